@@ -1,0 +1,54 @@
+# Everything runs in .venv, which `make setup` builds; each command builds what it needs of it.
+# PYTHON chooses the interpreter: the newest of 3.13 to 3.11 that is installed, unless given.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+ROUTE ?= google_ads
+MINUTES ?= 30
+SEED ?= 0
+QUICK ?=
+
+.PHONY: help setup demo test check format bench soak clean
+
+help: ## Show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.dev ## Make .venv with all that the other commands use
+
+demo: $(VENV)/.sandbox ## The main job on the local Google (ROUTE=google_ads|data_manager)
+	$(BIN)/python -m sandbox demo --route $(ROUTE)
+
+test: $(VENV)/.dev ## Everything, on all cores
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(VENV)/.dev ## Format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy lib main.py
+	$(BIN)/mypy sandbox
+
+format: $(VENV)/.dev ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## Benchmarks (QUICK=1: under two minutes)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+soak: $(VENV)/.dev ## Random files, faults and kills (MINUTES=30 SEED=0)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+
+clean: ## Remove what the commands have made
+	rm -rf $(VENV) .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/pyvenv.cfg:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-sandbox.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.sandbox requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

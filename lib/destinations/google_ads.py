@@ -1,0 +1,254 @@
+"""The Google Ads API route: `UploadClickConversions`, v26.
+
+Request limits, partial failure and job id:
+https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import yaml
+from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
+from google.auth.exceptions import GoogleAuthError, TransportError
+
+from lib.destinations.google_ads_errors import (
+    Judged,
+    classify,
+    errors_of_exception,
+    judge_partial_failure,
+    refusal,
+)
+from lib.destinations.google_ads_message import AdsBatch, new_request
+from lib.destinations.google_ads_preflight import read_account, read_custom_variables
+from lib.destinations.pacing import Pacer
+from lib.destinations.port import Sent, Verdict
+from lib.errors import GiveUp, Redeliver
+from lib.logs import Log
+from lib.rules.accounts import Account
+from lib.rules.codes import lookup
+from lib.rules.conversion import Problem
+
+API_VERSION = "v26"
+API_SUNSET = date(2027, 11, 1)
+"""Planned end of v26 (https://developers.google.com/google-ads/api/docs/sunset-dates)."""
+
+MAX_REQUEST_BYTES = 60 << 20
+"""Google refuses messages over 64 MB with a 429 that looks like a quota."""
+
+ACCOUNT_CACHE_SECONDS = 600.0
+
+ROW_TRIES = 3
+"""How often rows refused for a passing reason are sent within one attempt."""
+
+# Refusals of the preflight queries that say nothing of the upload: warn and go on.
+_QUERY_NOT_PERMITTED = {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
+
+
+class Connection:
+    """A client with what it has learned; lives as long as the instance."""
+
+    def __init__(self, client: GoogleAdsClient, pacer: Pacer) -> None:
+        self.pacer = pacer
+        self.upload = client.get_service("ConversionUploadService").transport
+        self.search = client.get_service("GoogleAdsService").transport
+        self.accounts: dict[str, tuple[float, Account]] = {}
+
+
+class GoogleAds:
+    """`lib.destinations.port.Destination` for one run."""
+
+    name = "google_ads"
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        *,
+        timeout_seconds: float,
+        validate_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._timeout = timeout_seconds
+        self._validate_only = validate_only
+        self._clock = clock
+
+    # ── the account ──────────────────────────────────────────────────────────────────────────
+
+    def account(self, customer_id: str) -> Account:
+        """See `Destination.account`. Cached for a while: somebody may be mending the account."""
+        cached = self._connection.accounts.get(customer_id)
+        if cached is not None and self._clock() - cached[0] < ACCOUNT_CACHE_SECONDS:
+            return cached[1]
+        return self._keep(self._ask(customer_id))
+
+    def _keep(self, account: Account) -> Account:
+        self._connection.accounts[account.customer_id] = (self._clock(), account)
+        return account
+
+    def _ask(self, customer_id: str) -> Account:
+        try:
+            return read_account(customer_id, self._search)
+        except StopIteration:
+            raise GiveUp("CUSTOMER_NOT_FOUND", f"customer {customer_id}") from None
+        except (GiveUp, Redeliver):
+            raise
+        except Exception as error:
+            problem = refusal(error)
+            if problem.code in _QUERY_NOT_PERMITTED:
+                self._log.warning("preflight_not_permitted", code=problem.code)
+                return Account(customer_id, customer_id)
+            if not errors_of_exception(error) and lookup(problem.code).scope != "account":
+                raise Redeliver("API_UNAVAILABLE", problem.code) from None
+            raise GiveUp(problem.code, f"customer {customer_id}: {problem.detail}") from None
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """See `Destination.with_custom_variables`."""
+        if account.custom_variables or not account.verified:
+            return account
+        try:
+            variables = read_custom_variables(account.conversion_customer_id, self._search)
+        except (GiveUp, Redeliver):
+            raise
+        except Exception as error:
+            self._log.warning("preflight_not_permitted", code=refusal(error).code)
+            return account
+        return self._keep(replace(account, custom_variables=variables))
+
+    def _search(self, customer_id: str, query: str) -> Iterable[Any]:
+        request = SearchGoogleAdsRequest.pb()(customer_id=customer_id, query=query)
+        deadline = self._clock() + self._timeout
+        while True:
+            page, _ = self._call("search", request, customer_id, deadline)
+            yield from page.results
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    # ── the upload ───────────────────────────────────────────────────────────────────────────
+
+    def batch(self, job_id: int) -> AdsBatch:
+        """See `Destination.batch`."""
+        return AdsBatch(job_id, self._validate_only)
+
+    def send(self, batch: AdsBatch, deadline: float) -> Sent:
+        """See `Destination.send`. One request per account, more only for what must be resent."""
+        verdicts: dict[int, Verdict] = {}
+        request_ids: list[str] = []
+        stop: Problem | None = None
+        for customer_id, request in batch.requests.items():
+            positions = batch.positions[customer_id]
+            judged = self._send_request(request, deadline, request_ids)
+            for index, verdict in judged.verdicts.items():
+                verdicts[positions[index]] = verdict
+            # With several accounts in a file, one that refuses doesn't stop the others.
+            if judged.stop is not None and len(batch.requests) == 1:
+                stop = judged.stop
+        return Sent(verdicts, tuple(request_ids), stop)
+
+    def _send_request(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+        size = len(request.conversions)
+        if request.ByteSize() > MAX_REQUEST_BYTES and size > 1:
+            return self._send_halves(request, deadline, request_ids)
+        verdicts: dict[int, Verdict] = {}
+        stop: Problem | None = None
+        pending = list(range(size))
+        part = request
+        for _ in range(ROW_TRIES):
+            judged = self._send_once(part, deadline, request_ids)
+            verdicts.update({pending[row]: verdict for row, verdict in judged.verdicts.items()})
+            stop = stop or judged.stop
+            pending = [pending[row] for row in judged.again]
+            if not pending:
+                break
+            part = _part(request, pending)
+        problem = Problem("TRANSIENT_ERROR", "", "still refused after several tries")
+        verdicts.update(dict.fromkeys(pending, Verdict("deferred", (problem,))))
+        return Judged(verdicts, [], stop)
+
+    def _send_once(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+        size = len(request.conversions)
+        try:
+            response, request_id = self._call(
+                "upload_click_conversions", request, request.customer_id, deadline
+            )
+        except (GiveUp, Redeliver):
+            raise
+        except Exception as error:
+            problem = refusal(error)
+            refused = Verdict("not_attempted", (problem,))
+            return Judged(dict.fromkeys(range(size), refused), [], problem)
+        request_ids.append(request_id)
+        return judge_partial_failure(response.partial_failure_error, size)
+
+    def _send_halves(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+        size = len(request.conversions)
+        verdicts: dict[int, Verdict] = {}
+        stop = None
+        for rows in (range(size // 2), range(size // 2, size)):
+            judged = self._send_request(_part(request, rows), deadline, request_ids)
+            verdicts.update({rows[row]: verdict for row, verdict in judged.verdicts.items()})
+            stop = stop or judged.stop
+        return Judged(verdicts, [], stop)
+
+    def _call(
+        self, method: str, request: Any, customer_id: str, deadline: float
+    ) -> tuple[Any, str]:
+        """One call, paced and retried: the raw response and its request id.
+
+        Through the transport and not the service method: the service method drops the call, and
+        with it the `request-id` that Google's support asks for. It also sets no timeout.
+        """
+        connection = self._connection
+        stub = getattr(connection.search if method == "search" else connection.upload, method)
+        routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
+
+        def call(timeout: float) -> tuple[Any, str]:
+            response, rpc = stub.with_call(request, timeout=timeout, metadata=routing)
+            found = dict(rpc.trailing_metadata() or ()).get("request-id", "")
+            return getattr(response, "_pb", response), str(found)
+
+        return connection.pacer.call(
+            call, classify, deadline=deadline, timeout_seconds=self._timeout, log=self._log
+        )
+
+
+def _part(request: Any, rows: Iterable[int]) -> Any:
+    """The same request with only those conversions."""
+    part = new_request(request.customer_id, request.job_id, request.validate_only)
+    part.conversions.extend(request.conversions[row] for row in rows)
+    return part
+
+
+def build_client(credentials: str, login_customer_id: str | None) -> GoogleAdsClient:
+    """A client from the text of a google-ads.yaml (`lib.secrets`).
+
+    Raises `GiveUp` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
+    reached, `Redeliver`.
+    """
+    try:
+        configuration = yaml.safe_load(credentials)
+        if not isinstance(configuration, dict):
+            raise ValueError("not a YAML mapping")
+        # Raw protobuf on the hot path; a `logging` entry could print whole requests.
+        configuration["use_proto_plus"] = False
+        configuration.pop("logging", None)
+        if login_customer_id is not None:
+            configuration["login_customer_id"] = login_customer_id
+        return GoogleAdsClient.load_from_dict(configuration, version=API_VERSION)
+    except TransportError as error:
+        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+    except GoogleAuthError as error:
+        if getattr(error, "retryable", False):
+            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
+    except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
+        # The message of a YAML or JSON error quotes the secret: only its kind is told.
+        raise GiveUp("SECRET_INVALID", type(error).__name__) from None

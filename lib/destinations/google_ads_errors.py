@@ -1,0 +1,205 @@
+"""Reading Google's errors: RPC failures, and partial failures back to their rows.
+
+`trigger` may hold the raw value and is never read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import grpc
+from google.ads.googleads.errors import GoogleAdsException
+from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
+
+from lib.destinations.pacing import Trouble
+from lib.destinations.port import Verdict
+from lib.rules.codes import lookup
+from lib.rules.conversion import Outcome, Problem
+
+Failure = GoogleAdsFailure.pb()
+_FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
+_MESSAGE_LIMIT = 300
+
+# The column of ours that a path element of Google's is about.
+_FIELDS = {
+    "hashed_email": "email",
+    "hashed_phone_number": "phone",
+    "consent": "ad_user_data",
+    "user_identifiers": "email",
+}
+
+# Failures without Google Ads details, by gRPC status. After some of them the request may have been
+# carried out: sending it again is safe because of Google's own dedupe.
+_TRANSIENT_STATUSES = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+}
+
+
+class AdsError(NamedTuple):
+    """One GoogleAdsError: its code, what it says, where, and how long to wait (quota errors)."""
+
+    code: str
+    message: str
+    row: int | None  # place of the conversion in the request; None: the whole request
+    field: str
+    retry_delay_seconds: float
+
+
+def errors_of(failure: Any) -> Iterator[AdsError]:
+    """The errors of a raw `GoogleAdsFailure`."""
+    for error in failure.errors:
+        row: int | None = None
+        field = ""
+        for element in error.location.field_path_elements:
+            if element.field_name == "conversions":
+                row = element.index
+            else:
+                field = element.field_name
+        delay = error.details.quota_error_details.retry_delay
+        yield AdsError(
+            code=_code_name(error.error_code),
+            message=error.message[:_MESSAGE_LIMIT],
+            row=row,
+            field=_FIELDS.get(field, field),
+            retry_delay_seconds=delay.seconds + delay.nanos / 1e9,
+        )
+
+
+def _code_name(error_code: Any) -> str:
+    """`conversion_upload_error: 11` → its enum's name; a newer number than the client's as such."""
+    member = error_code.WhichOneof("error_code")
+    if member is None:
+        return "UNKNOWN"
+    number = getattr(error_code, member)
+    value = error_code.DESCRIPTOR.fields_by_name[member].enum_type.values_by_number.get(number)
+    return value.name if value is not None else f"{member.upper()}_{number}"
+
+
+def errors_of_exception(error: Exception) -> list[AdsError]:
+    """Google's details of a failed call; empty if there are none.
+
+    The client library turns a failure into `GoogleAdsException` except for INTERNAL and
+    RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
+    """
+    if isinstance(error, GoogleAdsException):
+        return list(errors_of(error.failure))
+    metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
+    for key, value in metadata or ():
+        if key == _FAILURE_KEY:
+            return list(errors_of(Failure.FromString(value)))
+    return []
+
+
+def classify(error: Exception) -> Trouble:
+    """What to do about a failed call."""
+    found = errors_of_exception(error)
+    for each in found:
+        if each.code == "RESOURCE_EXHAUSTED":
+            return Trouble("daily_quota", each.code)
+        if each.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
+            return Trouble("quota", each.code, each.retry_delay_seconds)
+    if found:
+        if all(lookup(each.code).scope == "transient" for each in found):
+            return Trouble("transient", found[0].code)
+        return Trouble("permanent", found[0].code)
+    status = _status(error)
+    if status is None:
+        return Trouble("permanent", type(error).__name__)
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return Trouble("quota", status.name)
+    if status in _TRANSIENT_STATUSES:
+        return Trouble("transient", status.name)
+    return Trouble("permanent", status.name)
+
+
+def _status(error: Exception) -> grpc.StatusCode | None:
+    if isinstance(error, GoogleAdsException):
+        status: grpc.StatusCode = error.error.code()
+        return status
+    if isinstance(error, grpc.Call):
+        return error.code()
+    return None
+
+
+def refusal(error: Exception) -> Problem:
+    """Why a call was refused for good, as a problem of the file."""
+    found = errors_of_exception(error)
+    if found:
+        # An account-level reason says more than a general one beside it.
+        found.sort(key=lambda each: lookup(each.code).scope != "account")
+        return Problem(found[0].code, "", found[0].message)
+    status = _status(error)
+    return Problem(status.name if status is not None else type(error).__name__)
+
+
+class Judged(NamedTuple):
+    """A partial failure by position in the request."""
+
+    verdicts: dict[int, Verdict]
+    again: list[int]  # refused for a passing reason: send these rows once more
+    stop: Problem | None
+
+
+def judge_partial_failure(status: Any, size: int) -> Judged:
+    """`partial_failure_error` of a response for `size` conversions → what became of them.
+
+    Rows named in the failure failed, whatever their result message holds; an error without a
+    conversion index is about all of them.
+    """
+    if not status.code and not status.details:
+        return Judged({}, [], None)
+    by_row: dict[int, list[AdsError]] = {}
+    for detail in status.details:
+        failure = Failure()
+        if not detail.Unpack(failure):
+            continue
+        for error in errors_of(failure):
+            rows = range(size) if error.row is None else (error.row,)
+            for row in rows:
+                by_row.setdefault(row, []).append(error)
+    verdicts: dict[int, Verdict] = {}
+    again: list[int] = []
+    account: list[AdsError] = []
+    for row, errors in by_row.items():
+        verdict = _verdict(errors)
+        if verdict is None:
+            again.append(row)
+        else:
+            verdicts[row] = verdict
+            account += [e for e in errors if lookup(e.code).scope == "account"][:1]
+    # The same reason of the account's for every row: the next chunk would meet it too.
+    stop = None
+    if len(account) == size:
+        stop = Problem(account[0].code, "", account[0].message)
+    return Judged(verdicts, again, stop)
+
+
+def _verdict(errors: list[AdsError]) -> Verdict | None:
+    """One outcome for the errors of one row; None if it should be sent again."""
+    warnings = tuple(_problem(e) for e in errors if lookup(e.code).severity == "warning")
+    real = [e for e in errors if lookup(e.code).severity != "warning"]
+    if not real:
+        return Verdict("uploaded", (), warnings)
+    problems = tuple(_problem(e) for e in real)
+    entries = [lookup(e.code) for e in real]
+    if any(entry.scope == "transient" for entry in entries) and all(
+        entry.scope == "transient" or entry.outcome == "deferred" for entry in entries
+    ):
+        return None
+    outcomes = {"failed" if entry.scope == "account" else entry.outcome for entry in entries}
+    chosen: Outcome = "failed"
+    if outcomes == {"duplicate"}:
+        chosen = "duplicate"
+    elif outcomes == {"deferred"}:
+        chosen = "deferred"
+    return Verdict(chosen, problems, warnings)
+
+
+def _problem(error: AdsError) -> Problem:
+    return Problem(error.code, error.field, error.message)

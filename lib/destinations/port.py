@@ -1,0 +1,71 @@
+"""The port to an advertising API: what a run needs of it, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
+
+from lib.rules.accounts import Account
+from lib.rules.conversion import Conversion, Outcome, Problem
+
+
+class Verdict(NamedTuple):
+    """What the API said of a row that it didn't plainly take."""
+
+    outcome: Outcome
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The API's answer for one batch.
+
+    `verdicts` are keyed by the position of the conversion in the batch; a position that is not in
+    it was taken. `stop` is set when the account or the request as a whole was refused for a reason
+    that the next chunk would meet too: the file stops there.
+    """
+
+    verdicts: Mapping[int, Verdict]
+    request_ids: tuple[str, ...]
+    stop: Problem | None = None
+
+
+class Batch(Protocol):
+    """The conversions of one chunk, already serialized."""
+
+    def add(self, conversion: Conversion, /) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
+B = TypeVar("B", bound=Batch)
+
+
+class Destination(Protocol[B]):
+    """An advertising API, for one profile; `B` is its kind of batch."""
+
+    name: str
+
+    def account(self, customer_id: str) -> Account:
+        """The account after its preflight (cached).
+
+        Raises `GiveUp` when nothing can be uploaded to it, `Redeliver` when it can't be asked now.
+        """
+        ...
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """The account with its custom variables' names; asked only for files that use them."""
+        ...
+
+    def batch(self, job_id: int) -> B:
+        """An empty batch for a request with that job id."""
+        ...
+
+    def send(self, batch: B, deadline: float) -> Sent:
+        """Send the batch; retries and waits inside, never past `deadline` (monotonic seconds).
+
+        Raises `Redeliver` when the deadline or the day's quota ends the attempt.
+        """
+        ...

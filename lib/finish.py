@@ -1,0 +1,97 @@
+"""The end of a run: the results document (the commit point), and then the claim's status."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from lib.lease import Lease
+from lib.ledger import Ledger, Run, Waiting
+from lib.ports import Ports
+from lib.report import ChunkReport, Facts, Summary, Tally, results_document, results_name
+
+MARKERS_AHEAD = 8
+"""Markers fetched ahead of their reader; each is some kilobytes."""
+
+
+def write_results(
+    lease: Lease,
+    summary: Summary,
+    only: ChunkReport | None,
+    chunks: int,
+    due: datetime | None,
+    ports: Ports,
+) -> None:
+    """Write the document of a file's first run, and that the run is finished.
+
+    `only` is the report of a file of one chunk; others are read from their `chunks` markers. With
+    `due` the run is left for the sweep to look at again then.
+    """
+    ledger = ports.ledger
+    run = lease.run
+    if due is not None:
+        if only is not None:
+            ledger.write_chunk(run, 0, only.to_marker())
+        now = ports.utc_now()
+        ledger.set_waiting(Waiting(run.key, due, now, summary.facts.to_json()))
+    lease.check()
+    reports = [only] if only is not None else read_reports(run, range(chunks), ledger)
+    # If the document exists, an earlier attempt of ours (or its lost answer) has written it.
+    ports.store.write_stream(
+        ports.settings.output_bucket,
+        results_name(run.source.name, run.source.generation),
+        results_document(summary, reports),
+        if_generation_match=0,
+    )
+    lease.update(lambda run: ledger.finish(run, "finished" if due is None else "waiting"))
+
+
+def rewrite_results(lease: Lease, facts: Facts, ports: Ports) -> Summary:
+    """Put the document together again from the markers, and replace it.
+
+    The generation read before the markers is the precondition: two sweeps can't undo each other.
+    """
+    ledger = ports.ledger
+    run = lease.run
+    bucket = ports.settings.output_bucket
+    name = results_name(run.source.name, run.source.generation)
+    generation = next(
+        (found.generation for found in ports.store.list(bucket, name) if found.name == name), 0
+    )
+    numbers = sorted(ledger.finished_chunks(run))
+    tally = Tally()
+    request_ids: list[str] = []
+    for report in read_reports(run, numbers, ledger):
+        tally.add(report.tally)
+        request_ids.extend(report.request_ids)
+    summary = Summary(run, facts, tally, tuple(request_ids), ports.utc_now())
+    lease.check()
+    ports.store.write_stream(
+        bucket,
+        name,
+        results_document(summary, read_reports(run, numbers, ledger)),
+        if_generation_match=generation,
+    )
+    return summary
+
+
+def read_reports(run: Run, numbers: Iterable[int], ledger: Ledger) -> Iterator[ChunkReport]:
+    """The reports of those chunks from their markers, some of them fetched ahead."""
+    ahead: deque[Future[dict[str, Any]]] = deque()
+    with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
+        for number in numbers:
+            ahead.append(pool.submit(ledger.read_chunk, run, number))
+            if len(ahead) == MARKERS_AHEAD:
+                yield ChunkReport.from_marker(ahead.popleft().result())
+        while ahead:
+            yield ChunkReport.from_marker(ahead.popleft().result())
+
+
+def results_exist(run: Run, ports: Ports) -> bool:
+    """Whether the commit point was reached, by an attempt that may have died right after it."""
+    name = results_name(run.source.name, run.source.generation)
+    found = ports.store.list(ports.settings.output_bucket, name)
+    return any(each.name == name for each in found)

@@ -1,0 +1,337 @@
+"""Claim, lease, chunk markers, completion: what survives a crash.
+
+Layout, below `<state bucket>/<state prefix>`:
+
+    runs/<run key>/run.json            the claim: who works on it until when, and what was fixed
+    runs/<run key>/chunks/000042.json  the outcomes of data rows [42 × 2000, 43 × 2000)
+    waiting/<run key>.json             an index for the sweep: look at this run again, when and why
+
+The timeline of a lease (L = lease_seconds; it is renewed every L / 3):
+
+    claim ──renew──renew──renew──╳ dies                     ┌── taken over: attempts + 1
+      │←───────── L ─────────→│   │←────────── L ──────────→│
+      │ other deliveries: LeaseHeld (not a 2xx: if we die, │ one of them wins the compare-and-swap,
+      │ one of them is what saves the file)                │ the others get LeaseHeld
+      │                                                     │ finished chunks are skipped
+      └─ results document written ── run.json "finished": deliveries from now on: 2xx, nothing done
+
+The results document is the commit point. A run that dies between it and "finished" is found
+finished by the next delivery, which looks for the document before it takes over.
+
+What is guaranteed: by `if_generation_match` alone, at most one attempt holds a lease that it
+believes live; a marker is written once and never changed by another attempt of the same delivery.
+What isn't: a process that was frozen past its lease and thawed may still send a chunk that its
+successor sends too. It learns of its loss at its next write. Google's own dedupe (click id + time
++ action; order id + action) is what keeps those conversions single, and why rows without either
+get a derived order id.
+
+A write that storage carried out although its answer got lost is sent again by the client and then
+fails its precondition. So after every failed precondition we look whose content is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lib.errors import LeaseHeld, LeaseLost, Redeliver
+from lib.rules.conversion import Problem
+from lib.store import Store, StoredObject
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The claim as written in run.json.
+
+    `now` and `profile` are those of the first attempt: a resumed run judges as it did.
+    `owner` is a random token of the attempt that holds the lease; `expires` its end.
+    """
+
+    source: StoredObject
+    owner: str
+    attempts: int
+    expires: datetime
+    status: str  # "running" | "finished" | "waiting" (finished, but for deferred rows)
+    now: datetime
+    profile_name: str
+    profile: Mapping[str, Any] | None
+    stop: tuple[str, str] | None = None  # code and detail, once the file was stopped
+    object_generation: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name of the run's folder."""
+        return run_key(self.source)
+
+    @property
+    def job_id(self) -> int:
+        """One job id for every request of the file, in [1, 2^31) (INVALID_JOB_ID)."""
+        return max(1, int(run_key(self.source)[:8], 16) & 0x7FFF_FFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that the sweep must look at again.
+
+    `due` is when, `since` when its results document was first written, `facts` what a new document
+    needs beside the rows (`lib.report.Facts.to_json`), `asked` how often the API was asked what
+    became of the requests.
+    """
+
+    key: str
+    due: datetime
+    since: datetime
+    facts: Mapping[str, Any]
+    asked: int = 0
+
+
+def run_id(source: StoredObject) -> str:
+    """Identity of a run, for people: bucket, name and generation."""
+    return f"{source.bucket}/{source.name}#{source.generation}"
+
+
+def run_key(source: StoredObject) -> str:
+    """The same, as a folder name of fixed length (object names may have 1,024 bytes already)."""
+    return hashlib.sha256(run_id(source).encode()).hexdigest()[:32]
+
+
+class Ledger:
+    """The ledger in one bucket, below one prefix."""
+
+    def __init__(self, store: Store, bucket: str, prefix: str, lease_seconds: float) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._prefix = prefix
+        self._lease = timedelta(seconds=lease_seconds)
+
+    # ── the claim ────────────────────────────────────────────────────────────────────────────
+
+    def claim(
+        self,
+        source: StoredObject,
+        now: datetime,
+        owner: str,
+        profile_name: str,
+        profile: Mapping[str, Any] | None,
+    ) -> Run:
+        """Start the run, or take it over.
+
+        Returns the run with our lease on it, or the finished (or waiting) run as it is: look at
+        `status`. Raises `LeaseHeld` while another attempt's lease is live.
+        """
+        fresh = Run(source, owner, 1, now + self._lease, "running", now, profile_name, profile)
+        generation = self._write(fresh, 0)
+        if generation is not None:
+            return replace(fresh, object_generation=generation)
+        run = self.load(run_key(source))
+        if run is None:
+            raise Redeliver("STORAGE_UNAVAILABLE", "the claim was refused, yet there is none")
+        if run.owner == owner or run.status != "running":
+            return run
+        return self._take_over(run, now, owner)
+
+    def reopen(self, run: Run, now: datetime, owner: str) -> Run:
+        """Take a waiting run up again, to send its deferred rows. Raises `LeaseHeld` if beaten."""
+        return self._take_over(run, now, owner)
+
+    def _take_over(self, run: Run, now: datetime, owner: str) -> Run:
+        if run.status == "running" and run.expires > now:
+            raise LeaseHeld(f"until {run.expires.isoformat()}")
+        taken = replace(
+            run,
+            owner=owner,
+            attempts=run.attempts + 1,
+            expires=now + self._lease,
+            status="running",
+        )
+        generation = self._write(taken, run.object_generation)
+        if generation is None:
+            current = self.load(run.key)
+            if current is None or current.owner != owner:
+                raise LeaseHeld("another delivery took it over first")
+            return current
+        return replace(taken, object_generation=generation)
+
+    def renew(self, run: Run, now: datetime) -> Run:
+        """Extend our lease. Raises `LeaseLost` when it isn't ours any more."""
+        return self._update(run, expires=now + self._lease)
+
+    def release(self, run: Run, now: datetime) -> Run:
+        """Give the lease back unfinished, so that the next delivery can go on at once."""
+        return self._update(run, expires=now)
+
+    def stop(self, run: Run, problem: Problem) -> Run:
+        """Write down that the rest of the file must not be sent, before the rest says so."""
+        return self._update(run, stop=(problem.code, problem.detail))
+
+    def finish(self, run: Run, status: str) -> Run:
+        """Write down that the results document is complete ("finished") or still "waiting"."""
+        return self._update(run, status=status)
+
+    def _update(self, run: Run, **changes: Any) -> Run:
+        updated = replace(run, **changes)
+        generation = self._write(updated, run.object_generation)
+        if generation is None:
+            current = self.load(run.key)
+            if current is None or current.owner != run.owner:
+                raise LeaseLost()
+            if current.expires != updated.expires or current.status != updated.status:
+                # Ours, but an older write of ours whose answer was lost: write over it.
+                generation = self._write(updated, current.object_generation)
+                if generation is None:
+                    raise LeaseLost()
+                return replace(updated, object_generation=generation)
+            return current
+        return replace(updated, object_generation=generation)
+
+    def load(self, key: str) -> Run | None:
+        """The run of that key as it is now, or None."""
+        found = self._store.read(self._bucket, self._run_name(key))
+        if found is None:
+            return None
+        content, generation = found
+        return replace(_run_from_json(content), object_generation=generation)
+
+    def _write(self, run: Run, if_generation_match: int) -> int | None:
+        return self._store.write(
+            self._bucket,
+            self._run_name(run.key),
+            _run_to_json(run),
+            if_generation_match=if_generation_match,
+        )
+
+    def _run_name(self, key: str) -> str:
+        return f"{self._prefix}runs/{key}/run.json"
+
+    # ── chunk markers ────────────────────────────────────────────────────────────────────────
+
+    def finished_chunks(self, run: Run) -> set[int]:
+        """Indexes of the chunks whose outcomes are written down."""
+        prefix = f"{self._prefix}runs/{run.key}/chunks/"
+        return {
+            int(found.name[len(prefix) : -5]) for found in self._store.list(self._bucket, prefix)
+        }
+
+    def read_chunk(self, run: Run, index: int) -> dict[str, Any]:
+        """The marker of a finished chunk."""
+        found = self._store.read(self._bucket, self._chunk_name(run, index))
+        if found is None:
+            raise Redeliver("STORAGE_UNAVAILABLE", f"the marker of chunk {index} has disappeared")
+        marker: dict[str, Any] = json.loads(found[0])
+        return marker
+
+    def write_chunk(self, run: Run, index: int, marker: Mapping[str, Any]) -> None:
+        """Write the outcomes of a chunk down. Raises `LeaseLost` if another attempt has done so."""
+        body = json.dumps({**marker, "owner": run.owner}, separators=(",", ":")).encode()
+        name = self._chunk_name(run, index)
+        written = self._store.write(self._bucket, name, body, if_generation_match=0)
+        if written is None and self.read_chunk(run, index).get("owner") != run.owner:
+            raise LeaseLost(f"chunk {index} was finished by another attempt")
+
+    def replace_chunk(self, run: Run, index: int, marker: Mapping[str, Any]) -> None:
+        """Write new outcomes of a finished chunk (its deferred rows were sent again)."""
+        name = self._chunk_name(run, index)
+        body = json.dumps({**marker, "owner": run.owner}, separators=(",", ":")).encode()
+        found = self._store.read(self._bucket, name)
+        generation = found[1] if found else 0
+        written = self._store.write(self._bucket, name, body, if_generation_match=generation)
+        if written is None and self.read_chunk(run, index).get("owner") != run.owner:
+            raise LeaseLost(f"chunk {index} was changed by another attempt")
+
+    def _chunk_name(self, run: Run, index: int) -> str:
+        return f"{self._prefix}runs/{run.key}/chunks/{index:06d}.json"
+
+    # ── runs that wait: for deferred rows, or for an API that works requests off later ────────
+
+    def set_waiting(self, waiting: Waiting) -> None:
+        """Tell the sweep when to look at this run again, and with what knowledge."""
+        name = self._waiting_name(waiting.key)
+        body = json.dumps(
+            {
+                "due": waiting.due.isoformat(),
+                "since": waiting.since.isoformat(),
+                "facts": waiting.facts,
+                "asked": waiting.asked,
+            },
+            separators=(",", ":"),
+        )
+        found = self._store.read(self._bucket, name)
+        self._store.write(
+            self._bucket, name, body.encode(), if_generation_match=found[1] if found else 0
+        )
+
+    def get_waiting(self, key: str) -> Waiting | None:
+        """What `set_waiting` wrote for a run, or None."""
+        found = self._store.read(self._bucket, self._waiting_name(key))
+        if found is None:
+            return None
+        entry = json.loads(found[0])
+        return Waiting(
+            key,
+            datetime.fromisoformat(entry["due"]),
+            datetime.fromisoformat(entry["since"]),
+            entry["facts"],
+            entry["asked"],
+        )
+
+    def clear_waiting(self, key: str) -> None:
+        """Nothing of this run is open any more."""
+        self._store.delete(self._bucket, self._waiting_name(key))
+
+    def all_waiting(self) -> Iterator[Waiting]:
+        """Every waiting run."""
+        prefix = f"{self._prefix}waiting/"
+        for found in self._store.list(self._bucket, prefix):
+            waiting = self.get_waiting(found.name[len(prefix) : -5])
+            if waiting is not None:
+                yield waiting
+
+    def _waiting_name(self, key: str) -> str:
+        return f"{self._prefix}waiting/{key}.json"
+
+
+def _run_to_json(run: Run) -> bytes:
+    source = run.source
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "run_id": run_id(source),
+            "source": {
+                "bucket": source.bucket,
+                "name": source.name,
+                "generation": source.generation,
+                "size": source.size,
+                "md5": source.md5,
+            },
+            "owner": run.owner,
+            "attempts": run.attempts,
+            "expires": run.expires.isoformat(),
+            "status": run.status,
+            "now": run.now.isoformat(),
+            "profile_name": run.profile_name,
+            "profile": run.profile,
+            "stop": run.stop,
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def _run_from_json(content: bytes) -> Run:
+    body = json.loads(content)
+    return Run(
+        source=StoredObject(**body["source"]),
+        owner=body["owner"],
+        attempts=body["attempts"],
+        expires=datetime.fromisoformat(body["expires"]),
+        status=body["status"],
+        now=datetime.fromisoformat(body["now"]),
+        profile_name=body["profile_name"],
+        profile=body["profile"],
+        stop=tuple(body["stop"]) if body["stop"] else None,
+    )

@@ -1,0 +1,315 @@
+"""The whole story of a run, top to bottom: the one place that knows the order.
+
+ignore? → claim → open → header → account → plan                     (lib.ready)
+        → for every chunk: judge → serialize → send → write down     (lib.chunks)
+        → results document → finished                                (lib.finish)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lib.chunks import Chunk, Prepared, cut, not_attempted, outcomes, prepare
+from lib.errors import GiveUp, LeaseLost, Redeliver
+from lib.finish import read_reports, results_exist, write_results
+from lib.lease import Lease
+from lib.ledger import Ledger, Run, run_id
+from lib.logs import Log
+from lib.ports import Ports
+from lib.ready import Job, get_ready, read_table
+from lib.report import ChunkReport, Facts, Summary, Tally, results_name
+from lib.rules.conversion import Outcome, Problem
+from lib.settings import Profile, Settings, choose_profile
+from lib.source.errors import SourceError
+from lib.source.names import IgnoreRules, ignored
+from lib.source.table import Table
+from lib.store import StoredObject
+
+Done = str
+"""What a delivery did: `ignored`, `skipped` (finished before), or the document's status."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a run has so far; grows by sums, not by rows."""
+
+    tally: Tally = field(default_factory=Tally)
+    chunks: int = 0
+    only: ChunkReport | None = None
+    request_ids: list[str] = field(default_factory=list)
+    stop: Problem | None = None
+
+    def add(self, report: ChunkReport, *, is_only: bool) -> None:
+        """Count a finished chunk; keep its report only if no marker holds it."""
+        self.tally.add(report.tally)
+        self.request_ids.extend(report.request_ids)
+        self.chunks += 1
+        if is_only:
+            self.only = report
+
+
+def work_on(
+    source: StoredObject,
+    event_time: datetime,
+    ports: Ports,
+    *,
+    time_limit_seconds: float,
+    max_age: timedelta,
+) -> Done:
+    """Do what an event about an object asks for.
+
+    Returning means: acknowledge the event. `Redeliver` means: don't, so that it comes again.
+    A file still unfinished `max_age` after `event_time` is given up as STALE.
+    """
+    started = ports.monotonic()
+    settings = ports.settings
+    log = ports.log.bind(run_id=run_id(source))
+    reason = ignored(source.name, source.size, ignore_rules(settings))
+    if reason is not None:
+        log.info("object_ignored", reason=reason)
+        return "ignored"
+
+    run, profile, stop = _claim(source, ports)
+    if run.status != "running":
+        log.info("run_skipped", status=run.status)
+        return "skipped"
+    log.info("claim_taken", attempts=run.attempts)
+    age = ports.utc_now() - event_time
+    if stop is None and age > max_age:
+        stop = Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")
+
+    ledger = ports.ledger
+    deadline = started + time_limit_seconds - settings.deadline_margin_seconds
+    lease = Lease(ledger, run, settings.lease_seconds, ports.utc_now)
+    try:
+        with lease:
+            summary = _work(lease, profile, stop, ports, deadline, log)
+    except LeaseLost:
+        log.warning("run_redelivered", code="LEASE_LOST", attempts=run.attempts)
+        raise
+    except Redeliver as error:
+        _release(ledger, lease.run, ports.utc_now())
+        if error.code == "DAILY_QUOTA":
+            log.alert("quota_exhausted", code=error.code, detail=error.detail)
+        log.warning("run_redelivered", code=error.code, detail=error.detail, attempts=run.attempts)
+        raise
+    _tell(summary, ports, log, ports.monotonic() - started)
+    return summary.status
+
+
+def _claim(source: StoredObject, ports: Ports) -> tuple[Run, Profile | None, Problem | None]:
+    """Claim the run; its profile, or why there is none. `run.status` tells if there is work.
+
+    Profile and "now" are those of the first attempt.
+    """
+    ledger = ports.ledger
+    stop: Problem | None = None
+    profile: Profile | None = None
+    name = ""
+    try:
+        name, profile = choose_profile(ports.profiles(), source.name)
+    except GiveUp as error:
+        stop = Problem(error.code, "", error.detail)
+    fixed = profile.model_dump(mode="json") if profile is not None else None
+    run = ledger.claim(source, ports.utc_now(), ports.new_token(), name, fixed)
+    if run.attempts > 1 and run.status == "running":
+        if results_exist(run, ports):
+            waits = ledger.get_waiting(run.key) is not None
+            run = ledger.finish(run, "waiting" if waits else "finished")
+        profile = Profile.model_validate(run.profile) if run.profile is not None else None
+        if profile is not None:
+            stop = None
+        elif stop is None:
+            stop = Problem("INVALID_PROFILE", "", "when the file was first delivered")
+    return run, profile, stop
+
+
+def _work(
+    lease: Lease,
+    profile: Profile | None,
+    stop: Problem | None,
+    ports: Ports,
+    deadline: float,
+    log: Log,
+) -> Summary:
+    """Everything between the claim and the end of the run."""
+    run = lease.run
+    earlier = Problem(run.stop[0], "", run.stop[1]) if run.stop else None
+    progress = Progress(stop=stop or earlier)
+    job: Job | None = None
+    try:
+        table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
+        if progress.stop is None and profile is not None:
+            try:
+                job = get_ready(table, profile, run.now, ports.destination, log)
+            except GiveUp as error:
+                # Nothing can be sent; the rows are still read, so that each has its outcome.
+                progress.stop = Problem(error.code, "", error.detail)
+        send_chunks(table, job, lease, progress, ports, deadline, log)
+    except (SourceError, GiveUp) as error:
+        # The file can't be read (any further); the rows up to there have their outcomes.
+        progress.stop = progress.stop or Problem(error.code, "", error.detail)
+
+    summary = Summary(
+        run,
+        _facts(job, profile, progress),
+        progress.tally,
+        tuple(progress.request_ids),
+        ports.utc_now(),
+    )
+    due = None
+    if summary.status == "waiting":
+        due = ports.utc_now() + timedelta(hours=ports.settings.defer_hours)
+    write_results(lease, summary, progress.only, progress.chunks, due, ports)
+    return summary
+
+
+def send_chunks(
+    table: Table,
+    job: Job | None,
+    lease: Lease,
+    progress: Progress,
+    ports: Ports,
+    deadline: float,
+    log: Log,
+) -> None:
+    """Judge, send and write down every chunk that isn't yet; add all of them to `progress`.
+
+    While up to `window` requests are in flight, the next chunks are read and prepared; answers are
+    taken in file order. Raises `Redeliver` when time is up: what was answered is written down.
+    """
+    ledger = ports.ledger
+    run = lease.run
+    window = ports.settings.window
+    done = ledger.finished_chunks(run) if run.attempts > 1 else set()
+    done_reports = read_reports(run, sorted(done), ledger)
+    flying: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
+
+    def land() -> None:
+        answer, is_only = flying.popleft()
+        report, stop = answer.result()
+        progress.add(report, is_only=is_only)
+        progress.stop = progress.stop or stop
+
+    # Twice the window: requests that wait for a slow one before them don't leave it empty.
+    with ThreadPoolExecutor(2 * window, "send") as pool:
+        try:
+            for chunk in cut(table.records()):
+                lease.check()
+                if chunk.number in done:
+                    progress.add(next(done_reports), is_only=False)
+                    continue
+                while flying and (flying[0][0].done() or len(flying) >= 2 * window):
+                    land()
+                if job is None or progress.stop is not None:
+                    while flying:
+                        land()
+                    progress.add(_skip(chunk, ledger, run), is_only=chunk.is_only)
+                    continue
+                if ports.monotonic() >= deadline:
+                    raise Redeliver("DEADLINE", f"before chunk {chunk.number}")
+                batch = job.destination.batch(run.job_id)
+                prepared = prepare(chunk.number, chunk.records, job.plan, batch)
+                sending = pool.submit(
+                    _send, prepared, chunk.is_only, job, lease, ports, deadline, log
+                )
+                flying.append((sending, chunk.is_only))
+        finally:
+            # Also when time is up: an answer that comes back now is written down.
+            while flying:
+                land()
+
+
+def _send(
+    prepared: Prepared,
+    is_only: bool,
+    job: Job,
+    lease: Lease,
+    ports: Ports,
+    deadline: float,
+    log: Log,
+) -> tuple[ChunkReport, Problem | None]:
+    """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
+    ledger = ports.ledger
+    sent = job.destination.send(prepared.batch, deadline)
+    plain: Outcome = "ok" if job.validate_only else "uploaded"
+    report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
+    stop = sent.stop
+    if not is_only:
+        if stop is not None:
+            lease.update(lambda run: ledger.stop(run, stop))
+        ledger.write_chunk(lease.run, prepared.number, report.to_marker())
+    log.info("chunk_sent", chunk=prepared.number, requests=len(sent.request_ids))
+    return report, stop
+
+
+def _skip(chunk: Chunk, ledger: Ledger, run: Run) -> ChunkReport:
+    """The file was stopped before this chunk."""
+    report = not_attempted(chunk.number, chunk.records)
+    if not chunk.is_only:
+        ledger.write_chunk(run, chunk.number, report.to_marker())
+    return report
+
+
+def _facts(job: Job | None, profile: Profile | None, progress: Progress) -> Facts:
+    notes: list[Problem] = []
+    if job is not None:
+        notes += job.notes
+        if job.table.blank_records:
+            notes.append(Problem("BLANK_RECORDS", "", str(job.table.blank_records)))
+    configured = profile.customer_id or "" if profile is not None else ""
+    return Facts(
+        customer_id=job.customer_id if job is not None else configured,
+        destination=profile.destination if profile is not None else "",
+        validate_only=bool(profile and profile.validate_only),
+        headers=job.headers if job is not None else {},
+        notes=tuple(notes),
+        file_error=progress.stop,
+    )
+
+
+def ignore_rules(settings: Settings) -> IgnoreRules:
+    """The settings' names of objects that aren't files to work on."""
+    return IgnoreRules(
+        settings.accepted_suffixes, settings.ignored_suffixes, settings.ignored_prefixes
+    )
+
+
+def _release(ledger: Ledger, run: Run, now: datetime) -> None:
+    """Give the lease back; if storage can't be reached for that, it runs out by itself."""
+    try:
+        ledger.release(run, now)
+    except Redeliver:
+        return
+
+
+def _tell(summary: Summary, ports: Ports, log: Log, seconds: float) -> None:
+    """One summary line a run, and a message for those who want to react."""
+    run = summary.run
+    counts = summary.tally.counts()
+    fields: dict[str, Any] = {
+        "status": summary.status,
+        "attempts": run.attempts,
+        "counts": counts,
+        "seconds": round(seconds, 3),
+        "age_seconds": round((summary.finished_at - run.now).total_seconds(), 3),
+        "requests": len(summary.request_ids),
+    }
+    error = summary.facts.file_error
+    if error is None:
+        log.info("run_finished", **fields)
+    else:
+        event = "run_stale" if error.code == "STALE" else "run_stopped"
+        log.alert(event, code=error.code, detail=error.detail, **fields)
+    ports.announce(
+        {
+            "bucket": ports.settings.output_bucket,
+            "name": results_name(run.source.name, run.source.generation),
+            "status": summary.status,
+            "counts": counts,
+        }
+    )

@@ -1,0 +1,41 @@
+"""Everything a run needs of the world. `main` wires it; tests wire their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lib.destinations.port import Destination
+from lib.ledger import Ledger
+from lib.logs import Log
+from lib.settings import Profile, Settings
+from lib.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Adapters, settings, time and randomness.
+
+    `profiles` gives the profiles document, `destination` a connected API for a profile (both may
+    raise `GiveUp` or `Redeliver`), `announce` tells whoever subscribed of a finished file.
+    """
+
+    store: Store
+    settings: Settings
+    profiles: Callable[[], Mapping[str, Any]]
+    destination: Callable[[Profile, Log], Destination[Any]]
+    utc_now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    new_token: Callable[[], str]
+    log: Log
+    announce: Callable[[Mapping[str, Any]], None] = lambda message: None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger where the settings put it."""
+        settings = self.settings
+        return Ledger(
+            self.store, settings.ledger_bucket, settings.state_prefix, settings.lease_seconds
+        )

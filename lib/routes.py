@@ -1,0 +1,44 @@
+"""Profile → destination. Clients live as long as the instance; a route is imported when needed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from lib.destinations.pacing import Pacer
+from lib.destinations.port import Destination
+from lib.logs import Log
+from lib.secrets import read_credentials
+from lib.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from lib.destinations.google_ads import Connection
+
+
+class Routes:
+    """Makes destinations, and keeps their connections. Thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._ads_pacer = Pacer(settings.window)
+        self._ads: dict[str | None, Connection] = {}
+
+    def destination(self, profile: Profile, log: Log) -> Destination[Any]:
+        """The destination of a profile. Raises `GiveUp` or `Redeliver` for its credentials."""
+        return self._google_ads(profile, log)
+
+    def _google_ads(self, profile: Profile, log: Log) -> Destination[Any]:
+        from lib.destinations.google_ads import Connection, GoogleAds, build_client
+
+        manager = profile.login_customer_id
+        with self._lock:
+            if manager not in self._ads:
+                client = build_client(read_credentials(self._settings), manager)
+                self._ads[manager] = Connection(client, self._ads_pacer)
+        return GoogleAds(
+            self._ads[manager],
+            log,
+            timeout_seconds=self._settings.request_timeout_seconds,
+            validate_only=profile.validate_only,
+        )

@@ -1,0 +1,1 @@
+"""What a row must be: pure functions and tables, no I/O and no Google SDK."""

@@ -1,0 +1,45 @@
+"""What the rules need to know of a Google Ads account. Filled by a destination's preflight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A conversion action as the account reports it; `lookback_days` is the click look-back."""
+
+    id: str
+    name: str
+    enabled: bool
+    uploads_clicks: bool
+    one_per_click: bool
+    lookback_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account after its preflight.
+
+    `customer_id` is the one configured, `conversion_customer_id` the one that conversions must be
+    uploaded to. `custom_variables` maps names (case
+    folded) to ids. `verified` is False when the account couldn't be asked (offline check, or no
+    permission for the queries): then any action id is taken on trust, and a name can't be.
+    """
+
+    customer_id: str
+    conversion_customer_id: str
+    time_zone: str = ""
+    verified: bool = False
+    accepted_customer_data_terms: bool = True
+    enhanced_conversions_on: bool = True
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    custom_variables: Mapping[str, str] = field(default_factory=dict)
+
+    def by_name(self) -> dict[str, Action]:
+        """Actions by their name, case and surrounding space ignored; enabled ones win."""
+        named: dict[str, Action] = {}
+        for action in sorted(self.actions.values(), key=lambda each: each.enabled):
+            named[action.name.strip().casefold()] = action
+        return named

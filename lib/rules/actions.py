@@ -1,0 +1,98 @@
+"""Which conversion action a row means, and what that action asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from lib.rules.accounts import Account, Action
+from lib.rules.conversion import Problem
+from lib.rules.dates import ConversionClock, Moment
+from lib.rules.problems import RuleError
+
+if TYPE_CHECKING:
+    from lib.rules.plan import RowRules
+
+MAX_AGE_DAYS = 90
+"""Google's longest click look-back: nothing older can be attributed."""
+
+
+class ReadTime(Protocol):
+    """`ConversionClock.read`, with the bounds of one action."""
+
+    def __call__(self, value: str, zone: tzinfo | None = None) -> Moment: ...
+
+
+class ActionRule(NamedTuple):
+    """Where a row goes, and the rules of its action."""
+
+    customer_id: str
+    action_id: str
+    one_per_click: bool
+    read_time: ReadTime
+
+
+def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> ActionRule | Problem:
+    """The action that a row (or else the profile) names: by id, resource name or name.
+
+    Only the last part of a resource name counts, as at Google's. Asked once per pair of cells.
+    """
+    customer_id = customer_cell.replace("-", "").strip() or rules.customer_id or ""
+    if not customer_id:
+        return Problem("CUSTOMER_ID_MISSING", "customer_id")
+    if not (customer_id.isascii() and customer_id.isdigit()):
+        return Problem("INVALID_CUSTOMER_ID", "customer_id")
+    wanted = action_cell.strip() or rules.action or ""
+    if not wanted:
+        return Problem("ACTION_MISSING", "conversion_action")
+    account = rules.account(customer_id)
+    if isinstance(account, Problem):
+        return account
+    action = _find(wanted, account)
+    if isinstance(action, Problem):
+        return action
+    return ActionRule(
+        account.conversion_customer_id,
+        action.id,
+        action.one_per_click,
+        _clock(action.lookback_days, rules),
+    )
+
+
+def _find(wanted: str, account: Account) -> Action | Problem:
+    prefix, _, last = wanted.rpartition("/")
+    is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
+    action = account.actions.get(last) if is_id else None
+    if action is None:
+        # A name may consist of digits or hold slashes too.
+        action = account.by_name().get(wanted.casefold())
+    if action is None:
+        if account.verified:
+            return Problem("UNKNOWN_ACTION", "conversion_action")
+        if not is_id:
+            # Nobody could be asked for its id; the offline check takes the name on trust.
+            return Action(wanted, wanted, True, True, False, MAX_AGE_DAYS)
+        return Action(last, last, True, True, False, MAX_AGE_DAYS)
+    if not action.uploads_clicks:
+        return Problem("ACTION_WRONG_TYPE", "conversion_action")
+    if not action.enabled:
+        return Problem("ACTION_NOT_ENABLED", "conversion_action")
+    return action
+
+
+def _clock(lookback_days: int, rules: RowRules) -> Callable[..., Moment]:
+    """A conversion older than its action's look-back can't follow a click within it."""
+    if lookback_days >= MAX_AGE_DAYS:
+        return ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS).read
+    clock = ConversionClock(rules.now, rules.zone, rules.day_first, lookback_days)
+
+    def read(value: str, zone: tzinfo | None = None) -> Moment:
+        try:
+            return clock.read(value, zone)
+        except RuleError as error:
+            if error.code == "TOO_OLD":
+                raise RuleError("OLDER_THAN_LOOKBACK") from None
+            raise
+
+    return read

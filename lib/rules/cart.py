@@ -1,0 +1,99 @@
+"""Cart data, custom variables and external attribution."""
+
+import json
+import re
+from typing import Any, Final
+
+from lib.rules.conversion import CartItem
+from lib.rules.money import parse_value
+from lib.rules.problems import RuleError
+
+_MOST_ITEMS: Final = 1000
+_LARGEST_QUANTITY: Final = 2**31 - 1
+_LARGEST_MERCHANT_ID: Final = 2**63 - 1
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
+
+
+def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem, ...]:
+    """`id:quantity:price;id:quantity:price` or a JSON list of objects with `product_id`,
+    `quantity` and `unit_price` -> items. An id may hold colons. Raises INVALID_CART_ITEMS."""
+    text = value.strip()
+    if text[:1] == "[":
+        raw = _rows_of_json(text)
+    else:
+        raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
+    if not raw or len(raw) > _MOST_ITEMS:
+        raise RuleError("INVALID_CART_ITEMS")
+    return tuple(_item(row, decimal_comma) for row in raw)
+
+
+def _rows_of_json(text: str) -> list[tuple[str, ...]]:
+    try:
+        decoded: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    keys = ("product_id", "quantity", "unit_price")
+    if not all(isinstance(row, dict) and set(row) == set(keys) for row in decoded):
+        return []
+    return [tuple(str(row[key]) for key in keys) for row in decoded]
+
+
+def _item(row: tuple[str, ...], decimal_comma: bool) -> CartItem:
+    if len(row) == 3:
+        product_id, quantity, price = (cell.strip() for cell in row)
+        digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
+        if product_id and digits and 1 <= int(quantity) <= _LARGEST_QUANTITY:
+            try:
+                return CartItem(product_id, int(quantity), parse_value(price, decimal_comma))
+            except RuleError:
+                pass
+    raise RuleError("INVALID_CART_ITEMS")
+
+
+def parse_merchant_id(value: str) -> int:
+    """The Merchant Center id: digits, at most 63 bits. Raises MERCHANT_ID_NOT_NUMERIC."""
+    digits = value.strip()
+    numeric = digits.isascii() and digits.isdecimal() and len(digits) <= 19
+    if not numeric or not 1 <= int(digits) <= _LARGEST_MERCHANT_ID:
+        raise RuleError("MERCHANT_ID_NOT_NUMERIC")
+    return int(digits)
+
+
+def parse_feed_language(value: str) -> str:
+    """The language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
+    Raises INVALID_FEED_LANGUAGE."""
+    language = value.strip()
+    if _LANGUAGE.fullmatch(language) is None:
+        raise RuleError("INVALID_FEED_LANGUAGE")
+    return re.split("[-_]", language)[0].lower()
+
+
+def parse_attribution_credit(value: str, decimal_comma: bool = False) -> float:
+    """The share of a conversion that the click gets, 0 to 1. Raises
+    INVALID_ATTRIBUTION_CREDIT."""
+    try:
+        credit = parse_value(value, decimal_comma)
+    except RuleError:
+        credit = -1.0
+    if not 0.0 <= credit <= 1.0:
+        raise RuleError("INVALID_ATTRIBUTION_CREDIT")
+    return credit
+
+
+def parse_attribution_model(value: str) -> str:
+    """The name of the external attribution model. Raises INVALID_ATTRIBUTION_MODEL."""
+    model = value.strip()
+    if not 1 <= len(model) <= 64:
+        raise RuleError("INVALID_ATTRIBUTION_MODEL")
+    return model
+
+
+def parse_custom_variable(value: str) -> str:
+    """The value of a custom variable, trimmed. Raises CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL, because
+    Google drops conversions with personal data there, and CUSTOM_VARIABLE_TOO_LONG."""
+    text = value.strip()
+    if len(text) > 100:
+        raise RuleError("CUSTOM_VARIABLE_TOO_LONG")
+    if "@" in text and re.search(r"[^\s@]@[^\s@]+\.[^\s@]", text):
+        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL")
+    return text

@@ -1,0 +1,564 @@
+"""Our own codes: kind (see `lib.rules.codes`), meaning, what to do."""
+
+from typing import Final
+
+_SHOWN = "Open the file at the lines shown"
+
+TABLE: Final[dict[str, tuple[str, str, str]]] = {
+    # Identifiers
+    "INVALID_EMAIL": (
+        "warning",
+        "An e-mail address isn't one: it needs exactly one @ with something on both sides. "
+        "It was left out.",
+        "Correct the address. The row is still sent if it has a click id or another identifier.",
+    ),
+    "INVALID_PHONE": (
+        "warning",
+        "A phone number can't be one in its country: too short, too long, or without its area "
+        "code. It was left out.",
+        "Write it with + and the country code, or correct it.",
+    ),
+    "PHONE_REGION_MISSING": (
+        "warning",
+        "A phone number has no + and country code, and nothing says in which country it is. "
+        "It was left out, because a guess would match other people.",
+        "Add a country column, or set phone_region in the profile.",
+    ),
+    "INVALID_DIGEST": (
+        "warning",
+        "A hashed column holds something that isn't a SHA-256 digest of 64 hex digits. "
+        "It was left out.",
+        "Put raw values into the email and phone columns; they're hashed here.",
+    ),
+    "INVALID_NAME": (
+        "warning",
+        "A given or family name is empty. The address was left out.",
+        "Fill in all of first name, last name, country and postal code, or none.",
+    ),
+    "EMPTY_POSTAL_CODE": (
+        "warning",
+        "The postal code is empty. The address was left out.",
+        "Fill in all of first name, last name, country and postal code, or none.",
+    ),
+    "INVALID_REGION": (
+        "warning",
+        "The country isn't one of ISO 3166-1 (two letters, such as US).",
+        "Write the country's two-letter code.",
+    ),
+    "ADDRESS_INCOMPLETE": (
+        "warning",
+        "An address needs first name, last name, country and postal code. It was left out.",
+        "Fill in all four, or none.",
+    ),
+    "TOO_MANY_IDENTIFIERS": (
+        "warning",
+        "The row has more user identifiers than Google takes. The first ones were sent.",
+        "Keep the best ones: at most five for Google Ads, ten for the Data Manager API.",
+    ),
+    "INVALID_CLICK_ID": (
+        "warning",
+        "A click id holds white space, a place holder such as null, or characters that no click "
+        "id has. It was left out.",
+        "Check the export: the id must be stored as it stood in the landing page's address.",
+    ),
+    "NO_CLICK_ID_OR_IDENTIFIER": (
+        "rejected",
+        "The row has neither a click id nor a usable e-mail address or phone number, so Google "
+        "couldn't find the ad click.",
+        "Add a gclid, gbraid or wbraid, or an e-mail address or phone number.",
+    ),
+    "BOTH_BRAIDS": (
+        "rejected",
+        "The row has both a gbraid and a wbraid; Google refuses that.",
+        "Keep the one that the landing page's address had.",
+    ),
+    "GCLID_AND_BRAID": (
+        "warning",
+        "The row has a gclid and a gbraid or wbraid. Only the gclid was sent.",
+        "Nothing, unless the gclid is the wrong one.",
+    ),
+    "BRAID_ON_ONE_PER_CLICK": (
+        "rejected",
+        "A gbraid or wbraid can't be used with a conversion action that counts one conversion "
+        "per click.",
+        "Set the action's count to Every, or use another action for these rows.",
+    ),
+    # Time
+    "TIME_MISSING": (
+        "rejected",
+        "The row has no conversion time.",
+        "Fill in when the conversion happened, with its time zone.",
+    ),
+    "INVALID_DATE": (
+        "rejected",
+        "The conversion time can't be read as a date and a time.",
+        "Write it as 2026-11-24 14:05:07+01:00, or in another of the formats in docs/input.md.",
+    ),
+    "DATE_WITHOUT_ZONE": (
+        "rejected",
+        "The conversion time has no time zone, and neither the file nor the profile has one.",
+        "Set time_zone in the profile, or begin the file with Parameters:TimeZone=Area/City.",
+    ),
+    "DATE_ORDER_MISMATCH": (
+        "rejected",
+        "Day and month stand in the other order than the profile says.",
+        "Set day_first in the profile: true for 24/11/2026, false for 11/24/2026.",
+    ),
+    "UNKNOWN_TIME_ZONE": (
+        "rejected",
+        "The time zone isn't known.",
+        "Write an IANA name such as America/Chicago, or an offset such as -05:00.",
+    ),
+    "AMBIGUOUS_LOCAL_TIME": (
+        "warning",
+        "The local time happened twice, as clocks were set back. The first one was taken.",
+        "Export times with their offset to be exact.",
+    ),
+    "NONEXISTENT_LOCAL_TIME": (
+        "warning",
+        "The local time was skipped, as clocks were set forward. The offset before the change "
+        "was taken.",
+        "Check the export's time zone.",
+    ),
+    "DATE_WITHOUT_TIME": (
+        "warning",
+        "The conversion has a date without a time; midnight was taken. Google refuses it if the "
+        "click came later on that day.",
+        "Export the time too.",
+    ),
+    "FUTURE_DATE": (
+        "rejected",
+        "The conversion time lies in the future.",
+        "Check the date, and the time zone of the file.",
+    ),
+    "TOO_OLD": (
+        "rejected",
+        "The conversion is more than 90 days old; Google doesn't count it any more.",
+        "Upload conversions sooner, best every day.",
+    ),
+    "OLDER_THAN_LOOKBACK": (
+        "warning",
+        "The conversion is older than the look-back window of its conversion action, so its "
+        "click is too.",
+        "Upload sooner, or lengthen the action's click-through window (at most 90 days).",
+    ),
+    # Value, order, words
+    "INVALID_CONVERSION_VALUE": (
+        "rejected",
+        "The value isn't a number.",
+        "Write a plain number such as 1234.50.",
+    ),
+    "NEGATIVE_VALUE": (
+        "rejected",
+        "The value is negative.",
+        "Leave refunds out; they're adjustments, not conversions.",
+    ),
+    "DECIMAL_SIGN_MISMATCH": (
+        "rejected",
+        "The number is written with the other decimal sign than the profile says.",
+        "Set decimal_comma in the profile: true for 1.234,50, false for 1,234.50.",
+    ),
+    "INVALID_CURRENCY": (
+        "rejected",
+        "The currency isn't an ISO 4217 code in use.",
+        "Write three letters, such as EUR.",
+    ),
+    "ORDER_ID_LOOKS_LIKE_EMAIL": (
+        "rejected",
+        "The order id looks like an e-mail address; Google refuses personal data there.",
+        "Export the order's own number.",
+    ),
+    "ORDER_ID_LOOKS_LIKE_PHONE": (
+        "rejected",
+        "The order id looks like a phone number; Google refuses personal data there.",
+        "Export the order's own number.",
+    ),
+    "ORDER_ID_TOO_LONG": (
+        "rejected",
+        "The order id is longer than 512 characters.",
+        "Check that the column is the right one.",
+    ),
+    "INVALID_CONSENT": (
+        "rejected",
+        "The consent isn't Granted or Denied. The row was held back, because a denial that is "
+        "misread would be a grant.",
+        "Write Granted or Denied, or leave the cell empty.",
+    ),
+    "INVALID_CONVERSION_ENVIRONMENT": (
+        "rejected",
+        "The conversion environment isn't APP or WEB.",
+        "Write APP or WEB, or leave the cell empty.",
+    ),
+    "INVALID_CUSTOMER_TYPE": (
+        "rejected",
+        "The customer type isn't NEW or RETURNING.",
+        "Write NEW or RETURNING, or leave the cell empty.",
+    ),
+    "INVALID_EVENT_SOURCE": (
+        "rejected",
+        "The event source isn't WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
+        "Write one of them, or set event_source in the profile.",
+    ),
+    "INVALID_IP_ADDRESS": (
+        "warning",
+        "The IP address isn't one of version 4 or 6. It was left out.",
+        "Export the address alone, without port or network mask.",
+    ),
+    "INVALID_SESSION_ATTRIBUTES": (
+        "warning",
+        "The session attributes can't be read. They were left out.",
+        "Store what Google's script returns as it is, or key=value pairs with Google's keys.",
+    ),
+    "BOTH_SESSION_ATTRIBUTES": (
+        "rejected",
+        "The row has session attributes in both forms; Google takes one of them.",
+        "Keep the encoded ones.",
+    ),
+    "INVALID_CART_ITEMS": (
+        "rejected",
+        "The cart's items can't be read.",
+        "Write id:quantity:price;id:quantity:price, or a JSON list.",
+    ),
+    "MERCHANT_ID_NOT_NUMERIC": (
+        "rejected",
+        "The Merchant Center id isn't a number.",
+        "Copy it from the top of the Merchant Center.",
+    ),
+    "INVALID_FEED_LANGUAGE": (
+        "rejected",
+        "The language of the product feed isn't an ISO 639-1 code.",
+        "Write two letters, such as en.",
+    ),
+    "INVALID_ATTRIBUTION_CREDIT": (
+        "rejected",
+        "The external attribution credit isn't a number from 0 to 1.",
+        "Write the click's share of the conversion, such as 0.5.",
+    ),
+    "INVALID_ATTRIBUTION_MODEL": (
+        "rejected",
+        "The name of the external attribution model is empty or longer than 64 characters.",
+        "Write the model's name.",
+    ),
+    "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": (
+        "rejected",
+        "A custom variable holds an e-mail address; Google refuses personal data there.",
+        "Take it out of that column.",
+    ),
+    "CUSTOM_VARIABLE_TOO_LONG": (
+        "rejected",
+        "A custom variable is longer than 100 characters.",
+        "Shorten it.",
+    ),
+    "UNKNOWN_CUSTOM_VARIABLE": (
+        "rejected",
+        "The account has no enabled custom variable of this name.",
+        "Create or enable it in Google Ads (Goals > Custom variables), or correct the column's "
+        "name.",
+    ),
+    "CUSTOM_VARIABLES_WITH_IDENTIFIERS": (
+        "rejected",
+        "Google drops conversions that have custom variables beside e-mail addresses or phone "
+        "numbers.",
+        "Send these rows with one or the other.",
+    ),
+    "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS": (
+        "rejected",
+        "External attribution can't stand beside e-mail addresses or phone numbers.",
+        "Send these rows with one or the other.",
+    ),
+    "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID": (
+        "rejected",
+        "External attribution can't stand beside an order id.",
+        "Leave the order id of these rows empty.",
+    ),
+    "REPEATED_LINE": (
+        "duplicate",
+        "The row repeats an earlier line of the file: the same click and time, or the same order "
+        "id, for the same conversion action.",
+        "Nothing. If both are real, give each its own order id and time.",
+    ),
+    # Action and account
+    "ACTION_MISSING": (
+        "rejected",
+        "Nothing says which conversion action the row is for.",
+        "Add a Conversion Name column, or set conversion_action in the profile.",
+    ),
+    "UNKNOWN_ACTION": (
+        "rejected",
+        "The account has no conversion action of this name or id.",
+        "Compare the name, letter by letter, with Goals > Conversions in Google Ads.",
+    ),
+    "ACTION_NOT_ENABLED": (
+        "rejected",
+        "The conversion action is removed or hidden.",
+        "Enable it in Google Ads, or name another one.",
+    ),
+    "ACTION_WRONG_TYPE": (
+        "rejected",
+        "The conversion action isn't one for imports from clicks.",
+        "Create an action of the kind Import > Track conversions from clicks, and name that one.",
+    ),
+    "ACTION_OF_OTHER_ACCOUNT": (
+        "rejected",
+        "The conversion action belongs to another account than the one that conversions go to.",
+        "Use an action of the conversion account.",
+    ),
+    "CUSTOMER_ID_MISSING": (
+        "file",
+        "Nothing says which Google Ads account the file is for.",
+        "Set customer_id in the profile, or add a customer_id column.",
+    ),
+    "DATA_TERMS_NOT_ACCEPTED": (
+        "account",
+        "The account hasn't accepted Google's customer data terms, so e-mail addresses and phone "
+        "numbers can't be used.",
+        "Accept them in Google Ads: Goals > Settings > Customer data terms.",
+    ),
+    "ENHANCED_CONVERSIONS_OFF": (
+        "account",
+        "Enhanced conversions for leads are off in the account.",
+        "Turn them on in Google Ads: Goals > Settings > Enhanced conversions for leads.",
+    ),
+    "CONVERSION_TRACKING_OFF": (
+        "account",
+        "Conversion tracking isn't set up in the account.",
+        "Create a conversion action for imports in Google Ads.",
+    ),
+    "CONVERSION_CUSTOMER_DIFFERS": (
+        "note",
+        "Conversions of this account are kept by its manager account; they were sent there.",
+        "Nothing. To silence this, set customer_id to that account.",
+    ),
+    "ZONE_DIFFERS": (
+        "note",
+        "The file's time zone isn't the account's.",
+        "Nothing, if the file's is right: every time is sent with its offset.",
+    ),
+    "PREFLIGHT_NOT_PERMITTED": (
+        "note",
+        "The account's settings couldn't be read, so they weren't checked before the upload.",
+        "Give the credentials read access to the account.",
+    ),
+    # The file, row by row
+    "TOO_FEW_CELLS": (
+        "rejected",
+        "The line has fewer cells than the header.",
+        f"{_SHOWN}: a delimiter or a quote is missing.",
+    ),
+    "TOO_MANY_CELLS": (
+        "rejected",
+        "The line has more cells than the header.",
+        f"{_SHOWN}: a value with the delimiter inside needs quotes.",
+    ),
+    "UNCLOSED_QUOTE": (
+        "rejected",
+        "A quote opens on this line and never closes.",
+        f"{_SHOWN} and close it; a quote inside quotes is written twice.",
+    ),
+    "BROKEN_QUOTING": (
+        "rejected",
+        "Something follows a closing quote within its cell.",
+        f"{_SHOWN}; a quote inside quotes is written twice.",
+    ),
+    "UNDECODABLE": (
+        "rejected",
+        "The line holds bytes that aren't text in the file's encoding.",
+        "Export the file as UTF-8, or set encoding in the profile.",
+    ),
+    "NUL_BYTE": (
+        "rejected",
+        "The line holds a NUL byte, which no text has.",
+        "Export the file again; it may be damaged.",
+    ),
+    "CELL_TOO_LARGE": (
+        "rejected",
+        "A cell is larger than any value can be.",
+        f"{_SHOWN}: a closing quote may be missing.",
+    ),
+    "RECORD_TOO_LONG": (
+        "rejected",
+        "The line is longer than any row can be.",
+        f"{_SHOWN}: a closing quote or a line break may be missing.",
+    ),
+    # The file as a whole
+    "EMPTY_FILE": ("file", "The file is empty.", "Check the export."),
+    "NOT_TEXT": (
+        "file",
+        "The file isn't text: a workbook, an archive, a picture.",
+        "Save it as CSV.",
+    ),
+    "CORRUPT_GZIP": (
+        "file",
+        "The compressed file is damaged or cut short.",
+        "Compress it and upload it again.",
+    ),
+    "FILE_TOO_LARGE": (
+        "file",
+        "The file is larger than allowed, once uncompressed.",
+        "Split it, or raise the limit (MAX_FILE_BYTES).",
+    ),
+    "UNKNOWN_ENCODING": (
+        "file",
+        "The profile's encoding doesn't exist.",
+        "Correct encoding in the profile, or take it out: it's detected.",
+    ),
+    "UNKNOWN_DELIMITER": (
+        "file",
+        "The profile's delimiter can't be one.",
+        "Correct delimiter in the profile, or take it out: it's detected.",
+    ),
+    "NO_HEADER": (
+        "file",
+        "The first line names no known column.",
+        "Begin the file with column names (docs/input.md), or set headers in the profile.",
+    ),
+    "UNREADABLE_HEADER": (
+        "file",
+        "The line of column names can't be read: endless, undecodable, or with an open quote.",
+        "Export the file again as CSV in UTF-8.",
+    ),
+    "TOO_MANY_COLUMNS": (
+        "file",
+        "The file has more columns than allowed.",
+        "Export only the columns that are needed.",
+    ),
+    "DUPLICATE_COLUMN": (
+        "file",
+        "Two columns are for the same field.",
+        "Take one out or rename it, or say in the profile's headers which one counts.",
+    ),
+    "NO_USABLE_COLUMN": (
+        "file",
+        "No column holds a click id, an e-mail address or a phone number.",
+        "Add one (docs/input.md), or set headers in the profile.",
+    ),
+    "NO_ROWS": ("file", "The file has column names and no rows.", "Check the export."),
+    "STALE": (
+        "file",
+        "The file's event was too old when it could be handled, so nothing was sent.",
+        "Upload the file again.",
+    ),
+    "SOURCE_GONE": (
+        "file",
+        "The file was deleted or overwritten before it could be read to its end.",
+        "Upload it again under a new name; keep files until their results are there.",
+    ),
+    "UNKNOWN_COLUMNS": (
+        "note",
+        "Some columns aren't known and were ignored.",
+        "Nothing. If one of them is needed, name it in the profile's headers.",
+    ),
+    "BLANK_RECORDS": ("note", "Blank lines were skipped.", "Nothing."),
+    "ADDRESS_NOT_SENT": (
+        "note",
+        "Names and addresses were not sent: the Google Ads API takes only e-mail addresses and "
+        "phone numbers here.",
+        "Nothing. The Data Manager route uses them (destination in the profile).",
+    ),
+    "AD_PERSONALIZATION_NOT_SENT": (
+        "note",
+        "Consent to ad personalization was not sent: click conversions take ad_user_data only.",
+        "Nothing. The Data Manager route sends it.",
+    ),
+    "EVENT_SOURCE_NOT_SENT": (
+        "note",
+        "The event source was not sent: the Google Ads API has no field for it.",
+        "Nothing. The Data Manager route sends it.",
+    ),
+    "CONVERSION_ENVIRONMENT_NOT_SENT": (
+        "note",
+        "The conversion environment was not sent: the Data Manager API has no field for it.",
+        "Nothing. The event source says something alike.",
+    ),
+    "EXTERNAL_ATTRIBUTION_NOT_SENT": (
+        "note",
+        "External attribution was not sent: the Data Manager API has no field for it.",
+        "Use a conversion action without it, or the Google Ads API (destination in the profile).",
+    ),
+    # Settings, secrets, the platform
+    "UNKNOWN_PROFILE": (
+        "file",
+        "No profile has the name of the folder that the file lies in.",
+        "Move the file, or add the profile.",
+    ),
+    "INVALID_PROFILE": (
+        "file",
+        "The profile has mistakes; they're listed in the detail.",
+        "Correct the profile.",
+    ),
+    "INVALID_PROFILES": (
+        "file",
+        "The document of profiles can't be read.",
+        "Check what PROFILES points to: one JSON object, a profile by name.",
+    ),
+    "SECRET_NOT_SET": (
+        "account",
+        "No credentials for Google Ads are configured.",
+        "Set GOOGLE_ADS_SECRET to the secret's version.",
+    ),
+    "SECRET_NOT_FOUND": (
+        "account",
+        "The secret with the Google Ads credentials doesn't exist, or its version is disabled.",
+        "Correct GOOGLE_ADS_SECRET, or add a version.",
+    ),
+    "SECRET_NOT_READABLE": (
+        "account",
+        "The function may not read the secret with the Google Ads credentials.",
+        "Give its service account roles/secretmanager.secretAccessor on that secret.",
+    ),
+    "SECRET_INVALID": (
+        "account",
+        "The secret isn't a usable google-ads.yaml.",
+        "Store a complete google-ads.yaml as a new version.",
+    ),
+    "SECRET_MANAGER_UNAVAILABLE": (
+        "transient",
+        "Secret Manager didn't answer.",
+        "Nothing; it's tried again.",
+    ),
+    "CREDENTIALS_REFUSED": (
+        "account",
+        "Google refused the credentials: expired, revoked, or of a deleted client.",
+        "Make a new refresh token or key, and store it in the secret.",
+    ),
+    "CREDENTIALS_UNAVAILABLE": (
+        "transient",
+        "Google's token service didn't answer.",
+        "Nothing; it's tried again.",
+    ),
+    "API_UNAVAILABLE": (
+        "transient",
+        "Google's API didn't answer, or not in time.",
+        "Nothing; it's tried again.",
+    ),
+    "DAILY_QUOTA": (
+        "transient",
+        "The project's operations of the day are used up.",
+        "Nothing; it's tried again. If it happens often, apply for a higher access level.",
+    ),
+    "STORAGE_FORBIDDEN": (
+        "file",
+        "The function may not read or write in a bucket.",
+        "Give its service account access to the input, output and state buckets.",
+    ),
+    "STORAGE_UNAVAILABLE": (
+        "transient",
+        "Cloud Storage didn't answer.",
+        "Nothing; it's tried again.",
+    ),
+    "LEASE_HELD": (
+        "transient",
+        "Another delivery of the same event is at work on the file.",
+        "Nothing.",
+    ),
+    "LEASE_LOST": (
+        "transient",
+        "Another attempt took the file over.",
+        "Nothing.",
+    ),
+    "DEADLINE": (
+        "transient",
+        "The time of this attempt was up; the next one goes on from where it stopped.",
+        "Nothing.",
+    ),
+}

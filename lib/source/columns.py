@@ -1,0 +1,145 @@
+"""Header → which column holds which field. Errors name columns, never what may be user data.
+
+The first line of a file without a header is a row of raw user data. So a header of which no name
+is known isn't repeated anywhere, and of any other only the names that can't be data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from lib.source.errors import SourceError
+from lib.source.fields import (
+    BY_NAME,
+    HIGHEST_NUMBER,
+    custom_variable,
+    field_of,
+    header_key,
+)
+
+_ADDRESS = {"first_name", "last_name", "postal_code", "country_code"}
+"""Together they identify a person for the Data Manager API."""
+
+_DATA = re.compile(r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL)
+_LONGEST_NAME = 80
+_MOST_DIGITS = 4
+
+
+class ColumnMap(NamedTuple):
+    """`fields`: field → index of its cell. `unknown`: the other columns' names, safe to show."""
+
+    fields: dict[str, int]
+    unknown: tuple[str, ...]
+
+
+def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[str]]) -> ColumnMap:
+    """Find the fields of a file; `own_headers` are the profile's: field → its header names.
+
+    A profile's names win over the aliases of a field: a column with an alias is then unknown.
+    Raises `SourceError` with NO_HEADER when the line is a row or has no known name,
+    DUPLICATE_COLUMN when two columns hold one field, NO_USABLE_COLUMN when none identifies
+    a click or a person.
+    """
+    found = _own(header, own_headers)
+    taken = {index for indexes in found.values() for index in indexes}
+    known_by_profile = set(found)
+    fallbacks: list[tuple[str, int]] = []
+    for index, name in enumerate(header):
+        if index in taken or not (meaning := _meaning(name)):
+            continue
+        field, is_fallback = meaning
+        if field in known_by_profile:
+            continue
+        if is_fallback:
+            fallbacks.append((field, index))
+        else:
+            found.setdefault(field, []).append(index)
+    _add_fallbacks(found, fallbacks, known_by_profile)
+    _refuse_rows(header, found)
+    _refuse_duplicates(header, found)
+    fields = {field: indexes[0] for field, indexes in found.items()}
+    _refuse_useless(header, fields)
+    used = set(fields.values())
+    unknown = [i for i, name in enumerate(header) if name and i not in used]
+    return ColumnMap(fields, tuple(shown(header[i], i) for i in unknown))
+
+
+def shown(name: str, index: int) -> str:
+    """A header name as it may be shown: itself, or `column 5` when it could be user data."""
+    few_digits = sum(map(str.isdigit, name)) <= _MOST_DIGITS
+    harmless = name.isprintable() and few_digits and not _is_data(name)
+    return name if harmless and name else f"column {index + 1}"
+
+
+def _is_data(name: str) -> bool:
+    return len(name) > _LONGEST_NAME or bool(_DATA.fullmatch(name))
+
+
+def _own(
+    header: Sequence[str], own_headers: Mapping[str, str | Sequence[str]]
+) -> dict[str, list[int]]:
+    keys = [header_key(name) if name else None for name in header]
+    found: dict[str, list[int]] = {}
+    for field, names in own_headers.items():
+        wanted = {header_key(name) for name in ([names] if isinstance(names, str) else names)}
+        if indexes := [index for index, key in enumerate(keys) if key in wanted]:
+            found[field] = indexes
+    return found
+
+
+def _meaning(name: str) -> tuple[str, bool] | None:
+    variable = custom_variable(name)
+    return (variable, False) if variable else field_of(header_key(name))
+
+
+def _add_fallbacks(
+    found: dict[str, list[int]], fallbacks: Iterable[tuple[str, int]], by_profile: set[str]
+) -> None:
+    """Use columns with a vague name where the file has nothing better for their field."""
+    better = set(found)
+    for field, index in fallbacks:
+        if BY_NAME[field].numbered and field not in by_profile:
+            names = (field, *(f"{field}_{n}" for n in range(2, HIGHEST_NUMBER + 1)))
+            if free := next((name for name in names if name not in found), None):
+                found[free] = [index]
+        elif field not in better:
+            found.setdefault(field, []).append(index)
+
+
+def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
+    known = {index for indexes in found.values() for index in indexes}
+    data = sum(_is_data(name) for index, name in enumerate(header) if index not in known)
+    if not known or data >= len(known):
+        raise SourceError(
+            "NO_HEADER",
+            "the first line names no known column, such as gclid, email or conversion_date_time; "
+            "it isn't repeated here, as it may be a row",
+        )
+
+
+def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
+    twice = [
+        f"{field}: " + " and ".join(_quoted(header, index) for index in indexes)
+        for field, indexes in found.items()
+        if len(indexes) > 1
+    ]
+    if twice:
+        raise SourceError("DUPLICATE_COLUMN", "; ".join(twice))
+
+
+def _refuse_useless(header: Sequence[str], fields: Mapping[str, int]) -> None:
+    bases = {field.rstrip("0123456789").removesuffix("_") for field in fields}
+    identifying = any(BY_NAME[base].identifies for base in bases if base in BY_NAME)
+    if not identifying and not bases >= _ADDRESS:
+        names = ", ".join(_quoted(header, index) for index in fields.values())
+        raise SourceError(
+            "NO_USABLE_COLUMN",
+            f"no column holds a click id, an e-mail address or a phone number; known are: {names}",
+        )
+
+
+def _quoted(header: Sequence[str], index: int) -> str:
+    name = shown(header[index], index)
+    return f'"{name}" (column {index + 1})' if name == header[index] else name

@@ -1,0 +1,119 @@
+"""The head of the file: what stands before the header, the header itself, the delimiter.
+
+Before the header may stand, in any order: blank lines, Google's `Parameters:TimeZone=...` line
+(support.google.com/google-ads/answer/7014069), the instruction lines of its older template
+(`### INSTRUCTIONS ###`, `# For instructions ...`), and Excel's `sep=;`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lib.source.encoding import UNDECODABLE
+from lib.source.errors import SourceError
+
+DELIMITERS = ",;\t|"
+HEAD_LINES = 50
+"""The header, its quoted newlines included, ends within so many lines of the file."""
+
+_PADDING = " \t,;|\"'\r\n"
+_PARAMETERS = re.compile(r"[\s\"']*parameters\s*:", re.IGNORECASE)
+_TIME_ZONE = re.compile(r"time\s?zone\s*=\s*([^;,\t|\"\r\n]*)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\"?sep=([^\"\r\n])\"?[\s,;|]*$", re.IGNORECASE)
+_INSTRUCTION = re.compile(r"\"?(##|#(\s+[^\s,;|]+){3})")
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+class Head(NamedTuple):
+    header: tuple[str, ...]
+    line: int
+    """Where the header stands, from 1."""
+    length: int
+    """Lines of the file up to and including the header."""
+    delimiter: str
+    spaced: bool
+    """A space follows each delimiter (`a, "b"`): it isn't part of the cells."""
+    time_zone: str | None
+
+
+class _Preamble(NamedTuple):
+    length: int
+    delimiter: str | None
+    time_zone: str | None
+
+
+def read_head(lines: Sequence[str], delimiter: str | None, max_columns: int) -> Head:
+    """Read the head from the first lines of a file; `delimiter` is the profile's.
+
+    Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
+    """
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
+        raise SourceError("UNKNOWN_DELIMITER", "the profile's delimiter must be one character")
+    before = _read_preamble(lines)
+    index = before.length
+    text = "".join(_balanced(lines[index:]))
+    if "\0" in text or UNDECODABLE in text:
+        raise SourceError("UNREADABLE_HEADER", f"line {index + 1} can't be decoded as text")
+    delimiter = delimiter or before.delimiter or _most_frequent_delimiter(text)
+    try:
+        names, height, spaced = _read_names(lines[index:], delimiter)
+    except csv.Error:
+        raise SourceError(
+            "UNREADABLE_HEADER", f"the quotes in line {index + 1} don't close, or it doesn't end"
+        ) from None
+    if len(names) > max_columns:
+        raise SourceError("TOO_MANY_COLUMNS", f"line {index + 1} has more than {max_columns}")
+    return Head(
+        header=tuple(name.strip() for name in names),
+        line=index + 1,
+        length=index + height,
+        delimiter=delimiter,
+        spaced=spaced,
+        time_zone=before.time_zone,
+    )
+
+
+def _read_preamble(lines: Sequence[str]) -> _Preamble:
+    delimiter: str | None = None
+    time_zone: str | None = None
+    for index, line in enumerate(lines):
+        if not line.strip(_PADDING):
+            continue
+        if _PARAMETERS.match(line):
+            zone = _TIME_ZONE.search(line)
+            time_zone = zone[1].strip() or None if zone else time_zone
+        elif separator := _SEPARATOR.match(line):
+            delimiter = separator[1]
+        elif not _INSTRUCTION.match(line):
+            return _Preamble(index, delimiter, time_zone)
+    raise SourceError("EMPTY_FILE", "the file holds no header and no rows")
+
+
+def _balanced(lines: Sequence[str]) -> Sequence[str]:
+    """The lines up to where all quotes are closed; the first alone if that never happens."""
+    quotes = 0
+    for index, line in enumerate(lines):
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            return lines[: index + 1]
+    return lines[:1]
+
+
+def _most_frequent_delimiter(header: str) -> str:
+    outside_quotes = _QUOTED.sub("", header)
+    return max(DELIMITERS, key=outside_quotes.count)
+
+
+def _read_names(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]:
+    """The header's cells, how many lines it takes up, and whether a space follows delimiters."""
+    spaced = False
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    names = next(reader)
+    if len(names) > 1 and all(name.startswith(" ") for name in names[1:]):
+        spaced = True
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+        names = next(reader)
+    return names, reader.line_num, spaced

@@ -1,0 +1,84 @@
+"""Bytes of the file in blocks of one size, unpacked when they are gzip (by content, not by name).
+
+Blocks of one size whatever the stream returns: what later modules decide per block (such as the
+encoding of a file that begins in plain ASCII) comes out the same on every attempt.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from lib.source.errors import SourceError
+
+BLOCK_BYTES = 1 << 17
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class ByteStream(Protocol):
+    """Anything to read bytes from; fewer than asked for is fine, `b""` is the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def byte_blocks(stream: ByteStream, max_bytes: int) -> Iterator[bytes]:
+    """Yield the unpacked bytes in blocks of `BLOCK_BYTES`; only the last may be shorter.
+
+    Raises `SourceError` with CORRUPT_GZIP, or FILE_TOO_LARGE beyond `max_bytes` unpacked bytes.
+    """
+    total = 0
+    block = bytearray()
+    for piece in _unpacked(stream):
+        total += len(piece)
+        if total > max_bytes:
+            raise SourceError("FILE_TOO_LARGE", f"more than {max_bytes} bytes after unpacking")
+        if not block and len(piece) == BLOCK_BYTES:
+            yield piece  # already a block: no copy
+            continue
+        block += piece
+        while len(block) >= BLOCK_BYTES:
+            yield bytes(block[:BLOCK_BYTES])
+            del block[:BLOCK_BYTES]
+    if block:
+        yield bytes(block)
+
+
+def _unpacked(stream: ByteStream) -> Iterator[bytes]:
+    start = stream.read(BLOCK_BYTES)
+    while len(start) < len(GZIP_MAGIC) and (more := stream.read(BLOCK_BYTES)):
+        start += more
+    pieces = _pieces(stream, start)
+    return _gunzip(pieces) if start.startswith(GZIP_MAGIC) else pieces
+
+
+def _pieces(stream: ByteStream, piece: bytes) -> Iterator[bytes]:
+    while piece:
+        yield piece
+        piece = stream.read(BLOCK_BYTES)
+
+
+def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack one or more gzip members, at most one block at a time however dense the input is."""
+    member = _new_member()
+    for piece in pieces:
+        full = False
+        while piece or full:
+            if member.eof:
+                piece = piece.lstrip(b"\0")  # padding between and after members is allowed
+                if not piece:
+                    break
+                member = _new_member()
+            try:
+                unpacked = member.decompress(piece, BLOCK_BYTES)
+            except zlib.error:
+                raise SourceError("CORRUPT_GZIP", "the gzip data is damaged") from None
+            yield unpacked
+            full = len(unpacked) == BLOCK_BYTES and not member.eof
+            piece = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        raise SourceError("CORRUPT_GZIP", "the gzip data ends too early: the file was cut short")
+
+
+def _new_member() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)

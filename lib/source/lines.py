@@ -1,0 +1,70 @@
+"""Text → physical lines as an editor counts them, in blocks, each line of bounded length.
+
+`\\r\\n`, `\\n` and `\\r` end a line; the more exotic separators of `str.splitlines` don't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import NamedTuple
+
+from lib.source.encoding import UNDECODABLE
+
+MAX_LINE_CHARS = 1 << 20
+"""A longer line is cut here and its rest dropped: no row of eleven cells is that long."""
+
+
+class Block(NamedTuple):
+    """Some whole lines, with their line ends."""
+
+    lines: list[str]
+    damaged: bool
+    """Some line holds NULs or undecodable bytes."""
+    overlong: bool = False
+    """The block is one line, cut at `MAX_LINE_CHARS`."""
+
+
+def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
+    """Cut texts, which may end anywhere, into blocks of whole lines."""
+    rest = ""
+    dropping = False
+    for text in texts:
+        text = rest + text
+        if dropping:
+            end = _end_of_first_line(text)
+            if not end:
+                rest = text[-1:] if text.endswith("\r") else ""
+                continue
+            text = text[end:]
+            dropping = False
+        cut = _end_of_last_line(text)
+        if cut:
+            yield _block(text[:cut])
+        rest = text[cut:]
+        if len(rest) > MAX_LINE_CHARS:
+            yield Block([rest[:MAX_LINE_CHARS]], damaged=False, overlong=True)
+            dropping = True
+            rest = rest[-1:] if rest.endswith("\r") else ""
+    if rest and not dropping:
+        yield _block(rest)
+
+
+# In both, a \r at the very end may be the first half of a \r\n: it waits for the next text.
+# 0: no line ends here.
+
+
+def _end_of_first_line(text: str) -> int:
+    newline = text.find("\n")
+    other = text.find("\r", 0, len(text) - 1 if newline < 0 else newline)
+    return newline + 1 if other < 0 or other == newline - 1 else other + 1
+
+
+def _end_of_last_line(text: str) -> int:
+    newline = text.rfind("\n")
+    return max(newline, text.rfind("\r", newline + 1, len(text) - 1)) + 1
+
+
+def _block(text: str) -> Block:
+    lines = StringIO(text, newline="").readlines()
+    return Block(lines, damaged="\0" in text or UNDECODABLE in text)

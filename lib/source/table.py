@@ -1,0 +1,118 @@
+"""One delivered file as a table: `open_table` reads its head, `Table.records` its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from lib.source.dialect import HEAD_LINES, Head, read_head
+from lib.source.encoding import Decoder
+from lib.source.errors import SourceError
+from lib.source.inflate import ByteStream, byte_blocks
+from lib.source.lines import Block, line_blocks
+from lib.source.records import Record, RecordReader, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What the profile and the deployment say about files; None: detect it from the content."""
+
+    encoding: str | None = None
+    """Any text encoding of Python's; a byte order mark in the file wins."""
+    delimiter: str | None = None
+    max_bytes: int = 4 << 30
+    """Most bytes of a file after unpacking."""
+    max_columns: int = 1_000
+    max_cell_chars: int = 32_767
+    """What a cell of Excel holds. Never more than `csv.field_size_limit()`, 131,072 at first."""
+    max_record_lines: int = 500
+    """A record that is still open after so many lines has an unclosed quote."""
+
+
+class Table:
+    """A file whose head is read. Its records can be read once.
+
+    `header` holds the names as they stand there, stripped (those of columns that only pad: "");
+    `time_zone` is the raw text after `Parameters:TimeZone=`. `blank_records` counts rows without
+    any content (`,,,,`) met so far: they aren't records. Blank lines aren't counted.
+    """
+
+    def __init__(
+        self, head: Head, blocks: Iterator[Block], decoder: Decoder, options: SourceOptions
+    ) -> None:
+        self.header = head.header
+        self.header_line = head.line
+        self.time_zone = head.time_zone
+        self.delimiter = head.delimiter
+        self._first_line = head.length + 1
+        self._blocks = blocks
+        self._decoder = decoder
+        named = [index for index, name in enumerate(head.header) if name]
+        self._reader = RecordReader(
+            Shape(
+                delimiter=head.delimiter,
+                spaced=head.spaced,
+                width=len(head.header),
+                fewest=named[-1] + 1 if named else len(head.header),
+                max_cell_chars=options.max_cell_chars,
+                max_record_lines=options.max_record_lines,
+            )
+        )
+
+    @property
+    def encoding(self) -> str:
+        """Python's name of the encoding; "utf-8" as long as only ASCII has been seen."""
+        return self._decoder.encoding
+
+    @property
+    def blank_records(self) -> int:
+        return self._reader.blank_records
+
+    def records(self) -> Iterator[Record]:
+        """Yield (line, cells, problem) of every row, in file order.
+
+        `line` is where the record starts, as an editor counts. A row in order has as many cells
+        as the header and the problem None; any other has no cells and a `RowProblem`.
+        Raises `SourceError` at the end with NO_ROWS, or where the file turns out to be broken
+        with CORRUPT_GZIP or FILE_TOO_LARGE; the rows before that have been yielded.
+        """
+        records = self._reader.read(self._blocks, self._first_line)
+        first = next(records, None)
+        if first is None:
+            raise SourceError("NO_ROWS", f"nothing below the header in line {self.header_line}")
+        yield first
+        yield from records
+
+
+def open_table(stream: ByteStream, options: SourceOptions) -> Table:
+    """Read the head of the file in `stream` and return the table of its rows.
+
+    Raises `SourceError` when the file is empty, isn't text, or has no readable header; whether
+    the header is one at all, `columns.map_columns` says.
+    """
+    raw_blocks = byte_blocks(stream, options.max_bytes)
+    sample = next(raw_blocks, b"")
+    if not sample:
+        raise SourceError("EMPTY_FILE", "the file holds nothing")
+    decoder = Decoder(sample, options.encoding)
+    blocks = line_blocks(decoder.texts(chain([sample], raw_blocks)))
+    first_blocks: list[Block] = []
+    lines: list[str] = []
+    for block in blocks:
+        first_blocks.append(block)
+        lines += block.lines
+        if len(lines) >= HEAD_LINES or block.overlong:
+            break
+    head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
+    if first_blocks[-1].overlong and head.length == len(lines):
+        raise SourceError("UNREADABLE_HEADER", f"line {head.line} doesn't end")
+    return Table(head, chain(_without(first_blocks, head.length), blocks), decoder, options)
+
+
+def _without(blocks: list[Block], used: int) -> Iterator[Block]:
+    """The blocks without their first `used` lines."""
+    for block in blocks:
+        if used < len(block.lines):
+            yield block._replace(lines=block.lines[used:])
+        used = max(0, used - len(block.lines))

@@ -1,0 +1,146 @@
+"""Cloud entry points: decode the event, wire the adapters, hand over. No decisions."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import flask
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from lib.errors import GiveUp, LeaseHeld, UploadError
+from lib.gcs import GoogleStore, connect
+from lib.logs import Log, quiet_libraries, trace_field
+from lib.pipeline import work_on
+from lib.ports import Ports
+from lib.routes import Routes
+from lib.settings import Settings, SettingsError, read_profiles
+from lib.store import StoredObject
+from lib.sweep import sweep_once
+
+quiet_libraries()
+
+
+@functions_framework.cloud_event
+def ingest(event: CloudEvent) -> None:
+    """An object was finalized in the input bucket.
+
+    Returning acknowledges the event; an exception brings it again.
+    """
+    ports = _ports()
+    source = _object_of(event.data)
+    try:
+        work_on(
+            source,
+            _time_of(event),
+            ports,
+            time_limit_seconds=ports.settings.time_limit_seconds,
+            max_age=timedelta(hours=ports.settings.max_event_age_hours),
+        )
+    except UploadError as error:
+        # Already logged where it was understood; the framework must only answer 5xx.
+        if isinstance(error, LeaseHeld):
+            ports.log.info("lease_held", detail=error.detail)
+        flask.abort(503 if not isinstance(error, GiveUp) else 500, error.code)
+    except Exception as error:
+        _unexpected(ports.log, error)
+        flask.abort(500, "UNEXPECTED_ERROR")
+
+
+@functions_framework.http
+def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
+    """Cloud Scheduler calls: find what events missed, and send what was deferred."""
+    ports = _ports()
+    try:
+        report = sweep_once(ports, ports.settings.sweep_time_limit_seconds)
+    except UploadError as error:
+        ports.log.alert("sweep_failed", code=error.code, detail=error.detail)
+        return {"error": error.code}, 503
+    except Exception as error:
+        _unexpected(ports.log, error)
+        return {"error": "UNEXPECTED_ERROR"}, 500
+    return report, 200
+
+
+@cache
+def _wiring() -> tuple[Settings, GoogleStore, Routes]:
+    """What lives as long as the instance: settings, storage client, routes with their clients."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        Log().alert("settings_invalid", problems=str(error).splitlines())
+        raise
+    return settings, connect(), Routes(settings)
+
+
+def _ports() -> Ports:
+    settings, store, routes = _wiring()
+    header = flask.request.headers.get("X-Cloud-Trace-Context")
+    log = Log(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
+
+    def profiles() -> Mapping[str, Any]:
+        return read_profiles(_profiles_text(settings, store))
+
+    return Ports(
+        store=store,
+        settings=settings,
+        profiles=profiles,
+        destination=routes.destination,
+        utc_now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        new_token=lambda: uuid.uuid4().hex,
+        log=log,
+    )
+
+
+def _profiles_text(settings: Settings, store: GoogleStore) -> str:
+    if not settings.profiles:
+        return ""
+    if settings.profiles.startswith("gs://"):
+        bucket, _, name = settings.profiles.removeprefix("gs://").partition("/")
+        found = store.read(bucket, name)
+        if found is None:
+            raise GiveUp("INVALID_PROFILE", f"{settings.profiles} does not exist")
+        return found[0].decode()
+    try:
+        with open(settings.profiles, encoding="utf-8") as document:
+            return document.read()
+    except OSError as error:
+        raise GiveUp("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
+
+
+def _object_of(data: Mapping[str, Any]) -> StoredObject:
+    """StorageObjectData: every value is a string."""
+    return StoredObject(
+        bucket=data["bucket"],
+        name=data["name"],
+        generation=int(data["generation"]),
+        size=int(data.get("size", 0)),
+        md5=data.get("md5Hash", ""),
+    )
+
+
+def _time_of(event: CloudEvent) -> datetime:
+    """When the object was finalized; redeliveries keep the time of the first delivery."""
+    text = event.get("time")
+    if not text:
+        return datetime.now(UTC)
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _unexpected(log: Log, error: Exception) -> None:
+    """A fault of our own. The message may quote a row, so only its kind and place are logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    log.alert(
+        "unexpected_error",
+        kind=type(error).__name__,
+        at=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
+    )

@@ -1,0 +1,170 @@
+"""The command line of the sandbox: `python -m sandbox --help`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from sandbox.demo import run_demo
+from sandbox.function import FunctionDidNotStart
+from sandbox.running import NotRunning, Running, find, forget, remember
+from sandbox.show import show_results, show_sandbox
+from sandbox.up import Sandbox
+
+_SOURCE = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A local Google: storage, events, the Ads API, and the function, on this machine.
+
+    \b
+    See it work:
+      python -m sandbox demo
+    Try your own file:
+      python -m sandbox up                                 (one terminal)
+      python -m sandbox drop my_export.csv --wait          (another)
+    Use it from a script:
+      python -m sandbox up --json > sandbox.json &
+    """
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, value: Any) -> dict[str, str]:
+    for pair in value:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in value)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready.")
+@click.option("--no-function", is_flag=True, help="Google alone; run the function yourself.")
+@click.option("--instances", default=1, show_default=True, help="Instances of the function.")
+@click.option(
+    "--env", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="For the function."
+)
+@click.option("--directory", default=".", type=_SOURCE, help="Where the function's main.py is.")
+def up(
+    as_json: bool, no_function: bool, instances: int, env: dict[str, str], directory: Path
+) -> None:
+    """Start everything and run until Ctrl-C or SIGTERM.
+
+    \b
+    python -m sandbox up
+    python -m sandbox up --env LEASE_SECONDS=2 --instances 3
+    python -m sandbox up --json --no-function     (its "env" runs the function elsewhere)
+    """
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    sandbox = Sandbox(function=not no_function, env=env, instances=instances, source=directory)
+    try:
+        with sandbox:
+            signal.signal(signal.SIGINT, end)
+            signal.signal(signal.SIGTERM, end)
+            signal.signal(signal.SIGHUP, end)
+            description = sandbox.description()
+            remember(description)
+            if as_json:
+                click.echo(json.dumps(description))
+            else:
+                show_sandbox(description, Console())
+            sys.stdout.flush()
+            ended.wait()
+            forget(description)
+    except FunctionDidNotStart as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--folder", help="The folder, which chooses the profile.")
+@click.option("--wait", is_flag=True, help="Wait for the results and print them.")
+@click.option("--timeout", default=600.0, show_default=True, help="Longest wait, in seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one document a file.")
+@click.option("--control-url", help="The sandbox; default: the one started in this directory.")
+def drop(
+    files: tuple[Path, ...],
+    folder: str | None,
+    wait: bool,
+    timeout: float,
+    as_json: bool,
+    control_url: str | None,
+) -> None:
+    """Put FILES into the input bucket of a running sandbox.
+
+    \b
+    python -m sandbox drop examples/crm_export.csv --wait
+    python -m sandbox drop a.csv b.csv --folder data_manager
+    """
+    try:
+        running = find(control_url)
+    except NotRunning as problem:
+        raise click.ClickException(str(problem)) from None
+    console = Console()
+    # Progress goes to stderr: stdout is for what a script reads.
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        dropped = [_upload(running, path, folder, progress) for path in files]
+    failed = False
+    for name, generation in dropped:
+        if not wait:
+            result = {"name": name, "generation": generation}
+            click.echo(json.dumps(result) if as_json else f"dropped {name} ({generation})")
+            continue
+        try:
+            with Console(stderr=True).status(f"waiting for the results of {name}"):
+                document = running.wait_for_results(name, generation, timeout)
+        except TimeoutError as problem:
+            click.echo(str(problem), err=True)
+            failed = True
+            continue
+        if as_json:
+            click.echo(json.dumps(document))
+        else:
+            show_results(document, console)
+    sys.exit(1 if failed else 0)
+
+
+def _upload(
+    running: Running, path: Path, folder: str | None, progress: Progress
+) -> tuple[str, int]:
+    size = path.stat().st_size
+    bar = progress.add_task(path.name, total=size)
+    bucket = running.client().bucket(running.description["input_bucket"])
+    blob = bucket.blob(f"{folder}/{path.name}" if folder else path.name)
+    with path.open("rb") as file, progress.wrap_file(file, task_id=bar) as watched:
+        blob.upload_from_file(watched, size=size, content_type="text/csv")
+    return str(blob.name), int(blob.generation or 0)
+
+
+@main.command()
+@click.option("--route", type=click.Choice(["google_ads", "data_manager"]), default="google_ads")
+@click.option("--rows", default=5000, show_default=True, help="Data rows of the export.")
+@click.option("--directory", default=".", type=_SOURCE, help="Where the function's main.py is.")
+@click.option("--output", default=".demo", type=click.Path(path_type=Path), show_default=True)
+def demo(route: str, rows: int, directory: Path, output: Path) -> None:
+    """Send a made-up CRM export through the function, and check what came of it.
+
+    \b
+    python -m sandbox demo
+    python -m sandbox demo --route data_manager --rows 20000
+    """
+    try:
+        sys.exit(run_demo(Console(), route, directory, output, rows))
+    except FunctionDidNotStart as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+if __name__ == "__main__":
+    main()

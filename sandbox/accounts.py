@@ -1,0 +1,188 @@
+"""The Google Ads accounts of the sandbox, and how `PUT /accounts` describes them.
+
+    [{"customer_id": "1234567890", "managers": ["9999999999"], "time_zone": "America/Chicago",
+      "currency_code": "USD",
+      "custom_variables": [{"id": 7001, "name": "branch", "status": "ENABLED"}],
+      "conversion_actions": [{"id": 1001, "name": "Phone sale", "type": "UPLOAD_CLICKS",
+        "status": "ENABLED", "counting_type": "MANY_PER_CLICK", "lookback_days": 90,
+        "age_hours": 1000}]}]
+
+Every key but `customer_id` (and the `id` of the things inside) may be left out; the defaults are
+those of `Account` and `ConversionAction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+class BadAccounts(ValueError):  # noqa: N818 (reads as what it is)
+    """An account description that can't be read; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionAction:
+    id: int
+    name: str = ""
+    type: str = "UPLOAD_CLICKS"
+    status: str = "ENABLED"
+    counting_type: str = "MANY_PER_CLICK"
+    lookback_days: int = 30
+    owner: str = ""
+    """Customer id of the owner; empty: the account itself. Uploads must name the owner."""
+    age_hours: float = 24 * 365
+    external_attribution: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomVariable:
+    """A conversion custom variable: the Ads API names it by id, the Data Manager API by name."""
+
+    id: int
+    name: str = ""
+    status: str = "ENABLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    customer_id: str
+    descriptive_name: str = ""
+    exists: bool = True
+    accessible: bool = True
+    """False: USER_PERMISSION_DENIED for everybody."""
+    direct_access: bool = True
+    """False: only with a `login-customer-id` header that names one of `managers`."""
+    managers: tuple[str, ...] = ()
+    conversion_customer_id: str = ""
+    """Empty: the account itself."""
+    accepted_customer_data_terms: bool = True
+    enhanced_conversions_for_leads: bool = True
+    data_policy_prohibits_enhanced_conversions: bool = False
+    time_zone: str = "America/Chicago"
+    currency_code: str = "USD"
+    conversion_actions: tuple[ConversionAction, ...] = ()
+    custom_variables: tuple[CustomVariable, ...] = ()
+    allowlisted_for_upload: bool = True
+    """False: closed to new adopters, as Google did on 2026-06-15."""
+    allowlisted_for_session_attributes: bool = False
+    data_manager_allowed: bool = True
+    cloud_project_approved: bool = True
+    requests_per_second: float | None = None
+    burst: float = 1.0
+    operations_per_day: int | None = None
+
+    @property
+    def conversion_customer(self) -> str:
+        return self.conversion_customer_id or self.customer_id
+
+    def owned_action(self, action_id: int) -> ConversionAction | None:
+        """The action with this id, if this account owns it: uploads go to the owner."""
+        for action in self.conversion_actions:
+            if action.id == action_id and (action.owner or self.customer_id) == self.customer_id:
+                return action
+        return None
+
+
+def _read_fields(kind: type, given: object, where: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise BadAccounts(f"{where}: must be a JSON object")
+    known = {f.name: f.type for f in fields(kind)}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise BadAccounts(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(known)}")
+    read = dict(given)
+    for name, value in given.items():
+        if known[name] == "bool" and not isinstance(value, bool):
+            raise BadAccounts(f"{where}: {name} must be true or false")
+        if known[name] == "str":
+            read[name] = str(value)
+    return read
+
+
+def _read_with_id(kind: type, given: object, where: str) -> Any:
+    read = _read_fields(kind, given, where)
+    if isinstance(read.get("id"), bool) or not isinstance(read.get("id"), int):
+        raise BadAccounts(f"{where}: id must be a number")
+    return kind(**read)
+
+
+def read_accounts(given: object) -> tuple[Account, ...]:
+    """Read the JSON of `PUT /accounts`. Raises `BadAccounts`."""
+    if not isinstance(given, Iterable) or isinstance(given, str | Mapping):
+        raise BadAccounts("accounts must be a list")
+    accounts = []
+    for number, one in enumerate(given, start=1):
+        where = f"account {number}"
+        values = _read_fields(Account, one, where)
+        if not values.get("customer_id", "").isdigit():
+            raise BadAccounts(f"{where}: customer_id must be digits without dashes")
+        for name, kind in (
+            ("conversion_actions", ConversionAction),
+            ("custom_variables", CustomVariable),
+        ):
+            values[name] = tuple(
+                _read_with_id(kind, part, f"{where}, {name} {place}")
+                for place, part in enumerate(values.get(name, ()), start=1)
+            )
+        values["managers"] = tuple(str(m) for m in values.get("managers", ()))
+        accounts.append(Account(**values))
+    return tuple(accounts)
+
+
+_MANAGER = "9999999999"
+
+
+def default_accounts() -> tuple[Account, ...]:
+    """One account in good order, and one for each thing that is often wrong with one."""
+    phone_sale = ConversionAction(1001, "Phone sale", lookback_days=90)
+    return (
+        Account(
+            "1234567890",
+            "Example shop",
+            managers=(_MANAGER,),
+            custom_variables=(
+                CustomVariable(7001, "branch"),
+                CustomVariable(7002, "campaign_code", status="PAUSED"),
+            ),
+            conversion_actions=(
+                phone_sale,
+                ConversionAction(1002, "Qualified lead", counting_type="ONE_PER_CLICK"),
+                ConversionAction(1003, "Retired action", status="REMOVED"),
+                ConversionAction(1004, "Website purchase", type="WEBPAGE"),
+                ConversionAction(1005, "New action", age_hours=1),
+                ConversionAction(1006, "Attributed sale", external_attribution=True),
+                ConversionAction(1007, "Manager's action", owner=_MANAGER),
+            ),
+        ),
+        Account(
+            "2222222222",
+            "Second shop",
+            direct_access=False,
+            managers=(_MANAGER,),
+            time_zone="Europe/Berlin",
+            currency_code="EUR",
+            allowlisted_for_session_attributes=True,
+            conversion_actions=(ConversionAction(2001, "Store visit", lookback_days=90),),
+        ),
+        Account("3333333333", "Somebody else's", accessible=False),
+        Account(
+            "4444444444",
+            "No data terms",
+            accepted_customer_data_terms=False,
+            conversion_actions=(phone_sale,),
+        ),
+        Account(
+            "5555555555",
+            "No enhanced conversions",
+            enhanced_conversions_for_leads=False,
+            conversion_actions=(phone_sale,),
+        ),
+        Account(
+            "6666666666",
+            "New adopter",
+            allowlisted_for_upload=False,
+            conversion_actions=(phone_sale,),
+        ),
+    )

@@ -1,0 +1,159 @@
+"""Google Ads API errors as Google sends them: `GoogleAdsFailure`, in one of two envelopes.
+
+- An error of the whole request ends the RPC; the failure is in the trailing metadata.
+- Errors of rows come back in `partial_failure_error`, a `google.rpc.Status` whose details hold
+  one failure with many errors (ads API docs: best-practices/partial-failures).
+
+Numbers and names are looked up in Google's own enums, so a code that v26 lacks can't be sent by
+mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import grpc
+from google.ads.googleads.v26.errors.types import errors as ads_errors
+from google.rpc import status_pb2
+
+from sandbox.faults import Fault
+from sandbox.rpc import Call, Refusal
+
+GoogleAdsFailure: Any = ads_errors.GoogleAdsFailure.pb()
+GoogleAdsError: Any = ads_errors.GoogleAdsError.pb()
+_ErrorCode: Any = ads_errors.ErrorCode.pb()
+_QuotaErrorDetails: Any = ads_errors.QuotaErrorDetails.pb()
+_FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
+
+Path = tuple[tuple[str, int | None], ...]
+
+
+class Problem(NamedTuple):
+    """One error: `code` such as `conversion_upload_error.UNPARSEABLE_GCLID`, where, and why.
+
+    `trigger` is the offending value as it came: Google sends it back, raw user data and all.
+    """
+
+    code: str
+    message: str
+    path: Path = ()
+    trigger: str | None = None
+
+
+def code_number(code: str) -> tuple[str, int]:
+    """(member of ErrorCode, number) of `family.NAME`; a bare number as NAME is taken as it is.
+
+    So `conversion_upload_error.999` is an error that this version of the API doesn't know.
+    Raises `ValueError` when Google has no such code.
+    """
+    family, _, name = code.partition(".")
+    member = _ErrorCode.DESCRIPTOR.fields_by_name.get(family)
+    if member is None:
+        raise ValueError(f"no such family of errors: {code}")
+    if name.isdigit():
+        return family, int(name)
+    value = member.enum_type.values_by_name.get(name)
+    if value is None:
+        raise ValueError(f"no such error: {code}")
+    return family, value.number
+
+
+def failure(problems: Sequence[Problem], request_id: str) -> Any:
+    """A raw `GoogleAdsFailure` with one error for each problem."""
+    made = GoogleAdsFailure(request_id=request_id)
+    for problem in problems:
+        error = made.errors.add()
+        family, number = code_number(problem.code)
+        setattr(error.error_code, family, number)
+        error.message = problem.message
+        if problem.trigger is not None:
+            error.trigger.string_value = problem.trigger
+        for name, index in problem.path:
+            element = error.location.field_path_elements.add()
+            element.field_name = name
+            if index is not None:
+                element.index = index
+    return made
+
+
+def partial_failure(problems: Sequence[Problem], request_id: str) -> status_pb2.Status:
+    """The `partial_failure_error` of a response."""
+    first = problems[0]
+    place = ".".join(f"{n}[{i}]" if i is not None else n for n, i in first.path)
+    message = f"{first.message}, at {place}" if place else first.message
+    if len(problems) > 1:
+        message = f"Multiple errors in 'details'. First error: {message}"
+    status = status_pb2.Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message=message)
+    status.details.add().Pack(failure(problems, request_id))
+    return status
+
+
+# The gRPC status of a request-level error follows its family.
+_STATUS: dict[str, grpc.StatusCode] = {
+    "authentication_error": grpc.StatusCode.UNAUTHENTICATED,
+    "authorization_error": grpc.StatusCode.PERMISSION_DENIED,
+    "not_allowlisted_error": grpc.StatusCode.PERMISSION_DENIED,
+    "quota_error": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "internal_error": grpc.StatusCode.INTERNAL,
+}
+_MESSAGE: dict[grpc.StatusCode, str] = {
+    grpc.StatusCode.UNAUTHENTICATED: "Request had invalid authentication credentials.",
+    grpc.StatusCode.PERMISSION_DENIED: "The caller does not have permission",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "Resource has been exhausted (e.g. check quota).",
+    grpc.StatusCode.INTERNAL: "Internal error encountered.",
+    grpc.StatusCode.UNAVAILABLE: "The service is currently unavailable.",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "Deadline Exceeded",
+    grpc.StatusCode.INVALID_ARGUMENT: "Request contains an invalid argument.",
+}
+
+
+def refuse(
+    code: str, message: str, call: Call, path: Path = (), status: grpc.StatusCode | None = None
+) -> Refusal:
+    """A request-level error: an RPC error with its failure in the trailing metadata."""
+    family, _, name = code.partition(".")
+    status = status or _STATUS.get(family, grpc.StatusCode.INVALID_ARGUMENT)
+    made = failure([Problem(code, message, path)], call.request_id)
+    return Refusal(status, _MESSAGE[status], ((_FAILURE_KEY, made.SerializeToString()),), name)
+
+
+def refuse_for_quota(call: Call, retry_delay_seconds: float | None) -> Refusal:
+    """Too fast (with the delay to keep), or, with None, the day's operations are used up."""
+    if retry_delay_seconds is None:
+        problem = Problem("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry tomorrow.")
+    else:
+        problem = Problem(
+            "quota_error.RESOURCE_TEMPORARILY_EXHAUSTED",
+            f"Too many requests. Retry in {max(1, round(retry_delay_seconds))} seconds.",
+        )
+    made = failure([problem], call.request_id)
+    details = made.errors[0].details.quota_error_details
+    scope = ads_errors.QuotaErrorDetails.QuotaRateScope
+    if retry_delay_seconds is None:
+        details.rate_scope = int(scope.DEVELOPER)
+        details.rate_name = "Operations per day"
+    else:
+        details.rate_scope = int(scope.ACCOUNT)
+        details.rate_name = "Number of conversion upload requests"
+        details.retry_delay.FromMilliseconds(int(retry_delay_seconds * 1000))
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    trailing = ((_FAILURE_KEY, made.SerializeToString()),)
+    return Refusal(status, _MESSAGE[status], trailing, problem.code.partition(".")[2])
+
+
+def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
+    """The Ads API's own form of a fault; None: the plain gRPC status will do."""
+    match fault.kind:
+        case "resource_exhausted":
+            return refuse_for_quota(call, None)
+        case "resource_temporarily_exhausted":
+            return refuse_for_quota(call, float(fault.parameters.get("retry_delay_seconds", 1)))
+        case "internal_before_commit" | "internal_after_commit":
+            return refuse("internal_error.INTERNAL_ERROR", "An internal error has occurred.", call)
+        case "transient_error":
+            unavailable = grpc.StatusCode.UNAVAILABLE
+            text = "A transient error has occurred."
+            return refuse("internal_error.TRANSIENT_ERROR", text, call, status=unavailable)
+        case _:
+            return None

@@ -1,0 +1,153 @@
+"""All Google APIs of the sandbox on one TLS port, in threads of this process."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox.data_manager import DataManager
+from sandbox.faults import Faults
+from sandbox.google_ads import MAX_MESSAGE_BYTES, GoogleAds
+from sandbox.oauth import TokenEndpoint
+from sandbox.rpc import generic_handler
+from sandbox.secret_manager import secret_manager_service
+from sandbox.state import State
+from sandbox.tls import create_certificates
+
+PROJECT = "sandbox-project"
+SECRET = f"projects/{PROJECT}/secrets/google-ads"
+# A handler that hangs holds a thread: enough of them for a full window of hung calls.
+_THREADS = 64
+
+
+@dataclass(slots=True)
+class Apis:
+    """Running APIs. `close()` ends them; `env()` is what a client process needs."""
+
+    state: State
+    faults: Faults
+    port: int
+    ca_path: Path
+    service_account_path: Path
+    token_uri: str
+    google_ads_yaml: str
+    secret_version: str
+    _server: grpc.Server = field(repr=False)
+    _oauth: TokenEndpoint = field(repr=False)
+    _threads: ThreadPoolExecutor = field(repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """`localhost:PORT` of every API: Google Ads, Data Manager and Secret Manager."""
+        return f"localhost:{self.port}"
+
+    def env(self) -> dict[str, str]:
+        """The environment in which Google's clients reach these APIs and trust them."""
+        return {
+            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.ca_path),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self.service_account_path),
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "GOOGLE_ADS_SECRET": self.secret_version,
+            "SECRET_MANAGER_ENDPOINT": self.endpoint,
+            "DATA_MANAGER_ENDPOINT": self.endpoint,
+        }
+
+    def close(self) -> None:
+        self._server.stop(grace=0).wait()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._oauth.close()
+
+
+def start_apis(
+    state: State, faults: Faults, directory: Path, login_customer_id: str | None = None
+) -> Apis:
+    """Start everything and write the files that clients need into `directory`."""
+    certificates = create_certificates(directory)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    oauth = TokenEndpoint(
+        state,
+        faults,
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+    )
+    service_account_path = directory / "service-account.json"
+    _write_service_account(service_account_path, key, oauth.uri)
+
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apis")
+    server = grpc.server(
+        threads,
+        options=[
+            # A larger message is refused by gRPC itself with RESOURCE_EXHAUSTED and without a
+            # GoogleAdsFailure, as at Google.
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_metadata_size", 16 * 1024 * 1024),
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    services = [
+        *GoogleAds(state).services(),
+        DataManager(state).service(),
+        secret_manager_service(state),
+    ]
+    server.add_generic_rpc_handlers([generic_handler(one, state, faults) for one in services])
+    port = server.add_secure_port("127.0.0.1:0", certificates.server_credentials())
+    server.start()
+
+    yaml = _google_ads_yaml(service_account_path, port, login_customer_id)
+    state.set_secret(SECRET, yaml.encode())
+    return Apis(
+        state=state,
+        faults=faults,
+        port=port,
+        ca_path=certificates.ca_path,
+        service_account_path=service_account_path,
+        token_uri=oauth.uri,
+        google_ads_yaml=yaml,
+        secret_version=f"{SECRET}/versions/latest",
+        _server=server,
+        _oauth=oauth,
+        _threads=threads,
+    )
+
+
+def _google_ads_yaml(service_account: Path, port: int, login_customer_id: str | None) -> str:
+    # google-ads 34 requires `use_proto_plus` alone; `developer_token` is optional, since Google
+    # gave developer tokens up on 2026-09-09 (docs: api-policy/developer-token).
+    lines = [
+        "use_proto_plus: false",
+        f"json_key_file_path: {json.dumps(str(service_account))}",
+        f"endpoint: localhost:{port}",
+    ]
+    if login_customer_id:
+        lines.append(f'login_customer_id: "{login_customer_id}"')
+    return "\n".join(lines) + "\n"
+
+
+def _write_service_account(path: Path, key: rsa.RSAPrivateKey, token_uri: str) -> None:
+    private_key = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.touch(mode=0o600)
+    path.write_text(
+        json.dumps(
+            {
+                "type": "service_account",
+                "project_id": PROJECT,
+                "private_key_id": "sandbox",
+                "private_key": private_key.decode(),
+                "client_email": f"uploader@{PROJECT}.iam.gserviceaccount.com",
+                "client_id": "100000000000000000000",
+                "token_uri": token_uri,
+            }
+        )
+    )

@@ -1,0 +1,202 @@
+"""Event delivery as Eventarc does it: at least once, unordered, again until a 2xx.
+
+At most `concurrency` deliveries are in flight. Left alone that is one per instance of the function
+(Cloud Run with concurrency 1); a larger number puts several on the least busy instance.
+"""
+
+from __future__ import annotations
+
+import heapq
+import http.client
+import itertools
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sandbox.delivery_settings import DeliverySettings
+from sandbox.events import Event, finalized_event
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One POST. `status` 0: no answer came, `problem` says why."""
+
+    at: float
+    instance: int
+    milliseconds: float
+    status: int
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """What became of an event. `copies` deliveries were due, `acknowledged` got a 2xx."""
+
+    event_id: str
+    bucket: str
+    name: str
+    generation: str
+    created: float
+    copies: int
+    acknowledged: int = 0
+    given_up: int = 0
+    lost: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return self.lost or self.acknowledged + self.given_up >= self.copies
+
+    def as_json(self) -> dict[str, Any]:
+        last = self.attempts[-1].status if self.attempts else None
+        return {**asdict(self), "last_status": last, "done": self.done}
+
+
+@dataclass(slots=True)
+class _Due:
+    event: Event
+    record: Record
+    failures: int = 0
+
+
+class Delivery:
+    """Delivers events to the instances of the function at `urls`, until closed."""
+
+    def __init__(self, urls: list[str], settings: DeliverySettings | None = None) -> None:
+        self._urls = urls
+        self._settings = settings or DeliverySettings()
+        self._changed = threading.Condition()
+        self._queue: list[tuple[float, int, _Due]] = []
+        self._order = itertools.count()
+        self._in_flight = [0] * len(urls)
+        self._records: dict[str, tuple[Event, Record]] = {}
+        self._closed = False
+        threading.Thread(target=self._dispatch, name="delivery", daemon=True).start()
+
+    @property
+    def settings(self) -> DeliverySettings:
+        return self._settings
+
+    def set(self, **changes: Any) -> DeliverySettings:
+        """Changes settings, for what comes from now on. Raises BadSettings."""
+        with self._changed:
+            self._settings = self._settings.changed(changes)
+            self._changed.notify_all()
+            return self._settings
+
+    def finalized(self, resource: Mapping[str, Any], copies: int | None = None) -> Record:
+        """An object was finalized: its event is delivered `copies` times (default: as set)."""
+        return self._deliver(finalized_event(resource), copies)
+
+    def again(self, event_id: str, copies: int = 1) -> Record:
+        """Delivers an event that was delivered before once more. Raises KeyError."""
+        return self._deliver(self._records[event_id][0], copies)
+
+    def _deliver(self, event: Event, copies: int | None) -> Record:
+        with self._changed:
+            copies = copies or self._settings.duplicate
+            _, record = self._records.setdefault(
+                event.event_id,
+                (event, Record(event.event_id, event.bucket, event.name, event.generation,
+                               created=time.time(), copies=0)),
+            )  # fmt: skip
+            record.copies += copies
+            record.lost = self._settings.drop
+            for _ in range(0 if record.lost else copies):
+                self._put(time.monotonic(), _Due(event, record))
+            self._changed.notify_all()
+            return record
+
+    def records(self) -> list[Record]:
+        """Every event since the last reset, oldest first."""
+        with self._changed:
+            return [record for _, record in self._records.values()]
+
+    def in_flight(self) -> list[int]:
+        """How many deliveries each instance is working on."""
+        with self._changed:
+            return list(self._in_flight)
+
+    @property
+    def idle(self) -> bool:
+        with self._changed:
+            return not self._queue and not any(self._in_flight)
+
+    def wait_until_idle(self, timeout_seconds: float) -> bool:
+        """Waits until no delivery is due or in flight; False when the time is up before that."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not self._queue and not any(self._in_flight), timeout_seconds
+            )
+
+    def reset(self) -> None:
+        """Forgets all events, due ones too; what is in flight ends by itself. Default settings."""
+        with self._changed:
+            self._queue.clear()
+            self._records.clear()
+            self._settings = DeliverySettings()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _put(self, when: float, due: _Due) -> None:
+        heapq.heappush(self._queue, (when, next(self._order), due))
+
+    def _dispatch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                wait = self._queue[0][0] - time.monotonic() if self._queue else None
+                most = self._settings.concurrency or len(self._urls)
+                if self._settings.paused or sum(self._in_flight) >= most or not self._urls:
+                    self._changed.wait()
+                elif wait is None or wait > 0:
+                    self._changed.wait(wait)
+                else:
+                    due = heapq.heappop(self._queue)[2]
+                    instance = self._in_flight.index(min(self._in_flight))
+                    self._in_flight[instance] += 1
+                    threading.Thread(
+                        target=self._attempt, args=(due, instance), daemon=True
+                    ).start()
+
+    def _attempt(self, due: _Due, instance: int) -> None:
+        started, clock = time.time(), time.monotonic()
+        status, problem = _post(
+            self._urls[instance], due.event, self._settings.request_timeout_seconds
+        )
+        attempt = Attempt(started, instance, (time.monotonic() - clock) * 1000, status, problem)
+        with self._changed:
+            settings, record = self._settings, due.record
+            self._in_flight[instance] -= 1
+            record.attempts.append(attempt)
+            if 200 <= status < 300:
+                record.acknowledged += 1
+            elif time.time() - record.created > settings.time_limit_seconds:
+                record.given_up += 1
+            elif due.event.event_id in self._records:
+                wait = settings.backoff_seconds * 2.0 ** min(due.failures, 30)
+                due.failures += 1
+                self._put(time.monotonic() + min(wait, settings.max_backoff_seconds), due)
+            self._changed.notify_all()
+
+
+def _post(url: str, event: Event, timeout_seconds: float) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(
+        url.removeprefix("http://").rstrip("/"), timeout=timeout_seconds or None
+    )
+    try:
+        connection.request("POST", "/", event.body, event.headers)
+        response = connection.getresponse()
+        response.read()
+        return response.status, ""
+    except (OSError, http.client.HTTPException) as problem:
+        return 0, type(problem).__name__
+    finally:
+        with suppress(OSError):
+            connection.close()

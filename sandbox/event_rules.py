@@ -1,0 +1,219 @@
+"""What Google demands of one Data Manager `Event`, in two acts.
+
+1. `refuse_event`: what makes Google refuse the whole request at once (fast-fail): required
+   fields and formats. `warn_event`: what it lets pass with a field warning.
+2. `process_event`: what comes out later, in the request's status, as counts per reason.
+
+Sources: the proto comments of `google.ads.datamanager_v1` and its `ErrorReason`,
+`ProcessingErrorReason` and `WarningReason` enums.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from google.ads import datamanager_v1 as dm
+
+from sandbox.accounts import Account, ConversionAction
+from sandbox.currencies import CURRENCIES
+
+_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{10,512}").fullmatch
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})+").fullmatch
+_REGION = re.compile(r"[A-Z]{2}").fullmatch
+_TOO_RECENT = timedelta(hours=6)
+MAX_IDENTIFIERS = 10
+_MAX_TRANSACTION_ID = 512
+_BASE64 = int(dm.Encoding.BASE64)
+UNNAMED = "refuse-unnamed"
+"""An event whose transaction id contains this makes Google refuse the whole request with
+INVALID_ARGUMENT and without a field violation: how a refusal that names no row is provoked."""
+
+
+class Finding(NamedTuple):
+    """A violation or a warning: the path below the event, the reason, a text for people."""
+
+    path: str
+    reason: str
+    description: str
+
+
+def _missing(path: str) -> Finding:
+    return Finding(path, "REQUIRED_FIELD_MISSING", "The required field is missing.")
+
+
+def refuse_event(
+    event: Any, encoding: int, encrypted: bool, validate_only: bool, now: datetime
+) -> Iterator[Finding]:
+    """Everything for which this raw `Event` has its whole request refused."""
+    yield from _check_time(event, now)
+    if not event.event_source:
+        # "Optional" in the proto; refused without it for Google Ads destinations in practice.
+        yield _missing("event_source")
+    elif event.event_source not in dm.EventSource.__members__.values():
+        yield Finding("event_source", "INVALID_ENUM_VALUE", "The enum value is not valid.")
+    identifiers = event.user_data.user_identifiers
+    ads = event.ad_identifiers
+    address = ads.landing_page_device_info.ip_address
+    if not (identifiers or ads.gclid or ads.gbraid or ads.wbraid or ads.session_attributes
+            or address):  # fmt: skip
+        text = "The event contains no user identifiers or ad identifiers."
+        yield Finding("", "NO_IDENTIFIERS_PROVIDED", text)
+    if len(identifiers) > MAX_IDENTIFIERS:
+        path, text = "user_data.user_identifiers", "At most 10 user identifiers are allowed."
+        yield Finding(path, "TOO_MANY_USER_IDENTIFIERS", text)
+    if not encrypted:
+        for number, identifier in enumerate(identifiers):
+            path = f"user_data.user_identifiers[{number}]"
+            yield from _check_identifier(identifier, path, encoding)
+    if address:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            path = "ad_identifiers.landing_page_device_info.ip_address"
+            yield Finding(path, "INVALID_FORMAT", "The IP address is not valid.")
+    if event.currency and event.currency not in CURRENCIES:
+        yield Finding("currency", "INVALID_CURRENCY_CODE", "The currency code is not supported.")
+    if not math.isfinite(event.conversion_value):
+        yield Finding("conversion_value", "INVALID_NUMBER_FORMAT", "The number is not finite.")
+    if len(event.transaction_id) > _MAX_TRANSACTION_ID:
+        yield Finding("transaction_id", "FIELD_VALUE_TOO_LONG", "The value is too long.")
+    if event.transaction_id.isdigit() and not validate_only:
+        # Refused live, though validate_only lets it pass (reported by users of the API).
+        yield Finding("transaction_id", "INVALID_FORMAT", "The transaction id is not valid.")
+
+
+def _check_time(event: Any, now: datetime) -> Iterator[Finding]:
+    if not event.HasField("event_timestamp"):
+        yield _missing("event_timestamp")
+        return
+    try:
+        moment = event.event_timestamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        yield Finding("event_timestamp", "INVALID_FORMAT", "The timestamp is not valid.")
+        return
+    if moment > now:
+        text = "The event did not occur within the acceptable time window."
+        yield Finding("event_timestamp", "EVENT_TIME_INVALID", text)
+
+
+def _check_identifier(identifier: Any, path: str, encoding: int) -> Iterator[Finding]:
+    member = identifier.WhichOneof("identifier")
+    if member is None:
+        yield _missing(path)
+    elif member != "address":
+        yield from _check_hash(getattr(identifier, member), f"{path}.{member}", encoding)
+    else:
+        parts = identifier.address
+        for name in ("given_name", "family_name", "region_code", "postal_code"):
+            if not getattr(parts, name):
+                yield _missing(f"{path}.address.{name}")
+        for name in ("given_name", "family_name"):
+            if getattr(parts, name):
+                yield from _check_hash(getattr(parts, name), f"{path}.address.{name}", encoding)
+        if parts.region_code and _REGION(parts.region_code) is None:
+            text = "The region code is not valid."
+            yield Finding(f"{path}.address.region_code", "INVALID_REGION_CODE", text)
+        if parts.postal_code and len(parts.postal_code) > 16:
+            text = "The postal code is not valid."
+            yield Finding(f"{path}.address.postal_code", "INVALID_POSTAL_CODE", text)
+
+
+def _check_hash(value: str, path: str, encoding: int) -> Iterator[Finding]:
+    if encoding == _BASE64:
+        try:
+            size = len(base64.b64decode(value, validate=True))
+        except (binascii.Error, ValueError):
+            yield Finding(path, "INVALID_BASE64_ENCODING", "The value is not base64 encoded.")
+            return
+    elif _HEX(value) is None:
+        yield Finding(path, "INVALID_HEX_ENCODING", "The value is not hex encoded.")
+        return
+    else:
+        size = len(value) // 2
+    if size != 32:
+        yield Finding(path, "INVALID_SHA256_FORMAT", "The value is not a SHA-256 digest.")
+
+
+def refuse_for_account(event: Any, account: Account) -> Iterator[Finding]:
+    """What the destination's account refuses in an event."""
+    known = {variable.name for variable in account.custom_variables}
+    for number, variable in enumerate(event.custom_variables):
+        path = f"custom_variables[{number}]"
+        if variable.variable not in known:
+            text = "The destination has no custom variable of this name."
+            yield Finding(f"{path}.variable", "CUSTOM_VARIABLE_NOT_FOUND", text)
+        if "@" in variable.value:
+            text = "The custom variable value contains personally identifiable information."
+            yield Finding(f"{path}.value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII", text)
+
+
+def warn_event(event: Any, account: Account) -> Iterator[Finding]:
+    """What an event loses without being refused."""
+    off = {one.name for one in account.custom_variables if one.status != "ENABLED"}
+    for number, variable in enumerate(event.custom_variables):
+        if variable.variable in off:
+            path, text = f"custom_variables[{number}]", "The custom variable is not enabled."
+            yield Finding(path, "WARNING_REASON_CUSTOM_VARIABLE_NOT_ENABLED", text)
+    if not event.HasField("cart_data"):
+        return
+    cart = event.cart_data
+    if event.ad_identifiers.gbraid or event.ad_identifiers.wbraid:
+        text = "Cart data is not supported with gbraid or wbraid."
+        reason = "WARNING_REASON_CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"
+        yield Finding("cart_data", reason, text)
+    if cart.merchant_id and not cart.merchant_id.isdigit():
+        text = "The merchant id is not valid."
+        yield Finding("cart_data.merchant_id", "WARNING_REASON_INVALID_MERCHANT_ID", text)
+    for number, item in enumerate(cart.items):
+        path = f"cart_data.items[{number}]"
+        if not item.merchant_product_id:
+            reason = "WARNING_REASON_CART_DATA_ITEM_MERCHANT_PRODUCT_ID_MISSING"
+            yield Finding(path, reason, "The merchant product id is missing.")
+        if not item.unit_price:
+            reason = "WARNING_REASON_CART_DATA_ITEM_UNIT_PRICE_MISSING"
+            yield Finding(path, reason, "The unit price is missing.")
+
+
+class Processed(NamedTuple):
+    """The outcome of processing: a reason, or what duplicates are recognized by."""
+
+    reason: str = ""
+    click_key: tuple[str, int, float] | None = None
+    order_key: tuple[str, int] | None = None
+
+
+def process_event(
+    event: Any, action: ConversionAction, clicks: Mapping[str, datetime], now: datetime
+) -> Processed:
+    """The first thing that is wrong with an event once Google looks at clicks and age."""
+    ads = event.ad_identifiers
+    for name in ("gclid", "gbraid", "wbraid"):
+        value = getattr(ads, name)
+        if value and _CLICK_ID(value) is None:
+            return Processed(f"PROCESSING_ERROR_REASON_INVALID_{name.upper()}")
+    if action.counting_type == "ONE_PER_CLICK" and (ads.gbraid or ads.wbraid):
+        reason = "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
+        return Processed(f"PROCESSING_ERROR_REASON_{reason}")
+    if action.external_attribution:
+        return Processed("PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING")
+    moment = event.event_timestamp.ToDatetime(UTC)
+    click_id = ads.gclid or ads.gbraid or ads.wbraid
+    clicked = clicks.get(click_id) if click_id else None
+    if clicked is not None and now - clicked < _TOO_RECENT:
+        return Processed("PROCESSING_ERROR_REASON_TOO_RECENT_CLICK")
+    if clicked is not None and moment < clicked:
+        return Processed("PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK")
+    if now - moment > timedelta(days=action.lookback_days):
+        return Processed("PROCESSING_ERROR_REASON_EVENT_TOO_OLD")
+    return Processed(
+        "",
+        (click_id, action.id, moment.timestamp()) if click_id else None,
+        (event.transaction_id, action.id) if event.transaction_id else None,
+    )

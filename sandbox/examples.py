@@ -1,0 +1,161 @@
+"""A made-up CRM export, with dates that are recent whenever it is written.
+
+Only example.com addresses and 555-01xx numbers, both reserved for fiction.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+COLUMNS = (
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "email",
+    "phone",
+    "conversion_action",
+    "conversion_date_time",
+    "conversion_value",
+    "currency_code",
+    "order_id",
+    "ad_user_data",
+)
+_ZONE = ZoneInfo("America/Chicago")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_FIRST = ("ada", "ben", "chloe", "dev", "elif", "femi", "grace", "hugo", "ines", "jonas")
+_LAST = ("abara", "berg", "castro", "dubois", "evans", "fischer", "garcia", "haddad", "ito")
+_AREAS = (212, 213, 214, 215, 216, 217, 218, 224, 225, 229, 231, 234, 239, 240, 248, 252, 253)
+_NO_CLICK = {"gclid": "", "gbraid": "", "wbraid": ""}
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written. `wrong` is the line in the file of each row that is wrong on purpose, and
+    what is wrong with it. `clicks` are the clicks that happened too recently to be uploaded."""
+
+    path: Path
+    rows: int
+    wrong: dict[int, str]
+    clicks: dict[str, datetime] = field(default_factory=dict)
+
+
+def _changed(**cells: str) -> Callable[[Row, datetime], Row]:
+    return lambda row, now: {**row, **cells}
+
+
+def _at(moment: datetime) -> str:
+    return moment.astimezone(_ZONE).isoformat(" ", "seconds")
+
+
+# What people really get wrong; each is made from a row in good order.
+MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
+    "an e-mail that is none, and nothing else": _changed(
+        **_NO_CLICK, email="not-an-address", phone=""
+    ),
+    "a phone number that is none, and nothing else": _changed(**_NO_CLICK, email="", phone="12"),
+    "no click id and no identifier": _changed(**_NO_CLICK, email="", phone=""),
+    "a click id that is none": _changed(
+        gclid="(not set)", gbraid="", wbraid="", email="", phone=""
+    ),
+    "a date that is none": _changed(conversion_date_time="last Tuesday"),
+    "a date in the future": lambda row, now: {
+        **row, "conversion_date_time": _at(now + timedelta(days=3))
+    },
+    "a date too long ago": lambda row, now: {
+        **row, "conversion_date_time": _at(now - timedelta(days=200))
+    },
+    "a negative value": _changed(conversion_value="-25.00"),
+    "a value that is none": _changed(conversion_value="n/a"),
+    "an unknown currency": _changed(currency_code="XXZ"),
+    "an order id that is an e-mail": _changed(order_id="buyer@example.com"),
+    "an unknown word for consent": _changed(ad_user_data="perhaps"),
+    "too few cells": lambda row, now: {key: row[key] for key in COLUMNS[:6]},
+    "a braid on a one-per-click action": lambda row, now: {
+        **row, "gclid": "", "gbraid": f"0AAAAA{row['order_id'][-6:]}braid", "wbraid": "",
+        "conversion_action": "1002",
+    },
+    "older than the action's look-back window": lambda row, now: {
+        **row, "conversion_action": "1002", "conversion_date_time": _at(now - timedelta(days=45))
+    },
+}  # fmt: skip
+_REPEAT = "a repeat of an earlier line"
+_RECENT = "a click of an hour ago"
+
+
+def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
+    """A row in good order: mostly a gclid with identifiers, now and then only one of them."""
+    click = "".join(rng.choices(_LETTERS, k=56))
+    first, last = rng.choice(_FIRST), rng.choice(_LAST)
+    row = dict.fromkeys(COLUMNS, "")
+    row["email"] = f"{first}.{last}.{number}@example.com"
+    if number % 7 == 0:  # as people type it; the rules make it one spelling
+        row["email"] = f" {row['email'].title()} "
+    line = rng.randrange(100)
+    row["phone"] = (
+        f"+1 {rng.choice(_AREAS)} 555-01{line:02d}"
+        if number % 3
+        else f"({rng.choice(_AREAS)}) 555-01{line:02d}"
+    )
+    row["conversion_action"] = "1001" if number % 4 else "1002"
+    # Within 25 days: the look-back window of action 1002 is 30 days.
+    row["conversion_date_time"] = _at(
+        now - timedelta(hours=12) - timedelta(seconds=rng.randrange(24 * 86400))
+    )
+    row["conversion_value"] = f"{rng.randrange(1000, 250000) / 100:.2f}"
+    row["currency_code"] = "USD"
+    row["order_id"] = f"SO-{number:06d}"
+    row["ad_user_data"] = "GRANTED"
+    share = number % 20
+    if share == 1:  # known by identifiers alone, and without an order number
+        row["order_id"] = ""
+    elif share == 2:
+        row["phone"] = ""
+    elif share in (3, 4):
+        row["wbraid" if share == 3 else "gbraid"] = f"0AAAAA{click[:40]}"
+        row["conversion_action"] = "1001"
+    else:
+        row["gclid"] = f"Cj0KCQ{click}"
+    if share == 5:
+        row["email"] = row["phone"] = ""
+    return row
+
+
+def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Export:
+    """Writes `rows` data rows to `path`, a few dozen of them wrong, the same for the same seed.
+
+    Every kind of mistake is there twice, as far as `rows` has room for them.
+    """
+    rng = random.Random(seed)
+    table = [_good_row(number, now, rng) for number in range(1, rows + 1)]
+    kinds = [*MISTAKES, _REPEAT, _RECENT] * 2
+    # Not the first rows: a repeat needs something to repeat.
+    places = sorted(rng.sample(range(10, rows), k=min(len(kinds), max(0, rows - 10))))
+    rng.shuffle(kinds)
+    wrong: dict[int, str] = {}
+    clicks: dict[str, datetime] = {}
+    for place, kind in zip(places, kinds, strict=False):
+        row = table[place]
+        if kind == _REPEAT:
+            # A right one nearby, so that both are in one request.
+            source = next(n for n in range(place - 1, -1, -1) if n + 2 not in wrong)
+            table[place] = dict(table[source])
+        elif kind == _RECENT:
+            row.update(_NO_CLICK, gclid=f"Cj0KCQrecent{place:06d}", conversion_action="1001")
+            row["conversion_date_time"] = _at(now - timedelta(minutes=30))
+            clicks[row["gclid"]] = now - timedelta(hours=1)
+        else:
+            table[place] = MISTAKES[kind](row, now)
+        wrong[place + 2] = kind  # line 1 is the header
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(list(row.values()) for row in table)
+    return Export(path, rows, wrong, clicks)

@@ -1,0 +1,191 @@
+"""What goes wrong on purpose: a list of rules, asked once for every call.
+
+A rule is a JSON object, as `PUT /faults` takes it:
+
+    {"method": "UploadClickConversions", "nth": 2, "kind": "internal_after_commit"}
+    {"method": "storage.*", "every": 5, "kind": "status_503", "times": 3}
+    {"method": "*", "nth": 7, "kind": "kill_after"}
+    {"method": "*", "kind": "latency_ms", "latency_ms": 80}
+
+- `method`: a name such as `google_ads.UploadClickConversions`, its last part alone, or a glob.
+- `nth` (a number or a list of them, from 1) or `every` (every n-th); neither: each call. Every
+  rule counts the calls that its own `method` matches, so `"method": "*"` counts all of them.
+- `times`: how often at most (default: once for `nth`, else without end).
+- everything else is a parameter of the kind.
+
+The first rule that is due decides; latency adds up with whatever else happens to the call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+API_KINDS: dict[str, frozenset[str]] = {
+    "unavailable": frozenset(),  # refused before it is carried out
+    "resource_exhausted": frozenset(),  # the day's quota is used up
+    "resource_temporarily_exhausted": frozenset({"retry_delay_seconds"}),
+    "transient_error": frozenset(),  # Google Ads InternalError.TRANSIENT_ERROR, not carried out
+    "internal_before_commit": frozenset(),  # INTERNAL, not carried out
+    "internal_after_commit": frozenset(),  # INTERNAL, though carried out
+    "deadline_after_commit": frozenset(),  # DEADLINE_EXCEEDED, though carried out
+    "hang": frozenset({"seconds", "committed"}),  # no answer until the client gives up
+    "drop_connection": frozenset({"committed"}),  # TCP reset; carried out unless committed=false
+    "row_error": frozenset({"rows", "error"}),  # Google Ads: a chosen error on chosen rows
+    "error_without_index": frozenset({"error"}),  # Google Ads: partial failure that names no row
+    "invalid_argument_unnamed": frozenset(),  # Data Manager: a refusal that names no event
+}
+STORAGE_KINDS: dict[str, frozenset[str]] = {
+    "status_503": frozenset(),
+    "status_429": frozenset(),
+    "status_412": frozenset(),
+    "cut_read_after_bytes": frozenset({"cut_read_after_bytes"}),
+}
+COMMON_KINDS: dict[str, frozenset[str]] = {
+    "latency_ms": frozenset({"latency_ms"}),
+    "kill_before": frozenset(),  # the function dies before the call is carried out
+    "kill_after": frozenset(),  # the function dies after it, before the answer
+}
+KINDS = {**API_KINDS, **STORAGE_KINDS, **COMMON_KINDS}
+_NEEDED = {"latency_ms": "latency_ms", "cut_read_after_bytes": "cut_read_after_bytes"}
+_SELECTORS = frozenset({"method", "kind", "nth", "every", "times"})
+
+
+class BadRule(ValueError):  # noqa: N818 (reads as what it is)
+    """A rule that can't be followed; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What shall happen to one call. `kind` is None when it is only late."""
+
+    kind: str | None
+    latency_seconds: float = 0.0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Rule:
+    method: str
+    kind: str
+    nth: frozenset[int]
+    every: int | None
+    times: int | None
+    parameters: Mapping[str, Any]
+    calls: int = 0
+    fired: int = 0
+
+    def matches(self, method: str) -> bool:
+        last_part = method.rpartition(".")[2]
+        return fnmatchcase(method, self.method) or fnmatchcase(last_part, self.method)
+
+    def due(self) -> bool:
+        if self.times is not None and self.fired >= self.times:
+            return False
+        if self.nth:
+            return self.calls in self.nth
+        return self.every is None or self.calls % self.every == 0
+
+
+def _whole_number(value: object, name: str, number: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadRule(f"rule {number}: {name} must be a whole number of 1 or more")
+    return value
+
+
+def _read_rule(number: int, given: object) -> _Rule:
+    if not isinstance(given, Mapping):
+        raise BadRule(f"rule {number}: must be a JSON object")
+    rule = dict(given)
+    kind = rule.get("kind")
+    if kind not in KINDS:
+        raise BadRule(f"rule {number}: unknown kind {kind!r}; known: {', '.join(sorted(KINDS))}")
+    parameters = {name: value for name, value in rule.items() if name not in _SELECTORS}
+    unknown = set(parameters) - KINDS[kind]
+    if unknown:
+        raise BadRule(f"rule {number}: {kind} knows no {', '.join(sorted(unknown))}")
+    needed = _NEEDED.get(kind)
+    if needed and not isinstance(parameters.get(needed), int | float):
+        raise BadRule(f"rule {number}: {kind} needs the number {needed!r}")
+    if "nth" in rule and "every" in rule:
+        raise BadRule(f"rule {number}: nth and every exclude each other")
+    method = rule.get("method", "*")
+    if not isinstance(method, str) or not method:
+        raise BadRule(f"rule {number}: method must be a name or a glob")
+    listed = rule.get("nth", [])
+    calls = listed if isinstance(listed, list) else [listed]
+    nth = frozenset(_whole_number(call, "nth", number) for call in calls)
+    every = _whole_number(rule["every"], "every", number) if "every" in rule else None
+    times = len(nth) or None
+    if rule.get("times") is not None:
+        times = _whole_number(rule["times"], "times", number)
+    return _Rule(method, kind, nth, every, times, parameters)
+
+
+class Faults:
+    """The rules in force. Thread-safe; `total_calls` counts every call since the last `set`.
+
+    `on_kill` is called for `kill_before` and `kill_after`; the sandbox puts in what kills the
+    process of the function.
+    """
+
+    def __init__(self, rules: Iterable[object] = ()) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[_Rule] = []
+        self._killed = 0
+        self.total_calls = 0
+        self.on_kill: Callable[[], None] = lambda: None
+        self.set(rules)
+
+    def set(self, rules: Iterable[object]) -> None:
+        """Replace all rules and start counting anew. Raises `BadRule`, and then changes nothing."""
+        read = [_read_rule(number, rule) for number, rule in enumerate(rules, start=1)]
+        with self._lock:
+            self._rules = read
+            self.total_calls = 0
+
+    def clear(self) -> None:
+        self.set(())
+
+    def decide(self, method: str) -> Fault | None:
+        """Count one call of `method` and say what shall happen to it; None: nothing special."""
+        latency, decided = 0.0, None
+        with self._lock:
+            self.total_calls += 1
+            for rule in self._rules:
+                if not rule.matches(method):
+                    continue
+                rule.calls += 1
+                if not rule.due():
+                    continue
+                if rule.kind == "latency_ms":
+                    rule.fired += 1
+                    latency += rule.parameters["latency_ms"] / 1000
+                elif decided is None:
+                    rule.fired += 1
+                    decided = rule
+        if decided is None:
+            return Fault(None, latency) if latency else None
+        return Fault(decided.kind, latency, decided.parameters)
+
+    def kill(self) -> None:
+        """Kill the process under test, through the hook."""
+        with self._lock:
+            self._killed += 1
+        self.on_kill()
+
+    @property
+    def kills(self) -> int:
+        """How often a rule has killed the process under test."""
+        return self._killed
+
+    def fired(self) -> list[dict[str, Any]]:
+        """Every rule with the calls that it has seen and how often it fired (`GET /faults`)."""
+        with self._lock:
+            return [
+                {"method": r.method, "kind": r.kind, "calls": r.calls, "fired": r.fired}
+                for r in self._rules
+            ]

@@ -1,0 +1,175 @@
+"""The function, run by the `functions-framework` command as in production.
+
+An instance is the framework's process and the gunicorn worker that it forks. `kill` SIGKILLs the
+worker, which is where the function runs, so everything that it holds in memory is gone; gunicorn
+forks the next one at once, faster than the whole instance could start again. An instance whose
+first process died is started anew, as the platform does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sandbox.processes import Processes, free_port
+
+_CHECK_SECONDS = 0.05
+_THREADS = "16"  # as many requests as a test may send to one instance at a time
+
+
+class FunctionDidNotStart(RuntimeError):
+    """The function does not answer; the message holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An entry point of main.py, with the signature type of functions-framework."""
+
+    name: str
+    signature: Literal["cloudevent", "http"]
+
+
+INGEST = Target("ingest", "cloudevent")
+SWEEP = Target("sweep", "http")
+
+
+class Instance:
+    """One running instance of a target, on a port of its own that it keeps for life."""
+
+    def __init__(self, target: Target, start: Callable[[Target, int], subprocess.Popen[bytes]]):
+        self._start = start
+        self.target = target
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = start(target, self.port)
+
+    def answers(self) -> bool:
+        """Whether the function is loaded and listening. Calls no function: robots.txt is 404."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/robots.txt")
+            return connection.getresponse().status in {404, 405}
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def workers(self) -> list[int]:
+        """The process ids in which the function runs."""
+        return children_of(self.process.pid) or [self.process.pid]
+
+    def restart_if_dead(self) -> bool:
+        if self.process.poll() is None:
+            return False
+        self.process = self._start(self.target, self.port)
+        return True
+
+
+class Function:
+    """`instances` of the ingest function, and one of the sweep; all write to `log`."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        *,
+        directory: Path,
+        env: Mapping[str, str],
+        log: Path,
+        instances: int = 1,
+        targets: Sequence[Target] = (INGEST, SWEEP),
+        start_seconds: float = 60.0,
+    ) -> None:
+        """Starts all of it, and returns when it answers. Raises FunctionDidNotStart."""
+        if not (directory / "main.py").is_file():
+            raise FunctionDidNotStart(f"there is no main.py in {directory}")
+        self._processes = processes
+        self._directory, self._log = directory, log
+        self._env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE_", "GRPC_"))},
+            "PYTHONUNBUFFERED": "1",
+            "THREADS": _THREADS,
+            **env,
+        }
+        log.touch()
+        self.instances: list[Instance] = []
+        self.sweeper: Instance | None = None
+        for target in targets:
+            for _ in range(instances if target == INGEST else 1):
+                instance = Instance(target, self._start)
+                if target == INGEST:
+                    self.instances.append(instance)
+                else:
+                    self.sweeper = instance
+        self._closed = threading.Event()
+        for instance in self.all():
+            self._wait_for(instance, start_seconds)
+        threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
+
+    def all(self) -> list[Instance]:
+        return [*self.instances, *([self.sweeper] if self.sweeper else [])]
+
+    def kill(self, instances: Sequence[Instance] | None = None) -> list[int]:
+        """SIGKILLs the workers of `instances` (default: all); returns their process ids."""
+        killed = []
+        for instance in self.all() if instances is None else instances:
+            for pid in instance.workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+        return killed
+
+    def output(self) -> str:
+        """Everything that the function wrote to stdout and stderr, of all instances."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def close(self) -> None:
+        self._closed.set()
+        for instance in self.all():
+            self._processes.kill(instance.process)
+
+    def _start(self, target: Target, port: int) -> subprocess.Popen[bytes]:
+        command = [
+            *(str(Path(sys.executable).parent / "functions-framework"), "--source", "main.py"),
+            *("--target", target.name, "--signature-type", target.signature),
+            *("--host", "127.0.0.1", "--port", str(port)),
+        ]
+        # gunicorn keeps a control socket there; instances must not share it, nor the home have it.
+        runtime = self._log.parent / f"run-{port}"
+        runtime.mkdir(exist_ok=True)
+        env = {**self._env, "XDG_RUNTIME_DIR": str(runtime)}
+        with self._log.open("ab") as output:
+            return self._processes.start(command, output=output, env=env, directory=self._directory)
+
+    def _wait_for(self, instance: Instance, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not instance.answers():
+            if instance.process.poll() is not None or time.monotonic() > deadline:
+                end = self.output()[-3000:]
+                self.close()
+                raise FunctionDidNotStart(f"{instance.target.name} did not start:\n{end}")
+            time.sleep(_CHECK_SECONDS)
+
+    def _keep_alive(self) -> None:
+        while not self._closed.wait(_CHECK_SECONDS):
+            for instance in self.all():
+                if not self._closed.is_set():
+                    instance.restart_if_dead()
+
+
+def children_of(pid: int) -> list[int]:
+    """Direct children of a process: from /proc on Linux, else from `pgrep`."""
+    listing = Path(f"/proc/{pid}/task/{pid}/children")
+    with contextlib.suppress(OSError):
+        return [int(child) for child in listing.read_text().split()]
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in found.stdout.split()]

@@ -1,0 +1,324 @@
+"""The Google Ads API v26, as far as an upload of offline conversions needs it.
+
+Order of the checks of a request: access token and scope, customer, quota, the request as a
+whole, then each row (`ads_rules`), then duplicates, inside the request and against everything
+accepted before. Errors outside the conversions end the RPC; errors of rows come back as a
+partial failure.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from typing import Any
+
+import grpc
+from google.ads.googleads.v26.services.types import conversion_upload_service as upload_types
+from google.ads.googleads.v26.services.types import google_ads_service as search_types
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+
+from sandbox import gaql
+from sandbox.accounts import Account
+from sandbox.ads_errors import (
+    Problem,
+    partial_failure,
+    refuse,
+    refuse_by_fault,
+    refuse_for_quota,
+)
+from sandbox.ads_rules import Judged, Rules, judge_row
+from sandbox.rpc import Call, Refusal, Service
+from sandbox.state import Accepted, State
+
+SCOPE = "https://www.googleapis.com/auth/adwords"
+MAX_CONVERSIONS = 2_000
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+_UploadRequest: Any = upload_types.UploadClickConversionsRequest.pb()
+_UploadResponse: Any = upload_types.UploadClickConversionsResponse.pb()
+_Conversion: Any = upload_types.ClickConversion.pb()
+_SearchRequest: Any = search_types.SearchGoogleAdsRequest.pb()
+_StreamRequest: Any = search_types.SearchGoogleAdsStreamRequest.pb()
+_SearchResponse: Any = search_types.SearchGoogleAdsResponse.pb()
+_StreamResponse: Any = search_types.SearchGoogleAdsStreamResponse.pb()
+
+_CUSTOMER_ID = re.compile(r"\d{1,10}").fullmatch
+_NOT_PERMITTED = (
+    "User doesn't have permission to access customer. Note: If you're accessing a client "
+    "customer, the manager's customer id must be set in the 'login-customer-id' header."
+)
+
+
+def decode_conversion(message: bytes) -> dict[str, Any]:
+    """A serialized `ClickConversion` as proto JSON with the proto's own field names."""
+    decoded: dict[str, Any] = MessageToDict(
+        _Conversion.FromString(message), preserving_proto_field_name=True
+    )
+    return decoded
+
+
+def _parse(kind: Any, body: bytes) -> Any:
+    try:
+        return kind.FromString(body)
+    except DecodeError as error:
+        raise Refusal(grpc.StatusCode.INTERNAL, "can't read the request message") from error
+
+
+class GoogleAds:
+    """`ConversionUploadService.UploadClickConversions` and `GoogleAdsService.Search[Stream]`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def services(self) -> list[Service]:
+        package = "google.ads.googleads.v26.services"
+        return [
+            Service(
+                f"{package}.ConversionUploadService",
+                "google_ads",
+                {"UploadClickConversions": self.upload},
+                refuse=refuse_by_fault,
+            ),
+            Service(
+                f"{package}.GoogleAdsService",
+                "google_ads",
+                {"Search": self.search},
+                {"SearchStream": self.search_stream},
+                refuse=refuse_by_fault,
+            ),
+        ]
+
+    # The account
+
+    def _authorize(self, call: Call, customer_id: str) -> Account:
+        """The account of the request, if the caller may use it. Raises `Refusal`."""
+        state = self._state
+        call.request.customer_id = customer_id
+        if state.check_tokens:
+            if not call.scopes:
+                text = "The OAuth access token is invalid."
+                raise refuse("authentication_error.OAUTH_TOKEN_INVALID", text, call)
+            if SCOPE not in call.scopes:
+                text = "Request had insufficient authentication scopes."
+                raise Refusal(grpc.StatusCode.PERMISSION_DENIED, text, label="SCOPE")
+        login = call.metadata.get("login-customer-id", "")
+        if login and (not login.isdigit() or len(login) != 10):
+            text = "The login customer ID could not be validated."
+            raise refuse("header_error.INVALID_LOGIN_CUSTOMER_ID", text, call)
+        if _CUSTOMER_ID(customer_id) is None:
+            text = f"Invalid customer ID '{customer_id}'."
+            raise refuse("request_error.INVALID_CUSTOMER_ID", text, call)
+        account = state.accounts.get(customer_id)
+        if account is None or not account.exists:
+            text = "No customer found for the provided customer id."
+            raise refuse("authentication_error.CUSTOMER_NOT_FOUND", text, call)
+        allowed = login in account.managers if login else account.direct_access
+        if not account.accessible or not (allowed or login == customer_id):
+            raise refuse("authorization_error.USER_PERMISSION_DENIED", _NOT_PERMITTED, call)
+        if not account.cloud_project_approved:
+            text = "The Google Cloud project is not approved for production accounts."
+            code = "authorization_error.CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
+            raise refuse(code, text, call)
+        wait = state.wait_for_quota(account)
+        if wait is None or wait > 0:
+            raise refuse_for_quota(call, wait)
+        return account
+
+    # Uploads
+
+    def upload(self, body: bytes, call: Call) -> bytes:
+        request = _parse(_UploadRequest, body)
+        call.request.conversions = len(request.conversions)
+        account = self._authorize(call, request.customer_id)
+        job_id = self._check_request(request, account, call)
+        call.request.job_id = job_id
+        problems = self._judge_and_commit(request, account, job_id, call)
+        return self._response(request, job_id, problems, call)
+
+    def _check_request(self, request: Any, account: Account, call: Call) -> int:
+        """Everything outside the rows; the job id of the response. Raises `Refusal`."""
+        if not account.allowlisted_for_upload:
+            # Closed to new adopters since 2026-06-15 (docs: conversions/upload-offline).
+            code = "not_allowlisted_error.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
+            text = "The customer is not allowlisted for accessing this feature."
+            raise refuse(code, text, call)
+        if not request.partial_failure:
+            code = "partial_failure_error.PARTIAL_FAILURE_MODE_REQUIRED"
+            raise refuse(code, "The partial failure field must be true.", call)
+        if not request.conversions:
+            path = (("conversions", None),)
+            raise refuse("field_error.REQUIRED", "The required field was not set.", call, path)
+        if len(request.conversions) > MAX_CONVERSIONS:
+            code = "conversion_upload_error.TOO_MANY_CONVERSIONS_IN_REQUEST"
+            text = "Upload fewer than 2001 events in a single request."
+            raise refuse(code, text, call, (("conversions", None),))
+        if not request.HasField("job_id"):
+            return secrets.randbelow(2**63 - 2**31) + 2**31
+        if request.job_id < 1:
+            # The proto comment says "non-negative", the error text [1, 2^31): the stricter one.
+            code = "conversion_upload_error.INVALID_JOB_ID"
+            text = "A job ID must be a positive integer in the range [1, 2^31)."
+            raise refuse(code, text, call, (("job_id", None),))
+        return int(request.job_id)
+
+    def _judge_and_commit(
+        self, request: Any, account: Account, job_id: int, call: Call
+    ) -> list[Problem]:
+        state = self._state
+        fault = call.fault
+        if fault is not None and fault.kind == "error_without_index":
+            # Nothing is carried out: an error without an index belongs to the whole request.
+            code = str(fault.parameters.get("error", "internal_error.TRANSIENT_ERROR"))
+            return [Problem(code, "An error that names no row (by a fault rule).")]
+        if not state.judge:
+            judged = [Judged([])] * len(request.conversions)
+        else:
+            rules = Rules(account, state.clicks, state.now())
+            judged = [judge_row(row, n, rules) for n, row in enumerate(request.conversions)]
+        problems = [problem for one in judged for problem in one.problems]
+        if fault is not None and fault.kind == "row_error":
+            code = str(fault.parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND"))
+            for index in fault.parameters.get("rows", [0]):
+                text = "An error on a chosen row (by a fault rule)."
+                problems.append(Problem(code, text, (("conversions", int(index)),)))
+        repeats = self._repeats_in_request(judged)
+        with state.lock:
+            problems += repeats
+            problems += self._known_already(judged)
+            bad = {problem.path[0][1] for problem in problems}
+            if not request.validate_only:
+                self._commit(request, account, job_id, call, judged, bad)
+        return problems
+
+    def _repeats_in_request(self, judged: list[Judged]) -> list[Problem]:
+        """Rows that have the same click and time, or the same order id, as another row."""
+        problems: list[Problem] = []
+        for number, (code, text) in enumerate(
+            (
+                (
+                    "conversion_upload_error.DUPLICATE_CLICK_CONVERSION_IN_REQUEST",
+                    "Multiple events have the same click and conversion_date_time.",
+                ),
+                (
+                    "conversion_upload_error.DUPLICATE_ORDER_ID",
+                    "Imported events include multiple conversions with the same order ID.",
+                ),
+            )
+        ):
+            keys: list[Any] = [one.order_key if number else one.click_key for one in judged]
+            counts = Counter(key for key in keys if key is not None)
+            if len(counts) == len(keys):
+                continue
+            seen: set[Any] = set()
+            for index, key in enumerate(keys):
+                if key is None or counts[key] < 2:
+                    continue
+                if key in seen or self._state.repeats_in_request == "all":
+                    problems.append(Problem(code, text, (("conversions", index),)))
+                seen.add(key)
+        return problems
+
+    def _known_already(self, judged: list[Judged]) -> list[Problem]:
+        problems: list[Problem] = []
+        for index, one in enumerate(judged):
+            if one.click_key is not None and one.click_key in self._state.click_keys:
+                code = "conversion_upload_error.CLICK_CONVERSION_ALREADY_EXISTS"
+                text = "The event has the same click and conversion_date_time as an existing one."
+                problems.append(Problem(code, text, (("conversions", index),)))
+            if one.order_key is not None and one.order_key in self._state.order_keys:
+                code = "conversion_upload_error.ORDER_ID_ALREADY_IN_USE"
+                text = "The imported event includes an order ID that was previously recorded."
+                path = (("conversions", index), ("order_id", None))
+                problems.append(Problem(code, text, path, one.order_key[0]))
+        return problems
+
+    def _commit(
+        self,
+        request: Any,
+        account: Account,
+        job_id: int,
+        call: Call,
+        judged: list[Judged],
+        bad: set[int | None],
+    ) -> None:
+        state = self._state
+        now = state.now()
+        customer_id, request_id = account.customer_id, call.request_id
+        for index, (row, one) in enumerate(zip(request.conversions, judged, strict=True)):
+            if index in bad:
+                continue
+            if one.click_key is not None:
+                state.click_keys.add(one.click_key)
+            if one.order_key is not None:
+                state.order_keys.add(one.order_key)
+            state.accepted.append(
+                Accepted(
+                    customer_id,
+                    one.action_id,
+                    job_id,
+                    request_id,
+                    now,
+                    "google_ads",
+                    row.SerializeToString(),
+                    decode_conversion,
+                )
+            )
+        rows = len(request.conversions)
+        state.count_job(customer_id, job_id, rows - len(bad), len(bad))
+
+    def _response(self, request: Any, job_id: int, problems: list[Problem], call: Call) -> bytes:
+        response = _UploadResponse(job_id=job_id)
+        bad: set[int | None] = set()
+        whole = False
+        if problems:
+            response.partial_failure_error.CopyFrom(partial_failure(problems, call.request_id))
+            bad = {problem.path[0][1] for problem in problems if problem.path}
+            whole = any(not problem.path for problem in problems)
+        if not request.validate_only:
+            for index, row in enumerate(request.conversions):
+                result = response.results.add()  # stays empty for a row that failed
+                if whole or index in bad:
+                    continue
+                if row.gclid:
+                    result.gclid = row.gclid
+                elif row.gbraid:
+                    result.gbraid = row.gbraid
+                elif row.wbraid:
+                    result.wbraid = row.wbraid
+                result.conversion_action = row.conversion_action
+                result.conversion_date_time = row.conversion_date_time
+                if row.user_identifiers:
+                    result.user_identifiers.MergeFrom(row.user_identifiers)
+        serialized: bytes = response.SerializeToString()
+        return serialized
+
+    # Queries
+
+    def search(self, body: bytes, call: Call) -> bytes:
+        request = _parse(_SearchRequest, body)
+        account = self._authorize(call, request.customer_id)
+        if request.page_size:
+            text = "Setting the page size is not supported."
+            raise refuse("request_error.PAGE_SIZE_NOT_SUPPORTED", text, call)
+        rows, mask = self._query(request.query, account, call)
+        serialized: bytes = _SearchResponse(
+            results=rows, field_mask=mask, total_results_count=len(rows)
+        ).SerializeToString()
+        return serialized
+
+    def search_stream(self, body: bytes, call: Call) -> bytes:
+        request = _parse(_StreamRequest, body)
+        account = self._authorize(call, request.customer_id)
+        rows, mask = self._query(request.query, account, call)
+        serialized: bytes = _StreamResponse(
+            results=rows, field_mask=mask, request_id=call.request_id
+        ).SerializeToString()
+        return serialized
+
+    def _query(self, query: str, account: Account, call: Call) -> tuple[list[Any], Any]:
+        try:
+            return gaql.run(query, account, self._state)
+        except gaql.QueryProblem as problem:
+            raise refuse(f"query_error.{problem.code}", str(problem), call) from problem

@@ -1,0 +1,97 @@
+"""Child processes that cannot outlive the sandbox, however it ends.
+
+Each child leads a process group of its own (gunicorn forks workers, so a pid is not enough). A
+guardian, a shell of one line, reads the live groups from a pipe: when the pipe closes, because the
+sandbox ended in whatever way, `kill -9` included, it kills what is left and removes the sandbox's
+temporary directory. PR_SET_PDEATHSIG would not do: it is Linux only, is not inherited by workers,
+and fires when the *thread* that started the child ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_GUARDIAN = """
+trap '' INT TERM HUP
+while read -r line; do groups=$line; done
+for group in $groups; do kill -9 -- "-$group" 2>/dev/null; done
+if [ -n "$1" ]; then rm -rf -- "$1"; fi
+"""
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago; another process can still take it first."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Processes:
+    """Starts and ends the sandbox's children."""
+
+    def __init__(self, remove_at_end: Path | None = None) -> None:
+        """`remove_at_end`: a directory that goes when the sandbox ends, in whatever way."""
+        self._lock = threading.Lock()
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._guardian = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARDIAN, "sandbox-guardian", str(remove_at_end or "")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        output: IO[bytes],
+        env: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Starts `command` in a process group of its own; stdout and stderr go to `output`."""
+        with self._lock:
+            child = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(env) if env is not None else None,
+                cwd=directory,
+                start_new_session=True,
+            )
+            self._children.append(child)
+            self._tell_guardian()
+        return child
+
+    def kill(self, child: subprocess.Popen[bytes]) -> None:
+        """SIGKILL for the whole group of `child`; returns when `child` is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        with self._lock:
+            if child in self._children:
+                self._children.remove(child)
+                self._tell_guardian()
+
+    def close(self) -> None:
+        """Ends every child, then the guardian."""
+        for child in list(self._children):
+            self.kill(child)
+        if self._guardian.stdin is not None:
+            self._guardian.stdin.close()
+        self._guardian.wait()
+
+    def _tell_guardian(self) -> None:
+        line = " ".join(str(child.pid) for child in self._children)
+        if self._guardian.stdin is not None:
+            self._guardian.stdin.write(f"{line}\n".encode())
+            self._guardian.stdin.flush()

@@ -1,0 +1,18 @@
+"""The profiles that a sandbox begins with: the default shop, by either route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SHOP = {
+    "customer_id": "1234567890",
+    "conversion_action": "1001",
+    "time_zone": "America/Chicago",
+    "currency_code": "USD",
+    "phone_region": "US",
+    "ad_user_data": "GRANTED",
+}
+DEFAULT_PROFILES: dict[str, dict[str, Any]] = {
+    "default": {"destination": "google_ads", **_SHOP},
+    "data_manager": {"destination": "data_manager", **_SHOP},
+}

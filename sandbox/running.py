@@ -1,0 +1,89 @@
+"""A sandbox that runs in another process: how `drop` finds it, fills it, and hears of it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.storage import storage_client
+
+CURRENT = Path(".sandbox/current.json")
+
+
+class NotRunning(RuntimeError):
+    """There is no sandbox to talk to; the message says where it was looked for."""
+
+
+def remember(description: Mapping[str, Any]) -> None:
+    """Notes the running sandbox, so that `drop` in the same directory finds it."""
+    CURRENT.parent.mkdir(exist_ok=True)
+    CURRENT.write_text(json.dumps(description, indent=2), encoding="utf-8")
+
+
+def forget(description: Mapping[str, Any]) -> None:
+    """Removes the note, unless a later sandbox has written its own."""
+    try:
+        noted = json.loads(CURRENT.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if noted.get("control_url") == description["control_url"]:
+        CURRENT.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sandbox, by what its control API says of it."""
+
+    description: Mapping[str, Any]
+
+    def client(self) -> Any:
+        """A google-cloud-storage client that faults don't touch."""
+        return storage_client(self.description["quiet_storage_url"])
+
+    def get(self, path: str) -> Any:
+        """The JSON that `GET path` answers."""
+        with urllib.request.urlopen(self.description["control_url"] + path) as answer:
+            return json.load(answer)
+
+    def wait_for_results(
+        self, name: str, generation: int, timeout_seconds: float
+    ) -> dict[str, Any]:
+        """The results document as soon as it is there. Raises TimeoutError."""
+        client = self.client()
+        blob = client.bucket(self.description["output_bucket"]).blob(
+            f"{name}.{generation}.results.json"
+        )
+        deadline = time.monotonic() + timeout_seconds
+        while not blob.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"no results of {name} after {timeout_seconds:.0f} s; see the function's log "
+                    f"{self.description['function_log']} and "
+                    f"{self.description['control_url']}/deliveries"
+                )
+            time.sleep(0.1)
+        document: dict[str, Any] = json.loads(blob.download_as_bytes())
+        return document
+
+
+def find(control_url: str | None) -> Running:
+    """The sandbox at `control_url`, or the one started in this directory. Raises NotRunning."""
+    if control_url is None:
+        try:
+            control_url = str(json.loads(CURRENT.read_text(encoding="utf-8"))["control_url"])
+        except (OSError, ValueError, KeyError):
+            raise NotRunning(
+                f"no sandbox runs here ({CURRENT} is missing): start one with "
+                "`python -m sandbox up`, or name one with --control-url"
+            ) from None
+    try:
+        with urllib.request.urlopen(control_url.rstrip("/") + "/", timeout=5) as answer:
+            return Running(json.load(answer))
+    except (urllib.error.URLError, OSError, ValueError) as problem:
+        raise NotRunning(f"the sandbox at {control_url} does not answer: {problem}") from None

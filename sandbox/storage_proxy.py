@@ -1,0 +1,263 @@
+"""The HTTP proxy before fake-gcs-server: faults, the request log, preconditions, finalized objects.
+
+It stands in for what the binary leaves out. Google honours `ifGenerationMatch` on every object
+call (https://cloud.google.com/storage/docs/request-preconditions); the binary only on one-request
+uploads. So the proxy checks it, under a lock per object wherever a check and a write must be one.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.faults import Fault
+from sandbox.storage_answers import STATUS_FAULTS, Answer, at_our_port, error_answer
+from sandbox.storage_calls import Call, finalized_object, understand
+
+_BLOCK = 1 << 18
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
+
+
+@dataclass(frozen=True, slots=True)
+class StorageCall:
+    """A storage call that was answered; `status` 0 means that the connection was broken instead."""
+
+    method: str
+    bucket: str
+    name: str
+    status: int
+    request_bytes: int
+    response_bytes: int
+    started: float
+    milliseconds: float
+    fault: str | None
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What the proxy asks and tells. `decide` chooses a fault for a method, or None."""
+
+    decide: Callable[[str], Fault | None]
+    log: Callable[[StorageCall], None]
+    finalized: Callable[[dict[str, Any]], None]
+    on_kill: Callable[[], None]
+
+
+@dataclass(slots=True)
+class ObjectLocks:
+    """One lock per object, so that a check and the write that follows it are one step."""
+
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+
+    @contextmanager
+    def holding(self, bucket: str, name: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault((bucket, name), threading.Lock())
+        with lock:
+            yield
+
+
+class ProxyServer(ThreadingHTTPServer):
+    """Listens on a port of its own. `faulty`: whether faults and the log apply to its callers."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(self, *, faulty: bool, hooks: Hooks, locks: ObjectLocks) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.faulty = faulty
+        self.hooks = hooks
+        self.locks = locks
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.backend_port = 0
+        self.external_url = ""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news; the log of the sandbox stays readable."""
+
+
+class _Broken(Exception):
+    """The connection to the client is to end without an answer."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: ProxyServer
+
+    def setup(self) -> None:
+        super().setup()
+        self._backend = http.client.HTTPConnection("127.0.0.1", self.server.backend_port)
+
+    def finish(self) -> None:
+        self._backend.close()
+        with suppress(OSError):
+            super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Calls are in the sandbox's request log."""
+
+    def _serve(self) -> None:
+        started, clock = time.time(), time.monotonic()
+        body = self._read_body()
+        call = understand(self.command, self.path, body, self.headers.get("Content-Type", ""))
+        fault = self.server.hooks.decide(call.method) if self.server.faulty else None
+        status, sent = 0, 0
+        try:
+            status, sent = self._answer(call, body, fault)
+        except (_Broken, OSError, http.client.HTTPException):
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+        if self.server.faulty:
+            self.server.hooks.log(
+                StorageCall(
+                    method=call.method,
+                    bucket=call.bucket,
+                    name=call.name,
+                    status=status,
+                    request_bytes=len(body),
+                    response_bytes=sent,
+                    started=started,
+                    milliseconds=(time.monotonic() - clock) * 1000,
+                    fault=fault.kind if fault else None,
+                )
+            )
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def _read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(parts)
+
+    def _answer(self, call: Call, body: bytes, fault: Fault | None) -> tuple[int, int]:
+        """Sends the answer; returns its status and the bytes of its body."""
+        kind = fault.kind if fault else None
+        if fault and fault.latency_seconds:
+            time.sleep(fault.latency_seconds)
+        if kind in STATUS_FAULTS:
+            return self._send(error_answer(*STATUS_FAULTS[kind]))
+        if kind == "kill_before":
+            self.server.hooks.on_kill()
+            raise _Broken
+        limit = int(fault.parameters[kind]) if fault and kind == "cut_read_after_bytes" else None
+        if call.reads_media and kind != "kill_after":
+            return self._send_media(call, limit)
+        with self.server.locks.holding(call.bucket, call.name) if call.writes else nullcontext():
+            answer = self._refusal(call) or self._forward(self.path, body, call)
+        if answer.status < 300 and (created := finalized_object(call, answer.body)):
+            self.server.hooks.finalized(created)
+        if kind == "kill_after":
+            self.server.hooks.on_kill()
+            raise _Broken
+        return self._send(
+            at_our_port(answer, call, self.server.url, self.server.external_url), limit
+        )
+
+    def _request(self, verb: str, target: str, body: bytes) -> http.client.HTTPResponse:
+        self._backend.putrequest(verb, target, skip_host=True, skip_accept_encoding=True)
+        for key, value in self.headers.items():
+            if key.lower() not in _HOP_BY_HOP:
+                self._backend.putheader(key, value)
+        if body or verb in {"POST", "PUT", "PATCH"}:
+            self._backend.putheader("Content-Length", str(len(body)))
+        self._backend.endheaders(body or None)
+        return self._backend.getresponse()
+
+    def _forward(self, target: str, body: bytes, call: Call) -> Answer:
+        response = self._request(self.command, target, body)
+        content = response.read()
+        headers = [(k, v) for k, v in response.getheaders() if k.lower() not in _HOP_BY_HOP]
+        return Answer(response.status, response.reason, headers, content)
+
+    def _generation(self, call: Call) -> int | None:
+        """The object's live generation, None when there is no such object."""
+        path = f"/storage/v1/b/{quote(call.bucket, '')}/o/{quote(call.name, '')}"
+        self._backend.request("GET", path)
+        response = self._backend.getresponse()
+        content = response.read()
+        return int(json.loads(content)["generation"]) if response.status == 200 else None
+
+    def _refusal(self, call: Call) -> Answer | None:
+        """The 412 or 404 that Google would answer to an unmet precondition; else None."""
+        match = call.query.get("ifGenerationMatch")
+        differ = call.query.get("ifGenerationNotMatch")
+        pinned = call.query.get("generation") if call.method.endswith((".delete", ".patch")) else ""
+        if not call.name or not (match or differ or pinned):
+            return None
+        live = self._generation(call)
+        if pinned and live != int(pinned):
+            return error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
+        if match is not None and (live or 0) != int(match):
+            return error_answer(412, "conditionNotMet", "ifGenerationMatch did not hold")
+        if differ is not None and (live or 0) == int(differ):
+            return error_answer(412, "conditionNotMet", "ifGenerationNotMatch did not hold")
+        return None
+
+    def _send_media(self, call: Call, limit: int | None) -> tuple[int, int]:
+        """Streams an object. A precondition becomes a pin, so that check and read are one."""
+        target = self.path
+        if (wanted := call.query.get("ifGenerationMatch")) and "generation" not in call.query:
+            target += f"&generation={wanted}"
+        elif call.query.get("ifGenerationNotMatch") and (refusal := self._refusal(call)):
+            return self._send(refusal)
+        response = self._request(self.command, target, b"")
+        if response.status == 404 and wanted:
+            response.read()
+            gone = error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
+            return self._send(self._refusal(call) or gone)
+        self.send_response_only(response.status, response.reason)
+        length = response.getheader("Content-Length")
+        for key, value in response.getheaders():
+            if key.lower() not in _HOP_BY_HOP:
+                self.send_header(key, value)
+        if length is None:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", length)
+        self.end_headers()
+        sent = 0
+        while block := response.read(_BLOCK):
+            if limit is not None and sent + len(block) > limit:
+                self.wfile.write(block[: limit - sent])
+                self.wfile.flush()
+                raise _Broken
+            self.wfile.write(block)
+            sent += len(block)
+        return response.status, sent
+
+    def _send(self, answer: Answer, limit: int | None = None) -> tuple[int, int]:
+        self.send_response_only(answer.status, answer.reason)
+        for key, value in answer.headers:
+            self.send_header(key, value)
+        # 204 and 304 have no body and no length; HEAD has a length and no body.
+        if answer.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        body = b"" if self.command == "HEAD" else answer.body
+        if limit is not None and len(body) > limit:
+            self.wfile.write(body[:limit])
+            self.wfile.flush()
+            raise _Broken
+        self.wfile.write(body)
+        self.wfile.flush()
+        return answer.status, len(body)

@@ -1,0 +1,48 @@
+"""A certificate authority of the sandbox's own, because Google's clients insist on TLS.
+
+A client trusts it when the environment variable `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names
+`ca_path`. gRPC reads that variable once in a process, when the first channel is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import trustme
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What a server on this machine and its clients need to speak TLS."""
+
+    ca_path: Path
+    key_pem: bytes
+    chain_pem: bytes
+
+    def server_credentials(self) -> grpc.ServerCredentials:
+        return grpc.ssl_server_credentials([(self.key_pem, self.chain_pem)])
+
+
+def create_certificates(directory: Path) -> Certificates:
+    """Write `ca.pem` into `directory` and make a certificate for localhost and 127.0.0.1.
+
+    A directory that already has a CA keeps it: the processes that trust `ca.pem` read it once,
+    so several sandboxes in turn can share one directory.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    ca_path, ca_key_path = directory / "ca.pem", directory / "ca-key.pem"
+    if ca_path.exists() and ca_key_path.exists():
+        ca = trustme.CA.from_pem(ca_path.read_bytes(), ca_key_path.read_bytes())
+    else:
+        ca = trustme.CA()
+        ca_key_path.touch(mode=0o600)
+        ca.private_key_pem.write_to_path(str(ca_key_path))
+        ca.cert_pem.write_to_path(str(ca_path))
+    server = ca.issue_cert("localhost", "127.0.0.1")
+    return Certificates(
+        ca_path=ca_path,
+        key_pem=server.private_key_pem.bytes(),
+        chain_pem=b"".join(blob.bytes() for blob in server.cert_chain_pems),
+    )

@@ -1,0 +1,252 @@
+"""The whole local Google, started and ended as one: what tests and the command line use.
+
+with Sandbox() as sandbox:
+    name, generation = sandbox.drop("export.csv")
+    document = sandbox.results(name, generation)
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox.apis import start_apis
+from sandbox.control import ControlServer
+from sandbox.delivery import Delivery
+from sandbox.faults import Faults
+from sandbox.function import Function
+from sandbox.processes import Processes
+from sandbox.profiles import DEFAULT_PROFILES
+from sandbox.state import State
+from sandbox.storage import CALM_CLIENT, Storage
+from sandbox.storage_log import logged
+from sandbox.storage_proxy import Hooks
+
+INPUT_BUCKET = "sandbox-input"
+OUTPUT_BUCKET = "sandbox-output"
+
+
+class NoResults(TimeoutError):
+    """The results document did not appear in time; the message says what the deliveries did."""
+
+
+class Sandbox:
+    """A running local Google. Everything that it starts ends with it, however it ends."""
+
+    def __init__(
+        self,
+        *,
+        function: bool = True,
+        env: Mapping[str, str] | None = None,
+        instances: int = 1,
+        source: Path | str = ".",
+        directory: Path | None = None,
+    ) -> None:
+        """Starts nothing yet: `start`, or a `with` block, does.
+
+        function: whether the function of `source`/main.py runs here too.
+        env: added to the function's environment.
+        directory: where certificates, logs and profiles go; a temporary one by default, that
+        goes when the sandbox ends.
+        """
+        self._with_function, self._extra_env, self._instances = function, dict(env or {}), instances
+        self._source, self._given_directory = Path(source).resolve(), directory
+        self._started = False
+        self.state = State()
+        self.faults = Faults()
+        self.function: Function | None = None
+        self._sweeping = 0
+        self._counting = threading.Lock()
+
+    def start(self) -> Self:
+        """Starts everything. Raises FunctionDidNotStart or RuntimeError, leaving nothing behind."""
+        self.directory = self._given_directory or Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self.directory.mkdir(parents=True, exist_ok=True)
+        temporary = None if self._given_directory else self.directory
+        self._processes = Processes(remove_at_end=temporary)
+        self._started = True
+        try:
+            self._start_all()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _start_all(self) -> None:
+        hooks = Hooks(
+            decide=self.faults.decide,
+            log=lambda call: self.state.log(logged(call)),
+            finalized=self._finalized,
+            on_kill=self.faults.kill,
+        )
+        self.faults.on_kill = self._kill_hook
+        self.storage = Storage(self._processes, hooks, self.directory / "storage.log")
+        self.storage.create_bucket(INPUT_BUCKET)
+        self.storage.create_bucket(OUTPUT_BUCKET)
+        self.apis = start_apis(self.state, self.faults, self.directory)
+        self.profiles_path = self.directory / "profiles.json"
+        self.set_profiles(DEFAULT_PROFILES)
+        self.env = {
+            **self.apis.env(),
+            "STORAGE_EMULATOR_HOST": self.storage.url,
+            "INPUT_BUCKET": INPUT_BUCKET,
+            "OUTPUT_BUCKET": OUTPUT_BUCKET,
+            "PROFILES": str(self.profiles_path),
+            "LEASE_SECONDS": "5",
+            **CALM_CLIENT,
+            **self._extra_env,
+        }
+        self.function_log = self.directory / "function.log"
+        if self._with_function:
+            self.function = Function(
+                self._processes,
+                directory=self._source,
+                env=self.env,
+                log=self.function_log,
+                instances=self._instances,
+            )
+        urls = [one.url for one in self.function.instances] if self.function else []
+        self.delivery = Delivery(urls)
+        self.control = ControlServer(self)
+        self.control_url = self.control.url
+
+    def close(self) -> None:
+        """Ends everything; twice does nothing."""
+        if not self._started:
+            return
+        self._started = False
+        for name in ("control", "delivery", "function", "apis", "storage"):
+            part = getattr(self, name, None)
+            if part is not None:
+                part.close()
+        self._processes.close()
+        if self._given_directory is None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def description(self) -> dict[str, Any]:
+        """What `sandbox up --json` prints and `GET /` answers."""
+        instances = self.function.instances if self.function else []
+        sweeper = self.function.sweeper if self.function else None
+        return {
+            "storage_url": self.storage.url,
+            "quiet_storage_url": self.storage.quiet_url,
+            "input_bucket": INPUT_BUCKET,
+            "output_bucket": OUTPUT_BUCKET,
+            "function_url": instances[0].url if instances else None,
+            "function_urls": [one.url for one in instances],
+            "sweep_url": sweeper.url if sweeper else None,
+            "control_url": self.control_url,
+            "function_log": str(self.function_log),
+            "env": self.env,
+        }
+
+    def storage_client(self) -> Any:
+        """A google-cloud-storage client that no fault touches and no log counts."""
+        return self.storage.client()
+
+    def drop(
+        self, content: Path | str | bytes, name: str | None = None, folder: str | None = None
+    ) -> tuple[str, int]:
+        """Puts a file (a path) or bytes into the input bucket; returns its name and generation."""
+        if isinstance(content, bytes) and name is None:
+            raise ValueError("bytes need a name")
+        data = content if isinstance(content, bytes) else Path(content).read_bytes()
+        base = name or Path(str(content)).name
+        blob = (
+            self.storage_client().bucket(INPUT_BUCKET).blob(f"{folder}/{base}" if folder else base)
+        )
+        blob.upload_from_string(data, content_type="text/csv")
+        return str(blob.name), int(blob.generation or 0)
+
+    def results(self, name: str, generation: int, timeout_seconds: float = 60.0) -> dict[str, Any]:
+        """The results document, as soon as it is there. Raises NoResults."""
+        blob = self.storage_client().bucket(OUTPUT_BUCKET).blob(f"{name}.{generation}.results.json")
+        deadline = time.monotonic() + timeout_seconds
+        while not blob.exists():
+            if time.monotonic() > deadline:
+                seen = [
+                    (attempt.status, attempt.problem)
+                    for record in self.delivery.records()
+                    if (record.name, record.generation) == (name, str(generation))
+                    for attempt in record.attempts
+                ]
+                raise NoResults(f"no results of {name} in {timeout_seconds} s; deliveries: {seen}")
+            time.sleep(0.02)
+        document: dict[str, Any] = json.loads(blob.download_as_bytes())
+        return document
+
+    def function_output(self) -> str:
+        """All that the function wrote to stdout and stderr."""
+        return self.function.output() if self.function else ""
+
+    def run_sweep(self, timeout_seconds: float = 120.0) -> tuple[int, str]:
+        """Calls the sweep as Cloud Scheduler would; returns status and body, (0, "") if it died."""
+        if self.function is None or self.function.sweeper is None:
+            raise RuntimeError("this sandbox runs no sweep")
+        port = self.function.sweeper.port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
+        with self._counting:
+            self._sweeping += 1
+        try:
+            connection.request("POST", "/", b"{}", {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException):
+            return 0, ""
+        finally:
+            connection.close()
+            with self._counting:
+                self._sweeping -= 1
+
+    def kill_working(self) -> list[int]:
+        """SIGKILLs the instances that are at work, all of them when none is known to be."""
+        if self.function is None:
+            return []
+        busy = [
+            one
+            for one, count in zip(self.function.instances, self.delivery.in_flight(), strict=True)
+            if count
+        ]
+        if self._sweeping and self.function.sweeper:
+            busy.append(self.function.sweeper)
+        return self.function.kill(busy or None)
+
+    def set_profiles(self, profiles: Mapping[str, Any]) -> None:
+        """Replaces the document that `PROFILES` names."""
+        self.profiles_path.write_text(json.dumps(profiles, indent=2), encoding="utf-8")
+
+    def clear(self) -> None:
+        """As new: no conversions, requests, faults, events or objects; default profiles."""
+        self.faults.clear()
+        self.delivery.reset()
+        self.delivery.wait_until_idle(30)
+        for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+            self.storage.empty(bucket)
+        self.set_profiles(DEFAULT_PROFILES)
+        self.state.clear()
+
+    def _kill_hook(self) -> None:
+        self.kill_working()
+
+    def _finalized(self, resource: Mapping[str, Any]) -> None:
+        if resource.get("bucket") == INPUT_BUCKET and self.function is not None:
+            self.delivery.finalized(resource)

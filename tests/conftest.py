@@ -1,0 +1,29 @@
+"""One certificate authority for each test process.
+
+gRPC reads `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` once, when a process makes its first channel, so the
+file must stand before any test runs; every sandbox of the process then uses the same authority.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sandbox.tls import create_certificates
+
+_DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
+os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ca_directory() -> Path:
+    """The directory to start sandboxes in, so that clients in this process trust them."""
+    return _DIRECTORY

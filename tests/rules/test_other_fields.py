@@ -1,0 +1,216 @@
+"""Consent and other words, order ids, click ids, network, cart."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.cart import (
+    CartItem,
+    parse_attribution_credit,
+    parse_attribution_model,
+    parse_cart_items,
+    parse_custom_variable,
+    parse_feed_language,
+    parse_merchant_id,
+)
+from lib.rules.click_ids import check_click_id
+from lib.rules.network import (
+    SESSION_ATTRIBUTE_KEYS,
+    parse_ip,
+    parse_session_attributes_encoded,
+    parse_session_attributes_pairs,
+)
+from lib.rules.orders import check_order_id, derived_order_id
+from lib.rules.problems import RuleError
+from lib.rules.words import (
+    parse_consent,
+    parse_conversion_environment,
+    parse_customer_type,
+    parse_event_source,
+)
+
+Rule = Callable[[str], object]
+TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "rule, value, result",
+    [
+        (parse_consent, "Granted", "GRANTED"),
+        (parse_consent, "GRANTED", "GRANTED"),
+        (parse_consent, "yes", "GRANTED"),
+        (parse_consent, "TRUE", "GRANTED"),
+        (parse_consent, "1", "GRANTED"),
+        (parse_consent, "consent_granted", "GRANTED"),
+        (parse_consent, " Denied ", "DENIED"),
+        (parse_consent, "No", "DENIED"),
+        (parse_consent, "false", "DENIED"),
+        (parse_consent, "0", "DENIED"),
+        (parse_consent, "", None),
+        (parse_consent, " ", None),
+        (parse_consent, "Unspecified", None),
+        (parse_consent, "unknown", None),
+        (parse_conversion_environment, "app", "APP"),
+        (parse_conversion_environment, "Web", "WEB"),
+        (parse_conversion_environment, "", None),
+        (parse_customer_type, "new", "NEW"),
+        (parse_customer_type, "Returning", "RETURNING"),
+        (parse_event_source, "in store", "IN_STORE"),
+        (parse_event_source, "In-Store", "IN_STORE"),
+        (parse_event_source, "phone", "PHONE"),
+        (check_click_id, " EAIaIQobChMI-_ ", "EAIaIQobChMI-_"),
+        (check_click_id, "abc", "abc"),
+        (check_click_id, "AbC", "AbC"),
+        (check_order_id, "8005550100", "8005550100"),
+        (check_order_id, "112-3456789-1234567", "112-3456789-1234567"),
+        (check_order_id, "SO-2026-11-0001", "SO-2026-11-0001"),
+        (check_order_id, " ORD@2026 ", "ORD@2026"),
+        (check_order_id, "2026-11-24 001", "2026-11-24 001"),
+        (parse_ip, " 192.0.2.1 ", "192.0.2.1"),
+        (parse_ip, "2001:DB8:0:0::1", "2001:db8::1"),
+        (parse_merchant_id, " 123 ", 123),
+        (parse_feed_language, "EN", "en"),
+        (parse_feed_language, "pt-BR", "pt"),
+        (parse_attribution_credit, "0.5", 0.5),
+        (parse_attribution_credit, "1", 1.0),
+        (parse_attribution_model, " linear ", "linear"),
+        (parse_custom_variable, " gold ", "gold"),
+        (parse_session_attributes_encoded, f" {TOKEN} ", TOKEN),
+        (parse_session_attributes_encoded, TOKEN.rstrip("="), TOKEN.rstrip("=")),
+    ],
+)
+def test_a_good_cell_is_read(rule: Rule, value: str, result: object) -> None:
+    """Each rule's usual inputs."""
+    assert rule(value) == result
+
+
+@pytest.mark.parametrize(
+    "rule, value, code",
+    [
+        (parse_consent, "maybe", "INVALID_CONSENT"),
+        (parse_consent, "not granted", "INVALID_CONSENT"),
+        (parse_conversion_environment, "desktop", "INVALID_CONVERSION_ENVIRONMENT"),
+        (parse_customer_type, "VIP", "INVALID_CUSTOMER_TYPE"),
+        (parse_event_source, "fax", "INVALID_EVENT_SOURCE"),
+        (check_click_id, "", "INVALID_CLICK_ID"),
+        (check_click_id, "abc def", "INVALID_CLICK_ID"),
+        (check_click_id, "(not set)", "INVALID_CLICK_ID"),
+        (check_click_id, "null", "INVALID_CLICK_ID"),
+        (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
+        (check_click_id, "caf\u00e9", "INVALID_CLICK_ID"),
+        (check_click_id, "a" * 1025, "INVALID_CLICK_ID"),
+        (check_order_id, "jane@example.com", "ORDER_ID_LOOKS_LIKE_EMAIL"),
+        (check_order_id, "order jane@example.com 7", "ORDER_ID_LOOKS_LIKE_EMAIL"),
+        (check_order_id, "+1 800 555 0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "+18005550100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "(800) 555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "800-555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "1-800-555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "tel:+18005550100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "020 7946 0958", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "x" * 513, "ORDER_ID_TOO_LONG"),
+        (parse_ip, "", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2.1:80", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2.0/24", "INVALID_IP_ADDRESS"),
+        (parse_ip, "fe80::1%eth0", "INVALID_IP_ADDRESS"),
+        (parse_merchant_id, "M123", "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_merchant_id, "0", "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_merchant_id, "9" * 19, "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_feed_language, "English", "INVALID_FEED_LANGUAGE"),
+        (parse_attribution_credit, "1.01", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_credit, "-1", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_credit, "half", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_model, " ", "INVALID_ATTRIBUTION_MODEL"),
+        (parse_custom_variable, "of jane@example.com", "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL"),
+        (parse_custom_variable, "x" * 101, "CUSTOM_VARIABLE_TOO_LONG"),
+        (parse_session_attributes_encoded, "", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "not base64!", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "WzFd", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "AAAA", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "shoe_size=9", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "x;gad_source=1", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "gad_source=", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "gad_source=1;gad_source=2", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, '{"gad_source": [1]}', "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, '{"shoe_size": "9"}', "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "{", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_cart_items, "", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:1", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:0:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:x:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, ":1:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:1:-2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:99999999999:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "[1]", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "[", "INVALID_CART_ITEMS"),
+        (parse_cart_items, '[{"product_id": "a"}]', "INVALID_CART_ITEMS"),
+    ],
+)
+def test_a_bad_cell_is_refused_by_code(rule: Rule, value: str, code: str) -> None:
+    """And the refusal carries nothing of the value along."""
+    with pytest.raises(RuleError) as refused:
+        rule(value)
+    assert refused.value.code == code
+    assert refused.value.__context__ is None
+    if len(value) > 4:
+        assert value not in str(refused.value)
+
+
+def test_session_attributes_come_in_two_ways() -> None:
+    """As text, where URLs hold the separators too, or as JSON."""
+    url = "https://example.com/?a=b;c=d"
+    text = f"gad_source=1; gad_campaignid = 123;landing_page_url={url};"
+    pairs = (("gad_source", "1"), ("gad_campaignid", "123"), ("landing_page_url", url))
+    assert parse_session_attributes_pairs(text) == pairs
+    assert parse_session_attributes_pairs(json.dumps(dict(pairs))) == pairs
+    assert {key for key, _ in pairs} < SESSION_ATTRIBUTE_KEYS
+
+
+def test_cart_items_come_in_two_ways() -> None:
+    """As text, where an id may hold colons, or as JSON."""
+    items = (CartItem("sku:1", 2, 9.5), CartItem("b", 1, 1000.0))
+    assert parse_cart_items("sku:1:2:9.50; b:1:1,000.00 ;") == items
+    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", decimal_comma=True) == items
+    as_json = json.dumps([dict(item._asdict()) for item in items])
+    assert parse_cart_items(as_json) == items
+
+
+def test_a_derived_order_id_is_stable_and_all_letters() -> None:
+    """Its value is fixed here: another one would count conversions twice."""
+    identifiers = ["a" * 64, "b" * 64]
+    order_id = derived_order_id("123", 1795000000, 9.5, "EUR", identifiers)
+    assert order_id == "auto-debfniebgcgljjmbagbbbhbjlklamgcg"
+    assert order_id == derived_order_id("123", 1795000000, 9.5, "EUR", identifiers[::-1])
+    assert check_order_id(order_id) == order_id
+
+
+@given(st.text(), st.integers(), st.none() | st.floats(0, 1e9), st.lists(st.text(), max_size=3))
+def test_a_derived_order_id_never_looks_like_personal_data(
+    action: str, instant: int, value: float | None, identifiers: list[str]
+) -> None:
+    """Five letters of a word and 32 of a digest."""
+    order_id = derived_order_id(action, instant, value, "EUR", identifiers)
+    assert order_id.startswith("auto-")
+    assert len(order_id) == 37
+    assert set(order_id[5:]) <= set("abcdefghijklmnop")
+
+
+def test_a_derived_order_id_differs_with_each_part() -> None:
+    """Otherwise two conversions would become one."""
+    ids = {
+        derived_order_id("1", 10, 1.0, "EUR", ["a"]),
+        derived_order_id("2", 10, 1.0, "EUR", ["a"]),
+        derived_order_id("1", 11, 1.0, "EUR", ["a"]),
+        derived_order_id("1", 10, 2.0, "EUR", ["a"]),
+        derived_order_id("1", 10, None, "EUR", ["a"]),
+        derived_order_id("1", 10, 1.0, "USD", ["a"]),
+        derived_order_id("1", 10, 1.0, "EUR", ["b"]),
+        derived_order_id("1", 10, 1.0, "EUR", ["a", "b"]),
+    }
+    assert len(ids) == 8

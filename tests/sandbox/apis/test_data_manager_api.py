@@ -1,0 +1,441 @@
+"""The local Data Manager API through the real client: every rule that it enforces."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.ads import datamanager_v1 as dm
+from google.api_core import exceptions
+from google.api_core.client_options import ClientOptions
+from google.oauth2 import service_account
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
+
+from sandbox.apis import Apis
+from sandbox.data_manager import SCOPE
+
+HASH = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
+GCLID = "EAIaIQobChMI_example-0001"
+CUSTOMER = "1234567890"
+EVENT = "events.events[0]"
+Event: Any = dm.Event.pb()
+Request: Any = dm.IngestEventsRequest.pb()
+
+
+def client_of(apis: Apis, scope: str) -> Any:
+    credentials = service_account.Credentials.from_service_account_file(
+        str(apis.service_account_path), scopes=[scope]
+    )
+    return dm.IngestionServiceClient(
+        credentials=credentials, client_options=ClientOptions(api_endpoint=apis.endpoint)
+    )
+
+
+@pytest.fixture(scope="module")
+def client(running: Apis) -> Any:
+    return client_of(running, SCOPE)
+
+
+def moment(**delta: float) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(datetime.now(UTC) - timedelta(**delta))
+    return stamp
+
+
+def event(**fields: Any) -> Any:
+    """A good event, with some fields set or (None) left out."""
+    given: dict[str, Any] = {
+        "event_timestamp": moment(days=2),
+        "event_source": "WEB",
+        "ad_identifiers": {"gclid": GCLID},
+        "conversion_value": 12.5,
+        "currency": "USD",
+    } | fields
+    return Event(**{name: value for name, value in given.items() if value is not None})
+
+
+def destination(account: str = CUSTOMER, action: str = "1001", **fields: Any) -> dict[str, Any]:
+    return {
+        "operating_account": {"account_type": "GOOGLE_ADS", "account_id": account},
+        "product_destination_id": action,
+    } | fields
+
+
+def request(*events: Any, **fields: Any) -> Any:
+    given = {"destinations": [destination()], "encoding": "HEX"} | fields
+    return Request(events=events, **{k: v for k, v in given.items() if v is not None})
+
+
+def ingest(client: Any, given: Any, **options: Any) -> Any:
+    # The client takes proto-plus messages; `wrap` makes one of the raw message.
+    wrapped = dm.IngestEventsRequest.wrap(given)
+    return client.ingest_events(request=wrapped, timeout=10, retry=None, **options)
+
+
+def violations(error: exceptions.GoogleAPICallError) -> list[tuple[str, str]]:
+    found = []
+    for detail in error.details:
+        if isinstance(detail, error_details_pb2.BadRequest):
+            found += [(v.field, v.reason) for v in detail.field_violations]
+    return found
+
+
+def user(*identifiers: dict[str, Any]) -> dict[str, Any]:
+    return {"user_data": {"user_identifiers": list(identifiers)}}
+
+
+ADDRESS = {"given_name": HASH, "family_name": HASH, "region_code": "US", "postal_code": "10001"}
+I0 = EVENT + ".user_data.user_identifiers[0]"
+
+EVENTS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("good", {}, []),
+    ("email", user({"email_address": HASH}), []),
+    ("address", user({"address": ADDRESS}), []),
+    ("session attributes alone", {"ad_identifiers": {"session_attributes": "e30="}}, []),
+    ("ip address alone",
+     {"ad_identifiers": {"landing_page_device_info": {"ip_address": "192.0.2.1"}}}, []),
+    ("no time", {"event_timestamp": None},
+     [(EVENT + ".event_timestamp", "REQUIRED_FIELD_MISSING")]),
+    ("future", {"event_timestamp": moment(days=-1)},
+     [(EVENT + ".event_timestamp", "EVENT_TIME_INVALID")]),
+    ("no source", {"event_source": None}, [(EVENT + ".event_source", "REQUIRED_FIELD_MISSING")]),
+    ("no identifiers", {"ad_identifiers": None}, [(EVENT, "NO_IDENTIFIERS_PROVIDED")]),
+    ("eleven identifiers", user(*[{"email_address": HASH}] * 11),
+     [(EVENT + ".user_data.user_identifiers", "TOO_MANY_USER_IDENTIFIERS")]),
+    ("raw email", user({"email_address": "ann@example.com"}),
+     [(I0 + ".email_address", "INVALID_HEX_ENCODING")]),
+    ("short hash", user({"email_address": HASH}, {"phone_number": HASH[:-2]}),
+     [(EVENT + ".user_data.user_identifiers[1].phone_number", "INVALID_SHA256_FORMAT")]),
+    ("address without postal code", user({"address": {**ADDRESS, "postal_code": ""}}),
+     [(I0 + ".address.postal_code", "REQUIRED_FIELD_MISSING")]),
+    ("address with a raw name", user({"address": {**ADDRESS, "given_name": "Ann"}}),
+     [(I0 + ".address.given_name", "INVALID_HEX_ENCODING")]),
+    ("region", user({"address": {**ADDRESS, "region_code": "USA"}}),
+     [(I0 + ".address.region_code", "INVALID_REGION_CODE")]),
+    ("ip", {"ad_identifiers": {"landing_page_device_info": {"ip_address": "300.1.2.3"}}},
+     [(EVENT + ".ad_identifiers.landing_page_device_info.ip_address", "INVALID_FORMAT")]),
+    ("currency", {"currency": "XYZ"}, [(EVENT + ".currency", "INVALID_CURRENCY_CODE")]),
+    ("not a number", {"conversion_value": float("inf")},
+     [(EVENT + ".conversion_value", "INVALID_NUMBER_FORMAT")]),
+    ("numeric transaction id", {"transaction_id": "12345"},
+     [(EVENT + ".transaction_id", "INVALID_FORMAT")]),
+    ("long transaction id", {"transaction_id": "x" * 513},
+     [(EVENT + ".transaction_id", "FIELD_VALUE_TOO_LONG")]),
+    ("unknown custom variable", {"custom_variables": [{"variable": "colour", "value": "red"}]},
+     [(EVENT + ".custom_variables[0].variable", "CUSTOM_VARIABLE_NOT_FOUND")]),
+    ("personal data in a custom variable",
+     {"custom_variables": [{"variable": "branch", "value": "ann@example.com"}]},
+     [(EVENT + ".custom_variables[0].value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII")]),
+    ("unknown reference", {"destination_references": ["x"]},
+     [(EVENT + ".destination_references", "INVALID_DESTINATION")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"), [e[1:] for e in EVENTS], ids=[e[0] for e in EVENTS]
+)
+def test_event_rules(
+    apis: Apis, client: Any, fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    """A bad event is named with Google's reason at the field at fault; a good one is taken."""
+    given = request(event(**fields))
+    if not expected:
+        assert ingest(client, given).request_id == apis.state.requests[-1].request_id
+        assert len(apis.state.accepted) == 1
+        return
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, given)
+    assert violations(raised.value) == expected
+    assert raised.value.reason == "INVALID_ARGUMENT"
+    assert raised.value.metadata["requestId"] == apis.state.requests[-1].request_id
+    assert not apis.state.accepted
+
+
+def test_one_bad_event_refuses_all(apis: Apis, client: Any) -> None:
+    """Fast-fail: every bad event is named, and nothing of the request is taken."""
+    events = [event(transaction_id=f"A-{n}") for n in range(5)]
+    events[1].currency = events[3].currency = "XYZ"
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(*events))
+    assert [field for field, _ in violations(raised.value)] == [
+        "events.events[1].currency",
+        "events.events[3].currency",
+    ]
+    assert not apis.state.accepted
+
+    apis.state.data_manager.event_path = "events"
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(*events))
+    assert violations(raised.value)[0][0] == "events[1].currency"
+
+
+DESTINATIONS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("none", {"destinations": []}, "destinations", "REQUIRED_FIELD_MISSING"),
+    ("eleven", {"destinations": [destination()] * 11}, "destinations", "TOO_MANY_DESTINATIONS"),
+    ("twice the same reference",
+     {"destinations": [destination(reference="a"), destination(action="1002", reference="a")]},
+     "destinations[1]", "DUPLICATE_DESTINATION_REFERENCE"),
+    ("no action", {"destinations": [destination(action="")]},
+     "destinations[0].product_destination_id", "REQUIRED_FIELD_MISSING"),
+    ("resource name", {"destinations": [destination(action="customers/1/conversionActions/2")]},
+     "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
+    ("removed action", {"destinations": [destination(action="1003")]},
+     "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
+    ("website action", {"destinations": [destination(action="1004")]},
+     "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"),
+    ("new action", {"destinations": [destination(action="1005")]},
+     "destinations[0].product_destination_id", "CONVERSION_ACTION_TOO_RECENTLY_CREATED"),
+    ("account type", {"destinations": [destination(operating_account={
+        "account_type": "DATA_PARTNER", "account_id": CUSTOMER})]},
+     "destinations[0].operating_account.account_type", "DESTINATION_ACCOUNT_TYPE_MISMATCH"),
+    ("no encoding", {"encoding": None}, "encoding", "REQUIRED_FIELD_MISSING"),
+    ("no terms", {"destinations": [destination("4444444444")]},
+     "destinations[0]", "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"),
+    ("no enhanced conversions", {"destinations": [destination("5555555555")]},
+     "destinations[0]", "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "reason"), [d[1:] for d in DESTINATIONS], ids=[d[0] for d in DESTINATIONS]
+)
+def test_request_rules(
+    apis: Apis, client: Any, fields: dict[str, Any], field: str, reason: str
+) -> None:
+    """What is wrong with the request as a whole is named outside the events."""
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(event(**user({"email_address": HASH})), **fields))
+    assert violations(raised.value) == [(field, reason)]
+
+
+@pytest.mark.parametrize(
+    ("account", "changes", "reason"),
+    [
+        ("3333333333", {}, "PERMISSION_DENIED"),
+        ("2222222222", {}, "PERMISSION_DENIED"),
+        ("1111111111", {}, "PERMISSION_DENIED"),
+        (CUSTOMER, {"data_manager_allowed": False}, "NOT_ALLOWLISTED"),
+    ],
+)
+def test_accounts(
+    apis: Apis, client: Any, account: str, changes: dict[str, Any], reason: str
+) -> None:
+    """An account that is closed to the caller is PERMISSION_DENIED."""
+    if changes:
+        apis.state.change_account(account, **changes)
+    with pytest.raises(exceptions.PermissionDenied) as raised:
+        ingest(client, request(event(), destinations=[destination(account)]))
+    assert raised.value.reason == reason
+
+
+def test_login_account_and_new_adopter(apis: Apis, client: Any) -> None:
+    """A manager opens its client account; who may not use the old API may use this one."""
+    login = {"account_type": "GOOGLE_ADS", "account_id": "9999999999"}
+    for one in (destination("2222222222", "2001", login_account=login), destination("6666666666")):
+        assert ingest(client, request(event(), destinations=[one])).request_id
+
+
+def test_operating_account_is_the_conversion_customer(apis: Apis, client: Any) -> None:
+    """The operating account must be the conversion customer."""
+    apis.state.change_account(CUSTOMER, conversion_customer_id="9999999999")
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(event()))
+    assert violations(raised.value) == [
+        ("destinations[0].operating_account", "INVALID_DESTINATION")
+    ]
+
+
+def test_too_many_events(apis: Apis, client: Any) -> None:
+    """2,000 events are the most that a request may hold."""
+    events = [event(transaction_id=f"A-{n}", ad_identifiers={"gclid": GCLID + str(n)})
+              for n in range(2001)]  # fmt: skip
+    assert ingest(client, request(*events[:2000])).request_id
+    assert len(apis.state.accepted) == 2000
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(*events))
+    assert violations(raised.value) == [("events", "TOO_MANY_EVENTS")]
+
+
+def test_base64(apis: Apis, client: Any) -> None:
+    """With BASE64 the digests are base64 of 32 bytes."""
+    good = event(**user({"email_address": "lz3+Rj7IV4X1+Vr1ujkG7tstkxwk5pgkqJ6mXbpOgTs="}))
+    bad = event(**user({"email_address": HASH + "!"}))
+    assert ingest(client, request(good, encoding="BASE64")).request_id
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(bad, encoding="BASE64"))
+    assert violations(raised.value)[0][1] == "INVALID_BASE64_ENCODING"
+
+
+@pytest.mark.parametrize("by_fault", [True, False])
+def test_refusal_without_a_name(apis: Apis, client: Any, by_fault: bool) -> None:
+    """A refusal that names no event comes by a fault rule, or by a marked transaction id."""
+    one = event()
+    if by_fault:
+        apis.faults.set([{"method": "IngestEvents", "kind": "invalid_argument_unnamed"}])
+    else:
+        one.transaction_id = "A-refuse-unnamed-1"
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(event(), one))
+    assert violations(raised.value) == []
+
+
+def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
+    """What an event loses comes back as field warnings; the event is taken."""
+    cart = {"merchant_id": "shop", "items": [{"quantity": 1}]}
+    paused = {"custom_variables": [{"variable": "campaign_code", "value": "x"}]}
+    given = request(event(), event(**paused, cart_data=cart, ad_identifiers={"gbraid": GCLID}))
+    answer = ingest(client, given)
+    at = "events.events[1]."
+    assert [(w.field, w.reason.name.removeprefix("WARNING_REASON_"))
+            for w in answer.field_warnings] == [
+        (at + "custom_variables[0]", "CUSTOM_VARIABLE_NOT_ENABLED"),
+        (at + "cart_data", "CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"),
+        (at + "cart_data.merchant_id", "INVALID_MERCHANT_ID"),
+        (at + "cart_data.items[0]", "CART_DATA_ITEM_MERCHANT_PRODUCT_ID_MISSING"),
+        (at + "cart_data.items[0]", "CART_DATA_ITEM_UNIT_PRICE_MISSING"),
+    ]  # fmt: skip
+    assert len(apis.state.accepted) == 2
+
+
+def test_scope(apis: Apis, client: Any) -> None:
+    """A token with the adwords scope alone is PERMISSION_DENIED."""
+    with pytest.raises(exceptions.PermissionDenied) as raised:
+        ingest(client_of(apis, "https://www.googleapis.com/auth/adwords"), request(event()))
+    assert raised.value.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+
+
+def test_quota(apis: Apis, client: Any) -> None:
+    """Over the requests of a minute the answer is RESOURCE_EXHAUSTED, which nobody retries."""
+    apis.state.data_manager.requests_per_minute = 2
+    for _ in range(2):
+        ingest(client, request(event()))
+    with pytest.raises(exceptions.ResourceExhausted) as raised:
+        ingest(client, request(event()))
+    assert raised.value.reason == "RESOURCE_EXHAUSTED"
+
+
+def status(client: Any, request_id: str) -> list[tuple[str, int, dict[str, int]]]:
+    answer = client.retrieve_request_status(request={"request_id": request_id}, timeout=10)
+    return [
+        (
+            one.request_status.name,
+            one.events_ingestion_status.record_count,
+            {
+                count.reason.name.removeprefix("PROCESSING_ERROR_REASON_"): count.record_count
+                for count in one.error_info.error_counts
+            },
+        )
+        for one in answer.request_status_per_destination
+    ]
+
+
+def test_status_counts(apis: Apis, client: Any) -> None:
+    """Clicks, ages and duplicates show up as counts in the request's status, not as rows."""
+    now = datetime.now(UTC)
+    apis.state.register_clicks({"click-too-new": now - timedelta(hours=1),
+                                "click-too-late": now - timedelta(days=1)})  # fmt: skip
+    same = moment(days=3)
+    events = [
+        event(event_timestamp=same, transaction_id="A-1"),
+        event(event_timestamp=same),
+        event(ad_identifiers={"gclid": GCLID + "2"}, transaction_id="A-1"),
+        event(ad_identifiers={"gclid": "click-too-new"}, event_timestamp=moment(minutes=1)),
+        event(ad_identifiers={"gclid": "click-too-late"}, event_timestamp=moment(days=2)),
+        event(ad_identifiers={"gclid": "not a click id"}),
+        event(ad_identifiers={"gclid": GCLID + "3"}, event_timestamp=moment(days=91)),
+    ]
+    answer = ingest(client, request(*events))
+    assert status(client, answer.request_id) == [
+        (
+            "PARTIAL_SUCCESS",
+            7,
+            {
+                "CONVERSION_PRECEDES_CLICK": 1,
+                "DUPLICATE_GCLID": 1,
+                "DUPLICATE_TRANSACTION_ID": 1,
+                "EVENT_TOO_OLD": 1,
+                "INVALID_GCLID": 1,
+                "TOO_RECENT_CLICK": 1,
+            },
+        )
+    ]
+    assert len(apis.state.accepted) == 1
+    again = ingest(client, request(events[0]))
+    assert status(client, again.request_id) == [("FAILED", 1, {"DUPLICATE_TRANSACTION_ID": 1})]
+
+
+def test_processing_takes_its_time(apis: Apis, client: Any) -> None:
+    """A request is PROCESSING until its time has come."""
+    apis.state.data_manager.processing_seconds = 60
+    slow = ingest(client, request(event(transaction_id="A-1")))
+    apis.state.data_manager.processing_seconds = 0
+    fast = ingest(client, request(event(transaction_id="A-2", event_timestamp=moment(days=1))))
+    assert status(client, slow.request_id)[0][0] == "PROCESSING"
+    assert status(client, fast.request_id)[0][0] == "SUCCESS"
+
+
+def test_denied_consent(apis: Apis, client: Any) -> None:
+    """Denied consent can be made an error of processing; an event's consent goes first."""
+    apis.state.data_manager.denied_consent_is_error = True
+    given = request(
+        event(event_timestamp=moment(days=1)),
+        event(consent={"ad_user_data": "CONSENT_GRANTED"}),
+        consent={"ad_user_data": "CONSENT_DENIED"},
+    )
+    counts = status(client, ingest(client, given).request_id)
+    assert counts == [("PARTIAL_SUCCESS", 2, {"DENIED_CONSENT": 1})]
+
+
+def test_destination_references(apis: Apis, client: Any) -> None:
+    """References send events to some of the destinations, no reference to all of them."""
+    given = request(
+        event(destination_references=["lead"]),
+        event(ad_identifiers={"gclid": GCLID + "2"}),
+        destinations=[
+            destination(reference="sale"),
+            destination(action="1002", reference="lead"),
+        ],
+    )
+    counts = status(client, ingest(client, given).request_id)
+    assert counts == [("SUCCESS", 1, {}), ("SUCCESS", 2, {})]
+    assert [one.action_id for one in apis.state.accepted] == [1002, 1001, 1002]
+
+
+def test_validate_only(apis: Apis, client: Any) -> None:
+    """validate_only keeps nothing, misses numeric transaction ids, and has no status."""
+    given = request(event(transaction_id="12345"), validate_only=True)
+    answer = ingest(client, given)
+    assert not apis.state.accepted
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        status(client, answer.request_id)
+    assert violations(raised.value) == [("request_id", "INVALID_REQUEST_ID")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "raised_as", "committed"),
+    [
+        ("unavailable", exceptions.ServiceUnavailable, 0),
+        ("resource_exhausted", exceptions.ResourceExhausted, 0),
+        ("internal_after_commit", exceptions.InternalServerError, 1),
+        ("deadline_after_commit", exceptions.DeadlineExceeded, 1),
+        ("drop_connection", exceptions.ServiceUnavailable, 1),
+    ],
+)
+def test_faults(apis: Apis, client: Any, kind: str, raised_as: type, committed: int) -> None:
+    """The faults of the other API strike here, too."""
+    apis.faults.set([{"method": "data_manager.*", "nth": 1, "kind": kind}])
+    with pytest.raises(raised_as):
+        ingest(client, request(event()))
+    assert len(apis.state.accepted) == committed
+
+
+def test_accepted_events_can_be_read(apis: Apis, client: Any) -> None:
+    """Accepted events are told beside the other API's, with their route."""
+    ingest(client, request(event(transaction_id="A-1")))
+    (told,) = apis.state.conversions()
+    assert (told["route"], told["customer_id"]) == ("data_manager", CUSTOMER)
+    assert told["conversion_action_id"] == 1001
+    assert told["conversion"]["transaction_id"] == "A-1"
+    assert apis.state.requests[-1].method == "data_manager.IngestEvents"

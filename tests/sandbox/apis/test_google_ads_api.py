@@ -1,0 +1,575 @@
+"""The local Google Ads API through the real client: every rule that it enforces."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from ads_requests import (
+    CUSTOMER,
+    EMAIL,
+    GCLID,
+    Failure,
+    ago,
+    code_of,
+    conversion,
+    failure_behind,
+    failures,
+    path_of,
+    request,
+)
+from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.errors import GoogleAdsException
+from google.api_core import exceptions
+
+from sandbox.accounts import BadAccounts
+from sandbox.apis import Apis
+
+OTHER = "customers/1234567890/conversionActions/"
+VARIABLE = f"customers/{CUSTOMER}/conversionCustomVariables/"
+C = "conversions[0]"
+
+
+ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("good", {}, []),
+    ("good with an email", {"user_identifiers": [{"hashed_email": EMAIL}]}, []),
+    ("email alone", {"gclid": None, "user_identifiers": [{"hashed_email": EMAIL}]}, []),
+    ("gbraid", {"gclid": None, "gbraid": "0AAAAADexample"}, []),
+    ("consent", {"consent": {"ad_user_data": "GRANTED"}}, []),
+    ("custom variable", {"custom_variables": [
+        {"conversion_custom_variable": VARIABLE + "7001", "value": "north"}]}, []),
+    ("nothing to match", {"gclid": None}, [(C + ".gclid", "REQUIRED")]),
+    ("no action", {"conversion_action": None}, [(C + ".conversion_action", "REQUIRED")]),
+    ("malformed action", {"conversion_action": "1001"},
+     [(C + ".conversion_action", "RESOURCE_NAME_MALFORMED")]),
+    ("another customer in the action's name counts for nothing",
+     {"conversion_action": "customers/1/conversionActions/1001"}, []),
+    ("unknown action", {"conversion_action": OTHER + "9"},
+     [(C + ".conversion_action", "NO_CONVERSION_ACTION_FOUND")]),
+    ("removed action", {"conversion_action": OTHER + "1003"},
+     [(C + ".conversion_action", "NO_CONVERSION_ACTION_FOUND")]),
+    ("action of the manager", {"conversion_action": OTHER + "1007"},
+     [(C + ".conversion_action", "NO_CONVERSION_ACTION_FOUND")]),
+    ("website action", {"conversion_action": OTHER + "1004"},
+     [(C + ".conversion_action", "INVALID_CONVERSION_ACTION_TYPE")]),
+    ("new action", {"conversion_action": OTHER + "1005"},
+     [(C + ".conversion_action", "TOO_RECENT_CONVERSION_ACTION")]),
+    ("no time", {"conversion_date_time": None}, [(C + ".conversion_date_time", "REQUIRED")]),
+    ("no offset", {"conversion_date_time": "2026-01-01 12:00:00"},
+     [(C + ".conversion_date_time", "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET")]),
+    ("offset without its colon", {"conversion_date_time": "2026-01-01 12:00:00+0100"},
+     [(C + ".conversion_date_time", "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET")]),
+    ("a T", {"conversion_date_time": "2026-01-01T12:00:00+01:00"},
+     [(C + ".conversion_date_time", "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET")]),
+    ("31 February", {"conversion_date_time": "2026-02-31 12:00:00+01:00"},
+     [(C + ".conversion_date_time", "INVALID_FIELD_VALUES_IN_DATE_TIME")]),
+    ("future", {"conversion_date_time": ago(days=-1)},
+     [(C + ".conversion_date_time", "LATER_THAN_MAXIMUM_DATE")]),
+    ("too old", {"conversion_date_time": ago(days=91)},
+     [(C + ".conversion_date_time", "EXPIRED_EVENT")]),
+    ("just young enough", {"conversion_date_time": ago(days=89)}, []),
+    ("too old for this action",
+     {"conversion_action": OTHER + "1002", "conversion_date_time": ago(days=31)},
+     [(C + ".conversion_date_time", "EXPIRED_EVENT")]),
+    ("too old for an identifier alone",
+     {"gclid": None, "user_identifiers": [{"hashed_email": EMAIL}],
+      "conversion_date_time": ago(days=64)},
+     [(C + ".conversion_date_time", "EXPIRED_EVENT")]),
+    ("short gclid", {"gclid": "abc"}, [(C + ".gclid", "UNPARSEABLE_GCLID")]),
+    ("odd gclid", {"gclid": "EAIaIQ ob+ChMI"}, [(C + ".gclid", "UNPARSEABLE_GCLID")]),
+    ("odd gbraid", {"gclid": None, "gbraid": "x y"}, [(C + ".gbraid", "UNPARSEABLE_GBRAID")]),
+    ("odd wbraid", {"gclid": None, "wbraid": "x y"}, [(C + ".wbraid", "UNPARSEABLE_WBRAID")]),
+    ("both braids", {"gclid": None, "gbraid": "0AAAAADexample", "wbraid": "CjgKCAexample"},
+     [(C + ".gbraid", "GBRAID_WBRAID_BOTH_SET")]),
+    ("gclid and braid", {"gbraid": "0AAAAADexample"}, [(C + ".gbraid", "VALUE_MUST_BE_UNSET")]),
+    ("braid on one per click",
+     {"gclid": None, "wbraid": "CjgKCAexample", "conversion_action": OTHER + "1002"},
+     [(C + ".wbraid", "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID")]),
+    ("six identifiers", {"user_identifiers": [{"hashed_email": EMAIL}] * 6},
+     [(C + ".user_identifiers", "TOO_MANY")]),
+    ("five identifiers", {"user_identifiers": [{"hashed_email": EMAIL}] * 5}, []),
+    ("raw email on the second identifier",
+     {"user_identifiers": [{"hashed_email": EMAIL}, {"hashed_email": "ann@example.com"}]},
+     [(C + ".user_identifiers[1].hashed_email", "INVALID_USER_IDENTIFIER")]),
+    ("short hash", {"user_identifiers": [{"hashed_phone_number": EMAIL[:-1]}]},
+     [(C + ".user_identifiers[0].hashed_phone_number", "INVALID_USER_IDENTIFIER")]),
+    ("empty identifier", {"user_identifiers": [{"user_identifier_source": "FIRST_PARTY"}]},
+     [(C + ".user_identifiers[0]", "REQUIRED")]),
+    ("address", {"user_identifiers": [{"address_info": {"country_code": "US"}}]},
+     [(C + ".user_identifiers[0].address_info", "UNSUPPORTED_USER_IDENTIFIER")]),
+    ("mobile id", {"user_identifiers": [{"mobile_id": "x"}]},
+     [(C + ".user_identifiers[0].mobile_id", "UNSUPPORTED_USER_IDENTIFIER")]),
+    ("custom variable beside an identifier",
+     {"user_identifiers": [{"hashed_email": EMAIL}], "custom_variables": [
+         {"conversion_custom_variable": VARIABLE + "7001", "value": "north"}]},
+     [(C + ".custom_variables", "VALUE_MUST_BE_UNSET")]),
+    ("paused custom variable", {"custom_variables": [
+        {"conversion_custom_variable": VARIABLE + "7002", "value": "north"}]},
+     [(C + ".custom_variables[0].conversion_custom_variable", "CUSTOM_VARIABLE_NOT_ENABLED")]),
+    ("personal data in a custom variable", {"custom_variables": [
+        {"conversion_custom_variable": VARIABLE + "7001", "value": "ann@example.com"}]},
+     [(C + ".custom_variables[0].value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII")]),
+    ("attribution data where none belongs",
+     {"external_attribution_data": {"external_attribution_credit": 0.5}},
+     [(C + ".external_attribution_data",
+       "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
+    ("attribution data missing", {"conversion_action": OTHER + "1006"},
+     [(C + ".external_attribution_data",
+       "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
+    ("order id with external attribution",
+     {"conversion_action": OTHER + "1006", "order_id": "A-1", "external_attribution_data":
+      {"external_attribution_credit": 0.5, "external_attribution_model": "linear"}},
+     [(C + ".order_id", "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
+    ("identifier with external attribution",
+     {"conversion_action": OTHER + "1006", "user_identifiers": [{"hashed_email": EMAIL}],
+      "external_attribution_data":
+      {"external_attribution_credit": 0.5, "external_attribution_model": "linear"}},
+     [(C + ".external_attribution_data",
+       "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER")]),
+    ("email in the order id", {"order_id": "ann@example.com"},
+     [(C + ".order_id", "ORDER_ID_CONTAINS_PII")]),
+    ("currency", {"currency_code": "XYZ"}, [(C + ".currency_code", "UNSUPPORTED")]),
+    ("lower case currency", {"currency_code": "usd"}, [(C + ".currency_code", "UNSUPPORTED")]),
+    ("negative value", {"conversion_value": -1.0}, [(C + ".conversion_value", "TOO_LOW")]),
+    ("not a number", {"conversion_value": float("nan")},
+     [(C + ".conversion_value", "INVALID_VALUE")]),
+    ("ad personalization", {"consent": {"ad_personalization": "GRANTED"}},
+     [(C + ".consent.ad_personalization", "VALUE_MUST_BE_UNSET")]),
+    ("session attributes", {"session_attributes_encoded": b"e30="},
+     [(C + ".session_attributes_encoded", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")]),
+    ("ip address", {"user_ip_address": "192.0.2.1"},
+     [(C + ".user_ip_address", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")]),
+    ("two errors", {"gclid": "x y", "currency_code": "XYZ"},
+     [(C + ".gclid", "UNPARSEABLE_GCLID"), (C + ".currency_code", "UNSUPPORTED")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "expected"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS])
+def test_row_rules(
+    apis: Apis, uploader: Any, fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    """A row is refused with Google's own code at the field at fault, or it is accepted."""
+    row = conversion(**fields)
+    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+
+    assert failures(response) == expected
+    assert len(response.results) == 1
+    assert bool(response.results[0].conversion_action) == (not expected)
+    assert len(apis.state.accepted) == (0 if expected else 1)
+
+
+REQUESTS: list[tuple[str, dict[str, Any], str, grpc.StatusCode]] = [
+    ("not partial", {"partial_failure": False}, "PARTIAL_FAILURE_MODE_REQUIRED",
+     grpc.StatusCode.INVALID_ARGUMENT),
+    ("job id 0", {"job_id": 0}, "INVALID_JOB_ID", grpc.StatusCode.INVALID_ARGUMENT),
+    ("job id below 0", {"job_id": -5}, "INVALID_JOB_ID", grpc.StatusCode.INVALID_ARGUMENT),
+    ("customer with dashes", {"customer_id": "123-456-7890"}, "INVALID_CUSTOMER_ID",
+     grpc.StatusCode.INVALID_ARGUMENT),
+    ("unknown customer", {"customer_id": "1111111111"}, "CUSTOMER_NOT_FOUND",
+     grpc.StatusCode.UNAUTHENTICATED),
+    ("forbidden customer", {"customer_id": "3333333333"}, "USER_PERMISSION_DENIED",
+     grpc.StatusCode.PERMISSION_DENIED),
+    ("only through its manager", {"customer_id": "2222222222"}, "USER_PERMISSION_DENIED",
+     grpc.StatusCode.PERMISSION_DENIED),
+    ("new adopter", {"customer_id": "6666666666"}, "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE",
+     grpc.StatusCode.PERMISSION_DENIED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "status"), [r[1:] for r in REQUESTS], ids=[r[0] for r in REQUESTS]
+)
+def test_request_rules(
+    apis: Apis, uploader: Any, fields: dict[str, Any], code: str, status: grpc.StatusCode
+) -> None:
+    """An error outside the rows ends the RPC as a GoogleAdsException with its request id."""
+    with pytest.raises(GoogleAdsException) as raised:
+        uploader.upload_click_conversions(request=request(conversion(), **fields), timeout=10)
+
+    assert [code_of(error) for error in raised.value.failure.errors] == [code]
+    assert raised.value.error.code() is status
+    assert raised.value.request_id == apis.state.requests[-1].request_id
+    assert apis.state.requests[-1].status == code
+    assert not apis.state.accepted
+
+
+def test_no_conversions(apis: Apis, uploader: Any) -> None:
+    """A request without conversions is refused."""
+    with pytest.raises(GoogleAdsException) as raised:
+        uploader.upload_click_conversions(request=request(), timeout=10)
+    assert code_of(raised.value.failure.errors[0]) == "REQUIRED"
+
+
+def test_two_thousand_are_taken_and_one_more_is_not(apis: Apis, uploader: Any) -> None:
+    """2,000 conversions are the most that a request may hold."""
+    rows = [conversion(gclid=f"{GCLID}{n}") for n in range(2001)]
+    response = uploader.upload_click_conversions(request=request(*rows[:2000]), timeout=30)
+    assert not response.HasField("partial_failure_error")
+    assert len(apis.state.accepted) == 2000
+
+    with pytest.raises(GoogleAdsException) as raised:
+        uploader.upload_click_conversions(request=request(*rows), timeout=30)
+    assert code_of(raised.value.failure.errors[0]) == "TOO_MANY_CONVERSIONS_IN_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "code"),
+    [
+        ("4444444444", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
+        ("5555555555", "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
+    ],
+)
+def test_account_switches(apis: Apis, uploader: Any, customer_id: str, code: str) -> None:
+    """Terms and the enhanced conversions switch matter to rows with user identifiers alone."""
+    rows = [conversion(), conversion(gclid=None, user_identifiers=[{"hashed_email": EMAIL}])]
+    response = uploader.upload_click_conversions(
+        request=request(*rows, customer_id=customer_id), timeout=10
+    )
+    assert failures(response) == [("conversions[1].user_identifiers", code)]
+    assert len(apis.state.accepted) == 1
+
+
+def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: Any) -> None:
+    """Session attributes and IP addresses are taken from callers that Google allowlisted."""
+    apis.state.change_account(CUSTOMER, allowlisted_for_session_attributes=True)
+    row = conversion(gclid=None, session_attributes_encoded=b"e30=", user_ip_address="192.0.2.1")
+    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+    assert failures(response) == []
+
+
+def test_login_customer_id(apis: Apis) -> None:
+    """A manager's id in the header opens its client account; a stranger's doesn't."""
+    for login, opened in (("9999999999", True), ("8888888888", False)):
+        yaml = apis.google_ads_yaml + f'login_customer_id: "{login}"\n'
+        client = GoogleAdsClient.load_from_string(yaml, version="v26")
+        service = client.get_service("ConversionUploadService")
+        row = conversion(conversion_action="customers/2222222222/conversionActions/2001")
+        given = request(row, customer_id="2222222222")
+        if opened:
+            assert not failures(service.upload_click_conversions(request=given, timeout=10))
+            continue
+        with pytest.raises(GoogleAdsException) as raised:
+            service.upload_click_conversions(request=given, timeout=10)
+        assert code_of(raised.value.failure.errors[0]) == "USER_PERMISSION_DENIED"
+
+
+def test_trigger_and_message_hold_googles_way_of_telling(apis: Apis, uploader: Any) -> None:
+    """The failure carries the raw offending value and the request id, as Google's does."""
+    row = conversion(user_identifiers=[{"hashed_email": "ann@example.com"}])
+    response = uploader.upload_click_conversions(request=request(conversion(), row), timeout=10)
+    failure = Failure()
+    response.partial_failure_error.details[0].Unpack(failure)
+
+    assert failure.errors[0].trigger.string_value == "ann@example.com"
+    assert path_of(failure.errors[0]) == "conversions[1].user_identifiers[0].hashed_email"
+    assert failure.request_id == apis.state.requests[-1].request_id
+    assert response.partial_failure_error.code == 3
+    assert response.results[0].gclid == GCLID
+    assert response.results[1] == type(response.results[1])()
+
+
+def test_validate_only(apis: Apis, uploader: Any) -> None:
+    """validate_only reports errors, returns no results and keeps nothing."""
+    given = request(conversion(), conversion(gclid="x y"), validate_only=True)
+    response = uploader.upload_click_conversions(request=given, timeout=10)
+    assert failures(response) == [("conversions[1].gclid", "UNPARSEABLE_GCLID")]
+    assert len(response.results) == 0
+    assert not apis.state.accepted
+    assert not failures(
+        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    )
+
+
+def test_job_id(apis: Apis, uploader: Any) -> None:
+    """The job id comes back; without one, Google makes one above the callers' range."""
+    given = uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    made = uploader.upload_click_conversions(request=request(conversion(), job_id=None), timeout=10)
+    assert given.job_id == 42
+    assert made.job_id >= 2**31
+
+
+@pytest.mark.parametrize(
+    ("repeats", "bad"), [("all", {0, 2}), ("later", {2})], ids=["all refused", "first kept"]
+)
+def test_duplicates_in_a_request(apis: Apis, uploader: Any, repeats: Any, bad: set[int]) -> None:
+    """The same click and time, or the same order id, twice in a request is told of each row."""
+    apis.state.repeats_in_request = repeats
+    moment = ago(days=3)
+    click = [conversion(conversion_date_time=moment, gclid=g) for g in (GCLID, GCLID + "x", GCLID)]
+    order = [conversion(gclid=GCLID + str(n), order_id=o) for n, o in enumerate(("A", "B", "A"))]
+
+    response = uploader.upload_click_conversions(request=request(*click), timeout=10)
+    wanted = "DUPLICATE_CLICK_CONVERSION_IN_REQUEST"
+    assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
+    response = uploader.upload_click_conversions(request=request(*order), timeout=10)
+    wanted = "DUPLICATE_ORDER_ID"
+    assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
+
+
+def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
+    """What was accepted before is refused: same click, time and action; order id and action."""
+    moment = datetime.now(UTC).replace(microsecond=0) - timedelta(days=4)
+    utc, berlin = f"{moment:%Y-%m-%d %H:%M:%S}+00:00", f"{moment:%Y-%m-%d %H:%M:%S}+00:00"
+    first = [
+        conversion(conversion_date_time=utc),
+        conversion(gclid=GCLID + "1", order_id="A-1"),
+    ]
+    again = [
+        conversion(conversion_date_time=berlin),
+        conversion(gclid=GCLID + "2", order_id="A-1"),
+        conversion(conversion_date_time=utc, conversion_action=OTHER + "1002"),
+        conversion(gclid=GCLID + "3", order_id="A-1", conversion_action=OTHER + "1002"),
+    ]
+    assert not failures(uploader.upload_click_conversions(request=request(*first), timeout=10))
+    response = uploader.upload_click_conversions(request=request(*again), timeout=10)
+    assert failures(response) == [
+        ("conversions[0]", "CLICK_CONVERSION_ALREADY_EXISTS"),
+        ("conversions[1].order_id", "ORDER_ID_ALREADY_IN_USE"),
+    ]
+    assert len(apis.state.accepted) == 4
+
+
+def test_same_instant_in_another_zone_is_the_same_conversion(apis: Apis, uploader: Any) -> None:
+    """Duplicates are recognized by the instant, however its offset is written."""
+    day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
+    for text, expected in ((f"{day} 12:00:00+00:00", []), (f"{day} 14:00:00+02:00", ["CLICK"])):
+        row = conversion(conversion_date_time=text)
+        response = uploader.upload_click_conversions(request=request(row), timeout=10)
+        assert [code.partition("_")[0] for _, code in failures(response)] == expected
+
+
+def test_registered_clicks(apis: Apis, uploader: Any) -> None:
+    """A click's age decides: under 6 hours is too recent, and it comes before its conversion."""
+    now = datetime.now(UTC)
+    apis.state.register_clicks(
+        {
+            "click-5-hours": now - timedelta(hours=5),
+            "click-7-hours": now - timedelta(hours=7),
+            "click-1-day-old": now - timedelta(days=1),
+            "click-89-days": now - timedelta(days=120),
+        }
+    )
+    rows = [
+        conversion(gclid="click-5-hours", conversion_date_time=ago(hours=1)),
+        conversion(gclid="click-7-hours", conversion_date_time=ago(hours=1)),
+        conversion(gclid="click-1-day-old", conversion_date_time=ago(days=2)),
+        conversion(gclid="click-89-days", conversion_date_time=ago(days=2)),
+    ]
+    response = uploader.upload_click_conversions(request=request(*rows), timeout=10)
+    assert failures(response) == [
+        ("conversions[0]", "TOO_RECENT_EVENT"),
+        ("conversions[2].conversion_date_time", "CONVERSION_PRECEDES_EVENT"),
+        ("conversions[3].conversion_date_time", "EXPIRED_EVENT"),
+    ]
+
+
+def test_message_over_64_megabytes(apis: Apis, uploader: Any) -> None:
+    """A message over 64 MB is RESOURCE_EXHAUSTED without a GoogleAdsFailure."""
+    given = request(conversion(order_id="x" * (65 * 1024 * 1024)))
+    with pytest.raises(exceptions.ResourceExhausted) as raised:
+        uploader.upload_click_conversions(request=given, timeout=60)
+    trailing = dict(raised.value.errors[0].trailing_metadata() or ())
+    assert not [key for key in trailing if "googleadsfailure" in key]
+
+
+def test_token_bucket(apis: Apis, uploader: Any) -> None:
+    """An account that is asked too fast answers with the delay to keep, and then recovers."""
+    apis.state.change_account(CUSTOMER, requests_per_second=4.0, burst=1.0)
+    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    with pytest.raises(exceptions.ResourceExhausted) as raised:
+        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    error = failure_behind(raised.value).errors[0]
+    assert code_of(error) == "RESOURCE_TEMPORARILY_EXHAUSTED"
+    delay = error.details.quota_error_details.retry_delay.ToTimedelta().total_seconds()
+    assert 0 < delay <= 0.25
+    time.sleep(delay + 0.01)
+    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+
+
+def test_daily_operations(apis: Apis, uploader: Any) -> None:
+    """The day's operations of an account run out with RESOURCE_EXHAUSTED."""
+    apis.state.change_account(CUSTOMER, operations_per_day=1)
+    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    with pytest.raises(exceptions.ResourceExhausted) as raised:
+        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    assert code_of(failure_behind(raised.value).errors[0]) == "RESOURCE_EXHAUSTED"
+
+
+def test_unapproved_project(apis: Apis, uploader: Any) -> None:
+    """A Cloud project without approval is refused for production accounts."""
+    apis.state.change_account(CUSTOMER, cloud_project_approved=False)
+    with pytest.raises(GoogleAdsException) as raised:
+        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    wanted = "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
+    assert code_of(raised.value.failure.errors[0]) == wanted
+
+
+def test_unknown_token(apis: Apis, uploader: Any) -> None:
+    """A call with a token that nobody issued is not authenticated."""
+    tokens = dict(apis.state.tokens)
+    apis.state.tokens.clear()
+    try:
+        with pytest.raises(GoogleAdsException) as raised:
+            uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    finally:
+        apis.state.tokens.update(tokens)
+    assert code_of(raised.value.failure.errors[0]) == "OAUTH_TOKEN_INVALID"
+
+
+def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None:
+    """The state tells every accepted conversion and every request, and keeps the raw bytes."""
+    uploader.upload_click_conversions(request=request(conversion(order_id="A-1")), timeout=10)
+    (told,) = apis.state.conversions()
+    (logged,) = apis.state.request_log()
+    ((_, body),) = apis.state.request_bodies()
+
+    assert told["conversion"]["gclid"] == GCLID
+    assert told["route"] == "google_ads"
+    assert (told["customer_id"], told["job_id"]) == (CUSTOMER, 42)
+    assert told["request_id"] == logged["request_id"]
+    assert (logged["method"], logged["status"]) == ("google_ads.UploadClickConversions", "OK")
+    assert (logged["size"], logged["conversions"]) == (len(body), 1)
+    assert b"A-1" in body
+
+
+def test_without_judging(apis: Apis, uploader: Any) -> None:
+    """For benchmarks the rows can be taken without a look at them."""
+    apis.state.judge = False
+    response = uploader.upload_click_conversions(request=request(conversion(gclid="x")), timeout=10)
+    assert not failures(response)
+    assert len(apis.state.accepted) == 1
+
+
+# Queries
+
+
+CUSTOMER_QUERY = (
+    "SELECT customer.id, customer.time_zone, customer.currency_code, "
+    "customer.conversion_tracking_setting.google_ads_conversion_customer, "
+    "customer.conversion_tracking_setting.accepted_customer_data_terms, "
+    "customer.conversion_tracking_setting.effective_enablement_setting FROM customer"
+)
+
+
+def test_customer_query(apis: Apis, searcher: Any) -> None:
+    """The preflight's query about the account is answered with the fields that it selects."""
+    apis.state.change_account(CUSTOMER, conversion_customer_id="9999999999")
+    (row,) = searcher.search(customer_id=CUSTOMER, query=CUSTOMER_QUERY)
+    setting = row.customer.conversion_tracking_setting
+    assert (row.customer.id, row.customer.time_zone) == (1234567890, "America/Chicago")
+    assert row.customer.currency_code == "USD"
+    assert setting.google_ads_conversion_customer == "customers/9999999999"
+    assert setting.accepted_customer_data_terms
+    assert not row.customer.descriptive_name
+
+
+def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
+    """Actions come with type, status, counting, look-back and owner; WHERE filters them."""
+    query = (
+        "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
+        "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
+        "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer "
+        "FROM conversion_action WHERE conversion_action.type = 'UPLOAD_CLICKS' "
+        "AND conversion_action.status = 'ENABLED' ORDER BY conversion_action.id DESC LIMIT 3"
+    )
+    (batch,) = searcher.search_stream(customer_id=CUSTOMER, query=query)
+    actions = [row.conversion_action for row in batch.results]
+    assert [action.id for action in actions] == [1007, 1006, 1005]
+    assert actions[0].owner_customer == "customers/9999999999"
+    assert actions[0].resource_name == OTHER + "1007"
+
+
+def test_click_view_query(apis: Apis, searcher: Any) -> None:
+    """Registered clicks are found by id and day."""
+    apis.state.register_clicks({GCLID: datetime(2026, 5, 4, 3, tzinfo=UTC)})
+    query = (
+        "SELECT click_view.gclid, segments.date FROM click_view "
+        "WHERE click_view.gclid = '{}' AND segments.date = '2026-05-04'"
+    )
+    found = list(searcher.search(customer_id=CUSTOMER, query=query.format(GCLID)))
+    missed = list(searcher.search(customer_id=CUSTOMER, query=query.format("other-click-id")))
+    assert [row.click_view.gclid for row in found] == [GCLID]
+    assert missed == []
+
+
+def test_custom_variable_query(apis: Apis, searcher: Any) -> None:
+    """Custom variables are found by name."""
+    query = (
+        "SELECT conversion_custom_variable.id, conversion_custom_variable.name, "
+        "conversion_custom_variable.status FROM conversion_custom_variable "
+        "WHERE conversion_custom_variable.name IN ('branch', 'other')"
+    )
+    (row,) = searcher.search(customer_id=CUSTOMER, query=query)
+    assert row.conversion_custom_variable.id == 7001
+
+
+def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
+    """Offline data diagnostics count successes and failures per job."""
+    given = request(conversion(), conversion(gclid="x y"), job_id=77)
+    uploader.upload_click_conversions(request=given, timeout=10)
+    name = "offline_conversion_upload_client_summary"
+    query = f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries FROM {name}"
+    (row,) = searcher.search(customer_id=CUSTOMER, query=query)
+    summary = row.offline_conversion_upload_client_summary
+    (job,) = summary.job_summaries
+    assert (job.job_id, job.successful_count, job.failed_count) == (77, 1, 1)
+    assert summary.success_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("SELECT customer.offline_conversion_tracking_info FROM customer", "UNRECOGNIZED_FIELD"),
+        ("SELECT customer.id FROM nothing", "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE"),
+        ("customer.id", "EXPECTED_SELECT"),
+        ("SELECT customer.id FROM customer WHERE customer.id ~ 3", "BAD_OPERATOR"),
+        ("SELECT click_view.gclid FROM click_view", "EXPECTED_FILTERS_ON_DATE_RANGE"),
+        (
+            "SELECT conversion_action.id FROM conversion_action "
+            "WHERE conversion_action.status = 'ON'",
+            "BAD_ENUM_CONSTANT",
+        ),
+    ],
+)
+def test_bad_queries(apis: Apis, searcher: Any, query: str, code: str) -> None:
+    """A query that v26 would refuse is refused with Google's code."""
+    with pytest.raises(GoogleAdsException) as raised:
+        list(searcher.search(customer_id=CUSTOMER, query=query))
+    assert code_of(raised.value.failure.errors[0]) == code
+
+
+# Accounts
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({}, "must be a list"),
+        ([[]], "must be a JSON object"),
+        ([{"customer_id": "123-4"}], "digits"),
+        ([{"customer_id": "1", "colour": "red"}], "unknown colour"),
+        ([{"customer_id": "1", "accessible": "no"}], "accessible must be true or false"),
+        ([{"customer_id": "1", "conversion_actions": [{"name": "x"}]}], "id must be a number"),
+    ],
+)
+def test_bad_accounts(apis: Apis, given: object, text: str) -> None:
+    """An account that can't be read is refused with what is wrong, and nothing changes."""
+    before = dict(apis.state.accounts)
+    with pytest.raises(BadAccounts, match=text):
+        apis.state.load_accounts(given)
+    assert apis.state.accounts == before
+
+
+def test_loaded_accounts_count(apis: Apis, uploader: Any) -> None:
+    """Accounts set by JSON replace the default ones."""
+    apis.state.load_accounts(
+        [{"customer_id": "7777777777", "conversion_actions": [{"id": 5, "name": "Sale"}]}]
+    )
+    row = conversion(conversion_action="customers/7777777777/conversionActions/5")
+    given = request(row, customer_id="7777777777")
+    assert not failures(uploader.upload_click_conversions(request=given, timeout=10))
+    with pytest.raises(GoogleAdsException):
+        uploader.upload_click_conversions(request=request(conversion()), timeout=10)

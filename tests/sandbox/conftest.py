@@ -1,0 +1,36 @@
+"""A running sandbox for the tests: one a process, as new for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.cloud import storage
+
+from sandbox.storage import storage_client
+from sandbox.up import Sandbox
+
+STAND_IN = Path(__file__).parent / "stand_in"
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Sandbox]:
+    with Sandbox(source=STAND_IN) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_running: Sandbox) -> Sandbox:
+    """A sandbox with a stand-in function, emptied before the test."""
+    _running.clear()
+    _running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.2)
+    return _running
+
+
+@pytest.fixture
+def faulty_client(sandbox: Sandbox) -> Iterator[storage.Client]:
+    """A real storage client on the function's side: faults and the log apply to it."""
+    client = storage_client(sandbox.storage.url)
+    yield client
+    client.close()

@@ -1,0 +1,199 @@
+"""Events: at least once, again until a 2xx, and what a test can make go wrong with them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from sandbox.delivery import Delivery
+from sandbox.delivery_settings import BadSettings, DeliverySettings
+
+RESOURCE = {
+    "kind": "storage#object",
+    "bucket": "sandbox-input",
+    "name": "a/b ü 100%.csv",
+    "generation": "5",
+    "metageneration": "1",
+    "size": "12",
+    "contentType": "text/csv",
+    "md5Hash": "XUFAKrxLKna5cZ2REBfFkg==",
+    "crc32c": "mnG7TA==",
+    "timeCreated": "2026-11-24T14:14:52.604247Z",
+    "acl": [],
+}
+
+
+class Receiver:
+    """A function that answers as told and remembers what it got and how many came at once."""
+
+    def __init__(self, statuses=(), seconds=0.0):
+        self.statuses, self.seconds = list(statuses), seconds
+        self.received, self.at_once, self.most_at_once = [], 0, 0
+        self.lock = threading.Lock()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.take(dict(self.headers), body)
+                if status == 0:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def take(self, headers, body):
+        with self.lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self.received.append((time.monotonic(), headers, json.loads(body)))
+            status = self.statuses.pop(0) if self.statuses else 204
+        time.sleep(self.seconds)
+        with self.lock:
+            self.at_once -= 1
+        return status
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def made():
+    """Makes a delivery with receivers, and ends both after the test."""
+    things = []
+
+    def make(*receivers, **settings):
+        delivery = Delivery([one.url for one in receivers], DeliverySettings(**settings))
+        things.extend([delivery, *receivers])
+        return delivery
+
+    yield make
+    for thing in things:
+        thing.close()
+
+
+def test_an_event_is_a_binary_mode_cloud_event(made):
+    """The headers and body are those of Eventarc; the values of the body are strings."""
+    receiver = Receiver()
+    delivery = made(receiver)
+    record = delivery.finalized(RESOURCE)
+    assert delivery.wait_until_idle(5)
+    _, headers, body = receiver.received[0]
+    assert {key.lower(): value for key, value in headers.items() if key.startswith("ce-")} == {
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.storage.object.v1.finalized",
+        "ce-id": record.event_id,
+        "ce-time": "2026-11-24T14:14:52.604247Z",
+        "ce-source": "//storage.googleapis.com/projects/_/buckets/sandbox-input",
+        "ce-subject": "objects/a/b%20%C3%BC%20100%25.csv",
+        "ce-bucket": "sandbox-input",
+    }
+    assert body == {key: value for key, value in RESOURCE.items() if key != "acl"}
+
+
+def test_a_failed_delivery_comes_again_with_growing_waits(made):
+    """A 5xx, a 4xx and a broken connection: the same event again, later each time, until a 2xx."""
+    receiver = Receiver(statuses=[500, 429, 0])
+    delivery = made(receiver, backoff_seconds=0.04, max_backoff_seconds=1)
+    record = delivery.finalized(RESOURCE)
+    assert delivery.wait_until_idle(5)
+    assert [attempt.status for attempt in record.attempts] == [500, 429, 0, 204]
+    assert len({headers["ce-id"] for _, headers, _ in receiver.received}) == 1
+    times = [when for when, _, _ in receiver.received]
+    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert waits[0] >= 0.04
+    assert waits[1] >= 0.08
+    assert waits[2] >= 0.16
+    assert record.done
+
+
+def test_an_event_is_given_up_when_its_time_is_over(made):
+    """After the time limit the event is gone, as after 24 hours at Google."""
+    receiver = Receiver(statuses=[500] * 100)
+    delivery = made(receiver, backoff_seconds=0.02, time_limit_seconds=0.1)
+    record = delivery.finalized(RESOURCE)
+    assert delivery.wait_until_idle(5)
+    assert (record.acknowledged, record.given_up, record.done) == (0, 1, True)
+
+
+@pytest.mark.parametrize(("instances", "concurrency", "most"), [(1, None, 1), (2, None, 2),
+                                                                (1, 8, 8), (3, 2, 2)])  # fmt: skip
+def test_no_more_deliveries_than_allowed_are_in_flight(made, instances, concurrency, most):
+    """One per instance by default, more or fewer on demand; duplicates are there at once."""
+    receivers = [Receiver(seconds=0.1) for _ in range(instances)]
+    delivery = made(*receivers, duplicate=8, concurrency=concurrency)
+    record = delivery.finalized(RESOURCE)
+    seen = 0
+    while not delivery.idle:
+        seen = max(seen, sum(delivery.in_flight()))
+        time.sleep(0.005)
+    assert seen == most
+    assert max(one.most_at_once for one in receivers) == -(-most // instances)
+    assert record.acknowledged == 8
+
+
+def test_paused_events_wait(made):
+    """Nothing is delivered while paused, and everything afterwards."""
+    receiver = Receiver()
+    delivery = made(receiver, paused=True)
+    delivery.finalized(RESOURCE)
+    assert not delivery.wait_until_idle(0.1)
+    assert receiver.received == []
+    delivery.set(paused=False)
+    assert delivery.wait_until_idle(5)
+    assert len(receiver.received) == 1
+
+
+def test_a_dropped_event_is_lost_but_can_be_sent_by_hand(made):
+    """`drop` stands for an event that never came; `again` delivers it after all."""
+    receiver = Receiver()
+    delivery = made(receiver, drop=True)
+    record = delivery.finalized(RESOURCE)
+    assert delivery.idle
+    assert record.lost
+    assert record.done
+    delivery.set(drop=False)
+    delivery.again(record.event_id)
+    assert delivery.wait_until_idle(5)
+    assert len(receiver.received) == 1
+
+
+def test_a_reset_forgets_what_was_due(made):
+    """A failing event does not come into the next test."""
+    receiver = Receiver(statuses=[500] * 100)
+    delivery = made(receiver, backoff_seconds=0.05)
+    delivery.finalized(RESOURCE)
+    time.sleep(0.02)
+    delivery.reset()
+    assert delivery.wait_until_idle(5)
+    assert delivery.records() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"duplicates": 2}, "unknown setting 'duplicates'"),
+        ({"duplicate": 0}, "duplicate must be a whole number"),
+        ({"concurrency": "many"}, "concurrency must be"),
+        ({"paused": 1}, "paused must be true or false"),
+        ({"backoff_seconds": -1}, "backoff_seconds must be"),
+    ],
+)
+def test_wrong_settings_are_named(changes, words):
+    """The message says which setting is wrong and what it takes."""
+    with pytest.raises(BadSettings, match=words):
+        DeliverySettings().changed(changes)

@@ -1,0 +1,214 @@
+"""The storage of the sandbox, against the real client."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from google.api_core import exceptions
+
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET
+
+
+@pytest.fixture
+def bucket(faulty_client):
+    return faulty_client.bucket(OUTPUT_BUCKET)
+
+
+def _calls(sandbox):
+    return [
+        (one["method"], one["status"]) for one in sandbox.state.request_log() if "bucket" in one
+    ]
+
+
+def test_objects_are_written_read_listed_and_deleted(sandbox, bucket, faulty_client):
+    """The unmodified client does its work, and every call is in the log by Google's name."""
+    bucket.blob("a/b ü.csv").upload_from_string("hello")
+    assert bucket.blob("a/b ü.csv").download_as_bytes() == b"hello"
+    assert [blob.name for blob in faulty_client.list_blobs(bucket, prefix="a/")] == ["a/b ü.csv"]
+    bucket.blob("a/b ü.csv").delete()
+    assert _calls(sandbox) == [
+        ("storage.objects.insert", "200"),
+        ("storage.objects.get", "200"),
+        ("storage.objects.list", "200"),
+        ("storage.objects.delete", "200"),
+    ]
+
+
+def test_the_quiet_port_is_neither_logged_nor_broken(sandbox):
+    """Who looks on is not in the way of a test that counts or breaks calls."""
+    sandbox.faults.set([{"method": "storage.*", "kind": "status_503"}])
+    sandbox.storage_client().bucket(OUTPUT_BUCKET).blob("x").upload_from_string("y")
+    assert _calls(sandbox) == []
+
+
+WRITES = {
+    "upload": lambda bucket, wrong: bucket.blob("x").upload_from_string(
+        "new", if_generation_match=wrong
+    ),
+    "resumable upload": lambda bucket, wrong: bucket.blob("x", chunk_size=262144).upload_from_file(
+        io.BytesIO(b"n" * 600_000), if_generation_match=wrong
+    ),
+    "delete": lambda bucket, wrong: bucket.blob("x").delete(if_generation_match=wrong),
+    "read": lambda bucket, wrong: bucket.blob("x").download_as_bytes(if_generation_match=wrong),
+    "look": lambda bucket, wrong: bucket.blob("x").reload(if_generation_match=wrong),
+    "compose": lambda bucket, wrong: bucket.blob("x").compose(
+        [bucket.blob("y")], if_generation_match=wrong
+    ),
+}
+
+
+@pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
+def test_a_generation_precondition_is_kept(bucket, call):
+    """What fake-gcs-server forgets, the proxy enforces: 412, and the object stays as it was."""
+    bucket.blob("y").upload_from_string("other")
+    blob = bucket.blob("x")
+    blob.upload_from_string("first")
+    old = blob.generation
+    blob.upload_from_string("second")
+    with pytest.raises(exceptions.PreconditionFailed):
+        call(bucket, old)
+    assert bucket.blob("x").download_as_bytes(if_generation_match=blob.generation) == b"second"
+
+
+def test_a_delete_of_a_generation_that_is_gone_deletes_nothing(bucket):
+    """`generation=` on a delete names that version and no other."""
+    blob = bucket.blob("x")
+    blob.upload_from_string("first")
+    old = blob.generation
+    blob.upload_from_string("second")
+    with pytest.raises(exceptions.NotFound):
+        bucket.blob("x", generation=old).delete()
+    assert bucket.blob("x").exists()
+
+
+def _won(call):
+    try:
+        call()
+    except (exceptions.PreconditionFailed, exceptions.NotFound):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["create", "swap", "delete", "resumable"])
+def test_one_of_many_writers_wins_a_race(bucket, kind):
+    """Check and write are one step: of eight at once exactly one gets through."""
+    for round_number in range(6):
+        name, generation = f"{kind}{round_number}", 0
+        if kind in {"swap", "delete"}:
+            blob = bucket.blob(name)
+            blob.upload_from_string("first")
+            generation = blob.generation
+
+        def write(number, name=name, generation=generation):
+            blob = bucket.blob(name)
+            if kind == "delete":
+                return _won(lambda: blob.delete(if_generation_match=generation, retry=None))
+            if kind == "resumable":
+                blob.chunk_size = 262144
+            data = io.BytesIO(bytes([number]) * (300_000 if kind == "resumable" else 10))
+            return _won(
+                lambda: blob.upload_from_file(data, if_generation_match=generation, retry=None)
+            )
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(write, range(8))).count(True) == 1
+
+
+def test_a_read_can_be_a_range_and_large(bucket):
+    """Downloads are streamed, ranges too."""
+    data = os.urandom(20_000_000)
+    bucket.blob("big").upload_from_string(data)
+    assert bucket.blob("big").download_as_bytes() == data
+    assert bucket.blob("big").download_as_bytes(start=10, end=19) == data[10:20]
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_a_status_fault_is_what_the_client_retries(sandbox, bucket, status):
+    """The client meets the status once and gets through at the second try."""
+    bucket.blob("x").upload_from_string("y")
+    sandbox.faults.set([{"method": "storage.objects.get", "nth": 1, "kind": f"status_{status}"}])
+    assert bucket.blob("x").download_as_bytes() == b"y"
+    assert [call for call in _calls(sandbox) if call[0] == "storage.objects.get"] == [
+        ("storage.objects.get", str(status)),
+        ("storage.objects.get", "200"),
+    ]
+
+
+def test_a_412_fault_refuses_a_write_and_does_nothing(sandbox, bucket):
+    """A precondition that failed leaves no object behind."""
+    sandbox.faults.set([{"method": "insert", "nth": 1, "kind": "status_412"}])
+    with pytest.raises(exceptions.PreconditionFailed):
+        bucket.blob("x").upload_from_string("y")
+    assert not bucket.blob("x").exists()
+
+
+def test_a_cut_read_ends_after_so_many_bytes(sandbox, bucket):
+    """The connection breaks inside the body, after exactly the bytes of the rule."""
+    bucket.blob("x").upload_from_string("0123456789")
+    sandbox.faults.set(
+        [{"method": "get", "nth": 1, "kind": "cut_read_after_bytes", "cut_read_after_bytes": 4}]
+    )
+    connection = http.client.HTTPConnection(sandbox.storage.url.removeprefix("http://"))
+    connection.request("GET", f"/download/storage/v1/b/{OUTPUT_BUCKET}/o/x?alt=media")
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Length") == "10"
+    with pytest.raises(http.client.IncompleteRead) as cut:
+        answer.read()
+    answer.close()
+    connection.close()
+    assert cut.value.partial == b"0123"
+
+
+def test_latency_holds_a_call_up(sandbox, bucket):
+    """The call is answered as ever, only later, and the log says how long it took."""
+    sandbox.faults.set([{"method": "insert", "kind": "latency_ms", "latency_ms": 80}])
+    bucket.blob("x").upload_from_string("y")
+    (call,) = [one for one in sandbox.state.request_log() if "bucket" in one]
+    assert call["seconds"] >= 0.08
+
+
+def _media(client, bucket):
+    bucket.blob("in.csv").upload_from_string("a\n1\n")
+
+
+def _resumable(client, bucket):
+    blob = bucket.blob("in.csv", chunk_size=262144)
+    blob.upload_from_file(io.BytesIO(b"a\n" * 300_000))
+
+
+def _copy(client, bucket):
+    other = client.bucket(OUTPUT_BUCKET)
+    other.blob("other").upload_from_string("a\n1\n")
+    other.copy_blob(other.blob("other"), bucket, "in.csv")
+
+
+def _rewrite(client, bucket):
+    source = client.bucket(OUTPUT_BUCKET).blob("other")
+    source.upload_from_string("a\n1\n")
+    bucket.blob("in.csv").rewrite(source)
+
+
+@pytest.mark.parametrize("create", [_media, _resumable, _copy, _rewrite])
+def test_every_way_to_create_an_object_is_one_event(sandbox, faulty_client, create):
+    """Upload in one request or many, copy, rewrite: one event each, for the input bucket only."""
+    bucket = faulty_client.bucket(INPUT_BUCKET)
+    create(faulty_client, bucket)
+    assert sandbox.delivery.wait_until_idle(10)
+    blob = bucket.get_blob("in.csv")
+    assert [(one.name, one.generation) for one in sandbox.delivery.records()] == [
+        ("in.csv", str(blob.generation))
+    ]
+
+
+def test_a_plain_http_upload_with_curl_is_an_event_too(sandbox):
+    """`uploadType=media`, in chunks of HTTP/1.1 as curl sends them from a pipe."""
+    url = f"{sandbox.storage.url}/upload/storage/v1/b/{INPUT_BUCKET}/o"
+    query = {"uploadType": "media", "name": "piped.csv"}
+    answer = requests.post(url, params=query, data=iter([b"a\n", b"1\n"]), timeout=5)
+    assert answer.status_code == 200
+    assert sandbox.results("piped.csv", int(answer.json()["generation"]))["counts"]["rows"] == 1

@@ -1,0 +1,140 @@
+"""What stands above the rows: parameters, header, delimiter."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.source.errors import SourceError
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_delimiter_and_line_end(read, delimiter, line_end):
+    """Each delimiter with each line end, and the line numbers of an editor."""
+    lines = ["gclid,email,order_id", "A,,1", 'B,"x, y; z",2', "", "C,,3"]
+    text = line_end.join(lines).replace(", y", "#").replace(",", delimiter).replace("#", ", y")
+    table, records = read(text)
+    assert table.delimiter == delimiter
+    assert records == [
+        (2, ["A", "", "1"], None),
+        (3, ["B", "x, y; z", "2"], None),
+        (5, ["C", "", "3"], None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "header, delimiter",
+    [
+        ('"Value, net";"Time, local";gclid', ";"),
+        ('"a;b;c;d",gclid', ","),
+        ("gclid", ","),
+        ('"Conversion\nTime"\tgclid\tvalue', "\t"),
+    ],
+)
+def test_delimiter_counts_outside_quotes(read, header, delimiter):
+    """The delimiter is the one that occurs most in the header outside of quotes."""
+    cells = delimiter.join("xyz"[: header.count(delimiter) + 1]) or "x"
+    assert read(f"{header}\n{cells}\n")[0].delimiter == delimiter
+
+
+def test_profile_delimiter(read):
+    """A profile's delimiter is used even where the header suggests another."""
+    table, records = read("a,b^gclid\n1,2^3\n", delimiter="^")
+    assert (table.header, records) == (("a,b", "gclid"), [(2, ["1,2", "3"], None)])
+    with pytest.raises(SourceError) as error:
+        read("a^^b\n", delimiter="^^")
+    assert error.value.code == "UNKNOWN_DELIMITER"
+
+
+@pytest.mark.parametrize(
+    "first_lines, zone",
+    [
+        ("Parameters:TimeZone=America/Chicago", "America/Chicago"),
+        ("Parameters:TimeZone=America/Chicago,,,,", "America/Chicago"),
+        ('"Parameters:TimeZone=America/Chicago",,,', "America/Chicago"),
+        ("Parameters:TimeZone=-0500;", "-0500"),
+        ("Parameters:TimeZone=+0100;;;;", "+0100"),
+        ("Parameters:EntityType=OFFLINECONVERSION;TimeZone=-0500;", "-0500"),
+        ("parameters: timezone = Europe/Berlin ,,", "Europe/Berlin"),
+        ("Parameters:TimeZone=", None),
+        ("Parameters:", None),
+        ("\n\nParameters:TimeZone=UTC\n", "UTC"),
+        ("sep=,\nParameters:TimeZone=UTC", "UTC"),
+        (
+            "### INSTRUCTIONS ###,,\n# IMPORTANT: Remember to set the TimeZone value,,\n"
+            '"### TEMPLATE ###"\nParameters:TimeZone=UTC',
+            "UTC",
+        ),
+        ("", None),
+    ],
+)
+def test_lines_before_the_header(read, first_lines, zone):
+    """Google's parameters line and template text, blank lines and `sep=` aren't the header."""
+    above = first_lines.count("\n") + 1
+    table, records = read(f"{first_lines}\ngclid,email\nA,\n")
+    assert (table.time_zone, table.header_line) == (zone, above + 1)
+    assert records == [(above + 2, ["A", ""], None)]
+
+
+def test_excel_separator_line(read):
+    """Excel's first line `sep=;` sets the delimiter, and is a line of the file."""
+    table, records = read("sep=;\ngclid;a,b,c\nA;x\n")
+    assert (table.delimiter, table.header) == (";", ("gclid", "a,b,c"))
+    assert records == [(3, ["A", "x"], None)]
+
+
+def test_a_header_may_begin_with_a_number_sign(read):
+    """A column `#` or `# of leads` isn't a line of instructions."""
+    assert read("#,gclid\n1,A\n")[0].header == ("#", "gclid")
+    assert read("# of leads,gclid\n1,A\n")[0].header == ("# of leads", "gclid")
+
+
+def test_quoted_newline_in_the_header(read):
+    """A header of two lines is one header, and rows are counted from below it."""
+    table, records = read('gclid,"Conversion\nTime"\nA,1\n')
+    assert table.header == ("gclid", "Conversion\nTime")
+    assert records == [(3, ["A", "1"], None)]
+
+
+def test_space_after_delimiters(read):
+    """In a file written as `a, "b"` the space isn't part of the cells, and quotes are quotes."""
+    table, records = read('gclid, email, name\nA, a@example.com, "Doe, Jane"\n')
+    assert table.header == ("gclid", "email", "name")
+    assert records[0][1] == ["A", "a@example.com", "Doe, Jane"]
+
+
+def test_padded_header(read):
+    """Empty names at the end of the header may be padded, or left out, by the rows."""
+    table, records = read("gclid,email,,\nA,a@example.com,,\nB,\nC\n")
+    assert table.header == ("gclid", "email", "", "")
+    assert records == [
+        (2, ["A", "a@example.com", "", ""], None),
+        (3, ["B", "", "", ""], None),
+        (4, [], "TOO_FEW_CELLS"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content, code",
+    [
+        ('gclid,"email\nA,a\nB,b\n', "UNREADABLE_HEADER"),
+        ('gclid,"email"x\nA,a\n', "UNREADABLE_HEADER"),
+        (b"gclid,\x81\xe9\nA,a\n", "UNREADABLE_HEADER"),
+        ("gclid,a\0b\n" + "A,a\n" * 9, "UNREADABLE_HEADER"),
+        ("gclid\n", "NO_ROWS"),
+        ("Parameters:TimeZone=UTC\ngclid,email\n\n,\n", "NO_ROWS"),
+        ("Parameters:TimeZone=UTC\n", "EMPTY_FILE"),
+    ],
+)
+def test_heads_that_stop_the_file(read, content, code):
+    """A header that can't be read, or has nothing below it, is an error of the file."""
+    with pytest.raises(SourceError) as error:
+        read(content)
+    assert error.value.code == code
+
+
+def test_stray_quote_in_the_header(read):
+    """A quote within a header name is part of the name, and swallows no row."""
+    table, records = read('gclid,Size 5"\nA,7"\nB,8\n')
+    assert table.header == ("gclid", 'Size 5"')
+    assert records == [(2, ["A", '7"'], None), (3, ["B", "8"], None)]

@@ -1,0 +1,170 @@
+"""Encodings and packing are found in the content."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+
+import pytest
+
+from lib.source import inflate
+from lib.source.errors import SourceError
+from lib.source.table import SourceOptions, open_table
+
+TEXT = "gclid,name\nA,Zoë Müller\nB,François\n"
+ROWS = [["A", "Zoë Müller"], ["B", "François"]]
+
+
+@pytest.mark.parametrize(
+    "content, encoding",
+    [
+        (TEXT.encode(), "utf-8"),
+        (codecs.BOM_UTF8 + TEXT.encode(), "utf-8"),
+        (TEXT.encode("cp1252"), "cp1252"),
+        (TEXT.encode("utf-16"), "utf-16-le"),
+        (codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), "utf-16-be"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "utf-16-be"),
+        (codecs.BOM_UTF32_LE + TEXT.encode("utf-32-le"), "utf-32-le"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_encoding_is_detected(read, content, encoding, pack):
+    """UTF-8, UTF-16 and Windows-1252, marked or not, packed or not, come out as the same text."""
+    table, records = read(pack(content))
+    assert table.encoding == encoding
+    assert table.header == ("gclid", "name")
+    assert [cells for _, cells, _ in records] == ROWS
+
+
+def test_late_windows_1252(read):
+    """A file that is ASCII for many blocks is still read as Windows-1252 from its first accent."""
+    plain = b"A,plain\n" * 40_000
+    table, records = read(b"gclid,name\n" + plain + "B,Zoë\n".encode("cp1252"))
+    assert table.encoding == "cp1252"
+    assert records[-1] == (40_002, ["B", "Zoë"], None)
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_character_across_blocks(read, shift):
+    """A multi-byte character cut at the end of a block is put together again."""
+    length = inflate.BLOCK_BYTES - len("gclid\n") - shift
+    filler = ("y" * 99 + "\n") * (length // 100) + "z" * (length % 100)
+    _, records = read(f"gclid\n{filler}€\n")
+    assert records[-1][1][0].endswith("z€")
+    assert all(problem is None for _, _, problem in records)
+
+
+def test_damaged_utf_8_loses_only_the_damaged_row(read):
+    """One bad byte in a UTF-8 file is that row's problem, not the file's encoding."""
+    table, records = read(TEXT.encode() + b"C,bad \xe9 byte\nD,fine\n")
+    assert table.encoding == "utf-8"
+    assert records[2:] == [(4, [], "UNDECODABLE"), (5, ["D", "fine"], None)]
+
+
+def test_byte_unknown_to_windows_1252(read):
+    """Bytes that Windows-1252 leaves undefined are the row's problem."""
+    _, records = read(b"gclid,name\nA,Zo\xeb\nB,\x81\xeb\n")
+    assert [problem for _, _, problem in records] == [None, "UNDECODABLE"]
+
+
+def test_profile_encoding(read):
+    """A profile's encoding is used as it is, unless the file carries a byte order mark."""
+    text = "gclid,name\nA,Łukasz\n"
+    assert read(text.encode("cp1250"), encoding="cp1250")[1][0][1] == ["A", "Łukasz"]
+    assert read(codecs.BOM_UTF8 + text.encode(), encoding="cp1250")[1][0][1] == ["A", "Łukasz"]
+
+
+@pytest.mark.parametrize("encoding", ["nonsense", "hex", "rot13"])
+def test_unknown_encoding(read, encoding):
+    """An encoding that doesn't exist, or isn't one of text, stops the file."""
+    with pytest.raises(SourceError) as error:
+        read(TEXT, encoding=encoding)
+    assert error.value.code == "UNKNOWN_ENCODING"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04" + b"sheet" * 100,
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500),
+        b"%PDF-1.7\n",
+        b"PAR1" + bytes(100),
+        bytes(1000),
+        bytes(range(256)) + bytes(100),
+        gzip.compress(gzip.compress(TEXT.encode())),
+    ],
+)
+def test_not_text(read, content):
+    """A spreadsheet, an archive or any other binary file is refused with the advice to export."""
+    with pytest.raises(SourceError) as error:
+        read(content)
+    assert error.value.code == "NOT_TEXT"
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"\n\n \r\n", codecs.BOM_UTF8, b",,\n"])
+def test_empty_file(read, content):
+    """Nothing, packed nothing and blank lines are an empty file."""
+    with pytest.raises(SourceError) as error:
+        read(content)
+    assert error.value.code == "EMPTY_FILE"
+
+
+def test_gzip_of_several_members(read):
+    """Concatenated gzip files, padded with zeros, are one file."""
+    half = len(TEXT) // 2
+    packed = gzip.compress(TEXT[:half].encode()) + gzip.compress(TEXT[half:].encode()) + bytes(512)
+    assert [cells for _, cells, _ in read(packed)[1]] == ROWS
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda packed: packed[:-4],
+        lambda packed: packed[: len(packed) // 2],
+        lambda packed: packed[:1000] + b"\0" * 20 + packed[1020:],
+        lambda packed: packed + b"trailing garbage",
+        lambda packed: packed[:3],
+    ],
+)
+def test_corrupt_gzip(read, damage):
+    """A gzip file that is cut short or damaged is never taken for a whole one."""
+    rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(50_000))
+    with pytest.raises(SourceError) as error:
+        read(damage(gzip.compress(("gclid,name\n" + rows).encode())))
+    assert error.value.code == "CORRUPT_GZIP"
+
+
+def test_rows_before_the_damage_are_read():
+    """The error comes where the damage is reached, after the rows before it."""
+    rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(100_000))
+    packed = gzip.compress(("gclid,name\n" + rows).encode())
+    records = open_table(io.BytesIO(packed[:-4]), SourceOptions()).records()
+    read_before = 0
+    with pytest.raises(SourceError):
+        for _ in records:
+            read_before += 1
+    assert read_before > 80_000
+
+
+def test_file_too_large(read):
+    """The limit is on unpacked bytes."""
+    content = b"gclid\n" + b"A\n" * 500
+    assert len(read(content, max_bytes=len(content))[1]) == 500
+    for packed in (content, gzip.compress(content)):
+        with pytest.raises(SourceError) as error:
+            read(packed, max_bytes=len(content) - 1)
+        assert error.value.code == "FILE_TOO_LARGE"
+
+
+def test_stream_of_single_bytes():
+    """A stream may return as little as it likes."""
+
+    class Trickle(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(1)
+
+    for content in (TEXT.encode(), gzip.compress(TEXT.encode())):
+        records = open_table(Trickle(content), SourceOptions()).records()
+        assert [cells for _, cells, _ in records] == ROWS

@@ -1,0 +1,60 @@
+"""Which objects are files of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.source.names import IgnoreRules, ignored
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "leads.csv",
+        "crm/2026/leads.CSV",
+        "leads.tsv",
+        "leads.txt",
+        "leads.csv.gz",
+        "leads.gz",
+        "parts.of/leads.tmp.csv",
+        "gcloud/tmp/leads.csv",
+    ],
+)
+def test_accepted(name):
+    """Files with an accepted suffix are worked on, empty ones too."""
+    assert ignored(name, 10, IgnoreRules()) is None
+    assert ignored(name, 0, IgnoreRules()) is None
+
+
+@pytest.mark.parametrize(
+    "name, size, reason",
+    [
+        ("crm/", 0, "folder placeholder"),
+        ("crm/", 11, "folder placeholder"),
+        ("crm_$folder$", 0, "folder placeholder"),
+        ("leads.csv.tmp", 9, "still being written"),
+        ("leads.csv.part", 9, "still being written"),
+        ("leads.csv.FILEPART", 9, "still being written"),
+        (".leads.csv", 9, "hidden or lock file"),
+        ("crm/.uploading/leads.csv", 9, "hidden or lock file"),
+        ("crm/~$leads.csv", 9, "hidden or lock file"),
+        ("gcloud/tmp/parallel_composite_uploads/x/leads.csv", 9, "part of an upload"),
+        ("leads.xlsx", 9, "suffix not accepted"),
+        ("leads.csv.1.results.json", 9, "suffix not accepted"),
+        ("leads", 9, "suffix not accepted"),
+    ],
+)
+def test_ignored(name, size, reason):
+    """Everything else is ignored, with the reason for the log."""
+    assert ignored(name, size, IgnoreRules()) == reason
+
+
+def test_rules_are_settings():
+    """Suffixes and folders can be set."""
+    rules = IgnoreRules(
+        accepted_suffixes=(".DAT",), temporary_suffixes=(".lock.dat",), prefixes=("old/",)
+    )
+    assert ignored("a.dat", 1, rules) is None
+    assert ignored("a.csv", 1, rules) == "suffix not accepted"
+    assert ignored("a.lock.dat", 1, rules) == "still being written"
+    assert ignored("old/a.dat", 1, rules) == "part of an upload"

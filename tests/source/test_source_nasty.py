@@ -1,0 +1,144 @@
+"""Files made to break a reader: each ends in a clear error, in bounded memory and time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MOST_MIB = 96
+"""Python itself takes a tenth of it; nothing of these files is ever held whole."""
+
+# Each builds `stream`, which makes its bytes while it is read.
+STREAMS = {
+    "gzip bomb of one endless line": """
+        member = gzip.compress(b"a" * (8 << 20))
+        stream = Pieces([gzip.compress(b"gclid,email\\nA,b\\n"), *[member] * 256])
+    """,
+    "gzip bomb of zeros": """
+        member = gzip.compress(bytes(8 << 20))
+        stream = Pieces([gzip.compress(b"gclid,email\\nA,b\\n"), *[member] * 256])
+    """,
+    "gzip bomb of blank lines": """
+        stream = Pieces([gzip.compress(b"gclid,email\\nA,b\\n" + b"\\n" * (8 << 20))])
+    """,
+    "gzip bomb of open quotes": """
+        stream = Pieces([gzip.compress(b"gclid,email\\n" + b'A,"b\\n' * (1 << 20))])
+    """,
+    "a cell of 10 MB": """
+        stream = Pieces([b"gclid,email\\nA,", *[b"b" * 1000] * 10_000, b"\\nB,b\\n"])
+    """,
+    "a quoted cell of 10 MB": """
+        stream = Pieces([b'gclid,email\\nA,"', *[b"b" * 1000] * 10_000, b'"\\nB,b\\n'])
+    """,
+    "a cell of 10 MB in many lines": """
+        stream = Pieces([b'gclid,email\\nA,"', *[b"b" * 999 + b"\\n"] * 10_000, b'"\\nB,b\\n'])
+    """,
+    "100,000 columns": """
+        stream = Pieces([b"gclid,email", *[b",x"] * 99_998, b"\\n", b"A\\n"])
+    """,
+    "a million cells in a row": """
+        stream = Pieces([b"gclid,email\\nA", *[b",x"] * 1_000_000, b"\\nB,b\\n"])
+    """,
+    "a header that never ends": """
+        stream = Pieces([b"gclid,email", *[b"x" * 1000] * 10_000])
+    """,
+    "nothing but quotes": """
+        stream = Pieces([b"gclid,email\\n", *[b'"' * 1000] * 10_000])
+    """,
+    "nothing but carriage returns": """
+        stream = Pieces([b"gclid,email\\nA,b", *[b"\\r" * 1000] * 5_000])
+    """,
+}
+
+PROGRAM = """
+    import gzip, io, json, resource, sys
+    from collections import Counter
+    from lib.source.errors import SourceError
+    from lib.source.table import SourceOptions, open_table
+
+    class Pieces:
+        def __init__(self, pieces):
+            self.pieces = iter(pieces)
+
+        def read(self, size):
+            return next(self.pieces, b"")
+
+    {stream}
+    problems, error, last = Counter(), None, None
+    try:
+        for line, cells, problem in open_table(stream, SourceOptions(max_bytes={limit})).records():
+            problems[problem or "fine"] += 1
+            last = line
+    except SourceError as raised:
+        error = raised.code
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak >> (20 if sys.platform == "darwin" else 10)
+    print(json.dumps({{"peak": peak, "problems": problems, "error": error, "last": last}}))
+"""
+
+
+def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None, int | None]:
+    """Read the stream in a process of its own, to measure that process alone."""
+    stream = textwrap.indent(textwrap.dedent(STREAMS[name]), "    ")
+    program = textwrap.dedent(PROGRAM.format(stream=stream.strip(), limit=limit))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    result = json.loads(done.stdout)
+    assert result["peak"] < MOST_MIB
+    return result["problems"], result["error"], result["last"]
+
+
+@pytest.mark.parametrize(
+    "name, limit, problems, error, last",
+    [
+        (
+            "gzip bomb of one endless line",
+            4 << 30,
+            {"fine": 1, "CELL_TOO_LARGE": 1},
+            None,
+            3,
+        ),
+        ("gzip bomb of one endless line", 1 << 20, {}, "FILE_TOO_LARGE", None),
+        ("gzip bomb of zeros", 4 << 30, {}, "NOT_TEXT", None),
+        ("gzip bomb of blank lines", 8 << 20, {"fine": 1}, "FILE_TOO_LARGE", 2),
+        ("a cell of 10 MB", 4 << 30, {"fine": 1, "CELL_TOO_LARGE": 1}, None, 3),
+        ("a quoted cell of 10 MB", 4 << 30, {"fine": 1, "CELL_TOO_LARGE": 1}, None, 3),
+        ("100,000 columns", 4 << 30, {}, "TOO_MANY_COLUMNS", None),
+        ("a million cells in a row", 4 << 30, {"fine": 1, "RECORD_TOO_LONG": 1}, None, 3),
+        ("a header that never ends", 4 << 30, {}, "UNREADABLE_HEADER", None),
+        ("nothing but quotes", 4 << 30, {"CELL_TOO_LARGE": 1}, None, 2),
+        ("nothing but carriage returns", 4 << 30, {"fine": 1}, None, 2),
+    ],
+)
+def test_nasty_file(name, limit, problems, error, last):
+    """The rest of the file is read where it can be, and the error says what is wrong."""
+    assert outcome(name, limit) == (problems, error, last)
+
+
+def test_every_quote_open():
+    """Millions of quotes that never close are as many rows with a problem, up to the limit."""
+    problems, error, _ = outcome("gzip bomb of open quotes", limit=2 << 20)
+    assert error == "FILE_TOO_LARGE"
+    assert set(problems) == {"UNCLOSED_QUOTE"}
+    assert problems["UNCLOSED_QUOTE"] > 300_000
+
+
+def test_huge_cell_over_many_lines():
+    """An open quote before 10 MB of lines costs its own row; each line after it is a row."""
+    problems, error, last = outcome("a cell of 10 MB in many lines")
+    assert error is None
+    assert sum(problems.values()) == 10_002
+    assert problems["UNCLOSED_QUOTE"] >= 1
+    assert last == 10_003

@@ -1,0 +1,103 @@
+"""Rows, their problems, and that none gets lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.source.records import ROW_PROBLEMS
+
+HEADER = "gclid,email,value,order_id\n"
+
+
+def problems(records):
+    return [(line, problem or cells[0]) for line, cells, problem in records]
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        ("A,b,c\nB,b,c,d\n", [(2, "TOO_FEW_CELLS"), (3, "B")]),
+        ("A,b,c,d,e\nB,b,c,d\n", [(2, "TOO_MANY_CELLS"), (3, "B")]),
+        ("A,b,c,d,, ,\nB,b,c,d\n", [(2, "A"), (3, "B")]),
+        ('A,"b""c",c,d\nB,b"c,c,d\n', [(2, "A"), (3, "B")]),
+        ('A,"b"c,c,d\nB,b,c,d\n', [(2, "BROKEN_QUOTING"), (3, "B")]),
+        ('A,"b,c,d\nB,b,c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
+        ('A,"b,c,d\nB,"b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
+        ('A,"b,c,d\nB,b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
+        ('A,b,c,d\nB,b,c,"d', [(2, "A"), (3, "UNCLOSED_QUOTE")]),
+        ('A,"b\n\nb",c,d\nB,b,c,d\n', [(2, "A"), (5, "B")]),
+        ('A,"b\r\nb",c,d\r\nB,b,c,d\r\n', [(2, "A"), (4, "B")]),
+        ('A,"b\nb",c\nB,b,c,d\n', [(2, "TOO_FEW_CELLS"), (4, "B")]),
+        ('A,"1 Main St\nTown, ST",c,d\nB,b,c,d\n', [(2, "A"), (4, "B")]),
+        ("A,b\0,c,d\nB,b,c,d\n", [(2, "NUL_BYTE"), (3, "B")]),
+        ("\n\nA,b,c,d\n\n \nB,b,c,d\n\n\n", [(4, "A"), (7, "B")]),
+        ("A,b,c,d", [(2, "A")]),
+    ],
+)
+def test_problems_of_rows(read, rows, expected):
+    """Each problem stands at the line where its record starts, and the next rows are read."""
+    assert problems(read(HEADER + rows)[1]) == expected
+
+
+def test_unclosed_quote_in_a_long_file(read):
+    """One stray quote costs one row, however long the file goes on without another quote."""
+    rows = [f"A{number},b,c,d\n" for number in range(20_000)]
+    rows[7] = 'A7,"b,c,d\n'
+    _, records = read(HEADER + "".join(rows))
+    assert [line for line, _, _ in records] == list(range(2, 20_002))
+    assert [(line, p) for line, _, p in records if p] == [(9, "UNCLOSED_QUOTE")]
+
+
+def test_unclosed_quote_that_a_later_one_closes(read):
+    """Rows between an opening quote and one that closes it by chance, far below, are read."""
+    rows = [f"A{number},b,c,d\n" for number in range(100)]
+    rows[7], rows[60] = 'A7,"b,c,d\n', 'A60,b",c,d\n'
+    _, records = read(HEADER + "".join(rows))
+    assert [(line, p) for line, _, p in records if p] == [(9, "UNCLOSED_QUOTE")]
+    assert len(records) == 100
+    rows[60] = 'A60,b,c"\n'  # the record between them has the wrong number of cells
+    _, records = read(HEADER + "".join(rows))
+    assert [(line, p) for line, _, p in records if p] == [
+        (9, "UNCLOSED_QUOTE"),
+        (62, "TOO_FEW_CELLS"),
+    ]
+
+
+def test_limit_of_lines_in_a_record(read):
+    """A cell may have many lines; beyond the limit its quote counts as unclosed."""
+    cell = '"' + "note\n" * 9 + '"'
+    assert problems(read(HEADER + f"A,{cell},c,d\n", max_record_lines=10)[1]) == [(2, "A")]
+    _, records = read(HEADER + f"A,{cell},c,d\nB,b,c,d\n", max_record_lines=9)
+    assert (records[0], records[-1]) == ((2, [], "UNCLOSED_QUOTE"), (12, list("Bbcd"), None))
+
+
+def test_limit_of_a_cell(read):
+    """A cell over the limit is the row's problem; a cell at the limit is fine."""
+    rows = f"A,{'b' * 100},c,d\nB,{'b' * 101},c,d\nC,\"{'b' * 60}\n{'b' * 60}\",c,d\nD,b,c,d\n"
+    _, records = read(HEADER + rows, max_cell_chars=100)
+    assert problems(records)[:3] == [(2, "A"), (3, "CELL_TOO_LARGE"), (4, "CELL_TOO_LARGE")]
+    assert records[-1][:2] == (6, list("Dbcd"))
+
+
+def test_blank_records_are_counted(read):
+    """Rows like `,,,,` aren't rows, but counted for a note; blank lines aren't counted."""
+    table, records = read(HEADER + "A,b,c,d\n,,,\n\n , \n,,,,,,\nB,b,c,d\n")
+    assert problems(records) == [(2, "A"), (7, "B")]
+    assert table.blank_records == 3
+
+
+def test_every_problem_is_met_somewhere(read):
+    """The list of row problems holds what can come out, and nothing else."""
+    contents = [
+        "A\n",
+        "A,b,c,d,e\n",
+        'A,"b\n',
+        'A,"b"c,c,d\n',
+        "A,é\udcff,c,d\n",
+        "A,\0,c,d\n",
+        f"A,{'b' * 200_000},c,d\n",
+        "A" + ",b" * 600_000 + "\n",
+    ]
+    raw = [text.encode("utf-8", "surrogateescape") for text in contents]
+    met = {read(HEADER.encode() + row)[1][0][2] for row in raw}
+    assert met == set(ROW_PROBLEMS)

@@ -1,0 +1,91 @@
+"""The arrows of the house: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LIB = sorted((ROOT / "lib").rglob("*.py"))
+
+PURE = {
+    # Standard library that rules and source may use, beside lib itself. No I/O, no SDK.
+    "rules": {"phonenumbers", "zoneinfo", "lib.rules"},
+    "source": {"charset_normalizer", "lib.source"},
+}
+SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
+ADAPTERS = {"gcs.py", "secrets.py", "announce.py"}
+IO_MODULES = {"os", "socket", "subprocess", "requests", "urllib", "http", "pathlib", "tempfile"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+    return found
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", LIB, ids=name_of)
+def test_lib_never_imports_the_sandbox(path: Path) -> None:
+    """The judged doesn't know its judge."""
+    assert not {name for name in imports_of(path) if name.split(".")[0] in ("sandbox", "tests")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sandbox").rglob("*.py")), ids=name_of)
+def test_the_sandbox_never_imports_lib(path: Path) -> None:
+    """A judge that shares the code of the judged proves nothing."""
+    assert not {name for name in imports_of(path) if name.split(".")[0] in ("lib", "main")}
+
+
+@pytest.mark.parametrize("folder", sorted(PURE))
+def test_rules_and_source_are_pure(folder: str) -> None:
+    """Rules and source import no SDK, do no I/O, and know nothing of the rest of lib."""
+    allowed = PURE[folder]
+    for path in sorted((ROOT / "lib" / folder).rglob("*.py")):
+        for name in imports_of(path):
+            top = name.split(".")[0]
+            assert top not in SDK, f"{path}: {name}"
+            assert top not in IO_MODULES, f"{path}: {name}"
+            if top == "lib":
+                assert ".".join(name.split(".")[:2]) in allowed, f"{path}: {name}"
+
+
+def test_only_adapters_and_destinations_import_google() -> None:
+    """Google's packages stay behind the two ports."""
+    for path in LIB:
+        if path.parent.name == "destinations" or path.name in ADAPTERS:
+            continue
+        foreign = {name for name in imports_of(path) if name.split(".")[0] in SDK}
+        assert not foreign, f"{path}: {foreign}"
+
+
+def test_nothing_but_main_wires_adapters() -> None:
+    """The story of a run knows ports, not adapters."""
+    adapters = {"lib.gcs", "lib.secrets", "lib.routes", "lib.announce"}
+    for path in LIB:
+        if path.name == "routes.py":
+            continue
+        assert not imports_of(path) & adapters, path
+
+
+def test_the_port_of_destinations_knows_no_api() -> None:
+    """The protocol doesn't depend on who implements it, nor does one route on the other."""
+    folder = ROOT / "lib" / "destinations"
+    for path in sorted(folder.glob("*.py")):
+        names = imports_of(path)
+        if not path.name.startswith("google_ads"):
+            assert not any(name.startswith("google.ads.googleads") for name in names), path
+            assert not any("destinations.google_ads" in name for name in names), path
+        if not path.name.startswith("data_manager"):
+            assert not any("datamanager" in name for name in names), path
+            assert not any("destinations.data_manager" in name for name in names), path
