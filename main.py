@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from lib.pipeline import work_on
 from lib.ports import Ports
 from lib.routes import Routes
 from lib.settings import Settings, SettingsError, read_profiles
-from lib.store import StoredObject
+from lib.store import Store, StoredObject
 from lib.sweep import sweep_once
 
 quiet_libraries()
@@ -35,8 +34,8 @@ def ingest(event: CloudEvent) -> None:
     Returning acknowledges the event; an exception brings it again.
     """
     ports = _ports()
-    source = _object_of(event.data)
     try:
+        source = _object_of(event.data, ports.store)
         work_on(
             source,
             _time_of(event),
@@ -50,7 +49,7 @@ def ingest(event: CloudEvent) -> None:
             ports.log.info("lease_held", detail=error.detail)
         flask.abort(503 if not isinstance(error, GiveUp) else 500, error.code)
     except Exception as error:
-        _unexpected(ports.log, error)
+        ports.log.unexpected(error)
         flask.abort(500, "UNEXPECTED_ERROR")
 
 
@@ -64,7 +63,7 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
         ports.log.alert("sweep_failed", code=error.code, detail=error.detail)
         return {"error": error.code}, 503
     except Exception as error:
-        _unexpected(ports.log, error)
+        ports.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
     return report, 200
 
@@ -116,15 +115,20 @@ def _profiles_text(settings: Settings, store: GoogleStore) -> str:
         raise GiveUp("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
 
 
-def _object_of(data: Mapping[str, Any]) -> StoredObject:
-    """StorageObjectData: every value is a string."""
-    return StoredObject(
+def _object_of(data: Mapping[str, Any], store: Store) -> StoredObject:
+    """StorageObjectData: every value is a string, and JSON made from proto leaves zeros out."""
+    source = StoredObject(
         bucket=data["bucket"],
         name=data["name"],
         generation=int(data["generation"]),
         size=int(data.get("size", 0)),
         md5=data.get("md5Hash", ""),
     )
+    if "size" in data:
+        return source
+    # No size: an empty object, or a sender that left it out. A file mustn't pass for empty.
+    listed = (each for each in store.list(source.bucket, source.name) if each.name == source.name)
+    return next((each for each in listed if each.generation == source.generation), source)
 
 
 def _time_of(event: CloudEvent) -> datetime:
@@ -134,13 +138,3 @@ def _time_of(event: CloudEvent) -> datetime:
         return datetime.now(UTC)
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _unexpected(log: Log, error: Exception) -> None:
-    """A fault of our own. The message may quote a row, so only its kind and place are logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    log.alert(
-        "unexpected_error",
-        kind=type(error).__name__,
-        at=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
-    )

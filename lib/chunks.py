@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from lib.destinations.port import Batch, Sent, Verdict
+from lib.errors import GiveUp
 from lib.report import ChunkReport, chunk_report
 from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
 from lib.rules.plan import RowPlan
 from lib.settings import CHUNK_ROWS
+from lib.source.errors import SourceError
 from lib.source.records import Record
 
 
@@ -38,17 +40,34 @@ class Prepared(NamedTuple):
 
 
 def cut(records: Iterator[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Cut the records into chunks; reads one chunk ahead to know whether the first is alone."""
+    """Cut the records into chunks; reads one chunk ahead to know whether the first is alone.
+
+    Where the file can't be read any further (`SourceError`, `GiveUp`), the records before that
+    place come as a chunk first, so that they have their outcomes too.
+    """
     number = 0
-    current = list(islice(records, rows))
+    current, broken = _take(records, rows)
     while current:
-        following = list(islice(records, rows)) if len(current) == rows else []
+        following: list[Record] = []
+        if broken is None and len(current) == rows:
+            following, broken = _take(records, rows)
         yield Chunk(number, current, number == 0 and not following)
         current = following
         number += 1
+    if broken is not None:
+        raise broken
 
 
-def prepare(number: int, records: list[Record], plan: RowPlan, batch: Batch) -> Prepared:
+def _take(records: Iterator[Record], rows: int) -> tuple[list[Record], SourceError | GiveUp | None]:
+    taken: list[Record] = []
+    try:
+        taken.extend(islice(records, rows))  # keeps what came before an exception
+    except (SourceError, GiveUp) as error:
+        return taken, error
+    return taken, None
+
+
+def prepare(number: int, records: Iterable[Record], plan: RowPlan, batch: Batch) -> Prepared:
     """Judge the rows of a chunk and serialize those that can be sent. The hot loop."""
     judge = plan.judge
     add = batch.add
@@ -100,7 +119,7 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
     return chunk_report(prepared.number, listed, taken, plain, sent.request_ids)
 
 
-def not_attempted(number: int, records: list[Record]) -> ChunkReport:
+def not_attempted(number: int, records: Iterable[Record]) -> ChunkReport:
     """The report of a chunk that the file's stop came before."""
     rows = [RowOutcome(line, "not_attempted") for line, _, _ in records]
     return chunk_report(number, rows, 0, "not_attempted")

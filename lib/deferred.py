@@ -7,19 +7,20 @@ anew. A crash in between leaves the run waiting, and Google's dedupe keeps its c
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from lib.chunks import cut, outcomes, prepare
-from lib.errors import GiveUp
+from lib.errors import GiveUp, LeaseLost, Redeliver
 from lib.finish import rewrite_results
 from lib.lease import Lease
 from lib.ledger import Waiting, run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import get_ready, read_table
-from lib.report import ChunkReport, Facts, chunk_report
+from lib.ready import claimed_profile, get_ready, read_table
+from lib.report import ChunkReport, Facts, Summary, chunk_report
 from lib.rules.conversion import Outcome, Problem, RowOutcome
-from lib.settings import Profile
 from lib.source.errors import SourceError
 
 
@@ -33,34 +34,49 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
     if run is None or run.status == "finished":
         ledger.clear_waiting(waiting.key)
         return True
-    now = ports.utc_now()
-    run = ledger.reopen(run, now, ports.new_token())
+    run = ledger.reopen(run, ports.utc_now(), ports.new_token())
     log = ports.log.bind(run_id=run_id(run.source))
+    lease = Lease(ledger, run, ports.settings.lease_seconds, ports.utc_now)
+    try:
+        with lease:
+            summary = _go_on(lease, waiting, ports, deadline, log)
+    except LeaseLost:
+        raise
+    except Redeliver:
+        # Nobody works on it now: the next sweep needn't wait for the lease to run out.
+        with suppress(Redeliver):
+            ledger.finish(lease.run, "waiting")
+        raise
+    if summary.status == "waiting":
+        return False
+    ledger.clear_waiting(run.key)
+    log.info("run_finished", status=summary.status, counts=summary.tally.counts())
+    return True
+
+
+def _go_on(lease: Lease, waiting: Waiting, ports: Ports, deadline: float, log: Log) -> Summary:
+    ledger = ports.ledger
+    now = ports.utc_now()
     too_late = now - waiting.since > timedelta(hours=ports.settings.max_defer_hours)
-    with Lease(ledger, run, ports.settings.lease_seconds, ports.utc_now) as lease:
-        facts = Facts.from_json(waiting.facts)
-        try:
-            _send_deferred(lease, ports, deadline, too_late, log)
-        except (GiveUp, SourceError) as error:
-            # The source is gone, or the account doesn't work now: wait on, but not for ever.
-            if too_late or error.code == "SOURCE_GONE":
-                _give_rows_up(lease, Problem(error.code, "", error.detail), ports)
-        summary = rewrite_results(lease, facts, ports)
-        still = summary.status == "waiting"
-        if still:
-            due = now + timedelta(hours=ports.settings.defer_hours)
-            ledger.set_waiting(Waiting(run.key, due, waiting.since, waiting.facts))
-        lease.update(lambda run: ledger.finish(run, "waiting" if still else "finished"))
-    if not still:
-        ledger.clear_waiting(run.key)
-        log.info("run_finished", status=summary.status, counts=summary.tally.counts())
-    return not still
+    try:
+        _send_deferred(lease, ports, deadline, too_late, log)
+    except (GiveUp, SourceError) as error:
+        # The source is gone, or the account doesn't work now: wait on, but not for ever.
+        if too_late or error.code == "SOURCE_GONE":
+            _give_rows_up(lease, Problem(error.code, "", error.detail), ports)
+    summary = rewrite_results(lease, Facts.from_json(waiting.facts), ports)
+    still = summary.status == "waiting"
+    if still:
+        due = now + timedelta(hours=ports.settings.defer_hours)
+        ledger.set_waiting(replace(waiting, due=due))
+    lease.update(lambda run: ledger.finish(run, "waiting" if still else "finished"))
+    return summary
 
 
 def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, log: Log) -> None:
     run = lease.run
     ledger = ports.ledger
-    profile = Profile.model_validate(run.profile)
+    profile = claimed_profile(run)
     table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
     job = get_ready(table, profile, run.now, ports.destination, log)
     plain: Outcome = "ok" if profile.validate_only else "uploaded"
@@ -77,25 +93,27 @@ def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, 
         answer = outcomes(prepared, sent, plain, list_all=True)
         if sent.stop is not None and not too_late:
             return
-        ledger.replace_chunk(run, chunk.number, _merged(before, answer, too_late).to_marker())
+        merged = _merged(before, answer, plain, too_late, ports.settings.list_all_rows)
+        ledger.replace_chunk(run, chunk.number, merged.to_marker())
 
 
-def _merged(before: ChunkReport, answer: ChunkReport, too_late: bool) -> ChunkReport:
+def _merged(
+    before: ChunkReport, answer: ChunkReport, plain: Outcome, too_late: bool, list_all: bool
+) -> ChunkReport:
     """A chunk's report with the new outcomes of its deferred rows."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
     for old in before.listed:
         row = new.get(old.line, old)
-        if row.outcome == "deferred" and too_late:
+        if old.outcome == "deferred" and too_late and row.outcome in ("deferred", "not_attempted"):
             row = row._replace(outcome="failed")
-        if row.outcome == "uploaded" and not row.warnings and not row.errors:
-            continue
-        listed.append(row)
+        if list_all or row.outcome != plain or row.warnings or row.errors:
+            listed.append(row)
     return chunk_report(
         before.number,
         listed,
         before.tally.rows - len(listed),
-        "uploaded",
+        plain,
         before.request_ids + answer.request_ids,
     )
 
@@ -111,6 +129,8 @@ def _give_rows_up(lease: Lease, problem: Problem, ports: Ports) -> None:
             else row
             for row in before.listed
         ]
-        plain = before.tally.rows - len(listed)
-        report = chunk_report(number, listed, plain, "uploaded", before.request_ids)
+        # Rows that aren't listed have one outcome: `ok` if nothing counts, else `uploaded`.
+        plain = "ok" if run.profile and run.profile.get("validate_only") else "uploaded"
+        unlisted = before.tally.rows - len(listed)
+        report = chunk_report(number, listed, unlisted, plain, before.request_ids)
         ledger.replace_chunk(run, number, report.to_marker())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from lib.errors import Redeliver
 from lib.lease import Lease
 from lib.ledger import Ledger, Run, Waiting
 from lib.ports import Ports
@@ -21,13 +22,13 @@ def write_results(
     lease: Lease,
     summary: Summary,
     only: ChunkReport | None,
-    chunks: int,
+    numbers: Sequence[int],
     due: datetime | None,
     ports: Ports,
 ) -> None:
     """Write the document of a file's first run, and that the run is finished.
 
-    `only` is the report of a file of one chunk; others are read from their `chunks` markers. With
+    `only` is the report of a file of one chunk; others are read from the markers `numbers`. With
     `due` the run is left for the sweep to look at again then.
     """
     ledger = ports.ledger
@@ -38,14 +39,16 @@ def write_results(
         now = ports.utc_now()
         ledger.set_waiting(Waiting(run.key, due, now, summary.facts.to_json()))
     lease.check()
-    reports = [only] if only is not None else read_reports(run, range(chunks), ledger)
-    # If the document exists, an earlier attempt of ours (or its lost answer) has written it.
-    ports.store.write_stream(
+    reports = [only] if only is not None else read_reports(run, numbers, ledger)
+    written = ports.store.write_stream(
         ports.settings.output_bucket,
         results_name(run.source.name, run.source.generation),
         results_document(summary, reports),
         if_generation_match=0,
     )
+    # If the document exists, an earlier attempt (or a write of ours whose answer was lost) made it.
+    if written is None and not results_exist(run, ports):
+        raise Redeliver("STORAGE_UNAVAILABLE", "the document was refused, yet there is none")
     lease.update(lambda run: ledger.finish(run, "finished" if due is None else "waiting"))
 
 
@@ -53,6 +56,8 @@ def rewrite_results(lease: Lease, facts: Facts, ports: Ports) -> Summary:
     """Put the document together again from the markers, and replace it.
 
     The generation read before the markers is the precondition: two sweeps can't undo each other.
+    Raises `Redeliver` when it didn't hold, also when the cause is a lost answer of our own: the
+    next sweep makes the same document again.
     """
     ledger = ports.ledger
     run = lease.run
@@ -69,12 +74,14 @@ def rewrite_results(lease: Lease, facts: Facts, ports: Ports) -> Summary:
         request_ids.extend(report.request_ids)
     summary = Summary(run, facts, tally, tuple(request_ids), ports.utc_now())
     lease.check()
-    ports.store.write_stream(
+    written = ports.store.write_stream(
         bucket,
         name,
         results_document(summary, read_reports(run, numbers, ledger)),
         if_generation_match=generation,
     )
+    if written is None:
+        raise Redeliver("STORAGE_UNAVAILABLE", "the results document was changed meanwhile")
     return summary
 
 

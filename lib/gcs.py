@@ -17,6 +17,7 @@ import requests.exceptions
 from google.api_core import exceptions as api
 from google.auth.exceptions import TransportError
 from google.cloud import storage  # type: ignore[attr-defined]
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from lib.errors import GiveUp, Redeliver
@@ -35,6 +36,7 @@ _UNREACHABLE = (
     requests.exceptions.RequestException,
     TransportError,
     ConnectionError,
+    DataCorruption,
 )
 
 
@@ -44,6 +46,11 @@ def _reachable(call: Callable[[], T]) -> T:
         return call()
     except (api.NotFound, api.PreconditionFailed, api.RequestRangeNotSatisfiable):
         raise
+    except InvalidResponse as error:
+        # The pieces of a resumable upload raise the library's inner exception.
+        if error.response.status_code == 412:
+            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]
+        raise Redeliver("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
     except api.Forbidden:
         raise Redeliver("STORAGE_FORBIDDEN", "check the bucket grants of the function") from None
     except _UNREACHABLE as error:

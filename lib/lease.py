@@ -44,9 +44,15 @@ class Lease:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise `LeaseLost` if another attempt has taken the run over."""
+        """Raise `LeaseLost` if another attempt has taken the run over.
+
+        A lease that ran out (the process was frozen, storage was out of reach) is renewed before
+        the run goes on: that write fails if somebody has taken over.
+        """
         if self._lost:
             raise LeaseLost()
+        if self._clock() >= self._run.expires:
+            self.update(lambda run: self._ledger.renew(run, self._clock()))
 
     def update(self, change: Callable[[Run], Run]) -> Run:
         """Change the claim (finish it, say) without getting between a renewal."""

@@ -181,7 +181,7 @@ class Ledger:
             current = self.load(run.key)
             if current is None or current.owner != run.owner:
                 raise LeaseLost()
-            if current.expires != updated.expires or current.status != updated.status:
+            if replace(updated, object_generation=current.object_generation) != current:
                 # Ours, but an older write of ours whose answer was lost: write over it.
                 generation = self._write(updated, current.object_generation)
                 if generation is None:
@@ -250,7 +250,10 @@ class Ledger:
     # ── runs that wait: for deferred rows, or for an API that works requests off later ────────
 
     def set_waiting(self, waiting: Waiting) -> None:
-        """Tell the sweep when to look at this run again, and with what knowledge."""
+        """Tell the sweep when to look at this run again, and with what knowledge.
+
+        Raises `Redeliver` if that isn't written down: its deferred rows would be forgotten.
+        """
         name = self._waiting_name(waiting.key)
         body = json.dumps(
             {
@@ -260,11 +263,14 @@ class Ledger:
                 "asked": waiting.asked,
             },
             separators=(",", ":"),
-        )
+        ).encode()
         found = self._store.read(self._bucket, name)
-        self._store.write(
-            self._bucket, name, body.encode(), if_generation_match=found[1] if found else 0
-        )
+        generation = found[1] if found else 0
+        written = self._store.write(self._bucket, name, body, if_generation_match=generation)
+        if written is None:
+            found = self._store.read(self._bucket, name)
+            if found is None or found[0] != body:
+                raise Redeliver("STORAGE_UNAVAILABLE", "the waiting entry could not be written")
 
     def get_waiting(self, key: str) -> Waiting | None:
         """What `set_waiting` wrote for a run, or None."""

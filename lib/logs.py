@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,15 @@ class Log:
     def alert(self, event: str, **fields: Any) -> None:
         """Something that a person must look at; the names of these events are stable."""
         self._write("ERROR", event, fields)
+
+    def unexpected(self, error: Exception) -> None:
+        """A fault of our own. Its message may quote a row: only its kind and place are logged."""
+        frames = traceback.extract_tb(error.__traceback__)
+        self.alert(
+            "unexpected_error",
+            kind=type(error).__name__,
+            at=[f"{each.filename.rsplit('/', 1)[-1]}:{each.lineno} {each.name}" for each in frames],
+        )
 
     def _write(self, severity: str, event: str, fields: Mapping[str, Any]) -> None:
         line = {

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib.chunks import Chunk, Prepared, cut, not_attempted, outcomes, prepare
-from lib.errors import GiveUp, LeaseLost, Redeliver
+from lib.errors import GiveUp, LeaseHeld, LeaseLost, Redeliver
 from lib.finish import read_reports, results_exist, write_results
 from lib.lease import Lease
 from lib.ledger import Ledger, Run, run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import Job, get_ready, read_table
+from lib.ready import Job, claimed_profile, get_ready, read_table
 from lib.report import ChunkReport, Facts, Summary, Tally, results_name
 from lib.rules.conversion import Outcome, Problem
 from lib.settings import Profile, Settings, choose_profile
@@ -38,7 +38,7 @@ class Progress:
     """What a run has so far; grows by sums, not by rows."""
 
     tally: Tally = field(default_factory=Tally)
-    chunks: int = 0
+    numbers: list[int] = field(default_factory=list)
     only: ChunkReport | None = None
     request_ids: list[str] = field(default_factory=list)
     stop: Problem | None = None
@@ -47,7 +47,7 @@ class Progress:
         """Count a finished chunk; keep its report only if no marker holds it."""
         self.tally.add(report.tally)
         self.request_ids.extend(report.request_ids)
-        self.chunks += 1
+        self.numbers.append(report.number)
         if is_only:
             self.only = report
 
@@ -73,7 +73,13 @@ def work_on(
         log.info("object_ignored", reason=reason)
         return "ignored"
 
-    run, profile, stop = _claim(source, ports)
+    try:
+        run, profile, stop = _claim(source, ports)
+    except LeaseHeld:
+        raise
+    except Redeliver as error:
+        log.warning("run_redelivered", code=error.code, detail=error.detail)
+        raise
     if run.status != "running":
         log.info("run_skipped", status=run.status)
         return "skipped"
@@ -120,11 +126,10 @@ def _claim(source: StoredObject, ports: Ports) -> tuple[Run, Profile | None, Pro
         if results_exist(run, ports):
             waits = ledger.get_waiting(run.key) is not None
             run = ledger.finish(run, "waiting" if waits else "finished")
-        profile = Profile.model_validate(run.profile) if run.profile is not None else None
-        if profile is not None:
-            stop = None
-        elif stop is None:
-            stop = Problem("INVALID_PROFILE", "", "when the file was first delivered")
+        try:
+            profile, stop = claimed_profile(run), None
+        except GiveUp as error:
+            profile, stop = None, stop or Problem(error.code, "", error.detail)
     return run, profile, stop
 
 
@@ -151,8 +156,12 @@ def _work(
                 progress.stop = Problem(error.code, "", error.detail)
         send_chunks(table, job, lease, progress, ports, deadline, log)
     except (SourceError, GiveUp) as error:
-        # The file can't be read (any further); the rows up to there have their outcomes.
+        # The file can't be read (any further); the rows up to there have their outcomes, and so
+        # have those behind it that an earlier attempt could still read.
         progress.stop = progress.stop or Problem(error.code, "", error.detail)
+        rest = ports.ledger.finished_chunks(run) - set(progress.numbers)
+        for report in read_reports(run, sorted(rest), ports.ledger):
+            progress.add(report, is_only=False)
 
     summary = Summary(
         run,
@@ -164,7 +173,7 @@ def _work(
     due = None
     if summary.status == "waiting":
         due = ports.utc_now() + timedelta(hours=ports.settings.defer_hours)
-    write_results(lease, summary, progress.only, progress.chunks, due, ports)
+    write_results(lease, summary, progress.only, sorted(progress.numbers), due, ports)
     return summary
 
 
@@ -208,7 +217,7 @@ def send_chunks(
                 if job is None or progress.stop is not None:
                     while flying:
                         land()
-                    progress.add(_skip(chunk, ledger, run), is_only=chunk.is_only)
+                    progress.add(_skip(chunk, lease, progress.stop, ledger), is_only=chunk.is_only)
                     continue
                 if ports.monotonic() >= deadline:
                     raise Redeliver("DEADLINE", f"before chunk {chunk.number}")
@@ -235,6 +244,7 @@ def _send(
 ) -> tuple[ChunkReport, Problem | None]:
     """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
     ledger = ports.ledger
+    lease.check()
     sent = job.destination.send(prepared.batch, deadline)
     plain: Outcome = "ok" if job.validate_only else "uploaded"
     report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
@@ -247,11 +257,17 @@ def _send(
     return report, stop
 
 
-def _skip(chunk: Chunk, ledger: Ledger, run: Run) -> ChunkReport:
-    """The file was stopped before this chunk."""
+def _skip(chunk: Chunk, lease: Lease, stop: Problem | None, ledger: Ledger) -> ChunkReport:
+    """The file was stopped before this chunk.
+
+    The stop is written down before the first marker that speaks of it: the next attempt might
+    find the account mended, and would leave rows not attempted without a reason.
+    """
     report = not_attempted(chunk.number, chunk.records)
     if not chunk.is_only:
-        ledger.write_chunk(run, chunk.number, report.to_marker())
+        if stop is not None and lease.run.stop is None:
+            lease.update(lambda run: ledger.stop(run, stop))
+        ledger.write_chunk(lease.run, chunk.number, report.to_marker())
     return report
 
 

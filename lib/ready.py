@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from pydantic import ValidationError
+
 from lib.destinations.port import Destination
 from lib.errors import GiveUp
+from lib.ledger import Run
 from lib.logs import Log
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
@@ -37,6 +40,17 @@ class Job:
     validate_only: bool
     headers: Mapping[str, str]
     notes: tuple[Problem, ...]
+
+
+def claimed_profile(run: Run) -> Profile:
+    """The profile that the first attempt fixed. Raises `GiveUp` when it had none that can be used
+    (also when a newer version of this function no longer understands it)."""
+    if run.profile is None:
+        raise GiveUp("INVALID_PROFILE", "when the file was first delivered")
+    try:
+        return Profile.model_validate(run.profile)
+    except ValidationError:
+        raise GiveUp("INVALID_PROFILE", "kept since the file was first delivered") from None
 
 
 def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Table:

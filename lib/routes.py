@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lib.destinations.pacing import Pacer
@@ -15,14 +17,19 @@ if TYPE_CHECKING:
     from lib.destinations.google_ads import Connection
 
 
+CONNECTION_SECONDS = 900.0
+"""How long a connection is used: a rotated secret is in force everywhere after that."""
+
+
 class Routes:
     """Makes destinations, and keeps their connections. Thread-safe."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._clock = clock
         self._lock = threading.Lock()
         self._ads_pacer = Pacer(settings.window)
-        self._ads: dict[str | None, Connection] = {}
+        self._ads: dict[str | None, tuple[float, Connection]] = {}
 
     def destination(self, profile: Profile, log: Log) -> Destination[Any]:
         """The destination of a profile. Raises `GiveUp` or `Redeliver` for its credentials."""
@@ -33,11 +40,13 @@ class Routes:
 
         manager = profile.login_customer_id
         with self._lock:
-            if manager not in self._ads:
+            made, connection = self._ads.get(manager, (-CONNECTION_SECONDS, None))
+            if connection is None or self._clock() - made >= CONNECTION_SECONDS:
                 client = build_client(read_credentials(self._settings), manager)
-                self._ads[manager] = Connection(client, self._ads_pacer)
+                connection = Connection(client, self._ads_pacer)
+                self._ads[manager] = (self._clock(), connection)
         return GoogleAds(
-            self._ads[manager],
+            connection,
             log,
             timeout_seconds=self._settings.request_timeout_seconds,
             validate_only=profile.validate_only,

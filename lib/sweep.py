@@ -70,6 +70,8 @@ def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
         except Redeliver as error:
             ports.log.warning("run_redelivered", code=error.code, detail=error.detail)
             found.again += 1
+        except Exception as error:
+            _go_past(error, ports, found)
 
 
 def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
@@ -107,6 +109,14 @@ def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
         except Redeliver:
             # Already logged; the next sweep tries again.
             found.again += 1
+        except Exception as error:
+            _go_past(error, ports, found)
+
+
+def _go_past(error: Exception, ports: Ports, found: Found) -> None:
+    """One file that our code can't take must not keep the sweep from all files behind it."""
+    ports.log.unexpected(error)
+    found.again += 1
 
 
 _DAY = timedelta(days=1)

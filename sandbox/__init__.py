@@ -4,10 +4,10 @@ It is a judge: it enforces what Google documents, from Google's own words, and i
 of `lib/`. The half that speaks Google's APIs, in reading order:
 
 - `apis`: starts everything below on one TLS port, and says how a client reaches it.
-- `state`: the accounts, clicks, accepted conversions and requests, visible to everybody.
+- `state`, `accounts`: accounts, clicks, accepted conversions and requests, for everybody to see.
 - `faults`: what goes wrong on purpose, by rule.
 - `rpc`: one gRPC call: authorization, fault, answer, log.
-- `google_ads`, `ads_rules`, `ads_errors`, `gaql`: the Google Ads API.
-- `data_manager`, `event_rules`: the Data Manager API.
+- `google_ads`, `ads_rules`, `ads_duplicates`, `ads_errors`, `gaql`: the Google Ads API.
+- `data_manager`, `event_destinations`, `event_rules`, `data_manager_errors`: the Data Manager API.
 - `secret_manager`, `oauth`, `tls`: what the real clients need before their first call.
 """

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from sandbox.demo import run_demo
 from sandbox.function import FunctionDidNotStart
 from sandbox.running import NotRunning, Running, find, forget, remember
-from sandbox.show import show_results, show_sandbox
+from sandbox.show import show_results, show_sandbox, wide_console
 from sandbox.up import Sandbox
 
 _SOURCE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -79,7 +79,7 @@ def up(
             if as_json:
                 click.echo(json.dumps(description))
             else:
-                show_sandbox(description, Console())
+                show_sandbox(description, wide_console())
             sys.stdout.flush()
             ended.wait()
             forget(description)
@@ -112,7 +112,7 @@ def drop(
         running = find(control_url)
     except NotRunning as problem:
         raise click.ClickException(str(problem)) from None
-    console = Console()
+    console = wide_console()
     # Progress goes to stderr: stdout is for what a script reads.
     with Progress(console=Console(stderr=True), transient=True) as progress:
         dropped = [_upload(running, path, folder, progress) for path in files]
@@ -161,7 +161,7 @@ def demo(route: str, rows: int, directory: Path, output: Path) -> None:
     python -m sandbox demo --route data_manager --rows 20000
     """
     try:
-        sys.exit(run_demo(Console(), route, directory, output, rows))
+        sys.exit(run_demo(wide_console(), route, directory, output, rows))
     except FunctionDidNotStart as problem:
         raise click.ClickException(str(problem)) from None
 

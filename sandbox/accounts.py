@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 
-class BadAccounts(ValueError):  # noqa: N818 (reads as what it is)
+class BadAccounts(ValueError):
     """An account description that can't be read; the message says which and why."""
 
 

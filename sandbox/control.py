@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     answer: Callable[[str, str, bytes], Any]
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Nobody reads it."""
 
     def _serve(self) -> None:
@@ -231,4 +231,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = do_POST = do_DELETE = _serve
+    do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815  (http.server's names)

@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.ads import datamanager_v1 as dm
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import DecodeError, Message
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf.message import DecodeError
 
-from sandbox.accounts import Account, ConversionAction
+from sandbox.data_manager_errors import invalid, over_quota, refusal, refuse_by_fault
+from sandbox.event_destinations import Target, read_targets
 from sandbox.event_rules import (
     UNNAMED,
     Finding,
@@ -32,17 +31,11 @@ from sandbox.event_rules import (
     refuse_for_account,
     warn_event,
 )
-from sandbox.faults import Fault
 from sandbox.rpc import Call, Refusal, Service
 from sandbox.state import Accepted, State
 
 SCOPE = "https://www.googleapis.com/auth/datamanager"
 MAX_EVENTS = 2_000
-MAX_DESTINATIONS = 10
-_MAX_VIOLATIONS = 10_000
-_DOMAIN = "datamanager.googleapis.com"
-_GOOGLE_ADS = int(dm.ProductAccount.AccountType.GOOGLE_ADS)
-_LEGACY_GOOGLE_ADS = int(dm.Product.GOOGLE_ADS)
 _DENIED = int(dm.ConsentStatus.CONSENT_DENIED)
 
 _IngestRequest: Any = dm.IngestEventsRequest.pb()
@@ -50,8 +43,6 @@ _IngestResponse: Any = dm.IngestEventsResponse.pb()
 _StatusRequest: Any = dm.RetrieveRequestStatusRequest.pb()
 _StatusResponse: Any = dm.RetrieveRequestStatusResponse.pb()
 _Event: Any = dm.Event.pb()
-_BadRequest: Any = error_details_pb2.BadRequest
-_ErrorInfo: Any = error_details_pb2.ErrorInfo
 _ERROR_REASONS = dict(dm.ProcessingErrorReason.__members__)
 _WARNING_REASONS = dict(dm.WarningReason.__members__)
 
@@ -64,61 +55,9 @@ def decode_event(message: bytes) -> dict[str, Any]:
     return decoded
 
 
-def _refusal(
-    code: grpc.StatusCode, message: str, reason: str, call: Call, details: Sequence[Message] = ()
-) -> Refusal:
-    """An RPC error with `ErrorInfo` and more details, as the client's exceptions show them."""
-    info = _ErrorInfo(reason=reason, domain=_DOMAIN, metadata={"requestId": call.request_id})
-    status = status_pb2.Status(code=code.value[0], message=message)
-    for detail in (info, *details):
-        status.details.add().Pack(detail)
-    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
-    return Refusal(code, message, trailing, reason)
-
-
-def _invalid(findings: Sequence[Finding], call: Call) -> Refusal:
-    """INVALID_ARGUMENT; each finding's `path` is a whole field path here."""
-    bad = _BadRequest()
-    for finding in findings[:_MAX_VIOLATIONS]:
-        bad.field_violations.add(
-            field=finding.path, description=finding.description, reason=finding.reason
-        )
-    code, text = grpc.StatusCode.INVALID_ARGUMENT, "There was a problem with the request."
-    return _refusal(code, text, "INVALID_ARGUMENT", call, [bad] if findings else [])
-
-
-def _over_quota(call: Call) -> Refusal:
-    code, text = grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests."
-    return _refusal(code, text, "RESOURCE_EXHAUSTED", call)
-
-
-def _refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
-    match fault.kind:
-        case "invalid_argument_unnamed":
-            return _invalid([], call)
-        case "resource_exhausted" | "resource_temporarily_exhausted":
-            return _over_quota(call)
-        case "internal_before_commit" | "internal_after_commit":
-            text = "An internal error has occurred."
-            return _refusal(grpc.StatusCode.INTERNAL, text, "INTERNAL_ERROR", call)
-        case _:
-            return None
-
-
-@dataclass(slots=True)
-class _Target:
-    """A destination of a request, and what became of the events for it."""
-
-    destination: Any
-    account: Account
-    action: ConversionAction
-    records: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-
-
 @dataclass(slots=True)
 class _Ingested:
-    targets: list[_Target]
+    targets: list[Target]
     done_at: float
 
 
@@ -137,7 +76,7 @@ class DataManager:
             "google.ads.datamanager.v1.IngestionService",
             "data_manager",
             {"IngestEvents": self.ingest, "RetrieveRequestStatus": self.status},
-            refuse=_refuse_by_fault,
+            refuse=refuse_by_fault,
         )
 
     def _clear(self) -> None:
@@ -151,11 +90,11 @@ class DataManager:
             return
         if not call.scopes:
             text = "Request had invalid authentication credentials."
-            raise _refusal(grpc.StatusCode.UNAUTHENTICATED, text, "ACCESS_TOKEN_INVALID", call)
+            raise refusal(grpc.StatusCode.UNAUTHENTICATED, text, "ACCESS_TOKEN_INVALID", call)
         if SCOPE not in call.scopes:
             text = "Request had insufficient authentication scopes."
             reason = "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
-            raise _refusal(grpc.StatusCode.PERMISSION_DENIED, text, reason, call)
+            raise refusal(grpc.StatusCode.PERMISSION_DENIED, text, reason, call)
 
     def _take_quota(self, call: Call) -> None:
         """300 requests in any minute, 100,000 in any day, for the whole project."""
@@ -168,7 +107,7 @@ class DataManager:
                 while taken and taken[0] <= now - seconds:
                     taken.popleft()
                 if len(taken) >= limit:
-                    raise _over_quota(call)
+                    raise over_quota(call)
             self._minute.append(now)
             self._day.append(now)
 
@@ -182,7 +121,7 @@ class DataManager:
         call.request.conversions = len(request.events)
         self._authorize(call)
         self._take_quota(call)
-        targets = self._targets(request, call)
+        targets = read_targets(request, self._state, call)
         self._refuse_events(request, targets, call)
         response = _IngestResponse(request_id=call.request_id)
         for index, event in enumerate(request.events):
@@ -201,119 +140,19 @@ class DataManager:
         event = f"{self._state.data_manager.event_path}[{index}]"
         return f"{event}.{path}" if path else event
 
-    def _targets(self, request: Any, call: Call) -> list[_Target]:
-        """The destinations of a request, each checked. Raises `Refusal`."""
-        if not request.destinations:
-            text = "The required field is missing."
-            raise _invalid([Finding("destinations", "REQUIRED_FIELD_MISSING", text)], call)
-        if len(request.destinations) > MAX_DESTINATIONS:
-            text = "At most 10 destinations are allowed per request."
-            raise _invalid([Finding("destinations", "TOO_MANY_DESTINATIONS", text)], call)
-        findings: list[Finding] = []
-        targets: list[_Target] = []
-        references: set[str] = set()
-        call.request.customer_id = request.destinations[0].operating_account.account_id
-        call.request.login_customer_id = request.destinations[0].login_account.account_id
-        for index, destination in enumerate(request.destinations):
-            path = f"destinations[{index}]"
-            if destination.reference in references and destination.reference:
-                text = "Two or more destinations have the same reference."
-                findings.append(Finding(path, "DUPLICATE_DESTINATION_REFERENCE", text))
-            references.add(destination.reference)
-            account = self._account(destination, path, findings, call)
-            if account is None:
-                continue
-            action = self._action(destination, path, account, findings)
-            if action is not None:
-                targets.append(_Target(destination, account, action))
-        if any(event.HasField("user_data") for event in request.events):
-            for index, target in enumerate(targets):
-                findings += self._user_data_terms(f"destinations[{index}]", target.account)
-        if findings:
-            raise _invalid(findings, call)
-        return targets
-
-    def _account(
-        self, destination: Any, path: str, findings: list[Finding], call: Call
-    ) -> Account | None:
-        operating, login = destination.operating_account, destination.login_account
-        if not operating.account_id:
-            text = "The required field is missing."
-            where = f"{path}.operating_account.account_id"
-            findings.append(Finding(where, "REQUIRED_FIELD_MISSING", text))
-            return None
-        if operating.account_type != _GOOGLE_ADS and operating.product != _LEGACY_GOOGLE_ADS:
-            text = "The destination account type is not that of the account."
-            where = f"{path}.operating_account.account_type"
-            findings.append(Finding(where, "DESTINATION_ACCOUNT_TYPE_MISMATCH", text))
-            return None
-        account = self._state.accounts.get(operating.account_id)
-        caller = login.account_id
-        permitted = account is not None and account.exists and account.accessible
-        if account is not None and permitted:
-            own = caller in ("", account.customer_id)
-            permitted = account.direct_access if own else caller in account.managers
-        denied = grpc.StatusCode.PERMISSION_DENIED
-        if account is None or not permitted:
-            text = "The user does not have permission or the resource is not found."
-            raise _refusal(denied, text, "PERMISSION_DENIED", call)
-        if not account.data_manager_allowed:
-            text = "The account is not allowlisted for the given feature."
-            raise _refusal(denied, text, "NOT_ALLOWLISTED", call)
-        if account.conversion_customer != account.customer_id:
-            text = "The operating account must be the Google Ads conversion customer."
-            findings.append(Finding(f"{path}.operating_account", "INVALID_DESTINATION", text))
-            return None
-        return account
-
-    def _action(
-        self, destination: Any, path: str, account: Account, findings: list[Finding]
-    ) -> ConversionAction | None:
-        where, given = f"{path}.product_destination_id", destination.product_destination_id
-        action = account.owned_action(int(given)) if given.isdigit() else None
-        if not given:
-            finding = Finding(where, "REQUIRED_FIELD_MISSING", "The required field is missing.")
-        elif action is None or action.status != "ENABLED":
-            text = "Conversion action ID is not valid."
-            finding = Finding(where, "INVALID_CONVERSION_ACTION_ID", text)
-        elif action.type != "UPLOAD_CLICKS":
-            text = "The conversion action type is not valid."
-            finding = Finding(where, "INVALID_CONVERSION_ACTION_TYPE", text)
-        elif action.age_hours < 6:
-            text = "The conversion action was created too recently."
-            finding = Finding(where, "CONVERSION_ACTION_TOO_RECENTLY_CREATED", text)
-        else:
-            return action
-        findings.append(finding)
-        return None
-
-    def _user_data_terms(self, path: str, account: Account) -> list[Finding]:
-        if account.data_policy_prohibits_enhanced_conversions:
-            text = "Enhanced conversions can't be used because of Google customer data policies."
-            reason = "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
-        elif not account.accepted_customer_data_terms:
-            text = "The destination account hasn't agreed to the terms for enhanced conversions."
-            reason = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
-        elif not account.enhanced_conversions_for_leads:
-            text = "The destination account is not enabled for enhanced conversions for leads."
-            reason = "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"
-        else:
-            return []
-        return [Finding(path, reason, text)]
-
-    def _refuse_events(self, request: Any, targets: list[_Target], call: Call) -> None:
+    def _refuse_events(self, request: Any, targets: list[Target], call: Call) -> None:
         """Fast-fail: raises one `Refusal` with every violation of every event."""
         if not request.events:
             text = "The required field is missing."
-            raise _invalid([Finding("events", "REQUIRED_FIELD_MISSING", text)], call)
+            raise invalid([Finding("events", "REQUIRED_FIELD_MISSING", text)], call)
         if len(request.events) > MAX_EVENTS:
             text = "Too many events in the request."
-            raise _invalid([Finding("events", "TOO_MANY_EVENTS", text)], call)
+            raise invalid([Finding("events", "TOO_MANY_EVENTS", text)], call)
         encrypted = request.HasField("encryption_info")
         with_user_data = any(event.user_data.user_identifiers for event in request.events)
         if with_user_data and not request.encoding:
             text = "The encoding is required with user data."
-            raise _invalid([Finding("encoding", "REQUIRED_FIELD_MISSING", text)], call)
+            raise invalid([Finding("encoding", "REQUIRED_FIELD_MISSING", text)], call)
         if not self._state.judge:
             return
         now = self._state.now()
@@ -334,11 +173,11 @@ class DataManager:
                 found += refuse_for_account(event, target.account)
             findings += [one._replace(path=self._event_path(index, one.path)) for one in found]
         if findings or unnamed:
-            raise _invalid(findings, call)
+            raise invalid(findings, call)
 
     # Processing
 
-    def _process(self, request: Any, targets: list[_Target], call: Call) -> None:
+    def _process(self, request: Any, targets: list[Target], call: Call) -> None:
         state = self._state
         now = state.now()
         with state.lock:
@@ -368,7 +207,7 @@ class DataManager:
             done_at = time.monotonic() + state.data_manager.processing_seconds
             self._ingested[call.request_id] = _Ingested(targets, done_at)
 
-    def _process_one(self, request: Any, event: Any, target: _Target, now: Any) -> str:
+    def _process_one(self, request: Any, event: Any, target: Target, now: Any) -> str:
         """The reason why an event doesn't count for a destination; empty: it counts."""
         state = self._state
         if not state.judge:
@@ -398,7 +237,7 @@ class DataManager:
         ingested = self._ingested.get(request_id)
         if ingested is None:
             text = "The request ID is not valid."
-            raise _invalid([Finding("request_id", "INVALID_REQUEST_ID", text)], call)
+            raise invalid([Finding("request_id", "INVALID_REQUEST_ID", text)], call)
         response = _StatusResponse()
         states = dm.RequestStatusPerDestination.RequestStatus
         for target in ingested.targets:

@@ -137,6 +137,8 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
     console.print(f"From the drop to the results: {took:.1f} s ({rows / took:,.0f} rows a second)")
     console.print(f"Results: {results}   The function's log: {log}", highlight=False)
     problems = disagreements(data_rows(export.path), document, conversions)
+    if astray := {one["route"] for one in conversions} - {route}:
+        problems.append(f"conversions came by {', '.join(astray)}, not by {route}")
     if problems:
         console.print("[red]It doesn't add up:[/red]")
         for disagreement in problems:

@@ -34,7 +34,8 @@ API_KINDS: dict[str, frozenset[str]] = {
     "deadline_after_commit": frozenset(),  # DEADLINE_EXCEEDED, though carried out
     "hang": frozenset({"seconds", "committed"}),  # no answer until the client gives up
     "drop_connection": frozenset({"committed"}),  # TCP reset; carried out unless committed=false
-    "row_error": frozenset({"rows", "error"}),  # Google Ads: a chosen error on chosen rows
+    # Google Ads: chosen errors (a name or a list of them) on chosen rows, at a path in the row
+    "row_error": frozenset({"rows", "error", "path"}),
     "error_without_index": frozenset({"error"}),  # Google Ads: partial failure that names no row
     "invalid_argument_unnamed": frozenset(),  # Data Manager: a refusal that names no event
 }
@@ -54,7 +55,7 @@ _NEEDED = {"latency_ms": "latency_ms", "cut_read_after_bytes": "cut_read_after_b
 _SELECTORS = frozenset({"method", "kind", "nth", "every", "times"})
 
 
-class BadRule(ValueError):  # noqa: N818 (reads as what it is)
+class BadRule(ValueError):
     """A rule that can't be followed; the message says which and why."""
 
 

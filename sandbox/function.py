@@ -111,6 +111,7 @@ class Function:
                 else:
                     self.sweeper = instance
         self._closed = threading.Event()
+        self._restarting = threading.Lock()
         for instance in self.all():
             self._wait_for(instance, start_seconds)
         threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
@@ -133,7 +134,8 @@ class Function:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def close(self) -> None:
-        self._closed.set()
+        with self._restarting:
+            self._closed.set()
         for instance in self.all():
             self._processes.kill(instance.process)
 
@@ -162,8 +164,9 @@ class Function:
     def _keep_alive(self) -> None:
         while not self._closed.wait(_CHECK_SECONDS):
             for instance in self.all():
-                if not self._closed.is_set():
-                    instance.restart_if_dead()
+                with self._restarting:
+                    if not self._closed.is_set():
+                        instance.restart_if_dead()
 
 
 def children_of(pid: int) -> list[int]:

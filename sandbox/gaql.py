@@ -34,7 +34,7 @@ _CONDITION = re.compile(
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"|([\w.+-]+)")
 
 
-class QueryProblem(Exception):  # noqa: N818 (an answer, not an error)
+class QueryProblem(Exception):
     """A query that Google would refuse; `code` is the name in its `QueryError` enum."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -21,7 +21,9 @@ from google.protobuf.message import DecodeError
 
 from sandbox import gaql
 from sandbox.accounts import Account
+from sandbox.ads_duplicates import known_already, repeats_in_request
 from sandbox.ads_errors import (
+    Path,
     Problem,
     partial_failure,
     refuse,
@@ -179,59 +181,14 @@ class GoogleAds:
             judged = [judge_row(row, n, rules) for n, row in enumerate(request.conversions)]
         problems = [problem for one in judged for problem in one.problems]
         if fault is not None and fault.kind == "row_error":
-            code = str(fault.parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND"))
-            for index in fault.parameters.get("rows", [0]):
-                text = "An error on a chosen row (by a fault rule)."
-                problems.append(Problem(code, text, (("conversions", int(index)),)))
-        repeats = self._repeats_in_request(judged)
+            problems += _chosen_errors(fault.parameters)
+        repeats = repeats_in_request(judged, state.repeats_in_request)
         with state.lock:
             problems += repeats
-            problems += self._known_already(judged)
+            problems += known_already(judged, state.click_keys, state.order_keys)
             bad = {problem.path[0][1] for problem in problems}
             if not request.validate_only:
                 self._commit(request, account, job_id, call, judged, bad)
-        return problems
-
-    def _repeats_in_request(self, judged: list[Judged]) -> list[Problem]:
-        """Rows that have the same click and time, or the same order id, as another row."""
-        problems: list[Problem] = []
-        for number, (code, text) in enumerate(
-            (
-                (
-                    "conversion_upload_error.DUPLICATE_CLICK_CONVERSION_IN_REQUEST",
-                    "Multiple events have the same click and conversion_date_time.",
-                ),
-                (
-                    "conversion_upload_error.DUPLICATE_ORDER_ID",
-                    "Imported events include multiple conversions with the same order ID.",
-                ),
-            )
-        ):
-            keys: list[Any] = [one.order_key if number else one.click_key for one in judged]
-            counts = Counter(key for key in keys if key is not None)
-            if len(counts) == len(keys):
-                continue
-            seen: set[Any] = set()
-            for index, key in enumerate(keys):
-                if key is None or counts[key] < 2:
-                    continue
-                if key in seen or self._state.repeats_in_request == "all":
-                    problems.append(Problem(code, text, (("conversions", index),)))
-                seen.add(key)
-        return problems
-
-    def _known_already(self, judged: list[Judged]) -> list[Problem]:
-        problems: list[Problem] = []
-        for index, one in enumerate(judged):
-            if one.click_key is not None and one.click_key in self._state.click_keys:
-                code = "conversion_upload_error.CLICK_CONVERSION_ALREADY_EXISTS"
-                text = "The event has the same click and conversion_date_time as an existing one."
-                problems.append(Problem(code, text, (("conversions", index),)))
-            if one.order_key is not None and one.order_key in self._state.order_keys:
-                code = "conversion_upload_error.ORDER_ID_ALREADY_IN_USE"
-                text = "The imported event includes an order ID that was previously recorded."
-                path = (("conversions", index), ("order_id", None))
-                problems.append(Problem(code, text, path, one.order_key[0]))
         return problems
 
     def _commit(
@@ -322,3 +279,21 @@ class GoogleAds:
             return gaql.run(query, account, self._state)
         except gaql.QueryProblem as problem:
             raise refuse(f"query_error.{problem.code}", str(problem), call) from problem
+
+
+def _chosen_errors(parameters: Mapping[str, Any]) -> list[Problem]:
+    """The errors of a `row_error` fault; its path is written `user_identifiers[1].hashed_email`."""
+    given = parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND")
+    inner: Path = tuple(
+        (name, int(index) if index else None)
+        for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", str(parameters.get("path", "")))
+    )
+    return [
+        Problem(
+            str(code),
+            "An error on a chosen row (by a fault rule).",
+            (("conversions", int(row)), *inner),
+        )
+        for row in parameters.get("rows", [0])
+        for code in (given if isinstance(given, list) else [given])
+    ]

@@ -22,7 +22,7 @@ from typing import IO
 _GUARDIAN = """
 trap '' INT TERM HUP
 while read -r line; do groups=$line; done
-for group in $groups; do kill -9 -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -9 "-$group" 2>/dev/null; done
 if [ -n "$1" ]; then rm -rf -- "$1"; fi
 """
 

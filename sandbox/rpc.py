@@ -25,7 +25,7 @@ _HANG_SECONDS = 600.0
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not an error)
+class Refusal(Exception):
     """An answer other than OK: status, message for people, and binary trailing metadata."""
 
     def __init__(

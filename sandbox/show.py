@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+# Messages begin with their place, which has columns of its own in the table.
+_PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
 _OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted")
+
+
+def wide_console() -> Console:
+    """A console for tables: as wide as the terminal, and wide enough for them in a log."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
 
 
 def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -> None:
@@ -41,7 +50,10 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
         for row in trouble[:rows]:
             error = row["errors"][0]
             table.add_row(
-                str(row["line"]), row["outcome"], error.get("field") or "", error.get("message", "")
+                str(row["line"]),
+                row["outcome"],
+                error.get("field") or "",
+                _PLACE.sub("", error.get("message", "")),
             )
         console.print(table)
 

@@ -1,8 +1,9 @@
-"""Answers of the storage proxy: errors as Google words them, and links that lead to the proxy."""
+"""Answers of the storage proxy: errors as Google words them, preconditions, links to the proxy."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -32,6 +33,23 @@ def error_answer(status: int, reason: str, message: str) -> Answer:
     }
     body = json.dumps({"error": error}).encode()
     return Answer(status, reason, [("Content-Type", "application/json")], body)
+
+
+def refusal(call: Call, live_generation: Callable[[Call], int | None]) -> Answer | None:
+    """The 412 or 404 that Google would answer to an unmet precondition; else None."""
+    match = call.query.get("ifGenerationMatch")
+    differ = call.query.get("ifGenerationNotMatch")
+    pinned = call.query.get("generation") if call.method.endswith((".delete", ".patch")) else None
+    if not call.name or not (match or differ or pinned):
+        return None
+    live = live_generation(call)
+    if pinned and live != int(pinned):
+        return error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
+    if match and (live or 0) != int(match):
+        return error_answer(412, "conditionNotMet", "ifGenerationMatch did not hold")
+    if differ and (live or 0) == int(differ):
+        return error_answer(412, "conditionNotMet", "ifGenerationNotMatch did not hold")
+    return None
 
 
 def at_our_port(answer: Answer, call: Call, ours: str, theirs: str) -> Answer:

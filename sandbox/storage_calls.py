@@ -45,6 +45,21 @@ class Call:
         return self.method == "storage.objects.get" and self.query.get("alt") == "media"
 
 
+@dataclass(frozen=True, slots=True)
+class StorageCall:
+    """A storage call that was answered; `status` 0 means that the connection was broken instead."""
+
+    method: str
+    bucket: str
+    name: str
+    status: int
+    request_bytes: int
+    response_bytes: int
+    started: float
+    milliseconds: float
+    fault: str | None
+
+
 def understand(verb: str, target: str, body: bytes, content_type: str) -> Call:
     """The call that `verb target` makes; one that isn't known is named `storage.other`."""
     parts = urlsplit(target)

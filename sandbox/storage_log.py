@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.state import Request
-from sandbox.storage_proxy import StorageCall
+from sandbox.storage_calls import StorageCall
 
 
 @dataclass(slots=True)

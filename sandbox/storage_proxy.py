@@ -16,30 +16,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from sandbox.faults import Fault
-from sandbox.storage_answers import STATUS_FAULTS, Answer, at_our_port, error_answer
-from sandbox.storage_calls import Call, finalized_object, understand
+from sandbox.storage_answers import STATUS_FAULTS, Answer, at_our_port, error_answer, refusal
+from sandbox.storage_calls import Call, StorageCall, finalized_object, understand
 
 _BLOCK = 1 << 18
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
-
-
-@dataclass(frozen=True, slots=True)
-class StorageCall:
-    """A storage call that was answered; `status` 0 means that the connection was broken instead."""
-
-    method: str
-    bucket: str
-    name: str
-    status: int
-    request_bytes: int
-    response_bytes: int
-    started: float
-    milliseconds: float
-    fault: str | None
 
 
 @dataclass(slots=True)
@@ -88,7 +73,11 @@ class ProxyServer(ThreadingHTTPServer):
 
 
 class _Broken(Exception):
-    """The connection to the client is to end without an answer."""
+    """The connection to the client is to end now, `sent` bytes into the answer's body."""
+
+    def __init__(self, sent: int = 0) -> None:
+        super().__init__()
+        self.sent = sent
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             super().finish()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Calls are in the sandbox's request log."""
 
     def _serve(self) -> None:
@@ -114,29 +103,40 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         call = understand(self.command, self.path, body, self.headers.get("Content-Type", ""))
         fault = self.server.hooks.decide(call.method) if self.server.faulty else None
-        status, sent = 0, 0
-        try:
-            status, sent = self._answer(call, body, fault)
-        except (_Broken, OSError, http.client.HTTPException):
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-        if self.server.faulty:
-            self.server.hooks.log(
-                StorageCall(
-                    method=call.method,
-                    bucket=call.bucket,
-                    name=call.name,
-                    status=status,
-                    request_bytes=len(body),
-                    response_bytes=sent,
-                    started=started,
-                    milliseconds=(time.monotonic() - clock) * 1000,
-                    fault=fault.kind if fault else None,
-                )
-            )
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+        def log(status: int, response_bytes: int) -> None:
+            if self.server.faulty:
+                self.server.hooks.log(
+                    StorageCall(
+                        method=call.method,
+                        bucket=call.bucket,
+                        name=call.name,
+                        status=status,
+                        request_bytes=len(body),
+                        response_bytes=response_bytes,
+                        started=started,
+                        milliseconds=(time.monotonic() - clock) * 1000,
+                        fault=fault.kind if fault else None,
+                    )
+                )
+
+        # Logged before its last bytes leave: who has the answer finds the call in the log.
+        self._log = log
+        try:
+            self._answer(call, body, fault)
+        except _Broken as broken:
+            log(0, broken.sent)
+            self._break_off()
+        except (OSError, http.client.HTTPException):  # either end went away
+            self._break_off()
+
+    def _break_off(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    # http.server's names
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -149,29 +149,29 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def _answer(self, call: Call, body: bytes, fault: Fault | None) -> tuple[int, int]:
-        """Sends the answer; returns its status and the bytes of its body."""
+    def _answer(self, call: Call, body: bytes, fault: Fault | None) -> None:
         kind = fault.kind if fault else None
         if fault and fault.latency_seconds:
             time.sleep(fault.latency_seconds)
         if kind in STATUS_FAULTS:
-            return self._send(error_answer(*STATUS_FAULTS[kind]))
+            self._send(error_answer(*STATUS_FAULTS[kind]))
+            return
         if kind == "kill_before":
             self.server.hooks.on_kill()
             raise _Broken
         limit = int(fault.parameters[kind]) if fault and kind == "cut_read_after_bytes" else None
         if call.reads_media and kind != "kill_after":
-            return self._send_media(call, limit)
+            self._send_media(call, limit)
+            return
         with self.server.locks.holding(call.bucket, call.name) if call.writes else nullcontext():
-            answer = self._refusal(call) or self._forward(self.path, body, call)
+            answer = refusal(call, self._generation) or self._forward(self.path, body, call)
         if answer.status < 300 and (created := finalized_object(call, answer.body)):
             self.server.hooks.finalized(created)
         if kind == "kill_after":
             self.server.hooks.on_kill()
             raise _Broken
-        return self._send(
-            at_our_port(answer, call, self.server.url, self.server.external_url), limit
-        )
+        answer = at_our_port(answer, call, self.server.url, self.server.external_url)
+        self._send(answer, limit)
 
     def _request(self, verb: str, target: str, body: bytes) -> http.client.HTTPResponse:
         self._backend.putrequest(verb, target, skip_host=True, skip_accept_encoding=True)
@@ -197,34 +197,20 @@ class _Handler(BaseHTTPRequestHandler):
         content = response.read()
         return int(json.loads(content)["generation"]) if response.status == 200 else None
 
-    def _refusal(self, call: Call) -> Answer | None:
-        """The 412 or 404 that Google would answer to an unmet precondition; else None."""
-        match = call.query.get("ifGenerationMatch")
-        differ = call.query.get("ifGenerationNotMatch")
-        pinned = call.query.get("generation") if call.method.endswith((".delete", ".patch")) else ""
-        if not call.name or not (match or differ or pinned):
-            return None
-        live = self._generation(call)
-        if pinned and live != int(pinned):
-            return error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
-        if match is not None and (live or 0) != int(match):
-            return error_answer(412, "conditionNotMet", "ifGenerationMatch did not hold")
-        if differ is not None and (live or 0) == int(differ):
-            return error_answer(412, "conditionNotMet", "ifGenerationNotMatch did not hold")
-        return None
-
-    def _send_media(self, call: Call, limit: int | None) -> tuple[int, int]:
+    def _send_media(self, call: Call, limit: int | None) -> None:
         """Streams an object. A precondition becomes a pin, so that check and read are one."""
         target = self.path
         if (wanted := call.query.get("ifGenerationMatch")) and "generation" not in call.query:
             target += f"&generation={wanted}"
-        elif call.query.get("ifGenerationNotMatch") and (refusal := self._refusal(call)):
-            return self._send(refusal)
+        elif call.query.get("ifGenerationNotMatch") and (unmet := refusal(call, self._generation)):
+            self._send(unmet)
+            return
         response = self._request(self.command, target, b"")
         if response.status == 404 and wanted:
             response.read()
             gone = error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
-            return self._send(self._refusal(call) or gone)
+            self._send(refusal(call, self._generation) or gone)
+            return
         self.send_response_only(response.status, response.reason)
         length = response.getheader("Content-Length")
         for key, value in response.getheaders():
@@ -235,17 +221,25 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", length)
         self.end_headers()
-        sent = 0
-        while block := response.read(_BLOCK):
+        sent, block = 0, response.read(_BLOCK)
+        while block:
             if limit is not None and sent + len(block) > limit:
-                self.wfile.write(block[: limit - sent])
-                self.wfile.flush()
-                raise _Broken
-            self.wfile.write(block)
+                self._cut(block[: limit - sent], limit)
+            following = response.read(_BLOCK)
             sent += len(block)
-        return response.status, sent
+            if not following:
+                self._log(response.status, sent)
+            self.wfile.write(block)
+            block = following
+        if not sent:
+            self._log(response.status, 0)
 
-    def _send(self, answer: Answer, limit: int | None = None) -> tuple[int, int]:
+    def _cut(self, block: bytes, limit: int) -> NoReturn:
+        self.wfile.write(block)
+        self.wfile.flush()
+        raise _Broken(limit)
+
+    def _send(self, answer: Answer, limit: int | None = None) -> None:
         self.send_response_only(answer.status, answer.reason)
         for key, value in answer.headers:
             self.send_header(key, value)
@@ -255,9 +249,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         body = b"" if self.command == "HEAD" else answer.body
         if limit is not None and len(body) > limit:
-            self.wfile.write(body[:limit])
-            self.wfile.flush()
-            raise _Broken
+            self._cut(body[:limit], limit)
+        self._log(answer.status, len(body))
         self.wfile.write(body)
-        self.wfile.flush()
-        return answer.status, len(body)

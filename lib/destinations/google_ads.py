@@ -12,8 +12,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import grpc
 import yaml
 from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.errors import GoogleAdsException
 from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
 from google.auth.exceptions import GoogleAuthError, TransportError
 
@@ -43,8 +45,14 @@ MAX_REQUEST_BYTES = 60 << 20
 
 ACCOUNT_CACHE_SECONDS = 600.0
 
+PREFLIGHT_SECONDS = 30.0
+"""Longest wait for an account's settings: less than the margin that a run keeps at its end."""
+
 ROW_TRIES = 3
 """How often rows refused for a passing reason are sent within one attempt."""
+
+CallError = (GoogleAdsException, grpc.RpcError)
+"""What a call of the API raises; anything else is a fault of ours and no answer of Google's."""
 
 # Refusals of the preflight queries that say nothing of the upload: warn and go on.
 _QUERY_NOT_PERMITTED = {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
@@ -98,9 +106,7 @@ class GoogleAds:
             return read_account(customer_id, self._search)
         except StopIteration:
             raise GiveUp("CUSTOMER_NOT_FOUND", f"customer {customer_id}") from None
-        except (GiveUp, Redeliver):
-            raise
-        except Exception as error:
+        except CallError as error:
             problem = refusal(error)
             if problem.code in _QUERY_NOT_PERMITTED:
                 self._log.warning("preflight_not_permitted", code=problem.code)
@@ -115,16 +121,14 @@ class GoogleAds:
             return account
         try:
             variables = read_custom_variables(account.conversion_customer_id, self._search)
-        except (GiveUp, Redeliver):
-            raise
-        except Exception as error:
+        except CallError as error:
             self._log.warning("preflight_not_permitted", code=refusal(error).code)
             return account
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
         request = SearchGoogleAdsRequest.pb()(customer_id=customer_id, query=query)
-        deadline = self._clock() + self._timeout
+        deadline = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
         while True:
             page, _ = self._call("search", request, customer_id, deadline)
             yield from page.results
@@ -179,9 +183,7 @@ class GoogleAds:
             response, request_id = self._call(
                 "upload_click_conversions", request, request.customer_id, deadline
             )
-        except (GiveUp, Redeliver):
-            raise
-        except Exception as error:
+        except CallError as error:
             problem = refusal(error)
             refused = Verdict("not_attempted", (problem,))
             return Judged(dict.fromkeys(range(size), refused), [], problem)

@@ -88,7 +88,8 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
     RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
     """
     if isinstance(error, GoogleAdsException):
-        return list(errors_of(error.failure))
+        # The library wraps it in proto-plus here, whatever `use_proto_plus` says.
+        return list(errors_of(getattr(error.failure, "_pb", error.failure)))
     metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
     for key, value in metadata or ():
         if key == _FAILURE_KEY:
@@ -111,6 +112,8 @@ def classify(error: Exception) -> Trouble:
     status = _status(error)
     if status is None:
         return Trouble("permanent", type(error).__name__)
+    if _credentials_refused(error):
+        return Trouble("permanent", "CREDENTIALS_REFUSED")
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return Trouble("quota", status.name)
     if status in _TRANSIENT_STATUSES:
@@ -135,7 +138,14 @@ def refusal(error: Exception) -> Problem:
         found.sort(key=lambda each: lookup(each.code).scope != "account")
         return Problem(found[0].code, "", found[0].message)
     status = _status(error)
+    if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
+        return Problem("CREDENTIALS_REFUSED")
     return Problem(status.name if status is not None else type(error).__name__)
+
+
+def _credentials_refused(error: Exception) -> bool:
+    """A token that can't be renewed looks like UNAVAILABLE: the channel asks for it by itself."""
+    return isinstance(error, grpc.Call) and "invalid_grant" in (error.details() or "")
 
 
 class Judged(NamedTuple):

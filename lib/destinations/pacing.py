@@ -106,6 +106,8 @@ class Pacer:
             delay = max(next(delays) if trouble.kind == "transient" else 0.0, 0.0)
             # Jitter on Google's delay too, or all instances come back at the same moment.
             delay = max(delay, trouble.retry_delay_seconds * (1 + 0.25 * self._rng.random()))
+            if trouble.kind == "daily_quota":
+                raise Redeliver("DAILY_QUOTA", trouble.code)
             log.warning(
                 "request_retry",
                 code=trouble.code,
@@ -114,8 +116,6 @@ class Pacer:
                 delay_seconds=round(delay, 3),
                 window=int(self.window),
             )
-            if trouble.kind == "daily_quota":
-                raise Redeliver("DAILY_QUOTA", trouble.code)
             if tries >= MAX_TRANSIENT_TRIES:
                 raise Redeliver("API_UNAVAILABLE", trouble.code)
             if self._clock() + delay >= deadline:

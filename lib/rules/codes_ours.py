@@ -137,7 +137,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Upload conversions sooner, best every day.",
     ),
     "OLDER_THAN_LOOKBACK": (
-        "warning",
+        "rejected",
         "The conversion is older than the look-back window of its conversion action, so its "
         "click is too.",
         "Upload sooner, or lengthen the action's click-through window (at most 90 days).",
@@ -185,18 +185,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Write Granted or Denied, or leave the cell empty.",
     ),
     "INVALID_CONVERSION_ENVIRONMENT": (
-        "rejected",
-        "The conversion environment isn't APP or WEB.",
+        "warning",
+        "The conversion environment isn't APP or WEB. It was left out.",
         "Write APP or WEB, or leave the cell empty.",
     ),
     "INVALID_CUSTOMER_TYPE": (
-        "rejected",
-        "The customer type isn't NEW or RETURNING.",
+        "warning",
+        "The customer type isn't NEW or RETURNING. It was left out.",
         "Write NEW or RETURNING, or leave the cell empty.",
     ),
     "INVALID_EVENT_SOURCE": (
-        "rejected",
-        "The event source isn't WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
+        "warning",
+        "The event source isn't WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It was left out.",
         "Write one of them, or set event_source in the profile.",
     ),
     "INVALID_IP_ADDRESS": (
@@ -215,43 +215,45 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Keep the encoded ones.",
     ),
     "INVALID_CART_ITEMS": (
-        "rejected",
-        "The cart's items can't be read.",
+        "warning",
+        "The cart's items can't be read. It was left out.",
         "Write id:quantity:price;id:quantity:price, or a JSON list.",
     ),
     "MERCHANT_ID_NOT_NUMERIC": (
-        "rejected",
-        "The Merchant Center id isn't a number.",
+        "warning",
+        "The Merchant Center id isn't a number. It was left out.",
         "Copy it from the top of the Merchant Center.",
     ),
     "INVALID_FEED_LANGUAGE": (
-        "rejected",
-        "The language of the product feed isn't an ISO 639-1 code.",
+        "warning",
+        "The language of the product feed isn't an ISO 639-1 code. It was left out.",
         "Write two letters, such as en.",
     ),
     "INVALID_ATTRIBUTION_CREDIT": (
-        "rejected",
-        "The external attribution credit isn't a number from 0 to 1.",
+        "warning",
+        "The external attribution credit isn't a number from 0 to 1. It was left out.",
         "Write the click's share of the conversion, such as 0.5.",
     ),
     "INVALID_ATTRIBUTION_MODEL": (
-        "rejected",
-        "The name of the external attribution model is empty or longer than 64 characters.",
+        "warning",
+        "The name of the external attribution model is empty or longer than 64 characters. "
+        "It was left out.",
         "Write the model's name.",
     ),
     "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": (
-        "rejected",
-        "A custom variable holds an e-mail address; Google refuses personal data there.",
+        "warning",
+        "A custom variable holds an e-mail address; Google refuses personal data there. "
+        "It was left out.",
         "Take it out of that column.",
     ),
     "CUSTOM_VARIABLE_TOO_LONG": (
-        "rejected",
-        "A custom variable is longer than 100 characters.",
+        "warning",
+        "A custom variable is longer than 100 characters. It was left out.",
         "Shorten it.",
     ),
     "UNKNOWN_CUSTOM_VARIABLE": (
-        "rejected",
-        "The account has no enabled custom variable of this name.",
+        "warning",
+        "The account has no enabled custom variable of this name. It was left out.",
         "Create or enable it in Google Ads (Goals > Custom variables), or correct the column's "
         "name.",
     ),
@@ -560,5 +562,35 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "transient",
         "The time of this attempt was up; the next one goes on from where it stopped.",
         "Nothing.",
+    ),
+    # The Data Manager route
+    "ACTION_NAME_NOT_RESOLVABLE": (
+        "rejected",
+        "The conversion action is given by its name, which the Data Manager API can't look up.",
+        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
+        "as ctId).",
+    ),
+    "REFUSAL_NOT_LOCATED": (
+        "deferred",
+        "Google refused a request without naming a row, and the rows at fault weren't found within "
+        "the requests that a chunk may cost. This row may well be good.",
+        "Nothing; it will be sent again among fewer rows.",
+    ),
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": (
+        "account",
+        "The credentials weren't given access to the Data Manager API.",
+        "Make a new refresh token with the scope https://www.googleapis.com/auth/datamanager, and "
+        "store it in the secret (docs/data-manager.md).",
+    ),
+    "SERVICE_DISABLED": (
+        "account",
+        "The API isn't enabled in the Google Cloud project that the credentials belong to.",
+        "Enable it there: gcloud services enable datamanager.googleapis.com (or "
+        "googleads.googleapis.com for the other route).",
+    ),
+    "USER_PROJECT_DENIED": (
+        "account",
+        "The credentials may not use the Google Cloud project's quota.",
+        "Give them roles/serviceusage.serviceUsageConsumer in that project.",
     ),
 }

@@ -21,6 +21,9 @@ from lib.source.errors import SourceError
 UNDECODABLE = "\udcff"
 """Stands for undecodable bytes: a lone surrogate, which no encoding yields on its own."""
 
+_LONGEST_CUT = 3
+"""Most bytes of an unfinished UTF-8 character."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16 LE, whose mark it begins with
@@ -72,6 +75,7 @@ class Decoder:
         if not self.encoding:
             _refuse_binary(sample)
         self._decided = bool(self.encoding)
+        self._held = b""
         self._choose(self.encoding or "utf-8")
 
     def _choose(self, encoding: str) -> None:
@@ -80,10 +84,22 @@ class Decoder:
 
     def decode(self, block: bytes, final: bool = False) -> str:
         """The next block's text; a character cut at the end of the block waits for the next."""
-        if not self._decided and not block.isascii():
-            self._decided = True
-            self._choose("utf-8" if _is_rather_utf_8(block) else "cp1252")
+        if not self._decided:
+            block = self._decide(self._held + block, final)
         return self._decoder.decode(block, final)
+
+    def _decide(self, block: bytes, final: bool) -> bytes:
+        """Choose by the first block that isn't ASCII; returns what of it can be decoded now."""
+        self._held = b""
+        if block.isascii():
+            return block
+        if not final and block[:-_LONGEST_CUT].isascii():
+            # Perhaps a character cut by the end of the block: wait for what follows.
+            self._held = block[-_LONGEST_CUT:]
+            return block[:-_LONGEST_CUT]
+        self._decided = True
+        self._choose("utf-8" if _is_rather_utf_8(block, final) else "cp1252")
+        return block
 
     def texts(self, blocks: Iterator[bytes]) -> Iterator[str]:
         """Decode all blocks; the last text is what the end of the file leaves undecided."""
@@ -123,9 +139,9 @@ def _refuse_binary(sample: bytes) -> None:
         raise SourceError("NOT_TEXT", "this looks like a binary file; export it as CSV")
 
 
-def _is_rather_utf_8(block: bytes) -> bool:
+def _is_rather_utf_8(block: bytes, final: bool) -> bool:
     """Windows-1252 text almost never forms valid UTF-8 sequences; damaged UTF-8 mostly does."""
-    text = codecs.getincrementaldecoder("utf-8")("lib.source.mark").decode(block)
+    text = codecs.getincrementaldecoder("utf-8")("lib.source.mark").decode(block, final)
     invalid = text.count(UNDECODABLE)
     valid = sum(not character.isascii() for character in text) - invalid
     return valid >= invalid

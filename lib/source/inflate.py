@@ -33,9 +33,6 @@ def byte_blocks(stream: ByteStream, max_bytes: int) -> Iterator[bytes]:
         total += len(piece)
         if total > max_bytes:
             raise SourceError("FILE_TOO_LARGE", f"more than {max_bytes} bytes after unpacking")
-        if not block and len(piece) == BLOCK_BYTES:
-            yield piece  # already a block: no copy
-            continue
         block += piece
         while len(block) >= BLOCK_BYTES:
             yield bytes(block[:BLOCK_BYTES])

@@ -18,6 +18,8 @@ from lib.rules.codes import CATALOGUE, lookup
 from lib.rules.codes_page import page
 from lib.rules.problems import RuleError
 from lib.rules.regions import find_region
+from lib.source.errors import FILE_ERROR_CODES
+from lib.source.records import ROW_PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 ADS_ENUMS = """
@@ -53,6 +55,13 @@ def test_every_code_that_the_sources_raise_is_known() -> None:
     raised = {code for path in sources for code in made.findall(path.read_text("utf-8"))}
     assert "INVALID_EMAIL" in raised
     assert raised - set(CATALOGUE) == set()
+
+
+def test_every_code_of_reading_a_file_is_known() -> None:
+    """Those of the whole file and those of a line."""
+    assert {*FILE_ERROR_CODES, *ROW_PROBLEMS} - set(CATALOGUE) == set()
+    assert {lookup(code).scope for code in FILE_ERROR_CODES} == {"file"}
+    assert {lookup(code).outcome for code in ROW_PROBLEMS} == {"rejected"}
 
 
 def test_no_code_of_ours_is_one_of_googles() -> None:

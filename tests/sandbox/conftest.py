@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,3 +36,8 @@ def faulty_client(sandbox: Sandbox) -> Iterator[storage.Client]:
     client = storage_client(sandbox.storage.url)
     yield client
     client.close()
+    # The client leaves the answer of a download that it retries unread, so its socket stays open.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        del client
+        gc.collect()

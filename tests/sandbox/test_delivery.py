@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -114,7 +115,7 @@ def test_a_failed_delivery_comes_again_with_growing_waits(made):
     assert [attempt.status for attempt in record.attempts] == [500, 429, 0, 204]
     assert len({headers["ce-id"] for _, headers, _ in receiver.received}) == 1
     times = [when for when, _, _ in receiver.received]
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert waits[0] >= 0.04
     assert waits[1] >= 0.08
     assert waits[2] >= 0.16

@@ -73,7 +73,7 @@ def test_limit_of_lines_in_a_record(read):
 
 def test_limit_of_a_cell(read):
     """A cell over the limit is the row's problem; a cell at the limit is fine."""
-    rows = f"A,{'b' * 100},c,d\nB,{'b' * 101},c,d\nC,\"{'b' * 60}\n{'b' * 60}\",c,d\nD,b,c,d\n"
+    rows = f'A,{"b" * 100},c,d\nB,{"b" * 101},c,d\nC,"{"b" * 60}\n{"b" * 60}",c,d\nD,b,c,d\n'
     _, records = read(HEADER + rows, max_cell_chars=100)
     assert problems(records)[:3] == [(2, "A"), (3, "CELL_TOO_LARGE"), (4, "CELL_TOO_LARGE")]
     assert records[-1][:2] == (6, list("Dbcd"))

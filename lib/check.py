@@ -1,0 +1,205 @@
+"""The offline check: a local file judged by the rules of a run, without any network.
+
+It goes the way of `lib.pipeline`, on a destination that takes every account on trust and sends
+nothing. Rows are judged while they are read, so memory grows with neither rows nor their width.
+`lib.__main__` is its command line, `lib.check_output` what a person sees of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import Any, Literal
+
+from lib.chunks import not_attempted, outcomes, prepare
+from lib.destinations.port import Destination, Sent
+from lib.errors import GiveUp
+from lib.ledger import Run
+from lib.logs import Log
+from lib.ready import Job, get_ready, read_table
+from lib.report import ChunkReport, Facts, Summary, Tally
+from lib.rules.accounts import Account
+from lib.rules.conversion import Conversion, Problem
+from lib.settings import CHUNK_ROWS, Profile, Settings
+from lib.source.errors import SourceError
+from lib.source.records import Record
+from lib.source.table import Table
+from lib.store import Readable, StoredObject
+
+Route = Literal["google_ads", "data_manager"]
+
+ANY_CUSTOMER = "0000000000"
+"""Stands for the account when no profile was given; the results leave it out."""
+
+MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
+_LINES_SHOWN = 5
+
+
+class _Counter:
+    """A batch that only counts."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def add(self, conversion: Conversion, /) -> None:
+        self._size += 1
+
+    def __len__(self) -> int:
+        return self._size
+
+
+@dataclass(slots=True)
+class Offline:
+    """`lib.destinations.port.Destination` without a network: nothing is asked, nothing is sent."""
+
+    name: str
+
+    def account(self, customer_id: str) -> Account:
+        """Any account, its actions taken on trust."""
+        return Account(customer_id, customer_id, verified=False)
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """The same: custom variables are taken on trust too."""
+        return account
+
+    def batch(self, job_id: int) -> _Counter:
+        """Counts what would be sent."""
+        return _Counter()
+
+    def send(self, batch: _Counter, deadline: float) -> Sent:
+        """Everything is taken."""
+        return Sent({}, ())
+
+
+def offline(profile: Profile, log: Log) -> Destination[Any]:
+    """The destination of a check: the profile's route, offline."""
+    return Offline(profile.destination)
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a code was met: the first lines, and the columns (as the file names them)."""
+
+    lines: list[int] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found. `table` is None when the file couldn't be read as one."""
+
+    summary: Summary
+    places: dict[str, Place]
+    table: Table | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the function would stop the file, or refuse a row of it."""
+        return self.summary.facts.file_error is not None or bool(
+            self.summary.tally.outcomes.get("rejected")
+        )
+
+
+def check(
+    stream: Readable,
+    source: StoredObject,
+    profile_name: str,
+    profile: Profile,
+    now: datetime,
+    each: Callable[[ChunkReport], None] = lambda report: None,
+    *,
+    connect: Callable[[Profile, Log], Destination[Any]] = offline,
+    list_all: bool = False,
+) -> Checked:
+    """Judge every row of a file as a run that begins at `now` would.
+
+    `each` gets the report of every chunk, in order. What is wrong with the file is in the summary
+    (`facts.file_error`), never an exception; only the stream's own `OSError` gets through.
+    """
+    table: Table | None = None
+    job: Job | None = None
+    stop: Problem | None = None
+    tally = Tally()
+    places: dict[str, Place] = {}
+    try:
+        table = read_table(stream, profile, MAX_FILE_BYTES)
+    except SourceError as error:
+        stop = Problem(error.code, "", error.detail)
+    else:
+        try:
+            job = get_ready(table, profile, now, connect, Log())
+        except (SourceError, GiveUp) as error:
+            # The rows are still read, so that each has its outcome.
+            stop = Problem(error.code, "", error.detail)
+        rows = _Rows(table)
+        for report in _reports(iter(rows), job, list_all):
+            tally.add(report.tally)
+            _note_places(report, places, job)
+            each(report)
+        stop = stop or rows.end
+    run = Run(source, "", 1, now, "finished", now, profile_name, None)
+    facts = _facts(profile, job, stop)
+    return Checked(Summary(run, facts, tally, (), datetime.now(UTC)), places, table)
+
+
+class _Rows:
+    """The records of a table, up to its end or to where the file breaks off: then `end` says why.
+
+    So the rows before a broken end are judged like any others.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.end: Problem | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        try:
+            yield from self._table.records()
+        except SourceError as error:
+            self.end = Problem(error.code, "", error.detail)
+
+
+def _reports(records: Iterator[Record], job: Job | None, list_all: bool) -> Iterator[ChunkReport]:
+    """Chunk by chunk as in a run, but each row is judged when it is read, and none is kept."""
+    for number, first in enumerate(records):
+        chunk = chain([first], islice(records, CHUNK_ROWS - 1))
+        if job is None:
+            yield not_attempted(number, chunk)
+        else:
+            batch = job.destination.batch(0)
+            prepared = prepare(number, chunk, job.plan, batch)
+            yield outcomes(prepared, job.destination.send(batch, 0.0), "ok", list_all)
+
+
+def _note_places(report: ChunkReport, places: dict[str, Place], job: Job | None) -> None:
+    for row in report.listed:
+        for problem in row.errors + row.warnings:
+            place = places.get(problem.code)
+            if place is None:
+                place = places[problem.code] = Place()
+            if len(place.lines) < _LINES_SHOWN and row.line not in place.lines:
+                place.lines.append(row.line)
+            if problem.field and job is not None:
+                column = job.headers.get(problem.field, problem.field)
+                if column not in place.columns:
+                    place.columns.append(column)
+
+
+def _facts(profile: Profile, job: Job | None, stop: Problem | None) -> Facts:
+    notes: list[Problem] = []
+    if job is not None:
+        # That the account wasn't asked is no news here.
+        notes += [note for note in job.notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
+        if job.table.blank_records:
+            notes.append(Problem("BLANK_RECORDS", "", str(job.table.blank_records)))
+    customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
+    return Facts(
+        customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
+        destination=profile.destination,
+        validate_only=True,
+        headers=job.headers if job is not None else {},
+        notes=tuple(notes),
+        file_error=stop,
+    )

@@ -1,0 +1,247 @@
+"""The Data Manager API route: `IngestionService.IngestEvents`, v1.
+
+Limits and quota: https://developers.google.com/data-manager/api/devguides/limits
+This API knows no queries, so nothing can be asked of the account before the upload.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import grpc
+import yaml
+from google.ads.datamanager_v1.services.ingestion_service import IngestionServiceClient
+from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
+    IngestionServiceGrpcTransport,
+)
+from google.ads.datamanager_v1.types.ingestion_service import (
+    IngestEventsRequest,
+    RetrieveRequestStatusRequest,
+)
+from google.auth.exceptions import GoogleAuthError, TransportError
+
+from lib.destinations.data_manager_errors import Refused, classify, read_refusal
+from lib.destinations.data_manager_message import EventBatch, EventDefaults
+from lib.destinations.data_manager_rows import Budget, settle
+from lib.destinations.pacing import Pacer
+from lib.destinations.port import Sent, Verdict
+from lib.errors import GiveUp, Redeliver
+from lib.logs import Log
+from lib.rules.accounts import Account
+from lib.rules.conversion import Problem
+
+SCOPE = "https://www.googleapis.com/auth/datamanager"
+
+MAX_IN_FLIGHT = 10
+"""Requests at once (DM/devguides/concepts/best-practices)."""
+
+MINIMUM_GAP_SECONDS = 0.2
+"""300 requests a minute and project."""
+
+# gRPC's default of 16 kB would turn a refusal that names 2,000 events into RESOURCE_EXHAUSTED.
+_MAX_TRAILER_BYTES = 16 << 20
+
+# Refusals that are the credentials' or the project's: no other account would fare better.
+_FOR_EVERY_ACCOUNT = {
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+    "CREDENTIALS_REFUSED",
+    "SERVICE_DISABLED",
+    "USER_PROJECT_DENIED",
+}
+
+
+def new_pacer(window: int) -> Pacer:
+    """A pacer that keeps to this API's limits."""
+    return Pacer(min(window, MAX_IN_FLIGHT), minimum_gap_seconds=MINIMUM_GAP_SECONDS)
+
+
+class Connection:
+    """A channel and its pacers; lives as long as the instance.
+
+    Reads (request status) have a quota of their own, and so a pacer of their own.
+    """
+
+    def __init__(self, transport: Any, pacer: Pacer, status_pacer: Pacer | None = None) -> None:
+        self.pacer = pacer
+        self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
+        self._transport = transport
+
+    def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refused:
+        """Send a raw `IngestEventsRequest`: the raw response, or why it was refused."""
+        # Wrapped, since proto-plus would otherwise copy the whole request to serialize it.
+        wrapped = IngestEventsRequest.wrap(request)
+        stub = self._transport.ingest_events
+        return self._call(stub, wrapped, self.pacer, deadline, timeout, log)
+
+    def status(self, request_id: str, deadline: float, timeout: float, log: Log) -> Any | Refused:
+        """The raw `RetrieveRequestStatusResponse` of a request, or why it was refused."""
+        request = RetrieveRequestStatusRequest(request_id=request_id)
+        stub = self._transport.retrieve_request_status
+        return self._call(stub, request, self.status_pacer, deadline, timeout, log)
+
+    @staticmethod
+    def _call(
+        stub: Any, request: Any, pacer: Pacer, deadline: float, timeout: float, log: Log
+    ) -> Any | Refused:
+        # Through the transport's stub: the client method's own retry would hide a broken request
+        # from the pacer, and doesn't retry a 429 at all.
+        try:
+            response = pacer.call(
+                lambda seconds: stub(request, timeout=seconds),
+                classify,
+                deadline=deadline,
+                timeout_seconds=timeout,
+                log=log,
+            )
+        except grpc.RpcError as error:
+            return read_refusal(error)
+        return type(response).pb(response)
+
+
+class DataManager:
+    """`lib.destinations.port.Destination` for one run."""
+
+    name = "data_manager"
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        *,
+        timeout_seconds: float,
+        defaults: EventDefaults,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._timeout = timeout_seconds
+        self._defaults = defaults
+        self._refused: dict[str, Problem] = {}
+
+    def account(self, customer_id: str) -> Account:
+        """Taken on trust: it must be the conversion customer, and actions must be ids."""
+        return Account(customer_id, customer_id)
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """The account as it is: custom variables go by name here."""
+        return account
+
+    def batch(self, job_id: int) -> EventBatch:
+        """See `Destination.batch`. This API has no job id; each request has an id of its own."""
+        return EventBatch(self._defaults)
+
+    def send(self, batch: EventBatch, deadline: float) -> Sent:
+        """See `Destination.send`. Bounded requests: see `lib.destinations.data_manager_rows`."""
+        verdicts: dict[int, Verdict] = {}
+        request_ids: list[str] = []
+        stop: Problem | None = None
+        budget = Budget()
+        customers = {part.customer_id for part in batch.parts}
+        for part in batch.parts:
+            # An account that was refused isn't asked again with every chunk.
+            refused = stop or self._refused.get(part.customer_id)
+            if refused is not None:
+                verdict = Verdict("not_attempted", (refused,))
+                verdicts.update(dict.fromkeys(part.positions, verdict))
+                continue
+            settled = settle(
+                part.request,
+                lambda request: self._connection.ingest(
+                    request, deadline, self._timeout, self._log
+                ),
+                budget,
+            )
+            request_ids += settled.request_ids
+            for place, verdict in settled.verdicts.items():
+                verdicts[part.positions[place]] = verdict
+            problem = settled.stop
+            if problem is not None:
+                self._refused[part.customer_id] = problem
+                # With several accounts in a file, one that refuses doesn't stop the others.
+                if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
+                    stop = problem
+        return Sent(verdicts, tuple(request_ids), stop)
+
+
+def connect(credentials: str, endpoint: str, pacer: Pacer) -> Connection:
+    """A connection from the text of a google-ads.yaml (`lib.secrets`).
+
+    `endpoint` is `host:port` of another API than Google's, or empty. Raises `GiveUp`
+    (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be reached,
+    `Redeliver`.
+    """
+    client = IngestionServiceClient(
+        credentials=read_google_credentials(credentials),
+        client_options={"api_endpoint": endpoint} if endpoint else None,
+        transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
+    )
+    return Connection(client.transport, pacer)
+
+
+def _open_channel(host: str, **given: Any) -> grpc.Channel:
+    options = [
+        *given.pop("options", ()),
+        ("grpc.max_metadata_size", _MAX_TRAILER_BYTES),
+        ("grpc.absolute_max_metadata_size", _MAX_TRAILER_BYTES),
+    ]
+    return IngestionServiceGrpcTransport.create_channel(host, options=options, **given)
+
+
+def read_google_credentials(text: str) -> Any:
+    """google-auth credentials for this API's scope, from a google-ads.yaml.
+
+    As the google-ads library reads it: a client with a refresh token, `json_key_file_path`, or
+    `use_application_default_credentials`; also `json_key`, or a service account's key alone.
+    """
+    try:
+        configuration = yaml.safe_load(text)
+        if not isinstance(configuration, dict):
+            raise ValueError("not a YAML mapping")
+        return _credentials_of(configuration)
+    except TransportError as error:
+        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+    except GoogleAuthError as error:
+        if getattr(error, "retryable", False):
+            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
+    except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
+        # The message of a YAML or JSON error quotes the secret: only its kind is told.
+        raise GiveUp("SECRET_INVALID", type(error).__name__) from None
+
+
+def _credentials_of(configuration: dict[str, Any]) -> Any:
+    import google.auth
+    from google.auth.transport.requests import Request
+    from google.oauth2 import credentials, service_account
+
+    scopes = [SCOPE]
+    key = configuration.get("json_key")
+    if configuration.get("type") == "service_account":
+        key = configuration
+    if isinstance(key, str):
+        key = yaml.safe_load(key)
+    found: Any
+    if configuration.get("use_application_default_credentials"):
+        found, _ = google.auth.default(scopes=scopes)
+    elif key is not None or "json_key_file_path" in configuration:
+        subject = configuration.get("impersonated_email")
+        service: Any = service_account.Credentials
+        if key is not None:
+            found = service.from_service_account_info(key, scopes=scopes, subject=subject)
+        else:
+            path = configuration["json_key_file_path"]
+            found = service.from_service_account_file(path, scopes=scopes, subject=subject)
+        if subject is None:
+            # The client signs its tokens itself; there is nothing to ask for.
+            return found
+    else:
+        found = credentials.Credentials(  # type: ignore[no-untyped-call]
+            None,
+            client_id=configuration["client_id"],
+            client_secret=configuration["client_secret"],
+            refresh_token=configuration["refresh_token"],
+            token_uri="https://oauth2.googleapis.com/token",
+        )
+    # Now: later, gRPC would report refused credentials as UNAVAILABLE.
+    found.refresh(Request())
+    return found

@@ -1,0 +1,64 @@
+"""Data Manager API errors as Google sends them: `google.rpc.Status` with details.
+
+`ErrorInfo` holds the reason and the request id, `BadRequest` a field violation for each thing
+that is wrong. The client's exceptions show them as `reason`, `metadata` and `details`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from sandbox.event_rules import Finding
+from sandbox.faults import Fault
+from sandbox.rpc import Call, Refusal
+
+_MAX_VIOLATIONS = 10_000
+_DOMAIN = "datamanager.googleapis.com"
+_BadRequest: Any = error_details_pb2.BadRequest
+_ErrorInfo: Any = error_details_pb2.ErrorInfo
+
+
+def refusal(
+    code: grpc.StatusCode, message: str, reason: str, call: Call, details: Sequence[Message] = ()
+) -> Refusal:
+    """An RPC error with `ErrorInfo` and more details, as the client's exceptions show them."""
+    info = _ErrorInfo(reason=reason, domain=_DOMAIN, metadata={"requestId": call.request_id})
+    status = status_pb2.Status(code=code.value[0], message=message)
+    for detail in (info, *details):
+        status.details.add().Pack(detail)
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    return Refusal(code, message, trailing, reason)
+
+
+def invalid(findings: Sequence[Finding], call: Call) -> Refusal:
+    """INVALID_ARGUMENT; each finding's `path` is a whole field path here."""
+    bad = _BadRequest()
+    for finding in findings[:_MAX_VIOLATIONS]:
+        bad.field_violations.add(
+            field=finding.path, description=finding.description, reason=finding.reason
+        )
+    code, text = grpc.StatusCode.INVALID_ARGUMENT, "There was a problem with the request."
+    return refusal(code, text, "INVALID_ARGUMENT", call, [bad] if findings else [])
+
+
+def over_quota(call: Call) -> Refusal:
+    code, text = grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests."
+    return refusal(code, text, "RESOURCE_EXHAUSTED", call)
+
+
+def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
+    match fault.kind:
+        case "invalid_argument_unnamed":
+            return invalid([], call)
+        case "resource_exhausted" | "resource_temporarily_exhausted":
+            return over_quota(call)
+        case "internal_before_commit" | "internal_after_commit":
+            text = "An internal error has occurred."
+            return refusal(grpc.StatusCode.INTERNAL, text, "INTERNAL_ERROR", call)
+        case _:
+            return None

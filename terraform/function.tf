@@ -1,0 +1,187 @@
+# Two functions from one source: `ingest` is called by the event of a new file, `sweep` by a clock.
+
+locals {
+  root = "${path.module}/.."
+
+  # An allowlist: a credential that lies about in the folder never gets into the archive.
+  source_files = concat(["main.py", "requirements.txt"], sort(fileset(local.root, "lib/**/*.py")))
+
+  state_prefix = "_state/"
+
+  # The longest that the platform lets an event-driven function work.
+  ingest_timeout_seconds = 540
+
+  # One sweep works up to 1500 s; the rest is for a cold start and the last answers under way.
+  sweep_time_limit_seconds = 1500
+  sweep_timeout_seconds    = 1800
+
+  # Measured peak of a run: under 256 MiB whatever the size of the file (benchmarks/).
+  memory = "512Mi"
+  cpu    = "1"
+
+  # GOOGLE_ADS_CONFIGURATION_FILE_PATH and the two *_ENDPOINT variables are for laptops: never set.
+  environment = merge(
+    {
+      GOOGLE_CLOUD_PROJECT     = var.project_id
+      INPUT_BUCKET             = google_storage_bucket.input.name
+      OUTPUT_BUCKET            = google_storage_bucket.output.name
+      STATE_BUCKET             = google_storage_bucket.state.name
+      STATE_PREFIX             = local.state_prefix
+      PROFILES                 = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.profiles.name}"
+      GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/${var.google_ads_secret_version}"
+      TIME_LIMIT_SECONDS       = tostring(local.ingest_timeout_seconds)
+      SWEEP_TIME_LIMIT_SECONDS = tostring(local.sweep_time_limit_seconds)
+      ANNOUNCE_TOPIC           = var.announce ? google_pubsub_topic.results[0].id : ""
+    },
+    # Lists as the function reads them: separated by commas.
+    { for key, value in var.settings : upper(key) => try(join(",", value), tostring(value)) if value != null },
+  )
+}
+
+data "archive_file" "source" {
+  type        = "zip"
+  output_path = "${path.module}/.build/source.zip"
+
+  dynamic "source" {
+    for_each = local.source_files
+
+    content {
+      filename = source.value
+      content  = file("${local.root}/${source.value}")
+    }
+  }
+}
+
+resource "google_storage_bucket_object" "source" {
+  bucket = google_storage_bucket.source.name
+  # The hash makes a new object of new content, and a new object makes the function be built again.
+  name   = "source/${data.archive_file.source.output_sha256}.zip"
+  source = data.archive_file.source.output_path
+}
+
+resource "google_artifact_registry_repository" "images" {
+  #checkov:skip=CKV_GCP_84:Images hold the code and public packages, no data; Google's own keys will do.
+  repository_id = var.name
+  location      = var.region
+  format        = "DOCKER"
+  description   = "Images of the functions."
+
+  cleanup_policies {
+    id     = "keep-recent"
+    action = "KEEP"
+
+    most_recent_versions {
+      keep_count = 5
+    }
+  }
+
+  cleanup_policies {
+    id     = "delete-old"
+    action = "DELETE"
+
+    condition {
+      older_than = "2592000s"
+    }
+  }
+
+  depends_on = [google_project_service.required]
+}
+
+resource "google_cloudfunctions2_function" "ingest" {
+  name        = "${var.name}-ingest"
+  location    = var.region
+  description = "Uploads the conversions of every file that lands in ${google_storage_bucket.input.name}."
+
+  build_config {
+    runtime           = "python313"
+    entry_point       = "ingest"
+    service_account   = google_service_account.builder.id
+    docker_repository = google_artifact_registry_repository.images.id
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.source.name
+        object = google_storage_bucket_object.source.name
+      }
+    }
+  }
+
+  service_config {
+    available_memory = local.memory
+    available_cpu    = local.cpu
+    timeout_seconds  = local.ingest_timeout_seconds
+
+    # One file an instance: its memory and its CPU are the file's.
+    max_instance_request_concurrency = 1
+    max_instance_count               = var.max_instances
+    ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision   = true
+    service_account_email            = google_service_account.function.email
+    environment_variables            = local.environment
+  }
+
+  event_trigger {
+    event_type = "google.cloud.storage.object.v1.finalized"
+    # Without it a failed event is dropped at once; with it, it comes again for 24 hours.
+    retry_policy          = "RETRY_POLICY_RETRY"
+    trigger_region        = lower(google_storage_bucket.input.location)
+    service_account_email = google_service_account.trigger.email
+
+    event_filters {
+      attribute = "bucket"
+      value     = google_storage_bucket.input.name
+    }
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder,
+    google_project_iam_member.builder_logs,
+    google_project_iam_member.builder_sources,
+    google_project_iam_member.storage_agent,
+    google_project_iam_member.trigger,
+    google_secret_manager_secret_iam_member.function,
+    google_storage_bucket_iam_member.function,
+  ]
+}
+
+resource "google_cloudfunctions2_function" "sweep" {
+  name        = "${var.name}-sweep"
+  location    = var.region
+  description = "Finds files whose event was lost, and sends deferred rows."
+
+  build_config {
+    runtime           = "python313"
+    entry_point       = "sweep"
+    service_account   = google_service_account.builder.id
+    docker_repository = google_artifact_registry_repository.images.id
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket.source.name
+        object = google_storage_bucket_object.source.name
+      }
+    }
+  }
+
+  service_config {
+    available_memory = local.memory
+    available_cpu    = local.cpu
+    timeout_seconds  = local.sweep_timeout_seconds
+
+    # One sweep at a time: a call that comes too early is answered 429, and the next one will do.
+    max_instance_request_concurrency = 1
+    max_instance_count               = 1
+    ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision   = true
+    service_account_email            = google_service_account.function.email
+    environment_variables            = local.environment
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder,
+    google_project_iam_member.builder_logs,
+    google_project_iam_member.builder_sources,
+    google_secret_manager_secret_iam_member.function,
+    google_storage_bucket_iam_member.function,
+  ]
+}

@@ -1,0 +1,201 @@
+# Who may do what. Grants are on buckets, the secret, the repository and the services; a grant on
+# the project says why there is no narrower one.
+
+locals {
+  uses_data_manager = anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
+
+  services = concat(
+    [
+      "artifactregistry.googleapis.com",
+      "cloudbuild.googleapis.com",
+      "cloudfunctions.googleapis.com",
+      "cloudscheduler.googleapis.com",
+      "eventarc.googleapis.com",
+      "googleads.googleapis.com",
+      "iam.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "pubsub.googleapis.com",
+      "run.googleapis.com",
+      "secretmanager.googleapis.com",
+      "storage.googleapis.com",
+    ],
+    local.uses_data_manager ? ["datamanager.googleapis.com"] : [],
+  )
+}
+
+resource "google_project_service" "required" {
+  for_each = toset(local.services)
+
+  service = each.value
+  # Others in the project may use it.
+  disable_on_destroy = false
+}
+
+# ── the function ──────────────────────────────────────────────────────────────────────────────
+
+resource "google_service_account" "function" {
+  account_id   = "${var.name}-function"
+  display_name = "Conversion upload: the functions"
+
+  depends_on = [google_project_service.required]
+}
+
+resource "google_storage_bucket_iam_member" "function" {
+  for_each = {
+    # Reads files and lists them; can't write, so it can't start itself.
+    input = { bucket = google_storage_bucket.input.name, role = "roles/storage.objectViewer" }
+    # objectUser, not objectCreator: replacing an object takes the permission to delete it.
+    output = { bucket = google_storage_bucket.output.name, role = "roles/storage.objectUser" }
+    state  = { bucket = google_storage_bucket.state.name, role = "roles/storage.objectUser" }
+    # The profiles document.
+    source = { bucket = google_storage_bucket.source.name, role = "roles/storage.objectViewer" }
+  }
+
+  bucket = each.value.bucket
+  role   = each.value.role
+  member = google_service_account.function.member
+}
+
+resource "google_secret_manager_secret_iam_member" "function" {
+  secret_id = google_secret_manager_secret.google_ads.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.function.member
+}
+
+resource "google_pubsub_topic_iam_member" "function" {
+  count = var.announce ? 1 : 0
+
+  topic  = google_pubsub_topic.results[0].id
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.function.member
+}
+
+# On the project: the Data Manager API bills its calls to a project, and that right is the project's.
+resource "google_project_iam_member" "function_data_manager" {
+  count = local.uses_data_manager ? 1 : 0
+
+  project = var.project_id
+  role    = "roles/serviceusage.serviceUsageConsumer"
+  member  = google_service_account.function.member
+}
+
+# ── the trigger ───────────────────────────────────────────────────────────────────────────────
+
+resource "google_service_account" "trigger" {
+  account_id   = "${var.name}-trigger"
+  display_name = "Conversion upload: delivers storage events"
+
+  depends_on = [google_project_service.required]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "trigger" {
+  location = var.region
+  name     = google_cloudfunctions2_function.ingest.name
+  role     = "roles/run.invoker"
+  member   = google_service_account.trigger.member
+}
+
+# On the project: Eventarc checks this before the trigger exists, and triggers have no grants of their own.
+resource "google_project_iam_member" "trigger" {
+  project = var.project_id
+  role    = "roles/eventarc.eventReceiver"
+  member  = google_service_account.trigger.member
+}
+
+data "google_storage_project_service_account" "storage_agent" {
+  depends_on = [google_project_service.required]
+}
+
+# On the project: Cloud Storage publishes to a topic that Eventarc makes with the trigger, so there
+# is no topic to grant it on beforehand.
+resource "google_project_iam_member" "storage_agent" {
+  project = var.project_id
+  role    = "roles/pubsub.publisher"
+  member  = data.google_storage_project_service_account.storage_agent.member
+}
+
+# ── the scheduler ─────────────────────────────────────────────────────────────────────────────
+
+resource "google_service_account" "scheduler" {
+  account_id   = "${var.name}-scheduler"
+  display_name = "Conversion upload: calls the sweep"
+
+  depends_on = [google_project_service.required]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "scheduler" {
+  location = var.region
+  name     = google_cloudfunctions2_function.sweep.name
+  role     = "roles/run.invoker"
+  member   = google_service_account.scheduler.member
+}
+
+# ── the build ─────────────────────────────────────────────────────────────────────────────────
+# New projects give the default build account no rights, and old ones give it far too many:
+# https://cloud.google.com/build/docs/cloud-build-service-account-updates
+
+resource "google_service_account" "builder" {
+  account_id   = "${var.name}-builder"
+  display_name = "Conversion upload: builds the functions"
+
+  depends_on = [google_project_service.required]
+}
+
+resource "google_artifact_registry_repository_iam_member" "builder" {
+  repository = google_artifact_registry_repository.images.name
+  location   = var.region
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.builder.member
+}
+
+# On the project: writing logs can't be granted on less.
+resource "google_project_iam_member" "builder_logs" {
+  project = var.project_id
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.builder.member
+}
+
+# On the project: the platform copies the archive to a bucket that it makes itself on the first
+# deployment. The condition leaves only that bucket and ours.
+resource "google_project_iam_member" "builder_sources" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.builder.member
+
+  condition {
+    title      = "function-sources"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-\") || resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.source.name}/\")"
+  }
+}
+
+# ── people and systems ────────────────────────────────────────────────────────────────────────
+
+# They add files and see nothing: not each other's, not even their own.
+resource "google_storage_bucket_iam_member" "uploaders" {
+  for_each = toset(var.uploaders)
+
+  bucket = google_storage_bucket.input.name
+  role   = "roles/storage.objectCreator"
+  member = each.value
+}
+
+resource "google_storage_bucket_iam_member" "readers" {
+  for_each = toset(var.readers)
+
+  bucket = google_storage_bucket.output.name
+  role   = "roles/storage.objectViewer"
+  member = each.value
+}
+
+# On the project: audit settings exist for a project and a service, not for a bucket.
+resource "google_project_iam_audit_config" "reads" {
+  for_each = toset(var.audit_reads ? ["storage.googleapis.com", "secretmanager.googleapis.com"] : [])
+
+  project = var.project_id
+  service = each.value
+
+  audit_log_config {
+    log_type = "DATA_READ"
+  }
+}

@@ -1,0 +1,275 @@
+# Metrics on the stable event names of lib/logs.py, alerts on the metrics, and a dashboard.
+# docs/operate.md says for every alert what it means and what to do.
+
+locals {
+  # Every event that lib/logs.py marks as ALERT. Keys are event names.
+  event_alerts = {
+    run_stopped = {
+      title    = "A file was stopped"
+      severity = "ERROR"
+      what     = "The account, the profile or the file is wrong, so the rest of the file was not sent. The results document says what, and what to do."
+    }
+    run_stale = {
+      title    = "A file was given up"
+      severity = "ERROR"
+      what     = "The file was still unfinished when its event had become too old. Drop it again once the cause is gone."
+    }
+    quota_exhausted = {
+      title    = "The day's quota is used up"
+      severity = "WARNING"
+      what     = "Files wait, and go on by themselves when the quota's day begins anew."
+    }
+    sweep_failed = {
+      title    = "The sweep failed"
+      severity = "WARNING"
+      what     = "Deferred rows, and files whose event was lost, wait for a sweep that works."
+    }
+    settings_invalid = {
+      title    = "The settings are wrong"
+      severity = "CRITICAL"
+      what     = "Nothing can run. The log line lists every variable that is wrong."
+    }
+    unexpected_error = {
+      title    = "An unexpected error"
+      severity = "ERROR"
+      what     = "A fault of our own; the file is tried again for 24 hours. The log line says where."
+    }
+  }
+
+  # Further events that are counted.
+  counted_events = ["run_finished", "run_redelivered", "request_retry", "sweep_finished"]
+
+  # `counts` of the line that ends a run.
+  row_counts = ["rows", "uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted"]
+
+  # Further numbers in log lines: metric → event, field, unit.
+  numbers = {
+    chunk_seconds  = { event = "chunk_sent", field = "seconds", unit = "s" }
+    oldest_seconds = { event = "sweep_finished", field = "oldest_unfinished_seconds", unit = "s" }
+  }
+
+  logs_of_functions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.ingest.name}\" OR \"${google_cloudfunctions2_function.sweep.name}\")"
+
+  # Metric → its name in PromQL, where / and - become _.
+  # https://cloud.google.com/monitoring/promql/promql-mapping
+  series = {
+    for metric in concat(
+      keys(local.event_alerts),
+      local.counted_events,
+      [for outcome in local.row_counts : "rows_${outcome}_sum"],
+      [for number in keys(local.numbers) : "${number}_bucket"],
+    ) :
+    metric => "logging_googleapis_com:user_${replace(var.name, "-", "_")}_${metric}{monitored_resource=\"cloud_run_revision\"}"
+  }
+}
+
+# ── metrics ───────────────────────────────────────────────────────────────────────────────────
+
+resource "google_logging_metric" "events" {
+  for_each = toset(concat(keys(local.event_alerts), local.counted_events))
+
+  name        = "${var.name}/${each.value}"
+  description = "Log lines with the event ${each.value}."
+  filter      = "${local.logs_of_functions} AND jsonPayload.event=\"${each.value}\""
+
+  label_extractors = {
+    code = "EXTRACT(jsonPayload.code)"
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+
+    labels {
+      key         = "code"
+      value_type  = "STRING"
+      description = "Code of the catalogue, where the event has one."
+    }
+  }
+}
+
+resource "google_logging_metric" "rows" {
+  for_each = toset(local.row_counts)
+
+  name            = "${var.name}/rows/${each.value}"
+  description     = "Rows of ended runs: ${each.value}."
+  filter          = "${local.logs_of_functions} AND jsonPayload.event=(\"run_finished\" OR \"run_stopped\" OR \"run_stale\")"
+  value_extractor = "EXTRACT(jsonPayload.counts.${each.value})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "1"
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 32
+      growth_factor      = 2
+      scale              = 1
+    }
+  }
+}
+
+resource "google_logging_metric" "numbers" {
+  for_each = local.numbers
+
+  name            = "${var.name}/${each.key}"
+  description     = "The field ${each.value.field} of the event ${each.value.event}."
+  filter          = "${local.logs_of_functions} AND jsonPayload.event=\"${each.value.event}\""
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = each.value.unit
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 40
+      growth_factor      = 1.5
+      scale              = 0.05
+    }
+  }
+}
+
+# ── alerts ────────────────────────────────────────────────────────────────────────────────────
+
+locals {
+  alerts = merge(
+    {
+      for event, alert in local.event_alerts : event => merge(alert, {
+        query = "sum by (code) (increase(${local.series[event]}[10m])) > 0"
+        # Log lines are at hand for the one who is woken.
+        what = "${alert.what}\n\nLog lines: `${local.logs_of_functions} AND jsonPayload.event=\"${event}\"`"
+        wait = "0s"
+      })
+    },
+    {
+      rows_failing = {
+        title    = "Many rows fail"
+        severity = "WARNING"
+        what     = "More than ${var.failing_rows_ratio * 100} % of an hour's rows were rejected or failed. `codes` in the results documents says why."
+        query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) > 0) > ${var.failing_rows_ratio}"
+        wait     = "0s"
+      }
+      # `or vector(0)`: no data at all is the very case that is looked for.
+      sweep_silent = {
+        title    = "The sweep isn't running"
+        severity = "WARNING"
+        what     = "No sweep has ended for two hours."
+        query    = "(sum(increase(${local.series.sweep_finished}[1h])) or vector(0)) < 1"
+        # A new deployment has had no sweep yet.
+        wait = "3600s"
+      }
+    },
+    var.no_file_hours == null ? {} : {
+      no_file = {
+        title    = "No file"
+        severity = "WARNING"
+        what     = "No file was finished for ${coalesce(var.no_file_hours, 24)} hours."
+        query    = "(sum(increase(${local.series.run_finished}[${coalesce(var.no_file_hours, 24)}h])) or vector(0)) < 1"
+        wait     = "0s"
+      }
+    },
+  )
+}
+
+resource "google_monitoring_alert_policy" "alerts" {
+  for_each = local.alerts
+
+  display_name          = "${var.name}: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = var.notification_channels
+
+  conditions {
+    display_name = each.key
+
+    condition_prometheus_query_language {
+      query               = each.value.query
+      duration            = each.value.wait
+      evaluation_interval = "60s"
+      # A metric is known only minutes after it was made, or even after its first log line.
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "${each.value.what}\n\nWhat to do: docs/operate.md, section ${each.key}."
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  depends_on = [google_logging_metric.events, google_logging_metric.rows]
+}
+
+# ── dashboard ─────────────────────────────────────────────────────────────────────────────────
+
+locals {
+  # Title → legend → PromQL.
+  charts = [
+    {
+      title = "Files that ended"
+      lines = { for event in ["run_finished", "run_stopped", "run_stale"] : event => "sum(increase(${local.series[event]}[$${__interval}]))" }
+    },
+    {
+      title = "Rows by outcome"
+      lines = { for outcome in slice(local.row_counts, 1, length(local.row_counts)) : outcome => "sum(increase(${local.series["rows_${outcome}_sum"]}[$${__interval}]))" }
+    },
+    {
+      title = "API latency of a chunk (s)"
+      lines = { for name, quantile in { median = 0.5, p95 = 0.95 } : name => "histogram_quantile(${quantile}, sum by (le) (rate(${local.series.chunk_seconds_bucket}[$${__interval}])))" }
+    },
+    {
+      title = "Retries of requests and of files"
+      lines = { for event in ["request_retry", "run_redelivered"] : event => "sum(increase(${local.series[event]}[$${__interval}]))" }
+    },
+    {
+      title = "Age of the oldest unfinished file (s)"
+      lines = { oldest = "histogram_quantile(1, sum by (le) (increase(${local.series.oldest_seconds_bucket}[1h])))" }
+    },
+    {
+      title = "Sweeps"
+      lines = { for event in ["sweep_finished", "sweep_failed"] : event => "sum(increase(${local.series[event]}[$${__interval}]))" }
+    },
+  ]
+}
+
+resource "google_monitoring_dashboard" "overview" {
+  dashboard_json = jsonencode({
+    displayName = "Conversion upload: ${var.name}"
+    mosaicLayout = {
+      columns = 12
+      tiles = [
+        for index, chart in local.charts : {
+          xPos   = 6 * (index % 2)
+          yPos   = 4 * floor(index / 2)
+          width  = 6
+          height = 4
+          widget = {
+            title = chart.title
+            xyChart = {
+              dataSets = [
+                for name, query in chart.lines : {
+                  plotType       = "LINE"
+                  legendTemplate = name
+                  timeSeriesQuery = {
+                    prometheusQuery = query
+                  }
+                }
+              ]
+            }
+          }
+        }
+      ]
+    }
+  })
+
+  depends_on = [google_project_service.required]
+}

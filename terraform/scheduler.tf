@@ -1,0 +1,27 @@
+resource "google_cloud_scheduler_job" "sweep" {
+  name        = "${var.name}-sweep"
+  region      = var.region
+  description = "Calls the sweep."
+  schedule    = var.sweep_schedule
+  time_zone   = "Etc/UTC"
+
+  # As long as the function may work: the longest that Scheduler waits.
+  attempt_deadline = "${local.sweep_timeout_seconds}s"
+
+  # The next tick is soon enough.
+  retry_config {
+    retry_count = 0
+  }
+
+  http_target {
+    http_method = "POST"
+    uri         = google_cloudfunctions2_function.sweep.service_config[0].uri
+
+    oidc_token {
+      service_account_email = google_service_account.scheduler.email
+      audience              = google_cloudfunctions2_function.sweep.service_config[0].uri
+    }
+  }
+
+  depends_on = [google_cloud_run_v2_service_iam_member.scheduler]
+}

@@ -1,0 +1,15 @@
+# The secret without its value: a value in Terraform would lie readable in its state.
+# docs/deploy.md shows what goes in and the command that adds it.
+resource "google_secret_manager_secret" "google_ads" {
+  secret_id = "${var.name}-google-ads"
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+      }
+    }
+  }
+
+  depends_on = [google_project_service.required]
+}

@@ -1,0 +1,13 @@
+# Optional: one message per finished file, for those who want to react to results.
+resource "google_pubsub_topic" "results" {
+  #checkov:skip=CKV_GCP_83:A message holds an object's name and counts, no personal data; Google's own keys will do.
+  count = var.announce ? 1 : 0
+
+  name = "${var.name}-results"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.required]
+}

@@ -1,0 +1,288 @@
+# ── where ─────────────────────────────────────────────────────────────────────────────────────
+
+variable "project_id" {
+  type        = string
+  description = "Google Cloud project of everything here. Google Ads grants API access to this project."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "Not a project id: 6 to 30 lower-case letters, digits and hyphens, such as acme-conversions."
+  }
+}
+
+variable "region" {
+  type        = string
+  description = "One region for buckets, functions, trigger, secret and scheduler, such as europe-west1."
+
+  validation {
+    # A multi-region such as EU would need another region for the functions than for the trigger.
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "Not a single region such as europe-west1 or us-central1."
+  }
+}
+
+variable "name" {
+  type        = string
+  default     = "conversions"
+  description = "First part of the names of everything here; two deployments in one project differ in it."
+
+  validation {
+    # Service account ids have at most 30 characters; ours add up to 10.
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
+    error_message = "3 to 20 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
+variable "bucket_prefix" {
+  type        = string
+  default     = null
+  description = "First part of the bucket names, which are unique in the world. Unset: <project_id>-<name>."
+
+  validation {
+    condition     = var.bucket_prefix == null || can(regex("^[a-z0-9][a-z0-9-]{1,53}$", var.bucket_prefix))
+    error_message = "2 to 54 lower-case letters, digits and hyphens; -output and the like are added."
+  }
+}
+
+variable "labels" {
+  type        = map(string)
+  default     = {}
+  description = "Labels on every resource that can have some, such as { team = \"marketing\" }."
+}
+
+# ── what ──────────────────────────────────────────────────────────────────────────────────────
+
+variable "profiles" {
+  type = map(object({
+    destination         = optional(string)
+    customer_id         = optional(string)
+    login_customer_id   = optional(string)
+    conversion_action   = optional(string)
+    time_zone           = optional(string)
+    currency_code       = optional(string)
+    phone_region        = optional(string)
+    ad_user_data        = optional(string)
+    ad_personalization  = optional(string)
+    day_first           = optional(bool)
+    decimal_comma       = optional(bool)
+    headers             = optional(map(list(string)))
+    encoding            = optional(string)
+    delimiter           = optional(string)
+    derive_order_id     = optional(bool)
+    validate_only       = optional(bool)
+    omit_session_and_ip = optional(bool)
+    event_source        = optional(string)
+  }))
+  description = "Profile name → what the rows leave out. The name is the first folder of the object; default is the root. docs/profiles.md explains every attribute."
+
+  validation {
+    condition     = length(var.profiles) > 0 && alltrue([for name in keys(var.profiles) : can(regex("^[^/]+$", name))])
+    error_message = "At least one profile; a name is a folder of the input bucket, so it has no slash."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.destination, "google_ads"))])
+    error_message = "destination is google_ads or data_manager."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.customer_id == null || can(regex("^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$", p.customer_id))])
+    error_message = "customer_id is ten digits, with or without dashes, such as 123-456-7890."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.login_customer_id == null || can(regex("^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$", p.login_customer_id))])
+    error_message = "login_customer_id is ten digits, with or without dashes, such as 123-456-7890."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.currency_code == null || can(regex("^[A-Z]{3}$", p.currency_code))])
+    error_message = "currency_code is three capitals, such as EUR."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.phone_region == null || can(regex("^[A-Z]{2}$", p.phone_region))])
+    error_message = "phone_region is two capitals, such as DE."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.profiles) : [for c in [p.ad_user_data, p.ad_personalization] : c == null || contains(["GRANTED", "DENIED"], coalesce(c, "GRANTED"))]]))
+    error_message = "ad_user_data and ad_personalization are GRANTED or DENIED."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.event_source == null || contains(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"], coalesce(p.event_source, "OTHER"))])
+    error_message = "event_source is WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."
+  }
+}
+
+variable "settings" {
+  # Unset attributes keep the defaults of lib/settings.py, the one place where they are written.
+  type = object({
+    accepted_suffixes       = optional(list(string))
+    ignored_suffixes        = optional(list(string))
+    ignored_prefixes        = optional(list(string))
+    max_file_bytes          = optional(number)
+    deadline_margin_seconds = optional(number)
+    lease_seconds           = optional(number)
+    request_timeout_seconds = optional(number)
+    window                  = optional(number)
+    max_event_age_hours     = optional(number)
+    defer_hours             = optional(number)
+    max_defer_hours         = optional(number)
+    sweep_grace_minutes     = optional(number)
+    sweep_max_age_days      = optional(number)
+    list_all_rows           = optional(bool)
+    check_click_ownership   = optional(bool)
+  })
+  default     = {}
+  description = "Settings of the function that differ from its defaults. docs/settings.md explains every one."
+
+  validation {
+    condition     = coalesce(var.settings.max_event_age_hours, 20) < 24
+    error_message = "max_event_age_hours must be less than the 24 hours after which the platform drops an event."
+  }
+}
+
+variable "google_ads_secret_version" {
+  type        = string
+  default     = "latest"
+  description = "Version of the secret with the google-ads.yaml: latest, or a number to pin it."
+
+  validation {
+    condition     = can(regex("^(latest|[1-9][0-9]*)$", var.google_ads_secret_version))
+    error_message = "latest, or the number of a version."
+  }
+}
+
+variable "announce" {
+  type        = bool
+  default     = false
+  description = "Publish a Pub/Sub message for every finished file (bucket, results object, status, counts)."
+}
+
+# ── who ───────────────────────────────────────────────────────────────────────────────────────
+
+variable "uploaders" {
+  type        = list(string)
+  default     = []
+  description = "IAM members that may add files to the input bucket, such as serviceAccount:crm@acme.iam.gserviceaccount.com."
+
+  validation {
+    condition     = alltrue([for m in var.uploaders : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
+    error_message = "Each member begins with user:, group:, serviceAccount:, principal: or principalSet:. The public is not accepted."
+  }
+}
+
+variable "readers" {
+  type        = list(string)
+  default     = []
+  description = "IAM members that may read the results."
+
+  validation {
+    condition     = alltrue([for m in var.readers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
+    error_message = "Each member begins with user:, group:, serviceAccount:, principal: or principalSet:. The public is not accepted."
+  }
+}
+
+variable "audit_reads" {
+  type        = bool
+  default     = false
+  description = "Write an audit log line for every read in Cloud Storage and Secret Manager. It replaces the project's own audit settings of the two services."
+}
+
+# ── how long ──────────────────────────────────────────────────────────────────────────────────
+
+variable "input_retention_days" {
+  type        = number
+  default     = 30
+  description = "Days after which input files, which hold raw personal data, are deleted."
+
+  validation {
+    # The sweep looks for missed files as far back as this; they must still be there.
+    condition     = var.input_retention_days > coalesce(var.settings.sweep_max_age_days, 7)
+    error_message = "Must be more than settings.sweep_max_age_days (7 unless set)."
+  }
+}
+
+variable "results_retention_days" {
+  type        = number
+  default     = 400
+  description = "Days after which results documents are deleted."
+
+  validation {
+    condition     = var.results_retention_days >= 1
+    error_message = "At least one day."
+  }
+}
+
+variable "state_retention_days" {
+  type        = number
+  default     = 90
+  description = "Days after which the ledger forgets a file. What it has forgotten could be sent twice."
+
+  validation {
+    condition     = var.state_retention_days >= 30 && var.state_retention_days > 2 * coalesce(var.settings.sweep_max_age_days, 7) && 24 * var.state_retention_days > 2 * coalesce(var.settings.max_defer_hours, 48)
+    error_message = "At least 30 days, and more than twice settings.sweep_max_age_days and settings.max_defer_hours."
+  }
+}
+
+# ── how much ──────────────────────────────────────────────────────────────────────────────────
+
+variable "max_instances" {
+  type        = number
+  default     = 4
+  description = "Most files worked on at once; further ones wait for their turn."
+
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 100
+    error_message = "1 to 100."
+  }
+}
+
+variable "sweep_schedule" {
+  type        = string
+  default     = "*/15 * * * *"
+  description = "When the sweep looks for missed files and sends deferred rows (cron, UTC)."
+
+  validation {
+    condition     = length(split(" ", var.sweep_schedule)) == 5
+    error_message = "Five cron fields, such as */15 * * * *."
+  }
+}
+
+# ── alerts ────────────────────────────────────────────────────────────────────────────────────
+
+variable "notification_channels" {
+  type        = list(string)
+  default     = []
+  description = "Monitoring channels that alerts go to: projects/P/notificationChannels/N. Without one, alerts only show in the console."
+
+  validation {
+    condition     = alltrue([for c in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", c))])
+    error_message = "Each is projects/<project>/notificationChannels/<number>."
+  }
+}
+
+variable "failing_rows_ratio" {
+  type        = number
+  default     = 0.2
+  description = "Alert when more than this share of an hour's rows was rejected or failed."
+
+  validation {
+    condition     = var.failing_rows_ratio > 0 && var.failing_rows_ratio < 1
+    error_message = "Between 0 and 1, such as 0.2."
+  }
+}
+
+variable "no_file_hours" {
+  type        = number
+  default     = null
+  description = "Alert when no file was finished for this long. Unset: no such alert."
+
+  validation {
+    # Monitoring looks back 25 hours at most.
+    condition     = var.no_file_hours == null || (coalesce(var.no_file_hours, 1) >= 1 && coalesce(var.no_file_hours, 1) <= 24)
+    error_message = "1 to 24."
+  }
+}

@@ -1,0 +1,331 @@
+"""The main job on the local Google: the file lands, the rows arrive, the results add up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+UPLOAD = "UploadClickConversions"
+
+
+def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
+    """Drop a file and wait for its results document."""
+    return google.results(*google.drop(content, name), timeout_seconds=60)
+
+
+def row_of(results: dict[str, Any], line: int) -> dict[str, Any]:
+    (row,) = [row for row in results["rows"] if row["line"] == line]
+    return row
+
+
+def uploads(google: Sandbox) -> list[Any]:
+    return [each for each in google.state.requests if each.method.endswith(UPLOAD)]
+
+
+def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
+    """Good rows are uploaded, bad ones are rejected with code, field, message and action."""
+    rows = [core_row(n) for n in range(1, 8)]
+    rows[2] = core_row(3, conversion_date_time="yesterday")
+    rows[4] = core_row(5, gclid="", email="nobody", phone="12")
+    results = deliver(google, csv_bytes(rows))
+    assert results["counts"] == {
+        "rows": 7,
+        "uploaded": 5,
+        "duplicate": 0,
+        "rejected": 2,
+        "failed": 0,
+        "deferred": 0,
+        "not_attempted": 0,
+        "warnings": 1,
+    }
+    assert results["status"] == "completed"
+    bad_date = row_of(results, 4)
+    assert bad_date["outcome"] == "rejected"
+    assert bad_date["errors"][0]["code"] == "INVALID_DATE"
+    assert bad_date["errors"][0]["field"] == "conversion_date_time"
+    assert bad_date["errors"][0]["action"]
+    assert "line 4" in bad_date["errors"][0]["message"]
+    assert "yesterday" not in json.dumps(results)
+    assert row_of(results, 6)["errors"][0]["code"] == "NO_CLICK_ID_OR_IDENTIFIER"
+    assert len(google.state.accepted) == 5
+
+
+def test_requests_are_cut_at_2000_and_share_one_job(google: Sandbox) -> None:
+    """4,001 rows are three requests with partial failure on and one job id."""
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4002)))
+    assert results["counts"]["uploaded"] == 4001
+    assert sorted(request.conversions for request in uploads(google)) == [1, 2000, 2000]
+    assert {request.job_id for request in uploads(google)} == {results["job_id"]}
+    assert len(results["request_ids"]) == 3
+
+
+def test_what_arrives_is_what_the_row_says(google: Sandbox) -> None:
+    """Every core column arrives in its field, identifiers hashed, each in its own message."""
+    deliver(google, csv_bytes([core_row(1, ad_user_data="Denied", conversion_value="1,234.50")]))
+    (entry,) = list(google.state.conversions())
+    conversion = entry["conversion"]
+    assert conversion["gclid"] == "Cj0KCQiAexample00000001"
+    assert conversion["conversion_action"] == "customers/1234567890/conversionActions/1001"
+    assert conversion["conversion_value"] == 1234.5
+    assert conversion["currency_code"] == "USD"
+    assert conversion["order_id"] == "order-1"
+    assert conversion["consent"] == {"ad_user_data": "DENIED"}
+    email, phone = conversion["user_identifiers"]
+    first_party = {"user_identifier_source": "FIRST_PARTY"}
+    assert email == {**first_party, "hashed_email": _sha256("buyer.1@example.com")}
+    assert phone == {**first_party, "hashed_phone_number": _sha256("+12125550101")}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("field", ["gbraid", "wbraid"])
+def test_braids_stand_in_for_a_gclid(google: Sandbox, field: str) -> None:
+    """A row with only a braid is uploaded by it."""
+    deliver(google, csv_bytes([core_row(1, gclid="", **{field: "0AAAAAexample_braid-1"})]))
+    (entry,) = list(google.state.conversions())
+    assert entry["conversion"][field] == "0AAAAAexample_braid-1"
+    assert "gclid" not in entry["conversion"]
+
+
+@pytest.mark.parametrize("action", ["1001", "customers/1234567890/conversionActions/1001"])
+def test_actions_by_id_or_resource_name(google: Sandbox, action: str) -> None:
+    """A conversion action may be named by its id or its resource name."""
+    results = deliver(google, csv_bytes([core_row(1, conversion_action=action)]))
+    assert results["counts"]["uploaded"] == 1
+
+
+# ── partial failures come back to the right lines ────────────────────────────────────────────
+
+
+def test_a_partial_failure_in_the_second_chunk_ends_at_its_line(google: Sandbox) -> None:
+    """Row 2,001 is index 0 of the second request and line 2,002 of the file."""
+    error = "conversion_upload_error.EVENT_NOT_FOUND"
+    rows = [core_row(n) for n in range(1, 2004)]
+    rows[2000]["gclid"] = "Cj0KCQiAchosen000000"
+    google.state.clear()
+    google.faults.set(
+        [{"method": UPLOAD, "kind": "row_error", "nth": 2, "rows": [0], "error": error}]
+    )
+    # One request at a time, so that "the second" is the second chunk.
+    results = deliver(google, csv_bytes(rows))
+    failed = [row for row in results["rows"] if row["outcome"] == "failed"]
+    assert len(failed) == 1
+    assert failed[0]["errors"][0]["code"] == "EVENT_NOT_FOUND"
+    assert failed[0]["line"] in (2, 2002)  # whichever request came second
+    assert results["counts"]["uploaded"] == 2002
+
+
+def test_two_errors_of_one_row_both_stand_at_it(google: Sandbox) -> None:
+    """One outcome, two errors, each with its code."""
+    google.faults.set(
+        [
+            {
+                "method": UPLOAD,
+                "kind": "row_error",
+                "rows": [1],
+                "error": [
+                    "conversion_upload_error.EVENT_NOT_FOUND",
+                    "conversion_upload_error.UNPARSEABLE_GCLID",
+                ],
+            }
+        ]
+    )
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+    row = row_of(results, 3)
+    assert row["outcome"] == "failed"
+    assert {error["code"] for error in row["errors"]} == {"EVENT_NOT_FOUND", "UNPARSEABLE_GCLID"}
+    assert results["counts"]["failed"] == 1
+
+
+def test_an_error_without_index_is_about_every_row_of_its_request(google: Sandbox) -> None:
+    """No row of that request counts as uploaded."""
+    google.faults.set(
+        [
+            {
+                "method": UPLOAD,
+                "kind": "error_without_index",
+                "error": "conversion_upload_error.EVENT_NOT_FOUND",
+            }
+        ]
+    )
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+    assert results["counts"]["uploaded"] == 0
+    assert results["counts"]["failed"] == 3
+
+
+def test_an_error_on_a_nested_identifier_ends_at_its_row(google: Sandbox) -> None:
+    """The path conversions[2].user_identifiers[1] names row 2, not row 1."""
+    google.faults.set(
+        [
+            {
+                "method": UPLOAD,
+                "kind": "row_error",
+                "rows": [2],
+                "error": "conversion_upload_error.INVALID_USER_IDENTIFIER",
+                "path": "user_identifiers[1]",
+            }
+        ]
+    )
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 6)))
+    assert row_of(results, 4)["errors"][0]["code"] == "INVALID_USER_IDENTIFIER"
+    assert results["counts"]["failed"] == 1
+
+
+def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) -> None:
+    """An unknown error number is shown as it came, with a default action."""
+    google.faults.set(
+        [
+            {
+                "method": UPLOAD,
+                "kind": "row_error",
+                "rows": [0],
+                "error": "conversion_upload_error.9999",
+            }
+        ]
+    )
+    results = deliver(google, csv_bytes([core_row(1), core_row(2)]))
+    row = row_of(results, 2)
+    assert row["outcome"] == "failed"
+    assert "9999" in row["errors"][0]["code"]
+    assert row["errors"][0]["action"]
+
+
+# ── files that can never work ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"\r\n\r\n", "EMPTY_FILE"),
+        (",".join(CORE_COLUMNS).encode() + b"\r\n", "NO_ROWS"),
+        (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "NO_HEADER"),
+        (b"name,city\r\na,b\r\n", "NO_USABLE_COLUMN"),
+        (b"colour,size\r\na,b\r\n", "NO_HEADER"),
+    ],
+)
+def test_a_file_that_cannot_work_says_so_once(google: Sandbox, content: bytes, code: str) -> None:
+    """One file_error that says what to do, the event acknowledged, no upload."""
+    name, generation = google.drop(content, "export.csv")
+    results = google.results(name, generation, timeout_seconds=30)
+    assert results["file_error"]["code"] == code
+    assert results["file_error"]["action"]
+    assert results["status"] == "stopped"
+    assert "x@example.com" not in json.dumps(results)
+    assert google.delivery.wait_until_idle(10)
+    (record,) = google.delivery.records()
+    assert record.acknowledged
+    assert len(record.attempts) == 1
+    assert not uploads(google)
+
+
+def test_a_wrong_customer_stops_before_any_upload(google: Sandbox) -> None:
+    """An account that can't be used: a file_error with the remedy, every row not attempted."""
+    google.set_profiles({"default": {"customer_id": "3333333333", "conversion_action": "1001"}})
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+    assert results["file_error"]["code"] == "USER_PERMISSION_DENIED"
+    assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 3
+    assert not uploads(google)
+
+
+@pytest.mark.parametrize(
+    ("customer", "code"),
+    [
+        ("4444444444", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
+        ("5555555555", "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
+        ("6666666666", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"),
+    ],
+)
+def test_an_account_that_is_not_ready_stops_the_file(
+    google: Sandbox, customer: str, code: str
+) -> None:
+    """Data terms, the enhanced-conversions switch and the allow-list are said once."""
+    google.set_profiles({"default": {"customer_id": customer, "conversion_action": "1001"}})
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+    assert results["file_error"]["code"] == code
+    assert results["counts"]["uploaded"] == 0
+    assert results["counts"]["rows"] == 3
+    assert not google.state.accepted
+
+
+@pytest.mark.parametrize(
+    ("secret", "refuse_tokens", "code"),
+    [
+        (b"just a password", False, "SECRET_INVALID"),
+        (b"use_proto_plus: true", False, "SECRET_INVALID"),
+        (b"\xff\xfe", False, "SECRET_INVALID"),
+        (None, True, "CREDENTIALS_REFUSED"),
+    ],
+)
+def test_a_wrong_secret_stops_the_file(
+    google: Sandbox, secret: bytes | None, refuse_tokens: bool, code: str
+) -> None:
+    """What is wrong with the credentials is said, without a word of them; nothing is uploaded."""
+    name = google.apis.secret_version.rpartition("/versions/")[0]
+    good = google.apis.google_ads_yaml.encode()
+    google.function.kill()  # a fresh instance, which has no connection yet
+    google.state.set_secret(name, secret or good)
+    google.state.refuse_tokens = refuse_tokens
+    try:
+        results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+        assert google.delivery.wait_until_idle(10)
+    finally:
+        google.state.set_secret(name, good)
+        google.state.refuse_tokens = False
+        google.function.kill()
+    assert results["file_error"]["code"] == code
+    assert results["counts"]["not_attempted"] == 3
+    assert "password" not in json.dumps(results) + google.function_output()
+    assert not uploads(google)
+    (record,) = google.delivery.records()
+    assert record.acknowledged
+
+
+def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
+    """A folder without a profile is an error, never a guess at an account."""
+    name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv", folder="nobody")
+    results = google.results(name, generation, timeout_seconds=30)
+    assert results["file_error"]["code"] == "UNKNOWN_PROFILE"
+    assert "default" in results["file_error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["upload.csv.filepart", ".hidden.csv", "notes.pdf"])
+def test_names_that_are_not_files_of_ours_are_ignored(google: Sandbox, name: str) -> None:
+    """A log line and a 2xx, but no results document."""
+    google.drop(b"half a fi", name)
+    assert google.delivery.wait_until_idle(10)
+    (record,) = google.delivery.records()
+    assert record.acknowledged
+    names = [blob.name for blob in google.storage_client().list_blobs(OUTPUT_BUCKET)]
+    assert names == []
+    assert "object_ignored" in google.function_output()
+
+
+# ── privacy ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_raw_user_data_leaves_the_file(google: Sandbox) -> None:
+    """Neither addresses nor numbers stand in results, ledger, log or requests."""
+    rows = [core_row(n) for n in range(1, 2100)]
+    rows[10] = core_row(11, conversion_value="-5")
+    rows[11] = core_row(12, email="Spaced. Out @example.com", phone="not a number")
+    rows[12] = core_row(13, order_id="buyer.13@example.com")
+    google.state.keep_bodies = True
+    google.state.clear()
+    deliver(google, csv_bytes(rows))
+    markers = ["buyer.", "@example.com", "212-555", "2125550", "Spaced", "not a number"]
+    kept = [google.function_output().encode()]
+    for blob in google.storage_client().list_blobs(OUTPUT_BUCKET):
+        kept.append(blob.download_as_bytes())
+    kept += [body for _, body in google.state.request_bodies()]
+    assert len(kept) > 5
+    for marker in markers:
+        assert not [each for each in kept if marker.encode() in each], marker

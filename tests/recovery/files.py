@@ -1,0 +1,181 @@
+"""Files with every kind of row, and what must be true of them whatever happened on the way."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.state import State
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import core_row, csv_bytes
+
+KINDS = (
+    "click",  # a click id and an order id
+    "identifiers",  # neither: a derived order id
+    "warned",  # a click id, and a phone number that can't be used
+    "repeated",  # the order id of an earlier line
+    "known",  # an order id that Google has counted before
+    "rejected",  # a date that is none
+    "failed",  # a click after the conversion
+    "deferred",  # a click younger than 6 hours
+)
+COUNTED = frozenset({"click", "identifiers", "warned"})
+"""Kinds whose rows must end up at Google, each of them once."""
+
+OUTCOME = {
+    "click": "counted",
+    "identifiers": "counted",
+    "warned": "counted",
+    "repeated": "counted",
+    "known": "counted",
+    "rejected": "rejected",
+    "failed": "failed",
+    "deferred": "deferred",
+}
+"""What becomes of a kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
+
+
+@dataclass(slots=True)
+class File:
+    """A made-up file: its bytes, and the kind of each data row (the first is line 2)."""
+
+    name: str
+    content: bytes
+    kinds: list[str]
+    clicks: dict[str, datetime] = field(default_factory=dict)
+    known_orders: set[str] = field(default_factory=set)
+    generation: int = 0
+
+    def tell(self, state: State) -> None:
+        """Let Google know of the clicks and orders that the file relies on."""
+        state.register_clicks(self.clicks)
+        with state.lock:
+            state.order_keys.update((order, 1001) for order in self.known_orders)
+
+    def drop(self, google: Sandbox) -> File:
+        """Put it into the input bucket."""
+        self.tell(google.state)
+        _, self.generation = google.drop(self.content, self.name)
+        return self
+
+
+def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -> File:
+    """`rows` rows of random kinds, at least one of each if they fit.
+
+    The conversion value is the number of the row and the seed, so that every conversion at Google
+    can be led back to its row.
+    """
+    rng = random.Random(f"{name} {seed}")
+    chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
+    rng.shuffle(chosen)
+    # The first row must be one that the repeated ones can repeat.
+    chosen[0] = "click"
+    now = datetime.now(UTC)
+    file = File(name, b"", chosen)
+    cells = []
+    for number, kind in enumerate(chosen, start=1):
+        row = core_row(number, order_id=f"{name}-{seed}-{number}", conversion_value=f"{number}.25")
+        row["gclid"] = f"Click_{seed}_{name.replace('.', '_').replace('/', '_')}_{number:06d}"
+        match kind:
+            case "identifiers":
+                row |= {"gclid": "", "order_id": "", "email": f"{name}.{seed}.{number}@example.com"}
+            case "warned":
+                row |= {"email": "", "phone": "12"}
+            case "repeated":
+                row |= {"order_id": f"{name}-{seed}-1"}
+            case "known":
+                row |= {"order_id": f"known-{name}-{seed}-{number}"}
+                file.known_orders.add(row["order_id"])
+            case "rejected":
+                row |= {"conversion_date_time": "the day before yesterday"}
+            case "failed":
+                file.clicks[row["gclid"]] = now - timedelta(hours=20)
+            case "deferred":
+                file.clicks[row["gclid"]] = now - timedelta(hours=1)
+            case _:
+                pass
+        cells.append(row)
+    file.content = csv_bytes(cells)
+    return file
+
+
+def normal(document: dict[str, Any]) -> dict[str, Any]:
+    """A results document without what may differ between two runs of the same file.
+
+    `uploaded` and `duplicate` are one: a resent row is a duplicate of itself.
+    """
+    counts = document["counts"]
+    rows = {}
+    for row in document["rows"]:
+        errors = [error["code"] for error in row["errors"]]
+        warnings = [warning["code"] for warning in row["warnings"]]
+        if row["outcome"] not in ("uploaded", "duplicate"):
+            rows[row["line"]] = (row["outcome"], errors, warnings)
+        elif warnings:
+            rows[row["line"]] = ("counted", [], warnings)
+    return {
+        **{
+            key: document[key]
+            for key in ("schema_version", "profile", "destination", "customer_id", "status")
+        },
+        "file_error": document["file_error"],
+        "notes": document["notes"],
+        "counted": counts["uploaded"] + counts["duplicate"],
+        "counts": {k: v for k, v in counts.items() if k not in ("uploaded", "duplicate")},
+        "rows": rows,
+    }
+
+
+def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
+    """Every line has one outcome and it is the right one; Google holds each conversion once."""
+    assert document["file_error"] is None
+    counts = document["counts"]
+    assert counts["rows"] == len(file.kinds)
+    by_outcome = {k: v for k, v in counts.items() if k not in ("rows", "warnings")}
+    assert sum(by_outcome.values()) == len(file.kinds)
+    expected = Counter(OUTCOME[kind] for kind in file.kinds)
+    assert expected["counted"] == counts["uploaded"] + counts["duplicate"]
+    for outcome in ("rejected", "failed", "deferred", "not_attempted"):
+        assert counts[outcome] == expected[outcome], outcome
+    lines = [row["line"] for row in document["rows"]]
+    assert lines == sorted(set(lines))
+    for row in document["rows"]:
+        kind = file.kinds[row["line"] - 2]
+        outcome = row["outcome"].replace("uploaded", "counted").replace("duplicate", "counted")
+        assert outcome == OUTCOME[kind], row
+    check_counted_once(file, document["job_id"], google.state)
+
+
+def check_counted_once(file: File, job_id: int, state: State) -> None:
+    """Google holds every row of the file that counts, once, and none of the others."""
+    counted = Counter(
+        int(each.as_json()["conversion"]["conversion_value"])
+        for each in list(state.accepted)
+        if each.job_id == job_id
+    )
+    assert not {row for row, times in counted.items() if times > 1}, "counted twice"
+    must = {number for number, kind in enumerate(file.kinds, start=1) if kind in COUNTED}
+    # Of rows with the same order id, any one may have been the first to arrive.
+    same = {number for number, kind in enumerate(file.kinds, start=1) if kind == "repeated"} | {1}
+    assert set(counted) - same == must - {1}
+    assert len(set(counted) & same) == 1
+
+
+def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
+    """Every results document by its name."""
+    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
+    return {
+        blob.name: json.loads(blob.download_as_bytes())
+        for blob in bucket.list_blobs()
+        if blob.name.endswith(".results.json")
+    }
+
+
+def log_lines(google: Sandbox) -> list[dict[str, Any]]:
+    """The function's own log lines, all instances."""
+    lines = google.function_output().splitlines()
+    return [json.loads(line) for line in lines if line.startswith('{"severity"')]

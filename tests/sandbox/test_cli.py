@@ -1,0 +1,174 @@
+"""`python -m sandbox`: up and drop as a person and a script use them, and the demo's own check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from sandbox.__main__ import main
+from sandbox.demo import data_rows, disagreements
+from sandbox.examples import COLUMNS, MISTAKES, write_crm_export
+from tests.sandbox.conftest import STAND_IN
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _up(directory, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "up", "--directory", str(STAND_IN), *arguments],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
+    """One JSON line when ready; `drop --wait` in the same directory brings the results; SIGINT
+    ends all of it with exit code 0 and takes the note of it away."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export.csv").write_text("a,b\n1,2\n")
+    with _up(tmp_path, "--json", "--env", "SECONDS=0.1") as process:
+        description = json.loads(process.stdout.readline())
+        assert {
+            "storage_url",
+            "input_bucket",
+            "output_bucket",
+            "function_url",
+            "control_url",
+        } < set(description)
+        assert description["env"]["SECONDS"] == "0.1"
+        run = CliRunner().invoke(main, ["drop", "export.csv", "--folder", "f", "--wait", "--json"])
+        assert run.exit_code == 0, run.output
+        assert json.loads(run.stdout)["counts"]["rows"] == 1
+        readable = CliRunner().invoke(main, ["drop", "export.csv", "--wait"])
+        assert "export.csv" in readable.stdout
+        assert Path(description["function_log"]).exists()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, b"")
+    assert not Path(description["function_log"]).exists()
+    assert not (tmp_path / ".sandbox/current.json").exists()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(description["control_url"], timeout=5)
+
+
+def test_up_without_a_function_is_for_people_too(tmp_path):
+    """A table, with what to try; no function runs."""
+    with _up(tmp_path, "--no-function") as process:
+        first = b""
+        while b"Ctrl-C" not in first:
+            first += process.stdout.readline()
+        assert b"control_url" in first
+        assert b"function_url" not in first
+        process.terminate()
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no sandbox runs here"),
+        (["--control-url", "http://127.0.0.1:9"], "does not answer"),
+    ],
+)
+def test_drop_without_a_sandbox_says_how_to_start_one(tmp_path, monkeypatch, arguments, words):
+    """Exit code 1 and a sentence, no traceback."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export.csv").write_text("a\n1\n")
+    run = CliRunner().invoke(main, ["drop", "export.csv", *arguments])
+    assert run.exit_code == 1
+    assert words in run.output
+
+
+def test_drop_that_waits_in_vain_exits_with_1(sandbox, tmp_path):
+    """It names the log and the deliveries to look at."""
+    sandbox.delivery.set(drop=True)
+    (tmp_path / "export.csv").write_text("a\n1\n")
+    arguments = ["--wait", "--timeout", "0.1", "--control-url", sandbox.control_url]
+    run = CliRunner().invoke(main, ["drop", str(tmp_path / "export.csv"), *arguments])
+    assert run.exit_code == 1
+    assert "/deliveries" in run.output
+
+
+@pytest.mark.parametrize("command", [[], ["up"], ["drop"], ["demo"]])
+def test_help_teaches_by_example(command):
+    """Every command's help holds a command to copy."""
+    run = CliRunner().invoke(main, [*command, "--help"])
+    assert run.exit_code == 0
+    assert "python -m sandbox" in run.output.replace("Usage: python -m sandbox", "")
+
+
+def test_the_example_export_is_the_same_for_the_same_seed(tmp_path):
+    """Deterministic, with every mistake twice, and only reserved addresses and numbers."""
+    one = write_crm_export(tmp_path / "one.csv", 5000, NOW)
+    two = write_crm_export(tmp_path / "two.csv", 5000, NOW)
+    assert one.path.read_bytes() == two.path.read_bytes()
+    assert write_crm_export(tmp_path / "two.csv", 5000, NOW, seed=2).wrong != one.wrong
+    kinds = list(one.wrong.values())
+    assert set(MISTAKES) < set(kinds)
+    assert all(kinds.count(kind) == 2 for kind in kinds)
+    rows = data_rows(one.path)
+    assert len(rows) == 5000
+    assert tuple(rows[2]) == COLUMNS
+    for row in rows.values():
+        assert row["email"].strip().lower().endswith(("@example.com", "not-an-address", ""))
+        assert "555-01" in row["phone"] or row["phone"] in {"", "12"}
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Three rows, their results and what the API holds: the second was rejected."""
+    path = tmp_path / "three.csv"
+    path.write_text("gclid,email\nCj0KCQaaaa,\n,broken\n,Ada@example.com \n", encoding="utf-8")
+    return data_rows(path)
+
+
+def _results(**changes):
+    counts = {"rows": 3, "uploaded": 2, "rejected": 1}
+    return {
+        "counts": {**counts, **changes.pop("counts", {})},
+        "rows": changes.pop("rows", [{"line": 3, "outcome": "rejected"}]),
+        **changes,
+    }
+
+
+def _conversions(*lines):
+    hashed = hashlib.sha256(b"ada@example.com").hexdigest()
+    known = {
+        2: {"conversion": {"gclid": "Cj0KCQaaaa"}},
+        4: {"conversion": {"user_identifiers": [{"hashed_email": hashed}]}},
+    }
+    return [known[line] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("results", "lines", "words"),
+    [
+        (_results(), (2, 4), None),
+        (_results(counts={"rows": 4}), (2, 4), "the results 4"),
+        (_results(counts={"uploaded": 3}), (2, 4), "add up to 4"),
+        (_results(rows=[]), (2, 4), "rows are counted as rejected"),
+        (_results(rows=[{"line": 3, "outcome": "rejected"}] * 2), (2, 4), "more than one"),
+        (_results(rows=[{"line": 9, "outcome": "rejected"}]), (2, 4), "no data rows"),
+        (_results(), (2,), "1 rows are called uploaded"),
+        (_results(), (2, 4, 4), "1 conversions that are not"),
+        (_results(file_error={"code": "X"}), (2, 4), "as a whole"),
+    ],
+)
+def test_the_demo_notices_what_does_not_add_up(told, results, lines, words):
+    """Every way in which file, results and API can disagree is found, and agreement is silence."""
+    found = disagreements(told, results, _conversions(*lines))
+    assert found == [] if words is None else any(words in problem for problem in found)

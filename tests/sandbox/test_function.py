@@ -1,0 +1,138 @@
+"""The function under functions-framework: started, killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.function import FunctionDidNotStart
+from sandbox.up import Sandbox
+from tests.sandbox.conftest import STAND_IN
+
+
+def _until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def test_a_dropped_file_reaches_the_function_and_comes_back_as_results(sandbox):
+    """The event that the function gets holds what Google's does, as strings."""
+    name, generation = sandbox.drop(b"a,b\n1,2\n3,4\n", "export 1.csv", folder="shop")
+    document = sandbox.results(name, generation)
+    assert name == "shop/export 1.csv"
+    assert document["counts"]["rows"] == 2
+    event = document["event"]
+    assert event["generation"] == str(generation)
+    assert event["size"] == "12"
+    assert {"bucket", "metageneration", "md5Hash", "crc32c", "timeCreated"} <= set(event)
+    assert all(isinstance(value, str) for value in event.values())
+
+
+def test_the_functions_output_is_captured(sandbox):
+    """What the function prints is in `function_output`."""
+    name, generation = sandbox.drop(b"a\n1\n", "printed.csv")
+    sandbox.results(name, generation)
+    assert '"subject": "objects/printed.csv"' in sandbox.function_output()
+
+
+@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
+@pytest.mark.parametrize(("method", "nth"), [("get", 1), ("insert", 1)])
+def test_a_function_killed_at_a_call_is_there_for_the_next_delivery(sandbox, kind, method, nth):
+    """The process dies at that very call, before or after it took effect; the event comes again."""
+    sandbox.faults.set([{"method": f"storage.objects.{method}", "nth": nth, "kind": kind}])
+    name, generation = sandbox.drop(b"a\n1\n", "killed.csv")
+    assert sandbox.delivery.wait_until_idle(20)
+    (record,) = sandbox.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [0, 200]
+    assert sandbox.results(name, generation)["counts"]["rows"] == 1
+    pids = {
+        json.loads(line)["pid"]
+        for line in sandbox.function_output().splitlines()
+        if record.event_id in line
+    }
+    assert len(pids) == 2
+    writes = [
+        (one["fault"], one["status"])
+        for one in sandbox.state.request_log()
+        if one["method"] == "storage.objects.insert"
+    ]
+    if method == "insert":
+        assert writes == [(kind, "0"), (None, "200")]
+
+
+def test_an_instance_that_dies_whole_is_started_again(sandbox):
+    """As the platform does it; the url stays."""
+    instance = sandbox.function.instances[0]
+    before = instance.process.pid
+    os.killpg(before, signal.SIGKILL)
+    _until(lambda: instance.process.pid != before and instance.answers())
+    name, generation = sandbox.drop(b"a\n1\n", "after.csv")
+    assert sandbox.results(name, generation)["counts"]["rows"] == 1
+
+
+def test_the_sweep_answers_and_is_no_event(sandbox):
+    """`run_sweep` calls the HTTP entry point, as Cloud Scheduler does."""
+    status, body = sandbox.run_sweep()
+    assert (status, json.loads(body)) == (200, {"swept": True})
+
+
+def test_two_instances_work_at_once_and_two_sandboxes_side_by_side(sandbox, tmp_path):
+    """Events spread over instances, each with its own process; sandboxes share nothing."""
+    with Sandbox(source=STAND_IN, instances=2, env={"SECONDS": "0.3"}, directory=tmp_path) as other:
+        for number in range(2):
+            other.drop(b"a\n1\n", f"{number}.csv")
+        assert other.delivery.wait_until_idle(20)
+        attempts = [one.attempts[0] for one in other.delivery.records()]
+        assert {attempt.instance for attempt in attempts} == {0, 1}
+        assert abs(attempts[0].at - attempts[1].at) < 0.3
+    assert sandbox.delivery.records() == []
+    assert (tmp_path / "function.log").exists()
+
+
+def test_a_function_that_cannot_start_says_why(tmp_path):
+    """The end of its output is in the message, and nothing is left running."""
+    (tmp_path / "main.py").write_text("raise RuntimeError('no settings')\n")
+    with pytest.raises(FunctionDidNotStart, match="no settings"):
+        Sandbox(source=tmp_path).start()
+
+
+def test_a_directory_without_a_function_is_refused(tmp_path):
+    """The message names the directory."""
+    with pytest.raises(FunctionDidNotStart, match=r"no main\.py in"):
+        Sandbox(source=tmp_path).start()
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_nothing_outlives_a_sandbox_that_was_killed():
+    """After `kill -9` of the sandbox itself: no process, no temporary directory."""
+    code = (
+        "import json, time\n"
+        "from sandbox.up import Sandbox\n"
+        f"s = Sandbox(source={str(STAND_IN)!r}).start()\n"
+        "pids = [i.process.pid for i in s.function.all()] + [s.storage._binary.pid]\n"
+        "pids += [w for i in s.function.all() for w in i.workers()]\n"
+        "print(json.dumps([pids, str(s.directory)]), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        pids, directory = json.loads(process.stdout.readline())
+        assert all(_alive(pid) for pid in pids)
+        process.kill()
+    _until(lambda: not any(_alive(pid) for pid in pids) and not Path(directory).exists())

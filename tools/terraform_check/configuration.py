@@ -1,0 +1,89 @@
+"""`terraform/` read twice: as written (python-hcl2) and as evaluated (tfparse).
+
+As written tells blocks from arguments and shows every name; as evaluated tells the types, and
+what variables, loops and functions make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import tfparse
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A block of the top level: `address` is resource.TYPE.NAME, data.TYPE.NAME, variable.NAME..."""
+
+    file: str
+    address: str
+    body: Body
+
+    @property
+    def type(self) -> str:
+        """The key of its schema, `resource.google_storage_bucket`."""
+        return self.address.rpartition(".")[0]
+
+
+def declared(folder: Path) -> list[Declared]:
+    """Every block of the top level of every file. Raises hcl2's error when a file doesn't parse."""
+    found = []
+    for path in sorted(folder.glob("*.tf")):
+        tree = hcl2.loads(path.read_text(encoding="utf-8"))
+        for kind, entries in tree.items():
+            if kind.startswith("__"):
+                continue
+            for entry in entries:
+                found += [Declared(path.name, a, b) for a, b in _labelled(kind, entry)]
+    return found
+
+
+_LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "provider": 1}
+
+
+def _labelled(kind: str, entry: Body, depth: int = 0) -> Iterator[tuple[str, Body]]:
+    if depth == _LABELS.get(kind.partition(".")[0], 0):
+        yield kind, entry
+        return
+    for label, inner in entry.items():
+        if not label.startswith("__"):
+            yield from _labelled(f"{kind}.{label.strip(chr(34))}", inner, depth + 1)
+
+
+def is_block(value: object) -> bool:
+    """Whether hcl2 read `name { ... }` and not `name = ...`."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and "__is_block__" in item for item in value)
+    )
+
+
+def dynamic_blocks(value: list[Body]) -> Iterator[tuple[str, Body]]:
+    """`dynamic "x" { content { ... } }` → x and what its content holds."""
+    for item in value:
+        for label, inner in item.items():
+            if not label.startswith("__"):
+                yield label.strip('"'), inner["content"][0]
+
+
+def evaluated(folder: Path, *variables: Path) -> dict[str, list[Body]]:
+    """Type → its instances as values, with `__tfmeta.path` as the address.
+
+    `variables` are files of values, relative to the folder. Raises `tfparse.ParseError`.
+    """
+    result: dict[str, list[Body]] = tfparse.load_from_path(
+        str(folder), stop_on_hcl_error=True, vars_paths=[str(path) for path in variables]
+    )
+    return result
+
+
+def local_values(values: dict[str, list[Body]]) -> Body:
+    """Every local by name."""
+    return {name: value for block in values["locals"] for name, value in block.items()}
