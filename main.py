@@ -14,6 +14,7 @@ import flask
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from lib.announce import Announce, announcer
 from lib.errors import GiveUp, LeaseHeld, UploadError
 from lib.gcs import GoogleStore, connect
 from lib.logs import Log, quiet_libraries, trace_field
@@ -79,6 +80,11 @@ def _wiring() -> tuple[Settings, GoogleStore, Routes]:
     return settings, connect(), Routes(settings)
 
 
+@cache
+def _announcer() -> Announce:
+    return announcer(_wiring()[0].announce_topic, Log())
+
+
 def _ports() -> Ports:
     settings, store, routes = _wiring()
     header = flask.request.headers.get("X-Cloud-Trace-Context")
@@ -96,6 +102,7 @@ def _ports() -> Ports:
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
+        announce=_announcer(),
     )
 
 

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, str] = {
     "request_retry": "A request failed for a passing reason and is sent again.",
     "quota_exhausted": "ALERT. The day's quota of API operations is used up.",
     "preflight_not_permitted": "The account's settings couldn't be read; going on without.",
+    "announce_failed": "The message about a finished file couldn't be published.",
     "sweep_finished": "A sweep ended: what it found and did.",
     "sweep_failed": "ALERT. A sweep couldn't do its work.",
     "settings_invalid": "ALERT. The environment is wrong; nothing can run.",

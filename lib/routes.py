@@ -50,4 +50,5 @@ class Routes:
             log,
             timeout_seconds=self._settings.request_timeout_seconds,
             validate_only=profile.validate_only,
+            check_click_ownership=self._settings.check_click_ownership,
         )

@@ -163,10 +163,13 @@ class DataManager:
         return Sent(verdicts, tuple(request_ids), stop)
 
 
-def connect(credentials: str, endpoint: str, pacer: Pacer) -> Connection:
+def connect(
+    credentials: str, endpoint: str, pacer: Pacer, status_pacer: Pacer | None = None
+) -> Connection:
     """A connection from the text of a google-ads.yaml (`lib.secrets`).
 
-    `endpoint` is `host:port` of another API than Google's, or empty. Raises `GiveUp`
+    `endpoint` is `host:port` of another API than Google's, or empty. A connection that takes the
+    place of another gets its pacers, with what they learned of the quota. Raises `GiveUp`
     (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be reached,
     `Redeliver`.
     """
@@ -175,7 +178,7 @@ def connect(credentials: str, endpoint: str, pacer: Pacer) -> Connection:
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
-    return Connection(client.transport, pacer)
+    return Connection(client.transport, pacer, status_pacer)
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

@@ -135,7 +135,8 @@ def _problems_of_only(refused: Refused, event: Any) -> tuple[Problem, ...]:
     """Why a request of one event was refused: a reason that names nothing is about that event."""
     if refused.violations:
         return tuple(each.problem(event) for each in refused.violations[:_PROBLEMS_SHOWN])
-    return (Problem(refused.code, "", without_values(refused.message, event)),)
+    said = without_values(refused.message, event)
+    return (Problem(refused.code, "", f"{said} (Google names no field.)".lstrip()),)
 
 
 def _verdict(problems: tuple[Problem, ...]) -> Verdict:

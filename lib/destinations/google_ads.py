@@ -19,6 +19,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
 from google.auth.exceptions import GoogleAuthError, TransportError
 
+from lib.destinations.google_ads_clicks import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads_errors import (
     Judged,
     classify,
@@ -80,6 +81,7 @@ class GoogleAds:
         *,
         timeout_seconds: float,
         validate_only: bool = False,
+        check_click_ownership: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
@@ -87,6 +89,7 @@ class GoogleAds:
         self._timeout = timeout_seconds
         self._validate_only = validate_only
         self._clock = clock
+        self._clicks_to_check = ROWS_PER_FILE if check_click_ownership else 0
 
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
@@ -175,7 +178,22 @@ class GoogleAds:
             part = _part(request, pending)
         problem = Problem("TRANSIENT_ERROR", "", "still refused after several tries")
         verdicts.update(dict.fromkeys(pending, Verdict("deferred", (problem,))))
+        if self._clicks_to_check:
+            self._check_clicks(request, verdicts)
         return Judged(verdicts, [], stop)
+
+    def _check_clicks(self, request: Any, verdicts: dict[int, Verdict]) -> None:
+        """Tell of a few clicks whether they are this account's; a failure here costs nothing."""
+        rows = rows_to_check(request, verdicts, self._clicks_to_check)
+        self._clicks_to_check -= len(rows)
+        for row in rows:
+            try:
+                verdicts[row] = with_ownership(
+                    request.conversions[row], verdicts[row], request.customer_id, self._search
+                )
+            except (Redeliver, *CallError) as error:
+                self._log.warning("preflight_not_permitted", code=type(error).__name__)
+                return
 
     def _send_once(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
         size = len(request.conversions)

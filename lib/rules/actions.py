@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import tzinfo
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from lib.rules.accounts import Account, Action
 from lib.rules.conversion import Problem
-from lib.rules.dates import ConversionClock, Moment
-from lib.rules.problems import RuleError
 
 if TYPE_CHECKING:
     from lib.rules.plan import RowRules
@@ -18,19 +14,13 @@ MAX_AGE_DAYS = 90
 """Google's longest click look-back: nothing older can be attributed."""
 
 
-class ReadTime(Protocol):
-    """`ConversionClock.read`, with the bounds of one action."""
-
-    def __call__(self, value: str, zone: tzinfo | None = None) -> Moment: ...
-
-
 class ActionRule(NamedTuple):
     """Where a row goes, and the rules of its action."""
 
     customer_id: str
     action_id: str
     one_per_click: bool
-    read_time: ReadTime
+    lookback_days: int
 
 
 def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> ActionRule | Problem:
@@ -56,7 +46,7 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
         account.conversion_customer_id,
         action.id,
         action.one_per_click,
-        _clock(action.lookback_days, rules),
+        min(action.lookback_days, MAX_AGE_DAYS),
     )
 
 
@@ -79,20 +69,3 @@ def _find(wanted: str, account: Account) -> Action | Problem:
     if not action.enabled:
         return Problem("ACTION_NOT_ENABLED", "conversion_action")
     return action
-
-
-def _clock(lookback_days: int, rules: RowRules) -> Callable[..., Moment]:
-    """A conversion older than its action's look-back can't follow a click within it."""
-    if lookback_days >= MAX_AGE_DAYS:
-        return ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS).read
-    clock = ConversionClock(rules.now, rules.zone, rules.day_first, lookback_days)
-
-    def read(value: str, zone: tzinfo | None = None) -> Moment:
-        try:
-            return clock.read(value, zone)
-        except RuleError as error:
-            if error.code == "TOO_OLD":
-                raise RuleError("OLDER_THAN_LOOKBACK") from None
-            raise
-
-    return read

@@ -14,6 +14,9 @@ _NO_CLICK: Final = frozenset({"null", "none", "nil", "undefined", "nan", "n/a", 
 def check_click_id(value: str) -> str:
     """A gclid, gbraid or wbraid, trimmed, in its own case: click ids are case-sensitive.
     Raises INVALID_CLICK_ID: white space inside, characters that no URL has, a place holder."""
+    # A letter, then letters, digits, - and _, and too long for a place holder: nearly all of them.
+    if 10 <= len(value) <= 1024 and value.isascii() and value.replace("-", "_").isidentifier():
+        return value
     click_id = value.strip()
     if _CLICK_ID.fullmatch(click_id) is None or (
         len(click_id) < 10 and click_id.lower() in _NO_CLICK

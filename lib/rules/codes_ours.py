@@ -61,6 +61,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "id has. It was left out.",
         "Check the export: the id must be stored as it stood in the landing page's address.",
     ),
+    "CLICK_IN_ACCOUNT": (
+        "warning",
+        "The account knows this click (asked because CHECK_CLICK_OWNERSHIP is on).",
+        "Check that the conversion action belongs to this account and that the conversion lies "
+        "within its look-back window.",
+    ),
+    "CLICK_NOT_IN_ACCOUNT": (
+        "warning",
+        "The account has no such click in the 30 days before the conversion (asked because "
+        "CHECK_CLICK_OWNERSHIP is on).",
+        "Send the row with the account that the ad belongs to.",
+    ),
     "NO_CLICK_ID_OR_IDENTIFIER": (
         "rejected",
         "The row has neither a click id nor a usable e-mail address or phone number, so Google "

@@ -5,6 +5,7 @@ Google's file formats: https://support.google.com/google-ads/answer/7014069
 """
 
 import re
+from copy import copy
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
@@ -48,9 +49,18 @@ class ConversionClock:
         self._day_first = day_first
         self._latest = int(now.timestamp())
         self._oldest = self._latest - max_age_days * 86400
+        self._too_old = "TOO_OLD"
         # Rows of one hour differ in minute and second only. What else there is to know about
         # the hour is found once per zone: text before, text after, instant of its start.
         self._hours: dict[tzinfo | None, dict[str, tuple[str, str, int]]] = {zone: {}}
+
+    def within(self, days: int, code: str) -> "ConversionClock":
+        """The same clock with another greatest age, beyond which it raises `code`. Both remember
+        hours together."""
+        other = copy(self)
+        other._oldest = self._latest - days * 86400
+        other._too_old = code
+        return other
 
     def read(self, value: str, zone: tzinfo | None = None) -> Moment:
         """Raises FUTURE_DATE, TOO_OLD and the codes of `parse_conversion_time`. `zone` is the
@@ -65,14 +75,16 @@ class ConversionClock:
         if seconds is not None and hours is not None:
             hour = hours.get(before + after)
             if hour is not None:
-                instant = hour[2] + seconds
+                head, tail, instant = hour
+                instant += seconds
                 if self._oldest <= instant <= self._latest:
-                    return Moment(hour[0] + within + hour[1], instant)
+                    # Moment(...) in a third of the time.
+                    return _new_tuple(Moment, (head + within + tail, instant, None))
         moment = read_moment(value, zone or self._zone, day_first=self._day_first)
         if moment.instant > self._latest:
             raise RuleError("FUTURE_DATE")
         if moment.instant < self._oldest:
-            raise RuleError("TOO_OLD")
+            raise RuleError(self._too_old)
         if seconds is not None:
             self._remember_hour(before, after, zone or self._zone)
         return moment
@@ -92,6 +104,7 @@ class ConversionClock:
         hours[before + after] = (start.text[:14], start.text[19:], start.instant)
 
 
+_new_tuple = tuple.__new__
 # "05:07" -> 307
 _SECONDS: Final = {f"{m:02}:{s:02}": m * 60 + s for m in range(60) for s in range(60)}
 # Bounds the memory that a file of unsorted hours, or a hostile one, can take.

@@ -26,7 +26,12 @@ _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 def check_order_id(value: str) -> str:
     """The id, trimmed. Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google
     refuses personal data there: ORDER_ID_CONTAINS_PII) and ORDER_ID_TOO_LONG."""
-    if value.isascii() and value.isalnum() and len(value) <= _LONGEST:
+    # Letters and digits, or a letter and then - and _ too: no address, and no way to write a phone.
+    if (
+        len(value) <= _LONGEST
+        and value.isascii()
+        and (value.isalnum() or value.replace("-", "_").isidentifier())
+    ):
         return value
     order_id = value.strip()
     if len(order_id) > _LONGEST:

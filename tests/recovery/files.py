@@ -69,7 +69,7 @@ def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -
     The conversion value is the number of the row and the seed, so that every conversion at Google
     can be led back to its row.
     """
-    rng = random.Random(f"{name} {seed}")
+    rng = random.Random(seed)
     chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
     rng.shuffle(chosen)
     # The first row must be one that the repeated ones can repeat.

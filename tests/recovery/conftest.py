@@ -1,0 +1,45 @@
+"""The real function on the local Google, and a sandbox with settings of its own for those in need.
+
+Sandboxes aren't emptied between tests: names, orders and clicks are new for every file.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.up import Sandbox
+
+FUNCTION = Path(__file__).parent / "function"
+SETTINGS = {
+    "LEASE_SECONDS": "0.75",
+    "REQUEST_TIMEOUT_SECONDS": "2",
+    "SWEEP_GRACE_MINUTES": "0",
+}
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Sandbox]:
+    with Sandbox(source=FUNCTION, env=SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+def google(_running: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox with the real function: no faults, nothing on its way."""
+    _running.faults.clear()
+    _running.delivery.reset()
+    _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    yield _running
+    _running.faults.clear()
+    assert _running.delivery.wait_until_idle(60)
+
+
+@pytest.fixture
+def new_name() -> Iterator[str]:
+    """A name that no other file of this process has."""
+    return (f"file{number}.csv" for number in _numbers)

@@ -1,0 +1,64 @@
+"""Every results document of every test is checked by `check_results`: schema, sums, order, codes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[1] / "docs" / "results.schema.json").read_text("utf-8")
+)
+Draft202012Validator.check_schema(SCHEMA)
+_VALIDATOR = Draft202012Validator(SCHEMA)
+OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted", "ok")
+
+
+def check_results(document: dict[str, Any]) -> dict[str, Any]:
+    """Assert that the document is valid and agrees with itself; returns it.
+
+    Beyond the schema: the outcomes add up to the rows, each line has one outcome and they ascend,
+    the listed rows are exactly those counted (plain ones aside), and the codes are those that
+    stand in the document, as often as they stand there.
+    """
+    _VALIDATOR.validate(document)
+    counts, rows = document["counts"], document["rows"]
+    assert sum(counts.get(outcome, 0) for outcome in OUTCOMES) == counts["rows"]
+    lines = [row["line"] for row in rows]
+    assert lines == sorted(set(lines)), "rows ascend, one outcome a line"
+
+    listed = Counter(row["outcome"] for row in rows)
+    for outcome in OUTCOMES:
+        if outcome in ("uploaded", "ok"):
+            assert listed[outcome] <= counts.get(outcome, 0)
+        else:
+            assert listed[outcome] == counts.get(outcome, 0), outcome
+    assert sum(bool(row["warnings"]) for row in rows) == counts["warnings"]
+    assert not (counts["uploaded"] and document["validate_only"])
+
+    problems = [each for row in rows for each in (*row["errors"], *row["warnings"])]
+    of_file = [*document["notes"], *filter(None, [document["file_error"]])]
+    met = Counter(each["code"] for each in (*problems, *of_file))
+    assert {code: entry["count"] for code, entry in document["codes"].items()} == met
+    frequencies = [entry["count"] for entry in document["codes"].values()]
+    assert frequencies == sorted(frequencies, reverse=True)
+    for row in rows:
+        for each in (*row["errors"], *row["warnings"]):
+            assert each["message"].startswith(f"line {row['line']}")
+            assert each["action"] == document["codes"][each["code"]]["action"]
+
+    status = document["status"]
+    assert (status == "waiting") == bool(counts["deferred"])
+    assert status == "waiting" or (status == "stopped") == (document["file_error"] is not None)
+    return document
+
+
+def check_bucket(bucket: Any) -> int:
+    """Check every results document in a bucket of the local storage; returns how many."""
+    found = [blob for blob in bucket.list_blobs() if blob.name.endswith(".results.json")]
+    for blob in found:
+        check_results(json.loads(blob.download_as_bytes()))
+    return len(found)

@@ -1,0 +1,73 @@
+"""`terraform/` evaluated, with the example's values and with every option turned on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.terraform_check import configuration
+
+ROOT = Path(__file__).parents[2]
+TERRAFORM = ROOT / "terraform"
+EXAMPLE = Path("terraform.tfvars.example")
+TOOLS = ROOT / ".venv-terraform"
+
+# Every option that the example leaves out, and every setting.
+ALL_ON = """
+announce      = true
+audit_reads   = true
+no_file_hours = 24
+bucket_prefix = "acme"
+labels        = { team = "marketing" }
+
+settings = {
+  accepted_suffixes       = [".csv", ".txt"]
+  ignored_suffixes        = [".tmp"]
+  ignored_prefixes        = ["incoming/"]
+  max_file_bytes          = 1000
+  deadline_margin_seconds = 50
+  lease_seconds           = 90
+  request_timeout_seconds = 100
+  window                  = 4
+  max_event_age_hours     = 12
+  defer_hours             = 8
+  max_defer_hours         = 24
+  sweep_grace_minutes     = 45
+  sweep_max_age_days      = 5
+  list_all_rows           = false
+  check_click_ownership   = true
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def values() -> dict[str, list[Any]]:
+    """The module with the values of terraform.tfvars.example."""
+    return configuration.evaluated(TERRAFORM, EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def all_on_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of values that turns everything on, relative to `terraform/`."""
+    path = tmp_path_factory.mktemp("values") / "all.tfvars"
+    path.write_text(ALL_ON.lstrip(), encoding="utf-8")
+    return Path(os.path.relpath(path, TERRAFORM))
+
+
+@pytest.fixture(scope="session")
+def all_on(all_on_file: Path) -> dict[str, list[Any]]:
+    """The module with every option turned on."""
+    return configuration.evaluated(TERRAFORM, EXAMPLE, all_on_file)
+
+
+def tool(path: Path) -> Path:
+    """A tool of `.venv-terraform`; without it the test is skipped here and fails in CI."""
+    if not path.exists():
+        message = f"{path.relative_to(ROOT)} isn't there: run `make setup`"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path

@@ -1,0 +1,348 @@
+"""What `terraform/` says and what the code assumes are the same thing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import main
+from lib.logs import EVENTS
+from lib.report import Tally
+from lib.settings import Profile, Settings, choose_profile
+from tests.terraform.conftest import ROOT, TERRAFORM
+from tools.terraform_check import configuration
+
+Values = dict[str, list[Any]]
+
+# Settings that Terraform never sets, and why.
+ON_LAPTOPS_ONLY = {
+    "google_ads_configuration_file_path": "production reads the secret",
+    "secret_manager_endpoint": "the sandbox",
+    "data_manager_endpoint": "the sandbox",
+}
+ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
+
+
+def functions(values: Values) -> dict[str, Any]:
+    """Entry point → the function."""
+    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
+
+
+def attributes(variable: str) -> set[str]:
+    """Names in the object type of a variable."""
+    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    block = text.split(f'variable "{variable}" {{')[1].split("\n}")[0]
+    return set(re.findall(r"^ {4}(\w+) += optional\(", block, re.M))
+
+
+# ── environment ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_setting_can_be_set(all_on: Values) -> None:
+    """With all options on, the functions get every variable that the code reads, and no other."""
+    for function in functions(all_on).values():
+        given = set(function["service_config"]["environment_variables"])
+        known = {name.upper() for name in Settings.model_fields}
+        assert given - known == {"GOOGLE_CLOUD_PROJECT"}
+        assert known - given == {name.upper() for name in ON_LAPTOPS_ONLY}
+
+
+def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
+    """The code accepts what Terraform makes of the example, and reads back what was set."""
+    for evaluated in (values, all_on):
+        for function in functions(evaluated).values():
+            environment = dict(function["service_config"]["environment_variables"])
+            # Ids are only known in the cloud.
+            environment["GOOGLE_ADS_SECRET"] = "projects/p/secrets/s/versions/latest"
+            if environment.get("ANNOUNCE_TOPIC"):
+                environment["ANNOUNCE_TOPIC"] = "projects/p/topics/t"
+            settings = Settings.from_environment(environment)
+    assert settings.accepted_suffixes == (".csv", ".txt")
+    assert settings.check_click_ownership is True
+    assert settings.list_all_rows is False
+    assert settings.window == 4
+    assert settings.state_prefix == configuration.local_values(all_on)["state_prefix"]
+
+
+def test_the_names_of_secret_and_topic_are_those_that_the_code_reads() -> None:
+    """`.id` of both resources is projects/P/..., the form that the settings ask for."""
+    text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
+    assert "${google_secret_manager_secret.google_ads.id}/versions/${var." in text
+    assert "google_pubsub_topic.results[0].id" in text
+
+
+def test_defaults_are_written_once() -> None:
+    """Settings left out in Terraform keep the code's defaults: the variable has none of its own."""
+    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    assert not re.search(r"optional\(\w+,", text)
+    fallbacks = re.findall(r"coalesce\((?:var\.settings\.)(\w+), (\d+)\)", text)
+    fallbacks += re.findall(
+        r"coalesce\((?:var\.settings\.)(\w+), (\d+)\)", (TERRAFORM / "buckets.tf").read_text()
+    )
+    assert fallbacks
+    for name, number in fallbacks:
+        assert Settings.model_fields[name].default == int(number), name
+
+
+# ── functions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_entry_points_exist(values: Values) -> None:
+    """Each function of Terraform is a function of main.py."""
+    assert set(functions(values)) == {"ingest", "sweep"}
+    assert all(callable(getattr(main, name)) for name in functions(values))
+
+
+def test_timeouts_are_what_the_code_counts_on(values: Values) -> None:
+    """The code stops in time before the platform does, and the scheduler waits for the answer."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    ingest, sweep = (functions(values)[n]["service_config"] for n in ("ingest", "sweep"))
+    assert ingest["timeout_seconds"] == defaults["time_limit_seconds"] == 540
+    assert ingest["environment_variables"]["TIME_LIMIT_SECONDS"] == "540"
+    limit = defaults["sweep_time_limit_seconds"]
+    assert float(ingest["environment_variables"]["SWEEP_TIME_LIMIT_SECONDS"]) == limit
+    assert sweep["timeout_seconds"] >= limit + defaults["request_timeout_seconds"]
+    deadline = values["google_cloud_scheduler_job"][0]["attempt_deadline"]
+    assert deadline == f"{sweep['timeout_seconds']}s" == "1800s"
+
+
+def test_memory_is_twice_the_measured_peak(values: Values) -> None:
+    """A run peaks below 256 MiB (benchmarks, memory_peak); the instance has twice as much."""
+    for function in functions(values).values():
+        assert function["service_config"]["available_memory"] == f"{2 * 256}Mi"
+        assert function["service_config"]["available_cpu"] == "1"
+
+
+def test_one_file_an_instance(values: Values) -> None:
+    """Concurrency 1, a cap on instances, and nothing from outside gets in."""
+    for function in functions(values).values():
+        config = function["service_config"]
+        assert config["max_instance_request_concurrency"] == 1
+        assert config["max_instance_count"] >= 1
+        assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+
+
+def test_the_runtime_is_the_python_that_is_tested(values: Values) -> None:
+    """CI runs the tests on the version that is deployed."""
+    runtimes = {f["build_config"]["runtime"] for f in functions(values).values()}
+    assert runtimes == {"python313"}
+    workflows = list((ROOT / ".github" / "workflows").glob("*.yml"))
+    if not workflows:
+        pytest.skip("no workflow in this checkout")
+    assert any('"3.13"' in path.read_text(encoding="utf-8") for path in workflows)
+
+
+def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None:
+    """Only finalized objects of the input bucket, retried, from the bucket's own region."""
+    trigger = functions(values)["ingest"]["event_trigger"]
+    bucket = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-input"))
+    assert trigger["event_type"] == "google.cloud.storage.object.v1.finalized"
+    assert trigger["retry_policy"] == "RETRY_POLICY_RETRY"
+    assert trigger["trigger_region"] == bucket["location"]
+    assert trigger["event_filters"] == trigger["event_filters"] | {
+        "attribute": "bucket",
+        "value": bucket["name"],
+    }
+
+
+# ── profiles ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_profiles_have_the_attributes_of_the_code() -> None:
+    """The typed variable and the model name the same things."""
+    assert attributes("profiles") == set(Profile.model_fields)
+
+
+@pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data"])
+def test_choices_are_those_of_the_code(field: str) -> None:
+    """Words that a validation lists are exactly the code's."""
+    annotation = Profile.model_fields[field].annotation
+    words = {w for part in get_args(annotation) for w in (get_args(part) or (part,))} - {type(None)}
+    listed = ", ".join(f'"{word}"' for word in get_args(annotation) if isinstance(word, str))
+    listed = listed or ", ".join(
+        f'"{w}"' for p in get_args(annotation) for w in get_args(p) if isinstance(w, str)
+    )
+    assert words
+    assert f"contains([{listed}]" in (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+
+
+def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
+    """Terraform writes the document where the functions look, without unset attributes."""
+    document = next(o for o in values["google_storage_bucket_object"] if "content" in o)
+    profiles = json.loads(document["content"])
+    for name in profiles:
+        folder = "" if name == "default" else f"{name}/"
+        assert choose_profile(profiles, f"{folder}file.csv")[0] == name
+    assert "day_first" not in profiles["default"]
+    where = f"gs://{document['bucket']}/{document['name']}"
+    for function in functions(values).values():
+        assert function["service_config"]["environment_variables"]["PROFILES"] == where
+        assert not document["bucket"].endswith("-input")
+
+
+# ── the archive ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_archive_is_the_code_and_nothing_else(values: Values) -> None:
+    """main.py, requirements.txt and all of lib/: what Python made or people left lying is out."""
+    inside = {source["filename"] for source in values["archive_file"][0]["source"]}
+    lib = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "lib").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert inside == {"main.py", "requirements.txt"} | lib
+
+
+def test_new_code_gets_a_new_name() -> None:
+    """The archive's name holds its hash, so that a change of code is a deployment."""
+    text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
+    assert '"source/${data.archive_file.source.output_sha256}.zip"' in text
+
+
+# ── buckets and grants ────────────────────────────────────────────────────────────────────────
+
+
+def test_buckets_are_closed(values: Values) -> None:
+    """Uniform access, no public access, and four different ones: results can't start the function."""
+    buckets = values["google_storage_bucket"]
+    assert len({bucket["name"] for bucket in buckets}) == len(buckets) == 4
+    for bucket in buckets:
+        assert bucket["uniform_bucket_level_access"] is True
+        assert bucket["public_access_prevention"] == "enforced"
+
+
+def test_the_ledger_outlives_whatever_may_come_back(values: Values) -> None:
+    """State is kept longer than events are retried, rows deferred and files swept."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    state = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-state"))
+    days = state["lifecycle_rule"]["condition"]["age"]
+    assert days > 2 * defaults["sweep_max_age_days"]
+    assert 24 * days > 2 * max(defaults["max_defer_hours"], 24)
+
+
+def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:
+    """A role on the whole project is on this list, and its comment gives the reason."""
+    assert {grant["role"] for grant in all_on["google_project_iam_member"]} == {
+        "roles/eventarc.eventReceiver",
+        "roles/logging.logWriter",
+        "roles/pubsub.publisher",
+        "roles/serviceusage.serviceUsageConsumer",
+        "roles/storage.objectViewer",
+    }
+    text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r"((?:^#.*\n)+)resource \"google_project_iam_\w+\"", text, re.M)
+    assert len(blocks) == text.count('resource "google_project_iam_')
+    assert all(comment.startswith("# On the project: ") for comment in blocks)
+
+
+def test_the_function_cannot_start_itself(values: Values) -> None:
+    """The function only reads the input bucket."""
+    text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
+    grants = re.findall(r"google_storage_bucket\.(\w+)\.name, role = \"roles/(\S+)\"", text)
+    assert dict(grants) == {
+        "input": "storage.objectViewer",
+        "output": "storage.objectUser",
+        "state": "storage.objectUser",
+        "source": "storage.objectViewer",
+    }
+
+
+def test_nobody_is_everybody(all_on: Values) -> None:
+    """No grant goes to the public, and none is an owner's or editor's."""
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    assert "allUsers" not in text
+    assert "allAuthenticatedUsers" not in text
+    assert not re.search(r"roles/(owner|editor|viewer|\w+\.admin)\"", text)
+
+
+def test_the_secret_has_no_value() -> None:
+    """A value would lie in Terraform's state."""
+    assert "google_secret_manager_secret_version" not in "".join(
+        path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf")
+    )
+
+
+# ── alerts ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_alert_of_the_code_is_one_in_the_cloud(all_on: Values) -> None:
+    """Each ALERT event has a policy, and each policy of an event an ALERT event."""
+    assert set(configuration.local_values(all_on)["event_alerts"]) == ALERT_EVENTS
+    policies = {p["conditions"]["display_name"] for p in all_on["google_monitoring_alert_policy"]}
+    assert policies == ALERT_EVENTS | {"rows_failing", "no_file", "sweep_silent"}
+
+
+def test_metrics_count_events_of_the_code(values: Values) -> None:
+    """Whatever a metric filters by is an event that the code logs."""
+    for metric in values["google_logging_metric"]:
+        events = re.findall(r'jsonPayload\.event=\(?"(\w+)"', metric["filter"])
+        events += re.findall(r'OR "(run_\w+)"', metric["filter"])
+        assert events
+        assert set(events) <= set(EVENTS)
+
+
+def test_rows_are_counted_by_outcome(values: Values) -> None:
+    """The metrics name exactly the counts of a run's last log line."""
+    counts = set(Tally().counts())
+    named = set(configuration.local_values(values)["row_counts"])
+    assert named <= counts
+    assert counts - named <= {"warnings"}
+
+
+@pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds"])
+def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> None:
+    """The field that a metric takes out of a line is written by the code next to its event."""
+    wanted = configuration.local_values(values)["numbers"][number]
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "lib").rglob("*.py")}
+    assert any(
+        f'"{wanted["event"]}"' in text and wanted["field"] in text for text in sources.values()
+    )
+
+
+def test_queries_ask_for_metrics_that_exist(all_on: Values) -> None:
+    """Every series in an alert or a chart comes from a metric declared here."""
+    names = {m["name"].replace("/", "_") for m in all_on["google_logging_metric"]}
+    queries = [
+        p["conditions"]["condition_prometheus_query_language"]["query"]
+        for p in all_on["google_monitoring_alert_policy"]
+    ]
+    dashboard = all_on["google_monitoring_dashboard"][0]["dashboard_json"]
+    used = {
+        name
+        for text in [*queries, dashboard]
+        for name in re.findall(r"logging_googleapis_com:user_(\w+)\{", text)
+    }
+    assert {re.sub(r"_(sum|bucket)$", "", name) for name in used} <= names
+    assert len(used) > 15
+
+
+def test_the_dashboard_is_a_dashboard(values: Values) -> None:
+    """Valid JSON, no overlapping tiles, and the six charts that operators asked for."""
+    dashboard = json.loads(values["google_monitoring_dashboard"][0]["dashboard_json"])
+    tiles = dashboard["mosaicLayout"]["tiles"]
+    places = {(tile["xPos"], tile["yPos"]) for tile in tiles}
+    assert len(places) == len(tiles) == 6
+    for tile in tiles:
+        assert tile["xPos"] + tile["width"] <= dashboard["mosaicLayout"]["columns"]
+        assert tile["widget"]["xyChart"]["dataSets"]
+
+
+def provoked_events() -> set[str]:
+    """Event names that tests elsewhere name."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "tests").rglob("*.py")
+        if Path(__file__).parent not in path.parents
+    ]
+    return {event for event in EVENTS if any(f'"{event}"' in text for text in texts)}
+
+
+@pytest.mark.parametrize("event", sorted(ALERT_EVENTS))
+def test_every_alert_is_provoked_by_a_test(event: str) -> None:
+    """Some test makes the code log the event and looks for its name."""
+    assert event in provoked_events()

@@ -1,0 +1,168 @@
+"""`terraform/` is what the Google provider accepts, and the checker notices when it isn't."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
+from tools.terraform_check import check, layout, schema
+from tools.terraform_check.__main__ import used_types
+
+SOUND = """\
+variable "days" {
+  type    = number
+  default = 3
+}
+
+resource "google_storage_bucket" "files" {
+  name                        = "acme-files"
+  location                    = "europe-west1"
+  uniform_bucket_level_access = true
+
+  versioning {
+    enabled = true
+  }
+
+  lifecycle_rule {
+    condition {
+      age = var.days
+    }
+    action {
+      type = "Delete"
+    }
+  }
+}
+
+resource "google_storage_bucket_iam_member" "reader" {
+  bucket = google_storage_bucket.files.name
+  role   = "roles/storage.objectViewer"
+  member = "user:ann@example.com"
+}
+"""
+
+
+def test_the_module_is_sound(all_on_file: Path) -> None:
+    """Every block and argument fits the provider's schema, with the example and with all options."""
+    assert check.problems(TERRAFORM, schema.load(), EXAMPLE) == []
+    assert check.problems(TERRAFORM, schema.load(), EXAMPLE, all_on_file) == []
+
+
+def test_a_sound_module_has_no_problems(tmp_path: Path) -> None:
+    """The module that the mistakes below are planted in is itself sound."""
+    (tmp_path / "main.tf").write_text(SOUND, encoding="utf-8")
+    assert check.problems(tmp_path, schema.load()) == []
+
+
+MISTAKES = [
+    # written, planted, what is said of it
+    ("uniform_bucket_level_access", "uniform_bucket_level_acces_", "no such argument or block"),
+    ("    enabled = true", "    enable  = true", "versioning.enable: no such argument"),
+    ("    enabled = true", "", "versioning.enabled: is required"),
+    ('  location                    = "europe-west1"\n', "", "location: is required"),
+    ("versioning {", "versioning = {", "versioning: a block, not an argument"),
+    ("  bucket = google_storage_bucket.files.name", "  bucket {\n  }", "bucket: an argument, not"),
+    ("condition {", "conditions {", "lifecycle_rule.conditions: no such"),
+    ("  versioning {", "  versioning {\n    enabled = true\n  }\n\n  versioning {", "only once"),
+    ("default = 3", 'default = "soon"', "lifecycle_rule.condition.age: not a number"),
+    ('"acme-files"', '["acme-files"]', "name: not a string"),
+    ("level_access = true", 'level_access = "perhaps"', "level_access: not a bool"),
+    ('"google_storage_bucket" "files"', '"google_storage_buckets" "files"', "the provider has no"),
+    ("google_storage_bucket.files.name", "google_storage_bucket.file.name", "is not declared"),
+    ("google_storage_bucket.files.name", "google_storage_bucket.files.nam", "no attribute nam"),
+    ("var.days", "var.day", "var.day is not declared"),
+    ("var.days", "3", "variable.days is never used"),
+    ("var.days", "local.days", "local.days is not declared"),
+    ("  role   = ", "  role = ", "layout: should be"),
+    ("    enabled = true", "   enabled = true", "layout: should be"),
+]
+
+
+@pytest.mark.parametrize("written, planted, said", MISTAKES, ids=[m[2] + m[1] for m in MISTAKES])
+def test_a_planted_mistake_is_found(
+    tmp_path: Path, written: str, planted: str, said: str
+) -> None:
+    """Unknown, missing, misplaced, of a wrong type, leading nowhere, laid out wrongly."""
+    assert written in SOUND
+    (tmp_path / "main.tf").write_text(SOUND.replace(written, planted, 1), encoding="utf-8")
+    assert any(said in problem for problem in check.problems(tmp_path, schema.load()))
+
+
+def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
+    """The real files are really looked at."""
+    for path in TERRAFORM.glob("*.tf*"):
+        text = path.read_text(encoding="utf-8")
+        (tmp_path / path.name).write_text(
+            text.replace("max_instance_count ", "max_instances_count "), encoding="utf-8"
+        )
+    found = check.problems(tmp_path, schema.load(), EXAMPLE)
+    assert sum("max_instances_count: no such argument" in problem for problem in found) == 2
+
+
+LAYOUTS = [
+    ("a = 1\nlong = 2\n", "a    = 1\nlong = 2\n"),
+    ("a = 1\n\nlong = 2\n", "a = 1\n\nlong = 2\n"),
+    ("a = 1\n# why\nlong = 2\n", "a = 1\n# why\nlong = 2\n"),
+    ("a = 1\nlong = [\n2,\n]\n", "a = 1\nlong = [\n  2,\n]\n"),
+    ('b {\nc "x" {\n}\n}\n', 'b {\n  c "x" {\n  }\n}\n'),
+    ('a = "x = {  y"\nlong = 1\n', 'a    = "x = {  y"\nlong = 1\n'),
+    ('a = "${b["c = {"]}"\nlong = 1\n', 'a    = "${b["c = {"]}"\nlong = 1\n'),
+    ("x = a == b\nlong = 1\n", "x    = a == b\nlong = 1\n"),
+    ("a = {for k, v in m : k => v}\nlong = 1\n", "a    = {for k, v in m : k => v}\nlong = 1\n"),
+    ("a = f(g(\n1,\n))\nb = 2\n", "a = f(g(\n  1,\n))\nb = 2\n"),
+    ("a = 1 # one\nlong = 2 # two\n", "a    = 1 # one\nlong = 2 # two\n"),
+    ("a  =   1   \n", "a = 1\n"),
+]
+
+
+@pytest.mark.parametrize("written, canonical", LAYOUTS)
+def test_the_layout_is_that_of_terraform_fmt(written: str, canonical: str) -> None:
+    """Indents follow brackets; equals signs of neighbours stand below each other; strings stay."""
+    assert layout.canonical(written) == canonical
+    assert layout.canonical(canonical) == canonical
+
+
+def test_the_schema_is_the_providers_own() -> None:
+    """Cutting the schema out of the wheel again gives what is kept in the repository."""
+    wheels = sorted((TOOLS / "schema").glob("cdktf_cdktf_provider_google-*.whl"))
+    wheel = tool(wheels[-1] if wheels else TOOLS / "schema")
+    kept = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))
+    assert schema.cut_out(wheel, used_types()) == kept
+
+
+def test_the_provider_is_bound_to_the_checked_schema() -> None:
+    """versions.tf asks for at least the release whose schema was checked, and less than the next."""
+    release = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))["provider"]
+    major = int(release.split(".")[0])
+    versions = (TERRAFORM / "versions.tf").read_text(encoding="utf-8")
+    assert f'">= {release}, < {major + 1}.0.0"' in versions
+
+
+def test_checkov_finds_nothing() -> None:
+    """Every policy of checkov passes, or its skip says why."""
+    checkov = tool(TOOLS / "bin" / "checkov")
+    # Offline: without these it would ask its maker's servers for guidelines and modules.
+    ran = subprocess.run(
+        [checkov, "--directory", TERRAFORM, "--framework", "terraform", "--output", "json"]
+        + ["--compact", "--skip-download"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    results = json.loads(ran.stdout)["results"]
+    assert [f"{c['check_id']} {c['resource']}" for c in results["failed_checks"]] == []
+    assert results["parsing_errors"] == []
+    assert len(results["passed_checks"]) > 30
+
+
+def test_each_skip_says_why() -> None:
+    """A skipped policy carries a sentence, not only its number."""
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    skips = re.findall(r"#checkov:skip=(CKV\w+)(.*)", text)
+    assert skips
+    assert [name for name, reason in skips if not re.fullmatch(r":[A-Z].{30,}\.", reason)] == []

@@ -1,0 +1,65 @@
+"""Messages about finished files, through the real Pub/Sub client to a local server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from google.pubsub_v1.types import PublishRequest, PublishResponse
+
+from lib.announce import announcer
+from lib.logs import Log
+
+TOPIC = "projects/sandbox-project/topics/results"
+MESSAGE = {"bucket": "out", "name": "a.csv.1.results.json", "status": "completed", "counts": {}}
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """A Pub/Sub that keeps what it gets; the client finds it by its own environment variable."""
+    kept: list[Any] = []
+
+    def publish(body: bytes, context: grpc.ServicerContext) -> bytes:
+        request = PublishRequest.pb(PublishRequest.deserialize(body))
+        kept.append(request)
+        if request.topic.endswith("forbidden"):
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "not yours")
+        return PublishResponse.serialize(PublishResponse(message_ids=["1"]))
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    handler = grpc.unary_unary_rpc_method_handler(publish)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", {"Publish": handler}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
+    yield kept
+    server.stop(None)
+
+
+def test_a_finished_file_is_announced(published: list[Any]) -> None:
+    """The message names the results document and its counts, as JSON."""
+    announcer(TOPIC, Log())(MESSAGE)
+    (request,) = published
+    assert request.topic == TOPIC
+    assert json.loads(request.messages[0].data) == MESSAGE
+    assert request.messages[0].attributes["status"] == "completed"
+
+
+def test_a_message_that_cannot_be_sent_costs_a_log_line(
+    published: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run is finished whether or not anybody hears of it."""
+    announcer("projects/p/topics/forbidden", Log())(MESSAGE)
+    assert "announce_failed" in capsys.readouterr().out
+
+
+def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:
+    """No setting, no message."""
+    announcer("", Log())(MESSAGE)
+    assert published == []
