@@ -13,6 +13,7 @@ from lib.rules.cart import (
     parse_feed_language,
     parse_merchant_id,
 )
+from lib.rules.codes import lookup
 from lib.rules.conversion import Address, Cart, Extras, Problem
 from lib.rules.identifiers import (
     normalize_name,
@@ -65,10 +66,10 @@ ONLY_GOOGLE_ADS: Mapping[str, str] = {
 }
 
 ExtrasOf = Callable[
-    [list[str], str, bool, list[Problem], tuple[Problem, ...]],
+    [list[str], str, bool, bool, list[Problem], tuple[Problem, ...]],
     tuple[Extras | None, bool, tuple[Problem, ...]],
 ]
-"""(cells, customer id, has identifiers, errors to add to, warnings) →
+"""(cells, customer id, has identifiers, has an order id, errors to add to, warnings) →
 (extras, whether they identify somebody, warnings)."""
 
 
@@ -127,6 +128,7 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
         cells: list[str],
         customer_id: str,
         has_identifiers: bool,
+        has_order_id: bool,
         errors: list[Problem],
         warnings: tuple[Problem, ...],
     ) -> tuple[Extras | None, bool, tuple[Problem, ...]]:
@@ -139,7 +141,11 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
                     try:
                         target[field] = parse(raw)
                     except RuleError as error:
-                        warnings += (Problem(error.code, column),)
+                        # Consent that can't be read, or a wrong amount, costs the row.
+                        if lookup(error.code).severity == "error":
+                            errors.append(Problem(error.code, column))
+                        else:
+                            warnings += (Problem(error.code, column),)
         if of_cart:
             found["cart"] = Cart(**{**dict.fromkeys(_CART_FIELDS), "items": (), **of_cart})
         if "session_attributes_encoded" in found and "session_attributes" in found:
@@ -157,14 +163,17 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
             part, warnings = _address(cells, address, warnings)
             if part is not None:
                 found["address"] = part
-        if on_ads and has_identifiers:
-            # Google drops conversions that have these beside user data (the guide, best practices).
-            if "custom_variables" in found:
-                errors.append(Problem("CUSTOM_VARIABLES_WITH_IDENTIFIERS", variables[0][0]))
-            if "attribution_credit" in found or "attribution_model" in found:
-                errors.append(
-                    Problem("EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS", "external_attribution_credit")
-                )
+        # Google drops or refuses conversions with these combinations (the guide, best practices).
+        if on_ads and has_identifiers and "custom_variables" in found:
+            errors.append(Problem("CUSTOM_VARIABLES_WITH_IDENTIFIERS", variables[0][0]))
+        if on_ads and ("attribution_credit" in found or "attribution_model" in found):
+            beside = (
+                ("EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS", has_identifiers),
+                ("EXTERNAL_ATTRIBUTION_WITH_ORDER_ID", has_order_id),
+            )
+            errors += [
+                Problem(code, "external_attribution_credit") for code, is_there in beside if is_there
+            ]
         if not found:
             return None, False, warnings
         # Only Data Manager matches by these alone.

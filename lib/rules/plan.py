@@ -11,29 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from hashlib import sha256
+from operator import itemgetter
 from typing import NamedTuple
 
 from lib.rules.accounts import Account
-from lib.rules.actions import ActionRule, resolve_action
+from lib.rules.actions import MAX_AGE_DAYS, resolve_action
 from lib.rules.click_ids import check_click_id
+from lib.rules.codes import lookup
 from lib.rules.conversion import Conversion, Problem, RowOutcome
-from lib.rules.dates import load_zone
+from lib.rules.dates import ConversionClock, Moment, load_zone
 from lib.rules.extras import compile_extras
-from lib.rules.identifiers import (
-    is_digest,
-    normalize_email,
-    normalize_phone,
-    normalize_region_code,
-    parse_digest,
-)
+from lib.rules.memo import Memo
 from lib.rules.money import parse_currency, parse_value
 from lib.rules.orders import check_order_id, derived_order_id
 from lib.rules.problems import RuleError
+from lib.rules.who import compile_identifiers
 from lib.rules.words import parse_consent
-
-MAX_IDENTIFIERS = 5
-"""User identifiers of one conversion (ClickConversion.user_identifiers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +77,25 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     value_at, currency_at = place("conversion_value"), place("currency_code")
     order_at, consent_at = place("order_id"), place("ad_user_data")
     action_at, customer_at = place("conversion_action"), place("customer_id")
-    country_at = place("country_code")
-    email_columns = _numbered(columns, "email")
-    phone_columns = _numbered(columns, "phone")
-    digest_columns = [
-        (field, at, kind)
-        for kind, base in (("email", "hashed_email"), ("phone", "hashed_phone_number"))
-        for field, at in _numbered(columns, base)
-    ]
+    has_braids = "gbraid" in columns or "wbraid" in columns
+    has_zones = "time_zone" in columns
+    # The cell that says where a row goes; with a column of accounts both cells.
+    target_of = itemgetter(action_at)
+    if "customer_id" in columns:
+        target_of = itemgetter(customer_at, action_at)
+    identifiers_of = compile_identifiers(columns, rules.phone_region)
     extras_of = compile_extras(columns, rules)
 
     decimal_comma = rules.decimal_comma
-    phone_region = rules.phone_region
     default_currency = rules.currency_code
     default_consent = rules.ad_user_data
     derive = rules.derive_order_id
 
-    # Words of which a file has few, looked up instead of parsed again.
-    actions: dict[tuple[str, str], ActionRule | Problem] = {}
-    currencies: dict[str, str] = {}
-    consents: dict[str, str | None] = {}
-    regions: dict[str, str] = {}
-    zones: dict[str, tzinfo] = {}
+    clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
+    targets: Memo[_Target] = Memo()
+    currencies: Memo[str | None] = Memo()
+    consents: Memo[str | None] = Memo()
+    zones: Memo[tzinfo | None] = Memo()
     # Click id + time + action, and order id + action, of the rows of this chunk → their line.
     seen: dict[tuple[str, ...], int] = {}
     seen_at = seen.setdefault
@@ -114,145 +104,102 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
         cells.append("")
         errors: list[Problem] = []
-        warnings: tuple[Problem, ...] = ()
 
         # Where it goes: the account and the action.
-        key = (cells[customer_at], cells[action_at])
-        action = actions.get(key)
-        if action is None:
-            action = actions[key] = resolve_action(key[0], key[1], rules)
-        if type(action) is Problem:
-            errors.append(action)
-            one_per_click = False
-            action_id = customer_id = ""
-        else:
-            customer_id, action_id, one_per_click, read_time = action  # type: ignore[misc]
+        try:
+            target = targets[target_of(cells)]
+        except KeyError:
+            target = _target(cells[customer_at], cells[action_at], rules, clock)
+            targets.keep(target_of(cells), target)
+        customer_id, action_id, one_per_click, read_time, problem = target
+        if problem is not None:
+            errors.append(problem)
+
+        # Who: digests only, from here on.
+        hashed_emails, hashed_phones, warnings = identifiers_of(cells)
 
         # Click ids. Exactly one is sent: gclid, else gbraid, else wbraid.
-        gclid, gbraid, wbraid = cells[gclid_at], cells[gbraid_at], cells[wbraid_at]
+        gclid, gbraid, wbraid = cells[gclid_at], "", ""
         if gclid:
             try:
                 gclid = check_click_id(gclid)
             except RuleError as error:
-                warnings += (Problem(error.code, "gclid"),)
+                if gclid.strip():
+                    warnings += (Problem(error.code, "gclid"),)
                 gclid = ""
-        if gbraid or wbraid:
+        if has_braids and (cells[gbraid_at] or cells[wbraid_at]):
             gbraid, wbraid, warnings = _braids(
-                gclid, gbraid, wbraid, one_per_click, errors, warnings
+                gclid, cells[gbraid_at], cells[wbraid_at], one_per_click, errors, warnings
             )
         click_id = gclid or gbraid or wbraid
-
-        # Who: digests only, from here on.
-        hashed_emails: tuple[str, ...] = ()
-        for field, at in email_columns:
-            raw = cells[at]
-            if raw:
-                if len(raw) == 64 and is_digest(raw):
-                    hashed_emails += (raw.lower(),)
-                else:
-                    try:
-                        email = normalize_email(raw)
-                        hashed_emails += (sha256(email.encode()).hexdigest(),)
-                    except (RuleError, UnicodeEncodeError):
-                        if raw.strip():
-                            warnings += (Problem("INVALID_EMAIL", field),)
-        hashed_phones: tuple[str, ...] = ()
-        for field, at in phone_columns:
-            raw = cells[at]
-            if raw:
-                if len(raw) == 64 and is_digest(raw):
-                    hashed_phones += (raw.lower(),)
-                else:
-                    try:
-                        region = phone_region
-                        if cells[country_at]:
-                            region = regions.get(cells[country_at]) or _region(
-                                cells[country_at], regions
-                            )
-                        phone = normalize_phone(raw, region)
-                        hashed_phones += (sha256(phone.encode()).hexdigest(),)
-                    except RuleError as error:
-                        if raw.strip():
-                            warnings += (Problem(error.code, field),)
-        for field, at, kind in digest_columns:
-            raw = cells[at]
-            if raw and raw.strip():
-                try:
-                    digest = (parse_digest(raw),)
-                except RuleError as error:
-                    warnings += (Problem(error.code, field),)
-                else:
-                    if kind == "email":
-                        hashed_emails += digest
-                    else:
-                        hashed_phones += digest
-        identifiers = len(hashed_emails) + len(hashed_phones)
-        if identifiers > 2:
-            hashed_emails, hashed_phones, warnings = _at_most_five(
-                hashed_emails, hashed_phones, warnings
-            )
 
         # When.
         time, instant = "", 0
         raw = cells[time_at]
-        if not raw:
-            errors.append(Problem("TIME_MISSING", "conversion_date_time"))
-        elif action_id:
+        if raw:
             try:
-                if cells[zone_at]:
-                    zone = zones.get(cells[zone_at]) or _zone(cells[zone_at], zones)
-                    moment = read_time(raw, zone)
+                if has_zones and cells[zone_at]:
+                    zone = cells[zone_at]
+                    own = zones[zone] if zone in zones else _zone(zone, zones)
+                    time, instant, doubt = read_time(raw, own)
                 else:
-                    moment = read_time(raw)
-                time, instant, _ = moment
-                if moment[2] is not None:
-                    warnings += (Problem(moment[2], "conversion_date_time"),)
+                    time, instant, doubt = read_time(raw)
+                if doubt is not None:
+                    warnings += (Problem(doubt, "conversion_date_time"),)
             except RuleError as error:
-                errors.append(Problem(error.code, "conversion_date_time"))
+                code = error.code if raw.strip() else "TIME_MISSING"
+                errors.append(Problem(code, "conversion_date_time"))
+        else:
+            errors.append(Problem("TIME_MISSING", "conversion_date_time"))
 
         # How much.
         value: float | None = None
+        currency: str | None = None
         raw = cells[value_at]
         if raw:
             try:
                 value = parse_value(raw, decimal_comma)
+                currency = default_currency
             except RuleError as error:
                 if raw.strip():
                     errors.append(Problem(error.code, "conversion_value"))
-        currency = default_currency
         raw = cells[currency_at]
         if raw:
             try:
-                currency = currencies.get(raw) or _currency(raw, currencies) or default_currency
+                own_currency = currencies[raw] if raw in currencies else _currency(raw, currencies)
+                if own_currency is not None and value is not None:
+                    currency = own_currency
             except RuleError as error:
                 errors.append(Problem(error.code, "currency_code"))
-        if value is None:
-            currency = None
 
         order_id: str | None = cells[order_at] or None
         if order_id is not None:
             try:
-                order_id = check_order_id(order_id)
+                order_id = check_order_id(order_id) or None
             except RuleError as error:
                 errors.append(Problem(error.code, "order_id"))
                 order_id = None
 
+        # A word that isn't known costs the row: a denial that is misread would be a grant.
         consent = default_consent
         raw = cells[consent_at]
         if raw:
             try:
-                consent = consents[raw]
-            except KeyError:
-                try:
-                    consent = consents[raw] = parse_consent(raw) or default_consent
-                except RuleError as error:
-                    warnings += (Problem(error.code, "ad_user_data"),)
+                consent = consents[raw] if raw in consents else _consent(raw, consents)
+                consent = consent or default_consent
+            except RuleError as error:
+                errors.append(Problem(error.code, "ad_user_data"))
 
         extras = None
-        matchable = click_id or identifiers
+        matchable = click_id or hashed_emails or hashed_phones
         if extras_of is not None:
             extras, also, warnings = extras_of(
-                cells, customer_id, identifiers > 0, errors, warnings
+                cells,
+                customer_id,
+                bool(hashed_emails or hashed_phones),
+                order_id is not None,
+                errors,
+                warnings,
             )
             matchable = matchable or also
 
@@ -260,7 +207,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         if not matchable:
             errors.append(Problem("NO_CLICK_ID_OR_IDENTIFIER"))
         if errors:
-            return RowOutcome(line, "rejected", order_id, tuple(errors), warnings)
+            outcome = lookup(errors[0].code).outcome or "rejected"
+            return RowOutcome(line, outcome, order_id, tuple(errors), warnings)
 
         if order_id is None and not click_id and derive:
             order_id = derived_order_id(
@@ -275,6 +223,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             problem = Problem("REPEATED_LINE", "", f"the same conversion as in line {first}")
             return RowOutcome(line, "duplicate", order_id, (problem,), warnings)
 
+        # Conversion(...) in a third of the time.
         return new_tuple(
             Conversion,
             (
@@ -298,10 +247,28 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     return RowPlan(judge, seen.clear)
 
 
-def _numbered(columns: Mapping[str, int], field: str) -> list[tuple[str, int]]:
-    """`email`, `email_2`, `email_3`, ... of the file, in that order."""
-    names = [field, *(f"{field}_{number}" for number in range(2, 10))]
-    return [(name, columns[name]) for name in names if name in columns]
+class _Target(NamedTuple):
+    """Where rows go that name the same account and action, and how their time is judged."""
+
+    customer_id: str
+    action_id: str
+    one_per_click: bool
+    read_time: Callable[..., Moment]
+    problem: Problem | None
+
+
+def _target(
+    customer_cell: str, action_cell: str, rules: RowRules, clock: ConversionClock
+) -> _Target:
+    action = resolve_action(customer_cell, action_cell, rules)
+    if isinstance(action, Problem):
+        return _Target("", "", False, clock.read, action)
+    if action.lookback_days < MAX_AGE_DAYS:
+        # A conversion older than its action's look-back can't follow a click within it.
+        clock = clock.within(action.lookback_days, "OLDER_THAN_LOOKBACK")
+    return _Target(
+        action.customer_id, action.action_id, action.one_per_click, clock.read, None
+    )
 
 
 def _braids(
@@ -332,34 +299,16 @@ def _braids(
     return gbraid, wbraid, warnings
 
 
-def _at_most_five(
-    emails: tuple[str, ...], phones: tuple[str, ...], warnings: tuple[Problem, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Problem, ...]]:
-    """The same digest once, and no more than five; e-mail addresses first."""
-    emails, phones = tuple(dict.fromkeys(emails)), tuple(dict.fromkeys(phones))
-    if len(emails) + len(phones) > MAX_IDENTIFIERS:
-        warnings += (Problem("TOO_MANY_IDENTIFIERS"),)
-        emails = emails[:MAX_IDENTIFIERS]
-        phones = phones[: MAX_IDENTIFIERS - len(emails)]
-    return emails, phones, warnings
+# Words of which a file has few. None: the cell says nothing.
 
 
-def _region(raw: str, regions: dict[str, str]) -> str | None:
-    region = normalize_region_code(raw) if raw.strip() else None
-    if region:
-        regions[raw] = region
-    return region
+def _zone(raw: str, zones: Memo[tzinfo | None]) -> tzinfo | None:
+    return zones.keep(raw, load_zone(raw) if raw.strip() else None)
 
 
-def _zone(raw: str, zones: dict[str, tzinfo]) -> tzinfo | None:
-    if not raw.strip():
-        return None
-    zone = zones[raw] = load_zone(raw)
-    return zone
+def _currency(raw: str, currencies: Memo[str | None]) -> str | None:
+    return currencies.keep(raw, parse_currency(raw) if raw.strip() else None)
 
 
-def _currency(raw: str, currencies: dict[str, str]) -> str | None:
-    if not raw.strip():
-        return None
-    code = currencies[raw] = parse_currency(raw)
-    return code
+def _consent(raw: str, consents: Memo[str | None]) -> str | None:
+    return consents.keep(raw, parse_consent(raw))

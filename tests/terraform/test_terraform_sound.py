@@ -68,7 +68,7 @@ MISTAKES = [
     ("  bucket = google_storage_bucket.files.name", "  bucket {\n  }", "bucket: an argument, not"),
     ("condition {", "conditions {", "lifecycle_rule.conditions: no such"),
     ("  versioning {", "  versioning {\n    enabled = true\n  }\n\n  versioning {", "only once"),
-    ("default = 3", 'default = "soon"', "lifecycle_rule.condition.age: not a number"),
+    ("age = var.days", 'age = "soon"', "lifecycle_rule.condition.age: not a number"),
     ('"acme-files"', '["acme-files"]', "name: not a string"),
     ("level_access = true", 'level_access = "perhaps"', "level_access: not a bool"),
     ('"google_storage_bucket" "files"', '"google_storage_buckets" "files"', "the provider has no"),

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 SNAPSHOT = Path(__file__).with_name("google_provider.json")
 _PACKAGE = "@cdktf/provider-google"
+_TYPE = re.compile(r'"(@cdktf/provider-google\.\w+\.\w+)": ?\{')
 _LINK = re.compile(r"#(\w+) \w+#\1\}")
 _VERSION = re.compile(r"hashicorp/google/([\d.]+)/docs")
 
@@ -88,12 +89,27 @@ def cut_out(package: Path, types: Iterable[str]) -> dict[str, Any]:
 
     Raises `LookupError` for a type that the provider doesn't have.
     """
-    text = _assembly(package)
-    found = _VERSION.search(text)
+    assembly = Assembly(_assembly(package))
+    found = _VERSION.search(assembly.text)
     return {
         "provider": found.group(1) if found else "",
-        "types": {name: _cut(text, name) for name in sorted(types)},
+        "types": {name: _cut(assembly, name) for name in sorted(types)},
     }
+
+
+class Assembly:
+    """The text of the assembly, in which single types are looked up without parsing all of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = {match[1]: match.end() - 1 for match in _TYPE.finditer(text)}
+
+    def type(self, fqn: str) -> dict[str, Any]:
+        """A class or interface by its full name. Raises `LookupError`."""
+        if fqn not in self._starts:
+            raise LookupError(f"the provider has no {fqn}")
+        found: dict[str, Any] = json.JSONDecoder().raw_decode(self.text, self._starts[fqn])[0]
+        return found
 
 
 def _assembly(package: Path) -> str:
@@ -116,28 +132,27 @@ def _unpack(archive: IO[bytes]) -> str:
     raise LookupError("no assembly in the package")
 
 
-def _cut(text: str, name: str) -> dict[str, Any]:
+def _cut(assembly: Assembly, name: str) -> dict[str, Any]:
     kind, _, type_ = name.partition(".")
     words = type_.removeprefix("google_").split("_")
     if kind == "data":
         words = ["data", "google", *words]
     pascal = "".join(word[:1].upper() + word[1:] for word in words)
     namespace = f"{_PACKAGE}.{pascal[:1].lower()}{pascal[1:]}"
-    class_ = _type(text, f"{namespace}.{pascal}")
-    attributes = {_plain(p["name"]): p["name"] for p in class_["properties"]}
-    body = _arguments(text, f"{namespace}.{pascal}Config")
-    body["attributes"] = sorted(
-        _snake(camel) for plain, camel in attributes.items() if not plain.endswith("input")
-    )
+    class_ = assembly.type(f"{namespace}.{pascal}")
+    body = _arguments(assembly, f"{namespace}.{pascal}Config")
+    # `nameInput` and the like are the bindings' own.
+    names = (prop["name"] for prop in class_["properties"])
+    body["attributes"] = sorted(_snake(name) for name in names if not name.endswith("Input"))
     return body
 
 
-def _arguments(text: str, fqn: str) -> dict[str, Any]:
+def _arguments(assembly: Assembly, fqn: str) -> dict[str, Any]:
     arguments: dict[str, str] = {}
     blocks: dict[str, Any] = {}
     single: list[str] = []
     required: list[str] = []
-    for prop in _type(text, fqn).get("properties", ()):
+    for prop in assembly.type(fqn).get("properties", ()):
         docs = prop["docs"]
         link = _LINK.search(docs.get("remarks", "") + docs.get("summary", ""))
         if link is None:
@@ -147,7 +162,7 @@ def _arguments(text: str, fqn: str) -> dict[str, Any]:
             required.append(name)
         if docs.get("summary") == f"{name} block.":
             inner, is_list = _inner(prop["type"])
-            blocks[name] = _arguments(text, inner)
+            blocks[name] = _arguments(assembly, inner)
             if not is_list:
                 single.append(name)
         else:
@@ -160,16 +175,6 @@ def _arguments(text: str, fqn: str) -> dict[str, Any]:
     if required:
         body["required"] = required
     return body
-
-
-def _type(text: str, fqn: str) -> dict[str, Any]:
-    at = text.find(f'"{fqn}": {{')
-    if at < 0:
-        at = text.find(f'"{fqn}":{{')
-    if at < 0:
-        raise LookupError(f"the provider has no {fqn}")
-    found: dict[str, Any] = json.JSONDecoder().raw_decode(text, text.index("{", at))[0]
-    return found
 
 
 def _inner(type_: dict[str, Any]) -> tuple[str, bool]:
@@ -191,10 +196,6 @@ def _type_name(type_: dict[str, Any]) -> str:
     return {"string": "string", "number": "number", "boolean": "bool"}.get(
         type_.get("primitive", ""), "any"
     )
-
-
-def _plain(camel: str) -> str:
-    return camel.lower()
 
 
 def _snake(camel: str) -> str:

@@ -1,0 +1,137 @@
+"""What Terraform uploads works where nothing but `requirements.txt` is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox.events import finalized_event
+from sandbox.processes import free_port
+from sandbox.up import INPUT_BUCKET, Sandbox
+from tests.terraform.conftest import ROOT
+
+FILE = b"""gclid,conversion_date_time,conversion_value,conversion_action
+EAIaIQobChMIarchive0001,2026-11-20 10:00:00+00:00,12.50,
+not-a-time,yesterday,1,
+"""
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> Path:
+    """Python of an environment with only requirements.txt; made anew when that file changes.
+
+    The runtime is Python 3.13; a machine that has none uses its own.
+    """
+    python = shutil.which("python3.13")
+    if python is None or subprocess.run([python, "-c", ""], check=False).returncode != 0:
+        python = sys.executable
+    requirements = ROOT / "requirements.txt"
+    version = subprocess.run([python, "--version"], capture_output=True, check=True).stdout
+    key = hashlib.sha256(requirements.read_bytes() + version).hexdigest()[:12]
+    home = ROOT / f".venv-deployed-{key}"
+    if not (home / "complete").exists():
+        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", home], check=True)
+        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        installed = subprocess.run(
+            [*pip, "--disable-pip-version-check", "--requirement", requirements],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if installed.returncode != 0:
+            if os.environ.get("CI"):
+                pytest.fail(installed.stderr[-2000:])
+            pytest.skip("requirements.txt can't be installed here (no network?)")
+        (home / "complete").touch()
+    return home / "bin" / "python"
+
+
+def unpacked(values: dict[str, list[Any]], folder: Path) -> Path:
+    """The archive as archive_file makes it, unpacked into an empty folder."""
+    archive = folder / "source.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
+        for source in values["archive_file"][0]["source"]:
+            writing.writestr(source["filename"], source["content"])
+    target = folder / "workspace"
+    with zipfile.ZipFile(archive) as reading:
+        reading.extractall(target)
+    return target
+
+
+@contextmanager
+def serving(
+    python: Path, folder: Path, target: str, signature: str, env: dict[str, str]
+) -> Iterator[str]:
+    """A function as the platform runs it: its own interpreter, its own folder, its variables only."""
+    port = free_port()
+    command = [python.parent / "functions-framework", "--source", "main.py", "--target", target]
+    command += ["--signature-type", signature, "--host", "127.0.0.1", "--port", str(port)]
+    base = {"PATH": str(python.parent), "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    log = folder / f"{target}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**base, **env}, stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while post(f"http://127.0.0.1:{port}/robots.txt", {}, b"", "GET") == 0:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{target} doesn't start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -> int:
+    """Status of the answer; 0 when nobody listens."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    try:
+        connection.request(method, parts.path, body, headers)
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def test_the_archive_serves_an_event(
+    values: dict[str, list[Any]], interpreter: Path, tmp_path: Path, ca_directory: Path
+) -> None:
+    """Unpacked beside nothing else, both functions start, and a file gets its results."""
+    folder = unpacked(values, tmp_path)
+    with Sandbox(function=False, directory=ca_directory) as google:
+        env = {key: str(value) for key, value in google.env.items()}
+        name, generation = google.drop(FILE, "sales.csv")
+        resource = {
+            "bucket": INPUT_BUCKET,
+            "name": name,
+            "generation": str(generation),
+            "size": str(len(FILE)),
+            "timeCreated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        event = finalized_event(resource)
+        with serving(interpreter, folder, "ingest", "cloudevent", env) as url:
+            assert post(url, event.headers, event.body) in (200, 204)
+        document = google.results(name, generation)
+        assert document["counts"]["rows"] == 2
+        assert document["counts"]["uploaded"] == 1
+        assert document["counts"]["rejected"] == 1
+        with serving(interpreter, folder, "sweep", "http", env) as url:
+            assert post(url, {}, b"") == 200
