@@ -7,7 +7,7 @@ https://developers.google.com/data-manager/api/devguides/diagnostics
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,6 +77,20 @@ def fetch(
     return found
 
 
+def renew(
+    connection: Connection,
+    request_ids: Sequence[str],
+    previous: Mapping[str, Any] | None,
+    now: datetime,
+    deadline: float,
+    timeout_seconds: float,
+    log: Log,
+) -> dict[str, Any]:
+    """The `processing` part after asking for every request that isn't final in `previous`."""
+    asked = fetch(connection, to_ask(request_ids, previous), deadline, timeout_seconds, log)
+    return processing_of(request_ids, asked, now, previous)
+
+
 def read_status(request_id: str, answer: Any) -> list[RequestStatus]:
     """A raw `RetrieveRequestStatusResponse` (or `Refused`) → one status per destination."""
     code = getattr(answer, "code", None)
@@ -123,12 +137,12 @@ def to_ask(request_ids: Iterable[str], previous: Mapping[str, Any] | None) -> li
 def processing_of(
     request_ids: Iterable[str],
     statuses: Iterable[RequestStatus],
-    asked_at: datetime,
+    asked_at: datetime | None,
     previous: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The `processing` part: what was learned before, renewed by `statuses`.
 
-    `status` is `finished` when every request is, else `processing`. Counts are of events per
+    Right after the upload there are no statuses yet, and `asked_at` is None. `status` is `finished` when every request is, else `processing`. Counts are of events per
     destination. `codes` has Google's reasons with our advice, most frequent first.
     """
     entries: dict[str, list[dict[str, Any]]] = {each: [] for each in request_ids}
@@ -143,8 +157,8 @@ def processing_of(
     open_ = to_ask(entries, {"requests": listed})
     return {
         "status": "processing" if open_ else "finished",
-        "asked_at": asked_at.isoformat(),
-        "checks": (previous or {}).get("checks", 0) + 1,
+        "asked_at": asked_at.isoformat() if asked_at is not None else None,
+        "checks": (previous or {}).get("checks", 0) + (asked_at is not None),
         "counts": {
             "requests": len(entries),
             "requests_asked": len(asked),

@@ -20,6 +20,7 @@ from lib.destinations.data_manager_status import (
     next_check,
     processing_of,
     read_status,
+    renew,
     to_ask,
 )
 from sandbox.apis import Apis, start_apis
@@ -98,12 +99,33 @@ def test_what_is_still_processing_is_asked_again_and_renewed(apis: Apis) -> None
     assert first["counts"]["requests_open"] == 1
     assert to_ask(ids, first) == list(later.request_ids)
     time.sleep(0.35)
-    second = processing_of(ids, ask(apis, *to_ask(ids, first)), NOW + timedelta(hours=1), first)
+    before = len(apis.state.requests)
+    second = renew(
+        route(apis)._connection,
+        ids,
+        first,
+        NOW + timedelta(hours=1),
+        time.monotonic() + 20,
+        5.0,
+        QuietLog(),
+    )
+    assert len(apis.state.requests) == before + 1
     assert second["status"] == "finished"
     assert second["checks"] == 2
     assert [each["request_id"] for each in second["requests"]] == ids
     assert {each["status"] for each in second["requests"]} == {"SUCCESS"}
     assert to_ask(ids, second) == []
+
+
+def test_right_after_the_upload_every_request_is_open() -> None:
+    """The first results document says that Google hasn't been asked yet."""
+    processing = processing_of(["r-1", "r-2"], (), None)
+    assert (processing["status"], processing["asked_at"], processing["checks"]) == (
+        "processing",
+        None,
+        0,
+    )
+    assert to_ask(["r-1", "r-2"], processing) == ["r-1", "r-2"]
 
 
 def test_a_request_that_google_does_not_know_is_left(apis: Apis) -> None:
