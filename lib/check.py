@@ -96,10 +96,10 @@ class Checked:
 
     @property
     def refused(self) -> bool:
-        """Whether the function would stop the file, or refuse a row of it."""
-        return self.summary.facts.file_error is not None or bool(
-            self.summary.tally.outcomes.get("rejected")
-        )
+        """Whether the function would stop the file, or not send a row that isn't a repeat."""
+        outcomes_ = self.summary.tally.outcomes
+        lost = outcomes_.get("rejected", 0) + outcomes_.get("not_attempted", 0)
+        return self.summary.facts.file_error is not None or lost > 0
 
 
 def check(

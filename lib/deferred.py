@@ -1,4 +1,5 @@
-"""Runs looked at again: rows that were too early are sent once more when their time has come.
+"""Runs looked at again: rows that were too early are sent once more when their time has come, and
+the Data Manager API is asked what became of the requests.
 
 The rows are read from the source object again (no user data is kept anywhere), judged as the first
 attempt judged them, and merged into their chunk's marker. Then the results document is put together
@@ -9,9 +10,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lib.chunks import cut, outcomes, prepare
+from lib.destinations.data_manager_status import next_check
 from lib.errors import GiveUp, LeaseLost, Redeliver
 from lib.finish import rewrite_results
 from lib.lease import Lease
@@ -25,7 +27,7 @@ from lib.source.errors import SourceError
 
 
 def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
-    """Send a waiting run's deferred rows again. Returns whether nothing of it is open any more.
+    """Do what is due of a waiting run. Returns whether nothing of it is open any more.
 
     Raises `LeaseHeld` if somebody else works on it, `Redeliver` to try at the next sweep.
     """
@@ -39,7 +41,7 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
     lease = Lease(ledger, run, ports.settings.lease_seconds, ports.utc_now)
     try:
         with lease:
-            summary = _go_on(lease, waiting, ports, deadline, log)
+            summary, still = _go_on(lease, waiting, ports, deadline, log)
     except LeaseLost:
         raise
     except Redeliver:
@@ -47,30 +49,51 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
         with suppress(Redeliver):
             ledger.finish(lease.run, "waiting")
         raise
-    if summary.status == "waiting":
+    if still is not None:
         return False
     ledger.clear_waiting(run.key)
-    log.info("run_finished", status=summary.status, counts=summary.tally.counts())
+    log.info("run_updated", status=summary.status, counts=summary.tally.counts())
     return True
 
 
-def _go_on(lease: Lease, waiting: Waiting, ports: Ports, deadline: float, log: Log) -> Summary:
+def _go_on(
+    lease: Lease, waiting: Waiting, ports: Ports, deadline: float, log: Log
+) -> tuple[Summary, datetime | None]:
+    """Do what is due of a waiting run: the new document's summary, and when to look again."""
     ledger = ports.ledger
+    settings = ports.settings
     now = ports.utc_now()
-    too_late = now - waiting.since > timedelta(hours=ports.settings.max_defer_hours)
-    try:
-        _send_deferred(lease, ports, deadline, too_late, log)
-    except (GiveUp, SourceError) as error:
-        # The source is gone, or the account doesn't work now: wait on, but not for ever.
-        if too_late or error.code == "SOURCE_GONE":
-            _give_rows_up(lease, Problem(error.code, "", error.detail), ports)
-    summary = rewrite_results(lease, Facts.from_json(waiting.facts), ports)
-    still = summary.status == "waiting"
-    if still:
-        due = now + timedelta(hours=ports.settings.defer_hours)
-        ledger.set_waiting(replace(waiting, due=due))
-    lease.update(lambda run: ledger.finish(run, "waiting" if still else "finished"))
-    return summary
+    if waiting.resend_at is not None and waiting.resend_at <= now:
+        too_late = now - waiting.since > timedelta(hours=settings.max_defer_hours)
+        try:
+            _send_deferred(lease, ports, deadline, too_late, log)
+        except (GiveUp, SourceError) as error:
+            # The source is gone, or the account doesn't work now: wait on, but not for ever.
+            if too_late or error.code == "SOURCE_GONE":
+                _give_rows_up(lease, Problem(error.code, "", error.detail), ports)
+        waiting = replace(waiting, resend_at=now + timedelta(hours=settings.defer_hours))
+    ask = waiting.ask_at is not None and waiting.ask_at <= now
+
+    def facts_of(request_ids: list[str]) -> Facts:
+        facts = Facts.from_json(waiting.facts)
+        if ask:
+            processing = ports.renew_processing(request_ids, facts.processing, now, deadline, log)
+            facts = replace(facts, processing=processing)
+        return facts
+
+    summary = rewrite_results(lease, facts_of, ports)
+    if ask:
+        open_ = summary.facts.processing["status"] == "processing"
+        asked = waiting.asked + 1
+        ask_at = next_check(waiting.since, asked) if open_ else None
+        waiting = replace(waiting, asked=asked, ask_at=ask_at)
+    if summary.status != "waiting":
+        waiting = replace(waiting, resend_at=None)
+    waiting = replace(waiting, facts=summary.facts.to_json())
+    if waiting.due is not None:
+        ledger.set_waiting(waiting)
+    lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
+    return summary, waiting.due
 
 
 def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, log: Log) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 from lib.errors import Redeliver
@@ -23,21 +22,20 @@ def write_results(
     summary: Summary,
     only: ChunkReport | None,
     numbers: Sequence[int],
-    due: datetime | None,
+    waiting: Waiting,
     ports: Ports,
 ) -> None:
     """Write the document of a file's first run, and that the run is finished.
 
-    `only` is the report of a file of one chunk; others are read from the markers `numbers`. With
-    `due` the run is left for the sweep to look at again then.
+    `only` is the report of a file of one chunk; others are read from the markers `numbers`. If
+    `waiting` has anything due, the run is left for the sweep to look at again.
     """
     ledger = ports.ledger
     run = lease.run
-    if due is not None:
+    if waiting.due is not None:
         if only is not None:
             ledger.write_chunk(run, 0, only.to_marker())
-        now = ports.utc_now()
-        ledger.set_waiting(Waiting(run.key, due, now, summary.facts.to_json()))
+        ledger.set_waiting(waiting)
     lease.check()
     reports = [only] if only is not None else read_reports(run, numbers, ledger)
     written = ports.store.write_stream(
@@ -49,11 +47,13 @@ def write_results(
     # If the document exists, an earlier attempt (or a write of ours whose answer was lost) made it.
     if written is None and not results_exist(run, ports):
         raise Redeliver("STORAGE_UNAVAILABLE", "the document was refused, yet there is none")
-    lease.update(lambda run: ledger.finish(run, "finished" if due is None else "waiting"))
+    lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
 
 
-def rewrite_results(lease: Lease, facts: Facts, ports: Ports) -> Summary:
+def rewrite_results(lease: Lease, facts_of: Callable[[list[str]], Facts], ports: Ports) -> Summary:
     """Put the document together again from the markers, and replace it.
+
+    `facts_of` gives the rest of the document, from the ids of all the file's requests.
 
     The generation read before the markers is the precondition: two sweeps can't undo each other.
     Raises `Redeliver` when it didn't hold, also when the cause is a lost answer of our own: the
@@ -72,6 +72,7 @@ def rewrite_results(lease: Lease, facts: Facts, ports: Ports) -> Summary:
     for report in read_reports(run, numbers, ledger):
         tally.add(report.tally)
         request_ids.extend(report.request_ids)
+    facts = facts_of(request_ids)
     summary = Summary(run, facts, tally, tuple(request_ids), ports.utc_now())
     lease.check()
     written = ports.store.write_stream(

@@ -79,16 +79,22 @@ class Run:
 class Waiting:
     """A run that the sweep must look at again.
 
-    `due` is when, `since` when its results document was first written, `facts` what a new document
-    needs beside the rows (`lib.report.Facts.to_json`), `asked` how often the API was asked what
-    became of the requests.
+    `since` is when its results document was first written, `facts` what a new document needs beside
+    the rows (`lib.report.Facts.to_json`). At `resend_at` its deferred rows are sent again, at
+    `ask_at` the API is asked what became of the requests; `asked` counts that.
     """
 
     key: str
-    due: datetime
     since: datetime
     facts: Mapping[str, Any]
+    resend_at: datetime | None = None
+    ask_at: datetime | None = None
     asked: int = 0
+
+    @property
+    def due(self) -> datetime | None:
+        """When to look at the run again; None: never, nothing of it is open."""
+        return min((at for at in (self.resend_at, self.ask_at) if at is not None), default=None)
 
 
 def run_id(source: StoredObject) -> str:
@@ -257,9 +263,10 @@ class Ledger:
         name = self._waiting_name(waiting.key)
         body = json.dumps(
             {
-                "due": waiting.due.isoformat(),
                 "since": waiting.since.isoformat(),
                 "facts": waiting.facts,
+                "resend_at": waiting.resend_at.isoformat() if waiting.resend_at else None,
+                "ask_at": waiting.ask_at.isoformat() if waiting.ask_at else None,
                 "asked": waiting.asked,
             },
             separators=(",", ":"),
@@ -280,9 +287,10 @@ class Ledger:
         entry = json.loads(found[0])
         return Waiting(
             key,
-            datetime.fromisoformat(entry["due"]),
             datetime.fromisoformat(entry["since"]),
             entry["facts"],
+            datetime.fromisoformat(entry["resend_at"]) if entry["resend_at"] else None,
+            datetime.fromisoformat(entry["ask_at"]) if entry["ask_at"] else None,
             entry["asked"],
         )
 

@@ -20,6 +20,7 @@ _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
     "run_finished": "A file was worked through; counts and timings.",
+    "run_updated": "Nothing of a waiting file is open any more; its new counts.",
     "run_stopped": "ALERT. A file ended with a file_error; a person must act.",
     "run_stale": "ALERT. A file was given up because its event had become too old.",
     "lease_held": "Another delivery of the event is at work; this one is retried.",
@@ -101,5 +102,7 @@ def quiet_libraries() -> None:
     ads.setLevel(logging.CRITICAL)
     ads.propagate = False
     ads.addFilter(lambda record: False)
+    # Its interceptor writes payloads at DEBUG.
+    logging.getLogger("google.ads.datamanager_v1").setLevel(logging.WARNING)
     for name in ("google.api_core", "google.auth", "google.cloud", "urllib3", "grpc"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from lib.chunks import Chunk, Prepared, cut, not_attempted, outcomes, prepare
+from lib.destinations.data_manager_status import next_check, processing_of
 from lib.errors import GiveUp, LeaseHeld, LeaseLost, Redeliver
 from lib.finish import read_reports, results_exist, write_results
 from lib.lease import Lease
-from lib.ledger import Ledger, Run, run_id
+from lib.ledger import Ledger, Run, Waiting, run_id
 from lib.logs import Log
 from lib.ports import Ports
 from lib.ready import Job, claimed_profile, get_ready, read_table
@@ -163,17 +164,19 @@ def _work(
         for report in read_reports(run, sorted(rest), ports.ledger):
             progress.add(report, is_only=False)
 
-    summary = Summary(
-        run,
-        _facts(job, profile, progress),
-        progress.tally,
-        tuple(progress.request_ids),
-        ports.utc_now(),
-    )
-    due = None
-    if summary.status == "waiting":
-        due = ports.utc_now() + timedelta(hours=ports.settings.defer_hours)
-    write_results(lease, summary, progress.only, sorted(progress.numbers), due, ports)
+    now = ports.utc_now()
+    request_ids = tuple(progress.request_ids)
+    facts = _facts(job, profile, progress)
+    waiting = Waiting(run.key, now, {})
+    if progress.tally.outcomes.get("deferred"):
+        waiting = replace(waiting, resend_at=now + timedelta(hours=ports.settings.defer_hours))
+    if facts.destination == "data_manager" and request_ids and not facts.validate_only:
+        # That API has only taken the events; what becomes of them it knows later.
+        facts = replace(facts, processing=processing_of(request_ids, (), None))
+        waiting = replace(waiting, ask_at=next_check(now, 0))
+    waiting = replace(waiting, facts=facts.to_json())
+    summary = Summary(run, facts, progress.tally, request_ids, now)
+    write_results(lease, summary, progress.only, sorted(progress.numbers), waiting, ports)
     return summary
 
 
@@ -245,7 +248,9 @@ def _send(
     """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
     ledger = ports.ledger
     lease.check()
+    began = ports.monotonic()
     sent = job.destination.send(prepared.batch, deadline)
+    seconds = ports.monotonic() - began
     plain: Outcome = "ok" if job.validate_only else "uploaded"
     report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
     stop = sent.stop
@@ -253,7 +258,12 @@ def _send(
         if stop is not None:
             lease.update(lambda run: ledger.stop(run, stop))
         ledger.write_chunk(lease.run, prepared.number, report.to_marker())
-    log.info("chunk_sent", chunk=prepared.number, requests=len(sent.request_ids))
+    log.info(
+        "chunk_sent",
+        chunk=prepared.number,
+        requests=len(sent.request_ids),
+        seconds=round(seconds, 3),
+    )
     return report, stop
 
 

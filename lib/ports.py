@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,11 @@ from lib.ledger import Ledger
 from lib.logs import Log
 from lib.settings import Profile, Settings
 from lib.store import Store
+
+RenewProcessing = Callable[
+    [Sequence[str], Mapping[str, Any] | None, datetime, float, Log], Mapping[str, Any]
+]
+"""(request ids, the `processing` part so far, now, deadline, log) → that part, renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Ports:
     destination: Callable[[Profile, Log], Destination[Any]]
     utc_now: Callable[[], datetime]
     monotonic: Callable[[], float]
+    renew_processing: RenewProcessing
     new_token: Callable[[], str]
     log: Log
     announce: Callable[[Mapping[str, Any]], None] = lambda message: None

@@ -111,6 +111,7 @@ def get_ready(
         omit_session_and_ip=profile.omit_session_and_ip,
         route=destination.name,
     )
+    _refuse_columns_that_cannot_do(fields, destination.name)
     if "customer_id" not in fields:
         account = ask(customer_id)
         _refuse_what_fails_every_row(account, fields, rules)
@@ -126,6 +127,19 @@ def get_ready(
         headers=headers,
         notes=tuple(notes),
     )
+
+
+def _refuse_columns_that_cannot_do(fields: Mapping[str, int], route: str) -> None:
+    if "conversion_date_time" not in fields:
+        raise GiveUp("NO_TIME_COLUMN")
+    identifying = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_")
+    if route == "google_ads" and not any(name.startswith(identifying) for name in fields):
+        # An address, an IP address or session attributes suffice for the Data Manager API only.
+        raise GiveUp(
+            "NO_USABLE_COLUMN",
+            "no column holds a click id, an e-mail address or a phone number, which the Google Ads "
+            "API needs",
+        )
 
 
 def _refuse_what_fails_every_row(
@@ -158,7 +172,8 @@ def _notes_on_fields(fields: Mapping[str, int], route: str) -> list[Problem]:
 
 def _notes_on_account(account: Account, table: Table, profile: Profile) -> list[Problem]:
     if not account.verified:
-        return [Problem("PREFLIGHT_NOT_PERMITTED")]
+        # The Data Manager API has nothing to ask before an upload.
+        return [Problem("PREFLIGHT_NOT_PERMITTED")] if profile.destination == "google_ads" else []
     notes = []
     if account.conversion_customer_id != account.customer_id:
         notes.append(

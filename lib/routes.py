@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lib.destinations.pacing import Pacer
@@ -14,6 +15,7 @@ from lib.secrets import read_credentials
 from lib.settings import Profile, Settings
 
 if TYPE_CHECKING:
+    from lib.destinations.data_manager import Connection as EventsConnection
     from lib.destinations.google_ads import Connection
 
 
@@ -30,10 +32,61 @@ class Routes:
         self._lock = threading.Lock()
         self._ads_pacer = Pacer(settings.window)
         self._ads: dict[str | None, tuple[float, Connection]] = {}
+        self._events: tuple[float, EventsConnection] | None = None
 
     def destination(self, profile: Profile, log: Log) -> Destination[Any]:
         """The destination of a profile. Raises `GiveUp` or `Redeliver` for its credentials."""
+        if profile.destination == "data_manager":
+            return self._data_manager(profile, log)
         return self._google_ads(profile, log)
+
+    def renew_processing(
+        self,
+        request_ids: Sequence[str],
+        previous: Mapping[str, Any] | None,
+        now: datetime,
+        deadline: float,
+        log: Log,
+    ) -> dict[str, Any]:
+        """Ask the Data Manager API what became of requests: the `processing` part, renewed."""
+        from lib.destinations.data_manager_status import renew
+
+        timeout = self._settings.request_timeout_seconds
+        return renew(self._connection(), request_ids, previous, now, deadline, timeout, log)
+
+    def _connection(self) -> EventsConnection:
+        """The Data Manager connection: for uploads, and for the status of requests."""
+        from lib.destinations.data_manager import connect, new_pacer
+
+        settings = self._settings
+        with self._lock:
+            made, old = self._events or (-CONNECTION_SECONDS, None)
+            if old is not None and self._clock() - made < CONNECTION_SECONDS:
+                return old
+            connection = connect(
+                read_credentials(settings),
+                settings.data_manager_endpoint,
+                old.pacer if old else new_pacer(settings.window),
+                old.status_pacer if old else None,
+            )
+            self._events = self._clock(), connection
+            return connection
+
+    def _data_manager(self, profile: Profile, log: Log) -> Destination[Any]:
+        from lib.destinations.data_manager import DataManager
+        from lib.destinations.data_manager_message import EventDefaults
+
+        return DataManager(
+            self._connection(),
+            log,
+            timeout_seconds=self._settings.request_timeout_seconds,
+            defaults=EventDefaults(
+                login_customer_id=profile.login_customer_id,
+                event_source=profile.event_source,
+                ad_personalization=profile.ad_personalization,
+                validate_only=profile.validate_only,
+            ),
+        )
 
     def _google_ads(self, profile: Profile, log: Log) -> Destination[Any]:
         from lib.destinations.google_ads import Connection, GoogleAds, build_client

@@ -57,7 +57,7 @@ def sweep_once(ports: Ports, time_limit_seconds: float) -> dict[str, Any]:
 
 def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
     for waiting in ports.ledger.all_waiting():
-        if waiting.due > ports.utc_now():
+        if waiting.due is None or waiting.due > ports.utc_now():
             continue
         if ports.monotonic() >= ends:
             found.out_of_time = True

@@ -191,6 +191,7 @@ class DataManager:
                     reason = self._process_one(request, event, target, now)
                     if reason:
                         target.errors[reason] += 1
+                        state.processing_errors[reason] += 1
                         continue
                     state.accepted.append(
                         Accepted(

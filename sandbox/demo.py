@@ -62,8 +62,13 @@ def disagreements(
     rows: Mapping[int, Mapping[str, str]],
     document: Mapping[str, Any],
     conversions: Iterable[Mapping[str, Any]],
+    lost_in_processing: int = 0,
 ) -> list[str]:
-    """What doesn't add up between the file, its results and the API. Empty: all is well."""
+    """What doesn't add up between the file, its results and the API. Empty: all is well.
+
+    `lost_in_processing` is how many events the Data Manager API has taken and then not counted: it
+    says so later, as numbers and not by row.
+    """
     problems = []
     if document.get("file_error"):
         problems.append(f"the file as a whole failed: {document['file_error']}")
@@ -95,8 +100,12 @@ def disagreements(
         or _first(conversion["conversion"], ("hashed_email", "email_address"))
         for conversion in conversions
     )
-    if missing := uploaded - accepted:
-        problems.append(f"{missing.total()} rows are called uploaded, but the API has them not")
+    missing = (uploaded - accepted).total()
+    if missing != lost_in_processing:
+        problems.append(
+            f"{missing} rows are called uploaded, but the API counts them not; "
+            f"its processing has dropped {lost_in_processing}"
+        )
     if surplus := accepted - uploaded:
         problems.append(f"the API holds {surplus.total()} conversions that are not called uploaded")
     return problems
@@ -125,6 +134,7 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
             console.print(f"[red]{problem}[/red]")
         took = time.monotonic() - begun
         conversions = list(sandbox.state.conversions())
+        dropped = dict(sandbox.state.processing_errors)
         log = output / "function.log"
         log.write_text(sandbox.function_output(), encoding="utf-8")
     if document is None:
@@ -136,7 +146,14 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
     show_results(document, console)
     console.print(f"From the drop to the results: {took:.1f} s ({rows / took:,.0f} rows a second)")
     console.print(f"Results: {results}   The function's log: {log}", highlight=False)
-    problems = disagreements(data_rows(export.path), document, conversions)
+    if dropped:
+        console.print(
+            f"Google's processing will not count {sum(dropped.values())} of the uploaded rows: "
+            + ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items()))
+            + ". The sweep reads these counts after 30 minutes (`processing` in the results)."
+        )
+    lost = sum(dropped.values())
+    problems = disagreements(data_rows(export.path), document, conversions, lost)
     if astray := {one["route"] for one in conversions} - {route}:
         problems.append(f"conversions came by {', '.join(astray)}, not by {route}")
     if problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -141,6 +141,7 @@ class State:
     secrets: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
     jobs: dict[str, dict[int, JobCounts]] = field(default_factory=dict)
+    processing_errors: Counter[str] = field(default_factory=Counter)
     data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
     click_keys: set[tuple[str, int, float]] = field(default_factory=set)
     """(click id, conversion action, time) of everything accepted."""
@@ -194,6 +195,7 @@ class State:
             self.requests.clear()
             self.clicks.clear()
             self.jobs.clear()
+            self.processing_errors.clear()
             self.click_keys.clear()
             self.order_keys.clear()
             self._body_bytes = 0

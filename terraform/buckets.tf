@@ -17,7 +17,7 @@ resource "google_storage_bucket" "input" {
     enabled = true
   }
 
-  # Raw personal data: deleted means gone.
+  # Raw personal data: a version that is deleted is gone.
   soft_delete_policy {
     retention_duration_seconds = 0
   }

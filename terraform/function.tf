@@ -31,8 +31,8 @@ locals {
       GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/${var.google_ads_secret_version}"
       TIME_LIMIT_SECONDS       = tostring(local.ingest_timeout_seconds)
       SWEEP_TIME_LIMIT_SECONDS = tostring(local.sweep_time_limit_seconds)
-      ANNOUNCE_TOPIC           = var.announce ? google_pubsub_topic.results[0].id : ""
     },
+    { for topic in google_pubsub_topic.results : "ANNOUNCE_TOPIC" => topic.id },
     # Lists as the function reads them: separated by commas.
     { for key, value in var.settings : upper(key) => try(join(",", value), tostring(value)) if value != null },
   )

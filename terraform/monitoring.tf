@@ -165,12 +165,12 @@ locals {
         wait = "3600s"
       }
     },
-    var.no_file_hours == null ? {} : {
-      no_file = {
+    {
+      for hours in var.no_file_hours[*] : "no_file" => {
         title    = "No file"
         severity = "WARNING"
-        what     = "No file was finished for ${coalesce(var.no_file_hours, 24)} hours."
-        query    = "(sum(increase(${local.series.run_finished}[${coalesce(var.no_file_hours, 24)}h])) or vector(0)) < 1"
+        what     = "No file was finished for ${hours} hours."
+        query    = "(sum(increase(${local.series.run_finished}[${hours}h])) or vector(0)) < 1"
         wait     = "0s"
       }
     },

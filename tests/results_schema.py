@@ -1,4 +1,4 @@
-"""Every results document of every test is checked by `check_results`: schema, sums, order, codes."""
+"""`check_results`, for every results document of every test: schema, sums, order, codes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "docs" / "results.schema.json").read_text("utf-8")
-)
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "results.schema.json").read_text("utf-8"))
 Draft202012Validator.check_schema(SCHEMA)
 _VALIDATOR = Draft202012Validator(SCHEMA)
 OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted", "ok")

@@ -10,7 +10,6 @@ import functools
 from typing import Any
 
 import grpc
-import yaml
 from google.ads.datamanager_v1.services.ingestion_service import IngestionServiceClient
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
     IngestionServiceGrpcTransport,
@@ -19,19 +18,16 @@ from google.ads.datamanager_v1.types.ingestion_service import (
     IngestEventsRequest,
     RetrieveRequestStatusRequest,
 )
-from google.auth.exceptions import GoogleAuthError, TransportError
 
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager_errors import Refused, classify, read_refusal
 from lib.destinations.data_manager_message import EventBatch, EventDefaults
 from lib.destinations.data_manager_rows import Budget, settle
 from lib.destinations.pacing import Pacer
 from lib.destinations.port import Sent, Verdict
-from lib.errors import GiveUp, Redeliver
 from lib.logs import Log
 from lib.rules.accounts import Account
 from lib.rules.conversion import Problem
-
-SCOPE = "https://www.googleapis.com/auth/datamanager"
 
 MAX_IN_FLIGHT = 10
 """Requests at once (DM/devguides/concepts/best-practices)."""
@@ -174,7 +170,7 @@ def connect(
     `Redeliver`.
     """
     client = IngestionServiceClient(
-        credentials=read_google_credentials(credentials),
+        credentials=connect_with(credentials, DATA_MANAGER_SCOPE)[1],
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
@@ -188,63 +184,3 @@ def _open_channel(host: str, **given: Any) -> grpc.Channel:
         ("grpc.absolute_max_metadata_size", _MAX_TRAILER_BYTES),
     ]
     return IngestionServiceGrpcTransport.create_channel(host, options=options, **given)
-
-
-def read_google_credentials(text: str) -> Any:
-    """google-auth credentials for this API's scope, from a google-ads.yaml.
-
-    As the google-ads library reads it: a client with a refresh token, `json_key_file_path`, or
-    `use_application_default_credentials`; also `json_key`, or a service account's key alone.
-    """
-    try:
-        configuration = yaml.safe_load(text)
-        if not isinstance(configuration, dict):
-            raise ValueError("not a YAML mapping")
-        return _credentials_of(configuration)
-    except TransportError as error:
-        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
-    except GoogleAuthError as error:
-        if getattr(error, "retryable", False):
-            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
-        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
-    except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
-        # The message of a YAML or JSON error quotes the secret: only its kind is told.
-        raise GiveUp("SECRET_INVALID", type(error).__name__) from None
-
-
-def _credentials_of(configuration: dict[str, Any]) -> Any:
-    import google.auth
-    from google.auth.transport.requests import Request
-    from google.oauth2 import credentials, service_account
-
-    scopes = [SCOPE]
-    key = configuration.get("json_key")
-    if configuration.get("type") == "service_account":
-        key = configuration
-    if isinstance(key, str):
-        key = yaml.safe_load(key)
-    found: Any
-    if configuration.get("use_application_default_credentials"):
-        found, _ = google.auth.default(scopes=scopes)
-    elif key is not None or "json_key_file_path" in configuration:
-        subject = configuration.get("impersonated_email")
-        service: Any = service_account.Credentials
-        if key is not None:
-            found = service.from_service_account_info(key, scopes=scopes, subject=subject)
-        else:
-            path = configuration["json_key_file_path"]
-            found = service.from_service_account_file(path, scopes=scopes, subject=subject)
-        if subject is None:
-            # The client signs its tokens itself; there is nothing to ask for.
-            return found
-    else:
-        found = credentials.Credentials(  # type: ignore[no-untyped-call]
-            None,
-            client_id=configuration["client_id"],
-            client_secret=configuration["client_secret"],
-            refresh_token=configuration["refresh_token"],
-            token_uri="https://oauth2.googleapis.com/token",
-        )
-    # Now: later, gRPC would report refused credentials as UNAVAILABLE.
-    found.refresh(Request())
-    return found

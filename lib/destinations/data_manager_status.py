@@ -142,8 +142,9 @@ def processing_of(
 ) -> dict[str, Any]:
     """The `processing` part: what was learned before, renewed by `statuses`.
 
-    Right after the upload there are no statuses yet, and `asked_at` is None. `status` is `finished` when every request is, else `processing`. Counts are of events per
-    destination. `codes` has Google's reasons with our advice, most frequent first.
+    Right after the upload there are no statuses yet, and `asked_at` is None. `status` is
+    `finished` when every request is, else `processing`. Counts are of events per destination.
+    `codes` has Google's reasons with our advice, most frequent first.
     """
     entries: dict[str, list[dict[str, Any]]] = {each: [] for each in request_ids}
     for entry in (previous or {}).get("requests", ()):

@@ -13,12 +13,11 @@ from datetime import date
 from typing import Any
 
 import grpc
-import yaml
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
-from google.auth.exceptions import GoogleAuthError, TransportError
 
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads_clicks import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads_errors import (
     Judged,
@@ -150,13 +149,14 @@ class GoogleAds:
         verdicts: dict[int, Verdict] = {}
         request_ids: list[str] = []
         stop: Problem | None = None
-        for customer_id, request in batch.requests.items():
+        requests = batch.to_requests()
+        for customer_id, request in requests.items():
             positions = batch.positions[customer_id]
             judged = self._send_request(request, deadline, request_ids)
             for index, verdict in judged.verdicts.items():
                 verdicts[positions[index]] = verdict
             # With several accounts in a file, one that refuses doesn't stop the others.
-            if judged.stop is not None and len(batch.requests) == 1:
+            if judged.stop is not None and len(requests) == 1:
                 stop = judged.stop
         return Sent(verdicts, tuple(request_ids), stop)
 
@@ -247,28 +247,22 @@ def _part(request: Any, rows: Iterable[int]) -> Any:
     return part
 
 
-def build_client(credentials: str, login_customer_id: str | None) -> GoogleAdsClient:
+def build_client(text: str, login_customer_id: str | None) -> GoogleAdsClient:
     """A client from the text of a google-ads.yaml (`lib.secrets`).
 
-    Raises `GiveUp` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
-    reached, `Redeliver`.
+    `login_customer_id` is the profile's; without it the file's counts. Raises as
+    `credentials.connect_with` does.
     """
-    try:
-        configuration = yaml.safe_load(credentials)
-        if not isinstance(configuration, dict):
-            raise ValueError("not a YAML mapping")
-        # Raw protobuf on the hot path; a `logging` entry could print whole requests.
-        configuration["use_proto_plus"] = False
-        configuration.pop("logging", None)
-        if login_customer_id is not None:
-            configuration["login_customer_id"] = login_customer_id
-        return GoogleAdsClient.load_from_dict(configuration, version=API_VERSION)
-    except TransportError as error:
-        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
-    except GoogleAuthError as error:
-        if getattr(error, "retryable", False):
-            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
-        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
-    except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
-        # The message of a YAML or JSON error quotes the secret: only its kind is told.
-        raise GiveUp("SECRET_INVALID", type(error).__name__) from None
+    configuration, credentials = connect_with(text, ADWORDS_SCOPE)
+    manager = login_customer_id or configuration.get("login_customer_id")
+    return GoogleAdsClient(
+        credentials,
+        developer_token=configuration.get("developer_token"),
+        endpoint=configuration.get("endpoint"),
+        login_customer_id=str(manager).replace("-", "") if manager else None,
+        linked_customer_id=configuration.get("linked_customer_id"),
+        version=API_VERSION,
+        http_proxy=configuration.get("http_proxy"),
+        # Raw protobuf on the hot path. A `logging` entry is left out: it could print requests.
+        use_proto_plus=False,
+    )

@@ -1,6 +1,7 @@
 """`Conversion` → raw protobuf `ClickConversion`, Google Ads API v26.
 
-Raw classes (`.pb()`), since building a conversion through proto-plus costs ten times as much.
+What every file has is written as bytes (`google_ads_wire`), what few have by raw message classes
+(`.pb()`); building a conversion through proto-plus would cost ten times as much.
 Field rules: facts of https://developers.google.com/google-ads/api/reference/rpc/v26/ClickConversion
 """
 
@@ -9,16 +10,33 @@ from __future__ import annotations
 from typing import Any
 
 from google.ads.googleads.v26.services.types.conversion_upload_service import (
+    ClickConversion,
     UploadClickConversionsRequest,
 )
 
+from lib.destinations.google_ads_wire import (
+    CONVERSION,
+    GBRAID,
+    GCLID,
+    HASHED_EMAIL,
+    HASHED_PHONE,
+    ORDER_ID,
+    TIME,
+    VALUE,
+    VARINTS,
+    WBRAID,
+    common_part,
+    double,
+    latin,
+    varint,
+)
 from lib.rules.conversion import Conversion, Extras
 
 Request = UploadClickConversionsRequest.pb()
+Message = ClickConversion.pb()
 
-# Enum numbers, as the raw classes want them (ConsentStatusEnum, UserIdentifierSourceEnum, ...).
+# Enum numbers, as the raw classes want them (ConsentStatusEnum, ...).
 _CONSENT = {"GRANTED": 2, "DENIED": 3}
-_FIRST_PARTY = 2
 _ENVIRONMENT = {"APP": 2, "WEB": 3}
 _CUSTOMER_TYPE = {"NEW": 2, "RETURNING": 3}
 
@@ -30,21 +48,30 @@ class AdsBatch:
     """
 
     def __init__(self, job_id: int, validate_only: bool) -> None:
-        self.requests: dict[str, Any] = {}
         self.positions: dict[str, list[int]] = {}
         self._job_id = job_id
         self._validate_only = validate_only
         self._size = 0
+        self._written: dict[str, list[str]] = {}
         self._customer_id = ""
-        self._conversions: Any = None
+        self._pieces: list[str] = []
         self._places: list[int] = []
-        self._names: dict[str, str] = {}
+        self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
         return self._size
 
+    def to_requests(self) -> dict[str, Any]:
+        """The raw request of each account."""
+        requests = {}
+        for customer_id, pieces in self._written.items():
+            request = new_request(customer_id, self._job_id, self._validate_only)
+            request.MergeFromString("".join(pieces).encode("latin-1"))
+            requests[customer_id] = request
+        return requests
+
     def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion into the request of its account."""
+        """Serialize one conversion for the request of its account (see `google_ads_wire`)."""
         (
             customer_id,
             action_id,
@@ -63,53 +90,51 @@ class AdsBatch:
         ) = conversion
         if customer_id != self._customer_id:
             self._switch(customer_id)
-        message = self._conversions.add()
-        message.conversion_action = self._names.get(action_id) or self._resource_name(action_id)
-        message.conversion_date_time = time
+        body = self._common.get((action_id, currency_code, ad_user_data))
+        if body is None:
+            body = self._common_part(action_id, currency_code, ad_user_data)
         # Exactly one click id (the rules have chosen): two together are refused or ignored.
         if gclid:
-            message.gclid = gclid
+            body = f"{body}{GCLID}{VARINTS[len(gclid)]}{gclid}"
         elif gbraid:
-            message.gbraid = gbraid
+            body = f"{body}{GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
         elif wbraid:
-            message.wbraid = wbraid
+            body = f"{body}{WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
         if value is not None:
-            message.conversion_value = value
-        if currency_code is not None:
-            message.currency_code = currency_code
+            body = f"{body}{VALUE}{double(value).decode('latin-1')}"
         if order_id is not None:
-            message.order_id = order_id
-        if ad_user_data is not None:
-            message.consent.ad_user_data = _CONSENT[ad_user_data]
+            order_id = latin(order_id)
+            body = f"{body}{ORDER_ID}{VARINTS[len(order_id)]}{order_id}"
         # A UserIdentifier holds one member (oneof), so every digest gets its own.
         for digest in hashed_emails:
-            identifier = message.user_identifiers.add()
-            identifier.hashed_email = digest
-            identifier.user_identifier_source = _FIRST_PARTY
+            body = f"{body}{HASHED_EMAIL}{digest}"
         for digest in hashed_phones:
-            identifier = message.user_identifiers.add()
-            identifier.hashed_phone_number = digest
-            identifier.user_identifier_source = _FIRST_PARTY
+            body = f"{body}{HASHED_PHONE}{digest}"
         if extras is not None:
+            message = Message()
             _write_extras(message, customer_id, extras)
+            body += message.SerializeToString().decode("latin-1")
+        body = f"{body}{TIME}{time}"
+        size = len(body)
+        length = VARINTS[size] if size < len(VARINTS) else varint(size)
+        self._pieces.append(f"{CONVERSION}{length}{body}")
         self._places.append(self._size)
         self._size += 1
 
     def _switch(self, customer_id: str) -> None:
-        request = self.requests.get(customer_id)
-        if request is None:
-            request = new_request(customer_id, self._job_id, self._validate_only)
-            self.requests[customer_id] = request
-            self.positions[customer_id] = []
         self._customer_id = customer_id
-        self._conversions = request.conversions
-        self._places = self.positions[customer_id]
-        self._names = {}
+        self._pieces = self._written.setdefault(customer_id, [])
+        self._places = self.positions.setdefault(customer_id, [])
+        self._common = {}
 
-    def _resource_name(self, action_id: str) -> str:
-        name = f"customers/{self._customer_id}/conversionActions/{action_id}"
-        self._names[action_id] = name
-        return name
+    def _common_part(self, action_id: str, currency_code: str | None, consent: str | None) -> str:
+        part = common_part(
+            f"customers/{self._customer_id}/conversionActions/{action_id}",
+            currency_code,
+            None if consent is None else _CONSENT[consent],
+        )
+        self._common[action_id, currency_code, consent] = part
+        return part
 
 
 def new_request(customer_id: str, job_id: int, validate_only: bool) -> Any:

@@ -39,7 +39,7 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
     account = rules.account(customer_id)
     if isinstance(account, Problem):
         return account
-    action = _find(wanted, account)
+    action = _find(wanted, account, rules.route)
     if isinstance(action, Problem):
         return action
     return ActionRule(
@@ -50,7 +50,7 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
     )
 
 
-def _find(wanted: str, account: Account) -> Action | Problem:
+def _find(wanted: str, account: Account, route: str) -> Action | Problem:
     prefix, _, last = wanted.rpartition("/")
     is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
     action = account.actions.get(last) if is_id else None
@@ -60,6 +60,9 @@ def _find(wanted: str, account: Account) -> Action | Problem:
     if action is None:
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
+        if not is_id and route == "data_manager":
+            # That API knows no queries: nobody could ever be asked.
+            return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
         if not is_id:
             # Nobody could be asked for its id; the offline check takes the name on trust.
             return Action(wanted, wanted, True, True, False, MAX_AGE_DAYS)

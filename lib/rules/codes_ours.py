@@ -446,11 +446,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "No column holds a click id, an e-mail address or a phone number.",
         "Add one (docs/input.md), or set headers in the profile.",
     ),
+    "NO_TIME_COLUMN": (
+        "file",
+        "The file has no column for the conversion time.",
+        "Add a column named conversion_date_time, or name yours in the profile's headers.",
+    ),
     "NO_ROWS": ("file", "The file has column names and no rows.", "Check the export."),
     "STALE": (
         "file",
-        "The file's event was too old when it could be handled, so nothing was sent.",
-        "Upload the file again.",
+        "The file was still unfinished long after it arrived, and was given up. Rows that had been "
+        "sent until then have their outcome; the others were not attempted.",
+        "Find out why in the log (docs/operate.md), and drop the file again: rows that were counted "
+        "already end as duplicates.",
     ),
     "SOURCE_GONE": (
         "file",

@@ -91,6 +91,22 @@ class Extras:
     address: Address | None = None
     event_source: str | None = None
 
+    def identity(self) -> tuple[str, ...]:
+        """What tells two people apart who have neither click id nor e-mail address nor phone."""
+        pairs = tuple(f"{key}={value}" for key, value in self.session_attributes)
+        encoded = self.session_attributes_encoded
+        address = self.address
+        return (
+            *pairs,
+            *((encoded.decode("latin-1"),) if encoded else ()),
+            *((self.user_ip_address,) if self.user_ip_address else ()),
+            *(
+                (address.hashed_given_name, address.hashed_family_name, address.postal_code)
+                if address
+                else ()
+            ),
+        )
+
 
 class Conversion(NamedTuple):
     """One conversion, checked and free of raw user data.

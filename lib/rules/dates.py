@@ -51,8 +51,10 @@ class ConversionClock:
         self._oldest = self._latest - max_age_days * 86400
         self._too_old = "TOO_OLD"
         # Rows of one hour differ in minute and second only. What else there is to know about
-        # the hour is found once per zone: text before, text after, instant of its start.
-        self._hours: dict[tzinfo | None, dict[str, tuple[str, str, int]]] = {zone: {}}
+        # the hour is found once per zone: text before, text after, instant of its start, and
+        # where minute and second stand.
+        self._hours_of_file: dict[str, _Hour] = {}
+        self._hours: dict[tzinfo, dict[str, _Hour]] = {}
 
     def within(self, days: int, code: str) -> "ConversionClock":
         """The same clock with another greatest age, beyond which it raises `code`. Both remember
@@ -65,48 +67,57 @@ class ConversionClock:
     def read(self, value: str, zone: tzinfo | None = None) -> Moment:
         """Raises FUTURE_DATE, TOO_OLD and the codes of `parse_conversion_time`. `zone` is the
         row's own, if it has one."""
-        # "2026-11-24 14:" + "05:07" + "+01:00", whatever the format
-        cut = value.find(":") + 1
-        before, within, after = value[:cut], value[cut : cut + 5], value[cut + 5 :]
-        if after[:1] == ".":
-            after = after[1:].lstrip("0123456789")
-        seconds = _SECONDS.get(within)
-        hours = self._hours.get(zone or self._zone)
-        if seconds is not None and hours is not None:
+        # "2026-11-24 14:" + "05:07" + "+01:00", whatever the format: the hour mostly ends here
+        cut = 14
+        hours = self._hours_of_file if zone is None else self._hours.get(zone, _NONE)
+        hour = hours.get(value[:14] + value[19:])
+        if hour is None or hour[3] != cut:
+            cut = value.find(":") + 1
+            before, after = value[:cut], value[cut + 5 :]
+            if after[:1] == ".":
+                after = after[1:].lstrip("0123456789")
             hour = hours.get(before + after)
-            if hour is not None:
-                head, tail, instant = hour
-                instant += seconds
-                if self._oldest <= instant <= self._latest:
-                    # Moment(...) in a third of the time.
-                    return _new_tuple(Moment, (head + within + tail, instant, None))
+        within = value[cut : cut + 5]
+        seconds = _SECONDS.get(within)
+        if hour is not None and hour[3] == cut and seconds is not None:
+            head, tail, start, _ = hour
+            instant = start + seconds
+            if self._oldest <= instant <= self._latest:
+                # Moment(...) in a third of the time.
+                return _new_tuple(Moment, (head + within + tail, instant, None))
         moment = read_moment(value, zone or self._zone, day_first=self._day_first)
         if moment.instant > self._latest:
             raise RuleError("FUTURE_DATE")
         if moment.instant < self._oldest:
             raise RuleError(self._too_old)
-        if seconds is not None:
-            self._remember_hour(before, after, zone or self._zone)
+        if hour is None and seconds is not None:
+            self._remember_hour(before, after, zone)
         return moment
 
     def _remember_hour(self, before: str, after: str, zone: tzinfo | None) -> None:
         """Keep an hour, unless its offset changes within it (changes of these years fall on a
         quarter) or depends on which of two equal hours is meant."""
+        is_fixed = _OWN_OFFSET.search(after) is not None
         start, *others = (
-            read_moment(before + within + after, zone, day_first=self._day_first)
-            for within in ("00:00", "15:00", "30:00", "45:00", "59:59")
+            read_moment(before + within + after, zone or self._zone, day_first=self._day_first)
+            for within in (("00:00",) if is_fixed else _QUARTERS)
         )
         if any(moment.warning or moment.text[19:] != start.text[19:] for moment in others):
             return
-        if sum(map(len, self._hours.values())) >= _MOST_HOURS:
+        if len(self._hours_of_file) + sum(map(len, self._hours.values())) >= _MOST_HOURS:
+            self._hours_of_file.clear()
             self._hours.clear()
-        hours = self._hours.setdefault(zone, {})
-        hours[before + after] = (start.text[:14], start.text[19:], start.instant)
+        hours = self._hours_of_file if zone is None else self._hours.setdefault(zone, {})
+        hours[before + after] = (start.text[:14], start.text[19:], start.instant, len(before))
 
 
+_Hour = tuple[str, str, int, int]
+_NONE: Final[dict[str, _Hour]] = {}
 _new_tuple = tuple.__new__
 # "05:07" -> 307
 _SECONDS: Final = {f"{m:02}:{s:02}": m * 60 + s for m in range(60) for s in range(60)}
+_QUARTERS: Final = ("00:00", "15:00", "30:00", "45:00", "59:59")
+_OWN_OFFSET: Final = re.compile(r"[+-]\d\d:?\d\d", re.ASCII)
 # Bounds the memory that a file of unsorted hours, or a hostile one, can take.
 _MOST_HOURS: Final = 4096
 

@@ -15,18 +15,18 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from lib.rules.accounts import Account
-from lib.rules.actions import MAX_AGE_DAYS, resolve_action
+from lib.rules.actions import MAX_AGE_DAYS
 from lib.rules.click_ids import check_click_id
 from lib.rules.codes import lookup
+from lib.rules.common import COMMON_FIELDS, Common, read_common
 from lib.rules.conversion import Conversion, Problem, RowOutcome
-from lib.rules.dates import ConversionClock, Moment, load_zone
+from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
 from lib.rules.memo import Memo
-from lib.rules.money import parse_currency, parse_value
+from lib.rules.money import parse_value
 from lib.rules.orders import check_order_id, derived_order_id
 from lib.rules.problems import RuleError
 from lib.rules.who import compile_identifiers
-from lib.rules.words import parse_consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +73,20 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         return columns.get(field, -1)
 
     gclid_at, gbraid_at, wbraid_at = place("gclid"), place("gbraid"), place("wbraid")
-    time_at, zone_at = place("conversion_date_time"), place("time_zone")
-    value_at, currency_at = place("conversion_value"), place("currency_code")
-    order_at, consent_at = place("order_id"), place("ad_user_data")
-    action_at, customer_at = place("conversion_action"), place("customer_id")
+    time_at, value_at, order_at = (
+        place("conversion_date_time"),
+        place("conversion_value"),
+        place("order_id"),
+    )
     has_braids = "gbraid" in columns or "wbraid" in columns
-    has_zones = "time_zone" in columns
-    # The cell that says where a row goes; with a column of accounts both cells.
-    target_of = itemgetter(action_at)
-    if "customer_id" in columns:
-        target_of = itemgetter(customer_at, action_at)
+    common_at = [place(field) for field in COMMON_FIELDS]
+    common_cells = itemgetter(*([at for at in common_at if at >= 0] or [-1]))
     identifiers_of = compile_identifiers(columns, rules.phone_region)
     extras_of = compile_extras(columns, rules)
-
     decimal_comma = rules.decimal_comma
-    default_currency = rules.currency_code
-    default_consent = rules.ad_user_data
     derive = rules.derive_order_id
-
     clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
-    targets: Memo[_Target] = Memo()
-    currencies: Memo[str | None] = Memo()
-    consents: Memo[str | None] = Memo()
-    zones: Memo[tzinfo | None] = Memo()
+    commons: Memo[Common] = Memo()
     # Click id + time + action, and order id + action, of the rows of this chunk → their line.
     seen: dict[tuple[str, ...], int] = {}
     seen_at = seen.setdefault
@@ -105,15 +96,15 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         cells.append("")
         errors: list[Problem] = []
 
-        # Where it goes: the account and the action.
-        try:
-            target = targets[target_of(cells)]
-        except KeyError:
-            target = _target(cells[customer_at], cells[action_at], rules, clock)
-            targets.keep(target_of(cells), target)
-        customer_id, action_id, one_per_click, read_time, problem = target
-        if problem is not None:
-            errors.append(problem)
+        # Where it goes, and what else many rows share.
+        key = common_cells(cells)
+        common = commons.get(key)
+        if common is None:
+            common = read_common([cells[at] for at in common_at], rules, clock)
+            commons.keep(key, common)
+        customer_id, action_id, one_per_click, read_time, zone, currency, consent, wrong = common
+        if wrong:
+            errors += wrong
 
         # Who: digests only, from here on.
         hashed_emails, hashed_phones, warnings = identifiers_of(cells)
@@ -138,12 +129,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         raw = cells[time_at]
         if raw:
             try:
-                if has_zones and cells[zone_at]:
-                    zone = cells[zone_at]
-                    own = zones[zone] if zone in zones else _zone(zone, zones)
-                    time, instant, doubt = read_time(raw, own)
-                else:
-                    time, instant, doubt = read_time(raw)
+                time, instant, doubt = read_time(raw, zone)
                 if doubt is not None:
                     warnings += (Problem(doubt, "conversion_date_time"),)
             except RuleError as error:
@@ -154,23 +140,15 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
 
         # How much.
         value: float | None = None
-        currency: str | None = None
         raw = cells[value_at]
         if raw:
             try:
                 value = parse_value(raw, decimal_comma)
-                currency = default_currency
             except RuleError as error:
                 if raw.strip():
                     errors.append(Problem(error.code, "conversion_value"))
-        raw = cells[currency_at]
-        if raw:
-            try:
-                own_currency = currencies[raw] if raw in currencies else _currency(raw, currencies)
-                if own_currency is not None and value is not None:
-                    currency = own_currency
-            except RuleError as error:
-                errors.append(Problem(error.code, "currency_code"))
+        if value is None:
+            currency = None
 
         order_id: str | None = cells[order_at] or None
         if order_id is not None:
@@ -179,16 +157,6 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             except RuleError as error:
                 errors.append(Problem(error.code, "order_id"))
                 order_id = None
-
-        # A word that isn't known costs the row: a denial that is misread would be a grant.
-        consent = default_consent
-        raw = cells[consent_at]
-        if raw:
-            try:
-                consent = consents[raw] if raw in consents else _consent(raw, consents)
-                consent = consent or default_consent
-            except RuleError as error:
-                errors.append(Problem(error.code, "ad_user_data"))
 
         extras = None
         matchable = click_id or hashed_emails or hashed_phones
@@ -211,9 +179,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             return RowOutcome(line, outcome, order_id, tuple(errors), warnings)
 
         if order_id is None and not click_id and derive:
-            order_id = derived_order_id(
-                action_id, instant, value, currency or "", hashed_emails + hashed_phones
-            )
+            who = hashed_emails + hashed_phones or (extras.identity() if extras else ())
+            order_id = derived_order_id(action_id, instant, value, currency or "", who)
         first = line
         if click_id:
             first = seen_at((click_id, time, action_id), line)
@@ -247,30 +214,6 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     return RowPlan(judge, seen.clear)
 
 
-class _Target(NamedTuple):
-    """Where rows go that name the same account and action, and how their time is judged."""
-
-    customer_id: str
-    action_id: str
-    one_per_click: bool
-    read_time: Callable[..., Moment]
-    problem: Problem | None
-
-
-def _target(
-    customer_cell: str, action_cell: str, rules: RowRules, clock: ConversionClock
-) -> _Target:
-    action = resolve_action(customer_cell, action_cell, rules)
-    if isinstance(action, Problem):
-        return _Target("", "", False, clock.read, action)
-    if action.lookback_days < MAX_AGE_DAYS:
-        # A conversion older than its action's look-back can't follow a click within it.
-        clock = clock.within(action.lookback_days, "OLDER_THAN_LOOKBACK")
-    return _Target(
-        action.customer_id, action.action_id, action.one_per_click, clock.read, None
-    )
-
-
 def _braids(
     gclid: str,
     gbraid: str,
@@ -297,18 +240,3 @@ def _braids(
     elif one_per_click and (gbraid or wbraid):
         errors.append(Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"))
     return gbraid, wbraid, warnings
-
-
-# Words of which a file has few. None: the cell says nothing.
-
-
-def _zone(raw: str, zones: Memo[tzinfo | None]) -> tzinfo | None:
-    return zones.keep(raw, load_zone(raw) if raw.strip() else None)
-
-
-def _currency(raw: str, currencies: Memo[str | None]) -> str | None:
-    return currencies.keep(raw, parse_currency(raw) if raw.strip() else None)
-
-
-def _consent(raw: str, consents: Memo[str | None]) -> str | None:
-    return consents.keep(raw, parse_consent(raw))

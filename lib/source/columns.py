@@ -91,6 +91,10 @@ def _own(
 
 def _meaning(name: str) -> tuple[str, bool] | None:
     variable = custom_variable(name)
+    if header_key(name) == "customerid" and name.strip() != "customer_id":
+        # "Customer ID" in a CRM's export is the CRM's own number, and rows must not be sent to the
+        # Google Ads account that happens to have it.
+        return None
     return (variable, False) if variable else field_of(header_key(name))
 
 

@@ -220,13 +220,24 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("conversion_environment", "Where it happened: APP or WEB."),
     Field("customer_type", "NEW or RETURNING."),
-    Field("user_ip_address", "IP address of the click, v4 or v6.", ("ip address",), ("ip",)),
+    Field(
+        "user_ip_address",
+        "IP address of the click, v4 or v6.",
+        ("ip address",),
+        ("ip",),
+        identifies=True,
+    ),
     Field(
         "session_attributes_encoded",
         "Session attributes as Google's tag encodes them.",
         ("session attributes",),
+        identifies=True,
     ),
-    Field("session_attributes_key_value_pairs", "Session attributes as key=value pairs."),
+    Field(
+        "session_attributes_key_value_pairs",
+        "Session attributes as key=value pairs.",
+        identifies=True,
+    ),
     Field("merchant_id", "Cart: Merchant Center account.", ("cart data merchant id",)),
     Field("feed_country_code", "Cart: country of the feed.", ("cart data feed country code",)),
     Field("feed_language_code", "Cart: language of the feed.", ("cart data feed language code",)),
@@ -240,7 +251,8 @@ FIELDS: tuple[Field, ...] = (
     Field("external_attribution_model", "Name of the external attribution model."),
     Field(
         "customer_id",
-        "Google Ads account of the row, for a file with several accounts.",
+        "Google Ads account of the row, for a file with several accounts. Only spelled so, or as "
+        "one of the aliases: `Customer ID` is usually the CRM's own number, and is ignored.",
         ("google ads customer id", "ads customer id", "google ads account id"),
     ),
     Field("event_source", "Data Manager: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."),

@@ -18,11 +18,22 @@ MAX_LINE_CHARS = 1 << 20
 class Block(NamedTuple):
     """Some whole lines, with their line ends."""
 
-    lines: list[str]
+    text: str
     damaged: bool
     """Some line holds NULs or undecodable bytes."""
     overlong: bool = False
     """The block is one line, cut at `MAX_LINE_CHARS`."""
+
+    def lines(self) -> list[str]:
+        """The lines with their line ends."""
+        return StringIO(self.text, newline="").readlines()
+
+    def bare_lines(self) -> list[str]:
+        """The lines without their line ends: in half the time."""
+        lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines
 
 
 def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
@@ -43,7 +54,7 @@ def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
             yield _block(text[:cut])
         rest = text[cut:]
         if len(rest) > MAX_LINE_CHARS:
-            yield Block([rest[:MAX_LINE_CHARS]], damaged=False, overlong=True)
+            yield Block(rest[:MAX_LINE_CHARS], damaged=False, overlong=True)
             dropping = True
             rest = rest[-1:] if rest.endswith("\r") else ""
     if rest and not dropping:
@@ -66,5 +77,4 @@ def _end_of_last_line(text: str) -> int:
 
 
 def _block(text: str) -> Block:
-    lines = StringIO(text, newline="").readlines()
-    return Block(lines, damaged="\0" in text or UNDECODABLE in text)
+    return Block(text, damaged="\0" in text or UNDECODABLE in text)

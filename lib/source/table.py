@@ -70,7 +70,7 @@ class Table:
         return self._reader.blank_records
 
     def records(self) -> Iterator[Record]:
-        """Yield (line, cells, problem) of every row, in file order.
+        """(line, cells, problem) of every row, in file order.
 
         `line` is where the record starts, as an editor counts. A row in order has as many cells
         as the header and the problem None; any other has no cells and a `RowProblem`.
@@ -81,8 +81,7 @@ class Table:
         first = next(records, None)
         if first is None:
             raise SourceError("NO_ROWS", f"nothing below the header in line {self.header_line}")
-        yield first
-        yield from records
+        return chain([first], records)
 
 
 def open_table(stream: ByteStream, options: SourceOptions) -> Table:
@@ -101,7 +100,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     lines: list[str] = []
     for block in blocks:
         first_blocks.append(block)
-        lines += block.lines
+        lines += block.lines()
         if len(lines) >= HEAD_LINES or block.overlong:
             break
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
@@ -113,6 +112,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:
     """The blocks without their first `used` lines."""
     for block in blocks:
-        if used < len(block.lines):
-            yield block._replace(lines=block.lines[used:])
-        used = max(0, used - len(block.lines))
+        lines = block.lines()
+        if used < len(lines):
+            yield block._replace(text="".join(lines[used:]))
+        used = max(0, used - len(lines))

@@ -25,12 +25,12 @@ from google.ads import datamanager_v1 as dm
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.destinations import data_manager
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager import (
     MAX_IN_FLIGHT,
     MINIMUM_GAP_SECONDS,
     connect,
     new_pacer,
-    read_google_credentials,
 )
 from lib.destinations.data_manager_errors import classify, event_row, field_of
 from lib.destinations.pacing import Pacer
@@ -160,7 +160,7 @@ def test_a_token_without_the_scope_stops_with_a_remedy(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials of the other route lack the scope: that is said once, for every account."""
-    monkeypatch.setattr(data_manager, "SCOPE", "https://www.googleapis.com/auth/adwords")
+    monkeypatch.setattr(data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords")
     sent = send(route(apis), conversion(), numbered(2, customer_id="2222222222"))
     assert sent.stop is not None
     assert sent.stop.code == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
@@ -252,7 +252,7 @@ def test_the_pacer_keeps_to_googles_limits() -> None:
 def test_an_unusable_secret_is_said_without_its_text(text: str) -> None:
     """SECRET_INVALID, and nothing of the payload in the message."""
     with pytest.raises(GiveUp) as raised:
-        read_google_credentials(text)
+        connect_with(text, DATA_MANAGER_SCOPE)
     assert raised.value.code == "SECRET_INVALID"
     assert "nowhere" not in raised.value.detail
 
@@ -273,7 +273,7 @@ def test_refused_credentials_are_said_before_the_first_request(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     apis.state.refuse_tokens = True
     with pytest.raises(GiveUp) as raised:
-        read_google_credentials("use_application_default_credentials: true")
+        connect_with("use_application_default_credentials: true", DATA_MANAGER_SCOPE)
     assert raised.value.code == "CREDENTIALS_REFUSED"
 
 

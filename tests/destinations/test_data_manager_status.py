@@ -99,9 +99,10 @@ def test_what_is_still_processing_is_asked_again_and_renewed(apis: Apis) -> None
     assert first["counts"]["requests_open"] == 1
     assert to_ask(ids, first) == list(later.request_ids)
     time.sleep(0.35)
+    again = route(apis)._connection
     before = len(apis.state.requests)
     second = renew(
-        route(apis)._connection,
+        again,
         ids,
         first,
         NOW + timedelta(hours=1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -329,3 +330,26 @@ def test_no_raw_user_data_leaves_the_file(google: Sandbox) -> None:
     assert len(kept) > 5
     for marker in markers:
         assert not [each for each in kept if marker.encode() in each], marker
+
+
+def test_an_event_that_does_not_say_the_size_is_worked_on(google: Sandbox) -> None:
+    """A hand-made event may lack the size; the file isn't taken for empty because of that."""
+    google.delivery.set(drop=True)
+    name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv")
+    body = {"bucket": "sandbox-input", "name": name, "generation": str(generation)}
+    request = urllib.request.Request(
+        google.description()["function_url"],
+        json.dumps(body).encode(),
+        {
+            "content-type": "application/json",
+            "ce-specversion": "1.0",
+            "ce-id": "1",
+            "ce-type": "google.cloud.storage.object.v1.finalized",
+            "ce-source": "//storage.googleapis.com/projects/_/buckets/sandbox-input",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+    results = google.results(name, generation)
+    assert results["counts"]["uploaded"] == 1
+    assert results["source"]["size"] > 0

@@ -16,7 +16,7 @@ from sandbox.up import Sandbox
 FUNCTION = Path(__file__).parent / "function"
 SETTINGS = {
     "LEASE_SECONDS": "0.75",
-    "REQUEST_TIMEOUT_SECONDS": "2",
+    "REQUEST_TIMEOUT_SECONDS": "1",
     "SWEEP_GRACE_MINUTES": "0",
 }
 _numbers = itertools.count()

@@ -63,11 +63,13 @@ class File:
         return self
 
 
-def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -> File:
+def make_file(
+    name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS, order_length: int = 0
+) -> File:
     """`rows` rows of random kinds, at least one of each if they fit.
 
-    The conversion value is the number of the row and the seed, so that every conversion at Google
-    can be led back to its row.
+    The seed alone decides the kinds. The conversion value is the number of
+    the row, so that a conversion at Google can be led back to it.
     """
     rng = random.Random(seed)
     chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
@@ -78,7 +80,8 @@ def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -
     file = File(name, b"", chosen)
     cells = []
     for number, kind in enumerate(chosen, start=1):
-        row = core_row(number, order_id=f"{name}-{seed}-{number}", conversion_value=f"{number}.25")
+        order = f"{name}-{seed}-{number}".ljust(order_length, "-")
+        row = core_row(number, order_id=order, conversion_value=f"{number}.25")
         row["gclid"] = f"Click_{seed}_{name.replace('.', '_').replace('/', '_')}_{number:06d}"
         match kind:
             case "identifiers":
@@ -86,7 +89,7 @@ def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -
             case "warned":
                 row |= {"email": "", "phone": "12"}
             case "repeated":
-                row |= {"order_id": f"{name}-{seed}-1"}
+                row |= {"order_id": f"{name}-{seed}-1".ljust(order_length, "-")}
             case "known":
                 row |= {"order_id": f"known-{name}-{seed}-{number}"}
                 file.known_orders.add(row["order_id"])
@@ -101,6 +104,13 @@ def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS) -
         cells.append(row)
     file.content = csv_bytes(cells)
     return file
+
+
+def finish(google: Sandbox, file: File) -> dict[str, Any]:
+    """The file's document, once every delivery is over."""
+    google.results(file.name, file.generation, timeout_seconds=60)
+    assert google.delivery.wait_until_idle(60)
+    return google.results(file.name, file.generation)
 
 
 def normal(document: dict[str, Any]) -> dict[str, Any]:

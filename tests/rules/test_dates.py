@@ -1,6 +1,6 @@
 """Conversion times."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -201,7 +201,8 @@ def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
         for hour in (1, 2, 3, 4):
             sign, size = ("-", -offset) if offset < 0 else ("+", offset)
             clock.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
-    assert sum(map(len, clock._hours.values())) <= 4096
+        clock.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
+    assert len(clock._hours_of_file) + sum(map(len, clock._hours.values())) <= 4096
 
 
 @pytest.mark.parametrize(

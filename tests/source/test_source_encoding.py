@@ -108,6 +108,7 @@ def test_unknown_encoding(read, encoding):
         bytes(range(256)) + bytes(100),
         gzip.compress(gzip.compress(TEXT.encode())),
     ],
+    ids=["xlsx", "xls", "pdf", "parquet", "zeros", "all bytes", "gzip in gzip"],
 )
 def test_not_text(read, content):
     """A spreadsheet, an archive or any other binary file is refused with the advice to export."""
@@ -117,7 +118,9 @@ def test_not_text(read, content):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", gzip.compress(b""), b"\n\n \r\n", codecs.BOM_UTF8, b",,\n"]
+    "content",
+    [b"", gzip.compress(b""), b"\n\n \r\n", codecs.BOM_UTF8, b",,\n"],
+    ids=["nothing", "packed nothing", "blank lines", "mark", "delimiters"],
 )
 def test_empty_file(read, content):
     """Nothing, packed nothing and blank lines are an empty file."""

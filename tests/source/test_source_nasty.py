@@ -57,8 +57,9 @@ STREAMS = {
 }
 
 PROGRAM = """
-    import gzip, io, json, resource, sys
+    import gzip, json, resource, sys
     from collections import Counter
+    from pathlib import Path
     from lib.source.errors import SourceError
     from lib.source.table import SourceOptions, open_table
 
@@ -77,8 +78,11 @@ PROGRAM = """
             last = line
     except SourceError as raised:
         error = raised.code
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = peak >> (20 if sys.platform == "darwin" else 10)
+    if sys.platform == "linux":  # where ru_maxrss still counts the process that started this one
+        status = Path("/proc/self/status").read_text()
+        peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 20
     print(json.dumps({{"peak": peak, "problems": problems, "error": error, "last": last}}))
 """
 

@@ -9,12 +9,14 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lib.source import inflate
 from lib.source.errors import SourceError
 
+# Time is judged by the benchmarks: a busy machine must not fail a property.
+unhurried = settings(deadline=None)
 LINE_END = re.compile(r"\r\n|\r|\n")
 BLANK = re.compile(r'[\s,"]*')
 # Letters that are never valid UTF-8 when written in Windows-1252, so detection can't mistake them.
@@ -52,6 +54,7 @@ def files(draw):
     return text, encoding, delimiter, expected
 
 
+@unhurried
 @given(file=files(), block_bytes=st.sampled_from([64, 100, 1 << 17]), packed=st.booleans())
 def test_every_row_comes_back(read, file, block_bytes, packed):
     """Whatever the dialect, encoding and place of block ends: equal rows at the editor's lines."""
@@ -95,6 +98,7 @@ def read_or_nothing(read, content, **options):
     return table.header, records
 
 
+@unhurried
 @given(content=damaged_files(), block_bytes=st.sampled_from([64, 1 << 17]))
 @example(b'column0,column1\na,"b\nc,d\ne,"f\n', 64)
 def test_no_line_disappears(read, content, block_bytes):
@@ -127,6 +131,7 @@ def test_no_line_disappears(read, content, block_bytes):
             assert len([row for row in found if any(map(str.strip, row))]) == 1
 
 
+@unhurried
 @given(content=damaged_files())
 def test_block_ends_do_not_matter(read, content):
     """A file reads the same wherever its blocks end, so a resumed run sees the same rows."""

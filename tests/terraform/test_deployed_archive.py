@@ -23,10 +23,15 @@ from sandbox.processes import free_port
 from sandbox.up import INPUT_BUCKET, Sandbox
 from tests.terraform.conftest import ROOT
 
-FILE = b"""gclid,conversion_date_time,conversion_value,conversion_action
-EAIaIQobChMIarchive0001,2026-11-20 10:00:00+00:00,12.50,
-not-a-time,yesterday,1,
-"""
+
+def export() -> bytes:
+    """A file of two rows: a sale of two days ago, and one whose time is none."""
+    moment = time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(time.time() - 48 * 3600))
+    return (
+        "gclid,conversion_date_time,conversion_value\n"
+        f"EAIaIQobChMIarchive0001,{moment},12.50\n"
+        "EAIaIQobChMIarchive0002,yesterday,1\n"
+    ).encode()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +81,7 @@ def unpacked(values: dict[str, list[Any]], folder: Path) -> Path:
 def serving(
     python: Path, folder: Path, target: str, signature: str, env: dict[str, str]
 ) -> Iterator[str]:
-    """A function as the platform runs it: its own interpreter, its own folder, its variables only."""
+    """A function as the platform runs it: its own interpreter, folder and variables."""
     port = free_port()
     command = [python.parent / "functions-framework", "--source", "main.py", "--target", target]
     command += ["--signature-type", signature, "--host", "127.0.0.1", "--port", str(port)]
@@ -112,26 +117,27 @@ def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -
 
 
 def test_the_archive_serves_an_event(
-    values: dict[str, list[Any]], interpreter: Path, tmp_path: Path, ca_directory: Path
+    values: dict[str, list[Any]], interpreter: Path, tmp_path: Path
 ) -> None:
     """Unpacked beside nothing else, both functions start, and a file gets its results."""
-    folder = unpacked(values, tmp_path)
-    with Sandbox(function=False, directory=ca_directory) as google:
+    folder, content = unpacked(values, tmp_path), export()
+    with Sandbox(function=False) as google:
         env = {key: str(value) for key, value in google.env.items()}
-        name, generation = google.drop(FILE, "sales.csv")
+        name, generation = google.drop(content, "sales.csv")
         resource = {
             "bucket": INPUT_BUCKET,
             "name": name,
             "generation": str(generation),
-            "size": str(len(FILE)),
+            "size": str(len(content)),
             "timeCreated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
         event = finalized_event(resource)
         with serving(interpreter, folder, "ingest", "cloudevent", env) as url:
-            assert post(url, event.headers, event.body) in (200, 204)
+            status = post(url, event.headers, event.body)
+            assert status in (200, 204), (folder / "ingest.log").read_text()
         document = google.results(name, generation)
         assert document["counts"]["rows"] == 2
         assert document["counts"]["uploaded"] == 1
         assert document["counts"]["rejected"] == 1
         with serving(interpreter, folder, "sweep", "http", env) as url:
-            assert post(url, {}, b"") == 200
+            assert post(url, {}, b"") == 200, (folder / "sweep.log").read_text()

@@ -47,7 +47,7 @@ resource "google_storage_bucket_iam_member" "reader" {
 
 
 def test_the_module_is_sound(all_on_file: Path) -> None:
-    """Every block and argument fits the provider's schema, with the example and with all options."""
+    """Every block and argument fits the provider's schema, with and without options."""
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE) == []
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE, all_on_file) == []
 
@@ -83,9 +83,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("written, planted, said", MISTAKES, ids=[m[2] + m[1] for m in MISTAKES])
-def test_a_planted_mistake_is_found(
-    tmp_path: Path, written: str, planted: str, said: str
-) -> None:
+def test_a_planted_mistake_is_found(tmp_path: Path, written: str, planted: str, said: str) -> None:
     """Unknown, missing, misplaced, of a wrong type, leading nowhere, laid out wrongly."""
     assert written in SOUND
     (tmp_path / "main.tf").write_text(SOUND.replace(written, planted, 1), encoding="utf-8")
@@ -135,7 +133,7 @@ def test_the_schema_is_the_providers_own() -> None:
 
 
 def test_the_provider_is_bound_to_the_checked_schema() -> None:
-    """versions.tf asks for at least the release whose schema was checked, and less than the next."""
+    """versions.tf asks for at least the release that was checked, and less than the next."""
     release = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))["provider"]
     major = int(release.split(".")[0])
     versions = (TERRAFORM / "versions.tf").read_text(encoding="utf-8")
@@ -147,8 +145,10 @@ def test_checkov_finds_nothing() -> None:
     checkov = tool(TOOLS / "bin" / "checkov")
     # Offline: without these it would ask its maker's servers for guidelines and modules.
     ran = subprocess.run(
-        [checkov, "--directory", TERRAFORM, "--framework", "terraform", "--output", "json"]
-        + ["--compact", "--skip-download"],
+        [
+            *(checkov, "--directory", TERRAFORM, "--framework", "terraform"),
+            *("--output", "json", "--compact", "--skip-download"),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -119,7 +119,9 @@ def _fits(value: Any, type_: str) -> bool:
     if isinstance(value, (list, dict)):
         return False
     if kind == "number":
-        return not isinstance(value, bool) and re.fullmatch(r"-?\d+(\.\d+)?", str(value)) is not None
+        return (
+            not isinstance(value, bool) and re.fullmatch(r"-?\d+(\.\d+)?", str(value)) is not None
+        )
     return True
 
 

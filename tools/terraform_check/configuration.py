@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
-import tfparse
+import tfparse  # type: ignore[import-untyped]
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A block of the top level: `address` is resource.TYPE.NAME, data.TYPE.NAME, variable.NAME..."""
+    """A block of the top level: `address` is resource.TYPE.NAME, variable.NAME and so on."""
 
     file: str
     address: str

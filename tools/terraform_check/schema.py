@@ -55,7 +55,7 @@ def _block(body: dict[str, Any]) -> Block:
 
 
 # The archive provider has no such wheel.
-# https://registry.terraform.io/providers/hashicorp/archive/latest/docs/data-sources/file
+# https://github.com/hashicorp/terraform-provider-archive/blob/main/docs/data-sources/file.md
 _ARCHIVE: Schemas = {
     "data.archive_file": Block(
         arguments={

@@ -2,9 +2,10 @@
 
 - The client libraries are imported before the server forks its workers, so that a worker that was
   killed is replaced in a tenth of a second.
-- Objects are read and written in small pieces, so that a file of a megabyte goes the way of one of
-  a gigabyte: ranged reads, and a resumable upload of the results.
-- LEAK=log|exception|results|ledger makes it leak a cell: the privacy test must notice each.
+- Chunks are ten times smaller, and objects are read and written in small pieces: a file of 400
+  rows goes the way of one of a million (several chunks, ranged reads, results in pieces).
+- Waits before a retry are twenty times shorter.
+- With LEAK set it leaks cells in several ways (`leaks`): the privacy test must notice each.
 """
 
 from __future__ import annotations
@@ -18,23 +19,32 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
 import google.cloud.secretmanager  # noqa: E402, F401
+from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: E402
 
-import lib.destinations.google_ads  # noqa: E402, F401
+import lib.settings  # noqa: E402
+
+lib.settings.CHUNK_ROWS = 200
+
+import lib.destinations.google_ads  # noqa: E402
 import lib.gcs  # noqa: E402
 
 lib.gcs.UPLOAD_PIECE_BYTES = 256 << 10
-lib.gcs.RANGE_BYTES = 256 << 10
+lib.gcs.RANGE_BYTES = 64 << 10
+lib.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.05, maximum=0.2)
+lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
+lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
 
 _spec = importlib.util.spec_from_file_location("product", ROOT / "main.py")
-assert _spec is not None and _spec.loader is not None
+assert _spec is not None
+assert _spec.loader is not None
 product = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(product)
 
 ingest = product.ingest
 sweep = product.sweep
 
-if leak := os.environ.get("LEAK"):
+if os.environ.get("LEAK"):
     sys.path.insert(0, str(Path(__file__).parent))
-    from leaks import make_it_leak
+    import leaks
 
-    make_it_leak(leak)
+    leaks.begin()

@@ -1,0 +1,73 @@
+"""google-auth credentials from the text of a google-ads.yaml, for the scope of either API.
+
+As the google-ads library reads the file: a client with a refresh token, `json_key_file_path`, or
+`use_application_default_credentials`
+(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). Beyond it:
+`json_key` with a service account's key inside, or a payload that is such a key itself, since a
+secret has no file beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import google.auth
+import yaml
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.transport.requests import Request
+from google.oauth2 import credentials, service_account
+
+from lib.errors import GiveUp, Redeliver
+
+ADWORDS_SCOPE = "https://www.googleapis.com/auth/adwords"
+DATA_MANAGER_SCOPE = "https://www.googleapis.com/auth/datamanager"
+TOKEN_URI = "https://oauth2.googleapis.com/token"
+
+
+def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
+    """The configuration, and credentials that have just got a token.
+
+    Raises `GiveUp` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
+    reached, `Redeliver`. The token is fetched now: later, gRPC would report refused credentials as
+    UNAVAILABLE, which looks like something passing.
+    """
+    try:
+        configuration = yaml.safe_load(text)
+        if not isinstance(configuration, dict):
+            raise ValueError("not a YAML mapping")
+        found = _credentials_of(configuration, [scope])
+        found.refresh(Request())
+    except TransportError as error:
+        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+    except GoogleAuthError as error:
+        if getattr(error, "retryable", False):
+            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
+    except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
+        # The message of a YAML or JSON error quotes the secret: only its kind is told.
+        raise GiveUp("SECRET_INVALID", type(error).__name__) from None
+    return configuration, found
+
+
+def _credentials_of(configuration: dict[str, Any], scopes: list[str]) -> Any:
+    if configuration.get("use_application_default_credentials"):
+        return google.auth.default(scopes=scopes)[0]
+    service: Any = service_account.Credentials
+    subject = configuration.get("impersonated_email")
+    key = configuration.get("json_key")
+    if configuration.get("type") == "service_account":
+        key = configuration
+    if isinstance(key, str):
+        key = yaml.safe_load(key)
+    if key is not None:
+        return service.from_service_account_info(key, scopes=scopes, subject=subject)
+    if "json_key_file_path" in configuration:
+        path = configuration["json_key_file_path"]
+        return service.from_service_account_file(path, scopes=scopes, subject=subject)
+    return credentials.Credentials(  # type: ignore[no-untyped-call]
+        None,
+        client_id=configuration["client_id"],
+        client_secret=configuration["client_secret"],
+        refresh_token=configuration["refresh_token"],
+        token_uri=configuration.get("token_uri", TOKEN_URI),
+    )

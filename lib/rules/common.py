@@ -1,0 +1,83 @@
+"""Cells of which a file has few values, judged together, once per combination.
+
+Most files have one account, some actions, a currency or two and two words for consent: what a row
+has of them is one look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, NamedTuple
+
+from lib.rules.actions import MAX_AGE_DAYS, resolve_action
+from lib.rules.conversion import Problem
+from lib.rules.dates import ConversionClock, Moment, load_zone
+from lib.rules.money import parse_currency
+from lib.rules.problems import RuleError
+from lib.rules.words import parse_consent
+
+if TYPE_CHECKING:
+    from lib.rules.plan import RowRules
+
+COMMON_FIELDS = ("customer_id", "conversion_action", "time_zone", "currency_code", "ad_user_data")
+
+
+class Common(NamedTuple):
+    """Where a row goes, how its time is read, and what the profile or its own words say.
+
+    `read_time(cell, zone)` is `ConversionClock.read` with the greatest age of the action.
+    """
+
+    customer_id: str
+    action_id: str
+    one_per_click: bool
+    read_time: Callable[[str, tzinfo | None], Moment]
+    zone: tzinfo | None
+    currency_code: str | None
+    ad_user_data: str | None
+    errors: tuple[Problem, ...]
+
+
+def read_common(cells: Sequence[str], rules: RowRules, clock: ConversionClock) -> Common:
+    """The cells of `COMMON_FIELDS`; an empty one is what the profile says."""
+    customer_cell, action_cell, zone_cell, currency_cell, consent_cell = cells
+    errors: list[Problem] = []
+    customer_id = action_id = ""
+    one_per_click = False
+    action = resolve_action(customer_cell, action_cell, rules)
+    if isinstance(action, Problem):
+        errors.append(action)
+    else:
+        customer_id, action_id, one_per_click, days = action
+        if days < MAX_AGE_DAYS:
+            # A conversion older than its action's look-back can't follow a click within it.
+            clock = clock.within(days, "OLDER_THAN_LOOKBACK")
+    zone: tzinfo | None = None
+    currency = rules.currency_code
+    consent = rules.ad_user_data
+    try:
+        if zone_cell.strip():
+            zone = load_zone(zone_cell)
+    except RuleError as error:
+        errors.append(Problem(error.code, "time_zone"))
+    try:
+        if currency_cell.strip():
+            currency = parse_currency(currency_cell)
+    except RuleError as error:
+        errors.append(Problem(error.code, "currency_code"))
+    try:
+        consent = parse_consent(consent_cell) or consent
+    except RuleError as error:
+        # Not left out with a warning: a denial that is misread would be a grant.
+        errors.append(Problem(error.code, "ad_user_data"))
+    return Common(
+        customer_id,
+        action_id,
+        one_per_click,
+        clock.read,
+        zone,
+        currency,
+        consent,
+        tuple(errors),
+    )

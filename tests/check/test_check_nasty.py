@@ -1,0 +1,192 @@
+"""Files made to break the check: each ends in a clear word, in bounded memory.
+
+Each is checked by the real command in a process of its own, which is watched from outside.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.results_schema import check_results
+
+ROOT = Path(__file__).parents[2]
+MOST_MIB = 256
+HEADER = b"gclid,conversion_action,conversion_date_time,email\n"
+GOOD = b"Cj0KCQiAexample%07d,1001,2026-11-20 10:00:00+00:00,buyer.%d@example.com\n"
+PROGRAM = """
+import sys
+from lib.__main__ import main
+try:
+    main(sys.argv[1:], prog_name="check")
+finally:
+    # Not getrusage: what the parent used before it started this process counts there too.
+    with open("/proc/self/status") as status:
+        print(*[line.split()[1] for line in status if line.startswith("VmHWM")], file=sys.stderr)
+"""
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures by /proc")
+
+
+def _packed(*pieces: tuple[bytes, int]) -> Callable[[Path], None]:
+    """Write gzip members: each piece, so many times. Members may follow each other."""
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            for piece, times in pieces:
+                member = gzip.compress(piece, 1)
+                for _ in range(times):
+                    file.write(member)
+
+    return write
+
+
+def _plain(*pieces: bytes) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes(b"".join(pieces)) and None
+
+
+ROW = GOOD % (1, 1)
+MEGABYTE = b"a" * (1 << 20)
+WIDE = HEADER + b"".join(
+    b"%b,1001,2026-11-20,%b\n" % (b"C" * 30_000, b"e" * 30_000) for _ in range(16)
+)
+
+# name → how the file is written, the code of the whole file (or None), the codes of its rows.
+CASES: dict[str, tuple[Callable[[Path], None], str | None, set[str]]] = {
+    "2 GiB in one line, packed": (
+        _packed((HEADER + ROW, 1), (MEGABYTE * 8, 256)),
+        None,
+        {"CELL_TOO_LARGE"},
+    ),
+    "2 GiB of zeros, packed": (_packed((bytes(8 << 20), 256)), "NOT_TEXT", set()),
+    "2 GiB of header, packed": (
+        _packed((b"gclid,", 1), (MEGABYTE * 8, 256)),
+        "UNREADABLE_HEADER",
+        set(),
+    ),
+    "rows as wide as can be, packed": (
+        # 6,000 rows of four cells; kept whole, three chunks of them would be 360 MB
+        _packed((HEADER, 1), (WIDE.removeprefix(HEADER), 375)),
+        None,
+        {"INVALID_CLICK_ID", "INVALID_EMAIL", "DATE_WITHOUT_ZONE", "NO_CLICK_ID_OR_IDENTIFIER"},
+    ),
+    "a cell of 10 MB": (
+        _plain(HEADER, ROW, b"C,1001,2026-11-20,", b"x" * 10_000_000, b"\n", GOOD % (2, 2)),
+        None,
+        {"CELL_TOO_LARGE"},
+    ),
+    "a quoted cell of 10 MB in many lines": (
+        _plain(HEADER, b'"', (b"x" * 9_999 + b"\n") * 1_000, b'"\n', GOOD % (2, 2)),
+        None,
+        {"UNCLOSED_QUOTE", "TOO_FEW_CELLS"},
+    ),
+    "a quote that never closes": (
+        _plain(HEADER, b'"Cj0KCQiA', ROW * 3000),
+        None,
+        {"UNCLOSED_QUOTE", "REPEATED_LINE"},
+    ),
+    "100,000 columns": (_plain(b"gclid", b",x" * 99_999, b"\nC\n"), "TOO_MANY_COLUMNS", set()),
+    "100,000 cells in a row": (
+        _plain(HEADER, b"," * 99_999, b"x\n", ROW),
+        None,
+        {"TOO_MANY_CELLS"},
+    ),
+    "NUL bytes": (_plain(HEADER, ROW, b"\0" + GOOD % (2, 2)), None, {"NUL_BYTE"}),
+    "no text": (_plain(b"\x89PNG\r\n\x1a\n", bytes(range(256)) * 100), "NOT_TEXT", set()),
+    "half a gzip file": (
+        lambda path: path.write_bytes(gzip.compress(HEADER + ROW)[:40]) and None,
+        "CORRUPT_GZIP",
+        set(),
+    ),
+    "gzip in name only": (_plain(b"\x1f\x8b\x08\0broken"), "CORRUPT_GZIP", set()),
+    "nothing": (_plain(), "EMPTY_FILE", set()),
+    "blank lines": (_plain(b"\r\n" * 1_000_000), "EMPTY_FILE", set()),
+    "a header alone": (_plain(HEADER), "NO_ROWS", set()),
+}
+
+
+def _run(path: Path, *options: str) -> tuple[int, bytes, float]:
+    """Check a file in a process: exit code, output, peak memory in MiB."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, "check", *options, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    *errors, peak = done.stderr.decode().split("\n")[:-1]
+    assert errors == [], errors
+    return done.returncode, done.stdout, int(peak) / 1024
+
+
+@needs_proc
+@pytest.mark.parametrize("name", CASES)
+def test_a_nasty_file_ends_in_a_clear_word_and_bounded_memory(name: str, tmp_path: Path) -> None:
+    """Every row has its outcome, the file its error, and memory stays below 256 MiB."""
+    write, file_error, row_codes = CASES[name]
+    path = tmp_path / ("nasty.csv.gz" if "packed" in name else "nasty.csv")
+    write(path)
+    code, output, peak = _run(path, "--json", "--now", "2026-11-24T12:00:00Z")
+    document = check_results(json.loads(output))
+    assert (document["file_error"] or {}).get("code") == file_error
+    assert peak < MOST_MIB
+    met = {each["code"] for row in document["rows"] for each in row["errors"] + row["warnings"]}
+    assert met == row_codes
+    assert code == (0 if file_error is None and not document["counts"]["rejected"] else 1)
+
+
+ROWS = 1_000_000
+
+
+def _million(path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(HEADER)
+        for number in range(ROWS):
+            file.write(GOOD % (number, number))
+
+
+@needs_proc
+def test_a_million_rows_in_bounded_memory_with_a_moving_bar(tmp_path: Path) -> None:
+    """On a terminal the bar moves with the bytes read; memory stays as for a small file."""
+    path = tmp_path / "million.csv"
+    _million(path)
+    main, terminal = pty.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        try:
+            while piece := os.read(main, 4096):
+                shown.extend(piece)
+        except OSError:  # the other end is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "check", "--now", "2026-11-24T12:00:00Z", str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
+    )
+    os.close(terminal)
+    output, _ = process.communicate(timeout=240)
+    reader.join(10)
+    os.close(main)
+    assert process.returncode == 0, shown.decode()
+    assert b"1,000,000 rows: 1,000,000 would be sent." in output
+    text = shown.decode(errors="replace")
+    counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) rows", text)]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 10, "the bar moves"
+    peak = int(re.findall(r"(\d+)\s*$", text)[0]) / 1024
+    assert peak < MOST_MIB / 2

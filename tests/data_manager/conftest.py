@@ -1,0 +1,37 @@
+"""The real function on the local Google, for files of the Data Manager route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.up import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Sandbox]:
+    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}) as running:
+        yield running
+
+
+@pytest.fixture
+def google(_running: Sandbox) -> Sandbox:
+    """A sandbox with the real function, as new, whose root folder takes the Data Manager route."""
+    _running.clear()
+    _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
+    _running.set_profiles(
+        {
+            "default": {
+                "destination": "data_manager",
+                "customer_id": "1234567890",
+                "conversion_action": "1001",
+                "currency_code": "USD",
+                "event_source": "PHONE",
+            }
+        }
+    )
+    return _running

@@ -1,0 +1,210 @@
+"""The documentation says what the code does: every name, every default, every example."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from lib.rules.codes import CATALOGUE
+from lib.rules.conversion import OUTCOMES
+from lib.rules.dates import load_zone, read_moment
+from lib.settings import Profile, Settings
+from lib.source.errors import FILE_ERROR_CODES
+from lib.source.fields import header_key
+from tests.check.judging import judge
+from tests.docs.tables import field_rows, profile_rows, settings_rows
+from tests.results_schema import SCHEMA, check_results
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = ("input.md", "profiles.md", "settings.md", "results.md")
+_BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>.+?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M
+)
+
+
+class Block(NamedTuple):
+    """A code block: its language, the mark in the comment above it, its text."""
+
+    page: str
+    line: int
+    kind: str
+    mark: str
+    text: str
+
+
+def blocks(*kinds: str) -> list[Block]:
+    """The code blocks of all pages that are of one of these kinds."""
+    found = []
+    for page in PAGES:
+        content = (DOCS / page).read_text("utf-8")
+        for match in _BLOCK.finditer(content):
+            line = content.count("\n", 0, match.start()) + 1
+            found.append(Block(page, line, match["kind"], match["mark"] or "", match["text"]))
+    return [block for block in found if not kinds or block.kind in kinds]
+
+
+def name_of(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+@pytest.mark.parametrize(
+    "page, rows",
+    [
+        ("input.md", list(field_rows())),
+        ("profiles.md", list(profile_rows())),
+        ("settings.md", list(settings_rows())),
+    ],
+)
+def test_every_name_is_documented_with_its_default(page: str, rows: list[str]) -> None:
+    """Fields with all their other names, profile keys, environment variables: row by row.
+
+    What fails here is the row to put into the page.
+    """
+    documented = (DOCS / page).read_text("utf-8").splitlines()
+    assert [row for row in rows if row not in documented] == []
+
+
+@pytest.mark.parametrize(
+    "page, known",
+    [
+        ("profiles.md", set(Profile.model_fields)),
+        ("settings.md", {name.upper() for name in Settings.model_fields}),
+    ],
+)
+def test_nothing_is_documented_that_is_gone(page: str, known: set[str]) -> None:
+    """Each row of the page's table names something that exists."""
+    rows = re.findall(r"^\| `([A-Za-z_]+)` \|", (DOCS / page).read_text("utf-8"), re.M)
+    assert set(rows) == known
+
+
+def test_no_two_fields_share_a_name() -> None:
+    """Otherwise the table of columns would promise what the reader can't keep."""
+    owners: dict[str, str] = {}
+    for row in field_rows():
+        for name in re.findall(r"`([^`]+)`", row.replace(" ... ", "")):
+            owner = owners.setdefault(header_key(name), row)
+            assert owner == row, name
+
+
+def test_every_code_that_the_pages_name_exists() -> None:
+    """A renamed code must be renamed here too."""
+    documented = {
+        code
+        for page in PAGES
+        for code in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", (DOCS / page).read_text("utf-8"))
+    }
+    others = {name.upper() for name in Settings.model_fields} | {
+        *("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST"),
+        *("PARTIAL_SUCCESS", "IN_STORE", "GOOGLE_CLICK_ID__C"),
+    }
+    assert documented - others - set(CATALOGUE) == set()
+    assert set(FILE_ERROR_CODES) <= set(CATALOGUE)
+
+
+def test_every_outcome_and_part_of_the_results_is_explained() -> None:
+    """Each outcome and status has a row; each top-level name of the schema is mentioned."""
+    page = (DOCS / "results.md").read_text("utf-8")
+    for name in (*OUTCOMES, *SCHEMA["properties"]["status"]["enum"]):
+        assert f"| `{name}` |" in page, name
+    for name in SCHEMA["properties"]:
+        assert f"`{name}`" in page or f'"{name}"' in page, name
+
+
+def test_every_block_has_a_kind_that_is_tested() -> None:
+    """No example without a test that runs it."""
+    tested = {("console", ""), ("csv", "accepted"), ("csv", "refused"), ("json", "profiles")}
+    tested |= {("json", "results"), ("json", "processing"), ("sh", "settings"), ("text", "times")}
+    assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
+
+
+@pytest.mark.parametrize("block", blocks("console"), ids=name_of)
+def test_a_command_prints_what_the_page_shows(block: Block) -> None:
+    """From the project's folder; `...` stands for anything."""
+    command, _, shown = block.text.removeprefix("$ ").partition("\n")
+    words = [sys.executable if word == "python" else word for word in shlex.split(command)]
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "100", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    same = doctest.OutputChecker().check_output(
+        shown, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    )
+    assert same, done.stdout
+
+
+@pytest.mark.parametrize("block", blocks("csv"), ids=name_of)
+def test_an_example_file_is_judged_as_the_page_says(block: Block) -> None:
+    """Accepted without any error or warning, or refused by the named code."""
+    fate, _, code = block.mark.partition(": ")
+    document = judge(block.text.encode())
+    if fate == "accepted":
+        assert document["file_error"] is None
+        assert document["rows"] == []
+        assert (
+            document["counts"]["ok"]
+            == document["counts"]["rows"]
+            == block.text.count("\n") - (2 if block.text.startswith("Parameters") else 1)
+        )
+    else:
+        assert document["file_error"]["code"] == code
+
+
+def _json_blocks(mark: str) -> Iterator[Any]:
+    found = [json.loads(block.text) for block in blocks("json") if block.mark == mark]
+    assert found
+    yield from found
+
+
+def test_the_example_profiles_are_valid() -> None:
+    """Those of the page and those of the example files."""
+    examples = json.loads((ROOT / "examples" / "profiles.json").read_text("utf-8"))
+    for document in (*_json_blocks("profiles"), examples):
+        for profile in document.values():
+            Profile.model_validate(profile)
+
+
+def test_the_example_results_are_valid() -> None:
+    """The document as a whole, and the part that comes later."""
+    (document,) = _json_blocks("results")
+    check_results(document)
+    for code, entry in document["codes"].items():
+        assert entry["meaning"] == CATALOGUE[code].meaning, "the page shows an older text"
+    (processing,) = _json_blocks("processing")
+    check_results({**document, "destination": "data_manager", "processing": processing})
+
+
+def test_the_example_settings_are_valid() -> None:
+    """As an environment."""
+    (block,) = blocks("sh")
+    settings = Settings.from_environment(
+        dict(line.split("=", 1) for line in block.text.splitlines())
+    )
+    assert settings.list_all_rows
+    assert settings.accepted_suffixes == (".csv", ".csv.gz")
+
+
+def test_the_ways_to_write_a_time_are_the_same_moment() -> None:
+    """All of the list, in the zone that the page names."""
+    (block,) = blocks("text")
+    zone = load_zone(block.mark.partition(": ")[2])
+    moments = {read_moment(line, zone).instant for line in block.text.splitlines()}
+    assert len(moments) == 1
+    assert read_moment("2026-11-20 20:05:07", UTC).instant in moments

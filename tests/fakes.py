@@ -1,0 +1,281 @@
+"""What stands in for the world in tests of one process: storage, an advertising API, a clock.
+
+Small classes with visible state, put in at the ports (`lib.ports.Ports`); nothing is patched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+from lib.destinations.port import Sent, Verdict
+from lib.errors import GiveUp, Redeliver
+from lib.logs import Log
+from lib.ports import Ports
+from lib.rules.accounts import Account, Action
+from lib.rules.conversion import Conversion, Problem
+from lib.settings import Profile, Settings
+from lib.store import Readable, StoredObject
+
+START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+Fault = Callable[[str, str], None]
+"""(operation, object name) → raises, or lets it pass."""
+
+
+class Clock:
+    """Time that passes only when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def utc(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def passes(operation: str, name: str) -> None:
+    """The fault that is none."""
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """`lib.store.Store` in a dictionary.
+
+    `before` is asked before an operation is carried out, `after` when it was, before its answer:
+    an exception of `after` is a lost answer. `refuse` names objects whose next write is refused
+    (None) although nothing stands against it. `calls` lists (operation, name).
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    objects: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
+    times: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    before: Fault = passes
+    after: Fault = passes
+    refuse: list[str] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
+
+    def open(self, source: StoredObject) -> Readable:
+        found = self.read(source.bucket, source.name)
+        if found is None or found[1] != source.generation:
+            return _Gone(source.generation)
+        return BytesIO(found[0])
+
+    def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        with self.lock:
+            self._began("read", name)
+            found = self.objects.get((bucket, name))
+            self.after("read", name)
+            return found
+
+    def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
+        with self.lock:
+            self._began("write", name)
+            if name in self.refuse:
+                self.refuse.remove(name)
+                return None
+            live = self.objects.get((bucket, name), (b"", 0))[1]
+            if live != if_generation_match:
+                return None
+            generation = next(self.generations)
+            self.objects[bucket, name] = (data, generation)
+            self.times[bucket, name] = self.clock.utc()
+            self.after("write", name)
+            return generation
+
+    def write_stream(
+        self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
+    ) -> int | None:
+        return self.write(bucket, name, b"".join(pieces), if_generation_match=if_generation_match)
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        with self.lock:
+            self._began("list", prefix)
+            names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
+        for name in names:
+            with self.lock:
+                if (bucket, name) in self.objects:
+                    found = self.stored(bucket, name)
+                else:
+                    continue
+            yield found
+
+    def delete(self, bucket: str, name: str) -> None:
+        with self.lock:
+            self._began("delete", name)
+            self.objects.pop((bucket, name), None)
+            self.after("delete", name)
+
+    def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
+        """Somebody uploads an object, over another one if need be."""
+        with self.lock:
+            self.objects[bucket, name] = (data, next(self.generations))
+            self.times[bucket, name] = self.clock.utc()
+            return self.stored(bucket, name)
+
+    def stored(self, bucket: str, name: str) -> StoredObject:
+        data, generation = self.objects[bucket, name]
+        md5 = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        time = self.times[bucket, name]
+        return StoredObject(bucket, name, generation, len(data), md5, time, time)
+
+    def names(self, bucket: str) -> list[str]:
+        return sorted(name for b, name in self.objects if b == bucket)
+
+    def _began(self, operation: str, name: str) -> None:
+        self.calls.append((operation, name))
+        self.before(operation, name)
+
+
+class _Gone:
+    """A generation that no longer exists: noticed at the first read, as with the real store."""
+
+    def __init__(self, generation: int) -> None:
+        self._generation = generation
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise GiveUp("SOURCE_GONE", f"generation {self._generation}")
+
+
+class FakeBatch:
+    """A list of conversions."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        self.conversions: list[Conversion] = []
+
+    def add(self, conversion: Conversion, /) -> None:
+        self.conversions.append(conversion)
+
+    def __len__(self) -> int:
+        return len(self.conversions)
+
+
+@dataclass(slots=True)
+class FakeApi:
+    """An advertising API: `lib.destinations.port.Destination`, with Google's dedupe by order id.
+
+    `counted` holds the order id of every conversion that counts, `too_recent` the order ids that
+    are answered TOO_RECENT_EVENT. `before` and `after` are called around each batch, with its
+    number from 1: what they raise is the fate of the attempt. `stop` refuses the account.
+    """
+
+    name: str = "google_ads"
+    counted: list[str] = field(default_factory=list)
+    too_recent: set[str] = field(default_factory=set)
+    before: Callable[[int], None] = lambda number: None
+    after: Callable[[int], None] = lambda number: None
+    stop: Problem | None = None
+    preflight: GiveUp | Redeliver | None = None
+    batches: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def account(self, customer_id: str) -> Account:
+        if self.preflight is not None:
+            raise self.preflight
+        action = Action(
+            id="1001",
+            name="Phone sale",
+            enabled=True,
+            uploads_clicks=True,
+            one_per_click=False,
+            lookback_days=90,
+        )
+        return Account(
+            customer_id,
+            customer_id,
+            time_zone="America/Chicago",
+            verified=True,
+            accepted_customer_data_terms=True,
+            enhanced_conversions_on=True,
+            actions={"1001": action},
+        )
+
+    def with_custom_variables(self, account: Account) -> Account:
+        return account
+
+    def batch(self, job_id: int) -> FakeBatch:
+        return FakeBatch(job_id)
+
+    def send(self, batch: FakeBatch, deadline: float) -> Sent:
+        with self.lock:
+            self.batches += 1
+            number = self.batches
+        self.before(number)
+        verdicts: dict[int, Verdict] = {}
+        with self.lock:
+            for position, conversion in enumerate(batch.conversions):
+                order = conversion.order_id or ""
+                if self.stop is not None:
+                    verdicts[position] = Verdict("not_attempted", (self.stop,))
+                elif order in self.counted:
+                    problem = Problem("ORDER_ID_ALREADY_IN_USE", "order_id")
+                    verdicts[position] = Verdict("duplicate", (problem,))
+                elif order in self.too_recent:
+                    verdicts[position] = Verdict("deferred", (Problem("TOO_RECENT_EVENT"),))
+                else:
+                    self.counted.append(order)
+        self.after(number)
+        return Sent(verdicts, (f"request-{number}",), self.stop)
+
+
+PROFILE = {
+    "customer_id": "1234567890",
+    "conversion_action": "1001",
+    "time_zone": "America/Chicago",
+    "currency_code": "USD",
+    "phone_region": "US",
+    "ad_user_data": "GRANTED",
+}
+
+
+@dataclass(slots=True)
+class World:
+    """Storage, API and clock of a test, wired as `main` wires the real ones."""
+
+    store: MemoryStore
+    api: FakeApi
+    clock: Clock
+    settings: Settings
+    profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
+    tokens: Iterator[int] = field(default_factory=itertools.count)
+    announced: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(
+            store=self.store,
+            settings=self.settings,
+            profiles=lambda: self.profiles,
+            destination=self.connect,
+            utc_now=self.clock.utc,
+            monotonic=self.clock.monotonic,
+            new_token=lambda: f"attempt-{next(self.tokens)}",
+            log=Log(),
+            announce=self.announced.append,
+        )
+
+    def connect(self, profile: Profile, log: Log) -> FakeApi:
+        return self.api
+
+
+def world(**settings: Any) -> World:
+    """A world with nothing in it. The lease is long: its thread has nothing to do."""
+    clock = Clock()
+    given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0, **settings}
+    checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
+    return World(MemoryStore(clock), FakeApi(), clock, checked)

@@ -1,0 +1,109 @@
+"""The pages for those who deploy and operate say what Terraform and the code do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from lib.logs import EVENTS
+from lib.rules.codes import CATALOGUE
+from lib.settings import Settings
+from tests.terraform.conftest import ROOT, TERRAFORM
+from tools.terraform_check import configuration
+
+PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
+    "deploy.md", "operate.md", "security.md"
+)}  # fmt: skip
+DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
+
+
+def table(page: str, heading: str) -> dict[str, str]:
+    """First cell → second cell of the rows below a heading whose first cell is `code`."""
+    text = PAGES[page].split(heading, 1)[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([^`]+)` \|[ ]*(.*?)[ ]*\|", text, re.M))
+
+
+def test_every_alert_has_its_section(all_on: dict[str, list[Any]]) -> None:
+    """Whoever is woken finds a section with the alert's name, and no section is of no alert."""
+    section = PAGES["operate.md"].split("\n## Alerts\n")[1].split("\n## ")[0]
+    titles = re.findall(r"^### (\w+)$", section, re.M)
+    assert sorted(titles) == sorted(configuration.local_values(all_on)["alerts"])
+
+
+def test_every_event_is_listed() -> None:
+    """The page lists the events with the code's own words."""
+    assert table("operate.md", "\n## Events\n") == dict(EVENTS)
+
+
+def test_every_variable_is_listed() -> None:
+    """deploy.md names every variable of Terraform, and its default."""
+    listed = table("deploy.md", "\n## 3. The values\n")
+    declared = {a.removeprefix("variable."): b for a, b in DECLARED.items() if "variable." in a}
+    assert set(listed) == set(declared)
+    for name, body in declared.items():
+        default = body.get("default")
+        if default is None or isinstance(default, dict):
+            assert ("default" in body) == bool(listed[name]), name
+        elif isinstance(default, (int, float)) and not isinstance(default, bool):
+            assert listed[name] == str(default), name
+
+
+def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
+    """terraform.tfvars.example sets whatever has no default."""
+    example = (TERRAFORM / "terraform.tfvars.example").read_text(encoding="utf-8")
+    for address, body in DECLARED.items():
+        if address.startswith("variable.") and "default" not in body:
+            assert re.search(rf"^{address.removeprefix('variable.')} +=", example, re.M), address
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
+    """Whatever looks like a code is one; `terraform output X` asks for an output that exists."""
+    environment = {name.upper() for name in Settings.model_fields}
+    codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGES[page])) - environment
+    assert codes - set(CATALOGUE) <= {"UPLOAD_CLICKS", "STORAGE_EMULATOR_HOST"}
+    outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", PAGES[page])) - {"prints"}
+    assert {f"output.{name}" for name in outputs} <= set(DECLARED)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Links to other pages and sections have a target."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", PAGES[page]):
+        path = ROOT / "docs" / (target or page)
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+            slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+            assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> None:
+    """Limits that a page names are the defaults that hold."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    operate, deploy = PAGES["operate.md"], PAGES["deploy.md"]
+    assert f"{defaults['max_event_age_hours']} hours after its event" in operate
+    assert f"{defaults['time_limit_seconds']:.0f} s; a longer file" in operate
+    assert f"{defaults['max_file_bytes'] >> 30} GiB unpacked" in operate
+    assert f"files older than {defaults['sweep_grace_minutes']:.0f} minutes" in operate
+    for suffix in defaults["ignored_suffixes"]:
+        assert f"`{suffix}`" in deploy
+    noncurrent = defaults["sweep_max_age_days"] + 1
+    assert f"replaced or deleted files {noncurrent:.0f} days" in PAGES["security.md"]
+
+
+def test_every_bucket_and_identity_is_on_the_security_page(values: dict[str, list[Any]]) -> None:
+    """Each place of data and each service account has its row."""
+    for bucket in values["google_storage_bucket"]:
+        kind = bucket["name"].rpartition("-")[2]
+        assert f"| {kind.capitalize()} bucket |" in PAGES["security.md"]
+    for account in values["google_service_account"]:
+        assert f"| `…-{account['account_id'].rpartition('-')[2]}` |" in PAGES["security.md"]
+
+
+def test_project_grants_are_on_the_security_page(all_on: dict[str, list[Any]]) -> None:
+    """Each role on the whole project is named there."""
+    for grant in all_on["google_project_iam_member"]:
+        assert f"`{grant['role'].removeprefix('roles/')}`" in PAGES["security.md"]
