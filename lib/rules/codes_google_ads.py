@@ -238,7 +238,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google doesn't let this caller use the feature. If it's every row: uploads by this API "
         "are closed to callers who didn't use it before 15 June 2026. If it's single rows: "
         "session attributes or IP addresses are closed to new callers.",
-        'Set "destination": "data_manager" in the profile, or leave those columns out.',
+        'Set "destination": "data_manager" in the profile (docs/data-manager.md: what access that '
+        'needs). If only session attributes or IP addresses are refused, "omit_session_and_ip": '
+        "true leaves them out.",
     ),
     # QuotaError
     "RESOURCE_EXHAUSTED": (

@@ -454,10 +454,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NO_ROWS": ("file", "The file has column names and no rows.", "Check the export."),
     "STALE": (
         "file",
-        "The file was still unfinished long after it arrived, and was given up. Rows that had been "
-        "sent until then have their outcome; the others were not attempted.",
-        "Find out why in the log (docs/operate.md), and drop the file again: rows that were counted "
-        "already end as duplicates.",
+        "The file was still unfinished long after it arrived, and was given up. Rows that had "
+        "been sent until then have their outcome; the others were not attempted.",
+        "Find out why in the log (docs/operate.md), and drop the file again: rows that were "
+        "counted already end as duplicates.",
     ),
     "SOURCE_GONE": (
         "file",
