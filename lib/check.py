@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain, islice
 from typing import Any, Literal
 
@@ -55,6 +55,7 @@ class Offline:
     """`lib.destinations.port.Destination` without a network: nothing is asked, nothing is sent."""
 
     name: str
+    sunset: date | None = None
 
     def account(self, customer_id: str) -> Account:
         """Any account, its actions taken on trust."""

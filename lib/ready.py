@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from pydantic import ValidationError
@@ -53,6 +53,10 @@ def claimed_profile(run: Run) -> Profile:
         raise GiveUp("INVALID_PROFILE", "kept since the file was first delivered") from None
 
 
+SUNSET_WARNING = timedelta(days=60)
+"""A note in every results document, this long before the daily job would stop working."""
+
+
 def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Table:
     """Bytes → a table. Raises `SourceError`, or `GiveUp` if the object is gone."""
     options = SourceOptions(
@@ -83,6 +87,8 @@ def get_ready(
     destination = connect(profile, log)
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
     notes += _notes_on_fields(fields, destination.name)
+    if destination.sunset and destination.sunset - now.date() < SUNSET_WARNING:
+        notes.append(Problem("API_VERSION_ENDS_SOON", "", f"on {destination.sunset}"))
 
     def ask(customer: str) -> Account:
         account = destination.account(customer)

@@ -11,7 +11,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -175,6 +175,7 @@ class FakeApi:
     """
 
     name: str = "google_ads"
+    sunset: date | None = None
     counted: list[str] = field(default_factory=list)
     too_recent: set[str] = field(default_factory=set)
     before: Callable[[int], None] = lambda number: None

@@ -7,6 +7,7 @@ This API knows no queries, so nothing can be asked of the account before the upl
 from __future__ import annotations
 
 import functools
+from datetime import date
 from typing import Any
 
 import grpc
@@ -99,6 +100,7 @@ class DataManager:
     """`lib.destinations.port.Destination` for one run."""
 
     name = "data_manager"
+    sunset: date | None = None
 
     def __init__(
         self,

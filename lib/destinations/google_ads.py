@@ -37,9 +37,6 @@ from lib.rules.codes import lookup
 from lib.rules.conversion import Problem
 
 API_VERSION = "v26"
-API_SUNSET = date(2027, 11, 1)
-"""Planned end of v26 (https://developers.google.com/google-ads/api/docs/sunset-dates)."""
-
 MAX_REQUEST_BYTES = 60 << 20
 """Google refuses messages over 64 MB with a 429 that looks like a quota."""
 
@@ -72,6 +69,8 @@ class GoogleAds:
     """`lib.destinations.port.Destination` for one run."""
 
     name = "google_ads"
+    sunset: date | None = date(2027, 11, 1)
+    """v26 (https://developers.google.com/google-ads/api/docs/sunset-dates)."""
 
     def __init__(
         self,

@@ -199,12 +199,14 @@ def _verdict(errors: list[AdsError]) -> Verdict | None:
     problems = tuple(_problem(e) for e in real)
     entries = [lookup(e.code) for e in real]
     if any(entry.scope == "transient" for entry in entries) and all(
-        entry.scope == "transient" or entry.outcome == "deferred" for entry in entries
+        entry.scope == "transient" or entry.outcome in ("deferred", "duplicate")
+        for entry in entries
     ):
         return None
     outcomes = {"failed" if entry.scope == "account" else entry.outcome for entry in entries}
     chosen: Outcome = "failed"
-    if outcomes == {"duplicate"}:
+    if outcomes <= {"duplicate", "deferred"} and "duplicate" in outcomes:
+        # Counted already: nothing is left to wait for.
         chosen = "duplicate"
     elif outcomes == {"deferred"}:
         chosen = "deferred"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple, Protocol, TypeVar
 
 from lib.rules.accounts import Account
@@ -47,6 +48,8 @@ class Destination(Protocol[B]):
     """An advertising API, for one profile; `B` is its kind of batch."""
 
     name: str
+    sunset: date | None
+    """When Google plans to switch this version of the API off; None: not announced."""
 
     def account(self, customer_id: str) -> Account:
         """The account after its preflight (cached).

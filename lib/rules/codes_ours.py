@@ -469,6 +469,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Some columns aren't known and were ignored.",
         "Nothing. If one of them is needed, name it in the profile's headers.",
     ),
+    "API_VERSION_ENDS_SOON": (
+        "note",
+        "Google will switch off the version of its API that this function uses.",
+        "Deploy a release that uses a newer version before that day (docs/operate.md).",
+    ),
     "BLANK_RECORDS": ("note", "Blank lines were skipped.", "Nothing."),
     "ADDRESS_NOT_SENT": (
         "note",

@@ -108,8 +108,8 @@ def make_file(
 
 def finish(google: Sandbox, file: File) -> dict[str, Any]:
     """The file's document, once every delivery is over."""
-    google.results(file.name, file.generation, timeout_seconds=60)
-    assert google.delivery.wait_until_idle(60)
+    google.results(file.name, file.generation, timeout_seconds=30)
+    assert google.delivery.wait_until_idle(30), [r.attempts[-3:] for r in google.delivery.records()]
     return google.results(file.name, file.generation)
 
 

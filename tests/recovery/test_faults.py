@@ -135,6 +135,6 @@ def test_random_mixtures(
         for file in files:
             try:
                 check(file, finish(google, file), google)
-            except AssertionError as error:
+            except (AssertionError, TimeoutError) as error:
                 raise AssertionError(f"seed {seed}: {rules}") from error
     record_property("fault mixtures", 10)

@@ -1,0 +1,80 @@
+"""Before the first row: what is said once, of the file as a whole."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lib.errors import GiveUp
+from lib.logs import Log
+from lib.ready import Job, get_ready, read_table
+from lib.settings import Profile
+from tests.fakes import FakeApi
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+PROFILE = Profile(customer_id="123-456-7890", conversion_action="1001", time_zone="UTC")
+
+
+def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -> Job:
+    """Get a file with that header ready; it has one row of empty cells but for its first."""
+    row = "x" + "," * header.count(",")
+    table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
+    return get_ready(table, profile, NOW, lambda *_: api or FakeApi(), Log())
+
+
+def codes(job: Job) -> list[str]:
+    return [note.code for note in job.notes]
+
+
+@pytest.mark.parametrize(
+    ("sunset", "warned"),
+    [
+        (None, False),
+        (date(2027, 11, 1), False),
+        (NOW.date() + timedelta(days=60), False),
+        (NOW.date() + timedelta(days=59), True),
+        (NOW.date() - timedelta(days=1), True),
+    ],
+)
+def test_the_end_of_an_api_version_is_announced_in_time(sunset: date | None, warned: bool) -> None:
+    """Two months before Google switches a version off, every results document says so."""
+    job = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
+    assert ("API_VERSION_ENDS_SOON" in codes(job)) is warned
+
+
+@pytest.mark.parametrize(
+    ("header", "route", "code"),
+    [
+        ("gclid,conversion_value", "google_ads", "NO_TIME_COLUMN"),
+        ("user_ip_address,conversion_date_time", "google_ads", "NO_USABLE_COLUMN"),
+        ("first_name,last_name,zip,country,conversion_date_time", "google_ads", "NO_USABLE_COLUMN"),
+    ],
+)
+def test_columns_that_would_fail_every_row_stop_the_file(
+    header: str, route: str, code: str
+) -> None:
+    """Said once, before the account is asked."""
+    with pytest.raises(GiveUp) as raised:
+        ready(header, FakeApi(name=route))
+    assert raised.value.code == code
+
+
+def test_an_ip_address_is_enough_for_the_data_manager_route() -> None:
+    """That API matches by it, so the file isn't stopped there."""
+    job = ready("user_ip_address,conversion_date_time", FakeApi(name="data_manager"))
+    assert job.destination.name == "data_manager"
+
+
+def test_an_account_is_needed_from_somewhere() -> None:
+    """Neither the profile nor a column: a guess would be somebody else's account."""
+    with pytest.raises(GiveUp) as raised:
+        ready("gclid,conversion_date_time", profile=Profile(conversion_action="1001"))
+    assert raised.value.code == "CUSTOMER_ID_MISSING"
+
+
+def test_fields_the_route_has_no_place_for_are_noted_once() -> None:
+    """The Ads route says that addresses and the second consent stay at home."""
+    job = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
+    assert codes(job) == ["UNKNOWN_COLUMNS", "ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]
