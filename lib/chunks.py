@@ -40,7 +40,7 @@ class Prepared(NamedTuple):
 
 
 def cut(records: Iterator[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Cut the records into chunks; reads one chunk ahead to know whether the first is alone.
+    """Cut the records into chunks; reads one record ahead to know whether the first is alone.
 
     Where the file can't be read any further (`SourceError`, `GiveUp`), the records before that
     place come as a chunk first, so that they have their outcomes too.
@@ -50,9 +50,12 @@ def cut(records: Iterator[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     while current:
         following: list[Record] = []
         if broken is None and len(current) == rows:
-            following, broken = _take(records, rows)
+            following, broken = _take(records, 1)
         yield Chunk(number, current, number == 0 and not following)
         current = following
+        if current and broken is None:
+            more, broken = _take(records, rows - 1)
+            current += more
         number += 1
     if broken is not None:
         raise broken

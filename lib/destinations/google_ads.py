@@ -149,11 +149,12 @@ class GoogleAds:
         request_ids: list[str] = []
         stop: Problem | None = None
         requests = batch.to_requests()
+        positions = batch.positions()
         for customer_id, request in requests.items():
-            positions = batch.positions[customer_id]
+            places = positions[customer_id]
             judged = self._send_request(request, deadline, request_ids)
             for index, verdict in judged.verdicts.items():
-                verdicts[positions[index]] = verdict
+                verdicts[places[index]] = verdict
             # With several accounts in a file, one that refuses doesn't stop the others.
             if judged.stop is not None and len(requests) == 1:
                 stop = judged.stop

@@ -7,6 +7,7 @@ Field rules: facts of https://developers.google.com/google-ads/api/reference/rpc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from google.ads.googleads.v26.services.types.conversion_upload_service import (
@@ -42,24 +43,28 @@ _CUSTOMER_TYPE = {"NEW": 2, "RETURNING": 3}
 
 
 class AdsBatch:
-    """The conversions of one chunk as upload requests, one per account.
-
-    `positions[customer_id][i]` is the place in the batch of that request's i-th conversion.
-    """
+    """The conversions of one chunk as upload requests, one per account."""
 
     def __init__(self, job_id: int, validate_only: bool) -> None:
-        self.positions: dict[str, list[int]] = {}
         self._job_id = job_id
         self._validate_only = validate_only
-        self._size = 0
         self._written: dict[str, list[str]] = {}
+        # Where the account changes, since few files change it: (size of the batch then, account).
+        self._turns: list[tuple[int, str]] = []
         self._customer_id = ""
-        self._pieces: list[str] = []
-        self._places: list[int] = []
+        self._append: Callable[[str], None] = [].append
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        return self._size
+        return sum(map(len, self._written.values()))
+
+    def positions(self) -> dict[str, list[int]]:
+        """The place in the batch of each account's conversions, in the order of its request."""
+        places: dict[str, list[int]] = {}
+        ends = [start for start, _ in self._turns[1:]] + [len(self)]
+        for (start, customer_id), end in zip(self._turns, ends, strict=True):
+            places.setdefault(customer_id, []).extend(range(start, end))
+        return places
 
     def to_requests(self) -> dict[str, Any]:
         """The raw request of each account."""
@@ -117,14 +122,12 @@ class AdsBatch:
         body = f"{body}{TIME}{time}"
         size = len(body)
         length = VARINTS[size] if size < len(VARINTS) else varint(size)
-        self._pieces.append(f"{CONVERSION}{length}{body}")
-        self._places.append(self._size)
-        self._size += 1
+        self._append(f"{CONVERSION}{length}{body}")
 
     def _switch(self, customer_id: str) -> None:
+        self._turns.append((len(self), customer_id))
         self._customer_id = customer_id
-        self._pieces = self._written.setdefault(customer_id, [])
-        self._places = self.positions.setdefault(customer_id, [])
+        self._append = self._written.setdefault(customer_id, []).append
         self._common = {}
 
     def _common_part(self, action_id: str, currency_code: str | None, consent: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lib.rules.actions import MAX_AGE_DAYS, resolve_action
 from lib.rules.conversion import Problem
-from lib.rules.dates import ConversionClock, Moment, load_zone
+from lib.rules.dates import ConversionClock, load_zone
 from lib.rules.money import parse_currency
 from lib.rules.problems import RuleError
 from lib.rules.words import parse_consent
@@ -32,7 +32,7 @@ class Common(NamedTuple):
     customer_id: str
     action_id: str
     one_per_click: bool
-    read_time: Callable[[str, tzinfo | None], Moment]
+    read_time: Callable[[str, tzinfo | None], tuple[str, int, str | None]]
     zone: tzinfo | None
     currency_code: str | None
     ad_user_data: str | None

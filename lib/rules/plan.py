@@ -67,20 +67,13 @@ class RowPlan(NamedTuple):
 
 def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     """Make the plan of a file whose header puts field `f` into column `columns[f]`."""
-
-    # A row gets one empty cell more at its end: the place of every column that the file lacks.
-    def place(field: str) -> int:
-        return columns.get(field, -1)
-
-    gclid_at, gbraid_at, wbraid_at = place("gclid"), place("gbraid"), place("wbraid")
-    time_at, value_at, order_at = (
-        place("conversion_date_time"),
-        place("conversion_value"),
-        place("order_id"),
-    )
-    has_braids = "gbraid" in columns or "wbraid" in columns
-    common_at = [place(field) for field in COMMON_FIELDS]
-    common_cells = itemgetter(*([at for at in common_at if at >= 0] or [-1]))
+    # None: the file has no such column.
+    gclid_at, gbraid_at, wbraid_at = map(columns.get, ("gclid", "gbraid", "wbraid"))
+    time_at = columns.get("conversion_date_time")
+    value_at, order_at = columns.get("conversion_value"), columns.get("order_id")
+    has_braids = gbraid_at is not None or wbraid_at is not None
+    common_at = [columns.get(field) for field in COMMON_FIELDS]
+    common_cells = _getter([at for at in common_at if at is not None])
     identifiers_of = compile_identifiers(columns, rules.phone_region)
     extras_of = compile_extras(columns, rules)
     decimal_comma = rules.decimal_comma
@@ -93,14 +86,14 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     new_tuple = tuple.__new__
 
     def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
-        cells.append("")
         errors: list[Problem] = []
 
         # Where it goes, and what else many rows share.
         key = common_cells(cells)
         common = commons.get(key)
         if common is None:
-            common = read_common([cells[at] for at in common_at], rules, clock)
+            words = ["" if at is None else cells[at] for at in common_at]
+            common = read_common(words, rules, clock)
             commons.keep(key, common)
         customer_id, action_id, one_per_click, read_time, zone, currency, consent, wrong = common
         if wrong:
@@ -110,7 +103,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         hashed_emails, hashed_phones, warnings = identifiers_of(cells)
 
         # Click ids. Exactly one is sent: gclid, else gbraid, else wbraid.
-        gclid, gbraid, wbraid = cells[gclid_at], "", ""
+        gclid = "" if gclid_at is None else cells[gclid_at]
+        gbraid = wbraid = ""
         if gclid:
             try:
                 gclid = check_click_id(gclid)
@@ -118,15 +112,18 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                 if gclid.strip():
                     warnings += (Problem(error.code, "gclid"),)
                 gclid = ""
-        if has_braids and (cells[gbraid_at] or cells[wbraid_at]):
-            gbraid, wbraid, warnings = _braids(
-                gclid, cells[gbraid_at], cells[wbraid_at], one_per_click, errors, warnings
-            )
+        if has_braids:
+            gbraid = "" if gbraid_at is None else cells[gbraid_at]
+            wbraid = "" if wbraid_at is None else cells[wbraid_at]
+            if gbraid or wbraid:
+                gbraid, wbraid, warnings = _braids(
+                    gclid, gbraid, wbraid, one_per_click, errors, warnings
+                )
         click_id = gclid or gbraid or wbraid
 
         # When.
         time, instant = "", 0
-        raw = cells[time_at]
+        raw = "" if time_at is None else cells[time_at]
         if raw:
             try:
                 time, instant, doubt = read_time(raw, zone)
@@ -140,7 +137,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
 
         # How much.
         value: float | None = None
-        raw = cells[value_at]
+        raw = "" if value_at is None else cells[value_at]
         if raw:
             try:
                 value = parse_value(raw, decimal_comma)
@@ -150,13 +147,13 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         if value is None:
             currency = None
 
-        order_id: str | None = cells[order_at] or None
-        if order_id is not None:
+        order_id: str | None = None
+        raw = "" if order_at is None else cells[order_at]
+        if raw:
             try:
-                order_id = check_order_id(order_id) or None
+                order_id = check_order_id(raw) or None
             except RuleError as error:
                 errors.append(Problem(error.code, "order_id"))
-                order_id = None
 
         extras = None
         matchable = click_id or hashed_emails or hashed_phones
@@ -212,6 +209,10 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         )
 
     return RowPlan(judge, seen.clear)
+
+
+def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:
+    return itemgetter(*places) if places else lambda cells: ""
 
 
 def _braids(

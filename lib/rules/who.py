@@ -38,7 +38,7 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
         for base in ("hashed_email", "hashed_phone_number")
         for field, at in _numbered(columns, base)
     ]
-    country_at = columns.get("country_code", -1) if phone_columns else -1
+    country_at = columns.get("country_code") if phone_columns else None
     regions: Memo[str | None] = Memo()
 
     def read(cells: list[str]) -> tuple[Digests, Digests, Warnings]:
@@ -58,8 +58,7 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
                         warnings += (Problem("INVALID_EMAIL", field),)
         if phone_columns:
             region = phone_region
-            country = cells[country_at]
-            if country:
+            if country_at is not None and (country := cells[country_at]):
                 try:
                     region = regions[country]
                 except KeyError:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from lib.source.errors import SourceError
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 17
 GZIP_MAGIC = b"\x1f\x8b"
 
 

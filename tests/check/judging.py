@@ -91,7 +91,7 @@ def judge(
     def connect(profile: Profile, log: Log) -> Destination[Any]:
         if account is None:
             return Offline(profile.destination)
-        return Asked(profile.destination, account)
+        return Asked(profile.destination, known=account)
 
     checked: Checked = check(
         io.BytesIO(content),

@@ -152,6 +152,7 @@ FILES: dict[str, File] = {
     "TOO_MANY_COLUMNS": _file(b"gclid" + b",x" * 1000 + b"\nC\n"),
     "DUPLICATE_COLUMN": _file(b"gclid,Google Click ID\nA,B\n"),
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
+    "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
     "NO_ROWS": _lines(),
 }
 

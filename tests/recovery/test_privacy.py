@@ -1,0 +1,137 @@
+"""Planted cells, driven through every fault: none of them is found anywhere afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.recovery.conftest import FUNCTION, SETTINGS
+from tests.recovery.test_faults import ALONE, KILLS, UPLOAD, Rule
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+COLUMNS = (
+    *CORE_COLUMNS, "email_2", "phone_2", "first_name", "last_name", "street", "city", "region",
+    "postal_code", "country_code", "user_ip_address", "notes",
+)  # fmt: skip
+MARK = "zqxplanted"
+DIGITS = "5550"
+"""Every planted phone number has it, in some spelling: 555-01xx."""
+
+
+def planted(number: int) -> dict[str, str]:
+    """A row whose every user-data cell can be told from any other text, some of them unusable."""
+    row = core_row(
+        number,
+        email=f"{MARK}.e{number}@example.com",
+        phone=f"+1 (212) 555-{100 + number % 100:04d}",
+        email_2=f"{MARK}.second{number}@example.com",
+        phone_2=f"212-555-{100 + number % 100:04d}",
+        first_name=f"{MARK}first{number}",
+        last_name=f"{MARK}last{number}",
+        street=f"{number} {MARK} street",
+        city=f"{MARK}city",
+        region=f"{MARK}region",
+        postal_code=f"{MARK}{number}",
+        country_code="US",
+        user_ip_address=f"203.0.113.{number % 250}",
+        notes=f"{MARK} called twice",
+    )
+    match number % 12:
+        case 1:
+            row["email"] = f"{MARK}-no-address-{number}"
+        case 2:
+            row |= {"gclid": "", "email": f"{MARK} at nowhere", "phone": f"{MARK}", "email_2": "",
+                    "phone_2": "555-01"}  # fmt: skip
+        case 3:
+            row["order_id"] = f"{MARK}.order{number}@example.com"
+        case 4:
+            row["conversion_date_time"] = f"{MARK} yesterday"
+        case 5:
+            row["conversion_value"] = f"{MARK} dollars"
+        case 6:
+            row["gclid"] = f"{MARK}@example.com"
+        case 7:
+            row["country_code"] = f"{MARK}land"
+        case 8:
+            row["ad_user_data"] = f"{MARK} agrees"
+        case 9:
+            row["user_ip_address"] = f"{MARK}.ip"
+        case 10:
+            row["conversion_action"] = f"{MARK} action"
+        case 11:
+            row["currency_code"] = f"{MARK}"
+        case _:
+            row |= {"gclid": "", "order_id": ""}
+    return row
+
+
+def planted_file(name: str) -> bytes:
+    rows = [{**planted(number), "order_id": f"{name}-{number}"} if number % 12 not in (0, 3)
+            else planted(number) for number in range(1, 411)]  # fmt: skip
+    return csv_bytes(rows, COLUMNS)
+
+
+PLANTED = re.compile(
+    rf"{MARK}|\b1?[-. (+]*212[-. )]*555[-. ]*01\d\d\b|203\.0\.113\.\d", re.IGNORECASE
+)
+
+
+def found(google: Sandbox) -> dict[str, str]:
+    """Where planted cells are: place → the text around the first one."""
+    texts = {"function log": google.function_output()}
+    for blob in google.storage_client().bucket(OUTPUT_BUCKET).list_blobs():
+        texts[blob.name] = blob.name + blob.download_as_bytes().decode()
+    for request, body in google.state.request_bodies():
+        # Google is given digests only; an IP address goes out as it is, where the account may.
+        text = body.decode("utf-8", errors="replace")
+        texts[f"{request.method} {request.request_id}"] = re.sub(r"203\.0\.113\.\d+", "", text)
+    hits = {place: PLANTED.search(text) for place, text in texts.items()}
+    return {
+        place: hit.string[max(0, hit.start() - 80) :][:200] for place, hit in hits.items() if hit
+    }
+
+
+def test_nothing_planted_is_found_whatever_breaks(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Results, ledger, log, exceptions, and the requests to Google: no raw user data."""
+    google.delivery.set(concurrency=8)
+    for rule in [*ALONE, *({"method": "*", **kill} for kill in KILLS)]:
+        moment: Rule = {"nth": 1} if rule["kind"] in ("hang", "kill_before") else {"every": 2}
+        google.faults.set([{**rule, **moment, "times": 2}])
+        name = next(new_name)
+        google.drop(planted_file(name), name)
+    google.faults.clear()
+    assert google.delivery.wait_until_idle(120)
+    # Rows with errors of every kind were among them.
+    lines = google.function_output()
+    assert '"run_finished"' in lines
+    assert not found(google)
+
+
+@pytest.mark.parametrize("way", ["log", "exception", "outcome"])
+def test_a_leak_is_noticed(leaky: Sandbox, way: str) -> None:
+    """A function that leaks on purpose is caught by the very same search."""
+    before = found(leaky)
+    name = f"leak-{way}.csv"
+    rows = [core_row(n, order_id=f"{name}-{n}") for n in range(1, 210)]
+    rows[7]["email"] = f"{MARK}@example.com leak by {way}"
+    leaky.results(*leaky.drop(csv_bytes(rows), name))
+    assert leaky.delivery.wait_until_idle(20)
+    places = [place for place in found(leaky) if place not in before]
+    if way == "outcome":
+        assert {Path(place).suffix for place in places} == {".json"}
+        assert any("/chunks/" in place for place in places)
+        assert any(place.endswith(".results.json") for place in places)
+    else:
+        assert "function log" in found(leaky)
+    assert places or "function log" in before
+
+
+@pytest.fixture(scope="module")
+def leaky() -> Iterator[Sandbox]:
+    """A function that leaks when a cell tells it to."""
+    with Sandbox(source=FUNCTION, env={**SETTINGS, "LEAK": "1"}) as running:
+        yield running

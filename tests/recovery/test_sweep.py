@@ -1,0 +1,200 @@
+"""What events missed is finished without a person."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.up import NoResults, Sandbox
+from tests.recovery.conftest import FUNCTION, SETTINGS
+from tests.recovery.files import File, check, finish, log_lines, make_file
+
+DUE_SECONDS = 0.72
+LEASE_SECONDS = float(SETTINGS["LEASE_SECONDS"])
+
+
+@pytest.fixture(scope="module")
+def _sweeping() -> Iterator[Sandbox]:
+    env = {**SETTINGS, "DEFER_HOURS": str(DUE_SECONDS / 3600)}
+    with Sandbox(source=FUNCTION, env=env) as running:
+        yield running
+
+
+@pytest.fixture
+def google(_sweeping: Sandbox) -> Sandbox:
+    """A function whose deferred rows are due after a moment."""
+    _sweeping.faults.clear()
+    _sweeping.delivery.reset()
+    _sweeping.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    return _sweeping
+
+
+def sweep(google: Sandbox) -> dict[str, Any]:
+    status, body = google.run_sweep()
+    assert status == 200, body
+    report: dict[str, Any] = json.loads(body)
+    return report
+
+
+def results_now(google: Sandbox, file: File) -> dict[str, Any]:
+    return google.results(file.name, file.generation, timeout_seconds=0)
+
+
+def clicks_grow_old(google: Sandbox, file: File) -> None:
+    """Ten days go by for the clicks that were too recent: their rows are as good as any now."""
+    google.state.register_clicks(
+        {
+            click: datetime.now(UTC) - timedelta(days=10)
+            for click, moment in file.clicks.items()
+            if datetime.now(UTC) - moment < timedelta(hours=6)
+        }
+    )
+    file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]
+
+
+def test_an_event_that_was_never_delivered(google: Sandbox, new_name: Iterator[str]) -> None:
+    """The object is found and worked on; the next sweep finds nothing to do."""
+    google.delivery.set(drop=True)
+    file = make_file(next(new_name), 410, seed=1).drop(google)
+    with pytest.raises(NoResults):
+        results_now(google, file)
+    report = sweep(google)
+    assert (report["unfinished"], report["finished"]) == (1, 1)
+    check(file, results_now(google, file), google)
+    sent = len(google.state.accepted)
+    assert sweep(google)["unfinished"] == 0
+    assert len(google.state.accepted) == sent
+
+
+def test_a_lease_left_by_a_dead_run(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Left alone while the lease might be somebody's; then taken over and finished."""
+    google.delivery.set(time_limit_seconds=0)
+    google.faults.set([{"method": "UploadClickConversions", "nth": 2, "kind": "kill_after"}])
+    file = make_file(next(new_name), 410, seed=2).drop(google)
+    assert google.delivery.wait_until_idle(20)
+    (record,) = google.delivery.records()
+    assert record.given_up == 1
+    assert sweep(google)["unfinished"] == 0
+    time.sleep(LEASE_SECONDS + 0.1)
+    report = sweep(google)
+    assert (report["unfinished"], report["finished"]) == (1, 1)
+    document = results_now(google, file)
+    check(file, document, google)
+    assert document["attempts"] == 2
+
+
+@pytest.mark.parametrize("rows", [30, 410])
+def test_deferred_rows_after_their_time(
+    google: Sandbox, new_name: Iterator[str], rows: int
+) -> None:
+    """Not sent before they are due; then sent, and the document tells of it."""
+    file = make_file(next(new_name), rows, seed=3).drop(google)
+    document = finish(google, file)
+    check(file, document, google)
+    assert document["status"] == "waiting"
+    assert document["counts"]["deferred"]
+    time.sleep(DUE_SECONDS)
+    # Still too recent: due again later, nothing has changed.
+    sweep(google)
+    check(file, results_now(google, file), google)
+    clicks_grow_old(google, file)
+    sweep(google)
+    time.sleep(DUE_SECONDS)
+    sweep(google)
+    document = results_now(google, file)
+    check(file, document, google)
+    assert document["status"] == "completed"
+    assert document["attempts"] >= 2
+    assert sweep(google)["waiting"] == 0
+    # An event that comes late is no reason to begin again.
+    (record,) = google.delivery.records()
+    google.delivery.again(record.event_id)
+    assert google.delivery.wait_until_idle(20)
+    assert results_now(google, file) == document
+
+
+@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
+def test_a_sweep_killed_at_every_call(
+    google: Sandbox,
+    new_name: Iterator[str],
+    kind: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Killed before and after each of its calls: the next one sends what is left, once."""
+    points = 0
+    while True:
+        file = make_file(next(new_name), 410, seed=4).drop(google)
+        finish(google, file)
+        clicks_grow_old(google, file)
+        time.sleep(DUE_SECONDS)
+        google.faults.set([{"method": "*", "nth": points + 1, "kind": kind}])
+        google.run_sweep()
+        killed = google.faults.fired()[0]["fired"]
+        google.faults.clear()
+        deadline = time.monotonic() + 10
+        while results_now(google, file)["status"] == "waiting":
+            assert time.monotonic() < deadline, f"killed at call {points + 1}"
+            google.run_sweep()
+        check(file, results_now(google, file), google)
+        # The others are out of the way, so that the calls of the next round are its own.
+        google.storage.empty("sandbox-input")
+        if not killed:
+            break
+        points += 1
+    assert points >= 15
+    record_property("crash points", points)
+
+
+def test_beside_a_live_function(google: Sandbox, new_name: Iterator[str]) -> None:
+    """A sweep leaves a run alone that is at work, and one that is done."""
+    google.faults.set(
+        [{"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 150}]
+    )
+    files = [make_file(next(new_name), 610, seed=seed).drop(google) for seed in range(3)]
+    while not google.delivery.idle:
+        sweep(google)
+    for file in files:
+        check(file, finish(google, file), google)
+    for record in google.delivery.records():
+        assert record.acknowledged == 1
+
+
+def test_several_sweeps_at_once(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Each file is worked on by one of them."""
+    google.delivery.set(drop=True)
+    files = [make_file(next(new_name), 30, seed=seed).drop(google) for seed in range(10)]
+    reports: list[dict[str, Any]] = []
+    sweeps = [threading.Thread(target=lambda: reports.append(sweep(google))) for _ in range(4)]
+    for each in sweeps:
+        each.start()
+    for each in sweeps:
+        each.join()
+    assert len(reports) == 4
+    sweep(google)
+    for file in files:
+        document = results_now(google, file)
+        check(file, document, google)
+        assert document["attempts"] == 1
+
+
+def test_a_file_that_stays_unfinished_ends_as_stale(tmp_path: Any) -> None:
+    """The API is down for longer than an event may live: a document, an alert, and a 2xx."""
+    env = {**SETTINGS, "MAX_EVENT_AGE_HOURS": str(1.5 / 3600)}
+    with Sandbox(source=FUNCTION, env=env, directory=tmp_path) as google:
+        google.delivery.set(backoff_seconds=0.2, max_backoff_seconds=0.5)
+        google.faults.set([{"method": "google_ads.*", "kind": "unavailable"}])
+        file = make_file("old.csv", 410, seed=1).drop(google)
+        document = finish(google, file)
+        assert document["status"] == "stopped"
+        assert document["file_error"]["code"] == "STALE"
+        assert document["counts"]["not_attempted"] == 410
+        (record,) = google.delivery.records()
+        assert record.acknowledged == 1
+        (alert,) = [line for line in log_lines(google) if line["event"] == "run_stale"]
+        assert alert["severity"] == "ERROR"
