@@ -152,7 +152,7 @@ def _work(
         if progress.stop is None and profile is not None:
             try:
                 job = get_ready(table, profile, run.now, ports.destination, log)
-            except GiveUp as error:
+            except (SourceError, GiveUp) as error:
                 # Nothing can be sent; the rows are still read, so that each has its outcome.
                 progress.stop = Problem(error.code, "", error.detail)
         send_chunks(table, job, lease, progress, ports, deadline, log)

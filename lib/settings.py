@@ -245,7 +245,7 @@ class Profile(BaseModel):
 def read_profiles(document: str) -> dict[str, Any]:
     """The profiles document as it is, `{name: {...}}`, still unchecked.
 
-    Raises `GiveUp("INVALID_PROFILES")` when it isn't such a document.
+    Raises `GiveUp("INVALID_PROFILE")` when it isn't such a document.
     """
     if not document.strip():
         return {"default": {}}

@@ -30,9 +30,9 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
     """
     customer_id = customer_cell.replace("-", "").strip() or rules.customer_id or ""
     if not customer_id:
-        return Problem("CUSTOMER_ID_MISSING", "customer_id")
-    if not (customer_id.isascii() and customer_id.isdigit()):
-        return Problem("INVALID_CUSTOMER_ID", "customer_id")
+        return Problem("ROW_CUSTOMER_ID_MISSING", "customer_id")
+    if not (customer_id.isascii() and customer_id.isdigit() and len(customer_id) == 10):
+        return Problem("ROW_CUSTOMER_ID_INVALID", "customer_id")
     wanted = action_cell.strip() or rules.action or ""
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")

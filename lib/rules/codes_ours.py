@@ -312,31 +312,20 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The conversion action isn't one for imports from clicks.",
         "Create an action of the kind Import > Track conversions from clicks, and name that one.",
     ),
-    "ACTION_OF_OTHER_ACCOUNT": (
+    "ROW_CUSTOMER_ID_MISSING": (
         "rejected",
-        "The conversion action belongs to another account than the one that conversions go to.",
-        "Use an action of the conversion account.",
+        "The row's customer_id is empty, and the profile has none.",
+        "Fill in the Google Ads account, or set customer_id in the profile.",
+    ),
+    "ROW_CUSTOMER_ID_INVALID": (
+        "rejected",
+        "The row's customer_id isn't a Google Ads account number.",
+        "Write its ten digits, with or without dashes.",
     ),
     "CUSTOMER_ID_MISSING": (
         "file",
         "Nothing says which Google Ads account the file is for.",
         "Set customer_id in the profile, or add a customer_id column.",
-    ),
-    "DATA_TERMS_NOT_ACCEPTED": (
-        "account",
-        "The account hasn't accepted Google's customer data terms, so e-mail addresses and phone "
-        "numbers can't be used.",
-        "Accept them in Google Ads: Goals > Settings > Customer data terms.",
-    ),
-    "ENHANCED_CONVERSIONS_OFF": (
-        "account",
-        "Enhanced conversions for leads are off in the account.",
-        "Turn them on in Google Ads: Goals > Settings > Enhanced conversions for leads.",
-    ),
-    "CONVERSION_TRACKING_OFF": (
-        "account",
-        "Conversion tracking isn't set up in the account.",
-        "Create a conversion action for imports in Google Ads.",
     ),
     "CONVERSION_CUSTOMER_DIFFERS": (
         "note",
@@ -511,11 +500,6 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "file",
         "The profile has mistakes; they're listed in the detail.",
         "Correct the profile.",
-    ),
-    "INVALID_PROFILES": (
-        "file",
-        "The document of profiles can't be read.",
-        "Check what PROFILES points to: one JSON object, a profile by name.",
     ),
     "SECRET_NOT_SET": (
         "account",

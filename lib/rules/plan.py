@@ -19,7 +19,7 @@ from lib.rules.actions import MAX_AGE_DAYS
 from lib.rules.click_ids import check_click_id
 from lib.rules.codes import lookup
 from lib.rules.common import COMMON_FIELDS, Common, read_common
-from lib.rules.conversion import Conversion, Problem, RowOutcome
+from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
 from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
 from lib.rules.memo import Memo
@@ -172,8 +172,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         if not matchable:
             errors.append(Problem("NO_CLICK_ID_OR_IDENTIFIER"))
         if errors:
-            outcome = lookup(errors[0].code).outcome or "rejected"
-            return RowOutcome(line, outcome, order_id, tuple(errors), warnings)
+            return RowOutcome(line, _outcome(errors), order_id, tuple(errors), warnings)
 
         if order_id is None and not click_id and derive:
             who = hashed_emails + hashed_phones or (extras.identity() if extras else ())
@@ -213,6 +212,12 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
 
 def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:
     return itemgetter(*places) if places else lambda cells: ""
+
+
+def _outcome(errors: list[Problem]) -> Outcome:
+    """`not_attempted` if only the account is in the way; else there is something to mend here."""
+    outcomes = {lookup(error.code).outcome for error in errors}
+    return "not_attempted" if outcomes == {"not_attempted"} else "rejected"
 
 
 def _braids(

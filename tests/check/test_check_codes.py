@@ -121,6 +121,8 @@ FILES: dict[str, File] = {
     "ACTION_NAME_NOT_RESOLVABLE": _row(DM, conversion_action="Purchase"),
     "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
     "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1004"),
+    "ROW_CUSTOMER_ID_MISSING": _row({"customer_id": None}, customer_id=" "),
+    "ROW_CUSTOMER_ID_INVALID": _row(customer_id="84321"),
     "CUSTOMER_ID_MISSING": _file(GOOD, customer_id=None),
     "CONVERSION_CUSTOMER_DIFFERS": _row(asked=True),
     "ZONE_DIFFERS": _row({"time_zone": "Europe/Berlin"}, asked=True),
@@ -166,12 +168,6 @@ ELSEWHERE = {
     "CLICK_NOT_IN_ACCOUNT": "of the upload",
     "UNKNOWN_PROFILE": "a mistake of the command line (exit code 2)",
     "INVALID_PROFILE": "a mistake of the command line (exit code 2)",
-    "INVALID_PROFILES": "a mistake of the command line (exit code 2)",
-    # Google's own codes are used instead, as an upload would meet them.
-    "CONVERSION_TRACKING_OFF": "of the account",
-    "DATA_TERMS_NOT_ACCEPTED": "of the account",
-    "ENHANCED_CONVERSIONS_OFF": "of the account",
-    "ACTION_OF_OTHER_ACCOUNT": "of the account",
     "EMPTY_POSTAL_CODE": "of nothing: an empty cell is ADDRESS_INCOMPLETE",
 }
 _PLATFORM = (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.up import Sandbox
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_bucket
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ def _running() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def google(_running: Sandbox) -> Sandbox:
+def google(_running: Sandbox) -> Iterator[Sandbox]:
     """A sandbox with the real function, as new, whose root folder takes the Data Manager route."""
     _running.clear()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
@@ -34,4 +35,5 @@ def google(_running: Sandbox) -> Sandbox:
             }
         }
     )
-    return _running
+    yield _running
+    check_bucket(_running.storage_client().bucket(OUTPUT_BUCKET))

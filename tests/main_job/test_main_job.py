@@ -353,3 +353,13 @@ def test_an_event_that_does_not_say_the_size_is_worked_on(google: Sandbox) -> No
     results = google.results(name, generation)
     assert results["counts"]["uploaded"] == 1
     assert results["source"]["size"] > 0
+
+
+def test_a_wrong_header_counts_the_rows_below_it(google: Sandbox) -> None:
+    """Two columns for one field: every row is told as not attempted."""
+    columns = (*CORE_COLUMNS, "E-mail")
+    rows = [core_row(n) | {"E-mail": ""} for n in range(1, 4)]
+    results = deliver(google, csv_bytes(rows, columns))
+    assert results["file_error"]["code"] == "DUPLICATE_COLUMN"
+    assert "E-mail" in results["file_error"]["message"]
+    assert results["counts"]["rows"] == results["counts"]["not_attempted"] == 3

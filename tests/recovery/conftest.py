@@ -15,7 +15,7 @@ from sandbox.up import Sandbox
 
 FUNCTION = Path(__file__).parent / "function"
 SETTINGS = {
-    "LEASE_SECONDS": "0.75",
+    "LEASE_SECONDS": "0.5",
     "REQUEST_TIMEOUT_SECONDS": "1",
     "SWEEP_GRACE_MINUTES": "0",
 }

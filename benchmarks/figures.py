@@ -1,0 +1,74 @@
+"""What is measured, and what is asked of it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound of a figure: `sign` is what `value sign bound` must be."""
+
+    sign: str
+    bound: float
+    unit: str
+    what: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a value reaches the target."""
+        compare: dict[str, Callable[[float, float], bool]] = {
+            ">=": operator.ge,
+            "<=": operator.le,
+            "<": operator.lt,
+        }
+        return self.sign not in compare or compare[self.sign](value, self.bound)
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}" if self.sign else "reported"
+
+
+TARGETS = {
+    "prepare_vs_loop": Target(">=", 0.6, "ratio", "rows per CPU-second, ours / the bare loop"),
+    "prepare_vs_sample": Target(">=", 6, "ratio", "rows per CPU-second, ours / the sample"),
+    "phones_national": Target("<=", 0.25, "ratio", "CPU per national phone, ours / phonenumbers"),
+    "overlap": Target("<=", 1.15, "ratio", "wall time of 200,000 rows / chunks x 1 s / window"),
+    "memory_growth": Target("<=", 16, "MiB", "peak RSS at 1,000,000 rows minus at 20,000"),
+    "memory_peak": Target("<", 256, "MiB", "peak RSS at 1,000,000 rows"),
+    "cpu_scaling": Target("<=", 1.1, "ratio", "CPU per row at 1,000,000 rows / at 10,000"),
+    "cold_start": Target("<=", 1.1, "ratio", "start to first upload / bare imports"),
+    "calls_small_file": Target("<=", 5, "calls", "remote calls for a file of one chunk, warm"),
+    "cost_per_million": Target("", 0, "USD", "a million rows at 200 ms latency"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure; `notes` are the numbers that it comes from."""
+
+    name: str
+    value: float
+    notes: str = ""
+
+    @property
+    def target(self) -> Target:
+        """What is asked of it."""
+        return TARGETS[self.name]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is reached."""
+        return self.target.holds(self.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """One line of the output."""
+        return {
+            "figure": self.name,
+            "value": float(f"{self.value:.4g}"),
+            "unit": self.target.unit,
+            "target": str(self.target),
+            "ok": self.ok,
+            "notes": self.notes,
+        }

@@ -1,0 +1,49 @@
+"""The bare loop: what it takes to read, hash and serialize when nothing is checked.
+
+`csv.reader`, strip + lower + SHA-256, raw protobuf (attributes are its fastest way: keyword
+arguments take a fifth more), one request per 2,000 rows. No header look-up, no rule, no order of
+what can go wrong: a wrong row goes out wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from hashlib import sha256
+
+from google.ads.googleads.v26.services.types.conversion_upload_service import (
+    UploadClickConversionsRequest,
+)
+
+Request = UploadClickConversionsRequest.pb()
+
+
+def prepare(content: bytes) -> Iterator[bytes]:
+    """The serialized requests of a file with the columns of `benchmarks.rows`."""
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline=""))
+    next(reader)
+    request = Request(customer_id="1234567890", partial_failure=True, job_id=1)
+    size = 0
+    for gclid, _, _, email, phone, action, time, value, currency, order_id, consent in reader:
+        conversion = request.conversions.add()
+        conversion.gclid = gclid
+        conversion.conversion_action = "customers/1234567890/conversionActions/" + action
+        conversion.conversion_date_time = time
+        conversion.conversion_value = float(value)
+        conversion.currency_code = currency
+        conversion.order_id = order_id
+        conversion.consent.ad_user_data = 2 if consent == "GRANTED" else 3
+        identifier = conversion.user_identifiers.add()
+        identifier.hashed_email = sha256(email.strip().lower().encode()).hexdigest()
+        identifier.user_identifier_source = 2
+        identifier = conversion.user_identifiers.add()
+        identifier.hashed_phone_number = sha256(phone.strip().lower().encode()).hexdigest()
+        identifier.user_identifier_source = 2
+        size += 1
+        if size == 2_000:
+            yield request.SerializeToString()
+            request = Request(customer_id="1234567890", partial_failure=True, job_id=1)
+            size = 0
+    if size:
+        yield request.SerializeToString()

@@ -1,0 +1,125 @@
+"""The row path side by side with the bare loop and the sample, and phones with libphonenumber."""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from statistics import median
+from time import process_time
+from typing import Any
+
+import phonenumbers
+
+from benchmarks import loop, ours, sample
+from benchmarks.figures import Figure
+from benchmarks.rows import WRONG, file_of
+from lib.rules.identifiers import normalize_phone
+
+ROWS = 60_000
+WRONG_EVERY = 100
+
+
+def cpu_seconds(work: Callable[[], Iterable[object]]) -> float:
+    """CPU that this process spends until `work` is exhausted."""
+    start = process_time()
+    for _ in work():
+        pass
+    return process_time() - start
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """The three row paths in turns, several times: medians of the ratios within a turn."""
+    content = file_of(ROWS, WRONG_EVERY)
+    for_sample = file_of(ROWS // 10, WRONG_EVERY)
+    check_agreement(content, for_sample)
+    # As the function does once its route is imported.
+    gc.collect()
+    gc.freeze()
+    against_loop, against_sample, microseconds = [], [], []
+    for turn in range(7 if quick else 15):
+        first, second = (loop.prepare, ours.prepare_file)[:: 1 if turn % 2 else -1]
+        seconds = {first: cpu_seconds(lambda: first(content))}
+        seconds[second] = cpu_seconds(lambda: second(content))
+        mine = seconds[ours.prepare_file] / ROWS
+        bare = seconds[loop.prepare] / ROWS
+        slow = cpu_seconds(lambda: sample.prepare(for_sample)) / (ROWS // 10)
+        against_loop.append(bare / mine)
+        against_sample.append(slow / mine)
+        microseconds.append((mine * 1e6, bare * 1e6, slow * 1e6))
+    mine, bare, slow = map(median, zip(*microseconds, strict=True))
+    notes = f"CPU per row: ours {mine:.1f} us, loop {bare:.1f} us, sample {slow:.1f} us"
+    yield Figure("prepare_vs_loop", median(against_loop), notes)
+    yield Figure("prepare_vs_sample", median(against_sample), notes)
+    yield phones(9 if quick else 25)
+
+
+def check_agreement(content: bytes, for_sample: bytes) -> None:
+    """Raise unless all three send the same conversions for good rows, and ours alone refuses the
+    wrong ones."""
+    refused: list[int] = []
+    mine = by_order(ours.prepare_file(content, refused))
+    bare = by_order(loop.prepare(content))
+    lines = content.decode().splitlines()
+    if len(refused) != (len(lines) - 1) // WRONG_EVERY:
+        raise AssertionError(f"{len(refused)} rows were refused")
+    wrong = {lines[line - 1].split(",")[9] for line in refused}
+    if mine != {order: sent for order, sent in bare.items() if order not in wrong}:
+        raise AssertionError("ours differs from the bare loop on good rows")
+    cells = {cell for _, cell in WRONG}
+    if not all(cells & set(lines[line - 1].split(",")) for line in refused):
+        raise AssertionError("a good row was refused")
+    slow = by_order(sample.prepare(for_sample))
+    short = by_order(ours.prepare_file(for_sample))
+    if any(slow[order] != sent for order, sent in short.items()):
+        raise AssertionError("ours differs from the sample on good rows")
+
+
+def by_order(requests: Iterable[bytes]) -> dict[str, bytes]:
+    """Every conversion of serialized requests, by its order id."""
+    found: dict[str, bytes] = {}
+    for body in requests:
+        request: Any = loop.Request.FromString(body)
+        for conversion in request.conversions:
+            found[conversion.order_id] = conversion.SerializeToString(deterministic=True)
+    return found
+
+
+def phones(turns: int) -> Figure:
+    """National numbers of eight countries, as people write them, ours against the library."""
+    numbers = list(islice(national_numbers(), 4_000))
+
+    def mine() -> Iterator[str]:
+        for number, region in numbers:
+            yield normalize_phone(number, region)
+
+    def theirs() -> Iterator[str]:
+        for number, region in numbers:
+            parsed = phonenumbers.parse(number, region)
+            yield phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+    if list(mine()) != list(theirs()):
+        raise AssertionError("ours differs from phonenumbers")
+    measured = [(cpu_seconds(mine), cpu_seconds(theirs)) for _ in range(turns)]
+    one, other = (median(each) / len(numbers) * 1e6 for each in zip(*measured, strict=True))
+    ratio = median(ours_ / library for ours_, library in measured)
+    return Figure("phones_national", ratio, f"{one:.2f} us against {other:.1f} us")
+
+
+def national_numbers() -> Iterator[tuple[str, str]]:
+    """(number, region): the library's examples of each region, formatted for use within it."""
+    rng = random.Random(7)
+    regions = ("US", "GB", "DE", "FR", "BR", "IN", "AU", "JP")
+    kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
+    examples = [
+        (phonenumbers.example_number_for_type(region, kind), region)
+        for region in regions
+        for kind in kinds
+    ]
+    while True:
+        example, region = rng.choice(examples)
+        yield (
+            phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL),
+            region,
+        )

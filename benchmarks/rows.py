@@ -1,0 +1,61 @@
+"""Files to measure with: all core columns, two identifiers a row, some rows wrong."""
+
+from __future__ import annotations
+
+import random
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+COLUMNS = (
+    "gclid,gbraid,wbraid,email,phone,conversion_action,conversion_date_time,"
+    "conversion_value,currency_code,order_id,ad_user_data"
+)
+HEADER = f"{COLUMNS}\r\n".encode()
+
+# What can be wrong with a row, as (column, cell): each costs the row.
+WRONG = (
+    (6, "yesterday"),
+    (6, "2019-03-04 10:00:00-06:00"),
+    (6, ""),
+    (8, "US$"),
+    (9, "buyer@example.com"),
+    (10, "maybe"),
+)
+_OFFSET = timedelta(hours=-6)
+_AREAS = ("201", "212", "312", "415", "512", "617", "713", "808", "907")
+
+
+def rows(count: int, wrong_every: int, seed: int = 1) -> Iterator[list[str]]:
+    """`count` rows in the order of an export: over 25 days, time going on; every
+    `wrong_every`-th is wrong."""
+    rng = random.Random(seed)
+    start = datetime.now(UTC) + _OFFSET - timedelta(days=26)
+    step = timedelta(days=25) / max(count, 1)
+    for number in range(count):
+        click = urlsafe_b64encode(rng.randbytes(36)).decode()
+        phone = f"+1{rng.choice(_AREAS)}555{rng.randrange(100, 200):04d}"
+        at = start + number * step
+        row = [
+            f"Cj0KCQiA{click}",
+            "",
+            "",
+            f"Buyer.{seed}.{number}@example.com",
+            phone,
+            "1001" if number % 3 else "1002",
+            f"{at:%Y-%m-%d %H:%M:%S}-06:00",
+            f"{rng.randrange(50_000) / 100:.2f}",
+            "USD",
+            f"order-{seed}-{number}",
+            "GRANTED" if number % 5 else "DENIED",
+        ]
+        if number % wrong_every == wrong_every - 1:
+            column, cell = WRONG[number // wrong_every % len(WRONG)]
+            row[column] = cell
+        yield row
+
+
+def file_of(count: int, wrong_every: int, seed: int = 1) -> bytes:
+    """Such rows as the bytes of a CSV file."""
+    lines = [",".join(row) + "\r\n" for row in rows(count, wrong_every, seed)]
+    return HEADER + "".join(lines).encode()
