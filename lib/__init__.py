@@ -12,6 +12,8 @@
                       what events missed; rows whose time comes later
 9.  `settings`, `errors`, `ports`, `store`
                       what they all speak of
-10. `gcs`, `secrets`, `logs`, `routes`
+10. `check`, `check_output`, `__main__`
+                      the linter: the same rules without a network
+11. `gcs`, `secrets`, `announce`, `logs`, `routes`
                       adapters, wired by `main.py`
 """

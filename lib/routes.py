@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from lib.secrets import read_credentials
 from lib.settings import Profile, Settings
 
 if TYPE_CHECKING:
+    from google.ads.googleads.client import GoogleAdsClient
+
     from lib.destinations.data_manager import Connection as EventsConnection
     from lib.destinations.google_ads import Connection
 
@@ -88,16 +92,27 @@ class Routes:
             ),
         )
 
-    def _google_ads(self, profile: Profile, log: Log) -> Destination[Any]:
-        from lib.destinations.google_ads import Connection, GoogleAds, build_client
+    def _ads_client(self, manager: str | None) -> GoogleAdsClient:
+        from lib.destinations.google_ads_client import build_client
 
+        return build_client(read_credentials(self._settings), manager)
+
+    def _google_ads(self, profile: Profile, log: Log) -> Destination[Any]:
         manager = profile.login_customer_id
         with self._lock:
             made, connection = self._ads.get(manager, (-CONNECTION_SECONDS, None))
             if connection is None or self._clock() - made >= CONNECTION_SECONDS:
-                client = build_client(read_credentials(self._settings), manager)
-                connection = Connection(client, self._ads_pacer)
+                with ThreadPoolExecutor(1, "connect") as connecting:
+                    client = connecting.submit(self._ads_client, manager)
+                    # Half a second of imports, while secret and token are on their way.
+                    from lib.destinations.google_ads import Connection
+
+                    connection = Connection(client.result(), self._ads_pacer)
                 self._ads[manager] = (self._clock(), connection)
+                # What an instance has imported stays: never look through it for garbage again.
+                gc.freeze()
+        from lib.destinations.google_ads import GoogleAds
+
         return GoogleAds(
             connection,
             log,

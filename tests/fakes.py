@@ -56,7 +56,9 @@ class MemoryStore:
 
     `before` is asked before an operation is carried out, `after` when it was, before its answer:
     an exception of `after` is a lost answer. `refuse` names objects whose next write is refused
-    (None) although nothing stands against it. `calls` lists (operation, name).
+    (None) although nothing stands against it; `lose` names objects whose next write is carried out,
+    but its answer gets lost, so that the storage client sends it again, and is refused. `calls`
+    lists (operation, name).
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -65,6 +67,7 @@ class MemoryStore:
     before: Fault = passes
     after: Fault = passes
     refuse: list[str] = field(default_factory=list)
+    lose: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
@@ -95,6 +98,9 @@ class MemoryStore:
             self.objects[bucket, name] = (data, generation)
             self.times[bucket, name] = self.clock.utc()
             self.after("write", name)
+            if name in self.lose:
+                self.lose.remove(name)
+                return None
             return generation
 
     def write_stream(
@@ -267,6 +273,7 @@ class World:
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=Log(),
+            renew_processing=lambda ids, known, now, deadline, log: known,
             announce=self.announced.append,
         )
 

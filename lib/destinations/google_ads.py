@@ -17,7 +17,6 @@ from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
 
-from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads_clicks import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads_errors import (
     Judged,
@@ -36,7 +35,6 @@ from lib.rules.accounts import Account
 from lib.rules.codes import lookup
 from lib.rules.conversion import Problem
 
-API_VERSION = "v26"
 MAX_REQUEST_BYTES = 60 << 20
 """Google refuses messages over 64 MB with a 429 that looks like a quota."""
 
@@ -245,24 +243,3 @@ def _part(request: Any, rows: Iterable[int]) -> Any:
     part = new_request(request.customer_id, request.job_id, request.validate_only)
     part.conversions.extend(request.conversions[row] for row in rows)
     return part
-
-
-def build_client(text: str, login_customer_id: str | None) -> GoogleAdsClient:
-    """A client from the text of a google-ads.yaml (`lib.secrets`).
-
-    `login_customer_id` is the profile's; without it the file's counts. Raises as
-    `credentials.connect_with` does.
-    """
-    configuration, credentials = connect_with(text, ADWORDS_SCOPE)
-    manager = login_customer_id or configuration.get("login_customer_id")
-    return GoogleAdsClient(
-        credentials,
-        developer_token=configuration.get("developer_token"),
-        endpoint=configuration.get("endpoint"),
-        login_customer_id=str(manager).replace("-", "") if manager else None,
-        linked_customer_id=configuration.get("linked_customer_id"),
-        version=API_VERSION,
-        http_proxy=configuration.get("http_proxy"),
-        # Raw protobuf on the hot path. A `logging` entry is left out: it could print requests.
-        use_proto_plus=False,
-    )

@@ -61,7 +61,8 @@ class AdsBatch:
     def positions(self) -> dict[str, list[int]]:
         """The place in the batch of each account's conversions, in the order of its request."""
         places: dict[str, list[int]] = {}
-        ends = [start for start, _ in self._turns[1:]] + [len(self)]
+        # An empty batch (every row was refused by the rules) has no turn, and no end either.
+        ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, customer_id), end in zip(self._turns, ends, strict=True):
             places.setdefault(customer_id, []).extend(range(start, end))
         return places
@@ -100,26 +101,30 @@ class AdsBatch:
             body = self._common_part(action_id, currency_code, ad_user_data)
         # Exactly one click id (the rules have chosen): two together are refused or ignored.
         if gclid:
-            body = f"{body}{GCLID}{VARINTS[len(gclid)]}{gclid}"
+            body = f"{body}{TIME}{time}{GCLID}{VARINTS[len(gclid)]}{gclid}"
         elif gbraid:
-            body = f"{body}{GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
+            body = f"{body}{TIME}{time}{GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
         elif wbraid:
-            body = f"{body}{WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
+            body = f"{body}{TIME}{time}{WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
+        else:
+            body = f"{body}{TIME}{time}"
         if value is not None:
             body = f"{body}{VALUE}{double(value).decode('latin-1')}"
         if order_id is not None:
             order_id = latin(order_id)
             body = f"{body}{ORDER_ID}{VARINTS[len(order_id)]}{order_id}"
         # A UserIdentifier holds one member (oneof), so every digest gets its own.
-        for digest in hashed_emails:
-            body = f"{body}{HASHED_EMAIL}{digest}"
-        for digest in hashed_phones:
-            body = f"{body}{HASHED_PHONE}{digest}"
+        if len(hashed_emails) == 1 == len(hashed_phones):
+            body = f"{body}{HASHED_EMAIL}{hashed_emails[0]}{HASHED_PHONE}{hashed_phones[0]}"
+        else:
+            for digest in hashed_emails:
+                body = f"{body}{HASHED_EMAIL}{digest}"
+            for digest in hashed_phones:
+                body = f"{body}{HASHED_PHONE}{digest}"
         if extras is not None:
             message = Message()
             _write_extras(message, customer_id, extras)
             body += message.SerializeToString().decode("latin-1")
-        body = f"{body}{TIME}{time}"
         size = len(body)
         length = VARINTS[size] if size < len(VARINTS) else varint(size)
         self._append(f"{CONVERSION}{length}{body}")

@@ -93,24 +93,27 @@ class ConversionClock:
         if moment.instant < self._oldest:
             raise RuleError(self._too_old)
         if hour is None and seconds is not None:
-            self._remember_hour(before, after, zone)
+            self._remember_hour(before, after, zone, moment, seconds)
         return moment
 
-    def _remember_hour(self, before: str, after: str, zone: tzinfo | None) -> None:
-        """Keep an hour, unless its offset changes within it (changes of these years fall on a
-        quarter) or depends on which of two equal hours is meant."""
-        is_fixed = _OWN_OFFSET.search(after) is not None
-        start, *others = (
-            read_moment(before + within + after, zone or self._zone, day_first=self._day_first)
-            for within in (("00:00",) if is_fixed else _QUARTERS)
-        )
-        if any(moment.warning or moment.text[19:] != start.text[19:] for moment in others):
-            return
+    def _remember_hour(
+        self, before: str, after: str, zone: tzinfo | None, moment: Moment, seconds: int
+    ) -> None:
+        """Keep the hour of `moment`, unless its offset changes within it (changes of these years
+        fall on a quarter) or depends on which of two equal hours is meant."""
+        start = moment.instant - seconds
+        if _OWN_OFFSET.search(after) is None:
+            quarters = [
+                read_moment(before + within + after, zone or self._zone, day_first=self._day_first)
+                for within in _QUARTERS
+            ]
+            if any(each.warning or each.text[19:] != moment.text[19:] for each in quarters):
+                return
         if len(self._hours_of_file) + sum(map(len, self._hours.values())) >= _MOST_HOURS:
             self._hours_of_file.clear()
             self._hours.clear()
         hours = self._hours_of_file if zone is None else self._hours.setdefault(zone, {})
-        hours[before + after] = (start.text[:14], start.text[19:], start.instant, len(before))
+        hours[before + after] = (moment.text[:14], moment.text[19:], start, len(before))
 
 
 _Hour = tuple[str, str, int, int]

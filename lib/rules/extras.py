@@ -172,7 +172,9 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
                 ("EXTERNAL_ATTRIBUTION_WITH_ORDER_ID", has_order_id),
             )
             errors += [
-                Problem(code, "external_attribution_credit") for code, is_there in beside if is_there
+                Problem(code, "external_attribution_credit")
+                for code, is_there in beside
+                if is_there
             ]
         if not found:
             return None, False, warnings

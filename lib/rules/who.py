@@ -90,7 +90,27 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
             return _at_most_five(emails, phones, warnings)
         return emails, phones, warnings
 
-    return read
+    if (
+        (len(email_columns), len(phone_columns)) != (1, 1)
+        or digest_columns
+        or country_at is not None
+    ):
+        return read
+    email_at, phone_at = email_columns[0][1], phone_columns[0][1]
+
+    def read_pair(cells: list[str]) -> tuple[Digests, Digests, Warnings]:
+        """`read` for most files and most of their rows: both cells filled, and both good."""
+        email, phone = cells[email_at], cells[phone_at]
+        if not email or not phone:
+            return read(cells)
+        try:
+            email = sha256(normalize_email(email).encode()).hexdigest()
+            phone = sha256(normalize_phone(phone, phone_region).encode()).hexdigest()
+        except (RuleError, UnicodeEncodeError):
+            return read(cells)
+        return (email,), (phone,), ()
+
+    return read_pair
 
 
 def _numbered(columns: Mapping[str, int], field: str) -> list[tuple[str, int]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.state import State
+from sandbox.state import Accepted, State
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
 
@@ -142,6 +143,13 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
 
 def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
     """Every line has one outcome and it is the right one; Google holds each conversion once."""
+    check_document(file, document)
+    job_id = document["job_id"]
+    check_counted_once(file, [each for each in google.state.accepted if each.job_id == job_id])
+
+
+def check_document(file: File, document: dict[str, Any]) -> None:
+    """Every line of the file has one outcome, the right one, and the counts add up."""
     assert document["file_error"] is None
     counts = document["counts"]
     assert counts["rows"] == len(file.kinds)
@@ -157,16 +165,14 @@ def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
         kind = file.kinds[row["line"] - 2]
         outcome = row["outcome"].replace("uploaded", "counted").replace("duplicate", "counted")
         assert outcome == OUTCOME[kind], row
-    check_counted_once(file, document["job_id"], google.state)
 
 
-def check_counted_once(file: File, job_id: int, state: State) -> None:
-    """Google holds every row of the file that counts, once, and none of the others."""
-    counted = Counter(
-        int(each.as_json()["conversion"]["conversion_value"])
-        for each in list(state.accepted)
-        if each.job_id == job_id
-    )
+def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
+    """Google holds every row of the file that counts, once, and none of the others.
+
+    `accepted` are the conversions that came with the file's job id.
+    """
+    counted = Counter(int(each.as_json()["conversion"]["conversion_value"]) for each in accepted)
     assert not {row for row, times in counted.items() if times > 1}, "counted twice"
     must = {number for number, kind in enumerate(file.kinds, start=1) if kind in COUNTED}
     # Of rows with the same order id, any one may have been the first to arrive.
@@ -189,3 +195,16 @@ def log_lines(google: Sandbox) -> list[dict[str, Any]]:
     """The function's own log lines, all instances."""
     lines = google.function_output().splitlines()
     return [json.loads(line) for line in lines if line.startswith('{"severity"')]
+
+
+def clicks_grow_old(google: Sandbox, file: File) -> None:
+    """Ten days go by for the clicks that were too recent: their rows are as good as any now."""
+    now = datetime.now(UTC)
+    google.state.register_clicks(
+        {
+            click: now - timedelta(days=10)
+            for click, moment in file.clicks.items()
+            if now - moment < timedelta(hours=6)
+        }
+    )
+    file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]

@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.faults import API_KINDS, COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
-from tests.recovery.files import check, finish, make_file
+from tests.recovery.files import File, check, finish, make_file
+from tests.rows import core_row, csv_bytes
 
 UPLOAD = "google_ads.UploadClickConversions"
 SEARCH = "google_ads.Search"
@@ -139,3 +140,15 @@ def test_random_mixtures(
             except (AssertionError, TimeoutError) as error:
                 raise AssertionError(f"seed {seed}: {rules}") from error
     record_property("fault mixtures", 10)
+
+
+@pytest.mark.parametrize("rows", [30, 410])
+def test_chunks_without_a_row_to_send(google: Sandbox, new_name: Iterator[str], rows: int) -> None:
+    """All rows of a chunk were refused by the rules: nothing is sent for it."""
+    file = File(next(new_name), b"", ["rejected"] * rows)
+    rejected = core_row(1, conversion_date_time="the day before yesterday")
+    file.content = csv_bytes([rejected] * rows)
+    file.drop(google)
+    document = finish(google, file)
+    assert document["counts"]["rejected"] == document["counts"]["rows"] == rows
+    assert document["request_ids"] == []

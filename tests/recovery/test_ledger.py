@@ -35,25 +35,11 @@ def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
     return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"})
 
 
-def lose_answer(store: MemoryStore, name_part: str) -> None:
-    """The next write of such an object is carried out; its sender sends it again and is refused.
+RUN = f"_state/runs/{run_key(SOURCE)}/run.json"
 
-    That is what the storage client makes of a broken connection: it retries by itself.
-    """
-    write = store.write
 
-    def once(bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
-        found = write(bucket, name, data, if_generation_match=if_generation_match)
-        if name_part not in name:
-            return found
-        store_write_back()
-        return write(bucket, name, data, if_generation_match=if_generation_match)
-
-    def store_write_back() -> None:
-        ledger_store.write = write  # type: ignore[method-assign]
-
-    ledger_store = store
-    object.__setattr__(store, "write", once)
+def marker(number: int) -> str:
+    return f"_state/runs/{run_key(SOURCE)}/chunks/{number:06d}.json"
 
 
 def test_a_first_claim(ledger: Ledger, store: MemoryStore) -> None:
@@ -61,7 +47,7 @@ def test_a_first_claim(ledger: Ledger, store: MemoryStore) -> None:
     run = claim(ledger, "a")
     assert (run.attempts, run.status, run.owner) == (1, "running", "a")
     assert run.expires == START + timedelta(seconds=LEASE)
-    assert store.names("state") == [f"_state/runs/{run_key(SOURCE)}/run.json"]
+    assert store.names("state") == [RUN]
     assert ledger.load(run.key) == run
 
 
@@ -119,7 +105,6 @@ def test_a_race_has_one_winner(
     if expired:
         claim(ledger, "dead")
     ready = threading.Barrier(racers)
-    store.before = lambda operation, name: None
     won: list[Run] = []
     held: list[LeaseHeld] = []
 
@@ -154,7 +139,7 @@ def test_an_answer_that_got_lost(
 ) -> None:
     """A write of ours that was carried out and then refused is recognized as ours."""
     run = claim(ledger, "a")
-    lose_answer(store, "run.json")
+    store.lose.append(RUN)
     changed = change(ledger, run)
     assert ledger.load(run.key) == changed
     # The generation is the live one: the next change needs no luck.
@@ -163,10 +148,10 @@ def test_an_answer_that_got_lost(
 
 def test_the_claims_own_answer_got_lost(store: MemoryStore, ledger: Ledger) -> None:
     """The claim is ours, at the first attempt as at a takeover."""
-    lose_answer(store, "run.json")
+    store.lose.append(RUN)
     first = claim(ledger, "a")
     assert (first.owner, first.attempts) == ("a", 1)
-    lose_answer(store, "run.json")
+    store.lose.append(RUN)
     assert claim(ledger, "b", LEASE).attempts == 2
     assert ledger.load(first.key).owner == "b"  # type: ignore[union-attr]
 
@@ -182,15 +167,14 @@ def test_an_older_write_of_ours_is_written_over(store: MemoryStore, ledger: Ledg
 
 def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: Ledger) -> None:
     """Nothing is taken for written that isn't there."""
-    name = f"_state/runs/{run_key(SOURCE)}/run.json"
-    store.refuse.append(name)
+    store.refuse.append(RUN)
     with pytest.raises(Redeliver):
         claim(ledger, "a")
     run = claim(ledger, "a")
-    store.refuse.append(f"_state/runs/{run.key}/chunks/000000.json")
+    store.refuse.append(marker(0))
     with pytest.raises(Redeliver):
         ledger.write_chunk(run, 0, {"rows": 1})
-    waiting = Waiting(run.key, START, START, {})
+    waiting = Waiting(run.key, START, {}, resend_at=START)
     store.refuse.append(f"_state/waiting/{run.key}.json")
     with pytest.raises(Redeliver):
         ledger.set_waiting(waiting)
@@ -202,7 +186,7 @@ def test_markers(store: MemoryStore, ledger: Ledger) -> None:
     """Written once; a lost answer is recognized; another attempt's marker isn't overwritten."""
     run = claim(ledger, "a")
     ledger.write_chunk(run, 3, {"rows": 1})
-    lose_answer(store, "chunks/000004.json")
+    store.lose.append(marker(4))
     ledger.write_chunk(run, 4, {"rows": 2})
     assert ledger.finished_chunks(run) == {3, 4}
     assert ledger.read_chunk(run, 4)["rows"] == 2
@@ -210,7 +194,7 @@ def test_markers(store: MemoryStore, ledger: Ledger) -> None:
     with pytest.raises(LeaseLost):
         ledger.write_chunk(other, 3, {"rows": 9})
     assert ledger.read_chunk(run, 3)["rows"] == 1
-    lose_answer(store, "chunks/000003.json")
+    store.lose.append(marker(3))
     ledger.replace_chunk(other, 3, {"rows": 5})
     assert ledger.read_chunk(run, 3)["rows"] == 5
 

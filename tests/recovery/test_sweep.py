@@ -6,14 +6,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.up import NoResults, Sandbox
 from tests.recovery.conftest import FUNCTION, SETTINGS
-from tests.recovery.files import File, check, finish, log_lines, make_file
+from tests.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
 
 DUE_SECONDS = 0.36
 LEASE_SECONDS = float(SETTINGS["LEASE_SECONDS"])
@@ -44,18 +43,6 @@ def sweep(google: Sandbox) -> dict[str, Any]:
 
 def results_now(google: Sandbox, file: File) -> dict[str, Any]:
     return google.results(file.name, file.generation, timeout_seconds=0)
-
-
-def clicks_grow_old(google: Sandbox, file: File) -> None:
-    """Ten days go by for the clicks that were too recent: their rows are as good as any now."""
-    google.state.register_clicks(
-        {
-            click: datetime.now(UTC) - timedelta(days=10)
-            for click, moment in file.clicks.items()
-            if datetime.now(UTC) - moment < timedelta(hours=6)
-        }
-    )
-    file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]
 
 
 def test_an_event_that_was_never_delivered(google: Sandbox, new_name: Iterator[str]) -> None:

@@ -1,0 +1,96 @@
+"""A new process until its first upload is at the API, against bare imports of the same packages.
+
+Both are processes of their own. One loads `main.py` through functions-framework, as the platform
+does, and gets an event for a small file; what counts is when the upload request arrives at the
+sandbox. The other imports the packages that the first one has used, and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import Figure
+from benchmarks.rows import file_of
+from sandbox.up import INPUT_BUCKET, Sandbox
+
+ROOT = Path(__file__).parents[1]
+
+BARE = """
+import functions_framework, flask, cloudevents.http, grpc, phonenumbers, requests, yaml
+from pydantic import BaseModel, Field, ValidationError
+from google.cloud import secretmanager, storage
+from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.v26.services.services.conversion_upload_service import (
+    ConversionUploadServiceClient,
+)
+from google.ads.googleads.v26.services.services.google_ads_service import GoogleAdsServiceClient
+from google.ads.googleads.v26.services.types.conversion_upload_service import (
+    UploadClickConversionsRequest,
+)
+import os
+os._exit(0)  # the end of a process isn't part of a start
+"""
+
+FUNCTION = """
+import json, sys
+import functions_framework
+client = functions_framework.create_app("ingest", "main.py", "cloudevent").test_client()
+answer = client.post("/", data=sys.argv[2], headers=json.loads(sys.argv[1]))
+assert answer.status_code < 300, answer.status_code
+"""
+
+
+def measure(quick: bool, sandbox: Sandbox) -> Figure:
+    """Both in turns, after one of each that warms the disk's cache."""
+    ours, bare = [], []
+    for turn in range(4 if quick else 9):
+        seconds = bare_imports(), first_upload(sandbox, turn)
+        if turn:
+            bare.append(seconds[0])
+            ours.append(seconds[1])
+    ratio = median(mine / other for mine, other in zip(ours, bare, strict=True))
+    return Figure(
+        "cold_start", ratio, f"{median(ours):.2f} s, bare imports {median(bare):.2f} s"
+    )
+
+
+def bare_imports() -> float:
+    """Seconds of a process that only imports."""
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", BARE], check=True, cwd=ROOT)
+    return time.monotonic() - started
+
+
+def first_upload(sandbox: Sandbox, turn: int) -> float:
+    """Seconds from the start of a new process until its first upload arrives."""
+    name, generation = sandbox.drop(file_of(500, 100, seed=turn), f"cold-{turn}.csv")
+    headers = {
+        "ce-id": f"cold-{turn}",
+        "ce-source": f"//storage.googleapis.com/projects/_/buckets/{INPUT_BUCKET}",
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.storage.object.v1.finalized",
+        "ce-time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "Content-Type": "application/json",
+    }
+    event = {"bucket": INPUT_BUCKET, "name": name, "generation": str(generation), "size": "50000"}
+    before = len(sandbox.state.requests)
+    started = time.time()
+    subprocess.run(
+        [sys.executable, "-c", FUNCTION, json.dumps(headers), json.dumps(event)],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, **sandbox.env},
+        stdout=subprocess.DEVNULL,
+    )
+    uploads = (
+        request
+        for request in list(sandbox.state.requests)[before:]
+        if request.method.endswith("UploadClickConversions")
+    )
+    return next(uploads).started_at.timestamp() - started
