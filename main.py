@@ -115,12 +115,19 @@ def _profiles_text(settings: Settings, store: GoogleStore) -> str:
         found = store.read(bucket, name)
         if found is None:
             raise GiveUp("INVALID_PROFILE", f"{settings.profiles} does not exist")
-        return found[0].decode()
+        return _text(found[0])
     try:
-        with open(settings.profiles, encoding="utf-8") as document:
-            return document.read()
+        with open(settings.profiles, "rb") as document:
+            return _text(document.read())
     except OSError as error:
         raise GiveUp("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
+
+
+def _text(document: bytes) -> str:
+    try:
+        return document.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise GiveUp("INVALID_PROFILE", "PROFILES is not UTF-8 text") from None
 
 
 def _object_of(data: Mapping[str, Any], store: Store) -> StoredObject:

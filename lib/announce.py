@@ -26,15 +26,17 @@ def announcer(topic: str, log: Log) -> Announce:
     if not topic:
         return lambda message: None
 
-    # Imported here: few deployments announce, and the client costs memory and a cold start.
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
-
-    publisher = pubsub_v1.PublisherClient()
+    publisher: list[Any] = []
 
     def announce(message: Mapping[str, Any]) -> None:
+        # Imported here: few deployments announce, and the client costs memory and a cold start.
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+
         data = json.dumps(message).encode()
         try:
-            publisher.publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
+            if not publisher:
+                publisher.append(pubsub_v1.PublisherClient())
+            publisher[0].publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
         except Exception as error:  # whatever goes wrong here must not undo a finished run
             log.warning("announce_failed", kind=type(error).__name__)
 

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime
 from itertools import chain, islice
 from typing import Any, Literal
 
-from lib.chunks import not_attempted, outcomes, prepare
+from lib.chunks import Unsendable, not_attempted, outcomes, prepare
 from lib.destinations.port import Destination, Sent
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
-from lib.ready import Job, get_ready, read_table
+from lib.ready import Job, get_ready, notes_on_reading, read_table
 from lib.report import ChunkReport, Facts, Summary, Tally
 from lib.rules.accounts import Account
 from lib.rules.conversion import Conversion, Problem
@@ -57,7 +57,7 @@ class Offline:
     name: str
     sunset: date | None = None
 
-    def account(self, customer_id: str) -> Account:
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Any account, its actions taken on trust."""
         return Account(customer_id, customer_id, verified=False)
 
@@ -81,10 +81,12 @@ def offline(profile: Profile, log: Log) -> Destination[Any]:
 
 @dataclass(slots=True)
 class Place:
-    """Where a code was met: the first lines, and the columns (as the file names them)."""
+    """Where a code was met: the first lines, the columns (as the file names them), and whether any
+    of its rows would be sent."""
 
     lines: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def check(
             # The rows are still read, so that each has its outcome.
             stop = Problem(error.code, "", error.detail)
         rows = _Rows(table)
-        for report in _reports(iter(rows), job, list_all):
+        for report in _reports(rows, job, list_all):
             tally.add(report.tally)
             _note_places(report, places, job)
             each(report)
@@ -162,8 +164,9 @@ class _Rows:
             self.end = Problem(error.code, "", error.detail)
 
 
-def _reports(records: Iterator[Record], job: Job | None, list_all: bool) -> Iterator[ChunkReport]:
+def _reports(rows: _Rows, job: Job | None, list_all: bool) -> Iterator[ChunkReport]:
     """Chunk by chunk as in a run, but each row is judged when it is read, and none is kept."""
+    records = iter(rows)
     for number, first in enumerate(records):
         chunk = chain([first], islice(records, CHUNK_ROWS - 1))
         if job is None:
@@ -171,6 +174,11 @@ def _reports(records: Iterator[Record], job: Job | None, list_all: bool) -> Iter
         else:
             batch = job.destination.batch(0)
             prepared = prepare(number, chunk, job.plan, batch)
+            if isinstance(prepared, Unsendable):
+                rows.end = prepared.problem
+                job = None
+                yield not_attempted(number, chunk, prepared.lines)
+                continue
             yield outcomes(prepared, job.destination.send(batch, 0.0), "ok", list_all)
 
 
@@ -180,6 +188,7 @@ def _note_places(report: ChunkReport, places: dict[str, Place], job: Job | None)
             place = places.get(problem.code)
             if place is None:
                 place = places[problem.code] = Place()
+            place.sent = place.sent or row.outcome == "ok"
             if len(place.lines) < _LINES_SHOWN and row.line not in place.lines:
                 place.lines.append(row.line)
             if problem.field and job is not None:
@@ -193,8 +202,7 @@ def _facts(profile: Profile, job: Job | None, stop: Problem | None) -> Facts:
     if job is not None:
         # That the account wasn't asked is no news here.
         notes += [note for note in job.notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
-        if job.table.blank_records:
-            notes.append(Problem("BLANK_RECORDS", "", str(job.table.blank_records)))
+        notes += notes_on_reading(job.table)
     customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
     return Facts(
         customer_id="" if customer_id == ANY_CUSTOMER else customer_id,

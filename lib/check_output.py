@@ -71,7 +71,7 @@ def _problems(checked: Checked) -> Table:
         entry = lookup(code)
         where = ", ".join(f'"{name}"' for name in place.columns)
         meaning = f"{entry.meaning} Column: {where}." if where else entry.meaning
-        table.add_row(f"{count:,}", shown, _advice(entry, _fate(entry), meaning))
+        table.add_row(f"{count:,}", shown, _advice(entry, _fate(entry, place.sent), meaning))
     for note in facts.notes:
         _add_file_problem(table, note, "note")
     return table
@@ -93,7 +93,8 @@ def _advice(entry: Code, fate: str, meaning: str) -> Text:
     )
 
 
-def _fate(entry: Code) -> str:
+def _fate(entry: Code, sent: bool) -> str:
     if entry.outcome is None:
-        return "sent, with a warning"
+        # Where all of its rows are refused for another reason, nothing is sent.
+        return "sent, with a warning" if sent else "left out"
     return {"rejected": "refused", "duplicate": "sent once"}.get(entry.outcome, entry.outcome)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from lib.destinations.port import Batch, Sent, Verdict
 from lib.errors import GiveUp
 from lib.report import ChunkReport, chunk_report
 from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.rules.dates import OPEN_ORDER
 from lib.rules.plan import RowPlan
 from lib.settings import CHUNK_ROWS
 from lib.source.errors import SourceError
@@ -17,11 +18,14 @@ from lib.source.records import Record
 
 
 class Chunk(NamedTuple):
-    """Data rows as they were read; `is_only` if the file has no other chunk."""
+    """Data rows, read as they are asked for: no more than one is held.
+
+    `is_only()` tells whether the file has no other chunk; it reads what is left of this one.
+    """
 
     number: int
-    records: list[Record]
-    is_only: bool
+    records: Iterator[Record]
+    is_only: Callable[[], bool]
 
 
 class Prepared(NamedTuple):
@@ -39,39 +43,61 @@ class Prepared(NamedTuple):
     refused: list[RowOutcome]
 
 
-def cut(records: Iterator[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Cut the records into chunks; reads one record ahead to know whether the first is alone.
+class Unsendable(NamedTuple):
+    """A chunk at one of whose rows the file must stop; `lines` are those of the rows read."""
 
-    Where the file can't be read any further (`SourceError`, `GiveUp`), the records before that
-    place come as a chunk first, so that they have their outcomes too.
+    problem: Problem
+    lines: list[int]
+
+
+def cut(records: Iterable[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    """Cut the records into chunks.
+
+    Where the file can't be read any further (`SourceError`, `GiveUp`), the chunk ends there, so
+    that its rows have their outcomes; the error is raised behind it.
     """
+    broken: list[SourceError | GiveUp] = []
+    safe = _until_broken(records, broken)
     number = 0
-    current, broken = _take(records, rows)
-    while current:
-        following: list[Record] = []
-        if broken is None and len(current) == rows:
-            following, broken = _take(records, 1)
-        yield Chunk(number, current, number == 0 and not following)
-        current = following
-        if current and broken is None:
-            more, broken = _take(records, rows - 1)
-            current += more
+    first = next(safe, None)
+    while first is not None:
+        part = chain((first,), islice(safe, rows - 1))
+        following: list[Record | None] = []
+
+        def is_only(
+            number: int = number, part: Iterator[Record] = part, following: list[Any] = following
+        ) -> bool:
+            if not following:
+                for _ in part:
+                    pass
+                following.append(next(safe, None))
+            return number == 0 and following[0] is None
+
+        yield Chunk(number, part, is_only)
+        is_only()
+        first = following[0]
         number += 1
-    if broken is not None:
-        raise broken
+    if broken:
+        raise broken[0]
 
 
-def _take(records: Iterator[Record], rows: int) -> tuple[list[Record], SourceError | GiveUp | None]:
-    taken: list[Record] = []
+def _until_broken(
+    records: Iterable[Record], broken: list[SourceError | GiveUp]
+) -> Iterator[Record]:
     try:
-        taken.extend(islice(records, rows))  # keeps what came before an exception
+        yield from records
     except (SourceError, GiveUp) as error:
-        return taken, error
-    return taken, None
+        broken.append(error)
 
 
-def prepare(number: int, records: Iterable[Record], plan: RowPlan, batch: Batch) -> Prepared:
-    """Judge the rows of a chunk and serialize those that can be sent. The hot loop."""
+def prepare(
+    number: int, records: Iterable[Record], plan: RowPlan, batch: Batch
+) -> Prepared | Unsendable:
+    """Judge the rows of a chunk and serialize those that can be sent. The hot loop.
+
+    Dates such as 03/04/2026 wait for the end of the chunk, as another row of it may prove that
+    its dates are in the other order.
+    """
     judge = plan.judge
     add = batch.add
     plan.start_chunk()
@@ -79,20 +105,64 @@ def prepare(number: int, records: Iterable[Record], plan: RowPlan, batch: Batch)
     order_ids: list[str | None] = []
     warnings: dict[int, tuple[Problem, ...]] = {}
     refused: list[RowOutcome] = []
-    for line, cells, problem in records:
-        if problem is not None:
-            refused.append(RowOutcome(line, "rejected", None, (Problem(problem),)))
+    waiting: list[tuple[int, Conversion]] = []
+    line = 0
+    try:
+        for line, cells, problem in records:
+            if problem is not None:
+                refused.append(RowOutcome(line, "rejected", None, (Problem(problem),)))
+                continue
+            judged = judge(line, cells)
+            if type(judged) is Conversion:
+                if judged[13]:
+                    if _is_open(judged[13]):
+                        waiting.append((line, judged))
+                        continue
+                    warnings[len(lines)] = judged[13]
+                lines.append(line)
+                order_ids.append(judged[10])
+                add(judged)
+            else:
+                refused.append(_decided(judged))  # type: ignore[arg-type]
+    except GiveUp as error:
+        read = [*lines, *(row.line for row in refused), *(each for each, _ in waiting), line]
+        return Unsendable(Problem(error.code, "", error.detail), sorted(read))
+    proof = _other_order(refused) if waiting else None
+    for line, conversion in waiting:
+        row = _decided(RowOutcome(line, "ok", conversion.order_id, (), conversion.warnings))
+        if proof is not None:
+            refused.append(row._replace(outcome="rejected", errors=(proof,)))
             continue
-        judged = judge(line, cells)
-        if type(judged) is Conversion:
-            if judged[13]:
-                warnings[len(lines)] = judged[13]
-            lines.append(line)
-            order_ids.append(judged[10])
-            add(judged)
-        else:
-            refused.append(judged)  # type: ignore[arg-type]
+        if row.warnings:
+            warnings[len(lines)] = row.warnings
+        lines.append(line)
+        order_ids.append(row.order_id)
+        add(conversion)
     return Prepared(number, batch, lines, order_ids, warnings, refused)
+
+
+def _is_open(warnings: tuple[Problem, ...]) -> bool:
+    return any(problem.code == OPEN_ORDER for problem in warnings)
+
+
+def _decided(row: RowOutcome) -> RowOutcome:
+    """The row without the mark of an open order, which isn't for its reader."""
+    if not _is_open(row.warnings):
+        return row
+    return row._replace(warnings=tuple(each for each in row.warnings if each.code != OPEN_ORDER))
+
+
+def _other_order(refused: Iterable[RowOutcome]) -> Problem | None:
+    """Why dates that can be read both ways aren't sent, if another row shows their order."""
+    for row in refused:
+        if any(problem.code == "DATE_ORDER_MISMATCH" for problem in row.errors):
+            return Problem(
+                "DATE_ORDER_MISMATCH",
+                "conversion_date_time",
+                f"day and month can be read both ways, and line {row.line} shows that they stand "
+                "in the other order than the profile says",
+            )
+    return None
 
 
 def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> ChunkReport:
@@ -122,7 +192,8 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
     return chunk_report(prepared.number, listed, taken, plain, sent.request_ids)
 
 
-def not_attempted(number: int, records: Iterable[Record]) -> ChunkReport:
-    """The report of a chunk that the file's stop came before."""
-    rows = [RowOutcome(line, "not_attempted") for line, _, _ in records]
+def not_attempted(number: int, records: Iterable[Record], read: Iterable[int] = ()) -> ChunkReport:
+    """The report of a chunk that the file's stop came before; `read` are lines read already."""
+    lines = chain(read, (line for line, _, _ in records))
+    rows = [RowOutcome(line, "not_attempted") for line in lines]
     return chunk_report(number, rows, 0, "not_attempted")

@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from lib.chunks import cut, outcomes, prepare
+from lib.chunks import Unsendable, cut, outcomes, prepare
 from lib.destinations.data_manager_status import next_check
 from lib.errors import GiveUp, LeaseLost, Redeliver
-from lib.finish import rewrite_results
+from lib.finish import announce, rewrite_results
 from lib.lease import Lease
 from lib.ledger import Waiting, run_id
 from lib.logs import Log
@@ -53,6 +53,7 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
         return False
     ledger.clear_waiting(run.key)
     log.info("run_updated", status=summary.status, counts=summary.tally.counts())
+    announce(summary, ports)
     return True
 
 
@@ -77,8 +78,15 @@ def _go_on(
     def facts_of(request_ids: list[str]) -> Facts:
         facts = Facts.from_json(waiting.facts)
         if ask:
-            processing = ports.renew_processing(request_ids, facts.processing, now, deadline, log)
-            facts = replace(facts, processing=processing)
+            try:
+                processing = ports.renew_processing(
+                    request_ids, facts.processing, now, deadline, log
+                )
+            except GiveUp as error:
+                # The credentials, perhaps; asked again when it is due again, not for ever.
+                log.warning("preflight_not_permitted", code=error.code)
+            else:
+                facts = replace(facts, processing=processing)
         return facts
 
     summary = rewrite_results(lease, facts_of, ports)
@@ -103,8 +111,11 @@ def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, 
     table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
     job = get_ready(table, profile, run.now, ports.destination, log)
     plain: Outcome = "ok" if profile.validate_only else "uploaded"
+    written = ledger.finished_chunks(run)
     for chunk in cut(table.records()):
         lease.check()
+        if chunk.number not in written:
+            continue
         before = ChunkReport.from_marker(ledger.read_chunk(run, chunk.number))
         lines = {row.line for row in before.listed if row.outcome == "deferred"}
         if not lines:
@@ -112,9 +123,11 @@ def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, 
         records = [record for record in chunk.records if record[0] in lines]
         batch = job.destination.batch(run.job_id)
         prepared = prepare(chunk.number, records, job.plan, batch)
+        if isinstance(prepared, Unsendable):
+            raise GiveUp(prepared.problem.code, prepared.problem.detail)
         sent = job.destination.send(batch, deadline)
         answer = outcomes(prepared, sent, plain, list_all=True)
-        if sent.stop is not None and not too_late:
+        if job.stops_at(sent.stop) and not too_late:
             return
         merged = _merged(before, answer, plain, too_late, ports.settings.list_all_rows)
         ledger.replace_chunk(run, chunk.number, merged.to_marker())

@@ -98,6 +98,19 @@ def read_reports(run: Run, numbers: Iterable[int], ledger: Ledger) -> Iterator[C
             yield ChunkReport.from_marker(ahead.popleft().result())
 
 
+def announce(summary: Summary, ports: Ports) -> None:
+    """A message for those who want to react to finished files."""
+    source = summary.run.source
+    ports.announce(
+        {
+            "bucket": ports.settings.output_bucket,
+            "name": results_name(source.name, source.generation),
+            "status": summary.status,
+            "counts": summary.tally.counts(),
+        }
+    )
+
+
 def results_exist(run: Run, ports: Ports) -> bool:
     """Whether the commit point was reached, by an attempt that may have died right after it."""
     name = results_name(run.source.name, run.source.generation)

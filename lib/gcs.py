@@ -40,12 +40,19 @@ _UNREACHABLE = (
 )
 
 
-def _reachable(call: Callable[[], T]) -> T:
-    """Storage trouble that outlived its retries → a redelivery. Bodies stay out of the message."""
+def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
+    """Storage trouble that outlived its retries → a redelivery. Bodies stay out of the message.
+
+    A `conditional` call may also raise PreconditionFailed; to others that is trouble like any.
+    """
     try:
         return call()
-    except (api.NotFound, api.PreconditionFailed, api.RequestRangeNotSatisfiable):
+    except (api.NotFound, api.RequestRangeNotSatisfiable):
         raise
+    except api.PreconditionFailed as error:
+        if conditional:
+            raise
+        raise Redeliver("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except InvalidResponse as error:
         # The pieces of a resumable upload raise the library's inner exception.
         if error.response.status_code == 412:
@@ -101,7 +108,8 @@ class GoogleStore:
                     if_generation_match=if_generation_match,
                     timeout=TIMEOUT_SECONDS,
                     retry=_RETRY,
-                )
+                ),
+                conditional=True,
             )
         except api.PreconditionFailed:
             return None
@@ -136,7 +144,7 @@ class GoogleStore:
                     writer.write(piece)
 
         try:
-            _reachable(upload)
+            _reachable(upload, conditional=True)
         except api.PreconditionFailed:
             return None
         found = _reachable(lambda: self._client.bucket(bucket).get_blob(name))

@@ -298,13 +298,13 @@ class Ledger:
         """Nothing of this run is open any more."""
         self._store.delete(self._bucket, self._waiting_name(key))
 
-    def all_waiting(self) -> Iterator[Waiting]:
-        """Every waiting run."""
+    def waiting_keys(self) -> Iterator[str]:
+        """The keys of all waiting runs; what else lies there is nothing of ours."""
         prefix = f"{self._prefix}waiting/"
         for found in self._store.list(self._bucket, prefix):
-            waiting = self.get_waiting(found.name[len(prefix) : -5])
-            if waiting is not None:
-                yield waiting
+            key = found.name[len(prefix) : -len(".json")]
+            if len(key) == 32 and found.name.endswith(".json"):
+                yield key
 
     def _waiting_name(self, key: str) -> str:
         return f"{self._prefix}waiting/{key}.json"

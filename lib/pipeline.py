@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.chunks import Chunk, Prepared, cut, not_attempted, outcomes, prepare
+from lib.chunks import Prepared, Unsendable, cut, not_attempted, outcomes, prepare
 from lib.destinations.data_manager_status import next_check, processing_of
 from lib.errors import GiveUp, LeaseHeld, LeaseLost, Redeliver
-from lib.finish import read_reports, results_exist, write_results
+from lib.finish import announce, read_reports, results_exist, write_results
 from lib.lease import Lease
 from lib.ledger import Ledger, Run, Waiting, run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import Job, claimed_profile, get_ready, read_table
-from lib.report import ChunkReport, Facts, Summary, Tally, results_name
+from lib.ready import Job, claimed_profile, get_ready, notes_on_reading, read_table
+from lib.report import ChunkReport, Facts, Summary, Tally
 from lib.rules.conversion import Outcome, Problem
 from lib.settings import Profile, Settings, choose_profile
 from lib.source.errors import SourceError
@@ -102,6 +102,8 @@ def work_on(
         _release(ledger, lease.run, ports.utc_now())
         if error.code == "DAILY_QUOTA":
             log.alert("quota_exhausted", code=error.code, detail=error.detail)
+        if error.code == "STORAGE_FORBIDDEN":
+            log.alert("settings_invalid", problems=[f"{error.code}: {error.detail}"])
         log.warning("run_redelivered", code=error.code, detail=error.detail, attempts=run.attempts)
         raise
     _tell(summary, ports, log, ports.monotonic() - started)
@@ -161,12 +163,18 @@ def _work(
         # have those behind it that an earlier attempt could still read.
         progress.stop = progress.stop or Problem(error.code, "", error.detail)
         rest = ports.ledger.finished_chunks(run) - set(progress.numbers)
+        if rest and progress.only is not None:
+            # Alone in what could be read now, but not in what an earlier attempt could.
+            ports.ledger.write_chunk(lease.run, 0, progress.only.to_marker())
+            progress.only = None
         for report in read_reports(run, sorted(rest), ports.ledger):
             progress.add(report, is_only=False)
+    if progress.stop is None:
+        progress.stop = _nothing_attempted(progress.tally)
 
     now = ports.utc_now()
     request_ids = tuple(progress.request_ids)
-    facts = _facts(job, profile, progress)
+    facts = _facts(job, profile, progress, run.attempts)
     waiting = Waiting(run.key, now, {})
     if progress.tally.outcomes.get("deferred"):
         waiting = replace(waiting, resend_at=now + timedelta(hours=ports.settings.defer_hours))
@@ -215,21 +223,29 @@ def send_chunks(
                 if chunk.number in done:
                     progress.add(next(done_reports), is_only=False)
                     continue
-                while flying and (flying[0][0].done() or len(flying) >= 2 * window):
-                    land()
-                if job is None or progress.stop is not None:
-                    while flying:
-                        land()
-                    progress.add(_skip(chunk, lease, progress.stop, ledger), is_only=chunk.is_only)
-                    continue
                 if ports.monotonic() >= deadline:
                     raise Redeliver("DEADLINE", f"before chunk {chunk.number}")
-                batch = job.destination.batch(run.job_id)
-                prepared = prepare(chunk.number, chunk.records, job.plan, batch)
-                sending = pool.submit(
-                    _send, prepared, chunk.is_only, job, lease, ports, deadline, log
-                )
-                flying.append((sending, chunk.is_only))
+                while flying and (flying[0][0].done() or len(flying) >= 2 * window):
+                    land()
+                prepared = None
+                if job is not None and progress.stop is None:
+                    batch = job.destination.batch(run.job_id)
+                    prepared = prepare(chunk.number, chunk.records, job.plan, batch)
+                if not isinstance(prepared, Prepared):
+                    while flying:
+                        land()
+                    lines: list[int] = []
+                    if isinstance(prepared, Unsendable):
+                        lines, progress.stop = prepared.lines, progress.stop or prepared.problem
+                    report = not_attempted(chunk.number, chunk.records, lines)
+                    is_only = chunk.is_only()
+                    _skip(report, is_only, lease, progress.stop, ledger)
+                    progress.add(report, is_only=is_only)
+                    continue
+                assert job is not None
+                is_only = chunk.is_only()
+                sending = pool.submit(_send, prepared, is_only, job, lease, ports, deadline, log)
+                flying.append((sending, is_only))
         finally:
             # Also when time is up: an answer that comes back now is written down.
             while flying:
@@ -253,7 +269,7 @@ def _send(
     seconds = ports.monotonic() - began
     plain: Outcome = "ok" if job.validate_only else "uploaded"
     report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
-    stop = sent.stop
+    stop = sent.stop if job.stops_at(sent.stop) else None
     if not is_only:
         if stop is not None:
             lease.update(lambda run: ledger.stop(run, stop))
@@ -267,26 +283,37 @@ def _send(
     return report, stop
 
 
-def _skip(chunk: Chunk, lease: Lease, stop: Problem | None, ledger: Ledger) -> ChunkReport:
-    """The file was stopped before this chunk.
+def _skip(
+    report: ChunkReport, is_only: bool, lease: Lease, stop: Problem | None, ledger: Ledger
+) -> None:
+    """Write down that the file was stopped before this chunk.
 
     The stop is written down before the first marker that speaks of it: the next attempt might
     find the account mended, and would leave rows not attempted without a reason.
     """
-    report = not_attempted(chunk.number, chunk.records)
-    if not chunk.is_only:
-        if stop is not None and lease.run.stop is None:
-            lease.update(lambda run: ledger.stop(run, stop))
-        ledger.write_chunk(lease.run, chunk.number, report.to_marker())
-    return report
+    if is_only:
+        return
+    if stop is not None and lease.run.stop is None:
+        lease.update(lambda run: ledger.stop(run, stop))
+    ledger.write_chunk(lease.run, report.number, report.to_marker())
 
 
-def _facts(job: Job | None, profile: Profile | None, progress: Progress) -> Facts:
+def _nothing_attempted(tally: Tally) -> Problem | None:
+    """If every account that the rows name was refused, that is the file's error too."""
+    if not tally.rows or tally.outcomes.get("not_attempted") != tally.rows:
+        return None
+    code = max(tally.codes, key=lambda code: tally.codes[code], default="")
+    return Problem(code, "", "for every row") if code else None
+
+
+def _facts(job: Job | None, profile: Profile | None, progress: Progress, attempts: int) -> Facts:
     notes: list[Problem] = []
     if job is not None:
         notes += job.notes
-        if job.table.blank_records:
-            notes.append(Problem("BLANK_RECORDS", "", str(job.table.blank_records)))
+        notes += notes_on_reading(job.table)
+    if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
+        # An attempt that died between Google's answer and its marker left no trace of it.
+        notes.append(Problem("MAYBE_SENT"))
     configured = profile.customer_id or "" if profile is not None else ""
     return Facts(
         customer_id=job.customer_id if job is not None else configured,
@@ -300,9 +327,11 @@ def _facts(job: Job | None, profile: Profile | None, progress: Progress) -> Fact
 
 def ignore_rules(settings: Settings) -> IgnoreRules:
     """The settings' names of objects that aren't files to work on."""
-    return IgnoreRules(
-        settings.accepted_suffixes, settings.ignored_suffixes, settings.ignored_prefixes
-    )
+    prefixes = settings.ignored_prefixes
+    if settings.ledger_bucket == settings.output_bucket:
+        # Its results document would land among the ledger's own objects.
+        prefixes = (*prefixes, settings.state_prefix)
+    return IgnoreRules(settings.accepted_suffixes, settings.ignored_suffixes, prefixes)
 
 
 def _release(ledger: Ledger, run: Run, now: datetime) -> None:
@@ -331,11 +360,4 @@ def _tell(summary: Summary, ports: Ports, log: Log, seconds: float) -> None:
     else:
         event = "run_stale" if error.code == "STALE" else "run_stopped"
         log.alert(event, code=error.code, detail=error.detail, **fields)
-    ports.announce(
-        {
-            "bucket": ports.settings.output_bucket,
-            "name": results_name(run.source.name, run.source.generation),
-            "status": summary.status,
-            "counts": counts,
-        }
-    )
+    announce(summary, ports)

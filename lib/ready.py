@@ -18,9 +18,9 @@ from lib.ledger import Run
 from lib.logs import Log
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
-from lib.rules.conversion import Problem
+from lib.rules.conversion import Conversion, Problem, RowOutcome
 from lib.rules.dates import load_zone
-from lib.rules.extras import CUSTOM_VARIABLE, not_sent
+from lib.rules.extras import ADDRESS_FIELDS, CUSTOM_VARIABLE, not_sent
 from lib.rules.plan import RowPlan, RowRules, compile_plan
 from lib.rules.problems import RuleError
 from lib.settings import Profile
@@ -40,6 +40,16 @@ class Job:
     validate_only: bool
     headers: Mapping[str, str]
     notes: tuple[Problem, ...]
+    columns: frozenset[str]
+
+    def stops_at(self, problem: Problem | None) -> bool:
+        """Whether what the API said of a whole chunk is so for the rest of the file too.
+
+        Not if the rows name their own account, nor if it is about the action and they name theirs.
+        """
+        if problem is None or "customer_id" in self.columns:
+            return False
+        return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.columns
 
 
 def claimed_profile(run: Run) -> Profile:
@@ -52,6 +62,20 @@ def claimed_profile(run: Run) -> Profile:
     except ValidationError:
         raise GiveUp("INVALID_PROFILE", "kept since the file was first delivered") from None
 
+
+ABOUT_THE_ACTION = frozenset(
+    {
+        "NO_CONVERSION_ACTION_FOUND",
+        "INVALID_CONVERSION_ACTION_TYPE",
+        "INVALID_DESTINATION",
+        "CUSTOM_VARIABLE_NOT_ENABLED",
+    }
+)
+"""Refusals that are account-level at Google's, yet may hold for one action only."""
+
+MOST_ACCOUNTS = 100
+"""Accounts that one file may name: more is a column of the CRM's own customer numbers, and each
+would cost a query of the day's quota."""
 
 SUNSET_WARNING = timedelta(days=60)
 """A note in every results document, this long before the daily job would stop working."""
@@ -90,17 +114,23 @@ def get_ready(
     if destination.sunset and destination.sunset - now.date() < SUNSET_WARNING:
         notes.append(Problem("API_VERSION_ENDS_SOON", "", f"on {destination.sunset}"))
 
-    def ask(customer: str) -> Account:
-        account = destination.account(customer)
+    def ask(customer: str, *, fresh: bool = False) -> Account:
+        account = destination.account(customer, fresh=fresh)
         if any(name.startswith(CUSTOM_VARIABLE) for name in fields):
             account = destination.with_custom_variables(account)
         return account
 
+    known: dict[str, Account | Problem] = {}
+
     def account_of_row(customer: str) -> Account | Problem:
-        try:
-            return ask(customer)
-        except GiveUp as error:
-            return Problem(error.code, "customer_id", error.detail)
+        if customer not in known:
+            if len(known) == MOST_ACCOUNTS:
+                raise GiveUp("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
+            try:
+                known[customer] = ask(customer)
+            except GiveUp as error:
+                known[customer] = Problem(error.code, "customer_id", error.detail)
+        return known[customer]
 
     rules = RowRules(
         now=now,
@@ -118,20 +148,30 @@ def get_ready(
         route=destination.name,
     )
     _refuse_columns_that_cannot_do(fields, destination.name)
+    plan = compile_plan(fields, rules)
     if "customer_id" not in fields:
-        account = ask(customer_id)
-        _refuse_what_fails_every_row(account, fields, rules)
+        account = known[customer_id] = ask(customer_id)
+        if account.refuses_user_data() or _wrong_action(fields, rules):
+            # Perhaps what we know is old, and somebody has mended the account since.
+            account = known[customer_id] = ask(customer_id, fresh=True)
+        wrong = _wrong_action(fields, rules)
+        if wrong is not None:
+            raise GiveUp(wrong.code, wrong.detail or "the profile's conversion_action")
+        reason = account.refuses_user_data()
+        if reason is not None:
+            plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
         customer_id = account.conversion_customer_id
         notes += _notes_on_account(account, table, profile)
     headers = {field: shown(table.header[at], at) for field, at in fields.items()}
     return Job(
         table=table,
-        plan=compile_plan(fields, rules),
+        plan=plan,
         destination=destination,
         customer_id=customer_id,
         validate_only=profile.validate_only,
         headers=headers,
         notes=tuple(notes),
+        columns=frozenset(fields),
     )
 
 
@@ -148,24 +188,27 @@ def _refuse_columns_that_cannot_do(fields: Mapping[str, int], route: str) -> Non
         )
 
 
-def _refuse_what_fails_every_row(
-    account: Account, fields: Mapping[str, int], rules: RowRules
-) -> None:
-    if any(name.startswith(("email", "phone", "hashed_")) for name in fields):
-        if not account.accepted_customer_data_terms:
-            raise GiveUp(
-                "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
-                f"customer {account.conversion_customer_id}",
-            )
-        if not account.enhanced_conversions_on:
-            raise GiveUp(
-                "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
-                f"customer {account.conversion_customer_id}",
-            )
-    if "conversion_action" not in fields:
-        action = resolve_action("", "", rules)
-        if isinstance(action, Problem):
-            raise GiveUp(action.code, action.detail or "the profile's conversion_action")
+def _wrong_action(fields: Mapping[str, int], rules: RowRules) -> Problem | None:
+    """What is wrong with the profile's action, if the rows don't name theirs."""
+    if "conversion_action" in fields:
+        return None
+    action = resolve_action("", "", rules)
+    return action if isinstance(action, Problem) else None
+
+
+def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
+    """A plan that stops the file at its first row with user data: Google would refuse them all.
+
+    Columns for it may stay empty, as in Google's own template; then there is nothing to refuse.
+    """
+
+    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
+        judged = plan.judge(line, cells)
+        if isinstance(judged, Conversion) and (judged.hashed_emails or judged.hashed_phones):
+            raise GiveUp(code, detail)
+        return judged
+
+    return plan._replace(judge=judge)
 
 
 def _notes_on_fields(fields: Mapping[str, int], route: str) -> list[Problem]:
@@ -173,7 +216,22 @@ def _notes_on_fields(fields: Mapping[str, int], route: str) -> list[Problem]:
     for name, code in not_sent(route).items():
         if name in fields:
             by_code.setdefault(code, []).append(name)
-    return [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
+    notes = [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
+    missing = [name for name in ADDRESS_FIELDS if name not in fields]
+    named = {"first_name", "last_name", "postal_code"} & fields.keys()
+    if route == "data_manager" and named and missing:
+        notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
+    return notes
+
+
+def notes_on_reading(table: Table) -> list[Problem]:
+    """What is known of a file only when its rows have been read."""
+    notes = []
+    if table.blank_records:
+        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
+    if table.encoding_guessed:
+        notes.append(Problem("ENCODING_GUESSED"))
+    return notes
 
 
 def _notes_on_account(account: Account, table: Table, profile: Profile) -> list[Problem]:

@@ -8,6 +8,7 @@ The document's JSON Schema is `docs/results.schema.json`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -177,8 +178,17 @@ class Summary:
 
 
 def results_name(object_name: str, generation: int) -> str:
-    """Name of the results document in the output bucket."""
-    return f"{object_name}.{generation}.results.json"
+    """Name of the results document in the output bucket.
+
+    An object name of more than 1,024 bytes isn't possible: a longer one is shortened, and told
+    apart by the digest of the whole.
+    """
+    name = f"{object_name}.{generation}.results.json"
+    if len(name.encode()) <= 1024:
+        return name
+    digest = hashlib.sha256(object_name.encode()).hexdigest()[:32]
+    start = object_name.encode()[:900].decode("utf-8", "ignore")
+    return f"{start}.{digest}.{generation}.results.json"
 
 
 def results_document(summary: Summary, chunks: Iterable[ChunkReport]) -> Iterator[bytes]:

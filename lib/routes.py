@@ -98,13 +98,17 @@ class Routes:
         return build_client(read_credentials(self._settings), manager)
 
     def _google_ads(self, profile: Profile, log: Log) -> Destination[Any]:
+        from lib.destinations.google_ads_client import API_VERSION
+        from lib.destinations.google_ads_lazy import import_lazily
+
         manager = profile.login_customer_id
         with self._lock:
             made, connection = self._ads.get(manager, (-CONNECTION_SECONDS, None))
             if connection is None or self._clock() - made >= CONNECTION_SECONDS:
                 with ThreadPoolExecutor(1, "connect") as connecting:
                     client = connecting.submit(self._ads_client, manager)
-                    # Half a second of imports, while secret and token are on their way.
+                    # A third of a second of imports, while secret and token are on their way.
+                    import_lazily(API_VERSION)
                     from lib.destinations.google_ads import Connection
 
                     connection = Connection(client.result(), self._ads_pacer)

@@ -8,8 +8,9 @@ holds them together).
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,22 @@ CHUNK_ROWS = 2_000
 """Most conversions in one request of either API (ADS/docs/best-practices/quotas)."""
 
 Consent = Literal["GRANTED", "DENIED"]
+
+
+ENCODINGS = (
+    "ascii",
+    "utf-8",
+    "utf-16",
+    "cp",
+    "iso8859",
+    "mac-",
+    "shift_jis",
+    "euc_",
+    "gb",
+    "big5",
+    "koi8",
+)
+"""How names of text encodings begin that spreadsheets write (Python's names)."""
 
 
 def _words(value: object) -> object:
@@ -47,7 +64,7 @@ class SettingsError(ValueError):
 class Settings(BaseModel):
     """What the deployment decides. `input_bucket` is read from `INPUT_BUCKET`, and so on."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     input_bucket: str = Field(min_length=3, description="Bucket in which the files land.")
     output_bucket: str = Field(min_length=3, description="Bucket for the results documents.")
@@ -150,12 +167,27 @@ class Settings(BaseModel):
             settings = cls.model_validate(given)
         except ValidationError as error:
             raise SettingsError("\n".join(_lines(error, str.upper))) from None
-        if settings.input_bucket == settings.output_bucket:
-            raise SettingsError(
-                "INPUT_BUCKET and OUTPUT_BUCKET are the same bucket: "
-                "every results document would start the function again"
-            )
+        problems = list(settings._contradictions())
+        if problems:
+            raise SettingsError("\n".join(problems))
         return settings
+
+    def _contradictions(self) -> Iterator[str]:
+        """Settings that are right alone and wrong together."""
+        if self.input_bucket in (self.output_bucket, self.ledger_bucket):
+            yield (
+                "INPUT_BUCKET: results and ledger must lie in another bucket, or every object "
+                "written there would start the function again"
+            )
+        margin = self.deadline_margin_seconds
+        for name in ("time_limit_seconds", "sweep_time_limit_seconds"):
+            if getattr(self, name) <= margin:
+                yield (
+                    f"{name.upper()}: must be more than DEADLINE_MARGIN_SECONDS ({margin:g}), "
+                    "or no chunk would ever be sent"
+                )
+        if not self.state_prefix.endswith("/"):
+            yield "STATE_PREFIX: must end with a slash"
 
 
 class Profile(BaseModel):
@@ -230,6 +262,20 @@ class Profile(BaseModel):
     @classmethod
     def _tab_by_name(cls, value: object) -> object:
         return "\t" if value in ("tab", "\\t") else value
+
+    @field_validator("encoding")
+    @classmethod
+    def _text_encoding(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            name = codecs.lookup(value).name
+        except LookupError:
+            raise ValueError("not an encoding such as utf-8 or windows-1252") from None
+        if not name.startswith(ENCODINGS):
+            raise ValueError(f"not supported; what is: {', '.join(ENCODINGS)}")
+        # Without a byte order mark (which would win) Windows means little-endian.
+        return "utf-16-le" if name == "utf-16" else name
 
     @field_validator("time_zone")
     @classmethod

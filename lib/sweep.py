@@ -15,6 +15,7 @@ from lib.errors import LeaseHeld, Redeliver
 from lib.ledger import run_key
 from lib.pipeline import ignore_rules, work_on
 from lib.ports import Ports
+from lib.report import results_name
 from lib.source.names import ignored
 from lib.store import StoredObject
 
@@ -40,7 +41,8 @@ def sweep_once(ports: Ports, time_limit_seconds: float) -> dict[str, Any]:
     """
     ends = ports.monotonic() + time_limit_seconds - ports.settings.deadline_margin_seconds
     found = Found()
-    _waiting_runs(ports, ends, found)
+    # Half of the time for each, so that neither keeps the other from its turn for ever.
+    _waiting_runs(ports, (ports.monotonic() + ends) / 2, found)
     _unfinished_objects(ports, ends, found)
     report = {
         "objects": found.objects,
@@ -56,14 +58,15 @@ def sweep_once(ports: Ports, time_limit_seconds: float) -> dict[str, Any]:
 
 
 def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
-    for waiting in ports.ledger.all_waiting():
-        if waiting.due is None or waiting.due > ports.utc_now():
-            continue
+    for key in ports.ledger.waiting_keys():
         if ports.monotonic() >= ends:
             found.out_of_time = True
             return
-        found.waiting += 1
         try:
+            waiting = ports.ledger.get_waiting(key)
+            if waiting is None or waiting.due is None or waiting.due > ports.utc_now():
+                continue
+            found.waiting += 1
             found.finished += look_again(waiting, ports, ends)
         except LeaseHeld:
             continue
@@ -76,26 +79,19 @@ def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
 
 def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
     settings = ports.settings
-    rules = ignore_rules(settings)
     max_age = timedelta(days=settings.sweep_max_age_days)
-    for each in ports.store.list(settings.input_bucket, ""):
-        now = ports.utc_now()
-        created = each.updated or each.created or now
-        age = now - created
-        # A day more than the age of STALE: so that a file is given up once, and aloud.
-        if age < timedelta(minutes=settings.sweep_grace_minutes) or age > max_age + _DAY:
-            continue
-        if ignored(each.name, each.size, rules) is not None:
-            continue
-        found.objects += 1
-        if _is_finished(each, now, ports):
-            continue
+    for each in _without_results(ports, found):
         if ports.monotonic() >= ends:
             found.out_of_time = True
             return
-        found.unfinished += 1
-        found.oldest_unfinished_seconds = max(found.oldest_unfinished_seconds, age.total_seconds())
+        now = ports.utc_now()
+        created = each.updated or each.created or now
         try:
+            if _is_taken_care_of(each, now, ports):
+                continue
+            found.unfinished += 1
+            age = (now - created).total_seconds()
+            found.oldest_unfinished_seconds = max(found.oldest_unfinished_seconds, age)
             work_on(
                 each,
                 created,
@@ -113,6 +109,29 @@ def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
             _go_past(error, ports, found)
 
 
+def _without_results(ports: Ports, found: Found) -> list[StoredObject]:
+    """Recent files of ours that have no results document, by two listings and no more calls.
+
+    Oldest first, so that none waits behind an endless supply of newer ones.
+    """
+    settings = ports.settings
+    rules = ignore_rules(settings)
+    youngest = timedelta(minutes=settings.sweep_grace_minutes)
+    # A day more than the age of STALE: so that a file is given up once, and aloud.
+    oldest = timedelta(days=settings.sweep_max_age_days) + _DAY
+    now = ports.utc_now()
+    missing: dict[str, StoredObject] = {}
+    for each in ports.store.list(settings.input_bucket, ""):
+        age = now - (each.updated or each.created or now)
+        if youngest <= age <= oldest and ignored(each.name, each.size, rules) is None:
+            missing[results_name(each.name, each.generation)] = each
+    found.objects = len(missing)
+    if missing:
+        for results in ports.store.list(settings.output_bucket, ""):
+            missing.pop(results.name, None)
+    return sorted(missing.values(), key=lambda each: each.updated or each.created or now)
+
+
 def _go_past(error: Exception, ports: Ports, found: Found) -> None:
     """One file that our code can't take must not keep the sweep from all files behind it."""
     ports.log.unexpected(error)
@@ -122,7 +141,7 @@ def _go_past(error: Exception, ports: Ports, found: Found) -> None:
 _DAY = timedelta(days=1)
 
 
-def _is_finished(each: StoredObject, now: datetime, ports: Ports) -> bool:
-    """Finished, waiting (the other half of the sweep's work), or in the hands of a live run."""
+def _is_taken_care_of(each: StoredObject, now: datetime, ports: Ports) -> bool:
+    """In the hands of a live run, or finished between the listings and now."""
     run = ports.ledger.load(run_key(each))
     return run is not None and (run.status != "running" or run.expires > now)

@@ -19,6 +19,17 @@ _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests have recorded of how much they covered (`record_property`), summed up."""
+    covered: dict[str, list[float]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if isinstance(value, int | float):
+                covered.setdefault(name, []).append(value)
+    for name, values in sorted(covered.items()):
+        terminalreporter.write_line(f"{name}: {sum(values):g}")
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_DIRECTORY, ignore_errors=True)
 

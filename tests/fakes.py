@@ -191,7 +191,7 @@ class FakeApi:
     batches: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def account(self, customer_id: str) -> Account:
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         if self.preflight is not None:
             raise self.preflight
         action = Action(

@@ -116,7 +116,7 @@ class DataManager:
         self._defaults = defaults
         self._refused: dict[str, Problem] = {}
 
-    def account(self, customer_id: str) -> Account:
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Taken on trust: it must be the conversion customer, and actions must be ids."""
         return Account(customer_id, customer_id)
 

@@ -8,18 +8,17 @@ https://developers.google.com/data-manager/api/devguides/concepts/understand-err
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+from lib.destinations.messages import LIMIT, without_values
 from lib.destinations.pacing import Trouble
 from lib.rules.codes import lookup
 from lib.rules.conversion import Problem
 
 _DETAILS_KEY = "grpc-status-details-bin"
-_MESSAGE_LIMIT = 300
 
 _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]\.?")
 _DESTINATION = re.compile(r"^(?:destinations\.)?destinations\[(\d+)\]")
@@ -139,23 +138,6 @@ def event_row(path: str) -> int | None:
     return int(event[1]) if event else None
 
 
-def without_values(message: str, event: Any) -> str:
-    """Google's message, or nothing if it quotes a value of the event (it may be personal)."""
-    if any(value in message for value in _texts(event) if len(value) > 3):
-        return ""
-    return message[:_MESSAGE_LIMIT]
-
-
-def _texts(message: Any) -> Iterator[str]:
-    for field, value in message.ListFields():
-        values = value if field.is_repeated else (value,)
-        for each in values:
-            if isinstance(each, str):
-                yield each
-            elif field.message_type is not None:
-                yield from _texts(each)
-
-
 class _Details(NamedTuple):
     reason: str = ""
     quota_limit: str = ""
@@ -202,7 +184,7 @@ def read_refusal(error: grpc.Call) -> Refused:
     code = details.reason or status.name
     if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
         code = "CREDENTIALS_REFUSED"
-    message = "" if details.violations else str(error.details() or "")[:_MESSAGE_LIMIT]
+    message = "" if details.violations else str(error.details() or "")[:LIMIT]
     if code == "CREDENTIALS_REFUSED":
         # The client's text may hold the token endpoint's answer.
         message = ""

@@ -30,7 +30,7 @@ NUMERIC_ID_PREFIX = "order-"
 # Enum numbers, as the raw classes want them.
 _HEX = 1
 _GOOGLE_ADS = 1
-_CONSENT = {"GRANTED": 1, "DENIED": 2}
+_CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
 _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
 _CUSTOMER_TYPE = {"NEW": 1, "RETURNING": 2}
 
@@ -181,6 +181,7 @@ def _write_extras(event: Any, extras: Extras) -> None:
     if extras.event_source is not None:
         event.event_source = _EVENT_SOURCE[extras.event_source]
     if extras.ad_personalization is not None:
+        # The row's own word, also if it is "not stated", wins over the profile's.
         event.consent.ad_personalization = _CONSENT[extras.ad_personalization]
     if extras.customer_type is not None:
         event.user_properties.customer_type = _CUSTOMER_TYPE[extras.customer_type]

@@ -23,9 +23,9 @@ from lib.destinations.data_manager_errors import (
     Violation,
     event_row,
     field_of,
-    without_values,
 )
 from lib.destinations.data_manager_message import part_of
+from lib.destinations.messages import without_values
 from lib.destinations.port import Verdict
 from lib.rules.codes import lookup
 from lib.rules.conversion import Outcome, Problem

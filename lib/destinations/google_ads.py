@@ -6,6 +6,7 @@ https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -22,7 +23,8 @@ from lib.destinations.google_ads_errors import (
     Judged,
     classify,
     errors_of_exception,
-    judge_partial_failure,
+    judge_named_rows,
+    judge_response,
     refusal,
 )
 from lib.destinations.google_ads_message import AdsBatch, new_request
@@ -38,7 +40,8 @@ from lib.rules.conversion import Problem
 MAX_REQUEST_BYTES = 60 << 20
 """Google refuses messages over 64 MB with a 429 that looks like a quota."""
 
-ACCOUNT_CACHE_SECONDS = 600.0
+ACCOUNT_CACHE_SECONDS = 120.0
+"""Enough for a burst of files; short, since somebody may be mending the account."""
 
 PREFLIGHT_SECONDS = 30.0
 """Longest wait for an account's settings: less than the margin that a run keeps at its end."""
@@ -79,20 +82,24 @@ class GoogleAds:
         validate_only: bool = False,
         check_click_ownership: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
         self._log = log
         self._timeout = timeout_seconds
         self._validate_only = validate_only
         self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
         self._clicks_to_check = ROWS_PER_FILE if check_click_ownership else 0
+        self._refused: dict[str, Problem] = {}  # accounts of this run that take nothing
 
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
-    def account(self, customer_id: str) -> Account:
-        """See `Destination.account`. Cached for a while: somebody may be mending the account."""
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """See `Destination.account`."""
         cached = self._connection.accounts.get(customer_id)
-        if cached is not None and self._clock() - cached[0] < ACCOUNT_CACHE_SECONDS:
+        if cached is not None and not fresh and self._clock() - cached[0] < ACCOUNT_CACHE_SECONDS:
             return cached[1]
         return self._keep(self._ask(customer_id))
 
@@ -110,19 +117,18 @@ class GoogleAds:
             if problem.code in _QUERY_NOT_PERMITTED:
                 self._log.warning("preflight_not_permitted", code=problem.code)
                 return Account(customer_id, customer_id)
-            if not errors_of_exception(error) and lookup(problem.code).scope != "account":
-                raise Redeliver("API_UNAVAILABLE", problem.code) from None
+            # What is passing has become a Redeliver in the pacer: this is for good.
             raise GiveUp(problem.code, f"customer {customer_id}: {problem.detail}") from None
 
     def with_custom_variables(self, account: Account) -> Account:
         """See `Destination.with_custom_variables`."""
-        if account.custom_variables or not account.verified:
+        if account.custom_variables is not None or not account.verified:
             return account
+        variables: dict[str, str] = {}
         try:
             variables = read_custom_variables(account.conversion_customer_id, self._search)
         except CallError as error:
             self._log.warning("preflight_not_permitted", code=refusal(error).code)
-            return account
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
@@ -153,38 +159,50 @@ class GoogleAds:
             judged = self._send_request(request, deadline, request_ids)
             for index, verdict in judged.verdicts.items():
                 verdicts[places[index]] = verdict
-            # With several accounts in a file, one that refuses doesn't stop the others.
-            if judged.stop is not None and len(requests) == 1:
+            if len(requests) == 1:
                 stop = judged.stop
         return Sent(verdicts, tuple(request_ids), stop)
 
     def _send_request(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
         size = len(request.conversions)
+        known = self._refused.get(request.customer_id)
+        if known is not None:
+            refused = Verdict("not_attempted", (known,))
+            return Judged(dict.fromkeys(range(size), refused), [], known)
         if request.ByteSize() > MAX_REQUEST_BYTES and size > 1:
             return self._send_halves(request, deadline, request_ids)
         verdicts: dict[int, Verdict] = {}
         stop: Problem | None = None
         pending = list(range(size))
         part = request
-        for _ in range(ROW_TRIES):
+        for tries in range(ROW_TRIES):
             judged = self._send_once(part, deadline, request_ids)
             verdicts.update({pending[row]: verdict for row, verdict in judged.verdicts.items()})
-            stop = stop or judged.stop
+            if part is request:
+                stop = judged.stop
             pending = [pending[row] for row in judged.again]
             if not pending:
                 break
             part = _part(request, pending)
+            self._log.warning(
+                "request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries + 1
+            )
+            self._sleep(min(2.0**tries, max(deadline - self._clock(), 0.0)))
         problem = Problem("TRANSIENT_ERROR", "", "still refused after several tries")
         verdicts.update(dict.fromkeys(pending, Verdict("deferred", (problem,))))
         if self._clicks_to_check:
-            self._check_clicks(request, verdicts)
+            self._check_clicks(request, verdicts, deadline)
         return Judged(verdicts, [], stop)
 
-    def _check_clicks(self, request: Any, verdicts: dict[int, Verdict]) -> None:
+    def _check_clicks(self, request: Any, verdicts: dict[int, Verdict], deadline: float) -> None:
         """Tell of a few clicks whether they are this account's; a failure here costs nothing."""
-        rows = rows_to_check(request, verdicts, self._clicks_to_check)
-        self._clicks_to_check -= len(rows)
+        with self._lock:
+            rows = rows_to_check(request, verdicts, self._clicks_to_check)
+            self._clicks_to_check -= len(rows)
+        deadline = min(deadline, self._clock() + PREFLIGHT_SECONDS)
         for row in rows:
+            if self._clock() >= deadline:
+                return
             try:
                 verdicts[row] = with_ownership(
                     request.conversions[row], verdicts[row], request.customer_id, self._search
@@ -200,21 +218,28 @@ class GoogleAds:
                 "upload_click_conversions", request, request.customer_id, deadline
             )
         except CallError as error:
+            found = errors_of_exception(error)
+            if found and all(each.row is not None for each in found):
+                # It names rows: those fail, and the others needn't suffer for them.
+                return judge_named_rows(found, request)
             problem = refusal(error)
+            if lookup(problem.code).scope == "account":
+                self._refused[request.customer_id] = problem
             refused = Verdict("not_attempted", (problem,))
             return Judged(dict.fromkeys(range(size), refused), [], problem)
         request_ids.append(request_id)
-        return judge_partial_failure(response.partial_failure_error, size)
+        return judge_response(response, request)
 
     def _send_halves(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
         size = len(request.conversions)
         verdicts: dict[int, Verdict] = {}
-        stop = None
+        stops = []
         for rows in (range(size // 2), range(size // 2, size)):
             judged = self._send_request(_part(request, rows), deadline, request_ids)
             verdicts.update({rows[row]: verdict for row, verdict in judged.verdicts.items()})
-            stop = stop or judged.stop
-        return Judged(verdicts, [], stop)
+            stops.append(judged.stop)
+        both = all(stop is not None for stop in stops)
+        return Judged(verdicts, [], stops[0] if both else None)
 
     def _call(
         self, method: str, request: Any, customer_id: str, deadline: float

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import grpc
 from google.ads.googleads.errors import GoogleAdsException
-from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
 
+from lib.destinations.messages import without_values
 from lib.destinations.pacing import Trouble
 from lib.destinations.port import Verdict
 from lib.rules.codes import lookup
 from lib.rules.conversion import Outcome, Problem
 
-Failure = GoogleAdsFailure.pb()
 _FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
-_MESSAGE_LIMIT = 300
 
 # The column of ours that a path element of Google's is about.
 _FIELDS = {
@@ -58,13 +57,14 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
         field = ""
         for element in error.location.field_path_elements:
             if element.field_name == "conversions":
-                row = element.index
+                # Unset is no row, and not row 0.
+                row = element.index if element.HasField("index") else None
             else:
                 field = element.field_name
         delay = error.details.quota_error_details.retry_delay
         yield AdsError(
             code=_code_name(error.error_code),
-            message=error.message[:_MESSAGE_LIMIT],
+            message=error.message,
             row=row,
             field=_FIELDS.get(field, field),
             retry_delay_seconds=delay.seconds + delay.nanos / 1e9,
@@ -81,6 +81,14 @@ def _code_name(error_code: Any) -> str:
     return value.name if value is not None else f"{member.upper()}_{number}"
 
 
+@cache
+def failure_class() -> Any:
+    """The raw `GoogleAdsFailure`. Imported when the first error comes: it takes 170 modules."""
+    from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
+
+    return GoogleAdsFailure.pb()
+
+
 def errors_of_exception(error: Exception) -> list[AdsError]:
     """Google's details of a failed call; empty if there are none.
 
@@ -93,7 +101,7 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
     metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
     for key, value in metadata or ():
         if key == _FAILURE_KEY:
-            return list(errors_of(Failure.FromString(value)))
+            return list(errors_of(failure_class().FromString(value)))
     return []
 
 
@@ -136,7 +144,7 @@ def refusal(error: Exception) -> Problem:
     if found:
         # An account-level reason says more than a general one beside it.
         found.sort(key=lambda each: lookup(each.code).scope != "account")
-        return Problem(found[0].code, "", found[0].message)
+        return Problem(found[0].code)
     status = _status(error)
     if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
         return Problem("CREDENTIALS_REFUSED")
@@ -156,47 +164,74 @@ class Judged(NamedTuple):
     stop: Problem | None
 
 
-def judge_partial_failure(status: Any, size: int) -> Judged:
-    """`partial_failure_error` of a response for `size` conversions → what became of them.
+def judge_response(response: Any, request: Any) -> Judged:
+    """What became of the conversions of a request, by its raw response.
 
     Rows named in the failure failed, whatever their result message holds; an error without a
-    conversion index is about all of them.
+    conversion index is about all of them. A row counts as uploaded only if Google also returned a
+    result for it.
     """
-    if not status.code and not status.details:
-        return Judged({}, [], None)
-    by_row: dict[int, list[AdsError]] = {}
+    size = len(request.conversions)
+    status = response.partial_failure_error
+    found: list[AdsError] = []
     for detail in status.details:
-        failure = Failure()
-        if not detail.Unpack(failure):
-            continue
-        for error in errors_of(failure):
-            rows = range(size) if error.row is None else (error.row,)
-            for row in rows:
-                by_row.setdefault(row, []).append(error)
+        failure = failure_class()()
+        if detail.Unpack(failure):
+            found += errors_of(failure)
+    if status.code and not found:
+        # Of a newer version, perhaps. Nothing says which rows it is about.
+        found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
+    judged = _judge(found, request)
+    if len(response.results) != size:
+        return judged  # validate_only has no results
+    again = set(judged.again)
+    silent = [
+        row
+        for row, result in enumerate(response.results)
+        if not result.ByteSize() and row not in judged.verdicts and row not in again
+    ]
+    return judged._replace(again=judged.again + silent) if silent else judged
+
+
+def judge_named_rows(found: list[AdsError], request: Any) -> Judged:
+    """A request refused as a whole for errors that all name a row: the others are sent again."""
+    judged = _judge(found, request)
+    named = judged.verdicts.keys() | set(judged.again)
+    others = [row for row in range(len(request.conversions)) if row not in named]
+    return judged._replace(again=judged.again + others, stop=None)
+
+
+def _judge(found: list[AdsError], request: Any) -> Judged:
+    size = len(request.conversions)
+    by_row: dict[int, list[AdsError]] = {}
+    for error in found:
+        # An index that the request doesn't have names no row of ours either.
+        named = error.row
+        rows = range(size) if named is None or named >= size else (named,)
+        for row in rows:
+            by_row.setdefault(row, []).append(error)
     verdicts: dict[int, Verdict] = {}
     again: list[int] = []
-    account: list[AdsError] = []
+    account: list[str] = []
     for row, errors in by_row.items():
-        verdict = _verdict(errors)
+        verdict = _verdict(errors, request.conversions[row])
         if verdict is None:
             again.append(row)
         else:
             verdicts[row] = verdict
-            account += [e for e in errors if lookup(e.code).scope == "account"][:1]
+            account += [e.code for e in errors if lookup(e.code).scope == "account"][:1]
     # The same reason of the account's for every row: the next chunk would meet it too.
-    stop = None
-    if len(account) == size:
-        stop = Problem(account[0].code, "", account[0].message)
+    stop = Problem(account[0]) if len(account) == size and len(set(account)) == 1 else None
     return Judged(verdicts, again, stop)
 
 
-def _verdict(errors: list[AdsError]) -> Verdict | None:
+def _verdict(errors: list[AdsError], sent: Any) -> Verdict | None:
     """One outcome for the errors of one row; None if it should be sent again."""
-    warnings = tuple(_problem(e) for e in errors if lookup(e.code).severity == "warning")
+    warnings = tuple(_problem(e, sent) for e in errors if lookup(e.code).severity == "warning")
     real = [e for e in errors if lookup(e.code).severity != "warning"]
     if not real:
         return Verdict("uploaded", (), warnings)
-    problems = tuple(_problem(e) for e in real)
+    problems = tuple(_problem(e, sent) for e in real)
     entries = [lookup(e.code) for e in real]
     if any(entry.scope == "transient" for entry in entries) and all(
         entry.scope == "transient" or entry.outcome in ("deferred", "duplicate")
@@ -213,5 +248,5 @@ def _verdict(errors: list[AdsError]) -> Verdict | None:
     return Verdict(chosen, problems, warnings)
 
 
-def _problem(error: AdsError) -> Problem:
-    return Problem(error.code, error.field, error.message)
+def _problem(error: AdsError, sent: Any) -> Problem:
+    return Problem(error.code, error.field, without_values(error.message, sent))

@@ -35,6 +35,7 @@ FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 30.0
 FIRST_GAP_SECONDS = 0.05
 MAX_GAP_SECONDS = 30.0
+CLOSED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Pacer:
         self._free = threading.Condition()
         self._in_flight = 0
         self._next_start = 0.0
+        self._closed_until = 0.0
         self.window = float(window)
         self.gap_seconds = minimum_gap_seconds
 
@@ -126,6 +128,8 @@ class Pacer:
         with self._free:
             while True:
                 now = self._clock()
+                if now < self._closed_until:
+                    raise Redeliver("DAILY_QUOTA", "used up a moment ago")
                 if now >= deadline:
                     raise Redeliver("DEADLINE", "while waiting for a place in the window")
                 wait = self._next_start - now
@@ -147,6 +151,9 @@ class Pacer:
                 self.window = min(self._maximum, self.window + 1 / self.window)
                 gap = self.gap_seconds * 0.98
                 self.gap_seconds = max(self._minimum_gap, gap if gap > 0.01 else 0.0)
+            elif trouble.kind == "daily_quota":
+                # Every request until then would be one more refusal.
+                self._closed_until = self._clock() + CLOSED_SECONDS
             elif trouble.kind == "quota":
                 self.window = max(1.0, self.window / 2)
                 gap = max(self.gap_seconds * 2, FIRST_GAP_SECONDS)

@@ -51,8 +51,8 @@ class Destination(Protocol[B]):
     sunset: date | None
     """When Google plans to switch this version of the API off; None: not announced."""
 
-    def account(self, customer_id: str) -> Account:
-        """The account after its preflight (cached).
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """The account after its preflight; cached for a while, unless asked for `fresh`.
 
         Raises `GiveUp` when nothing can be uploaded to it, `Redeliver` when it can't be asked now.
         """

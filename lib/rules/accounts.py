@@ -23,9 +23,9 @@ class Account:
     """An account after its preflight.
 
     `customer_id` is the one configured, `conversion_customer_id` the one that conversions must be
-    uploaded to. `custom_variables` maps names (case
-    folded) to ids. `verified` is False when the account couldn't be asked (offline check, or no
-    permission for the queries): then any action id is taken on trust, and a name can't be.
+    uploaded to. `custom_variables` maps names (case folded) to ids; None: not asked. `verified` is
+    False when the account couldn't be asked (offline check, or no permission for the queries): then
+    any action id is taken on trust, and a name can't be.
     """
 
     customer_id: str
@@ -35,7 +35,15 @@ class Account:
     accepted_customer_data_terms: bool = True
     enhanced_conversions_on: bool = True
     actions: Mapping[str, Action] = field(default_factory=dict)
-    custom_variables: Mapping[str, str] = field(default_factory=dict)
+    custom_variables: Mapping[str, str] | None = None
+
+    def refuses_user_data(self) -> str | None:
+        """Code of the reason why hashed e-mail addresses and phone numbers would be refused."""
+        if not self.accepted_customer_data_terms:
+            return "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
+        if not self.enhanced_conversions_on:
+            return "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"
+        return None
 
     def by_name(self) -> dict[str, Action]:
         """Actions by their name, case and surrounding space ignored; enabled ones win."""

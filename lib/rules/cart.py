@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from lib.rules.conversion import CartItem
 from lib.rules.money import parse_value
+from lib.rules.orders import looks_like_email, looks_like_phone
 from lib.rules.problems import RuleError
 
 _MOST_ITEMS: Final = 1000
@@ -89,11 +90,14 @@ def parse_attribution_model(value: str) -> str:
 
 
 def parse_custom_variable(value: str) -> str:
-    """The value of a custom variable, trimmed. Raises CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL, because
-    Google drops conversions with personal data there, and CUSTOM_VARIABLE_TOO_LONG."""
+    """The value of a custom variable, trimmed. Raises CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL and
+    CUSTOM_VARIABLE_LOOKS_LIKE_PHONE, because Google drops conversions with personal data there,
+    and CUSTOM_VARIABLE_TOO_LONG."""
     text = value.strip()
     if len(text) > 100:
         raise RuleError("CUSTOM_VARIABLE_TOO_LONG")
-    if "@" in text and re.search(r"[^\s@]@[^\s@]+\.[^\s@]", text):
+    if looks_like_email(text):
         raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL")
+    if looks_like_phone(text):
+        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_PHONE")
     return text

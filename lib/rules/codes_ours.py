@@ -8,27 +8,35 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # Identifiers
     "INVALID_EMAIL": (
         "warning",
-        "An e-mail address isn't one: it needs exactly one @ with something on both sides. "
-        "It was left out.",
-        "Correct the address. The row is still sent if it has a click id or another identifier.",
+        "An e-mail address isn't one: it needs exactly one @ with something on both sides, and "
+        "nothing around it. It was left out.",
+        "Write one bare address in a cell, further ones into a column email_2, or leave it empty. "
+        "The row is still sent if it has a click id or another identifier.",
     ),
     "INVALID_PHONE": (
         "warning",
         "A phone number can't be one in its country: too short, too long, or without its area "
         "code. It was left out.",
-        "Write it with + and the country code, or correct it.",
+        "Write it with + and the country code, or correct it, or leave it empty.",
+    ),
+    "PHONE_MAYBE_INTERNATIONAL": (
+        "warning",
+        "A phone number without + begins with its country's own calling code. It was taken for a "
+        "number within the country, as it would be dialled there.",
+        "Write + before the country code.",
     ),
     "PHONE_REGION_MISSING": (
         "warning",
-        "A phone number has no + and country code, and nothing says in which country it is. "
-        "It was left out, because a guess would match other people.",
-        "Add a country column, or set phone_region in the profile.",
+        "A phone number has no + and country code, and nothing says in which country it is, or its "
+        "country can't be read. It was left out, because a guess would match other people.",
+        "Add a country column or correct its cell, or set phone_region in the profile.",
     ),
     "INVALID_DIGEST": (
         "warning",
-        "A hashed column holds something that isn't a SHA-256 digest of 64 hex digits. "
-        "It was left out.",
-        "Put raw values into the email and phone columns; they're hashed here.",
+        "A hashed column holds something that isn't a SHA-256 digest of 64 hex digits, or the "
+        "digest of an empty cell. It was left out.",
+        "Put raw values into the email and phone columns, where they're hashed; leave it empty if "
+        "there is none.",
     ),
     "INVALID_NAME": (
         "warning",
@@ -57,9 +65,16 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_CLICK_ID": (
         "warning",
-        "A click id holds white space, a place holder such as null, or characters that no click "
-        "id has. It was left out.",
-        "Check the export: the id must be stored as it stood in the landing page's address.",
+        "A click id holds white space, a place holder such as null, a number or a date, or "
+        "characters that no click id has. It was left out.",
+        "Check the export: the id must be stored as it stood in the landing page's address; leave "
+        "it empty if there is none.",
+    ),
+    "UNREADABLE_FAILURE": (
+        "failed",
+        "Google refused the request partly, in a form that this version can't read, so none of its "
+        "rows is called uploaded.",
+        "Update the function; then drop the file again: rows that were counted end as duplicates.",
     ),
     "CLICK_IN_ACCOUNT": (
         "warning",
@@ -104,7 +119,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_DATE": (
         "rejected",
         "The conversion time can't be read as a date and a time.",
-        "Write it as 2026-11-24 14:05:07+01:00, or in another of the formats in docs/input.md.",
+        "Write it as 2026-11-24 14:05:07+01:00, or in another of the formats in docs/input.md. A "
+        "number such as 46350.59 is how Excel stores a date: format the column as text or as a "
+        "date before saving.",
     ),
     "DATE_WITHOUT_ZONE": (
         "rejected",
@@ -113,7 +130,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "DATE_ORDER_MISMATCH": (
         "rejected",
-        "Day and month stand in the other order than the profile says.",
+        "Day and month stand in the other order than the profile says, or may do so: another row "
+        "near this one shows it.",
         "Set day_first in the profile: true for 24/11/2026, false for 11/24/2026.",
     ),
     "UNKNOWN_TIME_ZONE": (
@@ -136,29 +154,32 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "warning",
         "The conversion has a date without a time; midnight was taken. Google refuses it if the "
         "click came later on that day.",
-        "Export the time too.",
+        "Export the time too, in the same column: a separate one isn't read.",
     ),
     "FUTURE_DATE": (
         "rejected",
         "The conversion time lies in the future.",
-        "Check the date, and the time zone of the file.",
+        "Check the date, the time zone of the file, and day_first in the profile if the day comes "
+        "before the month.",
     ),
     "TOO_OLD": (
         "rejected",
         "The conversion is more than 90 days old; Google doesn't count it any more.",
-        "Upload conversions sooner, best every day.",
+        "Upload conversions sooner, best every day. If the date is a later one, set day_first in "
+        "the profile.",
     ),
     "OLDER_THAN_LOOKBACK": (
-        "rejected",
-        "The conversion is older than the look-back window of its conversion action, so its "
-        "click is too.",
+        "warning",
+        "The conversion is older than the look-back window of its conversion action. Google may "
+        "refuse it as EXPIRED_EVENT, if the time from click to conversion is longer than that.",
         "Upload sooner, or lengthen the action's click-through window (at most 90 days).",
     ),
     # Value, order, words
     "INVALID_CONVERSION_VALUE": (
         "rejected",
         "The value isn't a number.",
-        "Write a plain number such as 1234.50.",
+        "Write a plain number such as 1234.50, or leave it empty: the action's own value counts "
+        "then.",
     ),
     "NEGATIVE_VALUE": (
         "rejected",
@@ -170,20 +191,44 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The number is written with the other decimal sign than the profile says.",
         "Set decimal_comma in the profile: true for 1.234,50, false for 1,234.50.",
     ),
+    "AMBIGUOUS_VALUE": (
+        "rejected",
+        "The value has three decimals, which its currency hasn't: it may be thousands.",
+        "Write 1234 or 1.23, or set decimal_comma in the profile: true if 1.234 is a thousand and "
+        "more, false if 1,234 is.",
+    ),
+    "CURRENCY_CONTRADICTS": (
+        "rejected",
+        "The currency beside the value isn't that of the row's currency column, or of the profile.",
+        "Correct the one or the other, or give the file a currency column.",
+    ),
     "INVALID_CURRENCY": (
         "rejected",
         "The currency isn't an ISO 4217 code in use.",
-        "Write three letters, such as EUR.",
+        "Write three letters, such as EUR, or leave it empty.",
     ),
     "ORDER_ID_LOOKS_LIKE_EMAIL": (
         "rejected",
         "The order id looks like an e-mail address; Google refuses personal data there.",
-        "Export the order's own number.",
+        "Export the order's own number, or leave it empty.",
     ),
     "ORDER_ID_LOOKS_LIKE_PHONE": (
         "rejected",
-        "The order id looks like a phone number; Google refuses personal data there.",
-        "Export the order's own number.",
+        "The order id looks like a phone number, or is the row's own; Google refuses personal data "
+        "there.",
+        "Export the order's own number, or leave it empty.",
+    ),
+    "ORDER_ID_PLACEHOLDER": (
+        "warning",
+        "The order id says that there is none (N/A, null, 0). It was left out, as all such rows "
+        "would count as one order.",
+        "Leave it empty.",
+    ),
+    "ORDER_ID_SHORTENED": (
+        "rejected",
+        "The order id is a number that a spreadsheet has shortened, such as 1.23457E+11. Orders "
+        "with the same first digits would count as one.",
+        "Export again, and format the column as text before saving.",
     ),
     "ORDER_ID_TOO_LONG": (
         "rejected",
@@ -258,6 +303,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "It was left out.",
         "Take it out of that column.",
     ),
+    "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE": (
+        "warning",
+        "A custom variable holds a phone number; Google refuses personal data there. "
+        "It was left out.",
+        "Take it out of that column.",
+    ),
     "CUSTOM_VARIABLE_TOO_LONG": (
         "warning",
         "A custom variable is longer than 100 characters. It was left out.",
@@ -291,6 +342,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "id, for the same conversion action.",
         "Nothing. If both are real, give each its own order id and time.",
     ),
+    "REPEATED_WITH_OTHER_VALUE": (
+        "duplicate",
+        "The row repeats an earlier line of the file (the same click and time, or the same order "
+        "id, for the same conversion action) with another value. Only the earlier one was sent.",
+        "Export one row per order with the sum of its values, or give each line its own order id "
+        "and time.",
+    ),
     # Action and account
     "ACTION_MISSING": (
         "rejected",
@@ -322,6 +380,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The row's customer_id isn't a Google Ads account number.",
         "Write its ten digits, with or without dashes.",
     ),
+    "TOO_MANY_ACCOUNTS": (
+        "file",
+        "The customer_id column names more Google Ads accounts than a file may have. It probably "
+        "holds the CRM's own customer numbers.",
+        "Rename the column, or split the file by account.",
+    ),
     "CUSTOMER_ID_MISSING": (
         "file",
         "Nothing says which Google Ads account the file is for.",
@@ -350,7 +414,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "TOO_MANY_CELLS": (
         "rejected",
-        "The line has more cells than the header.",
+        "The line has more cells than the header, or something below a column without a name at "
+        "its end.",
         f"{_SHOWN}: a value with the delimiter inside needs quotes.",
     ),
     "UNCLOSED_QUOTE": (
@@ -428,7 +493,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DUPLICATE_COLUMN": (
         "file",
         "Two columns are for the same field.",
-        "Take one out or rename it, or say in the profile's headers which one counts.",
+        "Rename or remove one. If their names differ, the profile's headers can say which one "
+        "counts.",
     ),
     "NO_USABLE_COLUMN": (
         "file",
@@ -463,7 +529,25 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google will switch off the version of its API that this function uses.",
         "Deploy a release that uses a newer version before that day (docs/operate.md).",
     ),
+    "MAYBE_SENT": (
+        "note",
+        "An earlier attempt at this file died. Some rows called not attempted may have reached "
+        "Google before that.",
+        "Drop the file again: rows that were counted end as duplicates.",
+    ),
     "BLANK_RECORDS": ("note", "Blank lines were skipped.", "Nothing."),
+    "ENCODING_GUESSED": (
+        "note",
+        "The file isn't UTF-8; it was read as Windows-1252. Letters with accents come out wrong if "
+        "it is something else.",
+        "Export as UTF-8, or set encoding in the profile.",
+    ),
+    "ADDRESS_COLUMNS_MISSING": (
+        "note",
+        "Names were not sent: an address needs columns for first name, last name, country and "
+        "postal code.",
+        "Add the columns that are missing, or nothing.",
+    ),
     "ADDRESS_NOT_SENT": (
         "note",
         "Names and addresses were not sent: the Google Ads API takes only e-mail addresses and "

@@ -51,8 +51,7 @@ def read_common(cells: Sequence[str], rules: RowRules, clock: ConversionClock) -
     else:
         customer_id, action_id, one_per_click, days = action
         if days < MAX_AGE_DAYS:
-            # A conversion older than its action's look-back can't follow a click within it.
-            clock = clock.within(days, "OLDER_THAN_LOOKBACK")
+            clock = clock.within(days)
     zone: tzinfo | None = None
     currency = rules.currency_code
     consent = rules.ad_user_data
@@ -67,7 +66,9 @@ def read_common(cells: Sequence[str], rules: RowRules, clock: ConversionClock) -
     except RuleError as error:
         errors.append(Problem(error.code, "currency_code"))
     try:
-        consent = parse_consent(consent_cell) or consent
+        if consent_cell.strip():
+            # A word for "not stated" says that too: then the profile's doesn't count.
+            consent = parse_consent(consent_cell)
     except RuleError as error:
         # Not left out with a warning: a denial that is misread would be a grant.
         errors.append(Problem(error.code, "ad_user_data"))

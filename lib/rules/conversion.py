@@ -79,6 +79,7 @@ class Extras:
     """The fields that few files have; a row without any of them carries None instead."""
 
     ad_personalization: str | None = None
+    """GRANTED, DENIED, or UNSPECIFIED where the row says that it isn't stated; None: no word."""
     conversion_environment: str | None = None
     customer_type: str | None = None
     user_ip_address: str | None = None

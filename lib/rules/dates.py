@@ -20,7 +20,12 @@ class Moment(NamedTuple):
 
     text: str  # yyyy-mm-dd HH:mm:ss+HH:mm
     instant: int  # Unix seconds
-    warning: str | None = None  # a code: what was decided for the author of the file
+    warning: str | None = None  # codes, in one text: what was decided for the author of the file
+
+
+OPEN_ORDER: Final = "open order"
+"""Among the warnings of a date that the other order of day and month would read too: whether it
+may be sent hangs on the other rows (`lib.chunks`)."""
 
 
 def parse_conversion_time(value: str, zone: tzinfo | None, *, day_first: bool = False) -> str:
@@ -48,20 +53,18 @@ class ConversionClock:
         self._zone = zone
         self._day_first = day_first
         self._latest = int(now.timestamp())
-        self._oldest = self._latest - max_age_days * 86400
-        self._too_old = "TOO_OLD"
+        self._oldest = self._too_old = self._latest - max_age_days * 86400
         # Rows of one hour differ in minute and second only. What else there is to know about
         # the hour is found once per zone: text before, text after, instant of its start, and
         # where minute and second stand.
         self._hours_of_file: dict[str, _Hour] = {}
         self._hours: dict[tzinfo, dict[str, _Hour]] = {}
 
-    def within(self, days: int, code: str) -> "ConversionClock":
-        """The same clock with another greatest age, beyond which it raises `code`. Both remember
-        hours together."""
+    def within(self, days: int) -> "ConversionClock":
+        """The same clock, which warns of what is older than that: OLDER_THAN_LOOKBACK. Both
+        remember hours together."""
         other = copy(self)
-        other._oldest = self._latest - days * 86400
-        other._too_old = code
+        other._oldest = max(self._too_old, self._latest - days * 86400)
         return other
 
     def read(self, value: str, zone: tzinfo | None = None) -> tuple[str, int, str | None]:
@@ -77,23 +80,25 @@ class ConversionClock:
         if hour is None or hour[3] != cut:
             cut = value.find(":") + 1
             before, after = value[:cut], value[cut + 5 :]
-            if after[:1] == ".":
+            if after[:1] == "." and "0" <= after[1:2] <= "9":
                 after = after[1:].lstrip("0123456789")
             hour = hours.get(before + after)
         within = value[cut : cut + 5]
         seconds = _SECONDS.get(within)
         if hour is not None and hour[3] == cut and seconds is not None:
-            head, tail, start, _ = hour
+            head, tail, start, _, warning = hour
             instant = start + seconds
             if self._oldest <= instant <= self._latest:
-                return head + within + tail, instant, None
+                return head + within + tail, instant, warning
         moment = read_moment(value, zone or self._zone, day_first=self._day_first)
         if moment.instant > self._latest:
             raise RuleError("FUTURE_DATE")
-        if moment.instant < self._oldest:
-            raise RuleError(self._too_old)
+        if moment.instant < self._too_old:
+            raise RuleError("TOO_OLD")
         if hour is None and seconds is not None:
             self._remember_hour(before, after, zone, moment, seconds)
+        if moment.instant < self._oldest:
+            moment = moment._replace(warning=_joined(moment.warning, "OLDER_THAN_LOOKBACK"))
         return moment
 
     def _remember_hour(
@@ -102,21 +107,26 @@ class ConversionClock:
         """Keep the hour of `moment`, unless its offset changes within it (changes of these years
         fall on a quarter) or depends on which of two equal hours is meant."""
         start = moment.instant - seconds
+        warning = moment.warning
+        if warning is not None and warning != OPEN_ORDER:
+            return
         if _OWN_OFFSET.search(after) is None:
             quarters = [
                 read_moment(before + within + after, zone or self._zone, day_first=self._day_first)
                 for within in _QUARTERS
             ]
-            if any(each.warning or each.text[19:] != moment.text[19:] for each in quarters):
+            if any(
+                (each.warning, each.text[19:]) != (warning, moment.text[19:]) for each in quarters
+            ):
                 return
         if len(self._hours_of_file) + sum(map(len, self._hours.values())) >= _MOST_HOURS:
             self._hours_of_file.clear()
             self._hours.clear()
         hours = self._hours_of_file if zone is None else self._hours.setdefault(zone, {})
-        hours[before + after] = (moment.text[:14], moment.text[19:], start, len(before))
+        hours[before + after] = (moment.text[:14], moment.text[19:], start, len(before), warning)
 
 
-_Hour = tuple[str, str, int, int]
+_Hour = tuple[str, str, int, int, str | None]
 _NONE: Final[dict[str, _Hour]] = {}
 # "05:07" -> 307
 _SECONDS: Final = {f"{m:02}:{s:02}": m * 60 + s for m in range(60) for s in range(60)}
@@ -164,9 +174,9 @@ _EARLIEST_YEAR: Final = 1973
 
 
 def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> Moment:
-    """`parse_conversion_time` with the instant and a warning: AMBIGUOUS_LOCAL_TIME,
-    NONEXISTENT_LOCAL_TIME (both as the zone's rules before the change say) or
-    DATE_WITHOUT_TIME (midnight)."""
+    """`parse_conversion_time` with the instant and warnings: AMBIGUOUS_LOCAL_TIME,
+    NONEXISTENT_LOCAL_TIME (both as the zone's rules before the change say), DATE_WITHOUT_TIME
+    (midnight), `OPEN_ORDER`."""
     if len(value) > _LONGEST:
         raise RuleError("INVALID_DATE")
     # Exports put no-break spaces before PM, and typographic minus signs before offsets.
@@ -177,7 +187,11 @@ def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> 
     for pattern in _FORMATS:
         match = pattern.fullmatch(text)
         if match is not None:
-            return _localize(_naive(match.groupdict(), day_first), match.groupdict(), zone)
+            parts = match.groupdict()
+            moment = _localize(_naive(parts, day_first), parts, zone)
+            if _has_open_order(parts):
+                moment = moment._replace(warning=_joined(moment.warning, OPEN_ORDER))
+            return moment
     raise RuleError("INVALID_DATE")
 
 
@@ -208,6 +222,18 @@ def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
     if naive is None or not _EARLIEST_YEAR <= year < 9999:
         raise RuleError("INVALID_DATE")
     return naive
+
+
+def _has_open_order(parts: dict[str, str | None]) -> bool:
+    """Whether the figures of the date make another one in the other order."""
+    if "first" not in parts or parts["mark"] == ".":
+        return False
+    first, other = int(parts["first"] or 0), int(parts["other"] or 0)
+    return first != other and first <= 12 and other <= 12
+
+
+def _joined(warning: str | None, another: str) -> str:
+    return another if warning is None else f"{warning},{another}"
 
 
 def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None) -> Moment:

@@ -65,6 +65,12 @@ ONLY_GOOGLE_ADS: Mapping[str, str] = {
     "external_attribution_model": "EXTERNAL_ATTRIBUTION_NOT_SENT",
 }
 
+
+def has_address(columns: Mapping[str, int]) -> bool:
+    """Whether a file has all columns of an address."""
+    return set(ADDRESS_FIELDS) <= columns.keys()
+
+
 ExtrasOf = Callable[
     [list[str], str, bool, bool, list[Problem], tuple[Problem, ...]],
     tuple[Extras | None, bool, tuple[Problem, ...]],
@@ -87,7 +93,8 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
 
     decimal_comma = rules.decimal_comma
     parsers: Mapping[str, Callable[[str], Any]] = {
-        "ad_personalization": parse_consent,
+        # Not None: the profile's consent doesn't count where the row says "not stated".
+        "ad_personalization": lambda v: parse_consent(v) or "UNSPECIFIED",
         "conversion_environment": parse_conversion_environment,
         "customer_type": parse_customer_type,
         "event_source": parse_event_source,
@@ -119,10 +126,13 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
         if column.startswith(CUSTOM_VARIABLE)
     ]
     address = [(field, columns[field]) for field in ADDRESS_FIELDS if field in columns]
-    if on_ads or not {"first_name", "last_name", "postal_code"} & columns.keys():
-        address = []
+    if on_ads or not has_address(columns):
+        address = []  # a note says so, once (`lib.ready`)
     if not (plain or cart or variables or address):
         return None
+
+    # Asked once per account and name. A file has few of either: see `lib.ready.MOST_ACCOUNTS`.
+    variable_ids: dict[tuple[str, str], str] = {}
 
     def read(
         cells: list[str],
@@ -146,7 +156,7 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
                             errors.append(Problem(error.code, column))
                         else:
                             warnings += (Problem(error.code, column),)
-        if of_cart:
+        if "items" in of_cart:
             found["cart"] = Cart(**{**dict.fromkeys(_CART_FIELDS), "items": (), **of_cart})
         if "session_attributes_encoded" in found and "session_attributes" in found:
             errors.append(Problem("BOTH_SESSION_ATTRIBUTES", "session_attributes_key_value_pairs"))
@@ -155,7 +165,11 @@ def compile_extras(columns: Mapping[str, int], rules: RowRules) -> ExtrasOf | No
             if raw and raw.strip():
                 try:
                     value = parse_custom_variable(raw)
-                    key = _variable_id(name, customer_id, rules) if on_ads else name
+                    key = name
+                    if on_ads:
+                        known = variable_ids.get((customer_id, name))
+                        key = known or _variable_id(name, customer_id, rules)
+                        variable_ids[customer_id, name] = key
                     found["custom_variables"] = (*found.get("custom_variables", ()), (key, value))
                 except RuleError as error:
                     warnings += (Problem(error.code, column),)
@@ -194,7 +208,7 @@ def _variable_id(name: str, customer_id: str, rules: RowRules) -> str:
     account = rules.account(customer_id)
     if isinstance(account, Problem) or not account.verified:
         return name
-    found = account.custom_variables.get(name.casefold())
+    found = (account.custom_variables or {}).get(name.casefold())
     if found is None:
         raise RuleError("UNKNOWN_CUSTOM_VARIABLE")
     return found

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from hashlib import sha256
 
+from lib.rules.memo import Memo
 from lib.rules.phones import normalize_phone
 from lib.rules.problems import RuleError
 from lib.rules.regions import find_region
@@ -33,6 +34,15 @@ _INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d
 )
 _WITHOUT_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
 
+# What wraps an address, separates two of them, or follows one; a bare address has none of it.
+_WRAPPING = re.compile(r"""[<>()\[\]:;,"|\\]""").search
+# That, an apostrophe, white space: absent from nearly every cell, which then is the address.
+_NOT_BARE = re.compile(r"""[\x00-\x20\x7f<>()\[\]:;,"|\\']""").search
+_MAILTO = "mailto:"
+# Domains as they were met: True for Gmail's. Most addresses have one of a few.
+_DOMAINS: Memo[bool] = Memo()
+_NO_DIGEST = sha256(b"").hexdigest()
+
 _is_hex64 = re.compile("[0-9a-fA-F]{64}", re.ASCII).fullmatch
 
 
@@ -40,19 +50,35 @@ def normalize_email(value: str) -> str:
     """The address in lower case without any white space; for gmail.com and googlemail.com also
     without dots and `+suffix` in the local part.
 
-    `cloudy.sanfrancisco+shopping@gmail.com` -> `cloudysanfrancisco@gmail.com`.
-    Raises INVALID_EMAIL unless there is exactly one `@` with something on both sides.
+    `cloudy.sanfrancisco+shopping@gmail.com` -> `cloudysanfrancisco@gmail.com`; `mailto:` and
+    `Name <address>` are taken off. Raises INVALID_EMAIL unless there is exactly one `@` with
+    something on both sides, and for what is more than an address (`<>()[]:;,"|\\` in it, an
+    apostrophe or a point around it): a digest of that would match nobody.
     """
-    words = (value if value.isascii() else value.translate(_WITHOUT_INVISIBLE)).split()
-    email = (words[0] if len(words) == 1 else "".join(words)).lower()
+    email = value.lower()
+    if _NOT_BARE(email) or not email.isascii():
+        email = _unwrapped("".join(value.translate(_WITHOUT_INVISIBLE).split()).lower())
     local, _, domain = email.partition("@")
-    if not local or not domain or "@" in domain:
-        raise RuleError("INVALID_EMAIL")
-    if domain in _GMAIL:
+    is_gmail = _DOMAINS.get(domain)
+    if is_gmail is None or not local:
+        if not local or not domain or "@" in domain or domain[-1] == ".":
+            raise RuleError("INVALID_EMAIL")
+        is_gmail = _DOMAINS.keep(domain, domain in _GMAIL)
+    if is_gmail:
         local = local.partition("+")[0].replace(".", "")
         if not local:
             raise RuleError("INVALID_EMAIL")
         return f"{local}@{domain}"
+    return email
+
+
+def _unwrapped(email: str) -> str:
+    """The address without `mailto:` and `Name <...>`, if it's bare then."""
+    if email[-1:] == ">" and email.count("<") == 1 == email.count(">"):
+        email = email[email.index("<") + 1 : -1]
+    email = email.removeprefix(_MAILTO)
+    if _WRAPPING(email) or "'" in (email[:1], email[-1:]):
+        raise RuleError("INVALID_EMAIL")
     return email
 
 
@@ -96,8 +122,9 @@ def is_digest(value: str) -> bool:
 
 
 def parse_digest(value: str) -> str:
-    """A SHA-256 digest that somebody else made, in lower case. Raises INVALID_DIGEST."""
-    digest = value.strip()
-    if _is_hex64(digest) is None:
+    """A SHA-256 digest that somebody else made, in lower case. Raises INVALID_DIGEST, also for
+    the digest of an empty cell."""
+    digest = value.strip().lower()
+    if _is_hex64(digest) is None or digest == _NO_DIGEST:
         raise RuleError("INVALID_DIGEST")
-    return digest.lower()
+    return digest

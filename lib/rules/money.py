@@ -14,14 +14,107 @@ _NUMBER: Final = (
 _POINTED: Final = re.compile(_NUMBER.format(point=r"\.", comma=","), re.ASCII)
 _COMMAED: Final = re.compile(_NUMBER.format(point=",", comma="."), re.ASCII)
 _EXPONENT: Final = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}", re.ASCII)
-_BODY: Final = re.compile(r"[\d.,][\d.,'’ ]*", re.ASCII)
+# A point behind a letter belongs to an abbreviation: `Rs.500`.
+_BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
+# `50.-` and `50,-` have no cents.
+_NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
+# Three decimals, or thousands written with the other sign.
+_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 # `$`, `US$`, `R$`, `€`; what isn't a sign is an ISO code or one of the usual abbreviations.
 _SIGN: Final = re.compile(r"[A-Za-z]{0,3}[$¢£¤¥\u20a0-\u20cf\uff04\uffe0-\uffe6]")
 _ABBREVIATIONS: Final = frozenset({"fr", "ft", "kč", "kr", "lei", "r", "rs", "tl", "zł", "лв"})
 
 
+# Signs and abbreviations that mean one currency; `$`, `¥`, `kr`, `Rs` say nothing.
+_MEANS: Final = {
+    "€": "EUR",
+    "£": "GBP",
+    "₹": "INR",
+    "₺": "TRY",
+    "tl": "TRY",
+    "₽": "RUB",
+    "₩": "KRW",
+    "₪": "ILS",
+    "₫": "VND",
+    "₴": "UAH",
+    "₦": "NGN",
+    "₱": "PHP",
+    "₸": "KZT",
+    "₲": "PYG",
+    "₡": "CRC",
+    "₵": "GHS",
+    "₾": "GEL",
+    "₼": "AZN",
+    "₮": "MNT",
+    "₭": "LAK",
+    "zł": "PLN",
+    "kč": "CZK",
+    "ft": "HUF",
+    "us$": "USD",
+    "r$": "BRL",
+    "a$": "AUD",
+    "au$": "AUD",
+    "ca$": "CAD",
+    "hk$": "HKD",
+    "nt$": "TWD",
+    "nz$": "NZD",
+    "mx$": "MXN",
+}
+
+
+def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float:
+    """The value of a conversion: as `parse_value`, and `1.234` isn't read as 1.234 unless its
+    currency has three decimals.
+
+    `currency` is what the row or the profile says. Also raises AMBIGUOUS_VALUE, and
+    CURRENCY_CONTRADICTS where the cell names another one.
+    """
+    point = "," if decimal_comma else "."
+    plain = value.replace(point, "", 1)
+    if plain.isdecimal() and value[-4:-3] != point and plain.isascii() and len(value) <= _LONGEST:
+        return float(value.replace(",", ".") if decimal_comma else value)
+    amount = parse_value(value, decimal_comma)
+    written = written_currency(value)
+    if written is not None and currency is not None and written != currency:
+        raise RuleError("CURRENCY_CONTRADICTS")
+    body = _BODY.search(value)
+    number = body.group().strip() if body is not None else ""
+    if (
+        point in number
+        and _THOUSANDS.fullmatch(number)
+        and (written or currency) not in _THREE_DECIMALS
+    ):
+        raise RuleError("AMBIGUOUS_VALUE")
+    return amount
+
+
+def written_currency(value: str) -> str | None:
+    """The currency that stands beside the number in a cell of values; None if there is none, or
+    its sign is that of several. Raises CURRENCY_CONTRADICTS if there are two."""
+    if value[-1:].isdecimal() and value[:1].isdecimal():
+        return None
+    text = " ".join(value.replace("\u2212", "-").split()).strip("()")
+    body = _BODY.search(text)
+    if body is None:
+        return None
+    found = {_meant(_affix(part)) for part in (text[: body.start()], text[body.end() :])} - {None}
+    if len(found) > 1:
+        raise RuleError("CURRENCY_CONTRADICTS")
+    return found.pop() if found else None
+
+
+def _affix(text: str) -> str:
+    return text.strip("+-\u2013\u2014 ").rstrip(".")
+
+
+def _meant(affix: str) -> str | None:
+    code = affix.upper()
+    return code if code in CURRENCIES else _MEANS.get(affix.lower())
+
+
 def parse_value(value: str, decimal_comma: bool) -> float:
-    """`1,234.50`, `$12.00`, `€ 12` -> a float; with `decimal_comma`: `1.234,50`.
+    """`1,234.50`, `$12.00`, `€ 12`, `50.-` -> a float; with `decimal_comma`: `1.234,50`.
 
     Only what can be meant is read: `1.5` in a file of decimal commas is an error, and so is
     `1,5` in another. Raises INVALID_CONVERSION_VALUE (also for NaN and infinity),
@@ -41,11 +134,12 @@ def _parse_written(text: str, decimal_comma: bool) -> float:
     bracketed = text[:1] == "(" and text[-1:] == ")"  # how accountants write a loss
     if bracketed:
         text = text[1:-1]
+    text = _NO_CENTS.sub(r"\1", text)
     body = _BODY.search(text)
     if body is None:
         raise RuleError("INVALID_CONVERSION_VALUE")
     around = text[: body.start()], text[body.end() :]
-    affixes = [affix.strip("+- ") for affix in around]
+    affixes = [_affix(part) for part in around]
     if not all(affix == "" or _is_currency(affix) for affix in affixes):
         raise RuleError("INVALID_CONVERSION_VALUE")
     number = body.group().strip()

@@ -1,10 +1,12 @@
 """Order ids: what Google would refuse as personal data, and ids made for rows without one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
+from lib.rules.placeholders import LONGEST as LONGEST_PLACEHOLDER
+from lib.rules.placeholders import is_placeholder
 from lib.rules.problems import RuleError
 
 # The API's limit isn't documented; this one only keeps a misplaced text out.
@@ -20,27 +22,79 @@ _PHONE: Final = re.compile(
     r")",
     re.ASCII | re.IGNORECASE,
 )
+# What a spreadsheet makes of a long number: many orders then share one id.
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
+_NO_DIGITS: Final = re.compile(r"\D+", re.ASCII)
+# Fewer digits than a phone number with its area code may well be an order's number.
+_FEWEST_PHONE_DIGITS: Final = 9
+_LONGEST_CALLING_CODE: Final = 3
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
-def check_order_id(value: str) -> str:
-    """The id, trimmed. Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google
-    refuses personal data there: ORDER_ID_CONTAINS_PII) and ORDER_ID_TOO_LONG."""
-    # Letters and digits, or a letter and then - and _ too: no address, and no way to write a phone.
+def check_order_id(value: str, cells: Sequence[str] = (), phones_at: Sequence[int] = ()) -> str:
+    """The id, trimmed; `cells[at]` for `at` in `phones_at` are the row's own phone numbers.
+
+    Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google refuses personal data
+    there: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG, ORDER_ID_SHORTENED, and ORDER_ID_PLACEHOLDER
+    where the cell says that there is none.
+    """
+    # A letter, then letters, digits, - and _: no address, and no way to write a phone.
     if (
         len(value) <= _LONGEST
         and value.isascii()
-        and (value.isalnum() or value.replace("-", "_").isidentifier())
+        and (len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal())
+        and value.replace("-", "_").isidentifier()
     ):
         return value
     order_id = value.strip()
+    if is_placeholder(order_id):
+        raise RuleError("ORDER_ID_PLACEHOLDER")
     if len(order_id) > _LONGEST:
         raise RuleError("ORDER_ID_TOO_LONG")
-    if "@" in order_id and _EMAIL.search(order_id):
+    if phones_at and _is_phone_of_row(order_id, (cells[at] for at in phones_at)):
+        raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
+    if order_id.isascii() and order_id.isalnum():
+        return order_id
+    if _SHORTENED.fullmatch(order_id):
+        raise RuleError("ORDER_ID_SHORTENED")
+    if looks_like_email(order_id):
         raise RuleError("ORDER_ID_LOOKS_LIKE_EMAIL")
-    if _PHONE.fullmatch(order_id):
+    if looks_like_phone(order_id):
         raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
     return order_id
+
+
+def looks_like_email(text: str) -> bool:
+    """Whether an e-mail address stands anywhere in the text."""
+    return "@" in text and _EMAIL.search(text) is not None
+
+
+def looks_like_phone(text: str) -> bool:
+    """Whether the text is written as phone numbers are, and order numbers aren't."""
+    return _PHONE.fullmatch(text) is not None
+
+
+def _is_phone_of_row(order_id: str, phones: Iterable[str]) -> bool:
+    """The same digits, but for a calling code or trunk zeros."""
+    if len(order_id) < _FEWEST_PHONE_DIGITS or order_id[:1].isalpha():
+        return False
+    digits = _NO_DIGITS.sub("", order_id)
+    if 2 * len(digits) < len(order_id):
+        return False  # a text with some digits
+    digits = digits.lstrip("0")
+    if len(digits) < _FEWEST_PHONE_DIGITS:
+        return False
+    for phone in phones:
+        others = _NO_DIGITS.sub("", phone).lstrip("0")
+        shorter, longer = sorted((digits, others), key=len)
+        if (
+            len(shorter) >= _FEWEST_PHONE_DIGITS
+            and longer.endswith(shorter)
+            # +44 (0)20: a trunk zero between the calling code and the number
+            and len(longer.removesuffix(shorter).rstrip("0")) <= _LONGEST_CALLING_CODE
+        ):
+            return True
+    return False
 
 
 def derived_order_id(

@@ -29,22 +29,29 @@ _PUNCTUATION: Final = dict.fromkeys(
 )
 # Two digits are a number to the library only without punctuation, so it decides.
 _FEWEST_DIGITS: Final = 3
+_FLOAT: Final = (".0", ",0")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
 _LONGEST_TEXT: Final = 250
 _LONGEST_NUMBER: Final = 17
 
 
-def normalize_phone(value: str, region: str | None) -> str:
-    """The number in E.164, as `phonenumbers` parses and formats it.
+def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
+    """The number in E.164, as `phonenumbers` parses and formats it (save `2125550100.0`, which
+    spreadsheets and data frames make of digits).
 
     `region` (ISO 3166-1 alpha-2) is where a number without `+` is dialled:
     `(800)555-0100` with US -> `+18005550100`. Raises INVALID_PHONE unless the library calls the
     number possible, with its area code (`is_possible_number_with_reason` = IS_POSSIBLE), and
     PHONE_REGION_MISSING for a number without `+` when there's no region that the library knows.
+
+    With `sure` it also raises PHONE_MAYBE_INTERNATIONAL: the digits begin with their own country's
+    calling code, so `+` may be missing, but the library takes them for a national number.
     """
     pattern = _E164.get(value[:4])
     if pattern is not None and pattern.fullmatch(value):
         return value
+    if value.endswith(_FLOAT) and value[:-2].removeprefix("+").isdecimal():
+        value = value[:-2]
     text = value.translate(_PUNCTUATION)
     digits = text[1:] if text[:1] == "+" else text
     if (
@@ -61,7 +68,7 @@ def normalize_phone(value: str, region: str | None) -> str:
         return _by_library(value, region)
     if plan.plain.fullmatch(digits):
         return plan.plus_code + digits
-    return _dialled(digits, plan)
+    return _dialled(digits, plan, sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def _international(digits: str) -> str | None:
     return _finish(plan, national)
 
 
-def _dialled(digits: str, plan: _Plan) -> str:
+def _dialled(digits: str, plan: _Plan, sure: bool) -> str:
     """What `phonenumbers.parse` makes of digits dialled in the region of `plan`."""
     match = plan.abroad.match(digits) if plan.abroad is not None else None
     if match is not None and not digits.startswith("0", match.end()):
@@ -112,7 +119,15 @@ def _dialled(digits: str, plan: _Plan) -> str:
             not _is_general(digits, plan) and _is_general(national, plan)
         ):
             return _finish(_main_plan(plan.code), national)
+        if sure and _is_general(national, plan) and _is_valid("+" + digits):
+            raise RuleError("PHONE_MAYBE_INTERNATIONAL")
     return _finish(plan, digits)
+
+
+def _is_valid(e164: str) -> bool:
+    import phonenumbers
+
+    return phonenumbers.is_valid_number(phonenumbers.parse(e164))
 
 
 def _finish(plan: _Plan, national: str) -> str:

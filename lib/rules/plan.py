@@ -23,10 +23,10 @@ from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
 from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
 from lib.rules.memo import Memo
-from lib.rules.money import parse_value
+from lib.rules.money import parse_amount, written_currency
 from lib.rules.orders import check_order_id, derived_order_id
 from lib.rules.problems import RuleError
-from lib.rules.who import compile_identifiers
+from lib.rules.who import compile_identifiers, most_identifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,18 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     has_braids = gbraid_at is not None or wbraid_at is not None
     common_at = [columns.get(field) for field in COMMON_FIELDS]
     common_cells = _getter([at for at in common_at if at is not None])
-    identifiers_of = compile_identifiers(columns, rules.phone_region)
+    identifiers_of = compile_identifiers(
+        columns, rules.phone_region, most_identifiers(columns, rules)
+    )
+    phones_at = [at for field, at in columns.items() if field.split("_")[0] == "phone"]
     extras_of = compile_extras(columns, rules)
     decimal_comma = rules.decimal_comma
     derive = rules.derive_order_id
     clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
     commons: Memo[Common] = Memo()
-    # Click id + time + action, and order id + action, of the rows of this chunk → their line.
-    seen: dict[tuple[str, ...], int] = {}
+    # Click id + time + action, and order id + action, of the rows of this chunk that are sent →
+    # their line and value.
+    seen: dict[tuple[str, ...], tuple[int, float | None]] = {}
     seen_at = seen.setdefault
     new_tuple = tuple.__new__
 
@@ -128,7 +132,9 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             try:
                 time, instant, doubt = read_time(raw, zone)
                 if doubt is not None:
-                    warnings += (Problem(doubt, "conversion_date_time"),)
+                    warnings += tuple(
+                        Problem(code, "conversion_date_time") for code in doubt.split(",")
+                    )
             except RuleError as error:
                 code = error.code if raw.strip() else "TIME_MISSING"
                 errors.append(Problem(code, "conversion_date_time"))
@@ -140,20 +146,25 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         raw = "" if value_at is None else cells[value_at]
         if raw:
             try:
-                value = parse_value(raw, decimal_comma)
+                value = parse_amount(raw, decimal_comma, currency)
             except RuleError as error:
                 if raw.strip():
                     errors.append(Problem(error.code, "conversion_value"))
         if value is None:
             currency = None
+        elif currency is None:
+            currency = written_currency(raw)
 
         order_id: str | None = None
         raw = "" if order_at is None else cells[order_at]
         if raw:
             try:
-                order_id = check_order_id(raw) or None
+                order_id = check_order_id(raw, cells, phones_at) or None
             except RuleError as error:
-                errors.append(Problem(error.code, "order_id"))
+                if error.code == "ORDER_ID_PLACEHOLDER":
+                    warnings += (Problem(error.code, "order_id"),)
+                else:
+                    errors.append(Problem(error.code, "order_id"))
 
         extras = None
         matchable = click_id or hashed_emails or hashed_phones
@@ -177,14 +188,16 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         if order_id is None and not click_id and derive:
             who = hashed_emails + hashed_phones or (extras.identity() if extras else ())
             order_id = derived_order_id(action_id, instant, value, currency or "", who)
-        first = line
+        first = own = (line, value)
         if click_id:
-            first = seen_at((click_id, time, action_id), line)
-        if order_id is not None and first == line:
-            first = seen_at((order_id, action_id), line)
-        if first != line:
-            problem = Problem("REPEATED_LINE", "", f"the same conversion as in line {first}")
-            return RowOutcome(line, "duplicate", order_id, (problem,), warnings)
+            first = seen_at((click_id, time, action_id), own)
+        if order_id is not None and first is own:
+            first = seen_at((order_id, action_id), own)
+            if first is not own and click_id:
+                # This row isn't sent, so another one with its click and time is no repeat.
+                del seen[click_id, time, action_id]
+        if first is not own:
+            return RowOutcome(line, "duplicate", order_id, (_repeat(*first, value),), warnings)
 
         # Conversion(...) in a third of the time.
         return new_tuple(
@@ -214,6 +227,15 @@ def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:
     return itemgetter(*places) if places else lambda cells: ""
 
 
+def _repeat(line: int, value: float | None, own_value: float | None) -> Problem:
+    """The same conversion as in that line, which had that value."""
+    if value == own_value:
+        return Problem("REPEATED_LINE", "", f"the same conversion as in line {line}")
+    return Problem(
+        "REPEATED_WITH_OTHER_VALUE", "", f"the conversion of line {line} again, with another value"
+    )
+
+
 def _outcome(errors: list[Problem]) -> Outcome:
     """`not_attempted` if only the account is in the way; else there is something to mend here."""
     outcomes = {lookup(error.code).outcome for error in errors}
@@ -234,7 +256,7 @@ def _braids(
         parsed[field] = ""
         if raw.strip():
             try:
-                parsed[field] = check_click_id(raw)
+                parsed[field] = check_click_id(raw, field)
             except RuleError as error:
                 warnings += (Problem(error.code, field),)
     gbraid, wbraid = parsed["gbraid"], parsed["wbraid"]

@@ -1,5 +1,6 @@
 """Countries: the code, the three-letter code and the usual English name -> the code."""
 
+import unicodedata
 from functools import cache
 from typing import Final
 
@@ -59,7 +60,7 @@ VG VGB British Virgin Islands, VI VIR US Virgin Islands, VN VNM Vietnam, VU VUT 
 WF WLF Wallis and Futuna, WS WSM Samoa, XK XKX Kosovo, YE YEM Yemen, YT MYT Mayotte,
 ZA ZAF South Africa, ZM ZMB Zambia, ZW ZWE Zimbabwe
 """
-# As exports and people write them.
+# As exports and people write them; without accents, `and` for `&`.
 _OTHER_NAMES: Final = {
     "uk": "GB",
     "great britain": "GB",
@@ -78,7 +79,6 @@ _OTHER_NAMES: Final = {
     "russian federation": "RU",
     "viet nam": "VN",
     "turkiye": "TR",
-    "t\u00fcrkiye": "TR",
     "uae": "AE",
     "ivory coast": "CI",
     "cape verde": "CV",
@@ -86,21 +86,133 @@ _OTHER_NAMES: Final = {
     "macedonia": "MK",
     "burma": "MM",
     "macau": "MO",
+    # ISO 3166's own, where they're longer than the usual ones.
+    "united kingdom of great britain and northern ireland": "GB",
+    "bolivia, plurinational state of": "BO",
+    "brunei darussalam": "BN",
+    "congo, the democratic republic of the": "CD",
+    "congo, democratic republic of the": "CD",
+    "democratic republic of the congo": "CD",
+    "hong kong sar china": "HK",
+    "hong kong sar": "HK",
+    "iran, islamic republic of": "IR",
+    "korea (south)": "KR",
+    "lao people's democratic republic": "LA",
+    "macao sar china": "MO",
+    "macao sar": "MO",
+    "moldova, republic of": "MD",
+    "republic of moldova": "MD",
+    "palestine, state of": "PS",
+    "syrian arab republic": "SY",
+    "taiwan, province of china": "TW",
+    "tanzania, united republic of": "TZ",
+    "united republic of tanzania": "TZ",
+    "venezuela, bolivarian republic of": "VE",
+    "holy see": "VA",
+    "republic of ireland": "IE",
+    "saint kitts": "KN",
+    "st. kitts and nevis": "KN",
+    "st. lucia": "LC",
+    "saint vincent and the grenadines": "VC",
+    "st. vincent and the grenadines": "VC",
+    "turks and caicos islands": "TC",
+    "bosnia": "BA",
+    "east timor": "TL",
+    "the bahamas": "BS",
+    "the gambia": "GM",
+    "the philippines": "PH",
+    "u.k.": "GB",
+    "u.s.a": "US",
+    "united states (us)": "US",
+    # Of the larger markets, in their own and their neighbours' languages.
     "deutschland": "DE",
-    "\u00f6sterreich": "AT",
+    "allemagne": "DE",
+    "alemania": "DE",
+    "alemanha": "DE",
+    "germania": "DE",
+    "duitsland": "DE",
+    "osterreich": "AT",
+    "oesterreich": "AT",
+    "autriche": "AT",
     "schweiz": "CH",
-    "espa\u00f1a": "ES",
+    "suisse": "CH",
+    "svizzera": "CH",
+    "suiza": "CH",
+    "liechtenstein": "LI",
+    "frankreich": "FR",
+    "francia": "FR",
+    "franca": "FR",
+    "frankrijk": "FR",
+    "espana": "ES",
+    "spanien": "ES",
+    "espagne": "ES",
+    "spagna": "ES",
+    "espanha": "ES",
     "italia": "IT",
-    "m\u00e9xico": "MX",
+    "italien": "IT",
+    "italie": "IT",
+    "grossbritannien": "GB",
+    "vereinigtes konigreich": "GB",
+    "royaume-uni": "GB",
+    "reino unido": "GB",
+    "regno unito": "GB",
+    "vereinigte staaten": "US",
+    "etats-unis": "US",
+    "estados unidos": "US",
+    "stati uniti": "US",
+    "niederlande": "NL",
+    "nederland": "NL",
+    "pays-bas": "NL",
+    "belgien": "BE",
+    "belgique": "BE",
+    "belgie": "BE",
+    "luxemburg": "LU",
+    "danemark": "DK",
+    "danmark": "DK",
+    "norge": "NO",
+    "norwegen": "NO",
+    "sverige": "SE",
+    "schweden": "SE",
+    "suomi": "FI",
+    "finnland": "FI",
+    "polska": "PL",
+    "polen": "PL",
+    "pologne": "PL",
+    "cesko": "CZ",
+    "ceska republika": "CZ",
+    "tschechien": "CZ",
+    "slovensko": "SK",
+    "slowakei": "SK",
+    "slovenija": "SI",
+    "magyarorszag": "HU",
+    "ungarn": "HU",
+    "hrvatska": "HR",
+    "griechenland": "GR",
+    "rumanien": "RO",
+    "irland": "IE",
+    "eire": "IE",
+    "turkei": "TR",
+    "mexiko": "MX",
     "brasil": "BR",
+    "brasilien": "BR",
+    "bresil": "BR",
+    "kanada": "CA",
+    "japon": "JP",
+    "indien": "IN",
+    "australien": "AU",
 }
 
 
 def find_region(value: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of `us`, `USA`, `United States`; None if it isn't known."""
     codes = _codes_by_name()
-    name = " ".join(value.replace("\u2019", "'").split()).lower()
-    return codes.get(value) or codes.get(name)
+    return codes.get(value) or codes.get(_plain(value))
+
+
+def _plain(name: str) -> str:
+    """Names differ by accents, kinds of apostrophes, `&` and spaces, not by country."""
+    text = unicodedata.normalize("NFKD", name.replace("\u2019", "'").replace("&", " and "))
+    return " ".join("".join(c for c in text if not unicodedata.combining(c)).split()).lower()
 
 
 @cache
@@ -108,5 +220,5 @@ def _codes_by_name() -> dict[str, str]:
     codes = dict(_OTHER_NAMES)
     for entry in _COUNTRIES.replace("\n", " ").split(", "):
         code, longer, name = entry.strip().rstrip(",").split(" ", 2)
-        codes |= {code: code, code.lower(): code, longer.lower(): code, name.lower(): code}
+        codes |= {code: code, code.lower(): code, longer.lower(): code, _plain(name): code}
     return codes

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from lib.rules.conversion import Problem
+from lib.rules.extras import has_address
 from lib.rules.identifiers import (
     is_digest,
     normalize_email,
     normalize_phone,
     normalize_region_code,
     parse_digest,
+    sha256_hex,
 )
 from lib.rules.memo import Memo
 from lib.rules.problems import RuleError
 
-MAX_IDENTIFIERS = 5
-"""User identifiers of one conversion (ClickConversion.user_identifiers)."""
+if TYPE_CHECKING:
+    from lib.rules.plan import RowRules
+
+_MOST_IDENTIFIERS = {"google_ads": 5, "data_manager": 10}
+"""User identifiers of one conversion: ClickConversion.user_identifiers, and UserData's."""
 
 Digests = tuple[str, ...]
 Warnings = tuple[Problem, ...]
@@ -25,11 +31,21 @@ ReadIdentifiers = Callable[[list[str]], tuple[Digests, Digests, Warnings]]
 """cells → (digests of e-mail addresses, digests of phone numbers, warnings)."""
 
 
-def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) -> ReadIdentifiers:
+def most_identifiers(columns: Mapping[str, int], rules: RowRules) -> int:
+    """How many e-mail addresses and phone numbers of a row its API takes."""
+    most = _MOST_IDENTIFIERS[rules.route]
+    # An address is one of them.
+    return most - (rules.route == "data_manager" and has_address(columns))
+
+
+def compile_identifiers(
+    columns: Mapping[str, int], phone_region: str | None, most: int
+) -> ReadIdentifiers:
     """The reader of a file's columns of user data. Nothing raw leaves it.
 
-    An identifier that can't be used is left out with a warning. A raw column may hold digests;
-    `phone_region` is the country of numbers without `+`, unless the row names its own.
+    An identifier that can't be used is left out with a warning; so are more than `most`. A raw
+    column may hold digests; `phone_region` is the country of numbers without `+`, unless the row
+    names its own.
     """
     email_columns = _numbered(columns, "email")
     phone_columns = _numbered(columns, "phone")
@@ -49,13 +65,14 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
             raw = cells[at]
             if raw:
                 if len(raw) == 64 and is_digest(raw):
-                    emails += (raw.lower(),)
+                    digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
+                    emails += digest
                     continue
                 try:
                     emails += (sha256(normalize_email(raw).encode()).hexdigest(),)
                 except (RuleError, UnicodeEncodeError):
-                    if raw.strip():
-                        warnings += (Problem("INVALID_EMAIL", field),)
+                    digest, warnings = _digest(raw, "INVALID_EMAIL", field, warnings)
+                    emails += digest
         if phone_columns:
             region = phone_region
             if country_at is not None and (country := cells[country_at]):
@@ -67,27 +84,28 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
                 raw = cells[at]
                 if raw:
                     if len(raw) == 64 and is_digest(raw):
-                        phones += (raw.lower(),)
+                        digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
+                        phones += digest
                         continue
                     try:
-                        phones += (sha256(normalize_phone(raw, region).encode()).hexdigest(),)
+                        phones += (sha256(normalize_phone(raw, region, True).encode()).hexdigest(),)
                     except RuleError as error:
-                        if raw.strip():
+                        if error.code == "PHONE_MAYBE_INTERNATIONAL":
                             warnings += (Problem(error.code, field),)
+                            phones += (sha256_hex(normalize_phone(raw, region)),)
+                            continue
+                        digest, warnings = _digest(raw, error.code, field, warnings)
+                        phones += digest
         for field, at, is_email in digest_columns:
             raw = cells[at]
             if raw and raw.strip():
-                try:
-                    digest = parse_digest(raw)
-                except RuleError as error:
-                    warnings += (Problem(error.code, field),)
+                digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
+                if is_email:
+                    emails += digest
                 else:
-                    if is_email:
-                        emails += (digest,)
-                    else:
-                        phones += (digest,)
-        if len(emails) + len(phones) > 2:
-            return _at_most_five(emails, phones, warnings)
+                    phones += digest
+        if len(emails) > 1 or len(phones) > 1:
+            return _at_most(most, emails, phones, warnings)
         return emails, phones, warnings
 
     if (
@@ -105,7 +123,7 @@ def compile_identifiers(columns: Mapping[str, int], phone_region: str | None) ->
             return read(cells)
         try:
             email = sha256(normalize_email(email).encode()).hexdigest()
-            phone = sha256(normalize_phone(phone, phone_region).encode()).hexdigest()
+            phone = sha256(normalize_phone(phone, phone_region, True).encode()).hexdigest()
         except (RuleError, UnicodeEncodeError):
             return read(cells)
         return (email,), (phone,), ()
@@ -117,6 +135,17 @@ def _numbered(columns: Mapping[str, int], field: str) -> list[tuple[str, int]]:
     """`email`, `email_2`, `email_3`, ... of the file, in that order."""
     names = [field, *(f"{field}_{number}" for number in range(2, 10))]
     return [(name, columns[name]) for name in names if name in columns]
+
+
+def _digest(raw: str, code: str, field: str, warnings: Warnings) -> tuple[Digests, Warnings]:
+    """What is no address and no number may be a digest that somebody else made; else `code`."""
+    text = raw.strip()
+    if not text:
+        return (), warnings
+    try:
+        return (parse_digest(text),), warnings
+    except RuleError as error:
+        return (), (*warnings, Problem(error.code if is_digest(text) else code, field))
 
 
 def _region(
@@ -132,13 +161,13 @@ def _region(
     return region, warnings
 
 
-def _at_most_five(
-    emails: Digests, phones: Digests, warnings: Warnings
+def _at_most(
+    most: int, emails: Digests, phones: Digests, warnings: Warnings
 ) -> tuple[Digests, Digests, Warnings]:
-    """The same digest once, and no more than five; e-mail addresses first."""
+    """The same digest once, and no more than so many; e-mail addresses first."""
     emails, phones = tuple(dict.fromkeys(emails)), tuple(dict.fromkeys(phones))
-    if len(emails) + len(phones) > MAX_IDENTIFIERS:
+    if len(emails) + len(phones) > most:
         warnings += (Problem("TOO_MANY_IDENTIFIERS"),)
-        emails = emails[:MAX_IDENTIFIERS]
-        phones = phones[: MAX_IDENTIFIERS - len(emails)]
+        emails = emails[:most]
+        phones = phones[: most - len(emails)]
     return emails, phones, warnings

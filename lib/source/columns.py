@@ -43,6 +43,7 @@ def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[
     a click or a person.
     """
     found = _own(header, own_headers)
+    _number_namesakes(header, found)
     taken = {index for indexes in found.values() for index in indexes}
     known_by_profile = set(found)
     fallbacks: list[tuple[str, int]] = []
@@ -56,7 +57,8 @@ def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[
             fallbacks.append((field, index))
         else:
             found.setdefault(field, []).append(index)
-    _add_fallbacks(found, fallbacks, known_by_profile)
+    _number_namesakes(header, found)
+    _add_fallbacks(header, found, fallbacks, known_by_profile)
     _refuse_rows(header, found)
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
@@ -91,25 +93,52 @@ def _own(
 
 def _meaning(name: str) -> tuple[str, bool] | None:
     variable = custom_variable(name)
-    if header_key(name) == "customerid" and name.strip() != "customer_id":
-        # "Customer ID" in a CRM's export is the CRM's own number, and rows must not be sent to the
-        # Google Ads account that happens to have it.
+    spelled = _ONLY_SPELLED.get(header_key(name))
+    if spelled is not None and name.strip() != spelled:
         return None
     return (variable, False) if variable else field_of(header_key(name))
 
 
+_ONLY_SPELLED = {"customerid": "customer_id", "timezone": "time_zone"}
+"""Names that mean something else in a CRM's export. "Customer ID" is the CRM's own number, and rows
+must not be sent to the Google Ads account that happens to have it; "Time Zone" is the contact's."""
+
+
+def _number_namesakes(header: Sequence[str], found: dict[str, list[int]]) -> None:
+    """Of columns of the same name for a field that several may hold, the second is `phone_2`."""
+    for field in [name for name in found if name in BY_NAME and BY_NAME[name].numbered]:
+        first, *others = found[field]
+        for index in others:
+            free = _free(field, found)
+            if free and header_key(header[index]) == header_key(header[first]):
+                found[field].remove(index)
+                found[free] = [index]
+
+
+def _free(field: str, found: Mapping[str, object]) -> str | None:
+    """The next numbered field: `phone`, `phone_2`, ..."""
+    names = (field, *(f"{field}_{n}" for n in range(2, HIGHEST_NUMBER + 1)))
+    return next((name for name in names if name not in found), None)
+
+
 def _add_fallbacks(
-    found: dict[str, list[int]], fallbacks: Iterable[tuple[str, int]], by_profile: set[str]
+    header: Sequence[str],
+    found: dict[str, list[int]],
+    fallbacks: Iterable[tuple[str, int]],
+    by_profile: set[str],
 ) -> None:
     """Use columns with a vague name where the file has nothing better for their field."""
     better = set(found)
     for field, index in fallbacks:
         if BY_NAME[field].numbered and field not in by_profile:
-            names = (field, *(f"{field}_{n}" for n in range(2, HIGHEST_NUMBER + 1)))
-            if free := next((name for name in names if name not in found), None):
+            if free := _free(field, found):
                 found[free] = [index]
         elif field not in better:
             found.setdefault(field, []).append(index)
+    for field in found.keys() - better:
+        if field in BY_NAME and BY_NAME[field].best_fallback:
+            rank = {header_key(name): n for n, name in enumerate(BY_NAME[field].fallbacks)}
+            found[field] = [min(found[field], key=lambda at: rank[header_key(header[at])])]
 
 
 def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:

@@ -75,6 +75,8 @@ class Decoder:
         if not self.encoding:
             _refuse_binary(sample)
         self._decided = bool(self.encoding)
+        self.guessed = False
+        """Windows-1252, because it isn't UTF-8: any other of its kind would look the same."""
         self._held = b""
         self._choose(self.encoding or "utf-8")
 
@@ -98,7 +100,8 @@ class Decoder:
             self._held = block[-_LONGEST_CUT:]
             return block[:-_LONGEST_CUT]
         self._decided = True
-        self._choose("utf-8" if _is_rather_utf_8(block, final) else "cp1252")
+        self.guessed = not _is_rather_utf_8(block, final)
+        self._choose("cp1252" if self.guessed else "utf-8")
         return block
 
     def texts(self, blocks: Iterator[bytes]) -> Iterator[str]:

@@ -35,6 +35,8 @@ class Field(NamedTuple):
     """Several columns may hold it: `email`, `email_2`, ..."""
     identifies: bool = False
     """A click or a person can be found by it: a file needs at least one such column."""
+    best_fallback: bool = False
+    """Of several fallbacks, the one that comes first above counts; else they are an error."""
 
 
 FIELDS: tuple[Field, ...] = (
@@ -117,15 +119,23 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "street",
         "Street address.",
-        ("street address", "mailing street", "billing street"),
-        ("address", "address line 1", "address 1"),
+        ("street address",),
+        ("address", "address line 1", "address 1", "mailing street", "billing street"),
+        best_fallback=True,
     ),
-    Field("city", "City of the address.", ("mailing city", "billing city"), ("town",)),
+    Field(
+        "city",
+        "City of the address.",
+        (),
+        ("town", "mailing city", "billing city"),
+        best_fallback=True,
+    ),
     Field(
         "region",
         "State or province of the address.",
-        ("mailing state", "billing state", "state/region", "state or region"),
-        ("state", "province", "county"),
+        ("state/region", "state or region"),
+        ("state", "province", "county", "mailing state", "billing state"),
+        best_fallback=True,
     ),
     Field(
         "postal_code",
@@ -135,11 +145,17 @@ FIELDS: tuple[Field, ...] = (
             "zip",
             "zip code",
             "post code",
-            "mailing postal code",
-            "mailing zip/postal code",
-            "billing postal code",
             "zip/postal code",
         ),
+        (
+            "mailing postal code",
+            "mailing zip/postal code",
+            "mailing zip",
+            "billing postal code",
+            "billing zip/postal code",
+            "billing zip",
+        ),
+        best_fallback=True,
     ),
     Field(
         "country_code",
@@ -147,11 +163,14 @@ FIELDS: tuple[Field, ...] = (
         (
             "country",
             "country/region",
-            "mailing country",
-            "billing country",
-            "mailing country code",
-            "billing country code",
         ),
+        (
+            "mailing country code",
+            "mailing country",
+            "billing country code",
+            "billing country",
+        ),
+        best_fallback=True,
     ),
     Field(
         "conversion_action",
@@ -182,8 +201,9 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "time_zone",
-        "Zone of the row's time, an IANA name or an offset, when the time itself names none.",
-        ("timezone", "conversion time zone"),
+        "Zone of the row's time, an IANA name or an offset, when the time itself names none. Only "
+        "spelled so, or as the alias: `Time Zone` is usually the contact's own, and is ignored.",
+        ("conversion time zone",),
     ),
     Field(
         "conversion_value",
@@ -201,6 +221,11 @@ FIELDS: tuple[Field, ...] = (
             "currency iso code",
             "deal currency",
             "deal currency code",
+            "amount currency",
+            "value currency",
+            "order currency",
+            "transaction currency",
+            "revenue currency",
         ),
     ),
     Field(
@@ -223,9 +248,10 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "user_ip_address",
         "IP address of the click, v4 or v6.",
-        ("ip address",),
-        ("ip",),
+        (),
+        ("ip address", "ip"),
         identifies=True,
+        best_fallback=True,
     ),
     Field(
         "session_attributes_encoded",

@@ -47,12 +47,15 @@ class Shape(NamedTuple):
 
 
 class RecordReader:
-    """Reads the records of a file once, in order; `blank_records` counts rows like `,,,,`."""
+    """Reads the records of a file once, in order; `blank_records` counts rows like `, ,,`."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
         # The limit of the csv module is global to the process: stay below instead of setting it.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
+        # Columns without a name at the end only pad: what stands in them is one cell too many.
+        self._is_padded = shape.fewest < shape.width
+        self._blank = f'{shape.delimiter} \t\u00a0"\r\n'
         self._wraps = False  # the last carefully read block had quoted newlines
         self.blank_records = 0
 
@@ -72,9 +75,9 @@ class RecordReader:
                 continue
             orderly = not (carried or self._wraps or block.damaged)
             # As many rows as lines: no quoted newline, so line numbers simply count up.
-            if orderly and (rows := self._row_per_line(block)):
-                yield self._numbered(rows, line)
-                line += len(rows)
+            if orderly and (found := self._row_per_line(block)):
+                yield self._numbered(*found, line)
+                line += len(found[0])
                 continue
             lines = carried + block.lines()
             # Carried lines may be of a damaged block: then this one counts as damaged too.
@@ -94,8 +97,8 @@ class RecordReader:
             strict=True,
         )
 
-    def _row_per_line(self, block: Block) -> list[list[str]] | None:
-        """The cells of every line; None when this block has to be read carefully."""
+    def _row_per_line(self, block: Block) -> tuple[list[list[str]], list[str]] | None:
+        """The cells of every line, and the lines; None when this block has to be read carefully."""
         quoted = '"' in block.text or self._shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
         if max(map(len, lines)) > self._max_cell:
@@ -103,20 +106,23 @@ class RecordReader:
         if not quoted:
             # What csv.reader makes of lines without quotes, in a third of the time.
             delimiter = self._shape.delimiter
-            return [line.split(delimiter) if line else [] for line in lines]
+            return [line.split(delimiter) if line else [] for line in lines], lines
         try:
             rows = list(self._csv(lines))
         except csv.Error:
             return None
-        return rows if len(rows) == len(lines) else None
+        return (rows, lines) if len(rows) == len(lines) else None
 
-    def _numbered(self, rows: list[list[str]], line: int) -> Iterable[Record]:
-        width = self._shape.width
-        if set(map(len, rows)) == {width} and all(map(any, rows)):
+    def _numbered(self, rows: list[list[str]], lines: list[str], line: int) -> Iterable[Record]:
+        if (
+            set(map(len, rows)) == {self._shape.width}
+            and not self._is_padded
+            and all(map(str.strip, lines, repeat(self._blank)))
+        ):
             return zip(range(line, line + len(rows)), rows, repeat(None))
         found: list[Record] = []
         for number, cells in enumerate(rows, line):
-            if len(cells) == width and any(cells):
+            if self._is_in_order(cells):
                 found.append((number, cells, None))
             elif cells and (record := self._fitted(number, cells)):
                 found.append(record)
@@ -129,7 +135,6 @@ class RecordReader:
 
         Unless these lines are the `last`, a record that isn't complete at their end is left over.
         """
-        width = self._shape.width
         self._wraps = False
         check = damaged or max(map(len, lines), default=0) > self._max_cell
         found: list[Record] = []
@@ -149,7 +154,7 @@ class RecordReader:
                             break
                     if check and (problem := self._damage(cells)):
                         found.append((line + start, [], problem))
-                    elif len(cells) == width and any(cells):
+                    elif self._is_in_order(cells):
                         found.append((line + start, cells, None))
                     elif record := self._fitted(line + start, cells):
                         found.append(record)
@@ -192,6 +197,10 @@ class RecordReader:
             return "NUL_BYTE"
         return "CELL_TOO_LARGE" if max(map(len, cells), default=0) > self._max_cell else None
 
+    def _is_in_order(self, cells: list[str]) -> bool:
+        exact = len(cells) == self._shape.width and not self._is_padded
+        return exact and any(map(str.strip, cells))
+
     def _fitted(self, line: int, cells: list[str]) -> Record | None:
         """Spreadsheets pad rows with empty cells, or leave those at the end out. None: no row."""
         width = self._shape.width
@@ -200,7 +209,7 @@ class RecordReader:
             return None
         if len(cells) < self._shape.fewest:
             return line, [], "TOO_FEW_CELLS"
-        if any(map(str.strip, cells[width:])):
+        if any(map(str.strip, cells[self._shape.fewest :])):
             return line, [], "TOO_MANY_CELLS"
         return line, cells[:width] + [""] * (width - len(cells)), None
 

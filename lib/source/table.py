@@ -35,7 +35,7 @@ class Table:
 
     `header` holds the names as they stand there, stripped (those of columns that only pad: "");
     `time_zone` is the raw text after `Parameters:TimeZone=`. `blank_records` counts rows without
-    any content (`,,,,`) met so far: they aren't records. Blank lines aren't counted.
+    any content (`, ,,`) met so far: they aren't records. Blank lines aren't counted.
     """
 
     def __init__(
@@ -64,6 +64,11 @@ class Table:
     def encoding(self) -> str:
         """Python's name of the encoding; "utf-8" as long as only ASCII has been seen."""
         return self._decoder.encoding
+
+    @property
+    def encoding_guessed(self) -> bool:
+        """Whether the encoding is a guess so far: neither a mark, nor UTF-8, nor the profile's."""
+        return self._decoder.guessed
 
     @property
     def blank_records(self) -> int:

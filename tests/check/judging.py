@@ -58,7 +58,7 @@ class Asked(Offline):
 
     known: Account = ACCOUNT
 
-    def account(self, customer_id: str) -> Account:
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         return self.known
 
 

@@ -62,7 +62,7 @@ def test_quota_exhausted(google: Sandbox) -> None:
     )
     results = google.results(*google.drop(csv_bytes([core_row(1)]), "quota.csv"))
     assert results["counts"]["uploaded"] == 1
-    assert results["attempts"] == 2
+    assert results["attempts"] >= 2
     assert logged(google.function_output(), "quota_exhausted")["code"] == "DAILY_QUOTA"
 
 

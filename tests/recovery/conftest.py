@@ -34,9 +34,11 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
     _running.faults.clear()
     _running.delivery.reset()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    faults_of_ours = _running.function_output().count('"unexpected_error"')
     yield _running
     _running.faults.clear()
     _running.delivery.wait_until_idle(10)
+    assert _running.function_output().count('"unexpected_error"') == faults_of_ours
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: 
     with pytest.raises(Redeliver):
         ledger.set_waiting(waiting)
     ledger.set_waiting(waiting)
-    assert list(ledger.all_waiting()) == [waiting]
+    assert list(ledger.waiting_keys()) == [waiting.key]
 
 
 def test_markers(store: MemoryStore, ledger: Ledger) -> None:

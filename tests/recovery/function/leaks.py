@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import lib.pipeline
@@ -14,8 +15,9 @@ def begin() -> None:
     """Let every row whose cells say "leak by ..." do so."""
     judge_all = lib.pipeline.prepare
 
-    def prepare(number: int, records: list[Any], plan: Any, batch: Any) -> Any:
-        prepared = judge_all(number, records, plan, batch)
+    def prepare(number: int, given: Iterable[Any], plan: Any, batch: Any) -> Any:
+        records = list(given)
+        prepared = judge_all(number, iter(records), plan, batch)
         for line, cells, _ in records:
             text = " ".join(cells)
             if "leak by log" in text:

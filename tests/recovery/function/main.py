@@ -4,7 +4,7 @@
   killed is replaced in a tenth of a second.
 - Chunks are ten times smaller, and objects are read and written in small pieces: a file of 400
   rows goes the way of one of a million (several chunks, ranged reads, results in pieces).
-- Waits before a retry are twenty times shorter.
+- Waits before a retry are twenty times shorter, and so is the rest after a day's quota ran out.
 - With LEAK set it leaks cells in several ways (`leaks`): the privacy test must notice each.
 """
 
@@ -33,6 +33,7 @@ lib.gcs.RANGE_BYTES = 64 << 10
 lib.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.05, maximum=0.2)
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
+lib.destinations.pacing.CLOSED_SECONDS = 0.3
 
 _spec = importlib.util.spec_from_file_location("product", ROOT / "main.py")
 assert _spec is not None

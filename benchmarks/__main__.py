@@ -1,0 +1,52 @@
+"""`python -m benchmarks [--quick]`: JSON lines, or a table on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import cold_start, row_path, whole_path
+from benchmarks.figures import Figure
+from sandbox.up import Sandbox
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """All figures, in the order in which they are measured."""
+    yield from row_path.measure(quick)
+    with Sandbox(function=False) as sandbox:
+        sandbox.state.judge = False
+        yield cold_start.measure(quick, sandbox)
+    yield from whole_path.measure(quick)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Fewer repetitions: under two minutes.")
+def main(quick: bool) -> None:
+    """Measure how fast, how small and how cheap the function is. Exit 1 if a target is missed."""
+    console = Console()
+    table = Table("Figure", "Value", "Unit", "Target", "", "From", title="Benchmarks")
+    figures = []
+    for figure in measure(quick):
+        figures.append(figure)
+        if console.is_terminal:
+            console.print(f"[dim]{figure.name} {figure.value:.3g}[/dim]")
+            mark = "[green]ok[/green]" if figure.ok else "[red]missed[/red]"
+            what = f"{figure.target.what}: {figure.notes}"
+            value = f"{figure.value:.4g}"
+            table.add_row(
+                figure.name, value, figure.target.unit, str(figure.target), mark, what
+            )
+        else:
+            print(json.dumps(figure.as_json()), flush=True)
+    if console.is_terminal:
+        console.print(table)
+    sys.exit(not all(figure.ok for figure in figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""The deployed function against the sandbox: overlap, memory, CPU, calls, cost.
+
+The function runs as in production (functions-framework, one gunicorn worker); its memory and CPU
+are those of the worker, as Linux counts them. The sandbox accepts every well-formed request without
+judging rows, and keeps none.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure
+from benchmarks.rows import file_of
+from sandbox.up import Sandbox
+
+ROOT = Path(__file__).parents[1]
+UPLOAD = "google_ads.UploadClickConversions"
+CHUNK_ROWS = 2_000
+WINDOW = 8
+
+# What terraform/function.tf gives an instance, and the prices of tier 1
+# (https://cloud.google.com/run/pricing: request-based billing).
+VCPUS = 1.0
+GIBIBYTES = 0.5
+DOLLARS_PER_VCPU_SECOND = 0.000024
+DOLLARS_PER_GIBIBYTE_SECOND = 0.0000025
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One file through the function: wall time from its event to the API's last answer and the
+    results document, CPU and peak memory of the worker."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mebibytes: float
+    counts: dict[str, int]
+
+
+class Bench:
+    """A sandbox with the function, and the worker that is measured."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        sandbox.state.judge = False
+        sandbox.state.keep_bodies = False
+        # Nobody looks at the conversions, and a million of them would need a gigabyte.
+        accepted: Any = deque(maxlen=0)
+        sandbox.state.accepted = accepted
+        self._files = 0
+
+    def latency(self, milliseconds: int) -> None:
+        """Let every upload take that long, as Google's answers do."""
+        self.sandbox.faults.set(
+            [{"method": UPLOAD, "kind": "latency_ms", "latency_ms": milliseconds}]
+            if milliseconds
+            else []
+        )
+
+    def worker(self) -> int:
+        """The process in which the function runs."""
+        assert self.sandbox.function is not None
+        (worker,) = self.sandbox.function.instances[0].workers()
+        return worker
+
+    def fresh_worker(self) -> None:
+        """End the worker; the next one has seen nothing yet."""
+        assert self.sandbox.function is not None
+        instance = self.sandbox.function.instances[0]
+        old = self.worker()
+        self.sandbox.function.kill([instance])
+        while self._worker_or_none() in (None, old) or not instance.answers():
+            time.sleep(0.02)
+
+    def _worker_or_none(self) -> int | None:
+        assert self.sandbox.function is not None
+        workers = self.sandbox.function.instances[0].workers()
+        return workers[0] if len(workers) == 1 else None
+
+    def run(self, content: bytes) -> Run:
+        """One file, from drop to results."""
+        worker = self.worker()
+        before = cpu_seconds(worker)
+        self._files += 1
+        delivered = time.monotonic()
+        name, generation = self.sandbox.drop(content, f"file-{self._files}.csv")
+        document = self.sandbox.results(name, generation, timeout_seconds=600)
+        ended = time.monotonic()
+        if not self.sandbox.delivery.wait_until_idle(60):
+            raise AssertionError("the delivery of a file didn't end")
+        (record,) = [each for each in self.sandbox.delivery.records() if each.name == name]
+        if len(record.attempts) != 1 or document["status"] != "completed":
+            raise AssertionError(f"{document['status']} after {len(record.attempts)} attempts")
+        # From the event, not from the upload of the file into the bucket.
+        seconds = record.attempts[0].milliseconds / 1000 or ended - delivered
+        return Run(
+            seconds, cpu_seconds(worker) - before, peak_mebibytes(worker), document["counts"]
+        )
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """All figures of the whole path."""
+    environment = {"WINDOW": str(WINDOW), "LEASE_SECONDS": "60"}
+    with Sandbox(source=ROOT, env=environment) as sandbox:
+        bench = Bench(sandbox)
+        yield calls_small_file(bench)
+        yield overlap(bench)
+        yield from large_files(bench, quick)
+
+
+def calls_small_file(bench: Bench) -> Figure:
+    """Calls of storage and APIs for a file of one chunk, the instance being warm."""
+    bench.run(file_of(500, 100))
+    bench.sandbox.state.requests.clear()
+    bench.run(file_of(500, 100, seed=2))
+    methods = [request.method for request in bench.sandbox.state.requests]
+    return Figure("calls_small_file", len(methods), ", ".join(methods))
+
+
+def overlap(bench: Bench) -> Figure:
+    """200,000 rows while every upload takes a second."""
+    content = file_of(200_000, 100)
+    bench.run(file_of(500, 100, seed=3))
+    bench.latency(1_000)
+    try:
+        run = bench.run(content)
+    finally:
+        bench.latency(0)
+    chunks = 200_000 / CHUNK_ROWS
+    ideal = chunks / WINDOW
+    return Figure("overlap", run.wall_seconds / ideal, f"{run.wall_seconds:.1f} s of {ideal:.1f} s")
+
+
+def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
+    """Small and large files with a tenth of the rows wrong, at 200 ms an upload."""
+    bench.latency(200)
+    bench.fresh_worker()
+    bench.run(file_of(500, 10))
+    small = bench.run(file_of(20_000, 10, seed=2))
+    # Without start-up: the worker is warm now.
+    ten_thousands = [
+        bench.run(file_of(10_000, 10, seed=seed)) for seed in range(3, 9 if quick else 18)
+    ]
+    per_row_small = sum(run.cpu_seconds for run in ten_thousands) / (10_000 * len(ten_thousands))
+
+    content = file_of(1_000_000, 10, seed=99)
+    bench.fresh_worker()
+    bench.run(file_of(500, 10))
+    large = bench.run(content)
+    if large.counts["rows"] != 1_000_000 or large.counts["rejected"] != 100_000:
+        raise AssertionError(str(large.counts))
+    per_row_large = large.cpu_seconds / 1_000_000
+
+    sizes = f"{small.peak_mebibytes:.0f} MiB and {large.peak_mebibytes:.0f} MiB"
+    yield Figure("memory_growth", large.peak_mebibytes - small.peak_mebibytes, sizes)
+    yield Figure("memory_peak", large.peak_mebibytes, sizes)
+    yield Figure(
+        "cpu_scaling",
+        per_row_large / per_row_small,
+        f"{per_row_large * 1e6:.1f} us and {per_row_small * 1e6:.1f} us a row, all of the function",
+    )
+    seconds = large.wall_seconds
+    dollars = seconds * (
+        VCPUS * DOLLARS_PER_VCPU_SECOND + GIBIBYTES * DOLLARS_PER_GIBIBYTE_SECOND
+    )
+    yield Figure(
+        "cost_per_million",
+        dollars,
+        f"{seconds:.1f} s of {VCPUS:g} vCPU and {GIBIBYTES:g} GiB; CPU used {large.cpu_seconds:.1f} s",
+    )
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU that a process has used, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def peak_mebibytes(pid: int) -> float:
+    """The most memory that a process has held."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmHWM")
