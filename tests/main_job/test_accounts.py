@@ -1,0 +1,83 @@
+"""Accounts that are not as they should be, alone and among others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox.up import Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+COLUMNS = (*CORE_COLUMNS, "customer_id")
+PROFILE = {"conversion_action": "1001", "time_zone": "UTC", "customer_id": "4444444444"}
+
+
+def deliver(google: Sandbox, content: bytes) -> dict[str, Any]:
+    return google.results(*google.drop(content, "export.csv"), timeout_seconds=60)
+
+
+def searches(google: Sandbox) -> int:
+    return sum(request.method == "google_ads.Search" for request in google.state.requests)
+
+
+def test_one_account_that_refuses_does_not_stop_the_others(google: Sandbox) -> None:
+    """The rows of the account without terms fail; those of the other arrive, a chunk later too."""
+    rows = [core_row(n) | {"customer_id": "4444444444"} for n in range(1, 2002)]
+    rows += [core_row(n) | {"customer_id": "123-456-7890"} for n in range(2002, 2052)]
+    results = deliver(google, csv_bytes(rows, COLUMNS))
+    assert results["counts"]["uploaded"] == 50
+    assert results["counts"]["rows"] == 2051
+    assert results["file_error"] is None
+
+
+def test_a_wrong_account_number_is_asked_about_once(google: Sandbox) -> None:
+    """Whatever the rows beside it say; a refusal costs no query a row."""
+    actions = ("1001", "1002", "customers/1/conversionActions/1001", "Phone sale")
+    rows = [
+        core_row(n, conversion_action=actions[n % 4]) | {"customer_id": "3333333333"}
+        for n in range(1, 41)
+    ]
+    results = deliver(google, csv_bytes(rows, COLUMNS))
+    assert results["file_error"]["code"] == "USER_PERMISSION_DENIED"
+    assert results["counts"]["not_attempted"] == 40
+    assert searches(google) == 1
+
+
+def test_a_crms_customer_numbers_stop_the_file(google: Sandbox) -> None:
+    """Each would cost a query of the day's quota."""
+    rows = [core_row(n) | {"customer_id": f"{n:010}"} for n in range(1, 301)]
+    results = deliver(google, csv_bytes(rows, COLUMNS))
+    assert results["file_error"]["code"] == "TOO_MANY_ACCOUNTS"
+    assert results["counts"]["not_attempted"] == 300
+    assert searches(google) <= 100
+
+
+def test_empty_identifier_columns_do_not_need_the_terms(google: Sandbox) -> None:
+    """Google's own template has e-mail and phone columns, which may stay empty."""
+    google.set_profiles({"default": PROFILE})
+    rows = [core_row(n, email="", phone="") for n in range(1, 6)]
+    assert deliver(google, csv_bytes(rows))["counts"]["uploaded"] == 5
+
+    results = deliver(google, csv_bytes([*rows, core_row(6)]))
+    assert results["file_error"]["code"] == "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
+    assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 6
+
+
+def test_a_mended_account_works_at_once(google: Sandbox) -> None:
+    """What a warm instance remembers of an account isn't held against it."""
+    google.set_profiles({"default": PROFILE})
+    refused = deliver(google, csv_bytes([core_row(1)]))
+    assert refused["file_error"]["code"] == "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
+    google.state.change_account("4444444444", accepted_customer_data_terms=True)
+    assert deliver(google, csv_bytes([core_row(2)]))["counts"]["uploaded"] == 1
+
+
+def test_custom_variables_are_asked_for_once(google: Sandbox) -> None:
+    """An account that has none of that name answers for all rows."""
+    google.function.kill()
+    columns = (*CORE_COLUMNS, "custom_variable.Region")
+    rows = [core_row(n, email="", phone="") | {"custom_variable.Region": "n"} for n in range(300)]
+    results = deliver(google, csv_bytes(rows, columns))
+    assert results["counts"]["warnings"] == 300
+    assert searches(google) <= 4
+    assert json.dumps(results).count("UNKNOWN_CUSTOM_VARIABLE") >= 300
