@@ -38,9 +38,7 @@ def main(quick: bool) -> None:
             mark = "[green]ok[/green]" if figure.ok else "[red]missed[/red]"
             what = f"{figure.target.what}: {figure.notes}"
             value = f"{figure.value:.4g}"
-            table.add_row(
-                figure.name, value, figure.target.unit, str(figure.target), mark, what
-            )
+            table.add_row(figure.name, value, figure.target.unit, str(figure.target), mark, what)
         else:
             print(json.dumps(figure.as_json()), flush=True)
     if console.is_terminal:

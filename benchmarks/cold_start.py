@@ -55,9 +55,7 @@ def measure(quick: bool, sandbox: Sandbox) -> Figure:
             bare.append(seconds[0])
             ours.append(seconds[1])
     ratio = median(mine / other for mine, other in zip(ours, bare, strict=True))
-    return Figure(
-        "cold_start", ratio, f"{median(ours):.2f} s, bare imports {median(bare):.2f} s"
-    )
+    return Figure("cold_start", ratio, f"{median(ours):.2f} s, bare imports {median(bare):.2f} s")
 
 
 def bare_imports() -> float:

@@ -168,9 +168,7 @@ def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
         f"{per_row_large * 1e6:.1f} us and {per_row_small * 1e6:.1f} us a row, all of the function",
     )
     seconds = large.wall_seconds
-    dollars = seconds * (
-        VCPUS * DOLLARS_PER_VCPU_SECOND + GIBIBYTES * DOLLARS_PER_GIBIBYTE_SECOND
-    )
+    dollars = seconds * (VCPUS * DOLLARS_PER_VCPU_SECOND + GIBIBYTES * DOLLARS_PER_GIBIBYTE_SECOND)
     yield Figure(
         "cost_per_million",
         dollars,

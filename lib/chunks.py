@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from lib.rules.plan import RowPlan
 from lib.settings import CHUNK_ROWS
 from lib.source.errors import SourceError
 from lib.source.records import Record
+
+_REPEATED = re.compile(r"\bline (\d+)")
+"""The line that a REPEATED_... problem names."""
 
 
 class Chunk(NamedTuple):
@@ -170,7 +174,12 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
 
     `plain` is the outcome of a row that was taken (`uploaded`, or `ok` when nothing counts).
     """
-    listed = list(prepared.refused)
+    uncounted = {
+        prepared.lines[position]: verdict
+        for position, verdict in sent.verdicts.items()
+        if verdict.outcome not in ("uploaded", "duplicate")
+    }
+    listed = [_with_the_first(row, uncounted) for row in prepared.refused]
     positions = (
         range(len(prepared.lines))
         if list_all
@@ -190,6 +199,17 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
     listed.sort(key=lambda row: row.line)
     taken = len(prepared.lines) - len(positions)
     return chunk_report(prepared.number, listed, taken, plain, sent.request_ids)
+
+
+def _with_the_first(row: RowOutcome, uncounted: Mapping[int, Verdict]) -> RowOutcome:
+    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate."""
+    if not uncounted or row.outcome != "duplicate":
+        return row
+    named = _REPEATED.search(row.errors[0].detail)
+    verdict = uncounted.get(int(named[1])) if named else None
+    if verdict is None:
+        return row
+    return row._replace(outcome=verdict.outcome, errors=row.errors + verdict.errors)
 
 
 def not_attempted(number: int, records: Iterable[Record], read: Iterable[int] = ()) -> ChunkReport:

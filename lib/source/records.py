@@ -33,6 +33,10 @@ ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
 Record: TypeAlias = tuple[int, list[str], RowProblem | None]
 """Line at which it starts, its cells (as many as the header's), problem (then without cells)."""
 
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""All that `str.strip` takes off."""
+_ASCII_SPACES = sum(map(str.isascii, _SPACES))
+
 
 class Shape(NamedTuple):
     """What a record of this file looks like, and how large it may be."""
@@ -55,7 +59,9 @@ class RecordReader:
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
         # Columns without a name at the end only pad: what stands in them is one cell too many.
         self._is_padded = shape.fewest < shape.width
-        self._blank = f'{shape.delimiter} \t\u00a0"\r\n'
+        # What rows without content are made of; the shorter of the two is the faster.
+        self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
+        self._blank = shape.delimiter + '"' + _SPACES
         self._wraps = False  # the last carefully read block had quoted newlines
         self.blank_records = 0
 
@@ -76,7 +82,7 @@ class RecordReader:
             orderly = not (carried or self._wraps or block.damaged)
             # As many rows as lines: no quoted newline, so line numbers simply count up.
             if orderly and (found := self._row_per_line(block)):
-                yield self._numbered(*found, line)
+                yield self._numbered(*found, line, block.text.isascii())
                 line += len(found[0])
                 continue
             lines = carried + block.lines()
@@ -113,11 +119,14 @@ class RecordReader:
             return None
         return (rows, lines) if len(rows) == len(lines) else None
 
-    def _numbered(self, rows: list[list[str]], lines: list[str], line: int) -> Iterable[Record]:
+    def _numbered(
+        self, rows: list[list[str]], lines: list[str], line: int, is_ascii: bool
+    ) -> Iterable[Record]:
+        blank = self._blank_ascii if is_ascii else self._blank
         if (
             set(map(len, rows)) == {self._shape.width}
             and not self._is_padded
-            and all(map(str.strip, lines, repeat(self._blank)))
+            and all(map(str.strip, lines, repeat(blank)))
         ):
             return zip(range(line, line + len(rows)), rows, repeat(None))
         found: list[Record] = []

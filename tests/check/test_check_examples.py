@@ -42,12 +42,12 @@ def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, (profile, _) in FILES.items() if profile])
 def test_an_example_is_accepted_by_the_other_route(name: str) -> None:
-    """With the action's id, which that API wants; an incomplete address is warned of."""
+    """With the action's id, which that API wants; columns that make no address are noted."""
     profile, rows = FILES[name]
     route = {"destination": "data_manager", "conversion_action": "1001"}
     document = judge((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
     assert document["counts"]["ok"] == rows
-    assert document["codes"].keys() <= {"ADDRESS_INCOMPLETE", "UNKNOWN_COLUMNS"}
+    assert document["codes"].keys() <= {"ADDRESS_COLUMNS_MISSING", "UNKNOWN_COLUMNS"}
 
 
 def test_the_example_with_mistakes_shows_them() -> None:

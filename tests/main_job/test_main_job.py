@@ -199,6 +199,16 @@ def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) ->
     assert row["errors"][0]["action"]
 
 
+def test_a_repeat_of_a_refused_row_is_no_duplicate(google: Sandbox) -> None:
+    """Nothing was counted, so nothing is called counted."""
+    google.faults.set([{"method": UPLOAD, "kind": "row_error", "rows": [0]}])
+    results = deliver(google, csv_bytes([core_row(1), core_row(1), core_row(2)]))
+    assert row_of(results, 2)["outcome"] == row_of(results, 3)["outcome"] == "failed"
+    codes = [error["code"] for error in row_of(results, 3)["errors"]]
+    assert codes == ["REPEATED_LINE", "EVENT_NOT_FOUND"]
+    assert results["counts"]["duplicate"] == 0
+
+
 # ── files that can never work ────────────────────────────────────────────────────────────────
 
 

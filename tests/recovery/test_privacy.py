@@ -106,7 +106,7 @@ def test_nothing_planted_is_found_whatever_breaks(
     google: Sandbox, new_name: Iterator[str], record_property: Callable[[str, object], None]
 ) -> None:
     """Results, ledger, log, exceptions, and the requests to Google: no raw user data."""
-    google.delivery.set(concurrency=2)
+    google.delivery.set(concurrency=6)
     google.faults.set(every_fault())
     for _ in range(12):
         name = next(new_name)

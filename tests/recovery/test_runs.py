@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib.chunks import Chunk, cut
+from lib.chunks import cut
 from lib.errors import GiveUp, LeaseHeld, LeaseLost, Redeliver
 from lib.ledger import run_key
 from lib.pipeline import work_on
@@ -50,11 +50,11 @@ def chunk_name(source: StoredObject, number: int) -> str:
     return f"_state/runs/{run_key(source)}/chunks/{number:06d}.json"
 
 
-def dies(number: int) -> Callable[[int], None]:
-    """The n-th batch, and with it the attempt."""
+def dies(*numbers: int) -> Callable[[int], None]:
+    """Those batches, and with them the attempt."""
 
     def at(batch: int) -> None:
-        if batch == number:
+        if batch in numbers:
             raise KeyboardInterrupt
 
     return at
@@ -104,7 +104,7 @@ def test_finished_chunks_are_not_sent_again(google: World) -> None:
 def test_the_source_was_overwritten_between_two_attempts(google: World) -> None:
     """What was sent is told; the rest can't be read any more, and the document says why."""
     source = put(google, 2 * CHUNK_ROWS + 1)
-    google.api.before = dies(2)
+    google.api.before = dies(2, 3)
     with pytest.raises(KeyboardInterrupt):
         deliver(google, source)
     google.store.put("in-bucket", "export.csv", b"")
@@ -136,9 +136,9 @@ def test_rows_before_an_unreadable_place_become_chunks(
         raise error
 
     chunks: list[tuple[int, bool]] = []
+    read = ((len(list(chunk.records)), chunk.is_only()) for chunk in cut(records(), 10))
     with pytest.raises(type(error)):
-        for chunk in cut(records(), 10):
-            chunks.append((len(list(chunk.records)), chunk.is_only()))
+        chunks.extend(read)
     assert chunks == [(size, len(sizes) == 1) for size in sizes]
 
 

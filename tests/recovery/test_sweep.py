@@ -98,15 +98,15 @@ def test_deferred_rows_after_their_time(
     check(file, document, google)
     assert document["status"] == "completed"
     assert document["attempts"] >= 2
-    assert sweep(google)["waiting"] == 0
-    # An event that comes late is no reason to begin again.
+    # Neither an event that comes late nor one more sweep is a reason to begin again.
     (record,) = google.delivery.records()
     google.delivery.again(record.event_id)
     assert google.delivery.wait_until_idle(20)
+    sweep(google)
     assert results_now(google, file) == document
 
 
-@pytest.mark.parametrize("kind, rows", [("kill_before", 30), ("kill_after", 410)])
+@pytest.mark.parametrize("kind, rows", [("kill_before", 30), ("kill_after", 210)])
 def test_a_sweep_killed_at_every_call(
     google: Sandbox,
     new_name: Iterator[str],

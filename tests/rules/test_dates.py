@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.dates import ConversionClock, load_zone, parse_conversion_time, read_moment
+from lib.rules.dates import (
+    OPEN_ORDER,
+    ConversionClock,
+    load_zone,
+    parse_conversion_time,
+    read_moment,
+)
 from lib.rules.problems import RuleError
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -123,10 +129,17 @@ def test_a_time_without_any_zone_is_refused() -> None:
         ("2026-11-01 00:59:59", "2026-11-01 00:59:59-05:00", None),
         ("2026-11-01 02:00:00", "2026-11-01 02:00:00-06:00", None),
         ("2026-11-20", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("03/04/2026 10:00", "2026-03-04 10:00:00-06:00", OPEN_ORDER),
+        ("3-4-2026 10:00", "2026-03-04 10:00:00-06:00", OPEN_ORDER),
+        ("03/04/2026", "2026-03-04 00:00:00-06:00", f"DATE_WITHOUT_TIME,{OPEN_ORDER}"),
+        ("03/03/2026 10:00", "2026-03-03 10:00:00-06:00", None),
+        ("03/13/2026 10:00", "2026-03-13 10:00:00-05:00", None),
+        ("2026-03-04 10:00", "2026-03-04 10:00:00-06:00", None),
     ],
 )
 def test_a_decision_about_a_time_is_a_warning(value: str, text: str, warning: str | None) -> None:
-    """Skipped and repeated hours follow the rules from before the change; no time is midnight."""
+    """Skipped and repeated hours follow the rules from before the change; no time is midnight;
+    whether the other order of day and month would be a date too is told."""
     moment = read_moment(value, CHICAGO)
     assert (moment.text, moment.warning) == (text, warning)
     assert moment.instant == datetime.fromisoformat(text).timestamp()
@@ -192,6 +205,32 @@ def test_the_clock_takes_90_days_to_the_second(value: str, code: str | None) -> 
     with pytest.raises(RuleError) as refused:
         clock.read(value)
     assert refused.value.code == code
+
+
+def test_what_is_older_than_the_look_back_is_warned_of() -> None:
+    """It's sent: the window runs from the click, which nobody knows. 90 days remain the limit."""
+    clock = ConversionClock(NOW, None).within(30)
+    for _ in range(2):
+        assert clock.read("2026-10-25 12:00:00+00:00")[2] is None
+        assert clock.read("2026-10-25 11:59:59+00:00")[2] == "OLDER_THAN_LOOKBACK"
+        old = clock.read("09/10/2026 12:00:00 +0000")
+        assert old[2] == f"{OPEN_ORDER},OLDER_THAN_LOOKBACK"
+    with pytest.raises(RuleError) as refused:
+        clock.read("2026-08-26 11:59:59+00:00")
+    assert refused.value.code == "TOO_OLD"
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20 10:01:00.", "2026-11-20 10:01:00.x", "2026-11-20 10:01."]
+)
+def test_what_is_remembered_of_an_hour_makes_no_time_readable(value: str) -> None:
+    """A cell is judged alike whatever rows came before it."""
+    clock = ConversionClock(NOW, UTC)
+    clock.read("2026-11-20 10:00:00")
+    clock.read("2026-11-20 10:00:00.5")
+    with pytest.raises(RuleError) as refused:
+        clock.read(value)
+    assert refused.value.code == "INVALID_DATE"
 
 
 def test_the_clock_remembers_a_bounded_number_of_hours() -> None:

@@ -1,12 +1,13 @@
 """E-mail addresses, names, digests and countries."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable
 
 import pytest
 from google.ads.datamanager_util import Formatter
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lib.rules.identifiers import (
@@ -52,6 +53,12 @@ def refusal_of(rule: Callable[[str], object], value: str) -> RuleError | None:
         ("\tjane @example\u00a0.com\r\n", "jane@example.com"),
         ("\ufeffjane\u200b@example.com\u200e", "jane@example.com"),
         ("J\u00dcRGEN@EXAMPLE.COM", "j\u00fcrgen@example.com"),
+        ("mailto:Jane@example.com", "jane@example.com"),
+        ("Jane Doe <Jane.Doe@gmail.com>", "janedoe@gmail.com"),
+        ("<jane@example.com>", "jane@example.com"),
+        ("<mailto:jane@example.com>", "jane@example.com"),
+        ("o'neil@example.com", "o'neil@example.com"),
+        ("jane+a_b-c=d/e@ex-ample.co.uk", "jane+a_b-c=d/e@ex-ample.co.uk"),
     ],
 )
 def test_an_email_is_normalized_as_google_matches_it(raw: str, normalized: str) -> None:
@@ -68,6 +75,32 @@ def test_what_is_no_email_is_refused(raw: str) -> None:
     assert code_of(normalize_email, raw) == "INVALID_EMAIL"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("jane@example.com;", "jane@example.com.", "jane@example.com,", "(jane@example.com)"),
+        *(
+            "jane@example.com (work)",
+            "'jane@example.com",
+            "'jane@example.com'",
+            '"jane@example.com',
+        ),
+        *(
+            "jane@example.com\\",
+            "jane@example.com|",
+            "e-mail: jane@example.com",
+            "<jane@example.com",
+        ),
+        *("jane@[192.0.2.1]", "jane,doe@example.com", "jane@gmail.com;", "jane@gmail.com."),
+        *("j\u00fcrgen@example.com;", "<jane@example.com> <joe@example.com>"),
+        "jane@example.com;joe@example.com",
+    ],
+)
+def test_what_is_more_than_an_address_is_refused(raw: str) -> None:
+    """A digest of the wrapping would match nobody, and nobody would know."""
+    assert code_of(normalize_email, raw) == "INVALID_EMAIL"
+
+
 EMAILS = st.one_of(
     st.emails(),
     st.builds(
@@ -80,7 +113,10 @@ EMAILS = st.one_of(
 
 @given(EMAILS)
 def test_emails_equal_the_formatter_of_google(raw: str) -> None:
-    """Save inner white space, which Google's guide removes and its formatter refuses."""
+    """Save inner white space, which Google's guide removes and its formatter refuses, and what
+    wraps an address, which Google's formatter hashes along."""
+    bare = "".join(raw.split()).lower()
+    assume(not re.search(r"""[<>()\[\]:;,"|\\]|^'|'$|\.$""", bare))
     try:
         expected = Formatter().format_email_address("".join(raw.split()))
     except ValueError:
@@ -150,6 +186,13 @@ def test_a_postal_code_is_only_trimmed() -> None:
         ("UK", "GB"),
         ("C\u00f4te d\u2019Ivoire", "CI"),
         ("XK", "XK"),
+        ("M\u00e9xico", "MX"),
+        ("Bosnia & Herzegovina", "BA"),
+        ("T\u00fcrkiye", "TR"),
+        ("\u00d6sterreich", "AT"),
+        ("Allemagne", "DE"),
+        ("Korea, Republic of", "KR"),
+        ("Curacao", "CW"),
     ],
 )
 def test_a_country_is_known_by_code_and_name(raw: str, code: str) -> None:
@@ -190,6 +233,13 @@ def test_a_hashed_column_takes_digests_only() -> None:
     """They're passed on in lower case."""
     assert parse_digest(f" {DIGEST.upper()}\n") == DIGEST
     assert code_of(parse_digest, "jane@example.com") == "INVALID_DIGEST"
+
+
+@pytest.mark.parametrize("of_nothing", [hashlib.sha256().hexdigest()])
+def test_the_digest_of_nothing_identifies_nobody(of_nothing: str) -> None:
+    """Exports that hash empty cells too give the same digest to all of their rows."""
+    assert code_of(parse_digest, of_nothing) == "INVALID_DIGEST"
+    assert code_of(parse_digest, f" {of_nothing.upper()}") == "INVALID_DIGEST"
 
 
 @given(st.text(min_size=4))

@@ -65,10 +65,23 @@ TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
         (check_click_id, " EAIaIQobChMI-_ ", "EAIaIQobChMI-_"),
         (check_click_id, "abc", "abc"),
         (check_click_id, "AbC", "AbC"),
+        (check_click_id, "gclid=Cj0KCQiAexample", "Cj0KCQiAexample"),
+        (check_click_id, "https://example.com/?a=b&gclid=Cj0KCQiA&c=d#e", "Cj0KCQiA"),
+        (check_click_id, "example.com/?GCLID=Cj0KCQiA%2D", "Cj0KCQiA-"),
+        (lambda value: check_click_id(value, "wbraid"), "?gclid=abc&wbraid=def", "def"),
+        (check_click_id, "Cj0KCQiAexample%3D%3D", "Cj0KCQiAexample%3D%3D"),
+        (check_click_id, "Cj0KCQiAexample==", "Cj0KCQiAexample=="),
+        (check_click_id, "1x9", "1x9"),
+        (check_click_id, "-CjwKEAjw", "-CjwKEAjw"),
         (check_order_id, "8005550100", "8005550100"),
         (check_order_id, "112-3456789-1234567", "112-3456789-1234567"),
         (check_order_id, "SO-2026-11-0001", "SO-2026-11-0001"),
         (check_order_id, " ORD@2026 ", "ORD@2026"),
+        (check_order_id, "1", "1"),
+        (check_order_id, "SO-1", "SO-1"),
+        (check_order_id, "none-1", "none-1"),
+        (check_order_id, "UnknownBuyer2026x", "UnknownBuyer2026x"),
+        (check_order_id, "1.23457E-11", "1.23457E-11"),
         (check_order_id, "2026-11-24 001", "2026-11-24 001"),
         (parse_ip, " 192.0.2.1 ", "192.0.2.1"),
         (parse_ip, "2001:DB8:0:0::1", "2001:db8::1"),
@@ -103,6 +116,16 @@ def test_a_good_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
         (check_click_id, "caf\u00e9", "INVALID_CLICK_ID"),
         (check_click_id, "a" * 1025, "INVALID_CLICK_ID"),
+        *(
+            (check_click_id, cell, "INVALID_CLICK_ID")
+            for cell in (
+                *("not_set", "notset", "Unknown", "(direct)", "organic", "TEST", "gclid", "true"),
+                *("FALSE", "0", "1", "--", "undefined", "N/A", "#N/A", "%7Bgclid%7D", "123456"),
+                *("2026-11-20", "2026-11-20T10:00:00Z", "20/11/2026", "1.23457E+11", "1e5"),
+                *("gclid=", "gclid=null", "https://example.com/", "https://example.com/?gbraid=a"),
+                *("12345678901234567890",),
+            )
+        ),
         (check_order_id, "jane@example.com", "ORDER_ID_LOOKS_LIKE_EMAIL"),
         (check_order_id, "order jane@example.com 7", "ORDER_ID_LOOKS_LIKE_EMAIL"),
         (check_order_id, "+1 800 555 0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
@@ -113,6 +136,16 @@ def test_a_good_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_order_id, "tel:+18005550100", "ORDER_ID_LOOKS_LIKE_PHONE"),
         (check_order_id, "020 7946 0958", "ORDER_ID_LOOKS_LIKE_PHONE"),
         (check_order_id, "x" * 513, "ORDER_ID_TOO_LONG"),
+        *(
+            (check_order_id, cell, "ORDER_ID_PLACEHOLDER")
+            for cell in (
+                *("N/A", "none", "NULL", "nil", "0", "-", "--", "#N/A", "(not set)", "Unknown"),
+                *("TBD", "undefined", "NaN", "not_set", " n/a ", "(none)", "<null>"),
+            )
+        ),
+        (check_order_id, "1.23457E+11", "ORDER_ID_SHORTENED"),
+        (check_order_id, "1,23457E+11", "ORDER_ID_SHORTENED"),
+        (check_order_id, "1e+100", "ORDER_ID_SHORTENED"),
         (parse_ip, "", "INVALID_IP_ADDRESS"),
         (parse_ip, "192.0.2", "INVALID_IP_ADDRESS"),
         (parse_ip, "192.0.2.1:80", "INVALID_IP_ADDRESS"),
@@ -127,6 +160,8 @@ def test_a_good_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_attribution_credit, "half", "INVALID_ATTRIBUTION_CREDIT"),
         (parse_attribution_model, " ", "INVALID_ATTRIBUTION_MODEL"),
         (parse_custom_variable, "of jane@example.com", "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL"),
+        (parse_custom_variable, "+1 212 555 0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
+        (parse_custom_variable, "(212) 555-0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
         (parse_custom_variable, "x" * 101, "CUSTOM_VARIABLE_TOO_LONG"),
         (parse_session_attributes_encoded, "", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_encoded, "not base64!", "INVALID_SESSION_ATTRIBUTES"),
@@ -179,6 +214,34 @@ def test_cart_items_come_in_two_ways() -> None:
     assert parse_cart_items("sku:1:2:9,50;b:1:1.000", decimal_comma=True) == items
     as_json = json.dumps([dict(item._asdict()) for item in items])
     assert parse_cart_items(as_json) == items
+
+
+@pytest.mark.parametrize(
+    "order_id, phone, same",
+    [
+        ("12125550100", "+1 (212) 555-0100", True),
+        ("2125550100", "+1 (212) 555-0100", True),
+        ("+12125550100", "212-555-0100", True),
+        ("12125550100", "2125550100", True),
+        ("02079460958", "+44 20 7946 0958", True),
+        ("442079460958", "+44 (0)20 7946 0958", True),
+        ("00442079460958", "020 7946 0958", True),
+        ("2125550101", "+1 (212) 555-0100", False),
+        ("5550100", "555-0100", False),
+        ("992125550100", "+1 (212) 555-0100", False),
+        ("SO-2125550100", "+1 (212) 555-0100", False),
+        ("2125550100", "", False),
+    ],
+)
+def test_an_order_id_is_not_the_rows_own_phone(order_id: str, phone: str, same: bool) -> None:
+    """Digits alone are an order's number, unless they are those of the phone in the row."""
+    assert check_order_id(order_id.lstrip("+"), ["x"], ()) == order_id.lstrip("+")
+    if same:
+        with pytest.raises(RuleError) as refused:
+            check_order_id(order_id, ["x", phone], [1])
+        assert refused.value.code == "ORDER_ID_LOOKS_LIKE_PHONE"
+    else:
+        assert check_order_id(order_id, ["x", phone], [1]) == order_id
 
 
 def test_a_derived_order_id_is_stable_and_all_letters() -> None:

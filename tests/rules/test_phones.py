@@ -1,11 +1,12 @@
 """Phone numbers: the fast answers are libphonenumber's."""
 
 import random
+import re
 from collections.abc import Iterator
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 
@@ -90,6 +91,7 @@ def test_numbers_of_every_region_equal_the_library(region: str) -> None:
 )
 def test_any_text_equals_the_library(value: str, region: str | None) -> None:
     """The library decides about everything that isn't plain digits and punctuation."""
+    assume(not re.fullmatch(r"\+?\d+[.,]0", value))
     assert by_us(value, region) == by_library(value, region)
 
 
@@ -115,6 +117,9 @@ def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> N
         ("(800) 555-0100 ext. 7", "US", "+18005550100"),
         ("\u202a+1 800 555 0100\u202c", None, "+18005550100"),
         ("06 1234 5678", "IT", "+390612345678"),
+        ("2125550100.0", "US", "+12125550100"),
+        ("12125550100,0", "US", "+12125550100"),
+        ("+12125550100.0", None, "+12125550100"),
     ],
 )
 def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None:
@@ -141,3 +146,35 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
     with pytest.raises(RuleError) as refused:
         normalize_phone(value, region)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value, region, national",
+    [
+        ("4915112345678", "DE", "+494915112345678"),
+        ("49 151 12345678", "DE", "+494915112345678"),
+        ("436641234567", "AT", "+43436641234567"),
+    ],
+)
+def test_a_number_that_may_lack_its_plus_is_doubtful(
+    value: str, region: str, national: str
+) -> None:
+    """The library's answer stands, and who asks to be sure is told."""
+    assert normalize_phone(value, region) == national == by_library(value, region)
+    with pytest.raises(RuleError) as doubt:
+        normalize_phone(value, region, sure=True)
+    assert doubt.value.code == "PHONE_MAYBE_INTERNATIONAL"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_example_numbers_are_never_doubtful(region: str) -> None:
+    """Neither with plus, nor as they are dialled within their country."""
+    for kind in range(11):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        for form in (PhoneNumberFormat.E164, PhoneNumberFormat.NATIONAL):
+            value = phonenumbers.format_number(example, form)
+            expected = by_library(value, region)
+            if expected is not None:
+                assert normalize_phone(value, region, sure=True) == expected

@@ -47,7 +47,10 @@ def test_catalogue():
         assert meaning[0] == name, key
 
 
-@pytest.mark.parametrize("name", [name for name in CANONICAL if name != "customer_id"])
+SPELLED_ONLY = ("customer_id", "time_zone")
+
+
+@pytest.mark.parametrize("name", [name for name in CANONICAL if name not in SPELLED_ONLY])
 @pytest.mark.parametrize(
     "spelled", [str, str.upper, str.title, lambda name: name.replace("_", " ") + " :"]
 )
@@ -134,6 +137,64 @@ def test_aliases(header, field):
     assert fields(f"{extra},{header}")[field] == header
 
 
+@pytest.mark.parametrize(
+    "header, mapped",
+    [
+        ("gclid,Phone Number,Phone Number", {"phone": 1, "phone_2": 2}),
+        ("Email,gclid,email,EMAIL", {"email": 0, "email_2": 2, "email_3": 3}),
+        ("Phone,Phone,Mobile,gclid", {"phone": 0, "phone_2": 1, "phone_3": 2}),
+    ],
+)
+def test_namesakes_of_a_numbered_field_are_numbered(header, mapped):
+    """Two columns "Phone Number" are two phone numbers, also where the profile names them."""
+    own = {"phone": "Phone Number"} if "Number" in header else {}
+    found = map_columns(header.split(","), own).fields
+    assert {field: at for field, at in found.items() if field != "gclid"} == mapped
+
+
+@pytest.mark.parametrize(
+    "header, field, chosen",
+    [
+        ("email,Mailing Country,Billing Country", "country_code", "Mailing Country"),
+        ("email,Billing Country,Mailing Country", "country_code", "Mailing Country"),
+        ("email,Mailing Country,Country", "country_code", "Country"),
+        ("email,Billing Zip/Postal Code,Mailing Zip", "postal_code", "Mailing Zip"),
+        ("email,Billing Street,Mailing Street", "street", "Mailing Street"),
+        ("email,IP,IP Address", "user_ip_address", "IP Address"),
+    ],
+)
+def test_one_of_several_addresses_is_chosen(header, field, chosen):
+    """A contact's and an account's address in one export don't stop the file."""
+    names = header.split(",")
+    columns = map_columns(names, {})
+    assert names[columns.fields[field]] == chosen
+    assert len(columns.unknown) == 1
+
+
+@pytest.mark.parametrize(
+    "header", ["Amount Currency", "value currency", "Order Currency", "Transaction Currency"]
+)
+def test_the_currency_of_an_amount_is_known(header):
+    """Salesforce exports it beside every amount."""
+    assert fields(f"gclid,Amount,{header}")["currency_code"] == header
+
+
+@pytest.mark.parametrize(
+    "header, known",
+    [
+        ("time_zone", True),
+        ("Conversion Time Zone", True),
+        ("Time Zone", False),
+        ("TIME_ZONE", False),
+        ("timezone", False),
+    ],
+)
+def test_a_contacts_time_zone_is_not_the_conversions(header, known):
+    """CRMs have a column of that name; a profile can say that it's the right one."""
+    assert ("time_zone" in map_columns(["gclid", header], {}).fields) is known
+    assert "time_zone" in map_columns(["gclid", header], {"time_zone": header}).fields
+
+
 @pytest.mark.parametrize("header", ["name", "id", "Email 0", "Email 17", "gclid 2", "notes", "%"])
 def test_unknown_columns(header):
     """Columns whose name says too little are named as unknown."""
@@ -144,7 +205,8 @@ def test_unknown_columns(header):
     "header, named",
     [
         ("gclid,Google Click ID", ["gclid", "Google Click ID"]),
-        ("email,value,Email", ["email", "Email"]),
+        ("email,value,E-mail address", ["email", "E-mail address"]),
+        ("gclid,Amount,Amount", ["Amount"]),
         ("gclid,amount,revenue", ["amount", "revenue"]),
         ("gclid,value,total", ["value", "total"]),
         ("gclid,conversion_value,Revenue", ["conversion_value", "Revenue"]),

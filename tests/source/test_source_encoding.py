@@ -34,8 +34,15 @@ def test_encoding_is_detected(read, content, encoding, pack):
     """UTF-8, UTF-16 and Windows-1252, marked or not, packed or not, come out as the same text."""
     table, records = read(pack(content))
     assert table.encoding == encoding
+    assert table.encoding_guessed is (encoding == "cp1252")
     assert table.header == ("gclid", "name")
     assert [cells for _, cells, _ in records] == ROWS
+
+
+def test_an_encoding_that_is_set_is_no_guess(read):
+    """Neither the profile's Windows-1252, nor plain ASCII."""
+    assert not read(TEXT.encode("cp1252"), encoding="cp1252")[0].encoding_guessed
+    assert not read("gclid,name\nA,plain\n")[0].encoding_guessed
 
 
 def test_late_windows_1252(read):

@@ -86,6 +86,34 @@ def test_blank_records_are_counted(read):
     assert table.blank_records == 3
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("space", [" ", "\t", "\u00a0", "\u3000"])
+def test_rows_of_white_space_are_blank(read, quote, space):
+    """Spreadsheets leave them behind; they're no rows, wherever the spaces stand."""
+    cell = f"{quote}{space}{quote}"
+    rows = [f"{cell},,,", f",,{cell},", f"{cell},{cell},{cell},{cell}", f",,,{cell},{cell}"]
+    table, records = read(HEADER + "A,b,c,d\n" + "\n".join(rows) + "\nB,b,c,d\n")
+    assert problems(records) == [(2, "A"), (7, "B")]
+    assert table.blank_records == 4
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        ("A,b,c,d,,", "A"),
+        ("A,b,c,d, ,", "A"),
+        ("A,b,c,d", "A"),
+        ("A,b,c,1,234,", "TOO_MANY_CELLS"),
+        ('A,b,c,"d\nd",x,', "TOO_MANY_CELLS"),
+        ("A,b,c,d,,x", "TOO_MANY_CELLS"),
+    ],
+)
+def test_columns_without_a_name_at_the_end_only_pad(read, row, expected):
+    """What stands in them is the rest of an unquoted `1,234`: the row isn't sent as 1."""
+    _, records = read(f"gclid,email,order_id,value,,\n{row}\nB,b,c,d,,\n")
+    assert [found for _, found in problems(records)] == [expected, "B"]
+
+
 def test_every_problem_is_met_somewhere(read):
     """The list of row problems holds what can come out, and nothing else."""
     contents = [
