@@ -43,8 +43,8 @@ def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[b
     for chunk in cut(table.records()):
         batch = AdsBatch(1, False)
         prepared = prepare(chunk.number, chunk.records, plan, batch)
-        for request in batch.to_requests().values():
-            yield request.SerializeToString()
+        for part in batch.take_parts():
+            yield part.request.SerializeToString()
         report = outcomes(prepared, Sent({}, ()), "uploaded", False)
         if refused is not None:
             refused += [row.line for row in report.listed if row.outcome == "rejected"]

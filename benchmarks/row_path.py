@@ -21,10 +21,10 @@ ROWS = 60_000
 WRONG_EVERY = 100
 
 
-def cpu_seconds(work: Callable[[], Iterable[object]]) -> float:
-    """CPU that this process spends until `work` is exhausted."""
+def cpu_seconds(work: Callable[..., Iterable[object]], *arguments: object) -> float:
+    """CPU that this process spends until what `work` returns is exhausted."""
     start = process_time()
-    for _ in work():
+    for _ in work(*arguments):
         pass
     return process_time() - start
 
@@ -39,12 +39,11 @@ def measure(quick: bool) -> Iterator[Figure]:
     gc.freeze()
     against_loop, against_sample, microseconds = [], [], []
     for turn in range(7 if quick else 15):
-        first, second = (loop.prepare, ours.prepare_file)[:: 1 if turn % 2 else -1]
-        seconds = {first: cpu_seconds(lambda: first(content))}
-        seconds[second] = cpu_seconds(lambda: second(content))
-        mine = seconds[ours.prepare_file] / ROWS
-        bare = seconds[loop.prepare] / ROWS
-        slow = cpu_seconds(lambda: sample.prepare(for_sample)) / (ROWS // 10)
+        # Who goes first changes, since the processor's pace does too.
+        both = [ours.prepare_file, loop.prepare][:: -1 if turn % 2 else 1]
+        seconds = {work: cpu_seconds(work, content) / ROWS for work in both}
+        mine, bare = seconds[ours.prepare_file], seconds[loop.prepare]
+        slow = cpu_seconds(sample.prepare, for_sample) / (ROWS // 10)
         against_loop.append(bare / mine)
         against_sample.append(slow / mine)
         microseconds.append((mine * 1e6, bare * 1e6, slow * 1e6))

@@ -152,14 +152,12 @@ class GoogleAds:
         verdicts: dict[int, Verdict] = {}
         request_ids: list[str] = []
         stop: Problem | None = None
-        requests = batch.to_requests()
-        positions = batch.positions()
-        for customer_id, request in requests.items():
-            places = positions[customer_id]
-            judged = self._send_request(request, deadline, request_ids)
+        parts = batch.take_parts()
+        for part in parts:
+            judged = self._send_request(part.request, deadline, request_ids)
             for index, verdict in judged.verdicts.items():
-                verdicts[places[index]] = verdict
-            if len(requests) == 1:
+                verdicts[part.places[index]] = verdict
+            if len(parts) == 1:
                 stop = judged.stop
         return Sent(verdicts, tuple(request_ids), stop)
 

@@ -8,7 +8,7 @@ Field rules: facts of https://developers.google.com/google-ads/api/reference/rpc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.ads.googleads.v26.services.types.conversion_upload_service import (
     ClickConversion,
@@ -42,6 +42,14 @@ _ENVIRONMENT = {"APP": 2, "WEB": 3}
 _CUSTOMER_TYPE = {"NEW": 2, "RETURNING": 3}
 
 
+class Part(NamedTuple):
+    """The raw request of one account, and the places of its conversions in the batch."""
+
+    customer_id: str
+    request: Any
+    places: list[int]
+
+
 class AdsBatch:
     """The conversions of one chunk as upload requests, one per account."""
 
@@ -52,29 +60,29 @@ class AdsBatch:
         # Where the account changes, since few files change it: (size of the batch then, account).
         self._turns: list[tuple[int, str]] = []
         self._customer_id = ""
-        self._append: Callable[[str], None] = [].append
+        nowhere: list[str] = []
+        self._append: Callable[[str], None] = nowhere.append
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._written.values()))
 
-    def positions(self) -> dict[str, list[int]]:
-        """The place in the batch of each account's conversions, in the order of its request."""
+    def take_parts(self) -> list[Part]:
+        """The requests, and nothing stays here: their text would double a waiting chunk."""
         places: dict[str, list[int]] = {}
         # An empty batch (every row was refused by the rules) has no turn, and no end either.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, customer_id), end in zip(self._turns, ends, strict=True):
             places.setdefault(customer_id, []).extend(range(start, end))
-        return places
-
-    def to_requests(self) -> dict[str, Any]:
-        """The raw request of each account."""
-        requests = {}
+        parts = []
         for customer_id, pieces in self._written.items():
             request = new_request(customer_id, self._job_id, self._validate_only)
             request.MergeFromString("".join(pieces).encode("latin-1"))
-            requests[customer_id] = request
-        return requests
+            parts.append(Part(customer_id, request, places[customer_id]))
+        self._written.clear()
+        self._turns.clear()
+        self._customer_id = ""
+        return parts
 
     def add(self, conversion: Conversion, /) -> None:
         """Serialize one conversion for the request of its account (see `google_ads_wire`)."""

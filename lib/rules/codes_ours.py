@@ -226,7 +226,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ORDER_ID_SHORTENED": (
         "rejected",
-        "The order id is a number that a spreadsheet has shortened, such as 1.23457E+11. Orders "
+        "The order id is a number that a spreadsheet has shortened to the form 1.2E+11. Orders "
         "with the same first digits would count as one.",
         "Export again, and format the column as text before saving.",
     ),

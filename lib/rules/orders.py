@@ -85,13 +85,12 @@ def _is_phone_of_row(order_id: str, phones: Iterable[str]) -> bool:
     if len(digits) < _FEWEST_PHONE_DIGITS:
         return False
     for phone in phones:
-        others = _NO_DIGITS.sub("", phone).lstrip("0")
+        others = _NO_DIGITS.sub("", phone.replace("(0)", "")).lstrip("0")
         shorter, longer = sorted((digits, others), key=len)
         if (
             len(shorter) >= _FEWEST_PHONE_DIGITS
             and longer.endswith(shorter)
-            # +44 (0)20: a trunk zero between the calling code and the number
-            and len(longer.removesuffix(shorter).rstrip("0")) <= _LONGEST_CALLING_CODE
+            and len(longer) - len(shorter) <= _LONGEST_CALLING_CODE
         ):
             return True
     return False

@@ -167,7 +167,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                     errors.append(Problem(error.code, "order_id"))
 
         extras = None
-        matchable = click_id or hashed_emails or hashed_phones
+        matchable: object = click_id or hashed_emails or hashed_phones
         if extras_of is not None:
             extras, also, warnings = extras_of(
                 cells,

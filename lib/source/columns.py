@@ -110,7 +110,7 @@ def _number_namesakes(header: Sequence[str], found: dict[str, list[int]]) -> Non
         first, *others = found[field]
         for index in others:
             free = _free(field, found)
-            if free and header_key(header[index]) == header_key(header[first]):
+            if free and header[index].strip().casefold() == header[first].strip().casefold():
                 found[field].remove(index)
                 found[free] = [index]
 

@@ -221,6 +221,8 @@ FIELDS: tuple[Field, ...] = (
             "currency iso code",
             "deal currency",
             "deal currency code",
+        ),
+        (
             "amount currency",
             "value currency",
             "order currency",

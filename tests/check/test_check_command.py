@@ -57,6 +57,14 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
     assert "yesterday" not in result.output
 
 
+def test_a_warning_of_refused_rows_alone_does_not_say_that_they_are_sent(file: Any) -> None:
+    """Their identifier was left out, and the row with it."""
+    alone = run(file(csv_of(row(gclid="null"))))
+    assert "INVALID_CLICK_ID  left out" in alone.output
+    beside = run(file(csv_of(row(gclid="null"), row(gclid="null", email="buyer@example.com"))))
+    assert "INVALID_CLICK_ID  sent, with a warning" in beside.output
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(50), b"a,b\n1,2\n"])
 def test_a_file_that_cannot_be_used_exits_with_1(file: Any, content: bytes) -> None:
     """And says why in the first row of the table."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.up import NoResults, Sandbox
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, NoResults, Sandbox
 from tests.recovery.conftest import FUNCTION, SETTINGS
 from tests.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
 
@@ -27,8 +27,10 @@ def _sweeping() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def google(_sweeping: Sandbox) -> Sandbox:
-    """A function whose deferred rows are due after a moment."""
+    """A function whose deferred rows are due after a moment; no object of another test."""
     _sweeping.faults.clear()
+    for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+        _sweeping.storage.empty(bucket)
     _sweeping.delivery.reset()
     _sweeping.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
     return _sweeping
@@ -132,7 +134,7 @@ def test_a_sweep_killed_at_every_call(
             google.run_sweep()
         check(file, results_now(google, file), google)
         # The others are out of the way, so that the calls of the next round are its own.
-        google.storage.empty("sandbox-input")
+        google.storage.empty(INPUT_BUCKET)
         if not killed:
             break
         points += 1

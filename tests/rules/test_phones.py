@@ -153,7 +153,6 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
     [
         ("4915112345678", "DE", "+494915112345678"),
         ("49 151 12345678", "DE", "+494915112345678"),
-        ("436641234567", "AT", "+43436641234567"),
     ],
 )
 def test_a_number_that_may_lack_its_plus_is_doubtful(

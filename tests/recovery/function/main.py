@@ -35,6 +35,10 @@ lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
 lib.destinations.pacing.CLOSED_SECONDS = 0.3
 
+import lib.destinations.data_manager  # noqa: E402
+
+lib.destinations.data_manager.MINIMUM_GAP_SECONDS = 0.0
+
 _spec = importlib.util.spec_from_file_location("product", ROOT / "main.py")
 assert _spec is not None
 assert _spec.loader is not None

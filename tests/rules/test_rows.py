@@ -1,0 +1,357 @@
+"""Rows as they come out of the plan: what is sent, what is left out, what is held back."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from lib.chunks import Prepared, prepare
+from lib.rules.accounts import Account, Action
+from lib.rules.conversion import Conversion
+from lib.rules.plan import RowRules, compile_plan
+from lib.source.records import Record
+
+ACTIONS = {
+    "1001": Action("1001", "Sale", True, True, False, 90),
+    "1002": Action("1002", "Lead", True, True, False, 30),
+}
+ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
+NO_DIGEST = sha256().hexdigest()
+
+
+@dataclass(slots=True)
+class Collected:
+    """A batch that keeps what it's given."""
+
+    conversions: list[Conversion] = field(default_factory=list)
+
+    def add(self, conversion: Conversion, /) -> None:
+        self.conversions.append(conversion)
+
+    def __len__(self) -> int:
+        return len(self.conversions)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of the rows of a chunk, by line."""
+
+    sent: dict[int, Conversion]
+    refused: dict[int, str]
+    warned: dict[int, str]
+
+
+def judge(text: str, **settings: Any) -> Judged:
+    """Judge a small file; its first line holds the names of fields."""
+    header, *rows = csv.reader(text.strip().splitlines())
+    rules = RowRules(
+        now=datetime(2026, 11, 24, 12, tzinfo=UTC),
+        account=lambda customer_id: ACCOUNT,
+        customer_id="1234567890",
+        **{"action": "1001", "zone": UTC, "phone_region": "US", **settings},
+    )
+    plan = compile_plan({name: at for at, name in enumerate(header)}, rules)
+    records: list[Record] = [(line, cells, None) for line, cells in enumerate(rows, 2)]
+    batch = Collected()
+    prepared = prepare(0, records, plan, batch)
+    assert isinstance(prepared, Prepared)
+    warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
+        row.line: row.warnings for row in prepared.refused
+    }
+    return Judged(
+        dict(zip(prepared.lines, batch.conversions, strict=True)),
+        {row.line: " ".join(each.code for each in row.errors) for row in prepared.refused},
+        {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
+    )
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def test_a_repeat_keeps_nobody_else_from_being_sent() -> None:
+    """The third row has the second one's click, which wasn't sent, and an order id of its own."""
+    judged = judge(
+        """
+gclid,conversion_date_time,conversion_value,order_id
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,O1
+BBBBBBBBBBBBBB1,2026-11-20 11:00:00,10,O1
+BBBBBBBBBBBBBB1,2026-11-20 11:00:00,30,O2
+"""
+    )
+    assert list(judged.sent) == [2, 4]
+    assert judged.refused == {3: "REPEATED_LINE"}
+
+
+@pytest.mark.parametrize(
+    "first, second, code",
+    [
+        ("10", "10.00", "REPEATED_LINE"),
+        ("10", "25", "REPEATED_WITH_OTHER_VALUE"),
+        ("", "25", "REPEATED_WITH_OTHER_VALUE"),
+        ("", "", "REPEATED_LINE"),
+    ],
+)
+def test_lines_of_one_order_are_no_plain_repeat(first: str, second: str, code: str) -> None:
+    """Their values would be lost without a word."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,conversion_value,order_id
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{first},O1
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
+"""
+    )
+    assert judged.refused == {3: code}
+
+
+def test_rows_without_an_order_id_are_no_repeats_of_each_other() -> None:
+    """Whatever the export writes there; they go without an id, or with a derived one."""
+    judged = judge(
+        """
+gclid,email,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,,2026-11-20 10:00:00,N/A
+BBBBBBBBBBBBBB1,,2026-11-20 11:00:00,N/A
+,jane@example.com,2026-11-20 12:00:00,N/A
+"""
+    )
+    assert [each.order_id or "" for each in judged.sent.values()][:2] == ["", ""]
+    assert (judged.sent[4].order_id or "").startswith("auto-")
+    assert set(judged.warned.values()) == {"ORDER_ID_PLACEHOLDER"}
+
+
+@pytest.mark.parametrize("order_id", ["12125550100", "(212) 555-0100", "2125550100"])
+def test_an_order_id_that_is_the_rows_phone_is_refused(order_id: str) -> None:
+    """In whatever column the phone stands."""
+    judged = judge(
+        f"""
+gclid,phone_2,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,+1 212-555-0100,2026-11-20 10:00:00,{order_id}
+AAAAAAAAAAAAAA2,,2026-11-20 10:00:00,2125550100
+"""
+    )
+    assert judged.refused == {2: "ORDER_ID_LOOKS_LIKE_PHONE"}
+
+
+MIXED = """
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,10/11/2026 10:00
+AAAAAAAAAAAAAA2,11/11/2026 10:00
+AAAAAAAAAAAAAA3,2026-11-05 10:00
+AAAAAAAAAAAAAA4,20/11/2026 10:00
+AAAAAAAAAAAAAA5,09/10/2026
+"""
+
+
+def test_a_row_that_proves_the_other_order_holds_the_doubtful_ones_back() -> None:
+    """Dates that read the same both ways, or only one way, are sent."""
+    judged = judge(MIXED)
+    assert list(judged.sent) == [3, 4]
+    assert judged.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
+    assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+
+
+def test_the_right_order_sends_them_all() -> None:
+    """With `day_first`, and nothing is left of the doubt."""
+    judged = judge(MIXED, day_first=True)
+    assert sorted(judged.sent) == [2, 3, 4, 5, 6]
+    assert judged.sent[2].time == "2026-11-10 10:00:00+00:00"
+    assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+
+
+def test_dates_that_nothing_speaks_against_are_sent() -> None:
+    """As the profile says; neither rows that are sent nor others show the mark of the doubt."""
+    judged = judge(
+        """
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,11/05/2026 10:00
+AAAAAAAAAAAAAA1,11/05/2026 10:00
+,11/05/2026 11:00
+AAAAAAAAAAAAAA2,11/20/2026 10:00
+"""
+    )
+    assert sorted(judged.sent) == [2, 5]
+    assert judged.refused == {3: "REPEATED_LINE", 4: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert judged.warned == {}
+
+
+def test_a_conversion_older_than_the_look_back_is_sent() -> None:
+    """The window runs from the click, and nobody here knows when that was."""
+    judged = judge(
+        """
+gclid,conversion_date_time,conversion_action
+AAAAAAAAAAAAAA1,2026-10-01 10:00:00,1002
+AAAAAAAAAAAAAA2,2026-10-01 10:00:00,1001
+AAAAAAAAAAAAAA3,2026-08-01 10:00:00,1002
+"""
+    )
+    assert sorted(judged.sent) == [2, 3]
+    assert judged.warned == {2: "OLDER_THAN_LOOKBACK"}
+    assert judged.refused == {4: "TOO_OLD"}
+
+
+@pytest.mark.parametrize("word", ["unknown", "Unspecified", "-", "CONSENT_STATUS_UNSPECIFIED"])
+def test_consent_that_is_not_stated_is_not_the_profiles(word: str) -> None:
+    """Only an empty cell is filled from the profile."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,ad_user_data,ad_personalization
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{word},{word}
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
+""",
+        ad_user_data="GRANTED",
+        route="data_manager",
+    )
+    assert [each.ad_user_data for each in judged.sent.values()] == [None, "GRANTED"]
+    extras = judged.sent[2].extras
+    assert extras is not None
+    assert extras.ad_personalization == "UNSPECIFIED"
+    assert judged.sent[3].extras is None
+
+
+def test_a_click_id_that_is_none_leaves_the_row_to_its_address() -> None:
+    """With a warning; a row with nothing else is refused."""
+    judged = judge(
+        """
+gclid,email,conversion_date_time
+not_set,jane@example.com,2026-11-20 10:00:00
+2026-11-20,joe@example.com,2026-11-20 10:00:00
+unknown,,2026-11-20 10:00:00
+https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
+"""
+    )
+    assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
+    assert judged.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert [each.gclid for each in judged.sent.values()] == ["", "", "Cj0KCQiAexample"]
+
+
+@pytest.mark.parametrize(
+    "cell, currency, sent",
+    [
+        ("12", "USD", "USD"),
+        ("12", None, None),
+        ("12 EUR", None, "EUR"),
+        ("\u20ac12", None, "EUR"),
+        ("\u20ac12", "EUR", "EUR"),
+        ("$12", "CAD", "CAD"),
+        ("$12", None, None),
+    ],
+)
+def test_a_currency_beside_the_value_counts(
+    cell: str, currency: str | None, sent: str | None
+) -> None:
+    """Where nothing else says which it is."""
+    text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
+    assert judge(text, currency_code=currency).sent[2].currency_code == sent
+
+
+def test_the_rows_own_currency_is_contradicted_too() -> None:
+    """Twelve euros aren't twelve dollars; nor is one of them certain."""
+    judged = judge(
+        """
+gclid,conversion_date_time,conversion_value,currency_code
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,12 EUR,USD
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,12 EUR,EUR
+AAAAAAAAAAAAAA3,2026-11-20 10:00:00,1.234,KWD
+AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
+""",
+        currency_code="USD",
+    )
+    assert judged.refused == {2: "CURRENCY_CONTRADICTS", 5: "AMBIGUOUS_VALUE"}
+    assert judged.sent[4].value == 1.234
+
+
+def test_one_person_twice_is_one_identifier() -> None:
+    """A digest beside the address that it is of; one with spaces around it; one in capitals."""
+    of_jane = digest("jane@example.com")
+    judged = judge(
+        f"""
+email,email_2,hashed_email,phone,conversion_date_time
+jane@example.com,,{of_jane},,2026-11-20 10:00:00
+ {of_jane.upper()} ,Jane@example.com,,,2026-11-20 11:00:00
+,,, {of_jane} ,2026-11-20 12:00:00
+"""
+    )
+    assert [each.hashed_emails for each in judged.sent.values()] == [(of_jane,), (of_jane,), ()]
+    assert judged.sent[4].hashed_phones == (of_jane,)
+    assert judged.warned == {}
+
+
+def test_the_digest_of_an_empty_cell_identifies_nobody() -> None:
+    """In a raw column as in a hashed one; it would join all customers without an address."""
+    judged = judge(
+        f"""
+email,phone,hashed_email,conversion_date_time
+{NO_DIGEST},,,2026-11-20 10:00:00
+,{NO_DIGEST.upper()},,2026-11-20 11:00:00
+,,{NO_DIGEST},2026-11-20 12:00:00
+"""
+    )
+    assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_DIGEST")
+    assert set(judged.refused.values()) == {"NO_CLICK_ID_OR_IDENTIFIER"}
+
+
+def test_a_number_that_may_lack_its_plus_is_sent_with_a_warning() -> None:
+    """As the library reads it; a number from a data frame is the same number."""
+    judged = judge(
+        """
+email,phone,conversion_date_time
+jane@example.com,4915112345678,2026-11-20 10:00:00
+jane@example.com,015112345678.0,2026-11-20 11:00:00
+jane@example.com,15112345678.0,2026-11-20 12:00:00
+""",
+        phone_region="DE",
+    )
+    assert judged.warned == {2: "PHONE_MAYBE_INTERNATIONAL"}
+    phones = ("+494915112345678", "+4915112345678", "+4915112345678")
+    assert [each.hashed_phones for each in judged.sent.values()] == [(digest(p),) for p in phones]
+
+
+@pytest.mark.parametrize(
+    "route, columns, most",
+    [
+        ("google_ads", "", 5),
+        ("data_manager", "", 10),
+        ("data_manager", ",first_name,last_name,postal_code,country_code", 9),
+    ],
+)
+def test_each_api_takes_so_many_identifiers(route: str, columns: str, most: int) -> None:
+    """An address is one of them at the Data Manager API."""
+    names = ["email", *(f"email_{n}" for n in range(2, 10)), "phone", "phone_2", "phone_3"]
+    cells = [f"jane.{n}@example.com" for n in range(9)] + [f"212 555 010{n}" for n in range(3)]
+    address = columns and ",Jane,Doe,10001,US"
+    judged = judge(
+        f"conversion_date_time,{','.join(names)}{columns}\n"
+        f"2026-11-20 10:00:00,{','.join(cells)}{address}",
+        route=route,
+    )
+    sent = judged.sent[2]
+    assert len(sent.hashed_emails + sent.hashed_phones) == most
+    assert judged.warned == {2: "TOO_MANY_IDENTIFIERS"}
+
+
+def test_a_cart_without_items_is_none() -> None:
+    """The shop's own columns alone say nothing of what was bought."""
+    judged = judge(
+        """
+gclid,conversion_date_time,merchant_id,feed_country_code,items
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,123,US,
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,123,US,a:1:2
+"""
+    )
+    assert judged.sent[2].extras is None
+    assert judged.sent[3].extras is not None
+
+
+def test_columns_that_make_no_address_warn_no_row() -> None:
+    """That is said once of the file; a row that lacks a part of a whole address is warned of."""
+    rows = "email,first_name,last_name,conversion_date_time{}\nj@example.com,J,D,2026-11-20 10:00{}"
+    without = judge(rows.format("", ""), route="data_manager")
+    assert without.warned == {}
+    assert without.sent[2].extras is None
+    whole = judge(rows.format(",postal_code,country_code", ",,US"), route="data_manager")
+    assert whole.warned == {2: "ADDRESS_INCOMPLETE"}
