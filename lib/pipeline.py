@@ -7,6 +7,7 @@ ignore? → claim → open → header → account → plan                     (
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -215,8 +216,11 @@ def send_chunks(
         progress.add(report, is_only=is_only)
         progress.stop = progress.stop or stop
 
-    # Twice the window: requests that wait for a slow one before them don't leave it empty.
-    with ThreadPoolExecutor(2 * window, "send") as pool:
+    # Half a window more chunks than fly: some wait for a place, some are being written down. Reports
+    # that wait for a slow chunk before them are small.
+    at_work = window + window // 2 + 1
+    room = threading.Semaphore(at_work)
+    with ThreadPoolExecutor(at_work, "send") as pool:
         try:
             for chunk in cut(table.records()):
                 lease.check()
@@ -225,7 +229,8 @@ def send_chunks(
                     continue
                 if ports.monotonic() >= deadline:
                     raise Redeliver("DEADLINE", f"before chunk {chunk.number}")
-                while flying and (flying[0][0].done() or len(flying) >= 2 * window):
+                room.acquire()
+                while flying and (flying[0][0].done() or len(flying) >= 4 * window):
                     land()
                 prepared = None
                 if job is not None and progress.stop is None:
@@ -241,10 +246,12 @@ def send_chunks(
                     is_only = chunk.is_only()
                     _skip(report, is_only, lease, progress.stop, ledger)
                     progress.add(report, is_only=is_only)
+                    room.release()
                     continue
                 assert job is not None
                 is_only = chunk.is_only()
                 sending = pool.submit(_send, prepared, is_only, job, lease, ports, deadline, log)
+                sending.add_done_callback(lambda _: room.release())
                 flying.append((sending, is_only))
         finally:
             # Also when time is up: an answer that comes back now is written down.

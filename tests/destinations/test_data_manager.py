@@ -160,7 +160,9 @@ def test_a_token_without_the_scope_stops_with_a_remedy(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials of the other route lack the scope: that is said once, for every account."""
-    monkeypatch.setattr(data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords")
+    monkeypatch.setattr(
+        data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords"
+    )
     sent = send(route(apis), conversion(), numbered(2, customer_id="2222222222"))
     assert sent.stop is not None
     assert sent.stop.code == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"

@@ -89,9 +89,11 @@ def test_validate_only_has_no_results_and_that_is_no_failure() -> None:
 def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
     """Only one and the same reason for every row would be met by the next chunk too."""
     names = {"NO_CONVERSION_ACTION_FOUND": 8, "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS": 30}
-    family = GoogleAdsFailure.pb()().errors.add().error_code.DESCRIPTOR.fields_by_name[
-        "conversion_upload_error"
-    ]
+    family = (
+        GoogleAdsFailure.pb()()
+        .errors.add()
+        .error_code.DESCRIPTOR.fields_by_name["conversion_upload_error"]
+    )
     one, other = (family.enum_type.values_by_name[name].number for name in names)
     same = failure(*(("conversion_upload_error", one, row) for row in range(SIZE)))
     assert judge_response(response(same), request()).stop is not None
