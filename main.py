@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import flask
@@ -26,6 +26,9 @@ from lib.store import Store, StoredObject
 from lib.sweep import sweep_once
 
 quiet_libraries()
+
+PROFILES_SECONDS = 60
+"""How long an instance may go on with the profiles document that it has read."""
 
 
 @functions_framework.cloud_event
@@ -111,16 +114,22 @@ def _profiles_text(settings: Settings, store: GoogleStore) -> str:
     if not settings.profiles:
         return ""
     if settings.profiles.startswith("gs://"):
-        bucket, _, name = settings.profiles.removeprefix("gs://").partition("/")
-        found = store.read(bucket, name)
-        if found is None:
-            raise GiveUp("INVALID_PROFILE", f"{settings.profiles} does not exist")
-        return _text(found[0])
+        return _profiles_object(settings.profiles, store, int(time.monotonic() // PROFILES_SECONDS))
     try:
         with open(settings.profiles, "rb") as document:
             return _text(document.read())
     except OSError as error:
         raise GiveUp("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
+
+
+@lru_cache(maxsize=1)
+def _profiles_object(uri: str, store: GoogleStore, period: int) -> str:
+    """Read once a `period`, so that a burst of files doesn't read it for each."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    found = store.read(bucket, name)
+    if found is None:
+        raise GiveUp("INVALID_PROFILE", f"{uri} does not exist")
+    return _text(found[0])
 
 
 def _text(document: bytes) -> str:

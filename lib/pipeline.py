@@ -216,11 +216,10 @@ def send_chunks(
         progress.add(report, is_only=is_only)
         progress.stop = progress.stop or stop
 
-    # Half a window more chunks than fly: some wait for a place, some are being written down. Reports
-    # that wait for a slow chunk before them are small.
-    at_work = window + window // 2 + 1
-    room = threading.Semaphore(at_work)
-    with ThreadPoolExecutor(at_work, "send") as pool:
+    # Chunks are held in memory until they are answered: two more than fly, so that the next is ready.
+    # Reports, on their way into the ledger or behind that of a slow chunk, are small.
+    room = threading.Semaphore(window + 2)
+    with ThreadPoolExecutor(2 * window, "send") as pool:
         try:
             for chunk in cut(table.records()):
                 lease.check()
@@ -250,8 +249,9 @@ def send_chunks(
                     continue
                 assert job is not None
                 is_only = chunk.is_only()
-                sending = pool.submit(_send, prepared, is_only, job, lease, ports, deadline, log)
-                sending.add_done_callback(lambda _: room.release())
+                sending = pool.submit(
+                    _send, prepared, is_only, job, lease, ports, deadline, log, room
+                )
                 flying.append((sending, is_only))
         finally:
             # Also when time is up: an answer that comes back now is written down.
@@ -267,13 +267,17 @@ def _send(
     ports: Ports,
     deadline: float,
     log: Log,
+    room: threading.Semaphore,
 ) -> tuple[ChunkReport, Problem | None]:
     """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
     ledger = ports.ledger
-    lease.check()
-    began = ports.monotonic()
-    sent = job.destination.send(prepared.batch, deadline)
-    seconds = ports.monotonic() - began
+    try:
+        lease.check()
+        began = ports.monotonic()
+        sent = job.destination.send(prepared.batch, deadline)
+        seconds = ports.monotonic() - began
+    finally:
+        room.release()
     plain: Outcome = "ok" if job.validate_only else "uploaded"
     report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
     stop = sent.stop if job.stops_at(sent.stop) else None

@@ -38,21 +38,25 @@ def check_order_id(value: str, cells: Sequence[str] = (), phones_at: Sequence[in
     there: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG, ORDER_ID_SHORTENED, and ORDER_ID_PLACEHOLDER
     where the cell says that there is none.
     """
-    # A letter, then letters, digits, - and _: no address, and no way to write a phone.
-    if (
-        len(value) <= _LONGEST
-        and value.isascii()
-        and (len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal())
-        and value.replace("-", "_").isidentifier()
-    ):
-        return value
+    if len(value) <= _LONGEST and value.isascii():
+        # A letter, then letters, digits, - and _: no address, and no way to write a phone.
+        if value.replace("-", "_").isidentifier():
+            if len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal():
+                return value
+        elif value.isdecimal() and len(value) < _FEWEST_PHONE_DIGITS and value != "0":
+            return value
     order_id = value.strip()
-    if is_placeholder(order_id):
-        raise RuleError("ORDER_ID_PLACEHOLDER")
     if len(order_id) > _LONGEST:
         raise RuleError("ORDER_ID_TOO_LONG")
-    if phones_at and _is_phone_of_row(order_id, (cells[at] for at in phones_at)):
-        raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
+    if len(order_id) >= _FEWEST_PHONE_DIGITS:
+        for at in phones_at:
+            phone = cells[at].rstrip()
+            if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
+                raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
+    if order_id.isdecimal() and order_id != "0":
+        return order_id
+    if is_placeholder(order_id):
+        raise RuleError("ORDER_ID_PLACEHOLDER")
     if order_id.isascii() and order_id.isalnum():
         return order_id
     if _SHORTENED.fullmatch(order_id):
@@ -74,26 +78,18 @@ def looks_like_phone(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None
 
 
-def _is_phone_of_row(order_id: str, phones: Iterable[str]) -> bool:
+def _is_same_number(order_id: str, phone: str) -> bool:
     """The same digits, but for a calling code or trunk zeros."""
-    if len(order_id) < _FEWEST_PHONE_DIGITS or order_id[:1].isalpha():
-        return False
     digits = _NO_DIGITS.sub("", order_id)
-    if 2 * len(digits) < len(order_id):
+    if order_id[:1].isalpha() or 2 * len(digits) < len(order_id):
         return False  # a text with some digits
-    digits = digits.lstrip("0")
-    if len(digits) < _FEWEST_PHONE_DIGITS:
-        return False
-    for phone in phones:
-        others = _NO_DIGITS.sub("", phone.replace("(0)", "")).lstrip("0")
-        shorter, longer = sorted((digits, others), key=len)
-        if (
-            len(shorter) >= _FEWEST_PHONE_DIGITS
-            and longer.endswith(shorter)
-            and len(longer) - len(shorter) <= _LONGEST_CALLING_CODE
-        ):
-            return True
-    return False
+    others = _NO_DIGITS.sub("", phone.replace("(0)", ""))
+    shorter, longer = sorted((digits.lstrip("0"), others.lstrip("0")), key=len)
+    return (
+        len(shorter) >= _FEWEST_PHONE_DIGITS
+        and longer.endswith(shorter)
+        and len(longer) - len(shorter) <= _LONGEST_CALLING_CODE
+    )
 
 
 def derived_order_id(

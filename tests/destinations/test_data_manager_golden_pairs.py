@@ -307,7 +307,8 @@ def test_both_routes_write_the_same_row_in_their_own_words(pair: Pair) -> None:
     row = bare(**pair.changes)
     ads = AdsBatch(42, validate_only=False)
     ads.add(row)
-    assert as_json(ads.to_requests()[CUSTOMER].conversions[0]) == {
+    (part,) = ads.take_parts()
+    assert as_json(part.request.conversions[0]) == {
         "conversion_action": f"customers/{CUSTOMER}/conversionActions/{ACTION}",
         "conversion_date_time": TIME,
         **pair.ads,
