@@ -115,7 +115,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     environment = {
         "WINDOW": str(WINDOW),
         "LEASE_SECONDS": "60",
-        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_ARENA_MAX": "1",
         "MALLOC_MMAP_THRESHOLD_": "131072",
         "PROFILES": PROFILES,
     }

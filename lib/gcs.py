@@ -25,9 +25,9 @@ from lib.store import StoredObject
 
 T = TypeVar("T")
 
-RANGE_BYTES = 2 << 20
+RANGE_BYTES = 1 << 20
 # A results document up to this size is one request; a longer one goes up in pieces of this size.
-UPLOAD_PIECE_BYTES = 2 << 20
+UPLOAD_PIECE_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30.0
 _RETRY = DEFAULT_RETRY.with_timeout(60.0)
 _UNREACHABLE = (

@@ -12,6 +12,7 @@ import argparse
 import random
 import sys
 import time
+import traceback
 from collections import defaultdict
 from typing import Any
 
@@ -136,7 +137,8 @@ def soak(minutes: float, seed: int) -> int:
                     print(f"{number} rounds, {len(files)} files, {google.faults.kills} kills")
             check_all(google, files, documents)
         except (AssertionError, Broken, KeyError) as error:
-            print(f"BROKEN with --seed {seed} in round {number}: {error}", file=sys.stderr)
+            print(f"BROKEN with --seed {seed} in round {number}: {error!r}", file=sys.stderr)
+            traceback.print_exc()
             return 1
         rows = sum(len(file.kinds) for file in files)
         print(
