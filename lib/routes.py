@@ -18,8 +18,6 @@ from lib.secrets import read_credentials
 from lib.settings import Profile, Settings
 
 if TYPE_CHECKING:
-    from google.ads.googleads.client import GoogleAdsClient
-
     from lib.destinations.data_manager import Connection as EventsConnection
     from lib.destinations.google_ads import Connection
 
@@ -93,7 +91,7 @@ class Routes:
             ),
         )
 
-    def _ads_client(self, manager: str | None) -> GoogleAdsClient:
+    def _ads_client(self, manager: str | None) -> Any:
         from lib.destinations.google_ads_client import build_client
 
         return build_client(read_credentials(self._settings), manager)
