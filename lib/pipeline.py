@@ -216,9 +216,9 @@ def send_chunks(
         progress.add(report, is_only=is_only)
         progress.stop = progress.stop or stop
 
-    # Chunks are held in memory until they are answered: two more than fly, so that the next is ready.
+    # A chunk is held in memory until it's answered: one more than fly, so that the next is ready.
     # Reports, on their way into the ledger or behind that of a slow chunk, are small.
-    room = threading.Semaphore(window + 2)
+    room = threading.Semaphore(window + 1)
     with ThreadPoolExecutor(2 * window, "send") as pool:
         try:
             for chunk in cut(table.records()):

@@ -46,6 +46,9 @@ ACCOUNT_CACHE_SECONDS = 120.0
 PREFLIGHT_SECONDS = 30.0
 """Longest wait for an account's settings: less than the margin that a run keeps at its end."""
 
+ROW_DELAY_SECONDS = 1.0
+"""Wait before such rows are sent again; twice as long before the next time."""
+
 ROW_TRIES = 3
 """How often rows refused for a passing reason are sent within one attempt."""
 
@@ -181,11 +184,13 @@ class GoogleAds:
             pending = [pending[row] for row in judged.again]
             if not pending:
                 break
+            if tries + 1 == ROW_TRIES:
+                break
             part = _part(request, pending)
             self._log.warning(
                 "request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries + 1
             )
-            self._sleep(min(2.0**tries, max(deadline - self._clock(), 0.0)))
+            self._sleep(min(ROW_DELAY_SECONDS * 2**tries, max(deadline - self._clock(), 0.0)))
         problem = Problem("TRANSIENT_ERROR", "", "still refused after several tries")
         verdicts.update(dict.fromkeys(pending, Verdict("deferred", (problem,))))
         if self._clicks_to_check:

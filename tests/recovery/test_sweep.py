@@ -108,6 +108,21 @@ def test_deferred_rows_after_their_time(
     assert results_now(google, file) == document
 
 
+def test_a_row_that_is_refused_for_a_passing_reason_three_times(
+    google: Sandbox, new_name: Iterator[str]
+) -> None:
+    """It is deferred, not failed; the sweep sends it."""
+    error = {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0]}
+    google.faults.set([{"method": "UploadClickConversions", "nth": [1, 2, 3], **error}])
+    kinds = ("click", "identifiers")
+    file = make_file(next(new_name), 20, seed=5, kinds=kinds).drop(google)
+    document = finish(google, file)
+    assert (document["status"], document["counts"]["deferred"]) == ("waiting", 1)
+    time.sleep(DUE_SECONDS)
+    sweep(google)
+    check(file, results_now(google, file), google)
+
+
 @pytest.mark.parametrize("kind, rows", [("kill_before", 30), ("kill_after", 210)])
 def test_a_sweep_killed_at_every_call(
     google: Sandbox,

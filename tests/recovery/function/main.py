@@ -34,6 +34,7 @@ lib.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.05, maximu
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
 lib.destinations.pacing.CLOSED_SECONDS = 0.3
+lib.destinations.google_ads.ROW_DELAY_SECONDS = 0.02
 
 import lib.destinations.data_manager  # noqa: E402
 

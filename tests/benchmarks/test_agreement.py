@@ -1,0 +1,32 @@
+"""The benchmarks compare what does the same work."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.figures import TARGETS, Figure
+from benchmarks.row_path import WRONG_EVERY, check_agreement
+from benchmarks.rows import file_of
+
+
+def test_loop_sample_and_ours_agree_on_good_rows() -> None:
+    """Equal conversions for good rows, byte by byte; ours alone refuses the wrong ones."""
+    check_agreement(file_of(5_000, WRONG_EVERY), file_of(300, WRONG_EVERY, seed=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ok"),
+    [
+        ("prepare_vs_loop", 0.6, True),
+        ("prepare_vs_loop", 0.59, False),
+        ("overlap", 1.15, True),
+        ("overlap", 1.16, False),
+        ("memory_peak", 256, False),
+        ("cost_per_million", 1e9, True),
+    ],
+)
+def test_targets(name: str, value: float, ok: bool) -> None:
+    """A figure at its target is ok, unless the target says less than."""
+    figure = Figure(name, value)
+    assert figure.ok is ok
+    assert figure.as_json()["unit"] == TARGETS[name].unit
