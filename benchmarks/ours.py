@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from lib.chunks import cut, outcomes, prepare
+from lib.chunks import Prepared, cut, outcomes, prepare
 from lib.destinations.google_ads_message import AdsBatch
 from lib.destinations.port import Sent
 from lib.rules.accounts import Account, Action
@@ -43,6 +43,7 @@ def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[b
     for chunk in cut(table.records()):
         batch = AdsBatch(1, False)
         prepared = prepare(chunk.number, chunk.records, plan, batch)
+        assert isinstance(prepared, Prepared)
         for part in batch.take_parts():
             yield part.request.SerializeToString()
         report = outcomes(prepared, Sent({}, ()), "uploaded", False)

@@ -112,9 +112,10 @@ def national_numbers() -> Iterator[tuple[str, str]]:
     regions = ("US", "GB", "DE", "FR", "BR", "IN", "AU", "JP")
     kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
     examples = [
-        (phonenumbers.example_number_for_type(region, kind), region)
+        (number, region)
         for region in regions
         for kind in kinds
+        if (number := phonenumbers.example_number_for_type(region, kind)) is not None
     ]
     while True:
         example, region = rng.choice(examples)

@@ -20,7 +20,10 @@ CUSTOMER_ID = "1234567890"
 def prepare(content: bytes) -> Iterator[bytes]:
     """The serialized requests of a file with the columns of `benchmarks.rows`."""
     client = GoogleAdsClient(
-        AnonymousCredentials(), developer_token="none", version="v26", use_proto_plus=True
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        developer_token="none",
+        version="v26",
+        use_proto_plus=True,
     )
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     for row in csv.DictReader(text):
