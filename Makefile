@@ -9,7 +9,7 @@ MINUTES ?= 30
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo test check format bench soak clean
+.PHONY: help setup demo test retest check format bench soak clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ demo: $(VENV)/.sandbox ## The main job on the local Google (ROUTE=google_ads|dat
 
 test: $(VENV)/.dev .venv-terraform/.done ## Everything, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+retest: $(VENV)/.dev ## Only what failed in the last `make test`, one after the other
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 check: $(VENV)/.dev ## Format, lint, types
 	$(BIN)/ruff format --check .
