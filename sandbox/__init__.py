@@ -9,5 +9,5 @@ of `lib/`. The half that speaks Google's APIs, in reading order:
 - `rpc`: one gRPC call: authorization, fault, answer, log.
 - `google_ads`, `ads_rules`, `ads_duplicates`, `ads_errors`, `gaql`: the Google Ads API.
 - `data_manager`, `event_destinations`, `event_rules`, `data_manager_errors`: the Data Manager API.
-- `secret_manager`, `oauth`, `tls`: what the real clients need before their first call.
+- `secret_manager`, `tokens`, `tls`: what the real clients need before their first call.
 """

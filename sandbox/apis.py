@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox.data_manager import DataManager
 from sandbox.faults import Faults
 from sandbox.google_ads import MAX_MESSAGE_BYTES, GoogleAds
-from sandbox.oauth import TokenEndpoint
 from sandbox.rpc import generic_handler
 from sandbox.secret_manager import secret_manager_service
 from sandbox.state import State
 from sandbox.tls import create_certificates
+from sandbox.tokens import TokenServer
 
 PROJECT = "sandbox-project"
+EMAIL = f"uploader@{PROJECT}.iam.gserviceaccount.com"
 SECRET = f"projects/{PROJECT}/secrets/google-ads"
 # A handler that hangs holds a thread: enough of them for a full window of hung calls.
 _THREADS = 64
@@ -34,12 +35,13 @@ class Apis:
     faults: Faults
     port: int
     ca_path: Path
-    service_account_path: Path
-    token_uri: str
     google_ads_yaml: str
     secret_version: str
+    service_account_path: Path
+    google_ads_key_yaml: str
+    """The same with the service account's key: for a process that is not on (this) Google Cloud."""
     _server: grpc.Server = field(repr=False)
-    _oauth: TokenEndpoint = field(repr=False)
+    _tokens: TokenServer = field(repr=False)
     _threads: ThreadPoolExecutor = field(repr=False)
 
     @property
@@ -51,7 +53,12 @@ class Apis:
         """The environment in which Google's clients reach these APIs and trust them."""
         return {
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.ca_path),
-            "GOOGLE_APPLICATION_CREDENTIALS": str(self.service_account_path),
+            # As on Cloud Run there is no key: the metadata server says who the process is, and what
+            # the person at this machine is logged in with must not come before it.
+            "GOOGLE_APPLICATION_CREDENTIALS": "",
+            "GCE_METADATA_HOST": self._tokens.address,
+            "GCE_METADATA_IP": self._tokens.address,
+            "CLOUDSDK_CONFIG": str(self.ca_path.parent / "no-gcloud"),
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "GOOGLE_ADS_SECRET": self.secret_version,
             "SECRET_MANAGER_ENDPOINT": self.endpoint,
@@ -61,7 +68,7 @@ class Apis:
     def close(self) -> None:
         self._server.stop(grace=0).wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._oauth.close()
+        self._tokens.close()
 
 
 def start_apis(
@@ -70,15 +77,17 @@ def start_apis(
     """Start everything and write the files that clients need into `directory`."""
     certificates = create_certificates(directory)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    oauth = TokenEndpoint(
+    tokens = TokenServer(
         state,
         faults,
         key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),
+        EMAIL,
+        PROJECT,
     )
     service_account_path = directory / "service-account.json"
-    _write_service_account(service_account_path, key, oauth.uri)
+    _write_service_account(service_account_path, key, tokens.uri)
 
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apis")
     server = grpc.server(
@@ -101,29 +110,30 @@ def start_apis(
     port = server.add_secure_port("127.0.0.1:0", certificates.server_credentials())
     server.start()
 
-    yaml = _google_ads_yaml(service_account_path, port, login_customer_id)
+    yaml = _google_ads_yaml("use_application_default_credentials: true", port, login_customer_id)
+    key_file = f"json_key_file_path: {json.dumps(str(service_account_path))}"
     state.set_secret(SECRET, yaml.encode())
     return Apis(
         state=state,
         faults=faults,
         port=port,
         ca_path=certificates.ca_path,
-        service_account_path=service_account_path,
-        token_uri=oauth.uri,
         google_ads_yaml=yaml,
         secret_version=f"{SECRET}/versions/latest",
+        service_account_path=service_account_path,
+        google_ads_key_yaml=_google_ads_yaml(key_file, port, login_customer_id),
         _server=server,
-        _oauth=oauth,
+        _tokens=tokens,
         _threads=threads,
     )
 
 
-def _google_ads_yaml(service_account: Path, port: int, login_customer_id: str | None) -> str:
+def _google_ads_yaml(credentials: str, port: int, login_customer_id: str | None) -> str:
     # google-ads 34 requires `use_proto_plus` alone; `developer_token` is optional, since Google
     # gave developer tokens up on 2026-09-09 (docs: api-policy/developer-token).
     lines = [
         "use_proto_plus: false",
-        f"json_key_file_path: {json.dumps(str(service_account))}",
+        credentials,
         f"endpoint: localhost:{port}",
     ]
     if login_customer_id:
@@ -145,7 +155,7 @@ def _write_service_account(path: Path, key: rsa.RSAPrivateKey, token_uri: str) -
                 "project_id": PROJECT,
                 "private_key_id": "sandbox",
                 "private_key": private_key.decode(),
-                "client_email": f"uploader@{PROJECT}.iam.gserviceaccount.com",
+                "client_email": EMAIL,
                 "client_id": "100000000000000000000",
                 "token_uri": token_uri,
             }

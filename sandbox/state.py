@@ -134,6 +134,7 @@ class State:
     check_tokens: bool = True
     keep_bodies: bool = True
     refuse_tokens: bool = False
+    instance_has_account: bool = True
     accounts: dict[str, Account] = field(default_factory=dict)
     clicks: dict[str, datetime] = field(default_factory=dict)
     accepted: list[Accepted] = field(default_factory=list)

@@ -13,7 +13,7 @@ from typing import Any
 
 import google.auth
 import yaml
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2 import credentials, service_account
 
@@ -37,10 +37,12 @@ def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
             raise ValueError("not a YAML mapping")
         found = _credentials_of(configuration, [scope])
         found.refresh(Request())
-    except TransportError as error:
+    except (TransportError, DefaultCredentialsError) as error:
+        # No default credentials: on Google Cloud, the metadata server didn't answer.
         raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
     except GoogleAuthError as error:
-        if getattr(error, "retryable", False):
+        # google-auth calls every trouble with the metadata server a refusal, and names its cause.
+        if getattr(error, "retryable", False) or isinstance(error.__cause__, TransportError):
             raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
         raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
     except (ValueError, KeyError, OSError, yaml.YAMLError) as error:

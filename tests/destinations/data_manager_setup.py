@@ -60,7 +60,7 @@ def numbered(number: int, **changes: Any) -> Conversion:
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
     """The route as a run gets it; without the real API's pause between requests."""
-    connection = connect(apis.google_ads_yaml, apis.endpoint, Pacer(8))
+    connection = connect(apis.google_ads_key_yaml, apis.endpoint, Pacer(8))
     connection.status_pacer = Pacer(8)
     given = {"event_source": "PHONE"} | defaults
     return DataManager(

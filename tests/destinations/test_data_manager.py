@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -57,6 +58,7 @@ def apis(_apis: Apis) -> Apis:
     _apis.faults.clear()
     _apis.state.data_manager.requests_per_minute = 300
     _apis.state.refuse_tokens = False
+    _apis.state.instance_has_account = True
     return _apis
 
 
@@ -287,6 +289,34 @@ def test_application_default_credentials_get_the_scope(
     connection = connect("use_application_default_credentials: true", apis.endpoint, Pacer(1))
     answer = connection.status("nothing", time.monotonic() + 10, 5, QuietLog())
     assert answer.violations[0].code == "INVALID_REQUEST_ID"
+
+
+OWN_IDENTITY = """
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.errors import UploadError
+try:
+    print(connect_with("use_application_default_credentials: true", ADWORDS_SCOPE)[1].token)
+except UploadError as error:
+    print(type(error).__name__, error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("has_account", "env"), [(False, {}), (True, {"NO_GCE_CHECK": "true"})], ids=str
+)
+def test_trouble_with_the_metadata_server_passes(
+    apis: Apis, has_account: bool, env: dict[str, str]
+) -> None:
+    """The function's own identity can't be refused, only be out of reach: the event comes again."""
+    apis.state.instance_has_account = has_account
+    answer = subprocess.run(  # google-auth reads where the metadata server is when it is imported
+        [sys.executable, "-c", OWN_IDENTITY],
+        env={**os.environ, **apis.env(), **env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == ["Redeliver", "CREDENTIALS_UNAVAILABLE"]
 
 
 # ── reading paths; the catalogue; imports ────────────────────────────────────────────────────

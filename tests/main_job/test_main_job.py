@@ -281,15 +281,15 @@ def test_a_wrong_secret_stops_the_file(
 ) -> None:
     """What is wrong with the credentials is said, without a word of them; nothing is uploaded."""
     name = google.apis.secret_version.rpartition("/versions/")[0]
-    good = google.apis.google_ads_yaml.encode()
+    good, with_key = google.apis.google_ads_yaml, google.apis.google_ads_key_yaml
     google.function.kill()  # a fresh instance, which has no connection yet
-    google.state.set_secret(name, secret or good)
+    google.state.set_secret(name, secret or with_key.encode())
     google.state.refuse_tokens = refuse_tokens
     try:
         results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
         assert google.delivery.wait_until_idle(10)
     finally:
-        google.state.set_secret(name, good)
+        google.state.set_secret(name, good.encode())
         google.state.refuse_tokens = False
         google.function.kill()
     assert results["file_error"]["code"] == code

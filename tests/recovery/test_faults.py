@@ -16,7 +16,7 @@ from tests.rows import core_row, csv_bytes
 UPLOAD = "google_ads.UploadClickConversions"
 SEARCH = "google_ads.Search"
 SECRET = "secret_manager.AccessSecretVersion"
-TOKEN = "oauth.token"
+TOKEN = "metadata.token"
 
 Rule = dict[str, Any]
 

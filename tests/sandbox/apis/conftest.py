@@ -30,13 +30,14 @@ def apis(running: Apis) -> Apis:
     running.state.judge = running.state.check_tokens = True
     running.state.repeats_in_request = "all"
     running.state.refuse_tokens = False
+    running.state.instance_has_account = True
     running.state.data_manager = DataManagerLimits()
     return running
 
 
 @pytest.fixture(scope="session")
 def ads(running: Apis) -> GoogleAdsClient:
-    return GoogleAdsClient.load_from_string(running.google_ads_yaml, version="v26")
+    return GoogleAdsClient.load_from_string(running.google_ads_key_yaml, version="v26")
 
 
 @pytest.fixture(scope="session")

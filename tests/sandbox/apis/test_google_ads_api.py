@@ -243,7 +243,7 @@ def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: An
 def test_login_customer_id(apis: Apis) -> None:
     """A manager's id in the header opens its client account; a stranger's doesn't."""
     for login, opened in (("9999999999", True), ("8888888888", False)):
-        yaml = apis.google_ads_yaml + f'login_customer_id: "{login}"\n'
+        yaml = apis.google_ads_key_yaml + f'login_customer_id: "{login}"\n'
         client = GoogleAdsClient.load_from_string(yaml, version="v26")
         service = client.get_service("ConversionUploadService")
         row = conversion(conversion_action="customers/2222222222/conversionActions/2001")

@@ -1,18 +1,22 @@
-"""Secret Manager and the token endpoint through Google's own clients."""
+"""Secret Manager, the token endpoint and the metadata server through Google's own clients."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import google_crc32c
 import pytest
+import requests
 from google.ads.googleads.client import GoogleAdsClient
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.exceptions import RefreshError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from sandbox.apis import SECRET, Apis
+from sandbox.apis import EMAIL, PROJECT, SECRET, Apis
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +67,7 @@ def test_missing_secrets(apis: Apis, secrets: Any, name: str, error: type) -> No
 
 def test_tokens_remember_their_scopes(apis: Apis) -> None:
     """The google-ads library asks for a token with the adwords scope alone."""
-    client = GoogleAdsClient.load_from_string(apis.google_ads_yaml, version="v26")
+    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
     scopes = apis.state.tokens[client.credentials.token]
     assert scopes == {"https://www.googleapis.com/auth/adwords"}
     assert apis.state.requests[-1].method == "oauth.token"
@@ -74,12 +78,60 @@ def test_refused_token(apis: Apis) -> None:
     """A refused account shows itself as invalid_grant when the client is made."""
     apis.state.refuse_tokens = True
     with pytest.raises(RefreshError, match="invalid_grant"):
-        GoogleAdsClient.load_from_string(apis.google_ads_yaml, version="v26")
+        GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
 
 
 def test_token_endpoint_fault(apis: Apis) -> None:
     """The token endpoint can be made to fail; google-auth tries again by itself."""
     apis.faults.set([{"method": "oauth.token", "nth": 1, "kind": "unavailable"}])
-    client = GoogleAdsClient.load_from_string(apis.google_ads_yaml, version="v26")
+    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
     assert client.credentials.valid
     assert [r.status for r in apis.state.requests] == ["unavailable", "OK"]
+
+
+ASK_METADATA = """
+import google.auth
+from google.auth.transport.requests import Request
+credentials, project = google.auth.default(scopes=["https://www.googleapis.com/auth/adwords"])
+credentials.refresh(Request())
+print(project, credentials.service_account_email, credentials.token)
+"""
+
+
+def ask_metadata(apis: Apis) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: google-auth reads where the metadata server is when imported."""
+    return subprocess.run(
+        [sys.executable, "-c", ASK_METADATA],
+        env={**os.environ, **apis.env()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_instance_needs_no_key(apis: Apis) -> None:
+    """The metadata server says who the process is, and gives a token for the scopes asked for."""
+    answer = ask_metadata(apis)
+    project, email, token = answer.stdout.split()
+    assert (project, email) == (PROJECT, EMAIL)
+    assert apis.state.tokens[token] == {"https://www.googleapis.com/auth/adwords"}
+    assert [r.method for r in apis.state.requests] == ["metadata.token"]
+
+
+def test_an_instance_without_its_account_gets_no_token(apis: Apis) -> None:
+    """google-auth calls it a refusal."""
+    apis.state.instance_has_account = False
+    assert "RefreshError" in ask_metadata(apis).stderr
+    assert [r.status for r in apis.state.requests] == ["not_found"]
+
+
+def test_metadata_is_for_who_says_so(running: Apis) -> None:
+    """Without the Metadata-Flavor header nothing is told, as on Google Cloud."""
+    root = f"http://{running.env()['GCE_METADATA_HOST']}/computeMetadata/v1"
+    for path, headers, status in (
+        ("project/project-id", {}, 403),
+        ("project/project-id", {"Metadata-Flavor": "Google"}, 200),
+        ("instance/nothing", {"Metadata-Flavor": "Google"}, 404),
+    ):
+        answer = requests.get(f"{root}/{path}", headers=headers, timeout=5)
+        assert answer.status_code == status

@@ -1,0 +1,164 @@
+"""Where access tokens come from: the OAuth token endpoint, and the metadata server of an instance.
+
+`POST /token` takes the JWT that a service account's key has signed. `GET /computeMetadata/v1/...`
+is what a process on Google Cloud asks instead, without any key
+(https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys); as on Cloud Run, a token
+is given for the scopes that are asked for. The state remembers the scopes of each token.
+`state.refuse_tokens` answers a key with `invalid_grant`, as Google does for a deleted service
+account or a wrong key; without `state.instance_has_account` the metadata server answers 404.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from google.auth import jwt
+
+from sandbox.faults import Faults
+from sandbox.state import Request, State
+
+_LIFETIME_SECONDS = 3600
+# google-auth signs for this audience, whatever `token_uri` the key file names.
+_AUDIENCE = "https://oauth2.googleapis.com/token"
+_CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+_FAULT_STATUS = {
+    "unavailable": 503,
+    "resource_exhausted": 429,
+    "resource_temporarily_exhausted": 429,
+    "internal_before_commit": 500,
+    "internal_after_commit": 500,
+}
+
+Answer = tuple[int, Mapping[str, Any] | str]
+
+
+class TokenServer:
+    """A thread that serves both on 127.0.0.1.
+
+    uri: what goes into a key file as `token_uri`.
+    address: `127.0.0.1:PORT`, for GCE_METADATA_HOST and GCE_METADATA_IP.
+    """
+
+    def __init__(
+        self, state: State, faults: Faults, public_key_pem: bytes, email: str, project: str
+    ) -> None:
+        self._state = state
+        self._faults = faults
+        self._public_key = public_key_pem
+        self._email, self._project = email, project
+        tokens = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = self.rfile.read(int(self.headers.get("content-length", 0)))
+                self._send(tokens._ask("oauth.token", len(form), lambda: tokens._grant(form)))
+
+            def do_GET(self) -> None:
+                if self.path != "/" and self.headers.get("metadata-flavor") != "Google":
+                    self._send((403, "Missing Metadata-Flavor:Google header."))
+                else:
+                    self._send(tokens._metadata(self.path))
+
+            def _send(self, answer: Answer) -> None:
+                status, content = answer
+                kind, text = "json", json.dumps(content)
+                if isinstance(content, str):
+                    kind, text = "text", content
+                body = text.encode()
+                self.send_response(status)
+                self.send_header("content-type", f"application/{kind}")
+                self.send_header("content-length", str(len(body)))
+                self.send_header("metadata-flavor", "Google")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self.uri = f"http://{self.address}/token"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _ask(self, method: str, size: int, grant: Callable[[], Answer]) -> Answer:
+        """One request for a token: logged, and disturbed by faults like any other call."""
+        began = time.monotonic()
+        # The assertion is a credential of sorts: the log keeps the size, not the body.
+        request = Request(method, secrets.token_hex(8), self._state.now(), size, None)
+        fault = self._faults.decide(method)
+        if fault is not None:
+            request.fault = fault.kind
+            time.sleep(fault.latency_seconds)
+        if fault is not None and fault.kind in ("kill_before", "kill_after"):
+            self._faults.kill()
+        answer: Answer
+        if fault is not None and fault.kind in _FAULT_STATUS:
+            answer = _FAULT_STATUS[fault.kind], {"error": fault.kind}
+        else:
+            answer = grant()
+        status, content = answer
+        request.status = str(status)
+        if not isinstance(content, str):
+            request.status = content.get("error", "OK")
+        request.seconds = time.monotonic() - began
+        self._state.log(request)
+        return answer
+
+    def _grant(self, body: bytes) -> Answer:
+        form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+        if form.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            return 400, {"error": "unsupported_grant_type"}
+        if self._state.refuse_tokens:
+            text = "Invalid grant: account not found"
+            return 400, {"error": "invalid_grant", "error_description": text}
+        try:
+            claims = jwt.decode(  # type: ignore[no-untyped-call]  # google-auth has no types here
+                form.get("assertion", ""), certs=self._public_key, audience=_AUDIENCE
+            )
+        except ValueError:
+            text = "Invalid JWT Signature."
+            return 400, {"error": "invalid_grant", "error_description": text}
+        return 200, self._new_token(str(claims.get("scope", "")).split())
+
+    def _metadata(self, path: str) -> Answer:
+        parts = urlsplit(path)
+        account = "/computeMetadata/v1/instance/service-accounts/default/"
+        texts = {
+            "/": "computeMetadata/\n",
+            "/computeMetadata/v1/project/project-id": self._project,
+            "/computeMetadata/v1/universe/universe-domain": "googleapis.com",
+        }
+        if parts.path in texts:
+            return 200, texts[parts.path]
+        if parts.path == account:
+            return 200, {"aliases": ["default"], "email": self._email, "scopes": [_CLOUD_PLATFORM]}
+        if parts.path == account + "token":
+            scopes = parse_qs(parts.query).get("scopes", [_CLOUD_PLATFORM])[0].split(",")
+            return self._ask("metadata.token", 0, lambda: self._instance_token(scopes))
+        return 404, "Not Found"
+
+    def _instance_token(self, scopes: list[str]) -> Answer:
+        if not self._state.instance_has_account:
+            return 404, {"error": "not_found"}
+        return 200, self._new_token(scopes)
+
+    def _new_token(self, scopes: list[str]) -> Mapping[str, Any]:
+        token = f"ya29.{secrets.token_urlsafe(24)}"
+        self._state.issue_token(token, frozenset(scopes))
+        return {"access_token": token, "expires_in": _LIFETIME_SECONDS, "token_type": "Bearer"}
