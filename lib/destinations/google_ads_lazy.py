@@ -10,6 +10,7 @@ runs after all.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
@@ -38,11 +39,14 @@ def _stand_in(name: str) -> None:
         return
     loader = spec.loader
     package = module_from_spec(spec)
+    submodules = {
+        file.removesuffix(".py") for path in package.__path__ for file in os.listdir(path)
+    }
 
     def find(attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        if PathFinder.find_spec(f"{name}.{attribute}", package.__path__) is not None:
+        if attribute in submodules:
             return importlib.import_module(f"{name}.{attribute}")
         _run(package, loader)
         return getattr(package, attribute)
