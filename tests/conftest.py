@@ -19,6 +19,11 @@ _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: tests of the whole wait for leases and retries half of their time."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what tests have recorded of how much they covered (`record_property`), summed up."""
     covered: dict[str, list[float]] = {}
