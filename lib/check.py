@@ -18,7 +18,7 @@ from lib.destinations.port import Destination, Sent
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
-from lib.ready import Job, get_ready, notes_on_reading, read_table
+from lib.ready import Header, Job, get_ready, notes_on_reading, read_header, read_table
 from lib.report import ChunkReport, Facts, Summary, Tally
 from lib.rules.accounts import Account
 from lib.rules.conversion import Conversion, Problem
@@ -122,6 +122,7 @@ def check(
     (`facts.file_error`), never an exception; only the stream's own `OSError` gets through.
     """
     table: Table | None = None
+    header: Header | None = None
     job: Job | None = None
     stop: Problem | None = None
     tally = Tally()
@@ -132,18 +133,19 @@ def check(
         stop = Problem(error.code, "", error.detail)
     else:
         try:
-            job = get_ready(table, profile, now, connect, Log())
+            header = read_header(table, profile)
+            job = get_ready(table, header, profile, now, connect, Log())
         except (SourceError, GiveUp) as error:
             # The rows are still read, so that each has its outcome.
             stop = Problem(error.code, "", error.detail)
         rows = _Rows(table)
         for report in _reports(rows, job, list_all):
             tally.add(report.tally)
-            _note_places(report, places, job)
+            _note_places(report, places, header)
             each(report)
         stop = stop or rows.end
     run = Run(source, "", 1, now, "finished", now, profile_name, None)
-    facts = _facts(profile, job, stop)
+    facts = _facts(profile, header, job, stop)
     return Checked(Summary(run, facts, tally, (), datetime.now(UTC)), places, table)
 
 
@@ -182,7 +184,7 @@ def _reports(rows: _Rows, job: Job | None, list_all: bool) -> Iterator[ChunkRepo
             yield outcomes(prepared, job.destination.send(batch, 0.0), "ok", list_all)
 
 
-def _note_places(report: ChunkReport, places: dict[str, Place], job: Job | None) -> None:
+def _note_places(report: ChunkReport, places: dict[str, Place], header: Header | None) -> None:
     for row in report.listed:
         for problem in row.errors + row.warnings:
             place = places.get(problem.code)
@@ -191,24 +193,26 @@ def _note_places(report: ChunkReport, places: dict[str, Place], job: Job | None)
             place.sent = place.sent or row.outcome == "ok"
             if len(place.lines) < _LINES_SHOWN and row.line not in place.lines:
                 place.lines.append(row.line)
-            if problem.field and job is not None:
-                column = job.headers.get(problem.field, problem.field)
+            if problem.field and header is not None:
+                column = header.names.get(problem.field, problem.field)
                 if column not in place.columns:
                     place.columns.append(column)
 
 
-def _facts(profile: Profile, job: Job | None, stop: Problem | None) -> Facts:
+def _facts(profile: Profile, header: Header | None, job: Job | None, stop: Problem | None) -> Facts:
     notes: list[Problem] = []
     if job is not None:
         # That the account wasn't asked is no news here.
         notes += [note for note in job.notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         notes += notes_on_reading(job.table)
+    elif header is not None:
+        notes += header.notes
     customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
     return Facts(
         customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
         destination=profile.destination,
         validate_only=True,
-        headers=job.headers if job is not None else {},
+        headers=header.names if header is not None else {},
         notes=tuple(notes),
         file_error=stop,
     )

@@ -17,13 +17,14 @@ from lib.destinations.data_manager_status import next_check
 from lib.errors import GiveUp, LeaseLost, Redeliver
 from lib.finish import announce, rewrite_results
 from lib.lease import Lease
-from lib.ledger import Waiting, run_id
+from lib.ledger import run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import claimed_profile, get_ready, read_table
+from lib.ready import claimed_profile, get_ready, read_header, read_table
 from lib.report import ChunkReport, Facts, Summary, chunk_report
 from lib.rules.conversion import Outcome, Problem, RowOutcome
 from lib.source.errors import SourceError
+from lib.waiting import Waiting
 
 
 def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
@@ -34,7 +35,7 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
     ledger = ports.ledger
     run = ledger.load(waiting.key)
     if run is None or run.status == "finished":
-        ledger.clear_waiting(waiting.key)
+        ports.waiting_runs.clear(waiting.key)
         return True
     run = ledger.reopen(run, ports.utc_now(), ports.new_token())
     log = ports.log.bind(run_id=run_id(run.source))
@@ -51,7 +52,7 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
         raise
     if still is not None:
         return False
-    ledger.clear_waiting(run.key)
+    ports.waiting_runs.clear(run.key)
     log.info("run_updated", status=summary.status, counts=summary.tally.counts())
     announce(summary, ports)
     return True
@@ -99,7 +100,7 @@ def _go_on(
         waiting = replace(waiting, resend_at=None)
     waiting = replace(waiting, facts=summary.facts.to_json())
     if waiting.due is not None:
-        ledger.set_waiting(waiting)
+        ports.waiting_runs.put(waiting)
     lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
     return summary, waiting.due
 
@@ -109,7 +110,8 @@ def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, 
     ledger = ports.ledger
     profile = claimed_profile(run)
     table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
-    job = get_ready(table, profile, run.now, ports.destination, log)
+    header = read_header(table, profile)
+    job = get_ready(table, header, profile, run.now, ports.destination, log)
     plain: Outcome = "ok" if profile.validate_only else "uploaded"
     written = ledger.finished_chunks(run)
     for chunk in cut(table.records()):

@@ -9,9 +9,10 @@ from typing import Any
 
 from lib.errors import Redeliver
 from lib.lease import Lease
-from lib.ledger import Ledger, Run, Waiting
+from lib.ledger import Ledger, Run
 from lib.ports import Ports
 from lib.report import ChunkReport, Facts, Summary, Tally, results_document, results_name
+from lib.waiting import Waiting
 
 MARKERS_AHEAD = 8
 """Markers fetched ahead of their reader; each is some kilobytes."""
@@ -35,7 +36,7 @@ def write_results(
     if waiting.due is not None:
         if only is not None:
             ledger.write_chunk(run, 0, only.to_marker())
-        ledger.set_waiting(waiting)
+        ports.waiting_runs.put(waiting)
     lease.check()
     reports = [only] if only is not None else read_reports(run, numbers, ledger)
     written = ports.store.write_stream(

@@ -1,57 +1,43 @@
 """The whole story of a run, top to bottom: the one place that knows the order.
 
 ignore? → claim → open → header → account → plan                     (lib.ready)
-        → for every chunk: judge → serialize → send → write down     (lib.chunks)
+        → for every chunk: judge → serialize → send → write down     (lib.sending)
         → results document → finished                                (lib.finish)
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.chunks import Prepared, Unsendable, cut, not_attempted, outcomes, prepare
 from lib.destinations.data_manager_status import next_check, processing_of
 from lib.errors import GiveUp, LeaseHeld, LeaseLost, Redeliver
 from lib.finish import announce, read_reports, results_exist, write_results
 from lib.lease import Lease
-from lib.ledger import Ledger, Run, Waiting, run_id
+from lib.ledger import Ledger, Run, run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import Job, claimed_profile, get_ready, notes_on_reading, read_table
-from lib.report import ChunkReport, Facts, Summary, Tally
-from lib.rules.conversion import Outcome, Problem
+from lib.ready import (
+    Header,
+    Job,
+    claimed_profile,
+    get_ready,
+    notes_on_reading,
+    read_header,
+    read_table,
+)
+from lib.report import Facts, Summary, Tally
+from lib.rules.conversion import Problem
+from lib.sending import Progress, send_chunks
 from lib.settings import Profile, Settings, choose_profile
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored
-from lib.source.table import Table
 from lib.store import StoredObject
+from lib.waiting import Waiting
 
 Done = str
 """What a delivery did: `ignored`, `skipped` (finished before), or the document's status."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a run has so far; grows by sums, not by rows."""
-
-    tally: Tally = field(default_factory=Tally)
-    numbers: list[int] = field(default_factory=list)
-    only: ChunkReport | None = None
-    request_ids: list[str] = field(default_factory=list)
-    stop: Problem | None = None
-
-    def add(self, report: ChunkReport, *, is_only: bool) -> None:
-        """Count a finished chunk; keep its report only if no marker holds it."""
-        self.tally.add(report.tally)
-        self.request_ids.extend(report.request_ids)
-        self.numbers.append(report.number)
-        if is_only:
-            self.only = report
 
 
 def work_on(
@@ -128,7 +114,7 @@ def _claim(source: StoredObject, ports: Ports) -> tuple[Run, Profile | None, Pro
     run = ledger.claim(source, ports.utc_now(), ports.new_token(), name, fixed)
     if run.attempts > 1 and run.status == "running":
         if results_exist(run, ports):
-            waits = ledger.get_waiting(run.key) is not None
+            waits = ports.waiting_runs.get(run.key) is not None
             run = ledger.finish(run, "waiting" if waits else "finished")
         try:
             profile, stop = claimed_profile(run), None
@@ -149,15 +135,18 @@ def _work(
     run = lease.run
     earlier = Problem(run.stop[0], "", run.stop[1]) if run.stop else None
     progress = Progress(stop=stop or earlier)
+    header: Header | None = None
     job: Job | None = None
     try:
         table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
-        if progress.stop is None and profile is not None:
+        if profile is not None:
             try:
-                job = get_ready(table, profile, run.now, ports.destination, log)
+                header = read_header(table, profile)
+                if progress.stop is None:
+                    job = get_ready(table, header, profile, run.now, ports.destination, log)
             except (SourceError, GiveUp) as error:
                 # Nothing can be sent; the rows are still read, so that each has its outcome.
-                progress.stop = Problem(error.code, "", error.detail)
+                progress.stop = progress.stop or Problem(error.code, "", error.detail)
         send_chunks(table, job, lease, progress, ports, deadline, log)
     except (SourceError, GiveUp) as error:
         # The file can't be read (any further); the rows up to there have their outcomes, and so
@@ -175,7 +164,7 @@ def _work(
 
     now = ports.utc_now()
     request_ids = tuple(progress.request_ids)
-    facts = _facts(job, profile, progress, run.attempts)
+    facts = _facts(header, job, profile, progress, run.attempts)
     waiting = Waiting(run.key, now, {})
     if progress.tally.outcomes.get("deferred"):
         waiting = replace(waiting, resend_at=now + timedelta(hours=ports.settings.defer_hours))
@@ -189,126 +178,6 @@ def _work(
     return summary
 
 
-def send_chunks(
-    table: Table,
-    job: Job | None,
-    lease: Lease,
-    progress: Progress,
-    ports: Ports,
-    deadline: float,
-    log: Log,
-) -> None:
-    """Judge, send and write down every chunk that isn't yet; add all of them to `progress`.
-
-    While up to `window` requests are in flight, the next chunks are read and prepared; answers are
-    taken in file order. Raises `Redeliver` when time is up: what was answered is written down.
-    """
-    ledger = ports.ledger
-    run = lease.run
-    window = ports.settings.window
-    done = ledger.finished_chunks(run) if run.attempts > 1 else set()
-    done_reports = read_reports(run, sorted(done), ledger)
-    flying: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
-
-    def land() -> None:
-        answer, is_only = flying.popleft()
-        report, stop = answer.result()
-        progress.add(report, is_only=is_only)
-        progress.stop = progress.stop or stop
-
-    # A chunk is held in memory until it's answered: one more than fly, so that the next is ready.
-    # Reports, on their way into the ledger or behind that of a slow chunk, are small.
-    room = threading.Semaphore(window + 1)
-    with ThreadPoolExecutor(2 * window, "send") as pool:
-        try:
-            for chunk in cut(table.records()):
-                lease.check()
-                if chunk.number in done:
-                    progress.add(next(done_reports), is_only=False)
-                    continue
-                if ports.monotonic() >= deadline:
-                    raise Redeliver("DEADLINE", f"before chunk {chunk.number}")
-                room.acquire()
-                while flying and (flying[0][0].done() or len(flying) >= 4 * window):
-                    land()
-                prepared = None
-                if job is not None and progress.stop is None:
-                    batch = job.destination.batch(run.job_id)
-                    prepared = prepare(chunk.number, chunk.records, job.plan, batch)
-                if not isinstance(prepared, Prepared):
-                    while flying:
-                        land()
-                    lines: list[int] = []
-                    if isinstance(prepared, Unsendable):
-                        lines, progress.stop = prepared.lines, progress.stop or prepared.problem
-                    report = not_attempted(chunk.number, chunk.records, lines)
-                    is_only = chunk.is_only()
-                    _skip(report, is_only, lease, progress.stop, ledger)
-                    progress.add(report, is_only=is_only)
-                    room.release()
-                    continue
-                assert job is not None
-                is_only = chunk.is_only()
-                sending = pool.submit(
-                    _send, prepared, is_only, job, lease, ports, deadline, log, room
-                )
-                flying.append((sending, is_only))
-        finally:
-            # Also when time is up: an answer that comes back now is written down.
-            while flying:
-                land()
-
-
-def _send(
-    prepared: Prepared,
-    is_only: bool,
-    job: Job,
-    lease: Lease,
-    ports: Ports,
-    deadline: float,
-    log: Log,
-    room: threading.Semaphore,
-) -> tuple[ChunkReport, Problem | None]:
-    """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
-    ledger = ports.ledger
-    try:
-        lease.check()
-        began = ports.monotonic()
-        sent = job.destination.send(prepared.batch, deadline)
-        seconds = ports.monotonic() - began
-    finally:
-        room.release()
-    plain: Outcome = "ok" if job.validate_only else "uploaded"
-    report = outcomes(prepared, sent, plain, ports.settings.list_all_rows)
-    stop = sent.stop if job.stops_at(sent.stop) else None
-    if not is_only:
-        if stop is not None:
-            lease.update(lambda run: ledger.stop(run, stop))
-        ledger.write_chunk(lease.run, prepared.number, report.to_marker())
-    log.info(
-        "chunk_sent",
-        chunk=prepared.number,
-        requests=len(sent.request_ids),
-        seconds=round(seconds, 3),
-    )
-    return report, stop
-
-
-def _skip(
-    report: ChunkReport, is_only: bool, lease: Lease, stop: Problem | None, ledger: Ledger
-) -> None:
-    """Write down that the file was stopped before this chunk.
-
-    The stop is written down before the first marker that speaks of it: the next attempt might
-    find the account mended, and would leave rows not attempted without a reason.
-    """
-    if is_only:
-        return
-    if stop is not None and lease.run.stop is None:
-        lease.update(lambda run: ledger.stop(run, stop))
-    ledger.write_chunk(lease.run, report.number, report.to_marker())
-
-
 def _nothing_attempted(tally: Tally) -> Problem | None:
     """If every account that the rows name was refused, that is the file's error too."""
     if not tally.rows or tally.outcomes.get("not_attempted") != tally.rows:
@@ -317,11 +186,19 @@ def _nothing_attempted(tally: Tally) -> Problem | None:
     return Problem(code, "", "for every row") if code else None
 
 
-def _facts(job: Job | None, profile: Profile | None, progress: Progress, attempts: int) -> Facts:
+def _facts(
+    header: Header | None,
+    job: Job | None,
+    profile: Profile | None,
+    progress: Progress,
+    attempts: int,
+) -> Facts:
     notes: list[Problem] = []
     if job is not None:
         notes += job.notes
         notes += notes_on_reading(job.table)
+    elif header is not None:
+        notes += header.notes
     if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
         # An attempt that died between Google's answer and its marker left no trace of it.
         notes.append(Problem("MAYBE_SENT"))
@@ -330,7 +207,7 @@ def _facts(job: Job | None, profile: Profile | None, progress: Progress, attempt
         customer_id=job.customer_id if job is not None else configured,
         destination=profile.destination if profile is not None else "",
         validate_only=bool(profile and profile.validate_only),
-        headers=job.headers if job is not None else {},
+        headers=header.names if header is not None else {},
         notes=tuple(notes),
         file_error=progress.stop,
     )

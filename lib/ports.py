@@ -12,6 +12,7 @@ from lib.ledger import Ledger
 from lib.logs import Log
 from lib.settings import Profile, Settings
 from lib.store import Store
+from lib.waiting import WaitingRuns
 
 RenewProcessing = Callable[
     [Sequence[str], Mapping[str, Any] | None, datetime, float, Log], Mapping[str, Any]
@@ -45,3 +46,8 @@ class Ports:
         return Ledger(
             self.store, settings.ledger_bucket, settings.state_prefix, settings.lease_seconds
         )
+
+    @property
+    def waiting_runs(self) -> WaitingRuns:
+        """The runs that the sweep must look at again, beside the ledger."""
+        return WaitingRuns(self.store, self.settings.ledger_bucket, self.settings.state_prefix)

@@ -30,6 +30,15 @@ from lib.store import Readable
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """Which column holds which field, the file's own names for them, and what to note on them."""
+
+    fields: Mapping[str, int]
+    names: Mapping[str, str]
+    notes: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A file ready for its rows: what the header, the profile and the account have settled."""
 
@@ -38,18 +47,17 @@ class Job:
     destination: Destination[Any]
     customer_id: str
     validate_only: bool
-    headers: Mapping[str, str]
+    header: Header
     notes: tuple[Problem, ...]
-    columns: frozenset[str]
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether what the API said of a whole chunk is so for the rest of the file too.
 
         Not if the rows name their own account, nor if it is about the action and they name theirs.
         """
-        if problem is None or "customer_id" in self.columns:
+        if problem is None or "customer_id" in self.header.fields:
             return False
-        return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.columns
+        return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.header.fields
 
 
 def claimed_profile(run: Run) -> Profile:
@@ -91,8 +99,19 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
     return open_table(stream, options)
 
 
+def read_header(table: Table, profile: Profile) -> Header:
+    """The header line → a `Header`. Raises `SourceError` for one that can't be understood."""
+    columns = map_columns(table.header, profile.headers)
+    fields = columns.fields
+    notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
+    notes += _notes_on_fields(fields, profile.destination)
+    names = {field: shown(table.header[at], at) for field, at in fields.items()}
+    return Header(fields, names, tuple(notes))
+
+
 def get_ready(
     table: Table,
+    header: Header,
     profile: Profile,
     now: datetime,
     connect: Callable[[Profile, Log], Destination[Any]],
@@ -103,14 +122,12 @@ def get_ready(
     Raises `SourceError` or `GiveUp` for whatever would fail every row: said once, before any
     upload.
     """
-    columns = map_columns(table.header, profile.headers)
-    fields = columns.fields
+    fields = header.fields
     customer_id = profile.customer_id or ""
     if not customer_id and "customer_id" not in fields:
         raise GiveUp("CUSTOMER_ID_MISSING", "neither the profile nor a column names an account")
     destination = connect(profile, log)
-    notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
-    notes += _notes_on_fields(fields, destination.name)
+    notes = list(header.notes)
     if destination.sunset and destination.sunset - now.date() < SUNSET_WARNING:
         notes.append(Problem("API_VERSION_ENDS_SOON", "", f"on {destination.sunset}"))
 
@@ -162,16 +179,14 @@ def get_ready(
             plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
         customer_id = account.conversion_customer_id
         notes += _notes_on_account(account, table, profile)
-    headers = {field: shown(table.header[at], at) for field, at in fields.items()}
     return Job(
         table=table,
         plan=plan,
         destination=destination,
         customer_id=customer_id,
         validate_only=profile.validate_only,
-        headers=headers,
+        header=header,
         notes=tuple(notes),
-        columns=frozenset(fields),
     )
 
 

@@ -58,12 +58,12 @@ def sweep_once(ports: Ports, time_limit_seconds: float) -> dict[str, Any]:
 
 
 def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
-    for key in ports.ledger.waiting_keys():
+    for key in ports.waiting_runs.list_keys():
         if ports.monotonic() >= ends:
             found.out_of_time = True
             return
         try:
-            waiting = ports.ledger.get_waiting(key)
+            waiting = ports.waiting_runs.get(key)
             if waiting is None or waiting.due is None or waiting.due > ports.utc_now():
                 continue
             found.waiting += 1

@@ -9,7 +9,7 @@ import pytest
 
 from lib.errors import GiveUp
 from lib.logs import Log
-from lib.ready import Job, get_ready, read_table
+from lib.ready import Job, get_ready, read_header, read_table
 from lib.settings import Profile
 from tests.fakes import FakeApi
 
@@ -21,7 +21,9 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     """Get a file with that header ready; it has one row of empty cells but for its first."""
     row = "x" + "," * header.count(",")
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
-    return get_ready(table, profile, NOW, lambda *_: api or FakeApi(), Log())
+    api = api or FakeApi()
+    profile = profile.model_copy(update={"destination": api.name})
+    return get_ready(table, read_header(table, profile), profile, NOW, lambda *_: api, Log())
 
 
 def codes(job: Job) -> list[str]:

@@ -124,13 +124,18 @@ def test_a_file_that_the_account_stops(
     refused = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
 
     def run(nth: int) -> None:
-        file = make_file(next(new_name), 410, seed=3, kinds=("click", "rejected")).drop(google)
-        document = finish(google, file)
+        file = make_file(next(new_name), 410, seed=3, kinds=("click", "rejected"))
+        file.content = file.content.replace(b"conversion_date_time", b"Conversion Time", 1)
+        document = finish(google, file.drop(google))
         assert document["status"] == "stopped"
         assert document["file_error"]["code"] == refused
         counts = document["counts"]
         assert counts["not_attempted"] + counts["rejected"] == counts["rows"] == 410
         assert [row["line"] for row in document["rows"]] == list(range(2, 412))
+        rejected = [row for row in document["rows"] if row["outcome"] == "rejected"]
+        assert rejected or nth > 1
+        # Also an attempt that found the file stopped names columns as the file does.
+        assert all('"Conversion Time"' in row["errors"][0]["message"] for row in rejected)
 
     google.state.change_account("1234567890", allowlisted_for_upload=False)
     try:

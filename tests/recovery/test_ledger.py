@@ -11,9 +11,10 @@ import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, Redeliver
 from lib.lease import Lease
-from lib.ledger import Ledger, Run, Waiting, run_key
+from lib.ledger import Ledger, Run, run_key
 from lib.rules.conversion import Problem
 from lib.store import StoredObject
+from lib.waiting import Waiting, WaitingRuns
 from tests.fakes import START, Clock, MemoryStore
 
 SOURCE = StoredObject("in", "shop/export.csv", 7, 100, "md5")
@@ -176,10 +177,11 @@ def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: 
         ledger.write_chunk(run, 0, {"rows": 1})
     waiting = Waiting(run.key, START, {}, resend_at=START)
     store.refuse.append(f"_state/waiting/{run.key}.json")
+    waiting_runs = WaitingRuns(store, "state", "_state/")
     with pytest.raises(Redeliver):
-        ledger.set_waiting(waiting)
-    ledger.set_waiting(waiting)
-    assert list(ledger.waiting_keys()) == [waiting.key]
+        waiting_runs.put(waiting)
+    waiting_runs.put(waiting)
+    assert list(waiting_runs.list_keys()) == [waiting.key]
 
 
 def test_markers(store: MemoryStore, ledger: Ledger) -> None:

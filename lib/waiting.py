@@ -1,0 +1,98 @@
+"""Runs that the sweep must look at again: for deferred rows, or for an API that works requests off
+later. One small object for each, beside the ledger's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lib.errors import Redeliver
+from lib.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that the sweep must look at again.
+
+    `since` is when its results document was first written, `facts` what a new document needs beside
+    the rows (`lib.report.Facts.to_json`). At `resend_at` its deferred rows are sent again, at
+    `ask_at` the API is asked what became of the requests; `asked` counts that.
+    """
+
+    key: str
+    since: datetime
+    facts: Mapping[str, Any]
+    resend_at: datetime | None = None
+    ask_at: datetime | None = None
+    asked: int = 0
+
+    @property
+    def due(self) -> datetime | None:
+        """When to look at the run again; None: never, nothing of it is open."""
+        return min((at for at in (self.resend_at, self.ask_at) if at is not None), default=None)
+
+
+class WaitingRuns:
+    """Those entries in one bucket, below one prefix."""
+
+    def __init__(self, store: Store, bucket: str, prefix: str) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._prefix = f"{prefix}waiting/"
+
+    def put(self, waiting: Waiting) -> None:
+        """Tell the sweep when to look at this run again, and with what knowledge.
+
+        Raises `Redeliver` if that isn't written down: its deferred rows would be forgotten.
+        """
+        name = self._name(waiting.key)
+        body = json.dumps(
+            {
+                "since": waiting.since.isoformat(),
+                "facts": waiting.facts,
+                "resend_at": waiting.resend_at.isoformat() if waiting.resend_at else None,
+                "ask_at": waiting.ask_at.isoformat() if waiting.ask_at else None,
+                "asked": waiting.asked,
+            },
+            separators=(",", ":"),
+        ).encode()
+        found = self._store.read(self._bucket, name)
+        generation = found[1] if found else 0
+        written = self._store.write(self._bucket, name, body, if_generation_match=generation)
+        if written is None:
+            found = self._store.read(self._bucket, name)
+            if found is None or found[0] != body:
+                raise Redeliver("STORAGE_UNAVAILABLE", "the waiting entry could not be written")
+
+    def get(self, key: str) -> Waiting | None:
+        """What `put` wrote for a run, or None."""
+        found = self._store.read(self._bucket, self._name(key))
+        if found is None:
+            return None
+        entry = json.loads(found[0])
+        return Waiting(
+            key,
+            datetime.fromisoformat(entry["since"]),
+            entry["facts"],
+            datetime.fromisoformat(entry["resend_at"]) if entry["resend_at"] else None,
+            datetime.fromisoformat(entry["ask_at"]) if entry["ask_at"] else None,
+            entry["asked"],
+        )
+
+    def clear(self, key: str) -> None:
+        """Nothing of this run is open any more."""
+        self._store.delete(self._bucket, self._name(key))
+
+    def list_keys(self) -> Iterator[str]:
+        """The keys of all waiting runs; what else lies there is nothing of ours."""
+        for found in self._store.list(self._bucket, self._prefix):
+            key = found.name[len(self._prefix) : -len(".json")]
+            if len(key) == 32 and found.name.endswith(".json"):
+                yield key
+
+    def _name(self, key: str) -> str:
+        return f"{self._prefix}{key}.json"
