@@ -11,6 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -22,6 +23,7 @@ from cloudevents.http import CloudEvent
 from lib.announce import Announce, announcer
 from lib.errors import GiveUp, LeaseHeld, UploadError
 from lib.gcs import GoogleStore, connect
+from lib.ledger import run_id
 from lib.logs import Log, quiet_libraries, trace_field
 from lib.pipeline import work_on
 from lib.ports import Ports
@@ -48,6 +50,7 @@ def ingest(event: CloudEvent) -> None:
     ports = _ports()
     try:
         source = _object_of(event.data, ports.store)
+        ports = replace(ports, log=ports.log.bind(run_id=run_id(source)))
         work_on(
             source,
             _time_of(event),

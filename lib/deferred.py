@@ -85,7 +85,7 @@ def _go_on(
                 )
             except GiveUp as error:
                 # The credentials, perhaps; asked again when it is due again, not for ever.
-                log.warning("preflight_not_permitted", code=error.code)
+                log.warning("processing_unknown", code=error.code)
             else:
                 facts = replace(facts, processing=processing)
         return facts

@@ -32,10 +32,11 @@ EVENTS: Mapping[str, str] = {
     "request_retry": "A request failed for a passing reason and is sent again.",
     "quota_exhausted": "ALERT. The day's quota of API operations is used up.",
     "preflight_not_permitted": "The account's settings couldn't be read; going on without.",
+    "processing_unknown": "What became of requests couldn't be asked; it's asked again later.",
     "announce_failed": "The message about a finished file couldn't be published.",
     "sweep_finished": "A sweep ended: what it found and did.",
     "sweep_failed": "ALERT. A sweep couldn't do its work.",
-    "settings_invalid": "ALERT. The environment is wrong; nothing can run.",
+    "settings_invalid": "ALERT. The environment or a grant is wrong; nothing can run.",
     "unexpected_error": "ALERT. A fault of our own; the delivery is retried.",
 }
 
@@ -94,9 +95,9 @@ def trace_field(header: str | None, project: str | None) -> dict[str, str]:
 def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
-    `google.ads.googleads` writes whole failed requests at INFO, and its masking list omits
-    conversion uploads (facts: google-ads-api.md). Digests are personal data too: the logger is
-    turned off for good, whatever a configuration file says of it.
+    `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too: the logger
+    is turned off for good, whatever a configuration file says of it.
     """
     ads = logging.getLogger("google.ads.googleads")
     ads.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Credentials: the secret's payload, read once per instance.
+"""Credentials: the secret's payload, read for each new connection (`lib.routes`).
 
 The payload is a `google-ads.yaml` as the google-ads library documents it
 (https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). A

@@ -12,7 +12,8 @@ from typing import Any
 
 from lib.deferred import look_again
 from lib.errors import LeaseHeld, Redeliver
-from lib.ledger import run_key
+from lib.ledger import run_id, run_key
+from lib.logs import Log
 from lib.pipeline import ignore_rules, work_on
 from lib.ports import Ports
 from lib.report import results_name
@@ -62,19 +63,21 @@ def _waiting_runs(ports: Ports, ends: float, found: Found) -> None:
         if ports.monotonic() >= ends:
             found.out_of_time = True
             return
+        log = ports.log
         try:
             waiting = ports.waiting_runs.get(key)
             if waiting is None or waiting.due is None or waiting.due > ports.utc_now():
                 continue
+            log = log.bind(run_id=waiting.run_id)
             found.waiting += 1
             found.finished += look_again(waiting, ports, ends)
         except LeaseHeld:
             continue
         except Redeliver as error:
-            ports.log.warning("run_redelivered", code=error.code, detail=error.detail)
+            log.warning("run_redelivered", code=error.code, detail=error.detail)
             found.again += 1
         except Exception as error:
-            _go_past(error, ports, found)
+            _go_past(error, log, found)
 
 
 def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
@@ -106,7 +109,7 @@ def _unfinished_objects(ports: Ports, ends: float, found: Found) -> None:
             # Already logged; the next sweep tries again.
             found.again += 1
         except Exception as error:
-            _go_past(error, ports, found)
+            _go_past(error, ports.log.bind(run_id=run_id(each)), found)
 
 
 def _without_results(ports: Ports, found: Found) -> list[StoredObject]:
@@ -132,9 +135,9 @@ def _without_results(ports: Ports, found: Found) -> list[StoredObject]:
     return sorted(missing.values(), key=lambda each: each.updated or each.created or now)
 
 
-def _go_past(error: Exception, ports: Ports, found: Found) -> None:
+def _go_past(error: Exception, log: Log, found: Found) -> None:
     """One file that our code can't take must not keep the sweep from all files behind it."""
-    ports.log.unexpected(error)
+    log.unexpected(error)
     found.again += 1
 
 

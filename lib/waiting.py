@@ -16,7 +16,7 @@ from lib.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A run that the sweep must look at again.
+    """A run that the sweep must look at again. `run_id` is for its log lines.
 
     `since` is when its results document was first written, `facts` what a new document needs beside
     the rows (`lib.report.Facts.to_json`). At `resend_at` its deferred rows are sent again, at
@@ -24,6 +24,7 @@ class Waiting:
     """
 
     key: str
+    run_id: str
     since: datetime
     facts: Mapping[str, Any]
     resend_at: datetime | None = None
@@ -52,6 +53,7 @@ class WaitingRuns:
         name = self._name(waiting.key)
         body = json.dumps(
             {
+                "run_id": waiting.run_id,
                 "since": waiting.since.isoformat(),
                 "facts": waiting.facts,
                 "resend_at": waiting.resend_at.isoformat() if waiting.resend_at else None,
@@ -76,6 +78,7 @@ class WaitingRuns:
         entry = json.loads(found[0])
         return Waiting(
             key,
+            entry["run_id"],
             datetime.fromisoformat(entry["since"]),
             entry["facts"],
             datetime.fromisoformat(entry["resend_at"]) if entry["resend_at"] else None,

@@ -164,6 +164,7 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
     console.print(
         f"[green]Checked:[/green] every one of the {export.rows:,} rows has exactly one outcome, "
         f"and the {len(conversions):,} conversions at the API are exactly the uploaded rows"
+        + (f", less the {lost} that processing drops" if lost else "")
     )
     return 0
 

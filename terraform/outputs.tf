@@ -33,6 +33,11 @@ output "results_topic" {
   value       = var.announce ? google_pubsub_topic.results[0].id : null
 }
 
+output "profiles" {
+  description = "The profiles document as deployed; `python -m lib check --profiles` takes it."
+  value       = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.profiles.name}"
+}
+
 output "run_sweep" {
   description = "Command that runs the sweep now."
   value       = "gcloud scheduler jobs run ${google_cloud_scheduler_job.sweep.name} --project=${var.project_id} --location=${var.region}"

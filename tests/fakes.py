@@ -18,7 +18,7 @@ from typing import Any
 from lib.destinations.port import Sent, Verdict
 from lib.errors import GiveUp, Redeliver
 from lib.logs import Log
-from lib.ports import Ports
+from lib.ports import Ports, RenewProcessing
 from lib.rules.accounts import Account, Action
 from lib.rules.conversion import Conversion, Problem
 from lib.settings import Profile, Settings
@@ -261,6 +261,7 @@ class World:
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
     announced: list[Mapping[str, Any]] = field(default_factory=list)
+    renew_processing: RenewProcessing = lambda ids, known, now, deadline, log: known or {}
 
     @property
     def ports(self) -> Ports:
@@ -273,7 +274,7 @@ class World:
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=Log(),
-            renew_processing=lambda ids, known, now, deadline, log: known,
+            renew_processing=self.renew_processing,
             announce=self.announced.append,
         )
 

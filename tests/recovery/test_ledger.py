@@ -11,7 +11,7 @@ import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, Redeliver
 from lib.lease import Lease
-from lib.ledger import Ledger, Run, run_key
+from lib.ledger import Ledger, Run, run_id, run_key
 from lib.rules.conversion import Problem
 from lib.store import StoredObject
 from lib.waiting import Waiting, WaitingRuns
@@ -175,7 +175,7 @@ def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: 
     store.refuse.append(marker(0))
     with pytest.raises(Redeliver):
         ledger.write_chunk(run, 0, {"rows": 1})
-    waiting = Waiting(run.key, START, {}, resend_at=START)
+    waiting = Waiting(run.key, run_id(run.source), START, {}, resend_at=START)
     store.refuse.append(f"_state/waiting/{run.key}.json")
     waiting_runs = WaitingRuns(store, "state", "_state/")
     with pytest.raises(Redeliver):

@@ -108,6 +108,17 @@ def updated(google: World) -> None:
     assert swept(google) == 200
 
 
+def not_asked(google: World) -> None:
+    def renew(*args: object) -> dict[str, object]:
+        raise GiveUp("CREDENTIALS_REFUSED")
+
+    google.profiles["default"]["destination"] = google.api.name = "data_manager"
+    google.renew_processing = renew
+    assert deliver(google) == 200
+    google.clock.seconds += 3600
+    assert swept(google) == 200
+
+
 def retried(google: World) -> None:
     failures = [ValueError(SECRET_TEXT)]
 
@@ -141,6 +152,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "quota_exhausted": ("ERROR", out_of_quota),
     "request_retry": ("WARNING", retried),
     "run_updated": ("INFO", updated),
+    "processing_unknown": ("WARNING", not_asked),
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
     "unexpected_error": ("ERROR", unexpected),
@@ -172,7 +184,7 @@ def test_the_event_is_written(
     assert written
     assert {line["severity"] for line in written} == {severity}
     assert all(EVENTS[event] in line["message"] for line in written)
-    if event.startswith(("run_", "claim", "chunk", "object")):
+    if event.startswith(("run_", "claim", "chunk", "object", "lease", "unexpected", "processing")):
         assert all("in-bucket/export." in line["run_id"] for line in written)
     assert SECRET_TEXT not in output
 

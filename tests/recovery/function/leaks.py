@@ -7,13 +7,13 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-import lib.pipeline
+import lib.sending
 from lib.rules.conversion import RowOutcome
 
 
 def begin() -> None:
     """Let every row whose cells say "leak by ..." do so."""
-    judge_all = lib.pipeline.prepare
+    judge_all = lib.sending.prepare
 
     def prepare(number: int, given: Iterable[Any], plan: Any, batch: Any) -> Any:
         records = list(given)
@@ -32,4 +32,4 @@ def begin() -> None:
                 prepared.refused.append(RowOutcome(line, "rejected", text))
         return prepared
 
-    lib.pipeline.prepare = prepare
+    lib.sending.prepare = prepare
