@@ -62,6 +62,7 @@ class Run:
     profile_name: str
     profile: Mapping[str, Any] | None
     stop: tuple[str, str] | None = None  # code and detail, once the file was stopped
+    cause: str = ""  # code of why the last attempt gave up, if it could say so
     object_generation: int = 0
 
     @property
@@ -146,9 +147,9 @@ class Ledger:
         """Extend our lease. Raises `LeaseLost` when it isn't ours any more."""
         return self._update(run, expires=now + self._lease)
 
-    def release(self, run: Run, now: datetime) -> Run:
+    def release(self, run: Run, now: datetime, cause: str) -> Run:
         """Give the lease back unfinished, so that the next delivery can go on at once."""
-        return self._update(run, expires=now)
+        return self._update(run, expires=now, cause=cause)
 
     def stop(self, run: Run, problem: Problem) -> Run:
         """Write down that the rest of the file must not be sent, before the rest says so."""
@@ -253,6 +254,7 @@ def _run_to_json(run: Run) -> bytes:
             "profile_name": run.profile_name,
             "profile": run.profile,
             "stop": run.stop,
+            "cause": run.cause,
         },
         separators=(",", ":"),
     ).encode()
@@ -270,4 +272,5 @@ def _run_from_json(content: bytes) -> Run:
         profile_name=body["profile_name"],
         profile=body["profile"],
         stop=tuple(body["stop"]) if body["stop"] else None,
+        cause=body["cause"],
     )

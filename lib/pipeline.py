@@ -51,7 +51,8 @@ def work_on(
     """Do what an event about an object asks for.
 
     Returning means: acknowledge the event. `Redeliver` means: don't, so that it comes again.
-    A file still unfinished `max_age` after `event_time` is given up as STALE.
+    A file still unfinished `max_age` after `event_time` is given up as STALE; one that waits for
+    the day's quota may be as old as the sweep looks back.
     """
     started = ports.monotonic()
     settings = ports.settings
@@ -73,6 +74,9 @@ def work_on(
         return "skipped"
     log.info("claim_taken", attempts=run.attempts)
     age = ports.utc_now() - event_time
+    if run.cause == "DAILY_QUOTA":
+        # Nothing is wrong: the sweep takes it up when the quota's window opens again.
+        max_age = max(max_age, timedelta(days=settings.sweep_max_age_days))
     if stop is None and age > max_age:
         stop = Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")
 
@@ -86,7 +90,7 @@ def work_on(
         log.warning("run_redelivered", code="LEASE_LOST", attempts=run.attempts)
         raise
     except Redeliver as error:
-        _release(ledger, lease.run, ports.utc_now())
+        _release(ledger, lease.run, ports.utc_now(), error.code)
         if error.code == "DAILY_QUOTA":
             log.alert("quota_exhausted", code=error.code, detail=error.detail)
         if error.code == "STORAGE_FORBIDDEN":
@@ -222,10 +226,10 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
     return IgnoreRules(settings.accepted_suffixes, settings.ignored_suffixes, prefixes)
 
 
-def _release(ledger: Ledger, run: Run, now: datetime) -> None:
+def _release(ledger: Ledger, run: Run, now: datetime, cause: str) -> None:
     """Give the lease back; if storage can't be reached for that, it runs out by itself."""
     try:
-        ledger.release(run, now)
+        ledger.release(run, now, cause)
     except Redeliver:
         return
 

@@ -118,7 +118,8 @@ class Settings(BaseModel):
     max_event_age_hours: float = Field(
         20,
         gt=0,
-        description="A file still unfinished this long after its event ends as STALE. "
+        description="A file still unfinished this long after its event ends as STALE, unless it "
+        "waits for the day's quota. "
         "Less than the 24 hours after which the platform drops the event.",
     )
     defer_hours: float = Field(

@@ -20,13 +20,12 @@ from google.ads.googleads.v26.services.types.google_ads_service import SearchGoo
 
 from lib.destinations.google_ads_clicks import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads_errors import (
-    Judged,
     classify,
     errors_of_exception,
-    judge_named_rows,
-    judge_response,
     refusal,
+    request_id_of,
 )
+from lib.destinations.google_ads_judging import Judged, judge_named_rows, judge_response
 from lib.destinations.google_ads_message import AdsBatch, new_request
 from lib.destinations.google_ads_preflight import read_account, read_custom_variables
 from lib.destinations.pacing import Pacer
@@ -116,12 +115,13 @@ class GoogleAds:
         except StopIteration:
             raise GiveUp("CUSTOMER_NOT_FOUND", f"customer {customer_id}") from None
         except CallError as error:
-            problem = refusal(error)
+            problem = refusal(error, None)
             if problem.code in _QUERY_NOT_PERMITTED:
                 self._log.warning("preflight_not_permitted", code=problem.code)
                 return Account(customer_id, customer_id)
             # What is passing has become a Redeliver in the pacer: this is for good.
-            raise GiveUp(problem.code, f"customer {customer_id}: {problem.detail}") from None
+            said = f": {problem.detail}" if problem.detail else ""
+            raise GiveUp(problem.code, f"customer {customer_id}{said}") from None
 
     def with_custom_variables(self, account: Account) -> Account:
         """See `Destination.with_custom_variables`."""
@@ -131,7 +131,7 @@ class GoogleAds:
         try:
             variables = read_custom_variables(account.conversion_customer_id, self._search)
         except CallError as error:
-            self._log.warning("preflight_not_permitted", code=refusal(error).code)
+            self._log.warning("preflight_not_permitted", code=refusal(error, None).code)
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
@@ -221,11 +221,13 @@ class GoogleAds:
                 "upload_click_conversions", request, request.customer_id, deadline
             )
         except CallError as error:
+            if request_id := request_id_of(error):
+                request_ids.append(request_id)
             found = errors_of_exception(error)
             if found and all(each.row is not None for each in found):
                 # It names rows: those fail, and the others needn't suffer for them.
                 return judge_named_rows(found, request)
-            problem = refusal(error)
+            problem = refusal(error, request)
             if lookup(problem.code).scope == "account":
                 self._refused[request.customer_id] = problem
             refused = Verdict("not_attempted", (problem,))

@@ -10,8 +10,11 @@ LIMIT = 300
 
 
 def without_values(message: str, sent: Any) -> str:
-    """The message, or nothing if it holds a value of the protobuf message that was sent."""
-    if any(value in message for value in _texts(sent) if len(value) > 3):
+    """The message, or nothing if it holds a value of the protobuf message that was sent.
+
+    `sent` is None for a query: it holds no value of a row.
+    """
+    if sent is not None and any(value in message for value in _texts(sent) if len(value) > 3):
         return ""
     return message[:LIMIT]
 

@@ -224,8 +224,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_JOB_ID": ("file", "The job id isn't between 1 and 2,147,483,647.", _BUG),
     "NO_CONVERSION_ACTION_FOUND": (
         "account",
-        "The account has no such conversion action.",
-        "Correct the action in the file or the profile; it must be in the conversion account.",
+        "The account has no such conversion action, or the click belongs to an account that has "
+        "no access to it.",
+        "If it's every row, correct the action in the file or the profile; it must be in the "
+        "conversion account. If it's single rows, their clicks come from another account.",
     ),
     "INVALID_CONVERSION_ACTION_TYPE": (
         "account",

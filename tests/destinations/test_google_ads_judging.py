@@ -10,17 +10,25 @@ from google.ads.googleads.v26.services.types.conversion_upload_service import (
     UploadClickConversionsResponse,
 )
 
-from lib.destinations.google_ads_errors import Judged, errors_of, judge_named_rows, judge_response
+from lib.destinations.google_ads_errors import errors_of
+from lib.destinations.google_ads_judging import Judged, judge_named_rows, judge_response
 from lib.destinations.google_ads_message import new_request
 
 SIZE = 3
 
 
-def request() -> Any:
-    made = new_request("1234567890", 1, False)
-    for number in range(SIZE):
+def request(size: int = SIZE, *, validate_only: bool = False) -> Any:
+    made = new_request("1234567890", 1, validate_only)
+    for number in range(size):
         made.conversions.add(gclid=f"Cj0KCQiAexample{number}", order_id=f"order-{number}")
     return made
+
+
+def number_of(name: str) -> int:
+    """The number of a ConversionUploadError."""
+    code = GoogleAdsFailure.pb()().errors.add().error_code
+    names = code.DESCRIPTOR.fields_by_name["conversion_upload_error"].enum_type.values_by_name
+    return int(names[name].number)
 
 
 def failure(*errors: tuple[str, int, int | None]) -> Any:
@@ -82,19 +90,32 @@ def test_a_row_without_a_result_is_sent_again() -> None:
 
 
 def test_validate_only_has_no_results_and_that_is_no_failure() -> None:
-    """No results at all say nothing of the rows."""
-    assert judge_response(response(code=0, results=[]), request()) == Judged({}, [], None)
+    """No results at all say nothing of the rows of a trial; of others, that they're sent again."""
+    nothing = response(code=0, results=[])
+    assert judge_response(nothing, request(validate_only=True)) == Judged({}, [], None)
+    assert judge_response(nothing, request()) == Judged({}, [0, 1, 2], None)
+    fewer = response(code=0, results=[True, True])
+    assert judge_response(fewer, request()) == Judged({}, [2], None)
+
+
+@pytest.mark.parametrize(("size", "stops"), [(1, False), (19, False), (20, True)])
+def test_a_few_foreign_clicks_do_not_stop_the_file(size: int, stops: bool) -> None:
+    """Google says the same of a missing action and of a click without access to it."""
+    number = number_of("NO_CONVERSION_ACTION_FOUND")
+    said = failure(*(("conversion_upload_error", number, row) for row in range(size)))
+    judged = judge_response(response(said, results=[False] * size), request(size))
+    assert outcomes(judged) == dict.fromkeys(range(size), "failed")
+    assert {v.errors[0].code for v in judged.verdicts.values()} == {"NO_CONVERSION_ACTION_FOUND"}
+    assert (judged.stop is not None) is stops
 
 
 def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
     """Only one and the same reason for every row would be met by the next chunk too."""
-    names = {"NO_CONVERSION_ACTION_FOUND": 8, "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS": 30}
-    family = (
-        GoogleAdsFailure.pb()()
-        .errors.add()
-        .error_code.DESCRIPTOR.fields_by_name["conversion_upload_error"]
+    names = (
+        "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
+        "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
     )
-    one, other = (family.enum_type.values_by_name[name].number for name in names)
+    one, other = map(number_of, names)
     same = failure(*(("conversion_upload_error", one, row) for row in range(SIZE)))
     assert judge_response(response(same), request()).stop is not None
     mixed = failure(*(("conversion_upload_error", (one, other)[row % 2], row) for row in range(3)))

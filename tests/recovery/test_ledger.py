@@ -71,7 +71,7 @@ def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
 
 def test_a_released_lease_can_be_taken_at_once(ledger: Ledger) -> None:
     """An attempt that ends early doesn't make the next one wait."""
-    ledger.release(claim(ledger, "a"), START + timedelta(seconds=1))
+    ledger.release(claim(ledger, "a"), START + timedelta(seconds=1), "DEADLINE")
     assert claim(ledger, "b", 1).owner == "b"
 
 
@@ -87,7 +87,7 @@ def test_whoever_lost_the_lease_learns_it_at_the_next_write(ledger: Ledger) -> N
     claim(ledger, "b", LEASE)
     changes: list[Callable[[], Run]] = [
         lambda: ledger.renew(lost, START),
-        lambda: ledger.release(lost, START),
+        lambda: ledger.release(lost, START, "DEADLINE"),
         lambda: ledger.stop(lost, Problem("CODE")),
         lambda: ledger.finish(lost, "finished"),
     ]

@@ -265,6 +265,22 @@ def test_an_old_event_is_given_up(google: World) -> None:
     assert found["counts"]["not_attempted"] == 3
 
 
+def test_a_file_that_waits_for_the_quota_is_not_given_up(google: World) -> None:
+    """The next day's quota may come after the event is too old; the sweep's patience ends it."""
+    source = put(google, 3)
+    google.api.preflight = Redeliver("DAILY_QUOTA")
+    for age in (timedelta(0), DAY + timedelta(hours=1)):
+        with pytest.raises(Redeliver):
+            deliver(google, source, age=age)
+    google.api.preflight = None
+    assert deliver(google, source, age=2 * DAY) == "completed"
+    late = put(google, 3, "late.csv")
+    google.api.preflight = Redeliver("DAILY_QUOTA")
+    with pytest.raises(Redeliver):
+        deliver(google, late)
+    assert deliver(google, late, age=timedelta(days=8)) == "stopped"
+
+
 @pytest.mark.parametrize("poison", [{"customer_id": []}, {"no_such_key": 1}, None, "text"])
 def test_a_poisoned_profile_in_the_claim(google: World, poison: Any) -> None:
     """What an older version fixed and this one doesn't understand ends the file, once."""
