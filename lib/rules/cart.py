@@ -1,10 +1,10 @@
 """Cart data, custom variables and external attribution."""
 
-import json
 import re
-from typing import Any, Final
+from typing import Final
 
 from lib.rules.conversion import CartItem
+from lib.rules.json_cells import parse_json
 from lib.rules.money import parse_value
 from lib.rules.orders import looks_like_email, looks_like_phone
 from lib.rules.problems import RuleError
@@ -30,7 +30,7 @@ def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem,
 
 def _rows_of_json(text: str) -> list[tuple[str, ...]]:
     try:
-        decoded: Any = json.loads(text)
+        decoded = parse_json(text)
     except (ValueError, RecursionError):
         return []
     keys = ("product_id", "quantity", "unit_price")

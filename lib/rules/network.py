@@ -1,12 +1,12 @@
 """What the visit left behind: IP address and session attributes."""
 
 import binascii
-import json
 import re
 from base64 import b64decode
 from ipaddress import ip_address
 from typing import Final
 
+from lib.rules.json_cells import parse_json
 from lib.rules.problems import RuleError
 
 # https://support.google.com/google-ads/answer/16194756
@@ -44,7 +44,7 @@ def parse_session_attributes_encoded(value: str) -> str:
     if len(token) <= _LONGEST and _ENCODED.fullmatch(token):
         try:
             padded = token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4)
-            decoded = json.loads(b64decode(padded.translate(_URL_SAFE), validate=True))
+            decoded = parse_json(b64decode(padded.translate(_URL_SAFE), validate=True).decode())
         except (binascii.Error, ValueError, RecursionError):
             decoded = None
         if isinstance(decoded, dict):
@@ -70,7 +70,7 @@ def parse_session_attributes_pairs(value: str) -> tuple[tuple[str, str], ...]:
 
 def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:
     try:
-        decoded = json.loads(text)
+        decoded = parse_json(text)
     except (ValueError, RecursionError):
         return None
     if not all(

@@ -92,18 +92,18 @@ def _is_same_number(order_id: str, phone: str) -> bool:
     )
 
 
-def derived_order_id(
-    action: str, instant: int, value: float | None, currency: str, identifiers: Iterable[str]
-) -> str:
+def derived_order_id(action: str, instant: int, value: float | None, person: Iterable[str]) -> str:
     """An id for a row that has neither click id nor order id, so that Google knows it again in
     tomorrow's export: "auto-" and 128 bits of a digest as 32 letters a to p.
 
-    `instant` is in Unix seconds, so that a change of the file's zone makes no new conversion;
-    `identifiers` are hashed, in any order. All letters, because a numeric id has been refused by
-    the Data Manager API and a digest of digits could look like a phone number. The same input
-    gives the same id in every version: changing this would count conversions twice.
+    `instant` is in Unix seconds, so that a change of the file's zone makes no new conversion.
+    `person` is the row's first hashed identifier alone, and no currency is in it: a phone number
+    or a profile that was mended since yesterday makes no new conversion either. All letters,
+    because a numeric id has been refused by the Data Manager API and a digest of digits could look
+    like a phone number. The same input gives the same id in every version: changing this would
+    count conversions twice.
     """
     amount = "" if value is None else repr(float(value))
-    parts = (action, str(instant), amount, currency, *sorted(identifiers))
+    parts = (action, str(instant), amount, *person)
     digest = sha256("\x1f".join(parts).encode()).hexdigest()
     return "auto-" + digest[:32].translate(_LETTERS)

@@ -186,8 +186,9 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             return RowOutcome(line, _outcome(errors), order_id, tuple(errors), warnings)
 
         if order_id is None and not click_id and derive:
-            who = hashed_emails + hashed_phones or (extras.identity() if extras else ())
-            order_id = derived_order_id(action_id, instant, value, currency or "", who)
+            person = (hashed_emails or hashed_phones)[:1]
+            person = person or (extras.identity() if extras else ())
+            order_id = derived_order_id(action_id, instant, value, person)
         first = own = (line, value)
         if click_id:
             first = seen_at((click_id, time, action_id), own)

@@ -355,3 +355,21 @@ def test_columns_that_make_no_address_warn_no_row() -> None:
     assert without.sent[2].extras is None
     whole = judge(rows.format(",postal_code,country_code", ",,US"), route="data_manager")
     assert whole.warned == {2: "ADDRESS_INCOMPLETE"}
+
+
+@pytest.mark.parametrize(
+    ("row", "settings"),
+    [
+        ("ann@example.com,212-555-0100,9.50,2026-11-20 10:00:00", {}),
+        ("ann@example.com,nonsense,9.50,2026-11-20 10:00:00", {}),
+        ("Ann@Example.com ,212-555-0100,9.50,2026-11-20 10:00:00", {"phone_region": None}),
+        ("ann@example.com,,9.50,2026-11-20 10:00:00", {"currency_code": "EUR"}),
+        ("ann@example.com,,9.50,2026-11-20T10:00:00Z", {"zone": None}),
+    ],
+)
+def test_a_mended_row_is_still_the_same_conversion(row: str, settings: dict[str, Any]) -> None:
+    """Without an order id, a row is known again when what lies beside its identity is mended."""
+    header = "email,phone,conversion_value,conversion_date_time"
+    first = judge(f"{header}\nann@example.com,,9.5,2026-11-20 10:00:00+00:00")
+    again = judge(f"{header}\n{row}", **settings)
+    assert again.sent[2].order_id == first.sent[2].order_id
