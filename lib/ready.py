@@ -146,7 +146,8 @@ def get_ready(
             try:
                 known[customer] = ask(customer)
             except GiveUp as error:
-                known[customer] = Problem(error.code, "customer_id", error.detail)
+                # Without the detail: that names the account, and here it is a cell.
+                known[customer] = Problem(error.code, "customer_id")
         return known[customer]
 
     rules = RowRules(

@@ -14,6 +14,11 @@ _PERHAPS_THE_CLICK = frozenset({"NO_CONVERSION_ACTION_FOUND", "UNAUTHORIZED_CUST
 """Said of an account or action for all, and as well of a click that belongs to another account
 (https://developers.google.com/google-ads/api/docs/conversions/upload-offline)."""
 
+_NOT_IN_EVERY_ROW = frozenset(
+    {"session_attributes_encoded", "session_attributes_key_value_pairs", "user_ip_address"}
+)
+"""Closed to some callers: rows without them are taken all the same."""
+
 _ENOUGH_ROWS = 20
 """So many rows without exception speak of all that follow; a few may all be foreign clicks."""
 
@@ -84,12 +89,16 @@ def _judge(found: list[AdsError], request: Any) -> Judged:
             again.append(row)
         else:
             verdicts[row] = verdict
-            account += [e.code for e in errors if lookup(e.code).scope == "account"][:1]
+            account += [e.code for e in errors if _is_of_the_account(e)][:1]
     # The same reason of the account's for every row: the next chunk would meet it too.
     stop = Problem(account[0]) if len(account) == size and len(set(account)) == 1 else None
     if stop is not None and stop.code in _PERHAPS_THE_CLICK and size < _ENOUGH_ROWS:
         stop = None
     return Judged(verdicts, again, stop)
+
+
+def _is_of_the_account(error: AdsError) -> bool:
+    return error.field not in _NOT_IN_EVERY_ROW and lookup(error.code).scope == "account"
 
 
 def _verdict(errors: list[AdsError], sent: Any) -> Verdict | None:

@@ -285,7 +285,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CUSTOMER_NOT_FOUND": (
         "account",
         "There's no Google Ads account with this customer id.",
-        "Correct customer_id in the profile.",
+        "Correct customer_id in the profile, or in the file if it has such a column.",
     ),
     "GOOGLE_ACCOUNT_DELETED": (
         "account",

@@ -122,6 +122,16 @@ def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
     assert judge_response(response(mixed), request()).stop is None
 
 
+def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None:
+    """The file's rows without them are taken."""
+    said = failure(*(("not_allowlisted_error", 2, row) for row in range(SIZE)))
+    for error in said.errors:
+        error.location.field_path_elements.add(field_name="session_attributes_encoded")
+    judged = judge_response(response(said), request())
+    assert outcomes(judged) == dict.fromkeys(range(SIZE), "failed")
+    assert judged.stop is None
+
+
 def test_a_refusal_that_names_rows_costs_only_those() -> None:
     """The others are sent again."""
     found = list(errors_of(failure(("conversion_upload_error", 11, 1))))
