@@ -57,7 +57,7 @@ class Run:
     owner: str
     attempts: int
     expires: datetime
-    status: str  # "running" | "finished" | "waiting" (finished, but for deferred rows)
+    status: str  # "running" | "finished" | "waiting" (for the sweep: lib.waiting)
     now: datetime
     profile_name: str
     profile: Mapping[str, Any] | None

@@ -2,7 +2,7 @@
 
 What every file has is written as bytes (`google_ads_wire`), what few have by raw message classes
 (`.pb()`); building a conversion through proto-plus would cost ten times as much.
-Field rules: facts of https://developers.google.com/google-ads/api/reference/rpc/v26/ClickConversion
+Field rules: https://developers.google.com/google-ads/api/reference/rpc/v26/ClickConversion
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The account, before the first row: what GAQL says of it.
 
 Queries as in https://developers.google.com/google-ads/api/docs/conversions/upload-offline
-(the seed's `offline_conversion_tracking_info` is gone; v26 has `conversion_tracking_setting`).
+(an older guide's `offline_conversion_tracking_info` is gone; v26: `conversion_tracking_setting`).
 """
 
 from __future__ import annotations

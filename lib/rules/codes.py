@@ -62,7 +62,7 @@ CATALOGUE: Final[Mapping[str, Code]] = MappingProxyType(
     | _codes("ours", codes_ours.TABLE)
 )
 
-# The facts of the Data Manager API leave these off, and so do some of its answers.
+# The Data Manager API's documentation leaves these off in places, and so do some of its answers.
 _PREFIXES: Final = ("PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_", "WARNING_REASON_")
 
 
