@@ -129,13 +129,16 @@ def test_one_file_an_instance(values: Values) -> None:
 
 
 def test_the_runtime_is_the_python_that_is_tested(values: Values) -> None:
-    """CI runs the tests on the version that is deployed."""
+    """`make` takes the deployed version before any other, and CI tests with what `make` takes."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    preferred = re.search(r"^PYTHON \?= .*for p in python(\d+)\.(\d+) ", makefile, re.M)
+    assert preferred is not None
     runtimes = {f["build_config"]["runtime"] for f in functions(values).values()}
-    assert runtimes == {"python313"}
-    workflows = list((ROOT / ".github" / "workflows").glob("*.yml"))
-    if not workflows:
-        pytest.skip("no workflow in this checkout")
-    assert any('"3.13"' in path.read_text(encoding="utf-8") for path in workflows)
+    assert runtimes == {f"python{preferred[1]}{preferred[2]}"}
+    steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    # Without PYTHON=, and as a command of its own: `set -e` ends CI when both attempts fail.
+    assert "make test || make retest" in steps
+    assert "set -euo pipefail" in steps
 
 
 def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None:
