@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_bucket
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,6 +34,7 @@ def test_the_event_by_hand_works(tmp_path: Path) -> None:
             )
             assert answer.returncode == 0, answer.stderr
             assert re.match(r"HTTP/1.1 2\d\d", answer.stdout), answer.stdout
+        assert check_bucket(google.storage_client().bucket(OUTPUT_BUCKET)) == 2
         names = [blob.name for blob in google.storage_client().list_blobs(OUTPUT_BUCKET)]
     assert len([name for name in names if re.fullmatch(r"by-hand.csv.\d+.results.json", name)]) == 2
 

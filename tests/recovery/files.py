@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.state import Accepted, State
 from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
 KINDS = (
@@ -182,10 +183,10 @@ def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
 
 
 def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
-    """Every results document by its name."""
+    """Every results document by its name, held against the schema."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     return {
-        blob.name: json.loads(blob.download_as_bytes())
+        blob.name: check_results(json.loads(blob.download_as_bytes()))
         for blob in bucket.list_blobs()
         if blob.name.endswith(".results.json")
     }
