@@ -56,8 +56,6 @@ class Request:
     status: str = "OK"
     fault: str | None = None
     seconds: float = 0.0
-    seconds_waited: float = 0.0
-    """Seconds of `seconds` that a fault let the call wait."""
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the body."""
