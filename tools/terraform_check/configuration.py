@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
-import tfparse  # type: ignore[import-untyped]
+import tfparse  # type: ignore[import-untyped]  # it comes without type information
 
 Body = dict[str, Any]
 
