@@ -473,7 +473,8 @@ def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
         "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
         "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer "
         "FROM conversion_action WHERE conversion_action.type = 'UPLOAD_CLICKS' "
-        "AND conversion_action.status = 'ENABLED' ORDER BY conversion_action.id DESC LIMIT 3"
+        "AND conversion_action.status = 'ENABLED' AND conversion_action.id <= 1007 "
+        "ORDER BY conversion_action.id DESC LIMIT 3"
     )
     (batch,) = searcher.search_stream(customer_id=CUSTOMER, query=query)
     actions = [row.conversion_action for row in batch.results]
