@@ -520,6 +520,24 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     assert summary.success_rate == 0.5
 
 
+def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:
+    """The same for each action that something was uploaded to."""
+    rows = (conversion(), conversion(gclid="x y"), conversion(conversion_action=OTHER + "1002"))
+    uploader.upload_click_conversions(request=request(*rows, job_id=77), timeout=10)
+    name = "offline_conversion_upload_conversion_action_summary"
+    query = (
+        f"SELECT {name}.conversion_action_id, {name}.conversion_action_name, "
+        f"{name}.successful_event_count, {name}.job_summaries FROM {name}"
+    )
+    found = [getattr(row, name) for row in searcher.search(customer_id=CUSTOMER, query=query)]
+    assert [
+        (one.conversion_action_id, one.conversion_action_name, one.successful_event_count)
+        for one in found
+    ] == [(1001, "Phone sale", 1), (1002, "Qualified lead", 1)]
+    (job,) = found[0].job_summaries
+    assert (job.job_id, job.successful_count, job.failed_count) == (77, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
