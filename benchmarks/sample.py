@@ -20,7 +20,7 @@ CUSTOMER_ID = "1234567890"
 def prepare(content: bytes) -> Iterator[bytes]:
     """The serialized requests of a file with the columns of `benchmarks.rows`."""
     client = GoogleAdsClient(
-        AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]  # google-auth has no types
         developer_token="none",
         version="v26",
         use_proto_plus=True,

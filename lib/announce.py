@@ -30,7 +30,7 @@ def announcer(topic: str, log: Log) -> Announce:
 
     def announce(message: Mapping[str, Any]) -> None:
         # Imported here: few deployments announce, and the client costs memory and a cold start.
-        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace without types
 
         data = json.dumps(message).encode()
         try:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import requests.exceptions
 from google.api_core import exceptions as api
 from google.auth.exceptions import TransportError
-from google.cloud import storage  # type: ignore[attr-defined]
+from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -56,7 +56,7 @@ def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
     except InvalidResponse as error:
         # The pieces of a resumable upload raise the library's inner exception.
         if error.response.status_code == 412:
-            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]
+            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
         raise Redeliver("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
     except api.Forbidden:
         raise Redeliver("STORAGE_FORBIDDEN", "check the bucket grants of the function") from None

@@ -90,7 +90,11 @@ def up(
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--folder", help="The folder, which chooses the profile.")
-@click.option("--wait", is_flag=True, help="Wait for the results and print them.")
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait for the results and print them; exit 1 if a file was stopped.",
+)
 @click.option("--timeout", default=600.0, show_default=True, help="Longest wait, in seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one document a file.")
 @click.option("--control-url", help="The sandbox; default: the one started in this directory.")
@@ -103,6 +107,9 @@ def drop(
     control_url: str | None,
 ) -> None:
     """Put FILES into the input bucket of a running sandbox.
+
+    With --wait the exit code is 1 when a file was stopped (its document has a file_error) or has no
+    results in time. Rows that are refused don't count: they are the document's matter.
 
     \b
     python -m sandbox drop examples/crm_export.csv --wait
@@ -129,6 +136,7 @@ def drop(
             click.echo(str(problem), err=True)
             failed = True
             continue
+        failed = failed or bool(document.get("file_error"))
         if as_json:
             click.echo(json.dumps(document))
         else:

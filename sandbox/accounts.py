@@ -154,6 +154,11 @@ def default_accounts() -> tuple[Account, ...]:
                 ConversionAction(1005, "New action", age_hours=1),
                 ConversionAction(1006, "Attributed sale", external_attribution=True),
                 ConversionAction(1007, "Manager's action", owner=_MANAGER),
+                # Those of the files in examples/.
+                ConversionAction(1008, "Closed deal", lookback_days=90),
+                ConversionAction(1009, "Purchase", lookback_days=90),
+                ConversionAction(1010, "Kauf", lookback_days=90),
+                ConversionAction(1011, "Kauf (Größe M)", lookback_days=90),
             ),
         ),
         Account(

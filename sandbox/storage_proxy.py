@@ -27,7 +27,7 @@ _BLOCK = 1 << 18
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Hooks:
     """What the proxy asks and tells. `decide` chooses a fault for a method, or None."""
 

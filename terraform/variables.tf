@@ -96,6 +96,12 @@ variable "profiles" {
   }
 
   validation {
+    # That API can't be asked for an action's number: every row of every file would be rejected.
+    condition     = alltrue([for p in values(var.profiles) : coalesce(p.destination, "google_ads") != "data_manager" || p.conversion_action == null || can(regex("^(customers/[0-9]+/conversionActions/)?[0-9]+$", p.conversion_action))])
+    error_message = "conversion_action of a data_manager profile is the action's number (ctId in the address of its page), such as 1234567; this route takes no names."
+  }
+
+  validation {
     condition     = alltrue([for p in values(var.profiles) : p.currency_code == null || can(regex("^[A-Z]{3}$", p.currency_code))])
     error_message = "currency_code is three capitals, such as EUR."
   }

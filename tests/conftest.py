@@ -10,10 +10,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.tls import create_certificates
+from sandbox.up import Sandbox
+from tests.results_schema import check_results
 
 _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
@@ -43,3 +46,17 @@ def pytest_unconfigure() -> None:
 def ca_directory() -> Path:
     """The directory to start sandboxes in, so that clients in this process trust them."""
     return _DIRECTORY
+
+
+@pytest.fixture(autouse=True)
+def _results_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever document a test reads from a sandbox is held against the published schema.
+
+    Here, and not in the sandbox, which knows neither the schema nor whose function it runs.
+    """
+    as_written = Sandbox.results
+
+    def results(self: Sandbox, *arguments: Any, **options: Any) -> dict[str, Any]:
+        return check_results(as_written(self, *arguments, **options))
+
+    monkeypatch.setattr(Sandbox, "results", results)

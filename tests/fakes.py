@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from lib.rules.accounts import Account, Action
 from lib.rules.conversion import Conversion, Problem
 from lib.settings import Profile, Settings
 from lib.store import Readable, StoredObject
+from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -106,7 +108,10 @@ class MemoryStore:
     def write_stream(
         self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
     ) -> int | None:
-        return self.write(bucket, name, b"".join(pieces), if_generation_match=if_generation_match)
+        data = b"".join(pieces)
+        # The one thing that is streamed: no test can leave a document behind that isn't valid.
+        check_results(json.loads(data))
+        return self.write(bucket, name, data, if_generation_match=if_generation_match)
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         with self.lock:

@@ -2,13 +2,15 @@
 
 Each round drops some files under a random mixture of faults, kills, duplicate and lost deliveries,
 with sweeps in between; then the faults end, and every file of the round must be finished. At the
-end the invariants are checked over everything once more. Exit 1, with the seed and the round, when
-one is broken: the same seed makes the same rounds (their timing is the machine's).
+end the invariants are checked over everything once more. Exit 1, with the command that does it
+again, whatever goes wrong: the same seed makes the same rounds (their timing is the machine's), and
+`--round 7 --minutes 0` is the seventh alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import sys
 import time
@@ -114,38 +116,39 @@ def check_all(google: Sandbox, files: list[File], documents: dict[str, dict[str,
         raise Broken(f"unexpected_error: {'; '.join(sorted(places))}")
 
 
-def soak(minutes: float, seed: int) -> int:
-    """Rounds until the time is up; the exit status."""
+def soak(google: Sandbox, minutes: float, seed: int, first: int) -> None:
+    """Rounds from the `first` on until the time is up, one at least."""
     ends = time.monotonic() + 60 * minutes
-    env = {**SETTINGS, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
     files: list[File] = []
     documents: dict[str, dict[str, Any]] = {}
-    number = 0
-    with Sandbox(source=FUNCTION, env=env, instances=2) as google:
+    for number in itertools.count(first):
+        rng = random.Random(f"{seed} {number}")
         try:
-            while number == 0 or time.monotonic() < ends:
-                number += 1
-                rng = random.Random(f"{seed} {number}")
-                round_files = begin_round(google, rng, number)
-                files += round_files
-                end_round(google, round_files, grow_old=rng.random() < 0.5)
-                # The sweep looks at every object there is: those of this round are done with.
-                documents |= all_documents(google)
-                google.storage.empty("sandbox-input")
-                google.storage.empty("sandbox-output")
-                if number % 10 == 0:
-                    print(f"{number} rounds, {len(files)} files, {google.faults.kills} kills")
-            check_all(google, files, documents)
-        except (AssertionError, Broken, KeyError) as error:
-            print(f"BROKEN with --seed {seed} in round {number}: {error!r}", file=sys.stderr)
-            traceback.print_exc()
-            return 1
-        rows = sum(len(file.kinds) for file in files)
-        print(
-            f"{number} rounds, {len(files)} files, {rows} rows, {google.faults.kills} kills: "
-            f"every line has one outcome, every conversion counts once (seed {seed})"
-        )
-    return 0
+            round_files = begin_round(google, rng, number)
+            files += round_files
+            end_round(google, round_files, grow_old=rng.random() < 0.5)
+        except Exception as error:
+            error.add_note(f"In round {number}; alone: {command(0, seed, number)}")
+            raise
+        # The sweep looks at every object there is: those of this round are done with.
+        documents |= all_documents(google)
+        google.storage.empty("sandbox-input")
+        google.storage.empty("sandbox-output")
+        if number % 10 == 0:
+            print(f"round {number}, {len(files)} files, {google.faults.kills} kills", flush=True)
+        if time.monotonic() > ends:
+            break
+    check_all(google, files, documents)
+    rows = sum(len(file.kinds) for file in files)
+    print(
+        f"round {number}, {len(files)} files, {rows} rows, {google.faults.kills} kills: "
+        f"every line has one outcome, every conversion counts once (seed {seed})"
+    )
+
+
+def command(minutes: float, seed: int, first: int) -> str:
+    """What does the same again."""
+    return f"python -m tests.soak --minutes {minutes:g} --seed {seed} --round {first}"
 
 
 def main() -> None:
@@ -153,8 +156,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    sys.exit(soak(arguments.minutes, arguments.seed))
+    parser.add_argument("--round", type=int, default=1, help="the first one")
+    given = parser.parse_args()
+    env = {**SETTINGS, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
+    try:
+        with Sandbox(source=FUNCTION, env=env, instances=2) as google:
+            soak(google, given.minutes, given.seed, given.round)
+    except BaseException:
+        # Also what nobody thought of, and an impatient Ctrl-C.
+        traceback.print_exc()
+        again = command(given.minutes, given.seed, given.round)
+        print(f"BROKEN with seed {given.seed}. Again: {again}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

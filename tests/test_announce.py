@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,6 +16,9 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse
 
 from lib.announce import announcer
 from lib.logs import Log
+from lib.pipeline import work_on
+from tests.fakes import START, world
+from tests.rows import core_row, csv_bytes
 
 TOPIC = "projects/sandbox-project/topics/results"
 MESSAGE = {"bucket": "out", "name": "a.csv.1.results.json", "status": "completed", "counts": {}}
@@ -49,6 +55,27 @@ def test_a_finished_file_is_announced(published: list[Any]) -> None:
     assert request.topic == TOPIC
     assert json.loads(request.messages[0].data) == MESSAGE
     assert request.messages[0].attributes["status"] == "completed"
+
+
+def test_the_page_shows_a_message_as_it_is() -> None:
+    """docs/operate.md's example has the keys of a real one, and the counts of a document."""
+    page = (Path(__file__).parents[1] / "docs" / "operate.md").read_text("utf-8")
+    match = re.search(r"<!-- message -->\n```json\n(.*?)```", page, re.DOTALL)
+    assert match is not None
+    shown = json.loads(match[1])
+    google = world()
+    time = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+    rows = [core_row(n, conversion_date_time=time) for n in range(1, 4)]
+    rows[1]["phone"] = "12"
+    rows[2]["conversion_date_time"] = "yesterday"
+    source = google.store.put("in-bucket", "sales.csv", csv_bytes(rows))
+    day = timedelta(days=1)
+    work_on(source, google.clock.utc(), google.ports, time_limit_seconds=540, max_age=day)
+    (message,) = google.announced
+    assert message["name"] == f"sales.csv.{source.generation}.results.json"
+    assert (message["bucket"], message["status"]) == ("out-bucket", "completed")
+    assert message["counts"] == shown["counts"]
+    assert (set(message), shown["status"]) == (set(shown), "completed")
 
 
 def test_a_message_that_cannot_be_sent_costs_a_log_line(

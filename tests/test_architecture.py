@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,33 @@ LIB = sorted((ROOT / "lib").rglob("*.py"))
 PURE = {
     # Standard library that rules and source may use, beside lib itself. No I/O, no SDK.
     "rules": {"phonenumbers", "zoneinfo", "lib.rules"},
-    "source": {"charset_normalizer", "lib.source"},
+    "source": {"lib.source"},
 }
 SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
 ADAPTERS = {"gcs.py", "secrets.py", "announce.py"}
 IO_MODULES = {"os", "socket", "subprocess", "requests", "urllib", "http", "pathlib", "tempfile"}
+
+DISTRIBUTIONS = {
+    # What is imported, and what it is installed as.
+    "google.ads.datamanager_v1": "google-ads-datamanager",
+    "google.ads.googleads": "google-ads",
+    "google.api_core": "google-api-core",
+    "google.auth": "google-auth",
+    "google.cloud.pubsub_v1": "google-cloud-pubsub",
+    "google.cloud.secretmanager": "google-cloud-secret-manager",
+    "google.cloud.storage": "google-cloud-storage",
+    "google.oauth2": "google-auth",
+    "google.protobuf": "protobuf",
+    "google.rpc": "googleapis-common-protos",
+    "flask": "Flask",
+    "functions_framework": "functions-framework",
+    "grpc": "grpcio",
+    "yaml": "PyYAML",
+}
+NOT_IMPORTED = {
+    "protobuf": "all messages are its objects",
+    "tzdata": "zoneinfo reads it",
+}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -89,3 +113,26 @@ def test_the_port_of_destinations_knows_no_api() -> None:
         if not path.name.startswith("data_manager"):
             assert not any("datamanager" in name for name in names), path
             assert not any("destinations.data_manager" in name for name in names), path
+
+
+def test_requirements_are_what_is_imported() -> None:
+    """Each package that the product imports has its version there, and no other is installed."""
+    imported: set[str] = set()
+    for path in [ROOT / "main.py", *LIB]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+    ours = {"lib", *sys.stdlib_module_names}
+    needed = set(NOT_IMPORTED)
+    for name in imported:
+        top = name.split(".")[0]
+        if top not in ours:
+            # A package that isn't in the table is installed under its own name.
+            known = (
+                d for prefix, d in DISTRIBUTIONS.items() if f"{name}.".startswith(f"{prefix}.")
+            )
+            needed.add(next(known, top))
+    pinned = re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    assert set(pinned) == needed

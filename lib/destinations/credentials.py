@@ -66,7 +66,7 @@ def _credentials_of(configuration: dict[str, Any], scopes: list[str]) -> Any:
     if "json_key_file_path" in configuration:
         path = configuration["json_key_file_path"]
         return service.from_service_account_file(path, scopes=scopes, subject=subject)
-    return credentials.Credentials(  # type: ignore[no-untyped-call]
+    return credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth has no types
         None,
         client_id=configuration["client_id"],
         client_secret=configuration["client_secret"],

@@ -51,7 +51,7 @@ def _stand_in(name: str) -> None:
         _run(package, loader)
         return getattr(package, attribute)
 
-    package.__getattr__ = find  # type: ignore[method-assign]
+    package.__getattr__ = find  # type: ignore[method-assign]  # PEP 562, set from outside
     sys.modules[name] = package
     setattr(parent, child, package)
 

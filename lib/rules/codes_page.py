@@ -18,6 +18,7 @@ the value of a cell.
 | deferred | it's too early; it will be sent again |
 | not attempted | the file was stopped |
 | sent (warning) | something was left out or decided for you |
+| failed (warning) | Google refused it for good; this tells more of why |
 | retried | a passing trouble; it is sent again by itself |
 | (note) | about the file, no row is concerned |
 """
@@ -26,6 +27,8 @@ _TITLES: dict[Origin, str] = {
     "google_ads": "Google Ads API",
     "data_manager": "Data Manager API",
 }
+# Warnings that only rows have which Google has refused.
+_OF_FAILED = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
 
 
 def page() -> str:
@@ -50,4 +53,6 @@ def _fate(code: Code) -> str:
         return code.outcome.replace("_", " ")
     if code.scope == "transient":
         return "retried"
+    if code.code in _OF_FAILED:
+        return "failed (warning)"
     return "sent (warning)" if code.severity == "warning" else "(note)"

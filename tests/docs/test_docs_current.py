@@ -25,8 +25,10 @@ from lib.source.fields import header_key
 from tests.check.judging import judge
 from tests.docs.tables import field_rows, profile_rows, settings_rows
 from tests.results_schema import SCHEMA, check_results
+from tools.terraform_check import configuration, layout
 
 ROOT = Path(__file__).parents[2]
+TERRAFORM = ROOT / "terraform"
 DOCS = ROOT / "docs"
 PAGES = ("input.md", "profiles.md", "settings.md", "results.md")
 _BLOCK = re.compile(
@@ -125,7 +127,13 @@ def test_every_outcome_and_part_of_the_results_is_explained() -> None:
 def test_every_block_has_a_kind_that_is_tested() -> None:
     """No example without a test that runs it."""
     tested = {("console", ""), ("csv", "accepted"), ("csv", "refused"), ("json", "profiles")}
-    tested |= {("json", "results"), ("json", "processing"), ("sh", "settings"), ("text", "times")}
+    tested |= {
+        ("hcl", "profiles"),
+        ("json", "results"),
+        ("json", "processing"),
+        ("sh", "settings"),
+        ("text", "times"),
+    }
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
 
 
@@ -179,6 +187,22 @@ def test_the_example_profiles_are_valid() -> None:
     for document in (*_json_blocks("profiles"), examples):
         for profile in document.values():
             Profile.model_validate(profile)
+
+
+def test_the_example_for_terraform_says_the_same(tmp_path: Path) -> None:
+    """Terraform accepts it as it stands, and makes of it the profiles of the JSON above it."""
+    (block,) = blocks("hcl")
+    assert layout.problems(name_of(block), block.text) == []
+    path = tmp_path / "shown.tfvars"
+    path.write_text(block.text, encoding="utf-8")
+    example, shown = Path("terraform.tfvars.example"), Path(os.path.relpath(path, TERRAFORM))
+    values = configuration.evaluated(TERRAFORM, example, shown)
+    assert configuration.broken_validations(values) == []
+    (written,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
+    (same, *_) = _json_blocks("profiles")
+    assert {n: Profile.model_validate(p) for n, p in json.loads(written).items()} == {
+        n: Profile.model_validate(p) for n, p in same.items()
+    }
 
 
 def test_the_example_results_are_valid() -> None:

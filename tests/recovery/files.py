@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.state import Accepted, State
 from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
 KINDS = (
@@ -38,6 +39,15 @@ OUTCOME = {
     "deferred": "deferred",
 }
 """What becomes of a kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
+
+TWICE = frozenset(
+    {
+        "REPEATED_WITH_OTHER_VALUE",
+        "ORDER_ID_ALREADY_IN_USE",
+        "CLICK_CONVERSION_ALREADY_EXISTS",
+    }
+)
+"""What a duplicate is told: which of them depends on what was sent before, and by whom."""
 
 
 @dataclass(slots=True)
@@ -114,29 +124,33 @@ def finish(google: Sandbox, file: File) -> dict[str, Any]:
     return google.results(file.name, file.generation)
 
 
-def normal(document: dict[str, Any]) -> dict[str, Any]:
-    """A results document without what may differ between two runs of the same file.
+def normal(file: File, document: dict[str, Any]) -> dict[str, Any]:
+    """A results document without what may differ between two runs of the same rows.
 
-    `uploaded` and `duplicate` are one: a resent row is a duplicate of itself.
+    That is: ids of run, job and requests, the object, times and attempts. And `uploaded` and
+    `duplicate` are one, since a resent row is a duplicate of itself: of such a row only the
+    warnings count, and what its errors add to `codes` doesn't. `file` is what the document is of:
+    its name stands in the order ids.
     """
     counts = document["counts"]
+    codes = {code: dict(entry) for code, entry in document["codes"].items()}
     rows = {}
     for row in document["rows"]:
-        errors = [error["code"] for error in row["errors"]]
-        warnings = [warning["code"] for warning in row["warnings"]]
+        order_id = row["order_id"] and row["order_id"].replace(file.name, "NAME")
         if row["outcome"] not in ("uploaded", "duplicate"):
-            rows[row["line"]] = (row["outcome"], errors, warnings)
-        elif warnings:
-            rows[row["line"]] = ("counted", [], warnings)
+            rows[row["line"]] = {**row, "order_id": order_id}
+            continue
+        for error in row["errors"]:
+            codes[error["code"]]["count"] -= 1
+        if row["warnings"]:
+            warnings = row["warnings"]
+            rows[row["line"]] = {"order_id": order_id, "warnings": warnings, "outcome": "counted"}
+    differs = {"run_id", "source", "job_id", "request_ids", "started_at", "finished_at", "attempts"}
     return {
-        **{
-            key: document[key]
-            for key in ("schema_version", "profile", "destination", "customer_id", "status")
-        },
-        "file_error": document["file_error"],
-        "notes": document["notes"],
+        **{key: value for key, value in document.items() if key not in differs},
         "counted": counts["uploaded"] + counts["duplicate"],
         "counts": {k: v for k, v in counts.items() if k not in ("uploaded", "duplicate")},
+        "codes": {code: entry for code, entry in codes.items() if entry["count"]},
         "rows": rows,
     }
 
@@ -165,6 +179,8 @@ def check_document(file: File, document: dict[str, Any]) -> None:
         kind = file.kinds[row["line"] - 2]
         outcome = row["outcome"].replace("uploaded", "counted").replace("duplicate", "counted")
         assert outcome == OUTCOME[kind], row
+        if row["outcome"] == "duplicate":
+            assert {error["code"] for error in row["errors"]} <= TWICE, row
 
 
 def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
@@ -182,10 +198,10 @@ def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
 
 
 def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
-    """Every results document by its name."""
+    """Every results document by its name, held against the schema."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     return {
-        blob.name: json.loads(blob.download_as_bytes())
+        blob.name: check_results(json.loads(blob.download_as_bytes()))
         for blob in bucket.list_blobs()
         if blob.name.endswith(".results.json")
     }

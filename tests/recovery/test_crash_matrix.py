@@ -54,14 +54,14 @@ def test_three_chunks_with_every_outcome(
 ) -> None:
     """The document equals the undisturbed run's; Google holds every conversion once."""
     file = make_file(next(new_name), 410, seed=1).drop(google)
-    undisturbed = normal(finish(google, file))
+    undisturbed = normal(file, finish(google, file))
 
     def run(nth: int) -> None:
         cold(google)
         file = make_file(next(new_name), 410, seed=1).drop(google)
         document = finish(google, file)
         check(file, document, google)
-        assert normal(document) == undisturbed, f"killed at call {nth}"
+        assert normal(file, document) == undisturbed, f"killed at call {nth}"
 
     points = walk(google, kind, shard, SHARDS, run)
     assert points >= 20 // SHARDS

@@ -150,7 +150,8 @@ def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, pl
     name = next(new_name)
     rows = [core_row(n, order_id=f"{name}-{n}") for n in range(1, 210)]
     rows[7]["email"] = f"{MARK}@example.com leak by {way}"
-    leaky.results(*leaky.drop(csv_bytes(rows), name))
+    # Not read as other documents are: one that leaks isn't valid.
+    leaky.drop(csv_bytes(rows), name)
     assert leaky.delivery.wait_until_idle(20)
     assert any(
         count > before.get(at, 0) for at, count in found(leaky, began).items() if place in at

@@ -22,6 +22,11 @@ def _running() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _results_are_checked() -> None:
+    """Nothing is checked here: the stand-in's documents hold a count and nothing else."""
+
+
 @pytest.fixture
 def sandbox(_running: Sandbox) -> Sandbox:
     """A sandbox with a stand-in function, emptied before the test."""

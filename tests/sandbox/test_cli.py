@@ -103,6 +103,19 @@ def test_drop_that_waits_in_vain_exits_with_1(sandbox, tmp_path):
     assert "/deliveries" in run.output
 
 
+def test_drop_of_a_stopped_file_exits_with_1(sandbox, tmp_path):
+    """Its document is printed all the same, and so is that of the file after it."""
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "export.csv").write_text("a\n1\n")
+    files = [str(tmp_path / name) for name in ("empty.csv", "export.csv")]
+    arguments = ["--wait", "--json", "--control-url", sandbox.control_url]
+    run = CliRunner().invoke(main, ["drop", *files, *arguments])
+    assert run.exit_code == 1
+    first, second = (json.loads(line) for line in run.stdout.splitlines())
+    assert first["file_error"]["code"] == "EMPTY_FILE"
+    assert second["file_error"] is None
+
+
 @pytest.mark.parametrize("command", [[], ["up"], ["drop"], ["demo"]])
 def test_help_teaches_by_example(command):
     """Every command's help holds a command to copy."""

@@ -8,11 +8,13 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 
+from sandbox.accounts import default_accounts
 from sandbox.control import Routes
 from sandbox.delivery_settings import DeliverySettings
 from sandbox.faults import COMMON_KINDS, STORAGE_KINDS
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 
 def test_every_route_setting_and_kind_is_documented(sandbox):
@@ -21,6 +23,14 @@ def test_every_route_setting_and_kind_is_documented(sandbox):
     wanted += [setting.name for setting in fields(DeliverySettings)]
     wanted += [*COMMON_KINDS, *STORAGE_KINDS, *sandbox.description()]
     assert [name for name in wanted if f"`{name}`" not in DOCUMENT] == []
+
+
+def test_the_default_accounts_and_actions_are_documented():
+    """The page's two tables hold exactly what a sandbox begins with."""
+    accounts = default_accounts()
+    assert re.findall(r"^\| `(\d{10})` \|", DOCUMENT, re.M) == [a.customer_id for a in accounts]
+    actions = re.findall(r"^\| (\d+) \| `(.+)` \|", DOCUMENT, re.M)
+    assert actions == [(str(a.id), a.name) for a in accounts[0].conversion_actions]
 
 
 def test_every_curl_example_works(sandbox):
@@ -35,8 +45,10 @@ def test_every_curl_example_works(sandbox):
         "GENERATION": str(generation),
     }
     blocks = [one for one in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.S) if "curl" in one]
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         script = block.replace("curl ", "curl -sS --fail ")
-        run = subprocess.run(["bash", "-ec", script], env=env, capture_output=True, check=False)
+        run = subprocess.run(
+            ["bash", "-ec", script], cwd=ROOT, env=env, capture_output=True, check=False
+        )
         assert run.returncode == 0, run.stderr.decode()

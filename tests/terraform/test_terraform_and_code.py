@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +12,7 @@ import main
 from lib.logs import EVENTS
 from lib.report import Tally
 from lib.settings import Profile, Settings, choose_profile
+from tests.recovery.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration
 
@@ -129,13 +129,16 @@ def test_one_file_an_instance(values: Values) -> None:
 
 
 def test_the_runtime_is_the_python_that_is_tested(values: Values) -> None:
-    """CI runs the tests on the version that is deployed."""
+    """`make` takes the deployed version before any other, and CI tests with what `make` takes."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    preferred = re.search(r"^PYTHON \?= .*for p in python(\d+)\.(\d+) ", makefile, re.M)
+    assert preferred is not None
     runtimes = {f["build_config"]["runtime"] for f in functions(values).values()}
-    assert runtimes == {"python313"}
-    workflows = list((ROOT / ".github" / "workflows").glob("*.yml"))
-    if not workflows:
-        pytest.skip("no workflow in this checkout")
-    assert any('"3.13"' in path.read_text(encoding="utf-8") for path in workflows)
+    assert runtimes == {f"python{preferred[1]}{preferred[2]}"}
+    steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    # Without PYTHON=, and as a command of its own: `set -e` ends CI when both attempts fail.
+    assert "make test || make retest" in steps
+    assert "set -euo pipefail" in steps
 
 
 def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None:
@@ -336,17 +339,9 @@ def test_the_dashboard_is_a_dashboard(values: Values) -> None:
         assert tile["widget"]["xyChart"]["dataSets"]
 
 
-def provoked_events() -> set[str]:
-    """Event names that tests elsewhere name."""
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in (ROOT / "tests").rglob("*.py")
-        if Path(__file__).parent not in path.parents
-    ]
-    return {event for event in EVENTS if any(f'"{event}"' in text for text in texts)}
-
-
 @pytest.mark.parametrize("event", sorted(ALERT_EVENTS))
 def test_every_alert_is_provoked_by_a_test(event: str) -> None:
-    """Some test makes the code log the event and looks for its name."""
-    assert event in provoked_events()
+    """A scene of the log's own test makes the code log the event, as an error."""
+    assert ("ERROR", event) in {
+        (severity, name.split()[0]) for name, (severity, _) in SCENES.items()
+    }

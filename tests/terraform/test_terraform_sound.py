@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
-from tools.terraform_check import check, layout, schema
+from tools.terraform_check import check, configuration, layout, schema
 from tools.terraform_check.__main__ import used_types
 
 SOUND = """\
@@ -99,6 +101,84 @@ def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
         )
     found = check.problems(tmp_path, schema.load(), EXAMPLE)
     assert sum("max_instances_count: no such argument" in problem for problem in found) == 2
+
+
+def test_the_example_passes_every_validation(
+    values: dict[str, list[Any]], all_on: dict[str, list[Any]]
+) -> None:
+    """`terraform plan` refuses neither terraform.tfvars.example nor every option turned on."""
+    assert configuration.broken_validations(values) == []
+    assert configuration.broken_validations(all_on) == []
+
+
+def profile(**attributes: str) -> str:
+    """`profiles` with one profile."""
+    body = "".join(f'{name} = "{value}"\n' for name, value in attributes.items())
+    return f"profiles = {{ default = {{\n{body}}} }}"
+
+
+REFUSED = [
+    ('project_id = "Acme"', "Not a project id"),
+    ('region = "EU"', "Not a single region"),
+    ('name = "x"', "3 to 20 lower-case letters"),
+    ('bucket_prefix = "Acme"', "2 to 54 lower-case letters"),
+    ("profiles = {}", "At least one profile"),
+    ('profiles = { "a/b" = {} }', "so it has no slash"),
+    (profile(destination="facebook"), "destination is google_ads"),
+    (profile(customer_id="12345"), "customer_id is ten digits"),
+    (profile(login_customer_id="me"), "login_customer_id is ten digits"),
+    (profile(destination="data_manager", conversion_action="Sale"), "this route takes no names"),
+    (profile(currency_code="eur"), "currency_code is three capitals"),
+    (profile(phone_region="49"), "phone_region is two capitals"),
+    (profile(ad_user_data="yes"), "are GRANTED or DENIED"),
+    (profile(ad_personalization="granted"), "are GRANTED or DENIED"),
+    (profile(event_source="SHOP"), "event_source is WEB"),
+    ("settings = { max_event_age_hours = 24 }", "less than the 24 hours"),
+    ('google_ads_secret_version = "newest"', "the number of a version"),
+    ('uploaders = ["allUsers"]', "The public is not accepted"),
+    ('readers = ["ann@example.com"]', "The public is not accepted"),
+    ("input_retention_days = 7", "more than settings.sweep_max_age_days"),
+    ("results_retention_days = 0", "At least one day"),
+    ("state_retention_days = 29", "At least 30 days"),
+    ("max_instances = 101", "1 to 100"),
+    ('sweep_schedule = "hourly"', "Five cron fields"),
+    ('notification_channels = ["me@example.com"]', "notificationChannels/<number>"),
+    ("failing_rows_ratio = 20", "Between 0 and 1"),
+    ("no_file_hours = 25", "1 to 24"),
+]
+
+
+def broken(tmp_path: Path, planted: str) -> list[str]:
+    """The validations that the example doesn't pass once something is planted in it."""
+    path = tmp_path / "planted.tfvars"
+    path.write_text(planted + "\n", encoding="utf-8")
+    planted_file = Path(os.path.relpath(path, TERRAFORM))
+    return configuration.broken_validations(
+        configuration.evaluated(TERRAFORM, EXAMPLE, planted_file)
+    )
+
+
+@pytest.mark.parametrize("planted, said", REFUSED)
+def test_a_wrong_value_is_refused(tmp_path: Path, planted: str, said: str) -> None:
+    """A mistake planted in the values breaks the validation that is there for it, and no other."""
+    (found,) = broken(tmp_path, planted)
+    assert said in found
+
+
+def test_every_validation_has_its_planted_mistake(values: dict[str, list[Any]]) -> None:
+    """No validation is there that nothing above breaks."""
+    messages = re.findall(
+        r'error_message = "(.*)"$', (TERRAFORM / "variables.tf").read_text("utf-8"), re.M
+    )
+    assert [text for text in messages if not any(said in text for _, said in REFUSED)] == []
+
+
+@pytest.mark.parametrize(
+    "action", ["1234567", "customers/1234567890/conversionActions/1234567"], ids=["id", "name"]
+)
+def test_the_data_manager_route_takes_numbers(tmp_path: Path, action: str) -> None:
+    """An action's number is accepted, alone and at the end of a resource name."""
+    assert broken(tmp_path, profile(destination="data_manager", conversion_action=action)) == []
 
 
 LAYOUTS = [

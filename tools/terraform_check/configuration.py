@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
-import tfparse  # type: ignore[import-untyped]
+import tfparse  # type: ignore[import-untyped]  # it comes without type information
 
 Body = dict[str, Any]
 
@@ -87,3 +87,15 @@ def evaluated(folder: Path, *variables: Path) -> dict[str, list[Body]]:
 def local_values(values: dict[str, list[Body]]) -> Body:
     """Every local by name."""
     return {name: value for block in values["locals"] for name, value in block.items()}
+
+
+def broken_validations(values: dict[str, list[Body]]) -> list[str]:
+    """`variable.x: error message` of every validation that the values don't pass."""
+    found = []
+    for variable in values["variable"]:
+        validations = variable.get("validation", [])
+        for validation in validations if isinstance(validations, list) else [validations]:
+            # What can't be evaluated isn't passed either.
+            if validation["condition"] is not True:
+                found.append(f"{variable['__tfmeta']['path']}: {validation['error_message']}")
+    return found

@@ -473,7 +473,8 @@ def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
         "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
         "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer "
         "FROM conversion_action WHERE conversion_action.type = 'UPLOAD_CLICKS' "
-        "AND conversion_action.status = 'ENABLED' ORDER BY conversion_action.id DESC LIMIT 3"
+        "AND conversion_action.status = 'ENABLED' AND conversion_action.id <= 1007 "
+        "ORDER BY conversion_action.id DESC LIMIT 3"
     )
     (batch,) = searcher.search_stream(customer_id=CUSTOMER, query=query)
     actions = [row.conversion_action for row in batch.results]
@@ -517,6 +518,24 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     (job,) = summary.job_summaries
     assert (job.job_id, job.successful_count, job.failed_count) == (77, 1, 1)
     assert summary.success_rate == 0.5
+
+
+def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:
+    """The same for each action that something was uploaded to."""
+    rows = (conversion(), conversion(gclid="x y"), conversion(conversion_action=OTHER + "1002"))
+    uploader.upload_click_conversions(request=request(*rows, job_id=77), timeout=10)
+    name = "offline_conversion_upload_conversion_action_summary"
+    query = (
+        f"SELECT {name}.conversion_action_id, {name}.conversion_action_name, "
+        f"{name}.successful_event_count, {name}.job_summaries FROM {name}"
+    )
+    found = [getattr(row, name) for row in searcher.search(customer_id=CUSTOMER, query=query)]
+    assert [
+        (one.conversion_action_id, one.conversion_action_name, one.successful_event_count)
+        for one in found
+    ] == [(1001, "Phone sale", 1), (1002, "Qualified lead", 1)]
+    (job,) = found[0].job_summaries
+    assert (job.job_id, job.successful_count, job.failed_count) == (77, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A function as small as can be, for the tests of the sandbox itself.
 
-It reads the object that its event names and writes a results document. Settings, by environment:
+It reads the object that its event names and writes a results document; an empty file is stopped.
+Settings, by environment:
 SECONDS it takes, FAILURES: how many first events it refuses (a file counts them: it may be killed).
 """
 
@@ -26,10 +27,12 @@ def ingest(event):
     name = quote(data["name"], "")
     source = f"{STORAGE}/download/storage/v1/b/{data['bucket']}/o/{name}?alt=media"
     with urllib.request.urlopen(source) as answer:
-        rows = len(answer.read().splitlines()) - 1
+        content = answer.read()
+    rows = len(content.splitlines()) - 1
     document = {
         "source": {"name": data["name"]},
         "status": "done",
+        "file_error": None if content else {"code": "EMPTY_FILE", "message": "", "action": ""},
         "counts": {"rows": rows, "uploaded": rows},
         "codes": {},
         "rows": [],
