@@ -20,7 +20,7 @@ from lib.lease import Lease
 from lib.ledger import run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.processing import passing_requests, reschedule, with_processing
+from lib.processing import alarm, passing_requests, reschedule, with_processing
 from lib.report import Facts, Summary, Tally
 from lib.resend import give_rows_up, send_again
 from lib.rules.conversion import Problem
@@ -54,7 +54,12 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
     if still is not None:
         return False
     ports.waiting_runs.clear(run.key)
-    log.info("run_updated", status=summary.status, counts=summary.tally.counts())
+    log.info(
+        "run_updated",
+        status=summary.status,
+        not_counted=summary.not_counted,
+        counts=summary.tally.counts(),
+    )
     announce(summary, ports)
     return True
 
@@ -101,6 +106,9 @@ def _go_on(
     waiting = replace(waiting, facts=summary.facts.to_json())
     if waiting.due is not None:
         ports.waiting_runs.put(waiting)
+    else:
+        # Before it is written down that nothing is open: an alert may come twice, but not never.
+        alarm(summary, log)
     lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
     return summary, waiting.due
 

@@ -136,6 +136,7 @@ def announce(summary: Summary, ports: Ports) -> None:
             "name": results_name(source.name, source.generation),
             "status": summary.status,
             "counts": summary.tally.counts(),
+            "not_counted": summary.not_counted,
         }
     )
 

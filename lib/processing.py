@@ -12,17 +12,28 @@ day. So every run comes to an end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.destinations.data_manager_status import next_check, not_counted_in, passing_in
+from lib.destinations.data_manager_status import (
+    next_check,
+    not_counted_in,
+    passing_in,
+    reasons_in,
+)
 from lib.finish import Carried
-from lib.report import Facts
+from lib.logs import Log
+from lib.report import Facts, Summary
 from lib.rules.conversion import Problem
 from lib.settings import Settings
 from lib.waiting import Waiting
+
+ALARMING_SHARE = 0.2
+"""A larger part of a file's rows that isn't counted is an alert: as `failing_rows_ratio`, the share
+of rejected and failed rows at which Terraform's own alert begins. A single row never is one."""
 
 Processing = Mapping[str, Any]
 """The `processing` part of a results document (`data_manager_status.processing_of`)."""
@@ -100,3 +111,16 @@ def with_processing(
 
 
 _NOTES = frozenset({"COUNTED_LATER", "NOT_COUNTED", "NOT_SENT_AGAIN"})
+
+
+def alarm(summary: Summary, log: Log) -> None:
+    """Alert if a considerable part of the file's rows isn't counted in the end."""
+    lost = summary.not_counted or 0
+    records = summary.facts.processing["counts"]["records"] if lost else 0
+    if lost < 2 or lost <= ALARMING_SHARE * records:
+        return
+    reasons: Counter[str] = Counter()
+    for entry in newest_entries(summary.facts.processing):
+        reasons.update(reasons_in(entry))
+    code = reasons.most_common(1)[0][0]
+    log.alert("rows_not_counted", code=code, not_counted=lost, records=records)

@@ -194,6 +194,15 @@ class Summary:
             return "waiting"
         return "completed" if self.facts.file_error is None else "stopped"
 
+    @property
+    def not_counted(self) -> int | None:
+        """Rows that the API took and then didn't count; None: it has said nothing (yet)."""
+        processing = self.facts.processing
+        if processing is None or processing["asked_at"] is None:
+            return None
+        count: int = processing["counts"]["not_counted"]
+        return count
+
 
 def results_name(object_name: str, generation: int) -> str:
     """Name of the results document in the output bucket.

@@ -191,17 +191,20 @@ def not_counted_in(entry: Mapping[str, Any]) -> int:
 
     One whose reason is that it was counted before isn't among them: it counts, once.
     """
-    if entry["status"] not in FINAL:
-        return 0
-    errors = entry["errors"].items()
-    return sum(count for code, count in errors if lookup(code).outcome != "duplicate")
+    return sum(reasons_in(entry).values())
 
 
 def passing_in(entry: Mapping[str, Any]) -> int:
     """Those of them whose reason passes: the click was too recent, or something broke at Google."""
+    return sum(count for code, count in reasons_in(entry).items() if _passes(code))
+
+
+def reasons_in(entry: Mapping[str, Any]) -> dict[str, int]:
+    """Why, and how many for each reason."""
     if entry["status"] not in FINAL:
-        return 0
-    return sum(count for code, count in entry["errors"].items() if _passes(code))
+        return {}
+    errors = entry["errors"].items()
+    return {code: count for code, count in errors if lookup(code).outcome != "duplicate"}
 
 
 def _passes(code: str) -> bool:

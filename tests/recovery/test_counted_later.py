@@ -128,6 +128,65 @@ def test_other_reasons_are_told_and_not_sent_again(google: World, later: Later) 
     assert google.api.batches == 1
 
 
+@pytest.mark.parametrize(
+    "errors, alarming",
+    [
+        ({"CLICK_NOT_FOUND": 1}, False),  # a stray row, a fifth of the file
+        ({"CLICK_NOT_FOUND": 2}, True),
+        ({"CLICK_NOT_FOUND": 1, "DUPLICATE_GCLID": 4}, False),
+        ({"DUPLICATE_TRANSACTION_ID": 5}, False),
+        ({"NO_CONSENT": 3, "INVALID_GCLID": 2}, True),
+    ],
+)
+def test_everybody_hears_of_rows_that_do_not_count(
+    google: World,
+    later: Later,
+    errors: dict[str, int],
+    alarming: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The log, the message and the document have the number; an alert comes if it is large."""
+    source = put(google, 5)
+    deliver(google, source)
+    assert google.announced[-1]["not_counted"] is None
+    later.errors["request-1"] = {
+        f"PROCESSING_ERROR_REASON_{code}": count for code, count in errors.items()
+    }
+    found = after(google, source, 0.6)
+    lost = sum(count for code, count in errors.items() if "DUPLICATE" not in code)
+    assert found["processing"]["counts"]["not_counted"] == lost
+    assert google.announced[-1]["not_counted"] == lost
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (updated,) = [line for line in lines if line["event"] == "run_updated"]
+    assert updated["not_counted"] == lost
+    alerts = [line for line in lines if line["event"] == "rows_not_counted"]
+    assert len(alerts) == alarming
+    for alert in alerts:
+        assert alert["severity"] == "ERROR"
+        assert alert["code"] == f"PROCESSING_ERROR_REASON_{next(iter(errors))}"
+        assert (alert["not_counted"], alert["records"]) == (lost, 5)
+
+
+def test_an_alert_is_not_lost_with_the_sweep_that_gave_it(
+    google: World, later: Later, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sweep that dies before the run is finished alerts once more; none never."""
+    source = put(google, 5)
+    deliver(google, source)
+    later.errors["request-1"] = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 5}
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith(".results.json"):
+            raise KeyboardInterrupt
+
+    google.store.after = die
+    with pytest.raises(KeyboardInterrupt):
+        after(google, source, 0.6)
+    google.store.after = lambda operation, name: None
+    assert after(google, source, 0.1)["status"] == "completed"
+    assert capsys.readouterr().out.count('"event": "rows_not_counted"') == 1
+
+
 def test_an_account_that_refuses_now_is_tried_later(google: World, later: Later) -> None:
     """Nothing is superseded by a request that Google refused."""
     source = put(google, 5)
