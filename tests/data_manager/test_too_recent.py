@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.data_manager.time_passes import hours_go_by
 from tests.results_schema import check_results
@@ -58,8 +60,10 @@ def codes(document: dict[str, Any]) -> list[str]:
     return [note["code"] for note in document["notes"]]
 
 
-def test_rows_with_young_clicks_count_in_the_end(google: Sandbox) -> None:
+@pytest.mark.parametrize("adjusts", [False, True])
+def test_rows_with_young_clicks_count_in_the_end(google: Sandbox, adjusts: bool) -> None:
     """Uploaded, not counted, sent again after six hours, counted once; the document follows."""
+    google.state.data_manager.repeats_adjust = adjusts
     rows = [core_row(n) for n in range(1, 21)]
     clicked(google, rows, 1)
     file = File(google, rows)
@@ -90,8 +94,11 @@ def test_rows_with_young_clicks_count_in_the_end(google: Sandbox) -> None:
     assert not file.waits()
 
 
-def test_rows_that_were_counted_count_once_nevertheless(google: Sandbox) -> None:
-    """Google doesn't say which rows were too recent, so all of the request are sent again."""
+@pytest.mark.parametrize("adjusts", [False, True])
+def test_rows_that_were_counted_count_once_nevertheless(google: Sandbox, adjusts: bool) -> None:
+    """Google doesn't say which rows were too recent, so all of the request are sent again: those
+    that it has counted are duplicates, or adjust the first ones by the same values."""
+    google.state.data_manager.repeats_adjust = adjusts
     rows = [core_row(n) for n in range(1, 21)]
     clicked(google, rows[:3], 1)
     file = File(google, rows)
@@ -102,7 +109,10 @@ def test_rows_that_were_counted_count_once_nevertheless(google: Sandbox) -> None
     assert document["status"] == "completed"
     assert document["processing"]["counts"]["not_counted"] == 0
     assert codes(document) == []
+    assert document["processing"]["counts"]["errors"] == (0 if adjusts else 17)
     assert counted(google) == {f"order-{n}": 1 for n in range(1, 21)}
+    values = [each.as_json()["conversion"]["conversion_value"] for each in google.state.accepted]
+    assert sorted(values) == [n + 0.5 for n in range(1, 21)]
 
 
 def test_only_the_chunk_at_fault_is_sent_again(google: Sandbox) -> None:

@@ -27,6 +27,7 @@ OUTCOME = {"rejected": "rejected", "refused": "failed"}
 API_RULES: list[dict[str, Any]] = [
     {"kind": "unavailable"},
     {"kind": "resource_exhausted"},
+    {"kind": "resource_temporarily_exhausted", "retry_delay_seconds": 0.1},
     {"kind": "internal_before_commit"},
     {"kind": "internal_after_commit"},
     {"kind": "deadline_after_commit"},
@@ -92,6 +93,15 @@ def finish(google: Sandbox, file: File) -> None:
     assert document["counts"]["uploaded"] == len(must)
 
 
+@pytest.fixture(params=["refused", "adjusts"])
+def repeats(google: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
+    """What Google does with a transaction id that it knows; both are described."""
+    google.state.data_manager.repeats_adjust = request.param == "adjusts"
+    yield
+    google.state.data_manager.repeats_adjust = False
+
+
+@pytest.mark.usefixtures("repeats")
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
 def test_killed_at_every_call(
