@@ -8,7 +8,7 @@
 5.  `destinations/`   where conversions go: `port` is the protocol, `pacing` the speed
 6.  `ledger`, `lease` what survives a crash
 7.  `report`          outcomes → results document
-8.  `sweep`, `waiting`, `deferred`
+8.  `sweep`, `waiting`, `deferred` with `resend`, `processing`
                       what events missed; rows whose time comes later
 9.  `settings`, `errors`, `ports`, `store`
                       what they all speak of

@@ -1,28 +1,29 @@
-"""Runs looked at again: rows that were too early are sent once more when their time has come, and
-the Data Manager API is asked what became of the requests.
+"""Runs looked at again: rows that were too early are sent once more when their time has come
+(`lib.resend`), and the Data Manager API is asked what became of the requests (`lib.processing`).
 
-The rows are read from the source object again (no user data is kept anywhere), judged as the first
-attempt judged them, and merged into their chunk's marker. Then the results document is put together
-anew. A crash in between leaves the run waiting, and Google's dedupe keeps its conversions single.
+Then the results document is put together anew from the chunk markers. A crash in between leaves the
+run waiting, and Google's dedupe keeps its conversions single.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from lib.chunks import Unsendable, cut, outcomes, prepare
-from lib.destinations.data_manager_status import next_check
+from lib.destinations.data_manager_status import processing_of
 from lib.errors import GiveUp, LeaseLost, Redeliver
-from lib.finish import announce, rewrite_results
+from lib.finish import Carried, announce, rewrite_results
 from lib.lease import Lease
 from lib.ledger import run_id
 from lib.logs import Log
 from lib.ports import Ports
-from lib.ready import claimed_profile, get_ready, read_header, read_table
-from lib.report import ChunkReport, Facts, Summary, chunk_report
-from lib.rules.conversion import Outcome, Problem, RowOutcome
+from lib.processing import alarm, passing_requests, reschedule, with_processing
+from lib.report import Facts, Summary, Tally
+from lib.resend import give_rows_up, send_again
+from lib.rules.conversion import Problem
 from lib.source.errors import SourceError
 from lib.waiting import Waiting
 
@@ -53,7 +54,12 @@ def look_again(waiting: Waiting, ports: Ports, deadline: float) -> bool:
     if still is not None:
         return False
     ports.waiting_runs.clear(run.key)
-    log.info("run_updated", status=summary.status, counts=summary.tally.counts())
+    log.info(
+        "run_updated",
+        status=summary.status,
+        not_counted=summary.not_counted,
+        counts=summary.tally.counts(),
+    )
     announce(summary, ports)
     return True
 
@@ -65,110 +71,61 @@ def _go_on(
     ledger = ports.ledger
     settings = ports.settings
     now = ports.utc_now()
+    facts = Facts.from_json(waiting.facts)
     if waiting.resend_at is not None and waiting.resend_at <= now:
         too_late = now - waiting.since > timedelta(hours=settings.max_defer_hours)
+        passing = passing_requests(facts.processing)
         try:
-            _send_deferred(lease, ports, deadline, too_late, log)
+            send_again(lease, passing, ports, deadline, too_late, log)
         except (GiveUp, SourceError) as error:
             # The source is gone, or the account doesn't work now: wait on, but not for ever.
             if too_late or error.code == "SOURCE_GONE":
-                _give_rows_up(lease, Problem(error.code, "", error.detail), ports)
+                give_rows_up(lease, passing, Problem(error.code, "", error.detail), ports)
         waiting = replace(waiting, resend_at=now + timedelta(hours=settings.defer_hours))
-    ask = waiting.ask_at is not None and waiting.ask_at <= now
+    asked = waiting.ask_at is not None and waiting.ask_at <= now
 
-    def facts_of(request_ids: list[str]) -> Facts:
-        facts = Facts.from_json(waiting.facts)
-        if ask:
-            try:
-                processing = ports.renew_processing(
-                    request_ids, facts.processing, now, deadline, log
-                )
-            except GiveUp as error:
-                # The credentials, perhaps; asked again when it is due again, not for ever.
-                log.warning("processing_unknown", code=error.code)
-            else:
-                facts = replace(facts, processing=processing)
-        return facts
+    def facts_of(tally: Tally, carried: Carried) -> Facts:
+        nonlocal waiting
+        processing = None
+        if facts.destination == "data_manager" and carried.newest and not facts.validate_only:
+            processing = _renewed(carried.newest, facts.processing, asked, ports, deadline, log)
+        waiting = reschedule(
+            waiting,
+            carried,
+            processing,
+            asked=asked,
+            deferred=bool(tally.outcomes.get("deferred")),
+            settings=settings,
+            now=now,
+        )
+        if processing is None:
+            return facts
+        return with_processing(facts, processing, waiting.resend_at, carried)
 
     summary = rewrite_results(lease, facts_of, ports)
-    if ask:
-        open_ = summary.facts.processing["status"] == "processing"
-        asked = waiting.asked + 1
-        ask_at = next_check(waiting.since, asked) if open_ else None
-        waiting = replace(waiting, asked=asked, ask_at=ask_at)
-    if summary.status != "waiting":
-        waiting = replace(waiting, resend_at=None)
     waiting = replace(waiting, facts=summary.facts.to_json())
     if waiting.due is not None:
         ports.waiting_runs.put(waiting)
+    else:
+        # Before it is written down that nothing is open: an alert may come twice, but not never.
+        alarm(summary, log)
     lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
     return summary, waiting.due
 
 
-def _send_deferred(lease: Lease, ports: Ports, deadline: float, too_late: bool, log: Log) -> None:
-    run = lease.run
-    ledger = ports.ledger
-    profile = claimed_profile(run)
-    table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
-    header = read_header(table, profile)
-    job = get_ready(table, header, profile, run.now, ports.destination, log)
-    plain: Outcome = "ok" if profile.validate_only else "uploaded"
-    written = ledger.finished_chunks(run)
-    for chunk in cut(table.records()):
-        lease.check()
-        if chunk.number not in written:
-            continue
-        before = ChunkReport.from_marker(ledger.read_chunk(run, chunk.number))
-        lines = {row.line for row in before.listed if row.outcome == "deferred"}
-        if not lines:
-            continue
-        records = [record for record in chunk.records if record[0] in lines]
-        batch = job.destination.batch(run.job_id)
-        prepared = prepare(chunk.number, records, job.plan, batch)
-        if isinstance(prepared, Unsendable):
-            raise GiveUp(prepared.problem.code, prepared.problem.detail)
-        sent = job.destination.send(batch, deadline)
-        answer = outcomes(prepared, sent, plain, list_all=True)
-        if job.stops_at(sent.stop) and not too_late:
-            return
-        merged = _merged(before, answer, plain, too_late, ports.settings.list_all_rows)
-        ledger.replace_chunk(run, chunk.number, merged.to_marker())
-
-
-def _merged(
-    before: ChunkReport, answer: ChunkReport, plain: Outcome, too_late: bool, list_all: bool
-) -> ChunkReport:
-    """A chunk's report with the new outcomes of its deferred rows."""
-    new = {row.line: row for row in answer.listed}
-    listed: list[RowOutcome] = []
-    for old in before.listed:
-        row = new.get(old.line, old)
-        if old.outcome == "deferred" and too_late and row.outcome in ("deferred", "not_attempted"):
-            row = row._replace(outcome="failed")
-        if list_all or row.outcome != plain or row.warnings or row.errors:
-            listed.append(row)
-    return chunk_report(
-        before.number,
-        listed,
-        before.tally.rows - len(listed),
-        plain,
-        before.request_ids + answer.request_ids,
-    )
-
-
-def _give_rows_up(lease: Lease, problem: Problem, ports: Ports) -> None:
-    run = lease.run
-    ledger = ports.ledger
-    for number in sorted(ledger.finished_chunks(run)):
-        before = ChunkReport.from_marker(ledger.read_chunk(run, number))
-        listed = [
-            row._replace(outcome="failed", errors=(*row.errors, problem))
-            if row.outcome == "deferred"
-            else row
-            for row in before.listed
-        ]
-        # Rows that aren't listed have one outcome: `ok` if nothing counts, else `uploaded`.
-        plain = "ok" if run.profile and run.profile.get("validate_only") else "uploaded"
-        unlisted = before.tally.rows - len(listed)
-        report = chunk_report(number, listed, unlisted, plain, before.request_ids)
-        ledger.replace_chunk(run, number, report.to_marker())
+def _renewed(
+    request_ids: Sequence[str],
+    before: Mapping[str, Any] | None,
+    ask: bool,
+    ports: Ports,
+    deadline: float,
+    log: Log,
+) -> Mapping[str, Any]:
+    """The `processing` part for those requests, after asking Google if it is time to."""
+    if ask:
+        try:
+            return ports.renew_processing(request_ids, before, ports.utc_now(), deadline, log)
+        except GiveUp as error:
+            # The credentials, perhaps; asked again when it is due again, not for ever.
+            log.warning("processing_unknown", code=error.code)
+    return processing_of(request_ids, (), None, before)

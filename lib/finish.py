@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from lib.errors import Redeliver
@@ -51,10 +52,35 @@ def write_results(
     lease.update(lambda run: ledger.finish(run, "waiting" if waiting.due else "finished"))
 
 
-def rewrite_results(lease: Lease, facts_of: Callable[[list[str]], Facts], ports: Ports) -> Summary:
+@dataclass(slots=True)
+class Carried:
+    """The requests that carried a file's rows, as the markers tell.
+
+    `newest` are those that no later one superseded, `settled` those of them whose rows can't be
+    sent again, `kept_back` the rows that later requests left out. `requests` counts all.
+    """
+
+    requests: int = 0
+    newest: list[str] = field(default_factory=list)
+    settled: set[str] = field(default_factory=set)
+    kept_back: int = 0
+
+    def add(self, report: ChunkReport) -> None:
+        """Add the requests of a chunk."""
+        newest = report.newest
+        self.requests += len(report.request_ids)
+        self.newest += newest
+        self.kept_back += report.kept_back
+        if not report.repeatable:
+            self.settled.update(newest)
+
+
+def rewrite_results(
+    lease: Lease, facts_of: Callable[[Tally, Carried], Facts], ports: Ports
+) -> Summary:
     """Put the document together again from the markers, and replace it.
 
-    `facts_of` gives the rest of the document, from the ids of all the file's requests.
+    `facts_of` gives the rest of the document, from the sums of the rows and from the requests.
 
     The generation read before the markers is the precondition: two sweeps can't undo each other.
     Raises `Redeliver` when it didn't hold, also when the cause is a lost answer of our own: the
@@ -70,10 +96,12 @@ def rewrite_results(lease: Lease, facts_of: Callable[[list[str]], Facts], ports:
     numbers = sorted(ledger.finished_chunks(run))
     tally = Tally()
     request_ids: list[str] = []
+    carried = Carried()
     for report in read_reports(run, numbers, ledger):
         tally.add(report.tally)
         request_ids.extend(report.request_ids)
-    facts = facts_of(request_ids)
+        carried.add(report)
+    facts = facts_of(tally, carried)
     summary = Summary(run, facts, tally, tuple(request_ids), ports.utc_now())
     lease.check()
     written = ports.store.write_stream(
@@ -108,6 +136,7 @@ def announce(summary: Summary, ports: Ports) -> None:
             "name": results_name(source.name, source.generation),
             "status": summary.status,
             "counts": summary.tally.counts(),
+            "not_counted": summary.not_counted,
         }
     )
 

@@ -21,6 +21,7 @@ _TRACE_FIELD = "logging.googleapis.com/trace"
 EVENTS: Mapping[str, str] = {
     "run_finished": "A file was worked through; counts and timings.",
     "run_updated": "Nothing of a waiting file is open any more; its new counts.",
+    "rows_not_counted": "ALERT. Google took rows of a file, and many of them it doesn't count.",
     "run_stopped": "ALERT. A file ended with a file_error; a person must act.",
     "run_stale": "ALERT. A file was given up because its event had become too old.",
     "lease_held": "Another delivery of the event is at work; this one is retried.",

@@ -169,7 +169,7 @@ def _work(
     now = ports.utc_now()
     request_ids = tuple(progress.request_ids)
     facts = _facts(header, job, profile, progress, run.attempts)
-    waiting = Waiting(run.key, run_id(run.source), now, {})
+    waiting = Waiting(run.key, run_id(run.source), now, {}, requests=len(request_ids))
     if progress.tally.outcomes.get("deferred"):
         waiting = replace(waiting, resend_at=now + timedelta(hours=ports.settings.defer_hours))
     if facts.destination == "data_manager" and request_ids and not facts.validate_only:

@@ -17,7 +17,7 @@ from lib.waiting import WaitingRuns
 RenewProcessing = Callable[
     [Sequence[str], Mapping[str, Any] | None, datetime, float, Log], Mapping[str, Any]
 ]
-"""(request ids, the `processing` part so far, now, deadline, log) → that part, renewed."""
+"""(newest request ids, the `processing` part so far, now, deadline, log) → that part, renewed."""
 
 
 @dataclass(frozen=True, slots=True)

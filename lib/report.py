@@ -67,13 +67,26 @@ class ChunkReport:
     """What became of the rows of one chunk.
 
     `listed` holds, in file order, every row that isn't plainly uploaded. `request_ids` are the
-    API's names of the requests that carried the chunk.
+    API's names of the requests that carried the chunk; those of them are `superseded` whose rows
+    later ones carried once more, all but `kept_back` uploaded rows (`lib.resend`).
     """
 
     number: int
     tally: Tally
     listed: tuple[RowOutcome, ...]
     request_ids: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+    kept_back: int = 0
+
+    @property
+    def newest(self) -> list[str]:
+        """The requests that count: those that no later one has superseded."""
+        return [each for each in self.request_ids if each not in self.superseded]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether any uploaded row could be sent again."""
+        return self.kept_back < self.tally.outcomes.get("uploaded", 0)
 
     def to_marker(self) -> dict[str, Any]:
         """As the ledger keeps it. Holds lines, codes and order ids; never user data."""
@@ -85,6 +98,8 @@ class ChunkReport:
             "warnings": tally.warnings,
             "codes": tally.codes,
             "request_ids": self.request_ids,
+            "superseded": self.superseded,
+            "kept_back": self.kept_back,
             "listed": self.listed,
         }
 
@@ -99,6 +114,9 @@ class ChunkReport:
                 for line, outcome, order_id, errors, warnings in marker["listed"]
             ),
             request_ids=tuple(marker["request_ids"]),
+            # A marker that an older version wrote has neither.
+            superseded=tuple(marker.get("superseded", ())),
+            kept_back=marker.get("kept_back", 0),
         )
 
 
@@ -171,10 +189,19 @@ class Summary:
 
     @property
     def status(self) -> str:
-        """`stopped` (see file_error), `waiting` (deferred rows will be sent again), `completed`."""
-        if self.tally.outcomes.get("deferred"):
+        """`stopped` (see file_error), `waiting` (rows will be sent again), `completed`."""
+        if self.tally.outcomes.get("deferred") or (self.facts.processing or {}).get("resend_at"):
             return "waiting"
         return "completed" if self.facts.file_error is None else "stopped"
+
+    @property
+    def not_counted(self) -> int | None:
+        """Rows that the API took and then didn't count; None: it has said nothing (yet)."""
+        processing = self.facts.processing
+        if processing is None or processing["asked_at"] is None:
+            return None
+        count: int = processing["counts"]["not_counted"]
+        return count
 
 
 def results_name(object_name: str, generation: int) -> str:

@@ -19,8 +19,9 @@ class Waiting:
     """A run that the sweep must look at again. `run_id` is for its log lines.
 
     `since` is when its results document was first written, `facts` what a new document needs beside
-    the rows (`lib.report.Facts.to_json`). At `resend_at` its deferred rows are sent again, at
-    `ask_at` the API is asked what became of the requests; `asked` counts that.
+    the rows (`lib.report.Facts.to_json`). At `resend_at` rows are sent again, at `ask_at` the API
+    is asked what became of the requests. `requests` is how many there are, `sent_at` when the
+    newest were sent (None: by `since`), and `asked` how often was asked since then.
     """
 
     key: str
@@ -30,6 +31,8 @@ class Waiting:
     resend_at: datetime | None = None
     ask_at: datetime | None = None
     asked: int = 0
+    requests: int = 0
+    sent_at: datetime | None = None
 
     @property
     def due(self) -> datetime | None:
@@ -56,9 +59,11 @@ class WaitingRuns:
                 "run_id": waiting.run_id,
                 "since": waiting.since.isoformat(),
                 "facts": waiting.facts,
-                "resend_at": waiting.resend_at.isoformat() if waiting.resend_at else None,
-                "ask_at": waiting.ask_at.isoformat() if waiting.ask_at else None,
+                "resend_at": _written(waiting.resend_at),
+                "ask_at": _written(waiting.ask_at),
                 "asked": waiting.asked,
+                "requests": waiting.requests,
+                "sent_at": _written(waiting.sent_at),
             },
             separators=(",", ":"),
         ).encode()
@@ -81,9 +86,12 @@ class WaitingRuns:
             entry["run_id"],
             datetime.fromisoformat(entry["since"]),
             entry["facts"],
-            datetime.fromisoformat(entry["resend_at"]) if entry["resend_at"] else None,
-            datetime.fromisoformat(entry["ask_at"]) if entry["ask_at"] else None,
+            _read(entry["resend_at"]),
+            _read(entry["ask_at"]),
             entry["asked"],
+            # An entry that an older version wrote has neither.
+            entry.get("requests", 0),
+            _read(entry.get("sent_at")),
         )
 
     def clear(self, key: str) -> None:
@@ -99,3 +107,11 @@ class WaitingRuns:
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}{key}.json"
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

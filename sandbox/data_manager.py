@@ -21,11 +21,13 @@ from google.ads import datamanager_v1 as dm
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from sandbox.data_manager_errors import invalid, over_quota, refusal, refuse_by_fault
+from sandbox.data_manager_errors import Window, invalid, over_quota, refusal, refuse_by_fault
+from sandbox.event_adjustments import Adjustments
 from sandbox.event_destinations import Target, read_targets
 from sandbox.event_rules import (
     UNNAMED,
     Finding,
+    Processed,
     process_event,
     refuse_event,
     refuse_for_account,
@@ -69,6 +71,7 @@ class DataManager:
         self._minute: deque[float] = deque()
         self._day: deque[float] = deque()
         self._ingested: dict[str, _Ingested] = {}
+        self._adjustments = Adjustments(state)
         state.on_clear.append(self._clear)
 
     def service(self) -> Service:
@@ -100,14 +103,15 @@ class DataManager:
         """300 requests in any minute, 100,000 in any day, for the whole project."""
         limits, now = self._state.data_manager, time.monotonic()
         with self._state.lock:
-            for taken, seconds, limit in (
-                (self._minute, 60.0, limits.requests_per_minute),
-                (self._day, 86_400.0, limits.requests_per_day),
-            ):
+            windows: tuple[tuple[deque[float], float, int, Window], ...] = (
+                (self._minute, 60.0, limits.requests_per_minute, "Minute"),
+                (self._day, 86_400.0, limits.requests_per_day, "Day"),
+            )
+            for taken, seconds, limit, window in windows:
                 while taken and taken[0] <= now - seconds:
                     taken.popleft()
                 if len(taken) >= limit:
-                    raise over_quota(call)
+                    raise over_quota(call, window)
             self._minute.append(now)
             self._day.append(now)
 
@@ -188,10 +192,13 @@ class DataManager:
                     if wanted and target.destination.reference not in wanted:
                         continue
                     target.records += 1
-                    reason = self._process_one(request, event, target, now)
-                    if reason:
-                        target.errors[reason] += 1
-                        state.processing_errors[reason] += 1
+                    processed = self._process_one(request, event, target, now)
+                    if processed.reason:
+                        target.errors[processed.reason] += 1
+                        state.processing_errors[processed.reason] += 1
+                        continue
+                    if processed.adjusts is not None:
+                        self._adjustments.adjust(processed.adjusts, event)
                         continue
                     state.accepted.append(
                         Accepted(
@@ -205,30 +212,33 @@ class DataManager:
                             decode_event,
                         )
                     )
+                    self._adjustments.remember(processed.order_key)
             done_at = time.monotonic() + state.data_manager.processing_seconds
             self._ingested[call.request_id] = _Ingested(targets, done_at)
 
-    def _process_one(self, request: Any, event: Any, target: Target, now: Any) -> str:
-        """The reason why an event doesn't count for a destination; empty: it counts."""
+    def _process_one(self, request: Any, event: Any, target: Target, now: Any) -> Processed:
+        """What becomes of an event for a destination; without a reason it counts."""
         state = self._state
         if not state.judge:
-            return ""
+            return Processed()
         # The event's own consent overrides the request's.
         consent = event.consent.ad_user_data or request.consent.ad_user_data
         if state.data_manager.denied_consent_is_error and consent == _DENIED:
-            return "PROCESSING_ERROR_REASON_DENIED_CONSENT"
+            return Processed("PROCESSING_ERROR_REASON_DENIED_CONSENT")
         processed = process_event(event, target.action, state.clicks, now)
         if processed.reason:
-            return processed.reason
+            return processed
         if processed.order_key is not None and processed.order_key in state.order_keys:
-            return "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID"
+            if state.data_manager.repeats_adjust:
+                return Processed(adjusts=processed.order_key)
+            return Processed("PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID")
         if processed.click_key is not None and processed.click_key in state.click_keys:
-            return "PROCESSING_ERROR_REASON_DUPLICATE_GCLID"
+            return Processed("PROCESSING_ERROR_REASON_DUPLICATE_GCLID")
         if processed.order_key is not None:
             state.order_keys.add(processed.order_key)
         if processed.click_key is not None:
             state.click_keys.add(processed.click_key)
-        return ""
+        return processed
 
     # RetrieveRequestStatus
 

@@ -7,7 +7,7 @@ that is wrong. The client's exceptions show them as `reason`, `metadata` and `de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 from google.protobuf.message import Message
@@ -21,13 +21,21 @@ _MAX_VIOLATIONS = 10_000
 _DOMAIN = "datamanager.googleapis.com"
 _BadRequest: Any = error_details_pb2.BadRequest
 _ErrorInfo: Any = error_details_pb2.ErrorInfo
+Window = Literal["Minute", "Day"]
+_RetryInfo: Any = error_details_pb2.RetryInfo
 
 
 def refusal(
-    code: grpc.StatusCode, message: str, reason: str, call: Call, details: Sequence[Message] = ()
+    code: grpc.StatusCode,
+    message: str,
+    reason: str,
+    call: Call,
+    details: Sequence[Message] = (),
+    **metadata: str,
 ) -> Refusal:
     """An RPC error with `ErrorInfo` and more details, as the client's exceptions show them."""
-    info = _ErrorInfo(reason=reason, domain=_DOMAIN, metadata={"requestId": call.request_id})
+    metadata["requestId"] = call.request_id
+    info = _ErrorInfo(reason=reason, domain=_DOMAIN, metadata=metadata)
     status = status_pb2.Status(code=code.value[0], message=message)
     for detail in (info, *details):
         status.details.add().Pack(detail)
@@ -46,17 +54,30 @@ def invalid(findings: Sequence[Finding], call: Call) -> Refusal:
     return refusal(code, text, "INVALID_ARGUMENT", call, [bad] if findings else [])
 
 
-def over_quota(call: Call) -> Refusal:
+def over_quota(call: Call, window: Window, retry_delay_seconds: float | None = None) -> Refusal:
+    """`ErrorInfo.metadata.quota_limit` names the limit that was met.
+
+    https://developers.google.com/data-manager/api/devguides/limits (quota names)
+    """
     code, text = grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests."
-    return refusal(code, text, "RESOURCE_EXHAUSTED", call)
+    operation = "Read" if call.request.method.endswith("RetrieveRequestStatus") else "Mutate"
+    limit = f"Ingestion{operation}RequestsPer{window}PerProject"
+    details: list[Message] = []
+    if retry_delay_seconds is not None:
+        retry = _RetryInfo()
+        retry.retry_delay.FromMilliseconds(int(retry_delay_seconds * 1000))
+        details.append(retry)
+    return refusal(code, text, "RESOURCE_EXHAUSTED", call, details, quota_limit=limit)
 
 
 def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
     match fault.kind:
         case "invalid_argument_unnamed":
             return invalid([], call)
-        case "resource_exhausted" | "resource_temporarily_exhausted":
-            return over_quota(call)
+        case "resource_exhausted":
+            return over_quota(call, "Day")
+        case "resource_temporarily_exhausted":
+            return over_quota(call, "Minute", fault.parameters.get("retry_delay_seconds"))
         case "internal_before_commit" | "internal_after_commit":
             text = "An internal error has occurred."
             return refusal(grpc.StatusCode.INTERNAL, text, "INTERNAL_ERROR", call)

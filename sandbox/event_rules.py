@@ -182,11 +182,15 @@ def warn_event(event: Any, account: Account) -> Iterator[Finding]:
 
 
 class Processed(NamedTuple):
-    """The outcome of processing: a reason, or what duplicates are recognized by."""
+    """The outcome of processing: a reason, or what duplicates are recognized by.
+
+    `adjusts` is the `order_key` of the conversion that the event only adjusts.
+    """
 
     reason: str = ""
     click_key: tuple[str, int, float] | None = None
     order_key: tuple[str, int] | None = None
+    adjusts: tuple[str, int] | None = None
 
 
 def process_event(

@@ -27,6 +27,7 @@ from typing import Any
 API_KINDS: dict[str, frozenset[str]] = {
     "unavailable": frozenset(),  # refused before it is carried out
     "resource_exhausted": frozenset(),  # the day's quota is used up
+    # the minute's quota is (Data Manager), or requests come too fast (Google Ads)
     "resource_temporarily_exhausted": frozenset({"retry_delay_seconds"}),
     "transient_error": frozenset(),  # Google Ads InternalError.TRANSIENT_ERROR, not carried out
     "internal_before_commit": frozenset(),  # INTERNAL, not carried out

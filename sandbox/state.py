@@ -112,6 +112,9 @@ class DataManagerLimits:
     denied_consent_is_error: bool = False
     """True: an event whose ad_user_data is denied is not counted (DENIED_CONSENT in the status).
     Google names the reason, but doesn't say for which events."""
+    repeats_adjust: bool = False
+    """True: an event with a known transaction id adjusts the first one, as Google's guide says;
+    else it is not counted (DUPLICATE_TRANSACTION_ID in the status), a reason that Google names."""
     event_path: str = "events.events"
     """How field violations begin: `events.events[3]...`; Google has also sent `events[3]...`."""
 

@@ -29,6 +29,12 @@ locals {
       severity = "CRITICAL"
       what     = "Nothing can run. The log line lists every variable that is wrong."
     }
+    # Its threshold stands in lib/processing.py (ALARMING_SHARE): the default of failing_rows_ratio.
+    rows_not_counted = {
+      title    = "Many rows aren't counted"
+      severity = "WARNING"
+      what     = "The Data Manager API took the rows of a file, and said later that it doesn't count a considerable part of them. `processing.codes` in the results document says why."
+    }
     unexpected_error = {
       title    = "An unexpected error"
       severity = "ERROR"
@@ -44,6 +50,7 @@ locals {
 
   # Further numbers in log lines: metric → event, field, unit.
   numbers = {
+    not_counted    = { event = "run_updated", field = "not_counted", unit = "1" }
     chunk_seconds  = { event = "chunk_sent", field = "seconds", unit = "s" }
     oldest_seconds = { event = "sweep_finished", field = "oldest_unfinished_seconds", unit = "s" }
   }
@@ -58,6 +65,7 @@ locals {
       local.counted_events,
       [for outcome in local.row_counts : "rows_${outcome}_sum"],
       [for number in keys(local.numbers) : "${number}_bucket"],
+      [for number in keys(local.numbers) : "${number}_sum"],
     ) :
     metric => "logging_googleapis_com:user_${replace(var.name, "-", "_")}_${metric}{monitored_resource=\"cloud_run_revision\"}"
   }
@@ -220,7 +228,11 @@ locals {
     },
     {
       title = "Rows by outcome"
-      lines = { for outcome in slice(local.row_counts, 1, length(local.row_counts)) : outcome => "sum(increase(${local.series["rows_${outcome}_sum"]}[$${__interval}]))" }
+      # `not_counted` are `uploaded` rows of which the Data Manager API said so later.
+      lines = merge(
+        { for outcome in slice(local.row_counts, 1, length(local.row_counts)) : outcome => "sum(increase(${local.series["rows_${outcome}_sum"]}[$${__interval}]))" },
+        { not_counted = "sum(increase(${local.series.not_counted_sum}[$${__interval}]))" },
+      )
     },
     {
       title = "API latency of a chunk (s)"

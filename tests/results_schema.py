@@ -54,10 +54,35 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
             assert each["action"] == document["codes"][each["code"]]["action"]
 
     status = document["status"]
-    assert (status == "waiting") == bool(counts["deferred"])
+    resend_at = check_processing(document["processing"]) if "processing" in document else None
+    assert (status == "waiting") == (bool(counts["deferred"]) or resend_at is not None)
     assert status == "waiting" or (status == "stopped") == (document["file_error"] is not None)
     _checked.add(text)
     return document
+
+
+def check_processing(processing: dict[str, Any]) -> str | None:
+    """The sums of `processing` are those of its newest requests; returns its `resend_at`."""
+    counts = processing["counts"]
+    newest = [each for each in processing["requests"] if not each.get("superseded")]
+    older = {each["request_id"] for each in processing["requests"] if each.get("superseded")}
+    assert older.isdisjoint(each["request_id"] for each in newest)
+    assert len(older) == counts["requests_superseded"]
+    assert len({each["request_id"] for each in newest}) == counts["requests_asked"]
+    assert counts["requests_asked"] <= counts["requests"]
+    assert counts["records"] == sum(each["record_count"] for each in newest)
+    met: Counter[str] = Counter()
+    for each in newest:
+        met.update(each["errors"])
+    assert counts["errors"] == met.total()
+    duplicates = sum(count for code, count in met.items() if "_DUPLICATE_" in code)
+    assert counts["not_counted"] <= counts["errors"] - duplicates
+    if processing["status"] == "finished":
+        assert counts["not_counted"] == counts["errors"] - duplicates
+        assert counts["requests_open"] == 0
+    resend_at: str | None = processing["resend_at"]
+    assert resend_at is None or counts["not_counted"]
+    return resend_at
 
 
 def check_bucket(bucket: Any) -> int:

@@ -25,6 +25,7 @@ LONGEST_WAIT = timedelta(hours=1)
 LAST_CHECK_AFTER = timedelta(hours=24)
 
 FINAL = frozenset({"SUCCESS", "FAILED", "PARTIAL_SUCCESS"})
+"""What Google says of a request that it has worked off."""
 
 UNREADABLE = "UNREADABLE"
 """Ours: Google doesn't tell (more) of the request, see `code`."""
@@ -125,13 +126,15 @@ def _enum_name(message: Any, field: str) -> str:
 
 def to_ask(request_ids: Iterable[str], previous: Mapping[str, Any] | None) -> list[str]:
     """The requests whose status isn't final yet, given the `processing` written before."""
-    open_: dict[str, bool] = dict.fromkeys(request_ids, True)
-    by_request: dict[str, list[str]] = {}
+    by_request: dict[str, list[str]] = {each: [] for each in request_ids}
     for entry in (previous or {}).get("requests", ()):
-        by_request.setdefault(entry["request_id"], []).append(entry["status"])
-    for request_id, statuses in by_request.items():
-        open_[request_id] = not all(each in FINAL or each == UNREADABLE for each in statuses)
-    return [request_id for request_id, still in open_.items() if still]
+        if entry["request_id"] in by_request:
+            by_request[entry["request_id"]].append(entry["status"])
+    return [
+        request_id
+        for request_id, statuses in by_request.items()
+        if not statuses or not all(each in FINAL or each == UNREADABLE for each in statuses)
+    ]
 
 
 def processing_of(
@@ -142,35 +145,71 @@ def processing_of(
 ) -> dict[str, Any]:
     """The `processing` part: what was learned before, renewed by `statuses`.
 
-    Right after the upload there are no statuses yet, and `asked_at` is None. `status` is
-    `finished` when every request is, else `processing`. Counts are of events per destination.
-    `codes` has Google's reasons with our advice, most frequent first.
+    Right after the upload there are no statuses yet, and `asked_at` is None; without it nothing
+    was asked this time. `status` is `finished` when every request is, else `processing`. Counts are
+    of events per destination. `codes` has Google's reasons with our advice, most frequent first.
+
+    `request_ids` are the newest requests. What `previous` has of others is `superseded`: their rows
+    were sent again. It stays listed, but isn't summed up, so that no row is counted twice.
     """
     entries: dict[str, list[dict[str, Any]]] = {each: [] for each in request_ids}
+    superseded: list[dict[str, Any]] = []
     for entry in (previous or {}).get("requests", ()):
-        entries.setdefault(entry["request_id"], []).append(dict(entry))
+        if entry["request_id"] in entries:
+            entries[entry["request_id"]].append(dict(entry))
+        else:
+            superseded.append({**entry, "superseded": True})
     renewed: dict[str, list[dict[str, Any]]] = {}
     for status in statuses:
         renewed.setdefault(status.request_id, []).append(_entry(status))
     entries |= renewed
     listed = [entry for found in entries.values() for entry in found]
-    asked = {each: found for each, found in entries.items() if found}
     open_ = to_ask(entries, {"requests": listed})
+    asked_before = (previous or {}).get("asked_at")
     return {
         "status": "processing" if open_ else "finished",
-        "asked_at": asked_at.isoformat() if asked_at is not None else None,
+        "asked_at": asked_at.isoformat() if asked_at is not None else asked_before,
         "checks": (previous or {}).get("checks", 0) + (asked_at is not None),
+        "resend_at": None,
         "counts": {
             "requests": len(entries),
-            "requests_asked": len(asked),
+            "requests_asked": sum(bool(found) for found in entries.values()),
             "requests_open": len(open_),
+            "requests_superseded": len({entry["request_id"] for entry in superseded}),
             "records": sum(entry["record_count"] for entry in listed),
             "errors": sum(sum(entry["errors"].values()) for entry in listed),
+            "not_counted": sum(map(not_counted_in, listed)),
             "warnings": sum(sum(entry["warnings"].values()) for entry in listed),
         },
         "codes": _advice(listed),
-        "requests": listed,
+        "requests": superseded + listed,
     }
+
+
+def not_counted_in(entry: Mapping[str, Any]) -> int:
+    """The events of a request that Google has worked off without counting them.
+
+    One whose reason is that it was counted before isn't among them: it counts, once.
+    """
+    return sum(reasons_in(entry).values())
+
+
+def passing_in(entry: Mapping[str, Any]) -> int:
+    """Those of them whose reason passes: the click was too recent, or something broke at Google."""
+    return sum(count for code, count in reasons_in(entry).items() if _passes(code))
+
+
+def reasons_in(entry: Mapping[str, Any]) -> dict[str, int]:
+    """Why, and how many for each reason."""
+    if entry["status"] not in FINAL:
+        return {}
+    errors = entry["errors"].items()
+    return {code: count for code, count in errors if lookup(code).outcome != "duplicate"}
+
+
+def _passes(code: str) -> bool:
+    entry = lookup(code)
+    return entry.outcome == "deferred" or entry.scope == "transient"
 
 
 def _entry(status: RequestStatus) -> dict[str, Any]:

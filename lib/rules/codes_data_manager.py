@@ -682,7 +682,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_INTERNAL_ERROR": (
         "transient",
         "Something went wrong at Google.",
-        "Upload the file again: Google counts each conversion once.",
+        "Nothing while the document says waiting: it will be sent again. Later, drop the file "
+        "again: Google counts each conversion once.",
     ),
     "PROCESSING_ERROR_REASON_DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": (
         "account",
@@ -817,7 +818,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK": (
         "deferred",
         "The ad click is less than 6 hours old.",
-        "Send it again after 6 hours.",
+        "Nothing while the document says waiting: it will be sent again after 6 hours. Later, drop "
+        "the file again.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_CLICK": (
         "failed",

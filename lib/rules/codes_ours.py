@@ -574,6 +574,28 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "External attribution was not sent: the Data Manager API has no field for it.",
         "Use a conversion action without it, or the Google Ads API (destination in the profile).",
     ),
+    # What the Data Manager API says later
+    "COUNTED_LATER": (
+        "note",
+        "Google took these rows, but hasn't counted them yet, for a reason that passes: their ad "
+        "clicks were less than 6 hours old, or something went wrong at Google.",
+        "Nothing: they're sent again by themselves, and this document is replaced. Rows that were "
+        "counted go with them, and count once.",
+    ),
+    "NOT_COUNTED": (
+        "note",
+        "Google took these rows, but when it processed them it didn't count them. It tells how "
+        "many and why, not which.",
+        "Read the codes of processing in this document, and correct their cause. Then drop the "
+        "file again: what was counted counts once.",
+    ),
+    "NOT_SENT_AGAIN": (
+        "note",
+        "These rows shared a request with rows that Google didn't count yet, and couldn't be sent "
+        "again with them: without an order id and a gclid Google might count them twice, or the "
+        "file is gone, or Google refuses them now. Some of them may not be counted.",
+        "Give rows an order id, or leave derive_order_id of the profile on.",
+    ),
     # Settings, secrets, the platform
     "UNKNOWN_PROFILE": (
         "file",

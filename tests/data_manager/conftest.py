@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.state import DataManagerLimits
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_bucket
 
@@ -23,6 +24,7 @@ def _running() -> Iterator[Sandbox]:
 def google(_running: Sandbox) -> Iterator[Sandbox]:
     """A sandbox with the real function, as new, whose root folder takes the Data Manager route."""
     _running.clear()
+    _running.state.data_manager = DataManagerLimits()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
     _running.set_profiles(
         {

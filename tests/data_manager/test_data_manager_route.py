@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.data_manager.time_passes import hours_go_by
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
     """Drop a file and wait for its results document."""
     return google.results(*google.drop(content, name), timeout_seconds=60)
-
-
-def make_waiting_due(google: Sandbox, field: str) -> None:
-    """Turn a waiting run's clock forward, in the ledger."""
-    past = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
-    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
-    for blob in list(bucket.list_blobs(prefix="_state/waiting/")):
-        entry = json.loads(blob.download_as_bytes())
-        entry[field] = past
-        bucket.blob(blob.name).upload_from_string(json.dumps(entry))
 
 
 def test_rows_arrive_as_events_and_bad_ones_are_told_apart(google: Sandbox) -> None:
@@ -53,7 +42,7 @@ def test_what_became_of_the_requests_is_added_later(google: Sandbox) -> None:
     assert status == 200
     assert google.results(name, generation)["processing"]["checks"] == 0  # not due yet
 
-    make_waiting_due(google, "ask_at")
+    hours_go_by(google, 0.6)
     status, body = google.run_sweep()
     assert status == 200, body
     after = google.results(name, generation)

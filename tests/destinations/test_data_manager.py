@@ -180,7 +180,7 @@ def test_a_token_without_the_scope_stops_with_a_remedy(
 @pytest.mark.parametrize(
     "kind",
     ["unavailable", "internal_before_commit", "internal_after_commit", "drop_connection",
-     "resource_exhausted"],
+     "resource_temporarily_exhausted"],
 )  # fmt: skip
 def test_a_passing_trouble_is_tried_again(apis: Apis, kind: str) -> None:
     """The request is sent once more and every row counts once."""
@@ -190,6 +190,15 @@ def test_a_passing_trouble_is_tried_again(apis: Apis, kind: str) -> None:
     assert sent.stop is None
     assert len(list(apis.state.conversions())) == 20
     assert len(ingests(apis)) == 2
+
+
+def test_the_days_quota_ends_the_attempt(apis: Apis) -> None:
+    """Sending again can't help before the quota's day is over."""
+    apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": "resource_exhausted"}])
+    with pytest.raises(Redeliver) as raised:
+        send(route(apis), numbered(1))
+    assert raised.value.code == "DAILY_QUOTA"
+    assert len(ingests(apis)) == 1
 
 
 def test_the_deadline_ends_the_attempt(apis: Apis) -> None:

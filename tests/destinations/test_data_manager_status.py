@@ -75,8 +75,10 @@ def test_counts_come_with_our_advice(apis: Apis) -> None:
         "requests": 2,
         "requests_asked": 2,
         "requests_open": 0,
+        "requests_superseded": 0,
         "records": 4,
         "errors": 2,
+        "not_counted": 1,  # the other is a duplicate: it counts
         "warnings": 0,
     }
     assert [each["status"] for each in processing["requests"]] == ["PARTIAL_SUCCESS", "FAILED"]

@@ -15,6 +15,7 @@ import main
 from lib.errors import Redeliver
 from lib.logs import EVENTS, Log
 from sandbox.up import Sandbox
+from tests.data_manager.time_passes import hours_go_by
 from tests.rows import core_row, csv_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,23 @@ def test_unexpected_error(google: Sandbox) -> None:
     line = logged(google.function_output(), "unexpected_error")
     assert line["kind"] == "KeyError"
     assert "buyer" not in google.function_output()
+
+
+def test_rows_not_counted(google: Sandbox) -> None:
+    """What Google takes and doesn't count alerts, though every row was uploaded."""
+    rows = [core_row(n, gclid="cut-off") for n in range(1, 5)]
+    name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
+    assert google.results(name, generation)["counts"]["uploaded"] == 4
+    assert google.delivery.wait_until_idle(10)
+    hours_go_by(google, 0.6)
+    status, _ = google.run_sweep()
+    assert status == 200
+    line = logged(google.function_output(), "rows_not_counted")
+    assert line["code"] == "PROCESSING_ERROR_REASON_INVALID_GCLID"
+    assert (line["not_counted"], line["records"]) == (4, 4)
+    assert "lost.csv" in line["run_id"]
+    document = google.results(name, generation)
+    assert [note["code"] for note in document["notes"]] == ["NOT_COUNTED"]
 
 
 def test_run_stale() -> None:

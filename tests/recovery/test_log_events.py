@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import flask
 import pytest
@@ -12,6 +13,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import HTTPException
 
 import main
+from lib.destinations.data_manager_status import RequestStatus, processing_of
 from lib.destinations.pacing import Pacer, Trouble
 from lib.errors import GiveUp, Redeliver
 from lib.logs import EVENTS, Log
@@ -119,6 +121,21 @@ def not_asked(google: World) -> None:
     assert swept(google) == 200
 
 
+def not_counted(google: World) -> None:
+    """Two rows that Google took, and says later that it finds no click for either."""
+    reasons = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 2}
+
+    def renew(ids: Any, before: Any, now: Any, *_: object) -> dict[str, Any]:
+        statuses = [RequestStatus(each, "FAILED", "1001", 2, reasons) for each in ids]
+        return processing_of(ids, statuses, now, before)
+
+    google.profiles["default"]["destination"] = google.api.name = "data_manager"
+    google.renew_processing = renew
+    assert deliver(google) == 200
+    google.clock.seconds += 3600
+    assert swept(google) == 200
+
+
 def retried(google: World) -> None:
     failures = [ValueError(SECRET_TEXT)]
 
@@ -153,6 +170,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "request_retry": ("WARNING", retried),
     "run_updated": ("INFO", updated),
     "processing_unknown": ("WARNING", not_asked),
+    "rows_not_counted": ("ERROR", not_counted),
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
     "unexpected_error": ("ERROR", unexpected),
@@ -184,7 +202,9 @@ def test_the_event_is_written(
     assert written
     assert {line["severity"] for line in written} == {severity}
     assert all(EVENTS[event] in line["message"] for line in written)
-    if event.startswith(("run_", "claim", "chunk", "object", "lease", "unexpected", "processing")):
+    if event.startswith(
+        ("run_", "claim", "chunk", "object", "lease", "unexpected", "processing", "rows")
+    ):
         assert all("in-bucket/export." in line["run_id"] for line in written)
     assert SECRET_TEXT not in output
 

@@ -10,6 +10,7 @@ import pytest
 
 import main
 from lib.logs import EVENTS
+from lib.processing import ALARMING_SHARE
 from lib.report import Tally
 from lib.settings import Profile, Settings, choose_profile
 from tests.recovery.test_log_events import SCENES
@@ -24,6 +25,7 @@ ON_LAPTOPS_ONLY = {
     "secret_manager_endpoint": "the sandbox",
     "data_manager_endpoint": "the sandbox",
 }
+DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
 ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
 
 
@@ -299,7 +301,12 @@ def test_rows_are_counted_by_outcome(values: Values) -> None:
     assert counts - named <= {"warnings"}
 
 
-@pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds"])
+def test_rows_that_google_does_not_count_alert_as_failing_rows_do(values: Values) -> None:
+    """Whichever route a file takes, the same share of lost rows wakes somebody."""
+    assert DECLARED["variable.failing_rows_ratio"]["default"] == ALARMING_SHARE
+
+
+@pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])
 def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> None:
     """The field that a metric takes out of a line is written by the code next to its event."""
     wanted = configuration.local_values(values)["numbers"][number]

@@ -306,14 +306,30 @@ def test_scope(apis: Apis, client: Any) -> None:
     assert raised.value.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
 
 
-def test_quota(apis: Apis, client: Any) -> None:
-    """Over the requests of a minute the answer is RESOURCE_EXHAUSTED, which nobody retries."""
-    apis.state.data_manager.requests_per_minute = 2
+@pytest.mark.parametrize("window", ["Minute", "Day"])
+def test_quota(apis: Apis, client: Any, window: str) -> None:
+    """Over the requests of a minute or a day the answer is RESOURCE_EXHAUSTED; it says which."""
+    setattr(apis.state.data_manager, f"requests_per_{window.lower()}", 2)
     for _ in range(2):
         ingest(client, request(event()))
     with pytest.raises(exceptions.ResourceExhausted) as raised:
         ingest(client, request(event()))
     assert raised.value.reason == "RESOURCE_EXHAUSTED"
+    limit = f"IngestionMutateRequestsPer{window}PerProject"
+    assert raised.value.metadata["quota_limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "window"),
+    [("resource_exhausted", "Day"), ("resource_temporarily_exhausted", "Minute")],
+)
+def test_quota_by_a_fault(apis: Apis, client: Any, kind: str, window: str) -> None:
+    """A fault rule says which of the limits is met, for reads too."""
+    given = ingest(client, request(event()))
+    apis.faults.set([{"method": "data_manager.*", "kind": kind}])
+    with pytest.raises(exceptions.ResourceExhausted) as raised:
+        status(client, given.request_id)
+    assert raised.value.metadata["quota_limit"] == f"IngestionReadRequestsPer{window}PerProject"
 
 
 def status(client: Any, request_id: str) -> list[tuple[str, int, dict[str, int]]]:
@@ -364,6 +380,27 @@ def test_status_counts(apis: Apis, client: Any) -> None:
     assert len(apis.state.accepted) == 1
     again = ingest(client, request(events[0]))
     assert status(client, again.request_id) == [("FAILED", 1, {"DUPLICATE_TRANSACTION_ID": 1})]
+
+
+def test_a_known_transaction_id_adjusts(apis: Apis, client: Any) -> None:
+    """By Google's guide: the newer value counts, once; the click and other fields stay."""
+    apis.state.data_manager.repeats_adjust = True
+    first = event(transaction_id="A-1", conversion_value=10)
+    ingest(client, request(first))
+    other = event(
+        transaction_id="A-1",
+        conversion_value=12,
+        ad_identifiers={"gclid": GCLID + "2"},
+        **user({"email_address": HASH}),
+    )
+    again = ingest(client, request(other))
+    assert status(client, again.request_id) == [("SUCCESS", 1, {})]
+    (counted,) = apis.state.conversions()
+    assert counted["conversion"]["conversion_value"] == 12
+    assert counted["conversion"]["ad_identifiers"]["gclid"] == GCLID
+    assert counted["conversion"]["user_data"]
+    (one,) = apis.state.accepted
+    assert one.request_id != again.request_id
 
 
 def test_processing_takes_its_time(apis: Apis, client: Any) -> None:

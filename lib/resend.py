@@ -1,0 +1,177 @@
+"""Rows that the sweep sends again: deferred ones, and those of requests that Google took but, when
+it worked them off, didn't count for a reason that passes (Data Manager: a click too recent).
+
+The rows are read from the source object again (no user data is kept anywhere), judged as the first
+attempt judged them, and what comes of it is merged into their chunk's marker.
+
+An API that counts later names no rows. So of such a request's chunk every uploaded row is sent
+again that Google will know again if it has counted it: by its order id (also a derived one), or by
+its gclid with time and action. Google names no such rule for a gbraid or wbraid on that route, and
+none for a row with identifiers alone: without an order id these are kept back. A sweep that dies
+between the answer and the marker sends a chunk once more, and nothing is lost or counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import replace
+
+from lib.chunks import Prepared, Unsendable, cut, outcomes, prepare
+from lib.destinations.port import Sent
+from lib.errors import GiveUp
+from lib.lease import Lease
+from lib.ledger import Run
+from lib.logs import Log
+from lib.ports import Ports
+from lib.ready import Job, claimed_profile, get_ready, read_header, read_table
+from lib.report import ChunkReport, chunk_report
+from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.source.records import Record
+
+
+def send_again(
+    lease: Lease,
+    passing: Set[str],
+    ports: Ports,
+    deadline: float,
+    too_late: bool,
+    log: Log,
+) -> None:
+    """Send deferred rows, and those that the requests `passing` carried.
+
+    Deferred rows that are so again are failed if it is `too_late`. Raises `GiveUp` or `SourceError`
+    if nothing can be sent now.
+    """
+    run = lease.run
+    ledger = ports.ledger
+    profile = claimed_profile(run)
+    table = read_table(ports.store.open(run.source), profile, ports.settings.max_file_bytes)
+    header = read_header(table, profile)
+    job = get_ready(table, header, profile, run.now, ports.destination, log)
+    plain: Outcome = "ok" if profile.validate_only else "uploaded"
+    written = ledger.finished_chunks(run)
+    for chunk in cut(table.records()):
+        lease.check()
+        if chunk.number not in written:
+            continue
+        report = ChunkReport.from_marker(ledger.read_chunk(run, chunk.number))
+        lines = {row.line for row in report.listed if row.outcome == "deferred"}
+        repeats = report.repeatable and not passing.isdisjoint(report.newest)
+        if not lines and not repeats:
+            continue
+        records = list(chunk.records)
+        stop: Problem | None = None
+        if repeats:
+            again, stop = _repeat(report, records, job, run, deadline)
+            if not job.stops_at(stop):
+                report = again
+                ledger.replace_chunk(run, chunk.number, report.to_marker())
+        if lines and (too_late or not job.stops_at(stop)):
+            deferred = [record for record in records if record[0] in lines]
+            prepared, sent = _send(chunk.number, deferred, job, run, deadline)
+            stop = sent.stop
+            if too_late or not job.stops_at(stop):
+                answer = outcomes(prepared, sent, plain, list_all=True)
+                list_all = ports.settings.list_all_rows
+                report = _merged(report, answer, plain, too_late, list_all)
+                ledger.replace_chunk(run, chunk.number, report.to_marker())
+        if job.stops_at(stop) and not too_late:
+            return
+
+
+def _send(
+    number: int, records: list[Record], job: Job, run: Run, deadline: float
+) -> tuple[Prepared, Sent]:
+    batch = job.destination.batch(run.job_id)
+    prepared = prepare(number, records, job.plan, batch)
+    if isinstance(prepared, Unsendable):
+        raise GiveUp(prepared.problem.code, prepared.problem.detail)
+    if not prepared.lines:
+        return prepared, Sent({}, ())
+    return prepared, job.destination.send(batch, deadline)
+
+
+def _repeat(
+    before: ChunkReport, records: list[Record], job: Job, run: Run, deadline: float
+) -> tuple[ChunkReport, Problem | None]:
+    """Send a chunk's uploaded rows again: its new report, and why to stop, if so.
+
+    Their outcomes stay: Google took them before.
+    """
+    others = {row.line for row in before.listed if row.outcome != "uploaded"}
+    uploaded = [record for record in records if record[0] not in others]
+    job = replace(job, plan=job.plan._replace(judge=_known_again(job.plan.judge)))
+    prepared, sent = _send(before.number, uploaded, job, run, deadline)
+    taken = len(prepared.lines) - sum(
+        verdict.outcome not in ("uploaded", "duplicate") for verdict in sent.verdicts.values()
+    )
+    report = replace(
+        before,
+        request_ids=before.request_ids + sent.request_ids,
+        superseded=before.request_ids if taken else before.superseded,
+        kept_back=before.tally.outcomes.get("uploaded", 0) - taken,
+    )
+    return report, sent.stop
+
+
+def _known_again(
+    judge: Callable[[int, list[str]], Conversion | RowOutcome],
+) -> Callable[[int, list[str]], Conversion | RowOutcome]:
+    """The plan's judge, but for rows that Google might count twice."""
+
+    def strict(line: int, cells: list[str]) -> Conversion | RowOutcome:
+        judged = judge(line, cells)
+        if isinstance(judged, Conversion) and judged.order_id is None and not judged.gclid:
+            return RowOutcome(line, "rejected")
+        return judged
+
+    return strict
+
+
+def _merged(
+    before: ChunkReport, answer: ChunkReport, plain: Outcome, too_late: bool, list_all: bool
+) -> ChunkReport:
+    """A chunk's report with the new outcomes of its deferred rows."""
+    new = {row.line: row for row in answer.listed}
+    listed: list[RowOutcome] = []
+    for old in before.listed:
+        row = new.get(old.line, old)
+        if old.outcome == "deferred" and too_late and row.outcome in ("deferred", "not_attempted"):
+            row = row._replace(outcome="failed")
+        if list_all or row.outcome != plain or row.warnings or row.errors:
+            listed.append(row)
+    request_ids = before.request_ids + answer.request_ids
+    return _recounted(before, listed, before.tally.rows - len(listed), plain, request_ids)
+
+
+def give_rows_up(lease: Lease, passing: Set[str], problem: Problem, ports: Ports) -> None:
+    """Nothing can be sent any more: deferred rows are failed, the others kept back."""
+    run = lease.run
+    ledger = ports.ledger
+    # Rows that aren't listed have one outcome: `ok` if nothing counts, else `uploaded`.
+    plain: Outcome = "ok" if run.profile and run.profile.get("validate_only") else "uploaded"
+    for number in sorted(ledger.finished_chunks(run)):
+        before = ChunkReport.from_marker(ledger.read_chunk(run, number))
+        listed = [
+            row._replace(outcome="failed", errors=(*row.errors, problem))
+            if row.outcome == "deferred"
+            else row
+            for row in before.listed
+        ]
+        unlisted = before.tally.rows - len(listed)
+        report = _recounted(before, listed, unlisted, plain, before.request_ids)
+        if not passing.isdisjoint(report.newest):
+            report = replace(report, kept_back=report.tally.outcomes.get("uploaded", 0))
+        if report != before:
+            ledger.replace_chunk(run, number, report.to_marker())
+
+
+def _recounted(
+    before: ChunkReport,
+    listed: list[RowOutcome],
+    unlisted: int,
+    plain: Outcome,
+    request_ids: tuple[str, ...],
+) -> ChunkReport:
+    report = chunk_report(before.number, listed, unlisted, plain, request_ids)
+    return replace(report, superseded=before.superseded, kept_back=before.kept_back)

@@ -1,0 +1,45 @@
+"""The limits of one project, a minute's and a day's, on the whole path."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from sandbox.up import Sandbox
+from tests.rows import core_row, csv_bytes
+
+
+def lines_since(google: Sandbox, before: int) -> list[dict[str, Any]]:
+    output = google.function_output()[before:]
+    return [json.loads(line) for line in output.splitlines() if line.startswith('{"severity"')]
+
+
+def test_the_days_requests_are_used_up(google: Sandbox) -> None:
+    """No retry that can't help: an alert, and the file comes again until there is quota."""
+    before = len(google.function_output())
+    google.state.data_manager.requests_per_day = 0
+    name, generation = google.drop(csv_bytes([core_row(1)]), "day.csv")
+    deadline = time.monotonic() + 20
+    while not any(line["event"] == "quota_exhausted" for line in lines_since(google, before)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    google.state.data_manager.requests_per_day = 100_000
+    results = google.results(name, generation, timeout_seconds=30)
+    assert results["counts"]["uploaded"] == 1
+    assert results["attempts"] >= 2
+    lines = lines_since(google, before)
+    assert not [line for line in lines if line["event"] == "request_retry"]
+    codes = {line["code"] for line in lines if line["event"] == "run_redelivered"}
+    assert codes == {"DAILY_QUOTA"}
+
+
+def test_the_minutes_requests_are_used_up(google: Sandbox) -> None:
+    """The same attempt waits as long as Google says, and goes on."""
+    before = len(google.function_output())
+    fault = {"kind": "resource_temporarily_exhausted", "retry_delay_seconds": 0.2, "nth": 1}
+    google.faults.set([{"method": "IngestEvents", **fault}])
+    results = google.results(*google.drop(csv_bytes([core_row(1)]), "minute.csv"))
+    assert (results["counts"]["uploaded"], results["attempts"]) == (1, 1)
+    (retry,) = [line for line in lines_since(google, before) if line["event"] == "request_retry"]
+    assert retry["kind"] == "quota"
