@@ -18,6 +18,7 @@ from lib.ledger import Run
 from lib.logs import Log
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
+from lib.rules.codes import ABOUT_THE_ACTION
 from lib.rules.conversion import Conversion, Problem, RowOutcome
 from lib.rules.dates import load_zone
 from lib.rules.extras import ADDRESS_FIELDS, CUSTOM_VARIABLE, not_sent
@@ -70,16 +71,6 @@ def claimed_profile(run: Run) -> Profile:
     except ValidationError:
         raise GiveUp("INVALID_PROFILE", "kept since the file was first delivered") from None
 
-
-ABOUT_THE_ACTION = frozenset(
-    {
-        "NO_CONVERSION_ACTION_FOUND",
-        "INVALID_CONVERSION_ACTION_TYPE",
-        "INVALID_DESTINATION",
-        "CUSTOM_VARIABLE_NOT_ENABLED",
-    }
-)
-"""Refusals that are account-level at Google's, yet may hold for one action only."""
 
 MOST_ACCOUNTS = 100
 """Accounts that one file may name: more is a column of the CRM's own customer numbers, and each

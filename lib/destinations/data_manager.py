@@ -28,10 +28,12 @@ from lib.destinations.pacing import Pacer
 from lib.destinations.port import Sent, Verdict
 from lib.logs import Log
 from lib.rules.accounts import Account
+from lib.rules.codes import ABOUT_THE_ACTION
 from lib.rules.conversion import Problem
 
 MAX_IN_FLIGHT = 10
-"""Requests at once (DM/devguides/concepts/best-practices)."""
+"""Requests at once
+(https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
 
 MINIMUM_GAP_SECONDS = 0.2
 """300 requests a minute and project."""
@@ -133,6 +135,7 @@ class DataManager:
         verdicts: dict[int, Verdict] = {}
         request_ids: list[str] = []
         stop: Problem | None = None
+        about_actions: list[Problem] = []
         budget = Budget()
         customers = {part.customer_id for part in batch.parts}
         for part in batch.parts:
@@ -153,11 +156,15 @@ class DataManager:
             for place, verdict in settled.verdicts.items():
                 verdicts[part.positions[place]] = verdict
             problem = settled.stop
-            if problem is not None:
+            if problem is not None and problem.code in ABOUT_THE_ACTION:
+                about_actions.append(problem)
+            elif problem is not None:
                 self._refused[part.customer_id] = problem
                 # With several accounts in a file, one that refuses doesn't stop the others.
                 if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
                     stop = problem
+        if stop is None and len(about_actions) == len(batch.parts) > 0:
+            stop = about_actions[0]
         return Sent(verdicts, tuple(request_ids), stop)
 
 

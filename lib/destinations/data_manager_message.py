@@ -23,7 +23,8 @@ from lib.rules.conversion import Conversion, Extras
 Request = IngestEventsRequest.pb()
 
 MAX_DESTINATIONS = 10
-"""Destinations of one request (DM/devguides/limits)."""
+"""Destinations of one request
+(https://developers.google.com/data-manager/api/devguides/limits)."""
 
 NUMERIC_ID_PREFIX = "order-"
 

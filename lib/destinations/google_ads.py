@@ -33,7 +33,7 @@ from lib.destinations.port import Sent, Verdict
 from lib.errors import GiveUp, Redeliver
 from lib.logs import Log
 from lib.rules.accounts import Account
-from lib.rules.codes import lookup
+from lib.rules.codes import ABOUT_THE_ACTION, lookup
 from lib.rules.conversion import Problem
 
 MAX_REQUEST_BYTES = 60 << 20
@@ -228,7 +228,7 @@ class GoogleAds:
                 # It names rows: those fail, and the others needn't suffer for them.
                 return judge_named_rows(found, request)
             problem = refusal(error, request)
-            if lookup(problem.code).scope == "account":
+            if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
                 self._refused[request.customer_id] = problem
             refused = Verdict("not_attempted", (problem,))
             return Judged(dict.fromkeys(range(size), refused), [], problem)

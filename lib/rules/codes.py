@@ -83,6 +83,19 @@ def lookup(code: str) -> Code:
     )
 
 
+ABOUT_THE_ACTION: Final = frozenset(
+    {
+        "NO_CONVERSION_ACTION_FOUND",
+        "INVALID_CONVERSION_ACTION_ID",
+        "INVALID_CONVERSION_ACTION_TYPE",
+        "INVALID_DESTINATION",
+        "CUSTOM_VARIABLE_NOT_ENABLED",
+    }
+)
+"""Refusals that are account-level at Google's, yet may hold for one action only: the rows of other
+actions are sent all the same."""
+
+
 if __name__ == "__main__":
     from lib.rules.codes_page import page
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.data_manager.time_passes import hours_go_by
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
@@ -27,6 +29,16 @@ def test_rows_arrive_as_events_and_bad_ones_are_told_apart(google: Sandbox) -> N
     assert {row["line"]: row["outcome"] for row in results["rows"]}[8] == "rejected"
     assert len(google.state.accepted) == results["counts"]["uploaded"]
     assert results["request_ids"]
+
+
+@pytest.mark.parametrize("action", ["9999", "1004"], ids=["unknown", "of another type"])
+def test_a_wrong_action_costs_only_its_own_rows(google: Sandbox, action: str) -> None:
+    """An export sorted by action may begin with 2,000 rows of one that Google refuses."""
+    rows = [core_row(n, conversion_action=action) for n in range(1, 2001)]
+    rows += [core_row(n) for n in range(2001, 2502)]
+    results = deliver(google, csv_bytes(rows))
+    assert results["counts"]["uploaded"] == len(google.state.accepted) == 501
+    assert results["file_error"] is None
 
 
 def test_what_became_of_the_requests_is_added_later(google: Sandbox) -> None:
