@@ -205,11 +205,14 @@ class Ledger:
 
     def read_chunk(self, run: Run, index: int) -> dict[str, Any]:
         """The marker of a finished chunk."""
+        return self.load_chunk(run, index)[0]
+
+    def load_chunk(self, run: Run, index: int) -> tuple[dict[str, Any], int]:
+        """The marker of a finished chunk and its generation, for `replace_chunk`."""
         found = self._store.read(self._bucket, self._chunk_name(run, index))
         if found is None:
             raise Redeliver("STORAGE_UNAVAILABLE", f"the marker of chunk {index} has disappeared")
-        marker: dict[str, Any] = json.loads(found[0])
-        return marker
+        return json.loads(found[0]), found[1]
 
     def write_chunk(self, run: Run, index: int, marker: Mapping[str, Any]) -> None:
         """Write the outcomes of a chunk down. Raises `LeaseLost` if another attempt has done so."""
@@ -219,15 +222,23 @@ class Ledger:
         if written is None and self.read_chunk(run, index).get("owner") != run.owner:
             raise LeaseLost(f"chunk {index} was finished by another attempt")
 
-    def replace_chunk(self, run: Run, index: int, marker: Mapping[str, Any]) -> None:
-        """Write new outcomes of a finished chunk (its deferred rows were sent again)."""
+    def replace_chunk(
+        self, run: Run, index: int, marker: Mapping[str, Any], generation: int
+    ) -> int:
+        """Write new outcomes of a finished chunk in the place of those of that `generation`.
+
+        Returns the new one. Raises `LeaseLost` if another sweep has written since they were read:
+        one that was frozen meanwhile must not put old outcomes over new ones.
+        """
         name = self._chunk_name(run, index)
         body = json.dumps({**marker, "owner": run.owner}, separators=(",", ":")).encode()
-        found = self._store.read(self._bucket, name)
-        generation = found[1] if found else 0
         written = self._store.write(self._bucket, name, body, if_generation_match=generation)
-        if written is None and self.read_chunk(run, index).get("owner") != run.owner:
+        if written is not None:
+            return written
+        current, its_generation = self.load_chunk(run, index)
+        if current.get("owner") != run.owner:
             raise LeaseLost(f"chunk {index} was changed by another attempt")
+        return its_generation
 
     def _chunk_name(self, run: Run, index: int) -> str:
         return f"{self._prefix}runs/{run.key}/chunks/{index:06d}.json"

@@ -54,7 +54,8 @@ def send_again(
         lease.check()
         if chunk.number not in written:
             continue
-        report = ChunkReport.from_marker(ledger.read_chunk(run, chunk.number))
+        marker, generation = ledger.load_chunk(run, chunk.number)
+        report = ChunkReport.from_marker(marker)
         lines = {row.line for row in report.listed if row.outcome == "deferred"}
         repeats = report.repeatable and not passing.isdisjoint(report.newest)
         if not lines and not repeats:
@@ -65,7 +66,7 @@ def send_again(
             again, stop = _repeat(report, records, job, run, deadline)
             if not job.stops_at(stop):
                 report = again
-                ledger.replace_chunk(run, chunk.number, report.to_marker())
+                generation = ledger.replace_chunk(run, chunk.number, report.to_marker(), generation)
         if lines and (too_late or not job.stops_at(stop)):
             deferred = [record for record in records if record[0] in lines]
             prepared, sent = _send(chunk.number, deferred, job, run, deadline)
@@ -74,7 +75,7 @@ def send_again(
                 answer = outcomes(prepared, sent, plain, list_all=True)
                 list_all = ports.settings.list_all_rows
                 report = _merged(report, answer, plain, too_late, list_all)
-                ledger.replace_chunk(run, chunk.number, report.to_marker())
+                ledger.replace_chunk(run, chunk.number, report.to_marker(), generation)
         if job.stops_at(stop) and not too_late:
             return
 
@@ -136,8 +137,9 @@ def _merged(
     listed: list[RowOutcome] = []
     for old in before.listed:
         row = new.get(old.line, old)
-        if old.outcome == "deferred" and too_late and row.outcome in ("deferred", "not_attempted"):
-            row = row._replace(outcome="failed")
+        if old.outcome == "deferred" and row.outcome in ("deferred", "not_attempted"):
+            # Not attempted: its account refuses all at the moment. It may not the next time.
+            row = row._replace(outcome="failed" if too_late else "deferred")
         if list_all or row.outcome != plain or row.warnings or row.errors:
             listed.append(row)
     request_ids = before.request_ids + answer.request_ids
@@ -151,7 +153,8 @@ def give_rows_up(lease: Lease, passing: Set[str], problem: Problem, ports: Ports
     # Rows that aren't listed have one outcome: `ok` if nothing counts, else `uploaded`.
     plain: Outcome = "ok" if run.profile and run.profile.get("validate_only") else "uploaded"
     for number in sorted(ledger.finished_chunks(run)):
-        before = ChunkReport.from_marker(ledger.read_chunk(run, number))
+        marker, generation = ledger.load_chunk(run, number)
+        before = ChunkReport.from_marker(marker)
         listed = [
             row._replace(outcome="failed", errors=(*row.errors, problem))
             if row.outcome == "deferred"
@@ -163,7 +166,7 @@ def give_rows_up(lease: Lease, passing: Set[str], problem: Problem, ports: Ports
         if not passing.isdisjoint(report.newest):
             report = replace(report, kept_back=report.tally.outcomes.get("uploaded", 0))
         if report != before:
-            ledger.replace_chunk(run, number, report.to_marker())
+            ledger.replace_chunk(run, number, report.to_marker(), generation)
 
 
 def _recounted(

@@ -196,9 +196,14 @@ def test_markers(store: MemoryStore, ledger: Ledger) -> None:
     with pytest.raises(LeaseLost):
         ledger.write_chunk(other, 3, {"rows": 9})
     assert ledger.read_chunk(run, 3)["rows"] == 1
+    _, generation = ledger.load_chunk(run, 3)
     store.lose.append(marker(3))
-    ledger.replace_chunk(other, 3, {"rows": 5})
+    newer = ledger.replace_chunk(other, 3, {"rows": 5}, generation)
     assert ledger.read_chunk(run, 3)["rows"] == 5
+    with pytest.raises(LeaseLost):
+        ledger.replace_chunk(run, 3, {"rows": 1}, generation)
+    ledger.replace_chunk(other, 3, {"rows": 6}, newer)
+    assert ledger.read_chunk(run, 3)["rows"] == 6
 
 
 def test_job_ids_are_positive_and_fit(ledger: Ledger) -> None:
