@@ -90,13 +90,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "NO_CLICK_ID_OR_IDENTIFIER": (
         "rejected",
-        "The row has neither a click id nor a usable e-mail address or phone number, so Google "
-        "couldn't find the ad click.",
+        "The row has no click id, e-mail address or phone number that can be used, so Google "
+        "couldn't find the ad click. If it has one, its warning says why that was left out.",
         "Add a gclid, gbraid or wbraid, or an e-mail address or phone number.",
     ),
     "BOTH_BRAIDS": (
-        "rejected",
-        "The row has both a gbraid and a wbraid; Google refuses that.",
+        "warning",
+        "The row has both a gbraid and a wbraid, and Google takes one of them. Only the gbraid was "
+        "sent.",
         "Keep the one that the landing page's address had.",
     ),
     "GCLID_AND_BRAID": (
@@ -105,10 +106,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Nothing, unless the gclid is the wrong one.",
     ),
     "BRAID_ON_ONE_PER_CLICK": (
-        "rejected",
+        "warning",
         "A gbraid or wbraid can't be used with a conversion action that counts one conversion "
-        "per click.",
-        "Set the action's count to Every, or use another action for these rows.",
+        "per click. It was left out.",
+        "Set the action's count to Every, or use another action for these rows. The row is still "
+        "sent if it has an e-mail address or a phone number.",
     ),
     # Time
     "TIME_MISSING": (

@@ -120,9 +120,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             gbraid = "" if gbraid_at is None else cells[gbraid_at]
             wbraid = "" if wbraid_at is None else cells[wbraid_at]
             if gbraid or wbraid:
-                gbraid, wbraid, warnings = _braids(
-                    gclid, gbraid, wbraid, one_per_click, errors, warnings
-                )
+                gbraid, wbraid, warnings = _braids(gclid, gbraid, wbraid, one_per_click, warnings)
         click_id = gclid or gbraid or wbraid
 
         # When.
@@ -247,10 +245,11 @@ def _braids(
     gbraid: str,
     wbraid: str,
     one_per_click: bool,
-    errors: list[Problem],
     warnings: tuple[Problem, ...],
 ) -> tuple[str, str, tuple[Problem, ...]]:
-    """gclid beside a braid: the gclid is sent. Both braids: GBRAID_WBRAID_BOTH_SET at Google's."""
+    """The braid to send, if any. One that Google would refuse is left out, as the row may have an
+    e-mail address or a phone number: beside the other braid (GBRAID_WBRAID_BOTH_SET), beside a
+    gclid (not documented), or for an action of one conversion per click."""
     parsed = {}
     for field, raw in (("gbraid", gbraid), ("wbraid", wbraid)):
         parsed[field] = ""
@@ -263,8 +262,10 @@ def _braids(
     if gclid and (gbraid or wbraid):
         warnings += (Problem("GCLID_AND_BRAID", "gbraid" if gbraid else "wbraid"),)
         return "", "", warnings
+    if one_per_click and (gbraid or wbraid):
+        warnings += (Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"),)
+        return "", "", warnings
     if gbraid and wbraid:
-        errors.append(Problem("BOTH_BRAIDS", "wbraid"))
-    elif one_per_click and (gbraid or wbraid):
-        errors.append(Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"))
+        warnings += (Problem("BOTH_BRAIDS", "wbraid"),)
+        wbraid = ""
     return gbraid, wbraid, warnings

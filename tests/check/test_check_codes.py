@@ -68,7 +68,7 @@ FILES: dict[str, File] = {
     "BOTH_BRAIDS": _row(gclid="", gbraid="0AAAAAexample1", wbraid="0AAAAAexample2"),
     "GCLID_AND_BRAID": _row(gbraid="0AAAAAexample1"),
     "BRAID_ON_ONE_PER_CLICK": _row(
-        asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002"
+        asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
     ),
     # Time
     "TIME_MISSING": _row(conversion_date_time=""),

@@ -19,6 +19,7 @@ from lib.source.records import Record
 ACTIONS = {
     "1001": Action("1001", "Sale", True, True, False, 90),
     "1002": Action("1002", "Lead", True, True, False, 30),
+    "1003": Action("1003", "Contact", True, True, True, 90),  # one per click
 }
 ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
 NO_DIGEST = sha256().hexdigest()
@@ -227,6 +228,41 @@ https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
     assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
     assert judged.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
     assert [each.gclid for each in judged.sent.values()] == ["", "", "Cj0KCQiAexample"]
+
+
+@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
+def test_one_click_id_is_sent_and_a_braid_never_costs_a_row(route: str) -> None:
+    """Of two braids the gbraid; none for an action that counts one conversion per click, which
+    leaves the row to its address, and refuses it only if it has none."""
+    judged = judge(
+        """
+gclid,gbraid,wbraid,email,conversion_action,conversion_date_time
+,GGGGGGGGGGGGGG1,WWWWWWWWWWWWWW1,,1001,2026-11-20 10:00:00
+,,WWWWWWWWWWWWWW2,jane@example.com,1001,2026-11-20 10:00:00
+,GGGGGGGGGGGGGG3,WWWWWWWWWWWWWW3,jane@example.com,1003,2026-11-20 10:00:00
+,,WWWWWWWWWWWWWW4,,1003,2026-11-20 10:00:00
+CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
+""",
+        route=route,
+    )
+    click_ids = {
+        line: (each.gclid or "-", each.gbraid or "-", each.wbraid or "-")
+        for line, each in judged.sent.items()
+    }
+    assert click_ids == {
+        2: ("-", "GGGGGGGGGGGGGG1", "-"),
+        3: ("-", "-", "WWWWWWWWWWWWWW2"),
+        4: ("-", "-", "-"),
+        6: ("CCCCCCCCCCCCCC5", "-", "-"),
+    }
+    assert judged.warned == {
+        2: "BOTH_BRAIDS",
+        4: "BRAID_ON_ONE_PER_CLICK",
+        5: "BRAID_ON_ONE_PER_CLICK",
+        6: "GCLID_AND_BRAID",
+    }
+    assert judged.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert (judged.sent[4].order_id or "").startswith("auto-")  # it has no click id any more
 
 
 @pytest.mark.parametrize(
