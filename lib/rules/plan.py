@@ -83,9 +83,9 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     derive = rules.derive_order_id
     clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
     commons: Memo[Common] = Memo()
-    # Click id + time + action, and order id + action, of the rows of this chunk that are sent →
-    # their line and value.
-    seen: dict[tuple[str, ...], tuple[int, float | None]] = {}
+    # Click id + instant + action (Google knows a moment again whatever its offset), and order id +
+    # action, of the rows of this chunk that are sent → their line and value.
+    seen: dict[tuple[str | int, ...], tuple[int, float | None]] = {}
     seen_at = seen.setdefault
     new_tuple = tuple.__new__
 
@@ -188,12 +188,12 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             order_id = derived_order_id(action_id, instant, value, currency or "", who)
         first = own = (line, value)
         if click_id:
-            first = seen_at((click_id, time, action_id), own)
+            first = seen_at((click_id, instant, action_id), own)
         if order_id is not None and first is own:
             first = seen_at((order_id, action_id), own)
             if first is not own and click_id:
                 # This row isn't sent, so another one with its click and time is no repeat.
-                del seen[click_id, time, action_id]
+                del seen[click_id, instant, action_id]
         if first is not own:
             return RowOutcome(line, "duplicate", order_id, (_repeat(*first, value),), warnings)
 

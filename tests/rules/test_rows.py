@@ -110,6 +110,30 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
     assert judged.refused == {3: code}
 
 
+@pytest.mark.parametrize(
+    "again, code",
+    [
+        ("2026-11-20 11:00:00+01:00", "REPEATED_LINE"),
+        ("2026-11-20T10:00:00Z", "REPEATED_LINE"),
+        ("2026-11-20 04:00:00 America/Chicago", "REPEATED_LINE"),
+        ("11/20/2026 10:00:00 AM", "REPEATED_LINE"),
+        ("1795168800", "REPEATED_LINE"),
+        ("2026-11-20 10:00:00+01:00", ""),
+        ("2026-11-20 10:00:01+00:00", ""),
+    ],
+)
+def test_a_moment_is_the_same_in_every_zone(again: str, code: str) -> None:
+    """Google refuses both rows of a request that have one click and one instant."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00+00:00
+AAAAAAAAAAAAAA1,{again}
+"""
+    )
+    assert judged.refused == ({3: code} if code else {})
+
+
 def test_rows_without_an_order_id_are_no_repeats_of_each_other() -> None:
     """Whatever the export writes there; they go without an id, or with a derived one."""
     judged = judge(
