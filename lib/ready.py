@@ -23,6 +23,7 @@ from lib.rules.dates import load_zone
 from lib.rules.extras import ADDRESS_FIELDS, CUSTOM_VARIABLE, not_sent
 from lib.rules.plan import RowPlan, RowRules, compile_plan
 from lib.rules.problems import RuleError
+from lib.rules.zones import UnknownZone
 from lib.settings import Profile
 from lib.source.columns import map_columns, shown
 from lib.source.table import SourceOptions, Table, open_table
@@ -149,12 +150,15 @@ def get_ready(
                 known[customer] = Problem(error.code, "customer_id", error.detail)
         return known[customer]
 
+    zone = _zone(table, profile)
+    if isinstance(zone, UnknownZone):
+        notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
     rules = RowRules(
         now=now,
         account=account_of_row,
         customer_id=customer_id or None,
         action=profile.conversion_action,
-        zone=_zone(table, profile),
+        zone=zone,
         currency_code=profile.currency_code,
         phone_region=profile.phone_region,
         ad_user_data=profile.ad_user_data,
@@ -178,7 +182,7 @@ def get_ready(
         if reason is not None:
             plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
         customer_id = account.conversion_customer_id
-        notes += _notes_on_account(account, table, profile)
+        notes += _notes_on_account(account, table, profile, zone)
     return Job(
         table=table,
         plan=plan,
@@ -249,7 +253,9 @@ def notes_on_reading(table: Table) -> list[Problem]:
     return notes
 
 
-def _notes_on_account(account: Account, table: Table, profile: Profile) -> list[Problem]:
+def _notes_on_account(
+    account: Account, table: Table, profile: Profile, zone: tzinfo | None
+) -> list[Problem]:
     if not account.verified:
         # The Data Manager API has nothing to ask before an upload.
         return [Problem("PREFLIGHT_NOT_PERMITTED")] if profile.destination == "google_ads" else []
@@ -262,18 +268,20 @@ def _notes_on_account(account: Account, table: Table, profile: Profile) -> list[
                 f"{account.customer_id} → {account.conversion_customer_id}",
             )
         )
-    zone = table.time_zone or profile.time_zone
-    if zone and account.time_zone and zone != account.time_zone:
-        notes.append(Problem("ZONE_DIFFERS", "", f"file {zone}, account {account.time_zone}"))
+    name = table.time_zone or profile.time_zone
+    known = not isinstance(zone, UnknownZone)
+    if name and known and account.time_zone and name != account.time_zone:
+        notes.append(Problem("ZONE_DIFFERS", "", f"file {name}, account {account.time_zone}"))
     return notes
 
 
 def _zone(table: Table, profile: Profile) -> tzinfo | None:
-    """The file's own zone, else the profile's."""
+    """The file's own zone, else the profile's. One that can't be read isn't replaced by the
+    profile's: it costs the rows that need it, and a note says so once."""
     name = table.time_zone or profile.time_zone
     if not name:
         return None
     try:
         return load_zone(name)
     except RuleError:
-        raise GiveUp("UNKNOWN_TIME_ZONE", "in the Parameters line of the file") from None
+        return UnknownZone()

@@ -10,6 +10,7 @@ import pytest
 from lib.errors import GiveUp
 from lib.logs import Log
 from lib.ready import Job, get_ready, read_header, read_table
+from lib.rules.conversion import Conversion, RowOutcome
 from lib.settings import Profile
 from tests.fakes import FakeApi
 
@@ -74,6 +75,17 @@ def test_an_account_is_needed_from_somewhere() -> None:
     with pytest.raises(GiveUp) as raised:
         ready("gclid,conversion_date_time", profile=Profile(conversion_action="1001"))
     assert raised.value.code == "CUSTOMER_ID_MISSING"
+
+
+def test_an_unknown_zone_of_the_file_is_said_once_and_stops_no_row_with_its_own() -> None:
+    """The profile's zone doesn't take its place: the file says that it's another."""
+    lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
+    job = ready(lines)
+    assert codes(job) == ["UNKNOWN_ZONE_OF_FILE"]
+    assert isinstance(job.plan.judge(3, ["A" * 20, "2026-11-20 10:00:00Z"]), Conversion)
+    refused = job.plan.judge(4, ["A" * 20, "2026-11-20 10:00:00"])
+    assert isinstance(refused, RowOutcome)
+    assert [each.code for each in refused.errors] == ["UNKNOWN_TIME_ZONE"]
 
 
 def test_fields_the_route_has_no_place_for_are_noted_once() -> None:

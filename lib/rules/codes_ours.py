@@ -141,6 +141,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The time zone isn't known.",
         "Write an IANA name such as America/Chicago, or an offset such as -05:00.",
     ),
+    "UNKNOWN_ZONE_OF_FILE": (
+        "note",
+        "The time zone in the file's Parameters line isn't known. Rows whose time has no zone of "
+        "its own, nor one in a time_zone column, were refused.",
+        "Write Parameters:TimeZone= with an IANA name such as America/Chicago or an offset such as "
+        "-0500, or take the line out: the profile's time_zone counts then.",
+    ),
     "AMBIGUOUS_LOCAL_TIME": (
         "warning",
         "The local time happened twice, as clocks were set back. The first one was taken.",

@@ -18,7 +18,7 @@ from lib.rules.accounts import Account
 from lib.rules.actions import MAX_AGE_DAYS
 from lib.rules.click_ids import check_click_id
 from lib.rules.codes import lookup
-from lib.rules.common import COMMON_FIELDS, Common, read_common
+from lib.rules.common import COMMON_FIELDS, UNREADABLE, Common, read_common
 from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
 from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
@@ -135,7 +135,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                     )
             except RuleError as error:
                 code = error.code if raw.strip() else "TIME_MISSING"
-                errors.append(Problem(code, "conversion_date_time"))
+                errors.append(Problem(code, error.field or "conversion_date_time"))
         else:
             errors.append(Problem("TIME_MISSING", "conversion_date_time"))
 
@@ -148,10 +148,15 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             except RuleError as error:
                 if raw.strip():
                     errors.append(Problem(error.code, "conversion_value"))
+                    if currency == UNREADABLE:
+                        errors.append(Problem("INVALID_CURRENCY", "currency_code"))
         if value is None:
             currency = None
-        elif currency is None:
-            currency = written_currency(raw)
+        elif not currency:
+            if currency == UNREADABLE:
+                errors.append(Problem("INVALID_CURRENCY", "currency_code"))
+            else:
+                currency = written_currency(raw)
 
         order_id: str | None = None
         raw = "" if order_at is None else cells[order_at]

@@ -76,6 +76,7 @@ FILES: dict[str, File] = {
     "DATE_WITHOUT_ZONE": _row(conversion_date_time="2026-11-20 10:00:00"),
     "DATE_ORDER_MISMATCH": _row(conversion_date_time="20/11/2026 10:00:00 +0000"),
     "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
+    "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
     "AMBIGUOUS_LOCAL_TIME": _row(conversion_date_time="2026-11-01 01:30:00 America/Chicago"),
     "NONEXISTENT_LOCAL_TIME": File(
         {"conversion_date_time": "2026-03-08 02:30:00 America/Chicago"},

@@ -44,6 +44,8 @@ class Judged:
 
     sent: dict[int, Conversion]
     refused: dict[int, str]
+    fields: dict[int, str]
+    """The codes of refused rows, each with its column."""
     warned: dict[int, str]
 
 
@@ -67,6 +69,10 @@ def judge(text: str, **settings: Any) -> Judged:
     return Judged(
         dict(zip(prepared.lines, batch.conversions, strict=True)),
         {row.line: " ".join(each.code for each in row.errors) for row in prepared.refused},
+        {
+            row.line: " ".join(f"{each.code} {each.field}" for each in row.errors)
+            for row in prepared.refused
+        },
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
     )
 
@@ -323,6 +329,60 @@ AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
     )
     assert judged.refused == {2: "CURRENCY_CONTRADICTS", 5: "AMBIGUOUS_VALUE"}
     assert judged.sent[4].value == 1.234
+
+
+@pytest.mark.parametrize(
+    "time, refused",
+    [
+        ("2026-11-20 10:00:00+01:00", ""),
+        ("2026-11-20T10:00:00Z", ""),
+        ("2026-11-20 10:00:00 America/Chicago", ""),
+        ("1795168800", ""),
+        ("2026-11-20 10:00:00", "UNKNOWN_TIME_ZONE time_zone"),
+        ("11/20/2026", "UNKNOWN_TIME_ZONE time_zone"),
+        ("2026-11-20 10:00:00 Mars/Base", "UNKNOWN_TIME_ZONE conversion_date_time"),
+        ("yesterday", "INVALID_DATE conversion_date_time"),
+    ],
+)
+def test_a_zone_that_cannot_be_read_costs_only_a_time_that_needs_it(
+    time: str, refused: str
+) -> None:
+    """The first row's cell is empty: then the file's zone counts, as ever."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,time_zone
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,
+AAAAAAAAAAAAAA2,{time},Central (US)
+"""
+    )
+    assert 2 in judged.sent
+    assert (3 in judged.sent) is (not refused)
+    assert judged.fields.get(3, "") == refused
+
+
+@pytest.mark.parametrize(
+    "value, refused",
+    [
+        ("", ""),
+        (" ", ""),
+        ("12", "INVALID_CURRENCY currency_code"),
+        ("12 EUR", "INVALID_CURRENCY currency_code"),
+        ("0", "INVALID_CURRENCY currency_code"),
+        ("much", "INVALID_CONVERSION_VALUE conversion_value INVALID_CURRENCY currency_code"),
+    ],
+)
+def test_a_currency_that_cannot_be_read_costs_only_a_row_with_a_value(
+    value: str, refused: str
+) -> None:
+    """Without a value there is nothing that it would be the currency of."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,conversion_value,currency_code
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Euro
+"""
+    )
+    assert judged.fields.get(2, "") == refused
+    assert [each.currency_code for each in judged.sent.values()] == ([] if refused else [None])
 
 
 def test_one_person_twice_is_one_identifier() -> None:
