@@ -177,7 +177,8 @@ def get_ready(
             account = known[customer_id] = ask(customer_id, fresh=True)
         wrong = _wrong_action(fields, rules)
         if wrong is not None:
-            raise GiveUp(wrong.code, wrong.detail or "the profile's conversion_action")
+            detail = "the profile's conversion_action" if rules.action else "no column for it"
+            raise GiveUp(wrong.code, wrong.detail or detail)
         reason = account.refuses_user_data()
         if reason is not None:
             plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
@@ -200,11 +201,7 @@ def _refuse_columns_that_cannot_do(fields: Mapping[str, int], route: str) -> Non
     identifying = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_")
     if route == "google_ads" and not any(name.startswith(identifying) for name in fields):
         # An address, an IP address or session attributes suffice for the Data Manager API only.
-        raise GiveUp(
-            "NO_USABLE_COLUMN",
-            "no column holds a click id, an e-mail address or a phone number, which the Google Ads "
-            "API needs",
-        )
+        raise GiveUp("NO_USABLE_COLUMN", "which the Google Ads API needs")
 
 
 def _wrong_action(fields: Mapping[str, int], rules: RowRules) -> Problem | None:

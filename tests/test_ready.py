@@ -70,6 +70,17 @@ def test_an_ip_address_is_enough_for_the_data_manager_route() -> None:
     assert job.destination.name == "data_manager"
 
 
+def test_an_action_is_needed_from_somewhere() -> None:
+    """And where a column was probably meant for it, the note on that stays with the file."""
+    header = "gclid,convertion_action,conversion_date_time"
+    with pytest.raises(GiveUp) as raised:
+        ready(header, profile=Profile(customer_id="1234567890", time_zone="UTC"))
+    assert (raised.value.code, raised.value.detail) == ("ACTION_MISSING", "no column for it")
+    table = read_table(io.BytesIO(header.encode()), PROFILE, 1 << 20)
+    (note,) = read_header(table, PROFILE).notes
+    assert note.detail == "convertion_action (did you mean conversion_action?)"
+
+
 def test_an_account_is_needed_from_somewhere() -> None:
     """Neither the profile nor a column: a guess would be somebody else's account."""
     with pytest.raises(GiveUp) as raised:

@@ -361,8 +361,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # Action and account
     "ACTION_MISSING": (
         "rejected",
-        "Nothing says which conversion action the row is for.",
-        "Add a Conversion Name column, or set conversion_action in the profile.",
+        "Neither the row nor the profile names a conversion action.",
+        "Fill in the column conversion_action (Google's template calls it Conversion Name), or set "
+        "conversion_action in the profile.",
     ),
     "UNKNOWN_ACTION": (
         "rejected",
@@ -487,7 +488,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NO_HEADER": (
         "file",
         "The first line names no known column.",
-        "Begin the file with column names (docs/input.md), or set headers in the profile.",
+        "Begin the file with column names (docs/input.md), and take out title lines above them. If "
+        "your names are others, give them in the profile's headers.",
     ),
     "UNREADABLE_HEADER": (
         "file",
@@ -531,7 +533,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "UNKNOWN_COLUMNS": (
         "note",
         "Some columns aren't known and were ignored.",
-        "Nothing. If one of them is needed, name it in the profile's headers.",
+        "If one of them is needed, correct its name, or give it in the profile's headers.",
     ),
     "API_VERSION_ENDS_SOON": (
         "note",
