@@ -159,13 +159,10 @@ def _decided(row: RowOutcome) -> RowOutcome:
 def _other_order(refused: Iterable[RowOutcome]) -> Problem | None:
     """Why dates that can be read both ways aren't sent, if another row shows their order."""
     for row in refused:
-        if any(problem.code == "DATE_ORDER_MISMATCH" for problem in row.errors):
-            return Problem(
-                "DATE_ORDER_MISMATCH",
-                "conversion_date_time",
-                f"day and month can be read both ways, and line {row.line} shows that they stand "
-                "in the other order than the profile says",
-            )
+        for code, field, detail in row.errors:
+            if code == "DATE_ORDER_MISMATCH":
+                said = f"day and month can be read both ways here, and by line {row.line} {detail}"
+                return Problem(code, field, said)
     return None
 
 

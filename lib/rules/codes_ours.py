@@ -132,8 +132,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "DATE_ORDER_MISMATCH": (
         "rejected",
-        "Day and month stand in the other order than the profile says, or may do so: another row "
-        "near this one shows it.",
+        "Dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile; or "
+        "they seem to be month first, and it is. Rows that read both ways are held back too.",
         "Set day_first in the profile: true for 24/11/2026, false for 11/24/2026.",
     ),
     "UNKNOWN_TIME_ZONE": (

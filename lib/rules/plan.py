@@ -81,6 +81,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     extras_of = compile_extras(columns, rules)
     decimal_comma = rules.decimal_comma
     derive = rules.derive_order_id
+    order_detail = _OTHER_ORDER[rules.day_first]
     clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
     commons: Memo[Common] = Memo()
     # Click id + instant + action (Google knows a moment again whatever its offset), and order id +
@@ -135,7 +136,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                     )
             except RuleError as error:
                 code = error.code if raw.strip() else "TIME_MISSING"
-                errors.append(Problem(code, error.field or "conversion_date_time"))
+                detail = order_detail if code == "DATE_ORDER_MISMATCH" else ""
+                errors.append(Problem(code, error.field or "conversion_date_time", detail))
         else:
             errors.append(Problem("TIME_MISSING", "conversion_date_time"))
 
@@ -224,6 +226,13 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
         )
 
     return RowPlan(judge, seen.clear)
+
+
+_OTHER_ORDER = {
+    False: "dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile",
+    True: "dates seem to be month first (as in 11/20/2026), but day_first is set in the profile",
+}
+"""What DATE_ORDER_MISMATCH means, by the profile's `day_first`."""
 
 
 def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:

@@ -47,6 +47,7 @@ class Judged:
     fields: dict[int, str]
     """The codes of refused rows, each with its column."""
     warned: dict[int, str]
+    details: dict[int, str]
 
 
 def judge(text: str, **settings: Any) -> Judged:
@@ -74,6 +75,7 @@ def judge(text: str, **settings: Any) -> Judged:
             for row in prepared.refused
         },
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
+        {row.line: "; ".join(each.detail for each in row.errors) for row in prepared.refused},
     )
 
 
@@ -184,6 +186,31 @@ def test_a_row_that_proves_the_other_order_holds_the_doubtful_ones_back() -> Non
     assert list(judged.sent) == [3, 4]
     assert judged.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
     assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+
+
+@pytest.mark.parametrize(
+    "day_first, date, said",
+    [
+        (False, "19/11/2026", "day first (as in 20/11/2026), but day_first isn't set"),
+        (False, "20.11.2026", "day first (as in 20/11/2026), but day_first isn't set"),
+        (True, "11/19/2026", "month first (as in 11/20/2026), but day_first is set"),
+    ],
+)
+def test_the_other_order_is_told_by_what_the_profile_says(
+    day_first: bool, date: str, said: str
+) -> None:
+    """By an example, not the row's own date; the doubtful row names the line that shows it."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,{date} 10:00
+AAAAAAAAAAAAAA2,10/11/2026 10:00
+""",
+        day_first=day_first,
+    )
+    assert judged.details[2] == f"dates seem to be {said} in the profile"
+    start = "day and month can be read both ways here, and by line 2 "
+    assert judged.details[3] == start + judged.details[2]
 
 
 def test_the_right_order_sends_them_all() -> None:
