@@ -16,11 +16,12 @@ from lib.destinations.port import Destination
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
+from lib.notes import notes_on_account, notes_on_columns
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
 from lib.rules.conversion import Conversion, Problem, RowOutcome
 from lib.rules.dates import load_zone
-from lib.rules.extras import ADDRESS_FIELDS, CUSTOM_VARIABLE, not_sent
+from lib.rules.extras import CUSTOM_VARIABLE
 from lib.rules.plan import RowPlan, RowRules, compile_plan
 from lib.rules.problems import RuleError
 from lib.rules.zones import UnknownZone
@@ -103,11 +104,8 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
 def read_header(table: Table, profile: Profile) -> Header:
     """The header line → a `Header`. Raises `SourceError` for one that can't be understood."""
     columns = map_columns(table.header, profile.headers)
-    fields = columns.fields
-    notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
-    notes += _notes_on_fields(fields, profile.destination)
-    names = {field: shown(table.header[at], at) for field, at in fields.items()}
-    return Header(fields, names, tuple(notes))
+    names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
+    return Header(columns.fields, names, tuple(notes_on_columns(columns, profile)))
 
 
 def get_ready(
@@ -183,7 +181,7 @@ def get_ready(
         if reason is not None:
             plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
         customer_id = account.conversion_customer_id
-        notes += _notes_on_account(account, table, profile, zone)
+        notes += notes_on_account(account, table, profile, zone)
     return Job(
         table=table,
         plan=plan,
@@ -225,51 +223,6 @@ def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
         return judged
 
     return plan._replace(judge=judge)
-
-
-def _notes_on_fields(fields: Mapping[str, int], route: str) -> list[Problem]:
-    by_code: dict[str, list[str]] = {}
-    for name, code in not_sent(route).items():
-        if name in fields:
-            by_code.setdefault(code, []).append(name)
-    notes = [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
-    missing = [name for name in ADDRESS_FIELDS if name not in fields]
-    named = {"first_name", "last_name", "postal_code"} & fields.keys()
-    if route == "data_manager" and named and missing:
-        notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
-    return notes
-
-
-def notes_on_reading(table: Table) -> list[Problem]:
-    """What is known of a file only when its rows have been read."""
-    notes = []
-    if table.blank_records:
-        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
-    if table.encoding_guessed:
-        notes.append(Problem("ENCODING_GUESSED"))
-    return notes
-
-
-def _notes_on_account(
-    account: Account, table: Table, profile: Profile, zone: tzinfo | None
-) -> list[Problem]:
-    if not account.verified:
-        # The Data Manager API has nothing to ask before an upload.
-        return [Problem("PREFLIGHT_NOT_PERMITTED")] if profile.destination == "google_ads" else []
-    notes = []
-    if account.conversion_customer_id != account.customer_id:
-        notes.append(
-            Problem(
-                "CONVERSION_CUSTOMER_DIFFERS",
-                "",
-                f"{account.customer_id} → {account.conversion_customer_id}",
-            )
-        )
-    name = table.time_zone or profile.time_zone
-    known = not isinstance(zone, UnknownZone)
-    if name and known and account.time_zone and name != account.time_zone:
-        notes.append(Problem("ZONE_DIFFERS", "", f"file {name}, account {account.time_zone}"))
-    return notes
 
 
 def _zone(table: Table, profile: Profile) -> tzinfo | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -77,8 +78,10 @@ def test_an_action_is_needed_from_somewhere() -> None:
         ready(header, profile=Profile(customer_id="1234567890", time_zone="UTC"))
     assert (raised.value.code, raised.value.detail) == ("ACTION_MISSING", "no column for it")
     table = read_table(io.BytesIO(header.encode()), PROFILE, 1 << 20)
-    (note,) = read_header(table, PROFILE).notes
-    assert note.detail == "convertion_action (did you mean conversion_action?)"
+    assert (
+        read_header(table, PROFILE).notes[0].detail
+        == "convertion_action (did you mean conversion_action?)"
+    )
 
 
 def test_an_account_is_needed_from_somewhere() -> None:
@@ -92,11 +95,30 @@ def test_an_unknown_zone_of_the_file_is_said_once_and_stops_no_row_with_its_own(
     """The profile's zone doesn't take its place: the file says that it's another."""
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
     job = ready(lines)
-    assert codes(job) == ["UNKNOWN_ZONE_OF_FILE"]
+    assert codes(job).count("UNKNOWN_ZONE_OF_FILE") == 1
     assert isinstance(job.plan.judge(3, ["A" * 20, "2026-11-20 10:00:00Z"]), Conversion)
     refused = job.plan.judge(4, ["A" * 20, "2026-11-20 10:00:00"])
     assert isinstance(refused, RowOutcome)
     assert [each.code for each in refused.errors] == ["UNKNOWN_TIME_ZONE"]
+
+
+@pytest.mark.parametrize(
+    ("header", "stated", "noted"),
+    [
+        ("gclid,conversion_date_time", None, True),
+        ("gclid,conversion_date_time", "DENIED", False),
+        ("gclid,conversion_date_time,Ad User Data", None, False),
+        ("gclid,conversion_date_time,ad_personalization", None, True),
+    ],
+)
+@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
+def test_a_file_without_any_consent_is_noted(
+    header: str, stated: Any, noted: bool, route: str
+) -> None:
+    """Google may not attribute its conversions; a column or the profile can state it."""
+    profile = PROFILE.model_copy(update={"ad_user_data": stated})
+    job = ready(header, FakeApi(name=route), profile)
+    assert ("CONSENT_NOT_STATED" in codes(job)) is noted
 
 
 def test_fields_the_route_has_no_place_for_are_noted_once() -> None:

@@ -535,6 +535,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Some columns aren't known and were ignored.",
         "If one of them is needed, correct its name, or give it in the profile's headers.",
     ),
+    "CONSENT_NOT_STATED": (
+        "note",
+        "Neither the file nor the profile says whether people consented (ad_user_data). Google may "
+        "not be able to attribute such conversions, and highly recommends to state it.",
+        "Add a column ad_user_data with Granted or Denied. Where it is the same for everybody in "
+        "the file, ad_user_data in the profile can state it.",
+    ),
     "API_VERSION_ENDS_SOON": (
         "note",
         "Google will switch off the version of its API that this function uses.",

@@ -147,6 +147,7 @@ FILES: dict[str, File] = {
     "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
     "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
     "UNKNOWN_COLUMNS": _row(colour="red"),
+    "CONSENT_NOT_STATED": _row(),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
     "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),
