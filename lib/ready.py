@@ -19,7 +19,7 @@ from lib.logs import Log
 from lib.notes import notes_on_account, notes_on_columns
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
-from lib.rules.conversion import Conversion, Problem, RowOutcome
+from lib.rules.conversion import Conversion, Problem, Repeat, RowOutcome
 from lib.rules.dates import load_zone
 from lib.rules.extras import CUSTOM_VARIABLE
 from lib.rules.plan import RowPlan, RowRules, compile_plan
@@ -216,7 +216,7 @@ def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
     Columns for it may stay empty, as in Google's own template; then there is nothing to refuse.
     """
 
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
+    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
         judged = plan.judge(line, cells)
         if isinstance(judged, Conversion) and (judged.hashed_emails or judged.hashed_phones):
             raise GiveUp(code, detail)

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from lib.rules.accounts import Account
 from lib.rules.actions import MAX_AGE_DAYS
-from lib.rules.click_ids import check_click_id
+from lib.rules.click_ids import check_click_id, choose_braid
 from lib.rules.codes import lookup
 from lib.rules.common import COMMON_FIELDS, UNREADABLE, Common, read_common
-from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.rules.conversion import Conversion, Outcome, Problem, Repeat, RowOutcome
 from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
 from lib.rules.memo import Memo
@@ -45,8 +45,6 @@ class RowRules:
     currency_code: str | None = None
     phone_region: str | None = None
     ad_user_data: str | None = None
-    ad_personalization: str | None = None
-    event_source: str | None = None
     day_first: bool = False
     decimal_comma: bool = False
     derive_order_id: bool = True
@@ -55,13 +53,13 @@ class RowRules:
 
 
 class RowPlan(NamedTuple):
-    """`judge(line, cells)` gives a row's `Conversion`, or its outcome if it can't be sent.
+    """`judge(line, cells)` gives a row's `Conversion`, or its outcome if it isn't sent.
 
     `start_chunk()` forgets the rows of the chunk before: repeats are looked for within a chunk
     (across chunks Google's own answer says so, and memory stays flat).
     """
 
-    judge: Callable[[int, list[str]], Conversion | RowOutcome]
+    judge: Callable[[int, list[str]], Conversion | RowOutcome | Repeat]
     start_chunk: Callable[[], None]
 
 
@@ -90,7 +88,7 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     seen_at = seen.setdefault
     new_tuple = tuple.__new__
 
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
+    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
         errors: list[Problem] = []
 
         # Where it goes, and what else many rows share.
@@ -121,7 +119,9 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             gbraid = "" if gbraid_at is None else cells[gbraid_at]
             wbraid = "" if wbraid_at is None else cells[wbraid_at]
             if gbraid or wbraid:
-                gbraid, wbraid, warnings = _braids(gclid, gbraid, wbraid, one_per_click, warnings)
+                gbraid, wbraid, warnings = choose_braid(
+                    gclid, gbraid, wbraid, one_per_click, warnings
+                )
         click_id = gclid or gbraid or wbraid
 
         # When.
@@ -202,7 +202,9 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                 # This row isn't sent, so another one with its click and time is no repeat.
                 del seen[click_id, instant, action_id]
         if first is not own:
-            return RowOutcome(line, "duplicate", order_id, (_repeat(*first, value),), warnings)
+            problem = _repeat(*first, value)
+            row = RowOutcome(line, "duplicate", order_id, (problem,), warnings)
+            return Repeat(row, first[0])
 
         # Conversion(...) in a third of the time.
         return new_tuple(
@@ -252,34 +254,3 @@ def _outcome(errors: list[Problem]) -> Outcome:
     """`not_attempted` if only the account is in the way; else there is something to mend here."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"
-
-
-def _braids(
-    gclid: str,
-    gbraid: str,
-    wbraid: str,
-    one_per_click: bool,
-    warnings: tuple[Problem, ...],
-) -> tuple[str, str, tuple[Problem, ...]]:
-    """The braid to send, if any. One that Google would refuse is left out, as the row may have an
-    e-mail address or a phone number: beside the other braid (GBRAID_WBRAID_BOTH_SET), beside a
-    gclid (not documented), or for an action of one conversion per click."""
-    parsed = {}
-    for field, raw in (("gbraid", gbraid), ("wbraid", wbraid)):
-        parsed[field] = ""
-        if raw.strip():
-            try:
-                parsed[field] = check_click_id(raw, field)
-            except RuleError as error:
-                warnings += (Problem(error.code, field),)
-    gbraid, wbraid = parsed["gbraid"], parsed["wbraid"]
-    if gclid and (gbraid or wbraid):
-        warnings += (Problem("GCLID_AND_BRAID", "gbraid" if gbraid else "wbraid"),)
-        return "", "", warnings
-    if one_per_click and (gbraid or wbraid):
-        warnings += (Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"),)
-        return "", "", warnings
-    if gbraid and wbraid:
-        warnings += (Problem("BOTH_BRAIDS", "wbraid"),)
-        wbraid = ""
-    return gbraid, wbraid, warnings

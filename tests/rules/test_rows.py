@@ -12,7 +12,7 @@ import pytest
 
 from lib.chunks import Prepared, prepare
 from lib.rules.accounts import Account, Action
-from lib.rules.conversion import Conversion
+from lib.rules.conversion import ORDER_ID, WARNINGS, Conversion
 from lib.rules.plan import RowRules, compile_plan
 from lib.source.records import Record
 
@@ -81,6 +81,12 @@ def judge(text: str, **settings: Any) -> Judged:
 
 def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+def test_places_in_a_conversion_are_those_of_its_fields() -> None:
+    """They are written as numbers where every row asks for them."""
+    assert Conversion._fields[ORDER_ID] == "order_id"
+    assert Conversion._fields[WARNINGS] == "warnings"
 
 
 def test_a_repeat_keeps_nobody_else_from_being_sent() -> None:
