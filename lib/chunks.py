@@ -141,6 +141,12 @@ def prepare(
         read = [*lines, *(row.line for row in refused), *(each for each, _ in waiting), line]
         return Unsendable(Problem(error.code, "", error.detail), sorted(read))
     proof = _other_order(refused) if waiting else None
+    if proof is not None:
+        held = {line for line, _ in waiting}
+        refused = [
+            _repeat_of_refused(row, repeats[row.line]) if repeats.get(row.line) in held else row
+            for row in refused
+        ]
     for line, conversion in waiting:
         row = _decided(RowOutcome(line, "ok", conversion.order_id, (), conversion.warnings))
         if proof is not None:
@@ -185,10 +191,10 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
         for position, verdict in sent.verdicts.items()
         if verdict.outcome not in ("uploaded", "duplicate")
     }
-    listed = [
-        _with_the_first(row, uncounted.get(prepared.repeats.get(row.line, 0)))
-        for row in prepared.refused
-    ]
+    listed = []
+    for row in prepared.refused:
+        first = prepared.repeats.get(row.line)
+        listed.append(_with_the_first(row, first, uncounted.get(first or 0)))
     positions = (
         range(len(prepared.lines))
         if list_all
@@ -210,11 +216,19 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
     return chunk_report(prepared.number, listed, taken, plain, sent.request_ids)
 
 
-def _with_the_first(row: RowOutcome, verdict: Verdict | None) -> RowOutcome:
-    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate."""
-    if verdict is None:
+def _with_the_first(row: RowOutcome, first: int | None, verdict: Verdict | None) -> RowOutcome:
+    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate, which
+    may be to be sent again. If the first was refused for good, this one never went out."""
+    if first is None or verdict is None:
         return row
+    if verdict.outcome == "failed":
+        return _repeat_of_refused(row, first)
     return row._replace(outcome=verdict.outcome, errors=row.errors + verdict.errors)
+
+
+def _repeat_of_refused(row: RowOutcome, first: int) -> RowOutcome:
+    detail = f"line {first}, which this row repeats, was refused, so this one wasn't sent either"
+    return row._replace(outcome="rejected", errors=(Problem("REPEATED_REFUSED_LINE", "", detail),))
 
 
 def not_attempted(number: int, records: Iterable[Record], read: Iterable[int] = ()) -> ChunkReport:

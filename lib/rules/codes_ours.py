@@ -358,6 +358,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Export one row per order with the sum of its values, or give each line its own order id "
         "and time.",
     ),
+    "REPEATED_REFUSED_LINE": (
+        "rejected",
+        "The row repeats an earlier line of the file (the same click and time, or the same order "
+        "id, for the same conversion action). That line was refused, so neither was counted.",
+        "Mend or remove that line, or drop this row in a file of its own.",
+    ),
     # Action and account
     "ACTION_MISSING": (
         "rejected",

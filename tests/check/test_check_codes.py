@@ -125,6 +125,13 @@ FILES: dict[str, File] = {
     "REPEATED_WITH_OTHER_VALUE": _file(
         csv_of(row(conversion_value="10"), row(conversion_value="25"))
     ),
+    "REPEATED_REFUSED_LINE": _file(
+        csv_of(
+            row(order_id="A1", conversion_date_time="10/11/2026 10:00 +0000"),
+            row(order_id="A1", conversion_date_time="2026-11-10 10:00 +0000"),
+            row(gclid="Cj0KCQiAexample2", conversion_date_time="20/11/2026 10:00 +0000"),
+        )
+    ),
     # Action and account
     "ACTION_MISSING": _row(conversion_action=""),
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),

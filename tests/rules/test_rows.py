@@ -194,6 +194,28 @@ def test_a_row_that_proves_the_other_order_holds_the_doubtful_ones_back() -> Non
     assert judged.warned == {6: "DATE_WITHOUT_TIME"}
 
 
+def test_a_repeat_of_a_row_that_is_held_back_is_no_duplicate() -> None:
+    """Neither of them was sent, so neither is called counted."""
+    judged = judge(
+        """
+gclid,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,10/11/2026 10:00,O1
+AAAAAAAAAAAAAA2,2026-11-10 10:00,O1
+AAAAAAAAAAAAAA3,2026-11-10 10:00,O2
+AAAAAAAAAAAAAA4,2026-11-10 10:00,O2
+AAAAAAAAAAAAAA5,20/11/2026 10:00,O3
+"""
+    )
+    assert list(judged.sent) == [4]
+    assert judged.refused == {
+        2: "DATE_ORDER_MISMATCH",
+        3: "REPEATED_REFUSED_LINE",
+        5: "REPEATED_LINE",
+        6: "DATE_ORDER_MISMATCH",
+    }
+    assert judged.details[3].startswith("line 2, which this row repeats, was refused")
+
+
 @pytest.mark.parametrize(
     "day_first, date, said",
     [
