@@ -60,7 +60,7 @@ class Offline:
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Any account, its actions taken on trust."""
-        return Account(customer_id, customer_id, verified=False)
+        return Account(customer_id, customer_id, verified=False, names_on_trust=True)
 
     def with_custom_variables(self, account: Account) -> Account:
         """The same: custom variables are taken on trust too."""

@@ -25,13 +25,15 @@ class Account:
     `customer_id` is the one configured, `conversion_customer_id` the one that conversions must be
     uploaded to. `custom_variables` maps names (case folded) to ids; None: not asked. `verified` is
     False when the account couldn't be asked (offline check, or no permission for the queries): then
-    any action id is taken on trust, and a name can't be.
+    any action id is taken on trust. A name is so by the offline check alone (`names_on_trust`),
+    which sends nothing: an upload needs the id.
     """
 
     customer_id: str
     conversion_customer_id: str
     time_zone: str = ""
     verified: bool = False
+    names_on_trust: bool = False
     accepted_customer_data_terms: bool = True
     enhanced_conversions_on: bool = True
     actions: Mapping[str, Action] = field(default_factory=dict)

@@ -376,6 +376,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The account has no conversion action of this name or id.",
         "Compare the name, letter by letter, with Goals > Conversions in Google Ads.",
     ),
+    "ACTION_NAME_NOT_RESOLVABLE": (
+        "rejected",
+        "The conversion action is given by its name, and nobody can be asked for its id: the "
+        "account's settings can't be read with these credentials, or the route is the Data Manager "
+        "API, which has no such question.",
+        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
+        "as ctId), or give the credentials read access to the account.",
+    ),
     "ACTION_NOT_ENABLED": (
         "rejected",
         "The conversion action is removed or hidden.",
@@ -420,7 +428,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PREFLIGHT_NOT_PERMITTED": (
         "note",
         "The account's settings couldn't be read, so they weren't checked before the upload.",
-        "Give the credentials read access to the account.",
+        "Give the credentials read access to the account. Until then conversion actions must be "
+        "given by their ids, not by their names.",
     ),
     # The file, row by row
     "TOO_FEW_CELLS": (
@@ -680,12 +689,6 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Nothing.",
     ),
     # The Data Manager route
-    "ACTION_NAME_NOT_RESOLVABLE": (
-        "rejected",
-        "The conversion action is given by its name, which the Data Manager API can't look up.",
-        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
-        "as ctId).",
-    ),
     "REFUSAL_NOT_LOCATED": (
         "deferred",
         "Google refused a request without naming a row, and the rows at fault weren't found within "
