@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A conversion action as the account reports it; `lookback_days` is the click look-back."""
+    """A conversion action as the account reports it; `lookback_days` is the click look-back.
+
+    `owned`: by the customer that conversions are uploaded to, which takes them for no other's.
+    """
 
     id: str
     name: str
@@ -16,6 +19,7 @@ class Action:
     uploads_clicks: bool
     one_per_click: bool
     lookback_days: int
+    owned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,9 @@ class Account:
         return None
 
     def by_name(self) -> dict[str, Action]:
-        """Actions by their name, case and surrounding space ignored; enabled ones win."""
+        """Actions by their name, case and surrounding space ignored. Of several with one name the
+        account's own wins, then an enabled one."""
         named: dict[str, Action] = {}
-        for action in sorted(self.actions.values(), key=lambda each: each.enabled):
+        for action in sorted(self.actions.values(), key=lambda each: (each.owned, each.enabled)):
             named[action.name.strip().casefold()] = action
         return named

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.accounts import ConversionAction
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -84,6 +85,22 @@ def test_custom_variables_are_asked_for_once(google: Sandbox) -> None:
     assert results["counts"]["warnings"] == 300
     assert searches(google) <= 4
     assert json.dumps(results).count("UNKNOWN_CUSTOM_VARIABLE") >= 300
+
+
+def test_of_two_actions_with_one_name_the_accounts_own_is_meant(google: Sandbox) -> None:
+    """Google takes conversions for the action that the account itself owns."""
+    google.function.kill()  # it may have read the account before
+    google.state.change_account(
+        "1234567890",
+        conversion_actions=(
+            ConversionAction(1001, "Phone sale", lookback_days=90),
+            ConversionAction(1008, "Phone sale", owner="9999999999"),
+        ),
+    )
+    google.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
+    results = deliver(google, csv_bytes([core_row(1, conversion_action="phone sale")]))
+    google.function.kill()
+    assert results["counts"]["uploaded"] == 1
 
 
 @pytest.fixture
