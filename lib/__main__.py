@@ -48,8 +48,8 @@ Examples:
     python -m lib check --now 2026-11-24T18:00:00Z leads.csv
 
 \b
-Exit code: 0 every row would be sent (a repeated row once), 1 rows would be refused or the
-file can't be read, 2 the command is wrong.
+Exit code: 0 every row would be sent (a repeated row once), 1 rows would be refused, the file
+can't be read, or its name would be ignored, 2 the command is wrong.
 """
 
 
@@ -110,9 +110,14 @@ def check_command(
     Nothing is sent, and no account is asked: whether conversion actions exist, and what Google
     knows of a click, only the upload can tell. Without --profiles the account is taken as set.
     """
+    if all_rows and not as_json:
+        raise click.UsageError("--all-rows needs --json")
     profile = _profile(name, profiles, route)
     failed = False
     for path in files:
+        if reason := _why_ignored(path):
+            click.echo(f"{path}: the function would ignore this file: {reason}", err=True)
+            failed = True
         with tempfile.TemporaryFile() as spool:
             keep = _spooler(spool) if as_json else _drop
             try:
@@ -156,8 +161,6 @@ def _check_one(
     """Check one file, with a moving bar on a terminal when it is long."""
     size = path.stat().st_size
     console = Console(stderr=True)
-    if reason := ignored(path.name, size, _name_rules()):
-        console.print(f"{path}: the function would ignore this name: {reason}", markup=False)
     columns = (
         TextColumn("{task.fields[rows]:,} rows"),
         BarColumn(),
@@ -203,14 +206,19 @@ class _Watched:
         return data
 
 
-def _name_rules() -> IgnoreRules:
-    """The names that the function works on, unless its settings say otherwise."""
+def _why_ignored(path: Path) -> str | None:
+    """Why the function would leave a file alone, unless its settings name other suffixes."""
     fields = Settings.model_fields
-    return IgnoreRules(
+    rules = IgnoreRules(
         fields["accepted_suffixes"].default,
         fields["ignored_suffixes"].default,
         fields["ignored_prefixes"].default,
     )
+    reason = ignored(path.name, 1, rules)
+    if reason != "suffix not accepted":
+        return reason
+    plain = [suffix for suffix in rules.accepted_suffixes if not suffix.endswith(".gz")]
+    return f"its name must end in {', '.join(plain)}, or one of these with .gz"
 
 
 # The counts stand before the rows in the document, so the rows wait on disk. They hold lines,

@@ -18,7 +18,8 @@ from lib.destinations.port import Destination, Sent
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
-from lib.ready import Header, Job, get_ready, notes_on_reading, read_header, read_table
+from lib.notes import notes_on_reading
+from lib.ready import Header, Job, get_ready, read_header, read_table
 from lib.report import ChunkReport, Facts, Summary, Tally
 from lib.rules.accounts import Account
 from lib.rules.conversion import Conversion, Problem
@@ -59,7 +60,7 @@ class Offline:
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Any account, its actions taken on trust."""
-        return Account(customer_id, customer_id, verified=False)
+        return Account(customer_id, customer_id, verified=False, names_on_trust=True)
 
     def with_custom_variables(self, account: Account) -> Account:
         """The same: custom variables are taken on trust too."""

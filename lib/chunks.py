@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from lib.destinations.port import Batch, Sent, Verdict
 from lib.errors import GiveUp
 from lib.report import ChunkReport, chunk_report
-from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.rules.conversion import (
+    ORDER_ID,
+    WARNINGS,
+    Conversion,
+    Outcome,
+    Problem,
+    Repeat,
+    RowOutcome,
+)
 from lib.rules.dates import OPEN_ORDER
 from lib.rules.plan import RowPlan
 from lib.settings import CHUNK_ROWS
 from lib.source.errors import SourceError
 from lib.source.records import Record
-
-_REPEATED = re.compile(r"\bline (\d+)")
-"""The line that a REPEATED_... problem names."""
 
 
 class Chunk(NamedTuple):
@@ -36,7 +40,8 @@ class Prepared(NamedTuple):
     """A chunk judged and serialized.
 
     `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion;
-    `refused` are the rows that don't go out.
+    `refused` are the rows that don't go out, `repeats` the lines of those among them that repeat
+    another row of the chunk → its line.
     """
 
     number: int
@@ -45,6 +50,7 @@ class Prepared(NamedTuple):
     order_ids: list[str | None]
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
+    repeats: dict[int, int]
 
 
 class Unsendable(NamedTuple):
@@ -109,6 +115,7 @@ def prepare(
     order_ids: list[str | None] = []
     warnings: dict[int, tuple[Problem, ...]] = {}
     refused: list[RowOutcome] = []
+    repeats: dict[int, int] = {}
     waiting: list[tuple[int, Conversion]] = []
     line = 0
     try:
@@ -118,20 +125,28 @@ def prepare(
                 continue
             judged = judge(line, cells)
             if type(judged) is Conversion:
-                if judged[13]:
-                    if _is_open(judged[13]):
+                if judged[WARNINGS]:
+                    if _is_open(judged[WARNINGS]):
                         waiting.append((line, judged))
                         continue
-                    warnings[len(lines)] = judged[13]
+                    warnings[len(lines)] = judged[WARNINGS]
                 lines.append(line)
-                order_ids.append(judged[10])
+                order_ids.append(judged[ORDER_ID])
                 add(judged)
             else:
+                if type(judged) is Repeat:
+                    judged, repeats[line] = judged
                 refused.append(_decided(judged))  # type: ignore[arg-type]
     except GiveUp as error:
         read = [*lines, *(row.line for row in refused), *(each for each, _ in waiting), line]
         return Unsendable(Problem(error.code, "", error.detail), sorted(read))
     proof = _other_order(refused) if waiting else None
+    if proof is not None:
+        held = {line for line, _ in waiting}
+        refused = [
+            _repeat_of_refused(row, repeats[row.line]) if repeats.get(row.line) in held else row
+            for row in refused
+        ]
     for line, conversion in waiting:
         row = _decided(RowOutcome(line, "ok", conversion.order_id, (), conversion.warnings))
         if proof is not None:
@@ -142,7 +157,7 @@ def prepare(
         lines.append(line)
         order_ids.append(row.order_id)
         add(conversion)
-    return Prepared(number, batch, lines, order_ids, warnings, refused)
+    return Prepared(number, batch, lines, order_ids, warnings, refused, repeats)
 
 
 def _is_open(warnings: tuple[Problem, ...]) -> bool:
@@ -159,13 +174,10 @@ def _decided(row: RowOutcome) -> RowOutcome:
 def _other_order(refused: Iterable[RowOutcome]) -> Problem | None:
     """Why dates that can be read both ways aren't sent, if another row shows their order."""
     for row in refused:
-        if any(problem.code == "DATE_ORDER_MISMATCH" for problem in row.errors):
-            return Problem(
-                "DATE_ORDER_MISMATCH",
-                "conversion_date_time",
-                f"day and month can be read both ways, and line {row.line} shows that they stand "
-                "in the other order than the profile says",
-            )
+        for code, field, detail in row.errors:
+            if code == "DATE_ORDER_MISMATCH":
+                said = f"day and month can be read both ways here, and by line {row.line} {detail}"
+                return Problem(code, field, said)
     return None
 
 
@@ -179,7 +191,10 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
         for position, verdict in sent.verdicts.items()
         if verdict.outcome not in ("uploaded", "duplicate")
     }
-    listed = [_with_the_first(row, uncounted) for row in prepared.refused]
+    listed = []
+    for row in prepared.refused:
+        first = prepared.repeats.get(row.line)
+        listed.append(_with_the_first(row, first, uncounted.get(first or 0)))
     positions = (
         range(len(prepared.lines))
         if list_all
@@ -201,15 +216,19 @@ def outcomes(prepared: Prepared, sent: Sent, plain: Outcome, list_all: bool) -> 
     return chunk_report(prepared.number, listed, taken, plain, sent.request_ids)
 
 
-def _with_the_first(row: RowOutcome, uncounted: Mapping[int, Verdict]) -> RowOutcome:
-    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate."""
-    if not uncounted or row.outcome != "duplicate":
+def _with_the_first(row: RowOutcome, first: int | None, verdict: Verdict | None) -> RowOutcome:
+    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate, which
+    may be to be sent again. If the first was refused for good, this one never went out."""
+    if first is None or verdict is None:
         return row
-    named = _REPEATED.search(row.errors[0].detail)
-    verdict = uncounted.get(int(named[1])) if named else None
-    if verdict is None:
-        return row
+    if verdict.outcome == "failed":
+        return _repeat_of_refused(row, first)
     return row._replace(outcome=verdict.outcome, errors=row.errors + verdict.errors)
+
+
+def _repeat_of_refused(row: RowOutcome, first: int) -> RowOutcome:
+    detail = f"line {first}, which this row repeats, was refused, so this one wasn't sent either"
+    return row._replace(outcome="rejected", errors=(Problem("REPEATED_REFUSED_LINE", "", detail),))
 
 
 def not_attempted(number: int, records: Iterable[Record], read: Iterable[int] = ()) -> ChunkReport:

@@ -17,13 +17,13 @@ from lib.finish import announce, read_reports, results_exist, write_results
 from lib.lease import Lease
 from lib.ledger import Ledger, Run, run_id
 from lib.logs import Log
+from lib.notes import notes_on_reading
 from lib.ports import Ports
 from lib.ready import (
     Header,
     Job,
     claimed_profile,
     get_ready,
-    notes_on_reading,
     read_header,
     read_table,
 )

@@ -16,14 +16,16 @@ from lib.destinations.port import Destination
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
+from lib.notes import notes_on_account, notes_on_columns
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
 from lib.rules.codes import ABOUT_THE_ACTION
-from lib.rules.conversion import Conversion, Problem, RowOutcome
+from lib.rules.conversion import Conversion, Problem, Repeat, RowOutcome
 from lib.rules.dates import load_zone
-from lib.rules.extras import ADDRESS_FIELDS, CUSTOM_VARIABLE, not_sent
+from lib.rules.extras import CUSTOM_VARIABLE
 from lib.rules.plan import RowPlan, RowRules, compile_plan
 from lib.rules.problems import RuleError
+from lib.rules.zones import UnknownZone
 from lib.settings import Profile
 from lib.source.columns import map_columns, shown
 from lib.source.table import SourceOptions, Table, open_table
@@ -93,11 +95,8 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
 def read_header(table: Table, profile: Profile) -> Header:
     """The header line → a `Header`. Raises `SourceError` for one that can't be understood."""
     columns = map_columns(table.header, profile.headers)
-    fields = columns.fields
-    notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
-    notes += _notes_on_fields(fields, profile.destination)
-    names = {field: shown(table.header[at], at) for field, at in fields.items()}
-    return Header(fields, names, tuple(notes))
+    names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
+    return Header(columns.fields, names, tuple(notes_on_columns(columns, profile)))
 
 
 def get_ready(
@@ -141,12 +140,15 @@ def get_ready(
                 known[customer] = Problem(error.code, "customer_id")
         return known[customer]
 
+    zone = _zone(table, profile)
+    if isinstance(zone, UnknownZone):
+        notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
     rules = RowRules(
         now=now,
         account=account_of_row,
         customer_id=customer_id or None,
         action=profile.conversion_action,
-        zone=_zone(table, profile),
+        zone=zone,
         currency_code=profile.currency_code,
         phone_region=profile.phone_region,
         ad_user_data=profile.ad_user_data,
@@ -165,12 +167,13 @@ def get_ready(
             account = known[customer_id] = ask(customer_id, fresh=True)
         wrong = _wrong_action(fields, rules)
         if wrong is not None:
-            raise GiveUp(wrong.code, wrong.detail or "the profile's conversion_action")
+            detail = "the profile's conversion_action" if rules.action else "no column for it"
+            raise GiveUp(wrong.code, wrong.detail or detail)
         reason = account.refuses_user_data()
         if reason is not None:
             plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
         customer_id = account.conversion_customer_id
-        notes += _notes_on_account(account, table, profile)
+        notes += notes_on_account(account, table, profile, zone)
     return Job(
         table=table,
         plan=plan,
@@ -188,11 +191,7 @@ def _refuse_columns_that_cannot_do(fields: Mapping[str, int], route: str) -> Non
     identifying = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_")
     if route == "google_ads" and not any(name.startswith(identifying) for name in fields):
         # An address, an IP address or session attributes suffice for the Data Manager API only.
-        raise GiveUp(
-            "NO_USABLE_COLUMN",
-            "no column holds a click id, an e-mail address or a phone number, which the Google Ads "
-            "API needs",
-        )
+        raise GiveUp("NO_USABLE_COLUMN", "which the Google Ads API needs")
 
 
 def _wrong_action(fields: Mapping[str, int], rules: RowRules) -> Problem | None:
@@ -209,7 +208,7 @@ def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
     Columns for it may stay empty, as in Google's own template; then there is nothing to refuse.
     """
 
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
+    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
         judged = plan.judge(line, cells)
         if isinstance(judged, Conversion) and (judged.hashed_emails or judged.hashed_phones):
             raise GiveUp(code, detail)
@@ -218,54 +217,13 @@ def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
     return plan._replace(judge=judge)
 
 
-def _notes_on_fields(fields: Mapping[str, int], route: str) -> list[Problem]:
-    by_code: dict[str, list[str]] = {}
-    for name, code in not_sent(route).items():
-        if name in fields:
-            by_code.setdefault(code, []).append(name)
-    notes = [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
-    missing = [name for name in ADDRESS_FIELDS if name not in fields]
-    named = {"first_name", "last_name", "postal_code"} & fields.keys()
-    if route == "data_manager" and named and missing:
-        notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
-    return notes
-
-
-def notes_on_reading(table: Table) -> list[Problem]:
-    """What is known of a file only when its rows have been read."""
-    notes = []
-    if table.blank_records:
-        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
-    if table.encoding_guessed:
-        notes.append(Problem("ENCODING_GUESSED"))
-    return notes
-
-
-def _notes_on_account(account: Account, table: Table, profile: Profile) -> list[Problem]:
-    if not account.verified:
-        # The Data Manager API has nothing to ask before an upload.
-        return [Problem("PREFLIGHT_NOT_PERMITTED")] if profile.destination == "google_ads" else []
-    notes = []
-    if account.conversion_customer_id != account.customer_id:
-        notes.append(
-            Problem(
-                "CONVERSION_CUSTOMER_DIFFERS",
-                "",
-                f"{account.customer_id} → {account.conversion_customer_id}",
-            )
-        )
-    zone = table.time_zone or profile.time_zone
-    if zone and account.time_zone and zone != account.time_zone:
-        notes.append(Problem("ZONE_DIFFERS", "", f"file {zone}, account {account.time_zone}"))
-    return notes
-
-
 def _zone(table: Table, profile: Profile) -> tzinfo | None:
-    """The file's own zone, else the profile's."""
+    """The file's own zone, else the profile's. One that can't be read isn't replaced by the
+    profile's: it costs the rows that need it, and a note says so once."""
     name = table.time_zone or profile.time_zone
     if not name:
         return None
     try:
         return load_zone(name)
     except RuleError:
-        raise GiveUp("UNKNOWN_TIME_ZONE", "in the Parameters line of the file") from None
+        return UnknownZone()

@@ -13,7 +13,7 @@ between the answer and the marker sends a chunk once more, and nothing is lost o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from dataclasses import replace
 
 from lib.chunks import Prepared, Unsendable, cut, outcomes, prepare
@@ -25,7 +25,8 @@ from lib.logs import Log
 from lib.ports import Ports
 from lib.ready import Job, claimed_profile, get_ready, read_header, read_table
 from lib.report import ChunkReport, chunk_report
-from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.rules.conversion import Conversion, Outcome, Problem, Repeat, RowOutcome
+from lib.rules.plan import Judge
 from lib.source.records import Record
 
 
@@ -115,12 +116,10 @@ def _repeat(
     return report, sent.stop
 
 
-def _known_again(
-    judge: Callable[[int, list[str]], Conversion | RowOutcome],
-) -> Callable[[int, list[str]], Conversion | RowOutcome]:
+def _known_again(judge: Judge) -> Judge:
     """The plan's judge, but for rows that Google might count twice."""
 
-    def strict(line: int, cells: list[str]) -> Conversion | RowOutcome:
+    def strict(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
         judged = judge(line, cells)
         if isinstance(judged, Conversion) and judged.order_id is None and not judged.gclid:
             return RowOutcome(line, "rejected")

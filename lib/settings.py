@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from lib import mistakes
 from lib.errors import GiveUp
+from lib.source.fields import is_field
+from lib.source.suggest import closest_field
 
 CHUNK_ROWS = 2_000
 """Most conversions in one request of either API (ADS/docs/best-practices/quotas)."""
@@ -167,7 +170,7 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
-            raise SettingsError("\n".join(_lines(error, str.upper))) from None
+            raise SettingsError("\n".join(mistakes.lines(error, cls, str.upper))) from None
         problems = list(settings._contradictions())
         if problems:
             raise SettingsError("\n".join(problems))
@@ -254,6 +257,14 @@ class Profile(BaseModel):
             return {k: (v,) if isinstance(v, str) else v for k, v in value.items()}
         return value
 
+    @field_validator("headers")
+    @classmethod
+    def _known_fields(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        unknown = [name for name in value if not is_field(name)]
+        if unknown:
+            raise ValueError("; ".join(map(_not_a_field, unknown)))
+        return value
+
     @field_validator("conversion_action", mode="before")
     @classmethod
     def _action_id_as_number(cls, value: object) -> object:
@@ -289,6 +300,12 @@ class Profile(BaseModel):
         return value
 
 
+def _not_a_field(name: str) -> str:
+    near = closest_field(name)
+    advice = f"did you mean {near}?" if near else "docs/input.md names the fields"
+    return f"{name} is not a field; {advice}"
+
+
 def read_profiles(document: str) -> dict[str, Any]:
     """The profiles document as it is, `{name: {...}}`, still unchecked.
 
@@ -301,6 +318,9 @@ def read_profiles(document: str) -> dict[str, Any]:
     except ValueError as error:
         raise GiveUp("INVALID_PROFILE", f"PROFILES is not JSON: {error}") from None
     if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
+        if isinstance(profiles, dict) and profiles.keys() & Profile.model_fields.keys():
+            detail = 'PROFILES holds a profile without its name; wrap it: {"default": {...}}'
+            raise GiveUp("INVALID_PROFILE", detail)
         raise GiveUp("INVALID_PROFILE", 'PROFILES must be {"<profile name>": {...}, ...}')
     return profiles
 
@@ -319,13 +339,5 @@ def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, 
     try:
         return name, Profile.model_validate(profiles[name])
     except ValidationError as error:
-        problems = "; ".join(_lines(error, lambda key: key))
+        problems = "; ".join(mistakes.lines(error, Profile))
         raise GiveUp("INVALID_PROFILE", f'profile "{name}": {problems}') from None
-
-
-def _lines(error: ValidationError, spell: Any) -> list[str]:
-    """One line per problem: which setting, what is wrong. Never the value: it might be a secret."""
-    return [
-        f"{'.'.join(spell(str(part)) for part in problem['loc'])}: {problem['msg']}"
-        for problem in error.errors(include_input=False, include_url=False, include_context=False)
-    ]

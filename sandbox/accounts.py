@@ -54,6 +54,8 @@ class Account:
     """False: USER_PERMISSION_DENIED for everybody."""
     direct_access: bool = True
     """False: only with a `login-customer-id` header that names one of `managers`."""
+    readable: bool = True
+    """False: takes uploads, and refuses queries with ACTION_NOT_PERMITTED."""
     managers: tuple[str, ...] = ()
     conversion_customer_id: str = ""
     """Empty: the account itself."""

@@ -78,9 +78,9 @@ MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
     "an order id that is an e-mail": _changed(order_id="buyer@example.com"),
     "an unknown word for consent": _changed(ad_user_data="perhaps"),
     "too few cells": lambda row, now: {key: row[key] for key in COLUMNS[:6]},
-    "a braid on a one-per-click action": lambda row, now: {
-        **row, "gclid": "", "gbraid": f"0AAAAA{row['order_id'][-6:]}braid", "wbraid": "",
-        "conversion_action": "1002",
+    "a braid on a one-per-click action, and nothing else": lambda row, now: {
+        **row, **_NO_CLICK, "gbraid": f"0AAAAA{row['order_id'][-6:]}braid", "email": "",
+        "phone": "", "conversion_action": "1002",
     },
     "older than the action's look-back window": lambda row, now: {
         **row, "conversion_action": "1002", "conversion_date_time": _at(now - timedelta(days=45))

@@ -283,6 +283,9 @@ class GoogleAds:
         return serialized
 
     def _query(self, query: str, account: Account, call: Call) -> tuple[list[Any], Any]:
+        if not account.readable:
+            text = "The user can't perform this action on this account."
+            raise refuse("authorization_error.ACTION_NOT_PERMITTED", text, call)
         try:
             return gaql.run(query, account, self._state)
         except gaql.QueryProblem as problem:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from lib.errors import GiveUp
 from lib.logs import Log
 from lib.ready import Job, get_ready, read_header, read_table
+from lib.rules.conversion import Conversion, RowOutcome
 from lib.settings import Profile
 from tests.fakes import FakeApi
 
@@ -69,11 +71,54 @@ def test_an_ip_address_is_enough_for_the_data_manager_route() -> None:
     assert job.destination.name == "data_manager"
 
 
+def test_an_action_is_needed_from_somewhere() -> None:
+    """And where a column was probably meant for it, the note on that stays with the file."""
+    header = "gclid,convertion_action,conversion_date_time"
+    with pytest.raises(GiveUp) as raised:
+        ready(header, profile=Profile(customer_id="1234567890", time_zone="UTC"))
+    assert (raised.value.code, raised.value.detail) == ("ACTION_MISSING", "no column for it")
+    table = read_table(io.BytesIO(header.encode()), PROFILE, 1 << 20)
+    assert (
+        read_header(table, PROFILE).notes[0].detail
+        == "convertion_action (did you mean conversion_action?)"
+    )
+
+
 def test_an_account_is_needed_from_somewhere() -> None:
     """Neither the profile nor a column: a guess would be somebody else's account."""
     with pytest.raises(GiveUp) as raised:
         ready("gclid,conversion_date_time", profile=Profile(conversion_action="1001"))
     assert raised.value.code == "CUSTOMER_ID_MISSING"
+
+
+def test_an_unknown_zone_of_the_file_is_said_once_and_stops_no_row_with_its_own() -> None:
+    """The profile's zone doesn't take its place: the file says that it's another."""
+    lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
+    job = ready(lines)
+    assert codes(job).count("UNKNOWN_ZONE_OF_FILE") == 1
+    assert isinstance(job.plan.judge(3, ["A" * 20, "2026-11-20 10:00:00Z"]), Conversion)
+    refused = job.plan.judge(4, ["A" * 20, "2026-11-20 10:00:00"])
+    assert isinstance(refused, RowOutcome)
+    assert [each.code for each in refused.errors] == ["UNKNOWN_TIME_ZONE"]
+
+
+@pytest.mark.parametrize(
+    ("header", "stated", "noted"),
+    [
+        ("gclid,conversion_date_time", None, True),
+        ("gclid,conversion_date_time", "DENIED", False),
+        ("gclid,conversion_date_time,Ad User Data", None, False),
+        ("gclid,conversion_date_time,ad_personalization", None, True),
+    ],
+)
+@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
+def test_a_file_without_any_consent_is_noted(
+    header: str, stated: Any, noted: bool, route: str
+) -> None:
+    """Google may not attribute its conversions; a column or the profile can state it."""
+    profile = PROFILE.model_copy(update={"ad_user_data": stated})
+    job = ready(header, FakeApi(name=route), profile)
+    assert ("CONSENT_NOT_STATED" in codes(job)) is noted
 
 
 def test_fields_the_route_has_no_place_for_are_noted_once() -> None:

@@ -46,7 +46,7 @@ def read_account(customer_id: str, search: Search) -> Account:
         setting = customer.conversion_tracking_setting
     actions = {}
     for row in search(owner, ACTION_QUERY):
-        action = _action(row.conversion_action)
+        action = _action(row.conversion_action, owner)
         actions[action.id] = action
     return Account(
         customer_id=customer_id,
@@ -67,7 +67,8 @@ def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
     }
 
 
-def _action(action: Any) -> Action:
+def _action(action: Any, customer_id: str) -> Action:
+    owner = action.owner_customer.rpartition("/")[2]
     return Action(
         id=str(action.id),
         name=action.name,
@@ -75,6 +76,7 @@ def _action(action: Any) -> Action:
         uploads_clicks=_enum_name(action, "type_") == "UPLOAD_CLICKS",
         one_per_click=_enum_name(action, "counting_type") == "ONE_PER_CLICK",
         lookback_days=action.click_through_lookback_window_days or 30,
+        owned=owner in ("", customer_id),
     )
 
 

@@ -60,13 +60,11 @@ def _find(wanted: str, account: Account, route: str) -> Action | Problem:
     if action is None:
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
-        if not is_id and route == "data_manager":
-            # That API knows no queries: nobody could ever be asked.
+        if not is_id and (route == "data_manager" or not account.names_on_trust):
+            # The API knows no queries, or may not be asked: nobody knows the id.
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
-        if not is_id:
-            # Nobody could be asked for its id; the offline check takes the name on trust.
-            return Action(wanted, wanted, True, True, False, MAX_AGE_DAYS)
-        return Action(last, last, True, True, False, MAX_AGE_DAYS)
+        known_as = last if is_id else wanted
+        return Action(known_as, known_as, True, True, False, MAX_AGE_DAYS)
     if not action.uploads_clicks:
         return Problem("ACTION_WRONG_TYPE", "conversion_action")
     if not action.enabled:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 from urllib.parse import unquote
 
+from lib.rules.conversion import Problem
 from lib.rules.placeholders import is_placeholder
 from lib.rules.problems import RuleError
 
@@ -51,6 +52,37 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     ):
         raise RuleError("INVALID_CLICK_ID")
     return click_id
+
+
+def choose_braid(
+    gclid: str,
+    gbraid: str,
+    wbraid: str,
+    one_per_click: bool,
+    warnings: tuple[Problem, ...],
+) -> tuple[str, str, tuple[Problem, ...]]:
+    """The braid to send, if any. One that Google would refuse is left out, as the row may have an
+    e-mail address or a phone number: beside the other braid (GBRAID_WBRAID_BOTH_SET), beside a
+    gclid (not documented), or for an action of one conversion per click."""
+    parsed = {}
+    for field, raw in (("gbraid", gbraid), ("wbraid", wbraid)):
+        parsed[field] = ""
+        if raw.strip():
+            try:
+                parsed[field] = check_click_id(raw, field)
+            except RuleError as error:
+                warnings += (Problem(error.code, field),)
+    gbraid, wbraid = parsed["gbraid"], parsed["wbraid"]
+    if gclid and (gbraid or wbraid):
+        warnings += (Problem("GCLID_AND_BRAID", "gbraid" if gbraid else "wbraid"),)
+        return "", "", warnings
+    if one_per_click and (gbraid or wbraid):
+        warnings += (Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"),)
+        return "", "", warnings
+    if gbraid and wbraid:
+        warnings += (Problem("BOTH_BRAIDS", "wbraid"),)
+        wbraid = ""
+    return gbraid, wbraid, warnings
 
 
 @cache

@@ -90,13 +90,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "NO_CLICK_ID_OR_IDENTIFIER": (
         "rejected",
-        "The row has neither a click id nor a usable e-mail address or phone number, so Google "
-        "couldn't find the ad click.",
+        "The row has no click id, e-mail address or phone number that can be used, so Google "
+        "couldn't find the ad click. If it has one, its warning says why that was left out.",
         "Add a gclid, gbraid or wbraid, or an e-mail address or phone number.",
     ),
     "BOTH_BRAIDS": (
-        "rejected",
-        "The row has both a gbraid and a wbraid; Google refuses that.",
+        "warning",
+        "The row has both a gbraid and a wbraid, and Google takes one of them. Only the gbraid was "
+        "sent.",
         "Keep the one that the landing page's address had.",
     ),
     "GCLID_AND_BRAID": (
@@ -105,10 +106,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Nothing, unless the gclid is the wrong one.",
     ),
     "BRAID_ON_ONE_PER_CLICK": (
-        "rejected",
+        "warning",
         "A gbraid or wbraid can't be used with a conversion action that counts one conversion "
-        "per click.",
-        "Set the action's count to Every, or use another action for these rows.",
+        "per click. It was left out.",
+        "Set the action's count to Every, or use another action for these rows. The row is still "
+        "sent if it has an e-mail address or a phone number.",
     ),
     # Time
     "TIME_MISSING": (
@@ -130,14 +132,21 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "DATE_ORDER_MISMATCH": (
         "rejected",
-        "Day and month stand in the other order than the profile says, or may do so: another row "
-        "near this one shows it.",
+        "Dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile; or "
+        "they seem to be month first, and it is. Rows that read both ways are held back too.",
         "Set day_first in the profile: true for 24/11/2026, false for 11/24/2026.",
     ),
     "UNKNOWN_TIME_ZONE": (
         "rejected",
         "The time zone isn't known.",
         "Write an IANA name such as America/Chicago, or an offset such as -05:00.",
+    ),
+    "UNKNOWN_ZONE_OF_FILE": (
+        "note",
+        "The time zone in the file's Parameters line isn't known. Rows whose time has no zone of "
+        "its own, nor one in a time_zone column, were refused.",
+        "Write Parameters:TimeZone= with an IANA name such as America/Chicago or an offset such as "
+        "-0500, or take the line out: the profile's time_zone counts then.",
     ),
     "AMBIGUOUS_LOCAL_TIME": (
         "warning",
@@ -349,16 +358,31 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Export one row per order with the sum of its values, or give each line its own order id "
         "and time.",
     ),
+    "REPEATED_REFUSED_LINE": (
+        "rejected",
+        "The row repeats an earlier line of the file (the same click and time, or the same order "
+        "id, for the same conversion action). That line was refused, so neither was counted.",
+        "Mend or remove that line, or drop this row in a file of its own.",
+    ),
     # Action and account
     "ACTION_MISSING": (
         "rejected",
-        "Nothing says which conversion action the row is for.",
-        "Add a Conversion Name column, or set conversion_action in the profile.",
+        "Neither the row nor the profile names a conversion action.",
+        "Fill in the column conversion_action (Google's template calls it Conversion Name), or set "
+        "conversion_action in the profile.",
     ),
     "UNKNOWN_ACTION": (
         "rejected",
         "The account has no conversion action of this name or id.",
         "Compare the name, letter by letter, with Goals > Conversions in Google Ads.",
+    ),
+    "ACTION_NAME_NOT_RESOLVABLE": (
+        "rejected",
+        "The conversion action is given by its name, and nobody can be asked for its id: the "
+        "account's settings can't be read with these credentials, or the route is the Data Manager "
+        "API, which has no such question.",
+        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
+        "as ctId), or give the credentials read access to the account.",
     ),
     "ACTION_NOT_ENABLED": (
         "rejected",
@@ -404,7 +428,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PREFLIGHT_NOT_PERMITTED": (
         "note",
         "The account's settings couldn't be read, so they weren't checked before the upload.",
-        "Give the credentials read access to the account.",
+        "Give the credentials read access to the account. Until then conversion actions must be "
+        "given by their ids, not by their names.",
     ),
     # The file, row by row
     "TOO_FEW_CELLS": (
@@ -478,7 +503,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NO_HEADER": (
         "file",
         "The first line names no known column.",
-        "Begin the file with column names (docs/input.md), or set headers in the profile.",
+        "Begin the file with column names (docs/input.md), and take out title lines above them. If "
+        "your names are others, give them in the profile's headers.",
     ),
     "UNREADABLE_HEADER": (
         "file",
@@ -522,7 +548,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "UNKNOWN_COLUMNS": (
         "note",
         "Some columns aren't known and were ignored.",
-        "Nothing. If one of them is needed, name it in the profile's headers.",
+        "If one of them is needed, correct its name, or give it in the profile's headers.",
+    ),
+    "CONSENT_NOT_STATED": (
+        "note",
+        "Neither the file nor the profile says whether people consented (ad_user_data). Google may "
+        "not be able to attribute such conversions, and highly recommends to state it.",
+        "Add a column ad_user_data with Granted or Denied. Where it is the same for everybody in "
+        "the file, ad_user_data in the profile can state it.",
     ),
     "API_VERSION_ENDS_SOON": (
         "note",
@@ -678,12 +711,6 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Nothing.",
     ),
     # The Data Manager route
-    "ACTION_NAME_NOT_RESOLVABLE": (
-        "rejected",
-        "The conversion action is given by its name, which the Data Manager API can't look up.",
-        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
-        "as ctId).",
-    ),
     "REFUSAL_NOT_LOCATED": (
         "deferred",
         "Google refused a request without naming a row, and the rows at fault weren't found within "

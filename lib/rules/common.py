@@ -16,17 +16,24 @@ from lib.rules.dates import ConversionClock, load_zone
 from lib.rules.money import parse_currency
 from lib.rules.problems import RuleError
 from lib.rules.words import parse_consent
+from lib.rules.zones import UnknownZone
 
 if TYPE_CHECKING:
     from lib.rules.plan import RowRules
 
+UNREADABLE = ""
 COMMON_FIELDS = ("customer_id", "conversion_action", "time_zone", "currency_code", "ad_user_data")
+
+
+_UNKNOWN_ZONE = UnknownZone("time_zone")
 
 
 class Common(NamedTuple):
     """Where a row goes, how its time is read, and what the profile or its own words say.
 
-    `read_time(cell, zone)` is `ConversionClock.read` with the greatest age of the action.
+    `read_time(cell, zone)` is `ConversionClock.read` with the greatest age of the action. `zone` is
+    an `UnknownZone`, and `currency_code` is `UNREADABLE`, where the row's own can't be read: it
+    matters only beside a time without a zone, or a value.
     """
 
     customer_id: str
@@ -58,13 +65,13 @@ def read_common(cells: Sequence[str], rules: RowRules, clock: ConversionClock) -
     try:
         if zone_cell.strip():
             zone = load_zone(zone_cell)
-    except RuleError as error:
-        errors.append(Problem(error.code, "time_zone"))
+    except RuleError:
+        zone = _UNKNOWN_ZONE
     try:
         if currency_cell.strip():
             currency = parse_currency(currency_cell)
-    except RuleError as error:
-        errors.append(Problem(error.code, "currency_code"))
+    except RuleError:
+        currency = UNREADABLE
     try:
         if consent_cell.strip():
             # A word for "not stated" says that too: then the profile's doesn't count.

@@ -67,8 +67,8 @@ def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float
     """The value of a conversion: as `parse_value`, and `1.234` isn't read as 1.234 unless its
     currency has three decimals.
 
-    `currency` is what the row or the profile says. Also raises AMBIGUOUS_VALUE, and
-    CURRENCY_CONTRADICTS where the cell names another one.
+    `currency` is what the row or the profile says, empty if that can't be read. Also raises
+    AMBIGUOUS_VALUE, and CURRENCY_CONTRADICTS where the cell names another one.
     """
     point = "," if decimal_comma else "."
     plain = value.replace(point, "", 1)
@@ -76,7 +76,7 @@ def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float
         return float(value.replace(",", ".") if decimal_comma else value)
     amount = parse_value(value, decimal_comma)
     written = written_currency(value)
-    if written is not None and currency is not None and written != currency:
+    if written is not None and currency and written != currency:
         raise RuleError("CURRENCY_CONTRADICTS")
     body = _BODY.search(value)
     number = body.group().strip() if body is not None else ""

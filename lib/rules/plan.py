@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from lib.rules.accounts import Account
 from lib.rules.actions import MAX_AGE_DAYS
-from lib.rules.click_ids import check_click_id
+from lib.rules.click_ids import check_click_id, choose_braid
 from lib.rules.codes import lookup
-from lib.rules.common import COMMON_FIELDS, Common, read_common
-from lib.rules.conversion import Conversion, Outcome, Problem, RowOutcome
+from lib.rules.common import COMMON_FIELDS, UNREADABLE, Common, read_common
+from lib.rules.conversion import Conversion, Outcome, Problem, Repeat, RowOutcome
 from lib.rules.dates import ConversionClock
 from lib.rules.extras import compile_extras
 from lib.rules.memo import Memo
@@ -45,8 +45,6 @@ class RowRules:
     currency_code: str | None = None
     phone_region: str | None = None
     ad_user_data: str | None = None
-    ad_personalization: str | None = None
-    event_source: str | None = None
     day_first: bool = False
     decimal_comma: bool = False
     derive_order_id: bool = True
@@ -54,14 +52,18 @@ class RowRules:
     route: str = "google_ads"
 
 
+Judge = Callable[[int, list[str]], Conversion | RowOutcome | Repeat]
+"""(line, cells) → what becomes of the row."""
+
+
 class RowPlan(NamedTuple):
-    """`judge(line, cells)` gives a row's `Conversion`, or its outcome if it can't be sent.
+    """`judge(line, cells)` gives a row's `Conversion`, or its outcome if it isn't sent.
 
     `start_chunk()` forgets the rows of the chunk before: repeats are looked for within a chunk
     (across chunks Google's own answer says so, and memory stays flat).
     """
 
-    judge: Callable[[int, list[str]], Conversion | RowOutcome]
+    judge: Judge
     start_chunk: Callable[[], None]
 
 
@@ -81,15 +83,16 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     extras_of = compile_extras(columns, rules)
     decimal_comma = rules.decimal_comma
     derive = rules.derive_order_id
+    order_detail = _OTHER_ORDER[rules.day_first]
     clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
     commons: Memo[Common] = Memo()
-    # Click id + time + action, and order id + action, of the rows of this chunk that are sent →
-    # their line and value.
-    seen: dict[tuple[str, ...], tuple[int, float | None]] = {}
+    # Click id + instant + action (Google knows a moment again whatever its offset), and order id +
+    # action, of the rows of this chunk that are sent → their line and value.
+    seen: dict[tuple[str | int, ...], tuple[int, float | None]] = {}
     seen_at = seen.setdefault
     new_tuple = tuple.__new__
 
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome:
+    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
         errors: list[Problem] = []
 
         # Where it goes, and what else many rows share.
@@ -120,8 +123,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             gbraid = "" if gbraid_at is None else cells[gbraid_at]
             wbraid = "" if wbraid_at is None else cells[wbraid_at]
             if gbraid or wbraid:
-                gbraid, wbraid, warnings = _braids(
-                    gclid, gbraid, wbraid, one_per_click, errors, warnings
+                gbraid, wbraid, warnings = choose_braid(
+                    gclid, gbraid, wbraid, one_per_click, warnings
                 )
         click_id = gclid or gbraid or wbraid
 
@@ -137,7 +140,8 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
                     )
             except RuleError as error:
                 code = error.code if raw.strip() else "TIME_MISSING"
-                errors.append(Problem(code, "conversion_date_time"))
+                detail = order_detail if code == "DATE_ORDER_MISMATCH" else ""
+                errors.append(Problem(code, error.field or "conversion_date_time", detail))
         else:
             errors.append(Problem("TIME_MISSING", "conversion_date_time"))
 
@@ -150,10 +154,15 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             except RuleError as error:
                 if raw.strip():
                     errors.append(Problem(error.code, "conversion_value"))
+                    if currency == UNREADABLE:
+                        errors.append(Problem("INVALID_CURRENCY", "currency_code"))
         if value is None:
             currency = None
-        elif currency is None:
-            currency = written_currency(raw)
+        elif not currency:
+            if currency == UNREADABLE:
+                errors.append(Problem("INVALID_CURRENCY", "currency_code"))
+            else:
+                currency = written_currency(raw)
 
         order_id: str | None = None
         raw = "" if order_at is None else cells[order_at]
@@ -191,14 +200,16 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
             order_id = derived_order_id(action_id, instant, value, person)
         first = own = (line, value)
         if click_id:
-            first = seen_at((click_id, time, action_id), own)
+            first = seen_at((click_id, instant, action_id), own)
         if order_id is not None and first is own:
             first = seen_at((order_id, action_id), own)
             if first is not own and click_id:
                 # This row isn't sent, so another one with its click and time is no repeat.
-                del seen[click_id, time, action_id]
+                del seen[click_id, instant, action_id]
         if first is not own:
-            return RowOutcome(line, "duplicate", order_id, (_repeat(*first, value),), warnings)
+            problem = _repeat(*first, value)
+            row = RowOutcome(line, "duplicate", order_id, (problem,), warnings)
+            return Repeat(row, first[0])
 
         # Conversion(...) in a third of the time.
         return new_tuple(
@@ -224,6 +235,13 @@ def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
     return RowPlan(judge, seen.clear)
 
 
+_OTHER_ORDER = {
+    False: "dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile",
+    True: "dates seem to be month first (as in 11/20/2026), but day_first is set in the profile",
+}
+"""What DATE_ORDER_MISMATCH means, by the profile's `day_first`."""
+
+
 def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:
     return itemgetter(*places) if places else lambda cells: ""
 
@@ -241,31 +259,3 @@ def _outcome(errors: list[Problem]) -> Outcome:
     """`not_attempted` if only the account is in the way; else there is something to mend here."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"
-
-
-def _braids(
-    gclid: str,
-    gbraid: str,
-    wbraid: str,
-    one_per_click: bool,
-    errors: list[Problem],
-    warnings: tuple[Problem, ...],
-) -> tuple[str, str, tuple[Problem, ...]]:
-    """gclid beside a braid: the gclid is sent. Both braids: GBRAID_WBRAID_BOTH_SET at Google's."""
-    parsed = {}
-    for field, raw in (("gbraid", gbraid), ("wbraid", wbraid)):
-        parsed[field] = ""
-        if raw.strip():
-            try:
-                parsed[field] = check_click_id(raw, field)
-            except RuleError as error:
-                warnings += (Problem(error.code, field),)
-    gbraid, wbraid = parsed["gbraid"], parsed["wbraid"]
-    if gclid and (gbraid or wbraid):
-        warnings += (Problem("GCLID_AND_BRAID", "gbraid" if gbraid else "wbraid"),)
-        return "", "", warnings
-    if gbraid and wbraid:
-        errors.append(Problem("BOTH_BRAIDS", "wbraid"))
-    elif one_per_click and (gbraid or wbraid):
-        errors.append(Problem("BRAID_ON_ONE_PER_CLICK", "gbraid" if gbraid else "wbraid"))
-    return gbraid, wbraid, warnings

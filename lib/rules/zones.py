@@ -1,7 +1,7 @@
 """Time zones as files and profiles name them."""
 
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,6 +24,24 @@ def load_zone(name: str) -> tzinfo:
     if zone is None:
         raise RuleError("UNKNOWN_TIME_ZONE")
     return zone
+
+
+class UnknownZone(tzinfo):
+    """Stands for a zone that can't be read. Only a time without a zone of its own asks it, and
+    that raises UNKNOWN_TIME_ZONE, for the column `field`."""
+
+    def __init__(self, field: str = "") -> None:
+        self._field = field
+
+    def utcoffset(self, moment: datetime | None, /) -> timedelta:
+        """Raise."""
+        raise RuleError("UNKNOWN_TIME_ZONE", self._field)
+
+    def dst(self, moment: datetime | None, /) -> None:
+        """Not known either."""
+
+    def tzname(self, moment: datetime | None, /) -> None:
+        """Not known either."""
 
 
 @lru_cache(maxsize=256)  # a file can hold any number of made-up names

@@ -18,6 +18,7 @@ from lib.source.fields import (
     field_of,
     header_key,
 )
+from lib.source.suggest import with_suggestions
 
 _ADDRESS = {"first_name", "last_name", "postal_code", "country_code"}
 """Together they identify a person for the Data Manager API."""
@@ -28,7 +29,8 @@ _MOST_DIGITS = 4
 
 
 class ColumnMap(NamedTuple):
-    """`fields`: field → index of its cell. `unknown`: the other columns' names, safe to show."""
+    """`fields`: field → index of its cell. `unknown`: the other columns' names, safe to show, with
+    the field that was probably meant."""
 
     fields: dict[str, int]
     unknown: tuple[str, ...]
@@ -63,9 +65,13 @@ def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
     _refuse_useless(header, fields)
+    return ColumnMap(fields, _unknown(header, fields))
+
+
+def _unknown(header: Sequence[str], fields: Mapping[str, int]) -> tuple[str, ...]:
     used = set(fields.values())
-    unknown = [i for i, name in enumerate(header) if name and i not in used]
-    return ColumnMap(fields, tuple(shown(header[i], i) for i in unknown))
+    others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in used]
+    return with_suggestions(others, fields.__contains__)
 
 
 def shown(name: str, index: int) -> str:
@@ -145,11 +151,13 @@ def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> N
     known = {index for indexes in found.values() for index in indexes}
     data = sum(_is_data(name) for index, name in enumerate(header) if index not in known)
     if not known or data >= len(known):
-        raise SourceError(
-            "NO_HEADER",
-            "the first line names no known column, such as gclid, email or conversion_date_time; "
-            "it isn't repeated here, as it may be a row",
-        )
+        if len(header) == 1:
+            detail = "only one column was found: is the delimiter a comma, semicolon, tab or pipe?"
+        else:
+            detail = (
+                "such as gclid, email or conversion_date_time; it isn't shown, as it may be a row"
+            )
+        raise SourceError("NO_HEADER", detail)
 
 
 def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
@@ -166,11 +174,10 @@ def _refuse_useless(header: Sequence[str], fields: Mapping[str, int]) -> None:
     bases = {field.rstrip("0123456789").removesuffix("_") for field in fields}
     identifying = any(BY_NAME[base].identifies for base in bases if base in BY_NAME)
     if not identifying and not bases >= _ADDRESS:
-        names = ", ".join(_quoted(header, index) for index in fields.values())
-        raise SourceError(
-            "NO_USABLE_COLUMN",
-            f"no column holds a click id, an e-mail address or a phone number; known are: {names}",
-        )
+        detail = "known are: " + ", ".join(_quoted(header, index) for index in fields.values())
+        if unknown := _unknown(header, fields):
+            detail += "; not known: " + ", ".join(unknown)
+        raise SourceError("NO_USABLE_COLUMN", detail)
 
 
 def _quoted(header: Sequence[str], index: int) -> str:

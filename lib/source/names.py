@@ -9,19 +9,12 @@ from dataclasses import dataclass
 class IgnoreRules:
     """All compared without regard to case, except `prefixes`."""
 
-    accepted_suffixes: tuple[str, ...] = (
-        ".csv",
-        ".tsv",
-        ".txt",
-        ".csv.gz",
-        ".tsv.gz",
-        ".txt.gz",
-        ".gz",
-    )
-    temporary_suffixes: tuple[str, ...] = (".tmp", ".part", ".filepart", ".partial", ".crdownload")
+    accepted_suffixes: tuple[str, ...]
+    temporary_suffixes: tuple[str, ...]
     """Names a gateway uses while it still writes; it renames the file when that is whole."""
-    prefixes: tuple[str, ...] = ("gcloud/tmp/parallel_composite_uploads/",)
-    """`gcloud storage cp` keeps the parts of a large upload there until it composes them."""
+    prefixes: tuple[str, ...]
+    """Folders whose objects are never files of ours, such as the one in which
+    `gcloud storage cp` keeps the parts of a large upload until it composes them."""
 
 
 def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:

@@ -68,7 +68,7 @@ FILES: dict[str, File] = {
     "BOTH_BRAIDS": _row(gclid="", gbraid="0AAAAAexample1", wbraid="0AAAAAexample2"),
     "GCLID_AND_BRAID": _row(gbraid="0AAAAAexample1"),
     "BRAID_ON_ONE_PER_CLICK": _row(
-        asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002"
+        asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
     ),
     # Time
     "TIME_MISSING": _row(conversion_date_time=""),
@@ -76,6 +76,7 @@ FILES: dict[str, File] = {
     "DATE_WITHOUT_ZONE": _row(conversion_date_time="2026-11-20 10:00:00"),
     "DATE_ORDER_MISMATCH": _row(conversion_date_time="20/11/2026 10:00:00 +0000"),
     "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
+    "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
     "AMBIGUOUS_LOCAL_TIME": _row(conversion_date_time="2026-11-01 01:30:00 America/Chicago"),
     "NONEXISTENT_LOCAL_TIME": File(
         {"conversion_date_time": "2026-03-08 02:30:00 America/Chicago"},
@@ -124,6 +125,13 @@ FILES: dict[str, File] = {
     "REPEATED_WITH_OTHER_VALUE": _file(
         csv_of(row(conversion_value="10"), row(conversion_value="25"))
     ),
+    "REPEATED_REFUSED_LINE": _file(
+        csv_of(
+            row(order_id="A1", conversion_date_time="10/11/2026 10:00 +0000"),
+            row(order_id="A1", conversion_date_time="2026-11-10 10:00 +0000"),
+            row(gclid="Cj0KCQiAexample2", conversion_date_time="20/11/2026 10:00 +0000"),
+        )
+    ),
     # Action and account
     "ACTION_MISSING": _row(conversion_action=""),
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
@@ -146,6 +154,7 @@ FILES: dict[str, File] = {
     "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
     "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
     "UNKNOWN_COLUMNS": _row(colour="red"),
+    "CONSENT_NOT_STATED": _row(),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
     "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),

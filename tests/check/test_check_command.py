@@ -99,6 +99,7 @@ def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
         ["--profiles", "{file}", "{file}"],
         ["--route", "carrier_pigeon", "{file}"],
         ["--now", "soon", "{file}"],
+        ["--all-rows", "{file}"],
     ],
 )
 def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) -> None:
@@ -174,12 +175,31 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     assert 2_000 < document["counts"]["ok"] < 20_000
 
 
-def test_a_name_that_the_function_would_ignore_is_pointed_out(file: Any) -> None:
-    """On stderr, since the deployment may have set other names."""
-    result = run(file(GOOD, "export.xls"))
-    assert result.exit_code == 0
-    assert "would ignore this name" in " ".join(result.stderr.split())
-    assert run(file(GOOD, "export.csv")).stderr == ""
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("export.xls", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
+        ("export", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
+        ("export.csv.part", "still being written"),
+        (".export.csv", "hidden or lock file"),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_name_that_the_function_would_ignore_fails(
+    file: Any, name: str, said: str, options: list[str]
+) -> None:
+    """The file is checked all the same; that its name is wrong stands on stderr."""
+    result = run(*options, file(GOOD, name))
+    assert result.exit_code == 1
+    assert f"{name}: the function would ignore this file: {said}\n" in result.stderr
+    assert ('"ok": 1' if options else "1 would be sent") in result.stdout
+
+
+@pytest.mark.parametrize("name", ["export.csv", "EXPORT.CSV", "a.tsv", "a.txt", "a.csv.gz"])
+def test_an_accepted_name_needs_no_word(file: Any, name: str) -> None:
+    """Whatever its case."""
+    result = run(file(GOOD, name))
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_names_from_the_file_are_text_not_markup(file: Any) -> None:

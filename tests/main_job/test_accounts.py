@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from sandbox.accounts import ConversionAction
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -81,3 +85,56 @@ def test_custom_variables_are_asked_for_once(google: Sandbox) -> None:
     assert results["counts"]["warnings"] == 300
     assert searches(google) <= 4
     assert json.dumps(results).count("UNKNOWN_CUSTOM_VARIABLE") >= 300
+
+
+def test_of_two_actions_with_one_name_the_accounts_own_is_meant(google: Sandbox) -> None:
+    """Google takes conversions for the action that the account itself owns."""
+    google.function.kill()  # it may have read the account before
+    google.state.change_account(
+        "1234567890",
+        conversion_actions=(
+            ConversionAction(1001, "Phone sale", lookback_days=90),
+            ConversionAction(1008, "Phone sale", owner="9999999999"),
+        ),
+    )
+    google.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
+    results = deliver(google, csv_bytes([core_row(1, conversion_action="phone sale")]))
+    google.function.kill()
+    assert results["counts"]["uploaded"] == 1
+
+
+@pytest.fixture
+def unreadable(google: Sandbox) -> Iterator[Sandbox]:
+    """The first account refuses queries, and takes uploads. An instance remembers an account for
+    a while, so there is a new one before and after."""
+    google.function.kill()
+    google.state.change_account("1234567890", readable=False)
+    yield google
+    google.function.kill()
+
+
+def test_an_account_that_may_not_be_read_takes_actions_by_their_ids(unreadable: Sandbox) -> None:
+    """The upload goes on, with a note that nothing was checked before it."""
+    unreadable.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
+    results = deliver(unreadable, csv_bytes([core_row(1)]))
+    assert results["counts"]["uploaded"] == 1
+    assert "PREFLIGHT_NOT_PERMITTED" in [note["code"] for note in results["notes"]]
+    assert '"event": "preflight_not_permitted"' in unreadable.function.output()
+
+
+def test_an_account_that_may_not_be_read_knows_no_names(unreadable: Sandbox) -> None:
+    """Said once of the profile's, by row of the column's; nothing nameless is uploaded."""
+    profile = {"customer_id": "1234567890", "conversion_action": "Phone sale", "time_zone": "UTC"}
+    unreadable.set_profiles({"default": profile})
+    without = [name for name in CORE_COLUMNS if name != "conversion_action"]
+    row = core_row(1)
+    del row["conversion_action"]
+    stopped = deliver(unreadable, csv_bytes([row], without))
+    assert stopped["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
+    assert "the profile's conversion_action" in stopped["file_error"]["message"]
+    assert "ctId" in stopped["file_error"]["action"]
+
+    rows = [core_row(1, conversion_action="Phone sale"), core_row(2)]
+    results = deliver(unreadable, csv_bytes(rows))
+    assert results["counts"]["uploaded"] == results["counts"]["rejected"] == 1
+    assert results["rows"][0]["errors"][0]["code"] == "ACTION_NAME_NOT_RESOLVABLE"

@@ -200,12 +200,17 @@ def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) ->
 
 
 def test_a_repeat_of_a_refused_row_is_no_duplicate(google: Sandbox) -> None:
-    """Nothing was counted, so nothing is called counted."""
+    """Nothing was counted, so nothing is called counted; what to do stands beside the repeat."""
     google.faults.set([{"method": UPLOAD, "kind": "row_error", "rows": [0]}])
-    results = deliver(google, csv_bytes([core_row(1), core_row(1), core_row(2)]))
-    assert row_of(results, 2)["outcome"] == row_of(results, 3)["outcome"] == "failed"
-    codes = [error["code"] for error in row_of(results, 3)["errors"]]
-    assert codes == ["REPEATED_LINE", "EVENT_NOT_FOUND"]
+    again = core_row(3, order_id=core_row(1)["order_id"])  # another click
+    results = deliver(google, csv_bytes([core_row(1), again, core_row(2)]))
+    assert row_of(results, 2)["outcome"] == "failed"
+    repeat = row_of(results, 3)
+    assert repeat["outcome"] == "rejected"
+    (error,) = repeat["errors"]
+    assert error["code"] == "REPEATED_REFUSED_LINE"
+    assert error["message"].startswith("line 3: line 2, which this row repeats, was refused")
+    assert error["action"].startswith("Mend or remove that line")
     assert results["counts"]["duplicate"] == 0
 
 

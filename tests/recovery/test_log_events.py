@@ -28,7 +28,7 @@ CONTENT = csv_bytes(
 SECRET_TEXT = "a cell that must not be told"
 
 ELSEWHERE = {
-    "preflight_not_permitted": "needs the real route: tests of the destinations",
+    "preflight_not_permitted": "needs the real route: tests/main_job/test_accounts.py",
     "announce_failed": "is the announcer's: its own tests",
 }
 

@@ -12,13 +12,14 @@ import pytest
 
 from lib.chunks import Prepared, prepare
 from lib.rules.accounts import Account, Action
-from lib.rules.conversion import Conversion
+from lib.rules.conversion import ORDER_ID, WARNINGS, Conversion
 from lib.rules.plan import RowRules, compile_plan
 from lib.source.records import Record
 
 ACTIONS = {
     "1001": Action("1001", "Sale", True, True, False, 90),
     "1002": Action("1002", "Lead", True, True, False, 30),
+    "1003": Action("1003", "Contact", True, True, True, 90),  # one per click
 }
 ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
 NO_DIGEST = sha256().hexdigest()
@@ -43,7 +44,10 @@ class Judged:
 
     sent: dict[int, Conversion]
     refused: dict[int, str]
+    fields: dict[int, str]
+    """The codes of refused rows, each with its column."""
     warned: dict[int, str]
+    details: dict[int, str]
 
 
 def judge(text: str, **settings: Any) -> Judged:
@@ -66,12 +70,23 @@ def judge(text: str, **settings: Any) -> Judged:
     return Judged(
         dict(zip(prepared.lines, batch.conversions, strict=True)),
         {row.line: " ".join(each.code for each in row.errors) for row in prepared.refused},
+        {
+            row.line: " ".join(f"{each.code} {each.field}" for each in row.errors)
+            for row in prepared.refused
+        },
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
+        {row.line: "; ".join(each.detail for each in row.errors) for row in prepared.refused},
     )
 
 
 def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+def test_places_in_a_conversion_are_those_of_its_fields() -> None:
+    """They are written as numbers where every row asks for them."""
+    assert Conversion._fields[ORDER_ID] == "order_id"
+    assert Conversion._fields[WARNINGS] == "warnings"
 
 
 def test_a_repeat_keeps_nobody_else_from_being_sent() -> None:
@@ -107,6 +122,30 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
 """
     )
     assert judged.refused == {3: code}
+
+
+@pytest.mark.parametrize(
+    "again, code",
+    [
+        ("2026-11-20 11:00:00+01:00", "REPEATED_LINE"),
+        ("2026-11-20T10:00:00Z", "REPEATED_LINE"),
+        ("2026-11-20 04:00:00 America/Chicago", "REPEATED_LINE"),
+        ("11/20/2026 10:00:00 AM", "REPEATED_LINE"),
+        ("1795168800", "REPEATED_LINE"),
+        ("2026-11-20 10:00:00+01:00", ""),
+        ("2026-11-20 10:00:01+00:00", ""),
+    ],
+)
+def test_a_moment_is_the_same_in_every_zone(again: str, code: str) -> None:
+    """Google refuses both rows of a request that have one click and one instant."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00+00:00
+AAAAAAAAAAAAAA1,{again}
+"""
+    )
+    assert judged.refused == ({3: code} if code else {})
 
 
 def test_rows_without_an_order_id_are_no_repeats_of_each_other() -> None:
@@ -153,6 +192,53 @@ def test_a_row_that_proves_the_other_order_holds_the_doubtful_ones_back() -> Non
     assert list(judged.sent) == [3, 4]
     assert judged.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
     assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+
+
+def test_a_repeat_of_a_row_that_is_held_back_is_no_duplicate() -> None:
+    """Neither of them was sent, so neither is called counted."""
+    judged = judge(
+        """
+gclid,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,10/11/2026 10:00,O1
+AAAAAAAAAAAAAA2,2026-11-10 10:00,O1
+AAAAAAAAAAAAAA3,2026-11-10 10:00,O2
+AAAAAAAAAAAAAA4,2026-11-10 10:00,O2
+AAAAAAAAAAAAAA5,20/11/2026 10:00,O3
+"""
+    )
+    assert list(judged.sent) == [4]
+    assert judged.refused == {
+        2: "DATE_ORDER_MISMATCH",
+        3: "REPEATED_REFUSED_LINE",
+        5: "REPEATED_LINE",
+        6: "DATE_ORDER_MISMATCH",
+    }
+    assert judged.details[3].startswith("line 2, which this row repeats, was refused")
+
+
+@pytest.mark.parametrize(
+    "day_first, date, said",
+    [
+        (False, "19/11/2026", "day first (as in 20/11/2026), but day_first isn't set"),
+        (False, "20.11.2026", "day first (as in 20/11/2026), but day_first isn't set"),
+        (True, "11/19/2026", "month first (as in 11/20/2026), but day_first is set"),
+    ],
+)
+def test_the_other_order_is_told_by_what_the_profile_says(
+    day_first: bool, date: str, said: str
+) -> None:
+    """By an example, not the row's own date; the doubtful row names the line that shows it."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time
+AAAAAAAAAAAAAA1,{date} 10:00
+AAAAAAAAAAAAAA2,10/11/2026 10:00
+""",
+        day_first=day_first,
+    )
+    assert judged.details[2] == f"dates seem to be {said} in the profile"
+    start = "day and month can be read both ways here, and by line 2 "
+    assert judged.details[3] == start + judged.details[2]
 
 
 def test_the_right_order_sends_them_all() -> None:
@@ -229,6 +315,41 @@ https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
     assert [each.gclid for each in judged.sent.values()] == ["", "", "Cj0KCQiAexample"]
 
 
+@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
+def test_one_click_id_is_sent_and_a_braid_never_costs_a_row(route: str) -> None:
+    """Of two braids the gbraid; none for an action that counts one conversion per click, which
+    leaves the row to its address, and refuses it only if it has none."""
+    judged = judge(
+        """
+gclid,gbraid,wbraid,email,conversion_action,conversion_date_time
+,GGGGGGGGGGGGGG1,WWWWWWWWWWWWWW1,,1001,2026-11-20 10:00:00
+,,WWWWWWWWWWWWWW2,jane@example.com,1001,2026-11-20 10:00:00
+,GGGGGGGGGGGGGG3,WWWWWWWWWWWWWW3,jane@example.com,1003,2026-11-20 10:00:00
+,,WWWWWWWWWWWWWW4,,1003,2026-11-20 10:00:00
+CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
+""",
+        route=route,
+    )
+    click_ids = {
+        line: (each.gclid or "-", each.gbraid or "-", each.wbraid or "-")
+        for line, each in judged.sent.items()
+    }
+    assert click_ids == {
+        2: ("-", "GGGGGGGGGGGGGG1", "-"),
+        3: ("-", "-", "WWWWWWWWWWWWWW2"),
+        4: ("-", "-", "-"),
+        6: ("CCCCCCCCCCCCCC5", "-", "-"),
+    }
+    assert judged.warned == {
+        2: "BOTH_BRAIDS",
+        4: "BRAID_ON_ONE_PER_CLICK",
+        5: "BRAID_ON_ONE_PER_CLICK",
+        6: "GCLID_AND_BRAID",
+    }
+    assert judged.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert (judged.sent[4].order_id or "").startswith("auto-")  # it has no click id any more
+
+
 @pytest.mark.parametrize(
     "cell, currency, sent",
     [
@@ -263,6 +384,60 @@ AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
     )
     assert judged.refused == {2: "CURRENCY_CONTRADICTS", 5: "AMBIGUOUS_VALUE"}
     assert judged.sent[4].value == 1.234
+
+
+@pytest.mark.parametrize(
+    "time, refused",
+    [
+        ("2026-11-20 10:00:00+01:00", ""),
+        ("2026-11-20T10:00:00Z", ""),
+        ("2026-11-20 10:00:00 America/Chicago", ""),
+        ("1795168800", ""),
+        ("2026-11-20 10:00:00", "UNKNOWN_TIME_ZONE time_zone"),
+        ("11/20/2026", "UNKNOWN_TIME_ZONE time_zone"),
+        ("2026-11-20 10:00:00 Mars/Base", "UNKNOWN_TIME_ZONE conversion_date_time"),
+        ("yesterday", "INVALID_DATE conversion_date_time"),
+    ],
+)
+def test_a_zone_that_cannot_be_read_costs_only_a_time_that_needs_it(
+    time: str, refused: str
+) -> None:
+    """The first row's cell is empty: then the file's zone counts, as ever."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,time_zone
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,
+AAAAAAAAAAAAAA2,{time},Central (US)
+"""
+    )
+    assert 2 in judged.sent
+    assert (3 in judged.sent) is (not refused)
+    assert judged.fields.get(3, "") == refused
+
+
+@pytest.mark.parametrize(
+    "value, refused",
+    [
+        ("", ""),
+        (" ", ""),
+        ("12", "INVALID_CURRENCY currency_code"),
+        ("12 EUR", "INVALID_CURRENCY currency_code"),
+        ("0", "INVALID_CURRENCY currency_code"),
+        ("much", "INVALID_CONVERSION_VALUE conversion_value INVALID_CURRENCY currency_code"),
+    ],
+)
+def test_a_currency_that_cannot_be_read_costs_only_a_row_with_a_value(
+    value: str, refused: str
+) -> None:
+    """Without a value there is nothing that it would be the currency of."""
+    judged = judge(
+        f"""
+gclid,conversion_date_time,conversion_value,currency_code
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Euro
+"""
+    )
+    assert judged.fields.get(2, "") == refused
+    assert [each.currency_code for each in judged.sent.values()] == ([] if refused else [None])
 
 
 def test_one_person_twice_is_one_identifier() -> None:

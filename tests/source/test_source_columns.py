@@ -344,3 +344,46 @@ def test_is_field(name, known):
 def test_a_crms_customer_number_is_no_account(header: str, known: bool) -> None:
     """Rows must not go to the Google Ads account that happens to have a CRM's customer number."""
     assert ("customer_id" in map_columns(["gclid", header], {}).fields) is known
+
+
+@pytest.mark.parametrize(
+    "header, unknown",
+    [
+        ("gclid,convertion_action", ["convertion_action (did you mean conversion_action?)"]),
+        ("email,glcid", ["glcid (did you mean gclid?)"]),
+        ("gclid,Conversion Tme", ["Conversion Tme (did you mean conversion_date_time?)"]),
+        ("gclid,E-Mail Adress", ["E-Mail Adress (did you mean email?)"]),
+        ("email,e-mail adress", ["e-mail adress"]),
+        ("gclid,Customer ID,Customer,Time Zone", ["Customer ID", "Customer", "Time Zone"]),
+        ("email,Contact ID,Contact Owner", ["Contact ID", "Contact Owner"]),
+        ("email,gclid12345", ["column 2"]),
+        ("gclid,Datum,Betrag", ["Datum", "Betrag"]),
+    ],
+)
+def test_a_misspelt_column_is_noted_with_what_was_meant(header, unknown):
+    """Not where another column holds the field, nor where the CRM means something of its own."""
+    assert list(map_columns(header.split(","), {}).unknown) == unknown
+
+
+def test_suggestions_for_a_wide_header_are_bounded():
+    """A thousand columns cost no more than a hundred."""
+    unknown = map_columns(["gclid", *["convertion_action"] * 1000], {}).unknown
+    assert "did you mean" in unknown[0]
+    assert "did you mean" not in unknown[-1]
+
+
+def test_the_column_that_should_identify_may_be_misspelt():
+    """The error of the file says so, as there is no note on a header that is refused."""
+    with pytest.raises(SourceError) as error:
+        map_columns(["glcid", "conversion_date_time"], {})
+    assert error.value.code == "NO_USABLE_COLUMN"
+    assert error.value.detail.endswith("not known: glcid (did you mean gclid?)")
+
+
+def test_one_column_is_perhaps_another_delimiter():
+    """Nothing of the line itself is said: it may be a row."""
+    with pytest.raises(SourceError) as error:
+        map_columns(["gclid~email~conversion_date_time"], {})
+    assert error.value.code == "NO_HEADER"
+    assert "is the delimiter a comma, semicolon, tab or pipe?" in error.value.detail
+    assert "gclid~" not in error.value.detail

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from lib.settings import Settings
 from lib.source.names import IgnoreRules, ignored
+
+_DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
+RULES = IgnoreRules(
+    accepted_suffixes=_DEFAULTS["accepted_suffixes"],
+    temporary_suffixes=_DEFAULTS["ignored_suffixes"],
+    prefixes=_DEFAULTS["ignored_prefixes"],
+)
+"""What the function does where its settings say nothing."""
 
 
 @pytest.mark.parametrize(
@@ -15,15 +24,15 @@ from lib.source.names import IgnoreRules, ignored
         "leads.tsv",
         "leads.txt",
         "leads.csv.gz",
-        "leads.gz",
+        "leads.TXT.gz",
         "parts.of/leads.tmp.csv",
         "gcloud/tmp/leads.csv",
     ],
 )
 def test_accepted(name):
     """Files with an accepted suffix are worked on, empty ones too."""
-    assert ignored(name, 10, IgnoreRules()) is None
-    assert ignored(name, 0, IgnoreRules()) is None
+    assert ignored(name, 10, RULES) is None
+    assert ignored(name, 0, RULES) is None
 
 
 @pytest.mark.parametrize(
@@ -41,12 +50,13 @@ def test_accepted(name):
         ("gcloud/tmp/parallel_composite_uploads/x/leads.csv", 9, "part of an upload"),
         ("leads.xlsx", 9, "suffix not accepted"),
         ("leads.csv.1.results.json", 9, "suffix not accepted"),
+        ("leads.gz", 9, "suffix not accepted"),
         ("leads", 9, "suffix not accepted"),
     ],
 )
 def test_ignored(name, size, reason):
     """Everything else is ignored, with the reason for the log."""
-    assert ignored(name, size, IgnoreRules()) == reason
+    assert ignored(name, size, RULES) == reason
 
 
 def test_rules_are_settings():

@@ -407,6 +407,16 @@ def test_unapproved_project(apis: Apis, uploader: Any) -> None:
     assert code_of(raised.value.failure.errors[0]) == wanted
 
 
+def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: Any) -> None:
+    """It refuses queries and takes uploads."""
+    apis.state.change_account(CUSTOMER, readable=False)
+    with pytest.raises(GoogleAdsException) as raised:
+        list(searcher.search(customer_id=CUSTOMER, query="SELECT customer.id FROM customer"))
+    assert code_of(raised.value.failure.errors[0]) == "ACTION_NOT_PERMITTED"
+    answer = uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    assert answer.results[0].gclid
+
+
 def test_unknown_token(apis: Apis, uploader: Any) -> None:
     """A call with a token that nobody issued is not authenticated."""
     tokens = dict(apis.state.tokens)

@@ -1,0 +1,31 @@
+"""Which action a name means, where an account has several of that name."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.rules.accounts import Account, Action
+
+
+@pytest.mark.parametrize(
+    "others, meant",
+    [
+        ([], "1001"),
+        ([("1002", True, False)], "1001"),  # another account's
+        ([("1000", True, False)], "1001"),
+        ([("1002", False, True)], "1001"),  # one that was removed
+        ([("1000", False, True), ("1002", True, False), ("1003", False, False)], "1001"),
+    ],
+)
+def test_the_accounts_own_and_enabled_action_is_meant(
+    others: list[tuple[str, bool, bool]], meant: str
+) -> None:
+    """In whatever order the account reports them: (id, enabled, owned)."""
+    given = [("1001", True, True), *others]
+    for order in (given, given[::-1]):
+        actions = {
+            number: Action(number, " Sale", enabled, True, False, 90, owned)
+            for number, enabled, owned in order
+        }
+        account = Account("1", "1", verified=True, actions=actions)
+        assert account.by_name()["sale"].id == meant
