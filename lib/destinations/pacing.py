@@ -6,8 +6,8 @@ serves one after another), so what was learned of the quota isn't forgotten with
 - In flight: additive increase, multiplicative decrease. A quota error halves the window, a window
   full of successes adds one.
 - Between starts: a quota error also doubles the gap between two starts (Google's buckets are rates,
-  and one instance at a time may already be too fast), every success takes 2 % off it. So about
-  35 requests go by before the gap that was too short is tried again: at most one refusal in 35.
+  and one instance at a time may already be too fast), every success takes 1 % off it. So about
+  70 requests go by before the gap that was too short is tried again: one refusal in 70.
 - Google's own `retry_delay` holds back every request, not only the one that was refused
   (https://developers.google.com/google-ads/api/docs/best-practices/quotas).
 """
@@ -149,7 +149,7 @@ class Pacer:
             self._in_flight -= 1
             if trouble is None:
                 self.window = min(self._maximum, self.window + 1 / self.window)
-                gap = self.gap_seconds * 0.98
+                gap = self.gap_seconds * 0.99
                 self.gap_seconds = max(self._minimum_gap, gap if gap > 0.01 else 0.0)
             elif trouble.kind == "daily_quota":
                 # Every request until then would be one more refusal.

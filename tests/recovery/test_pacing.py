@@ -111,9 +111,9 @@ def test_googles_delay_is_kept_by_all_requests(clock: Clock, call: Call) -> None
 
 
 def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """Doubled by a refusal, 2 % smaller with every success, and gone in the end."""
+    """Doubled by a refusal, 1 % smaller with every success, and gone in the end."""
     call(Api(clock, QUOTA, QUOTA), 1e6)
-    assert pacer.gap_seconds == pytest.approx(0.1 * 0.98)
+    assert pacer.gap_seconds == pytest.approx(0.1 * 0.99)
     for _ in range(200):
         call(Api(clock), 1e6)
     assert pacer.gap_seconds == 0
