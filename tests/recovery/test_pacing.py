@@ -114,7 +114,7 @@ def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, ca
     """Doubled by a refusal, 1 % smaller with every success, and gone in the end."""
     call(Api(clock, QUOTA, QUOTA), 1e6)
     assert pacer.gap_seconds == pytest.approx(0.1 * 0.99)
-    for _ in range(200):
+    for _ in range(400):
         call(Api(clock), 1e6)
     assert pacer.gap_seconds == 0
 
