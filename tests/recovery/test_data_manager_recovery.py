@@ -93,7 +93,7 @@ def finish(google: Sandbox, file: File) -> None:
     assert document["counts"]["uploaded"] == len(must)
 
 
-@pytest.fixture(params=["refused", "adjusts"])
+@pytest.fixture
 def repeats(google: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
     """What Google does with a transaction id that it knows; both are described."""
     google.state.data_manager.repeats_adjust = request.param == "adjusts"
@@ -101,9 +101,15 @@ def repeats(google: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
     google.state.data_manager.repeats_adjust = False
 
 
+# Death before a call leaves what death after the one before it leaves: one walk with the other
+# meaning of a repeat is enough.
 @pytest.mark.usefixtures("repeats")
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
+@pytest.mark.parametrize(
+    "repeats, kind",
+    [("refused", "kill_before"), ("refused", "kill_after"), ("adjusts", "kill_after")],
+    indirect=["repeats"],
+)
 def test_killed_at_every_call(
     google: Sandbox,
     new_name: Iterator[str],
