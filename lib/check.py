@@ -18,8 +18,7 @@ from lib.destinations.port import Destination, Sent
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
-from lib.notes import notes_on_reading
-from lib.ready import Header, Job, get_ready, read_header, read_table
+from lib.ready import Header, Job, get_ready, notes_of, read_header, read_table
 from lib.report import ChunkReport, Facts, Summary, Tally
 from lib.rules.accounts import Account
 from lib.rules.conversion import Conversion, Problem
@@ -201,13 +200,8 @@ def _note_places(report: ChunkReport, places: dict[str, Place], header: Header |
 
 
 def _facts(profile: Profile, header: Header | None, job: Job | None, stop: Problem | None) -> Facts:
-    notes: list[Problem] = []
-    if job is not None:
-        # That the account wasn't asked is no news here.
-        notes += [note for note in job.notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
-        notes += notes_on_reading(job.table)
-    elif header is not None:
-        notes += header.notes
+    # That the account wasn't asked is no news here.
+    notes = [each for each in notes_of(header, job) if each.code != "PREFLIGHT_NOT_PERMITTED"]
     customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
     return Facts(
         customer_id="" if customer_id == ANY_CUSTOMER else customer_id,

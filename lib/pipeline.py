@@ -17,13 +17,13 @@ from lib.finish import announce, read_reports, results_exist, write_results
 from lib.lease import Lease
 from lib.ledger import Ledger, Run, run_id
 from lib.logs import Log
-from lib.notes import notes_on_reading
 from lib.ports import Ports
 from lib.ready import (
     Header,
     Job,
     claimed_profile,
     get_ready,
+    notes_of,
     read_header,
     read_table,
 )
@@ -197,12 +197,7 @@ def _facts(
     progress: Progress,
     attempts: int,
 ) -> Facts:
-    notes: list[Problem] = []
-    if job is not None:
-        notes += job.notes
-        notes += notes_on_reading(job.table)
-    elif header is not None:
-        notes += header.notes
+    notes = notes_of(header, job)
     if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
         # An attempt that died between Google's answer and its marker left no trace of it.
         notes.append(Problem("MAYBE_SENT"))

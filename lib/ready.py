@@ -16,7 +16,7 @@ from lib.destinations.port import Destination
 from lib.errors import GiveUp
 from lib.ledger import Run
 from lib.logs import Log
-from lib.notes import notes_on_account, notes_on_columns
+from lib.notes import notes_on_account, notes_on_columns, notes_on_reading
 from lib.rules.accounts import Account
 from lib.rules.actions import resolve_action
 from lib.rules.codes import ABOUT_THE_ACTION
@@ -97,6 +97,13 @@ def read_header(table: Table, profile: Profile) -> Header:
     columns = map_columns(table.header, profile.headers)
     names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
     return Header(columns.fields, names, tuple(notes_on_columns(columns, profile)))
+
+
+def notes_of(header: Header | None, job: Job | None) -> list[Problem]:
+    """What to note on the file, when its rows have been read: as far as it got ready."""
+    if job is not None:
+        return [*job.notes, *notes_on_reading(job.table)]
+    return list(header.notes) if header is not None else []
 
 
 def get_ready(

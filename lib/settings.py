@@ -22,7 +22,8 @@ from lib.source.fields import is_field
 from lib.source.suggest import closest_field
 
 CHUNK_ROWS = 2_000
-"""Most conversions in one request of either API (ADS/docs/best-practices/quotas)."""
+"""Most conversions in one request of either API
+(https://developers.google.com/google-ads/api/docs/best-practices/quotas)."""
 
 Consent = Literal["GRANTED", "DENIED"]
 
