@@ -20,17 +20,18 @@ import flask
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from lib.announce import Announce, announcer
-from lib.errors import GiveUp, LeaseHeld, UploadError
-from lib.gcs import GoogleStore, connect
-from lib.ledger import run_id
-from lib.logs import Log, quiet_libraries, trace_field
-from lib.pipeline import work_on
-from lib.ports import Ports
-from lib.routes import Routes
-from lib.settings import Settings, SettingsError, read_profiles
-from lib.store import Store, StoredObject
-from lib.sweep import sweep_once
+from lib.adapters.gcs import GoogleStore, connect
+from lib.adapters.logging import Log, quiet_libraries, trace_field
+from lib.adapters.pubsub import Announce, announcer
+from lib.config.profile import read_profiles
+from lib.config.settings import Settings, SettingsError
+from lib.destinations.registry import Routes
+from lib.errors import LeaseHeld, PermanentError, UploadError
+from lib.followup.sweep import sweep_once
+from lib.run.context import RunContext
+from lib.run.ingest import process_object
+from lib.state.run import run_id
+from lib.state.store import Store, StoredObject
 
 # What has been imported stays: it is never looked through again.
 gc.freeze()
@@ -47,38 +48,38 @@ def ingest(event: CloudEvent) -> None:
 
     Returning acknowledges the event; an exception brings it again.
     """
-    ports = _ports()
+    context = _ports()
     try:
-        source = _object_of(event.data, ports.store)
-        ports = replace(ports, log=ports.log.bind(run_id=run_id(source)))
-        work_on(
+        source = _object_of(event.data, context.store)
+        context = replace(context, log=context.log.bind(run_id=run_id(source)))
+        process_object(
             source,
             _time_of(event),
-            ports,
-            time_limit_seconds=ports.settings.time_limit_seconds,
-            max_age=timedelta(hours=ports.settings.max_event_age_hours),
+            context,
+            time_limit_seconds=context.settings.time_limit_seconds,
+            max_age=timedelta(hours=context.settings.max_event_age_hours),
         )
     except UploadError as error:
         # Already logged where it was understood; the framework must only answer 5xx.
         if isinstance(error, LeaseHeld):
-            ports.log.info("lease_held", detail=error.detail)
-        flask.abort(503 if not isinstance(error, GiveUp) else 500, error.code)
+            context.log.info("lease_held", detail=error.detail)
+        flask.abort(503 if not isinstance(error, PermanentError) else 500, error.code)
     except Exception as error:
-        ports.log.unexpected(error)
+        context.log.unexpected(error)
         flask.abort(500, "UNEXPECTED_ERROR")
 
 
 @functions_framework.http
 def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     """Cloud Scheduler calls: find what events missed, and send what was deferred."""
-    ports = _ports()
+    context = _ports()
     try:
-        report = sweep_once(ports, ports.settings.sweep_time_limit_seconds)
+        report = sweep_once(context, context.settings.sweep_time_limit_seconds)
     except UploadError as error:
-        ports.log.alert("sweep_failed", code=error.code, detail=error.detail)
+        context.log.alert("sweep_failed", code=error.code, detail=error.detail)
         return {"error": error.code}, 503
     except Exception as error:
-        ports.log.unexpected(error)
+        context.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
     return report, 200
 
@@ -99,7 +100,7 @@ def _announcer() -> Announce:
     return announcer(_wiring()[0].announce_topic, Log())
 
 
-def _ports() -> Ports:
+def _ports() -> RunContext:
     settings, store, routes = _wiring()
     header = flask.request.headers.get("X-Cloud-Trace-Context")
     log = Log(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
@@ -107,7 +108,7 @@ def _ports() -> Ports:
     def profiles() -> Mapping[str, Any]:
         return read_profiles(_profiles_text(settings, store))
 
-    return Ports(
+    return RunContext(
         store=store,
         settings=settings,
         profiles=profiles,
@@ -130,7 +131,7 @@ def _profiles_text(settings: Settings, store: GoogleStore) -> str:
         with open(settings.profiles, "rb") as document:
             return _text(document.read())
     except OSError as error:
-        raise GiveUp("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
+        raise PermanentError("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=1)
@@ -139,7 +140,7 @@ def _profiles_object(uri: str, store: GoogleStore, period: int) -> str:
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     found = store.read(bucket, name)
     if found is None:
-        raise GiveUp("INVALID_PROFILE", f"{uri} does not exist")
+        raise PermanentError("INVALID_PROFILE", f"{uri} does not exist")
     return _text(found[0])
 
 
@@ -147,7 +148,7 @@ def _text(document: bytes) -> str:
     try:
         return document.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise GiveUp("INVALID_PROFILE", "PROFILES is not UTF-8 text") from None
+        raise PermanentError("INVALID_PROFILE", "PROFILES is not UTF-8 text") from None
 
 
 def _object_of(data: Mapping[str, Any], store: Store) -> StoredObject:

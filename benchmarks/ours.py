@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from lib.chunks import Prepared, cut, outcomes, prepare
-from lib.destinations.google_ads_message import AdsBatch
-from lib.destinations.port import Sent
-from lib.rules.accounts import Account, Action
-from lib.rules.plan import RowRules, compile_plan
+from lib.destinations.base import UploadResult
+from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.model.account import Account, Action
+from lib.rules.engine import RowRules, compile_plan
+from lib.run.chunks import Prepared, outcomes, prepare, split_into_chunks
 from lib.source.columns import map_columns
 from lib.source.table import SourceOptions, open_table
 
@@ -40,12 +40,12 @@ def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[b
         phone_region="US",
     )
     plan = compile_plan(columns.fields, rules)
-    for chunk in cut(table.records()):
+    for chunk in split_into_chunks(table.records()):
         batch = AdsBatch(1, False)
         prepared = prepare(chunk.number, chunk.records, plan, batch)
         assert isinstance(prepared, Prepared)
         for part in batch.take_parts():
             yield part.request.SerializeToString()
-        report = outcomes(prepared, Sent({}, ()), "uploaded", False)
+        report = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
         if refused is not None:
             refused += [row.line for row in report.listed if row.outcome == "rejected"]

@@ -10,7 +10,7 @@
 7.  `report`          outcomes → results document
 8.  `sweep`, `waiting`, `deferred` with `resend`, `processing`
                       what events missed; rows whose time comes later
-9.  `settings`, `mistakes`, `errors`, `notes`, `ports`, `store`
+9.  `settings`, `mistakes`, `errors`, `notes`, `context`, `store`
                       what they all speak of
 10. `check`, `check_output`, `__main__`
                       the linter: the same rules without a network

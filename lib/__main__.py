@@ -14,13 +14,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lib.check import ANY_CUSTOMER, Checked, Route, check
-from lib.check_output import show
-from lib.errors import GiveUp
-from lib.report import ChunkReport, results_document
-from lib.settings import Profile, Settings, choose_profile, read_profiles
+from lib.cli.check import ANY_CUSTOMER, CheckResult, Route, check
+from lib.cli.check_output import show
+from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.settings import Settings
+from lib.errors import PermanentError
+from lib.results.chunk_report import ChunkReport
+from lib.results.document import results_document
 from lib.source.names import IgnoreRules, ignored
-from lib.store import StoredObject
+from lib.state.store import StoredObject
 
 _LONG_FILE = 4 << 20
 """Bytes from which on a progress bar is worth its line (about a second of work)."""
@@ -145,7 +147,7 @@ def _profile(name: str | None, profiles: Path | None, route: Route | None) -> Pr
         try:
             document = read_profiles(profiles.read_text("utf-8"))
             _, profile = choose_profile(document, f"{name or 'default'}/")
-        except (GiveUp, OSError, UnicodeDecodeError) as error:
+        except (PermanentError, OSError, UnicodeDecodeError) as error:
             raise click.BadParameter(str(error), param_hint="--profiles") from None
     return profile.model_copy(update={"destination": route}) if route else profile
 
@@ -157,7 +159,7 @@ def _check_one(
     now: datetime,
     keep: Callable[[ChunkReport], None],
     all_rows: bool,
-) -> Checked:
+) -> CheckResult:
     """Check one file, with a moving bar on a terminal when it is long."""
     size = path.stat().st_size
     console = Console(stderr=True)
@@ -197,12 +199,12 @@ class _Watched:
 
     def __init__(self, file: IO[bytes], tell: Callable[[int], None]) -> None:
         self._file = file
-        self._tell = tell
+        self._log_and_publish = tell
 
     def read(self, size: int = -1, /) -> bytes:
         """Read from the file."""
         data = self._file.read(size)
-        self._tell(len(data))
+        self._log_and_publish(len(data))
         return data
 
 

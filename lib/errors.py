@@ -1,14 +1,14 @@
 """Exceptions, classified by what to do next, not by where they came from.
 
     UploadError
-    ├── GiveUp        this file can never work as things are: write a results document with one
+    ├── PermanentError        this file can never work as things are: write a results document with one
     │                 `file_error`, answer 2xx (a retry for 24 hours would only burn quota)
-    └── Redeliver     the platform's, the quota's or the clock's trouble: answer 5xx, so that the
+    └── RetryableError   the platform's, the quota's or the clock's trouble: answer 5xx, so that the
         │             event comes again and the run goes on from its chunk markers
         ├── LeaseHeld     another delivery of the same event is at work
         └── LeaseLost     another attempt has taken this run over
 
-Problems of a row are values (`lib.rules.conversion.Problem`), never exceptions.
+Problems of a row are values (`lib.model.records.Problem`), never exceptions.
 No message here may hold a value of the file.
 """
 
@@ -24,22 +24,22 @@ class UploadError(Exception):
         self.detail = detail
 
 
-class GiveUp(UploadError):
+class PermanentError(UploadError):
     """The file, its profile or the account is wrong; only a person can mend it."""
 
 
-class Redeliver(UploadError):
+class RetryableError(UploadError):
     """Try again later; nothing is lost meanwhile."""
 
 
-class LeaseHeld(Redeliver):
+class LeaseHeld(RetryableError):
     """A live lease on the run: the other delivery is working, or died less than a lease ago."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("LEASE_HELD", detail)
 
 
-class LeaseLost(Redeliver):
+class LeaseLost(RetryableError):
     """Our lease expired and somebody else has taken the run over: stop at once."""
 
     def __init__(self, detail: str = "") -> None:

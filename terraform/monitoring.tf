@@ -1,8 +1,8 @@
-# Metrics on the stable event names of lib/logs.py, alerts on the metrics, and a dashboard.
+# Metrics on the stable event names of lib/adapters/logging.py, alerts on the metrics, and a dashboard.
 # docs/operate.md says for every alert what it means and what to do.
 
 locals {
-  # Every event that lib/logs.py marks as ALERT. Keys are event names.
+  # Every event that lib/adapters/logging.py marks as ALERT. Keys are event names.
   event_alerts = {
     run_stopped = {
       title    = "A file was stopped"
@@ -29,7 +29,7 @@ locals {
       severity = "CRITICAL"
       what     = "Nothing can run. The log line lists every variable that is wrong."
     }
-    # Its threshold stands in lib/processing.py (ALARMING_SHARE): the default of failing_rows_ratio.
+    # Its threshold stands in lib/followup/later_outcomes.py (ALARMING_SHARE): the default of failing_rows_ratio.
     rows_not_counted = {
       title    = "Many rows aren't counted"
       severity = "WARNING"

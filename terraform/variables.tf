@@ -123,7 +123,7 @@ variable "profiles" {
 }
 
 variable "settings" {
-  # Unset attributes keep the defaults of lib/settings.py, the one place where they are written.
+  # Unset attributes keep the defaults of lib/config/settings.py, the one place where they are written.
   type = object({
     accepted_suffixes       = optional(list(string))
     ignored_suffixes        = optional(list(string))

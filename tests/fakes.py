@@ -1,6 +1,6 @@
 """What stands in for the world in tests of one process: storage, an advertising API, a clock.
 
-Small classes with visible state, put in at the ports (`lib.ports.Ports`); nothing is patched.
+Small classes with visible state, put in at the ports (`lib.run.context.RunContext`); nothing is patched.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-from lib.destinations.port import Sent, Verdict
-from lib.errors import GiveUp, Redeliver
-from lib.logs import Log
-from lib.ports import Ports, RenewProcessing
-from lib.rules.accounts import Account, Action
-from lib.rules.conversion import Conversion, Problem
-from lib.settings import Profile, Settings
-from lib.store import Readable, StoredObject
+from lib.adapters.logging import Log
+from lib.config.profile import Profile
+from lib.config.settings import Settings
+from lib.destinations.base import RowResult, UploadResult
+from lib.errors import PermanentError, RetryableError
+from lib.model.account import Account, Action
+from lib.model.outcomes import Problem
+from lib.model.records import Conversion
+from lib.run.context import RenewProcessing, RunContext
+from lib.state.store import Readable, StoredObject
 from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -54,7 +56,7 @@ def passes(operation: str, name: str) -> None:
 
 @dataclass(slots=True)
 class MemoryStore:
-    """`lib.store.Store` in a dictionary.
+    """`lib.state.store.Store` in a dictionary.
 
     `before` is asked before an operation is carried out, `after` when it was, before its answer:
     an exception of `after` is a lost answer. `refuse` names objects whose next write is refused
@@ -159,7 +161,7 @@ class _Gone:
         self._generation = generation
 
     def read(self, size: int = -1, /) -> bytes:
-        raise GiveUp("SOURCE_GONE", f"generation {self._generation}")
+        raise PermanentError("SOURCE_GONE", f"generation {self._generation}")
 
 
 class FakeBatch:
@@ -178,7 +180,7 @@ class FakeBatch:
 
 @dataclass(slots=True)
 class FakeApi:
-    """An advertising API: `lib.destinations.port.Destination`, with Google's dedupe by order id.
+    """An advertising API: `lib.destinations.base.Destination`, with Google's dedupe by order id.
 
     `counted` holds the order id of every conversion that counts, `too_recent` the order ids that
     are answered TOO_RECENT_EVENT. `before` and `after` are called around each batch, with its
@@ -192,7 +194,7 @@ class FakeApi:
     before: Callable[[int], None] = lambda number: None
     after: Callable[[int], None] = lambda number: None
     stop: Problem | None = None
-    preflight: GiveUp | Redeliver | None = None
+    preflight: PermanentError | RetryableError | None = None
     batches: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -223,26 +225,26 @@ class FakeApi:
     def batch(self, job_id: int) -> FakeBatch:
         return FakeBatch(job_id)
 
-    def send(self, batch: FakeBatch, deadline: float) -> Sent:
+    def send(self, batch: FakeBatch, deadline: float) -> UploadResult:
         with self.lock:
             self.batches += 1
             number = self.batches
         self.before(number)
-        verdicts: dict[int, Verdict] = {}
+        row_results: dict[int, RowResult] = {}
         with self.lock:
             for position, conversion in enumerate(batch.conversions):
                 order = conversion.order_id or ""
                 if self.stop is not None:
-                    verdicts[position] = Verdict("not_attempted", (self.stop,))
+                    row_results[position] = RowResult("not_attempted", (self.stop,))
                 elif order in self.counted:
                     problem = Problem("ORDER_ID_ALREADY_IN_USE", "order_id")
-                    verdicts[position] = Verdict("duplicate", (problem,))
+                    row_results[position] = RowResult("duplicate", (problem,))
                 elif order in self.too_recent:
-                    verdicts[position] = Verdict("deferred", (Problem("TOO_RECENT_EVENT"),))
+                    row_results[position] = RowResult("deferred", (Problem("TOO_RECENT_EVENT"),))
                 else:
                     self.counted.append(order)
         self.after(number)
-        return Sent(verdicts, (f"request-{number}",), self.stop)
+        return UploadResult(row_results, (f"request-{number}",), self.stop)
 
 
 PROFILE = {
@@ -269,8 +271,8 @@ class World:
     renew_processing: RenewProcessing = lambda ids, known, now, deadline, log: known or {}
 
     @property
-    def ports(self) -> Ports:
-        return Ports(
+    def context(self) -> RunContext:
+        return RunContext(
             store=self.store,
             settings=self.settings,
             profiles=lambda: self.profiles,

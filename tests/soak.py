@@ -20,8 +20,8 @@ from typing import Any
 
 from sandbox.state import Accepted
 from sandbox.up import Sandbox
-from tests.recovery.conftest import FUNCTION, SETTINGS
-from tests.recovery.files import (
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.files import (
     File,
     all_documents,
     check_counted_once,
@@ -30,7 +30,7 @@ from tests.recovery.files import (
     log_lines,
     make_file,
 )
-from tests.recovery.test_faults import mixture
+from tests.whole.recovery.test_faults import mixture
 
 DEFER_SECONDS = 1.0
 ROUND_SECONDS = 120.0

@@ -1,5 +1,5 @@
 """Where conversions go: one protocol (`port`), one module per API, and `pacing` for both.
 
-A route is imported when a run needs it (`lib.destinations.google_ads` costs half a second and
+A route is imported when a run needs it (`lib.destinations.google_ads.client` costs half a second and
 60 MB), so nothing is imported here.
 """

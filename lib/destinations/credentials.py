@@ -17,7 +17,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Tra
 from google.auth.transport.requests import Request
 from google.oauth2 import credentials, service_account
 
-from lib.errors import GiveUp, Redeliver
+from lib.errors import PermanentError, RetryableError
 
 ADWORDS_SCOPE = "https://www.googleapis.com/auth/adwords"
 DATA_MANAGER_SCOPE = "https://www.googleapis.com/auth/datamanager"
@@ -27,8 +27,8 @@ TOKEN_URI = "https://oauth2.googleapis.com/token"
 def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
     """The configuration, and credentials that have just got a token.
 
-    Raises `GiveUp` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
-    reached, `Redeliver`. The token is fetched now: later, gRPC would report refused credentials as
+    Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
+    reached, `RetryableError`. The token is fetched now: later, gRPC would report refused credentials as
     UNAVAILABLE, which looks like something passing.
     """
     try:
@@ -39,15 +39,15 @@ def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
         found.refresh(Request())
     except (TransportError, DefaultCredentialsError) as error:
         # No default credentials: on Google Cloud, the metadata server didn't answer.
-        raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
     except GoogleAuthError as error:
         # google-auth calls every trouble with the metadata server a refusal, and names its cause.
         if getattr(error, "retryable", False) or isinstance(error.__cause__, TransportError):
-            raise Redeliver("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
-        raise GiveUp("CREDENTIALS_REFUSED", type(error).__name__) from None
+            raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise PermanentError("CREDENTIALS_REFUSED", type(error).__name__) from None
     except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
         # The message of a YAML or JSON error quotes the secret: only its kind is told.
-        raise GiveUp("SECRET_INVALID", type(error).__name__) from None
+        raise PermanentError("SECRET_INVALID", type(error).__name__) from None
     return configuration, found
 
 

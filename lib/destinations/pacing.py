@@ -23,8 +23,8 @@ from typing import Literal, TypeVar
 
 from google.api_core.retry import exponential_sleep_generator
 
-from lib.errors import Redeliver
-from lib.logs import Log
+from lib.adapters.logging import Log
+from lib.errors import RetryableError
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ CLOSED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CallFailure:
     """A failed call, classified: what to do next.
 
     transient    send again after a backoff; it may have been carried out (Google's dedupe tells)
@@ -80,7 +80,7 @@ class Pacer:
     def call(
         self,
         request: Callable[[float], T],
-        classify: Callable[[Exception], Trouble],
+        classify: Callable[[Exception], CallFailure],
         *,
         deadline: float,
         timeout_seconds: float,
@@ -88,40 +88,42 @@ class Pacer:
     ) -> T:
         """Carry out `request(timeout_seconds)` within the window, again while that can help.
 
-        Raises what `request` raised when `classify` calls it permanent, and `Redeliver` when the
+        Raises what `request` raised when `classify` calls it permanent, and `RetryableError` when the
         day's quota is used up, when tries are, or when the next try would end after `deadline`.
         """
         delays = exponential_sleep_generator(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         tries = 0
         while True:
             self._enter(deadline)
-            trouble: Trouble | None = None
+            failure: CallFailure | None = None
             try:
                 return request(min(timeout_seconds, max(deadline - self._clock(), 1.0)))
             except Exception as error:
-                trouble = classify(error)
-                if trouble.kind == "permanent":
+                failure = classify(error)
+                if failure.kind == "permanent":
                     raise
             finally:
-                self._leave(trouble)
-            tries += trouble.kind == "transient"
-            delay = max(next(delays) if trouble.kind == "transient" else 0.0, 0.0)
+                self._leave(failure)
+            tries += failure.kind == "transient"
+            delay = max(next(delays) if failure.kind == "transient" else 0.0, 0.0)
             # Jitter on Google's delay too, or all instances come back at the same moment.
-            delay = max(delay, trouble.retry_delay_seconds * (1 + 0.25 * self._rng.random()))
-            if trouble.kind == "daily_quota":
-                raise Redeliver("DAILY_QUOTA", trouble.code)
+            delay = max(delay, failure.retry_delay_seconds * (1 + 0.25 * self._rng.random()))
+            if failure.kind == "daily_quota":
+                raise RetryableError("DAILY_QUOTA", failure.code)
             log.warning(
                 "request_retry",
-                code=trouble.code,
-                kind=trouble.kind,
+                code=failure.code,
+                kind=failure.kind,
                 tries=tries,
                 delay_seconds=round(delay, 3),
                 window=int(self.window),
             )
             if tries >= MAX_TRANSIENT_TRIES:
-                raise Redeliver("API_UNAVAILABLE", trouble.code)
+                raise RetryableError("API_UNAVAILABLE", failure.code)
             if self._clock() + delay >= deadline:
-                raise Redeliver("DEADLINE", f"while waiting to send again after {trouble.code}")
+                raise RetryableError(
+                    "DEADLINE", f"while waiting to send again after {failure.code}"
+                )
             self._sleep(delay)
 
     def _enter(self, deadline: float) -> None:
@@ -129,35 +131,35 @@ class Pacer:
             while True:
                 now = self._clock()
                 if now < self._closed_until:
-                    raise Redeliver("DAILY_QUOTA", "used up a moment ago")
+                    raise RetryableError("DAILY_QUOTA", "used up a moment ago")
                 if now >= deadline:
-                    raise Redeliver("DEADLINE", "while waiting for a place in the window")
+                    raise RetryableError("DEADLINE", "while waiting for a place in the window")
                 wait = self._next_start - now
                 if self._in_flight < max(1, int(self.window)):
                     if wait <= 0:
                         break
                     if now + wait >= deadline:
-                        raise Redeliver("DEADLINE", "while waiting for the quota")
+                        raise RetryableError("DEADLINE", "while waiting for the quota")
                 else:
                     wait = deadline - now
                 self._free.wait(min(wait, 1.0))
             self._in_flight += 1
             self._next_start = self._clock() + self.gap_seconds
 
-    def _leave(self, trouble: Trouble | None) -> None:
+    def _leave(self, failure: CallFailure | None) -> None:
         with self._free:
             self._in_flight -= 1
-            if trouble is None:
+            if failure is None:
                 self.window = min(self._maximum, self.window + 1 / self.window)
                 gap = self.gap_seconds * 0.99
                 self.gap_seconds = max(self._minimum_gap, gap if gap > 0.01 else 0.0)
-            elif trouble.kind == "daily_quota":
+            elif failure.kind == "daily_quota":
                 # Every request until then would be one more refusal.
                 self._closed_until = self._clock() + CLOSED_SECONDS
-            elif trouble.kind == "quota":
+            elif failure.kind == "quota":
                 self.window = max(1.0, self.window / 2)
                 gap = max(self.gap_seconds * 2, FIRST_GAP_SECONDS)
                 self.gap_seconds = min(gap, MAX_GAP_SECONDS)
-                pause = trouble.retry_delay_seconds or FIRST_DELAY_SECONDS
+                pause = failure.retry_delay_seconds or FIRST_DELAY_SECONDS
                 self._next_start = max(self._next_start, self._clock() + pause)
             self._free.notify_all()

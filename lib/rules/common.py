@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.rules.actions import MAX_AGE_DAYS, resolve_action
-from lib.rules.conversion import Problem
-from lib.rules.dates import ConversionClock, load_zone
-from lib.rules.money import parse_currency
-from lib.rules.problems import RuleError
-from lib.rules.words import parse_consent
-from lib.rules.zones import UnknownZone
+from lib.model.outcomes import Problem
+from lib.rules.conversion_actions import MAX_AGE_DAYS, resolve_action
+from lib.rules.values.dates import ConversionClock, load_zone
+from lib.rules.values.enums import parse_consent
+from lib.rules.values.errors import RuleError
+from lib.rules.values.money import parse_currency
+from lib.rules.values.time_zones import UnknownZone
 
 if TYPE_CHECKING:
-    from lib.rules.plan import RowRules
+    from lib.rules.engine import RowRules
 
 UNREADABLE = ""
 COMMON_FIELDS = ("customer_id", "conversion_action", "time_zone", "currency_code", "ad_user_data")

@@ -70,29 +70,29 @@ class RecordReader:
         return chain.from_iterable(self._read_blocks(blocks, line))
 
     def _read_blocks(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
-        carried: list[str] = []  # the lines of a record that the last block left open
+        history: list[str] = []  # the lines of a record that the last block left open
         for block in blocks:
             if block.overlong:
-                yield self._read_carefully(carried, line, damaged=True, last=True)[0]
-                line += len(carried)
-                carried = []
+                yield self._read_carefully(history, line, damaged=True, last=True)[0]
+                line += len(history)
+                history = []
                 yield [(line, [], self._overlong(block.text))]
                 line += 1
                 continue
-            orderly = not (carried or self._wraps or block.damaged)
+            orderly = not (history or self._wraps or block.damaged)
             # As many rows as lines: no quoted newline, so line numbers simply count up.
             if orderly and (found := self._row_per_line(block)):
                 yield self._numbered(*found, line, block.text.isascii())
                 line += len(found[0])
                 continue
-            lines = carried + block.lines()
+            lines = history + block.lines()
             # Carried lines may be of a damaged block: then this one counts as damaged too.
-            damaged = block.damaged or bool(carried)
+            damaged = block.damaged or bool(history)
             records, done = self._read_carefully(lines, line, damaged, last=False)
             yield records
-            carried = lines[done:]
+            history = lines[done:]
             line += done
-        yield self._read_carefully(carried, line, damaged=True, last=True)[0]
+        yield self._read_carefully(history, line, damaged=True, last=True)[0]
 
     def _csv(self, lines: Iterable[str]) -> Reader:
         """Strict: a quote that closes in the middle of a cell is an error, not a guess."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lib.settings import Profile, Settings
+from lib.config.profile import Profile
+from lib.config.settings import Settings
 from lib.source.fields import FIELDS, HIGHEST_NUMBER
 
 

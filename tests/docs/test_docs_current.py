@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lib.rules.codes import CATALOGUE
-from lib.rules.conversion import OUTCOMES
-from lib.rules.dates import load_zone, read_moment
-from lib.settings import Profile, Settings
+from lib.catalogue.codes import CATALOGUE
+from lib.config.profile import Profile
+from lib.config.settings import Settings
+from lib.model.outcomes import OUTCOMES
+from lib.rules.values.dates import load_zone, read_moment
 from lib.source.errors import FILE_ERROR_CODES
 from lib.source.fields import header_key
-from tests.check.judging import judge
+from tests.cli.judging import judge
 from tests.docs.tables import field_rows, profile_rows, settings_rows
 from tests.results_schema import SCHEMA, check_results
 from tools.terraform_check import configuration, layout

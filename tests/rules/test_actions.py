@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.rules.accounts import Account, Action
+from lib.model.account import Account, Action
 
 
 @pytest.mark.parametrize(

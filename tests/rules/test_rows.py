@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lib.chunks import Prepared, prepare
-from lib.rules.accounts import Account, Action
-from lib.rules.conversion import ORDER_ID, WARNINGS, Conversion
-from lib.rules.plan import RowRules, compile_plan
+from lib.model.account import Account, Action
+from lib.model.records import ORDER_ID, WARNINGS, Conversion
+from lib.rules.engine import RowRules, compile_plan
+from lib.run.chunks import Prepared, prepare
 from lib.source.records import Record
 
 ACTIONS = {
@@ -293,10 +293,10 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
         route="data_manager",
     )
     assert [each.ad_user_data for each in judged.sent.values()] == [None, "GRANTED"]
-    extras = judged.sent[2].extras
-    assert extras is not None
-    assert extras.ad_personalization == "UNSPECIFIED"
-    assert judged.sent[3].extras is None
+    optional_fields = judged.sent[2].optional_fields
+    assert optional_fields is not None
+    assert optional_fields.ad_personalization == "UNSPECIFIED"
+    assert judged.sent[3].optional_fields is None
 
 
 def test_a_click_id_that_is_none_leaves_the_row_to_its_address() -> None:
@@ -518,8 +518,8 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,123,US,
 AAAAAAAAAAAAAA2,2026-11-20 10:00:00,123,US,a:1:2
 """
     )
-    assert judged.sent[2].extras is None
-    assert judged.sent[3].extras is not None
+    assert judged.sent[2].optional_fields is None
+    assert judged.sent[3].optional_fields is not None
 
 
 def test_columns_that_make_no_address_warn_no_row() -> None:
@@ -527,7 +527,7 @@ def test_columns_that_make_no_address_warn_no_row() -> None:
     rows = "email,first_name,last_name,conversion_date_time{}\nj@example.com,J,D,2026-11-20 10:00{}"
     without = judge(rows.format("", ""), route="data_manager")
     assert without.warned == {}
-    assert without.sent[2].extras is None
+    assert without.sent[2].optional_fields is None
     whole = judge(rows.format(",postal_code,country_code", ",,US"), route="data_manager")
     assert whole.warned == {2: "ADDRESS_INCOMPLETE"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.settings import Settings
+from lib.config.settings import Settings
 from lib.source.names import IgnoreRules, ignored
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}

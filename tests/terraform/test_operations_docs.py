@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lib.logs import EVENTS
-from lib.rules.codes import CATALOGUE
-from lib.settings import Settings
+from lib.adapters.logging import EVENTS
+from lib.catalogue.codes import CATALOGUE
+from lib.config.settings import Settings
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration
 

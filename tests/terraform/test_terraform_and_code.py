@@ -9,11 +9,12 @@ from typing import Any, get_args
 import pytest
 
 import main
-from lib.logs import EVENTS
-from lib.processing import ALARMING_SHARE
-from lib.report import Tally
-from lib.settings import Profile, Settings, choose_profile
-from tests.recovery.test_log_events import SCENES
+from lib.adapters.logging import EVENTS
+from lib.config.profile import Profile, choose_profile
+from lib.config.settings import Settings
+from lib.followup.later_outcomes import ALARMING_SHARE
+from lib.results.chunk_report import Tally
+from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration
 

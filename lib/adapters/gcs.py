@@ -1,0 +1,248 @@
+"""Google Cloud Storage as a `lib.state.store.Store`.
+
+Bodies are read in ranges of one generation, each retried by itself and the next one fetched while
+the current one is worked on: a connection that breaks costs one range, not the file. Writes carry a
+generation precondition, without which the client library wouldn't retry them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import requests.exceptions
+from google.api_core import exceptions as api
+from google.auth.exceptions import TransportError
+from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from lib.errors import PermanentError, RetryableError
+from lib.state.store import StoredObject
+
+T = TypeVar("T")
+
+RANGE_BYTES = 1 << 20
+# A results document up to this size is one request; a longer one goes up in pieces of this size.
+UPLOAD_PIECE_BYTES = 1 << 20
+TIMEOUT_SECONDS = 30.0
+_RETRY = DEFAULT_RETRY.with_timeout(60.0)
+_UNREACHABLE = (
+    api.GoogleAPICallError,
+    api.RetryError,
+    requests.exceptions.RequestException,
+    TransportError,
+    ConnectionError,
+    DataCorruption,
+)
+
+
+def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
+    """Storage trouble that outlived its retries → a redelivery. Bodies stay out of the message.
+
+    A `conditional` call may also raise PreconditionFailed; to others that is trouble like any.
+    """
+    try:
+        return call()
+    except (api.NotFound, api.RequestRangeNotSatisfiable):
+        raise
+    except api.PreconditionFailed as error:
+        if conditional:
+            raise
+        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
+    except InvalidResponse as error:
+        # The pieces of a resumable upload raise the library's inner exception.
+        if error.response.status_code == 412:
+            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
+        raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
+    except api.Forbidden:
+        raise RetryableError(
+            "STORAGE_FORBIDDEN", "check the bucket grants of the function"
+        ) from None
+    except _UNREACHABLE as error:
+        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
+
+
+def connect() -> GoogleStore:
+    """A store with the function's own credentials (or the emulator's, if the library finds one)."""
+    # The client would ask for the metadata of every bucket, for traces that nobody reads: a call
+    # more per bucket, and a permission (storage.buckets.get) that this function shouldn't need.
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    return GoogleStore(storage.Client())
+
+
+class GoogleStore:
+    """The real store. One per instance; thread-safe as the client is."""
+
+    def __init__(self, client: storage.Client) -> None:
+        self._client = client
+
+    def open(self, source: StoredObject) -> RangeReader:
+        """See `Store.open`."""
+        blob = self._client.bucket(source.bucket).blob(source.name, generation=source.generation)
+        return RangeReader(blob, source.size)
+
+    def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        """See `Store.read`."""
+        blob = self._client.bucket(bucket).blob(name)
+        try:
+            content: bytes = _reachable(
+                lambda: blob.download_as_bytes(
+                    raw_download=True, timeout=TIMEOUT_SECONDS, retry=_RETRY
+                )
+            )
+        except api.NotFound:
+            return None
+        # The download's own headers tell the generation: no second call, no race between the two.
+        return content, int(blob.generation)
+
+    def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
+        """See `Store.write`."""
+        blob = self._client.bucket(bucket).blob(name)
+        try:
+            _reachable(
+                lambda: blob.upload_from_string(
+                    data,
+                    content_type="application/json",
+                    if_generation_match=if_generation_match,
+                    timeout=TIMEOUT_SECONDS,
+                    retry=_RETRY,
+                ),
+                conditional=True,
+            )
+        except api.PreconditionFailed:
+            return None
+        return int(blob.generation)
+
+    def write_stream(
+        self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
+    ) -> int | None:
+        """See `Store.write_stream`."""
+        buffer = bytearray()
+        remaining = iter(pieces)
+        for piece in remaining:
+            buffer += piece
+            if len(buffer) > UPLOAD_PIECE_BYTES:
+                break
+        else:
+            return self.write(bucket, name, bytes(buffer), if_generation_match=if_generation_match)
+        blob = self._client.bucket(bucket).blob(name)
+
+        def upload() -> None:
+            with blob.open(
+                "wb",
+                chunk_size=UPLOAD_PIECE_BYTES,
+                content_type="application/json",
+                if_generation_match=if_generation_match,
+                timeout=TIMEOUT_SECONDS,
+                retry=_RETRY,
+            ) as writer:
+                writer.write(bytes(buffer))
+                buffer.clear()
+                for piece in remaining:
+                    writer.write(piece)
+
+        try:
+            _reachable(upload, conditional=True)
+        except api.PreconditionFailed:
+            return None
+        found = _reachable(lambda: self._client.bucket(bucket).get_blob(name))
+        return int(found.generation) if found is not None else None
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """See `Store.list`."""
+        blobs = iter(
+            self._client.list_blobs(
+                bucket,
+                prefix=prefix,
+                fields="items(name,generation,size,md5Hash,timeCreated,updated),nextPageToken",
+                timeout=TIMEOUT_SECONDS,
+                retry=_RETRY,
+            )
+        )
+        while (blob := _reachable(lambda: next(blobs, None))) is not None:
+            yield StoredObject(
+                bucket=bucket,
+                name=blob.name,
+                generation=int(blob.generation),
+                size=int(blob.size or 0),
+                md5=blob.md5_hash or "",
+                created=blob.time_created,
+                updated=blob.updated,
+            )
+
+    def delete(self, bucket: str, name: str) -> None:
+        """See `Store.delete`."""
+        blob = self._client.bucket(bucket).blob(name)
+        with contextlib.suppress(api.NotFound):
+            _reachable(lambda: blob.delete(timeout=TIMEOUT_SECONDS, retry=_RETRY))
+
+
+class RangeReader:
+    """Reads one generation of an object forward, one range ahead of the reader.
+
+    `size` (bytes) is the object's; an object of size 0 costs no request.
+    """
+
+    def __init__(self, blob: storage.Blob, size: int) -> None:
+        self._blob = blob
+        self._size = size
+        self._fetched = 0
+        self._buffer = b""
+        self._position = 0
+        self._ahead: Future[bytes] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes (all that is left for -1); b"" at the end."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
+        if self._position >= len(self._buffer):
+            self._buffer = self._next_range()
+            self._position = 0
+        piece = self._buffer[self._position : self._position + size]
+        self._position += len(piece)
+        return piece
+
+    def _next_range(self) -> bytes:
+        if self._ahead is None and self._fetched < self._size:
+            current = self._fetch(self._fetched)
+        elif self._ahead is not None:
+            current = self._ahead.result()
+            self._ahead = None
+        else:
+            if self._pool is not None:
+                self._pool.shutdown(wait=False)
+            return b""
+        self._fetched += len(current)
+        if self._fetched < self._size:
+            self._pool = self._pool or ThreadPoolExecutor(1, "download")
+            self._ahead = self._pool.submit(self._fetch, self._fetched)
+        return current
+
+    def _fetch(self, start: int) -> bytes:
+        end = min(start + RANGE_BYTES, self._size) - 1
+
+        def whole_range() -> bytes:
+            # raw: an object with `Content-Encoding: gzip` must come as it lies there, or its size
+            # and our ranges would not fit. A short answer is a broken connection.
+            content: bytes = self._blob.download_as_bytes(
+                start=start,
+                end=end,
+                raw_download=True,
+                checksum=None,
+                timeout=TIMEOUT_SECONDS,
+                retry=None,
+            )
+            if len(content) != end - start + 1:
+                raise ConnectionError("short read")
+            return content
+
+        try:
+            content: bytes = _reachable(_RETRY(whole_range))
+            return content
+        except (api.NotFound, api.RequestRangeNotSatisfiable):
+            raise PermanentError("SOURCE_GONE", f"generation {self._blob.generation}") from None

@@ -1,0 +1,60 @@
+"""Credentials: the secret's payload, read for each new connection (`lib.destinations.registry`).
+
+The payload is a `google-ads.yaml` as the google-ads library documents it
+(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). A
+`json_key` entry, or a payload that is a service account's JSON key itself, is accepted too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib.config.settings import Settings
+from lib.errors import PermanentError, RetryableError
+
+
+def read_credentials(settings: Settings, timeout_seconds: float = 20.0) -> str:
+    """The text of the google-ads.yaml.
+
+    Raises `PermanentError` (SECRET_NOT_SET, SECRET_NOT_FOUND, SECRET_NOT_READABLE) when a person must act,
+    `RetryableError` when Secret Manager can't be reached now.
+    """
+    if settings.google_ads_secret:
+        return _from_secret_manager(settings, timeout_seconds)
+    if settings.google_ads_configuration_file_path:
+        path = Path(settings.google_ads_configuration_file_path)
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise PermanentError("SECRET_NOT_READABLE", f"{path}: {error.strerror}") from None
+    raise PermanentError(
+        "SECRET_NOT_SET", "set GOOGLE_ADS_SECRET (or GOOGLE_ADS_CONFIGURATION_FILE_PATH)"
+    )
+
+
+def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
+    # Imported here: a deployment that reads a file needn't pay for it.
+    from google.api_core import exceptions as api
+    from google.api_core.client_options import ClientOptions
+    from google.cloud import secretmanager
+
+    name = settings.google_ads_secret
+    if "/versions/" not in name:
+        name += "/versions/latest"
+    options = None
+    if settings.secret_manager_endpoint:
+        options = ClientOptions(api_endpoint=settings.secret_manager_endpoint)
+    client = secretmanager.SecretManagerServiceClient(client_options=options)
+    try:
+        answer = client.access_secret_version(name=name, timeout=timeout_seconds)
+    except (api.NotFound, api.FailedPrecondition):
+        # FAILED_PRECONDITION: the version is disabled or destroyed.
+        raise PermanentError("SECRET_NOT_FOUND", name) from None
+    except (api.PermissionDenied, api.Unauthenticated):
+        raise PermanentError("SECRET_NOT_READABLE", name) from None
+    except (api.GoogleAPICallError, api.RetryError) as error:
+        raise RetryableError("SECRET_MANAGER_UNAVAILABLE", type(error).__name__) from None
+    try:
+        return answer.payload.data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise PermanentError("SECRET_INVALID", f"{name}: not UTF-8 text") from None

@@ -1,0 +1,195 @@
+"""The Data Manager API route: `IngestionService.IngestEvents`, v1.
+
+Limits and quota: https://developers.google.com/data-manager/api/devguides/limits
+This API knows no queries, so nothing can be asked of the account before the upload.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import date
+from typing import Any
+
+import grpc
+from google.ads.datamanager_v1.services.ingestion_service import IngestionServiceClient
+from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
+    IngestionServiceGrpcTransport,
+)
+from google.ads.datamanager_v1.types.ingestion_service import (
+    IngestEventsRequest,
+    RetrieveRequestStatusRequest,
+)
+
+from lib.adapters.logging import Log
+from lib.catalogue.codes import ABOUT_THE_ACTION
+from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
+from lib.destinations.data_manager.errors import Refused, classify, read_refusal
+from lib.destinations.data_manager.fast_fail import Budget, settle
+from lib.destinations.pacing import Pacer
+from lib.model.account import Account
+from lib.model.outcomes import Problem
+
+MAX_IN_FLIGHT = 10
+"""Requests at once
+(https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
+
+MINIMUM_GAP_SECONDS = 0.2
+"""300 requests a minute and project."""
+
+# gRPC's default of 16 kB would turn a refusal that names 2,000 events into RESOURCE_EXHAUSTED.
+_MAX_TRAILER_BYTES = 16 << 20
+
+# Refusals that are the credentials' or the project's: no other account would fare better.
+_FOR_EVERY_ACCOUNT = {
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+    "CREDENTIALS_REFUSED",
+    "SERVICE_DISABLED",
+    "USER_PROJECT_DENIED",
+}
+
+
+def new_pacer(window: int) -> Pacer:
+    """A pacer that keeps to this API's limits."""
+    return Pacer(min(window, MAX_IN_FLIGHT), minimum_gap_seconds=MINIMUM_GAP_SECONDS)
+
+
+class Connection:
+    """A channel and its pacers; lives as long as the instance.
+
+    Reads (request status) have a quota of their own, and so a pacer of their own.
+    """
+
+    def __init__(self, transport: Any, pacer: Pacer, status_pacer: Pacer | None = None) -> None:
+        self.pacer = pacer
+        self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
+        self._transport = transport
+
+    def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refused:
+        """Send a raw `IngestEventsRequest`: the raw response, or why it was refused."""
+        # Wrapped, since proto-plus would otherwise copy the whole request to serialize it.
+        wrapped = IngestEventsRequest.wrap(request)
+        stub = self._transport.ingest_events
+        return self._call(stub, wrapped, self.pacer, deadline, timeout, log)
+
+    def status(self, request_id: str, deadline: float, timeout: float, log: Log) -> Any | Refused:
+        """The raw `RetrieveRequestStatusResponse` of a request, or why it was refused."""
+        request = RetrieveRequestStatusRequest(request_id=request_id)
+        stub = self._transport.retrieve_request_status
+        return self._call(stub, request, self.status_pacer, deadline, timeout, log)
+
+    @staticmethod
+    def _call(
+        stub: Any, request: Any, pacer: Pacer, deadline: float, timeout: float, log: Log
+    ) -> Any | Refused:
+        # Through the transport's stub: the client method's own retry would hide a broken request
+        # from the pacer, and doesn't retry a 429 at all.
+        try:
+            response = pacer.call(
+                lambda seconds: stub(request, timeout=seconds),
+                classify,
+                deadline=deadline,
+                timeout_seconds=timeout,
+                log=log,
+            )
+        except grpc.RpcError as error:
+            return read_refusal(error)
+        return type(response).pb(response)
+
+
+class DataManager:
+    """`lib.destinations.base.Destination` for one run."""
+
+    name = "data_manager"
+    sunset: date | None = None
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        *,
+        timeout_seconds: float,
+        defaults: EventDefaults,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._timeout = timeout_seconds
+        self._defaults = defaults
+        self._refused: dict[str, Problem] = {}
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """Taken on trust: it must be the conversion customer, and actions must be ids."""
+        return Account(customer_id, customer_id)
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """The account as it is: custom variables go by name here."""
+        return account
+
+    def batch(self, job_id: int) -> EventBatch:
+        """See `Destination.batch`. This API has no job id; each request has an id of its own."""
+        return EventBatch(self._defaults)
+
+    def send(self, batch: EventBatch, deadline: float) -> UploadResult:
+        """See `Destination.send`. Bounded requests: see `lib.destinations.data_manager.fast_fail`."""
+        row_results: dict[int, RowResult] = {}
+        request_ids: list[str] = []
+        stop: Problem | None = None
+        about_actions: list[Problem] = []
+        budget = Budget()
+        customers = {part.customer_id for part in batch.parts}
+        for part in batch.parts:
+            # An account that was refused isn't asked again with every chunk.
+            refused = stop or self._refused.get(part.customer_id)
+            if refused is not None:
+                row_result = RowResult("not_attempted", (refused,))
+                row_results.update(dict.fromkeys(part.positions, row_result))
+                continue
+            settled = settle(
+                part.request,
+                lambda request: self._connection.ingest(
+                    request, deadline, self._timeout, self._log
+                ),
+                budget,
+            )
+            request_ids += settled.request_ids
+            for place, row_result in settled.row_results.items():
+                row_results[part.positions[place]] = row_result
+            problem = settled.stop
+            if problem is not None and problem.code in ABOUT_THE_ACTION:
+                about_actions.append(problem)
+            elif problem is not None:
+                self._refused[part.customer_id] = problem
+                # With several accounts in a file, one that refuses doesn't stop the others.
+                if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
+                    stop = problem
+        if stop is None and len(about_actions) == len(batch.parts) > 0:
+            stop = about_actions[0]
+        return UploadResult(row_results, tuple(request_ids), stop)
+
+
+def connect(
+    credentials: str, endpoint: str, pacer: Pacer, status_pacer: Pacer | None = None
+) -> Connection:
+    """A connection from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
+
+    `endpoint` is `host:port` of another API than Google's, or empty. A connection that takes the
+    place of another gets its pacers, with what they learned of the quota. Raises `PermanentError`
+    (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be reached,
+    `RetryableError`.
+    """
+    client = IngestionServiceClient(
+        credentials=connect_with(credentials, DATA_MANAGER_SCOPE)[1],
+        client_options={"api_endpoint": endpoint} if endpoint else None,
+        transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
+    )
+    return Connection(client.transport, pacer, status_pacer)
+
+
+def _open_channel(host: str, **given: Any) -> grpc.Channel:
+    options = [
+        *given.pop("options", ()),
+        ("grpc.max_metadata_size", _MAX_TRAILER_BYTES),
+        ("grpc.absolute_max_metadata_size", _MAX_TRAILER_BYTES),
+    ]
+    return IngestionServiceGrpcTransport.create_channel(host, options=options, **given)

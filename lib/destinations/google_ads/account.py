@@ -1,0 +1,87 @@
+"""The account, before the first row: what GAQL says of it.
+
+Queries as in https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+(an older guide's `offline_conversion_tracking_info` is gone; v26: `conversion_tracking_setting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lib.model.account import Account, Action
+
+_SETTING = "customer.conversion_tracking_setting"
+
+CUSTOMER_QUERY = (
+    "SELECT customer.id, customer.time_zone, customer.currency_code, "
+    f"{_SETTING}.google_ads_conversion_customer, {_SETTING}.accepted_customer_data_terms, "
+    f"{_SETTING}.effective_enablement_setting FROM customer"
+)
+
+ACTION_QUERY = (
+    "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
+    "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
+    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer "
+    "FROM conversion_action"
+)
+
+CUSTOM_VARIABLE_QUERY = (
+    "SELECT conversion_custom_variable.id, conversion_custom_variable.name "
+    "FROM conversion_custom_variable WHERE conversion_custom_variable.status = 'ENABLED'"
+)
+
+Search = Callable[[str, str], Iterable[Any]]
+"""(customer id, query) → raw GoogleAdsRow messages."""
+
+
+def read_account(customer_id: str, search: Search) -> Account:
+    """Ask for the account, and for the actions of the customer that owns its conversions."""
+    customer = next(iter(search(customer_id, CUSTOMER_QUERY))).customer
+    setting = customer.conversion_tracking_setting
+    owner = setting.google_ads_conversion_customer.rpartition("/")[2] or customer_id
+    if owner != customer_id:
+        # Terms and switches count where the conversions are uploaded to.
+        customer = next(iter(search(owner, CUSTOMER_QUERY))).customer
+        setting = customer.conversion_tracking_setting
+    actions = {}
+    for row in search(owner, ACTION_QUERY):
+        action = _action(row.conversion_action, owner)
+        actions[action.id] = action
+    return Account(
+        customer_id=customer_id,
+        conversion_customer_id=owner,
+        time_zone=customer.time_zone,
+        verified=True,
+        accepted_customer_data_terms=setting.accepted_customer_data_terms,
+        enhanced_conversions_on=_enum_name(setting, "effective_enablement_setting") != "OFF",
+        actions=actions,
+    )
+
+
+def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
+    """Name (case ignored) → id of the account's conversion custom variables."""
+    return {
+        row.conversion_custom_variable.name.casefold(): str(row.conversion_custom_variable.id)
+        for row in search(customer_id, CUSTOM_VARIABLE_QUERY)
+    }
+
+
+def _action(action: Any, customer_id: str) -> Action:
+    owner = action.owner_customer.rpartition("/")[2]
+    return Action(
+        id=str(action.id),
+        name=action.name,
+        enabled=_enum_name(action, "status") == "ENABLED",
+        uploads_clicks=_enum_name(action, "type_") == "UPLOAD_CLICKS",
+        one_per_click=_enum_name(action, "counting_type") == "ONE_PER_CLICK",
+        lookback_days=action.click_through_lookback_window_days or 30,
+        owned=owner in ("", customer_id),
+    )
+
+
+def _enum_name(message: Any, field: str) -> str:
+    """Name of an enum field's value; its number if it is newer than the client library."""
+    number = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return value.name if value is not None else str(number)

@@ -1,0 +1,163 @@
+"""Reading Google's errors: what a failed call says, and what to do about it.
+
+`trigger` may hold the raw value and is never read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import grpc
+from google.ads.googleads.errors import GoogleAdsException
+
+from lib.catalogue.codes import lookup
+from lib.destinations.messages import without_values
+from lib.destinations.pacing import CallFailure
+from lib.model.outcomes import Problem
+
+_FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
+
+# The column of ours that a path element of Google's is about.
+_FIELDS = {
+    "hashed_email": "email",
+    "hashed_phone_number": "phone",
+    "consent": "ad_user_data",
+    "user_identifiers": "email",
+}
+
+# Failures without Google Ads details, by gRPC status. After some of them the request may have been
+# carried out: sending it again is safe because of Google's own dedupe.
+_TRANSIENT_STATUSES = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+}
+
+
+class AdsError(NamedTuple):
+    """One GoogleAdsError: its code, what it says, where, and how long to wait (quota errors)."""
+
+    code: str
+    message: str
+    row: int | None  # place of the conversion in the request; None: the whole request
+    field: str
+    retry_delay_seconds: float
+
+
+def errors_of(failure: Any) -> Iterator[AdsError]:
+    """The errors of a raw `GoogleAdsFailure`."""
+    for error in failure.errors:
+        row: int | None = None
+        field = ""
+        for element in error.location.field_path_elements:
+            if element.field_name == "conversions":
+                # Unset is no row, and not row 0.
+                row = element.index if element.HasField("index") else None
+            else:
+                field = element.field_name
+        delay = error.details.quota_error_details.retry_delay
+        yield AdsError(
+            code=_code_name(error.error_code),
+            message=error.message,
+            row=row,
+            field=_FIELDS.get(field, field),
+            retry_delay_seconds=delay.seconds + delay.nanos / 1e9,
+        )
+
+
+def _code_name(error_code: Any) -> str:
+    """`conversion_upload_error: 11` → its enum's name; a newer number than the client's as such."""
+    member = error_code.WhichOneof("error_code")
+    if member is None:
+        return "UNKNOWN"
+    number = getattr(error_code, member)
+    value = error_code.DESCRIPTOR.fields_by_name[member].enum_type.values_by_number.get(number)
+    return value.name if value is not None else f"{member.upper()}_{number}"
+
+
+@cache
+def failure_class() -> Any:
+    """The raw `GoogleAdsFailure`. Imported when the first error comes: it takes 170 modules."""
+    from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
+
+    return GoogleAdsFailure.pb()
+
+
+def errors_of_exception(error: Exception) -> list[AdsError]:
+    """Google's details of a failed call; empty if there are none.
+
+    The client library turns a failure into `GoogleAdsException` except for INTERNAL and
+    RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
+    """
+    if isinstance(error, GoogleAdsException):
+        # The library wraps it in proto-plus here, whatever `use_proto_plus` says.
+        return list(errors_of(getattr(error.failure, "_pb", error.failure)))
+    metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
+    for key, value in metadata or ():
+        if key == _FAILURE_KEY:
+            return list(errors_of(failure_class().FromString(value)))
+    return []
+
+
+def classify(error: Exception) -> CallFailure:
+    """What to do about a failed call."""
+    found = errors_of_exception(error)
+    for each in found:
+        if each.code == "RESOURCE_EXHAUSTED":
+            return CallFailure("daily_quota", each.code)
+        if each.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
+            return CallFailure("quota", each.code, each.retry_delay_seconds)
+    if found:
+        if all(lookup(each.code).scope == "transient" for each in found):
+            return CallFailure("transient", found[0].code)
+        return CallFailure("permanent", found[0].code)
+    status = _status(error)
+    if status is None:
+        return CallFailure("permanent", type(error).__name__)
+    if _credentials_refused(error):
+        return CallFailure("permanent", "CREDENTIALS_REFUSED")
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return CallFailure("quota", status.name)
+    if status in _TRANSIENT_STATUSES:
+        return CallFailure("transient", status.name)
+    return CallFailure("permanent", status.name)
+
+
+def _status(error: Exception) -> grpc.StatusCode | None:
+    if isinstance(error, GoogleAdsException):
+        status: grpc.StatusCode = error.error.code()
+        return status
+    if isinstance(error, grpc.Call):
+        return error.code()
+    return None
+
+
+def refusal(error: Exception, sent: Any) -> Problem:
+    """Why a call was refused for good, as a problem of the file; `sent` is the request."""
+    found = errors_of_exception(error)
+    if found:
+        # An account-level reason says more than a general one beside it.
+        found.sort(key=lambda each: lookup(each.code).scope != "account")
+        return Problem(found[0].code, "", without_values(found[0].message, sent))
+    status = _status(error)
+    if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
+        return Problem("CREDENTIALS_REFUSED")
+    return Problem(status.name if status is not None else type(error).__name__)
+
+
+def _credentials_refused(error: Exception) -> bool:
+    """A token that can't be renewed looks like UNAVAILABLE: the channel asks for it by itself."""
+    return isinstance(error, grpc.Call) and "invalid_grant" in (error.details() or "")
+
+
+def request_id_of(error: Exception) -> str:
+    """Google's name of a failed call, which its support asks for; empty if it gave none."""
+    if isinstance(error, GoogleAdsException):
+        return str(error.request_id or "")
+    metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
+    return str(dict(metadata or ()).get("request-id", ""))

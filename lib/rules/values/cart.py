@@ -1,0 +1,103 @@
+"""Cart data, custom variables and external attribution."""
+
+import re
+from typing import Final
+
+from lib.model.records import CartItem
+from lib.rules.values.errors import RuleError
+from lib.rules.values.json_cells import parse_json
+from lib.rules.values.money import parse_value
+from lib.rules.values.order_ids import looks_like_email, looks_like_phone
+
+_MOST_ITEMS: Final = 1000
+_LARGEST_QUANTITY: Final = 2**31 - 1
+_LARGEST_MERCHANT_ID: Final = 2**63 - 1
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
+
+
+def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem, ...]:
+    """`id:quantity:price;id:quantity:price` or a JSON list of objects with `product_id`,
+    `quantity` and `unit_price` -> items. An id may hold colons. Raises INVALID_CART_ITEMS."""
+    text = value.strip()
+    if text[:1] == "[":
+        raw = _rows_of_json(text)
+    else:
+        raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
+    if not raw or len(raw) > _MOST_ITEMS:
+        raise RuleError("INVALID_CART_ITEMS")
+    return tuple(_item(row, decimal_comma) for row in raw)
+
+
+def _rows_of_json(text: str) -> list[tuple[str, ...]]:
+    try:
+        decoded = parse_json(text)
+    except (ValueError, RecursionError):
+        return []
+    keys = ("product_id", "quantity", "unit_price")
+    if not all(isinstance(row, dict) and set(row) == set(keys) for row in decoded):
+        return []
+    return [tuple(str(row[key]) for key in keys) for row in decoded]
+
+
+def _item(row: tuple[str, ...], decimal_comma: bool) -> CartItem:
+    if len(row) == 3:
+        product_id, quantity, price = (cell.strip() for cell in row)
+        digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
+        if product_id and digits and 1 <= int(quantity) <= _LARGEST_QUANTITY:
+            try:
+                return CartItem(product_id, int(quantity), parse_value(price, decimal_comma))
+            except RuleError:
+                pass
+    raise RuleError("INVALID_CART_ITEMS")
+
+
+def parse_merchant_id(value: str) -> int:
+    """The Merchant Center id: digits, at most 63 bits. Raises MERCHANT_ID_NOT_NUMERIC."""
+    digits = value.strip()
+    numeric = digits.isascii() and digits.isdecimal() and len(digits) <= 19
+    if not numeric or not 1 <= int(digits) <= _LARGEST_MERCHANT_ID:
+        raise RuleError("MERCHANT_ID_NOT_NUMERIC")
+    return int(digits)
+
+
+def parse_feed_language(value: str) -> str:
+    """The language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
+    Raises INVALID_FEED_LANGUAGE."""
+    language = value.strip()
+    if _LANGUAGE.fullmatch(language) is None:
+        raise RuleError("INVALID_FEED_LANGUAGE")
+    return re.split("[-_]", language)[0].lower()
+
+
+def parse_attribution_credit(value: str, decimal_comma: bool = False) -> float:
+    """The share of a conversion that the click gets, 0 to 1. Raises
+    INVALID_ATTRIBUTION_CREDIT."""
+    try:
+        credit = parse_value(value, decimal_comma)
+    except RuleError:
+        credit = -1.0
+    if not 0.0 <= credit <= 1.0:
+        raise RuleError("INVALID_ATTRIBUTION_CREDIT")
+    return credit
+
+
+def parse_attribution_model(value: str) -> str:
+    """The name of the external attribution model. Raises INVALID_ATTRIBUTION_MODEL."""
+    model = value.strip()
+    if not 1 <= len(model) <= 64:
+        raise RuleError("INVALID_ATTRIBUTION_MODEL")
+    return model
+
+
+def parse_custom_variable(value: str) -> str:
+    """The value of a custom variable, trimmed. Raises CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL and
+    CUSTOM_VARIABLE_LOOKS_LIKE_PHONE, because Google drops conversions with personal data there,
+    and CUSTOM_VARIABLE_TOO_LONG."""
+    text = value.strip()
+    if len(text) > 100:
+        raise RuleError("CUSTOM_VARIABLE_TOO_LONG")
+    if looks_like_email(text):
+        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL")
+    if looks_like_phone(text):
+        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_PHONE")
+    return text

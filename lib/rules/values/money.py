@@ -1,0 +1,190 @@
+"""Conversion values and currencies as spreadsheets write them."""
+
+import re
+from typing import Final
+
+from lib.rules.values.errors import RuleError
+
+_LONGEST: Final = 40
+# Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`.
+_NUMBER: Final = (
+    r"\d+(?:{point}\d*)?|{point}\d+"
+    r"|\d{{1,3}}(?P<mark>[{comma} '’])(?:\d{{2,3}}(?P=mark))*\d{{3}}(?:{point}\d*)?"
+)
+_POINTED: Final = re.compile(_NUMBER.format(point=r"\.", comma=","), re.ASCII)
+_COMMAED: Final = re.compile(_NUMBER.format(point=",", comma="."), re.ASCII)
+_EXPONENT: Final = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}", re.ASCII)
+# A point behind a letter belongs to an abbreviation: `Rs.500`.
+_BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
+# `50.-` and `50,-` have no cents.
+_NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
+# Three decimals, or thousands written with the other sign.
+_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+# `$`, `US$`, `R$`, `€`; what isn't a sign is an ISO code or one of the usual abbreviations.
+_SIGN: Final = re.compile(r"[A-Za-z]{0,3}[$¢£¤¥\u20a0-\u20cf\uff04\uffe0-\uffe6]")
+_ABBREVIATIONS: Final = frozenset({"fr", "ft", "kč", "kr", "lei", "r", "rs", "tl", "zł", "лв"})
+
+
+# Signs and abbreviations that mean one currency; `$`, `¥`, `kr`, `Rs` say nothing.
+_MEANS: Final = {
+    "€": "EUR",
+    "£": "GBP",
+    "₹": "INR",
+    "₺": "TRY",
+    "tl": "TRY",
+    "₽": "RUB",
+    "₩": "KRW",
+    "₪": "ILS",
+    "₫": "VND",
+    "₴": "UAH",
+    "₦": "NGN",
+    "₱": "PHP",
+    "₸": "KZT",
+    "₲": "PYG",
+    "₡": "CRC",
+    "₵": "GHS",
+    "₾": "GEL",
+    "₼": "AZN",
+    "₮": "MNT",
+    "₭": "LAK",
+    "zł": "PLN",
+    "kč": "CZK",
+    "ft": "HUF",
+    "us$": "USD",
+    "r$": "BRL",
+    "a$": "AUD",
+    "au$": "AUD",
+    "ca$": "CAD",
+    "hk$": "HKD",
+    "nt$": "TWD",
+    "nz$": "NZD",
+    "mx$": "MXN",
+}
+
+
+def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float:
+    """The value of a conversion: as `parse_value`, and `1.234` isn't read as 1.234 unless its
+    currency has three decimals.
+
+    `currency` is what the row or the profile says, empty if that can't be read. Also raises
+    AMBIGUOUS_VALUE, and CURRENCY_CONTRADICTS where the cell names another one.
+    """
+    point = "," if decimal_comma else "."
+    plain = value.replace(point, "", 1)
+    if plain.isdecimal() and value[-4:-3] != point and plain.isascii() and len(value) <= _LONGEST:
+        return float(value.replace(",", ".") if decimal_comma else value)
+    amount = parse_value(value, decimal_comma)
+    written = written_currency(value)
+    if written is not None and currency and written != currency:
+        raise RuleError("CURRENCY_CONTRADICTS")
+    body = _BODY.search(value)
+    number = body.group().strip() if body is not None else ""
+    if (
+        point in number
+        and _THOUSANDS.fullmatch(number)
+        and (written or currency) not in _THREE_DECIMALS
+    ):
+        raise RuleError("AMBIGUOUS_VALUE")
+    return amount
+
+
+def written_currency(value: str) -> str | None:
+    """The currency that stands beside the number in a cell of values; None if there is none, or
+    its sign is that of several. Raises CURRENCY_CONTRADICTS if there are two."""
+    if value[-1:].isdecimal() and value[:1].isdecimal():
+        return None
+    text = " ".join(value.replace("\u2212", "-").split()).strip("()")
+    body = _BODY.search(text)
+    if body is None:
+        return None
+    found = {_meant(_affix(part)) for part in (text[: body.start()], text[body.end() :])} - {None}
+    if len(found) > 1:
+        raise RuleError("CURRENCY_CONTRADICTS")
+    return found.pop() if found else None
+
+
+def _affix(text: str) -> str:
+    return text.strip("+-\u2013\u2014 ").rstrip(".")
+
+
+def _meant(affix: str) -> str | None:
+    code = affix.upper()
+    return code if code in CURRENCIES else _MEANS.get(affix.lower())
+
+
+def parse_value(value: str, decimal_comma: bool) -> float:
+    """`1,234.50`, `$12.00`, `€ 12`, `50.-` -> a float; with `decimal_comma`: `1.234,50`.
+
+    Only what can be meant is read: `1.5` in a file of decimal commas is an error, and so is
+    `1,5` in another. Raises INVALID_CONVERSION_VALUE (also for NaN and infinity),
+    NEGATIVE_VALUE and DECIMAL_SIGN_MISMATCH.
+    """
+    if len(value) > _LONGEST:
+        raise RuleError("INVALID_CONVERSION_VALUE")
+    plain = value.replace("," if decimal_comma else ".", "", 1)
+    if plain.isdecimal() and plain.isascii():
+        return float(value.replace(",", ".") if decimal_comma else value)
+    return _parse_written(" ".join(value.replace("\u2212", "-").split()), decimal_comma)
+
+
+def _parse_written(text: str, decimal_comma: bool) -> float:
+    if _EXPONENT.fullmatch(text) and not decimal_comma:
+        return float(text)
+    bracketed = text[:1] == "(" and text[-1:] == ")"  # how accountants write a loss
+    if bracketed:
+        text = text[1:-1]
+    text = _NO_CENTS.sub(r"\1", text)
+    body = _BODY.search(text)
+    if body is None:
+        raise RuleError("INVALID_CONVERSION_VALUE")
+    around = text[: body.start()], text[body.end() :]
+    affixes = [_affix(part) for part in around]
+    if not all(affix == "" or _is_currency(affix) for affix in affixes):
+        raise RuleError("INVALID_CONVERSION_VALUE")
+    number = body.group().strip()
+    right, other = (_COMMAED, _POINTED) if decimal_comma else (_POINTED, _COMMAED)
+    match = right.fullmatch(number)
+    if match is None:
+        raise RuleError(
+            "DECIMAL_SIGN_MISMATCH" if other.fullmatch(number) else "INVALID_CONVERSION_VALUE"
+        )
+    if match["mark"]:
+        number = number.replace(match["mark"], "")
+    amount = float(number.replace(",", "."))
+    if amount > 0 and (bracketed or "-" in around[0] or "-" in around[1]):
+        raise RuleError("NEGATIVE_VALUE")
+    return amount
+
+
+def _is_currency(affix: str) -> bool:
+    return (
+        affix.upper() in CURRENCIES
+        or affix.lower() in _ABBREVIATIONS
+        or _SIGN.fullmatch(affix) is not None
+    )
+
+
+def parse_currency(value: str) -> str:
+    """The ISO 4217 code of a currency in use, in upper case. Raises INVALID_CURRENCY."""
+    if value in CURRENCIES:
+        return value
+    code = value.strip().upper()
+    if code not in CURRENCIES:
+        raise RuleError("INVALID_CURRENCY")
+    return code
+
+
+# ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
+# data-standards.html: list one, without metals, testing codes, funds and units of account.
+# BGN, which the euro replaced in 2026, stays while conversions of then may be in use.
+_IN_USE: Final = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL
+GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
+KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN
+MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD
+SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
+UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES: Final = frozenset(_IN_USE.split())

@@ -1,0 +1,92 @@
+"""What the visit left behind: IP address and session attributes."""
+
+import binascii
+import re
+from base64 import b64decode
+from ipaddress import ip_address
+from typing import Final
+
+from lib.rules.values.errors import RuleError
+from lib.rules.values.json_cells import parse_json
+
+# https://support.google.com/google-ads/answer/16194756
+SESSION_ATTRIBUTE_KEYS: Final = frozenset(
+    {
+        "gad_source",
+        "gad_campaignid",
+        "landing_page_url",
+        "session_start_time_usec",
+        "landing_page_referrer",
+        "landing_page_user_agent",
+    }
+)
+_ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
+_LONGEST: Final = 8192
+# Values hold URLs, which hold `=` and `;`: a pair begins only with one of the known keys.
+_PAIR_START: Final = re.compile(rf"(?:^|[;\n])\s*({'|'.join(sorted(SESSION_ATTRIBUTE_KEYS))})\s*=")
+
+
+def parse_ip(value: str) -> str:
+    """An IPv4 or IPv6 address in its shortest form. Raises INVALID_IP_ADDRESS."""
+    try:
+        address = ip_address(value.strip())
+    except ValueError:
+        address = None
+    if address is None or getattr(address, "scope_id", None):
+        raise RuleError("INVALID_IP_ADDRESS")
+    return str(address)
+
+
+def parse_session_attributes_encoded(value: str) -> str:
+    """The token that Google's script makes, base64 of a JSON object, as it came (trimmed).
+    Raises INVALID_SESSION_ATTRIBUTES."""
+    token = value.strip()
+    if len(token) <= _LONGEST and _ENCODED.fullmatch(token):
+        try:
+            padded = token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4)
+            decoded = parse_json(b64decode(padded.translate(_URL_SAFE), validate=True).decode())
+        except (binascii.Error, ValueError, RecursionError):
+            decoded = None
+        if isinstance(decoded, dict):
+            return token
+    raise RuleError("INVALID_SESSION_ATTRIBUTES")
+
+
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+
+
+def parse_session_attributes_pairs(value: str) -> tuple[tuple[str, str], ...]:
+    """`gad_source=1;gad_campaignid=123;...` or a JSON object -> pairs in the order of the cell.
+    Raises INVALID_SESSION_ATTRIBUTES: no such form, a key that Google doesn't know, a key twice.
+    """
+    text = value.strip()
+    pairs = None
+    if len(text) <= _LONGEST:
+        pairs = _pairs_of_json(text) if text[:1] == "{" else _pairs_of_text(text)
+    if not pairs or len(dict(pairs)) != len(pairs) or not all(content for _, content in pairs):
+        raise RuleError("INVALID_SESSION_ATTRIBUTES")
+    return pairs
+
+
+def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:
+    try:
+        decoded = parse_json(text)
+    except (ValueError, RecursionError):
+        return None
+    if not all(
+        key in SESSION_ATTRIBUTE_KEYS and isinstance(content, str | int)
+        for key, content in decoded.items()
+    ):
+        return None
+    return tuple((key, str(content).strip()) for key, content in decoded.items())
+
+
+def _pairs_of_text(text: str) -> tuple[tuple[str, str], ...] | None:
+    starts = list(_PAIR_START.finditer(text))
+    if not starts or starts[0].start() != 0:
+        return None
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    return tuple(
+        (start[1], text[start.end() : end].strip(" ;\n\r\t"))
+        for start, end in zip(starts, ends, strict=True)
+    )

@@ -1,0 +1,267 @@
+"""Phone numbers in E.164: libphonenumber's answer, mostly without its cost.
+
+`phonenumbers.parse` looks for a number in any text of any alphabet, and decides again for every
+number what the metadata of a region has decided once. Here three steps do what the text needs:
+
+1. one regular expression per region or calling code takes a number that needs no decision at all
+   (no prefix to strip, a possible length): its digits are the answer;
+2. plain digits that do need one (a trunk zero, `00`, a country code without its plus) take the
+   steps of `phonenumbers.parse`, on metadata compiled once;
+3. any other text (letters, extensions, `tel:`, other alphabets) goes to the library.
+
+A test holds all three equal to the library over all regions, errors included. The library is
+imported where the first number needs it: a file without phones doesn't pay for it.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from lib.rules.values.errors import RuleError
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneMetadata
+
+# Punctuation without any meaning to `phonenumbers.parse`, wherever it stands.
+_PUNCTUATION: Final = dict.fromkeys(
+    map(ord, " ()-./\u00a0\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212")
+)
+# Two digits are a number to the library only without punctuation, so it decides.
+_FEWEST_DIGITS: Final = 3
+_FLOAT: Final = (".0", ",0")
+# MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
+_LONGEST_TEXT: Final = 250
+_LONGEST_NUMBER: Final = 17
+
+
+def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
+    """The number in E.164, as `phonenumbers` parses and formats it (save `2125550100.0`, which
+    spreadsheets and data frames make of digits).
+
+    `region` (ISO 3166-1 alpha-2) is where a number without `+` is dialled:
+    `(800)555-0100` with US -> `+18005550100`. Raises INVALID_PHONE unless the library calls the
+    number possible, with its area code (`is_possible_number_with_reason` = IS_POSSIBLE), and
+    PHONE_REGION_MISSING for a number without `+` when there's no region that the library knows.
+
+    With `sure` it also raises PHONE_MAYBE_INTERNATIONAL: the digits begin with their own country's
+    calling code, so `+` may be missing, but the library takes them for a national number.
+    """
+    pattern = _E164.get(value[:4])
+    if pattern is not None and pattern.fullmatch(value):
+        return value
+    if value.endswith(_FLOAT) and value[:-2].removeprefix("+").isdecimal():
+        value = value[:-2]
+    text = value.translate(_PUNCTUATION)
+    digits = text[1:] if text[:1] == "+" else text
+    if (
+        not digits.isascii()
+        or not digits.isdecimal()
+        or len(digits) < _FEWEST_DIGITS
+        or len(value) > _LONGEST_TEXT
+    ):
+        return _by_library(value, region)
+    if digits is not text:
+        return _international(digits) or _by_library(value, region)
+    plan = _PLANS.get(region) or _plan_of_region(region)
+    if plan is None:
+        return _by_library(value, region)
+    if plan.plain.fullmatch(digits):
+        return plan.plus_code + digits
+    return _dialled(digits, plan, sure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The numbering plan of a region, or of a calling code without one, compiled."""
+
+    code: str  # the calling code: "44"
+    plus_code: str  # "+44"
+    e164: re.Pattern[str]  # whole E.164 numbers that are the answer as they stand
+    plain: re.Pattern[str]  # national digits that are the answer as they stand
+    abroad: re.Pattern[str] | None  # what is dialled before a calling code: 00, 011
+    prefix: re.Pattern[str] | None  # what is dialled before a national number: 0, 1, a carrier
+    transform: str | None  # what the prefix is replaced with; None: nothing
+    general: re.Pattern[str] | None  # all national numbers
+    lengths: frozenset[int]  # of the national numbers of this region
+    longest: int
+    possible: frozenset[int]  # the lengths that pass: those of the calling code's main region
+
+
+# Filled as regions and calling codes turn up, so both are as small as the metadata.
+_PLANS: Final[dict[str | None, _Plan]] = {}  # by region
+_MAIN_PLANS: Final[dict[str, _Plan]] = {}  # by calling code: the plan of its main region
+_E164: Final[dict[str, re.Pattern[str]]] = {}  # by "+" and three digits
+
+
+def _international(digits: str) -> str | None:
+    """The answer for the digits after a plus; None when no calling code begins them."""
+    plan, national = _split_calling_code(digits)
+    if plan is None:
+        return None
+    _E164.setdefault("+" + digits[:3], plan.e164)
+    return _finish(plan, national)
+
+
+def _dialled(digits: str, plan: _Plan, sure: bool) -> str:
+    """What `phonenumbers.parse` makes of digits dialled in the region of `plan`."""
+    match = plan.abroad.match(digits) if plan.abroad is not None else None
+    if match is not None and not digits.startswith("0", match.end()):
+        # No calling code begins with a zero, so `00` before one is no call abroad.
+        abroad, national = _split_calling_code(digits[match.end() :])
+        if abroad is None:
+            raise RuleError("INVALID_PHONE")
+        return _finish(abroad, national)
+    if digits.startswith(plan.code):
+        # The calling code without its plus, unless the number is a national one as it stands.
+        national = _strip_prefix(digits[len(plan.code) :], plan)
+        if len(digits) > plan.longest or (
+            not _is_general(digits, plan) and _is_general(national, plan)
+        ):
+            return _finish(_main_plan(plan.code), national)
+        if sure and _is_general(national, plan) and _is_valid("+" + digits):
+            raise RuleError("PHONE_MAYBE_INTERNATIONAL")
+    return _finish(plan, digits)
+
+
+def _is_valid(e164: str) -> bool:
+    import phonenumbers
+
+    return phonenumbers.is_valid_number(phonenumbers.parse(e164))
+
+
+def _finish(plan: _Plan, national: str) -> str:
+    """Strip the prefix if what remains can be a number, and check the length."""
+    if len(national) < 2:
+        raise RuleError("INVALID_PHONE")
+    stripped = _strip_prefix(national, plan)
+    if len(stripped) in plan.lengths or len(stripped) > plan.longest:
+        national = stripped
+    if len(national) not in plan.possible:
+        raise RuleError("INVALID_PHONE")
+    return plan.plus_code + national
+
+
+def _strip_prefix(number: str, plan: _Plan) -> str:
+    """`_maybe_strip_national_prefix_carrier_code` of `phonenumbers`."""
+    match = plan.prefix.match(number) if plan.prefix is not None else None
+    if plan.prefix is None or match is None:
+        return number
+    if plan.transform and match.groups()[-1] is not None:
+        stripped = plan.prefix.sub(plan.transform, number, count=1)
+    else:
+        stripped = number[match.end() :]
+    if _is_general(number, plan) and not _is_general(stripped, plan):
+        return number
+    return stripped
+
+
+def _is_general(number: str, plan: _Plan) -> bool:
+    return plan.general is not None and plan.general.fullmatch(number) is not None
+
+
+def _split_calling_code(digits: str) -> tuple[_Plan | None, str]:
+    """The main plan of the calling code that begins the digits, and the rest. Calling codes have
+    one to three digits, and none begins another."""
+    codes = _calling_codes()
+    if len(digits) >= _FEWEST_DIGITS:
+        for length in (1, 2, 3):
+            if digits[:length] in codes:
+                return _main_plan(digits[:length]), digits[length:]
+    return None, digits
+
+
+@cache
+def _calling_codes() -> frozenset[str]:
+    import phonenumbers
+
+    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
+
+def _plan_of_region(region: str | None) -> _Plan | None:
+    import phonenumbers
+
+    if region is None or region not in phonenumbers.SUPPORTED_REGIONS:
+        return None
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None  # as for every supported region
+    plan = _PLANS[region] = _compile(metadata)
+    return plan
+
+
+def _main_plan(code: str) -> _Plan:
+    plan = _MAIN_PLANS.get(code)
+    if plan is None:
+        plan = _MAIN_PLANS[code] = _compile(_main_metadata(int(code)))
+    return plan
+
+
+def _main_metadata(code: int) -> "PhoneMetadata":
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
+        code, phonenumbers.region_code_for_country_code(code)
+    )
+    assert metadata is not None  # as for every calling code
+    return metadata
+
+
+def _compile(metadata: "PhoneMetadata") -> _Plan:
+    code = str(metadata.country_code)
+    prefix = metadata.national_prefix_for_parsing or None
+    abroad = metadata.international_prefix or None
+    general = metadata.general_desc
+    # Regions that share a calling code are all judged by the lengths of the main one.
+    main = _main_metadata(int(code)).general_desc
+    assert general is not None  # as in all metadata
+    assert main is not None
+    possible = frozenset(n for n in main.possible_length if n <= _LONGEST_NUMBER)
+
+    # Nothing to strip: the prefix matches nowhere, or only the empty text at the very start (in
+    # many regions all of it is optional).
+    def unprefixed(start: str) -> str:
+        return f"(?!(?:{prefix})(?!{start}))" if prefix else ""
+
+    lengths = "|".join(f"[0-9]{{{n}}}" for n in sorted(possible))
+    plus = rf"\+{code}"
+    return _Plan(
+        code=code,
+        plus_code="+" + code,
+        e164=re.compile(f"{plus}{unprefixed(f'(?<={plus})')}(?:{lengths})"),
+        plain=re.compile(
+            (f"(?!{abroad})" if abroad else "")
+            + f"(?!{code}){unprefixed(chr(92) + 'A')}(?:{lengths})"
+        ),
+        abroad=re.compile(abroad) if abroad else None,
+        prefix=re.compile(prefix) if prefix else None,
+        transform=metadata.national_prefix_transform_rule or None,
+        general=re.compile(general.national_number_pattern)
+        if general.national_number_pattern
+        else None,
+        lengths=frozenset(general.possible_length),
+        longest=general.possible_length[-1],
+        possible=possible,
+    )
+
+
+def _by_library(value: str, region: str | None) -> str:
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException as error:
+        no_code = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
+    else:
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        no_code = False
+    # Raised out here so that the library's exception doesn't travel along as context.
+    if no_code and region not in phonenumbers.SUPPORTED_REGIONS and not _has_plus(value):
+        raise RuleError("PHONE_REGION_MISSING")
+    raise RuleError("INVALID_PHONE")
+
+
+def _has_plus(value: str) -> bool:
+    first = re.search(r"[+\uff0b\d]", value)
+    return first is not None and first.group() in "+\uff0b"

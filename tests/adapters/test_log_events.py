@@ -1,0 +1,224 @@
+"""Every event name that alerts and dashboards rely on is really written, at its severity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import flask
+import pytest
+from cloudevents.http import CloudEvent
+from werkzeug.exceptions import HTTPException
+
+import main
+from lib.adapters.logging import EVENTS, Log
+from lib.config.settings import SettingsError
+from lib.destinations.data_manager.diagnostics import RequestStatus, processing_of
+from lib.destinations.pacing import CallFailure, Pacer
+from lib.errors import PermanentError, RetryableError
+from lib.run.context import RunContext
+from tests.fakes import START, World, world
+from tests.rows import core_row, csv_bytes
+
+CONTENT = csv_bytes(
+    [core_row(1, conversion_date_time=f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00")]
+)
+SECRET_TEXT = "a cell that must not be told"
+
+ELSEWHERE = {
+    "preflight_not_permitted": "needs the real route: tests/whole/main_job/test_accounts.py",
+    "announce_failed": "is the announcer's: its own tests",
+}
+
+
+def deliver(google: World, name: str = "export.csv", age: timedelta = timedelta(0)) -> int:
+    """Drop a file and call the entry point as the framework does; the HTTP status."""
+    if ("in-bucket", name) not in google.store.objects:
+        google.store.put("in-bucket", name, CONTENT)
+    source = google.store.stored("in-bucket", name)
+    data = {"bucket": "in-bucket", "name": name, "generation": str(source.generation)}
+    data["size"] = str(source.size)
+    time = (google.clock.utc() - age).isoformat()
+    event = CloudEvent({"type": "finalized", "source": "storage", "time": time}, data)
+    try:
+        main.ingest(event)
+    except HTTPException as answer:
+        return answer.code or 0
+    return 200
+
+
+def swept(google: World) -> int:
+    status: int = main.sweep(flask.request)[1]
+    return status
+
+
+def stopped(google: World) -> None:
+    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND")
+    assert deliver(google) == 200
+
+
+def held(google: World) -> None:
+    google.api.before = unexpectedly
+    assert deliver(google) == 500
+    assert deliver(google) == 503
+
+
+def unexpectedly(number: int) -> None:
+    raise ZeroDivisionError(SECRET_TEXT)
+
+
+def unexpected(google: World) -> None:
+    google.api.before = unexpectedly
+    assert deliver(google) == 500
+
+
+def redelivered(google: World) -> None:
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    assert deliver(google) == 503
+
+
+def out_of_quota(google: World) -> None:
+    google.api.preflight = RetryableError("DAILY_QUOTA")
+    assert deliver(google) == 503
+
+
+def storage_down(google: World) -> None:
+    def broken(operation: str, name: str) -> None:
+        raise RetryableError("STORAGE_UNAVAILABLE")
+
+    google.store.before = broken
+
+
+def no_claim(google: World) -> None:
+    google.store.put("in-bucket", "export.csv", CONTENT)
+    storage_down(google)
+    assert deliver(google) == 503
+
+
+def sweep_fails(google: World) -> None:
+    storage_down(google)
+    assert swept(google) == 503
+
+
+def updated(google: World) -> None:
+    google.api.too_recent = {"order-1"}
+    assert deliver(google) == 200
+    google.api.too_recent = set()
+    google.clock.seconds += 7 * 3600
+    assert swept(google) == 200
+
+
+def not_asked(google: World) -> None:
+    def renew(*args: object) -> dict[str, object]:
+        raise PermanentError("CREDENTIALS_REFUSED")
+
+    google.profiles["default"]["destination"] = google.api.name = "data_manager"
+    google.renew_processing = renew
+    assert deliver(google) == 200
+    google.clock.seconds += 3600
+    assert swept(google) == 200
+
+
+def not_counted(google: World) -> None:
+    """Two rows that Google took, and says later that it finds no click for either."""
+    reasons = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 2}
+
+    def renew(ids: Any, before: Any, now: Any, *_: object) -> dict[str, Any]:
+        statuses = [RequestStatus(each, "FAILED", "1001", 2, reasons) for each in ids]
+        return processing_of(ids, statuses, now, before)
+
+    google.profiles["default"]["destination"] = google.api.name = "data_manager"
+    google.renew_processing = renew
+    assert deliver(google) == 200
+    google.clock.seconds += 3600
+    assert swept(google) == 200
+
+
+def retried(google: World) -> None:
+    failures = [ValueError(SECRET_TEXT)]
+
+    def request(timeout: float) -> str:
+        if failures:
+            raise failures.pop()
+        return "answer"
+
+    pacer = Pacer(8, clock=google.clock.monotonic, sleep=google.clock.sleep)
+    transient = CallFailure("transient", "UNAVAILABLE")
+    pacer.call(request, lambda error: transient, deadline=9e9, timeout_seconds=1, log=Log())
+
+
+def settings_invalid(google: World) -> None:
+    wiring = main._wiring.__wrapped__  # what is behind the cache
+    with pytest.raises(SettingsError):
+        wiring()
+
+
+SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
+    "run_finished": ("INFO", deliver),
+    "claim_taken": ("INFO", deliver),
+    "chunk_sent": ("INFO", deliver),
+    "run_skipped": ("INFO", lambda google: [deliver(google), deliver(google)]),
+    "object_ignored": ("INFO", lambda google: deliver(google, "export.tmp")),
+    "run_stopped": ("ERROR", stopped),
+    "run_stale": ("ERROR", lambda google: deliver(google, age=timedelta(hours=30))),
+    "lease_held": ("INFO", held),
+    "run_redelivered": ("WARNING", redelivered),
+    "run_redelivered before the claim": ("WARNING", no_claim),
+    "quota_exhausted": ("ERROR", out_of_quota),
+    "request_retry": ("WARNING", retried),
+    "run_updated": ("INFO", updated),
+    "processing_unknown": ("WARNING", not_asked),
+    "rows_not_counted": ("ERROR", not_counted),
+    "sweep_finished": ("INFO", swept),
+    "sweep_failed": ("ERROR", sweep_fails),
+    "unexpected_error": ("ERROR", unexpected),
+    "settings_invalid": ("ERROR", settings_invalid),
+}
+
+
+def test_no_event_is_left_out() -> None:
+    """A new name must be shown here, or be shown elsewhere."""
+    assert {name.split()[0] for name in SCENES} | set(ELSEWHERE) == set(EVENTS)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_event_is_written(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One JSON line with severity, event, message and, of a run, its id; no cell, no message of
+    an exception."""
+    severity, scene = SCENES[name]
+    google = world()
+    monkeypatch.setattr(main, "_ports", lambda: google.context)
+    monkeypatch.delenv("INPUT_BUCKET", raising=False)
+    with flask.Flask("test").test_request_context():
+        scene(google)
+    output = capsys.readouterr().out
+    lines = [json.loads(line) for line in output.splitlines()]
+    event = name.split()[0]
+    written = [line for line in lines if line["event"] == event]
+    assert written
+    assert {line["severity"] for line in written} == {severity}
+    assert all(EVENTS[event] in line["message"] for line in written)
+    if event.startswith(
+        ("run_", "claim", "chunk", "object", "lease", "unexpected", "processing", "rows")
+    ):
+        assert all("in-bucket/export." in line["run_id"] for line in written)
+    assert SECRET_TEXT not in output
+
+
+def test_a_run_that_ends_tells_how_it_went(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Counts, attempts and seconds in one line, for dashboards."""
+    google = world()
+    context: RunContext = google.context
+    monkeypatch.setattr(main, "_ports", lambda: context)
+    with flask.Flask("test").test_request_context():
+        deliver(google)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["event"] == "run_finished"]
+    assert line["counts"]["rows"] == line["counts"]["uploaded"] == line["attempts"] == 1
+    assert {"status", "seconds", "age_seconds", "requests"} <= set(line)

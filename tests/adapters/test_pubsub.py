@@ -1,0 +1,92 @@
+"""Messages about finished files, through the real Pub/Sub client to a local server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.pubsub_v1.types import PublishRequest, PublishResponse
+
+from lib.adapters.logging import Log
+from lib.adapters.pubsub import announcer
+from lib.run.ingest import process_object
+from tests.fakes import START, world
+from tests.rows import core_row, csv_bytes
+
+TOPIC = "projects/sandbox-project/topics/results"
+MESSAGE = {"bucket": "out", "name": "a.csv.1.results.json", "status": "completed", "counts": {}}
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """A Pub/Sub that keeps what it gets; the client finds it by its own environment variable."""
+    kept: list[Any] = []
+
+    def publish(body: bytes, context: grpc.ServicerContext) -> bytes:
+        request = PublishRequest.pb(PublishRequest.deserialize(body))
+        kept.append(request)
+        if request.topic.endswith("forbidden"):
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "not yours")
+        return PublishResponse.serialize(PublishResponse(message_ids=["1"]))
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    handler = grpc.unary_unary_rpc_method_handler(publish)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", {"Publish": handler}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
+    yield kept
+    server.stop(None)
+
+
+def test_a_finished_file_is_announced(published: list[Any]) -> None:
+    """The message names the results document and its counts, as JSON."""
+    announcer(TOPIC, Log())(MESSAGE)
+    (request,) = published
+    assert request.topic == TOPIC
+    assert json.loads(request.messages[0].data) == MESSAGE
+    assert request.messages[0].attributes["status"] == "completed"
+
+
+def test_the_page_shows_a_message_as_it_is() -> None:
+    """docs/operate.md's example has the keys of a real one, and the counts of a document."""
+    page = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
+    match = re.search(r"<!-- message -->\n```json\n(.*?)```", page, re.DOTALL)
+    assert match is not None
+    shown = json.loads(match[1])
+    google = world()
+    time = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+    rows = [core_row(n, conversion_date_time=time) for n in range(1, 4)]
+    rows[1]["phone"] = "12"
+    rows[2]["conversion_date_time"] = "yesterday"
+    source = google.store.put("in-bucket", "sales.csv", csv_bytes(rows))
+    day = timedelta(days=1)
+    process_object(source, google.clock.utc(), google.context, time_limit_seconds=540, max_age=day)
+    (message,) = google.announced
+    assert message["name"] == f"sales.csv.{source.generation}.results.json"
+    assert (message["bucket"], message["status"]) == ("out-bucket", "completed")
+    assert message["counts"] == shown["counts"]
+    assert (set(message), shown["status"]) == (set(shown), "completed")
+
+
+def test_a_message_that_cannot_be_sent_costs_a_log_line(
+    published: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run is finished whether or not anybody hears of it."""
+    announcer("projects/p/topics/forbidden", Log())(MESSAGE)
+    assert "announce_failed" in capsys.readouterr().out
+
+
+def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:
+    """No setting, no message."""
+    announcer("", Log())(MESSAGE)
+    assert published == []

@@ -1,0 +1,113 @@
+"""Files for the check: one row or several, judged in this process at a fixed time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lib.adapters.logging import Log
+from lib.cli.check import CheckResult, Offline, check
+from lib.config.profile import Profile
+from lib.destinations.base import Destination
+from lib.model.account import Account, Action
+from lib.results.chunk_report import ChunkReport
+from lib.results.document import results_document
+from lib.state.store import StoredObject
+from tests.results_schema import check_results
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CUSTOMER = "1234567890"
+GOOD_ROW = {
+    "gclid": "Cj0KCQiAexample0001",
+    "conversion_action": "1001",
+    "conversion_date_time": "2026-11-20 10:00:00+00:00",
+}
+
+
+def _action(number: str, **changes: Any) -> tuple[str, Action]:
+    metadata = {
+        "enabled": True,
+        "uploads_clicks": True,
+        "one_per_click": False,
+        "lookback_days": 90,
+    }
+    return number, Action(id=number, name=f"Action {number}", **{**metadata, **changes})
+
+
+ACCOUNT = Account(
+    CUSTOMER,
+    CUSTOMER,
+    time_zone="America/Chicago",
+    verified=True,
+    actions=dict(
+        [
+            _action("1001"),
+            _action("1002", one_per_click=True),
+            _action("1003", enabled=False),
+            _action("1004", uploads_clicks=False),
+            _action("1005", lookback_days=30),
+        ]
+    ),
+    custom_variables={"plan": "77"},
+)
+"""An account that could be asked, as a preflight would describe it."""
+
+
+@dataclass(slots=True)
+class Asked(Offline):
+    """The offline destination, except that accounts are as `known`."""
+
+    known: Account = ACCOUNT
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        return self.known
+
+
+def csv_of(*rows: Mapping[str, str]) -> bytes:
+    """Rows as a file; the header has every name of any of them."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def row(**cells: str) -> dict[str, str]:
+    """A row in good order but for `cells`."""
+    return {**GOOD_ROW, **cells}
+
+
+def judge(
+    content: bytes,
+    profile: Mapping[str, Any] | None = None,
+    *,
+    account: Account | None = None,
+    now: datetime = NOW,
+    list_all: bool = False,
+) -> dict[str, Any]:
+    """The results document of a file; it is checked against its schema and sums."""
+    reports: list[ChunkReport] = []
+
+    def connect(profile: Profile, log: Log) -> Destination[Any]:
+        if account is None:
+            return Offline(profile.destination)
+        return Asked(profile.destination, known=account)
+
+    checked: CheckResult = check(
+        io.BytesIO(content),
+        StoredObject("", "export.csv", 0, len(content)),
+        "default",
+        Profile.model_validate({"customer_id": CUSTOMER, **(profile or {})}),
+        now,
+        reports.append,
+        connect=connect,
+        list_all=list_all,
+    )
+    document = json.loads(b"".join(results_document(checked.summary, reports)))
+    return check_results(document)

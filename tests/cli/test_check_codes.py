@@ -1,0 +1,273 @@
+"""Every code of ours can be met, and what becomes of the row is what the catalogue says."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lib.catalogue.codes import CATALOGUE, Code
+from lib.cli import check as check_module
+from tests.cli.judging import ACCOUNT, csv_of, judge, row
+
+EMAIL = {"email": "buyer@example.com"}
+ADDRESS = {
+    "first_name": "Ada",
+    "last_name": "Example",
+    "postal_code": "10001",
+    "country_code": "US",
+}
+DM = {"destination": "data_manager"}
+SIX_EMAILS = {f"email_{n}": f"buyer.{n}@example.com" for n in range(2, 7)}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that meets a code: one good row with `cells`, or `content`."""
+
+    cells: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    asked: bool = False
+    """The account can be asked (`ACCOUNT`); otherwise all is offline."""
+    now: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _row(profile: Mapping[str, Any] | None = None, asked: bool = False, **cells: str) -> File:
+    return File(cells, profile=profile or {}, asked=asked)
+
+
+def _file(content: bytes, **profile: Any) -> File:
+    return File(content=content, profile=profile)
+
+
+def _lines(*lines: bytes) -> File:
+    return File(content=b"gclid,conversion_action,conversion_date_time\n" + b"\n".join(lines))
+
+
+GOOD = csv_of(row())
+LINE = GOOD.splitlines()[1]
+
+FILES: dict[str, File] = {
+    # Identifiers
+    "INVALID_EMAIL": _row(email="nobody"),
+    "INVALID_PHONE": _row(phone="+1 12"),
+    "PHONE_MAYBE_INTERNATIONAL": _row({"phone_region": "DE"}, phone="4915112345678"),
+    "PHONE_REGION_MISSING": _row(phone="212-555-0100"),
+    "INVALID_DIGEST": _row(hashed_email="abc"),
+    "INVALID_NAME": _row(DM, **{**ADDRESS, "first_name": "\u200b"}),
+    "INVALID_REGION": _row(country_code="Atlantis", phone="212-555-0100"),
+    "ADDRESS_INCOMPLETE": _row(DM, **{**ADDRESS, "postal_code": ""}),
+    "TOO_MANY_IDENTIFIERS": _row(**EMAIL, **SIX_EMAILS),
+    "INVALID_CLICK_ID": _row(gclid="null", **EMAIL),
+    "NO_CLICK_ID_OR_IDENTIFIER": _row(gclid=""),
+    "BOTH_BRAIDS": _row(gclid="", gbraid="0AAAAAexample1", wbraid="0AAAAAexample2"),
+    "GCLID_AND_BRAID": _row(gbraid="0AAAAAexample1"),
+    "BRAID_ON_ONE_PER_CLICK": _row(
+        asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
+    ),
+    # Time
+    "TIME_MISSING": _row(conversion_date_time=""),
+    "INVALID_DATE": _row(conversion_date_time="yesterday"),
+    "DATE_WITHOUT_ZONE": _row(conversion_date_time="2026-11-20 10:00:00"),
+    "DATE_ORDER_MISMATCH": _row(conversion_date_time="20/11/2026 10:00:00 +0000"),
+    "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
+    "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
+    "AMBIGUOUS_LOCAL_TIME": _row(conversion_date_time="2026-11-01 01:30:00 America/Chicago"),
+    "NONEXISTENT_LOCAL_TIME": File(
+        {"conversion_date_time": "2026-03-08 02:30:00 America/Chicago"},
+        now=datetime(2026, 3, 20, tzinfo=UTC),
+    ),
+    "DATE_WITHOUT_TIME": _row({"time_zone": "America/Chicago"}, conversion_date_time="2026-11-20"),
+    "FUTURE_DATE": _row(conversion_date_time="2026-11-25 10:00:00+00:00"),
+    "TOO_OLD": _row(conversion_date_time="2026-08-01 10:00:00+00:00"),
+    "OLDER_THAN_LOOKBACK": _row(
+        asked=True, conversion_action="1005", conversion_date_time="2026-10-01 10:00:00+00:00"
+    ),
+    # Value, order, words
+    "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
+    "NEGATIVE_VALUE": _row(conversion_value="-1"),
+    "DECIMAL_SIGN_MISMATCH": _row(conversion_value="1.234,50"),
+    "AMBIGUOUS_VALUE": _row(conversion_value="1.234"),
+    "CURRENCY_CONTRADICTS": _row({"currency_code": "USD"}, conversion_value="12 EUR"),
+    "INVALID_CURRENCY": _row(conversion_value="1", currency_code="XYZ"),
+    "ORDER_ID_LOOKS_LIKE_EMAIL": _row(order_id="buyer@example.com"),
+    "ORDER_ID_LOOKS_LIKE_PHONE": _row(order_id="+1 212 555 0100"),
+    "ORDER_ID_PLACEHOLDER": _row(order_id="N/A"),
+    "ORDER_ID_SHORTENED": _row(order_id="1.23457E+11"),
+    "ORDER_ID_TOO_LONG": _row(order_id="7" * 513),
+    "INVALID_CONSENT": _row(ad_user_data="perhaps"),
+    "INVALID_CONVERSION_ENVIRONMENT": _row(conversion_environment="MOON"),
+    "INVALID_CUSTOMER_TYPE": _row(customer_type="OLD"),
+    "INVALID_EVENT_SOURCE": _row(DM, event_source="MOON"),
+    "INVALID_IP_ADDRESS": _row(user_ip_address="192.0.2.300"),
+    "INVALID_SESSION_ATTRIBUTES": _row(session_attributes_encoded="%%"),
+    "BOTH_SESSION_ATTRIBUTES": _row(
+        session_attributes_encoded="eyJhIjoxfQ==", session_attributes_key_value_pairs="gad_source=1"
+    ),
+    "INVALID_CART_ITEMS": _row(items="a pair of shoes"),
+    "MERCHANT_ID_NOT_NUMERIC": _row(merchant_id="shop"),
+    "INVALID_FEED_LANGUAGE": _row(feed_language_code="English (US)"),
+    "INVALID_ATTRIBUTION_CREDIT": _row(external_attribution_credit="2"),
+    "INVALID_ATTRIBUTION_MODEL": _row(external_attribution_model="m" * 65),
+    "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": _row(**{"custom_variable.Plan": "buyer@example.com"}),
+    "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE": _row(**{"custom_variable.Plan": "+1 212 555 0100"}),
+    "CUSTOM_VARIABLE_TOO_LONG": _row(**{"custom_variable.Plan": "p" * 101}),
+    "UNKNOWN_CUSTOM_VARIABLE": _row(asked=True, **{"custom_variable.Colour": "red"}),
+    "CUSTOM_VARIABLES_WITH_IDENTIFIERS": _row(**{"custom_variable.Plan": "gold"}, **EMAIL),
+    "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS": _row(external_attribution_credit="0.5", **EMAIL),
+    "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID": _row(external_attribution_credit="0.5", order_id="A1"),
+    "REPEATED_LINE": _file(csv_of(row(), row())),
+    "REPEATED_WITH_OTHER_VALUE": _file(
+        csv_of(row(conversion_value="10"), row(conversion_value="25"))
+    ),
+    "REPEATED_REFUSED_LINE": _file(
+        csv_of(
+            row(order_id="A1", conversion_date_time="10/11/2026 10:00 +0000"),
+            row(order_id="A1", conversion_date_time="2026-11-10 10:00 +0000"),
+            row(gclid="Cj0KCQiAexample2", conversion_date_time="20/11/2026 10:00 +0000"),
+        )
+    ),
+    # Action and account
+    "ACTION_MISSING": _row(conversion_action=""),
+    "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
+    "ACTION_NAME_NOT_RESOLVABLE": _row(DM, conversion_action="Purchase"),
+    "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
+    "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1004"),
+    "ROW_CUSTOMER_ID_MISSING": _row({"customer_id": None}, customer_id=" "),
+    "ROW_CUSTOMER_ID_INVALID": _row(customer_id="84321"),
+    "TOO_MANY_ACCOUNTS": _file(csv_of(*(row(customer_id=f"{n:010}") for n in range(101)))),
+    "CUSTOMER_ID_MISSING": _file(GOOD, customer_id=None),
+    "CONVERSION_CUSTOMER_DIFFERS": _row(asked=True),
+    "ZONE_DIFFERS": _row({"time_zone": "Europe/Berlin"}, asked=True),
+    # The file, row by row
+    "TOO_FEW_CELLS": _lines(b"Cj0KCQiAexample0001,1001"),
+    "TOO_MANY_CELLS": _lines(LINE + b",more"),
+    "UNCLOSED_QUOTE": _lines(LINE, b'"Cj0KCQiAexample0002' + LINE[19:]),
+    "BROKEN_QUOTING": _lines(b'"Cj0KCQiA"example0002' + LINE[19:]),
+    "UNDECODABLE": File(content=GOOD + b"\xff" + LINE, profile={"encoding": "utf-8"}),
+    "NUL_BYTE": _lines(LINE, b"\0" + LINE),
+    "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
+    "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
+    "UNKNOWN_COLUMNS": _row(colour="red"),
+    "CONSENT_NOT_STATED": _row(),
+    "BLANK_RECORDS": _lines(LINE, b",,"),
+    "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
+    "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),
+    "ADDRESS_NOT_SENT": _row(first_name="Ada"),
+    "AD_PERSONALIZATION_NOT_SENT": _row(ad_personalization="Granted"),
+    "EVENT_SOURCE_NOT_SENT": _row(event_source="WEB"),
+    "CONVERSION_ENVIRONMENT_NOT_SENT": _row(DM, conversion_environment="WEB"),
+    "EXTERNAL_ATTRIBUTION_NOT_SENT": _row(DM, external_attribution_credit="0.5"),
+    # The file as a whole
+    "EMPTY_FILE": _file(b""),
+    "NOT_TEXT": _file(b"PK\x03\x04" + bytes(100)),
+    "CORRUPT_GZIP": _file(gzip.compress(GOOD)[:-6]),
+    "FILE_TOO_LARGE": _file(GOOD),  # beside a lower limit, see below
+    "UNKNOWN_DELIMITER": _file(GOOD, delimiter='"'),
+    "NO_HEADER": _file(LINE),
+    "UNREADABLE_HEADER": _file(b'gclid,"email\n' + b"C,\n" * 100),
+    "TOO_MANY_COLUMNS": _file(b"gclid" + b",x" * 1000 + b"\nC\n"),
+    "DUPLICATE_COLUMN": _file(b"gclid,Google Click ID\nA,B\n"),
+    "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
+    "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
+    "NO_ROWS": _lines(),
+}
+
+# What a check can't meet, and why. Their tests are those of the module that raises them.
+ELSEWHERE = {
+    "PREFLIGHT_NOT_PERMITTED": "left out: that nobody was asked is no news of a check",
+    "STALE": "of the event",
+    "SOURCE_GONE": "of the bucket",
+    "REFUSAL_NOT_LOCATED": "of the upload",
+    "UNKNOWN_ENCODING": "a profile with one is refused before",
+    "UNREADABLE_FAILURE": "of the upload",
+    "MAYBE_SENT": "of an attempt that died",
+    "COUNTED_LATER": "of what Google says after the upload",
+    "NOT_COUNTED": "of what Google says after the upload",
+    "NOT_SENT_AGAIN": "of what Google says after the upload",
+    "CLICK_IN_ACCOUNT": "of the upload",
+    "CLICK_NOT_IN_ACCOUNT": "of the upload",
+    "UNKNOWN_PROFILE": "a mistake of the command line (exit code 2)",
+    "INVALID_PROFILE": "a mistake of the command line (exit code 2)",
+    "EMPTY_POSTAL_CODE": "of nothing: an empty cell is ADDRESS_INCOMPLETE",
+}
+_PLATFORM = (
+    "SECRET_",
+    "CREDENTIALS_",
+    "STORAGE_",
+    "LEASE_",
+    "API_",
+    "DAILY_",
+    "DEADLINE",
+    "ACCESS_TOKEN_",
+    "SERVICE_",
+    "USER_PROJECT_",
+)
+
+
+def _ours() -> list[Code]:
+    return [code for code in CATALOGUE.values() if code.origin == "ours"]
+
+
+def test_every_code_of_ours_has_a_file_that_meets_it() -> None:
+    """Or a reason why a check can't; a new code without either fails here."""
+    platform = {code.code for code in _ours() if code.code.startswith(_PLATFORM)}
+    assert {code.code for code in _ours()} == {*FILES, *ELSEWHERE, *platform}
+
+
+@pytest.mark.parametrize("code", FILES)
+def test_a_code_is_met_and_does_what_the_catalogue_says(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rejected, duplicate, sent with a warning, a note, or an error of the whole file."""
+    file = FILES[code]
+    account = ACCOUNT
+    if code == "CONVERSION_CUSTOMER_DIFFERS":
+        account = replace(ACCOUNT, conversion_customer_id="9876543210")
+    if code == "FILE_TOO_LARGE":
+        monkeypatch.setattr(check_module, "MAX_FILE_BYTES", 20)
+    document = judge(
+        file.content or csv_of(row(**file.cells)) if code != "EMPTY_FILE" else b"",
+        file.profile,
+        account=account if file.asked else None,
+        now=file.now,
+    )
+    assert _fate_in(document, code) == _fate_of(CATALOGUE[code])
+
+
+def _fate_of(entry: Code) -> str:
+    if entry.scope == "file" and entry.outcome:
+        return "file_error"
+    return entry.outcome or {"warning": "sent, warning", "note": "note"}[entry.severity]
+
+
+def _fate_in(document: Mapping[str, Any], code: str) -> str:
+    """Where a document names the code."""
+    error = document["file_error"]
+    if error is not None:
+        return "file_error" if error["code"] == code else f"file_error {error['code']}"
+    if code in [note["code"] for note in document["notes"]]:
+        return "note"
+    for each in document["rows"]:
+        if code in [problem["code"] for problem in each["errors"]]:
+            return str(each["outcome"])
+        if code in [problem["code"] for problem in each["warnings"]]:
+            return "sent, warning" if each["outcome"] == "ok" else f"warning, {each['outcome']}"
+    return f"nowhere: {list(document['codes'])}"
+
+
+def test_no_message_repeats_a_value() -> None:
+    """Names, lines and rules only, whatever the cell held."""
+    for code, file in FILES.items():
+        if file.content:
+            continue
+        document = judge(csv_of(row(**file.cells)), file.profile, now=file.now)
+        values = [v for v in file.cells.values() if len(v) > 5 and v not in row().values()]
+        problems = [p for each in document["rows"] for p in (*each["errors"], *each["warnings"])]
+        messages = str([p["message"] for p in problems])
+        assert not [value for value in values if value in messages], code

@@ -1,0 +1,235 @@
+"""`python -m lib check`: what it prints, and what it exits with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lib.__main__ import main
+from tests.cli.judging import NOW, csv_of, row
+from tests.results_schema import check_results
+
+ROOT = Path(__file__).parents[2]
+GOOD = csv_of(row())
+BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday"))
+
+
+def run(*arguments: str | Path) -> Result:
+    """The command in this process, at the fixed time."""
+    return CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    """Write a file and return its path."""
+
+    def write(content: bytes | str, name: str = "export.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def test_a_good_file_exits_with_0_and_says_how_it_was_read(file: Any) -> None:
+    """Encoding, delimiter, columns and counts."""
+    result = run(file("Google Click ID;Conversion Name;Date\nCj0KCQiA01;Deal;2026-11-20T10:00Z\n"))
+    assert result.exit_code == 0, result.output
+    assert "Read as utf-8, semicolon, column names in line 1." in result.output
+    assert 'gclid ← "Google Click ID"' in result.output
+    assert "1 row: 1 would be sent." in result.output
+
+
+def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) -> None:
+    """Code, line, meaning and advice stand in the table; the value doesn't."""
+    result = run(file(BAD))
+    assert result.exit_code == 1
+    for text in ("INVALID_DATE  refused", " 3 ", "2 rows: 1 would be sent, 1 would be refused."):
+        assert text in result.output
+    assert "→ Write it as" in result.output
+    assert "yesterday" not in result.output
+
+
+def test_a_warning_of_refused_rows_alone_does_not_say_that_they_are_sent(file: Any) -> None:
+    """Their identifier was left out, and the row with it."""
+    alone = run(file(csv_of(row(gclid="null"))))
+    assert "INVALID_CLICK_ID  left out" in alone.output
+    beside = run(file(csv_of(row(gclid="null"), row(gclid="null", email="buyer@example.com"))))
+    assert "INVALID_CLICK_ID  sent, with a warning" in beside.output
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(50), b"a,b\n1,2\n"])
+def test_a_file_that_cannot_be_used_exits_with_1(file: Any, content: bytes) -> None:
+    """And says why in the first row of the table."""
+    result = run(file(content))
+    assert result.exit_code == 1
+    assert "the file is refused" in result.output
+
+
+def test_one_bad_file_of_several_exits_with_1(file: Any) -> None:
+    """All of them are checked."""
+    result = run(file(BAD, "bad.csv"), file(GOOD, "good.csv"))
+    assert result.exit_code == 1
+    assert "bad.csv" in result.output
+    assert "1 row: 1 would be sent." in result.output
+
+
+def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
+    """Exit code 0: every conversion would be sent, once."""
+    result = run(file(csv_of(row(email="nobody"), row())))
+    assert result.exit_code == 0
+    assert "1 would be sent, 1 repeat an earlier line, 1 with a warning" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["no-such-file.csv"],
+        ["--profile", "shop", "{file}"],
+        ["--profiles", "{profiles}", "--profile", "nobody", "{file}"],
+        ["--profiles", "{profiles}", "--profile", "wrong", "{file}"],
+        ["--profiles", "{file}", "{file}"],
+        ["--route", "carrier_pigeon", "{file}"],
+        ["--now", "soon", "{file}"],
+        ["--all-rows", "{file}"],
+    ],
+)
+def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) -> None:
+    """And checks nothing."""
+    profiles = {"default": {}, "wrong": {"customer_id": "none", "time_zone": "Mars/Base"}}
+    names = {"file": file(GOOD), "profiles": file(json.dumps(profiles), "profiles.json")}
+    result = run(*[argument.format(**names) for argument in arguments])
+    assert result.exit_code == 2
+    assert "row" not in result.stdout
+    if "wrong" in arguments:
+        assert "customer_id" in result.stderr
+        assert "time_zone" in result.stderr
+
+
+def test_a_profile_is_used_as_the_function_would(file: Any) -> None:
+    """Its zone, action and header names."""
+    profile = {
+        "customer_id": "123-456-7890",
+        "conversion_action": "Deal",
+        "time_zone": "Europe/Berlin",
+        "headers": {"gclid": "Klick"},
+    }
+    profiles = file(json.dumps({"de": profile}), "profiles.json")
+    data = file("Klick,Date\nCj0KCQiAexample1,2026-11-20 10:00\n")
+    result = run("--profiles", profiles, "--profile", "de", "--json", data)
+    assert result.exit_code == 0, result.output
+    document = check_results(json.loads(result.stdout))
+    assert (document["profile"], document["customer_id"]) == ("de", "1234567890")
+
+
+def test_the_route_decides_what_is_said(file: Any) -> None:
+    """Names go one way and not the other."""
+    data = file(csv_of(row(first_name="Ada")))
+    assert "ADDRESS_NOT_SENT" in run(data).output
+    assert "ADDRESS_NOT_SENT" not in run("--route", "data_manager", data).output
+
+
+def test_json_is_the_results_document(file: Any) -> None:
+    """Rows that would be sent are `ok`; the exit code is the same."""
+    result = run("--json", file(BAD))
+    assert result.exit_code == 1
+    document = check_results(json.loads(result.stdout))
+    assert (document["counts"]["ok"], document["counts"]["rejected"]) == (1, 1)
+    assert [(each["line"], each["outcome"]) for each in document["rows"]] == [(3, "rejected")]
+    assert document["rows"][0]["errors"][0]["message"].startswith(
+        'line 3, column "conversion_date_time": '
+    )
+
+
+def test_json_can_list_every_row(file: Any) -> None:
+    """`--all-rows`, as LIST_ALL_ROWS does for the function."""
+    document = check_results(json.loads(run("--json", "--all-rows", file(BAD)).stdout))
+    assert [each["outcome"] for each in document["rows"]] == ["ok", "rejected"]
+
+
+def test_json_of_several_files_is_one_document_after_another(file: Any) -> None:
+    """As jq reads them; each is whole."""
+    output = run("--json", file(GOOD, "a.csv"), file(BAD, "b.csv")).stdout
+    first, end = json.JSONDecoder().raw_decode(output)
+    second = json.loads(output[end:])
+    assert [each["source"]["name"][-5:] for each in (first, second)] == ["a.csv", "b.csv"]
+    for document in (first, second):
+        check_results(document)
+
+
+def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
+    """A gzip file cut short: what could be read is judged, and the file is refused."""
+    rows = csv_of(*[row(gclid=f"Cj0KCQiAexample{n:06}") for n in range(20_000)])
+    packed = gzip.compress(rows)
+    document = json.loads(run("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout)
+    check_results(document)
+    assert document["file_error"]["code"] == "CORRUPT_GZIP"
+    assert 2_000 < document["counts"]["ok"] < 20_000
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("export.xls", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
+        ("export", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
+        ("export.csv.part", "still being written"),
+        (".export.csv", "hidden or lock file"),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_name_that_the_function_would_ignore_fails(
+    file: Any, name: str, said: str, options: list[str]
+) -> None:
+    """The file is checked all the same; that its name is wrong stands on stderr."""
+    result = run(*options, file(GOOD, name))
+    assert result.exit_code == 1
+    assert f"{name}: the function would ignore this file: {said}\n" in result.stderr
+    assert ('"ok": 1' if options else "1 would be sent") in result.stdout
+
+
+@pytest.mark.parametrize("name", ["export.csv", "EXPORT.CSV", "a.tsv", "a.txt", "a.csv.gz"])
+def test_an_accepted_name_needs_no_word(file: Any, name: str) -> None:
+    """Whatever its case."""
+    result = run(file(GOOD, name))
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_names_from_the_file_are_text_not_markup(file: Any) -> None:
+    """A header can't paint the terminal, nor crash the table."""
+    result = run(file("gclid,conversion_action,Date,[/red],[bold]x\nCj0KCQiA1,1,2026-11-20Z,a,b\n"))
+    assert "[/red], [bold]x" in " ".join(result.output.split())
+
+
+def test_help_teaches_by_example() -> None:
+    """The examples it shows are real options."""
+    text = CliRunner().invoke(main, ["check", "--help"]).output
+    assert "Examples:" in text
+    assert "Exit code:" in text
+    shown = [line.strip() for line in text.splitlines() if line.strip().startswith("python -m lib")]
+    assert len(shown) >= 4
+    known = {option for each in main.commands["check"].params for option in each.opts}
+    assert {word for line in shown for word in line.split() if word.startswith("--")} <= known
+
+
+def test_it_starts_fast_because_it_loads_no_google_client() -> None:
+    """Importing one takes longer than checking a file."""
+    program = (
+        "import sys; from lib.__main__ import main\n"
+        "try: main(['check', '--now', '2026-11-24', 'examples/google_template.csv'])\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "print([m for m in sys.modules if m.startswith(('google.ads', 'google.api', 'grpc',"
+        " 'google.cloud.storage', 'flask', 'functions_framework'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

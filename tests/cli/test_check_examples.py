@@ -1,0 +1,95 @@
+"""The example exports are accepted as they are, and the lines named are those an editor shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.config.profile import Profile
+from tests.cli.judging import CUSTOMER, judge
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
+
+FILES = {
+    "google_template.csv": (None, 5),
+    "hubspot_export.csv": ("hubspot", 4),
+    "salesforce_export.csv": ("salesforce", 3),
+    "semicolon_decimal_comma.csv": ("shop_de", 3),
+    "utf16_tab.txt": (None, 3),
+    "windows_1252.csv": (None, 2),
+}
+
+
+def test_every_example_is_tested() -> None:
+    """A new file here needs a line above."""
+    others = {"profiles.json", "crm_export.csv"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*FILES, *others}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
+    """Every row would be sent, without an error or a warning."""
+    profile, rows = FILES[name]
+    settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
+    document = judge((EXAMPLES / name).read_bytes(), settings)
+    assert document["file_error"] is None
+    assert (document["counts"]["ok"], document["counts"]["rows"]) == (rows, rows)
+    assert document["rows"] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (profile, _) in FILES.items() if profile])
+def test_an_example_is_accepted_by_the_other_route(name: str) -> None:
+    """With the action's id, which that API wants; columns that make no address are noted."""
+    profile, rows = FILES[name]
+    route = {"destination": "data_manager", "conversion_action": "1001"}
+    document = judge((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
+    assert document["counts"]["ok"] == rows
+    assert document["codes"].keys() <= {"ADDRESS_COLUMNS_MISSING", "UNKNOWN_COLUMNS"}
+
+
+def test_the_example_with_mistakes_shows_them() -> None:
+    """`crm_export.csv` is no export to accept: some of its rows are wrong on purpose."""
+    content = (EXAMPLES / "crm_export.csv").read_bytes()
+    document = judge(content, PROFILES["default"])
+    assert document["file_error"] is None
+    assert document["counts"]["ok"] == 11  # as docs/input.md says
+    assert document["counts"]["rejected"] == 9
+
+
+def test_the_example_profiles_are_valid() -> None:
+    """All of them, used by an example or not."""
+    for profile in PROFILES.values():
+        Profile.model_validate(profile)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_lines_are_those_of_an_editor(end: str) -> None:
+    """With a parameters line, quoted line breaks, blank lines, and any kind of line end."""
+    file = end.join(
+        [
+            "Parameters:TimeZone=America/Chicago,,,",  # 1
+            "gclid,conversion_action,conversion_date_time,note",  # 2
+            'Cj0KCQiAexample1,1001,2026-11-20 10:00:00,"a note',  # 3
+            "of three",  # 4
+            'lines"',  # 5
+            "Cj0KCQiAexample2,1001,yesterday,",  # 6
+            "",  # 7
+            'Cj0KCQiAexample3,1001,tomorrow,"two',  # 8
+            'lines"',  # 9
+            "Cj0KCQiAexample4,1001",  # 10
+            "Cj0KCQiAexample5,1001,2026-11-20 10:00:00,last",  # 11
+            "Cj0KCQiAexample6,1001,2026-12-24 10:00:00,",  # 12
+        ]
+    )
+    document = judge(file.encode())
+    found = [(row["line"], row["errors"][0]["code"]) for row in document["rows"]]
+    assert found == [
+        (6, "INVALID_DATE"),
+        (8, "INVALID_DATE"),
+        (10, "TOO_FEW_CELLS"),
+        (12, "FUTURE_DATE"),
+    ]
+    assert document["counts"]["ok"] == 2

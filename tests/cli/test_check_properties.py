@@ -1,0 +1,99 @@
+"""Whatever stands in a file, the check ends, and its counts add up."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lib.source.fields import FIELDS
+from tests.cli.judging import ACCOUNT, judge
+
+NEEDED = ("gclid", "email", "conversion_date_time")
+HEADERS = st.sampled_from(
+    [field.name for field in FIELDS if field.name not in NEEDED]
+    + ["email_2", "Mobile", "custom_variable.Plan", "colour", "", "E-Mail"]
+)
+# Cells that rules say something of, and any text at all.
+WORDS = st.sampled_from(
+    [
+        *("Cj0KCQiAexample1", "1001", "", " ", "null", "@", "a@b", "buyer@example.com"),
+        *("2026-11-20 10:00:00+00:00", "2026-11-20 10:00:00", "20.11.2026", "1795205107"),
+        *("+12125550101", "(212) 555-0101", "-1", "1,5", "1e9", "NaN", "0.5", "[]", "{}"),
+        *("US", "USD", "Granted", "no", "WEB", "192.0.2.1", "a:1:2", "gad_source=1"),
+        *("\u200b", "\ufeff", "a" * 64, "9" * 600),
+    ]
+)
+CELLS = st.one_of(WORDS, st.text(max_size=20))
+ROUTES = st.sampled_from(["google_ads", "data_manager"])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> bytes:
+    """A table of known columns and any cells, as a program would write it."""
+    header = [*NEEDED, *draw(st.lists(HEADERS, unique=True, max_size=8))]
+    width = len(header)
+    row = st.lists(CELLS, min_size=width - 1, max_size=width)
+    rows = draw(st.lists(row, min_size=1, max_size=6))
+    for each in rows:  # half of them could be sent, but for their other cells
+        if draw(st.booleans()):
+            each[:3] = ["Cj0KCQiAexample1", "", "2026-11-20 10:00:00+00:00"]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=draw(st.sampled_from(",;\t|")))
+    try:
+        writer.writerows([header, *rows])
+    except csv.Error:  # a NUL can't be written by some versions
+        return b"gclid\n"
+    return text.getvalue().encode("utf-8", "surrogatepass")
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(content=tables(), route=ROUTES, asked=st.booleans(), day_first=st.booleans())
+def test_random_rows_never_crash_the_check(
+    content: bytes, route: str, asked: bool, day_first: bool
+) -> None:
+    """On either route, with and without an account; `judge` checks schema and sums."""
+    profile = {
+        "destination": route,
+        "conversion_action": "1001",
+        "time_zone": "America/Chicago",
+        "day_first": day_first,
+        "decimal_comma": day_first,
+    }
+    document = judge(content, profile, account=ACCOUNT if asked else None, list_all=True)
+    counts = document["counts"]
+    if counts["rows"]:
+        assert len(document["rows"]) == counts["rows"]
+        assert counts["uploaded"] == counts["failed"] == counts["deferred"] == 0
+    else:
+        assert document["file_error"] is not None
+    if document["file_error"] is None:
+        # Then only rows whose own account can't be used.
+        for each in document["rows"]:
+            assert each["outcome"] != "not_attempted" or each["errors"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=300), st.booleans())
+def test_random_bytes_never_crash_the_check(content: bytes, packed: bool) -> None:
+    """They end in a document like any file."""
+    judge(gzip.compress(content) if packed else content)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_every_row_has_the_outcome_it_deserves(good: list[bool]) -> None:
+    """Good ones are ok, bad ones rejected at their line; nothing is lost between them."""
+    lines = ["gclid,conversion_action,conversion_date_time"]
+    lines += [
+        f"Cj0KCQiAexample{number:04},1001,{'2026-11-20 10:00Z' if is_good else 'yesterday'}"
+        for number, is_good in enumerate(good)
+    ]
+    document = judge("\n".join(lines).encode())
+    assert [row["line"] for row in document["rows"]] == [
+        line for line, is_good in enumerate(good, 2) if not is_good
+    ]
+    assert document["counts"].get("ok", 0) == sum(good)

@@ -1,0 +1,79 @@
+"""A Data Manager route against the sandbox's API, and conversions to send through it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lib.adapters.logging import Log
+from lib.destinations.base import UploadResult
+from lib.destinations.data_manager.client import DataManager, connect
+from lib.destinations.data_manager.conversion_event import EventDefaults
+from lib.destinations.pacing import Pacer
+from lib.model.records import Conversion
+from sandbox.apis import Apis
+
+CUSTOMER = "1234567890"
+MANAGER = "9999999999"
+ACTION = "1001"
+DIGEST = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
+
+
+class QuietLog(Log):
+    """Logs nothing: tests look at answers, not at lines."""
+
+    def _write(self, severity: str, event: str, fields: Any) -> None:
+        pass
+
+
+def ago(**delta: float) -> str:
+    """A conversion time that long ago."""
+    return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
+
+
+def conversion(**changes: Any) -> Conversion:
+    """A good conversion by click id, with some fields changed."""
+    given: dict[str, Any] = {
+        "customer_id": CUSTOMER,
+        "action_id": ACTION,
+        "time": ago(days=2),
+        "gclid": "EAIaIQobChMI_example-0001",
+        "gbraid": "",
+        "wbraid": "",
+        "hashed_emails": (),
+        "hashed_phones": (),
+        "value": 12.5,
+        "currency_code": "USD",
+        "order_id": None,
+        "ad_user_data": None,
+        "optional_fields": None,
+        "warnings": (),
+    }
+    return Conversion(**given | changes)
+
+
+def numbered(number: int, **changes: Any) -> Conversion:
+    """One of many: with a click id and an order id of its own."""
+    return conversion(gclid=f"EAIaIQobChMI_example-{number:06}", order_id=f"A-{number}", **changes)
+
+
+def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
+    """The route as a run gets it; without the real API's pause between requests."""
+    connection = connect(apis.google_ads_key_yaml, apis.endpoint, Pacer(8))
+    connection.status_pacer = Pacer(8)
+    given = {"event_source": "PHONE"} | defaults
+    return DataManager(
+        connection,
+        QuietLog(),
+        timeout_seconds=timeout_seconds,
+        defaults=EventDefaults(**given),
+    )
+
+
+def send(destination: DataManager, *conversions: Conversion, seconds: float = 60.0) -> UploadResult:
+    """Send conversions as one chunk."""
+    batch = destination.batch(42)
+    for each in conversions:
+        batch.add(each)
+    return destination.send(batch, time.monotonic() + seconds)

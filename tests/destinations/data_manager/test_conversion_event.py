@@ -1,0 +1,398 @@
+"""The Data Manager route against the sandbox: accounts, stops, quota, credentials."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from data_manager_setup import (
+    CUSTOMER,
+    MANAGER,
+    QuietLog,
+    ago,
+    conversion,
+    numbered,
+    route,
+    send,
+)
+from google.ads import datamanager_v1 as dm
+from google.rpc import error_details_pb2, status_pb2
+
+from lib.catalogue.codes import CATALOGUE, lookup
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager import client as data_manager
+from lib.destinations.data_manager.client import (
+    MAX_IN_FLIGHT,
+    MINIMUM_GAP_SECONDS,
+    connect,
+    new_pacer,
+)
+from lib.destinations.data_manager.errors import classify, event_row, field_of
+from lib.destinations.pacing import Pacer
+from lib.errors import PermanentError, RetryableError
+from lib.model.records import OptionalFields
+from sandbox.apis import Apis, start_apis
+from sandbox.faults import Faults
+from sandbox.state import State
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def _apis(ca_directory: Path) -> Iterator[Apis]:
+    running = start_apis(State(), Faults(), ca_directory)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def apis(_apis: Apis) -> Apis:
+    _apis.state.clear()
+    _apis.faults.clear()
+    _apis.state.data_manager.requests_per_minute = 300
+    _apis.state.refuse_tokens = False
+    _apis.state.instance_has_account = True
+    return _apis
+
+
+def ingests(apis: Apis) -> list[str]:
+    """The status of every upload request that reached the API."""
+    log = apis.state.request_log()
+    return [each["status"] for each in log if each["method"] == "data_manager.IngestEvents"]
+
+
+# ── taken ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_conversions_reach_their_actions(apis: Apis) -> None:
+    """Several actions travel in one request; each row counts for its own only."""
+    sent = send(route(apis), numbered(1, action_id="1001"), numbered(2, action_id="1002"))
+    assert sent.row_results == {}
+    assert len(sent.request_ids) == 1
+    assert [
+        (each["conversion_action_id"], each["conversion"]["transaction_id"])
+        for each in apis.state.conversions()
+    ] == [(1001, "A-1"), (1002, "A-2")]
+
+
+def test_several_accounts_in_a_chunk_get_a_request_each(apis: Apis) -> None:
+    """The manager is named as login account; an account refused leaves the other's rows alone."""
+    destination = route(apis, login_customer_id=MANAGER)
+    rows = [
+        numbered(1),
+        numbered(2, customer_id="2222222222", action_id="2001"),
+        numbered(3, customer_id="3333333333"),
+    ]
+    sent = send(destination, *rows)
+    assert {n: v.outcome for n, v in sent.row_results.items()} == {2: "not_attempted"}
+    assert sent.row_results[2].errors[0].code == "PERMISSION_DENIED"
+    assert sent.stop is None
+    assert {each["customer_id"] for each in apis.state.conversions()} == {CUSTOMER, "2222222222"}
+    # The next chunk doesn't ask the refused account again.
+    before = len(ingests(apis))
+    send(destination, numbered(4), numbered(5, customer_id="3333333333"))
+    assert len(ingests(apis)) == before + 1
+
+
+def test_validate_only_counts_nothing(apis: Apis) -> None:
+    """Everything is checked by Google, and nothing is taken."""
+    sent = send(route(apis, validate_only=True), conversion(), conversion(currency_code="QQQ"))
+    assert sent.row_results.keys() == {1}
+    assert list(apis.state.conversions()) == []
+
+
+def test_nothing_can_be_asked_of_an_account(apis: Apis) -> None:
+    """The account is taken on trust: there are no queries on this route."""
+    destination = route(apis)
+    account = destination.account(CUSTOMER)
+    assert (account.conversion_customer_id, account.verified) == (CUSTOMER, False)
+    assert destination.with_custom_variables(account) is account
+    assert ingests(apis) == []
+
+
+# ── stops ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "changes, account, code",
+    [
+        ({"customer_id": "3333333333"}, {}, "PERMISSION_DENIED"),
+        ({"action_id": "1003"}, {}, "INVALID_CONVERSION_ACTION_ID"),
+        ({"action_id": "1004"}, {}, "INVALID_CONVERSION_ACTION_TYPE"),
+        ({}, {"data_manager_allowed": False}, "NOT_ALLOWLISTED"),
+        ({}, {"conversion_customer_id": MANAGER}, "INVALID_DESTINATION"),
+        (
+            {"hashed_emails": ("a" * 64,)},
+            {"accepted_customer_data_terms": False},
+            "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED",
+        ),
+    ],
+)
+def test_a_reason_of_the_whole_request_stops_the_file_once(
+    apis: Apis, changes: dict[str, str], account: dict[str, object], code: str
+) -> None:
+    """One request, one code with an action, and no row is tried for itself."""
+    apis.state.change_account(CUSTOMER, **account)
+    sent = send(route(apis), *(numbered(n, **changes) for n in range(50)))
+    assert sent.stop is not None
+    assert sent.stop.code == code
+    assert lookup(code).action
+    assert {v.outcome for v in sent.row_results.values()} == {"not_attempted"}
+    assert len(sent.row_results) == 50
+    assert len(ingests(apis)) == 1
+
+
+def test_the_same_reason_of_the_accounts_in_every_row_stops_the_file(apis: Apis) -> None:
+    """A custom variable that the account hasn't got would fail every chunk in the same way."""
+    wrong = OptionalFields(custom_variables=(("nowhere", "x"),))
+    sent = send(route(apis), *(numbered(n, optional_fields=wrong) for n in range(5)))
+    assert {v.outcome for v in sent.row_results.values()} == {"failed"}
+    assert sent.stop is not None
+    assert sent.stop.code == "CUSTOM_VARIABLE_NOT_FOUND"
+
+
+def test_a_token_without_the_scope_stops_with_a_remedy(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials of the other route lack the scope: that is said once, for every account."""
+    monkeypatch.setattr(
+        data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords"
+    )
+    sent = send(route(apis), conversion(), numbered(2, customer_id="2222222222"))
+    assert sent.stop is not None
+    assert sent.stop.code == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+    assert "auth/datamanager" in lookup(sent.stop.code).action
+    assert ingests(apis) == ["ACCESS_TOKEN_SCOPE_INSUFFICIENT"]
+    assert {v.outcome for v in sent.row_results.values()} == {"not_attempted"}
+    assert len(sent.row_results) == 2
+
+
+# ── trouble that passes ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["unavailable", "internal_before_commit", "internal_after_commit", "drop_connection",
+     "resource_temporarily_exhausted"],
+)  # fmt: skip
+def test_a_passing_trouble_is_tried_again(apis: Apis, kind: str) -> None:
+    """The request is sent once more and every row counts once."""
+    apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": kind}])
+    sent = send(route(apis), *(numbered(n) for n in range(20)))
+    assert sent.row_results == {}
+    assert sent.stop is None
+    assert len(list(apis.state.conversions())) == 20
+    assert len(ingests(apis)) == 2
+
+
+def test_the_days_quota_ends_the_attempt(apis: Apis) -> None:
+    """Sending again can't help before the quota's day is over."""
+    apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": "resource_exhausted"}])
+    with pytest.raises(RetryableError) as raised:
+        send(route(apis), numbered(1))
+    assert raised.value.code == "DAILY_QUOTA"
+    assert len(ingests(apis)) == 1
+
+
+def test_the_deadline_ends_the_attempt(apis: Apis) -> None:
+    """An API that stays away until the deadline means: come back later."""
+    apis.faults.set([{"method": "IngestEvents", "kind": "unavailable"}])
+    with pytest.raises(RetryableError):
+        send(route(apis), conversion(), seconds=1.0)
+
+
+def _quota_error(quota_limit: str) -> Exception:
+    class Failed(grpc.RpcError, grpc.Call):  # type: ignore[misc]
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.RESOURCE_EXHAUSTED
+
+        def details(self) -> str:
+            return "Too many requests."
+
+        def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
+            info = error_details_pb2.ErrorInfo(reason="RATE_LIMIT_EXCEEDED")
+            if quota_limit:
+                info.metadata["quota_limit"] = quota_limit
+            status = status_pb2.Status(code=8)
+            status.details.add().Pack(info)
+            retry = error_details_pb2.RetryInfo()
+            retry.retry_delay.seconds = 7
+            status.details.add().Pack(retry)
+            return (("grpc-status-details-bin", status.SerializeToString()),)
+
+        initial_metadata = is_active = time_remaining = cancel = add_callback = None
+
+    return Failed()
+
+
+@pytest.mark.parametrize(
+    "quota_limit, kind",
+    [
+        ("IngestionMutateRequestsPerMinutePerProject", "quota"),
+        ("IngestionMutateRequestsPerDayPerProject", "daily_quota"),
+        ("", "quota"),
+    ],
+)
+def test_the_days_quota_is_told_from_the_minutes(quota_limit: str, kind: str) -> None:
+    """Google names the limit in ErrorInfo; unnamed, it's taken for the minute's."""
+    trouble = classify(_quota_error(quota_limit))
+    assert trouble.kind == kind
+    if kind == "quota":
+        assert trouble.retry_delay_seconds == 7
+
+
+def test_the_pacer_keeps_to_googles_limits() -> None:
+    """At most ten requests at once and 300 a minute, whatever the window is set to."""
+    pacer = new_pacer(64)
+    assert pacer.window == MAX_IN_FLIGHT == 10
+    assert pacer.gap_seconds == MINIMUM_GAP_SECONDS == 60 / 300
+    assert new_pacer(4).window == 4
+
+
+# ── credentials ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a list", "client_id: only", "json_key_file_path: /nowhere.json", "a: ["]
+)
+def test_an_unusable_secret_is_said_without_its_text(text: str) -> None:
+    """SECRET_INVALID, and nothing of the payload in the message."""
+    with pytest.raises(PermanentError) as raised:
+        connect_with(text, DATA_MANAGER_SCOPE)
+    assert raised.value.code == "SECRET_INVALID"
+    assert "nowhere" not in raised.value.detail
+
+
+def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
+    """The payload may be a service account's key, or hold one as `json_key`."""
+    key = apis.service_account_path.read_text()
+    for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
+        connection = connect(text, apis.endpoint, Pacer(1))
+        answer = connection.status("nothing", time.monotonic() + 10, 5, QuietLog())
+        assert answer.violations[0].code == "INVALID_REQUEST_ID"
+
+
+def test_refused_credentials_are_said_before_the_first_request(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gRPC would report them as UNAVAILABLE, and they would be tried for a day."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
+    apis.state.refuse_tokens = True
+    with pytest.raises(PermanentError) as raised:
+        connect_with("use_application_default_credentials: true", DATA_MANAGER_SCOPE)
+    assert raised.value.code == "CREDENTIALS_REFUSED"
+
+
+def test_application_default_credentials_get_the_scope(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is asked for with this API's scope."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
+    connection = connect("use_application_default_credentials: true", apis.endpoint, Pacer(1))
+    answer = connection.status("nothing", time.monotonic() + 10, 5, QuietLog())
+    assert answer.violations[0].code == "INVALID_REQUEST_ID"
+
+
+OWN_IDENTITY = """
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.errors import UploadError
+try:
+    print(connect_with("use_application_default_credentials: true", ADWORDS_SCOPE)[1].token)
+except UploadError as error:
+    print(type(error).__name__, error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("has_account", "env"), [(False, {}), (True, {"NO_GCE_CHECK": "true"})], ids=str
+)
+def test_trouble_with_the_metadata_server_passes(
+    apis: Apis, has_account: bool, env: dict[str, str]
+) -> None:
+    """The function's own identity can't be refused, only be out of reach: the event comes again."""
+    apis.state.instance_has_account = has_account
+    answer = subprocess.run(  # google-auth reads where the metadata server is when it is imported
+        [sys.executable, "-c", OWN_IDENTITY],
+        env={**os.environ, **apis.env(), **env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == ["RetryableError", "CREDENTIALS_UNAVAILABLE"]
+
+
+# ── reading paths; the catalogue; imports ────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "path, row, field",
+    [
+        ("events.events[1].user_data.user_identifiers[2].email_address", 1, "email"),
+        ("events.events[1].user_data.user_identifiers[2]", 1, "email"),
+        ("events[12].event_timestamp", 12, "conversion_date_time"),
+        ("events[0]", 0, ""),
+        ("events.events[3].user_data.user_identifiers[0].address.given_name", 3, "first_name"),
+        ("events[4].ad_identifiers.landing_page_device_info.ip_address", 4, "user_ip_address"),
+        ("events[5].cart_data.items[2].unit_price", 5, "items"),
+        ("events[5].custom_variables[0].value", 5, "custom_variable"),
+        ("destinations[0].product_destination_id", None, ""),
+        ("encoding", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_field_paths_lead_to_row_and_column(path: str, row: int | None, field: str) -> None:
+    """Both of Google's path styles are read."""
+    assert event_row(path) == row
+    assert field_of(path) == field
+
+
+def test_every_reason_of_the_client_is_in_the_catalogue() -> None:
+    """Each has a meaning and an action of ours, and so have those of the token and the project."""
+    reasons = {
+        name
+        for enum in (
+            dm.ErrorReason,
+            dm.ProcessingErrorReason,
+            dm.ProcessingWarningReason,
+            dm.WarningReason,
+        )
+        for name in enum.__members__
+    }
+    own = {
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "SERVICE_DISABLED",
+        "USER_PROJECT_DENIED",
+        "REFUSAL_NOT_LOCATED",
+        "ACTION_NAME_NOT_RESOLVABLE",
+    }
+    assert reasons | own <= CATALOGUE.keys()
+
+
+@pytest.mark.parametrize(
+    "module, foreign",
+    [
+        ("lib.destinations.data_manager.client", "google.ads.googleads."),
+        ("lib.destinations.data_manager.diagnostics", "google.ads."),
+        ("lib.destinations.google_ads.client", "google.ads.datamanager"),
+    ],
+)
+def test_a_route_imports_nothing_of_the_other(module: str, foreign: str) -> None:
+    """The route that isn't used costs no cold start."""
+    code = f"import sys, {module}; print([m for m in sys.modules if m.startswith({foreign!r})])"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_the_time_of_the_row_is_sent_as_an_instant(apis: Apis) -> None:
+    """A time that lies in the future is the row's own fault, named by Google."""
+    sent = send(route(apis), conversion(), conversion(time=ago(hours=-2)))
+    assert sent.row_results[1].errors[0][:2] == ("EVENT_TIME_INVALID", "conversion_date_time")

@@ -1,0 +1,179 @@
+"""What became of the events: when Google is asked, and the `processing` part of the results."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from data_manager_setup import QuietLog, conversion, numbered, route, send
+from google.ads import datamanager_v1 as dm
+
+from lib.destinations.data_manager.diagnostics import (
+    UNREADABLE,
+    RequestStatus,
+    fetch,
+    next_check,
+    processing_of,
+    read_status,
+    renew,
+    to_ask,
+)
+from sandbox.apis import Apis, start_apis
+from sandbox.faults import Faults
+from sandbox.state import State
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+Response: Any = dm.RetrieveRequestStatusResponse.pb()
+
+
+@pytest.fixture(scope="module")
+def _apis(ca_directory: Path) -> Iterator[Apis]:
+    running = start_apis(State(), Faults(), ca_directory)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def apis(_apis: Apis) -> Iterator[Apis]:
+    _apis.state.clear()
+    _apis.faults.clear()
+    _apis.state.data_manager.processing_seconds = 0.0
+    yield _apis
+    _apis.state.data_manager.processing_seconds = 0.0
+
+
+def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:
+    connection = route(apis)._connection
+    return fetch(connection, request_ids, time.monotonic() + 20, 5.0, QuietLog())
+
+
+def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
+    """After 30 minutes, then 39, 50.7 and at most 60 minutes later, for a day."""
+    minutes = []
+    checks = 0
+    while (moment := next_check(NOW, checks)) is not None:
+        minutes.append((moment - NOW).total_seconds() / 60)
+        checks += 1
+    assert [round(each, 1) for each in minutes[:5]] == [30.0, 69.0, 119.7, 179.7, 239.7]
+    assert minutes[-1] <= 24 * 60
+    assert 24 <= checks <= 25
+
+
+def test_counts_come_with_our_advice(apis: Apis) -> None:
+    """A repeated upload shows as a reason with its count, its meaning and what to do."""
+    sent = send(route(apis), numbered(1), numbered(2), conversion(time="2026-01-01 00:00:00+00:00"))
+    again = send(route(apis), numbered(1))
+    ids = [*sent.request_ids, *again.request_ids]
+    processing = processing_of(ids, ask(apis, *ids), NOW)
+    assert processing["status"] == "finished"
+    assert processing["counts"] == {
+        "requests": 2,
+        "requests_asked": 2,
+        "requests_open": 0,
+        "requests_superseded": 0,
+        "records": 4,
+        "errors": 2,
+        "not_counted": 1,  # the other is a duplicate: it counts
+        "warnings": 0,
+    }
+    assert [each["status"] for each in processing["requests"]] == ["PARTIAL_SUCCESS", "FAILED"]
+    assert processing["requests"][0]["errors"] == {"PROCESSING_ERROR_REASON_EVENT_TOO_OLD": 1}
+    for code in processing["codes"].values():
+        assert code["count"] == 1
+        assert code["meaning"]
+        assert code["action"]
+    assert json.loads(json.dumps(processing)) == processing
+
+
+def test_what_is_still_processing_is_asked_again_and_renewed(apis: Apis) -> None:
+    """The next check asks only for what was open, and replaces it."""
+    sent = send(route(apis), numbered(1))
+    apis.state.data_manager.processing_seconds = 0.3
+    later = send(route(apis), numbered(2))
+    ids = [*sent.request_ids, *later.request_ids]
+    first = processing_of(ids, ask(apis, *ids), NOW)
+    assert first["status"] == "processing"
+    assert first["counts"]["requests_open"] == 1
+    assert to_ask(ids, first) == list(later.request_ids)
+    time.sleep(0.35)
+    again = route(apis)._connection
+    before = len(apis.state.requests)
+    second = renew(
+        again,
+        ids,
+        first,
+        NOW + timedelta(hours=1),
+        time.monotonic() + 20,
+        5.0,
+        QuietLog(),
+    )
+    assert len(apis.state.requests) == before + 1
+    assert second["status"] == "finished"
+    assert second["checks"] == 2
+    assert [each["request_id"] for each in second["requests"]] == ids
+    assert {each["status"] for each in second["requests"]} == {"SUCCESS"}
+    assert to_ask(ids, second) == []
+
+
+def test_right_after_the_upload_every_request_is_open() -> None:
+    """The first results document says that Google hasn't been asked yet."""
+    processing = processing_of(["r-1", "r-2"], (), None)
+    assert (processing["status"], processing["asked_at"], processing["checks"]) == (
+        "processing",
+        None,
+        0,
+    )
+    assert to_ask(["r-1", "r-2"], processing) == ["r-1", "r-2"]
+
+
+def test_a_request_that_google_does_not_know_is_left(apis: Apis) -> None:
+    """It is written down with Google's code, and not asked for again."""
+    statuses = ask(apis, "00000000-0000-0000-0000-000000000000")
+    assert [(each.status, each.code) for each in statuses] == [(UNREADABLE, "INVALID_REQUEST_ID")]
+    processing = processing_of(["00000000-0000-0000-0000-000000000000"], statuses, NOW)
+    assert processing["status"] == "finished"
+    assert "INVALID_REQUEST_ID" in processing["codes"]
+
+
+def test_time_that_runs_out_leaves_the_rest_for_the_next_check(apis: Apis) -> None:
+    """Requests that weren't asked for stay open."""
+    sent = send(route(apis), numbered(1))
+    connection = route(apis)._connection
+    statuses = fetch(connection, sent.request_ids, time.monotonic() - 1, 5.0, QuietLog())
+    assert statuses == []
+    processing = processing_of(sent.request_ids, statuses, NOW)
+    assert processing["status"] == "processing"
+    assert processing["counts"]["requests_asked"] == 0
+    assert to_ask(sent.request_ids, processing) == list(sent.request_ids)
+
+
+def test_several_actions_of_a_request_are_told_apart(apis: Apis) -> None:
+    """One entry per conversion action."""
+    sent = send(route(apis), numbered(1), numbered(2, action_id="1002"))
+    statuses = ask(apis, *sent.request_ids)
+    assert [(each.conversion_action, each.record_count) for each in statuses] == [
+        ("1001", 1),
+        ("1002", 1),
+    ]
+
+
+def test_warnings_and_newer_enum_values_are_shown_as_they_come() -> None:
+    """A number that the client library doesn't know isn't lost."""
+    response = Response()
+    one = response.request_status_per_destination.add(request_status=4)
+    one.events_ingestion_status.record_count = 9
+    one.error_info.error_counts.add(record_count=2, reason=9_999)
+    one.warning_info.warning_counts.add(
+        record_count=3,
+        reason=int(dm.ProcessingWarningReason.PROCESSING_WARNING_REASON_INTERNAL_ERROR),
+    )
+    (status,) = read_status("r-1", response)
+    assert status.status == "PARTIAL_SUCCESS"
+    assert status.errors == {"REASON_9999": 2}
+    assert status.warnings == {"PROCESSING_WARNING_REASON_INTERNAL_ERROR": 3}
+    assert processing_of(["r-1"], [status], NOW)["counts"]["warnings"] == 3

@@ -1,0 +1,252 @@
+"""Fast-fail made row-wise: every row ends right, in a bounded number of requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from data_manager_setup import conversion, numbered, route, send
+from google.ads import datamanager_v1
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.destinations.data_manager import client as data_manager
+from lib.destinations.data_manager.conversion_event import part_of
+from lib.destinations.data_manager.errors import Refused, Violation
+from lib.destinations.data_manager.fast_fail import MAX_RESENDS, Budget, settle
+from lib.model.records import OptionalFields
+from sandbox.apis import Apis, start_apis
+from sandbox.faults import Faults
+from sandbox.state import State
+
+Request: Any = datamanager_v1.IngestEventsRequest.pb()
+Response: Any = datamanager_v1.IngestEventsResponse.pb()
+SIZE = 2_000
+
+
+@pytest.fixture(scope="module")
+def _apis(ca_directory: Path) -> Iterator[Apis]:
+    running = start_apis(State(), Faults(), ca_directory)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def apis(_apis: Apis) -> Apis:
+    _apis.state.clear()
+    _apis.faults.clear()
+    _apis.state.data_manager.event_path = "events.events"
+    return _apis
+
+
+def taken(apis: Apis) -> set[str]:
+    """Transaction ids of what the API counts."""
+    return {each["conversion"]["transaction_id"] for each in apis.state.conversions()}
+
+
+def requests_made(apis: Apis) -> int:
+    return sum(each.method == "data_manager.IngestEvents" for each in apis.state.requests)
+
+
+@pytest.mark.parametrize("path", ["events.events", "events"])
+@pytest.mark.parametrize("bad_count", [1, 37, 1_999])
+def test_named_rows_fail_and_the_rest_is_sent_again_at_once(
+    apis: Apis, bad_count: int, path: str
+) -> None:
+    """However many of 2,000 rows are bad, two requests settle the chunk, in either path style."""
+    apis.state.data_manager.event_path = path
+    bad = set(range(0, SIZE, SIZE // bad_count))
+    bad = set(sorted(bad)[:bad_count]) if bad_count < SIZE // 2 else set(range(1, SIZE))
+    assert len(bad) == bad_count
+    sent = send(
+        route(apis),
+        *(numbered(n, currency_code="QQQ" if n in bad else "USD") for n in range(SIZE)),
+    )
+    assert sent.row_results.keys() == bad
+    for row_result in sent.row_results.values():
+        assert row_result.outcome == "failed"
+        assert [(p.code, p.field) for p in row_result.errors] == [
+            ("INVALID_CURRENCY_CODE", "currency_code")
+        ]
+    assert taken(apis) == {f"A-{n}" for n in range(SIZE) if n not in bad}
+    assert requests_made(apis) == 2
+    assert len(sent.request_ids) == 1
+    assert sent.stop is None
+
+
+def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
+    """One bad row of 2,000 that Google doesn't name costs at most 1 + 2·11 requests."""
+    rows = [numbered(n) for n in range(SIZE)]
+    rows[1_234] = conversion(order_id="refuse-unnamed-1")
+    sent = send(route(apis), *rows)
+    assert sent.row_results.keys() == {1_234}
+    assert sent.row_results[1_234].outcome == "failed"
+    assert sent.row_results[1_234].errors[0].code == "INVALID_ARGUMENT"
+    assert len(taken(apis)) == SIZE - 1
+    assert requests_made(apis) <= 1 + 2 * math.ceil(math.log2(SIZE))
+
+
+def test_named_and_unnamed_rows_in_one_chunk_are_each_told_apart(apis: Apis) -> None:
+    """37 named and one unnamed bad row together: all 38 fail, all others are taken."""
+    named = set(range(0, SIZE, 55))
+    rows = [numbered(n, currency_code="QQQ" if n in named else "USD") for n in range(SIZE)]
+    rows[1_999] = conversion(order_id="refuse-unnamed-1")
+    sent = send(route(apis), *rows)
+    assert sent.row_results.keys() == named | {1_999}
+    assert len(taken(apis)) == SIZE - 38
+    assert requests_made(apis) <= 2 + 2 * math.ceil(math.log2(SIZE))
+
+
+def test_more_unnamed_rows_than_the_budget_finds_are_deferred(apis: Apis) -> None:
+    """With a thousand unnamed bad rows the chunk ends within its budget, and no row is lost."""
+    sent = send(
+        route(apis),
+        *(
+            conversion(order_id=f"refuse-unnamed-{n}") if n % 2 else numbered(n)
+            for n in range(SIZE)
+        ),
+    )
+    assert requests_made(apis) == 1 + MAX_RESENDS
+    outcomes = {row_result.outcome for row_result in sent.row_results.values()}
+    assert outcomes == {"deferred"}
+    assert len(sent.row_results) + len(taken(apis)) == SIZE
+    assert {p.code for v in sent.row_results.values() for p in v.errors} == {"REFUSAL_NOT_LOCATED"}
+
+
+def test_field_warnings_become_row_warnings(apis: Apis) -> None:
+    """A row that Google takes with a warning is uploaded, with Google's reason."""
+    warned = conversion(
+        gclid="EAIaIQobChMI_example-0002",
+        optional_fields=OptionalFields(custom_variables=(("campaign_code", "spring"),)),
+    )
+    sent = send(route(apis), conversion(), warned)
+    assert sent.row_results.keys() == {1}
+    row_result = sent.row_results[1]
+    assert row_result.outcome == "uploaded"
+    assert row_result.errors == ()
+    assert row_result.warnings[0].code == "WARNING_REASON_CUSTOM_VARIABLE_NOT_ENABLED"
+    assert row_result.warnings[0].detail
+
+
+def test_a_refusal_whose_details_do_not_come_through_is_halved(
+    apis: Apis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where gRPC drops details for their size, that isn't taken for a quota: smaller requests."""
+    monkeypatch.setattr(data_manager, "_MAX_TRAILER_BYTES", 16_384)
+    sent = send(
+        route(apis),
+        *(numbered(n, currency_code="USD" if n % 4 else "QQQ") for n in range(1_000)),
+    )
+    assert sent.row_results.keys() == set(range(0, 1_000, 4))
+    assert {v.errors[0].code for v in sent.row_results.values()} == {"INVALID_CURRENCY_CODE"}
+    assert len(taken(apis)) == 750
+
+
+def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
+    """A description that holds a value of the event never reaches the results."""
+    request = _request(1)
+    request.events[0].user_data.user_identifiers.add().address.postal_code = "SW1A 1AA"
+    quoting = Violation(0, None, "events[0].user_data", "INVALID_POSTAL_CODE", "Not: SW1A 1AA.")
+    assert quoting.problem(request.events[0]).detail == ""
+    plain = quoting._replace(message="The postal code is not valid.")
+    assert plain.problem(request.events[0]).detail == "The postal code is not valid."
+
+
+def test_one_bad_destination_of_several_costs_only_its_own_rows(apis: Apis) -> None:
+    """Rows for a removed action fail; those for the good action of the same request are taken."""
+    rows = [numbered(n, action_id="1003" if n % 2 else "1001") for n in range(10)]
+    sent = send(route(apis), *rows)
+    assert sent.row_results.keys() == set(range(1, 10, 2))
+    assert {v.errors[0].code for v in sent.row_results.values()} == {"INVALID_CONVERSION_ACTION_ID"}
+    assert {v.outcome for v in sent.row_results.values()} == {"failed"}
+    assert taken(apis) == {f"A-{n}" for n in range(0, 10, 2)}
+    assert requests_made(apis) == 2
+    assert sent.stop is None
+
+
+def test_an_action_too_young_defers_its_rows(apis: Apis) -> None:
+    """Google's CONVERSION_ACTION_TOO_RECENTLY_CREATED isn't a failure: the rows are sent later."""
+    sent = send(route(apis), *(numbered(n, action_id="1005") for n in range(3)))
+    assert {v.outcome for v in sent.row_results.values()} == {"deferred"}
+    assert len(sent.row_results) == 3
+    assert sent.stop is None
+
+
+def _request(size: int) -> Any:
+    request = Request(encoding=1)
+    request.destinations.add(reference="1001", product_destination_id="1001")
+    for number in range(size):
+        request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
+    return request
+
+
+class _Google:
+    """Refuses bad events; names at most `names_at_once` of the `named`, none of the `unnamed`."""
+
+    def __init__(self, named: set[str], unnamed: set[str], names_at_once: int) -> None:
+        self.named, self.unnamed, self.names_at_once = named, unnamed, names_at_once
+        self.taken: list[str] = []
+        self.requests = 0
+
+    def __call__(self, request: Any) -> Any:
+        self.requests += 1
+        ids = [event.transaction_id for event in request.events]
+        violations = tuple(
+            Violation(row, None, f"events.events[{row}].currency", "INVALID_CURRENCY_CODE", "")
+            for row, each in enumerate(ids)
+            if each in self.named
+        )[: self.names_at_once]
+        if violations or self.unnamed.intersection(ids):
+            status = grpc.StatusCode.INVALID_ARGUMENT
+            return Refused(status, "INVALID_ARGUMENT", "", violations)
+        self.taken += ids
+        return Response(request_id=str(self.requests))
+
+
+@settings(deadline=None)
+@given(
+    size=st.integers(1, 200),
+    named=st.sets(st.integers(0, 199)),
+    unnamed=st.sets(st.integers(0, 199), max_size=8),
+    names_at_once=st.sampled_from([1, 20, 1_000]),
+    budget=st.sampled_from([0, 5, MAX_RESENDS]),
+)
+def test_every_row_ends_once_whatever_google_refuses(
+    size: int, named: set[int], unnamed: set[int], names_at_once: int, budget: int
+) -> None:
+    """No row is taken twice or lost, no good one fails, no bad one is taken, in few requests."""
+    named = {n for n in named if n < size}
+    unnamed = {n for n in unnamed if n < size} - named
+    google = _Google({f"A-{n}" for n in named}, {f"A-{n}" for n in unnamed}, names_at_once)
+    settled = settle(_request(size), google, Budget(budget))
+    deferred = {n for n, v in settled.row_results.items() if v.outcome == "deferred"}
+    failed = {n for n, v in settled.row_results.items() if v.outcome == "failed"}
+    taken_rows = [int(each[2:]) for each in google.taken]
+    assert sorted(taken_rows + list(failed) + list(deferred)) == list(range(size))
+    assert failed <= named | unnamed
+    assert not (named | unnamed) & set(taken_rows)
+    assert google.requests <= 1 + budget
+    rounds = math.ceil(len(named) / names_at_once)
+    enough = 1 + rounds + 2 * len(unnamed) * max(1, math.ceil(math.log2(size)))
+    # Names that come a few at a time come for each half anew.
+    if names_at_once == 1_000:
+        assert google.requests <= enough + 2 * len(unnamed)
+    if not deferred:
+        assert failed == named | unnamed
+    else:
+        assert google.requests == 1 + budget
+
+
+def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
+    """What is sent again names no destination without an event."""
+    request = _request(2)
+    request.destinations.add(reference="1002", product_destination_id="1002")
+    request.events.add(transaction_id="B", destination_references=["1002"])
+    part = part_of(request, [2])
+    assert [each.reference for each in part.destinations] == ["1002"]
+    assert [each.transaction_id for each in part.events] == ["B"]
+    assert part.encoding == 1

@@ -1,0 +1,406 @@
+"""One conversion, two serializers: for every field what each API gets of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import pytest
+from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
+from google.protobuf.json_format import MessageToDict
+
+from lib.destinations.data_manager.conversion_event import (
+    MAX_DESTINATIONS,
+    EventBatch,
+    EventDefaults,
+    transaction_id,
+)
+from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.model.records import Address, Cart, Conversion, OptionalFields
+from lib.rules.values.cart import CartItem
+
+OTHER_DIGEST = "f" * 64
+ENCODED = base64.b64encode(b'{"gad_source":"1"}')
+PAIRS = (("gad_source", "1"), ("gad_campaignid", "123"))
+CART = Cart(5551234, "US", "en", 1.5, (CartItem("SKU-1", 2, 9.99), CartItem("SKU-2", 1, 5.0)))
+TIME = "2026-11-20 14:05:07+01:00"
+
+
+class Pair(NamedTuple):
+    """A conversion, and what is added to the plainest message of either API for it."""
+
+    name: str
+    field: str
+    changes: dict[str, Any]
+    ads: dict[str, Any]
+    event: dict[str, Any]
+
+
+def optional_fields(**given: Any) -> dict[str, Any]:
+    return {"optional_fields": OptionalFields(**given)}
+
+
+PAIRS_OF_ROUTES = [
+    Pair(
+        "gclid",
+        "gclid",
+        {"gclid": "G-1"},
+        {"gclid": "G-1"},
+        {"ad_identifiers": {"gclid": "G-1"}},
+    ),
+    Pair(
+        "gbraid",
+        "gbraid",
+        {"gbraid": "B-1"},
+        {"gbraid": "B-1"},
+        {"ad_identifiers": {"gbraid": "B-1"}},
+    ),
+    Pair(
+        "wbraid",
+        "wbraid",
+        {"wbraid": "W-1"},
+        {"wbraid": "W-1"},
+        {"ad_identifiers": {"wbraid": "W-1"}},
+    ),
+    Pair(
+        "e-mail addresses",
+        "hashed_emails",
+        {"hashed_emails": (DIGEST, OTHER_DIGEST)},
+        {
+            "user_identifiers": [
+                {"user_identifier_source": "FIRST_PARTY", "hashed_email": DIGEST},
+                {"user_identifier_source": "FIRST_PARTY", "hashed_email": OTHER_DIGEST},
+            ]
+        },
+        {
+            "user_data": {
+                "user_identifiers": [{"email_address": DIGEST}, {"email_address": OTHER_DIGEST}]
+            }
+        },
+    ),
+    Pair(
+        "phone number",
+        "hashed_phones",
+        {"hashed_phones": (DIGEST,)},
+        {
+            "user_identifiers": [
+                {"user_identifier_source": "FIRST_PARTY", "hashed_phone_number": DIGEST}
+            ]
+        },
+        {"user_data": {"user_identifiers": [{"phone_number": DIGEST}]}},
+    ),
+    Pair(
+        "time",
+        "time",
+        {"time": "2026-11-20 23:30:00-06:00"},
+        {"conversion_date_time": "2026-11-20 23:30:00-06:00"},
+        {"event_timestamp": "2026-11-21T05:30:00Z"},
+    ),
+    Pair(
+        "action",
+        "action_id",
+        {"action_id": "1002"},
+        {"conversion_action": f"customers/{CUSTOMER}/conversionActions/1002"},
+        {"destination_references": ["1002"]},
+    ),
+    Pair("value", "value", {"value": 0.1}, {"conversion_value": 0.1}, {"conversion_value": 0.1}),
+    Pair(
+        "value of nought",
+        "value",
+        {"value": 0.0},
+        {"conversion_value": 0.0},
+        {"conversion_value": 0.0},
+    ),
+    Pair(
+        "currency",
+        "currency_code",
+        {"value": 1.0, "currency_code": "EUR"},
+        {"conversion_value": 1.0, "currency_code": "EUR"},
+        {"conversion_value": 1.0, "currency": "EUR"},
+    ),
+    Pair(
+        "order id", "order_id", {"order_id": "A-1"}, {"order_id": "A-1"}, {"transaction_id": "A-1"}
+    ),
+    Pair(
+        "order id of digits",
+        "order_id",
+        {"order_id": "123"},
+        {"order_id": "123"},
+        {"transaction_id": "order-123"},
+    ),
+    Pair(
+        "consent granted",
+        "ad_user_data",
+        {"ad_user_data": "GRANTED"},
+        {"consent": {"ad_user_data": "GRANTED"}},
+        {"consent": {"ad_user_data": "CONSENT_GRANTED"}},
+    ),
+    Pair(
+        "consent denied",
+        "ad_user_data",
+        {"ad_user_data": "DENIED"},
+        {"consent": {"ad_user_data": "DENIED"}},
+        {"consent": {"ad_user_data": "CONSENT_DENIED"}},
+    ),
+    Pair(
+        "ad personalization",
+        "ad_personalization",
+        optional_fields(ad_personalization="DENIED"),
+        {},
+        {"consent": {"ad_personalization": "CONSENT_DENIED"}},
+    ),
+    Pair(
+        "conversion environment",
+        "conversion_environment",
+        optional_fields(conversion_environment="APP"),
+        {"conversion_environment": "APP"},
+        {},
+    ),
+    Pair(
+        "customer type",
+        "customer_type",
+        optional_fields(customer_type="RETURNING"),
+        {"customer_type": "RETURNING"},
+        {"user_properties": {"customer_type": "RETURNING"}},
+    ),
+    Pair(
+        "IP address",
+        "user_ip_address",
+        optional_fields(user_ip_address="203.0.113.7"),
+        {"user_ip_address": "203.0.113.7"},
+        {"ad_identifiers": {"landing_page_device_info": {"ip_address": "203.0.113.7"}}},
+    ),
+    Pair(
+        "session attributes, encoded",
+        "session_attributes_encoded",
+        optional_fields(session_attributes_encoded=ENCODED),
+        {"session_attributes_encoded": base64.b64encode(ENCODED).decode()},
+        {"ad_identifiers": {"session_attributes": ENCODED.decode()}},
+    ),
+    Pair(
+        "session attributes, pairs",
+        "session_attributes",
+        optional_fields(session_attributes=PAIRS),
+        {
+            "session_attributes_key_value_pairs": {
+                "key_value_pairs": [
+                    {"session_attribute_key": key, "session_attribute_value": value}
+                    for key, value in PAIRS
+                ]
+            }
+        },
+        {
+            "ad_identifiers": {
+                "session_attributes": base64.b64encode(
+                    b'{"gad_source":"1","gad_campaignid":"123"}'
+                ).decode()
+            }
+        },
+    ),
+    Pair(
+        "cart",
+        "cart",
+        optional_fields(cart=CART),
+        {
+            "cart_data": {
+                "merchant_id": "5551234",
+                "feed_country_code": "US",
+                "feed_language_code": "en",
+                "local_transaction_cost": 1.5,
+                "items": [
+                    {"product_id": "SKU-1", "quantity": 2, "unit_price": 9.99},
+                    {"product_id": "SKU-2", "quantity": 1, "unit_price": 5.0},
+                ],
+            }
+        },
+        {
+            "cart_data": {
+                "merchant_id": "5551234",
+                "merchant_feed_label": "US",
+                "merchant_feed_language_code": "en",
+                "transaction_discount": 1.5,
+                "items": [
+                    {"merchant_product_id": "SKU-1", "quantity": "2", "unit_price": 9.99},
+                    {"merchant_product_id": "SKU-2", "quantity": "1", "unit_price": 5.0},
+                ],
+            }
+        },
+    ),
+    # The Ads API names a custom variable by its id, this one by its name (`lib.rules.optional_fields`).
+    Pair(
+        "custom variable",
+        "custom_variables",
+        optional_fields(custom_variables=(("7001", "north"),)),
+        {
+            "custom_variables": [
+                {
+                    "conversion_custom_variable": (
+                        f"customers/{CUSTOMER}/conversionCustomVariables/7001"
+                    ),
+                    "value": "north",
+                }
+            ]
+        },
+        {"custom_variables": [{"variable": "7001", "value": "north"}]},
+    ),
+    Pair(
+        "external attribution credit",
+        "attribution_credit",
+        optional_fields(attribution_credit=0.5),
+        {"external_attribution_data": {"external_attribution_credit": 0.5}},
+        {},
+    ),
+    Pair(
+        "external attribution model",
+        "attribution_model",
+        optional_fields(attribution_model="linear"),
+        {"external_attribution_data": {"external_attribution_model": "linear"}},
+        {},
+    ),
+    Pair(
+        "address",
+        "address",
+        optional_fields(address=Address(DIGEST, OTHER_DIGEST, "US", "60601")),
+        {},
+        {
+            "user_data": {
+                "user_identifiers": [
+                    {
+                        "address": {
+                            "given_name": DIGEST,
+                            "family_name": OTHER_DIGEST,
+                            "region_code": "US",
+                            "postal_code": "60601",
+                        }
+                    }
+                ]
+            }
+        },
+    ),
+    Pair(
+        "event source",
+        "event_source",
+        optional_fields(event_source="MESSAGE"),
+        {},
+        {"event_source": "MESSAGE"},
+    ),
+]
+
+# Where a field goes that isn't part of the conversion's own message, or stays at home.
+TESTED_ELSEWHERE = {"customer_id", "optional_fields", "warnings"}
+
+
+def bare(**changes: Any) -> Conversion:
+    plain = {"gclid": "", "value": None, "currency_code": None, "time": TIME}
+    return conversion(**plain | changes)
+
+
+def as_json(message: Any) -> Any:
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+@pytest.mark.parametrize("pair", PAIRS_OF_ROUTES, ids=lambda pair: pair.name.replace(" ", "-"))
+def test_both_routes_write_the_same_row_in_their_own_words(pair: Pair) -> None:
+    """Each message holds what the pair says, and nothing else."""
+    row = bare(**pair.changes)
+    ads = AdsBatch(42, validate_only=False)
+    ads.add(row)
+    (part,) = ads.take_parts()
+    assert as_json(part.request.conversions[0]) == {
+        "conversion_action": f"customers/{CUSTOMER}/conversionActions/{ACTION}",
+        "conversion_date_time": TIME,
+        **pair.ads,
+    }
+    events = EventBatch(EventDefaults(event_source="PHONE"))
+    events.add(row)
+    assert as_json(events.parts[0].request.events[0]) == {
+        "destination_references": [ACTION],
+        "event_timestamp": "2026-11-20T13:05:07Z",
+        "event_source": "PHONE",
+        **pair.event,
+    }
+
+
+def test_every_field_of_a_conversion_has_a_pair() -> None:
+    """A field that is added to the record can't be forgotten by a serializer."""
+    known = {*Conversion._fields, *(each.name for each in fields(OptionalFields))}
+    assert {pair.field for pair in PAIRS_OF_ROUTES} == known - TESTED_ELSEWHERE
+
+
+def test_the_profile_fills_in_what_a_row_leaves_out() -> None:
+    """Event source and ad personalization come from the profile unless the row says them."""
+    batch = EventBatch(EventDefaults(event_source="WEB", ad_personalization="GRANTED"))
+    batch.add(bare(ad_user_data="DENIED"))
+    batch.add(bare(**optional_fields(event_source="APP", ad_personalization="DENIED")))
+    first, second = (as_json(event) for event in batch.parts[0].request.events)
+    assert first["event_source"] == "WEB"
+    assert first["consent"] == {
+        "ad_user_data": "CONSENT_DENIED",
+        "ad_personalization": "CONSENT_GRANTED",
+    }
+    assert second["event_source"] == "APP"
+    assert second["consent"] == {"ad_personalization": "CONSENT_DENIED"}
+
+
+def test_a_request_names_account_manager_and_action() -> None:
+    """The destination holds what the Ads route says in headers and resource names."""
+    batch = EventBatch(EventDefaults(login_customer_id=MANAGER, validate_only=True))
+    batch.add(bare())
+    request = as_json(batch.parts[0].request)
+    assert request["destinations"] == [
+        {
+            "reference": ACTION,
+            "product_destination_id": ACTION,
+            "operating_account": {"account_type": "GOOGLE_ADS", "account_id": CUSTOMER},
+            "login_account": {"account_type": "GOOGLE_ADS", "account_id": MANAGER},
+        }
+    ]
+    assert request["encoding"] == "HEX"
+    assert request["validate_only"] is True
+
+
+def test_accounts_and_more_than_ten_actions_make_requests_of_their_own() -> None:
+    """One request per account and ten actions; positions lead back to the rows of the chunk."""
+    batch = EventBatch(EventDefaults())
+    rows = [("1", str(action)) for action in range(13)] * 2 + [("2", "7")]
+    for customer, action in rows:
+        batch.add(bare(customer_id=customer, action_id=action))
+    assert len(batch) == len(rows)
+    assert [(p.customer_id, len(p.request.destinations)) for p in batch.parts] == [
+        ("1", MAX_DESTINATIONS),
+        ("1", 3),
+        ("2", 1),
+    ]
+    seen = {}
+    for part in batch.parts:
+        references = {each.reference for each in part.request.destinations}
+        for place, event in enumerate(part.request.events):
+            assert set(event.destination_references) <= references
+            seen[part.positions[place]] = (part.customer_id, event.destination_references[0])
+    assert [seen[position] for position in range(len(rows))] == rows
+
+
+@pytest.mark.parametrize(
+    "order_id, expected",
+    [
+        ("123", "order-123"),
+        ("0", "order-0"),
+        ("A-123", "A-123"),
+        ("order-123", "order-123"),
+        ("12-34", "12-34"),
+    ],
+)
+def test_transaction_ids_are_never_digits_alone(order_id: str, expected: str) -> None:
+    """Google refused purely numeric ones; the same order id always gives the same id."""
+    assert transaction_id(order_id) == expected
+    assert not transaction_id(order_id).isdigit()
+
+
+def test_pairs_are_encoded_as_googles_script_does() -> None:
+    """Base64 of a JSON object, which the reader of encoded attributes understands too."""
+    batch = EventBatch(EventDefaults())
+    batch.add(bare(**optional_fields(session_attributes=PAIRS)))
+    encoded = batch.parts[0].request.events[0].ad_identifiers.session_attributes
+    assert json.loads(base64.b64decode(encoded)) == dict(PAIRS)

@@ -1,0 +1,99 @@
+"""Deferred rows, on fakes: what may happen before the sweep sends them again."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.followup.sweep import sweep_once
+from lib.model.outcomes import Problem
+from lib.run.ingest import process_object
+from lib.state.store import StoredObject
+from tests.fakes import START, World, world
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+
+@pytest.fixture
+def google() -> World:
+    """An API to which the second of three rows is too recent."""
+    made = world()
+    made.api.too_recent = {"order-2"}
+    return made
+
+
+def deliver(google: World, columns: tuple[str, ...] = CORE_COLUMNS) -> StoredObject:
+    time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    rows = [core_row(n, conversion_date_time=time) for n in (1, 2, 3)]
+    for row in rows if "customer_id" in columns else ():
+        row["customer_id"] = "1234567890"
+    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows, columns))
+    now = google.clock.utc()
+    day = timedelta(hours=20)
+    assert (
+        process_object(source, now, google.context, time_limit_seconds=540, max_age=day)
+        == "waiting"
+    )
+    return source
+
+
+def after_hours(google: World, source: StoredObject, hours: float) -> dict[str, Any]:
+    google.clock.seconds += hours * 3600
+    sweep_once(google.context, 1500)
+    name = f"{source.name}.{source.generation}.results.json"
+    document: dict[str, Any] = json.loads(google.store.objects["out-bucket", name][0])
+    return document
+
+
+@pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
+def test_an_account_that_refuses_for_a_while_is_asked_again(
+    google: World, columns: tuple[str, ...]
+) -> None:
+    """The row waits on, whether the profile names the account or the file does."""
+    source = deliver(google, columns)
+    google.api.too_recent = set()
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    found = after_hours(google, source, 6.1)
+    assert (found["status"], found["counts"]["deferred"]) == ("waiting", 1)
+    google.api.stop = None
+    found = after_hours(google, source, 6.1)
+    assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
+
+
+@pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
+def test_an_account_that_refuses_for_ever_ends_the_row(
+    google: World, columns: tuple[str, ...]
+) -> None:
+    """After MAX_DEFER_HOURS the row is failed, with the account's reason."""
+    source = deliver(google, columns)
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    for _ in range(9):
+        found = after_hours(google, source, 6.1)
+    assert (found["status"], found["counts"]["failed"]) == ("completed", 1)
+    (row,) = [row for row in found["rows"] if row["outcome"] == "failed"]
+    assert [error["code"] for error in row["errors"]] == ["CUSTOMER_NOT_ENABLED"]
+
+
+def test_a_sweep_that_was_frozen_does_not_put_old_outcomes_over_new_ones(google: World) -> None:
+    """It thaws with Google's "too recent" in hand, when its successor has uploaded the row."""
+    source = deliver(google)
+    frozen: list[int] = []
+
+    def freeze(number: int) -> None:
+        if not frozen:
+            frozen.append(number)
+            google.api.too_recent = set()
+            found = after_hours(google, source, 90 / 3600)  # the lease of 60 s has run out
+            assert found["counts"]["uploaded"] == 3
+
+    google.api.after = freeze
+    found = after_hours(google, source, 6.1)
+    assert frozen
+    for _ in range(3):
+        found = after_hours(google, source, 7)
+    assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
+    assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
+    markers = [body for (_, name), (body, *_) in google.store.objects.items() if "/chunks/" in name]
+    assert [json.loads(body)["outcomes"] for body in markers] == [{"uploaded": 3}]

@@ -1,0 +1,276 @@
+"""Conversion times."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.values.dates import (
+    OPEN_ORDER,
+    ConversionClock,
+    load_zone,
+    parse_conversion_time,
+    read_moment,
+)
+from lib.rules.values.errors import RuleError
+
+CHICAGO = ZoneInfo("America/Chicago")
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        # with their offset or zone
+        ("2026-11-20 14:05:07+01:00", "2026-11-20 14:05:07+01:00"),
+        ("2026-11-20 14:05:07-00:30", "2026-11-20 14:05:07-00:30"),
+        ("2026-11-20T14:05:07Z", "2026-11-20 14:05:07+00:00"),
+        ("2026-11-20T14:05:07.987Z", "2026-11-20 14:05:07+00:00"),
+        ("2026-11-20T14:05:07,5+0530", "2026-11-20 14:05:07+05:30"),
+        ("2026-11-20t14:05:07 -0500", "2026-11-20 14:05:07-05:00"),
+        ("2026-11-20 14:05:07\u221205:00", "2026-11-20 14:05:07-05:00"),
+        ("2026-11-20 14:05:07-05", "2026-11-20 14:05:07-05:00"),
+        ("2026-11-20 14:05:07 GMT+2", "2026-11-20 14:05:07+02:00"),
+        ("2026-11-20 14:05:07 UTC", "2026-11-20 14:05:07+00:00"),
+        ("2026-11-20 14:05:07 Europe/Berlin", "2026-11-20 14:05:07+01:00"),
+        ("11/20/2026 02:05:07 PM America/New_York", "2026-11-20 14:05:07-05:00"),
+        ("Nov 20, 2026 02:05:07 PM +0100", "2026-11-20 14:05:07+01:00"),
+        # in the zone of the file
+        ("2026-11-20 14:05:07", "2026-11-20 14:05:07-06:00"),
+        ("2026-07-20 14:05:07", "2026-07-20 14:05:07-05:00"),
+        ("2026-11-20T14:05:07", "2026-11-20 14:05:07-06:00"),
+        ("11/20/2026 02:05:07 PM", "2026-11-20 14:05:07-06:00"),
+        ("11/20/2026 12:05:07 am", "2026-11-20 00:05:07-06:00"),
+        ("11/20/2026 12:05:07 p.m.", "2026-11-20 12:05:07-06:00"),
+        ("11/20/2026 14:05:07", "2026-11-20 14:05:07-06:00"),
+        ("11/20/2026, 2:05:07\u202fPM", "2026-11-20 14:05:07-06:00"),
+        ("Nov 20, 2026 02:05:07 PM", "2026-11-20 14:05:07-06:00"),
+        ("Sept 20, 2026 02:05 PM", "2026-09-20 14:05:00-05:00"),
+        ("November 20, 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20 Nov 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20-Nov-2026 14:05:07", "2026-11-20 14:05:07-06:00"),
+        ("2026-1-5 9:05", "2026-01-05 09:05:00-06:00"),
+        ("2026/01/05 09:05", "2026-01-05 09:05:00-06:00"),
+        ("  2026-11-20\u00a014:05:07 ", "2026-11-20 14:05:07-06:00"),
+        # Unix time
+        ("1795000000", "2026-11-18 11:06:40+00:00"),
+        ("1795000000.75", "2026-11-18 11:06:40+00:00"),
+        ("1795000000999", "2026-11-18 11:06:40+00:00"),
+    ],
+)
+def test_every_format_of_exports_is_read(value: str, text: str) -> None:
+    """Its own offset wins over the file's zone; daylight saving is that of the date."""
+    assert parse_conversion_time(value, CHICAGO) == text
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        ("24/11/2026 14:05:07", "2026-11-24 14:05:07+00:00"),
+        ("24.11.2026 14:05", "2026-11-24 14:05:00+00:00"),
+        ("03/04/2026 00:00:00", "2026-04-03 00:00:00+00:00"),
+        ("2026-04-03 00:00:00", "2026-04-03 00:00:00+00:00"),
+    ],
+)
+def test_the_day_comes_first_where_the_profile_says_so(value: str, text: str) -> None:
+    """A year in front leaves no doubt."""
+    assert parse_conversion_time(value, UTC, day_first=True) == text
+
+
+@pytest.mark.parametrize(
+    "value, day_first, code",
+    [
+        ("24/11/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
+        ("11/24/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
+        ("03.04.2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
+        ("", False, "INVALID_DATE"),
+        ("yesterday", False, "INVALID_DATE"),
+        ("2026-02-30 10:00:00", False, "INVALID_DATE"),
+        ("2026-13-01 10:00:00", False, "INVALID_DATE"),
+        ("2026-11-20 24:00:00", False, "INVALID_DATE"),
+        ("2026-11-20 10:60:00", False, "INVALID_DATE"),
+        ("2026-11-20 13:00 PM", False, "INVALID_DATE"),
+        ("2026-11-20 00:00 AM", False, "INVALID_DATE"),
+        ("Foo 20, 2026 10:00", False, "INVALID_DATE"),
+        ("11/20/26 10:00", False, "INVALID_DATE"),
+        ("11/20-2026 10:00", False, "INVALID_DATE"),
+        ("0001-01-01 00:00:00", False, "INVALID_DATE"),
+        ("9999-12-31 23:59:59", False, "INVALID_DATE"),
+        ("1.795E+12", False, "INVALID_DATE"),
+        ("45985.58", False, "INVALID_DATE"),
+        ("\u0662026-11-20 10:00:00", False, "INVALID_DATE"),
+        ("2026-11-20 10:00:00" + " " * 100 + "x" * 100, False, "INVALID_DATE"),
+        ("2026-11-20 10:00:00 Mars/Base", False, "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00:00+15:00", False, "UNKNOWN_TIME_ZONE"),
+    ],
+)
+def test_what_can_be_misread_is_refused(value: str, day_first: bool, code: str) -> None:
+    """No guess about a date."""
+    with pytest.raises(RuleError) as refused:
+        parse_conversion_time(value, UTC, day_first=day_first)
+    assert refused.value.code == code
+    assert refused.value.__context__ is None
+
+
+def test_a_time_without_any_zone_is_refused() -> None:
+    """The zone of the server is nobody's."""
+    with pytest.raises(RuleError) as refused:
+        parse_conversion_time("2026-11-20 10:00:00", None)
+    assert refused.value.code == "DATE_WITHOUT_ZONE"
+
+
+@pytest.mark.parametrize(
+    "value, text, warning",
+    [
+        ("2026-03-08 02:30:00", "2026-03-08 02:30:00-06:00", "NONEXISTENT_LOCAL_TIME"),
+        ("2026-11-01 01:30:00", "2026-11-01 01:30:00-05:00", "AMBIGUOUS_LOCAL_TIME"),
+        ("2026-11-01 00:59:59", "2026-11-01 00:59:59-05:00", None),
+        ("2026-11-01 02:00:00", "2026-11-01 02:00:00-06:00", None),
+        ("2026-11-20", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("03/04/2026 10:00", "2026-03-04 10:00:00-06:00", OPEN_ORDER),
+        ("3-4-2026 10:00", "2026-03-04 10:00:00-06:00", OPEN_ORDER),
+        ("03/04/2026", "2026-03-04 00:00:00-06:00", f"DATE_WITHOUT_TIME,{OPEN_ORDER}"),
+        ("03/03/2026 10:00", "2026-03-03 10:00:00-06:00", None),
+        ("03/13/2026 10:00", "2026-03-13 10:00:00-05:00", None),
+        ("2026-03-04 10:00", "2026-03-04 10:00:00-06:00", None),
+    ],
+)
+def test_a_decision_about_a_time_is_a_warning(value: str, text: str, warning: str | None) -> None:
+    """Skipped and repeated hours follow the rules from before the change; no time is midnight;
+    whether the other order of day and month would be a date too is told."""
+    moment = read_moment(value, CHICAGO)
+    assert (moment.text, moment.warning) == (text, warning)
+    assert moment.instant == datetime.fromisoformat(text).timestamp()
+
+
+FORMATS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%b %d, %Y %I:%M:%S %p",
+    "%Y-%m-%d %H:%M:%S.%f",
+)
+ZONES = ("America/Chicago", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/London", "UTC")
+
+
+@given(
+    st.datetimes(datetime(2026, 8, 27), datetime(2026, 11, 23)),
+    st.sampled_from(FORMATS),
+    st.sampled_from(ZONES),
+    st.sampled_from(["", " Z", "+05:45", " -0330", " Europe/Berlin"]),
+)
+def test_the_clock_reads_as_the_rule_does(
+    at: datetime, form: str, zone_name: str, suffix: str
+) -> None:
+    """What it remembers of an hour never shows, at any change of the clocks."""
+    zone = ZoneInfo(zone_name)
+    clock = ConversionClock(NOW, zone)
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    for minutes in (0, 1, 29, 31, 59, 60, 61, 0):
+        value = (at + timedelta(minutes=minutes)).strftime(form) + suffix
+        assert clock.read(value) == read_moment(value, zone)
+        assert clock.read(value, CHICAGO) == read_moment(value, CHICAGO)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)), st.sampled_from(ZONES))
+def test_reading_a_time_again_changes_nothing(at: datetime, zone_name: str) -> None:
+    """What comes out goes in as it is."""
+    once = parse_conversion_time(f"{at:%Y-%m-%d %H:%M:%S}", ZoneInfo(zone_name))
+    assert parse_conversion_time(once, None) == once
+
+
+@pytest.mark.parametrize(
+    "value, code",
+    [
+        ("2026-11-24 12:00:00+00:00", None),
+        ("2026-11-24 12:00:01+00:00", "FUTURE_DATE"),
+        ("2026-11-24 11:59:59+00:00", None),
+        ("2027-01-01 00:00:00+00:00", "FUTURE_DATE"),
+        ("2026-08-26 12:00:00+00:00", None),
+        ("2026-08-26 11:59:59+00:00", "TOO_OLD"),
+        ("2020-01-01 00:00:00+00:00", "TOO_OLD"),
+    ],
+)
+def test_the_clock_takes_90_days_to_the_second(value: str, code: str | None) -> None:
+    """The bounds hold within an hour that is remembered, too."""
+    clock = ConversionClock(NOW, None)
+    clock.read("2026-11-24 12:00:00+00:00")
+    clock.read("2026-08-26 12:30:00+00:00")
+    if code is None:
+        assert clock.read(value)[0] == value
+        return
+    with pytest.raises(RuleError) as refused:
+        clock.read(value)
+    assert refused.value.code == code
+
+
+def test_what_is_older_than_the_look_back_is_warned_of() -> None:
+    """It's sent: the window runs from the click, which nobody knows. 90 days remain the limit."""
+    clock = ConversionClock(NOW, None).within(30)
+    for _ in range(2):
+        assert clock.read("2026-10-25 12:00:00+00:00")[2] is None
+        assert clock.read("2026-10-25 11:59:59+00:00")[2] == "OLDER_THAN_LOOKBACK"
+        old = clock.read("09/10/2026 12:00:00 +0000")
+        assert old[2] == f"{OPEN_ORDER},OLDER_THAN_LOOKBACK"
+    with pytest.raises(RuleError) as refused:
+        clock.read("2026-08-26 11:59:59+00:00")
+    assert refused.value.code == "TOO_OLD"
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20 10:01:00.", "2026-11-20 10:01:00.x", "2026-11-20 10:01."]
+)
+def test_what_is_remembered_of_an_hour_makes_no_time_readable(value: str) -> None:
+    """A cell is judged alike whatever rows came before it."""
+    clock = ConversionClock(NOW, UTC)
+    clock.read("2026-11-20 10:00:00")
+    clock.read("2026-11-20 10:00:00.5")
+    with pytest.raises(RuleError) as refused:
+        clock.read(value)
+    assert refused.value.code == "INVALID_DATE"
+
+
+def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
+    """A hostile file can't fill the memory."""
+    clock = ConversionClock(NOW, None)
+    for offset in range(-14 * 60, 14 * 60):
+        for hour in (1, 2, 3, 4):
+            sign, size = ("-", -offset) if offset < 0 else ("+", offset)
+            clock.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
+        clock.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
+    assert len(clock._hours_of_file) + sum(map(len, clock._hours.values())) <= 4096
+
+
+@pytest.mark.parametrize(
+    "name, hours",
+    [
+        ("America/Chicago", -6),
+        ("america/chicago", -6),
+        ("America/New York", -5),
+        ("-0500", -5),
+        ("+05:30", 5.5),
+        ("-5", -5),
+        ("UTC", 0),
+        ("Z", 0),
+        ("GMT+2", 2),
+        ("Etc/GMT+2", -2),
+        ("EST", -5),
+    ],
+)
+def test_a_zone_has_many_names(name: str, hours: float) -> None:
+    """IANA names in any case, and offsets as templates write them."""
+    offset = load_zone(name).utcoffset(datetime(2026, 11, 24))
+    assert offset == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "America", "../etc/passwd", "Mars/Base", "localtime", "+15:00", "+05:60", "a\0b"]
+)
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    """Not by way of the file system, nor as the machine's own zone."""
+    with pytest.raises(RuleError) as refused:
+        load_zone(name)
+    assert refused.value.code == "UNKNOWN_TIME_ZONE"

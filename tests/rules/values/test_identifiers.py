@@ -1,0 +1,254 @@
+"""E-mail addresses, names, digests and countries."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from google.ads.datamanager_util import Formatter
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lib.rules.values.errors import RuleError
+from lib.rules.values.identifiers import (
+    is_digest,
+    normalize_email,
+    normalize_name,
+    normalize_phone,
+    normalize_postal_code,
+    normalize_region_code,
+    parse_digest,
+    sha256_hex,
+)
+
+DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
+
+
+def code_of(rule: Callable[..., object], *arguments: object) -> str:
+    """The code that a rule refuses its arguments with."""
+    with pytest.raises(RuleError) as refused:
+        rule(*arguments)
+    return refused.value.code
+
+
+def refusal_of(rule: Callable[[str], object], value: str) -> RuleError | None:
+    """The error that a rule raises; None if it takes the value."""
+    try:
+        rule(value)
+    except RuleError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(
+    "raw, normalized",
+    [
+        ("cloudy.sanfrancisco+shopping@gmail.com", "cloudysanfrancisco@gmail.com"),
+        ("user.name+NYC@Example.com", "user.name+nyc@example.com"),
+        (" Jane.Doe@GoogleMail.com ", "janedoe@googlemail.com"),
+        ("a.b+c+d@gmail.com", "ab@gmail.com"),
+        ("jane@mail.gmail.com", "jane@mail.gmail.com"),
+        ("j.d+x@example.gmail.com", "j.d+x@example.gmail.com"),
+        ("\tjane @example\u00a0.com\r\n", "jane@example.com"),
+        ("\ufeffjane\u200b@example.com\u200e", "jane@example.com"),
+        ("J\u00dcRGEN@EXAMPLE.COM", "j\u00fcrgen@example.com"),
+        ("mailto:Jane@example.com", "jane@example.com"),
+        ("Jane Doe <Jane.Doe@gmail.com>", "janedoe@gmail.com"),
+        ("<jane@example.com>", "jane@example.com"),
+        ("<mailto:jane@example.com>", "jane@example.com"),
+        ("o'neil@example.com", "o'neil@example.com"),
+        ("jane+a_b-c=d/e@ex-ample.co.uk", "jane+a_b-c=d/e@ex-ample.co.uk"),
+    ],
+)
+def test_an_email_is_normalized_as_google_matches_it(raw: str, normalized: str) -> None:
+    """Lower case, no white space; dots and suffix go for Gmail only."""
+    assert normalize_email(raw) == normalized
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", " ", "jane", "@example.com", "jane@", "a@b@example.com", "+x@gmail.com", "...@gmail.com"],
+)
+def test_what_is_no_email_is_refused(raw: str) -> None:
+    """There must be one @ with something on both sides, also after normalizing."""
+    assert code_of(normalize_email, raw) == "INVALID_EMAIL"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("jane@example.com;", "jane@example.com.", "jane@example.com,", "(jane@example.com)"),
+        *(
+            "jane@example.com (work)",
+            "'jane@example.com",
+            "'jane@example.com'",
+            '"jane@example.com',
+        ),
+        *(
+            "jane@example.com\\",
+            "jane@example.com|",
+            "e-mail: jane@example.com",
+            "<jane@example.com",
+        ),
+        *("jane@[192.0.2.1]", "jane,doe@example.com", "jane@gmail.com;", "jane@gmail.com."),
+        *("j\u00fcrgen@example.com;", "<jane@example.com> <joe@example.com>"),
+        "jane@example.com;joe@example.com",
+    ],
+)
+def test_what_is_more_than_an_address_is_refused(raw: str) -> None:
+    """A digest of the wrapping would match nobody, and nobody would know."""
+    assert code_of(normalize_email, raw) == "INVALID_EMAIL"
+
+
+EMAILS = st.one_of(
+    st.emails(),
+    st.builds(
+        "{}@{}".format,
+        st.text("aB.+ \t\u00c4\u03a3@", max_size=12),
+        st.sampled_from(["gmail.com", "GoogleMail.com", "example.com", "", "x@y", " gmail.com"]),
+    ),
+)
+
+
+@given(EMAILS)
+def test_emails_equal_the_formatter_of_google(raw: str) -> None:
+    """Save inner white space, which Google's guide removes and its formatter refuses, and what
+    wraps an address, which Google's formatter hashes along."""
+    bare = "".join(raw.split()).lower()
+    assume(not re.search(r"""[<>()\[\]:;,"|\\]|^'|'$|\.$""", bare))
+    try:
+        expected = Formatter().format_email_address("".join(raw.split()))
+    except ValueError:
+        expected = None
+    try:
+        actual = normalize_email(raw)
+    except RuleError:
+        actual = None
+    assert actual == expected
+
+
+@given(EMAILS | st.text())
+def test_normalizing_an_email_twice_changes_nothing(raw: str) -> None:
+    """A normalized address is a fixed point."""
+    try:
+        once = normalize_email(raw)
+    except RuleError:
+        return
+    assert normalize_email(once) == once
+
+
+@pytest.mark.parametrize(
+    "raw, normalized",
+    [
+        ("  Jane ", "jane"),
+        ("Mary Ann", "mary ann"),
+        ("O'Neil-Smith", "o'neil-smith"),
+        ("JOSE\u0301", "jos\u00e9"),
+        ("\u00a0Zo\u00eb\u200b", "zo\u00eb"),
+        ("\u0646\u06cc\u200c\u0644\u06cc", "\u0646\u06cc\u200c\u0644\u06cc"),
+    ],
+)
+def test_a_name_is_trimmed_lower_case_and_composed(raw: str, normalized: str) -> None:
+    """Inner spaces, punctuation, diacritics and joiners stay."""
+    assert normalize_name(raw) == normalized
+
+
+@given(st.text())
+def test_normalizing_a_name_twice_changes_nothing(raw: str) -> None:
+    """A normalized name is a fixed point, in composed form."""
+    try:
+        once = normalize_name(raw)
+    except RuleError:
+        return
+    assert normalize_name(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+def test_an_empty_name_or_postal_code_is_refused() -> None:
+    """There is nothing to match by."""
+    assert code_of(normalize_name, " \u200b") == "INVALID_NAME"
+    assert code_of(normalize_postal_code, " ") == "EMPTY_POSTAL_CODE"
+
+
+def test_a_postal_code_is_only_trimmed() -> None:
+    """It's sent plain."""
+    assert normalize_postal_code(" SW1A 1AA ") == "SW1A 1AA"
+
+
+@pytest.mark.parametrize(
+    "raw, code",
+    [
+        ("US", "US"),
+        (" us ", "US"),
+        ("USA", "US"),
+        ("United  States", "US"),
+        ("UK", "GB"),
+        ("C\u00f4te d\u2019Ivoire", "CI"),
+        ("XK", "XK"),
+        ("M\u00e9xico", "MX"),
+        ("Bosnia & Herzegovina", "BA"),
+        ("T\u00fcrkiye", "TR"),
+        ("\u00d6sterreich", "AT"),
+        ("Allemagne", "DE"),
+        ("Korea, Republic of", "KR"),
+        ("Curacao", "CW"),
+    ],
+)
+def test_a_country_is_known_by_code_and_name(raw: str, code: str) -> None:
+    """Exports write countries in many ways."""
+    assert normalize_region_code(raw) == code
+
+
+@pytest.mark.parametrize("raw", ["", "ZZ", "1", "Atlantis", "U S"])
+def test_an_unknown_country_is_refused(raw: str) -> None:
+    """A wrong country would make a wrong phone number."""
+    assert code_of(normalize_region_code, raw) == "INVALID_REGION"
+
+
+def test_the_digest_is_sha256_in_lower_case_hex() -> None:
+    """Of the UTF-8 bytes; even a lone surrogate has some."""
+    assert sha256_hex("j\u00fcrgen") == hashlib.sha256("j\u00fcrgen".encode()).hexdigest()
+    assert len(sha256_hex("\ud800")) == 64
+
+
+@pytest.mark.parametrize(
+    "value, digest",
+    [
+        (DIGEST, True),
+        (DIGEST.upper(), True),
+        (DIGEST[:-1], False),
+        (DIGEST + "0", False),
+        (DIGEST[:-1] + "g", False),
+        (DIGEST[:-1] + "\n", False),
+        ("\u0660" * 64, False),
+    ],
+)
+def test_a_digest_is_64_hex_digits(value: str, digest: bool) -> None:
+    """Nothing else in a raw column counts as hashed already."""
+    assert is_digest(value) is digest
+
+
+def test_a_hashed_column_takes_digests_only() -> None:
+    """They're passed on in lower case."""
+    assert parse_digest(f" {DIGEST.upper()}\n") == DIGEST
+    assert code_of(parse_digest, "jane@example.com") == "INVALID_DIGEST"
+
+
+@pytest.mark.parametrize("of_nothing", [hashlib.sha256().hexdigest()])
+def test_the_digest_of_nothing_identifies_nobody(of_nothing: str) -> None:
+    """Exports that hash empty cells too give the same digest to all of their rows."""
+    assert code_of(parse_digest, of_nothing) == "INVALID_DIGEST"
+    assert code_of(parse_digest, f" {of_nothing.upper()}") == "INVALID_DIGEST"
+
+
+@given(st.text(min_size=4))
+def test_no_refusal_ever_shows_the_value(value: str) -> None:
+    """The text of an error comes from the catalogue, and nothing hangs on it."""
+    for rule in (normalize_email, parse_digest, lambda v: normalize_phone(v, "US")):
+        refusal = refusal_of(rule, value)
+        if refusal is not None:
+            assert refusal.args == (refusal.code,)
+            assert refusal.__cause__ is None
+            assert refusal.__context__ is None
+            assert str(refusal).startswith(refusal.code + ": ")

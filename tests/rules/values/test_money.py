@@ -1,0 +1,227 @@
+"""Values and currencies."""
+
+from contextlib import suppress
+
+import pycountry
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.values.errors import RuleError
+from lib.rules.values.money import (
+    CURRENCIES,
+    parse_amount,
+    parse_currency,
+    parse_value,
+    written_currency,
+)
+
+
+@pytest.mark.parametrize(
+    "value, decimal_comma, amount",
+    [
+        ("123.45", False, 123.45),
+        ("0", False, 0.0),
+        (" 7 ", False, 7.0),
+        (".5", False, 0.5),
+        ("1,234.50", False, 1234.5),
+        ("1,234", False, 1234.0),
+        ("1.234", False, 1.234),
+        ("12,34,567.00", False, 1234567.0),
+        ("1 234.50", False, 1234.5),
+        ("1\u202f234.50", False, 1234.5),
+        ("1'234.50", False, 1234.5),
+        ("$12.00", False, 12.0),
+        ("US$ 12", False, 12.0),
+        ("\u20ac 12", False, 12.0),
+        ("12 \u20ac", False, 12.0),
+        ("USD 12", False, 12.0),
+        ("12usd", False, 12.0),
+        ("$12.00 USD", False, 12.0),
+        ("12 kr", False, 12.0),
+        ("50.-", False, 50.0),
+        ("CHF 50.\u2013", False, 50.0),
+        ("50,-", True, 50.0),
+        ("Rs. 500", False, 500.0),
+        ("Rs.500", False, 500.0),
+        ("$.50", False, 0.5),
+        ("+5", False, 5.0),
+        ("-0.00", False, 0.0),
+        ("1.5E+3", False, 1500.0),
+        ("1.234,50", True, 1234.5),
+        ("1.234", True, 1234.0),
+        ("1,5", True, 1.5),
+        ("1 234,50", True, 1234.5),
+        ("12", True, 12.0),
+        ("\u20ac 1.234,50", True, 1234.5),
+    ],
+)
+def test_a_value_is_read_as_spreadsheets_write_it(
+    value: str, decimal_comma: bool, amount: float
+) -> None:
+    """Grouping, currency signs and names, before or after."""
+    assert parse_value(value, decimal_comma) == amount
+
+
+@pytest.mark.parametrize(
+    "value, decimal_comma, code",
+    [
+        ("", False, "INVALID_CONVERSION_VALUE"),
+        ("abc", False, "INVALID_CONVERSION_VALUE"),
+        ("abc 5", False, "INVALID_CONVERSION_VALUE"),
+        ("5 apples", False, "INVALID_CONVERSION_VALUE"),
+        ("nan", False, "INVALID_CONVERSION_VALUE"),
+        ("inf", False, "INVALID_CONVERSION_VALUE"),
+        ("-Infinity", False, "INVALID_CONVERSION_VALUE"),
+        ("1e999", False, "INVALID_CONVERSION_VALUE"),
+        ("9" * 400, False, "INVALID_CONVERSION_VALUE"),
+        ("1_000", False, "INVALID_CONVERSION_VALUE"),
+        ("1,234,56", False, "INVALID_CONVERSION_VALUE"),
+        ("1,23.4", False, "INVALID_CONVERSION_VALUE"),
+        (".", False, "INVALID_CONVERSION_VALUE"),
+        ("\u0665", False, "INVALID_CONVERSION_VALUE"),
+        ("-5", False, "NEGATIVE_VALUE"),
+        ("\u22125", False, "NEGATIVE_VALUE"),
+        ("5-", False, "NEGATIVE_VALUE"),
+        ("-50.-", False, "NEGATIVE_VALUE"),
+        ("50,-", False, "DECIMAL_SIGN_MISMATCH"),
+        ("(5.00)", False, "NEGATIVE_VALUE"),
+        ("-$5", False, "NEGATIVE_VALUE"),
+        ("$-5", False, "NEGATIVE_VALUE"),
+        ("1,5", False, "DECIMAL_SIGN_MISMATCH"),
+        ("1.234,50", False, "DECIMAL_SIGN_MISMATCH"),
+        ("1.234.567", False, "DECIMAL_SIGN_MISMATCH"),
+        ("12.50", True, "DECIMAL_SIGN_MISMATCH"),
+        ("1,234.50", True, "DECIMAL_SIGN_MISMATCH"),
+    ],
+)
+def test_what_is_no_value_is_refused(value: str, decimal_comma: bool, code: str) -> None:
+    """A number with two readings takes the profile's, and else is an error."""
+    with pytest.raises(RuleError) as refused:
+        parse_value(value, decimal_comma)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value, decimal_comma, currency, amount",
+    [
+        ("123.45", False, "USD", 123.45),
+        ("1234", False, None, 1234.0),
+        ("1,234", False, "USD", 1234.0),
+        ("1,234.500", False, "USD", 1234.5),
+        ("1.2345", False, "USD", 1.2345),
+        ("1234.567", False, "USD", 1234.567),
+        ("0.125", False, "USD", 0.125),
+        ("1.234", True, "EUR", 1234.0),
+        ("1.234", False, "KWD", 1.234),
+        ("BHD 1.234", False, None, 1.234),
+        ("1,234 TND", True, "TND", 1.234),
+        ("$12.00", False, "CAD", 12.0),
+        ("\u20ac 12", False, "EUR", 12.0),
+        ("12 kr", False, "DKK", 12.0),
+    ],
+)
+def test_the_value_of_a_conversion_is_read(
+    value: str, decimal_comma: bool, currency: str | None, amount: float
+) -> None:
+    """As any value, beside its currency."""
+    assert parse_amount(value, decimal_comma, currency) == amount
+
+
+@pytest.mark.parametrize(
+    "value, decimal_comma, currency, code",
+    [
+        ("1.234", False, "USD", "AMBIGUOUS_VALUE"),
+        ("1.234", False, None, "AMBIGUOUS_VALUE"),
+        ("123.456", False, "EUR", "AMBIGUOUS_VALUE"),
+        ("12,500", True, "EUR", "AMBIGUOUS_VALUE"),
+        ("$1.234", False, "USD", "AMBIGUOUS_VALUE"),
+        (" 1.234 ", False, "USD", "AMBIGUOUS_VALUE"),
+        ("\u20ac 12", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("12 GBP", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("R$ 5", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("\u20ac12 USD", False, None, "CURRENCY_CONTRADICTS"),
+        ("-5", False, "USD", "NEGATIVE_VALUE"),
+        ("much", False, "USD", "INVALID_CONVERSION_VALUE"),
+    ],
+)
+def test_what_may_be_another_amount_is_refused(
+    value: str, decimal_comma: bool, currency: str | None, code: str
+) -> None:
+    """A thousand times too little, or in another currency."""
+    with pytest.raises(RuleError) as refused:
+        parse_amount(value, decimal_comma, currency)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value, currency",
+    [
+        ("12", None),
+        ("$12", None),
+        ("\u00a5 12", None),
+        ("12 kr", None),
+        ("Rs. 12", None),
+        ("US$ 12", "USD"),
+        ("12 \u20ac", "EUR"),
+        ("\u00a312", "GBP"),
+        ("\u20b9 12", "INR"),
+        ("R$ 12", "BRL"),
+        ("12 z\u0142", "PLN"),
+        ("12 K\u010d", "CZK"),
+        ("12 \u20ba", "TRY"),
+        ("12 eur", "EUR"),
+        ("(12 EUR)", "EUR"),
+        ("CHF 50.-", "CHF"),
+        ("$12.00 USD", "USD"),
+        ("much", None),
+    ],
+)
+def test_a_currency_beside_the_value_is_known(value: str, currency: str | None) -> None:
+    """Only where its sign is that of one; `$` says nothing."""
+    assert written_currency(value) == currency
+
+
+@given(st.floats(0, 1e12), st.booleans())
+def test_a_plain_number_keeps_its_value(amount: float, decimal_comma: bool) -> None:
+    """To the last digit, with either sign and with groups."""
+    text = f"{amount:.6f}"
+    grouped = f"{amount:,.6f}"
+    if decimal_comma:
+        text = text.replace(".", ",")
+        grouped = grouped.translate({ord(","): ".", ord("."): ","})
+    assert parse_value(text, decimal_comma) == float(f"{amount:.6f}")
+    assert parse_value(grouped, decimal_comma) == float(f"{amount:.6f}")
+    assert parse_amount(text, decimal_comma, "USD") == float(f"{amount:.6f}")
+
+
+@given(st.text("0123456789.,-+()$\u20ac eE'x ", max_size=14), st.booleans())
+def test_any_text_is_a_finite_value_or_refused(text: str, decimal_comma: bool) -> None:
+    """Never negative, never anything else than a refusal by code."""
+    try:
+        amount = parse_value(text, decimal_comma)
+    except RuleError:
+        return
+    assert 0 <= amount < float("inf")
+    with suppress(RuleError):
+        assert parse_amount(text, decimal_comma, None) == amount
+
+
+def test_a_currency_is_one_in_use() -> None:
+    """Three letters of ISO 4217, in any case."""
+    assert parse_currency("USD") == "USD"
+    assert parse_currency(" eur ") == "EUR"
+    iso = {each.alpha_3 for each in pycountry.currencies}
+    funds = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "VED"}
+    metals_tests_and_units = {code for code in iso if code.startswith("X")} - {
+        *("XAF", "XCD", "XCG", "XOF", "XPF")
+    }
+    assert iso - funds - metals_tests_and_units == CURRENCIES - {"BGN"}
+
+
+@pytest.mark.parametrize("value", ["", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC"])
+def test_a_currency_that_does_not_exist_is_refused(value: str) -> None:
+    """Nor metals, nor currencies of the past."""
+    with pytest.raises(RuleError) as refused:
+        parse_currency(value)
+    assert refused.value.code == "INVALID_CURRENCY"

@@ -1,0 +1,286 @@
+"""Consent and other words, order ids, click ids, network, cart."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.values.cart import (
+    CartItem,
+    parse_attribution_credit,
+    parse_attribution_model,
+    parse_cart_items,
+    parse_custom_variable,
+    parse_feed_language,
+    parse_merchant_id,
+)
+from lib.rules.values.click_ids import check_click_id
+from lib.rules.values.enums import (
+    parse_consent,
+    parse_conversion_environment,
+    parse_customer_type,
+    parse_event_source,
+)
+from lib.rules.values.errors import RuleError
+from lib.rules.values.network import (
+    SESSION_ATTRIBUTE_KEYS,
+    parse_ip,
+    parse_session_attributes_encoded,
+    parse_session_attributes_pairs,
+)
+from lib.rules.values.order_ids import check_order_id, derived_order_id
+
+Rule = Callable[[str], object]
+TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "rule, value, result",
+    [
+        (parse_consent, "Granted", "GRANTED"),
+        (parse_consent, "GRANTED", "GRANTED"),
+        (parse_consent, "yes", "GRANTED"),
+        (parse_consent, "TRUE", "GRANTED"),
+        (parse_consent, "1", "GRANTED"),
+        (parse_consent, "consent_granted", "GRANTED"),
+        (parse_consent, " Denied ", "DENIED"),
+        (parse_consent, "No", "DENIED"),
+        (parse_consent, "false", "DENIED"),
+        (parse_consent, "0", "DENIED"),
+        (parse_consent, "", None),
+        (parse_consent, " ", None),
+        (parse_consent, "Unspecified", None),
+        (parse_consent, "unknown", None),
+        (parse_conversion_environment, "app", "APP"),
+        (parse_conversion_environment, "Web", "WEB"),
+        (parse_conversion_environment, "", None),
+        (parse_customer_type, "new", "NEW"),
+        (parse_customer_type, "Returning", "RETURNING"),
+        (parse_event_source, "in store", "IN_STORE"),
+        (parse_event_source, "In-Store", "IN_STORE"),
+        (parse_event_source, "phone", "PHONE"),
+        (check_click_id, " EAIaIQobChMI-_ ", "EAIaIQobChMI-_"),
+        (check_click_id, "abc", "abc"),
+        (check_click_id, "AbC", "AbC"),
+        (check_click_id, "gclid=Cj0KCQiAexample", "Cj0KCQiAexample"),
+        (check_click_id, "https://example.com/?a=b&gclid=Cj0KCQiA&c=d#e", "Cj0KCQiA"),
+        (check_click_id, "example.com/?GCLID=Cj0KCQiA%2D", "Cj0KCQiA-"),
+        (lambda value: check_click_id(value, "wbraid"), "?gclid=abc&wbraid=def", "def"),
+        (check_click_id, "Cj0KCQiAexample%3D%3D", "Cj0KCQiAexample%3D%3D"),
+        (check_click_id, "Cj0KCQiAexample==", "Cj0KCQiAexample=="),
+        (check_click_id, "1x9", "1x9"),
+        (check_click_id, "-CjwKEAjw", "-CjwKEAjw"),
+        (check_order_id, "8005550100", "8005550100"),
+        (check_order_id, "112-3456789-1234567", "112-3456789-1234567"),
+        (check_order_id, "SO-2026-11-0001", "SO-2026-11-0001"),
+        (check_order_id, " ORD@2026 ", "ORD@2026"),
+        (check_order_id, "1", "1"),
+        (check_order_id, "SO-1", "SO-1"),
+        (check_order_id, "none-1", "none-1"),
+        (check_order_id, "UnknownBuyer2026x", "UnknownBuyer2026x"),
+        (check_order_id, "1.23457E-11", "1.23457E-11"),
+        (check_order_id, "2026-11-24 001", "2026-11-24 001"),
+        (parse_ip, " 192.0.2.1 ", "192.0.2.1"),
+        (parse_ip, "2001:DB8:0:0::1", "2001:db8::1"),
+        (parse_merchant_id, " 123 ", 123),
+        (parse_feed_language, "EN", "en"),
+        (parse_feed_language, "pt-BR", "pt"),
+        (parse_attribution_credit, "0.5", 0.5),
+        (parse_attribution_credit, "1", 1.0),
+        (parse_attribution_model, " linear ", "linear"),
+        (parse_custom_variable, " gold ", "gold"),
+        (parse_session_attributes_encoded, f" {TOKEN} ", TOKEN),
+        (parse_session_attributes_encoded, TOKEN.rstrip("="), TOKEN.rstrip("=")),
+    ],
+)
+def test_a_good_cell_is_read(rule: Rule, value: str, result: object) -> None:
+    """Each rule's usual inputs."""
+    assert rule(value) == result
+
+
+@pytest.mark.parametrize(
+    "rule, value, code",
+    [
+        (parse_consent, "maybe", "INVALID_CONSENT"),
+        (parse_consent, "not granted", "INVALID_CONSENT"),
+        (parse_conversion_environment, "desktop", "INVALID_CONVERSION_ENVIRONMENT"),
+        (parse_customer_type, "VIP", "INVALID_CUSTOMER_TYPE"),
+        (parse_event_source, "fax", "INVALID_EVENT_SOURCE"),
+        (check_click_id, "", "INVALID_CLICK_ID"),
+        (check_click_id, "abc def", "INVALID_CLICK_ID"),
+        (check_click_id, "(not set)", "INVALID_CLICK_ID"),
+        (check_click_id, "null", "INVALID_CLICK_ID"),
+        (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
+        (check_click_id, "caf\u00e9", "INVALID_CLICK_ID"),
+        (check_click_id, "a" * 1025, "INVALID_CLICK_ID"),
+        *(
+            (check_click_id, cell, "INVALID_CLICK_ID")
+            for cell in (
+                *("not_set", "notset", "Unknown", "(direct)", "organic", "TEST", "gclid", "true"),
+                *("FALSE", "0", "1", "--", "undefined", "N/A", "#N/A", "%7Bgclid%7D", "123456"),
+                *("2026-11-20", "2026-11-20T10:00:00Z", "20/11/2026", "1.23457E+11", "1e5"),
+                *("gclid=", "gclid=null", "https://example.com/", "https://example.com/?gbraid=a"),
+                *("12345678901234567890",),
+            )
+        ),
+        (check_order_id, "jane@example.com", "ORDER_ID_LOOKS_LIKE_EMAIL"),
+        (check_order_id, "order jane@example.com 7", "ORDER_ID_LOOKS_LIKE_EMAIL"),
+        (check_order_id, "+1 800 555 0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "+18005550100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "(800) 555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "800-555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "1-800-555-0100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "tel:+18005550100", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "020 7946 0958", "ORDER_ID_LOOKS_LIKE_PHONE"),
+        (check_order_id, "x" * 513, "ORDER_ID_TOO_LONG"),
+        *(
+            (check_order_id, cell, "ORDER_ID_PLACEHOLDER")
+            for cell in (
+                *("N/A", "none", "NULL", "nil", "0", "-", "--", "#N/A", "(not set)", "Unknown"),
+                *("TBD", "undefined", "NaN", "not_set", " n/a ", "(none)", "<null>"),
+            )
+        ),
+        (check_order_id, "1.23457E+11", "ORDER_ID_SHORTENED"),
+        (check_order_id, "1,23457E+11", "ORDER_ID_SHORTENED"),
+        (check_order_id, "1e+100", "ORDER_ID_SHORTENED"),
+        (parse_ip, "", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2.1:80", "INVALID_IP_ADDRESS"),
+        (parse_ip, "192.0.2.0/24", "INVALID_IP_ADDRESS"),
+        (parse_ip, "fe80::1%eth0", "INVALID_IP_ADDRESS"),
+        (parse_merchant_id, "M123", "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_merchant_id, "0", "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_merchant_id, "9" * 19, "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_feed_language, "English", "INVALID_FEED_LANGUAGE"),
+        (parse_attribution_credit, "1.01", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_credit, "-1", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_credit, "half", "INVALID_ATTRIBUTION_CREDIT"),
+        (parse_attribution_model, " ", "INVALID_ATTRIBUTION_MODEL"),
+        (parse_custom_variable, "of jane@example.com", "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL"),
+        (parse_custom_variable, "+1 212 555 0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
+        (parse_custom_variable, "(212) 555-0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
+        (parse_custom_variable, "x" * 101, "CUSTOM_VARIABLE_TOO_LONG"),
+        (parse_session_attributes_encoded, "", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "not base64!", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "WzFd", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, "AAAA", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "shoe_size=9", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "x;gad_source=1", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "gad_source=", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "gad_source=1;gad_source=2", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, '{"gad_source": [1]}', "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, '{"shoe_size": "9"}', "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "{", "INVALID_SESSION_ATTRIBUTES"),
+        (
+            parse_session_attributes_pairs,
+            '{"gad_source": "\\ud83d"}',
+            "INVALID_SESSION_ATTRIBUTES",
+        ),
+        (
+            parse_cart_items,
+            '[{"product_id": "SKU \\ud83d", "quantity": 1, "unit_price": 2}]',
+            "INVALID_CART_ITEMS",
+        ),
+        (parse_cart_items, "", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:1", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:0:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:x:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, ":1:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:1:-2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:99999999999:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "[1]", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "[", "INVALID_CART_ITEMS"),
+        (parse_cart_items, '[{"product_id": "a"}]', "INVALID_CART_ITEMS"),
+    ],
+)
+def test_a_bad_cell_is_refused_by_code(rule: Rule, value: str, code: str) -> None:
+    """And the refusal carries nothing of the value along."""
+    with pytest.raises(RuleError) as refused:
+        rule(value)
+    assert refused.value.code == code
+    assert refused.value.__context__ is None
+    if len(value) > 4:
+        assert value not in str(refused.value)
+
+
+def test_session_attributes_come_in_two_ways() -> None:
+    """As text, where URLs hold the separators too, or as JSON."""
+    url = "https://example.com/?a=b;c=d"
+    text = f"gad_source=1; gad_campaignid = 123;landing_page_url={url};"
+    pairs = (("gad_source", "1"), ("gad_campaignid", "123"), ("landing_page_url", url))
+    assert parse_session_attributes_pairs(text) == pairs
+    assert parse_session_attributes_pairs(json.dumps(dict(pairs))) == pairs
+    assert {key for key, _ in pairs} < SESSION_ATTRIBUTE_KEYS
+
+
+def test_cart_items_come_in_two_ways() -> None:
+    """As text, where an id may hold colons, or as JSON."""
+    items = (CartItem("sku:1", 2, 9.5), CartItem("b", 1, 1000.0))
+    assert parse_cart_items("sku:1:2:9.50; b:1:1,000.00 ;") == items
+    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", decimal_comma=True) == items
+    as_json = json.dumps([dict(item._asdict()) for item in items])
+    assert parse_cart_items(as_json) == items
+
+
+@pytest.mark.parametrize(
+    "order_id, phone, same",
+    [
+        ("12125550100", "+1 (212) 555-0100", True),
+        ("2125550100", "+1 (212) 555-0100", True),
+        ("+12125550100", "212-555-0100", True),
+        ("12125550100", "2125550100", True),
+        ("02079460958", "+44 20 7946 0958", True),
+        ("442079460958", "+44 (0)20 7946 0958", True),
+        ("00442079460958", "020 7946 0958", True),
+        ("2125550101", "+1 (212) 555-0100", False),
+        ("5550100", "555-0100", False),
+        ("992125550100", "+1 (212) 555-0100", False),
+        ("SO-2125550100", "+1 (212) 555-0100", False),
+        ("2125550100", "", False),
+    ],
+)
+def test_an_order_id_is_not_the_rows_own_phone(order_id: str, phone: str, same: bool) -> None:
+    """Digits alone are an order's number, unless they are those of the phone in the row."""
+    assert check_order_id(order_id.lstrip("+"), ["x"], ()) == order_id.lstrip("+")
+    if same:
+        with pytest.raises(RuleError) as refused:
+            check_order_id(order_id, ["x", phone], [1])
+        assert refused.value.code == "ORDER_ID_LOOKS_LIKE_PHONE"
+    else:
+        assert check_order_id(order_id, ["x", phone], [1]) == order_id
+
+
+def test_a_derived_order_id_is_stable_and_all_letters() -> None:
+    """Its value is fixed here: another one would count conversions twice."""
+    order_id = derived_order_id("123", 1795000000, 9.5, ["a" * 64])
+    assert order_id == "auto-ncdkifhkbobnianejgegkbdghnohpokc"
+    assert check_order_id(order_id) == order_id
+
+
+@given(st.text(), st.integers(), st.none() | st.floats(0, 1e9), st.lists(st.text(), max_size=3))
+def test_a_derived_order_id_never_looks_like_personal_data(
+    action: str, instant: int, value: float | None, identifiers: list[str]
+) -> None:
+    """Five letters of a word and 32 of a digest."""
+    order_id = derived_order_id(action, instant, value, identifiers)
+    assert order_id.startswith("auto-")
+    assert len(order_id) == 37
+    assert set(order_id[5:]) <= set("abcdefghijklmnop")
+
+
+def test_a_derived_order_id_differs_with_each_part() -> None:
+    """Otherwise two conversions would become one."""
+    ids = {
+        derived_order_id("1", 10, 1.0, ["a"]),
+        derived_order_id("2", 10, 1.0, ["a"]),
+        derived_order_id("1", 11, 1.0, ["a"]),
+        derived_order_id("1", 10, 2.0, ["a"]),
+        derived_order_id("1", 10, None, ["a"]),
+        derived_order_id("1", 10, 1.0, ["b"]),
+        derived_order_id("1", 10, 1.0, ["a", "b"]),
+    }
+    assert len(ids) == 7

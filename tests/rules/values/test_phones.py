@@ -1,0 +1,179 @@
+"""Phone numbers: the fast answers are libphonenumber's."""
+
+import random
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
+
+from lib.rules.values.errors import RuleError
+from lib.rules.values.phones import normalize_phone
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+
+
+def by_library(value: str, region: str | None) -> str | None:
+    """What the library alone makes of a number; None if it's refused."""
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def by_us(value: str, region: str | None) -> str | None:
+    """What we make of it."""
+    try:
+        return normalize_phone(value, region)
+    except RuleError:
+        return None
+
+
+def numbers_of(region: str, chance: random.Random) -> Iterator[str]:
+    """Numbers of a region, right and wrong, in every way of writing them."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    code = str(metadata.country_code)
+    trunk = metadata.national_prefix or "0"
+
+    def digits(count: int) -> str:
+        return "".join(chance.choices("0123456789", k=count))
+
+    for kind in range(11):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        for form in (0, 1, 2, 3):
+            yield phonenumbers.format_number(example, form)
+        national = phonenumbers.national_significant_number(example)
+        kept = chance.randrange(1, len(national) + 1)
+        national = national[:kept] + digits(len(national) - kept)
+        yield from (
+            national,
+            trunk + national,
+            "1" + national,
+            code + national,
+            "00" + code + national,
+            "011" + code + national,
+            "+" + code + national,
+            f"+{code} (0) {national}",
+            f"+{code}{trunk}{national}",
+            f"(+{code}) {national[:2]}/{national[2:]}",
+            f"({national[:2]}) {national[2:5]}-{national[5:]}",
+            f"+{code} {national} ext. 12",
+            f"{national} x5",
+            f"tel:+{code}-{national}",
+            f"{trunk}{national[:2]}\u00a0{national[2:]}",
+        )
+    for count in range(1, 19):
+        some = digits(count)
+        yield from (some, "+" + some, "+" + code + some, code + some, "0" + some, "00" + some)
+    yield from ("1-800-FLOWERS", "", "+", "++" + code + digits(9), "none", "12 3+4567890")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_numbers_of_every_region_equal_the_library(region: str) -> None:
+    """Written in any way, dialled from home, from elsewhere, or from nowhere known."""
+    chance = random.Random(region)
+    for value in numbers_of(region, chance):
+        for dialled_in in (region, chance.choice(REGIONS), None):
+            assert by_us(value, dialled_in) == by_library(value, dialled_in), (value, dialled_in)
+
+
+@given(
+    st.text("0123456789+ ()-./x#;,~A\u00a0\u0661\uff0b\t", max_size=20),
+    st.sampled_from([*REGIONS, None, "ZZ"]),
+)
+def test_any_text_equals_the_library(value: str, region: str | None) -> None:
+    """The library decides about everything that isn't plain digits and punctuation."""
+    assume(not re.fullmatch(r"\+?\d+[.,]0", value))
+    assert by_us(value, region) == by_library(value, region)
+
+
+@given(st.text("0123456789+ ()-", max_size=18), st.sampled_from(REGIONS))
+def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> None:
+    """E.164 is a fixed point where it is so to the library."""
+    once = by_us(value, region)
+    if once is not None:
+        assert by_us(once, None) == by_library(once, None)
+
+
+@pytest.mark.parametrize(
+    "value, region, e164",
+    [
+        ("(800)555-0100", "US", "+18005550100"),
+        ("+1 800 5550102", None, "+18005550102"),
+        ("1 800 555 0100", "US", "+18005550100"),
+        ("+18005550100", None, "+18005550100"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("+44 (0)20 7946 0958", None, "+442079460958"),
+        ("0044 20 7946 0958", "DE", "+442079460958"),
+        ("1-800-FLOWERS", "US", "+18003569377"),
+        ("(800) 555-0100 ext. 7", "US", "+18005550100"),
+        ("\u202a+1 800 555 0100\u202c", None, "+18005550100"),
+        ("06 1234 5678", "IT", "+390612345678"),
+        ("2125550100.0", "US", "+12125550100"),
+        ("12125550100,0", "US", "+12125550100"),
+        ("+12125550100.0", None, "+12125550100"),
+    ],
+)
+def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None:
+    """Trunk zeros, prefixes, extensions and letters come out as the library says."""
+    assert normalize_phone(value, region) == e164
+
+
+@pytest.mark.parametrize(
+    "value, region, code",
+    [
+        ("(800)555-0100", None, "PHONE_REGION_MISSING"),
+        ("8005550100", "AQ", "PHONE_REGION_MISSING"),
+        ("555-0100", "US", "INVALID_PHONE"),
+        ("12", "US", "INVALID_PHONE"),
+        ("none", None, "INVALID_PHONE"),
+        ("", None, "INVALID_PHONE"),
+        ("+999 123456", None, "INVALID_PHONE"),
+        ("+1 800 555 01000", None, "INVALID_PHONE"),
+        ("1" * 300, "US", "INVALID_PHONE"),
+    ],
+)
+def test_an_impossible_phone_is_refused(value: str, region: str | None, code: str) -> None:
+    """A number without country is an error, not a guess; a local one lacks its area code."""
+    with pytest.raises(RuleError) as refused:
+        normalize_phone(value, region)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value, region, national",
+    [
+        ("4915112345678", "DE", "+494915112345678"),
+        ("49 151 12345678", "DE", "+494915112345678"),
+    ],
+)
+def test_a_number_that_may_lack_its_plus_is_doubtful(
+    value: str, region: str, national: str
+) -> None:
+    """The library's answer stands, and who asks to be sure is told."""
+    assert normalize_phone(value, region) == national == by_library(value, region)
+    with pytest.raises(RuleError) as doubt:
+        normalize_phone(value, region, sure=True)
+    assert doubt.value.code == "PHONE_MAYBE_INTERNATIONAL"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_example_numbers_are_never_doubtful(region: str) -> None:
+    """Neither with plus, nor as they are dialled within their country."""
+    for kind in range(11):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        for form in (PhoneNumberFormat.E164, PhoneNumberFormat.NATIONAL):
+            value = phonenumbers.format_number(example, form)
+            expected = by_library(value, region)
+            if expected is not None:
+                assert normalize_phone(value, region, sure=True) == expected

@@ -1,0 +1,416 @@
+"""Runs on fakes: what is hard to bring about with real processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.config.settings import CHUNK_ROWS
+from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.followup.sweep import sweep_once
+from lib.model.outcomes import Problem
+from lib.run.chunks import split_into_chunks
+from lib.run.ingest import process_object
+from lib.source.errors import SourceError
+from lib.source.records import Record
+from lib.state.run import run_key
+from lib.state.store import StoredObject
+from tests.fakes import START, World, world
+from tests.rows import core_row, csv_bytes
+
+DAY = timedelta(hours=20)
+OUT = "out-bucket"
+
+
+def orders(first: int, last: int, **cells: str) -> list[dict[str, str]]:
+    time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    return [core_row(n, conversion_date_time=time, **cells) for n in range(first, last + 1)]
+
+
+def put(google: World, rows: int, name: str = "export.csv") -> StoredObject:
+    return google.store.put("in-bucket", name, csv_bytes(orders(1, rows)))
+
+
+def deliver(google: World, source: StoredObject, age: timedelta = timedelta(0)) -> str:
+    when = google.clock.utc() - age
+    return process_object(source, when, google.context, time_limit_seconds=540, max_age=DAY)
+
+
+def document(google: World, source: StoredObject) -> dict[str, Any]:
+    name = f"{source.name}.{source.generation}.results.json"
+    found: dict[str, Any] = json.loads(google.store.objects[OUT, name][0])
+    return found
+
+
+def chunk_name(source: StoredObject, number: int) -> str:
+    return f"_state/runs/{run_key(source)}/chunks/{number:06d}.json"
+
+
+def dies(*numbers: int) -> Callable[[int], None]:
+    """Those batches, and with them the attempt."""
+
+    def at(batch: int) -> None:
+        if batch in numbers:
+            raise KeyboardInterrupt
+
+    return at
+
+
+@pytest.fixture
+def google() -> World:
+    return world()
+
+
+def test_one_chunk_leaves_no_marker(google: World) -> None:
+    """Claim, upload, results, finished; another delivery does nothing."""
+    source = put(google, 3)
+    assert deliver(google, source) == "completed"
+    assert google.store.names(OUT) == [
+        f"_state/runs/{run_key(source)}/run.json",
+        f"export.csv.{source.generation}.results.json",
+    ]
+    assert deliver(google, source) == "skipped"
+    assert google.api.batches == 1
+
+
+def test_a_new_generation_is_another_run(google: World) -> None:
+    """The same name with new content is worked on; its repeated rows are duplicates."""
+    deliver(google, put(google, 3))
+    second = google.store.put("in-bucket", "export.csv", csv_bytes(orders(2, 4)))
+    deliver(google, second)
+    counts = document(google, second)["counts"]
+    assert (counts["uploaded"], counts["duplicate"]) == (1, 2)
+
+
+def test_finished_chunks_are_not_sent_again(google: World) -> None:
+    """A takeover goes on behind the last marker."""
+    source = put(google, 2 * CHUNK_ROWS + 1)
+    google.api.before = dies(3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    with pytest.raises(LeaseHeld):
+        deliver(google, source)
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    assert google.api.batches == 4
+    found = document(google, source)
+    assert (found["attempts"], found["counts"]["uploaded"]) == (2, 2 * CHUNK_ROWS + 1)
+
+
+def test_the_source_was_overwritten_between_two_attempts(google: World) -> None:
+    """What was sent is told; the rest can't be read any more, and the document says why."""
+    source = put(google, 2 * CHUNK_ROWS + 1)
+    google.api.before = dies(2, 3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.store.put("in-bucket", "export.csv", b"")
+    google.clock.seconds += 61
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == "SOURCE_GONE"
+    assert found["counts"]["uploaded"] == found["counts"]["rows"] == CHUNK_ROWS
+
+
+def test_the_object_was_deleted_before_its_event_came(google: World) -> None:
+    """A document, a 2xx, and nothing sent."""
+    source = put(google, 3)
+    google.store.delete("in-bucket", "export.csv")
+    assert deliver(google, source) == "stopped"
+    assert document(google, source)["file_error"]["code"] == "SOURCE_GONE"
+
+
+@pytest.mark.parametrize("readable, sizes", [(25, [10, 10, 5]), (20, [10, 10]), (3, [3]), (0, [])])
+@pytest.mark.parametrize("error", [SourceError("TRUNCATED", ""), PermanentError("SOURCE_GONE")])
+def test_rows_before_an_unreadable_place_become_chunks(
+    readable: int, sizes: list[int], error: Exception
+) -> None:
+    """They are cut as ever; then the error is raised."""
+
+    def records() -> Iterator[Record]:
+        for line in range(readable):
+            yield line, [], None
+        raise error
+
+    chunks: list[tuple[int, bool]] = []
+    read = (
+        (len(list(chunk.records)), chunk.is_only()) for chunk in split_into_chunks(records(), 10)
+    )
+    with pytest.raises(type(error)):
+        chunks.extend(read)
+    assert chunks == [(size, len(sizes) == 1) for size in sizes]
+
+
+def test_a_chunk_is_cut_the_same_whoever_reads_it() -> None:
+    """Rows that a reader leaves unread are passed over; none reaches the next chunk."""
+    records = [(line, ["x"], None) for line in range(25)]
+    firsts = [next(chunk.records)[0] for chunk in split_into_chunks(iter(records), 10)]
+    assert firsts == [0, 10, 20]
+
+
+def test_a_stop_is_kept_though_the_account_was_mended_meanwhile(google: World) -> None:
+    """The attempt that stopped the file died; the next one leaves the rest not attempted too."""
+    source = put(google, 2 * CHUNK_ROWS + 1)
+    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND", "customer 1234567890")
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and name == chunk_name(source, 1):
+            raise KeyboardInterrupt
+
+    google.store.before = die
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.store.before = lambda operation, name: None
+    google.api.preflight = None
+    google.clock.seconds += 61
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == "CUSTOMER_NOT_FOUND"
+    assert found["counts"]["not_attempted"] == 2 * CHUNK_ROWS + 1
+    assert google.api.batches == 0
+
+
+def test_a_zombies_marker_stands(google: World) -> None:
+    """Frozen, taken over, thawed: its chunk isn't written over, and no row has two outcomes."""
+    source = put(google, CHUNK_ROWS + 1)
+    google.api.before = dies(2)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.clock.seconds += 61
+
+    def zombie(number: int) -> None:
+        # While we send chunk 1, the dead attempt wakes up and writes its own answer down.
+        google.api.before = lambda number: None
+        body = {"number": 1, "rows": 1, "outcomes": {"uploaded": 1}, "warnings": 0, "codes": {},
+                "request_ids": ["zombie"], "listed": [], "owner": "zombie"}  # fmt: skip
+        google.store.put(OUT, chunk_name(source, 1), json.dumps(body).encode())
+
+    google.api.before = zombie
+    with pytest.raises(LeaseLost):
+        deliver(google, source)
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert found["counts"]["uploaded"] == CHUNK_ROWS + 1
+    assert "zombie" in found["request_ids"]
+
+
+@pytest.mark.parametrize("moment", ["claim", "marker", "results", "finished"])
+@pytest.mark.parametrize("fate", ["lose", "refuse"])
+def test_a_write_whose_answer_got_lost_or_that_was_refused(
+    google: World, moment: str, fate: str
+) -> None:
+    """Lost: nobody notices. Refused without a cause: an attempt more, and no row less."""
+    source = put(google, CHUNK_ROWS + 1)
+    names = {
+        "claim": f"_state/runs/{run_key(source)}/run.json",
+        "marker": chunk_name(source, 1),
+        "results": f"export.csv.{source.generation}.results.json",
+    }
+    if moment == "finished":
+        results = names["results"]
+
+        def arm(operation: str, name: str) -> None:
+            if operation == "write" and name == results:
+                getattr(google.store, fate).append(names["claim"])
+
+        google.store.after = arm
+    else:
+        getattr(google.store, fate).append(names[moment])
+    try:
+        deliver(google, source)
+        attempts = 1
+    except RetryableError:
+        assert fate == "refuse"
+        google.clock.seconds += 61
+        deliver(google, source)
+        attempts = 2
+    assert deliver(google, source) == "skipped"
+    found = document(google, source)
+    assert found["counts"]["uploaded"] + found["counts"]["duplicate"] == CHUNK_ROWS + 1
+    assert len(google.api.counted) == CHUNK_ROWS + 1
+    if fate == "lose":
+        assert attempts == 1
+
+
+def test_results_written_but_the_claim_still_says_running(google: World) -> None:
+    """The document is the commit point: the next delivery only writes that down."""
+    source = put(google, 3)
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith(".results.json"):
+            raise KeyboardInterrupt
+
+    google.store.after = die
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.store.after = lambda operation, name: None
+    google.clock.seconds += 61
+    before = document(google, source)
+    assert deliver(google, source) == "skipped"
+    assert document(google, source) == before
+    assert google.api.batches == 1
+
+
+def test_an_old_event_is_given_up(google: World) -> None:
+    """One document, status stopped, nothing sent, not even asked."""
+    source = put(google, 3)
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    with pytest.raises(RetryableError):
+        deliver(google, source)
+    assert deliver(google, source, age=DAY + timedelta(hours=1)) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == "STALE"
+    assert found["counts"]["not_attempted"] == 3
+
+
+def test_a_file_that_waits_for_the_quota_is_not_given_up(google: World) -> None:
+    """The next day's quota may come after the event is too old; the sweep's patience ends it."""
+    source = put(google, 3)
+    google.api.preflight = RetryableError("DAILY_QUOTA")
+    for age in (timedelta(0), DAY + timedelta(hours=1)):
+        with pytest.raises(RetryableError):
+            deliver(google, source, age=age)
+    google.api.preflight = None
+    assert deliver(google, source, age=2 * DAY) == "completed"
+    late = put(google, 3, "late.csv")
+    google.api.preflight = RetryableError("DAILY_QUOTA")
+    with pytest.raises(RetryableError):
+        deliver(google, late)
+    assert deliver(google, late, age=timedelta(days=8)) == "stopped"
+
+
+@pytest.mark.parametrize("poison", [{"customer_id": []}, {"no_such_key": 1}, None, "text"])
+def test_a_poisoned_profile_in_the_claim(google: World, poison: Any) -> None:
+    """What an older version fixed and this one doesn't understand ends the file, once."""
+    source = put(google, 3)
+    google.api.before = dies(1)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    name = f"_state/runs/{run_key(source)}/run.json"
+    claim = json.loads(google.store.objects[OUT, name][0])
+    google.store.put(OUT, name, json.dumps({**claim, "profile": poison}).encode())
+    google.clock.seconds += 61
+    assert deliver(google, source) == "stopped"
+    assert document(google, source)["file_error"]["code"] == "INVALID_PROFILE"
+
+
+def test_a_file_that_our_code_cannot_take_does_not_stop_the_sweep(google: World) -> None:
+    """The others behind it are finished."""
+    google.store.put("in-bucket", "a.csv", csv_bytes(orders(1, 3)))
+    second = put(google, 3, "b.csv")
+
+    def broken(number: int) -> None:
+        google.api.before = lambda number: None
+        raise ZeroDivisionError
+
+    google.api.before = broken
+    report = sweep_once(google.context, 1500)
+    assert (report["unfinished"], report["finished"], report["again"]) == (2, 1, 1)
+    assert document(google, second)["counts"]["uploaded"] == 3
+
+
+# ── deferred rows ────────────────────────────────────────────────────────────────────────────────
+
+
+def deferred_run(google: World, rows: int = 5) -> StoredObject:
+    source = put(google, rows)
+    google.api.too_recent = {"order-2", "order-4"}
+    assert deliver(google, source) == "waiting"
+    return source
+
+
+def hours_later(google: World, hours: float) -> dict[str, Any]:
+    google.clock.seconds += hours * 3600
+    return sweep_once(google.context, 1500)
+
+
+def test_deferred_rows_are_merged_into_their_chunk(google: World) -> None:
+    """Only they are sent again, and only when it is time."""
+    source = deferred_run(google)
+    assert hours_later(google, 5)["waiting"] == 0
+    google.api.too_recent = {"order-4"}
+    assert hours_later(google, 2)["waiting"] == 1
+    found = document(google, source)
+    assert found["status"] == "waiting"
+    assert (found["counts"]["uploaded"], found["counts"]["deferred"]) == (4, 1)
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    found = document(google, source)
+    assert found["status"] == "completed"
+    assert (found["counts"]["uploaded"], found["rows"]) == (5, [])
+    assert sorted(google.api.counted) == [f"order-{n}" for n in range(1, 6)]
+    assert hours_later(google, 7)["waiting"] == 0
+
+
+def test_rows_that_stay_too_recent_are_failed_in_the_end(google: World) -> None:
+    """After max_defer_hours; the run is finished then."""
+    source = deferred_run(google)
+    for _ in range(8):
+        hours_later(google, 7)
+    found = document(google, source)
+    assert (found["status"], found["counts"]["failed"]) == ("completed", 2)
+    assert not [name for name in google.store.names(OUT) if "/waiting/" in name]
+
+
+def test_the_source_of_deferred_rows_is_gone(google: World) -> None:
+    """Nothing is left to send: they are failed, with the reason."""
+    source = deferred_run(google)
+    google.store.delete("in-bucket", "export.csv")
+    hours_later(google, 7)
+    found = document(google, source)
+    assert found["counts"]["failed"] == 2
+    assert {e["code"] for row in found["rows"] for e in row["errors"]} == {
+        "TOO_RECENT_EVENT",
+        "SOURCE_GONE",
+    }
+
+
+def test_an_account_that_refuses_now_leaves_the_rows_deferred(google: World) -> None:
+    """Somebody may be mending it."""
+    source = deferred_run(google)
+    google.api.stop = Problem("USER_PERMISSION_DENIED")
+    hours_later(google, 7)
+    assert document(google, source)["counts"]["deferred"] == 2
+    google.api.stop, google.api.too_recent = None, set()
+    hours_later(google, 7)
+    assert document(google, source)["counts"]["uploaded"] == 5
+
+
+def test_a_listed_row_stays_listed(google: World) -> None:
+    """With list_all_rows, a document written again lists as many rows as before."""
+    google.settings = google.settings.model_copy(update={"list_all_rows": True})
+    source = deferred_run(google)
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    found = document(google, source)
+    assert [row["outcome"] for row in found["rows"]] == ["uploaded"] * 5
+
+
+def test_rows_of_a_validated_file_keep_their_word(google: World) -> None:
+    """Nothing counts in a validate-only file, so nothing becomes `uploaded` later."""
+    google.profiles["default"]["validate_only"] = True
+    source = deferred_run(google)
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    counts = document(google, source)["counts"]
+    assert (counts["ok"], counts["uploaded"]) == (5, 0)
+
+
+@pytest.mark.parametrize("fate", ["lose", "refuse"])
+def test_a_waiting_entry_that_was_not_written(google: World, fate: str) -> None:
+    """A run isn't finished as waiting unless the sweep will find it."""
+    source = put(google, 5)
+    google.api.too_recent = {"order-2"}
+    getattr(google.store, fate).append(f"_state/waiting/{run_key(source)}.json")
+    if fate == "refuse":
+        with pytest.raises(RetryableError):
+            deliver(google, source)
+    assert deliver(google, source) == "waiting"
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    assert document(google, source)["status"] == "completed"
+    assert len(google.api.counted) == 5

@@ -1,0 +1,80 @@
+"""The second route end to end: the file lands, the events arrive, the results add up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.whole.data_manager.time_passes import hours_go_by
+
+
+def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
+    """Drop a file and wait for its results document."""
+    return google.results(*google.drop(content, name), timeout_seconds=60)
+
+
+def test_rows_arrive_as_events_and_bad_ones_are_told_apart(google: Sandbox) -> None:
+    """Google refuses the whole request for one bad event; here only that row fails."""
+    rows = [core_row(n) for n in range(1, 2101)]
+    rows[6] = core_row(7, conversion_value="-1")  # ours to refuse
+    rows[9] = core_row(10, conversion_action="9999")  # Google's to refuse
+    results = deliver(google, csv_bytes(rows))
+    assert results["destination"] == "data_manager"
+    assert results["counts"]["rows"] == 2100
+    assert results["counts"]["rejected"] == 1
+    assert results["counts"]["uploaded"] + results["counts"]["failed"] == 2099
+    assert {row["line"]: row["outcome"] for row in results["rows"]}[8] == "rejected"
+    assert len(google.state.accepted) == results["counts"]["uploaded"]
+    assert results["request_ids"]
+
+
+@pytest.mark.parametrize("action", ["9999", "1004"], ids=["unknown", "of another type"])
+def test_a_wrong_action_costs_only_its_own_rows(google: Sandbox, action: str) -> None:
+    """An export sorted by action may begin with 2,000 rows of one that Google refuses."""
+    rows = [core_row(n, conversion_action=action) for n in range(1, 2001)]
+    rows += [core_row(n) for n in range(2001, 2502)]
+    results = deliver(google, csv_bytes(rows))
+    assert results["counts"]["uploaded"] == len(google.state.accepted) == 501
+    assert results["file_error"] is None
+
+
+def test_what_became_of_the_requests_is_added_later(google: Sandbox) -> None:
+    """The sweep asks for the requests' status when due, and writes counts under `processing`."""
+    google.state.data_manager.processing_seconds = 0
+    name, generation = google.drop(csv_bytes(core_row(n) for n in range(1, 6)), "export.csv")
+    before = google.results(name, generation)
+    assert before["status"] == "completed"
+    assert before["processing"]["status"] == "processing"
+    assert before["processing"]["checks"] == 0
+
+    status, _ = google.run_sweep()
+    assert status == 200
+    assert google.results(name, generation)["processing"]["checks"] == 0  # not due yet
+
+    hours_go_by(google, 0.6)
+    status, body = google.run_sweep()
+    assert status == 200, body
+    after = google.results(name, generation)
+    assert after["processing"]["status"] == "finished"
+    assert after["processing"]["counts"]["records"] == 5
+    assert after["counts"] == before["counts"]
+    assert not list(google.storage_client().list_blobs(OUTPUT_BUCKET, prefix="_state/waiting/"))
+
+
+def test_rows_matched_only_by_address_and_ip_are_told_apart(google: Sandbox) -> None:
+    """Two people with one time and value are two conversions, also without an order id."""
+    columns = [*CORE_COLUMNS, "user_ip_address"]
+    same = {
+        "gclid": "",
+        "email": "",
+        "phone": "",
+        "order_id": "",
+        "conversion_value": "10",
+        "conversion_date_time": core_row(1)["conversion_date_time"],
+    }
+    rows = [core_row(n, **same) | {"user_ip_address": f"192.0.2.{n}"} for n in (1, 2)]
+    results = deliver(google, csv_bytes(rows, columns))
+    assert results["counts"]["uploaded"] == 2

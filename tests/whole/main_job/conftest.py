@@ -1,0 +1,28 @@
+"""The real function on the local Google: one a process, emptied before every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_bucket
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Sandbox]:
+    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}) as running:
+        yield running
+
+
+@pytest.fixture
+def google(_running: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox with the real function, as new."""
+    _running.clear()
+    _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
+    yield _running
+    check_bucket(_running.storage_client().bucket(OUTPUT_BUCKET))

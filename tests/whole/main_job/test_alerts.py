@@ -1,0 +1,137 @@
+"""Every event that an alert watches is provoked once, and stands in the log by its stable name."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+
+import main
+from lib.adapters.logging import EVENTS, Log
+from lib.errors import RetryableError
+from sandbox.up import Sandbox
+from tests.rows import core_row, csv_bytes
+from tests.whole.data_manager.time_passes import hours_go_by
+
+ROOT = Path(__file__).parents[3]
+
+
+def logged(output: str, event: str) -> dict[str, Any]:
+    """The last log line of that event; it must be one JSON object a line."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    (*_, last) = [line for line in lines if line["event"] == event]
+    assert last["severity"] == ("ERROR" if EVENTS[event].startswith("ALERT") else last["severity"])
+    return last
+
+
+def post(url: str, body: dict[str, Any]) -> int:
+    """An event by hand; the status of the answer."""
+    headers = {
+        "content-type": "application/json",
+        "ce-specversion": "1.0",
+        "ce-id": "1",
+        "ce-type": "google.cloud.storage.object.v1.finalized",
+        "ce-source": "//storage.googleapis.com/projects/_/buckets/sandbox-input",
+    }
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_run_stopped(google: Sandbox) -> None:
+    """A file that can't work alerts with its code and its object's name."""
+    google.results(*google.drop(b"", "empty.csv"))
+    assert google.delivery.wait_until_idle(10)
+    line = logged(google.function_output(), "run_stopped")
+    assert line["code"] == "EMPTY_FILE"
+    assert "empty.csv" in line["run_id"]
+
+
+def test_quota_exhausted(google: Sandbox) -> None:
+    """The day's quota alerts once an attempt, and the file is finished later."""
+    google.faults.set(
+        [{"method": "UploadClickConversions", "kind": "resource_exhausted", "nth": 1}]
+    )
+    results = google.results(*google.drop(csv_bytes([core_row(1)]), "quota.csv"))
+    assert results["counts"]["uploaded"] == 1
+    assert results["attempts"] >= 2
+    assert logged(google.function_output(), "quota_exhausted")["code"] == "DAILY_QUOTA"
+
+
+def test_unexpected_error(google: Sandbox) -> None:
+    """A fault of our own (here: an event that isn't one) is a 5xx, and logs no data."""
+    status = post(google.description()["function_url"], {"secret": "buyer@example.com"})
+    assert status == 500
+    line = logged(google.function_output(), "unexpected_error")
+    assert line["kind"] == "KeyError"
+    assert "buyer" not in google.function_output()
+
+
+def test_rows_not_counted(google: Sandbox) -> None:
+    """What Google takes and doesn't count alerts, though every row was uploaded."""
+    rows = [core_row(n, gclid="cut-off") for n in range(1, 5)]
+    name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
+    assert google.results(name, generation)["counts"]["uploaded"] == 4
+    assert google.delivery.wait_until_idle(10)
+    hours_go_by(google, 0.6)
+    status, _ = google.run_sweep()
+    assert status == 200
+    line = logged(google.function_output(), "rows_not_counted")
+    assert line["code"] == "PROCESSING_ERROR_REASON_INVALID_GCLID"
+    assert (line["not_counted"], line["records"]) == (4, 4)
+    assert "lost.csv" in line["run_id"]
+    document = google.results(name, generation)
+    assert [note["code"] for note in document["notes"]] == ["NOT_COUNTED"]
+
+
+def test_run_stale() -> None:
+    """A file that comes too late alerts, and its rows aren't sent."""
+    with Sandbox(source=ROOT, env={"MAX_EVENT_AGE_HOURS": "0.0000001"}) as google:
+        results = google.results(*google.drop(csv_bytes([core_row(1), core_row(2)]), "old.csv"))
+        assert google.delivery.wait_until_idle(10)
+        assert results["file_error"]["code"] == "STALE"
+        assert results["counts"]["not_attempted"] == 2
+        assert not google.state.accepted
+        assert logged(google.function_output(), "run_stale")["code"] == "STALE"
+
+
+def test_settings_invalid() -> None:
+    """A wrong environment names every variable that is wrong, and acknowledges nothing."""
+    wrong = {"WINDOW": "many", "LEASE_SECONDS": "-1"}
+    with Sandbox(source=ROOT, env=wrong) as google:
+        google.delivery.set(backoff_seconds=0.05, time_limit_seconds=0.5)
+        google.drop(csv_bytes([core_row(1)]), "never.csv")
+        assert google.delivery.wait_until_idle(10)
+        (record,) = google.delivery.records()
+        assert not record.acknowledged
+        problems = logged(google.function_output(), "settings_invalid")["problems"]
+    assert [problem.partition(":")[0] for problem in problems] == ["LEASE_SECONDS", "WINDOW"]
+
+
+def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sweep that can't reach storage alerts and answers 5xx, so that the scheduler tells too."""
+
+    def unreachable(*_: object) -> dict[str, Any]:
+        raise RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")
+
+    class Wired:
+        log = Log()
+
+        class settings:  # noqa: N801 (stands for a module's object)
+            sweep_time_limit_seconds = 1
+
+    monkeypatch.setattr(main, "_ports", lambda: Wired)
+    monkeypatch.setattr(main, "sweep_once", unreachable)
+    with flask.Flask("test").test_request_context():
+        _, status = main.sweep(flask.request)
+    assert status == 503
+    assert logged(capsys.readouterr().out, "sweep_failed")["code"] == "STORAGE_UNAVAILABLE"

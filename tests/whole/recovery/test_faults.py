@@ -1,0 +1,171 @@
+"""Every fault of the sandbox alone, and random mixtures of them: the same invariant."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.faults import API_KINDS, COMMON_KINDS, STORAGE_KINDS
+from sandbox.up import Sandbox
+from tests.rows import core_row, csv_bytes
+from tests.whole.recovery.files import File, check, finish, make_file
+
+UPLOAD = "google_ads.UploadClickConversions"
+SEARCH = "google_ads.Search"
+SECRET = "secret_manager.AccessSecretVersion"
+TOKEN = "metadata.token"
+
+Rule = dict[str, Any]
+
+API_RULES: list[Rule] = [
+    {"kind": "unavailable"},
+    {"kind": "resource_exhausted"},
+    {"kind": "resource_temporarily_exhausted", "retry_delay_seconds": 0.1},
+    {"kind": "transient_error"},
+    {"kind": "internal_before_commit"},
+    {"kind": "internal_after_commit"},
+    {"kind": "deadline_after_commit"},
+    {"kind": "hang", "seconds": 1.5, "committed": True},
+    {"kind": "hang", "seconds": 1.5, "committed": False},
+    {"kind": "drop_connection", "committed": True},
+    {"kind": "drop_connection", "committed": False},
+    {"kind": "latency_ms", "latency_ms": 300},
+]
+ROW_RULES: list[Rule] = [
+    {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0, 3, 5]},
+    {"kind": "row_error", "error": "database_error.CONCURRENT_MODIFICATION", "rows": [1]},
+    {"kind": "error_without_index", "error": "internal_error.TRANSIENT_ERROR"},
+]
+ROW_KINDS = {rule["kind"] for rule in ROW_RULES}
+STORAGE_RULES: list[Rule] = [
+    {"kind": "status_503"},
+    {"kind": "status_429"},
+    {"kind": "status_412"},
+    {"kind": "cut_read_after_bytes", "cut_read_after_bytes": 0},
+    {"kind": "cut_read_after_bytes", "cut_read_after_bytes": 200},
+    {"kind": "latency_ms", "latency_ms": 100},
+]
+KILLS: list[Rule] = [{"kind": "kill_before"}, {"kind": "kill_after"}]
+STORAGE_CALLS = ("storage.objects.get", "storage.objects.insert", "storage.objects.list")
+NOT_HERE = {"invalid_argument_unnamed", "kill_before", "kill_after"}
+"""One is of another API; for the others there is `test_crash_matrix`."""
+
+
+def named(rule: Rule) -> str:
+    return " ".join(str(value) for value in rule.values())
+
+
+ALONE: list[Rule] = [
+    *({"method": UPLOAD, **rule} for rule in API_RULES + ROW_RULES),
+    *({"method": method, **rule} for method in (SEARCH, SECRET) for rule in API_RULES[:9]),
+    *({"method": TOKEN, **rule} for rule in (*API_RULES[:3], *API_RULES[4:6])),
+    *({"method": method, **rule} for method in STORAGE_CALLS for rule in STORAGE_RULES),
+]
+
+
+def test_no_fault_of_the_sandbox_is_left_out() -> None:
+    """A new kind of fault must be met here too."""
+    kinds = set(API_KINDS) | set(STORAGE_KINDS) | set(COMMON_KINDS)
+    assert {rule["kind"] for rule in ALONE} == kinds - NOT_HERE
+
+
+@pytest.mark.parametrize("rule", ALONE, ids=named)
+def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) -> None:
+    """At the first call of its method, and at every second one for a while."""
+    cold = rule["method"] in (SEARCH, SECRET, TOKEN)
+    when: list[Rule] = (
+        [{"nth": 1}]
+        if cold or rule["kind"] == "hang"
+        else [
+            {"nth": 1},
+            {"every": 2, "times": 4},
+        ]
+    )
+    for moment in when:
+        if cold:
+            assert google.function is not None
+            google.function.kill(google.function.instances)
+        # Two attempts, so that listing and reading of markers happen too.
+        google.faults.set([{**rule, **moment}, {"method": UPLOAD, "nth": 2, "kind": "kill_after"}])
+        file = make_file(next(new_name), 410, seed=5).drop(google)
+        check(file, finish(google, file), google)
+
+
+def mixture(rng: random.Random) -> list[Rule]:
+    """Two to six rules at random, each of which ends by itself.
+
+    Rows are refused for a passing reason at most twice: at the third time they would be deferred
+    (`test_a_row_that_is_refused_for_a_passing_reason_three_times`).
+    """
+    rules: list[Rule] = []
+    for _ in range(rng.randint(2, 6)):
+        if rng.random() < 0.5:
+            rule = {"method": UPLOAD, **rng.choice(API_RULES + ROW_RULES + KILLS)}
+        else:
+            rule = {
+                "method": rng.choice((*STORAGE_CALLS, "*")),
+                **rng.choice(STORAGE_RULES + KILLS),
+            }
+            if rule["method"] == "*" and rule["kind"] in STORAGE_KINDS:
+                rule["method"] = "storage.*"
+        if rng.random() < 0.5:
+            rule |= {"nth": sorted(rng.sample(range(1, 25), rng.randint(1, 3)))}
+        else:
+            rule |= {"every": rng.randint(2, 6), "times": rng.randint(1, 4)}
+        if rule["kind"] == "hang":
+            rule["times"] = 1
+        if rule["kind"] in ROW_KINDS:
+            if any(other["kind"] in ROW_KINDS for other in rules):
+                continue
+            rule["times"] = min(2, rule.get("times", 2))
+        rules.append(rule)
+    return rules
+
+
+@pytest.mark.parametrize("ten", range(10))
+def test_random_mixtures(
+    google: Sandbox,
+    new_name: Iterator[str],
+    ten: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """A hundred of them, by seed; each with two files at once, every event delivered twice."""
+    for seed in range(10 * ten, 10 * ten + 10):
+        rng = random.Random(seed)
+        google.delivery.set(duplicate=rng.choice((1, 2)), concurrency=rng.choice((1, 2, 4)))
+        rules = mixture(rng)
+        google.faults.set(rules)
+        files = [
+            make_file(next(new_name), rng.choice((20, 30, 410)), seed=seed).drop(google)
+            for _ in range(2)
+        ]
+        for file in files:
+            try:
+                check(file, finish(google, file), google)
+            except (AssertionError, TimeoutError) as error:
+                raise AssertionError(f"seed {seed}: {rules}") from error
+    record_property("fault mixtures", 10)
+
+
+@pytest.mark.parametrize("rows", [30, 410])
+def test_chunks_without_a_row_to_send(google: Sandbox, new_name: Iterator[str], rows: int) -> None:
+    """All rows of a chunk were refused by the rules: nothing is sent for it."""
+    file = File(next(new_name), b"", ["rejected"] * rows)
+    rejected = core_row(1, conversion_date_time="the day before yesterday")
+    file.content = csv_bytes([rejected] * rows)
+    file.drop(google)
+    document = finish(google, file)
+    assert document["counts"]["rejected"] == document["counts"]["rows"] == rows
+    assert document["request_ids"] == []
+
+
+def test_an_error_that_names_no_row_of_the_request(
+    google: Sandbox, new_name: Iterator[str]
+) -> None:
+    """An index beyond the request is taken as being about all of it; no row is lost."""
+    google.faults.set([{"method": UPLOAD, **ROW_RULES[0], "rows": [700], "nth": 1}])
+    file = make_file(next(new_name), 5, seed=8, kinds=("click", "identifiers")).drop(google)
+    check(file, finish(google, file), google)

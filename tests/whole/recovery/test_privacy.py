@@ -1,0 +1,173 @@
+"""Planted cells, driven through every fault: none of them is found anywhere afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.test_faults import (
+    ALONE,
+    KILLS,
+    SECRET,
+    STORAGE_CALLS,
+    TOKEN,
+    UPLOAD,
+    Rule,
+)
+
+COLUMNS = (
+    *CORE_COLUMNS, "email_2", "phone_2", "first_name", "last_name", "street", "city", "region",
+    "postal_code", "country_code", "user_ip_address", "notes",
+)  # fmt: skip
+MARK = "zqxplanted"
+
+
+def planted(number: int) -> dict[str, str]:
+    """A row whose every user-data cell can be told from any other text, some of them unusable."""
+    row = core_row(
+        number,
+        email=f"{MARK}.e{number}@example.com",
+        phone=f"+1 (212) 555-{100 + number % 100:04d}",
+        email_2=f"{MARK}.second{number}@example.com",
+        phone_2=f"212-555-{100 + number % 100:04d}",
+        first_name=f"{MARK}first{number}",
+        last_name=f"{MARK}last{number}",
+        street=f"{number} {MARK} street",
+        city=f"{MARK}city",
+        region=f"{MARK}region",
+        postal_code=f"{MARK}{number}",
+        country_code="US",
+        user_ip_address=f"203.0.113.{number % 250}",
+        notes=f"{MARK} called twice",
+    )
+    match number % 12:
+        case 1:
+            row["email"] = f"{MARK}-no-address-{number}"
+        case 2:
+            row |= {"gclid": "", "email": f"{MARK} at nowhere", "phone": f"{MARK}", "email_2": "",
+                    "phone_2": "555-01"}  # fmt: skip
+        case 3:
+            row["order_id"] = f"{MARK}.order{number}@example.com"
+        case 4:
+            row["conversion_date_time"] = f"{MARK} yesterday"
+        case 5:
+            row["conversion_value"] = f"{MARK} dollars"
+        case 6:
+            row["gclid"] = f"{MARK}@example.com"
+        case 7:
+            row["country_code"] = f"{MARK}land"
+        case 8:
+            row["ad_user_data"] = f"{MARK} agrees"
+        case 9:
+            row["user_ip_address"] = f"{MARK}.ip"
+        case 10:
+            row["conversion_action"] = f"{MARK} action"
+        case 11:
+            row["currency_code"] = f"{MARK}"
+        case _:
+            row |= {"gclid": "", "order_id": ""}
+    return row
+
+
+def planted_file(name: str) -> bytes:
+    rows = [{**planted(number), "order_id": f"{name}-{number}"} if number % 12 not in (0, 3)
+            else planted(number) for number in range(1, 411)]  # fmt: skip
+    return csv_bytes(rows, COLUMNS)
+
+
+PLANTED = re.compile(
+    rf"{MARK}|\b1?[-. (+]*212[-. )]*555[-. ]*01\d\d\b|203\.0\.113\.\d", re.IGNORECASE
+)
+
+
+def found(google: Sandbox, since: datetime) -> dict[str, int]:
+    """Where planted cells are, and how many: in the whole log, and in what came after `since`."""
+    texts = {"function log": google.function_output()}
+    for blob in google.storage_client().bucket(OUTPUT_BUCKET).list_blobs():
+        if blob.updated is not None and blob.updated >= since:
+            texts[blob.name] = blob.name + blob.download_as_bytes().decode()
+    for request, body in google.state.request_bodies():
+        if request.started_at < since:
+            continue
+        # Google is given digests only; an IP address goes out as it is, where the account may.
+        text = body.decode("utf-8", errors="replace")
+        texts[f"{request.method} {request.request_id}"] = re.sub(r"203\.0\.113\.\d+", "", text)
+    counts = {place: len(PLANTED.findall(text)) for place, text in texts.items()}
+    return {place: count for place, count in counts.items() if count}
+
+
+def every_fault() -> list[Rule]:
+    """All of them in turn: of the rules of a method, the n-th is due at its n-th call.
+
+    Of those before a connection every other call succeeds: Google's libraries double their waits.
+    """
+    rules: list[Rule] = []
+    for method in sorted({rule["method"] for rule in ALONE}):
+        of_method = [rule for rule in ALONE if rule["method"] == method]
+        if method in (UPLOAD, *STORAGE_CALLS):
+            of_method += [{"method": method, **kill} for kill in KILLS]
+        step = 2 if method in (SECRET, TOKEN) else 1
+        rules += [{**rule, "nth": 1 + step * n} for n, rule in enumerate(of_method)]
+    return rules
+
+
+def test_nothing_planted_is_found_whatever_breaks(
+    google: Sandbox, new_name: Iterator[str], record_property: Callable[[str, object], None]
+) -> None:
+    """Results, ledger, log, exceptions, and the requests to Google: no raw user data."""
+    began = datetime.now(UTC)
+    google.delivery.set(concurrency=6)
+    google.faults.set(every_fault())
+    for _ in range(12):
+        name = next(new_name)
+        _, generation = google.drop(planted_file(name), name)
+    assert google.delivery.wait_until_idle(60)
+    assert google.function is not None
+    for _ in range(8):
+        if all(rule["fired"] for rule in google.faults.fired()):
+            break
+        google.function.kill(google.function.instances)  # a new one asks for secret and token again
+        name = next(new_name)
+        _, generation = google.drop(planted_file(name), name)
+        assert google.delivery.wait_until_idle(60)
+    fired = google.faults.fired()
+    assert all(rule["fired"] for rule in fired)
+    record_property("faults that planted rows went through", sum(r["fired"] for r in fired))
+    # Rows of every kind were among them: sent, warned of, and refused.
+    codes = set(google.results(name, generation)["codes"])
+    assert {"INVALID_EMAIL", "INVALID_DATE", "ORDER_ID_LOOKS_LIKE_EMAIL"} <= codes
+    assert not found(google, began)
+
+
+@pytest.mark.parametrize("way, place", [
+    ("log", "function log"),
+    ("exception", "function log"),
+    ("outcome", "/chunks/"),
+    ("outcome", ".results.json"),
+])  # fmt: skip
+def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, place: str) -> None:
+    """A function that leaks on purpose is caught by the very same search."""
+    began = datetime.now(UTC)
+    before = found(leaky, began)
+    name = next(new_name)
+    rows = [core_row(n, order_id=f"{name}-{n}") for n in range(1, 210)]
+    rows[7]["email"] = f"{MARK}@example.com leak by {way}"
+    # Not read as other documents are: one that leaks isn't valid.
+    leaky.drop(csv_bytes(rows), name)
+    assert leaky.delivery.wait_until_idle(20)
+    assert any(
+        count > before.get(at, 0) for at, count in found(leaky, began).items() if place in at
+    )
+
+
+@pytest.fixture(scope="module")
+def leaky() -> Iterator[Sandbox]:
+    """A function that leaks when a cell tells it to."""
+    with Sandbox(source=FUNCTION, env={**SETTINGS, "LEAK": "1"}) as running:
+        yield running

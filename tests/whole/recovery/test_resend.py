@@ -1,0 +1,152 @@
+"""Rows that Google calls too early when it processes them, and a sweep that dies over them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.results_schema import check_results
+from tests.rows import core_row, csv_bytes
+from tests.whole.data_manager.time_passes import hours_go_by
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+
+ROWS = 210  # two chunks, in the second of which nothing is too early
+YOUNG = range(1, 31)
+
+
+@pytest.fixture(scope="module")
+def _sweeping() -> Iterator[Sandbox]:
+    with Sandbox(source=FUNCTION, env=SETTINGS) as running:
+        running.state.data_manager.requests_per_minute = 1_000_000
+        yield running
+
+
+@pytest.fixture
+def google(_sweeping: Sandbox) -> Iterator[Sandbox]:
+    """A function of its own, as turning the clock forward is for all waiting runs."""
+    yield _sweeping
+    _sweeping.faults.clear()
+    _sweeping.state.data_manager.repeats_adjust = False
+
+
+class File:
+    """A file some of whose clicks are young."""
+
+    def __init__(self, google: Sandbox, name: str) -> None:
+        google.clear()
+        google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+        self.google = google
+        self.rows = [
+            core_row(number, order_id=f"{name}-{number}", gclid=f"Click_{name[:-4]}_{number:06d}")
+            for number in range(1, ROWS + 1)
+        ]
+        self.clicked(hours=1)
+        self.name, self.generation = google.drop(csv_bytes(self.rows), name, folder="data_manager")
+        google.results(self.name, self.generation, timeout_seconds=30)
+        assert google.delivery.wait_until_idle(30)
+
+    def clicked(self, hours: float) -> None:
+        moment = datetime.now(UTC) - timedelta(hours=hours)
+        clicks = {self.rows[number - 1]["gclid"]: moment for number in YOUNG}
+        self.google.state.register_clicks(clicks)
+
+    def document(self) -> dict[str, Any]:
+        return check_results(self.google.results(self.name, self.generation, timeout_seconds=0))
+
+    def until(self, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Sweeps until none finds anything due: a dead one's lease must run out first."""
+        deadline = time.monotonic() + 15
+        while json.loads(self.google.run_sweep()[1])["waiting"]:
+            assert time.monotonic() < deadline, self.document()["processing"]
+            time.sleep(0.05)
+        document = self.document()
+        assert reached(document), document
+        return document
+
+    def waits(self) -> bool:
+        found = self.google.storage_client().list_blobs(OUTPUT_BUCKET, prefix="_state/waiting/")
+        return bool(list(found))
+
+    def resent(self) -> int:
+        """Requests that carried the first chunk again."""
+        sent = [each for each in list(self.google.state.requests) if each.conversions == 200]
+        return len(sent) - 1
+
+
+def waiting(document: dict[str, Any]) -> bool:
+    return bool(document["status"] == "waiting")
+
+
+def asked_again(document: dict[str, Any]) -> bool:
+    counts = document["processing"]["counts"]
+    return bool(counts["requests_superseded"] and not counts["requests_open"])
+
+
+def go_through(file: File, killed_at: str, rule: dict[str, Any]) -> bool:
+    """Take a file from its first document to its last; whether the rule killed a sweep."""
+    killed = False
+    for moment, hours, reached in (
+        ("asking", 0.6, waiting),
+        ("sending", 6.0, lambda document: not waiting(document)),
+        ("asking again", 0.6, asked_again),
+    ):
+        hours_go_by(file.google, hours)
+        if moment == killed_at:
+            file.google.faults.set([rule])
+            file.google.run_sweep()
+            killed = bool(file.google.faults.fired()[0]["fired"])
+            file.google.faults.clear()
+        file.until(reached)
+        file.clicked(hours=240)
+    assert not file.waits()
+    return killed
+
+
+# Asking is the same code both times, so each way to die is walked through at one of them.
+@pytest.mark.parametrize(
+    "moment, kind",
+    [
+        ("asking", "kill_before"),
+        ("sending", "kill_before"),
+        ("sending", "kill_after"),
+        ("asking again", "kill_after"),
+    ],
+)
+def test_a_sweep_killed_at_every_call(
+    google: Sandbox,
+    new_name: Iterator[str],
+    moment: str,
+    kind: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Wherever it dies: the rows are sent again, as often as needed, and counted once."""
+    # Whatever Google makes of a transaction id that it knows: half of the tests have the one.
+    google.state.data_manager.repeats_adjust = kind == "kill_after"
+    points = 0
+    killed = True
+    while killed:
+        file = File(google, next(new_name))
+        killed = go_through(file, moment, {"method": "*", "nth": points + 1, "kind": kind})
+        document = file.document()
+        assert document["status"] == "completed"
+        assert document["notes"] == []
+        assert document["counts"]["uploaded"] == ROWS
+        counts = document["processing"]["counts"]
+        assert (counts["records"], counts["not_counted"]) == (ROWS, 0)
+        assert counts["requests_superseded"] == 1
+        # Only a death between the answer and the marker costs a request more.
+        assert file.resent() in ((1, 2) if killed and moment == "sending" else (1,))
+        orders = Counter(
+            each.as_json()["conversion"]["transaction_id"] for each in google.state.accepted
+        )
+        assert orders == {row["order_id"]: 1 for row in file.rows}
+        points += killed
+    assert points >= 8
+    record_property("crash points", points)

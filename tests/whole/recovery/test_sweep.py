@@ -1,0 +1,204 @@
+"""What events missed is finished without a person."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, NoResults, Sandbox
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
+
+DUE_SECONDS = 0.36
+LEASE_SECONDS = float(SETTINGS["LEASE_SECONDS"])
+
+
+@pytest.fixture(scope="module")
+def _sweeping() -> Iterator[Sandbox]:
+    env = {**SETTINGS, "DEFER_HOURS": str(DUE_SECONDS / 3600)}
+    with Sandbox(source=FUNCTION, env=env) as running:
+        yield running
+
+
+@pytest.fixture
+def google(_sweeping: Sandbox) -> Sandbox:
+    """A function whose deferred rows are due after a moment; no object of another test."""
+    _sweeping.faults.clear()
+    for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+        _sweeping.storage.empty(bucket)
+    _sweeping.delivery.reset()
+    _sweeping.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    return _sweeping
+
+
+def sweep(google: Sandbox) -> dict[str, Any]:
+    status, body = google.run_sweep()
+    assert status == 200, body
+    report: dict[str, Any] = json.loads(body)
+    return report
+
+
+def results_now(google: Sandbox, file: File) -> dict[str, Any]:
+    return google.results(file.name, file.generation, timeout_seconds=0)
+
+
+def test_an_event_that_was_never_delivered(google: Sandbox, new_name: Iterator[str]) -> None:
+    """The object is found and worked on; the next sweep finds nothing to do."""
+    google.delivery.set(drop=True)
+    file = make_file(next(new_name), 410, seed=1).drop(google)
+    with pytest.raises(NoResults):
+        results_now(google, file)
+    report = sweep(google)
+    assert (report["unfinished"], report["finished"]) == (1, 1)
+    check(file, results_now(google, file), google)
+    sent = len(google.state.accepted)
+    assert sweep(google)["unfinished"] == 0
+    assert len(google.state.accepted) == sent
+
+
+def test_a_lease_left_by_a_dead_run(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Left alone while the lease might be somebody's; then taken over and finished."""
+    google.delivery.set(time_limit_seconds=0)
+    google.faults.set([{"method": "UploadClickConversions", "nth": 2, "kind": "kill_after"}])
+    file = make_file(next(new_name), 410, seed=2).drop(google)
+    assert google.delivery.wait_until_idle(20)
+    (record,) = google.delivery.records()
+    assert record.given_up == 1
+    assert sweep(google)["unfinished"] == 0
+    time.sleep(LEASE_SECONDS + 0.1)
+    report = sweep(google)
+    assert (report["unfinished"], report["finished"]) == (1, 1)
+    document = results_now(google, file)
+    check(file, document, google)
+    assert document["attempts"] == 2
+
+
+@pytest.mark.parametrize("rows", [30, 410])
+def test_deferred_rows_after_their_time(
+    google: Sandbox, new_name: Iterator[str], rows: int
+) -> None:
+    """Not sent before they are due; then sent, and the document tells of it."""
+    file = make_file(next(new_name), rows, seed=3).drop(google)
+    document = finish(google, file)
+    check(file, document, google)
+    assert document["status"] == "waiting"
+    assert document["counts"]["deferred"]
+    time.sleep(DUE_SECONDS)
+    # Still too recent: due again later, nothing has changed.
+    sweep(google)
+    check(file, results_now(google, file), google)
+    clicks_grow_old(google, file)
+    sweep(google)
+    time.sleep(DUE_SECONDS)
+    sweep(google)
+    document = results_now(google, file)
+    check(file, document, google)
+    assert document["status"] == "completed"
+    assert document["attempts"] >= 2
+    # Neither an event that comes late nor one more sweep is a reason to begin again.
+    (record,) = google.delivery.records()
+    google.delivery.again(record.event_id)
+    assert google.delivery.wait_until_idle(20)
+    sweep(google)
+    assert results_now(google, file) == document
+
+
+def test_a_row_that_is_refused_for_a_passing_reason_three_times(
+    google: Sandbox, new_name: Iterator[str]
+) -> None:
+    """It is deferred, not failed; the sweep sends it."""
+    error = {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0]}
+    google.faults.set([{"method": "UploadClickConversions", "nth": [1, 2, 3], **error}])
+    kinds = ("click", "identifiers")
+    file = make_file(next(new_name), 20, seed=5, kinds=kinds).drop(google)
+    document = finish(google, file)
+    assert (document["status"], document["counts"]["deferred"]) == ("waiting", 1)
+    time.sleep(DUE_SECONDS)
+    sweep(google)
+    check(file, results_now(google, file), google)
+
+
+@pytest.mark.parametrize("kind, rows", [("kill_before", 30), ("kill_after", 210)])
+def test_a_sweep_killed_at_every_call(
+    google: Sandbox,
+    new_name: Iterator[str],
+    kind: str,
+    rows: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Killed before and after each of its calls: the next one sends what is left, once."""
+    points = 0
+    while True:
+        file = make_file(next(new_name), rows, seed=4).drop(google)
+        finish(google, file)
+        clicks_grow_old(google, file)
+        time.sleep(DUE_SECONDS)
+        google.faults.set([{"method": "*", "nth": points + 1, "kind": kind}])
+        google.run_sweep()
+        killed = google.faults.fired()[0]["fired"]
+        google.faults.clear()
+        deadline = time.monotonic() + 10
+        while results_now(google, file)["status"] == "waiting":
+            assert time.monotonic() < deadline, f"killed at call {points + 1}"
+            time.sleep(0.1)
+            google.run_sweep()
+        check(file, results_now(google, file), google)
+        # The others are out of the way, so that the calls of the next round are its own.
+        google.storage.empty(INPUT_BUCKET)
+        if not killed:
+            break
+        points += 1
+    assert points >= 10
+    record_property("crash points", points)
+
+
+def test_beside_a_live_function(google: Sandbox, new_name: Iterator[str]) -> None:
+    """A sweep leaves a run alone that is at work, and one that is done."""
+    google.faults.set(
+        [{"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 150}]
+    )
+    files = [make_file(next(new_name), 610, seed=seed).drop(google) for seed in range(3)]
+    while not google.delivery.idle:
+        sweep(google)
+    for file in files:
+        check(file, finish(google, file), google)
+    for record in google.delivery.records():
+        assert record.acknowledged == 1
+
+
+def test_several_sweeps_at_once(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Each file is worked on by one of them."""
+    google.delivery.set(drop=True)
+    files = [make_file(next(new_name), 30, seed=seed).drop(google) for seed in range(10)]
+    reports: list[dict[str, Any]] = []
+    sweeps = [threading.Thread(target=lambda: reports.append(sweep(google))) for _ in range(4)]
+    for each in sweeps:
+        each.start()
+    for each in sweeps:
+        each.join()
+    assert len(reports) == 4
+    sweep(google)
+    for file in files:
+        check(file, results_now(google, file), google)
+
+
+def test_a_file_that_stays_unfinished_ends_as_stale(tmp_path: Any) -> None:
+    """The API is down for longer than an event may live: a document, an alert, and a 2xx."""
+    env = {**SETTINGS, "MAX_EVENT_AGE_HOURS": str(1.5 / 3600)}
+    with Sandbox(source=FUNCTION, env=env, directory=tmp_path) as google:
+        google.delivery.set(backoff_seconds=0.2, max_backoff_seconds=0.5)
+        google.faults.set([{"method": "google_ads.*", "kind": "unavailable"}])
+        file = make_file("old.csv", 410, seed=1).drop(google)
+        document = finish(google, file)
+        assert document["status"] == "stopped"
+        assert document["file_error"]["code"] == "STALE"
+        assert document["counts"]["not_attempted"] == 410
+        (record,) = google.delivery.records()
+        assert record.acknowledged == 1
+        (alert,) = [line for line in log_lines(google) if line["event"] == "run_stale"]
+        assert alert["severity"] == "ERROR"

@@ -1,0 +1,44 @@
+"""A file that takes longer than one delivery may: it is finished by the next ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.up import Sandbox
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.files import check, finish, log_lines, make_file
+
+
+@pytest.fixture
+def hurried() -> Iterator[Sandbox]:
+    """A function that may work for 1.5 s and begins no chunk in the last second of it."""
+    limits = {"TIME_LIMIT_SECONDS": "1.5", "DEADLINE_MARGIN_SECONDS": "1", "WINDOW": "1"}
+    with Sandbox(source=FUNCTION, env={**SETTINGS, **limits}) as running:
+        running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.1)
+        yield running
+
+
+def test_a_file_larger_than_the_time_limit(hurried: Sandbox) -> None:
+    """Several attempts, counted; every chunk is sent once; no delivery outlives its limit."""
+    google = hurried
+    # The first delivery of an instance also makes its clients: not part of this.
+    finish(google, make_file("first.csv", 10, seed=1).drop(google))
+    google.faults.set(
+        [{"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 200}]
+    )
+    file = make_file("long.csv", 2_050, seed=6).drop(google)
+    document = finish(google, file)
+    check(file, document, google)
+    record = google.delivery.records()[-1]
+    assert document["attempts"] == len(record.attempts) >= 3
+    run = [line for line in log_lines(google) if line.get("run_id", "").find("long.csv") > 0]
+    assert [line["attempts"] for line in run if line["event"] == "claim_taken"] == list(
+        range(1, document["attempts"] + 1)
+    )
+    ends = {line["code"] for line in run if line["event"] == "run_redelivered"}
+    assert ends == {"DEADLINE"}
+    uploads = [r for r in google.state.requests if r.job_id == document["job_id"]]
+    assert len(uploads) == 11
+    assert all(attempt.milliseconds < 1_500 for attempt in record.attempts)
