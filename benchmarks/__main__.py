@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick]`: JSON lines, or a table on a terminal."""
+"""`python -m benchmarks [--quick]`: prints JSON lines, or a table on a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.up import Sandbox
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """All figures, in the order in which they are measured."""
+    """All figures, in the order of their measurement."""
     yield from row_path.measure(quick)
     with Sandbox(function=False) as sandbox:
         sandbox.state.judge = False
@@ -25,9 +25,9 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer repetitions: under two minutes.")
+@click.option("--quick", is_flag=True, help="Fewer repetitions; takes less than two minutes.")
 def main(quick: bool) -> None:
-    """Measure how fast, how small and how cheap the function is. Exit 1 if a target is missed."""
+    """Measure the function's speed, memory and cost. Exit code 1: a target is missed."""
     console = Console()
     table = Table("Figure", "Value", "Unit", "Target", "", "From", title="Benchmarks")
     figures = []

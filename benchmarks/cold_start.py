@@ -1,8 +1,8 @@
-"""A new process until its first upload is at the API, against bare imports of the same packages.
+"""Cold start: a new process until its first upload, compared with bare imports.
 
-Both are processes of their own. One loads `main.py` through functions-framework, as the platform
-does, and gets an event for a small file; what counts is when the upload request arrives at the
-sandbox. The other imports the packages that the first one has used, and ends.
+Each measurement starts a new process. The first loads `main.py` through functions-framework, as the
+platform does, and gets an event for a small file; the time ends when the upload request arrives at
+the sandbox. The second imports the packages that the first one uses, and ends.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from statistics import median
 
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
+from sandbox.ads_version import PACKAGE
 from sandbox.up import INPUT_BUCKET, Sandbox
 
 ROOT = Path(__file__).parents[1]
 
-BARE = """
+BARE = f"""
 import functions_framework, flask, cloudevents.http, grpc, phonenumbers, requests, yaml
 from pydantic import BaseModel, Field, ValidationError
 from google.cloud import secretmanager, storage
 from google.ads.googleads.client import GoogleAdsClient
-from google.ads.googleads.v26.services.services.conversion_upload_service import (
+from {PACKAGE}.services.services.conversion_upload_service import (
     ConversionUploadServiceClient,
 )
-from google.ads.googleads.v26.services.services.google_ads_service import GoogleAdsServiceClient
-from google.ads.googleads.v26.services.types.conversion_upload_service import (
+from {PACKAGE}.services.services.google_ads_service import GoogleAdsServiceClient
+from {PACKAGE}.services.types.conversion_upload_service import (
     UploadClickConversionsRequest,
 )
 import os
-os._exit(0)  # the end of a process isn't part of a start
+os._exit(0)  # the end of the process is not part of its start
 """
 
 FUNCTION = """
@@ -47,7 +48,7 @@ assert answer.status_code < 300, answer.status_code
 
 
 def measure(quick: bool, sandbox: Sandbox) -> Figure:
-    """Both in turns, after one of each that warms the disk's cache."""
+    """Measure both in turns. The first turn only fills the disk cache and does not count."""
     ours, bare = [], []
     for turn in range(6 if quick else 16):
         seconds = bare_imports(), first_upload(sandbox, turn)
@@ -59,14 +60,14 @@ def measure(quick: bool, sandbox: Sandbox) -> Figure:
 
 
 def bare_imports() -> float:
-    """Seconds of a process that only imports."""
+    """Seconds that a process needs for the imports alone."""
     started = time.monotonic()
     subprocess.run([sys.executable, "-c", BARE], check=True, cwd=ROOT)
     return time.monotonic() - started
 
 
 def first_upload(sandbox: Sandbox, turn: int) -> float:
-    """Seconds from the start of a new process until its first upload arrives."""
+    """Seconds from the start of a new process until its first upload arrives at the sandbox."""
     content = file_of(500, 100, seed=turn)
     name, generation = sandbox.drop(content, f"cold-{turn}.csv")
     headers = {

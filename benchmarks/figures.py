@@ -1,4 +1,4 @@
-"""What is measured, and what is asked of it."""
+"""The figures of the benchmarks, and their targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A bound of a figure: `sign` is what `value sign bound` must be."""
+    """The target of a figure: `value sign bound` must be true. Without a sign: only reported."""
 
     sign: str
     bound: float
@@ -18,7 +18,7 @@ class Target:
     what: str
 
     def holds(self, value: float) -> bool:
-        """Whether a value reaches the target."""
+        """Whether `value` meets the target."""
         compare: dict[str, Callable[[float, float], bool]] = {
             ">=": operator.ge,
             "<=": operator.le,
@@ -46,7 +46,7 @@ TARGETS = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure; `notes` are the numbers that it comes from."""
+    """One measured figure; `notes` are the numbers behind it."""
 
     name: str
     value: float
@@ -54,16 +54,16 @@ class Figure:
 
     @property
     def target(self) -> Target:
-        """What is asked of it."""
+        """The target of this figure."""
         return TARGETS[self.name]
 
     @property
     def ok(self) -> bool:
-        """Whether it is reached."""
+        """Whether the target is met."""
         return self.target.holds(self.value)
 
     def as_json(self) -> dict[str, Any]:
-        """One line of the output."""
+        """The figure as one line of the output."""
         return {
             "figure": self.name,
             "value": float(f"{self.value:.4g}"),

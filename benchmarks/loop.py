@@ -1,8 +1,8 @@
-"""The bare loop: what it takes to read, hash and serialize when nothing is checked.
+"""The bare loop: the cost of reading, hashing and serializing without any checks.
 
-`csv.reader`, strip + lower + SHA-256, raw protobuf (attributes are its fastest way: keyword
-arguments take a fifth more), one request per 2,000 rows. No header look-up, no rule, no order of
-what can go wrong: a wrong row goes out wrong.
+`csv.reader`, strip + lower + SHA-256, raw protobuf (setting attributes is the fastest way: keyword
+arguments take a fifth longer), one request per 2,000 rows. It looks up no header, applies no rules
+and handles no errors: an invalid row is sent as it is.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ import io
 from collections.abc import Iterator
 from hashlib import sha256
 
-from google.ads.googleads.v26.services.types.conversion_upload_service import (
-    UploadClickConversionsRequest,
-)
+from sandbox.ads_version import ads_module
 
-Request = UploadClickConversionsRequest.pb()
+Request = ads_module("services.types.conversion_upload_service").UploadClickConversionsRequest.pb()
 
 
 def prepare(content: bytes) -> Iterator[bytes]:
-    """The serialized requests of a file with the columns of `benchmarks.rows`."""
+    """The serialized requests for a file with the columns of `benchmarks.rows`."""
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline=""))
     next(reader)
     request = Request(customer_id="1234567890", partial_failure=True, job_id=1)

@@ -1,5 +1,7 @@
-"""What the function does between bytes and serialized requests, with every check of a row and all
-bookkeeping; only reading from storage and sending are left out."""
+"""The function's work from bytes to serialized requests, with all checks and all bookkeeping.
+
+Only reading from storage and sending are missing.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from lib.config.settings import CHUNK_ROWS
 from lib.destinations.base import UploadResult
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
-from lib.rules.engine import RowRules, compile_plan
-from lib.run.chunks import Prepared, outcomes, prepare, split_into_chunks
+from lib.rules.engine import Engine
+from lib.rules.fields import FIELDS
+from lib.rules.row_rules import RowRules
+from lib.run.chunks import PreparedChunk, outcomes, prepare, split_into_chunks
+from lib.run.preflight import CHUNK_CHARS
 from lib.source.columns import map_columns
 from lib.source.table import SourceOptions, open_table
+from lib.state.run import ChunkLimits
 
 _ACCOUNT = Account(
     "1234567890",
@@ -28,22 +36,23 @@ _ACCOUNT = Account(
 
 
 def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[bytes]:
-    """The serialized requests of a file; `refused` gets the lines of rows that don't go out."""
+    """The serialized requests for a file; `refused` collects the lines of rejected rows."""
     table = open_table(io.BytesIO(content), SourceOptions())
-    columns = map_columns(table.header, {})
+    columns = map_columns(table.header, {}, FIELDS)
     rules = RowRules(
         now=datetime.now(UTC),
         account=lambda customer_id: _ACCOUNT,
         customer_id="1234567890",
+        capabilities=CAPABILITIES,
         zone=ZoneInfo("America/Chicago"),
         currency_code="USD",
         phone_region="US",
     )
-    plan = compile_plan(columns.fields, rules)
-    for chunk in split_into_chunks(table.records()):
+    engine = Engine(columns.fields, rules)
+    for chunk in split_into_chunks(table.records(), ChunkLimits(CHUNK_ROWS, CHUNK_CHARS)):
         batch = AdsBatch(1, False)
-        prepared = prepare(chunk.number, chunk.records, plan, batch)
-        assert isinstance(prepared, Prepared)
+        prepared = prepare(chunk, engine, batch)
+        assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
             yield part.request.SerializeToString()
         report = outcomes(prepared, UploadResult({}, ()), "uploaded", False)

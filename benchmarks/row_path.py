@@ -1,4 +1,4 @@
-"""The row path side by side with the bare loop and the sample, and phones with libphonenumber."""
+"""Compares the row path with the bare loop and the sample, and phones with libphonenumber."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRONG_EVERY = 100
 
 
 def cpu_seconds(work: Callable[..., Iterable[object]], *arguments: object) -> float:
-    """CPU that this process spends until what `work` returns is exhausted."""
+    """CPU seconds of this process until the iterator that `work` returns is exhausted."""
     start = process_time()
     for _ in work(*arguments):
         pass
@@ -30,16 +30,17 @@ def cpu_seconds(work: Callable[..., Iterable[object]], *arguments: object) -> fl
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """The three row paths in turns, several times: medians of the ratios within a turn."""
+    """Run the three row paths in turns, several times; take the medians of each turn's ratios."""
     content = file_of(ROWS, WRONG_EVERY)
     for_sample = file_of(ROWS // 10, WRONG_EVERY)
     check_agreement(content, for_sample)
-    # As the function does once its route is imported.
+    # As the function does after it has imported its destination (main.py, and its connector).
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
     against_loop, against_sample, microseconds = [], [], []
     for turn in range(7 if quick else 15):
-        # Who goes first changes, since the processor's pace does too.
+        # The order alternates, because the speed of the processor changes.
         both = [ours.prepare_file, loop.prepare][:: -1 if turn % 2 else 1]
         seconds = {work: cpu_seconds(work, content) / ROWS for work in both}
         mine, bare = seconds[ours.prepare_file], seconds[loop.prepare]
@@ -55,28 +56,28 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 def check_agreement(content: bytes, for_sample: bytes) -> None:
-    """Raise unless all three send the same conversions for good rows, and ours alone refuses the
-    wrong ones."""
+    """Raise AssertionError unless all three send the same conversions for valid rows, and only
+    ours rejects the invalid rows."""
     refused: list[int] = []
     mine = by_order(ours.prepare_file(content, refused))
     bare = by_order(loop.prepare(content))
     lines = content.decode().splitlines()
     if len(refused) != (len(lines) - 1) // WRONG_EVERY:
-        raise AssertionError(f"{len(refused)} rows were refused")
+        raise AssertionError(f"{len(refused)} rows were rejected")
     wrong = {lines[line - 1].split(",")[9] for line in refused}
     if mine != {order: sent for order, sent in bare.items() if order not in wrong}:
-        raise AssertionError("ours differs from the bare loop on good rows")
+        raise AssertionError("ours differs from the bare loop on valid rows")
     cells = {cell for _, cell in WRONG}
     if not all(cells & set(lines[line - 1].split(",")) for line in refused):
-        raise AssertionError("a good row was refused")
+        raise AssertionError("a valid row was rejected")
     slow = by_order(sample.prepare(for_sample))
     short = by_order(ours.prepare_file(for_sample))
     if any(slow[order] != sent for order, sent in short.items()):
-        raise AssertionError("ours differs from the sample on good rows")
+        raise AssertionError("ours differs from the sample on valid rows")
 
 
 def by_order(requests: Iterable[bytes]) -> dict[str, bytes]:
-    """Every conversion of serialized requests, by its order id."""
+    """Every conversion of serialized requests, by its order ID."""
     found: dict[str, bytes] = {}
     for body in requests:
         request: Any = loop.Request.FromString(body)
@@ -86,7 +87,7 @@ def by_order(requests: Iterable[bytes]) -> dict[str, bytes]:
 
 
 def phones(turns: int) -> Figure:
-    """National numbers of eight countries, as people write them, ours against the library."""
+    """Normalize national numbers of eight countries, as people write them: ours, the library."""
     numbers = list(islice(national_numbers(), 4_000))
 
     def mine() -> Iterator[str]:
@@ -107,7 +108,7 @@ def phones(turns: int) -> Figure:
 
 
 def national_numbers() -> Iterator[tuple[str, str]]:
-    """(number, region): the library's examples of each region, formatted for use within it."""
+    """(number, region): the library's example numbers, in the national format of each region."""
     rng = random.Random(7)
     regions = ("US", "GB", "DE", "FR", "BR", "IN", "AU", "JP")
     kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)

@@ -1,4 +1,4 @@
-"""Files to measure with: all core columns, two identifiers a row, some rows wrong."""
+"""The input files: all core columns, two user identifiers per row, some invalid rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS = (
 )
 HEADER = f"{COLUMNS}\r\n".encode()
 
-# What can be wrong with a row, as (column, cell): each costs the row.
+# Mistakes as (column, cell). Each of them gets the row rejected.
 WRONG = (
     (6, "yesterday"),
     (6, "2019-03-04 10:00:00-06:00"),
@@ -27,8 +27,8 @@ _AREAS = ("201", "212", "312", "415", "512", "617", "713", "808", "907")
 
 
 def rows(count: int, wrong_every: int, seed: int = 1) -> Iterator[list[str]]:
-    """`count` rows in the order of an export: over 25 days, time going on; every
-    `wrong_every`-th is wrong."""
+    """`count` rows as in an export: over 25 days, in the order of time. Every `wrong_every`-th row
+    is invalid."""
     rng = random.Random(seed)
     start = datetime.now(UTC) + _OFFSET - timedelta(days=26)
     step = timedelta(days=25) / max(count, 1)
@@ -56,6 +56,6 @@ def rows(count: int, wrong_every: int, seed: int = 1) -> Iterator[list[str]]:
 
 
 def file_of(count: int, wrong_every: int, seed: int = 1) -> bytes:
-    """Such rows as the bytes of a CSV file."""
+    """The same rows as the bytes of a CSV file."""
     lines = [",".join(row) + "\r\n" for row in rows(count, wrong_every, seed)]
     return HEADER + "".join(lines).encode()

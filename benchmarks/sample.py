@@ -1,4 +1,4 @@
-"""The pattern of Google's sample code: `DictReader`, proto-plus objects, a request for each row.
+"""The pattern of Google's sample code: `DictReader`, proto-plus objects, one request per row.
 
 As in `upload_enhanced_conversions_for_leads.py` of
 https://github.com/googleads/google-ads-python/tree/main/examples/remarketing
@@ -14,15 +14,17 @@ from collections.abc import Iterator
 from google.ads.googleads.client import GoogleAdsClient
 from google.auth.credentials import AnonymousCredentials
 
+from sandbox.ads_version import API_VERSION
+
 CUSTOMER_ID = "1234567890"
 
 
 def prepare(content: bytes) -> Iterator[bytes]:
-    """The serialized requests of a file with the columns of `benchmarks.rows`."""
+    """The serialized requests for a file with the columns of `benchmarks.rows`."""
     client = GoogleAdsClient(
         AnonymousCredentials(),  # type: ignore[no-untyped-call]  # google-auth has no types
         developer_token="none",
-        version="v26",
+        version=API_VERSION,
         use_proto_plus=True,
     )
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
@@ -68,5 +70,5 @@ def normalize_and_hash_email_address(email_address: str) -> str:
 
 
 def normalize_and_hash(s: str) -> str:
-    """Trims, lowers and hashes."""
+    """Trims, converts to lower case, and hashes."""
     return hashlib.sha256(s.strip().lower().encode()).hexdigest()

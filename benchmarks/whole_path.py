@@ -1,8 +1,8 @@
-"""The deployed function against the sandbox: overlap, memory, CPU, calls, cost.
+"""The deployed function with the sandbox: overlap, memory, CPU, calls, cost.
 
-The function runs as in production (functions-framework, one gunicorn worker); its memory and CPU
-are those of the worker, as Linux counts them. The sandbox accepts every well-formed request without
-judging rows, and keeps none.
+The function runs as in production (functions-framework, one gunicorn worker). Memory and CPU are
+those of the worker, as Linux counts them. The sandbox accepts every well-formed request without
+checking its rows, and stores no conversions.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One file through the function: wall time from its event to the API's last answer and the
-    results document, CPU and peak memory of the worker."""
+    """One file through the function: wall time from its event to the API's last response and the
+    results document; CPU and peak memory of the worker."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -56,13 +56,13 @@ class Bench:
         self.sandbox = sandbox
         sandbox.state.judge = False
         sandbox.state.keep_bodies = False
-        # Nobody looks at the conversions, and a million of them would need a gigabyte.
+        # Nothing reads the conversions, and a million of them would need a gigabyte.
         accepted: Any = deque(maxlen=0)
         sandbox.state.accepted = accepted
         self._files = 0
 
     def latency(self, milliseconds: int) -> None:
-        """Let every upload take that long, as Google's answers do."""
+        """Make every upload take this long, as at Google."""
         self.sandbox.faults.set(
             [{"method": UPLOAD, "kind": "latency_ms", "latency_ms": milliseconds}]
             if milliseconds
@@ -76,7 +76,7 @@ class Bench:
         return worker
 
     def fresh_worker(self) -> None:
-        """End the worker; the next one has seen nothing yet."""
+        """Kill the worker, and wait for a new one."""
         assert self.sandbox.function is not None
         instance = self.sandbox.function.instances[0]
         old = self.worker()
@@ -90,7 +90,7 @@ class Bench:
         return workers[0] if len(workers) == 1 else None
 
     def run(self, content: bytes) -> Run:
-        """One file, from drop to results."""
+        """Run one file, from its upload to the bucket to its results."""
         worker = self.worker()
         before = cpu_seconds(worker)
         self._files += 1
@@ -99,11 +99,11 @@ class Bench:
         document = self.sandbox.results(name, generation, timeout_seconds=600)
         ended = time.monotonic()
         if not self.sandbox.delivery.wait_until_idle(60):
-            raise AssertionError("the delivery of a file didn't end")
+            raise AssertionError("the delivery of a file did not end")
         (record,) = [each for each in self.sandbox.delivery.records() if each.name == name]
         if len(record.attempts) != 1 or document["status"] != "completed":
             raise AssertionError(f"{document['status']} after {len(record.attempts)} attempts")
-        # From the event, not from the upload of the file into the bucket.
+        # Measured from the event, not from the upload of the file into the bucket.
         seconds = record.attempts[0].milliseconds / 1000 or ended - delivered
         return Run(
             seconds, cpu_seconds(worker) - before, peak_mebibytes(worker), document["counts"]
@@ -112,7 +112,7 @@ class Bench:
 
 def measure(quick: bool) -> Iterator[Figure]:
     """All figures of the whole path."""
-    # The rest as terraform/ deploys it (MALLOC_ARENA_MAX: docs/performance.md, memory).
+    # All other settings are those of terraform/ (MALLOC_ARENA_MAX: docs/performance.md, memory).
     environment = {
         "WINDOW": str(WINDOW),
         "LEASE_SECONDS": "60",
@@ -128,14 +128,14 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 def put_profiles(sandbox: Sandbox) -> None:
-    """The profiles document in a bucket, where terraform/ puts it too."""
+    """Upload the profiles document to a bucket, as terraform/ does."""
     bucket, _, name = PROFILES.removeprefix("gs://").partition("/")
     blob = sandbox.storage_client().bucket(bucket).blob(name)
     blob.upload_from_string(json.dumps(DEFAULT_PROFILES))
 
 
 def calls_small_file(bench: Bench) -> Figure:
-    """Calls of storage and APIs for a file of one chunk, the instance being warm."""
+    """Calls to storage and APIs for a file of one chunk, with a warm instance."""
     bench.run(file_of(500, 100))
     bench.sandbox.state.requests.clear()
     bench.run(file_of(500, 100, seed=2))
@@ -144,7 +144,7 @@ def calls_small_file(bench: Bench) -> Figure:
 
 
 def overlap(bench: Bench) -> Figure:
-    """200,000 rows while every upload takes a second."""
+    """200,000 rows, while every upload takes one second."""
     content = file_of(200_000, 100)
     bench.run(file_of(500, 100, seed=3))
     bench.latency(1_000)
@@ -159,12 +159,12 @@ def overlap(bench: Bench) -> Figure:
     return Figure(
         "overlap",
         run.wall_seconds / ideal,
-        f"{run.wall_seconds:.1f} s of {ideal:.1f} s; an answer took {answers:.3f} s",
+        f"{run.wall_seconds:.1f} s, ideal {ideal:.1f} s; a response took {answers:.3f} s",
     )
 
 
 def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
-    """Small and large files with a tenth of the rows wrong, at 200 ms an upload."""
+    """Small and large files with one invalid row in ten; each upload takes 200 ms."""
     bench.latency(200)
     peaks = []
     for seed in range(10, 13 if quick else 15):
@@ -175,7 +175,7 @@ def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
     content = file_of(1_000_000, 10, seed=99)
     bench.fresh_worker()
     bench.run(file_of(500, 10))
-    # Some before and some after, since a processor's pace changes; and the worker is warm.
+    # Some before and some after, because the processor's speed changes; the worker is warm.
     ten_thousands = [bench.run(file_of(10_000, 10, seed=seed)) for seed in range(30, 36)]
     large = bench.run(content)
     ten_thousands += [bench.run(file_of(10_000, 10, seed=seed)) for seed in range(36, 42)]
@@ -203,13 +203,13 @@ def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU that a process has used, all threads."""
+    """CPU seconds that a process has used, in all threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def peak_mebibytes(pid: int) -> float:
-    """The most memory that a process has held."""
+    """The peak memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

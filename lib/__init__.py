@@ -1,19 +1,24 @@
-"""From a CSV in a bucket to conversions in Google Ads. Where to read on:
+"""Offline conversions: a CSV file in a bucket → conversions at Google → a results document.
 
-1.  `pipeline`        the whole story of a run, top to bottom
-2.  `ready`, `sending` with `chunks`, `finish`
-                      its three parts: before the first row, the rows, the results
-3.  `source/`         the file as people deliver it: bytes → text → cells
-4.  `rules/`          what a row must be; `plan` is the hot loop, `codes` the catalogue
-5.  `destinations/`   where conversions go: `port` is the protocol, `pacing` the speed
-6.  `ledger`, `lease` what survives a crash
-7.  `report`          outcomes → results document
-8.  `sweep`, `waiting`, `deferred` with `resend`, `processing`
-                      what events missed; rows whose time comes later
-9.  `settings`, `mistakes`, `errors`, `notes`, `context`, `store`
-                      what they all speak of
-10. `check`, `check_output`, `__main__`
-                      the linter: the same rules without a network
-11. `gcs`, `secrets`, `announce`, `logs`, `routes`
-                      adapters, wired by `main.py`
+Reading order (docs/architecture.md has the picture):
+
+1.  `run.ingest`      all steps of a run, in order
+2.  `run`             its three parts: `preflight` before the first row, `upload` with `chunks` for
+                      the rows, `finalize` for the results
+3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
+4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
+5.  `rules`           the checks of a row: `fields` declares the columns, `engine` applies the
+                      rules column by column, `values` reads single cells
+6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
+                      controls the request rate; then one folder for each API
+7.  `catalogue`       every code, with its meaning and what to do
+8.  `state`           what survives a crash: `ledger`, `lease`, `pending_runs`; `store` is the port
+9.  `results`         outcomes → results document
+10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and
+                      asks for final outcomes
+11. `config`          settings and profiles; `run.context` passes them to a run, with the ports
+12. `errors`          the exceptions, by what to do next
+13. `cli`             the offline check: the same rules without a network
+14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
+                      them
 """

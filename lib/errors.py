@@ -1,22 +1,23 @@
-"""Exceptions, classified by what to do next, not by where they came from.
+"""Exceptions, classified by what to do next, not by where they are raised.
 
     UploadError
-    ├── PermanentError        this file can never work as things are: write a results document with one
-    │                 `file_error`, answer 2xx (a retry for 24 hours would only burn quota)
-    └── RetryableError   the platform's, the quota's or the clock's trouble: answer 5xx, so that the
-        │             event comes again and the run goes on from its chunk markers
-        ├── LeaseHeld     another delivery of the same event is at work
-        └── LeaseLost     another attempt has taken this run over
+    ├── PermanentError     a person must fix the file, the settings or the account: write a results
+    │                      document with a `file_error` and return 2xx (a retry for 24 hours would
+    │                      only use up quota)
+    └── RetryableError     the platform, the quota or the time limit stops the attempt: return 5xx,
+        │                  so that the event comes again and the run continues after its markers
+        ├── LeaseHeld      another delivery of the same event is processing the file
+        └── LeaseLost      another attempt has taken over the run
 
-Problems of a row are values (`lib.model.records.Problem`), never exceptions.
-No message here may hold a value of the file.
+Problems of a row are values (`lib.model.outcomes.Problem`), never exceptions.
+No message here may contain a value from the file.
 """
 
 from __future__ import annotations
 
 
 class UploadError(Exception):
-    """Base of all; `code` is an entry of the catalogue, `detail` is safe to show and to log."""
+    """Base class. `code` is a code of the catalogue; `detail` is safe to show and to log."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -25,22 +26,22 @@ class UploadError(Exception):
 
 
 class PermanentError(UploadError):
-    """The file, its profile or the account is wrong; only a person can mend it."""
+    """The file, its profile or the account is wrong. Only a person can fix it."""
 
 
 class RetryableError(UploadError):
-    """Try again later; nothing is lost meanwhile."""
+    """A temporary error. Retry later; nothing is lost in the meantime."""
 
 
 class LeaseHeld(RetryableError):
-    """A live lease on the run: the other delivery is working, or died less than a lease ago."""
+    """Another delivery has a live lease: it is working, or it crashed less than a lease ago."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("LEASE_HELD", detail)
 
 
 class LeaseLost(RetryableError):
-    """Our lease expired and somebody else has taken the run over: stop at once."""
+    """Our lease expired and another attempt has taken over the run: stop immediately."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__("LEASE_LOST", detail)

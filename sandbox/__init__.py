@@ -1,13 +1,15 @@
-"""A local Google for laptops and tests: see `python -m sandbox --help`.
+"""Google's services on one machine, for development and tests: see `python -m sandbox --help`.
 
-It is a judge: it enforces what Google documents, from Google's own words, and imports nothing
-of `lib/`. The half that speaks Google's APIs, in reading order:
+The sandbox checks the function independently: it enforces the rules that Google documents, and it
+imports nothing from `lib/`. The modules that implement Google's APIs, in reading order:
 
-- `apis`: starts everything below on one TLS port, and says how a client reaches it.
-- `state`, `accounts`: accounts, clicks, accepted conversions and requests, for everybody to see.
-- `faults`: what goes wrong on purpose, by rule.
-- `rpc`: one gRPC call: authorization, fault, answer, log.
+- `apis`: starts all of the modules below on one TLS port, and tells clients how to connect.
+- `state`, `accounts`: accounts, clicks, accepted conversions and requests, open to inspection.
+- `faults`: the rules for injected faults.
+- `rpc`: one gRPC call: authorization, fault, response, log.
+- `ads_version`: the version of the Google Ads API. To change the version, change only this module.
 - `google_ads`, `ads_rules`, `ads_duplicates`, `ads_errors`, `gaql`: the Google Ads API.
-- `data_manager`, `event_destinations`, `event_rules`, `data_manager_errors`: the Data Manager API.
+- `data_manager`, `event_destinations`, `event_rules`, `event_adjustments`, `data_manager_errors`:
+  the Data Manager API.
 - `secret_manager`, `tokens`, `tls`: what the real clients need before their first call.
 """

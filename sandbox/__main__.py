@@ -25,14 +25,15 @@ _SOURCE = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """A local Google: storage, events, the Ads API, and the function, on this machine.
+    """Run the function against local copies of Google's services: Cloud Storage, event delivery,
+    the Google Ads API, the Data Manager API and Secret Manager.
 
     \b
-    See it work:
+    Watch a demonstration:
       python -m sandbox demo
     Try your own file:
-      python -m sandbox up                                 (one terminal)
-      python -m sandbox drop my_export.csv --wait          (another)
+      python -m sandbox up                                 (in one terminal)
+      python -m sandbox drop my_export.csv --wait          (in another terminal)
     Use it from a script:
       python -m sandbox up --json > sandbox.json &
     """
@@ -41,18 +42,26 @@ def main() -> None:
 def _pairs(context: click.Context, parameter: click.Parameter, value: Any) -> dict[str, str]:
     for pair in value:
         if "=" not in pair:
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+            raise click.BadParameter(f"{pair!r} does not have the form KEY=VALUE")
     return dict(pair.split("=", 1) for pair in value)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready.")
-@click.option("--no-function", is_flag=True, help="Google alone; run the function yourself.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object when everything is ready."
+)
+@click.option(
+    "--no-function", is_flag=True, help="Start Google's services only; run the function yourself."
+)
 @click.option("--instances", default=1, show_default=True, help="Instances of the function.")
 @click.option(
-    "--env", multiple=True, callback=_pairs, metavar="KEY=VALUE", help="For the function."
+    "--env",
+    multiple=True,
+    callback=_pairs,
+    metavar="KEY=VALUE",
+    help="Environment variable for the function. Can be repeated.",
 )
-@click.option("--directory", default=".", type=_SOURCE, help="Where the function's main.py is.")
+@click.option("--directory", default=".", type=_SOURCE, help="Folder with the function's main.py.")
 def up(
     as_json: bool, no_function: bool, instances: int, env: dict[str, str], directory: Path
 ) -> None:
@@ -61,7 +70,7 @@ def up(
     \b
     python -m sandbox up
     python -m sandbox up --env LEASE_SECONDS=2 --instances 3
-    python -m sandbox up --json --no-function     (its "env" runs the function elsewhere)
+    python -m sandbox up --json --no-function     (run the function yourself with "env")
     """
     ended = threading.Event()
 
@@ -89,15 +98,20 @@ def up(
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--folder", help="The folder, which chooses the profile.")
+@click.option("--folder", help="Upload into this folder. The folder selects the profile.")
 @click.option(
     "--wait",
     is_flag=True,
-    help="Wait for the results and print them; exit 1 if a file was stopped.",
+    help="Wait for the results and print them. Exit code 1: a file was stopped or timed out.",
 )
-@click.option("--timeout", default=600.0, show_default=True, help="Longest wait, in seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one document a file.")
-@click.option("--control-url", help="The sandbox; default: the one started in this directory.")
+@click.option(
+    "--timeout", default=600.0, show_default=True, help="Longest wait for each file, in seconds."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one document per file.")
+@click.option(
+    "--control-url",
+    help="URL of the sandbox's control API. Default: the sandbox started in this directory.",
+)
 def drop(
     files: tuple[Path, ...],
     folder: str | None,
@@ -106,10 +120,11 @@ def drop(
     as_json: bool,
     control_url: str | None,
 ) -> None:
-    """Put FILES into the input bucket of a running sandbox.
+    """Upload FILES to the input bucket of a running sandbox.
 
-    With --wait the exit code is 1 when a file was stopped (its document has a file_error) or has no
-    results in time. Rows that are refused don't count: they are the document's matter.
+    With --wait, the exit code is 1 if a file was stopped (its results document has a file_error)
+    or if its results do not appear in time. Rejected and failed rows do not change the exit code;
+    find them in the results document.
 
     \b
     python -m sandbox drop examples/crm_export.csv --wait
@@ -120,17 +135,19 @@ def drop(
     except NotRunning as problem:
         raise click.ClickException(str(problem)) from None
     console = wide_console()
-    # Progress goes to stderr: stdout is for what a script reads.
+    # Progress goes to stderr, so that a script can read stdout.
     with Progress(console=Console(stderr=True), transient=True) as progress:
         dropped = [_upload(running, path, folder, progress) for path in files]
     failed = False
     for name, generation in dropped:
         if not wait:
             result = {"name": name, "generation": generation}
-            click.echo(json.dumps(result) if as_json else f"dropped {name} ({generation})")
+            click.echo(
+                json.dumps(result) if as_json else f"Dropped {name} (generation {generation})"
+            )
             continue
         try:
-            with Console(stderr=True).status(f"waiting for the results of {name}"):
+            with Console(stderr=True).status(f"Waiting for the results of {name}"):
                 document = running.wait_for_results(name, generation, timeout)
         except TimeoutError as problem:
             click.echo(str(problem), err=True)
@@ -157,12 +174,24 @@ def _upload(
 
 
 @main.command()
-@click.option("--route", type=click.Choice(["google_ads", "data_manager"]), default="google_ads")
-@click.option("--rows", default=5000, show_default=True, help="Data rows of the export.")
-@click.option("--directory", default=".", type=_SOURCE, help="Where the function's main.py is.")
-@click.option("--output", default=".demo", type=click.Path(path_type=Path), show_default=True)
+@click.option(
+    "--route",
+    type=click.Choice(["google_ads", "data_manager"]),
+    default="google_ads",
+    show_default=True,
+    help="The API that receives the conversions.",
+)
+@click.option("--rows", default=5000, show_default=True, help="Data rows in the export.")
+@click.option("--directory", default=".", type=_SOURCE, help="Folder with the function's main.py.")
+@click.option(
+    "--output",
+    default=".demo",
+    type=click.Path(path_type=Path),
+    show_default=True,
+    help="Folder for the export, the results and the function log.",
+)
 def demo(route: str, rows: int, directory: Path, output: Path) -> None:
-    """Send a made-up CRM export through the function, and check what came of it.
+    """Send a generated CRM export through the function, and check the results.
 
     \b
     python -m sandbox demo

@@ -1,4 +1,4 @@
-"""The Google Ads accounts of the sandbox, and how `PUT /accounts` describes them.
+"""The Google Ads accounts of the sandbox, and the JSON format of `PUT /accounts`.
 
     [{"customer_id": "1234567890", "managers": ["9999999999"], "time_zone": "America/Chicago",
       "currency_code": "USD",
@@ -7,8 +7,8 @@
         "status": "ENABLED", "counting_type": "MANY_PER_CLICK", "lookback_days": 90,
         "age_hours": 1000}]}]
 
-Every key but `customer_id` (and the `id` of the things inside) may be left out; the defaults are
-those of `Account` and `ConversionAction`.
+Only `customer_id` and the `id` of each conversion action and custom variable are required. All
+other keys have the defaults of `Account`, `ConversionAction` and `CustomVariable`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 
 class BadAccounts(ValueError):
-    """An account description that can't be read; the message says which and why."""
+    """An account description is not valid; the message names the account and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class ConversionAction:
     counting_type: str = "MANY_PER_CLICK"
     lookback_days: int = 30
     owner: str = ""
-    """Customer id of the owner; empty: the account itself. Uploads must name the owner."""
+    """Customer ID of the owner. Empty: the account itself. Uploads must name the owner."""
     age_hours: float = 24 * 365
     external_attribution: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CustomVariable:
-    """A conversion custom variable: the Ads API names it by id, the Data Manager API by name."""
+    """A conversion custom variable. Google Ads API uses its ID, Data Manager API its name."""
 
     id: int
     name: str = ""
@@ -51,11 +51,11 @@ class Account:
     descriptive_name: str = ""
     exists: bool = True
     accessible: bool = True
-    """False: USER_PERMISSION_DENIED for everybody."""
+    """False: every caller gets USER_PERMISSION_DENIED."""
     direct_access: bool = True
-    """False: only with a `login-customer-id` header that names one of `managers`."""
+    """False: callers need a `login-customer-id` header that names one of `managers`."""
     readable: bool = True
-    """False: takes uploads, and refuses queries with ACTION_NOT_PERMITTED."""
+    """False: accepts uploads, but refuses queries with ACTION_NOT_PERMITTED."""
     managers: tuple[str, ...] = ()
     conversion_customer_id: str = ""
     """Empty: the account itself."""
@@ -67,7 +67,7 @@ class Account:
     conversion_actions: tuple[ConversionAction, ...] = ()
     custom_variables: tuple[CustomVariable, ...] = ()
     allowlisted_for_upload: bool = True
-    """False: closed to new adopters, as Google did on 2026-06-15."""
+    """False: uploads are refused, as Google has done for new adopters since 2026-06-15."""
     allowlisted_for_session_attributes: bool = False
     data_manager_allowed: bool = True
     cloud_project_approved: bool = True
@@ -80,7 +80,7 @@ class Account:
         return self.conversion_customer_id or self.customer_id
 
     def owned_action(self, action_id: int) -> ConversionAction | None:
-        """The action with this id, if this account owns it: uploads go to the owner."""
+        """The action with this ID, or None if another account owns it: uploads go to the owner."""
         for action in self.conversion_actions:
             if action.id == action_id and (action.owner or self.customer_id) == self.customer_id:
                 return action
@@ -93,7 +93,9 @@ def _read_fields(kind: type, given: object, where: str) -> dict[str, Any]:
     known = {f.name: f.type for f in fields(kind)}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise BadAccounts(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(known)}")
+        raise BadAccounts(
+            f"{where}: unknown keys: {', '.join(unknown)}; known keys: {', '.join(known)}"
+        )
     read = dict(given)
     for name, value in given.items():
         if known[name] == "bool" and not isinstance(value, bool):
@@ -119,7 +121,7 @@ def read_accounts(given: object) -> tuple[Account, ...]:
         where = f"account {number}"
         values = _read_fields(Account, one, where)
         if not values.get("customer_id", "").isdigit():
-            raise BadAccounts(f"{where}: customer_id must be digits without dashes")
+            raise BadAccounts(f"{where}: customer_id must contain digits only, no dashes")
         for name, kind in (
             ("conversion_actions", ConversionAction),
             ("custom_variables", CustomVariable),
@@ -137,7 +139,7 @@ _MANAGER = "9999999999"
 
 
 def default_accounts() -> tuple[Account, ...]:
-    """One account in good order, and one for each thing that is often wrong with one."""
+    """One valid account, and one account for each common restriction or problem."""
     phone_sale = ConversionAction(1001, "Phone sale", lookback_days=90)
     return (
         Account(
@@ -156,7 +158,7 @@ def default_accounts() -> tuple[Account, ...]:
                 ConversionAction(1005, "New action", age_hours=1),
                 ConversionAction(1006, "Attributed sale", external_attribution=True),
                 ConversionAction(1007, "Manager's action", owner=_MANAGER),
-                # Those of the files in examples/.
+                # The files in examples/ use these.
                 ConversionAction(1008, "Closed deal", lookback_days=90),
                 ConversionAction(1009, "Purchase", lookback_days=90),
                 ConversionAction(1010, "Kauf", lookback_days=90),

@@ -1,6 +1,6 @@
-"""Conversions that come twice: in one request, or again after they were accepted.
+"""Duplicate conversions: within a request, or of a conversion that was accepted earlier.
 
-The click id with its time and action counts, and so does the order id with its action.
+Two keys identify a conversion: click ID, time and action; order ID and action.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _UPLOAD = "conversion_upload_error."
 
 
 def repeats_in_request(judged: Sequence[Judged], refused: Literal["all", "later"]) -> list[Problem]:
-    """The rows that share a key with another row: all of them, or all but the first."""
+    """Rows that share a key with another row of the request: all of them, or all but the first."""
     return [
         *_repeats(
             [one.click_key for one in judged],
@@ -52,7 +52,7 @@ def known_already(
     click_keys: AbstractSet[tuple[str, int, float]],
     order_keys: AbstractSet[tuple[str, int]],
 ) -> list[Problem]:
-    """The rows whose key was accepted before, whatever else is the same or not."""
+    """Rows whose key was accepted earlier, whatever their other fields contain."""
     problems: list[Problem] = []
     for index, one in enumerate(judged):
         if one.click_key is not None and one.click_key in click_keys:

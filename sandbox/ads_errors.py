@@ -1,11 +1,11 @@
-"""Google Ads API errors as Google sends them: `GoogleAdsFailure`, in one of two envelopes.
+"""Google Ads API errors in Google's format: `GoogleAdsFailure`, in one of two envelopes.
 
-- An error of the whole request ends the RPC; the failure is in the trailing metadata.
-- Errors of rows come back in `partial_failure_error`, a `google.rpc.Status` whose details hold
+- An error in the request as a whole ends the RPC; the failure is in the trailing metadata.
+- Errors in rows are returned in `partial_failure_error`, a `google.rpc.Status` whose details hold
   one failure with many errors (ads API docs: best-practices/partial-failures).
 
-Numbers and names are looked up in Google's own enums, so a code that v26 lacks can't be sent by
-mistake.
+Numbers and names come from Google's own enums, so the sandbox cannot accidentally send a code that
+this version of the API does not have.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import grpc
-from google.ads.googleads.v26.errors.types import errors as ads_errors
 from google.rpc import status_pb2
 
+from sandbox.ads_version import PACKAGE, ads_module
 from sandbox.faults import Fault
 from sandbox.rpc import Call, Refusal
 
-GoogleAdsFailure: Any = ads_errors.GoogleAdsFailure.pb()
-GoogleAdsError: Any = ads_errors.GoogleAdsError.pb()
-_ErrorCode: Any = ads_errors.ErrorCode.pb()
-_FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
+_types = ads_module("errors.types.errors")
+GoogleAdsFailure: Any = _types.GoogleAdsFailure.pb()
+GoogleAdsError: Any = _types.GoogleAdsError.pb()
+_ErrorCode: Any = _types.ErrorCode.pb()
+_FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
 
 Path = tuple[tuple[str, int | None], ...]
 
 
 class Problem(NamedTuple):
-    """One error: `code` such as `conversion_upload_error.UNPARSEABLE_GCLID`, where, and why.
+    """One error: a code such as `conversion_upload_error.UNPARSEABLE_GCLID`, a message, a path.
 
-    `trigger` is the offending value as it came: Google sends it back, raw user data and all.
+    `trigger` is the offending value, unchanged: Google returns it even if it is raw user data.
     """
 
     code: str
@@ -41,20 +42,20 @@ class Problem(NamedTuple):
 
 
 def code_number(code: str) -> tuple[str, int]:
-    """(member of ErrorCode, number) of `family.NAME`; a bare number as NAME is taken as it is.
+    """Convert `family.NAME` into (member of ErrorCode, number).
 
-    So `conversion_upload_error.999` is an error that this version of the API doesn't know.
-    Raises `ValueError` when Google has no such code.
+    NAME can be a number: `conversion_upload_error.999` is an error that this version of the API
+    does not know. Raises `ValueError` for a name that Google does not have.
     """
     family, _, name = code.partition(".")
     member = _ErrorCode.DESCRIPTOR.fields_by_name.get(family)
     if member is None:
-        raise ValueError(f"no such family of errors: {code}")
+        raise ValueError(f"unknown error family: {code}")
     if name.isdigit():
         return family, int(name)
     value = member.enum_type.values_by_name.get(name)
     if value is None:
-        raise ValueError(f"no such error: {code}")
+        raise ValueError(f"unknown error: {code}")
     return family, value.number
 
 
@@ -88,7 +89,7 @@ def partial_failure(problems: Sequence[Problem], request_id: str) -> status_pb2.
     return status
 
 
-# The gRPC status of a request-level error follows its family.
+# The gRPC status of a request-level error depends on the error family.
 _STATUS: dict[str, grpc.StatusCode] = {
     "authentication_error": grpc.StatusCode.UNAUTHENTICATED,
     "authorization_error": grpc.StatusCode.PERMISSION_DENIED,
@@ -110,7 +111,7 @@ _MESSAGE: dict[grpc.StatusCode, str] = {
 def refuse(
     code: str, message: str, call: Call, path: Path = (), status: grpc.StatusCode | None = None
 ) -> Refusal:
-    """A request-level error: an RPC error with its failure in the trailing metadata."""
+    """A request-level error: an RPC error with the failure in the trailing metadata."""
     family, _, name = code.partition(".")
     status = status or _STATUS.get(family, grpc.StatusCode.INVALID_ARGUMENT)
     made = failure([Problem(code, message, path)], call.request_id)
@@ -118,7 +119,8 @@ def refuse(
 
 
 def refuse_for_quota(call: Call, retry_delay_seconds: float | None) -> Refusal:
-    """Too fast (with the delay to keep), or, with None, the day's operations are used up."""
+    """The quota error: requests come too fast (retry after the delay), or, if the delay is None,
+    the day's operations are used up."""
     if retry_delay_seconds is None:
         problem = Problem("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry tomorrow.")
     else:
@@ -128,7 +130,7 @@ def refuse_for_quota(call: Call, retry_delay_seconds: float | None) -> Refusal:
         )
     made = failure([problem], call.request_id)
     details = made.errors[0].details.quota_error_details
-    scope = ads_errors.QuotaErrorDetails.QuotaRateScope
+    scope = _types.QuotaErrorDetails.QuotaRateScope
     if retry_delay_seconds is None:
         details.rate_scope = int(scope.DEVELOPER)
         details.rate_name = "Operations per day"
@@ -142,7 +144,7 @@ def refuse_for_quota(call: Call, retry_delay_seconds: float | None) -> Refusal:
 
 
 def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
-    """The Ads API's own form of a fault; None: the plain gRPC status will do."""
+    """The Google Ads API's own form of a fault; None: use the plain gRPC status."""
     match fault.kind:
         case "resource_exhausted":
             return refuse_for_quota(call, None)

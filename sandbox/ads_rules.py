@@ -1,7 +1,7 @@
-"""What Google's documentation demands of one `ClickConversion`: a pure judgement, row by row.
+"""Google's documented rules for one `ClickConversion`, as pure functions.
 
-Where Google's text leaves the code open, the comment says what was chosen. Sources: the proto
-comments of `google.ads.googleads.v26` and ads API docs, conversions/upload-offline and
+Where Google's documentation does not name the error code, a comment explains the choice. Sources:
+the proto comments of `google.ads.googleads`, and the ads API docs conversions/upload-offline and
 conversions/troubleshooting.
 """
 
@@ -33,7 +33,7 @@ _IDENTIFIER_ONLY_DAYS = 63
 
 
 class Judged(NamedTuple):
-    """A row as judged: its problems, or else what duplicates are recognized by."""
+    """The result for a row: its problems, or otherwise the keys that identify duplicates."""
 
     problems: list[Problem]
     action_id: int = 0
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What a row is judged against; the same for all rows of a request."""
+    """What a row is checked against; the same for all rows of a request."""
 
     account: Account
     clicks: Mapping[str, datetime]
@@ -50,7 +50,7 @@ class Rules(NamedTuple):
 
 
 def judge_row(row: Any, index: int, rules: Rules) -> Judged:
-    """All problems of one raw `ClickConversion`, not only the first one."""
+    """Check one raw `ClickConversion`; finds all of its problems, not only the first one."""
     here: Path = (("conversions", index),)
     problems: list[Problem] = []
     add = problems.append
@@ -126,7 +126,7 @@ def _judge_date_time(
         problems.append(Problem(code, "The date-time has impossible values.", place, text))
         return None
     if moment > now:
-        # Google names no code of its own for the future; this is the one whose meaning fits.
+        # Google documents no code for a time in the future; this code fits best.
         code = "date_error.LATER_THAN_MAXIMUM_DATE"
         problems.append(Problem(code, "The conversion lies in the future.", place, text))
         return None
@@ -147,8 +147,8 @@ def _judge_click_ids(
         place = (*here, ("gbraid", None))
         problems.append(Problem(_UPLOAD + "GBRAID_WBRAID_BOTH_SET", text, place))
     elif len(given) > 1:
-        # Whether Google takes a gclid beside a braid is not settled in its documentation; the
-        # strict reading is taken, since sending exactly one is always right.
+        # Google's documentation does not clearly say whether a gclid and a braid can be combined.
+        # The sandbox is strict, because sending exactly one is always correct.
         text = "Only one of gclid, gbraid and wbraid may be set."
         place = (*here, (given[1][0], None))
         problems.append(Problem("field_error.VALUE_MUST_BE_UNSET", text, place, given[1][2]))
@@ -164,7 +164,7 @@ def _judge_click_ids(
 def _judge_identifiers(row: Any, here: Path, account: Account, problems: list[Problem]) -> None:
     place = (*here, ("user_identifiers", None))
     if len(row.user_identifiers) > 5:
-        # The limit is in the proto comment, its code isn't: the general one for lists is taken.
+        # The proto comment has the limit but no code; this is the general code for lists.
         text = "At most 5 user identifiers are allowed."
         problems.append(Problem("collection_size_error.TOO_MANY", text, place))
     if account.data_policy_prohibits_enhanced_conversions:
@@ -240,7 +240,7 @@ def _judge_custom_variables(
     row: Any, here: Path, account: Account, problems: list[Problem]
 ) -> None:
     if row.user_identifiers:
-        # Google drops such a conversion without a code of its own; a judge must say so aloud.
+        # Google drops such a conversion without a specific code; the sandbox reports an error.
         text = "Custom variables can't be used with user identifiers."
         place = (*here, ("custom_variables", None))
         problems.append(Problem("field_error.VALUE_MUST_BE_UNSET", text, place))
@@ -312,8 +312,8 @@ def _judge_age(
             code = _UPLOAD + "CONVERSION_PRECEDES_EVENT"
             problems.append(Problem(code, text, place, row.conversion_date_time))
             return
-    # The click came before the conversion: a conversion older than the window has a click
-    # outside of it, whenever that was.
+    # A click precedes its conversion. So if the conversion is older than the window, its click is
+    # too, whenever it happened.
     if rules.now - moment > window or (clicked is not None and moment - clicked > window):
         text = "The click occurred before this conversion's click-through window."
         problems.append(Problem(_UPLOAD + "EXPIRED_EVENT", text, place, row.conversion_date_time))

@@ -1,4 +1,4 @@
-"""All Google APIs of the sandbox on one TLS port, in threads of this process."""
+"""All Google APIs of the sandbox, on one TLS port, in threads of this process."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sandbox.tokens import TokenServer
 PROJECT = "sandbox-project"
 EMAIL = f"uploader@{PROJECT}.iam.gserviceaccount.com"
 SECRET = f"projects/{PROJECT}/secrets/google-ads"
-# A handler that hangs holds a thread: enough of them for a full window of hung calls.
+# A handler that hangs blocks a thread; these are enough for a full window of hanging calls.
 _THREADS = 64
 
 
 @dataclass(slots=True)
 class Apis:
-    """Running APIs. `close()` ends them; `env()` is what a client process needs."""
+    """Running APIs. `close()` stops them; `env()` is the environment for a client process."""
 
     state: State
     faults: Faults
@@ -39,7 +39,7 @@ class Apis:
     secret_version: str
     service_account_path: Path
     google_ads_key_yaml: str
-    """The same with the service account's key: for a process that is not on (this) Google Cloud."""
+    """The same with the service account's key, for a process outside of (this) Google Cloud."""
     _server: grpc.Server = field(repr=False)
     _tokens: TokenServer = field(repr=False)
     _threads: ThreadPoolExecutor = field(repr=False)
@@ -50,11 +50,11 @@ class Apis:
         return f"localhost:{self.port}"
 
     def env(self) -> dict[str, str]:
-        """The environment in which Google's clients reach these APIs and trust them."""
+        """The environment that makes Google's clients connect to these APIs and trust them."""
         return {
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(self.ca_path),
-            # As on Cloud Run there is no key: the metadata server says who the process is, and what
-            # the person at this machine is logged in with must not come before it.
+            # As on Cloud Run, there is no key: the metadata server provides the identity. The
+            # credentials of the person who uses this machine must not take precedence.
             "GOOGLE_APPLICATION_CREDENTIALS": "",
             "GCE_METADATA_HOST": self._tokens.address,
             "GCE_METADATA_IP": self._tokens.address,
@@ -74,7 +74,7 @@ class Apis:
 def start_apis(
     state: State, faults: Faults, directory: Path, login_customer_id: str | None = None
 ) -> Apis:
-    """Start everything and write the files that clients need into `directory`."""
+    """Start everything, and write the files that clients need into `directory`."""
     certificates = create_certificates(directory)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     tokens = TokenServer(
@@ -93,8 +93,8 @@ def start_apis(
     server = grpc.server(
         threads,
         options=[
-            # A larger message is refused by gRPC itself with RESOURCE_EXHAUSTED and without a
-            # GoogleAdsFailure, as at Google.
+            # gRPC itself refuses a larger message with RESOURCE_EXHAUSTED and without a
+            # GoogleAdsFailure, as Google does.
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", -1),
             ("grpc.max_metadata_size", 16 * 1024 * 1024),
@@ -129,8 +129,8 @@ def start_apis(
 
 
 def _google_ads_yaml(credentials: str, port: int, login_customer_id: str | None) -> str:
-    # google-ads 34 requires `use_proto_plus` alone; `developer_token` is optional, since Google
-    # gave developer tokens up on 2026-09-09 (docs: api-policy/developer-token).
+    # google-ads 34 requires only `use_proto_plus`. `developer_token` is optional, because Google
+    # discontinued developer tokens on 2026-09-09 (docs: api-policy/developer-token).
     lines = [
         "use_proto_plus: false",
         credentials,

@@ -1,4 +1,4 @@
-"""The control API: JSON over HTTP, to look at the sandbox and to make things go wrong.
+"""The control API: JSON over HTTP, to inspect the sandbox and to inject faults.
 
 Documented in docs/sandbox.md. An error is a 4xx with `{"error": "what is wrong"}`.
 """
@@ -11,22 +11,42 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.accounts import BadAccounts
+from sandbox.delivery import Delivery
 from sandbox.delivery_settings import BadSettings
-from sandbox.faults import BadRule
-
-if TYPE_CHECKING:
-    from sandbox.up import Sandbox
+from sandbox.faults import BadRule, Faults
+from sandbox.function import Function
+from sandbox.state import State
 
 _NAMED = "/secrets/"
 _STATUS_NAMES = {"503": "status_503", "429": "status_429", "412": "status_412"}
 
 
+class Controlled(Protocol):
+    """What the control API needs of a sandbox; `sandbox.up.Sandbox` provides it."""
+
+    state: State
+    faults: Faults
+    delivery: Delivery
+    function: Function | None
+    env: dict[str, str]
+
+    def description(self) -> dict[str, Any]: ...
+
+    def run_sweep(self) -> tuple[int, str]: ...
+
+    def kill_working(self) -> list[int]: ...
+
+    def set_profiles(self, profiles: Mapping[str, Any]) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 class Refused(Exception):
-    """A request that can't be carried out: the HTTP status and what is wrong with it."""
+    """A request that cannot be carried out: the HTTP status, and the problem as the message."""
 
     def __init__(self, status: int, problem: str) -> None:
         super().__init__(problem)
@@ -34,7 +54,7 @@ class Refused(Exception):
 
 
 class Lines:
-    """An answer of many JSON documents, one a line (NDJSON)."""
+    """A response of several JSON documents, one per line (NDJSON)."""
 
     def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
         self.documents = documents
@@ -51,9 +71,9 @@ def _parsed(body: bytes, wanted: type, shape: str) -> Any:
 
 
 class Routes:
-    """What each request does. The keys are `VERB /path`."""
+    """The handler of each request. The keys of `table` are `VERB /path`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
         self.table: dict[str, Callable[[bytes, str, dict[str, str]], Any]] = {
             "GET /": lambda body, name, query: {
@@ -85,7 +105,7 @@ class Routes:
         }
 
     def answer(self, verb: str, target: str, body: bytes) -> Any:
-        """The answer of a route, to be sent as JSON. Raises Refused."""
+        """The response of a route, to be sent as JSON. Raises Refused."""
         parts = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         path, name = parts.path, ""
@@ -98,8 +118,8 @@ class Routes:
                 raise Refused(400, str(problem)) from None
         known = [one for one in self.table if one.split()[1] == path]
         if known:
-            raise Refused(405, f"there is no {verb} {path}; it takes {', '.join(known)}")
-        raise Refused(404, f"there is no {path}; GET / lists what there is")
+            raise Refused(405, f"{path} does not support {verb}; use {', '.join(known)}")
+        raise Refused(404, f"unknown path {path}; GET / lists all routes")
 
     def put_accounts(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         self._sandbox.state.load_accounts(_parsed(body, list, "a list of accounts"))
@@ -128,7 +148,7 @@ class Routes:
                 continue
             if wanted.get("name", record.name) == record.name:
                 return self._sandbox.delivery.again(record.event_id, copies).as_json()
-        raise Refused(404, f"no event of {wanted} among the {len(records)} seen")
+        raise Refused(404, f"no event matches {wanted}; {len(records)} events are known")
 
     def get_idle(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         try:
@@ -146,7 +166,7 @@ class Routes:
             except (TypeError, ValueError):
                 raise Refused(400, f"the time of click {click_id!r} must be ISO 8601") from None
             if clicks[click_id].tzinfo is None:
-                raise Refused(400, f"the time of click {click_id!r} needs an offset")
+                raise Refused(400, f"the time of click {click_id!r} needs a UTC offset")
         self._sandbox.state.register_clicks(clicks)
         return {"clicks": len(clicks)}
 
@@ -175,7 +195,7 @@ class Routes:
 
     def post_kill(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         if self._sandbox.function is None:
-            raise Refused(409, "this sandbox runs no function")
+            raise Refused(409, "this sandbox does not run the function")
         return {"killed": self._sandbox.kill_working()}
 
     def delete_state(self, body: bytes, name: str, query: dict[str, str]) -> Any:
@@ -184,9 +204,9 @@ class Routes:
 
 
 class ControlServer:
-    """Serves the control API on a port of its own, until closed."""
+    """Serves the control API on its own port, until closed."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         routes = Routes(sandbox)
 
         class Handler(_Handler):
@@ -210,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
     answer: Callable[[str, str, bytes], Any]
 
     def log_message(self, *args: Any) -> None:
-        """Nobody reads it."""
+        """Print nothing."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,4 +1,4 @@
-"""The currency codes that both APIs take: the active ones of ISO 4217."""
+"""The currency codes that both APIs accept: the active codes of ISO 4217."""
 
 CURRENCIES = frozenset(
     """
@@ -9,5 +9,5 @@ CURRENCIES = frozenset(
     NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
     SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES
     VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
-    """.split()  # noqa: SIM905 (a table that fits the eye)
+    """.split()  # noqa: SIM905 (readable as a table)
 )

@@ -1,11 +1,11 @@
 """The Data Manager API: `IngestionService.IngestEvents` and `RetrieveRequestStatus`.
 
-Fast-fail: one event that breaks a format has the whole request refused, with a field violation
-for each thing that is wrong, and nothing of it is taken. What passes is processed in its own
-time (`state.data_manager.processing_seconds`) and shows up as counts in the request's status.
+Fast-fail: if one event violates a format, the API refuses the whole request, lists a field
+violation for each problem, and accepts no event. An accepted request is processed later (after
+`state.data_manager.processing_seconds`), and its outcome appears as counts in the request's status.
 
-A refusal that names no event is provoked by the fault kind `invalid_argument_unnamed`, or by an
-event whose transaction id contains `refuse-unnamed`.
+To provoke a refusal that names no event, use the fault kind `invalid_argument_unnamed`, or an event
+whose transaction ID contains `refuse-unnamed`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ class DataManager:
             raise refusal(grpc.StatusCode.PERMISSION_DENIED, text, reason, call)
 
     def _take_quota(self, call: Call) -> None:
-        """300 requests in any minute, 100,000 in any day, for the whole project."""
+        """Count one request against the project's quota. Raises `Refusal` if it is used up.
+
+        The default quota is 300 requests in any minute and 100,000 in any day.
+        """
         limits, now = self._state.data_manager, time.monotonic()
         with self._state.lock:
             windows: tuple[tuple[deque[float], float, int, Window], ...] = (
@@ -145,7 +148,7 @@ class DataManager:
         return f"{event}.{path}" if path else event
 
     def _refuse_events(self, request: Any, targets: list[Target], call: Call) -> None:
-        """Fast-fail: raises one `Refusal` with every violation of every event."""
+        """Fast-fail: raises one `Refusal` that lists every violation of every event."""
         if not request.events:
             text = "The required field is missing."
             raise invalid([Finding("events", "REQUIRED_FIELD_MISSING", text)], call)
@@ -217,7 +220,7 @@ class DataManager:
             self._ingested[call.request_id] = _Ingested(targets, done_at)
 
     def _process_one(self, request: Any, event: Any, target: Target, now: Any) -> Processed:
-        """What becomes of an event for a destination; without a reason it counts."""
+        """The outcome of an event at one destination. Without a reason, the event counts."""
         state = self._state
         if not state.judge:
             return Processed()

@@ -1,7 +1,7 @@
-"""Data Manager API errors as Google sends them: `google.rpc.Status` with details.
+"""Data Manager API errors in Google's format: `google.rpc.Status` with details.
 
-`ErrorInfo` holds the reason and the request id, `BadRequest` a field violation for each thing
-that is wrong. The client's exceptions show them as `reason`, `metadata` and `details`.
+`ErrorInfo` holds the reason and the request ID, `BadRequest` a field violation for each problem.
+The client's exceptions show them as `reason`, `metadata` and `details`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def refusal(
     details: Sequence[Message] = (),
     **metadata: str,
 ) -> Refusal:
-    """An RPC error with `ErrorInfo` and more details, as the client's exceptions show them."""
+    """An RPC error with `ErrorInfo` and further details, which the client's exceptions show."""
     metadata["requestId"] = call.request_id
     info = _ErrorInfo(reason=reason, domain=_DOMAIN, metadata=metadata)
     status = status_pb2.Status(code=code.value[0], message=message)
@@ -44,7 +44,7 @@ def refusal(
 
 
 def invalid(findings: Sequence[Finding], call: Call) -> Refusal:
-    """INVALID_ARGUMENT; each finding's `path` is a whole field path here."""
+    """INVALID_ARGUMENT. The `path` of each finding must be the full field path."""
     bad = _BadRequest()
     for finding in findings[:_MAX_VIOLATIONS]:
         bad.field_violations.add(
@@ -55,7 +55,7 @@ def invalid(findings: Sequence[Finding], call: Call) -> Refusal:
 
 
 def over_quota(call: Call, window: Window, retry_delay_seconds: float | None = None) -> Refusal:
-    """`ErrorInfo.metadata.quota_limit` names the limit that was met.
+    """RESOURCE_EXHAUSTED. `ErrorInfo.metadata.quota_limit` names the limit that was reached.
 
     https://developers.google.com/data-manager/api/devguides/limits (quota names)
     """

@@ -1,7 +1,8 @@
-"""Event delivery as Eventarc does it: at least once, unordered, again until a 2xx.
+"""Event delivery as Eventarc does it: at least once, unordered, retried until a 2xx.
 
-At most `concurrency` deliveries are in flight. Left alone that is one per instance of the function
-(Cloud Run with concurrency 1); a larger number puts several on the least busy instance.
+At most `concurrency` deliveries are in flight. The default is one per instance of the function
+(Cloud Run with concurrency 1). With a larger number, instances get several at a time. Each
+delivery goes to the least busy instance.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sandbox.events import Event, finalized_event
 
 @dataclass(slots=True)
 class Attempt:
-    """One POST. `status` 0: no answer came, `problem` says why."""
+    """One POST. `status` 0: no response; `problem` says why."""
 
     at: float
     instance: int
@@ -33,7 +34,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Record:
-    """What became of an event. `copies` deliveries were due, `acknowledged` got a 2xx."""
+    """The history of an event: `copies` deliveries were due, `acknowledged` of them got a 2xx."""
 
     event_id: str
     bucket: str
@@ -63,7 +64,7 @@ class _Due:
 
 
 class Delivery:
-    """Delivers events to the instances of the function at `urls`, until closed."""
+    """Delivers events to the function instances at `urls`, until closed."""
 
     def __init__(self, urls: list[str], settings: DeliverySettings | None = None) -> None:
         self._urls = urls
@@ -81,18 +82,18 @@ class Delivery:
         return self._settings
 
     def set(self, **changes: Any) -> DeliverySettings:
-        """Changes settings, for what comes from now on. Raises BadSettings."""
+        """Changes settings for all later deliveries. Raises BadSettings."""
         with self._changed:
             self._settings = self._settings.changed(changes)
             self._changed.notify_all()
             return self._settings
 
     def finalized(self, resource: Mapping[str, Any], copies: int | None = None) -> Record:
-        """An object was finalized: its event is delivered `copies` times (default: as set)."""
+        """Delivers the event of a finalized object `copies` times (default: `duplicate`)."""
         return self._deliver(finalized_event(resource), copies)
 
     def again(self, event_id: str, copies: int = 1) -> Record:
-        """Delivers an event that was delivered before once more. Raises KeyError."""
+        """Delivers an earlier event again. Raises KeyError for an unknown event."""
         return self._deliver(self._records[event_id][0], copies)
 
     def _deliver(self, event: Event, copies: int | None) -> Record:
@@ -116,7 +117,7 @@ class Delivery:
             return [record for _, record in self._records.values()]
 
     def in_flight(self) -> list[int]:
-        """How many deliveries each instance is working on."""
+        """The number of deliveries in progress on each instance."""
         with self._changed:
             return list(self._in_flight)
 
@@ -126,14 +127,17 @@ class Delivery:
             return not self._queue and not any(self._in_flight)
 
     def wait_until_idle(self, timeout_seconds: float) -> bool:
-        """Waits until no delivery is due or in flight; False when the time is up before that."""
+        """Waits until no delivery is due or in flight; returns False on a timeout."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: not self._queue and not any(self._in_flight), timeout_seconds
             )
 
     def reset(self) -> None:
-        """Forgets all events, due ones too; what is in flight ends by itself. Default settings."""
+        """Forgets all events, including due ones, and restores the default settings.
+
+        Deliveries in flight run to their end.
+        """
         with self._changed:
             self._queue.clear()
             self._records.clear()

@@ -1,4 +1,4 @@
-"""How events are delivered: what `PUT /delivery` takes, checked."""
+"""The settings of event delivery, and their validation for `PUT /delivery`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 class BadSettings(ValueError):
-    """Delivery settings that can't be used; the message says which and why."""
+    """A delivery setting is not valid; the message names it and says what it accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """How events are delivered. `PUT /delivery` takes these names; what is left out stays.
+    """How events are delivered. `PUT /delivery` accepts these names and changes only those given.
 
-    duplicate: how often each event is delivered; the copies run at once if concurrency allows.
-    concurrency: most deliveries in flight; None is one per instance.
+    duplicate: how often each event is delivered; the copies run in parallel if concurrency allows.
+    concurrency: the most deliveries in flight; None: one per instance.
     backoff_seconds: wait after the first failure; it doubles up to max_backoff_seconds.
-    time_limit_seconds: an event that wasn't acknowledged by then is given up (24 h at Google).
+    time_limit_seconds: after this time without a 2xx, an event is not retried (24 h at Google).
     request_timeout_seconds: the platform's limit for one request (540 s at Google).
     paused: events wait. drop: events are lost without a trace, as when a trigger is missing.
     """
@@ -33,7 +33,7 @@ class DeliverySettings:
     drop: bool = False
 
     def changed(self, changes: Mapping[str, Any]) -> DeliverySettings:
-        """These settings with `changes`. Raises BadSettings for an unknown or wrong one."""
+        """A copy with `changes`. Raises BadSettings for an unknown name or an invalid value."""
         for name, value in changes.items():
             if name not in _CHECKS:
                 raise BadSettings(f"unknown setting {name!r}; known: {', '.join(_CHECKS)}")
@@ -56,7 +56,10 @@ _SECONDS = ("a number of seconds", _is_seconds)
 _SWITCH = ("true or false", lambda value: isinstance(value, bool))
 _CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "duplicate": _COUNT,
-    "concurrency": ("null or 1 or more", lambda value: value is None or _is_count(value)),
+    "concurrency": (
+        "null, or a whole number of 1 or more",
+        lambda value: value is None or _is_count(value),
+    ),
     "backoff_seconds": _SECONDS,
     "max_backoff_seconds": _SECONDS,
     "time_limit_seconds": _SECONDS,

@@ -1,7 +1,7 @@
-"""`make demo`: a CRM export goes through the function, and what came of it is checked.
+"""`make demo`: sends a CRM export through the function, and checks the results.
 
-The check trusts nobody: it reads the file with `csv`, the results as JSON, and asks the API which
-conversions it holds.
+The check is independent of the function: it reads the file with `csv` and the results as JSON, and
+asks the API which conversions it holds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CLICK_IDS = ("gclid", "gbraid", "wbraid")
 
 
 def data_rows(path: Path) -> dict[int, dict[str, str]]:
-    """The data rows of a CSV file by their line in the file."""
+    """The data rows of a CSV file, by their line in the file."""
     rows = {}
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
@@ -41,13 +41,13 @@ def data_rows(path: Path) -> dict[int, dict[str, str]]:
 
 
 def _identity(row: Mapping[str, str]) -> str:
-    """What a row of the export is known by at the API: its click id, else its hashed e-mail."""
+    """What identifies a row at the API: its click ID, or otherwise its hashed email address."""
     click_id = next((row[name] for name in _CLICK_IDS if row.get(name)), "")
     return click_id or hashlib.sha256(row.get("email", "").strip().lower().encode()).hexdigest()
 
 
 def _first(document: Any, names: Iterable[str]) -> str:
-    """The first value under one of `names`, however deep: the two APIs nest differently."""
+    """The first value of one of `names`, at any depth: the two APIs nest differently."""
     if isinstance(document, dict):
         for name in names:
             if document.get(name):
@@ -64,33 +64,35 @@ def disagreements(
     conversions: Iterable[Mapping[str, Any]],
     lost_in_processing: int = 0,
 ) -> list[str]:
-    """What doesn't add up between the file, its results and the API. Empty: all is well.
+    """The contradictions between the file, its results and the API; empty if there are none.
 
-    `lost_in_processing` is how many events the Data Manager API has taken and then not counted: it
-    says so later, as numbers and not by row.
+    `lost_in_processing` is the number of events that the Data Manager API accepted and then did
+    not count. It reports them later, as totals and not per row.
     """
     problems = []
     if document.get("file_error"):
         problems.append(f"the file as a whole failed: {document['file_error']}")
     counts = document.get("counts", {})
     if counts.get("rows") != len(rows):
-        problems.append(f"the file has {len(rows)} data rows, the results {counts.get('rows')}")
+        problems.append(
+            f"the file has {len(rows)} data rows, the results have {counts.get('rows')}"
+        )
     total = sum(counts.get(outcome, 0) for outcome in OUTCOMES)
     if total != len(rows):
-        problems.append(f"the outcomes add up to {total}, the file has {len(rows)} data rows")
+        problems.append(f"the outcomes add up to {total}, but the file has {len(rows)} data rows")
     listed = Counter(int(row["line"]) for row in document.get("rows", ()))
     outcomes = {int(row["line"]): row["outcome"] for row in document.get("rows", ())}
     if twice := sorted(line for line, times in listed.items() if times > 1):
         problems.append(f"lines with more than one outcome: {twice[:10]}")
     if strange := sorted(set(listed) - set(rows)):
-        problems.append(f"outcomes for lines that are no data rows: {strange[:10]}")
-    # A row that isn't listed is a plain upload: that is the results document's rule.
+        problems.append(f"outcomes for lines that are not data rows: {strange[:10]}")
+    # The results document does not list rows that were uploaded without a warning.
     by_outcome = Counter(outcomes.get(line, "uploaded") for line in rows)
     for outcome in OUTCOMES:
         if by_outcome[outcome] != counts.get(outcome, 0):
             problems.append(
-                f"{counts.get(outcome, 0)} rows are counted as {outcome}, "
-                f"{by_outcome[outcome]} are listed so"
+                f"the results count {counts.get(outcome, 0)} rows as {outcome}, "
+                f"but {by_outcome[outcome]} rows have this outcome"
             )
     uploaded = Counter(
         _identity(row) for line, row in rows.items() if outcomes.get(line, "uploaded") == "uploaded"
@@ -103,30 +105,34 @@ def disagreements(
     missing = (uploaded - accepted).total()
     if missing != lost_in_processing:
         problems.append(
-            f"{missing} rows are called uploaded, but the API counts them not; "
-            f"its processing has dropped {lost_in_processing}"
+            f"{missing} rows are reported as uploaded, but the API did not count them; "
+            f"its processing dropped {lost_in_processing}"
         )
     if surplus := accepted - uploaded:
-        problems.append(f"the API holds {surplus.total()} conversions that are not called uploaded")
+        problems.append(
+            f"the API has {surplus.total()} conversions that are not reported as uploaded"
+        )
     return problems
 
 
 def run_demo(console: Console, route: str, source: Path, output: Path, rows: int) -> int:
-    """Runs the demo and prints it; returns the exit code. Leaves its files in `output`."""
+    """Runs the demo and prints it; returns the exit code. The files stay in `output`."""
     output.mkdir(exist_ok=True)
     export = write_crm_export(output / "crm_export.csv", rows, datetime.now(UTC))
     console.print(
-        f"Wrote {export.path}: {export.rows:,} rows of a CRM export, {len(export.wrong)} of them "
+        f"Wrote {export.path}: a CRM export of {export.rows:,} rows, {len(export.wrong)} of them "
         "wrong on purpose"
     )
     begun = time.monotonic()
     with Sandbox(source=source) as sandbox:
-        console.print(f"The sandbox is up after {time.monotonic() - begun:.1f} s")
+        console.print(f"Started the sandbox in {time.monotonic() - begun:.1f} s")
         sandbox.state.register_clicks(export.clicks)
         folder = None if route == "google_ads" else route
         begun = time.monotonic()
         name, generation = sandbox.drop(export.path, folder=folder)
-        console.print(f"Dropped it as {name}; the function gets an event, as from Eventarc")
+        console.print(
+            f"Uploaded {name} to the input bucket; the function gets an event, as from Eventarc"
+        )
         try:
             document = _wait(sandbox, console, name, generation, rows)
         except TimeoutError as problem:
@@ -138,14 +144,14 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
         log = output / "function.log"
         log.write_text(sandbox.function_output(), encoding="utf-8")
     if document is None:
-        console.print(f"The end of the function's log, {log}:")
+        console.print(f"The end of the function log, {log}:")
         console.print(log.read_text(encoding="utf-8")[-3000:], markup=False, highlight=False)
         return 1
     results = output / "results.json"
     results.write_text(json.dumps(document, indent=2), encoding="utf-8")
     show_results(document, console)
-    console.print(f"From the drop to the results: {took:.1f} s ({rows / took:,.0f} rows a second)")
-    console.print(f"Results: {results}   The function's log: {log}", highlight=False)
+    console.print(f"From upload to results: {took:.1f} s ({rows / took:,.0f} rows a second)")
+    console.print(f"Results: {results}   Function log: {log}", highlight=False)
     if dropped:
         console.print(
             f"Google's processing will not count {sum(dropped.values())} of the uploaded rows: "
@@ -155,16 +161,16 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
     lost = sum(dropped.values())
     problems = disagreements(data_rows(export.path), document, conversions, lost)
     if astray := {one["route"] for one in conversions} - {route}:
-        problems.append(f"conversions came by {', '.join(astray)}, not by {route}")
+        problems.append(f"conversions arrived through {', '.join(astray)}, not through {route}")
     if problems:
-        console.print("[red]It doesn't add up:[/red]")
+        console.print("[red]The file, its results and the API do not agree:[/red]")
         for disagreement in problems:
             console.print(f"  - {disagreement}", markup=False)
         return 1
     console.print(
-        f"[green]Checked:[/green] every one of the {export.rows:,} rows has exactly one outcome, "
-        f"and the {len(conversions):,} conversions at the API are exactly the uploaded rows"
-        + (f", less the {lost} that processing drops" if lost else "")
+        f"[green]Checked:[/green] each of the {export.rows:,} rows has exactly one outcome, and "
+        f"the {len(conversions):,} conversions accepted by the API are exactly the uploaded rows"
+        + (f", minus the {lost} that processing drops" if lost else "")
     )
     return 0
 
@@ -172,9 +178,9 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
 def _wait(
     sandbox: Sandbox, console: Console, name: str, generation: int, rows: int
 ) -> dict[str, Any]:
-    """Waits for the results while a bar shows how many conversions the API has taken."""
+    """Waits for the results while a bar shows how many conversions the API has accepted."""
     columns = (
-        TextColumn("conversions at the API"),
+        TextColumn("Conversions accepted by the API"),
         BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows"),
         TimeElapsedColumn(),

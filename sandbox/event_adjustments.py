@@ -1,7 +1,7 @@
-"""What an event does whose transaction id Google knows for the same conversion action.
+"""Events with a transaction ID that Google already knows for the same conversion action.
 
-Google's guide says that it adjusts the first conversion; its client library has a processing error
-DUPLICATE_TRANSACTION_ID. So both can be had: `state.data_manager.repeats_adjust`.
+Google's guide says that such an event adjusts the first conversion; Google's client library has a
+processing error DUPLICATE_TRANSACTION_ID. `state.data_manager.repeats_adjust` selects one of them.
 https://developers.google.com/data-manager/api/devguides/events/google-ads/conversion-adjustments
 """
 
@@ -18,7 +18,7 @@ _Event: Any = dm.Event.pb()
 
 
 class Adjustments:
-    """Which accepted event has which transaction id, so that a later one can adjust it."""
+    """The transaction IDs of all accepted events, so that a later event can adjust one."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -26,13 +26,16 @@ class Adjustments:
         state.on_clear.append(self._places.clear)
 
     def remember(self, key: OrderKey | None) -> None:
-        """The event that was accepted last has this key."""
+        """Record this key for the event that was accepted last."""
         if key is not None:
             self._places[key] = len(self._state.accepted) - 1
 
     def adjust(self, key: OrderKey, event: Any) -> None:
-        """Value and currency are the newer ones; user data is added if there was none; all else
-        stays. A conversion of the other API is known, but not kept in this form."""
+        """Replace value and currency with those of `event`; add its user data if there was none.
+
+        All other fields stay. A conversion of the other API has the key, too, but is not stored in
+        this form, so it stays unchanged.
+        """
         place = self._places.get(key)
         if place is None:
             return

@@ -1,4 +1,4 @@
-"""The destinations of an `IngestEventsRequest`: account, caller, conversion action, terms."""
+"""Checks the destinations of a request: account, caller, conversion action, terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LEGACY_GOOGLE_ADS = int(dm.Product.GOOGLE_ADS)
 
 @dataclass(slots=True)
 class Target:
-    """A destination of a request, and what became of the events for it."""
+    """A destination of a request, and the outcome of the events for it."""
 
     destination: Any
     account: Account
@@ -32,7 +32,7 @@ class Target:
 
 
 def read_targets(request: Any, state: State, call: Call) -> list[Target]:
-    """The destinations of a request, each checked. Raises `Refusal`."""
+    """The checked destinations of an `IngestEventsRequest`. Raises `Refusal`."""
     if not request.destinations:
         text = "The required field is missing."
         raise invalid([Finding("destinations", "REQUIRED_FIELD_MISSING", text)], call)

@@ -1,8 +1,8 @@
-"""What Google demands of one Data Manager `Event`, in two acts.
+"""Google's rules for one Data Manager `Event`, in two stages.
 
-1. `refuse_event`: what makes Google refuse the whole request at once (fast-fail): required
-   fields and formats. `warn_event`: what it lets pass with a field warning.
-2. `process_event`: what comes out later, in the request's status, as counts per reason.
+1. `refuse_event`: the problems for which Google immediately refuses the whole request (fast-fail):
+   required fields and formats. `warn_event`: the problems for which it only sends a field warning.
+2. `process_event`: the problems that appear later in the request's status, as counts per reason.
 
 Sources: the proto comments of `google.ads.datamanager_v1` and its `ErrorReason`,
 `ProcessingErrorReason` and `WarningReason` enums.
@@ -32,12 +32,12 @@ MAX_IDENTIFIERS = 10
 _MAX_TRANSACTION_ID = 512
 _BASE64 = int(dm.Encoding.BASE64)
 UNNAMED = "refuse-unnamed"
-"""An event whose transaction id contains this makes Google refuse the whole request with
-INVALID_ARGUMENT and without a field violation: how a refusal that names no row is provoked."""
+"""If an event's transaction ID contains this, the whole request is refused with INVALID_ARGUMENT
+and without a field violation. Use it to provoke a refusal that names no row."""
 
 
 class Finding(NamedTuple):
-    """A violation or a warning: the path below the event, the reason, a text for people."""
+    """A violation or a warning: the path below the event, the reason, and a description."""
 
     path: str
     reason: str
@@ -51,13 +51,45 @@ def _missing(path: str) -> Finding:
 def refuse_event(
     event: Any, encoding: int, encrypted: bool, validate_only: bool, now: datetime
 ) -> Iterator[Finding]:
-    """Everything for which this raw `Event` has its whole request refused."""
+    """Every violation in this raw `Event` for which Google refuses the whole request."""
     yield from _check_time(event, now)
+    yield from _check_event_source(event)
+    yield from _check_identification(event, encoding, encrypted)
+    if event.currency and event.currency not in CURRENCIES:
+        yield Finding("currency", "INVALID_CURRENCY_CODE", "The currency code is not supported.")
+    if not math.isfinite(event.conversion_value):
+        yield Finding("conversion_value", "INVALID_NUMBER_FORMAT", "The number is not finite.")
+    if len(event.transaction_id) > _MAX_TRANSACTION_ID:
+        yield Finding("transaction_id", "FIELD_VALUE_TOO_LONG", "The value is too long.")
+    if event.transaction_id.isdigit() and not validate_only:
+        # Refused in live requests, although validate_only accepts it (reported by API users).
+        yield Finding("transaction_id", "INVALID_FORMAT", "The transaction id is not valid.")
+
+
+def _check_time(event: Any, now: datetime) -> Iterator[Finding]:
+    if not event.HasField("event_timestamp"):
+        yield _missing("event_timestamp")
+        return
+    try:
+        moment = event.event_timestamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        yield Finding("event_timestamp", "INVALID_FORMAT", "The timestamp is not valid.")
+        return
+    if moment > now:
+        text = "The event did not occur within the acceptable time window."
+        yield Finding("event_timestamp", "EVENT_TIME_INVALID", text)
+
+
+def _check_event_source(event: Any) -> Iterator[Finding]:
     if not event.event_source:
-        # "Optional" in the proto; refused without it for Google Ads destinations in practice.
+        # "Optional" in the proto, but in practice required for Google Ads destinations.
         yield _missing("event_source")
     elif event.event_source not in dm.EventSource.__members__.values():
         yield Finding("event_source", "INVALID_ENUM_VALUE", "The enum value is not valid.")
+
+
+def _check_identification(event: Any, encoding: int, encrypted: bool) -> Iterator[Finding]:
+    """Check the user identifiers, and everything else by which Google could match the event."""
     identifiers = event.user_data.user_identifiers
     ads = event.ad_identifiers
     address = ads.landing_page_device_info.ip_address
@@ -78,29 +110,6 @@ def refuse_event(
         except ValueError:
             path = "ad_identifiers.landing_page_device_info.ip_address"
             yield Finding(path, "INVALID_FORMAT", "The IP address is not valid.")
-    if event.currency and event.currency not in CURRENCIES:
-        yield Finding("currency", "INVALID_CURRENCY_CODE", "The currency code is not supported.")
-    if not math.isfinite(event.conversion_value):
-        yield Finding("conversion_value", "INVALID_NUMBER_FORMAT", "The number is not finite.")
-    if len(event.transaction_id) > _MAX_TRANSACTION_ID:
-        yield Finding("transaction_id", "FIELD_VALUE_TOO_LONG", "The value is too long.")
-    if event.transaction_id.isdigit() and not validate_only:
-        # Refused live, though validate_only lets it pass (reported by users of the API).
-        yield Finding("transaction_id", "INVALID_FORMAT", "The transaction id is not valid.")
-
-
-def _check_time(event: Any, now: datetime) -> Iterator[Finding]:
-    if not event.HasField("event_timestamp"):
-        yield _missing("event_timestamp")
-        return
-    try:
-        moment = event.event_timestamp.ToDatetime(UTC)
-    except (ValueError, OverflowError):
-        yield Finding("event_timestamp", "INVALID_FORMAT", "The timestamp is not valid.")
-        return
-    if moment > now:
-        text = "The event did not occur within the acceptable time window."
-        yield Finding("event_timestamp", "EVENT_TIME_INVALID", text)
 
 
 def _check_identifier(identifier: Any, path: str, encoding: int) -> Iterator[Finding]:
@@ -142,7 +151,7 @@ def _check_hash(value: str, path: str, encoding: int) -> Iterator[Finding]:
 
 
 def refuse_for_account(event: Any, account: Account) -> Iterator[Finding]:
-    """What the destination's account refuses in an event."""
+    """Every violation that depends on the destination's account."""
     known = {variable.name for variable in account.custom_variables}
     for number, variable in enumerate(event.custom_variables):
         path = f"custom_variables[{number}]"
@@ -155,7 +164,7 @@ def refuse_for_account(event: Any, account: Account) -> Iterator[Finding]:
 
 
 def warn_event(event: Any, account: Account) -> Iterator[Finding]:
-    """What an event loses without being refused."""
+    """Every part of an event that Google ignores without refusing the event."""
     off = {one.name for one in account.custom_variables if one.status != "ENABLED"}
     for number, variable in enumerate(event.custom_variables):
         if variable.variable in off:
@@ -182,7 +191,7 @@ def warn_event(event: Any, account: Account) -> Iterator[Finding]:
 
 
 class Processed(NamedTuple):
-    """The outcome of processing: a reason, or what duplicates are recognized by.
+    """The outcome of processing: a reason, or the keys that identify duplicates.
 
     `adjusts` is the `order_key` of the conversion that the event only adjusts.
     """
@@ -196,7 +205,7 @@ class Processed(NamedTuple):
 def process_event(
     event: Any, action: ConversionAction, clicks: Mapping[str, datetime], now: datetime
 ) -> Processed:
-    """The first thing that is wrong with an event once Google looks at clicks and age."""
+    """The first problem that Google finds when it checks an event's click and age."""
     ads = event.ad_identifiers
     for name in ("gclid", "gbraid", "wbraid"):
         value = getattr(ads, name)

@@ -1,4 +1,4 @@
-"""The CloudEvent that a finalized object becomes, in binary mode, as Eventarc sends it.
+"""The CloudEvent for a finalized object, in binary mode, as Eventarc sends it.
 
 https://cloud.google.com/eventarc/docs/cloudevents-json#binary-content-mode and, for the body,
 https://github.com/googleapis/google-cloudevents (StorageObjectData; 64-bit numbers are strings).
@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
-# What CloudEvents leaves unencoded in a header: printable ASCII but for space, quote and percent.
+# CloudEvents does not encode these in a header: printable ASCII except space, quote and percent.
 _PLAIN = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: every delivery of it carries the same `event_id`."""
+    """One event. All of its deliveries have the same `event_id`."""
 
     event_id: str
     bucket: str
@@ -31,7 +31,7 @@ class Event:
 
 
 def finalized_event(resource: Mapping[str, Any]) -> Event:
-    """The event for an object, from its resource as the JSON API answers it."""
+    """The event for an object, made from the object resource of the JSON API."""
     event_id = uuid.uuid4().hex
     bucket, name = str(resource["bucket"]), str(resource["name"])
     data = {key: value for key, value in resource.items() if isinstance(value, str)}

@@ -1,6 +1,6 @@
-"""A made-up CRM export, with dates that are recent whenever it is written.
+"""A generated CRM export. Its dates are always recent.
 
-Only example.com addresses and 555-01xx numbers, both reserved for fiction.
+It contains only example.com addresses and 555-01xx phone numbers; both are reserved for fiction.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was written. `wrong` is the line in the file of each row that is wrong on purpose, and
-    what is wrong with it. `clicks` are the clicks that happened too recently to be uploaded."""
+    """The written file. `wrong` maps the line of each deliberately wrong row to its mistake.
+    `clicks` are the clicks that are too recent for an upload."""
 
     path: Path
     rows: int
@@ -55,30 +55,30 @@ def _at(moment: datetime) -> str:
     return moment.astimezone(_ZONE).isoformat(" ", "seconds")
 
 
-# What people really get wrong; each is made from a row in good order.
+# Mistakes that people really make. Each function changes a valid row.
 MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
-    "an e-mail that is none, and nothing else": _changed(
+    "an invalid email address, and no other identifier": _changed(
         **_NO_CLICK, email="not-an-address", phone=""
     ),
-    "a phone number that is none, and nothing else": _changed(**_NO_CLICK, email="", phone="12"),
-    "no click id and no identifier": _changed(**_NO_CLICK, email="", phone=""),
-    "a click id that is none": _changed(
+    "an invalid phone number, and no other identifier": _changed(**_NO_CLICK, email="", phone="12"),
+    "no click ID and no user identifier": _changed(**_NO_CLICK, email="", phone=""),
+    "an invalid click ID": _changed(
         gclid="(not set)", gbraid="", wbraid="", email="", phone=""
     ),
-    "a date that is none": _changed(conversion_date_time="last Tuesday"),
+    "an invalid date": _changed(conversion_date_time="last Tuesday"),
     "a date in the future": lambda row, now: {
         **row, "conversion_date_time": _at(now + timedelta(days=3))
     },
-    "a date too long ago": lambda row, now: {
+    "a date that is too old": lambda row, now: {
         **row, "conversion_date_time": _at(now - timedelta(days=200))
     },
     "a negative value": _changed(conversion_value="-25.00"),
-    "a value that is none": _changed(conversion_value="n/a"),
+    "an invalid value": _changed(conversion_value="n/a"),
     "an unknown currency": _changed(currency_code="XXZ"),
-    "an order id that is an e-mail": _changed(order_id="buyer@example.com"),
-    "an unknown word for consent": _changed(ad_user_data="perhaps"),
+    "an email address as order ID": _changed(order_id="buyer@example.com"),
+    "an unknown consent value": _changed(ad_user_data="perhaps"),
     "too few cells": lambda row, now: {key: row[key] for key in COLUMNS[:6]},
-    "a braid on a one-per-click action, and nothing else": lambda row, now: {
+    "a braid for a one-per-click action, and no other identifier": lambda row, now: {
         **row, **_NO_CLICK, "gbraid": f"0AAAAA{row['order_id'][-6:]}braid", "email": "",
         "phone": "", "conversion_action": "1002",
     },
@@ -86,17 +86,17 @@ MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
         **row, "conversion_action": "1002", "conversion_date_time": _at(now - timedelta(days=45))
     },
 }  # fmt: skip
-_REPEAT = "a repeat of an earlier line"
-_RECENT = "a click of an hour ago"
+_REPEAT = "a duplicate of an earlier line"
+_RECENT = "a click one hour ago"
 
 
 def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
-    """A row in good order: mostly a gclid with identifiers, now and then only one of them."""
+    """A valid row: usually a gclid with user identifiers, sometimes only one of the two."""
     click = "".join(rng.choices(_LETTERS, k=56))
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     row = dict.fromkeys(COLUMNS, "")
     row["email"] = f"{first}.{last}.{number}@example.com"
-    if number % 7 == 0:  # as people type it; the rules make it one spelling
+    if number % 7 == 0:  # as people type it; normalization fixes it
         row["email"] = f" {row['email'].title()} "
     line = rng.randrange(100)
     row["phone"] = (
@@ -114,7 +114,7 @@ def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
     row["order_id"] = f"SO-{number:06d}"
     row["ad_user_data"] = "GRANTED"
     share = number % 20
-    if share == 1:  # known by identifiers alone, and without an order number
+    if share == 1:  # user identifiers alone, and no order ID
         row["order_id"] = ""
     elif share == 2:
         row["phone"] = ""
@@ -129,14 +129,15 @@ def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
 
 
 def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Export:
-    """Writes `rows` data rows to `path`, a few dozen of them wrong, the same for the same seed.
+    """Writes `rows` data rows to `path`, a few dozen of them wrong.
 
-    Every kind of mistake is there twice, as far as `rows` has room for them.
+    The same seed writes the same rows. Every kind of mistake appears twice, if there are enough
+    rows.
     """
     rng = random.Random(seed)
     table = [_good_row(number, now, rng) for number in range(1, rows + 1)]
     kinds = [*MISTAKES, _REPEAT, _RECENT] * 2
-    # Not the first rows: a repeat needs something to repeat.
+    # Not the first rows: a duplicate needs an earlier row.
     places = sorted(rng.sample(range(10, rows), k=min(len(kinds), max(0, rows - 10))))
     rng.shuffle(kinds)
     wrong: dict[int, str] = {}
@@ -144,7 +145,7 @@ def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Exp
     for place, kind in zip(places, kinds, strict=False):
         row = table[place]
         if kind == _REPEAT:
-            # A right one nearby, so that both are in one request.
+            # A valid row nearby, so that both are in the same request.
             source = next(n for n in range(place - 1, -1, -1) if n + 2 not in wrong)
             table[place] = dict(table[source])
         elif kind == _RECENT:

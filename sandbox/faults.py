@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: a list of rules, asked once for every call.
+"""Fault injection: a list of rules that is consulted for every call.
 
 A rule is a JSON object, as `PUT /faults` takes it:
 
@@ -8,12 +8,14 @@ A rule is a JSON object, as `PUT /faults` takes it:
     {"method": "*", "kind": "latency_ms", "latency_ms": 80}
 
 - `method`: a name such as `google_ads.UploadClickConversions`, its last part alone, or a glob.
-- `nth` (a number or a list of them, from 1) or `every` (every n-th); neither: each call. Every
-  rule counts the calls that its own `method` matches, so `"method": "*"` counts all of them.
-- `times`: how often at most (default: once for `nth`, else without end).
-- everything else is a parameter of the kind.
+- `nth` (a number or a list of numbers, from 1) or `every` (every n-th call). Without either, the
+  rule applies to each call. Every rule counts the calls that its own `method` matches, so
+  `"method": "*"` counts all calls.
+- `times`: how often the rule applies at most (default: once for each number of `nth`, otherwise
+  without limit).
+- All other keys are parameters of the kind.
 
-The first rule that is due decides; latency adds up with whatever else happens to the call.
+If several rules are due, the first one decides. Latency is added to whatever else happens.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 API_KINDS: dict[str, frozenset[str]] = {
-    "unavailable": frozenset(),  # refused before it is carried out
-    "resource_exhausted": frozenset(),  # the day's quota is used up
-    # the minute's quota is (Data Manager), or requests come too fast (Google Ads)
+    "unavailable": frozenset(),  # refused, not carried out
+    "resource_exhausted": frozenset(),  # the daily quota is used up
+    # the quota per minute is used up (Data Manager), or requests come too fast (Google Ads)
     "resource_temporarily_exhausted": frozenset({"retry_delay_seconds"}),
     "transient_error": frozenset(),  # Google Ads InternalError.TRANSIENT_ERROR, not carried out
     "internal_before_commit": frozenset(),  # INTERNAL, not carried out
-    "internal_after_commit": frozenset(),  # INTERNAL, though carried out
-    "deadline_after_commit": frozenset(),  # DEADLINE_EXCEEDED, though carried out
-    "hang": frozenset({"seconds", "committed"}),  # no answer until the client gives up
+    "internal_after_commit": frozenset(),  # INTERNAL, although carried out
+    "deadline_after_commit": frozenset(),  # DEADLINE_EXCEEDED, although carried out
+    "hang": frozenset({"seconds", "committed"}),  # no response until the client times out
     "drop_connection": frozenset({"committed"}),  # TCP reset; carried out unless committed=false
     # Google Ads: chosen errors (a name or a list of them) on chosen rows, at a path in the row
     "row_error": frozenset({"rows", "error", "path"}),
@@ -49,7 +51,7 @@ STORAGE_KINDS: dict[str, frozenset[str]] = {
 COMMON_KINDS: dict[str, frozenset[str]] = {
     "latency_ms": frozenset({"latency_ms"}),
     "kill_before": frozenset(),  # the function dies before the call is carried out
-    "kill_after": frozenset(),  # the function dies after it, before the answer
+    "kill_after": frozenset(),  # the function dies after that, before the response
 }
 KINDS = {**API_KINDS, **STORAGE_KINDS, **COMMON_KINDS}
 _NEEDED = {"latency_ms": "latency_ms", "cut_read_after_bytes": "cut_read_after_bytes"}
@@ -57,12 +59,12 @@ _SELECTORS = frozenset({"method", "kind", "nth", "every", "times"})
 
 
 class BadRule(ValueError):
-    """A rule that can't be followed; the message says which and why."""
+    """A rule is not valid; the message names the rule and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What shall happen to one call. `kind` is None when it is only late."""
+    """What happens to one call. `kind` is None if the call is only delayed."""
 
     kind: str | None
     latency_seconds: float = 0.0
@@ -108,12 +110,12 @@ def _read_rule(number: int, given: object) -> _Rule:
     parameters = {name: value for name, value in rule.items() if name not in _SELECTORS}
     unknown = set(parameters) - KINDS[kind]
     if unknown:
-        raise BadRule(f"rule {number}: {kind} knows no {', '.join(sorted(unknown))}")
+        raise BadRule(f"rule {number}: {kind} has no parameter {', '.join(sorted(unknown))}")
     needed = _NEEDED.get(kind)
     if needed and not isinstance(parameters.get(needed), int | float):
         raise BadRule(f"rule {number}: {kind} needs the number {needed!r}")
     if "nth" in rule and "every" in rule:
-        raise BadRule(f"rule {number}: nth and every exclude each other")
+        raise BadRule(f"rule {number}: use nth or every, not both")
     method = rule.get("method", "*")
     if not isinstance(method, str) or not method:
         raise BadRule(f"rule {number}: method must be a name or a glob")
@@ -128,10 +130,10 @@ def _read_rule(number: int, given: object) -> _Rule:
 
 
 class Faults:
-    """The rules in force. Thread-safe; `total_calls` counts every call since the last `set`.
+    """The current rules. Thread-safe; `total_calls` counts every call since the last `set`.
 
-    `on_kill` is called for `kill_before` and `kill_after`; the sandbox puts in what kills the
-    process of the function.
+    `on_kill` is called for `kill_before` and `kill_after`; the sandbox sets it to a function that
+    kills the process under test.
     """
 
     def __init__(self, rules: Iterable[object] = ()) -> None:
@@ -143,7 +145,7 @@ class Faults:
         self.set(rules)
 
     def set(self, rules: Iterable[object]) -> None:
-        """Replace all rules and start counting anew. Raises `BadRule`, and then changes nothing."""
+        """Replace all rules and restart the counters. Raises `BadRule` and then changes nothing."""
         read = [_read_rule(number, rule) for number, rule in enumerate(rules, start=1)]
         with self._lock:
             self._rules = read
@@ -153,7 +155,7 @@ class Faults:
         self.set(())
 
     def decide(self, method: str) -> Fault | None:
-        """Count one call of `method` and say what shall happen to it; None: nothing special."""
+        """Count one call of `method` and return its fault, or None."""
         latency, decided = 0.0, None
         with self._lock:
             self.total_calls += 1
@@ -174,7 +176,7 @@ class Faults:
         return Fault(decided.kind, latency, decided.parameters)
 
     def kill(self) -> None:
-        """Kill the process under test, through the hook."""
+        """Kill the process under test, through `on_kill`."""
         with self._lock:
             self._killed += 1
         self.on_kill()
@@ -185,7 +187,7 @@ class Faults:
         return self._killed
 
     def fired(self) -> list[dict[str, Any]]:
-        """Every rule with the calls that it has seen and how often it fired (`GET /faults`)."""
+        """Every rule, with the calls that it matched and how often it fired (`GET /faults`)."""
         with self._lock:
             return [
                 {"method": r.method, "kind": r.kind, "calls": r.calls, "fired": r.fired}

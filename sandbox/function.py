@@ -1,9 +1,9 @@
-"""The function, run by the `functions-framework` command as in production.
+"""The function, run with the `functions-framework` command as in production.
 
-An instance is the framework's process and the gunicorn worker that it forks. `kill` SIGKILLs the
-worker, which is where the function runs, so everything that it holds in memory is gone; gunicorn
-forks the next one at once, faster than the whole instance could start again. An instance whose
-first process died is started anew, as the platform does.
+An instance consists of the framework's process and the gunicorn worker that it forks. The function
+runs in the worker. `kill` sends SIGKILL to the worker, so everything in its memory is lost.
+gunicorn forks a new worker at once, faster than the whole instance could restart. If the first
+process of an instance dies, the instance is restarted, as on the platform.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from typing import Literal
 from sandbox.processes import Processes, free_port
 
 _CHECK_SECONDS = 0.05
-_THREADS = "16"  # as many requests as a test may send to one instance at a time
+_THREADS = "16"  # the most requests that a test sends to one instance at a time
 
 
 class FunctionDidNotStart(RuntimeError):
-    """The function does not answer; the message holds the end of its log."""
+    """The function does not respond; the message contains the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ SWEEP = Target("sweep", "http")
 
 
 class Instance:
-    """One running instance of a target, on a port of its own that it keeps for life."""
+    """One running instance of a target. Its port never changes."""
 
     def __init__(self, target: Target, start: Callable[[Target, int], subprocess.Popen[bytes]]):
         self._start = start
@@ -54,7 +54,7 @@ class Instance:
         self.process = start(target, self.port)
 
     def answers(self) -> bool:
-        """Whether the function is loaded and listening. Calls no function: robots.txt is 404."""
+        """Whether the function is loaded and listens. Does not call it: robots.txt returns 404."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/robots.txt")
@@ -65,7 +65,7 @@ class Instance:
             connection.close()
 
     def workers(self) -> list[int]:
-        """The process ids in which the function runs."""
+        """The IDs of the processes in which the function runs."""
         return children_of(self.process.pid) or [self.process.pid]
 
     def restart_if_dead(self) -> bool:
@@ -76,7 +76,7 @@ class Instance:
 
 
 class Function:
-    """`instances` of the ingest function, and one of the sweep; all write to `log`."""
+    """`instances` of the ingest function and one of the sweep; all write to `log`."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Function:
         targets: Sequence[Target] = (INGEST, SWEEP),
         start_seconds: float = 60.0,
     ) -> None:
-        """Starts all of it, and returns when it answers. Raises FunctionDidNotStart."""
+        """Starts all instances and waits until they respond. Raises FunctionDidNotStart."""
         if not (directory / "main.py").is_file():
             raise FunctionDidNotStart(f"there is no main.py in {directory}")
         self._processes = processes
@@ -120,7 +120,7 @@ class Function:
         return [*self.instances, *([self.sweeper] if self.sweeper else [])]
 
     def kill(self, instances: Sequence[Instance] | None = None) -> list[int]:
-        """SIGKILLs the workers of `instances` (default: all); returns their process ids."""
+        """Sends SIGKILL to the workers of `instances` (default: all); returns their process IDs."""
         killed = []
         for instance in self.all() if instances is None else instances:
             for pid in instance.workers():
@@ -130,7 +130,7 @@ class Function:
         return killed
 
     def output(self) -> str:
-        """Everything that the function wrote to stdout and stderr, of all instances."""
+        """Everything that all instances wrote to stdout and stderr."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class Function:
             *("--target", target.name, "--signature-type", target.signature),
             *("--host", "127.0.0.1", "--port", str(port)),
         ]
-        # gunicorn keeps a control socket there; instances must not share it, nor the home have it.
+        # gunicorn puts a control socket here. Instances must not share it or put it in the home.
         runtime = self._log.parent / f"run-{port}"
         runtime.mkdir(exist_ok=True)
         env = {**self._env, "XDG_RUNTIME_DIR": str(runtime)}
@@ -170,7 +170,7 @@ class Function:
 
 
 def children_of(pid: int) -> list[int]:
-    """Direct children of a process: from /proc on Linux, else from `pgrep`."""
+    """Direct children of a process: from /proc on Linux, otherwise from `pgrep`."""
     listing = Path(f"/proc/{pid}/task/{pid}/children")
     with contextlib.suppress(OSError):
         return [int(child) for child in listing.read_text().split()]

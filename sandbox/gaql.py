@@ -1,8 +1,9 @@
-"""Enough of the Google Ads Query Language for a preflight and for diagnostics.
+"""The part of the Google Ads Query Language that preflight and diagnostics need.
 
 `SELECT fields FROM resource [WHERE a AND b ...] [ORDER BY field [DESC]] [LIMIT n]` with the
-operators =, !=, <, <=, >, >=, IN, NOT IN, over the resources of `_RESOURCES`. A field that v26
-doesn't have is refused, as Google does: names are looked up in the real `GoogleAdsRow`.
+operators =, !=, <, <=, >, >=, IN, NOT IN, on the resources of `_RESOURCES`. A field that this
+version of the API does not have is refused, as Google does: names are looked up in the real
+`GoogleAdsRow`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from google.ads.googleads.v26.services.types import google_ads_service
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from sandbox.accounts import Account
+from sandbox.ads_version import ads_module
 from sandbox.state import JobCounts, State
 
-_Row: Any = google_ads_service.GoogleAdsRow.pb()
+_Row: Any = ads_module("services.types.google_ads_service").GoogleAdsRow.pb()
 _QUERY = re.compile(
     r"\s*SELECT\s+(?P<fields>.+?)\s+FROM\s+(?P<resource>\w+)"
     r"(?:\s+WHERE\s+(?P<where>.+?))?"
@@ -35,7 +36,7 @@ _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"|([\w.+-]+)")
 
 
 class QueryProblem(Exception):
-    """A query that Google would refuse; `code` is the name in its `QueryError` enum."""
+    """Google would refuse the query; `code` is the name in its `QueryError` enum."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -49,7 +50,7 @@ class _Condition(NamedTuple):
 
 
 def run(query: str, account: Account, state: State) -> tuple[list[Any], FieldMask]:
-    """The raw `GoogleAdsRow`s of a query and its field mask. Raises `QueryProblem`."""
+    """The raw `GoogleAdsRow`s of a query, and its field mask. Raises `QueryProblem`."""
     match = _QUERY.fullmatch(query)
     if match is None:
         code = "EXPECTED_SELECT" if not re.match(r"\s*SELECT\b", query, re.I) else "QUERY_ERROR"
@@ -95,7 +96,7 @@ def _read_condition(part: str) -> _Condition:
 
 
 def _proto_name(name: str) -> str:
-    """`conversion_action.type` of the language is `type_` in the Python messages."""
+    """The field's name in the Python messages: `conversion_action.type` is `type_` there."""
     return f"{name}_" if name.endswith(".type") else name
 
 
@@ -222,7 +223,7 @@ def _click_views(account: Account, state: State) -> Iterator[Any]:
 
 
 def _job_summaries(summary: Any, jobs: dict[int, JobCounts]) -> None:
-    """The counts of all jobs, and the 7 most recent ones."""
+    """Add the counts of all jobs, and the 7 most recent jobs, to the summary."""
     last: datetime | None = None
     for job_id, counts in sorted(
         jobs.items(), key=lambda item: str(item[1].last_upload), reverse=True
@@ -240,13 +241,13 @@ def _job_summaries(summary: Any, jobs: dict[int, JobCounts]) -> None:
 
 
 def _fill_summary(row: Any, name: str, account: Account, action: str, state: State) -> Any:
-    """Client, counts and status of the summary of one action, or with "" of all."""
+    """Fill in client, counts and status of the summary of one action ("": of all actions)."""
     with state.lock:
         jobs = dict(state.jobs.get((account.customer_id, action), {}))
     summary = getattr(row, name)
     summary.client = _enum(row, f"{name}.client", "GOOGLE_ADS_API")
     _job_summaries(summary, jobs)
-    # Google doesn't say where it draws the lines between these.
+    # Google does not document the thresholds between these.
     rate = _success_rate(summary)
     if not summary.total_event_count:
         status = "NO_RECENT_UPLOAD"
@@ -269,13 +270,13 @@ def _client_summaries(account: Account, state: State) -> Iterator[Any]:
     summary.resource_name = (
         f"customers/{account.customer_id}/offlineConversionUploadClientSummaries/GOOGLE_ADS_API"
     )
-    # The summaries of actions have no such field.
+    # The summaries of actions do not have this field.
     summary.success_rate = _success_rate(summary)
     yield row
 
 
 def _action_summaries(account: Account, state: State) -> Iterator[Any]:
-    """One for each action to which something was uploaded."""
+    """One summary for each action that received an upload."""
     for one in account.conversion_actions:
         if (account.customer_id, str(one.id)) not in state.jobs:
             continue

@@ -1,9 +1,8 @@
-"""The Google Ads API v26, as far as an upload of offline conversions needs it.
+"""The part of the Google Ads API that an upload of offline conversions needs.
 
-Order of the checks of a request: access token and scope, customer, quota, the request as a
-whole, then each row (`ads_rules`), then duplicates, inside the request and against everything
-accepted before. Errors outside the conversions end the RPC; errors of rows come back as a
-partial failure.
+A request is checked in this order: access token and scope, customer, quota, the request as a
+whole, each row (`ads_rules`), duplicates within the request and of earlier conversions. Errors
+outside of the conversions end the RPC; errors in rows are returned as a partial failure.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import grpc
-from google.ads.googleads.v26.services.types import conversion_upload_service as upload_types
-from google.ads.googleads.v26.services.types import google_ads_service as search_types
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
@@ -32,6 +29,7 @@ from sandbox.ads_errors import (
     refuse_for_quota,
 )
 from sandbox.ads_rules import Judged, Rules, judge_row
+from sandbox.ads_version import PACKAGE, ads_module
 from sandbox.rpc import Call, Refusal, Service
 from sandbox.state import Accepted, State
 
@@ -39,13 +37,15 @@ SCOPE = "https://www.googleapis.com/auth/adwords"
 MAX_CONVERSIONS = 2_000
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
-_UploadRequest: Any = upload_types.UploadClickConversionsRequest.pb()
-_UploadResponse: Any = upload_types.UploadClickConversionsResponse.pb()
-_Conversion: Any = upload_types.ClickConversion.pb()
-_SearchRequest: Any = search_types.SearchGoogleAdsRequest.pb()
-_StreamRequest: Any = search_types.SearchGoogleAdsStreamRequest.pb()
-_SearchResponse: Any = search_types.SearchGoogleAdsResponse.pb()
-_StreamResponse: Any = search_types.SearchGoogleAdsStreamResponse.pb()
+_upload_types = ads_module("services.types.conversion_upload_service")
+_search_types = ads_module("services.types.google_ads_service")
+_UploadRequest: Any = _upload_types.UploadClickConversionsRequest.pb()
+_UploadResponse: Any = _upload_types.UploadClickConversionsResponse.pb()
+_Conversion: Any = _upload_types.ClickConversion.pb()
+_SearchRequest: Any = _search_types.SearchGoogleAdsRequest.pb()
+_StreamRequest: Any = _search_types.SearchGoogleAdsStreamRequest.pb()
+_SearchResponse: Any = _search_types.SearchGoogleAdsResponse.pb()
+_StreamResponse: Any = _search_types.SearchGoogleAdsStreamResponse.pb()
 
 _CUSTOMER_ID = re.compile(r"\d{1,10}").fullmatch
 _NOT_PERMITTED = (
@@ -76,16 +76,15 @@ class GoogleAds:
         self._state = state
 
     def services(self) -> list[Service]:
-        package = "google.ads.googleads.v26.services"
         return [
             Service(
-                f"{package}.ConversionUploadService",
+                f"{PACKAGE}.services.ConversionUploadService",
                 "google_ads",
                 {"UploadClickConversions": self.upload},
                 refuse=refuse_by_fault,
             ),
             Service(
-                f"{package}.GoogleAdsService",
+                f"{PACKAGE}.services.GoogleAdsService",
                 "google_ads",
                 {"Search": self.search},
                 {"SearchStream": self.search_stream},
@@ -141,7 +140,7 @@ class GoogleAds:
         return self._response(request, job_id, problems, call)
 
     def _check_request(self, request: Any, account: Account, call: Call) -> int:
-        """Everything outside the rows; the job id of the response. Raises `Refusal`."""
+        """Check everything outside the rows; returns the response's job ID. Raises `Refusal`."""
         if not account.allowlisted_for_upload:
             # Closed to new adopters since 2026-06-15 (docs: conversions/upload-offline).
             code = "not_allowlisted_error.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
@@ -160,7 +159,7 @@ class GoogleAds:
         if not request.HasField("job_id"):
             return secrets.randbelow(2**63 - 2**31) + 2**31
         if request.job_id < 1:
-            # The proto comment says "non-negative", the error text [1, 2^31): the stricter one.
+            # The proto comment says "non-negative", the error text [1, 2^31), which is stricter.
             code = "conversion_upload_error.INVALID_JOB_ID"
             text = "A job ID must be a positive integer in the range [1, 2^31)."
             raise refuse(code, text, call, (("job_id", None),))
@@ -172,7 +171,7 @@ class GoogleAds:
         state = self._state
         fault = call.fault
         if fault is not None and fault.kind == "error_without_index":
-            # Nothing is carried out: an error without an index belongs to the whole request.
+            # Nothing is accepted: an error without an index belongs to the whole request.
             code = str(fault.parameters.get("error", "internal_error.TRANSIENT_ERROR"))
             return [Problem(code, "An error that names no row (by a fault rule).")]
         if not state.judge:
@@ -229,7 +228,7 @@ class GoogleAds:
             )
         state.count_job(customer_id, "", job_id, good.total(), refused.total())
         for name in {*good, *refused}:
-            # Only the last part of a resource name counts, as where rows are judged.
+            # Only the last part of the resource name matters, as in `ads_rules`.
             action = name.rpartition("/")[2]
             state.count_job(customer_id, action, job_id, good[name], refused[name])
 
@@ -293,7 +292,7 @@ class GoogleAds:
 
 
 def _chosen_errors(parameters: Mapping[str, Any]) -> list[Problem]:
-    """The errors of a `row_error` fault; its path is written `user_identifiers[1].hashed_email`."""
+    """The errors of a `row_error` fault. A path looks like `user_identifiers[1].hashed_email`."""
     given = parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND")
     inner: Path = tuple(
         (name, int(index) if index else None)

@@ -1,10 +1,10 @@
 """Child processes that cannot outlive the sandbox, however it ends.
 
-Each child leads a process group of its own (gunicorn forks workers, so a pid is not enough). A
-guardian, a shell of one line, reads the live groups from a pipe: when the pipe closes, because the
-sandbox ended in whatever way, `kill -9` included, it kills what is left and removes the sandbox's
-temporary directory. PR_SET_PDEATHSIG would not do: it is Linux only, is not inherited by workers,
-and fires when the *thread* that started the child ends.
+Each child leads its own process group (gunicorn forks workers, so a pid is not enough). A guardian,
+a small shell script, reads the live groups from a pipe. The pipe closes when the sandbox ends in
+any way, `kill -9` included. Then the guardian kills the remaining groups and removes the sandbox's
+temporary directory. PR_SET_PDEATHSIG is not an alternative: it exists only on Linux, workers do not
+inherit it, and it fires when the *thread* that started the child ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Processes:
     """Starts and ends the sandbox's children."""
 
     def __init__(self, remove_at_end: Path | None = None) -> None:
-        """`remove_at_end`: a directory that goes when the sandbox ends, in whatever way."""
+        """`remove_at_end`: a directory to remove when the sandbox ends, in any way."""
         self._lock = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._guardian = subprocess.Popen(
@@ -57,7 +57,7 @@ class Processes:
         env: Mapping[str, str] | None = None,
         directory: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Starts `command` in a process group of its own; stdout and stderr go to `output`."""
+        """Starts `command` in its own process group; stdout and stderr go to `output`."""
         with self._lock:
             child = subprocess.Popen(
                 list(command),
@@ -73,7 +73,7 @@ class Processes:
         return child
 
     def kill(self, child: subprocess.Popen[bytes]) -> None:
-        """SIGKILL for the whole group of `child`; returns when `child` is gone."""
+        """Sends SIGKILL to the whole group of `child`; returns when `child` has ended."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()

@@ -1,4 +1,4 @@
-"""The profiles that a sandbox begins with: the default shop, by either route."""
+"""The default profiles of a sandbox: the same shop, once for each destination."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One gRPC call at the sandbox: authorized, broken on purpose if a rule says so, logged.
+"""One gRPC call to the sandbox: authorization, a fault if a rule asks for one, response, log.
 
-No stubs: handlers get the serialized request and return the serialized response, so the size
-of a message is known and no time goes into proto-plus.
+No stubs: handlers get the serialized request and return the serialized response. So the size of a
+message is known, and no time is lost in proto-plus.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 class Refusal(Exception):
-    """An answer other than OK: status, message for people, and binary trailing metadata."""
+    """A response other than OK: status, message for people, and binary trailing metadata."""
 
     def __init__(
         self,
@@ -40,12 +40,12 @@ class Refusal(Exception):
         self.message = message
         self.trailing = trailing
         self.label = label or code.name
-        """How the request log names it: the API's own code where it has one."""
+        """The name in the request log: the API's own code, if there is one."""
 
 
 @dataclass(slots=True)
 class Call:
-    """What a handler may know of the call that it answers."""
+    """What a handler knows about the call that it answers."""
 
     metadata: Mapping[str, str]
     request: Request
@@ -63,14 +63,14 @@ RefuseByFault = Callable[[Fault, Call], Refusal | None]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One gRPC service: `name` as on the wire, `label` as fault rules and the log call it."""
+    """One gRPC service: `name` is for the wire, `label` for fault rules and the log."""
 
     name: str
     label: str
     unary: Mapping[str, Handler]
     streaming: Mapping[str, Handler] = field(default_factory=dict)
     refuse: RefuseByFault = lambda fault, call: None
-    """The API's own form of a fault; None: the plain gRPC status."""
+    """The API's own form of a fault; None: use the plain gRPC status."""
 
 
 _PLAIN: dict[str, grpc.StatusCode] = {
@@ -86,10 +86,10 @@ _AFTER_COMMIT = frozenset({"internal_after_commit", "deadline_after_commit", "ki
 
 
 def _token_scopes(state: State, metadata: Mapping[str, str]) -> frozenset[str]:
-    """The scopes of the bearer token; empty when it is not one of ours.
+    """The scopes of the bearer token; empty if the token is not valid.
 
-    Google's clients bring either a token of the token endpoint or, when they were given service
-    account credentials directly, a JWT that they signed themselves, with the scopes inside.
+    Google's clients send a token from the token endpoint. If they have a service account's
+    credentials directly, they send a JWT that they signed themselves and that holds the scopes.
     """
     scheme, _, token = metadata.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -107,7 +107,7 @@ def _token_scopes(state: State, metadata: Mapping[str, str]) -> frozenset[str]:
 def _reset_connection(peer: str) -> bool:
     """Shut down the TCP connection of a peer such as `ipv4:127.0.0.1:50123`; False: not found.
 
-    gRPC offers no way to do this, so the socket is looked for among our own descriptors.
+    gRPC offers no way to do this, so this searches the process's own file descriptors.
     """
     port = int(peer.rpartition(":")[2])
     for name in os.listdir("/dev/fd"):
@@ -122,7 +122,7 @@ def _reset_connection(peer: str) -> bool:
             continue
         with candidate, contextlib.suppress(OSError):
             ours, theirs = candidate.getsockname(), candidate.getpeername()
-            # The other end of a connection inside this process has the same pair, swapped.
+            # A client in this process has a socket with the same two ports, swapped.
             if candidate.family in _INTERNET and theirs[1] == port != ours[1]:
                 candidate.shutdown(socket.SHUT_RDWR)
                 return True
@@ -130,7 +130,7 @@ def _reset_connection(peer: str) -> bool:
 
 
 class _Caller:
-    """Runs the handlers of one service: the same steps for every call."""
+    """Runs the handlers of one service, with the same steps for every call."""
 
     def __init__(self, service: Service, state: State, faults: Faults) -> None:
         self._service = service
@@ -147,8 +147,8 @@ class _Caller:
         request.login_customer_id = metadata.get("login-customer-id", "")
         call = Call(metadata, request, self._faults.decide(name))
         call.scopes = _token_scopes(self._state, metadata)
-        # Google sends the request id in front and behind; the Ads client logs the one in front
-        # (its response wrapper's trailing_metadata() returns the initial metadata).
+        # Google sends the request ID in the initial and in the trailing metadata; the Ads client
+        # logs the initial one (its response wrapper's trailing_metadata() returns that).
         context.send_initial_metadata((("request-id", call.request_id),))
         refusal: Refusal | None = None
         answer = b""
@@ -156,7 +156,7 @@ class _Caller:
             answer = self._carry_out(handler, body, call, context)
         except Refusal as raised:
             refusal = raised
-        except Exception as error:  # a bug of the sandbox must look like one
+        except Exception as error:  # show a bug of the sandbox as a bug
             refusal = Refusal(grpc.StatusCode.UNKNOWN, f"sandbox bug: {error!r}", label="BUG")
             raise
         finally:
@@ -188,7 +188,7 @@ class _Caller:
             committed = bool(fault.parameters.get("committed", kind == "drop_connection"))
         elif kind in _AFTER_COMMIT:
             committed = True
-        else:  # a kind that is none of these is the handler's own to follow
+        else:  # the handler itself carries out any other kind
             committed = own is None and kind not in _PLAIN
         answer = handler(body, call) if committed else b""
         if kind == "kill_after":
@@ -210,7 +210,7 @@ class _Caller:
 
 
 def generic_handler(service: Service, state: State, faults: Faults) -> grpc.GenericRpcHandler:
-    """What a `grpc.Server` needs to serve `service`."""
+    """The handler with which a `grpc.Server` serves `service`."""
     caller = _Caller(service, state, faults)
 
     def unary(method: str, handler: Handler) -> grpc.RpcMethodHandler:

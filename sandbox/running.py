@@ -1,4 +1,4 @@
-"""A sandbox that runs in another process: how `drop` finds it, fills it, and hears of it."""
+"""A sandbox in another process: how `drop` finds it, uploads files and reads results."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ CURRENT = Path(".sandbox/current.json")
 
 
 class NotRunning(RuntimeError):
-    """There is no sandbox to talk to; the message says where it was looked for."""
+    """No running sandbox was found; the message says where it was expected."""
 
 
 def remember(description: Mapping[str, Any]) -> None:
-    """Notes the running sandbox, so that `drop` in the same directory finds it."""
+    """Records the running sandbox, so that `drop` finds it in the same directory."""
     CURRENT.parent.mkdir(exist_ok=True)
     CURRENT.write_text(json.dumps(description, indent=2), encoding="utf-8")
 
 
 def forget(description: Mapping[str, Any]) -> None:
-    """Removes the note, unless a later sandbox has written its own."""
+    """Removes the record, unless a later sandbox has replaced it."""
     try:
         noted = json.loads(CURRENT.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -38,23 +38,23 @@ def forget(description: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A sandbox, by what its control API says of it."""
+    """A running sandbox, as its control API describes it."""
 
     description: Mapping[str, Any]
 
     def client(self) -> Any:
-        """A google-cloud-storage client that faults don't touch."""
+        """A google-cloud-storage client; fault rules do not apply to it."""
         return storage_client(self.description["quiet_storage_url"])
 
     def get(self, path: str) -> Any:
-        """The JSON that `GET path` answers."""
+        """The JSON response of `GET path`."""
         with urllib.request.urlopen(self.description["control_url"] + path) as answer:
             return json.load(answer)
 
     def wait_for_results(
         self, name: str, generation: int, timeout_seconds: float
     ) -> dict[str, Any]:
-        """The results document as soon as it is there. Raises TimeoutError."""
+        """Waits for the results document and returns it. Raises TimeoutError."""
         client = self.client()
         blob = client.bucket(self.description["output_bucket"]).blob(
             f"{name}.{generation}.results.json"
@@ -63,9 +63,9 @@ class Running:
         while not blob.exists():
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"no results of {name} after {timeout_seconds:.0f} s; see the function's log "
-                    f"{self.description['function_log']} and "
-                    f"{self.description['control_url']}/deliveries"
+                    f"No results for {name} after {timeout_seconds:.0f} s. Check the function log "
+                    f"({self.description['function_log']}) and the deliveries "
+                    f"({self.description['control_url']}/deliveries)."
                 )
             time.sleep(0.1)
         document: dict[str, Any] = json.loads(blob.download_as_bytes())
@@ -79,11 +79,11 @@ def find(control_url: str | None) -> Running:
             control_url = str(json.loads(CURRENT.read_text(encoding="utf-8"))["control_url"])
         except (OSError, ValueError, KeyError):
             raise NotRunning(
-                f"no sandbox runs here ({CURRENT} is missing): start one with "
-                "`python -m sandbox up`, or name one with --control-url"
+                f"No sandbox is running in this directory ({CURRENT} is missing or not valid). "
+                "Start one with `python -m sandbox up`, or name one with --control-url."
             ) from None
     try:
         with urllib.request.urlopen(control_url.rstrip("/") + "/", timeout=5) as answer:
             return Running(json.load(answer))
     except (urllib.error.URLError, OSError, ValueError) as problem:
-        raise NotRunning(f"the sandbox at {control_url} does not answer: {problem}") from None
+        raise NotRunning(f"The sandbox at {control_url} does not respond: {problem}") from None

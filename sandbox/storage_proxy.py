@@ -1,8 +1,8 @@
-"""The HTTP proxy before fake-gcs-server: faults, the request log, preconditions, finalized objects.
+"""The HTTP proxy in front of fake-gcs-server: faults, request log, preconditions, new objects.
 
-It stands in for what the binary leaves out. Google honours `ifGenerationMatch` on every object
-call (https://cloud.google.com/storage/docs/request-preconditions); the binary only on one-request
-uploads. So the proxy checks it, under a lock per object wherever a check and a write must be one.
+It adds what the binary lacks. Google honours `ifGenerationMatch` on every object call
+(https://cloud.google.com/storage/docs/request-preconditions); the binary only on one-request
+uploads. So the proxy checks it, under a lock per object if a check and a write must be atomic.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "conte
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the proxy asks and tells. `decide` chooses a fault for a method, or None."""
+    """The callbacks of the proxy. `decide` chooses a fault for a method, or None."""
 
     decide: Callable[[str], Fault | None]
     log: Callable[[StorageCall], None]
@@ -39,7 +39,7 @@ class Hooks:
 
 @dataclass(slots=True)
 class ObjectLocks:
-    """One lock per object, so that a check and the write that follows it are one step."""
+    """One lock per object, so that a check and the following write are atomic."""
 
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class ObjectLocks:
 
 
 class ProxyServer(ThreadingHTTPServer):
-    """Listens on a port of its own. `faulty`: whether faults and the log apply to its callers."""
+    """Listens on its own port. `faulty`: whether faults and the log apply to its callers."""
 
     daemon_threads = True
     block_on_close = False
@@ -69,11 +69,11 @@ class ProxyServer(ThreadingHTTPServer):
         self.external_url = ""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; the log of the sandbox stays readable."""
+        """Print nothing when a client disconnects, so that the sandbox's output stays readable."""
 
 
 class _Broken(Exception):
-    """The connection to the client is to end now, `sent` bytes into the answer's body."""
+    """The connection to the client must end now, after `sent` bytes of the response body."""
 
     def __init__(self, sent: int = 0) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, *args: Any) -> None:
-        """Calls are in the sandbox's request log."""
+        """Print nothing: calls are in the sandbox's request log."""
 
     def _serve(self) -> None:
         started, clock = time.time(), time.monotonic()
@@ -120,14 +120,14 @@ class _Handler(BaseHTTPRequestHandler):
                     )
                 )
 
-        # Logged before its last bytes leave: who has the answer finds the call in the log.
+        # Log before the last bytes are sent: a client with the response finds the call in the log.
         self._log = log
         try:
             self._answer(call, body, fault)
         except _Broken as broken:
             log(0, broken.sent)
             self._break_off()
-        except (OSError, http.client.HTTPException):  # either end went away
+        except (OSError, http.client.HTTPException):  # either end disconnected
             self._break_off()
 
     def _break_off(self) -> None:
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Answer(response.status, response.reason, headers, content)
 
     def _generation(self, call: Call) -> int | None:
-        """The object's live generation, None when there is no such object."""
+        """The object's live generation, or None if the object does not exist."""
         path = f"/storage/v1/b/{quote(call.bucket, '')}/o/{quote(call.name, '')}"
         self._backend.request("GET", path)
         response = self._backend.getresponse()
@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         return int(json.loads(content)["generation"]) if response.status == 200 else None
 
     def _send_media(self, call: Call, limit: int | None) -> None:
-        """Streams an object. A precondition becomes a pin, so that check and read are one."""
+        """Streams an object. A precondition selects the generation: check and read are atomic."""
         target = self.path
         if (wanted := call.query.get("ifGenerationMatch")) and "generation" not in call.query:
             target += f"&generation={wanted}"

@@ -1,7 +1,7 @@
-"""A certificate authority of the sandbox's own, because Google's clients insist on TLS.
+"""The sandbox's own certificate authority, because Google's clients require TLS.
 
-A client trusts it when the environment variable `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names
-`ca_path`. gRPC reads that variable once in a process, when the first channel is made.
+A client trusts it if the environment variable `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` names `ca_path`.
+gRPC reads that variable only once per process, when it creates the first channel.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Certificates:
 
 
 def create_certificates(directory: Path) -> Certificates:
-    """Write `ca.pem` into `directory` and make a certificate for localhost and 127.0.0.1.
+    """Write `ca.pem` into `directory`, and create a certificate for localhost and 127.0.0.1.
 
-    A directory that already has a CA keeps it: the processes that trust `ca.pem` read it once,
-    so several sandboxes in turn can share one directory.
+    If the directory already has a CA, it is used again: processes that trust `ca.pem` read it only
+    once. So several sandboxes can use one directory, one after the other.
     """
     directory.mkdir(parents=True, exist_ok=True)
     ca_path, ca_key_path = directory / "ca.pem", directory / "ca-key.pem"

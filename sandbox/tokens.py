@@ -1,11 +1,13 @@
-"""Where access tokens come from: the OAuth token endpoint, and the metadata server of an instance.
+"""The sources of access tokens: the OAuth token endpoint, and the metadata server of an instance.
 
-`POST /token` takes the JWT that a service account's key has signed. `GET /computeMetadata/v1/...`
-is what a process on Google Cloud asks instead, without any key
-(https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys); as on Cloud Run, a token
-is given for the scopes that are asked for. The state remembers the scopes of each token.
-`state.refuse_tokens` answers a key with `invalid_grant`, as Google does for a deleted service
-account or a wrong key; without `state.instance_has_account` the metadata server answers 404.
+`POST /token` accepts a JWT that is signed with a service account's key. A process on Google Cloud
+has no key and uses `GET /computeMetadata/v1/...` instead
+(https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys). As on Cloud Run, it gets
+a token for the scopes that it asks for. The state remembers the scopes of each token.
+
+With `state.refuse_tokens`, the token endpoint responds with `invalid_grant`, as Google does for a
+deleted service account or a wrong key. Without `state.instance_has_account`, the metadata server
+responds to a request for a token with 404.
 """
 
 from __future__ import annotations
@@ -40,9 +42,9 @@ Answer = tuple[int, Mapping[str, Any] | str]
 
 
 class TokenServer:
-    """A thread that serves both on 127.0.0.1.
+    """Serves both on 127.0.0.1, in a thread.
 
-    uri: what goes into a key file as `token_uri`.
+    uri: the `token_uri` of a key file.
     address: `127.0.0.1:PORT`, for GCE_METADATA_HOST and GCE_METADATA_IP.
     """
 
@@ -97,9 +99,9 @@ class TokenServer:
         self._thread.join()
 
     def _ask(self, method: str, size: int, grant: Callable[[], Answer]) -> Answer:
-        """One request for a token: logged, and disturbed by faults like any other call."""
+        """One request for a token. It is logged, and faults apply, as for any other call."""
         began = time.monotonic()
-        # The assertion is a credential of sorts: the log keeps the size, not the body.
+        # The assertion is a kind of credential, so the log keeps only its size.
         request = Request(method, secrets.token_hex(8), self._state.now(), size, None)
         fault = self._faults.decide(method)
         if fault is not None:

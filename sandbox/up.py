@@ -1,4 +1,4 @@
-"""The whole local Google, started and ended as one: what tests and the command line use.
+"""The whole sandbox, started and stopped as one unit, for tests and the command line.
 
 with Sandbox() as sandbox:
     name, generation = sandbox.drop("export.csv")
@@ -35,11 +35,11 @@ OUTPUT_BUCKET = "sandbox-output"
 
 
 class NoResults(TimeoutError):
-    """The results document did not appear in time; the message says what the deliveries did."""
+    """The results document did not appear in time; the message lists the delivery attempts."""
 
 
 class Sandbox:
-    """A running local Google. Everything that it starts ends with it, however it ends."""
+    """A running sandbox. Everything that it starts ends with it, however it ends."""
 
     def __init__(
         self,
@@ -50,12 +50,12 @@ class Sandbox:
         source: Path | str = ".",
         directory: Path | None = None,
     ) -> None:
-        """Starts nothing yet: `start`, or a `with` block, does.
+        """Starts nothing yet: call `start`, or use a `with` block.
 
-        function: whether the function of `source`/main.py runs here too.
-        env: added to the function's environment.
-        directory: where certificates, logs and profiles go; a temporary one by default, that
-        goes when the sandbox ends.
+        function: whether to run the function in `source`/main.py, too.
+        env: additions to the function's environment.
+        directory: for certificates, logs and profiles. Default: a temporary directory, which is
+        removed when the sandbox ends.
         """
         self._with_function, self._extra_env, self._instances = function, dict(env or {}), instances
         self._source, self._given_directory = Path(source).resolve(), directory
@@ -67,7 +67,7 @@ class Sandbox:
         self._counting = threading.Lock()
 
     def start(self) -> Self:
-        """Starts everything. Raises FunctionDidNotStart or RuntimeError, leaving nothing behind."""
+        """Starts everything. Raises FunctionDidNotStart or RuntimeError; then nothing runs."""
         self.directory = self._given_directory or Path(tempfile.mkdtemp(prefix="sandbox-"))
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = None if self._given_directory else self.directory
@@ -119,7 +119,7 @@ class Sandbox:
         self.control_url = self.control.url
 
     def close(self) -> None:
-        """Ends everything; twice does nothing."""
+        """Ends everything. A second call does nothing."""
         if not self._started:
             return
         self._started = False
@@ -143,7 +143,7 @@ class Sandbox:
         self.close()
 
     def description(self) -> dict[str, Any]:
-        """What `sandbox up --json` prints and `GET /` answers."""
+        """What `sandbox up --json` prints and `GET /` returns."""
         instances = self.function.instances if self.function else []
         sweeper = self.function.sweeper if self.function else None
         return {
@@ -160,13 +160,13 @@ class Sandbox:
         }
 
     def storage_client(self) -> Any:
-        """A google-cloud-storage client that no fault touches and no log counts."""
+        """A google-cloud-storage client without faults; its calls are not logged."""
         return self.storage.client()
 
     def drop(
         self, content: Path | str | bytes, name: str | None = None, folder: str | None = None
     ) -> tuple[str, int]:
-        """Puts a file (a path) or bytes into the input bucket; returns its name and generation."""
+        """Uploads a file (a path) or bytes to the input bucket; returns name and generation."""
         if isinstance(content, bytes) and name is None:
             raise ValueError("bytes need a name")
         data = content if isinstance(content, bytes) else Path(content).read_bytes()
@@ -178,7 +178,7 @@ class Sandbox:
         return str(blob.name), int(blob.generation or 0)
 
     def results(self, name: str, generation: int, timeout_seconds: float = 60.0) -> dict[str, Any]:
-        """The results document, as soon as it is there. Raises NoResults."""
+        """Waits for the results document and returns it. Raises NoResults."""
         blob = self.storage_client().bucket(OUTPUT_BUCKET).blob(f"{name}.{generation}.results.json")
         deadline = time.monotonic() + timeout_seconds
         while not blob.exists():
@@ -189,19 +189,22 @@ class Sandbox:
                     if (record.name, record.generation) == (name, str(generation))
                     for attempt in record.attempts
                 ]
-                raise NoResults(f"no results of {name} in {timeout_seconds} s; deliveries: {seen}")
+                raise NoResults(
+                    f"no results for {name} after {timeout_seconds} s; "
+                    f"delivery attempts (status, problem): {seen}"
+                )
             time.sleep(0.02)
         document: dict[str, Any] = json.loads(blob.download_as_bytes())
         return document
 
     def function_output(self) -> str:
-        """All that the function wrote to stdout and stderr."""
+        """Everything that the function wrote to stdout and stderr."""
         return self.function.output() if self.function else ""
 
     def run_sweep(self, timeout_seconds: float = 120.0) -> tuple[int, str]:
-        """Calls the sweep as Cloud Scheduler would; returns status and body, (0, "") if it died."""
+        """Calls the sweep as Cloud Scheduler does; returns status and body, (0, "") if it died."""
         if self.function is None or self.function.sweeper is None:
-            raise RuntimeError("this sandbox runs no sweep")
+            raise RuntimeError("this sandbox does not run the sweep")
         port = self.function.sweeper.port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
         with self._counting:
@@ -218,7 +221,10 @@ class Sandbox:
                 self._sweeping -= 1
 
     def kill_working(self) -> list[int]:
-        """SIGKILLs the instances that are at work, all of them when none is known to be."""
+        """Sends SIGKILL to the working instances, or to all if none is known to be working.
+
+        Returns the process IDs of the killed workers.
+        """
         if self.function is None:
             return []
         busy = [
@@ -231,11 +237,11 @@ class Sandbox:
         return self.function.kill(busy or None)
 
     def set_profiles(self, profiles: Mapping[str, Any]) -> None:
-        """Replaces the document that `PROFILES` names."""
+        """Replaces the profiles document, to which `PROFILES` points."""
         self.profiles_path.write_text(json.dumps(profiles, indent=2), encoding="utf-8")
 
     def clear(self) -> None:
-        """As new: no conversions, requests, faults, events or objects; default profiles."""
+        """Resets all: no conversions, requests, faults, events or objects; default profiles."""
         self.faults.clear()
         self.delivery.reset()
         self.delivery.wait_until_idle(30)

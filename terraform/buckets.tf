@@ -1,23 +1,23 @@
-# Four buckets, because a reader of one has no business in the others, and because what is written
-# to the input bucket starts the function: nothing of ours may ever be written there.
+# Four buckets, because a reader of one must not read the others, and because every object written to
+# the input bucket starts the function: the function must never write there.
 
 locals {
   bucket_prefix = coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")
 }
 
 resource "google_storage_bucket" "input" {
-  #checkov:skip=CKV_GCP_62:Usage logs are the old way; audit_reads turns on audit logs, which name the reader.
+  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   name                        = "${local.bucket_prefix}-input"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # A file that is overwritten while it is read stays readable: a run reads one generation.
+  # A run reads one generation, so a file that is overwritten during the run stays readable.
   versioning {
     enabled = true
   }
 
-  # Raw personal data: a version that is deleted is gone.
+  # Raw personal data: a deleted version must not be recoverable.
   soft_delete_policy {
     retention_duration_seconds = 0
   }
@@ -32,7 +32,7 @@ resource "google_storage_bucket" "input" {
   }
 
   lifecycle_rule {
-    # Longer than any event is retried (24 hours) or the sweep looks back.
+    # Longer than events are retried (24 hours) and longer than the sweep looks back.
     condition {
       days_since_noncurrent_time = coalesce(var.settings.sweep_max_age_days, 7) + 1
     }
@@ -54,13 +54,13 @@ resource "google_storage_bucket" "input" {
 }
 
 resource "google_storage_bucket" "output" {
-  #checkov:skip=CKV_GCP_62:Usage logs are the old way; audit_reads turns on audit logs, which name the reader.
+  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   name                        = "${local.bucket_prefix}-output"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # Results are written again when deferred rows have been sent; the earlier ones stay for a while.
+  # The sweep replaces results after it sends deferred rows; earlier versions are kept for 30 days.
   versioning {
     enabled = true
   }
@@ -88,20 +88,20 @@ resource "google_storage_bucket" "output" {
 
 # The ledger: claims, leases and chunk markers.
 resource "google_storage_bucket" "state" {
-  #checkov:skip=CKV_GCP_62:Usage logs are the old way; audit_reads turns on audit logs, which name the reader.
-  #checkov:skip=CKV_GCP_78:A lease is renewed every 20 seconds; versions of it would only cost. Generations guard it.
+  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
+  #checkov:skip=CKV_GCP_78:A lease is renewed every 20 seconds; versions would only add cost. Generation preconditions protect it.
   name                        = "${local.bucket_prefix}-state"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # For the same reason.
+  # For the same reason: soft-deleted versions of a lease would only add cost.
   soft_delete_policy {
     retention_duration_seconds = 0
   }
 
   lifecycle_rule {
-    # Longer than any retry, deferral or sweep (validated in variables.tf).
+    # Longer than any retry, deferral or sweep can take (validated in variables.tf).
     condition {
       age            = var.state_retention_days
       matches_prefix = [local.state_prefix]
@@ -114,15 +114,16 @@ resource "google_storage_bucket" "state" {
   depends_on = [google_project_service.required]
 }
 
-# The function's code and the profiles document. Not the input bucket: that would start the function.
+# The function's code and the profiles document. They cannot be in the input bucket: writing them would
+# start the function.
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:Usage logs are the old way; audit_reads turns on audit logs, which name the reader.
+  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   name                        = "${local.bucket_prefix}-source"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # Who changed a profile, and what it was before.
+  # Keeps the history of profile changes.
   versioning {
     enabled = true
   }
@@ -145,7 +146,7 @@ resource "google_storage_bucket_object" "profiles" {
   name         = "config/profiles.json"
   content_type = "application/json"
 
-  # Unset attributes are left out, so that the function's own defaults hold.
+  # Unset attributes are left out, so that the function's own defaults apply.
   content = jsonencode({
     for name, profile in var.profiles :
     name => { for key, value in profile : key => value if value != null }

@@ -1,25 +1,25 @@
-# Two functions from one source: `ingest` is called by the event of a new file, `sweep` by a clock.
+# Two functions from one source: a new file's event calls `ingest`, Cloud Scheduler calls `sweep`.
 
 locals {
   root = "${path.module}/.."
 
-  # An allowlist: a credential that lies about in the folder never gets into the archive.
+  # An allowlist, so that a credential file in the folder never gets into the archive.
   source_files = concat(["main.py", "requirements.txt"], sort(fileset(local.root, "lib/**/*.py")))
 
   state_prefix = "_state/"
 
-  # The longest that the platform lets an event-driven function work.
+  # The platform's maximum for an event-driven function.
   ingest_timeout_seconds = 540
 
-  # One sweep works up to 1500 s; the rest is for a cold start and the last answers under way.
+  # One sweep works for up to 1500 s; the rest is for a cold start and the last answers in flight.
   sweep_time_limit_seconds = 1500
   sweep_timeout_seconds    = 1800
 
-  # Measured peak of a run: under 256 MiB whatever the size of the file (benchmarks/).
+  # The measured peak of a run is under 256 MiB for any file size (benchmarks/).
   memory = "512Mi"
   cpu    = "1"
 
-  # GOOGLE_ADS_CONFIGURATION_FILE_PATH and the two *_ENDPOINT variables are for laptops: never set.
+  # GOOGLE_ADS_CONFIGURATION_FILE_PATH and the two *_ENDPOINT variables are for local use only: never set.
   environment = merge(
     {
       GOOGLE_CLOUD_PROJECT     = var.project_id
@@ -31,11 +31,11 @@ locals {
       GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/${var.google_ads_secret_version}"
       TIME_LIMIT_SECONDS       = tostring(local.ingest_timeout_seconds)
       SWEEP_TIME_LIMIT_SECONDS = tostring(local.sweep_time_limit_seconds)
-      # One heap for all threads: with one each, as glibc has it, the peak is a quarter higher.
+      # One heap for all threads: with glibc's default, one per thread, the peak is a quarter higher.
       MALLOC_ARENA_MAX = "1"
     },
     { for topic in google_pubsub_topic.results : "ANNOUNCE_TOPIC" => topic.id },
-    # Lists as the function reads them: separated by commas.
+    # The function reads lists as comma-separated text.
     { for key, value in var.settings : upper(key) => try(join(",", value), tostring(value)) if value != null },
   )
 }
@@ -56,13 +56,13 @@ data "archive_file" "source" {
 
 resource "google_storage_bucket_object" "source" {
   bucket = google_storage_bucket.source.name
-  # The hash makes a new object of new content, and a new object makes the function be built again.
+  # The hash gives new content a new object name, and a new object triggers a new build of the function.
   name   = "source/${data.archive_file.source.output_sha256}.zip"
   source = data.archive_file.source.output_path
 }
 
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Images hold the code and public packages, no data; Google's own keys will do.
+  #checkov:skip=CKV_GCP_84:Images contain the code and public packages, no data; Google's own keys are sufficient.
   repository_id = var.name
   location      = var.region
   format        = "DOCKER"
@@ -92,7 +92,7 @@ resource "google_artifact_registry_repository" "images" {
 resource "google_cloudfunctions2_function" "ingest" {
   name        = "${var.name}-ingest"
   location    = var.region
-  description = "Uploads the conversions of every file that lands in ${google_storage_bucket.input.name}."
+  description = "Uploads the conversions of every file that arrives in ${google_storage_bucket.input.name}."
 
   build_config {
     runtime           = "python313"
@@ -113,7 +113,7 @@ resource "google_cloudfunctions2_function" "ingest" {
     available_cpu    = local.cpu
     timeout_seconds  = local.ingest_timeout_seconds
 
-    # One file an instance: its memory and its CPU are the file's.
+    # One file per instance, so that the file gets all of its memory and CPU.
     max_instance_request_concurrency = 1
     max_instance_count               = var.max_instances
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
@@ -124,7 +124,7 @@ resource "google_cloudfunctions2_function" "ingest" {
 
   event_trigger {
     event_type = "google.cloud.storage.object.v1.finalized"
-    # Without it a failed event is dropped at once; with it, it comes again for 24 hours.
+    # Without a retry policy, a failed event is dropped at once; with it, it is retried for 24 hours.
     retry_policy          = "RETRY_POLICY_RETRY"
     trigger_region        = lower(google_storage_bucket.input.location)
     service_account_email = google_service_account.trigger.email
@@ -149,7 +149,7 @@ resource "google_cloudfunctions2_function" "ingest" {
 resource "google_cloudfunctions2_function" "sweep" {
   name        = "${var.name}-sweep"
   location    = var.region
-  description = "Finds files whose event was lost, and sends deferred rows."
+  description = "Processes files whose event was lost, and sends deferred rows."
 
   build_config {
     runtime           = "python313"
@@ -170,7 +170,7 @@ resource "google_cloudfunctions2_function" "sweep" {
     available_cpu    = local.cpu
     timeout_seconds  = local.sweep_timeout_seconds
 
-    # One sweep at a time: a call that comes too early is answered 429, and the next one will do.
+    # One sweep at a time: a call during a sweep gets a 429, and the next scheduled call is soon enough.
     max_instance_request_concurrency = 1
     max_instance_count               = 1
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"

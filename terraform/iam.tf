@@ -1,5 +1,5 @@
-# Who may do what. Grants are on buckets, the secret, the repository and the services; a grant on
-# the project says why there is no narrower one.
+# Who may do what. Roles are granted on buckets, the secret, the repository and the services. Each grant
+# on the whole project has a comment that says why no narrower grant is possible.
 
 locals {
   uses_data_manager = anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
@@ -28,7 +28,7 @@ resource "google_project_service" "required" {
   for_each = toset(local.services)
 
   service = each.value
-  # Others in the project may use it.
+  # Others in the project may use the service.
   disable_on_destroy = false
 }
 
@@ -43,9 +43,9 @@ resource "google_service_account" "function" {
 
 resource "google_storage_bucket_iam_member" "function" {
   for_each = {
-    # Reads files and lists them; can't write, so it can't start itself.
+    # Reads and lists files; cannot write, so it cannot start itself.
     input = { bucket = google_storage_bucket.input.name, role = "roles/storage.objectViewer" }
-    # objectUser, not objectCreator: replacing an object takes the permission to delete it.
+    # objectUser, not objectCreator: replacing an object requires the permission to delete it.
     output = { bucket = google_storage_bucket.output.name, role = "roles/storage.objectUser" }
     state  = { bucket = google_storage_bucket.state.name, role = "roles/storage.objectUser" }
     # The profiles document.
@@ -71,7 +71,8 @@ resource "google_pubsub_topic_iam_member" "function" {
   member = google_service_account.function.member
 }
 
-# On the project: the Data Manager API bills its calls to a project, and that right is the project's.
+# On the project: the Data Manager API charges its calls to a project, so the permission to use that
+# project's quota exists only on the project.
 resource "google_project_iam_member" "function_data_manager" {
   count = local.uses_data_manager ? 1 : 0
 
@@ -96,7 +97,7 @@ resource "google_cloud_run_v2_service_iam_member" "trigger" {
   member   = google_service_account.trigger.member
 }
 
-# On the project: Eventarc checks this before the trigger exists, and triggers have no grants of their own.
+# On the project: Eventarc checks this role before the trigger exists, and it cannot be granted on a trigger.
 resource "google_project_iam_member" "trigger" {
   project = var.project_id
   role    = "roles/eventarc.eventReceiver"
@@ -107,8 +108,8 @@ data "google_storage_project_service_account" "storage_agent" {
   depends_on = [google_project_service.required]
 }
 
-# On the project: Cloud Storage publishes to a topic that Eventarc makes with the trigger, so there
-# is no topic to grant it on beforehand.
+# On the project: Cloud Storage publishes to a topic that Eventarc creates with the trigger, so no topic
+# exists yet on which the role could be granted.
 resource "google_project_iam_member" "storage_agent" {
   project = var.project_id
   role    = "roles/pubsub.publisher"
@@ -132,7 +133,7 @@ resource "google_cloud_run_v2_service_iam_member" "scheduler" {
 }
 
 # ── the build ─────────────────────────────────────────────────────────────────────────────────
-# New projects give the default build account no rights, and old ones give it far too many:
+# In new projects the default build account has no permissions, and in old ones it has far too many:
 # https://cloud.google.com/build/docs/cloud-build-service-account-updates
 
 resource "google_service_account" "builder" {
@@ -149,15 +150,15 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
   member     = google_service_account.builder.member
 }
 
-# On the project: writing logs can't be granted on less.
+# On the project: the permission to write logs cannot be granted on anything smaller.
 resource "google_project_iam_member" "builder_logs" {
   project = var.project_id
   role    = "roles/logging.logWriter"
   member  = google_service_account.builder.member
 }
 
-# On the project: the platform copies the archive to a bucket that it makes itself on the first
-# deployment. The condition leaves only that bucket and ours.
+# On the project: the platform copies the archive to a bucket that it creates on the first deployment.
+# The condition limits the role to that bucket and the source bucket.
 resource "google_project_iam_member" "builder_sources" {
   project = var.project_id
   role    = "roles/storage.objectViewer"
@@ -171,7 +172,7 @@ resource "google_project_iam_member" "builder_sources" {
 
 # ── people and systems ────────────────────────────────────────────────────────────────────────
 
-# They add files and see nothing: not each other's, not even their own.
+# Uploaders can add files but cannot read any, not even their own.
 resource "google_storage_bucket_iam_member" "uploaders" {
   for_each = toset(var.uploaders)
 
@@ -188,7 +189,7 @@ resource "google_storage_bucket_iam_member" "readers" {
   member = each.value
 }
 
-# On the project: audit settings exist for a project and a service, not for a bucket.
+# On the project: audit settings exist per project and service, not per bucket.
 resource "google_project_iam_audit_config" "reads" {
   for_each = toset(var.audit_reads ? ["storage.googleapis.com", "secretmanager.googleapis.com"] : [])
 

@@ -1,5 +1,5 @@
-# Metrics on the stable event names of lib/adapters/logging.py, alerts on the metrics, and a dashboard.
-# docs/operate.md says for every alert what it means and what to do.
+# Metrics for the stable event names of lib/adapters/logging.py, alerts on the metrics, and a dashboard.
+# docs/operate.md explains for every alert what it means and what to do.
 
 locals {
   # Every event that lib/adapters/logging.py marks as ALERT. Keys are event names.
@@ -7,48 +7,48 @@ locals {
     run_stopped = {
       title    = "A file was stopped"
       severity = "ERROR"
-      what     = "The account, the profile or the file is wrong, so the rest of the file was not sent. The results document says what, and what to do."
+      what     = "The account, the profile or the file is wrong, so the rest of the file was not sent. The results document says what is wrong and what to do."
     }
     run_stale = {
-      title    = "A file was given up"
+      title    = "A file became too old"
       severity = "ERROR"
-      what     = "The file was still unfinished when its event had become too old. Drop it again once the cause is gone."
+      what     = "The file was still unfinished when its event became too old. Processing ended. Fix the cause, then drop the file again."
     }
     quota_exhausted = {
-      title    = "The day's quota is used up"
+      title    = "The daily quota is used up"
       severity = "WARNING"
-      what     = "Files wait, and go on by themselves when the quota's day begins anew."
+      what     = "No action needed; files wait and continue automatically when the daily quota resets."
     }
     sweep_failed = {
       title    = "The sweep failed"
       severity = "WARNING"
-      what     = "Deferred rows, and files whose event was lost, wait for a sweep that works."
+      what     = "Deferred rows and files whose event was lost wait until a sweep succeeds."
     }
     settings_invalid = {
-      title    = "The settings are wrong"
+      title    = "A setting or permission is wrong"
       severity = "CRITICAL"
-      what     = "Nothing can run. The log line lists every variable that is wrong."
+      what     = "Nothing can run. The log line lists every variable or permission that is wrong."
     }
-    # Its threshold stands in lib/followup/later_outcomes.py (ALARMING_SHARE): the default of failing_rows_ratio.
+    # Its threshold is in lib/followup/later_outcomes.py (ALERT_SHARE) and equals the default of failing_rows_ratio.
     rows_not_counted = {
-      title    = "Many rows aren't counted"
+      title    = "Many rows are not counted"
       severity = "WARNING"
-      what     = "The Data Manager API took the rows of a file, and said later that it doesn't count a considerable part of them. `processing.codes` in the results document says why."
+      what     = "The Data Manager API accepted the rows of a file, and reported later that it does not count many of them. `processing.codes` in the results document says why."
     }
     unexpected_error = {
       title    = "An unexpected error"
       severity = "ERROR"
-      what     = "A fault of our own; the file is tried again for 24 hours. The log line says where."
+      what     = "The software has a bug. The file is retried for 24 hours. The log line says where the error happened."
     }
   }
 
-  # Further events that are counted.
+  # Other events that are counted.
   counted_events = ["run_finished", "run_redelivered", "request_retry", "sweep_finished"]
 
-  # `counts` of the line that ends a run.
+  # `counts` in the last log line of a run.
   row_counts = ["rows", "uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted"]
 
-  # Further numbers in log lines: metric → event, field, unit.
+  # Other numbers in log lines: metric → event, field, unit.
   numbers = {
     not_counted    = { event = "run_updated", field = "not_counted", unit = "1" }
     chunk_seconds  = { event = "chunk_sent", field = "seconds", unit = "s" }
@@ -92,7 +92,7 @@ resource "google_logging_metric" "events" {
     labels {
       key         = "code"
       value_type  = "STRING"
-      description = "Code of the catalogue, where the event has one."
+      description = "Code from docs/codes.md, if the event has one."
     }
   }
 }
@@ -101,7 +101,7 @@ resource "google_logging_metric" "rows" {
   for_each = toset(local.row_counts)
 
   name            = "${var.name}/rows/${each.value}"
-  description     = "Rows of ended runs: ${each.value}."
+  description     = "Rows of finished runs: ${each.value}."
   filter          = "${local.logs_of_functions} AND jsonPayload.event=(\"run_finished\" OR \"run_stopped\" OR \"run_stale\")"
   value_extractor = "EXTRACT(jsonPayload.counts.${each.value})"
 
@@ -150,7 +150,7 @@ locals {
     {
       for event, alert in local.event_alerts : event => merge(alert, {
         query = "sum by (code) (increase(${local.series[event]}[10m])) > 0"
-        # Log lines are at hand for the one who is woken.
+        # The alert includes the query for its log lines.
         what = "${alert.what}\n\nLog lines: `${local.logs_of_functions} AND jsonPayload.event=\"${event}\"`"
         wait = "0s"
       })
@@ -163,13 +163,13 @@ locals {
         query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) > 0) > ${var.failing_rows_ratio}"
         wait     = "0s"
       }
-      # `or vector(0)`: no data at all is the very case that is looked for.
+      # `or vector(0)`: no data at all is exactly the case to detect.
       sweep_silent = {
-        title    = "The sweep isn't running"
+        title    = "The sweep is not running"
         severity = "WARNING"
-        what     = "No sweep has ended for two hours."
+        what     = "No sweep has finished for two hours."
         query    = "(sum(increase(${local.series.sweep_finished}[1h])) or vector(0)) < 1"
-        # A new deployment has had no sweep yet.
+        # A new deployment has no finished sweep yet.
         wait = "3600s"
       }
     },
@@ -177,7 +177,7 @@ locals {
       for hours in var.no_file_hours[*] : "no_file" => {
         title    = "No file"
         severity = "WARNING"
-        what     = "No file was finished for ${hours} hours."
+        what     = "No file was processed for ${hours} hours."
         query    = "(sum(increase(${local.series.run_finished}[${hours}h])) or vector(0)) < 1"
         wait     = "0s"
       }
@@ -200,7 +200,7 @@ resource "google_monitoring_alert_policy" "alerts" {
       query               = each.value.query
       duration            = each.value.wait
       evaluation_interval = "60s"
-      # A metric is known only minutes after it was made, or even after its first log line.
+      # A metric becomes available only minutes after its creation, or even only after its first log line.
       disable_metric_validation = true
     }
   }
@@ -223,12 +223,12 @@ locals {
   # Title → legend → PromQL.
   charts = [
     {
-      title = "Files that ended"
+      title = "Finished files"
       lines = { for event in ["run_finished", "run_stopped", "run_stale"] : event => "sum(increase(${local.series[event]}[$${__interval}]))" }
     },
     {
       title = "Rows by outcome"
-      # `not_counted` are `uploaded` rows of which the Data Manager API said so later.
+      # `not_counted`: `uploaded` rows that the Data Manager API later reported as not counted.
       lines = merge(
         { for outcome in slice(local.row_counts, 1, length(local.row_counts)) : outcome => "sum(increase(${local.series["rows_${outcome}_sum"]}[$${__interval}]))" },
         { not_counted = "sum(increase(${local.series.not_counted_sum}[$${__interval}]))" },

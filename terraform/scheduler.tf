@@ -5,10 +5,10 @@ resource "google_cloud_scheduler_job" "sweep" {
   schedule    = var.sweep_schedule
   time_zone   = "Etc/UTC"
 
-  # As long as the function may work: the longest that Scheduler waits.
+  # The same as the function's timeout; also the longest time that Cloud Scheduler can wait.
   attempt_deadline = "${local.sweep_timeout_seconds}s"
 
-  # The next tick is soon enough.
+  # The next scheduled call is soon enough.
   retry_config {
     retry_count = 0
   }

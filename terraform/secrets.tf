@@ -1,5 +1,5 @@
-# The secret without its value: a value in Terraform would lie readable in its state.
-# docs/deploy.md shows what goes in and the command that adds it.
+# The secret without its value, because Terraform would store a value as readable text in its state.
+# docs/deploy.md shows what the secret contains and the command that adds it.
 resource "google_secret_manager_secret" "google_ads" {
   secret_id = "${var.name}-google-ads"
 

@@ -1,6 +1,6 @@
-# Optional: one message per finished file, for those who want to react to results.
+# Optional: one message per processed file, for systems that react to results.
 resource "google_pubsub_topic" "results" {
-  #checkov:skip=CKV_GCP_83:A message holds an object's name and counts, no personal data; Google's own keys will do.
+  #checkov:skip=CKV_GCP_83:A message contains an object's name and counts, no personal data; Google's own keys are sufficient.
   count = var.announce ? 1 : 0
 
   name = "${var.name}-results"

@@ -1,56 +1,56 @@
-# ── where ─────────────────────────────────────────────────────────────────────────────────────
+# ── project and names ───────────────────────────────────────────────────────────────────────────
 
 variable "project_id" {
   type        = string
-  description = "Google Cloud project of everything here. Google Ads grants API access to this project."
+  description = "Google Cloud project for all resources. Google Ads grants API access to this project."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
-    error_message = "Not a project id: 6 to 30 lower-case letters, digits and hyphens, such as acme-conversions."
+    error_message = "project_id is not valid. Use 6 to 30 lower-case letters, digits and hyphens, such as acme-conversions."
   }
 }
 
 variable "region" {
   type        = string
-  description = "One region for buckets, functions, trigger, secret and scheduler, such as europe-west1."
+  description = "Region of buckets, functions, trigger, secret and scheduler, such as europe-west1."
 
   validation {
-    # A multi-region such as EU would need another region for the functions than for the trigger.
+    # With a multi-region such as EU, the functions and the trigger would need different regions.
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
-    error_message = "Not a single region such as europe-west1 or us-central1."
+    error_message = "region must be a single region such as europe-west1 or us-central1."
   }
 }
 
 variable "name" {
   type        = string
   default     = "conversions"
-  description = "First part of the names of everything here; two deployments in one project differ in it."
+  description = "Prefix of all resource names. Two deployments in one project need different names."
 
   validation {
-    # Service account ids have at most 30 characters; ours add up to 10.
+    # Service account IDs have at most 30 characters; the suffixes used here have up to 10.
     condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
-    error_message = "3 to 20 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "name is not valid. Use 3 to 20 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
 variable "bucket_prefix" {
   type        = string
   default     = null
-  description = "First part of the bucket names, which are unique in the world. Unset: <project_id>-<name>."
+  description = "Prefix of the bucket names, which must be unique worldwide. Unset: <project_id>-<name>."
 
   validation {
     condition     = var.bucket_prefix == null || can(regex("^[a-z0-9][a-z0-9-]{1,53}$", var.bucket_prefix))
-    error_message = "2 to 54 lower-case letters, digits and hyphens; -output and the like are added."
+    error_message = "bucket_prefix is not valid. Use 2 to 54 lower-case letters, digits and hyphens; suffixes such as -output are added."
   }
 }
 
 variable "labels" {
   type        = map(string)
   default     = {}
-  description = "Labels on every resource that can have some, such as { team = \"marketing\" }."
+  description = "Labels for every resource that supports labels, such as { team = \"marketing\" }."
 }
 
-# ── what ──────────────────────────────────────────────────────────────────────────────────────
+# ── profiles and settings ───────────────────────────────────────────────────────────────────────
 
 variable "profiles" {
   type = map(object({
@@ -73,57 +73,57 @@ variable "profiles" {
     omit_session_and_ip = optional(bool)
     event_source        = optional(string)
   }))
-  description = "Profile name → what the rows leave out. The name is the first folder of the object; default is the root. docs/profiles.md explains every attribute."
+  description = "Profile name → values for everything that a row does not state. The name is the first folder of the object; default is for files outside any folder. docs/profiles.md explains every attribute."
 
   validation {
     condition     = length(var.profiles) > 0 && alltrue([for name in keys(var.profiles) : can(regex("^[^/]+$", name))])
-    error_message = "At least one profile; a name is a folder of the input bucket, so it has no slash."
+    error_message = "profiles needs at least one profile. A name is a folder of the input bucket, so it must not contain a slash."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.destination, "google_ads"))])
-    error_message = "destination is google_ads or data_manager."
+    error_message = "destination must be google_ads or data_manager."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.customer_id == null || can(regex("^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$", p.customer_id))])
-    error_message = "customer_id is ten digits, with or without dashes, such as 123-456-7890."
+    error_message = "customer_id must be ten digits, with or without dashes, such as 123-456-7890."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.login_customer_id == null || can(regex("^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$", p.login_customer_id))])
-    error_message = "login_customer_id is ten digits, with or without dashes, such as 123-456-7890."
+    error_message = "login_customer_id must be ten digits, with or without dashes, such as 123-456-7890."
   }
 
   validation {
-    # That API can't be asked for an action's number: every row of every file would be rejected.
+    # The Data Manager API cannot look up an action's ID: every row of every file would be rejected.
     condition     = alltrue([for p in values(var.profiles) : coalesce(p.destination, "google_ads") != "data_manager" || p.conversion_action == null || can(regex("^(customers/[0-9]+/conversionActions/)?[0-9]+$", p.conversion_action))])
-    error_message = "conversion_action of a data_manager profile is the action's number (ctId in the address of its page), such as 1234567; this route takes no names."
+    error_message = "conversion_action of a data_manager profile must be the action's numeric ID (ctId in the address of its page), such as 1234567. The Data Manager API does not accept names."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.currency_code == null || can(regex("^[A-Z]{3}$", p.currency_code))])
-    error_message = "currency_code is three capitals, such as EUR."
+    error_message = "currency_code must be three capital letters, such as EUR."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.phone_region == null || can(regex("^[A-Z]{2}$", p.phone_region))])
-    error_message = "phone_region is two capitals, such as DE."
+    error_message = "phone_region must be two capital letters, such as DE."
   }
 
   validation {
     condition     = alltrue(flatten([for p in values(var.profiles) : [for c in [p.ad_user_data, p.ad_personalization] : c == null || contains(["GRANTED", "DENIED"], coalesce(c, "GRANTED"))]]))
-    error_message = "ad_user_data and ad_personalization are GRANTED or DENIED."
+    error_message = "ad_user_data and ad_personalization must be GRANTED or DENIED."
   }
 
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.event_source == null || contains(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"], coalesce(p.event_source, "OTHER"))])
-    error_message = "event_source is WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."
+    error_message = "event_source must be WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."
   }
 }
 
 variable "settings" {
-  # Unset attributes keep the defaults of lib/config/settings.py, the one place where they are written.
+  # Unset attributes keep the defaults, which are defined only in lib/config/settings.py.
   type = object({
     accepted_suffixes       = optional(list(string))
     ignored_suffixes        = optional(list(string))
@@ -142,7 +142,7 @@ variable "settings" {
     check_click_ownership   = optional(bool)
   })
   default     = {}
-  description = "Settings of the function that differ from its defaults. docs/settings.md explains every one."
+  description = "Settings of the function that differ from its defaults. docs/settings.md explains each setting."
 
   validation {
     condition     = coalesce(var.settings.max_event_age_hours, 20) < 24
@@ -153,21 +153,21 @@ variable "settings" {
 variable "google_ads_secret_version" {
   type        = string
   default     = "latest"
-  description = "Version of the secret with the google-ads.yaml: latest, or a number to pin it."
+  description = "Version of the secret with the google-ads.yaml: latest, or a number to pin a version."
 
   validation {
     condition     = can(regex("^(latest|[1-9][0-9]*)$", var.google_ads_secret_version))
-    error_message = "latest, or the number of a version."
+    error_message = "google_ads_secret_version must be latest or the number of a version."
   }
 }
 
 variable "announce" {
   type        = bool
   default     = false
-  description = "Publish a Pub/Sub message for every finished file (bucket, results object, status, counts)."
+  description = "Publish a Pub/Sub message for every processed file (bucket, results object, status, counts)."
 }
 
-# ── who ───────────────────────────────────────────────────────────────────────────────────────
+# ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {
   type        = list(string)
@@ -176,7 +176,7 @@ variable "uploaders" {
 
   validation {
     condition     = alltrue([for m in var.uploaders : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
-    error_message = "Each member begins with user:, group:, serviceAccount:, principal: or principalSet:. The public is not accepted."
+    error_message = "Each member must begin with user:, group:, serviceAccount:, principal: or principalSet:. Public access is not allowed."
   }
 }
 
@@ -187,27 +187,27 @@ variable "readers" {
 
   validation {
     condition     = alltrue([for m in var.readers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
-    error_message = "Each member begins with user:, group:, serviceAccount:, principal: or principalSet:. The public is not accepted."
+    error_message = "Each member must begin with user:, group:, serviceAccount:, principal: or principalSet:. Public access is not allowed."
   }
 }
 
 variable "audit_reads" {
   type        = bool
   default     = false
-  description = "Write an audit log line for every read in Cloud Storage and Secret Manager. It replaces the project's own audit settings of the two services."
+  description = "Write an audit log line for every read in Cloud Storage and Secret Manager. This replaces the project's own audit settings for the two services."
 }
 
-# ── how long ──────────────────────────────────────────────────────────────────────────────────
+# ── retention ───────────────────────────────────────────────────────────────────────────────────
 
 variable "input_retention_days" {
   type        = number
   default     = 30
-  description = "Days after which input files, which hold raw personal data, are deleted."
+  description = "Days after which input files, which contain raw personal data, are deleted."
 
   validation {
-    # The sweep looks for missed files as far back as this; they must still be there.
+    # The sweep looks back sweep_max_age_days for missed files; they must still exist.
     condition     = var.input_retention_days > coalesce(var.settings.sweep_max_age_days, 7)
-    error_message = "Must be more than settings.sweep_max_age_days (7 unless set)."
+    error_message = "input_retention_days must be more than settings.sweep_max_age_days (7 unless set)."
   }
 }
 
@@ -218,31 +218,31 @@ variable "results_retention_days" {
 
   validation {
     condition     = var.results_retention_days >= 1
-    error_message = "At least one day."
+    error_message = "results_retention_days must be at least 1."
   }
 }
 
 variable "state_retention_days" {
   type        = number
   default     = 90
-  description = "Days after which the ledger forgets a file. What it has forgotten could be sent twice."
+  description = "Days after which the ledger forgets a file. A forgotten file could be sent twice."
 
   validation {
     condition     = var.state_retention_days >= 30 && var.state_retention_days > 2 * coalesce(var.settings.sweep_max_age_days, 7) && 24 * var.state_retention_days > 2 * coalesce(var.settings.max_defer_hours, 48)
-    error_message = "At least 30 days, and more than twice settings.sweep_max_age_days and settings.max_defer_hours."
+    error_message = "state_retention_days must be at least 30, and more than twice settings.sweep_max_age_days and settings.max_defer_hours."
   }
 }
 
-# ── how much ──────────────────────────────────────────────────────────────────────────────────
+# ── capacity and schedule ───────────────────────────────────────────────────────────────────────
 
 variable "max_instances" {
   type        = number
   default     = 4
-  description = "Most files worked on at once; further ones wait for their turn."
+  description = "Maximum number of files processed at the same time. Other files wait."
 
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 100
-    error_message = "1 to 100."
+    error_message = "max_instances must be 1 to 100."
   }
 }
 
@@ -253,42 +253,42 @@ variable "sweep_schedule" {
 
   validation {
     condition     = length(split(" ", var.sweep_schedule)) == 5
-    error_message = "Five cron fields, such as */15 * * * *."
+    error_message = "sweep_schedule needs five cron fields, such as */15 * * * *."
   }
 }
 
-# ── alerts ────────────────────────────────────────────────────────────────────────────────────
+# ── alerts ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "notification_channels" {
   type        = list(string)
   default     = []
-  description = "Monitoring channels that alerts go to: projects/P/notificationChannels/N. Without one, alerts only show in the console."
+  description = "Monitoring channels that receive alerts: projects/P/notificationChannels/N. Without a channel, alerts appear only in the console."
 
   validation {
     condition     = alltrue([for c in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", c))])
-    error_message = "Each is projects/<project>/notificationChannels/<number>."
+    error_message = "Each notification channel must be projects/<project>/notificationChannels/<number>."
   }
 }
 
 variable "failing_rows_ratio" {
   type        = number
   default     = 0.2
-  description = "Alert when more than this share of an hour's rows was rejected or failed."
+  description = "Alert when more than this share of the rows in the last hour was rejected or failed."
 
   validation {
     condition     = var.failing_rows_ratio > 0 && var.failing_rows_ratio < 1
-    error_message = "Between 0 and 1, such as 0.2."
+    error_message = "failing_rows_ratio must be between 0 and 1, such as 0.2."
   }
 }
 
 variable "no_file_hours" {
   type        = number
   default     = null
-  description = "Alert when no file was finished for this long. Unset: no such alert."
+  description = "Alert when no file was processed for this many hours. Unset: no alert."
 
   validation {
-    # Monitoring looks back 25 hours at most.
+    # Cloud Monitoring looks back at most 25 hours.
     condition     = var.no_file_hours == null || (coalesce(var.no_file_hours, 1) >= 1 && coalesce(var.no_file_hours, 1) <= 24)
-    error_message = "1 to 24."
+    error_message = "no_file_hours must be 1 to 24."
   }
 }

@@ -1,5 +1,5 @@
 terraform {
-  # 1.9: validations may refer to other variables.
+  # Since 1.9, validations can refer to other variables.
   required_version = ">= 1.9.0, < 2.0.0"
 
   required_providers {

@@ -1,7 +1,7 @@
 """One certificate authority for each test process.
 
-gRPC reads `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` once, when a process makes its first channel, so the
-file must stand before any test runs; every sandbox of the process then uses the same authority.
+gRPC reads `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` only when a process opens its first channel. The file
+must therefore exist before the first test, and all sandboxes of a process share the authority.
 """
 
 from __future__ import annotations
@@ -23,17 +23,20 @@ os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECT
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three for two cores: tests of the whole wait for leases and retries half of their time."""
+    """Use three workers for two cores.
+
+    End-to-end tests spend half of their time waiting for leases and retries.
+    """
     return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that no process is left alone with one at the end."""
+    """Run the long tests first, so that no worker starts one while the others are already idle."""
     items.sort(key=lambda item: "recovery" not in item.path.parts)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what tests have recorded of how much they covered (`record_property`), summed up."""
+    """Print the sums of the numbers that tests recorded with `record_property`."""
     covered: dict[str, list[float]] = {}
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
@@ -49,15 +52,15 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def ca_directory() -> Path:
-    """The directory to start sandboxes in, so that clients in this process trust them."""
+    """The directory to start sandboxes in, which makes clients in this process trust them."""
     return _DIRECTORY
 
 
 @pytest.fixture(autouse=True)
 def _results_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever document a test reads from a sandbox is held against the published schema.
+    """Check every results document that a test reads from a sandbox against the published schema.
 
-    Here, and not in the sandbox, which knows neither the schema nor whose function it runs.
+    The sandbox cannot do this itself: it knows neither the schema nor the function that it runs.
     """
     as_written = Sandbox.results
 

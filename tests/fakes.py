@@ -1,6 +1,7 @@
-"""What stands in for the world in tests of one process: storage, an advertising API, a clock.
+"""Fakes for tests in one process: storage, an advertising API, a clock.
 
-Small classes with visible state, put in at the ports (`lib.run.context.RunContext`); nothing is patched.
+They are small classes with visible state, passed in at the ports (`lib.run.context.RunContext`), so
+nothing is patched.
 """
 
 from __future__ import annotations
@@ -10,32 +11,36 @@ import hashlib
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-from lib.adapters.logging import Log
+from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.base import Capabilities, RequestStatus, RowResult, UploadResult
+from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
+from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
-from lib.run.context import RenewProcessing, RunContext
+from lib.run.context import RunContext
 from lib.state.store import Readable, StoredObject
 from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
+Statuses = Callable[[Sequence[str]], Sequence[RequestStatus]]
+
 Fault = Callable[[str, str], None]
-"""(operation, object name) → raises, or lets it pass."""
+"""(operation, object name) → None; it raises to make the operation fail."""
 
 
 class Clock:
-    """Time that passes only when told to."""
+    """A clock that moves only when the test or a `sleep` moves it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -51,18 +56,18 @@ class Clock:
 
 
 def passes(operation: str, name: str) -> None:
-    """The fault that is none."""
+    """Let every operation succeed."""
 
 
 @dataclass(slots=True)
 class MemoryStore:
     """`lib.state.store.Store` in a dictionary.
 
-    `before` is asked before an operation is carried out, `after` when it was, before its answer:
-    an exception of `after` is a lost answer. `refuse` names objects whose next write is refused
-    (None) although nothing stands against it; `lose` names objects whose next write is carried out,
-    but its answer gets lost, so that the storage client sends it again, and is refused. `calls`
-    lists (operation, name).
+    `before` is called before an operation, `after` between the operation and its answer: if `after`
+    raises, the answer is lost. The next write of an object in `refuse` is refused (None) although
+    its precondition holds. The next write of an object in `lose` takes place, but its answer gets
+    lost: the storage client sends it again, and the second write is refused. `calls` lists
+    (operation, name).
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -111,7 +116,7 @@ class MemoryStore:
         self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
     ) -> int | None:
         data = b"".join(pieces)
-        # The one thing that is streamed: no test can leave a document behind that isn't valid.
+        # Only results documents are streamed, so no test can write an invalid one.
         check_results(json.loads(data))
         return self.write(bucket, name, data, if_generation_match=if_generation_match)
 
@@ -134,7 +139,7 @@ class MemoryStore:
             self.after("delete", name)
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
-        """Somebody uploads an object, over another one if need be."""
+        """Upload an object as its owner would; an existing one of that name is replaced."""
         with self.lock:
             self.objects[bucket, name] = (data, next(self.generations))
             self.times[bucket, name] = self.clock.utc()
@@ -155,7 +160,7 @@ class MemoryStore:
 
 
 class _Gone:
-    """A generation that no longer exists: noticed at the first read, as with the real store."""
+    """A generation that no longer exists; the first read raises, as in the real store."""
 
     def __init__(self, generation: int) -> None:
         self._generation = generation
@@ -180,14 +185,15 @@ class FakeBatch:
 
 @dataclass(slots=True)
 class FakeApi:
-    """An advertising API: `lib.destinations.base.Destination`, with Google's dedupe by order id.
+    """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
-    `counted` holds the order id of every conversion that counts, `too_recent` the order ids that
-    are answered TOO_RECENT_EVENT. `before` and `after` are called around each batch, with its
-    number from 1: what they raise is the fate of the attempt. `stop` refuses the account.
+    `counted` holds the order ID of every counted conversion. Order IDs in `too_recent` are answered
+    with TOO_RECENT_EVENT. `before` and `after` are called around each batch with its number,
+    starting at 1; if one of them raises, the attempt ends with that exception. `stop` refuses the
+    account.
     """
 
-    name: str = "google_ads"
+    capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
     sunset: date | None = None
     counted: list[str] = field(default_factory=list)
     too_recent: set[str] = field(default_factory=set)
@@ -196,6 +202,7 @@ class FakeApi:
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
     batches: int = 0
+    statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
@@ -221,6 +228,11 @@ class FakeApi:
 
     def with_custom_variables(self, account: Account) -> Account:
         return account
+
+    def request_statuses(
+        self, request_ids: Sequence[str], deadline: float
+    ) -> Sequence[RequestStatus]:
+        return self.statuses(request_ids)
 
     def batch(self, job_id: int) -> FakeBatch:
         return FakeBatch(job_id)
@@ -259,7 +271,7 @@ PROFILE = {
 
 @dataclass(slots=True)
 class World:
-    """Storage, API and clock of a test, wired as `main` wires the real ones."""
+    """The storage, API and clock of a test, wired as `main` wires the real ones."""
 
     store: MemoryStore
     api: FakeApi
@@ -268,7 +280,6 @@ class World:
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
     announced: list[Mapping[str, Any]] = field(default_factory=list)
-    renew_processing: RenewProcessing = lambda ids, known, now, deadline, log: known or {}
 
     @property
     def context(self) -> RunContext:
@@ -276,21 +287,25 @@ class World:
             store=self.store,
             settings=self.settings,
             profiles=lambda: self.profiles,
-            destination=self.connect,
+            connect=self.connect,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
-            log=Log(),
-            renew_processing=self.renew_processing,
+            log=JsonLog(),
             announce=self.announced.append,
         )
 
     def connect(self, profile: Profile, log: Log) -> FakeApi:
         return self.api
 
+    def use_destination(self, name: str) -> None:
+        """Set the destination in the default profile, and give the API its capabilities."""
+        self.profiles["default"]["destination"] = name
+        self.api.capabilities = capabilities_of(name)
+
 
 def world(**settings: Any) -> World:
-    """A world with nothing in it. The lease is long: its thread has nothing to do."""
+    """Return an empty world. Its lease is so long that the thread never has to renew it."""
     clock = Clock()
     given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)

@@ -1,4 +1,4 @@
-"""`check_results`, for every results document of every test: schema, sums, order, codes."""
+"""`check_results` checks every results document in every test: schema, sums, order, codes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_atte
 
 
 def check_results(document: dict[str, Any]) -> dict[str, Any]:
-    """Assert that the document is valid and agrees with itself; returns it.
+    """Assert that the document is valid and consistent, and return it.
 
-    Beyond the schema: the outcomes add up to the rows, each line has one outcome and they ascend,
-    the listed rows are exactly those counted (plain ones aside), and the codes are those that
-    stand in the document, as often as they stand there.
+    In addition to the schema: the outcomes add up to the number of rows, the lines ascend and each
+    has one outcome, the listed rows match the counts (`uploaded` and `ok` rows need not be listed),
+    and `codes` counts each code as often as it occurs in the document.
     """
-    # Tests read the same document again and again while they wait.
+    # Tests read the same document many times while they wait.
     text = json.dumps(document)
     if text in _checked:
         return document
@@ -62,7 +62,7 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_processing(processing: dict[str, Any]) -> str | None:
-    """The sums of `processing` are those of its newest requests; returns its `resend_at`."""
+    """Assert that `processing` adds up over its newest requests, and return its `resend_at`."""
     counts = processing["counts"]
     newest = [each for each in processing["requests"] if not each.get("superseded")]
     older = {each["request_id"] for each in processing["requests"] if each.get("superseded")}
@@ -86,7 +86,7 @@ def check_processing(processing: dict[str, Any]) -> str | None:
 
 
 def check_bucket(bucket: Any) -> int:
-    """Check every results document in a bucket of the local storage; returns how many."""
+    """Check every results document in a bucket of the local storage, and return their number."""
     found = [blob for blob in bucket.list_blobs() if blob.name.endswith(".results.json")]
     for blob in found:
         check_results(json.loads(blob.download_as_bytes()))

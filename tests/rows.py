@@ -1,4 +1,4 @@
-"""Rows for tests: a CRM export with the core columns, all of it made up."""
+"""Rows for tests: a CRM export with the core columns and invented data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CORE_COLUMNS = (
 
 
 def core_row(number: int, **cells: str) -> dict[str, str]:
-    """A good row; `cells` change it. The time lies three days back, a second apart per number."""
+    """Return a valid row, changed by `cells`. Its time is `number` seconds and three days ago."""
     moment = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3, seconds=number)
     row = {
         "gclid": f"Cj0KCQiAexample{number:08d}",
@@ -44,7 +44,7 @@ def core_row(number: int, **cells: str) -> dict[str, str]:
 def csv_bytes(
     rows: Iterable[dict[str, str]], columns: Iterable[str] = CORE_COLUMNS, delimiter: str = ","
 ) -> bytes:
-    """The rows as a file."""
+    """Return the rows as a CSV file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), delimiter=delimiter, lineterminator="\r\n")
     writer.writeheader()

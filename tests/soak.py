@@ -1,10 +1,10 @@
-"""A long run of random trouble: `python -m tests.soak --minutes 30 --seed 0`.
+"""A long run of random faults and crashes: `python -m tests.soak --minutes 30 --seed 0`.
 
-Each round drops some files under a random mixture of faults, kills, duplicate and lost deliveries,
-with sweeps in between; then the faults end, and every file of the round must be finished. At the
-end the invariants are checked over everything once more. Exit 1, with the command that does it
-again, whatever goes wrong: the same seed makes the same rounds (their timing is the machine's), and
-`--round 7 --minutes 0` is the seventh alone.
+Each round drops files under a random mixture of faults, kills, and duplicate and lost deliveries,
+with sweeps in between. Then the faults end, and every file of the round must be finished. After the
+last round, the invariants are checked again over all files. After any failure, the exit code is 1
+and the command to repeat the run is printed. The same seed produces the same rounds (only their
+timing depends on the machine); `--round 7 --minutes 0` runs only the seventh round.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ ROUND_SECONDS = 120.0
 
 
 class Broken(Exception):
-    """An invariant doesn't hold."""
+    """An invariant does not hold."""
 
 
 def begin_round(google: Sandbox, rng: random.Random, number: int) -> list[File]:
-    """Drop the files of a round into the middle of its trouble."""
+    """Drop the files of a round while its faults are active."""
     google.faults.set(mixture(rng))
     google.delivery.set(
         backoff_seconds=0.05,
@@ -65,7 +65,7 @@ def begin_round(google: Sandbox, rng: random.Random, number: int) -> list[File]:
 
 
 def end_round(google: Sandbox, files: list[File], grow_old: bool) -> None:
-    """No more faults: everything must come to its end, with the help of sweeps."""
+    """End the faults, then run sweeps until every file of the round is finished."""
     deadline = time.monotonic() + ROUND_SECONDS
     google.delivery.wait_until_idle(ROUND_SECONDS)
     google.faults.clear()
@@ -97,7 +97,7 @@ def document_name(file: File) -> str:
 
 
 def check_all(google: Sandbox, files: list[File], documents: dict[str, dict[str, Any]]) -> None:
-    """Every file once more, and every conversion that Google has counted."""
+    """Check every file again, and every conversion that Google has counted."""
     by_job: dict[int, list[Accepted]] = defaultdict(list)
     for each in google.state.accepted:
         by_job[each.job_id].append(each)
@@ -106,7 +106,7 @@ def check_all(google: Sandbox, files: list[File], documents: dict[str, dict[str,
         check_document(file, document)
         check_counted_once(file, by_job.pop(document["job_id"]))
     if by_job:
-        raise Broken(f"conversions of {len(by_job)} jobs that are no file's")
+        raise Broken(f"conversions of {len(by_job)} jobs that belong to no file")
     places = {
         f"{line['kind']} at {', '.join(line['at'])}"
         for line in log_lines(google)
@@ -117,7 +117,7 @@ def check_all(google: Sandbox, files: list[File], documents: dict[str, dict[str,
 
 
 def soak(google: Sandbox, minutes: float, seed: int, first: int) -> None:
-    """Rounds from the `first` on until the time is up, one at least."""
+    """Run rounds, beginning with number `first`, until the time is up; at least one."""
     ends = time.monotonic() + 60 * minutes
     files: list[File] = []
     documents: dict[str, dict[str, Any]] = {}
@@ -128,9 +128,9 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int) -> None:
             files += round_files
             end_round(google, round_files, grow_old=rng.random() < 0.5)
         except Exception as error:
-            error.add_note(f"In round {number}; alone: {command(0, seed, number)}")
+            error.add_note(f"In round {number}. To run only this round: {command(0, seed, number)}")
             raise
-        # The sweep looks at every object there is: those of this round are done with.
+        # Every sweep lists all objects, so those of the finished round are deleted.
         documents |= all_documents(google)
         google.storage.empty("sandbox-input")
         google.storage.empty("sandbox-output")
@@ -147,26 +147,26 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int) -> None:
 
 
 def command(minutes: float, seed: int, first: int) -> str:
-    """What does the same again."""
+    """Return the command that repeats the run."""
     return f"python -m tests.soak --minutes {minutes:g} --seed {seed} --round {first}"
 
 
 def main() -> None:
-    """Read the command line and soak."""
+    """Read the command line and run the soak test."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--round", type=int, default=1, help="the first one")
+    parser.add_argument("--round", type=int, default=1, help="number of the first round")
     given = parser.parse_args()
     env = {**SETTINGS, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
     try:
         with Sandbox(source=FUNCTION, env=env, instances=2) as google:
             soak(google, given.minutes, given.seed, given.round)
     except BaseException:
-        # Also what nobody thought of, and an impatient Ctrl-C.
+        # This includes unexpected errors and Ctrl-C.
         traceback.print_exc()
         again = command(given.minutes, given.seed, given.round)
-        print(f"BROKEN with seed {given.seed}. Again: {again}", file=sys.stderr)
+        print(f"FAILED with seed {given.seed}. To repeat: {again}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,24 +1,54 @@
-"""The arrows of the house: who may import whom."""
+"""The arrows of the house: who may import whom, and who may know an API's name."""
 
 from __future__ import annotations
 
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lib.destinations import registry
+
 ROOT = Path(__file__).parent.parent
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 
-PURE = {
-    # Standard library that rules and source may use, beside lib itself. No I/O, no SDK.
-    "rules": {"phonenumbers", "zoneinfo", "lib.rules", "lib.model", "lib.catalogue"},
-    "source": {"lib.source"},
+# Folder of lib → what of lib it may import, beside itself. A module name admits that module only.
+ARROWS = {
+    "model": set(),
+    "catalogue": set(),
+    "source": {"model"},
+    "rules": {"model", "catalogue"},
+    "state": {"model", "errors"},
+    "destinations": {"model", "catalogue", "errors"},
+    "results": {"model", "catalogue", "state", "destinations.base"},
+    "config": {"model", "errors", "rules", "source", "destinations.registry"},
+    "run": {
+        *("model", "catalogue", "errors", "config", "rules", "source", "state", "results"),
+        *("destinations.base", "destinations.registry"),
+    },
+    "followup": {
+        *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
+        *("destinations.base", "destinations.registry"),
+    },
+    "cli": {
+        *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
+        *("destinations.base", "destinations.registry"),
+    },
+    "adapters": {"model", "errors", "config", "state.store"},
+    "errors": set(),
+    "__main__": {"cli"},
+    "__init__": set(),
 }
-SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
+NO_IO = ("rules", "source", "model", "catalogue")
 IO_MODULES = {"os", "socket", "subprocess", "requests", "urllib", "http", "pathlib", "tempfile"}
+SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
+
+MOST_MODULES_ON_THE_TOP_FLOOR = 3
+MOST_LINES_OF_A_MODULE = 300
+MOST_LINES_OF_A_FUNCTION = 60
 
 DISTRIBUTIONS = {
     # What is imported, and what it is installed as.
@@ -44,79 +74,166 @@ NOT_IMPORTED = {
 
 
 def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports, anywhere in it."""
+    """Every module that a file imports, anywhere in it; `from a import b` is `a` and `a.b`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor_of(path: Path) -> str:
+    """The folder of lib that a file is in, or its own name on the top floor."""
+    return path.relative_to(ROOT / "lib").with_suffix("").parts[0]
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+MODULES = {module_of(path): path for path in LIB}
+
+
 @pytest.mark.parametrize("path", LIB, ids=name_of)
 def test_lib_never_imports_the_sandbox(path: Path) -> None:
-    """The judged doesn't know its judge."""
+    """The function does not know its judge."""
     assert not {name for name in imports_of(path) if name.split(".")[0] in ("sandbox", "tests")}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sandbox").rglob("*.py")), ids=name_of)
 def test_the_sandbox_never_imports_lib(path: Path) -> None:
-    """A judge that shares the code of the judged proves nothing."""
+    """A judge that shares code with the function proves nothing."""
     assert not {name for name in imports_of(path) if name.split(".")[0] in ("lib", "main")}
 
 
-@pytest.mark.parametrize("folder", sorted(PURE))
-def test_rules_and_source_are_pure(folder: str) -> None:
-    """Rules and source import no SDK, do no I/O, and know nothing of the rest of lib."""
-    allowed = PURE[folder]
+@pytest.mark.parametrize("path", LIB, ids=name_of)
+def test_arrows_run_one_way(path: Path) -> None:
+    """A folder imports itself and what `ARROWS` names."""
+    floor = floor_of(path)
+    allowed = {floor, *ARROWS[floor]}
+    for name in imports_of(path) & MODULES.keys() - {"lib"}:
+        inside = name.removeprefix("lib.")
+        parents = {".".join(inside.split(".")[:n]) for n in range(1, inside.count(".") + 2)}
+        is_only_a_package = MODULES[name].name == "__init__.py"
+        assert parents & allowed or is_only_a_package, f"{path}: {name}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """There is no circle, not even for type checkers."""
+    arrows = {name: imports_of(path) & MODULES.keys() for name, path in MODULES.items()}
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join((*trail[trail.index(name) :], name))
+        if name not in done:
+            for other in arrows[name] - {name}:
+                walk(other, (*trail, name))
+            done.add(name)
+
+    done: set[str] = set()
+    for name in sorted(arrows):
+        walk(name, ())
+
+
+@pytest.mark.parametrize("folder", NO_IO)
+def test_rules_and_what_they_rest_on_do_no_io(folder: str) -> None:
+    """No client library, no file, no network."""
     for path in sorted((ROOT / "lib" / folder).rglob("*.py")):
         for name in imports_of(path):
             top = name.split(".")[0]
             assert top not in SDK, f"{path}: {name}"
-            assert top not in IO_MODULES or name == "urllib.parse", f"{path}: {name}"
-            if top == "lib":
-                assert ".".join(name.split(".")[:2]) in allowed, f"{path}: {name}"
+            assert top not in IO_MODULES or name.startswith("urllib.parse"), f"{path}: {name}"
 
 
 def test_only_adapters_and_destinations_import_google() -> None:
     """Google's packages stay behind the two ports."""
     for path in LIB:
-        if path.relative_to(ROOT / "lib").parts[0] in ("destinations", "adapters"):
-            continue
-        foreign = {name for name in imports_of(path) if name.split(".")[0] in SDK}
-        assert not foreign, f"{path}: {foreign}"
+        if floor_of(path) not in ("destinations", "adapters"):
+            foreign = {name for name in imports_of(path) if name.split(".")[0] in SDK}
+            assert not foreign, f"{path}: {foreign}"
 
 
-def test_nothing_but_main_wires_adapters() -> None:
-    """The story of a run knows ports, not adapters."""
-    adapters = {
-        "lib.adapters.gcs",
-        "lib.adapters.secret_manager",
-        "lib.destinations.registry",
-        "lib.adapters.pubsub",
-    }
-    for path in LIB:
-        if path.name == "registry.py":
-            continue
-        assert not imports_of(path) & adapters, path
+def test_capabilities_are_known_without_a_client_library() -> None:
+    """The port, the registry and every declaration import no client library."""
+    folder = ROOT / "lib" / "destinations"
+    light = [folder / "base.py", folder / "registry.py", *folder.glob("*/capabilities.py")]
+    assert len(light) == 2 + len(registry.PACKAGES)
+    for path in light:
+        assert not {name for name in imports_of(path) if name.split(".")[0] in SDK}, path
 
 
 def test_no_destination_imports_another() -> None:
-    """The port doesn't depend on who implements it, nor does one destination on another."""
-    folder = ROOT / "lib" / "destinations"
-    sdk = {"google_ads": "google.ads.googleads", "data_manager": "google.ads.datamanager"}
-    for path in sorted(folder.rglob("*.py")):
-        if path.name == "registry.py":
-            continue
-        for owner, package in sdk.items():
-            if path.parent.name != owner:
-                foreign = (package, f"lib.destinations.{owner}")
-                assert not any(name.startswith(foreign) for name in imports_of(path)), path
+    """A destination knows the port and what all share, nothing else."""
+    for owner, package in registry.PACKAGES.items():
+        folder = ROOT.joinpath(*package.split("."))
+        others = tuple(each for name, each in registry.PACKAGES.items() if name != owner)
+        for path in folder.rglob("*.py"):
+            assert not any(name.startswith(others) for name in imports_of(path)), path
+
+
+def _knows_apis(path: Path) -> bool:
+    is_registry = path == ROOT / "lib" / "destinations" / "registry.py"
+    return floor_of(path) in ("catalogue", "adapters") or (
+        floor_of(path) == "destinations" and (path.parent.name != "destinations" or is_registry)
+    )
+
+
+@pytest.mark.parametrize("path", [p for p in LIB if not _knows_apis(p)], ids=name_of)
+def test_nobody_else_knows_an_apis_name(path: Path) -> None:
+    """What an API can do is asked of its capabilities; its name stands in its own folder alone."""
+    text = path.read_text("utf-8")
+    for name in registry.names():
+        assert name not in text, f"{path} names {name}"
+
+
+def _sides(node: ast.Compare) -> Iterator[ast.expr]:
+    yield node.left
+    yield from node.comparators
+
+
+@pytest.mark.parametrize("path", [ROOT / "main.py", *LIB], ids=name_of)
+def test_no_destination_is_compared_with_a_name(path: Path) -> None:
+    """`if destination == "..."` anywhere would be a capability that nobody declared."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Compare):
+            for side in _sides(node):
+                is_name = isinstance(side, ast.Constant) and side.value in registry.PACKAGES
+                assert not is_name, f"{path}:{node.lineno}"
+
+
+def test_few_modules_are_on_the_top_floor() -> None:
+    """Folder names tell where a rule lives."""
+    top = list((ROOT / "lib").glob("*.py"))
+    assert len(top) <= MOST_MODULES_ON_THE_TOP_FLOOR
+
+
+@pytest.mark.parametrize("path", [ROOT / "main.py", *LIB], ids=name_of)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    """One idea for each; the tables of the catalogue may be longer."""
+    text = path.read_text("utf-8")
+    is_table = path in LIB and floor_of(path) == "catalogue"
+    assert is_table or text.count("\n") <= MOST_LINES_OF_A_MODULE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= MOST_LINES_OF_A_FUNCTION, f"{path}: {node.name} has {lines} lines"
+
+
+def test_the_version_of_the_ads_api_stands_in_one_place() -> None:
+    """A bump of the version touches the destination's folder and the sandbox, one line each."""
+    named = [
+        name_of(path)
+        for folder in ("lib", "sandbox", "tests", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if re.search(r"\bv\d\d\b", path.read_text("utf-8"))
+    ]
+    assert named == ["lib/destinations/google_ads/api.py", "sandbox/ads_version.py"]
 
 
 def test_requirements_are_what_is_imported() -> None:

@@ -1,1 +1,1 @@
-"""Developer tools; nothing here is deployed."""
+"""Developer tools; they are not deployed."""

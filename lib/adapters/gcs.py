@@ -1,8 +1,8 @@
 """Google Cloud Storage as a `lib.state.store.Store`.
 
-Bodies are read in ranges of one generation, each retried by itself and the next one fetched while
-the current one is worked on: a connection that breaks costs one range, not the file. Writes carry a
-generation precondition, without which the client library wouldn't retry them.
+Objects are read in ranges of one generation. Each range is retried separately, and the next one is
+fetched while the current one is processed, so a broken connection costs one range, not the file.
+Every write has a generation precondition: the client library does not retry writes without one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lib.state.store import StoredObject
 T = TypeVar("T")
 
 RANGE_BYTES = 1 << 20
-# A results document up to this size is one request; a longer one goes up in pieces of this size.
+# A results document up to this size is sent in one request, a longer one in pieces of this size.
 UPLOAD_PIECE_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30.0
 _RETRY = DEFAULT_RETRY.with_timeout(60.0)
@@ -41,9 +41,10 @@ _UNREACHABLE = (
 
 
 def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
-    """Storage trouble that outlived its retries → a redelivery. Bodies stay out of the message.
+    """Make a call. A storage error that outlasts its retries becomes a `RetryableError`.
 
-    A `conditional` call may also raise PreconditionFailed; to others that is trouble like any.
+    Its message contains no response body. A `conditional` call may also raise `PreconditionFailed`;
+    for other calls that is a storage error too.
     """
     try:
         return call()
@@ -54,28 +55,28 @@ def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
             raise
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except InvalidResponse as error:
-        # The pieces of a resumable upload raise the library's inner exception.
+        # A resumable upload raises this inner exception of the library.
         if error.response.status_code == 412:
             raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
         raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
     except api.Forbidden:
         raise RetryableError(
-            "STORAGE_FORBIDDEN", "check the bucket grants of the function"
+            "STORAGE_FORBIDDEN", "check the bucket permissions of the function's service account"
         ) from None
     except _UNREACHABLE as error:
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
 
 
 def connect() -> GoogleStore:
-    """A store with the function's own credentials (or the emulator's, if the library finds one)."""
-    # The client would ask for the metadata of every bucket, for traces that nobody reads: a call
-    # more per bucket, and a permission (storage.buckets.get) that this function shouldn't need.
+    """Return a store with the function's credentials (or the emulator, if one is configured)."""
+    # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
+    # call per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     return GoogleStore(storage.Client())
 
 
 class GoogleStore:
-    """The real store. One per instance; thread-safe as the client is."""
+    """The real store. One per instance; thread-safe, like its client."""
 
     def __init__(self, client: storage.Client) -> None:
         self._client = client
@@ -96,7 +97,7 @@ class GoogleStore:
             )
         except api.NotFound:
             return None
-        # The download's own headers tell the generation: no second call, no race between the two.
+        # The generation is in the headers of the download: no second call, and so no race.
         return content, int(blob.generation)
 
     def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
@@ -182,9 +183,9 @@ class GoogleStore:
 
 
 class RangeReader:
-    """Reads one generation of an object forward, one range ahead of the reader.
+    """Reads one generation of an object from start to end, and fetches one range ahead.
 
-    `size` (bytes) is the object's; an object of size 0 costs no request.
+    `size` is the object's size in bytes. An empty object needs no request.
     """
 
     def __init__(self, blob: storage.Blob, size: int) -> None:
@@ -197,7 +198,7 @@ class RangeReader:
         self._pool: ThreadPoolExecutor | None = None
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes (all that is left for -1); b"" at the end."""
+        """Return up to `size` bytes (-1: all that are left), or b"" at the end."""
         if size < 0:
             return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
         if self._position >= len(self._buffer):
@@ -227,8 +228,8 @@ class RangeReader:
         end = min(start + RANGE_BYTES, self._size) - 1
 
         def whole_range() -> bytes:
-            # raw: an object with `Content-Encoding: gzip` must come as it lies there, or its size
-            # and our ranges would not fit. A short answer is a broken connection.
+            # raw: an object with `Content-Encoding: gzip` must arrive as it is stored, or it would
+            # not match its size and our ranges. A short response means a broken connection.
             content: bytes = self._blob.download_as_bytes(
                 start=start,
                 end=end,

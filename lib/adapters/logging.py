@@ -1,8 +1,8 @@
-"""JSON lines for Cloud Logging: severity, event, run id, trace, and the numbers of the event.
+"""JSON lines for Cloud Logging: severity, event, run ID, trace, and the numbers of the event.
 
-Every line names an `event` out of `EVENTS`, so alerts and dashboards can rely on the names
-(`docs/operate.md`; a test keeps both lists equal). Fields are counts, codes, names of objects and
-times; nothing here takes a row.
+Every line names one of `EVENTS`, so alerts and dashboards can rely on the names. `docs/operate.md`
+lists them; a test keeps both lists equal. Fields hold counts, codes, object names and times. No
+function here accepts a row.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from typing import Any
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
-    "run_finished": "A file was worked through; counts and timings.",
-    "run_updated": "Nothing of a waiting file is open any more; its new counts.",
-    "rows_not_counted": "ALERT. Google took rows of a file, and many of them it doesn't count.",
-    "run_stopped": "ALERT. A file ended with a file_error; a person must act.",
-    "run_stale": "ALERT. A file was given up because its event had become too old.",
-    "lease_held": "Another delivery of the event is at work; this one is retried.",
-    "run_redelivered": "An attempt ended early and asks for a redelivery; see `code`.",
-    "run_skipped": "A delivery found the run finished; nothing was done.",
-    "object_ignored": "The object isn't a file to work on; see `reason`.",
-    "claim_taken": "An attempt began; `attempts` above 1 means a takeover.",
-    "chunk_sent": "A chunk was answered and written down.",
-    "request_retry": "A request failed for a passing reason and is sent again.",
-    "quota_exhausted": "ALERT. The day's quota of API operations is used up.",
-    "preflight_not_permitted": "The account's settings couldn't be read; going on without.",
-    "processing_unknown": "What became of requests couldn't be asked; it's asked again later.",
-    "announce_failed": "The message about a finished file couldn't be published.",
-    "sweep_finished": "A sweep ended: what it found and did.",
-    "sweep_failed": "ALERT. A sweep couldn't do its work.",
-    "settings_invalid": "ALERT. The environment or a grant is wrong; nothing can run.",
-    "unexpected_error": "ALERT. A fault of our own; the delivery is retried.",
+    "run_finished": "A file was processed. The line has its counts and timings.",
+    "run_updated": "Follow-up for a file is complete. The line has the new counts.",
+    "rows_not_counted": "ALERT. Google accepted a file's rows but did not count many of them.",
+    "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
+    "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",
+    "lease_held": "Another delivery is processing this file. This delivery is retried.",
+    "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
+    "run_skipped": "The file was already processed. The delivery was skipped.",
+    "object_ignored": "The object is not an input file. `reason` says why.",
+    "claim_taken": "An attempt started. `attempts` above 1: it continues an earlier attempt.",
+    "chunk_sent": "The API answered a chunk, and its outcomes were saved.",
+    "request_retry": "A request failed with a retryable error and is retried.",
+    "quota_exhausted": "ALERT. The daily quota of API operations is used up.",
+    "preflight_not_permitted": "Account settings could not be read. The upload continues.",
+    "processing_unknown": "The status of requests could not be read. Retried later.",
+    "announce_failed": "The message about a processed file could not be published.",
+    "sweep_finished": "A sweep ended. The line says what it found and did.",
+    "sweep_failed": "ALERT. A sweep failed.",
+    "settings_invalid": "ALERT. A setting or a permission is wrong. Nothing can run.",
+    "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """A logger that adds the run's id and trace to every line."""
+class JsonLog:
+    """A logger that adds its fields, such as run ID and trace, to every line."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
 
-    def bind(self, **fields: Any) -> Log:
-        """The same log, with more fields on every line."""
-        return Log({**self.fields, **fields})
+    def bind(self, **fields: Any) -> JsonLog:
+        """Return a log that also adds these fields to every line."""
+        return JsonLog({**self.fields, **fields})
 
     def info(self, event: str, **fields: Any) -> None:
-        """Something that is as it should be."""
+        """Log normal operation."""
         self._write("INFO", event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Something that mends itself."""
+        """Log a problem that is handled automatically."""
         self._write("WARNING", event, fields)
 
     def alert(self, event: str, **fields: Any) -> None:
-        """Something that a person must look at; the names of these events are stable."""
+        """Log a problem that a person must look at. The names of these events are stable."""
         self._write("ERROR", event, fields)
 
     def unexpected(self, error: Exception) -> None:
-        """A fault of our own. Its message may quote a row: only its kind and place are logged."""
+        """Log a bug: only its type and location, because the error's message could quote a row."""
         frames = traceback.extract_tb(error.__traceback__)
         self.alert(
             "unexpected_error",
@@ -81,13 +81,16 @@ class Log:
             **self.fields,
             **fields,
         }
-        # One write per line: lines of concurrent threads must not mix.
+        # One write per line, so that lines of concurrent threads do not mix.
         sys.stdout.write(json.dumps(line, default=str) + "\n")
         sys.stdout.flush()
 
 
 def trace_field(header: str | None, project: str | None) -> dict[str, str]:
-    """`X-Cloud-Trace-Context` → the field by which Cloud Logging groups lines of a request."""
+    """`X-Cloud-Trace-Context` → the field by which Cloud Logging groups a request's lines.
+
+    Empty without a header or a project.
+    """
     if not header or not project:
         return {}
     return {_TRACE_FIELD: f"projects/{project}/traces/{header.split('/')[0]}"}
@@ -97,8 +100,8 @@ def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
     `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
-    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too: the logger
-    is turned off for good, whatever a configuration file says of it.
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too, so this
+    logger stays off, even if a configuration file turns it on.
     """
     ads = logging.getLogger("google.ads.googleads")
     ads.setLevel(logging.CRITICAL)

@@ -1,7 +1,7 @@
-"""Tell subscribers of a finished file: one Pub/Sub message, best effort.
+"""Announces finished files: one Pub/Sub message per results document, best effort.
 
-The results document is what counts; a message can be lost (the function dies right after the
-document) or come twice (a sweep writes the document again).
+Only the results document is reliable. A message can be lost (the function crashes right after it
+writes the document) or arrive twice (a sweep writes the document again).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.adapters.logging import Log
+from lib.model.log import Log
 
 TIMEOUT_SECONDS = 10.0
 
@@ -18,10 +18,10 @@ Announce = Callable[[Mapping[str, Any]], None]
 
 
 def announcer(topic: str, log: Log) -> Announce:
-    """A function that publishes a message as JSON to the topic (`projects/P/topics/T`).
+    """Return a function that publishes a message as JSON to the topic (`projects/P/topics/T`).
 
-    Without a topic it does nothing. A message that can't be published costs a log line, never the
-    run: its conversions are counted.
+    Without a topic it does nothing. If a message cannot be published, the function only logs a
+    warning: the run is complete and its conversions are counted.
     """
     if not topic:
         return lambda message: None
@@ -29,7 +29,7 @@ def announcer(topic: str, log: Log) -> Announce:
     publisher: list[Any] = []
 
     def announce(message: Mapping[str, Any]) -> None:
-        # Imported here: few deployments announce, and the client costs memory and a cold start.
+        # Imported here: few deployments use it, and it costs memory and a slower cold start.
         from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace without types
 
         data = json.dumps(message).encode()
@@ -37,7 +37,7 @@ def announcer(topic: str, log: Log) -> Announce:
             if not publisher:
                 publisher.append(pubsub_v1.PublisherClient())
             publisher[0].publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
-        except Exception as error:  # whatever goes wrong here must not undo a finished run
+        except Exception as error:  # no error here may undo a finished run
             log.warning("announce_failed", kind=type(error).__name__)
 
     return announce

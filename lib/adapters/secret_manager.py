@@ -1,8 +1,8 @@
-"""Credentials: the secret's payload, read for each new connection (`lib.destinations.registry`).
+"""Credentials: the secret's payload, read for each new connection (`lib.destinations.connections`).
 
-The payload is a `google-ads.yaml` as the google-ads library documents it
-(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). A
-`json_key` entry, or a payload that is a service account's JSON key itself, is accepted too.
+The payload is a `google-ads.yaml` in the format of the google-ads library
+(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). It may also
+have a `json_key`, or be the JSON key of a service account (`lib.destinations.credentials`).
 """
 
 from __future__ import annotations
@@ -14,31 +14,32 @@ from lib.errors import PermanentError, RetryableError
 
 
 def read_credentials(settings: Settings, timeout_seconds: float = 20.0) -> str:
-    """The text of the google-ads.yaml.
+    """Return the text of the google-ads.yaml.
 
-    Raises `PermanentError` (SECRET_NOT_SET, SECRET_NOT_FOUND, SECRET_NOT_READABLE) when a person must act,
-    `RetryableError` when Secret Manager can't be reached now.
+    Raises `PermanentError` (SECRET_NOT_SET, SECRET_NOT_FOUND, SECRET_NOT_READABLE, SECRET_INVALID)
+    when a person must act, and `RetryableError` when Secret Manager cannot be reached now.
     """
-    if settings.google_ads_secret:
+    if settings.credentials_secret:
         return _from_secret_manager(settings, timeout_seconds)
-    if settings.google_ads_configuration_file_path:
-        path = Path(settings.google_ads_configuration_file_path)
+    if settings.credentials_path:
+        path = Path(settings.credentials_path)
         try:
             return path.read_text(encoding="utf-8")
         except OSError as error:
             raise PermanentError("SECRET_NOT_READABLE", f"{path}: {error.strerror}") from None
     raise PermanentError(
-        "SECRET_NOT_SET", "set GOOGLE_ADS_SECRET (or GOOGLE_ADS_CONFIGURATION_FILE_PATH)"
+        "SECRET_NOT_SET",
+        "neither GOOGLE_ADS_SECRET nor GOOGLE_ADS_CONFIGURATION_FILE_PATH is set",
     )
 
 
 def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
-    # Imported here: a deployment that reads a file needn't pay for it.
+    # Imported here: a deployment that reads its credentials from a file does not need it.
     from google.api_core import exceptions as api
     from google.api_core.client_options import ClientOptions
     from google.cloud import secretmanager
 
-    name = settings.google_ads_secret
+    name = settings.credentials_secret
     if "/versions/" not in name:
         name += "/versions/latest"
     options = None

@@ -1,30 +1,39 @@
-"""One catalogue of every code that a results document can hold: ours and Google's.
+"""One catalogue of every code that a results document can hold: this function's and Google's.
 
-The results document, the linter and `docs/codes.md` are made from it:
-`python -m lib.catalogue.codes > docs/codes.md`.
+The results document, the linter and `docs/codes.md` take their texts from it.
+
+A table is a module of this package with a `TABLE` (code → kind, meaning, action). Its name is the
+origin of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`:
+codes of an API that a conversion upload cannot meet. Adding a module adds its codes.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Final, Literal
 
-from lib.catalogue import data_manager as codes_data_manager
-from lib.catalogue import google_ads as codes_google_ads
-from lib.catalogue import ours as codes_ours
+import lib.catalogue
+from lib.catalogue import texts
 
-Origin = Literal["ours", "google_ads", "data_manager"]
+Origin = str
+"""Name of a module with a table, or `UNKNOWN`."""
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["row", "file", "account", "transient"]
 Outcome = Literal["rejected", "failed", "duplicate", "deferred", "not_attempted"]
 
+UNKNOWN: Final = "unknown"
+"""Origin of a code that no table has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code means, whom it concerns and what to do about it.
+    """What a code means, what it affects, and what to do about it.
 
-    `scope`: the row alone; the file; the account or its settings, and so every row; or a passing
-    trouble, which is retried. `outcome`: what becomes of a row for this reason (None: it goes on).
+    `scope`: the row alone; the file; the account or its settings, and so every row; or a transient
+    error, which is retried. `outcome`: the outcome of a row with this code (None: the row is still
+    processed).
     """
 
     code: str
@@ -36,7 +45,7 @@ class Code:
     action: str
 
 
-# The tables name one of these, so that the parts of a code can't contradict each other.
+# The tables name one of these, so that the parts of a code cannot contradict each other.
 _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "rejected": ("error", "row", "rejected"),
     "failed": ("error", "row", "failed"),
@@ -49,39 +58,68 @@ _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "transient": ("error", "transient", None),
 }
 
+_FIRST: Final = "ours"
+_NOT_TABLES: Final = frozenset({"codes", "page"})
+"""Modules that use the catalogue: importing them from here would be circular."""
 
-def _codes(origin: Origin, table: Mapping[str, tuple[str, str, str]]) -> dict[str, Code]:
-    return {
-        code: Code(code, origin, *_KINDS[kind], meaning, action)
-        for code, (kind, meaning, action) in table.items()
+
+def _tables() -> dict[Origin, ModuleType]:
+    names = {module.name for module in pkgutil.iter_modules(lib.catalogue.__path__)} - _NOT_TABLES
+    modules = {
+        name: importlib.import_module(f"{lib.catalogue.__name__}.{name}")
+        for name in sorted(names, key=lambda name: (name != _FIRST, name))
     }
+    return {name: module for name, module in modules.items() if hasattr(module, "TABLE")}
 
 
-# A code that several of them use means the same in each; the first one's words are shown.
-CATALOGUE: Final[Mapping[str, Code]] = MappingProxyType(
-    _codes("data_manager", codes_data_manager.TABLE)
-    | _codes("google_ads", codes_google_ads.TABLE)
-    | _codes("ours", codes_ours.TABLE)
+TABLES: Final[Mapping[Origin, ModuleType]] = MappingProxyType(_tables())
+"""The modules with a table: `ours` first, the others by name."""
+
+
+def not_applicable(origin: Origin) -> frozenset[str]:
+    """The codes of a table's API that only other uses of the API can meet."""
+    codes: frozenset[str] = getattr(TABLES[origin], "NOT_APPLICABLE", frozenset())
+    return codes
+
+
+def _catalogue() -> dict[str, Code]:
+    """A code of several tables has the text of the first one, in the order of `TABLES`; a text of
+    any table wins over the shared one of `NOT_APPLICABLE`."""
+    found: dict[str, Code] = {}
+    for origin, module in TABLES.items():
+        for code, (kind, meaning, action) in module.TABLE.items():
+            found.setdefault(code, Code(code, origin, *_KINDS[kind], meaning, action))
+    for origin in TABLES:
+        for code in sorted(not_applicable(origin)):
+            kind = _KINDS["warning" if "WARNING" in code else "failed"]
+            shared = texts.NOT_APPLICABLE, texts.REPORT_A_BUG
+            found.setdefault(code, Code(code, origin, *kind, *shared))
+    return found
+
+
+CATALOGUE: Final[Mapping[str, Code]] = MappingProxyType(_catalogue())
+
+# Google leaves these off in places: in some answers, and in parts of its documentation.
+_PREFIXES: Final = (
+    *("PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_"),
+    *("PROCESSING_WARNING_REASON_", "WARNING_REASON_"),
 )
-
-# The Data Manager API's documentation leaves these off in places, and so do some of its answers.
-_PREFIXES: Final = ("PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_", "WARNING_REASON_")
 
 
 def lookup(code: str) -> Code:
-    """The entry of a code. One that isn't known, as a newer API may send, counts as a permanent
-    failure of its row and is shown as it came."""
+    """The entry of a code. A code that no table has, such as one of a newer API, is a permanent
+    failure of its row and keeps its name."""
     for prefix in ("", *_PREFIXES):
         entry = CATALOGUE.get(prefix + code)
         if entry is not None:
             return entry
     return Code(
         code,
-        "google_ads",
+        UNKNOWN,
         *_KINDS["failed"],
-        "Google answered with a code that this version doesn't know.",
-        "Read Google's message beside it; if it isn't clear, look the code up in Google's "
-        "documentation. The row wasn't counted.",
+        "Google answered with a code that this version does not know. The row is not counted.",
+        "Read Google's message next to the code. If it is not clear, look the code up in Google's "
+        "documentation.",
     )
 
 
@@ -94,11 +132,5 @@ ABOUT_THE_ACTION: Final = frozenset(
         "CUSTOM_VARIABLE_NOT_ENABLED",
     }
 )
-"""Refusals that are account-level at Google's, yet may hold for one action only: the rows of other
-actions are sent all the same."""
-
-
-if __name__ == "__main__":
-    from lib.catalogue.page import page
-
-    print(page(), end="")
+"""Account-level errors of Google that may concern a single conversion action: rows of other
+conversion actions are still sent."""

@@ -1,972 +1,658 @@
-"""Codes of the Data Manager API: kind (see `lib.catalogue.codes`), meaning, what to do.
+"""Codes of the Data Manager API: kind (see `lib.catalogue.codes`), meaning, action.
 
-All of ErrorReason (save what `codes_google_ads` has too), ProcessingErrorReason,
-ProcessingWarningReason and WarningReason:
+`TABLE` and `NOT_APPLICABLE` together hold every ErrorReason (except those that
+`lib.catalogue.google_ads` also has), ProcessingErrorReason, ProcessingWarningReason and
+WarningReason:
 https://developers.google.com/data-manager/api/reference/rpc/google.ads.datamanager.v1
 """
 
 from typing import Final
 
-_BUG = "Report it: this is a mistake of the software, not of the file."
-_MESSAGE = "Google's message names the field; correct it."
-_ACCESS = "Invite them in Google Ads, or set login_customer_id to the manager account."
-_AUDIENCES = "Nothing for this file: it's about another use of the API than conversions."
-_ENCRYPTION = "Nothing for this file: identifiers are hashed here, not encrypted."
-_OTHER_IDS = "Nothing for this file: such ids aren't sent here."
+TITLE: Final = "Data Manager API"
+
+_REPORT_SOFTWARE_ERROR = (
+    "Report it at the project's issue tracker, with the run_id from the results document: this is "
+    "a software error, not a mistake in the file."
+)
+_READ_MESSAGE = "Read Google's message, which the results document shows with this code."
+_CORRECT_NAMED_FIELD = "Correct the field that Google's message names."
+_GIVE_ACCESS = (
+    "Check customer_id. If it is correct, invite the user or service account behind the "
+    "credentials in Google Ads under Admin > Access and security, or set login_customer_id in the "
+    "profile to the manager account."
+)
+_CHECK_HASHES = (
+    "Check how the hashes in the file were created. It is better to put the original values into "
+    "the email and phone columns, where they are hashed before they are sent."
+)
+_WRITE_COUNTRY_CODE = "Write the country's two-letter code, such as US."
+_CORRECT_CUSTOMER_ID = "Correct customer_id in the profile or the file."
+_USE_ACCOUNT_OF_CLICK = (
+    "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the file "
+    "or the profile."
+)
+_ACCEPT_ENHANCED_CONVERSIONS_TERMS = "Accept the terms in Google Ads under Goals > Settings."
+_COPY_MERCHANT_ID = (
+    "Copy the ID from the top of the page in Merchant Center into the merchant_id column."
+)
+_ENABLE_CUSTOM_VARIABLE = (
+    "Enable it in Google Ads under Goals > Custom variables, or remove its column from the file."
+)
+_STATE_CONSENT = "Add the ad_user_data column to the file, or set ad_user_data in the profile."
+_CHECK_CLICK_ID_IS_COMPLETE = (
+    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
+    "upper and lower case unchanged."
+)
+_CHECK_WITH_LINTER = (
+    "Check the file on your own computer: python -m lib check FILE (docs/input.md)."
+)
+_COUNTED_ONCE = "No action needed; Google counts the conversion once."
+_ROW_ACCEPTED = "No action needed; Google accepted the row."
+_WARNING_ONLY = "No action needed; a warning does not stop a conversion from being counted."
+_OUTCOMES_UNCHANGED = "No action needed; the outcomes of the rows stay as they are."
 
 TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # ErrorReason
     "ERROR_REASON_UNSPECIFIED": (
         "failed",
         "Google gave no reason.",
-        "Read Google's message beside it.",
+        _READ_MESSAGE,
     ),
     "PERMISSION_DENIED": (
         "account",
-        "The credentials have no access to the account, or it doesn't exist.",
-        _ACCESS,
+        "The account does not exist, or the credentials have no access to it.",
+        _GIVE_ACCESS,
     ),
     "INVALID_ARGUMENT": (
         "failed",
-        "Something in the row isn't right.",
-        _MESSAGE,
+        "A value in the row is not valid.",
+        _CORRECT_NAMED_FIELD,
     ),
     "INVALID_HEX_ENCODING": (
         "failed",
-        "A digest isn't written in hex digits.",
-        "If the file holds digests, check how they were made; better send raw columns.",
+        "A hash contains characters other than hexadecimal digits.",
+        _CHECK_HASHES,
     ),
     "INVALID_BASE64_ENCODING": (
         "failed",
-        "A digest isn't written in base64.",
-        _BUG,
+        "A hash is not valid base64.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "INVALID_SHA256_FORMAT": (
         "failed",
-        "A digest isn't one of SHA-256.",
-        "If the file holds digests, check how they were made; better send raw columns.",
+        "A hash is not a SHA-256 hash (64 hexadecimal digits).",
+        _CHECK_HASHES,
     ),
     "INVALID_POSTAL_CODE": (
         "failed",
-        "The postal code isn't valid.",
-        "Correct it, or leave the address out.",
+        "The postal code is not valid.",
+        "Correct the postal code, or leave the address out of the row.",
     ),
     "INVALID_COUNTRY_CODE": (
         "failed",
-        "The country isn't valid.",
-        "Write its two-letter code.",
-    ),
-    "INVALID_USER_LIST_TYPE": (
-        "file",
-        "Type of the user list is not applicable for this request.",
-        _AUDIENCES,
-    ),
-    "INVALID_AUDIENCE_MEMBER": (
-        "file",
-        "This audience member is not valid.",
-        _AUDIENCES,
-    ),
-    "TOO_MANY_AUDIENCE_MEMBERS": (
-        "file",
-        "Maximum number of audience members allowed per request is 10,000.",
-        _AUDIENCES,
+        "The country is not valid.",
+        _WRITE_COUNTRY_CODE,
     ),
     "TOO_MANY_USER_IDENTIFIERS": (
         "failed",
-        "The row has more than ten user identifiers.",
-        "Keep the best ten.",
+        "The row has more than 10 user identifiers (email addresses, phone numbers, postal "
+        "address).",
+        "Keep the best 10 user identifiers of the row, and remove the others.",
     ),
     "TOO_MANY_DESTINATIONS": (
         "file",
-        "The request has more than ten destinations.",
-        _BUG,
+        "The request has more than 10 destinations.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "INVALID_DESTINATION": (
         "account",
-        "The account or conversion action of the profile isn't a valid destination.",
-        "Correct customer_id and conversion_action.",
-    ),
-    "DATA_PARTNER_USER_LIST_MUTATE_NOT_ALLOWED": (
-        "file",
-        "Data Partner does not have access to the operating account owned userlist.",
-        _AUDIENCES,
-    ),
-    "INVALID_MOBILE_ID_FORMAT": (
-        "file",
-        "Mobile ID format is not valid.",
-        _AUDIENCES,
-    ),
-    "INVALID_USER_LIST_ID": (
-        "file",
-        "User list is not valid.",
-        _AUDIENCES,
+        "This account or conversion action cannot receive the conversions.",
+        "Correct customer_id and conversion_action in the profile or the file. The account in "
+        "customer_id must own the conversion action.",
     ),
     "MULTIPLE_DATA_TYPES_NOT_ALLOWED": (
         "file",
-        "The request mixes kinds of data.",
-        _BUG,
+        "The request mixes different types of data.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "DIFFERENT_LOGIN_ACCOUNTS_NOT_ALLOWED_FOR_DATA_PARTNER": (
         "account",
-        "All destinations of a data partner need the same login account.",
-        "Use one login_customer_id.",
+        "The request uses more than one login account (login_customer_id). A data partner must "
+        "use the same one for all accounts that receive conversions.",
+        "Use only one login_customer_id in the profile.",
     ),
     "TERMS_AND_CONDITIONS_NOT_SIGNED": (
         "account",
-        "The account hasn't accepted the terms that this needs.",
-        "Accept the customer data terms in Google Ads: Goals > Settings.",
+        "The account has not accepted the terms that this upload requires.",
+        "Accept the terms in Google Ads under Goals > Settings > Customer data terms.",
     ),
     "INVALID_NUMBER_FORMAT": (
         "failed",
-        "A number isn't written as one.",
-        _MESSAGE,
+        "A number is not in a format that Google can read.",
+        _CORRECT_NAMED_FIELD,
     ),
     "INVALID_CONVERSION_ACTION_ID": (
         "account",
-        "The account has no such conversion action.",
-        "Correct the action in the file or the profile; it must be in the conversion account.",
+        "The account has no conversion action with this ID.",
+        "Correct the conversion action in the file or the profile. The account in customer_id "
+        "must own the conversion action.",
     ),
     "INVALID_CURRENCY_CODE": (
         "failed",
-        "Google doesn't take this currency.",
-        "Write the three letters of ISO 4217.",
+        "Google does not accept this currency.",
+        "Write the currency's three-letter ISO 4217 code, such as USD.",
     ),
     "INVALID_EVENT": (
         "failed",
-        "The row isn't a valid event.",
-        _MESSAGE,
+        "The row is not a valid conversion.",
+        _CORRECT_NAMED_FIELD,
     ),
     "TOO_MANY_EVENTS": (
         "file",
-        "The request has too many events.",
-        _BUG,
+        "The request contains too many conversions.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS": (
         "account",
-        "Enhanced conversions for leads are off in the account.",
-        "Turn them on in Google Ads: Goals > Settings > Enhanced conversions for leads.",
+        "Enhanced conversions for leads are turned off in the account.",
+        "Turn them on in Google Ads under Goals > Settings > Enhanced conversions for leads.",
     ),
     "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS": (
         "account",
-        "Google's policies don't let this account use enhanced conversions.",
-        "Ask your Google representative; until then send click ids only.",
+        "Google's policies do not allow this account to use enhanced conversions.",
+        "Ask your Google representative. Until then, send click IDs only.",
     ),
     "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": (
         "account",
-        "The account hasn't accepted the terms of enhanced conversions.",
-        "Accept them in Google Ads: Goals > Settings.",
+        "The account has not accepted the terms for enhanced conversions.",
+        _ACCEPT_ENHANCED_CONVERSIONS_TERMS,
     ),
     "DUPLICATE_DESTINATION_REFERENCE": (
         "file",
-        "Two destinations of the request have one name.",
-        _BUG,
+        "Two destinations in the request have the same name.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "UNSUPPORTED_OPERATING_ACCOUNT_FOR_DATA_PARTNER": (
         "account",
-        "The data partner can't use this account.",
+        "The data partner cannot use this account.",
         "Correct customer_id, or ask the data partner.",
     ),
     "UNSUPPORTED_LINKED_ACCOUNT_FOR_DATA_PARTNER": (
         "account",
-        "The data partner can't use this linked account.",
+        "The data partner cannot use this linked account.",
         "Correct login_customer_id, or ask the data partner.",
     ),
     "NO_IDENTIFIERS_PROVIDED": (
         "failed",
-        "The row has neither a click id nor a user identifier.",
-        "Add a click id, an e-mail address or a phone number.",
-    ),
-    "INVALID_PROPERTY_TYPE": (
-        "file",
-        "The property type is not supported.",
-        _AUDIENCES,
-    ),
-    "INVALID_STREAM_TYPE": (
-        "file",
-        "The stream type is not supported.",
-        _AUDIENCES,
+        "The row has neither a click ID nor a user identifier, such as an email address or a "
+        "phone number.",
+        "Add a click ID, an email address or a phone number.",
     ),
     "LINKED_ACCOUNT_ONLY_ALLOWED_WITH_DATA_PARTNER_LOGIN_ACCOUNT": (
         "account",
-        "A linked account can be used by data partners only.",
-        "Correct login_customer_id.",
+        "Only data partners can use a linked account.",
+        "Correct login_customer_id in the profile.",
     ),
     "OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH": (
         "account",
-        "The login account must be the account itself here.",
-        "Take login_customer_id out of the profile.",
+        "The login account (login_customer_id) must be the account that receives the conversions.",
+        "Remove login_customer_id from the profile.",
     ),
     "EVENT_TIME_INVALID": (
         "failed",
-        "The conversion time lies outside the window that Google takes.",
-        "Check the time and its zone; upload conversions sooner.",
+        "The conversion time is outside the period that Google accepts.",
+        "Check the conversion time and its time zone, and upload conversions sooner.",
     ),
     "RESERVED_NAME_USED": (
         "failed",
-        "A name is reserved by Google.",
-        _MESSAGE,
+        "A name in the row is reserved by Google.",
+        _CORRECT_NAMED_FIELD,
     ),
     "INVALID_EVENT_NAME": (
         "failed",
-        "The name of the event isn't supported.",
-        _BUG,
+        "The event name is not supported.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "NOT_ALLOWLISTED": (
         "account",
-        "Google doesn't let this account use the feature.",
-        "Ask your Google representative, or leave the column out that Google's message names.",
+        "Google does not allow this account to use the feature.",
+        "Ask your Google representative, or remove the column that Google's message names.",
     ),
     "INVALID_REQUEST_ID": (
         "file",
-        "The status of a request can't be asked for: it failed, or was a trial.",
-        "Nothing.",
-    ),
-    "MULTIPLE_DESTINATIONS_FOR_GOOGLE_ANALYTICS_EVENT": (
-        "file",
-        "An event had 2 or more Google Analytics destinations.",
-        _AUDIENCES,
+        "Google has no status for this request: the request failed, or it was sent with "
+        "validate_only.",
+        _OUTCOMES_UNCHANGED,
     ),
     "FIELD_VALUE_TOO_LONG": (
         "failed",
         "A value is too long.",
-        "Google's message names the field; shorten it.",
+        "Shorten the value in the field that Google's message names.",
     ),
     "FIELD_VALUE_TOO_SHORT": (
         "failed",
         "A value is too short.",
-        "Google's message names the field; write it out.",
+        "Write the full value in the field that Google's message names.",
     ),
     "TOO_MANY_ELEMENTS": (
         "failed",
         "A list has too many entries.",
-        _MESSAGE,
+        _CORRECT_NAMED_FIELD,
     ),
     "TOO_FEW_ELEMENTS": (
         "failed",
         "A list has too few entries.",
-        _MESSAGE,
+        _CORRECT_NAMED_FIELD,
     ),
     "ALREADY_EXISTS": (
         "failed",
-        "It exists already.",
-        _MESSAGE,
+        "The item already exists at Google.",
+        _CORRECT_NAMED_FIELD,
     ),
     "IMMUTABLE_FIELD_FOR_UPDATE": (
         "file",
-        "A field can't be changed.",
-        _BUG,
+        "The request changes a field that cannot be changed.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "INVALID_RESOURCE_NAME": (
         "account",
-        "The account's name in the request isn't valid.",
-        "Correct customer_id.",
+        "The account in the request is not valid.",
+        _CORRECT_CUSTOMER_ID,
     ),
     "INVALID_FILTER": (
         "file",
-        "A query isn't valid.",
-        _BUG,
+        "The filter of a query is not valid.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "INVALID_UPDATE_MASK": (
         "file",
-        "A change isn't described as it must be.",
-        _BUG,
-    ),
-    "CANNOT_UPDATE_DISABLED_LICENSE": (
-        "file",
-        "Cannot update a license that has been disabled.",
-        _AUDIENCES,
-    ),
-    "CANNOT_CREATE_LICENSE_FOR_SENSITIVE_USERLIST": (
-        "file",
-        "Sensitive user lists cannot be licensed to this client.",
-        _AUDIENCES,
-    ),
-    "INSUFFICIENT_COST": (
-        "file",
-        "Cost too low for this license.",
-        _AUDIENCES,
-    ),
-    "CANNOT_DISABLE_LICENSE": (
-        "file",
-        "Reseller license cannot be disabled since it is in use.",
-        _AUDIENCES,
-    ),
-    "INVALID_CLIENT_ACCOUNT_ID": (
-        "file",
-        "Invalid client account id.",
-        _AUDIENCES,
-    ),
-    "PRICING_ONLY_ZERO_COST_ALLOWED": (
-        "file",
-        "Non-zero cost not allowed for this client account.",
-        _AUDIENCES,
-    ),
-    "PRICE_TOO_HIGH": (
-        "file",
-        "Cost too high for this license.",
-        _AUDIENCES,
-    ),
-    "CUSTOMER_NOT_ALLOWED_TO_CREATE_LICENSE": (
-        "file",
-        "Customer not allowed to create license.",
-        _AUDIENCES,
-    ),
-    "INVALID_PRICING_END_DATE": (
-        "file",
-        "Pricing end date is invalid for this license.",
-        _AUDIENCES,
-    ),
-    "CANNOT_LICENSE_LOGICAL_LIST_WITH_LICENSED_OR_SHARED_SEGMENT": (
-        "file",
-        "Logical user list with shared or licensed segment cannot be licensed.",
-        _AUDIENCES,
+        "The request does not name the fields to change correctly.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "MISMATCHED_ACCOUNT_TYPE": (
         "account",
-        "The account isn't of the kind that the request names.",
-        "Correct customer_id.",
-    ),
-    "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_LICENSE_TYPE": (
-        "file",
-        "License type does not support media share cost.",
-        _AUDIENCES,
-    ),
-    "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_CLIENT_CUSTOMER": (
-        "file",
-        "Client customer type does not support media share cost.",
-        _AUDIENCES,
-    ),
-    "INVALID_MEDIA_SHARE_COST": (
-        "file",
-        "Invalid media share cost.",
-        _AUDIENCES,
-    ),
-    "INVALID_COST_TYPE": (
-        "file",
-        "Invalid cost type.",
-        _AUDIENCES,
-    ),
-    "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_NON_COMMERCE_USER_LIST": (
-        "file",
-        "UserList type does not support media share cost.",
-        _AUDIENCES,
-    ),
-    "MAX_COST_NOT_ALLOWED": (
-        "file",
-        "Max cost is only allowed for cost_type MEDIA_SHARE.",
-        _AUDIENCES,
-    ),
-    "COMMERCE_AUDIENCE_CAN_ONLY_BE_DIRECTLY_LICENSED": (
-        "file",
-        "Commerce audience can only be directly licensed.",
-        _AUDIENCES,
-    ),
-    "INVALID_DESCRIPTION": (
-        "file",
-        "The description is not valid.",
-        _AUDIENCES,
-    ),
-    "INVALID_DISPLAY_NAME": (
-        "file",
-        "The display name is not valid.",
-        _AUDIENCES,
-    ),
-    "DISPLAY_NAME_ALREADY_USED": (
-        "file",
-        "The display name is already being used for another user list for the account.",
-        _AUDIENCES,
-    ),
-    "OWNERSHIP_REQUIRED_FOR_UPDATE": (
-        "file",
-        "Ownership is required to modify the user list.",
-        _AUDIENCES,
-    ),
-    "USER_LIST_MUTATION_NOT_SUPPORTED": (
-        "file",
-        "The user list type is read-only and does not support mutation.",
-        _AUDIENCES,
-    ),
-    "SENSITIVE_USER_LIST_IMMUTABLE": (
-        "file",
-        "A user list which is privacy sensitive or legal rejected cannot be mutated by "
-        "external users.",
-        _AUDIENCES,
-    ),
-    "BILLABLE_RECORD_COUNT_IMMUTABLE": (
-        "file",
-        "The remarketing user list's billable record field cannot be modified once it is set.",
-        _AUDIENCES,
-    ),
-    "USER_LIST_NAME_RESERVED": (
-        "file",
-        "The user list name is reserved for system lists.",
-        _AUDIENCES,
-    ),
-    "ADVERTISER_NOT_ALLOWLISTED_FOR_UPLOADED_DATA": (
-        "file",
-        "The advertiser needs to be allowlisted to use remarketing lists created from "
-        "advertiser uploaded data.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_PARTNER_AUDIENCE_SOURCE": (
-        "file",
-        "The partner audience source is not supported for the user list type.",
-        _AUDIENCES,
-    ),
-    "COMMERCE_PARTNER_NOT_ALLOWED": (
-        "file",
-        "Setting the commerce_partner field is only supported if the partner_audience_source "
-        "is COMMERCE_AUDIENCE.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_PARTNER_AUDIENCE_INFO": (
-        "file",
-        "The partner_audience_info field is not supported for the user list type.",
-        _AUDIENCES,
-    ),
-    "PARTNER_MATCH_FOR_MANAGER_ACCOUNT_DISALLOWED": (
-        "file",
-        "Partner Match user lists cannot be created by manager accounts.",
-        _AUDIENCES,
-    ),
-    "DATA_PARTNER_NOT_ALLOWLISTED_FOR_THIRD_PARTY_PARTNER_DATA": (
-        "file",
-        "The data partner is not allowlisted for THIRD_PARTY_PARTNER_DATA.",
-        _AUDIENCES,
-    ),
-    "ADVERTISER_TOS_NOT_ACCEPTED": (
-        "file",
-        "The advertiser has not accepted the partner's terms of service.",
-        _AUDIENCES,
-    ),
-    "ADVERTISER_NOT_ALLOWLISTED_FOR_THIRD_PARTY_PARTNER_DATA": (
-        "file",
-        "The advertiser is not allowlisted for THIRD_PARTY_PARTNER_DATA.",
-        _AUDIENCES,
-    ),
-    "USER_LIST_TYPE_NOT_SUPPORTED_FOR_ACCOUNT": (
-        "file",
-        "This user list type is not supported for this account.",
-        _AUDIENCES,
-    ),
-    "INVALID_COMMERCE_PARTNER": (
-        "file",
-        "The commerce_partner field is invalid.",
-        _AUDIENCES,
-    ),
-    "CUSTOMER_NOT_ALLOWLISTED_FOR_COMMERCE_AUDIENCE": (
-        "file",
-        "The data provider is not allowlisted to create commerce audiences.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_USER_LIST_UPLOAD_KEY_TYPES": (
-        "file",
-        "The user list upload key types are not supported.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_INGESTED_USER_LIST_INFO_CONFIG": (
-        "file",
-        "The ingested user list info config is not supported.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_ACCOUNT_TYPES_FOR_USER_LIST_TYPE": (
-        "file",
-        "The account types are not supported for the user list type.",
-        _AUDIENCES,
-    ),
-    "UNSUPPORTED_ACCOUNT_TYPE_FOR_PARTNER_LINK": (
-        "file",
-        "The account types are not supported for the partner link.",
-        _AUDIENCES,
-    ),
-    "MEMBERSHIP_DURATION_TOO_LONG": (
-        "file",
-        "The user list membership duration is too long.",
-        _AUDIENCES,
+        "The account is not of the type that the request states.",
+        _CORRECT_CUSTOMER_ID,
     ),
     "INVALID_MERCHANT_ID": (
         "failed",
-        "The Merchant Center id isn't valid.",
-        "Copy it from the top of the Merchant Center.",
+        "The Merchant Center ID is not valid.",
+        _COPY_MERCHANT_ID,
     ),
     "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED": (
         "account",
-        "The account lacks its declaration about political advertising in the EU.",
+        "The account has not made its declaration about political advertising in the EU.",
         "Make the declaration in Google Ads.",
     ),
     "ACCOUNT_INELIGIBLE_FOR_STORE_SALES": (
         "account",
-        "The account can't take store sales.",
-        "Set event_source to something else than IN_STORE, or ask your Google representative.",
+        "The account is not eligible for store sales.",
+        "Set event_source to a value other than IN_STORE, or ask your Google representative.",
     ),
     "INVALID_MERCHANT_FEED_LANGUAGE_CODE": (
         "failed",
-        "The language of the product feed isn't valid.",
-        "Write two letters, such as en.",
+        "The language of the product feed is not valid.",
+        "Write a two-letter language code, such as en.",
     ),
     "INVALID_REGION_CODE": (
         "failed",
-        "The country isn't valid.",
-        "Write its two-letter code.",
-    ),
-    "INVALID_SUBDIVISION_CODE": (
-        "file",
-        "The subdivision code is not valid.",
-        _AUDIENCES,
-    ),
-    "INVALID_SUBCONTINENT_CODE": (
-        "file",
-        "The subcontinent code is not valid.",
-        _AUDIENCES,
-    ),
-    "INVALID_CONTINENT_CODE": (
-        "file",
-        "The continent code is not valid.",
-        _AUDIENCES,
-    ),
-    "INVALID_DEVICE_CATEGORY": (
-        "file",
-        "The device category is not valid.",
-        _AUDIENCES,
-    ),
-    "BOTH_CLIENT_ID_AND_APP_INSTANCE_ID_NOT_ALLOWED": (
-        "file",
-        "Both app_instance_id and client_id are set.",
-        _AUDIENCES,
-    ),
-    "GOOGLE_ANALYTICS_SUBPROPERTY_OR_ROLLUP_PROPERTY_NOT_ALLOWED": (
-        "file",
-        "The Google Analytics property is a subproperty or rollup property.",
-        _AUDIENCES,
+        "The country is not valid.",
+        _WRITE_COUNTRY_CODE,
     ),
     "THIRD_PARTY_USER_DATA_NOT_ALLOWED": (
         "account",
-        "Only data partners can send data of third parties.",
-        _BUG,
+        "Only data partners can send user data of third parties.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "INVALID_COUPON_CODE": (
         "failed",
-        "The coupon code isn't valid.",
-        _MESSAGE,
+        "The coupon code is not valid.",
+        _CORRECT_NAMED_FIELD,
     ),
     "EVENT_SOURCE_AND_DESTINATION_MISMATCH": (
         "failed",
-        "The event source doesn't fit the conversion action.",
+        "The event source does not match the conversion action.",
         "Correct event_source in the file or the profile.",
     ),
     "DESTINATION_ACCOUNT_TYPE_MISMATCH": (
         "account",
-        "The account isn't a Google Ads account.",
-        "Correct customer_id.",
+        "The account is not a Google Ads account.",
+        _CORRECT_CUSTOMER_ID,
     ),
     "INVALID_CUSTOM_VARIABLE_VALUE": (
         "failed",
-        "The value of a custom variable isn't valid.",
-        "Google's message names it; correct it.",
+        "The value of a custom variable is not valid.",
+        "Correct the custom variable that Google's message names.",
     ),
     "CUSTOM_VARIABLE_NOT_FOUND": (
         "account",
-        "The account has no custom variable of this name.",
-        "Create it in Google Ads, or take its column out.",
-    ),
-    "TOO_MANY_USERS": (
-        "file",
-        "Maximum number of users allowed per request is 10,000.",
-        _AUDIENCES,
-    ),
-    "BASELINE_LOCATION_AUTO_DETECTION_FAILED": (
-        "file",
-        "The location_auto_detection_enabled field of the request was set to true, but auto "
-        "detection of baseline location failed.",
-        _AUDIENCES,
-    ),
-    "INSIGHTS_MISSING_FOR_DIMENSION": (
-        "file",
-        "Insights missing for this dimension.",
-        _AUDIENCES,
-    ),
-    "REQUIRED_PREREQUISITE_LINK_MISSING": (
-        "file",
-        "A required prerequisite link (such as a Google Ads link) must exist for the Google "
-        "Analytics property to perform this operation.",
-        _AUDIENCES,
-    ),
-    "INVALID_REMOVE_AS_OF_TIME": (
-        "file",
-        "The remove as of time must be in the past or present. Future timestamps are not "
-        "permitted for removing audience members.",
-        _AUDIENCES,
+        "The account has no custom variable with this name.",
+        "Create the custom variable in Google Ads under Goals > Custom variables, or remove its "
+        "column from the file.",
     ),
     "REQUEST_TOO_OLD": (
         "file",
-        "The status of a request can be asked for during 50 days only.",
-        "Nothing.",
+        "Google no longer has a status for this request: it keeps the status for only about 50 "
+        "days.",
+        _OUTCOMES_UNCHANGED,
     ),
     "CONVERSION_ACTION_TOO_RECENTLY_CREATED": (
         "deferred",
-        "The conversion action was created a short time ago.",
-        "Nothing; it will be sent again after 6 hours.",
+        "The conversion action was created too recently.",
+        "No action needed; retried automatically after 6 hours.",
     ),
     "INVALID_AD_IDENTIFIER_FOR_ACCOUNT": (
         "failed",
-        "The click belongs to another Google Ads account.",
-        "Send it with the account that the ad belongs to.",
+        "The ad click belongs to another Google Ads account.",
+        _USE_ACCOUNT_OF_CLICK,
     ),
     # ProcessingErrorReason
     "PROCESSING_ERROR_REASON_UNSPECIFIED": (
         "failed",
         "Google gave no reason.",
-        "Send the rows again; if they fail again, ask Google with the request id.",
+        "Upload the rows again. If they fail again, contact Google support with the request_ids "
+        "from the results document.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_CUSTOM_VARIABLE": (
         "failed",
-        "A custom variable isn't valid.",
+        "A custom variable is not valid.",
         "Check the names and values of the custom variables.",
     ),
     "PROCESSING_ERROR_REASON_CUSTOM_VARIABLE_NOT_ENABLED": (
         "failed",
-        "A custom variable isn't enabled in the account.",
-        "Enable it in Google Ads (Goals > Custom variables), or take its column out.",
+        "A custom variable is not enabled in the account.",
+        _ENABLE_CUSTOM_VARIABLE,
     ),
     "PROCESSING_ERROR_REASON_EVENT_TOO_OLD": (
         "failed",
-        "The conversion is older than Google takes.",
-        "Upload conversions sooner, best every day.",
+        "The conversion is older than Google accepts.",
+        "Upload conversions sooner, ideally every day.",
     ),
     "PROCESSING_ERROR_REASON_DENIED_CONSENT": (
         "failed",
-        "The person, or the account's default, denies the use of user data for ads.",
-        "Nothing: such conversions mustn't be used. If it's wrong, check the consent column "
-        "and the account's default.",
+        "The person, or the account's default setting, denies consent to the use of user data for "
+        "ads.",
+        "No action needed; Google must not use such conversions. If this is wrong, check the "
+        "ad_user_data column and the account's default setting.",
     ),
     "PROCESSING_ERROR_REASON_NO_CONSENT": (
         "failed",
-        "There's no consent for Google's services.",
-        "Add the ad_user_data column, or set ad_user_data in the profile.",
+        "There is no consent for Google's services.",
+        _STATE_CONSENT,
     ),
     "PROCESSING_ERROR_REASON_UNKNOWN_CONSENT": (
         "failed",
-        "Google can't tell whether there's consent.",
-        "Add the ad_user_data column, or set ad_user_data in the profile.",
+        "Google cannot determine whether there is consent.",
+        _STATE_CONSENT,
     ),
     "PROCESSING_ERROR_REASON_DUPLICATE_GCLID": (
         "duplicate",
-        "Google has already counted a conversion of this click at this time.",
-        "Nothing: it counts once.",
+        "Google has already counted a conversion with this ad click and conversion time.",
+        _COUNTED_ONCE,
     ),
     "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID": (
         "duplicate",
-        "Google has already counted a conversion with this order id for this action.",
-        "Nothing: it counts once.",
+        "Google has already counted a conversion with this order ID for this conversion action.",
+        _COUNTED_ONCE,
     ),
     "PROCESSING_ERROR_REASON_INVALID_GBRAID": (
         "failed",
-        "Google can't read the gbraid.",
-        "Check that it's stored whole and in its own case.",
+        "Google cannot read the gbraid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "PROCESSING_ERROR_REASON_INVALID_GCLID": (
         "failed",
-        "Google can't read the gclid.",
-        "Check that it's stored whole and in its own case, as in the landing page's address.",
+        "Google cannot read the gclid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "PROCESSING_ERROR_REASON_INVALID_MERCHANT_ID": (
         "failed",
-        "The Merchant Center id isn't a number.",
-        "Copy it from the top of the Merchant Center.",
+        "The Merchant Center ID is not a number.",
+        _COPY_MERCHANT_ID,
     ),
     "PROCESSING_ERROR_REASON_INVALID_WBRAID": (
         "failed",
-        "Google can't read the wbraid.",
-        "Check that it's stored whole and in its own case.",
+        "Google cannot read the wbraid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "PROCESSING_ERROR_REASON_INTERNAL_ERROR": (
         "transient",
-        "Something went wrong at Google.",
-        "Nothing while the document says waiting: it will be sent again. Later, drop the file "
-        "again: Google counts each conversion once.",
+        "An internal error occurred at Google.",
+        "No action needed; retried automatically while the results document has the status "
+        "waiting. If the conversions are still not counted after that, upload the file again: "
+        "Google counts each conversion once.",
     ),
     "PROCESSING_ERROR_REASON_DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": (
         "account",
-        "The account hasn't accepted the terms of enhanced conversions.",
-        "Accept them in Google Ads: Goals > Settings.",
+        "The account has not accepted the terms for enhanced conversions.",
+        _ACCEPT_ENHANCED_CONVERSIONS_TERMS,
     ),
     "PROCESSING_ERROR_REASON_INVALID_EVENT": (
         "failed",
-        "The conversion isn't valid.",
-        "Check the rows with the linter.",
+        "The conversion is not valid.",
+        _CHECK_WITH_LINTER,
     ),
     "PROCESSING_ERROR_REASON_INSUFFICIENT_MATCHED_TRANSACTIONS": (
         "failed",
         "Too few of the conversions match ad clicks.",
-        "Check that addresses and numbers are whole.",
+        "Check that the email addresses and phone numbers are complete.",
     ),
     "PROCESSING_ERROR_REASON_INSUFFICIENT_TRANSACTIONS": (
         "failed",
         "There are too few conversions.",
-        "Send more at once.",
+        "Send more conversions at a time.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_FORMAT": (
         "failed",
-        "A value isn't written as Google wants it.",
-        "Check the rows with the linter.",
-    ),
-    "PROCESSING_ERROR_REASON_DECRYPTION_ERROR": (
-        "failed",
-        "The event has a decryption error.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_DEK_DECRYPTION_ERROR": (
-        "failed",
-        "The DEK failed to be decrypted.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_INVALID_WIP": (
-        "failed",
-        "The WIP is formatted incorrectly or the WIP does not exist.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_INVALID_KEK": (
-        "failed",
-        "The KEK cannot decrypt data because it is the wrong KEK, or it does not exist.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_WIP_AUTH_FAILED": (
-        "failed",
-        "The WIP could not be used because it was rejected by its attestation condition.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_KEK_PERMISSION_DENIED": (
-        "failed",
-        "The system did not have the permissions needed to access the KEK.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_AWS_AUTH_FAILED": (
-        "failed",
-        "The system failed to authenticate with AWS.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_ERROR_REASON_USER_IDENTIFIER_DECRYPTION_ERROR": (
-        "failed",
-        "Failed to decrypt the UserIdentifier data using the DEK.",
-        _ENCRYPTION,
+        "A value is not in the format that Google requires.",
+        _CHECK_WITH_LINTER,
     ),
     "PROCESSING_ERROR_OPERATING_ACCOUNT_MISMATCH_FOR_AD_IDENTIFIER": (
         "failed",
-        "The click belongs to another Google Ads account.",
-        "Send it with the account that the ad belongs to.",
+        "The ad click belongs to another Google Ads account.",
+        _USE_ACCOUNT_OF_CLICK,
     ),
     "PROCESSING_ERROR_REASON_ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": (
         "failed",
-        "A gbraid or wbraid can't be used with an action that counts one conversion per click.",
-        "Set the action's count to Every, or use another action for these rows.",
-    ),
-    "PROCESSING_ERROR_REASON_MATCH_ID_NOT_FOUND": (
-        "failed",
-        "The match ID can not be found.",
-        _OTHER_IDS,
-    ),
-    "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_MATCH_ID": (
-        "failed",
-        "The user ID can not be found for the match ID.",
-        _OTHER_IDS,
-    ),
-    "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_GCLID": (
-        "failed",
-        "The user ID can not be found for the GCLID.",
-        _OTHER_IDS,
-    ),
-    "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_DCLID": (
-        "failed",
-        "The user ID can not be found for the DCLID.",
-        _OTHER_IDS,
+        "A gbraid or wbraid cannot be used with a conversion action that counts one conversion "
+        "per click.",
+        'Set the count of the conversion action to "Every" in Google Ads, or use another '
+        "conversion action for these rows.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_AD_IDENTIFIERS": (
         "failed",
-        "Some click ids aren't valid.",
-        "Check that they're stored whole and in their own case.",
-    ),
-    "PROCESSING_ERROR_REASON_INVALID_MOBILE_ID_FORMAT": (
-        "failed",
-        "A mobile id isn't valid.",
-        "Nothing for this file: they aren't sent here.",
-    ),
-    "PROCESSING_ERROR_REASON_ORIGINAL_CONVERSIONS_NOT_FOUND": (
-        "failed",
-        "The conversions to be adjusted aren't found.",
-        "Nothing for this file: adjustments aren't sent here.",
-    ),
-    "PROCESSING_ERROR_REASON_EVENT_ID_DECODE_ERROR": (
-        "failed",
-        "The event ID (dclid or impression ID) cannot be decoded.",
-        _OTHER_IDS,
-    ),
-    "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_IMPRESSION_ID": (
-        "failed",
-        "The user ID cannot be found for the given impression ID.",
-        _OTHER_IDS,
-    ),
-    "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND": (
-        "failed",
-        "The user ID cannot be found.",
-        _OTHER_IDS,
+        "Some click IDs are not valid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK": (
         "failed",
-        "The conversion time lies before the ad click.",
-        "Check the time and its zone. A date without a time counts as midnight.",
+        "The ad click happened after the conversion time.",
+        "Check the conversion time and its time zone. A date without a time counts as midnight.",
     ),
     "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK": (
         "deferred",
         "The ad click is less than 6 hours old.",
-        "Nothing while the document says waiting: it will be sent again after 6 hours. Later, drop "
-        "the file again.",
+        "No action needed; retried automatically after 6 hours, while the results document has "
+        "the status waiting. If the conversions are still not counted after that, upload the file "
+        "again.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_CLICK": (
         "failed",
-        "The click can't be used; perhaps it didn't come from a Google Ads campaign.",
-        "Check that the click id belongs to this account. A few of these are normal.",
+        "Google cannot use the ad click. The conversion may not come from a Google Ads campaign.",
+        "Check that the click ID belongs to this account. A few such rows are normal.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_OPERATING_ACCOUNT_FOR_CLICK": (
         "failed",
-        "The click belongs to another Google Ads account.",
-        "Send it with the account that the ad belongs to.",
+        "The ad click belongs to another Google Ads account.",
+        _USE_ACCOUNT_OF_CLICK,
     ),
     "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": (
         "failed",
-        "Google finds no ad click for the conversion.",
-        "A part is always like that. If it's most, check that ids, addresses and numbers are "
-        "whole.",
+        "Google found no ad click for the conversion.",
+        "No action needed; some conversions never match an ad click. If most conversions have "
+        "this code, check that the click IDs, email addresses and phone numbers are complete.",
     ),
     "PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING": (
         "account",
-        "The conversion action needs external attribution, which this API can't take.",
-        "Use another action, or the Google Ads API (destination in the profile).",
+        "The conversion action requires external attribution, which the Data Manager API does not "
+        "support.",
+        "Use another conversion action, or the Google Ads API (destination = google_ads in the "
+        "profile).",
     ),
     # ProcessingWarningReason
     "PROCESSING_WARNING_REASON_UNSPECIFIED": (
         "warning",
-        "Google warned without a reason.",
-        "Nothing.",
-    ),
-    "PROCESSING_WARNING_REASON_KEK_PERMISSION_DENIED": (
-        "warning",
-        "The system did not have the permissions needed to access the KEK.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_DEK_DECRYPTION_ERROR": (
-        "warning",
-        "The DEK failed to be decrypted.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_DECRYPTION_ERROR": (
-        "warning",
-        "The event has a decryption error.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_WIP_AUTH_FAILED": (
-        "warning",
-        "The WIP could not be used because it was rejected by its attestation condition.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_INVALID_WIP": (
-        "warning",
-        "The WIP is formatted incorrectly or the WIP does not exist.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_INVALID_KEK": (
-        "warning",
-        "The KEK cannot decrypt data because it is the wrong KEK, or it does not exist.",
-        _ENCRYPTION,
-    ),
-    "PROCESSING_WARNING_REASON_USER_IDENTIFIER_DECRYPTION_ERROR": (
-        "warning",
-        "Failed to decrypt the UserIdentifier data using the DEK.",
-        _ENCRYPTION,
+        "Google gave a warning without a reason.",
+        _WARNING_ONLY,
     ),
     "PROCESSING_WARNING_REASON_INTERNAL_ERROR": (
         "warning",
-        "Internal error.",
-        "Nothing.",
-    ),
-    "PROCESSING_WARNING_REASON_AWS_AUTH_FAILED": (
-        "warning",
-        "The system failed to authenticate with AWS.",
-        _ENCRYPTION,
+        "An internal error occurred at Google.",
+        _WARNING_ONLY,
     ),
     # WarningReason
     "WARNING_REASON_UNSPECIFIED": (
         "warning",
-        "Google warned without a reason.",
-        "Nothing.",
+        "Google gave a warning without a reason.",
+        _ROW_ACCEPTED,
     ),
     "WARNING_REASON_CUSTOM_VARIABLE_NOT_ENABLED": (
         "warning",
-        "A custom variable isn't enabled in the account.",
-        "Enable it in Google Ads (Goals > Custom variables), or take its column out.",
+        "A custom variable is not enabled in the account.",
+        _ENABLE_CUSTOM_VARIABLE,
     ),
     "WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED": (
         "warning",
-        "The value of a custom variable isn't one of those set up for it.",
-        "Add the value in Google Ads, or correct it.",
+        "The value of a custom variable is not one of its predefined values.",
+        "Add the value in Google Ads, or correct it in the file.",
     ),
     "WARNING_REASON_CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID": (
         "warning",
-        "Cart data can't be used beside a gbraid or wbraid.",
-        "Nothing: the conversion counts without it.",
+        "Cart data cannot be used together with a gbraid or wbraid.",
+        "No action needed; the conversion counts without its cart data.",
     ),
     "WARNING_REASON_CART_DATA_ITEM_MERCHANT_PRODUCT_ID_MISSING": (
         "warning",
-        "An item of the cart has no product id.",
-        "Fill in the id of the item.",
+        "An item in the cart has no product ID.",
+        "Add the item's product ID in the items column.",
     ),
     "WARNING_REASON_CART_DATA_ITEM_UNIT_PRICE_MISSING": (
         "warning",
-        "An item of the cart has no price.",
-        "Fill in the price of the item.",
+        "An item in the cart has no price.",
+        "Add the item's price in the items column.",
     ),
     "WARNING_REASON_GENERIC": (
         "warning",
-        "Google warned about something.",
-        "Read Google's message beside it.",
-    ),
-    "WARNING_REASON_INVALID_CLIENT_ID": (
-        "warning",
-        "The client_id is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_SUBDIVISION_CODE": (
-        "warning",
-        "The subdivision_code is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_REGION_CODE": (
-        "warning",
-        "The region_code is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_SUBCONTINENT_CODE": (
-        "warning",
-        "The subcontinent_code is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_CONTINENT_CODE": (
-        "warning",
-        "The continent_code is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_DEVICE_CATEGORY": (
-        "warning",
-        "The device category is invalid.",
-        "Nothing for this file: the field isn't sent here.",
-    ),
-    "WARNING_REASON_INVALID_DEVICE_SCREEN_RESOLUTION": (
-        "warning",
-        "The device screen_height or screen_width is invalid.",
-        "Nothing for this file: the field isn't sent here.",
+        "Google gave a warning.",
+        _READ_MESSAGE,
     ),
     "WARNING_REASON_INVALID_MERCHANT_ID": (
         "warning",
-        "The Merchant Center id isn't valid.",
-        "Copy it from the top of the Merchant Center.",
+        "The Merchant Center ID is not valid.",
+        _COPY_MERCHANT_ID,
     ),
 }
+
+NOT_APPLICABLE: Final = frozenset(
+    {
+        # ErrorReason
+        "INVALID_USER_LIST_TYPE",
+        "INVALID_AUDIENCE_MEMBER",
+        "TOO_MANY_AUDIENCE_MEMBERS",
+        "DATA_PARTNER_USER_LIST_MUTATE_NOT_ALLOWED",
+        "INVALID_MOBILE_ID_FORMAT",
+        "INVALID_USER_LIST_ID",
+        "INVALID_PROPERTY_TYPE",
+        "INVALID_STREAM_TYPE",
+        "MULTIPLE_DESTINATIONS_FOR_GOOGLE_ANALYTICS_EVENT",
+        "CANNOT_UPDATE_DISABLED_LICENSE",
+        "CANNOT_CREATE_LICENSE_FOR_SENSITIVE_USERLIST",
+        "INSUFFICIENT_COST",
+        "CANNOT_DISABLE_LICENSE",
+        "INVALID_CLIENT_ACCOUNT_ID",
+        "PRICING_ONLY_ZERO_COST_ALLOWED",
+        "PRICE_TOO_HIGH",
+        "CUSTOMER_NOT_ALLOWED_TO_CREATE_LICENSE",
+        "INVALID_PRICING_END_DATE",
+        "CANNOT_LICENSE_LOGICAL_LIST_WITH_LICENSED_OR_SHARED_SEGMENT",
+        "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_LICENSE_TYPE",
+        "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_CLIENT_CUSTOMER",
+        "INVALID_MEDIA_SHARE_COST",
+        "INVALID_COST_TYPE",
+        "MEDIA_SHARE_COST_NOT_ALLOWED_FOR_NON_COMMERCE_USER_LIST",
+        "MAX_COST_NOT_ALLOWED",
+        "COMMERCE_AUDIENCE_CAN_ONLY_BE_DIRECTLY_LICENSED",
+        "INVALID_DESCRIPTION",
+        "INVALID_DISPLAY_NAME",
+        "DISPLAY_NAME_ALREADY_USED",
+        "OWNERSHIP_REQUIRED_FOR_UPDATE",
+        "USER_LIST_MUTATION_NOT_SUPPORTED",
+        "SENSITIVE_USER_LIST_IMMUTABLE",
+        "BILLABLE_RECORD_COUNT_IMMUTABLE",
+        "USER_LIST_NAME_RESERVED",
+        "ADVERTISER_NOT_ALLOWLISTED_FOR_UPLOADED_DATA",
+        "UNSUPPORTED_PARTNER_AUDIENCE_SOURCE",
+        "COMMERCE_PARTNER_NOT_ALLOWED",
+        "UNSUPPORTED_PARTNER_AUDIENCE_INFO",
+        "PARTNER_MATCH_FOR_MANAGER_ACCOUNT_DISALLOWED",
+        "DATA_PARTNER_NOT_ALLOWLISTED_FOR_THIRD_PARTY_PARTNER_DATA",
+        "ADVERTISER_TOS_NOT_ACCEPTED",
+        "ADVERTISER_NOT_ALLOWLISTED_FOR_THIRD_PARTY_PARTNER_DATA",
+        "USER_LIST_TYPE_NOT_SUPPORTED_FOR_ACCOUNT",
+        "INVALID_COMMERCE_PARTNER",
+        "CUSTOMER_NOT_ALLOWLISTED_FOR_COMMERCE_AUDIENCE",
+        "UNSUPPORTED_USER_LIST_UPLOAD_KEY_TYPES",
+        "UNSUPPORTED_INGESTED_USER_LIST_INFO_CONFIG",
+        "UNSUPPORTED_ACCOUNT_TYPES_FOR_USER_LIST_TYPE",
+        "UNSUPPORTED_ACCOUNT_TYPE_FOR_PARTNER_LINK",
+        "MEMBERSHIP_DURATION_TOO_LONG",
+        "INVALID_SUBDIVISION_CODE",
+        "INVALID_SUBCONTINENT_CODE",
+        "INVALID_CONTINENT_CODE",
+        "INVALID_DEVICE_CATEGORY",
+        "BOTH_CLIENT_ID_AND_APP_INSTANCE_ID_NOT_ALLOWED",
+        "GOOGLE_ANALYTICS_SUBPROPERTY_OR_ROLLUP_PROPERTY_NOT_ALLOWED",
+        "TOO_MANY_USERS",
+        "BASELINE_LOCATION_AUTO_DETECTION_FAILED",
+        "INSIGHTS_MISSING_FOR_DIMENSION",
+        "REQUIRED_PREREQUISITE_LINK_MISSING",
+        "INVALID_REMOVE_AS_OF_TIME",
+        # ProcessingErrorReason
+        "PROCESSING_ERROR_REASON_DECRYPTION_ERROR",
+        "PROCESSING_ERROR_REASON_DEK_DECRYPTION_ERROR",
+        "PROCESSING_ERROR_REASON_INVALID_WIP",
+        "PROCESSING_ERROR_REASON_INVALID_KEK",
+        "PROCESSING_ERROR_REASON_WIP_AUTH_FAILED",
+        "PROCESSING_ERROR_REASON_KEK_PERMISSION_DENIED",
+        "PROCESSING_ERROR_REASON_AWS_AUTH_FAILED",
+        "PROCESSING_ERROR_REASON_USER_IDENTIFIER_DECRYPTION_ERROR",
+        "PROCESSING_ERROR_REASON_MATCH_ID_NOT_FOUND",
+        "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_MATCH_ID",
+        "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_GCLID",
+        "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_DCLID",
+        "PROCESSING_ERROR_REASON_INVALID_MOBILE_ID_FORMAT",
+        "PROCESSING_ERROR_REASON_ORIGINAL_CONVERSIONS_NOT_FOUND",
+        "PROCESSING_ERROR_REASON_EVENT_ID_DECODE_ERROR",
+        "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND_FOR_IMPRESSION_ID",
+        "PROCESSING_ERROR_REASON_USER_ID_NOT_FOUND",
+        # ProcessingWarningReason
+        "PROCESSING_WARNING_REASON_KEK_PERMISSION_DENIED",
+        "PROCESSING_WARNING_REASON_DEK_DECRYPTION_ERROR",
+        "PROCESSING_WARNING_REASON_DECRYPTION_ERROR",
+        "PROCESSING_WARNING_REASON_WIP_AUTH_FAILED",
+        "PROCESSING_WARNING_REASON_INVALID_WIP",
+        "PROCESSING_WARNING_REASON_INVALID_KEK",
+        "PROCESSING_WARNING_REASON_USER_IDENTIFIER_DECRYPTION_ERROR",
+        "PROCESSING_WARNING_REASON_AWS_AUTH_FAILED",
+        # WarningReason
+        "WARNING_REASON_INVALID_CLIENT_ID",
+        "WARNING_REASON_INVALID_SUBDIVISION_CODE",
+        "WARNING_REASON_INVALID_REGION_CODE",
+        "WARNING_REASON_INVALID_SUBCONTINENT_CODE",
+        "WARNING_REASON_INVALID_CONTINENT_CODE",
+        "WARNING_REASON_INVALID_DEVICE_CATEGORY",
+        "WARNING_REASON_INVALID_DEVICE_SCREEN_RESOLUTION",
+    }
+)
+"""Codes of other uses of the API, such as audiences, user lists, Google Analytics, encryption and
+mobile IDs. A conversion upload cannot meet them."""

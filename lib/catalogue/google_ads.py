@@ -1,428 +1,533 @@
-"""Codes of the Google Ads API: kind (see `lib.catalogue.codes`), meaning, what to do.
+"""Codes of the Google Ads API: kind (see `lib.catalogue.codes`), meaning, action.
 
-All of ConversionUploadErrorEnum, and of the other enums what an upload or a query of the account's
-settings can meet: https://developers.google.com/google-ads/api/reference/rpc/latest/errors
+Holds every value of ConversionUploadErrorEnum, and the values of the other enums that an upload or
+the account preflight can return:
+https://developers.google.com/google-ads/api/reference/rpc/latest/errors
 """
 
 from typing import Final
 
-_WAIT = "Nothing; it's tried again by itself."
-_BUG = "Report it: this is a mistake of the software, not of the file."
-_TOKEN = "Make new credentials and store them in the secret."
-_CLICK_AGE = "Upload conversions sooner, best every day."
-_OWN_CLICK = "Send it with the account that the ad belongs to."
-_NOT_USED = "Nothing for this file: it's about calls, which aren't uploaded here."
-_DATE = "Check the conversion time; the formats are in docs/input.md."
+TITLE: Final = "Google Ads API"
+
+_RETRIED_AUTOMATICALLY = "No action needed; retried automatically."
+_RETRIED_AFTER_6_HOURS = "No action needed; retried automatically after 6 hours."
+_COUNTED_ONCE = "No action needed; Google counts the conversion once."
+_REPORT_SOFTWARE_ERROR = (
+    "Report it at the project's issue tracker, with the run_id from the results document: this is "
+    "a software error, not a mistake in the file."
+)
+_UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
+_REPLACE_CREDENTIALS = (
+    "Ask the engineer who deployed the function to create new credentials and store them in the "
+    "secret."
+)
+_REMOVE_DEVELOPER_TOKEN = (
+    "Ask the engineer who deployed the function to remove developer_token from the secret; Google "
+    "no longer needs it."
+)
+_GIVE_STANDARD_ACCESS = "Give this user at least standard access in Google Ads."
+_UPLOAD_SOONER = "Upload conversions sooner, ideally every day."
+_CHECK_CLICK_ID_IS_COMPLETE = (
+    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
+    "upper and lower case unchanged."
+)
+_GIVE_EACH_ORDER_ITS_ID = (
+    "Give each order its own order ID. If both rows are the same order, no action is needed."
+)
+_CHECK_CONVERSION_TIME = "Check the conversion time; docs/input.md lists the accepted formats."
+_CHECK_ACTION_OF_ROW = "Check the conversion action of the row."
+_WRITE_ACTION_IN_FULL = (
+    "Write the conversion action as customers/1234567890/conversionActions/987654321, or use its "
+    "ID or its name."
+)
+_CORRECT_NAMED_FIELD = "Correct the field that Google's message names."
+_FILL_IN_NAMED_FIELD = "Fill in the field that Google's message names."
+
+_ACTION_NAME_MALFORMED = "A resource name, such as that of the conversion action, is malformed."
+_FIELD_MISSING = "A required field is missing."
+_VALUE_NOT_IN_LIST = "A value is not one of the words that Google accepts for its field."
+_TIME_UNREADABLE = "Google cannot read the conversion time."
+_TOO_MANY_OPERATIONS = "The request contains too many operations."
+_REQUEST_TOO_LARGE = "The request is too large."
 
 TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # ConversionUploadError
     "UNSPECIFIED": (
         "failed",
         "Google gave no reason.",
-        "Send the row again; if it fails again, ask Google with the request id.",
+        "Upload the row again. If it fails again, contact Google support with the request_ids "
+        "from the results document.",
     ),
     "UNKNOWN": (
         "failed",
-        "Google gave a reason that this version doesn't know.",
-        "Update the software, then send the row again.",
+        "Google gave a reason that this version of the software does not know.",
+        "Ask the engineer who deployed the function to update the software. Then upload the row "
+        "again.",
     ),
     "TOO_MANY_CONVERSIONS_IN_REQUEST": (
         "file",
-        "The request held more than 2,000 conversions.",
-        _BUG,
+        "The request contains more than 2,000 conversions.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "UNPARSEABLE_GCLID": (
         "failed",
-        "Google can't read the gclid.",
-        "Check that it's stored whole and in its own case, as in the landing page's address.",
+        "Google cannot read the gclid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "CONVERSION_PRECEDES_EVENT": (
         "failed",
-        "The conversion time lies before the ad click.",
-        "Check the time and its zone. A date without a time counts as midnight.",
+        "The ad click happened after the conversion time.",
+        "Check the conversion time and its time zone. A date without a time counts as midnight.",
     ),
     "EXPIRED_EVENT": (
         "failed",
-        "The ad click is older than the conversion action's click-through window.",
-        f"{_CLICK_AGE} Or lengthen the window (at most 90 days).",
+        "The ad click is older than the click-through conversion window of the conversion action.",
+        f"{_UPLOAD_SOONER} Or lengthen the click-through conversion window in Google Ads (at most "
+        "90 days).",
     ),
     "TOO_RECENT_EVENT": (
         "deferred",
         "The ad click is less than 6 hours old.",
-        "Nothing; it will be sent again after 6 hours.",
+        _RETRIED_AFTER_6_HOURS,
     ),
     "EVENT_NOT_FOUND": (
         "failed",
-        "Google finds no ad click for the row; perhaps it didn't come from a Google Ads campaign.",
-        "Check that the click id belongs to this account. A few of these are normal.",
+        "Google found no ad click for this row. The conversion may not come from a Google Ads "
+        "campaign.",
+        "Check that the click ID belongs to this account. A few such rows are normal.",
     ),
     "UNAUTHORIZED_CUSTOMER": (
         "account",
-        "The click belongs to an account that the credentials can't reach.",
-        "Upload to the account of the click, or link it to the manager account.",
+        "The ad click belongs to an account that the credentials cannot access.",
+        "Upload the row to the Google Ads account that the ad belongs to, or link that account to "
+        "the manager account.",
     ),
     "TOO_RECENT_CONVERSION_ACTION": (
         "deferred",
         "The conversion action was created less than 6 hours ago.",
-        "Nothing; it will be sent again after 6 hours.",
+        _RETRIED_AFTER_6_HOURS,
     ),
     "CONVERSION_TRACKING_NOT_ENABLED_AT_IMPRESSION_TIME": (
         "failed",
-        "At the time of the click, conversion tracking wasn't on for the account of the click.",
-        "Nothing for these rows; clicks from now on are tracked.",
+        "Conversion tracking was off in the account of the ad when the ad click happened.",
+        "No action needed; these rows cannot be counted, but clicks from now on are tracked.",
     ),
     "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": (
         "failed",
-        "The row has external attribution, but the conversion action doesn't use it.",
-        "Take the columns out, or set the action to external attribution.",
+        "The row has external attribution data, but the conversion action does not use it.",
+        "Remove external_attribution_credit and external_attribution_model, or set the conversion "
+        "action to external attribution.",
     ),
     "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": (
         "failed",
-        "The conversion action needs external attribution, and the row has none.",
+        "The conversion action requires external attribution data, but the row has none.",
         "Add external_attribution_credit and external_attribution_model.",
     ),
     "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": (
         "failed",
-        "An action with external attribution takes no order id.",
-        "Leave the order id empty.",
+        "The row has an order ID, but a conversion action with external attribution does not "
+        "accept one.",
+        "Leave the order ID of these rows empty.",
     ),
     "ORDER_ID_ALREADY_IN_USE": (
         "duplicate",
-        "Google has already counted a conversion with this order id for this action.",
-        "Nothing: it counts once.",
+        "Google has already counted a conversion with this order ID for this conversion action.",
+        _COUNTED_ONCE,
     ),
     "DUPLICATE_ORDER_ID": (
         "duplicate",
-        "Another row of the file has the same order id.",
-        "Nothing, if they're the same order; otherwise give each its own id.",
+        "Another row of the file has the same order ID.",
+        _GIVE_EACH_ORDER_ITS_ID,
     ),
-    "TOO_RECENT_CALL": ("deferred", "The call is less than 6 hours old.", _NOT_USED),
-    "EXPIRED_CALL": ("failed", "The call is older than the look-back window.", _NOT_USED),
-    "CALL_NOT_FOUND": ("failed", "Google finds no call or click for the row.", _NOT_USED),
+    "TOO_RECENT_CALL": (
+        "deferred",
+        "The call is less than 6 hours old.",
+        _RETRIED_AFTER_6_HOURS,
+    ),
+    "EXPIRED_CALL": (
+        "failed",
+        "The call is older than the conversion window of the conversion action.",
+        _UPLOAD_SOONER,
+    ),
+    "CALL_NOT_FOUND": (
+        "failed",
+        "Google found no call or ad click for this row.",
+        "Check the caller's phone number and the call start time. Google ignores calls without a "
+        "Google forwarding number.",
+    ),
     "CONVERSION_PRECEDES_CALL": (
         "failed",
-        "The conversion time lies before the call.",
-        _NOT_USED,
+        "The call happened after the conversion time.",
+        "Check the conversion time, the call start time and their time zones.",
     ),
     "CONVERSION_TRACKING_NOT_ENABLED_AT_CALL_TIME": (
         "failed",
-        "At the time of the call, conversion tracking wasn't on.",
-        _NOT_USED,
+        "Conversion tracking was off in the account when the call happened.",
+        "Check that conversion tracking is on now. This call cannot be counted.",
     ),
     "UNPARSEABLE_CALLERS_PHONE_NUMBER": (
         "failed",
-        "Google can't read the caller's phone number.",
-        _NOT_USED,
+        "Google cannot read the caller's phone number.",
+        "Write the caller's phone number with + and the country code, such as +12125550101.",
     ),
     "CLICK_CONVERSION_ALREADY_EXISTS": (
         "duplicate",
-        "Google has already counted a conversion of this click at this time.",
-        "Nothing: it counts once.",
+        "Google has already counted a conversion with this ad click and conversion time.",
+        _COUNTED_ONCE,
     ),
     "CALL_CONVERSION_ALREADY_EXISTS": (
         "duplicate",
-        "Google has already counted a conversion of this call at this time.",
-        _NOT_USED,
+        "Google has already counted a conversion with this call and conversion time.",
+        _COUNTED_ONCE,
     ),
     "DUPLICATE_CLICK_CONVERSION_IN_REQUEST": (
         "duplicate",
-        "Another row of the file has the same click and time.",
-        "Nothing, if they're the same conversion; otherwise their times must differ.",
+        "Another row of the file has the same ad click and conversion time.",
+        "Give each conversion of the click its own conversion time. If both rows are the same "
+        "conversion, no action is needed.",
     ),
     "DUPLICATE_CALL_CONVERSION_IN_REQUEST": (
         "duplicate",
-        "Another row of the file has the same call and time.",
-        _NOT_USED,
+        "Another row of the file has the same call and conversion time.",
+        "Give each conversion of the call its own conversion time. If both rows are the same "
+        "conversion, no action is needed.",
     ),
     "CUSTOM_VARIABLE_NOT_ENABLED": (
         "account",
-        "A custom variable isn't enabled in the account.",
-        "Enable it in Google Ads (Goals > Custom variables), or take its column out.",
+        "A custom variable is not enabled in the account.",
+        "Enable it in Google Ads under Goals > Custom variables, or remove its column from the "
+        "file.",
     ),
     "CUSTOM_VARIABLE_VALUE_CONTAINS_PII": (
         "failed",
-        "A custom variable holds personal data, which Google refuses.",
-        "Take it out of that column.",
+        "A custom variable contains personal data, which Google does not accept.",
+        "Remove the personal data from the column of the custom variable.",
     ),
     "INVALID_CUSTOMER_FOR_CLICK": (
         "failed",
-        "The click belongs to another Google Ads account.",
-        _OWN_CLICK,
+        "The ad click belongs to another Google Ads account.",
+        "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the "
+        "file or the profile.",
     ),
     "INVALID_CUSTOMER_FOR_CALL": (
         "failed",
         "The call belongs to another Google Ads account.",
-        _NOT_USED,
+        "Upload the row to the Google Ads account that the call belongs to.",
     ),
     "CONVERSION_NOT_COMPLIANT_WITH_ATT_POLICY": (
         "failed",
-        "The conversion breaks Apple's App Tracking Transparency policy, or the person didn't "
+        "The conversion violates Apple's App Tracking Transparency policy, or the person did not "
         "consent to tracking.",
-        "Don't send conversions of people who didn't consent.",
+        "Leave out conversions of people who did not consent to tracking.",
     ),
     "CLICK_NOT_FOUND": (
         "warning",
-        "The e-mail address or phone number matches no ad click; Google took the row. A part of "
-        "the rows is always like that.",
-        "Nothing. If it's most rows, check that addresses and numbers are whole.",
+        "Google accepted the row, but its email address or phone number matches no ad click. This "
+        "is normal for some of the rows.",
+        "No action needed. If most rows have this warning, check that the email addresses and "
+        "phone numbers are complete.",
     ),
     "INVALID_USER_IDENTIFIER": (
         "failed",
-        "Google can't use a user identifier: not hashed, or not normalized before.",
-        "If the file holds digests, check how they were made; better send raw columns.",
+        "Google cannot use a user identifier: it is not hashed, or was not normalized (brought "
+        "into Google's format) before hashing.",
+        "Check how the hashes in the file were created. It is better to put the original values "
+        "into the email and phone columns, where they are hashed before they are sent.",
     ),
     "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER": (
         "failed",
-        "An action with external attribution takes no e-mail addresses or phone numbers.",
-        "Leave them out, or use another action.",
+        "The row has email addresses or phone numbers, but a conversion action with external "
+        "attribution does not accept them.",
+        "Remove the email addresses and phone numbers, or use another conversion action.",
     ),
     "UNSUPPORTED_USER_IDENTIFIER": (
         "failed",
-        "Google takes only e-mail addresses and phone numbers here.",
-        _BUG,
+        "The row was sent with a user identifier other than an email address or a phone number. "
+        "Google accepts only these two here.",
+        _REPORT_SOFTWARE_ERROR,
     ),
     "GBRAID_WBRAID_BOTH_SET": (
         "failed",
-        "The row has both a gbraid and a wbraid.",
-        "Keep the one that the landing page's address had.",
+        "The row has both a gbraid and a wbraid, but Google accepts only one of them.",
+        "Keep the one from the landing page URL, and remove the other.",
     ),
     "UNPARSEABLE_WBRAID": (
         "failed",
-        "Google can't read the wbraid.",
-        "Check that it's stored whole and in its own case.",
+        "Google cannot read the wbraid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "UNPARSEABLE_GBRAID": (
         "failed",
-        "Google can't read the gbraid.",
-        "Check that it's stored whole and in its own case.",
+        "Google cannot read the gbraid.",
+        _CHECK_CLICK_ID_IS_COMPLETE,
     ),
     "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": (
         "failed",
-        "A gbraid or wbraid can't be used with an action that counts one conversion per click.",
-        "Set the action's count to Every, or use another action for these rows.",
+        "A gbraid or wbraid cannot be used with a conversion action that counts one conversion "
+        "per click.",
+        'Set the count of the conversion action to "Every" in Google Ads, or use another '
+        "conversion action for these rows.",
     ),
     "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS": (
         "account",
-        "Google's policies don't let this account use enhanced conversions.",
-        "Ask your Google representative; until then send click ids only.",
+        "Google's policies do not allow this account to use enhanced conversions.",
+        "Ask your Google representative. Until then, send click IDs only.",
     ),
     "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS": (
         "account",
-        "The account hasn't accepted the customer data terms.",
-        "Accept them in Google Ads: Goals > Settings > Customer data terms.",
+        "The account has not accepted the customer data terms.",
+        "Accept the terms in Google Ads under Goals > Settings > Customer data terms.",
     ),
     "ORDER_ID_CONTAINS_PII": (
         "failed",
-        "The order id holds personal data, which Google refuses.",
-        "Export the order's own number.",
+        "The order ID contains personal data, which Google does not accept.",
+        "Export the order number instead, or leave the cell empty.",
     ),
     "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS": (
         "account",
-        "Enhanced conversions for leads are off in the account.",
-        "Turn them on in Google Ads: Goals > Settings > Enhanced conversions for leads.",
+        "Enhanced conversions for leads are turned off in the account.",
+        "Turn them on in Google Ads under Goals > Settings > Enhanced conversions for leads.",
     ),
-    "INVALID_JOB_ID": ("file", "The job id isn't between 1 and 2,147,483,647.", _BUG),
+    "INVALID_JOB_ID": (
+        "file",
+        "The job ID of the upload is not between 1 and 2,147,483,647.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
     "NO_CONVERSION_ACTION_FOUND": (
         "account",
-        "The account has no such conversion action, or the click belongs to an account that has "
-        "no access to it.",
-        "If it's every row, correct the action in the file or the profile; it must be in the "
-        "conversion account. If it's single rows, their clicks come from another account.",
+        "The account does not have this conversion action, or the ad click belongs to an account "
+        "that has no access to it.",
+        "Correct the conversion action in the file or the profile if every row has this error; "
+        "the conversion action must be in the account that manages the conversions. If only some "
+        "rows have it, their ad clicks belong to another account.",
     ),
     "INVALID_CONVERSION_ACTION_TYPE": (
         "account",
-        "The conversion action isn't one for imports from clicks.",
-        "Create an action of the kind Import > Track conversions from clicks, and name that one.",
+        "The conversion action does not accept imported click conversions.",
+        "Create a conversion action of the type Import > Track conversions from clicks, and name "
+        "it in the file or the profile.",
     ),
     # NotAllowlistedError
     "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": (
         "account",
-        "Google doesn't let this caller use the feature. If it's every row: uploads by this API "
-        "are closed to callers who didn't use it before 15 June 2026. If it's single rows: "
-        "session attributes or IP addresses are closed to new callers.",
-        'Set "destination": "data_manager" in the profile (docs/data-manager.md: what access that '
-        'needs). If only session attributes or IP addresses are refused, "omit_session_and_ip": '
-        "true leaves them out.",
+        "Google does not allow these credentials to use the feature. If every row has this error: "
+        "Google has closed uploads through the Google Ads API to callers who did not use it "
+        "before 15 June 2026. If only some rows have it: Google does not accept session "
+        "attributes and IP addresses from new callers.",
+        'Set "destination": "data_manager" in the profile; docs/data-manager.md describes the '
+        "access that this needs. If Google refuses only session attributes or IP addresses, set "
+        '"omit_session_and_ip": true instead to leave them out.',
     ),
     # QuotaError
     "RESOURCE_EXHAUSTED": (
         "transient",
-        "The quota is used up: the day's operations, or requests of a minute.",
-        "Nothing; it's tried again when the quota is renewed. If it happens often, apply for more.",
+        "The API quota is used up: either the operations per day or the requests per minute.",
+        "No action needed; retried automatically when the quota is renewed. If this happens "
+        "often, apply to Google for a higher quota.",
     ),
     "ACCESS_PROHIBITED": (
         "account",
-        "Google has barred this access.",
-        "Look into the API Center, or ask Google's support.",
+        "Google has blocked this access to the API.",
+        "Check the API Center in Google Ads, or contact Google support.",
     ),
     "RESOURCE_TEMPORARILY_EXHAUSTED": (
         "transient",
-        "Too many requests in a short time.",
-        _WAIT,
+        "Google received too many requests in a short time.",
+        _RETRIED_AUTOMATICALLY,
     ),
     "EXCESSIVE_SHORT_TERM_QUERY_RESOURCE_CONSUMPTION": (
         "transient",
-        "Too many expensive queries in a short time.",
-        _WAIT,
+        "Google received too many expensive queries in a short time.",
+        _RETRIED_AUTOMATICALLY,
     ),
     "EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION": (
         "transient",
-        "Too many expensive queries over a longer time.",
-        _WAIT,
-    ),
-    "PAYMENTS_PROFILE_ACTIVATION_RATE_LIMIT_EXCEEDED": (
-        "account",
-        "Too many accounts were activated for one payments profile.",
-        "Wait a week, or ask Google Ads support.",
+        "Google received too many expensive queries over a longer time.",
+        _RETRIED_AUTOMATICALLY,
     ),
     # AuthenticationError
-    "AUTHENTICATION_ERROR": ("account", "Google couldn't authenticate the request.", _TOKEN),
+    "AUTHENTICATION_ERROR": (
+        "account",
+        "Google could not authenticate the request.",
+        _REPLACE_CREDENTIALS,
+    ),
     "CLIENT_CUSTOMER_ID_INVALID": (
         "account",
-        "The customer id isn't a number.",
-        "Correct customer_id in the profile: ten digits.",
+        "The customer ID is not a number.",
+        "Correct customer_id in the profile: it must have ten digits.",
     ),
     "CUSTOMER_NOT_FOUND": (
         "account",
-        "There's no Google Ads account with this customer id.",
-        "Correct customer_id in the profile, or in the file if it has such a column.",
+        "No Google Ads account has this customer ID.",
+        "Correct customer_id in the profile, or in the file if it has a customer_id column.",
     ),
     "GOOGLE_ACCOUNT_DELETED": (
         "account",
-        "The Google account behind the credentials is deleted.",
-        _TOKEN,
+        "The Google account behind the credentials was deleted.",
+        _REPLACE_CREDENTIALS,
     ),
-    "GOOGLE_ACCOUNT_COOKIE_INVALID": ("account", "The Google account's login is invalid.", _TOKEN),
+    "GOOGLE_ACCOUNT_COOKIE_INVALID": (
+        "account",
+        "The login of the Google account behind the credentials is not valid.",
+        _REPLACE_CREDENTIALS,
+    ),
     "GOOGLE_ACCOUNT_AUTHENTICATION_FAILED": (
         "account",
-        "Google couldn't authenticate the Google account.",
-        _TOKEN,
+        "Google could not authenticate the Google account behind the credentials.",
+        _REPLACE_CREDENTIALS,
     ),
     "GOOGLE_ACCOUNT_USER_AND_ADS_USER_MISMATCH": (
         "account",
-        "The Google account isn't the user that the request names.",
-        _TOKEN,
+        "The Google account behind the credentials is not the user that the request names.",
+        _REPLACE_CREDENTIALS,
     ),
-    "LOGIN_COOKIE_REQUIRED": ("account", "The request has no login.", _TOKEN),
+    "LOGIN_COOKIE_REQUIRED": ("account", "The request has no login.", _REPLACE_CREDENTIALS),
     "NOT_ADS_USER": (
         "account",
-        "The credentials belong to a Google account without access to any Google Ads account.",
-        "Invite that account in Google Ads: Admin > Access and security.",
+        "The Google account behind the credentials has no access to any Google Ads account.",
+        "Invite this Google account in Google Ads under Admin > Access and security.",
     ),
-    "OAUTH_TOKEN_INVALID": ("account", "The OAuth token isn't valid.", _TOKEN),
-    "OAUTH_TOKEN_EXPIRED": ("account", "The OAuth token has expired.", _TOKEN),
-    "OAUTH_TOKEN_DISABLED": ("account", "The OAuth token is disabled.", _TOKEN),
-    "OAUTH_TOKEN_REVOKED": ("account", "The OAuth token was revoked.", _TOKEN),
-    "OAUTH_TOKEN_HEADER_INVALID": ("account", "The OAuth token is malformed.", _TOKEN),
-    "LOGIN_COOKIE_INVALID": ("account", "The login isn't valid.", _TOKEN),
+    "OAUTH_TOKEN_INVALID": ("account", "The OAuth token is not valid.", _REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_EXPIRED": ("account", "The OAuth token has expired.", _REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_DISABLED": ("account", "The OAuth token is disabled.", _REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_REVOKED": ("account", "The OAuth token was revoked.", _REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_HEADER_INVALID": (
+        "account",
+        "The OAuth token is malformed.",
+        _REPLACE_CREDENTIALS,
+    ),
+    "LOGIN_COOKIE_INVALID": (
+        "account",
+        "The login of the request is not valid.",
+        _REPLACE_CREDENTIALS,
+    ),
     "INVALID_EMAIL_ADDRESS": (
         "account",
-        "The Google account of the credentials doesn't exist.",
-        _TOKEN,
+        "The Google account behind the credentials does not exist.",
+        _REPLACE_CREDENTIALS,
     ),
-    "USER_ID_INVALID": ("account", "The user of the credentials isn't valid.", _TOKEN),
+    "USER_ID_INVALID": (
+        "account",
+        "The user behind the credentials is not valid.",
+        _REPLACE_CREDENTIALS,
+    ),
     "TWO_STEP_VERIFICATION_NOT_ENROLLED": (
         "account",
-        "The account requires 2-Step Verification of its users.",
-        "Turn it on for the Google account behind the credentials, then make new ones.",
+        "The Google Ads account requires 2-Step Verification for its users, and the user behind "
+        "the credentials does not have it.",
+        "Turn on 2-Step Verification for the Google account behind the credentials. Then ask the "
+        "engineer who deployed the function to create new credentials.",
     ),
     "ADVANCED_PROTECTION_NOT_ENROLLED": (
         "account",
-        "The account requires Advanced Protection of its users.",
-        "Turn it on for the Google account behind the credentials, then make new ones.",
+        "The Google Ads account requires Advanced Protection for its users, and the user behind "
+        "the credentials does not have it.",
+        "Turn on Advanced Protection for the Google account behind the credentials. Then ask the "
+        "engineer who deployed the function to create new credentials.",
     ),
     "ORGANIZATION_NOT_RECOGNIZED": (
         "account",
-        "Google doesn't recognize the Cloud organization of the project.",
-        "Ask the administrator of the Cloud project.",
+        "Google does not recognize the Google Cloud organization of the project.",
+        "Ask the administrator of the Google Cloud project to check its organization.",
     ),
     "ORGANIZATION_NOT_APPROVED": (
         "account",
-        "The Cloud organization isn't approved for production access.",
-        "Ask the administrator of the Cloud project.",
+        "The Google Cloud organization of the project is not approved for production access.",
+        "Ask the administrator of the Google Cloud project to request this approval.",
     ),
     "ORGANIZATION_NOT_ASSOCIATED_WITH_DEVELOPER_TOKEN": (
         "account",
-        "The Cloud organization isn't the one of the developer token.",
-        "Take developer_token out of the secret; it isn't needed any more.",
+        "The developer token belongs to another Google Cloud organization than the project.",
+        _REMOVE_DEVELOPER_TOKEN,
     ),
     "DEVELOPER_TOKEN_INVALID": (
         "account",
-        "The developer token isn't valid.",
-        "Take developer_token out of the secret; it isn't needed any more.",
+        "The developer token is not valid.",
+        _REMOVE_DEVELOPER_TOKEN,
     ),
     # AuthorizationError
     "USER_PERMISSION_DENIED": (
         "account",
-        "The credentials have no access to the account.",
-        "Invite them in Google Ads, or set login_customer_id to the manager account.",
+        "The user or service account behind the credentials has no access to the Google Ads "
+        "account.",
+        "Invite this user or service account in Google Ads under Admin > Access and security, or "
+        "set login_customer_id in the profile to the manager account.",
     ),
     "DEVELOPER_TOKEN_NOT_ON_ALLOWLIST": (
         "account",
-        "The developer token isn't on the allow-list.",
-        "Take developer_token out of the secret; it isn't needed any more.",
+        "The developer token is not on Google's allowlist.",
+        _REMOVE_DEVELOPER_TOKEN,
     ),
     "DEVELOPER_TOKEN_PROHIBITED": (
         "account",
-        "The developer token doesn't belong to the Cloud project.",
-        "Take developer_token out of the secret; it isn't needed any more.",
+        "The developer token does not belong to the Google Cloud project.",
+        _REMOVE_DEVELOPER_TOKEN,
     ),
     "PROJECT_DISABLED": (
         "account",
-        "The Cloud project may not use the Google Ads API.",
-        "Enable the API in the project, or ask its administrator.",
+        "The Google Cloud project is not allowed to use the Google Ads API.",
+        "Enable the Google Ads API in the Google Cloud project, or ask its administrator to do so.",
     ),
-    "AUTHORIZATION_ERROR": ("account", "Google refused the authorization.", _TOKEN),
+    "AUTHORIZATION_ERROR": (
+        "account",
+        "Google refused to authorize the request.",
+        _REPLACE_CREDENTIALS,
+    ),
     "ACTION_NOT_PERMITTED": (
         "account",
-        "The user of the credentials may not do this in the account.",
-        "Give it at least standard access in Google Ads.",
+        "The user behind the credentials does not have permission for this in the account.",
+        _GIVE_STANDARD_ACCESS,
     ),
     "INCOMPLETE_SIGNUP": (
         "account",
-        "The account's sign-up isn't complete.",
-        "Complete it in Google Ads.",
+        "The sign-up of the account is not complete.",
+        "Complete the sign-up in Google Ads.",
     ),
     "CUSTOMER_NOT_ENABLED": (
         "account",
-        "The account isn't enabled, or was closed.",
-        "Enable it in Google Ads, or correct customer_id.",
+        "The account is not enabled, or was closed.",
+        "Enable the account in Google Ads, or correct customer_id.",
     ),
     "MISSING_TOS": (
         "account",
-        "The API's terms of service aren't signed.",
-        "Sign them in the Cloud console: Google Ads APIs.",
+        "The terms of service of the Google Ads API are not signed.",
+        "Ask the engineer who deployed the function to sign them in the Google Cloud console, "
+        "under Google Ads APIs.",
     ),
     "DEVELOPER_TOKEN_NOT_APPROVED": (
         "account",
-        "The access is for test accounts only.",
-        "Apply for Explorer, Basic or Standard access.",
+        "Your access to the API is for test accounts only.",
+        "Apply to Google for Explorer, Basic or Standard access.",
     ),
     "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": (
         "account",
-        "The Cloud project may use test accounts only.",
-        "Apply for Explorer, Basic or Standard access for the project of the credentials.",
+        "The Google Cloud project of the credentials can use test accounts only.",
+        "Apply to Google for Explorer, Basic or Standard access for this Google Cloud project.",
     ),
     "INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION": (
         "account",
-        "The manager account has no access to the account.",
-        "Correct login_customer_id, or link the accounts.",
+        "The manager account in login_customer_id has no access to the account in customer_id.",
+        "Correct login_customer_id, or link the two accounts in Google Ads.",
     ),
-    "SERVICE_ACCESS_DENIED": ("account", "The caller may not use the service.", _TOKEN),
+    "SERVICE_ACCESS_DENIED": (
+        "account",
+        "The credentials are not allowed to use this service of the API.",
+        _REPLACE_CREDENTIALS,
+    ),
     "ACCESS_DENIED_FOR_ACCOUNT_TYPE": (
         "account",
-        "The account isn't in Google Ads but in another ads system.",
+        "The account does not belong to Google Ads but to another advertising system.",
         "Correct customer_id and login_customer_id.",
     ),
     "METRIC_ACCESS_DENIED": (
         "account",
-        "The caller may not read these figures.",
-        "Give the credentials read access to the account.",
+        "The user behind the credentials is not allowed to read these metrics.",
+        "Give this user read access to the account in Google Ads.",
     ),
     "CLOUD_PROJECT_NOT_UNDER_ORGANIZATION": (
         "account",
-        "The Cloud project isn't under the required organization.",
-        "Ask the administrator of the Cloud project.",
+        "The Google Cloud project does not belong to the required organization.",
+        "Ask the administrator of the Google Cloud project to check its organization.",
     ),
     "ACTION_NOT_PERMITTED_FOR_SUSPENDED_ACCOUNT": (
         "account",
@@ -432,249 +537,278 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # HeaderError, RequestError
     "INVALID_LOGIN_CUSTOMER_ID": (
         "account",
-        "The manager account's id isn't valid.",
-        "Correct login_customer_id: ten digits.",
+        "The customer ID of the manager account is not valid.",
+        "Correct login_customer_id: it must have ten digits.",
     ),
-    "INVALID_LINKED_CUSTOMER_ID": ("account", "The linked account's id isn't valid.", _BUG),
+    "INVALID_LINKED_CUSTOMER_ID": (
+        "account",
+        "The customer ID of the linked account is not valid.",
+        "Ask the engineer who deployed the function to correct or remove linked_customer_id in the "
+        "secret.",
+    ),
     "RESOURCE_NAME_MISSING": (
         "failed",
-        "A resource name is missing, such as the conversion action's.",
-        "Check the conversion action of the row.",
+        "A resource name is missing, such as that of the conversion action.",
+        _CHECK_ACTION_OF_ROW,
     ),
-    "RESOURCE_NAME_MALFORMED": (
-        "failed",
-        "A resource name, such as the conversion action's, isn't well-formed.",
-        "Write it as customers/1234567890/conversionActions/987654321, or its id or name.",
-    ),
-    "BAD_RESOURCE_ID": (
-        "failed",
-        "A resource name, such as the conversion action's, isn't well-formed.",
-        "Write it as customers/1234567890/conversionActions/987654321, or its id or name.",
-    ),
+    "RESOURCE_NAME_MALFORMED": ("failed", _ACTION_NAME_MALFORMED, _WRITE_ACTION_IN_FULL),
+    "BAD_RESOURCE_ID": ("failed", _ACTION_NAME_MALFORMED, _WRITE_ACTION_IN_FULL),
     "INVALID_CUSTOMER_ID": (
         "account",
-        "The customer id isn't valid.",
-        "Correct customer_id: ten digits.",
+        "The customer ID is not valid.",
+        "Correct customer_id: it must have ten digits.",
     ),
-    "OPERATION_REQUIRED": ("file", "The request has no operation.", _BUG),
+    "OPERATION_REQUIRED": ("file", "The request contains no operation.", _REPORT_SOFTWARE_ERROR),
     "RESOURCE_NOT_FOUND": (
         "failed",
-        "Google doesn't find something that the row names, such as the conversion action.",
-        "Check the conversion action of the row.",
+        "Google cannot find something that the row names, such as the conversion action.",
+        _CHECK_ACTION_OF_ROW,
     ),
-    "INVALID_PAGE_TOKEN": ("file", "A token for the next page isn't valid.", _BUG),
-    "EXPIRED_PAGE_TOKEN": ("transient", "A token for the next page has expired.", _WAIT),
-    "INVALID_PAGE_SIZE": ("file", "A page size isn't valid.", _BUG),
-    "PAGE_SIZE_NOT_SUPPORTED": ("file", "A page size was given that can't be.", _BUG),
-    "REQUIRED_FIELD_MISSING": (
+    "INVALID_PAGE_TOKEN": (
+        "file",
+        "The token for the next page of query results is not valid.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "EXPIRED_PAGE_TOKEN": (
+        "transient",
+        "The token for the next page of query results has expired.",
+        _RETRIED_AUTOMATICALLY,
+    ),
+    "REQUIRED_FIELD_MISSING": ("failed", _FIELD_MISSING, _FILL_IN_NAMED_FIELD),
+    "IMMUTABLE_FIELD": (
         "failed",
-        "A required field is missing.",
-        "Google's message names it; fill it in.",
+        "The request sets a field that cannot be changed.",
+        _REPORT_SOFTWARE_ERROR,
     ),
-    "IMMUTABLE_FIELD": ("failed", "A field can't be changed.", _BUG),
-    "TOO_MANY_MUTATE_OPERATIONS": ("file", "The request has too many operations.", _BUG),
-    "TOO_MANY_ACTION_OPERATIONS": ("file", "The request has too many operations.", _BUG),
+    "TOO_MANY_MUTATE_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, _REPORT_SOFTWARE_ERROR),
+    "TOO_MANY_ACTION_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, _REPORT_SOFTWARE_ERROR),
     "CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT": (
         "account",
-        "A manager account can't do this.",
+        "The account is a manager account, which cannot do this.",
         "Set customer_id to the account that has the conversion action.",
     ),
-    "CANNOT_MODIFY_FOREIGN_FIELD": ("failed", "A field can't be changed from here.", _BUG),
-    "INVALID_ENUM_VALUE": (
+    "CANNOT_MODIFY_FOREIGN_FIELD": (
         "failed",
-        "A word isn't one of those that Google takes.",
-        "Google's message names the field; correct it.",
+        "The request sets a field that it cannot change.",
+        _REPORT_SOFTWARE_ERROR,
     ),
+    "INVALID_ENUM_VALUE": ("failed", _VALUE_NOT_IN_LIST, _CORRECT_NAMED_FIELD),
     "DEVELOPER_TOKEN_PARAMETER_MISSING": (
         "account",
-        "The developer token is missing.",
-        "Update the software: newer API versions don't need it.",
+        "The developer token is missing. Newer versions of the API do not need one.",
+        _UPDATE_SOFTWARE,
     ),
     "LOGIN_CUSTOMER_ID_PARAMETER_MISSING": (
         "account",
-        "The manager account's id is missing.",
+        "The customer ID of the manager account is missing.",
         "Set login_customer_id in the profile.",
     ),
-    "VALIDATE_ONLY_REQUEST_HAS_PAGE_TOKEN": ("file", "A trial request has a page token.", _BUG),
-    "CANNOT_RETURN_SUMMARY_ROW_FOR_REQUEST_WITHOUT_METRICS": (
-        "file",
-        "A query asked for a summary without figures.",
-        _BUG,
-    ),
-    "CANNOT_RETURN_SUMMARY_ROW_FOR_VALIDATE_ONLY_REQUESTS": (
-        "file",
-        "A trial query asked for a summary.",
-        _BUG,
-    ),
-    "INCONSISTENT_RETURN_SUMMARY_ROW_VALUE": ("file", "Pages of a query differ.", _BUG),
-    "TOTAL_RESULTS_COUNT_NOT_ORIGINALLY_REQUESTED": ("file", "Pages of a query differ.", _BUG),
     "RPC_DEADLINE_TOO_SHORT": (
         "transient",
-        "The request was given too little time.",
-        "Nothing; it's tried again. If it stays, raise REQUEST_TIMEOUT_SECONDS.",
+        "The time limit of the request was too short.",
+        "No action needed; retried automatically. If this keeps happening, ask the engineer who "
+        "deployed the function to raise REQUEST_TIMEOUT_SECONDS.",
     ),
     "UNSUPPORTED_VERSION": (
         "account",
-        "Google has switched off the API version that this software uses.",
-        "Update the software.",
+        "Google has shut down the API version that this software uses.",
+        _UPDATE_SOFTWARE,
     ),
     "CLOUD_PROJECT_NOT_FOUND": (
         "account",
-        "Google doesn't find the Cloud project of the credentials.",
-        _TOKEN,
+        "Google cannot find the Google Cloud project of the credentials.",
+        _REPLACE_CREDENTIALS,
     ),
-    "PARTIAL_FAILURE_MODE_REQUIRED": ("file", "The request wasn't in partial failure mode.", _BUG),
+    "PARTIAL_FAILURE_MODE_REQUIRED": (
+        "file",
+        "The request was not in partial failure mode, which uploads require.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
     # InternalError, DatabaseError, gRPC
     "INTERNAL_ERROR": (
         "transient",
-        "Something went wrong at Google. The request may have been carried out all the same; "
-        "Google counts each conversion once.",
-        _WAIT,
+        "An internal error occurred at Google. Google may have processed the request anyway; it "
+        "counts each conversion once.",
+        _RETRIED_AUTOMATICALLY,
     ),
     "ERROR_CODE_NOT_PUBLISHED": (
         "failed",
-        "The reason has no code in this API version yet.",
-        "Read Google's message; update the software.",
+        "This API version does not have a code for Google's reason yet.",
+        "Read Google's message, and ask the engineer who deployed the function to update the "
+        "software.",
     ),
-    "TRANSIENT_ERROR": ("transient", "Something went wrong at Google for a moment.", _WAIT),
-    "DEADLINE_EXCEEDED": ("transient", "Google's answer took too long.", _WAIT),
+    "TRANSIENT_ERROR": (
+        "transient",
+        "A temporary error occurred at Google.",
+        _RETRIED_AUTOMATICALLY,
+    ),
+    "DEADLINE_EXCEEDED": ("transient", "Google took too long to answer.", _RETRIED_AUTOMATICALLY),
     "CONCURRENT_MODIFICATION": (
         "transient",
-        "Something else changed the same thing at the same time.",
-        _WAIT,
+        "Another request changed the same data at the same time.",
+        _RETRIED_AUTOMATICALLY,
     ),
     "DATA_CONSTRAINT_VIOLATION": (
         "failed",
-        "The row contradicts data that Google has.",
-        "Send it again: Google then gives a more exact reason.",
+        "The row contradicts data that Google already has.",
+        "Upload the row again; Google then gives a more exact reason.",
     ),
-    "REQUEST_TOO_LARGE": ("file", "The request is too large.", _BUG),
-    "UNAVAILABLE": ("transient", "Google's API can't be reached for the moment.", _WAIT),
-    "UNAUTHENTICATED": ("account", "Google refused the credentials.", _TOKEN),
+    "REQUEST_TOO_LARGE": ("file", _REQUEST_TOO_LARGE, _REPORT_SOFTWARE_ERROR),
+    "UNAVAILABLE": (
+        "transient",
+        "Google's API is temporarily unavailable.",
+        _RETRIED_AUTOMATICALLY,
+    ),
+    "UNAUTHENTICATED": ("account", "Google refused the credentials.", _REPLACE_CREDENTIALS),
     # DateError
-    "INVALID_FIELD_VALUES_IN_DATE": ("failed", "The date doesn't exist.", _DATE),
-    "INVALID_FIELD_VALUES_IN_DATE_TIME": ("failed", "The date or time doesn't exist.", _DATE),
-    "INVALID_STRING_DATE": ("failed", "Google can't read the date.", _DATE),
-    "INVALID_STRING_DATE_TIME_MICROS": ("failed", "Google can't read the time.", _DATE),
-    "INVALID_STRING_DATE_TIME_SECONDS": ("failed", "Google can't read the time.", _DATE),
+    "INVALID_FIELD_VALUES_IN_DATE": (
+        "failed",
+        "The date does not exist in the calendar.",
+        _CHECK_CONVERSION_TIME,
+    ),
+    "INVALID_FIELD_VALUES_IN_DATE_TIME": (
+        "failed",
+        "The date or the time of day does not exist.",
+        _CHECK_CONVERSION_TIME,
+    ),
+    "INVALID_STRING_DATE": ("failed", "Google cannot read the date.", _CHECK_CONVERSION_TIME),
+    "INVALID_STRING_DATE_TIME_MICROS": ("failed", _TIME_UNREADABLE, _CHECK_CONVERSION_TIME),
+    "INVALID_STRING_DATE_TIME_SECONDS": ("failed", _TIME_UNREADABLE, _CHECK_CONVERSION_TIME),
     "INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET": (
         "failed",
-        "Google can't read the time with its offset.",
-        _DATE,
+        "Google cannot read the conversion time with its UTC offset.",
+        _CHECK_CONVERSION_TIME,
     ),
-    "EARLIER_THAN_MINIMUM_DATE": ("failed", "The date is too early.", _CLICK_AGE),
-    "LATER_THAN_MAXIMUM_DATE": ("failed", "The date is too late.", _DATE),
-    "DATE_RANGE_MINIMUM_DATE_LATER_THAN_MAXIMUM_DATE": (
+    "EARLIER_THAN_MINIMUM_DATE": (
         "failed",
-        "A range ends before it begins.",
-        _BUG,
+        "The date is earlier than Google accepts.",
+        _UPLOAD_SOONER,
     ),
-    "DATE_RANGE_MINIMUM_AND_MAXIMUM_DATES_BOTH_NULL": ("failed", "A range has no dates.", _BUG),
-    "DATE_RANGE_ERROR_START_TIME_MUST_BE_THE_START_OF_A_DAY": (
+    "LATER_THAN_MAXIMUM_DATE": (
         "failed",
-        "A range must begin at the start of a day.",
-        _BUG,
-    ),
-    "DATE_RANGE_ERROR_END_TIME_MUST_BE_THE_END_OF_A_DAY": (
-        "failed",
-        "A range must end at the end of a day.",
-        _BUG,
+        "The date is later than Google accepts.",
+        _CHECK_CONVERSION_TIME,
     ),
     # StringLengthError, StringFormatError, FieldError, RangeError and other field checks
-    "EMPTY": ("failed", "A text is empty.", "Google's message names the field; fill it in."),
+    "EMPTY": (
+        "failed",
+        "A text field is empty.",
+        _FILL_IN_NAMED_FIELD,
+    ),
     "TOO_SHORT": (
         "failed",
-        "A text is too short, such as an order id of one character.",
-        "Google's message names the field; write it out.",
+        "A value is too short, such as an order ID of one character.",
+        "Write the full value in the field that Google's message names.",
     ),
     "TOO_LONG": (
         "failed",
-        "A text is too long.",
-        "Google's message names the field; shorten it.",
+        "A value is too long.",
+        "Shorten the value in the field that Google's message names.",
     ),
     "ILLEGAL_CHARS": (
         "failed",
-        "A text holds characters that Google doesn't take.",
-        "Google's message names the field; take them out.",
+        "A value contains characters that Google does not accept.",
+        "Remove these characters from the field that Google's message names.",
     ),
     "INVALID_FORMAT": (
         "failed",
-        "A value isn't written as Google wants it.",
-        "Google's message names the field; correct it.",
+        "A value is not in the format that Google requires.",
+        _CORRECT_NAMED_FIELD,
     ),
     "NOT_FOUND": (
         "failed",
-        "Google doesn't find something that the row or the profile names.",
-        "Google's message names the field; correct it.",
+        "Google cannot find something that the row or the profile names.",
+        _CORRECT_NAMED_FIELD,
     ),
-    "REQUIRED": (
-        "failed",
-        "A required field is missing.",
-        "Google's message names it; fill it in.",
-    ),
+    "REQUIRED": ("failed", _FIELD_MISSING, _FILL_IN_NAMED_FIELD),
     "INVALID_VALUE": (
         "failed",
-        "Google doesn't take the value of a field.",
-        "Google's message names the field; correct it.",
+        "Google does not accept the value of a field.",
+        _CORRECT_NAMED_FIELD,
     ),
     "VALUE_MUST_BE_UNSET": (
         "failed",
-        "A field can't be set together with the others of this row.",
-        "Google's message names it; leave it empty.",
+        "A field cannot be combined with the other fields of this row.",
+        "Clear the field that Google's message names.",
     ),
-    "REQUIRED_NONEMPTY_LIST": ("failed", "A required list is empty.", _BUG),
-    "FIELD_CANNOT_BE_CLEARED": ("failed", "A field can't be cleared.", _BUG),
-    "BLOCKED_VALUE": (
+    "REQUIRED_NONEMPTY_LIST": ("failed", "A required list is empty.", _REPORT_SOFTWARE_ERROR),
+    "FIELD_CANNOT_BE_CLEARED": (
         "failed",
-        "Google blocks the value of a field.",
-        "Google's message names the field; correct it.",
+        "The request clears a field that cannot be cleared.",
+        _REPORT_SOFTWARE_ERROR,
     ),
-    "FIELD_CAN_ONLY_BE_CLEARED": ("failed", "A field can only be cleared.", _BUG),
-    "TOO_LOW": (
+    "BLOCKED_VALUE": ("failed", "Google blocks the value of a field.", _CORRECT_NAMED_FIELD),
+    "FIELD_CAN_ONLY_BE_CLEARED": (
         "failed",
-        "A number is too small.",
-        "Google's message names the field; correct it.",
+        "The request sets a field that can only be cleared.",
+        _REPORT_SOFTWARE_ERROR,
     ),
-    "TOO_HIGH": (
-        "failed",
-        "A number is too large.",
-        "Google's message names the field; correct it.",
-    ),
+    "TOO_LOW": ("failed", "A number is too small.", _CORRECT_NAMED_FIELD),
+    "TOO_HIGH": ("failed", "A number is too large.", _CORRECT_NAMED_FIELD),
     "UNSUPPORTED": (
         "failed",
-        "Google doesn't take this currency.",
-        "Convert the value to a currency that Google Ads knows.",
+        "Google does not accept this currency.",
+        "Convert the value to a currency that Google Ads supports.",
     ),
-    "TOO_FEW": ("failed", "A list has too few entries.", _BUG),
+    "TOO_FEW": ("failed", "A list has too few entries.", _REPORT_SOFTWARE_ERROR),
     "TOO_MANY": (
         "failed",
         "A list has too many entries, such as user identifiers.",
-        "Keep at most five e-mail addresses and phone numbers a row.",
+        "Keep at most five email addresses and phone numbers in total per row.",
     ),
-    "EMPTY_LIST": ("failed", "A list is empty.", _BUG),
-    "NULL_CONTENT": ("failed", "A list holds an empty entry.", _BUG),
+    "EMPTY_LIST": ("failed", "A list is empty.", _REPORT_SOFTWARE_ERROR),
+    "NULL_CONTENT": ("failed", "A list contains an empty entry.", _REPORT_SOFTWARE_ERROR),
     "DUPLICATE_ELEMENT": (
         "failed",
-        "A list holds the same entry twice.",
-        "Google's message names the field; take one out.",
+        "A list contains the same entry twice.",
+        "Remove one of the two entries from the field that Google's message names.",
     ),
-    "DUPLICATE_TYPE": ("failed", "A list holds two entries of one kind.", _BUG),
-    "ENUM_VALUE_NOT_PERMITTED": (
+    "DUPLICATE_TYPE": (
         "failed",
-        "A word isn't one of those that Google takes.",
-        "Google's message names the field; correct it.",
+        "A list contains two entries of the same type.",
+        _REPORT_SOFTWARE_ERROR,
     ),
+    "ENUM_VALUE_NOT_PERMITTED": ("failed", _VALUE_NOT_IN_LIST, _CORRECT_NAMED_FIELD),
     "WRITE_ACCESS_DENIED": (
         "account",
-        "The user of the credentials may only read in the account.",
-        "Give it at least standard access in Google Ads.",
+        "The user behind the credentials has read-only access to the account.",
+        _GIVE_STANDARD_ACCESS,
     ),
     "MUTATE_NOT_PERMITTED_FOR_CUSTOMER": (
         "account",
-        "Nothing can be changed in this account.",
-        "Look into the account in Google Ads.",
+        "This account does not allow any changes.",
+        "Check the account in Google Ads.",
     ),
-    "MUTATE_NOT_ALLOWED": ("account", "Google doesn't allow this change.", _BUG),
-    "REQUEST_SIZE_LIMIT_EXCEEDED": ("file", "The request is too large.", _BUG),
-    "RESPONSE_SIZE_LIMIT_EXCEEDED": ("file", "The answer would be too large.", _BUG),
+    "MUTATE_NOT_ALLOWED": (
+        "account",
+        "Google does not allow this change.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "REQUEST_SIZE_LIMIT_EXCEEDED": ("file", _REQUEST_TOO_LARGE, _REPORT_SOFTWARE_ERROR),
+    "RESPONSE_SIZE_LIMIT_EXCEEDED": (
+        "file",
+        "Google's answer to the request would be too large.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
 }
+
+NOT_APPLICABLE: Final = frozenset(
+    {
+        # QuotaError: activating ad accounts for one payments profile
+        "PAYMENTS_PROFILE_ACTIVATION_RATE_LIMIT_EXCEEDED",
+        # RequestError: query options that the preflight never sets
+        "CANNOT_RETURN_SUMMARY_ROW_FOR_REQUEST_WITHOUT_METRICS",
+        "CANNOT_RETURN_SUMMARY_ROW_FOR_VALIDATE_ONLY_REQUESTS",
+        "INCONSISTENT_RETURN_SUMMARY_ROW_VALUE",
+        "INVALID_PAGE_SIZE",
+        "PAGE_SIZE_NOT_SUPPORTED",
+        "TOTAL_RESULTS_COUNT_NOT_ORIGINALLY_REQUESTED",
+        "VALIDATE_ONLY_REQUEST_HAS_PAGE_TOKEN",
+        # DateError: date ranges, such as the start and the end of a campaign
+        "DATE_RANGE_ERROR_END_TIME_MUST_BE_THE_END_OF_A_DAY",
+        "DATE_RANGE_ERROR_START_TIME_MUST_BE_THE_START_OF_A_DAY",
+        "DATE_RANGE_MINIMUM_AND_MAXIMUM_DATES_BOTH_NULL",
+        "DATE_RANGE_MINIMUM_DATE_LATER_THAN_MAXIMUM_DATE",
+    }
+)
+"""Codes of other uses of the API, which neither an upload nor the preflight can meet."""

@@ -1,514 +1,567 @@
-"""Our own codes: kind (see `lib.catalogue.codes`), meaning, what to do."""
+"""Codes of this function: kind (see `lib.catalogue.codes`), meaning, action."""
 
 from typing import Final
 
-_SHOWN = "Open the file at the lines shown"
+from lib.catalogue.texts import NEW_CREDENTIALS, RETRIED_AUTOMATICALLY
+
+TITLE: Final = "This function"
+
+_OPEN_LINE = "Open the file at the line shown"
+_WRITE_QUOTE_TWICE = "Write a quotation mark inside quotation marks twice."
+_UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
+_FILL_IN_ADDRESS = (
+    "Fill in first name, last name, country and postal code, or leave the names and the postal "
+    "code empty."
+)
+_IF_DAY_FIRST = "Set day_first = true in the profile if 03/04/2026 means 3 April"
+_FILE_AGAIN = "the file again: rows that are already counted come back as duplicates."
+_SUPPORTED_BY_DATA_MANAGER = (
+    "No action needed. To send it, use a destination that supports it, such as destination = "
+    "data_manager in the profile."
+)
 
 TABLE: Final[dict[str, tuple[str, str, str]]] = {
     # Identifiers
     "INVALID_EMAIL": (
         "warning",
-        "An e-mail address isn't one: it needs exactly one @ with something on both sides, and "
-        "nothing around it. It was left out.",
-        "Write one bare address in a cell, further ones into a column email_2, or leave it empty. "
-        "The row is still sent if it has a click id or another identifier.",
+        "The email address is not valid: it needs exactly one @ with text on both sides, and no "
+        "other text around the address. It is left out.",
+        "Write one email address in the cell, without other text, and put a second one into a "
+        "column email_2. Or leave the cell empty. The row is still sent if it has a click ID or "
+        "another identifier.",
     ),
     "INVALID_PHONE": (
         "warning",
-        "A phone number can't be one in its country: too short, too long, or without its area "
-        "code. It was left out.",
-        "Write it with + and the country code, or correct it, or leave it empty.",
+        "The phone number is not valid for its country: it is too short, too long or has no area "
+        "code. The number is left out.",
+        "Write the number with + and the country code, correct it, or leave the cell empty.",
     ),
     "PHONE_MAYBE_INTERNATIONAL": (
         "warning",
-        "A phone number without + begins with its country's own calling code. It was taken for a "
-        "number within the country, as it would be dialled there.",
-        "Write + before the country code.",
+        "Ambiguous: the phone number has no +, but begins with its own country's calling code. It "
+        "is sent as a national number, as it would be dialed within the country.",
+        "Write + before the number if it begins with the country code. Otherwise no action is "
+        "needed.",
     ),
     "PHONE_REGION_MISSING": (
         "warning",
-        "A phone number has no + and country code, and nothing says in which country it is, or its "
-        "country can't be read. It was left out, because a guess would match other people.",
-        "Add a country column or correct its cell, or set phone_region in the profile.",
+        "The phone number does not begin with + and a country code, and its country is missing or "
+        "cannot be read. The number is left out, because a guess would match other people.",
+        "Add a country_code column or correct its cell, or set the country in the profile (for "
+        "example phone_region = US).",
     ),
     "INVALID_DIGEST": (
         "warning",
-        "A hashed column holds something that isn't a SHA-256 digest of 64 hex digits, or the "
-        "digest of an empty cell. It was left out.",
-        "Put raw values into the email and phone columns, where they're hashed; leave it empty if "
-        "there is none.",
+        "The hashed value is not a SHA-256 hash (64 hexadecimal digits), or it is the hash of an "
+        "empty cell. It is left out.",
+        "Put the original values into the email and phone columns, where they are hashed before "
+        "they are sent. Leave the cell empty if there is no value.",
     ),
     "INVALID_NAME": (
         "warning",
-        "A given or family name is empty. The address was left out.",
-        "Fill in all of first name, last name, country and postal code, or none.",
+        "The first or last name is empty. The postal address is left out.",
+        _FILL_IN_ADDRESS,
     ),
     "EMPTY_POSTAL_CODE": (
         "warning",
-        "The postal code is empty. The address was left out.",
-        "Fill in all of first name, last name, country and postal code, or none.",
+        "The postal code is empty. The postal address is left out.",
+        _FILL_IN_ADDRESS,
     ),
     "INVALID_REGION": (
         "warning",
-        "The country isn't one of ISO 3166-1 (two letters, such as US).",
-        "Write the country's two-letter code.",
+        "The country is not a valid ISO 3166-1 country code (two letters, such as US). It is not "
+        "used.",
+        "Write the country's two-letter code, such as US.",
     ),
     "ADDRESS_INCOMPLETE": (
         "warning",
-        "An address needs first name, last name, country and postal code. It was left out.",
-        "Fill in all four, or none.",
+        "The postal address is incomplete: it needs first name, last name, country and postal "
+        "code. The postal address is left out.",
+        _FILL_IN_ADDRESS,
     ),
     "TOO_MANY_IDENTIFIERS": (
         "warning",
-        "The row has more user identifiers than Google takes. The first ones were sent.",
-        "Keep the best ones: at most five for Google Ads, ten for the Data Manager API.",
+        "The row has more user identifiers (email addresses, phone numbers, postal address) than "
+        "the API accepts. Only the first ones are sent.",
+        "Keep the best ones: at most five for the Google Ads API, ten for the Data Manager API.",
     ),
     "INVALID_CLICK_ID": (
         "warning",
-        "A click id holds white space, a place holder such as null, a number or a date, or "
-        "characters that no click id has. It was left out.",
-        "Check the export: the id must be stored as it stood in the landing page's address; leave "
-        "it empty if there is none.",
+        "The click ID is not valid: it contains white space or characters that no click ID has, "
+        "or it is a number, a date or a placeholder such as null. It is left out.",
+        "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
+        "Leave the cell empty if there is no click ID.",
     ),
     "UNREADABLE_FAILURE": (
         "failed",
-        "Google refused the request partly, in a form that this version can't read, so none of its "
-        "rows is called uploaded.",
-        "Update the function; then drop the file again: rows that were counted end as duplicates.",
+        "Google refused part of the request, but this version of the software cannot read which "
+        "rows. None of the request's rows are reported as uploaded.",
+        f"{_UPDATE_SOFTWARE} Then upload {_FILE_AGAIN}",
     ),
     "CLICK_IN_ACCOUNT": (
         "warning",
-        "The account knows this click (asked because CHECK_CLICK_OWNERSHIP is on).",
-        "Check that the conversion action belongs to this account and that the conversion lies "
-        "within its look-back window.",
+        "The ad click belongs to this account (checked because the setting CHECK_CLICK_OWNERSHIP "
+        "is on).",
+        "Check that the conversion action belongs to this account and that the conversion is "
+        "within its click-through conversion window.",
     ),
     "CLICK_NOT_IN_ACCOUNT": (
         "warning",
-        "The account has no such click in the 30 days before the conversion (asked because "
-        "CHECK_CLICK_OWNERSHIP is on).",
-        "Send the row with the account that the ad belongs to.",
+        "The ad click is not among the account's clicks of the 30 days before the conversion "
+        "(checked because the setting CHECK_CLICK_OWNERSHIP is on).",
+        "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the "
+        "file or the profile.",
     ),
     "NO_CLICK_ID_OR_IDENTIFIER": (
         "rejected",
-        "The row has no click id, e-mail address or phone number that can be used, so Google "
-        "couldn't find the ad click. If it has one, its warning says why that was left out.",
-        "Add a gclid, gbraid or wbraid, or an e-mail address or phone number.",
+        "The row has no usable click ID, email address or phone number, so Google cannot find the "
+        "ad click. With the Data Manager API, a complete postal address, an IP address or session "
+        "attributes also identify a row. If the row contains one of these, a warning says why it "
+        "is left out.",
+        "Add a gclid, gbraid or wbraid, or an email address or phone number. With the Data "
+        "Manager API, you can also add a complete postal address, an IP address or session "
+        "attributes.",
     ),
     "BOTH_BRAIDS": (
         "warning",
-        "The row has both a gbraid and a wbraid, and Google takes one of them. Only the gbraid was "
-        "sent.",
-        "Keep the one that the landing page's address had.",
+        "The row has both a gbraid and a wbraid, but Google accepts only one of them. Only the "
+        "gbraid is sent.",
+        "Keep the one from the landing page URL, and remove the other.",
     ),
     "GCLID_AND_BRAID": (
         "warning",
-        "The row has a gclid and a gbraid or wbraid. Only the gclid was sent.",
-        "Nothing, unless the gclid is the wrong one.",
+        "The row has a gclid and also a gbraid or wbraid. Only the gclid is sent.",
+        "No action needed, unless the gclid is the wrong one.",
     ),
     "BRAID_ON_ONE_PER_CLICK": (
         "warning",
-        "A gbraid or wbraid can't be used with a conversion action that counts one conversion "
-        "per click. It was left out.",
-        "Set the action's count to Every, or use another action for these rows. The row is still "
-        "sent if it has an e-mail address or a phone number.",
+        "A gbraid or wbraid cannot be used with a conversion action that counts one conversion "
+        "per click. It is left out. The row is still sent if it has another identifier, such as "
+        "an email address or a phone number.",
+        'Set the count of the conversion action to "Every" in Google Ads, or use another '
+        "conversion action for these rows.",
     ),
     # Time
     "TIME_MISSING": (
         "rejected",
         "The row has no conversion time.",
-        "Fill in when the conversion happened, with its time zone.",
+        "Fill in the conversion time with its time zone.",
     ),
     "INVALID_DATE": (
         "rejected",
-        "The conversion time can't be read as a date and a time.",
-        "Write it as 2026-11-24 14:05:07+01:00, or in another of the formats in docs/input.md. A "
-        "number such as 46350.59 is how Excel stores a date: format the column as text or as a "
-        "date before saving.",
+        "The conversion time cannot be read as a date and time.",
+        "Write it as 2026-11-24 14:05:07+01:00, or in another format from docs/input.md. A number "
+        "such as 46350.59 is how Excel stores a date: format the column as text or as a date "
+        "before saving.",
     ),
     "DATE_WITHOUT_ZONE": (
         "rejected",
-        "The conversion time has no time zone, and neither the file nor the profile has one.",
-        "Set time_zone in the profile, or begin the file with Parameters:TimeZone=Area/City.",
+        "The conversion time has no time zone, and neither the file nor the profile sets one.",
+        "Set the time zone in the profile (for example time_zone = America/Chicago), or begin the "
+        "file with the line Parameters:TimeZone=America/Chicago.",
     ),
     "DATE_ORDER_MISMATCH": (
         "rejected",
-        "Dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile; or "
-        "they seem to be month first, and it is. Rows that read both ways are held back too.",
-        "Set day_first in the profile: true for 24/11/2026, false for 11/24/2026.",
+        "The dates seem to be day first (as in 20/11/2026), but day_first is not set in the "
+        "profile. Or they seem to be month first (as in 11/20/2026), but day_first is set. Rows "
+        "with ambiguous dates such as 03/04/2026 are rejected too.",
+        f"{_IF_DAY_FIRST}, or day_first = false if it means 4 March.",
     ),
     "UNKNOWN_TIME_ZONE": (
         "rejected",
-        "The time zone isn't known.",
+        "The time zone of the row is not known.",
         "Write an IANA name such as America/Chicago, or an offset such as -05:00.",
     ),
     "UNKNOWN_ZONE_OF_FILE": (
         "note",
-        "The time zone in the file's Parameters line isn't known. Rows whose time has no zone of "
-        "its own, nor one in a time_zone column, were refused.",
+        "The time zone in the file's Parameters line is not known. Rows are rejected if neither "
+        "their conversion time nor a time_zone column gives a time zone.",
         "Write Parameters:TimeZone= with an IANA name such as America/Chicago or an offset such as "
-        "-0500, or take the line out: the profile's time_zone counts then.",
+        "-0500. Or remove the line to use the profile's time_zone.",
     ),
     "AMBIGUOUS_LOCAL_TIME": (
         "warning",
-        "The local time happened twice, as clocks were set back. The first one was taken.",
-        "Export times with their offset to be exact.",
+        "Ambiguous: this local time occurs twice, because the clocks were set back. The earlier "
+        "one is used.",
+        "Export conversion times with their UTC offset, such as -05:00.",
     ),
     "NONEXISTENT_LOCAL_TIME": (
         "warning",
-        "The local time was skipped, as clocks were set forward. The offset before the change "
-        "was taken.",
-        "Check the export's time zone.",
+        "This local time does not exist, because the clocks were set forward. The UTC offset from "
+        "before the change is used.",
+        "Check the time zone of the export.",
     ),
     "DATE_WITHOUT_TIME": (
         "warning",
-        "The conversion has a date without a time; midnight was taken. Google refuses it if the "
-        "click came later on that day.",
-        "Export the time too, in the same column: a separate one isn't read.",
+        "The conversion time is a date without a time of day, so midnight is used. Google refuses "
+        "the conversion if the ad click happened later on that day.",
+        "Export the time too, in the same column: a separate time column is not read.",
     ),
     "FUTURE_DATE": (
         "rejected",
-        "The conversion time lies in the future.",
-        "Check the date, the time zone of the file, and day_first in the profile if the day comes "
-        "before the month.",
+        "The conversion time is in the future.",
+        f"Check the date and the time zone of the file. {_IF_DAY_FIRST}.",
     ),
     "TOO_OLD": (
         "rejected",
-        "The conversion is more than 90 days old; Google doesn't count it any more.",
-        "Upload conversions sooner, best every day. If the date is a later one, set day_first in "
-        "the profile.",
+        "The conversion is more than 90 days old, so Google no longer counts it.",
+        "Upload conversions sooner, ideally every day. If the actual date is more recent, day and "
+        "month may be swapped: set day_first = true in the profile if 03/04/2026 means 3 April.",
     ),
     "OLDER_THAN_LOOKBACK": (
         "warning",
-        "The conversion is older than the look-back window of its conversion action. Google may "
-        "refuse it as EXPIRED_EVENT, if the time from click to conversion is longer than that.",
-        "Upload sooner, or lengthen the action's click-through window (at most 90 days).",
+        "The conversion is older than the click-through conversion window of its conversion "
+        "action. Google may refuse it (EXPIRED_EVENT) if more time than that passed between the "
+        "click and the conversion.",
+        "Upload conversions sooner, ideally every day. Or lengthen the click-through conversion "
+        "window in Google Ads (at most 90 days).",
     ),
-    # Value, order, words
+    # Values, order IDs, fixed words
     "INVALID_CONVERSION_VALUE": (
         "rejected",
-        "The value isn't a number.",
-        "Write a plain number such as 1234.50, or leave it empty: the action's own value counts "
-        "then.",
+        "The value is not a number.",
+        "Write a plain number such as 1234.50. Or leave the cell empty to use the conversion "
+        "action's own value.",
     ),
     "NEGATIVE_VALUE": (
         "rejected",
         "The value is negative.",
-        "Leave refunds out; they're adjustments, not conversions.",
+        "Remove refunds from the file: Google Ads treats them as conversion adjustments, not as "
+        "conversions.",
     ),
     "DECIMAL_SIGN_MISMATCH": (
         "rejected",
-        "The number is written with the other decimal sign than the profile says.",
-        "Set decimal_comma in the profile: true for 1.234,50, false for 1,234.50.",
+        "The number does not use the decimal separator that the profile sets (decimal_comma).",
+        "Set decimal_comma = true in the profile for numbers such as 1.234,50, or decimal_comma = "
+        "false for numbers such as 1,234.50.",
     ),
     "AMBIGUOUS_VALUE": (
         "rejected",
-        "The value has three decimals, which its currency hasn't: it may be thousands.",
-        "Write 1234 or 1.23, or set decimal_comma in the profile: true if 1.234 is a thousand and "
-        "more, false if 1,234 is.",
+        "Ambiguous: 1.234 could mean 1234 or a number with three decimals, but its currency does "
+        "not use three decimals.",
+        "Write 1234 or 1.23. Or set decimal_comma = true in the profile if 1.234 means 1234, or "
+        "decimal_comma = false if 1,234 means 1234.",
     ),
     "CURRENCY_CONTRADICTS": (
         "rejected",
-        "The currency beside the value isn't that of the row's currency column, or of the profile.",
-        "Correct the one or the other, or give the file a currency column.",
+        "The currency written next to the value differs from the currency in the row's currency "
+        "column or in the profile.",
+        "Correct one of the two, or add a currency_code column to the file.",
     ),
     "INVALID_CURRENCY": (
         "rejected",
-        "The currency isn't an ISO 4217 code in use.",
-        "Write three letters, such as EUR, or leave it empty.",
+        "The currency is not a current ISO 4217 code.",
+        "Write the currency's three-letter code, such as EUR, or leave the cell empty.",
     ),
     "ORDER_ID_LOOKS_LIKE_EMAIL": (
         "rejected",
-        "The order id looks like an e-mail address; Google refuses personal data there.",
-        "Export the order's own number, or leave it empty.",
+        "The order ID looks like an email address. Google refuses personal data in order IDs.",
+        "Export the order number instead, or leave the cell empty.",
     ),
     "ORDER_ID_LOOKS_LIKE_PHONE": (
         "rejected",
-        "The order id looks like a phone number, or is the row's own; Google refuses personal data "
-        "there.",
-        "Export the order's own number, or leave it empty.",
+        "The order ID looks like a phone number, or it is the phone number of the row. Google "
+        "refuses personal data in order IDs.",
+        "Export the order number instead, or leave the cell empty.",
     ),
     "ORDER_ID_PLACEHOLDER": (
         "warning",
-        "The order id says that there is none (N/A, null, 0). It was left out, as all such rows "
-        "would count as one order.",
-        "Leave it empty.",
+        "The order ID is a placeholder, such as N/A, null or 0. It is left out, because all such "
+        "rows would count as one order.",
+        "Leave the cell empty if there is no order ID.",
     ),
     "ORDER_ID_SHORTENED": (
         "rejected",
-        "The order id is a number that a spreadsheet has shortened to the form 1.2E+11. Orders "
-        "with the same first digits would count as one.",
-        "Export again, and format the column as text before saving.",
+        "The order ID is a number that a spreadsheet has shortened, such as 1.2E+11. Orders with "
+        "the same first digits would count as one.",
+        "Export the file again, and format the column as text before saving.",
     ),
     "ORDER_ID_TOO_LONG": (
         "rejected",
-        "The order id is longer than 512 characters.",
-        "Check that the column is the right one.",
+        "The order ID is longer than 512 characters.",
+        "Check that the column contains order IDs.",
     ),
     "INVALID_CONSENT": (
         "rejected",
-        "The consent isn't Granted or Denied. The row was held back, because a denial that is "
-        "misread would be a grant.",
+        "The consent cannot be read as Granted or Denied. The row is rejected, because a misread "
+        "denial would count as consent.",
         "Write Granted or Denied, or leave the cell empty.",
     ),
     "INVALID_CONVERSION_ENVIRONMENT": (
         "warning",
-        "The conversion environment isn't APP or WEB. It was left out.",
+        "The conversion environment is not APP or WEB. It is left out.",
         "Write APP or WEB, or leave the cell empty.",
     ),
     "INVALID_CUSTOMER_TYPE": (
         "warning",
-        "The customer type isn't NEW or RETURNING. It was left out.",
+        "The customer type is not NEW or RETURNING. It is left out.",
         "Write NEW or RETURNING, or leave the cell empty.",
     ),
     "INVALID_EVENT_SOURCE": (
         "warning",
-        "The event source isn't WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It was left out.",
-        "Write one of them, or set event_source in the profile.",
+        "The event source is not WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It is left out.",
+        "Write one of these words, or set one in the profile (for example event_source = PHONE).",
     ),
     "INVALID_IP_ADDRESS": (
         "warning",
-        "The IP address isn't one of version 4 or 6. It was left out.",
-        "Export the address alone, without port or network mask.",
+        "The IP address is not a valid IPv4 or IPv6 address. It is left out.",
+        "Export the IP address alone, without a port or a network mask.",
     ),
     "INVALID_SESSION_ATTRIBUTES": (
         "warning",
-        "The session attributes can't be read. They were left out.",
-        "Store what Google's script returns as it is, or key=value pairs with Google's keys.",
+        "The session attributes cannot be read. They are left out.",
+        "Store the value from Google's script unchanged, or write key=value pairs with the keys "
+        "that Google defines.",
     ),
     "BOTH_SESSION_ATTRIBUTES": (
         "rejected",
-        "The row has session attributes in both forms; Google takes one of them.",
-        "Keep the encoded ones.",
+        "The row has session attributes in both forms, but Google accepts only one of them.",
+        "Keep session_attributes_encoded, and leave session_attributes_key_value_pairs empty.",
     ),
     "INVALID_CART_ITEMS": (
         "warning",
-        "The cart's items can't be read. It was left out.",
-        "Write id:quantity:price;id:quantity:price, or a JSON list.",
+        "The cart items cannot be read. The cart data is left out.",
+        "Write the items as id:quantity:price;id:quantity:price, or as a JSON list "
+        "(docs/input.md).",
     ),
     "MERCHANT_ID_NOT_NUMERIC": (
         "warning",
-        "The Merchant Center id isn't a number. It was left out.",
-        "Copy it from the top of the Merchant Center.",
+        "The Merchant Center ID is not a number. It is left out.",
+        "Copy the ID from the top of the page in Merchant Center.",
     ),
     "INVALID_FEED_LANGUAGE": (
         "warning",
-        "The language of the product feed isn't an ISO 639-1 code. It was left out.",
+        "The language of the product feed is not an ISO 639-1 code. It is left out.",
         "Write two letters, such as en.",
     ),
     "INVALID_ATTRIBUTION_CREDIT": (
         "warning",
-        "The external attribution credit isn't a number from 0 to 1. It was left out.",
+        "The external attribution credit is not a number from 0 to 1. It is left out.",
         "Write the click's share of the conversion, such as 0.5.",
     ),
     "INVALID_ATTRIBUTION_MODEL": (
         "warning",
-        "The name of the external attribution model is empty or longer than 64 characters. "
-        "It was left out.",
-        "Write the model's name.",
+        "The name of the external attribution model is empty or longer than 64 characters. It is "
+        "left out.",
+        "Write the name of the model in at most 64 characters.",
     ),
     "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": (
         "warning",
-        "A custom variable holds an e-mail address; Google refuses personal data there. "
-        "It was left out.",
-        "Take it out of that column.",
+        "A custom variable contains an email address. It is left out, because Google refuses "
+        "personal data in custom variables.",
+        "Remove the email address from that column.",
     ),
     "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE": (
         "warning",
-        "A custom variable holds a phone number; Google refuses personal data there. "
-        "It was left out.",
-        "Take it out of that column.",
+        "A custom variable contains a phone number. It is left out, because Google refuses "
+        "personal data in custom variables.",
+        "Remove the phone number from that column.",
     ),
     "CUSTOM_VARIABLE_TOO_LONG": (
         "warning",
-        "A custom variable is longer than 100 characters. It was left out.",
-        "Shorten it.",
+        "The value of a custom variable is longer than 100 characters. It is left out.",
+        "Shorten it to at most 100 characters.",
     ),
     "UNKNOWN_CUSTOM_VARIABLE": (
         "warning",
-        "The account has no enabled custom variable of this name. It was left out.",
-        "Create or enable it in Google Ads (Goals > Custom variables), or correct the column's "
-        "name.",
+        "The account has no enabled custom variable with this name. It is left out.",
+        "Create or enable it in Google Ads under Goals > Custom variables, or correct the name of "
+        "the column.",
     ),
     "CUSTOM_VARIABLES_WITH_IDENTIFIERS": (
         "rejected",
-        "Google drops conversions that have custom variables beside e-mail addresses or phone "
-        "numbers.",
-        "Send these rows with one or the other.",
+        "The row has custom variables and also email addresses or phone numbers. Google drops such "
+        "conversions.",
+        "Send these rows with custom variables, or with email addresses and phone numbers, but not "
+        "with both.",
     ),
     "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS": (
         "rejected",
-        "External attribution can't stand beside e-mail addresses or phone numbers.",
-        "Send these rows with one or the other.",
+        "The row has external attribution and also email addresses or phone numbers. They cannot "
+        "be combined.",
+        "Send these rows with external attribution, or with email addresses and phone numbers, but "
+        "not with both.",
     ),
     "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID": (
         "rejected",
-        "External attribution can't stand beside an order id.",
-        "Leave the order id of these rows empty.",
+        "The row has external attribution and also an order ID. They cannot be combined.",
+        "Leave the order ID of these rows empty.",
     ),
     "REPEATED_LINE": (
         "duplicate",
-        "The row repeats an earlier line of the file: the same click and time, or the same order "
-        "id, for the same conversion action.",
-        "Nothing. If both are real, give each its own order id and time.",
+        "The row repeats an earlier line of the file: it has the same click and time, or the same "
+        "order ID, for the same conversion action.",
+        "No action needed. If both conversions are real, give each one its own order ID and time.",
     ),
     "REPEATED_WITH_OTHER_VALUE": (
         "duplicate",
-        "The row repeats an earlier line of the file (the same click and time, or the same order "
-        "id, for the same conversion action) with another value. Only the earlier one was sent.",
-        "Export one row per order with the sum of its values, or give each line its own order id "
+        "The row repeats an earlier line of the file with another value: it has the same click and "
+        "time, or the same order ID, for the same conversion action. Only the earlier line is "
+        "sent.",
+        "Export one row per order with the sum of its values, or give each line its own order ID "
         "and time.",
     ),
     "REPEATED_REFUSED_LINE": (
         "rejected",
-        "The row repeats an earlier line of the file (the same click and time, or the same order "
-        "id, for the same conversion action). That line was refused, so neither was counted.",
-        "Mend or remove that line, or drop this row in a file of its own.",
+        "The row repeats an earlier line of the file: it has the same click and time, or the same "
+        "order ID, for the same conversion action. The earlier line is refused, so neither of "
+        "them is counted.",
+        "Correct or remove the earlier line, or upload this row in a separate file.",
     ),
-    # Action and account
+    # Conversion action and account
     "ACTION_MISSING": (
         "rejected",
         "Neither the row nor the profile names a conversion action.",
-        "Fill in the column conversion_action (Google's template calls it Conversion Name), or set "
-        "conversion_action in the profile.",
+        "Fill in the column conversion_action (Conversion Name in Google's template), or set one "
+        "in the profile (for example conversion_action = 1001).",
     ),
     "UNKNOWN_ACTION": (
         "rejected",
-        "The account has no conversion action of this name or id.",
-        "Compare the name, letter by letter, with Goals > Conversions in Google Ads.",
+        "The account has no conversion action with this name or ID.",
+        "Compare the name letter by letter with Goals > Conversions in Google Ads.",
     ),
     "ACTION_NAME_NOT_RESOLVABLE": (
         "rejected",
-        "The conversion action is given by its name, and nobody can be asked for its id: the "
-        "account's settings can't be read with these credentials, or the route is the Data Manager "
-        "API, which has no such question.",
-        "Write the action's numeric id (Google Ads shows it in the address of the action's page, "
-        "as ctId), or give the credentials read access to the account.",
+        "The conversion action is given by its name, but its ID cannot be looked up. Either the "
+        "credentials cannot read the account's settings, or the API cannot look up names (the "
+        "Data Manager API cannot).",
+        "Write the conversion action's numeric ID (the number after ctId= in the URL of its page "
+        "in Google Ads). With the Google Ads API, you can instead give the credentials read "
+        "access to the account.",
     ),
     "ACTION_NOT_ENABLED": (
         "rejected",
-        "The conversion action is removed or hidden.",
-        "Enable it in Google Ads, or name another one.",
+        "The conversion action was removed or is hidden.",
+        "Enable it in Google Ads, or name another conversion action.",
     ),
     "ACTION_WRONG_TYPE": (
         "rejected",
-        "The conversion action isn't one for imports from clicks.",
-        "Create an action of the kind Import > Track conversions from clicks, and name that one.",
+        "The conversion action does not accept imported click conversions.",
+        "Create a conversion action of the type Import > Track conversions from clicks, and name "
+        "it in the file or the profile.",
     ),
     "ROW_CUSTOMER_ID_MISSING": (
         "rejected",
-        "The row's customer_id is empty, and the profile has none.",
-        "Fill in the Google Ads account, or set customer_id in the profile.",
+        "The row's customer_id is empty, and the profile sets none.",
+        "Fill in the Google Ads account number, or set it in the profile (for example customer_id "
+        "= 123-456-7890).",
     ),
     "ROW_CUSTOMER_ID_INVALID": (
         "rejected",
-        "The row's customer_id isn't a Google Ads account number.",
-        "Write its ten digits, with or without dashes.",
+        "The row's customer_id is not a Google Ads account number.",
+        "Write the ten digits of the account number, with or without dashes.",
     ),
     "TOO_MANY_ACCOUNTS": (
         "file",
         "The customer_id column names more Google Ads accounts than a file may have. It probably "
-        "holds the CRM's own customer numbers.",
+        "contains the CRM's own customer numbers.",
         "Rename the column, or split the file by account.",
     ),
     "CUSTOMER_ID_MISSING": (
         "file",
-        "Nothing says which Google Ads account the file is for.",
-        "Set customer_id in the profile, or add a customer_id column.",
+        "Neither the file nor the profile names a Google Ads account.",
+        "Set the account in the profile (for example customer_id = 123-456-7890), or add a "
+        "customer_id column to the file.",
     ),
     "CONVERSION_CUSTOMER_DIFFERS": (
         "note",
-        "Conversions of this account are kept by its manager account; they were sent there.",
-        "Nothing. To silence this, set customer_id to that account.",
+        "The manager account tracks the conversions of this account, so they are sent to the "
+        "manager account.",
+        "No action needed. To remove this note, set customer_id in the profile to the manager "
+        "account.",
     ),
     "ZONE_DIFFERS": (
         "note",
-        "The file's time zone isn't the account's.",
-        "Nothing, if the file's is right: every time is sent with its offset.",
+        "The time zone of the file is not the time zone of the account.",
+        "Check that the time zone of the file is correct. If so, no action is needed: every "
+        "conversion time is sent with its offset.",
     ),
     "PREFLIGHT_NOT_PERMITTED": (
         "note",
-        "The account's settings couldn't be read, so they weren't checked before the upload.",
-        "Give the credentials read access to the account. Until then conversion actions must be "
-        "given by their ids, not by their names.",
+        "The account's settings cannot be read, so they were not checked before the upload.",
+        "Give the credentials read access to the account. Until then, write the IDs of conversion "
+        "actions, not their names.",
     ),
     # The file, row by row
     "TOO_FEW_CELLS": (
         "rejected",
         "The line has fewer cells than the header.",
-        f"{_SHOWN}: a delimiter or a quote is missing.",
+        f"{_OPEN_LINE}: a delimiter or a quotation mark may be missing.",
     ),
     "TOO_MANY_CELLS": (
         "rejected",
-        "The line has more cells than the header, or something below a column without a name at "
-        "its end.",
-        f"{_SHOWN}: a value with the delimiter inside needs quotes.",
+        "The line has more cells than the header, or text in an unnamed column at its end.",
+        f"{_OPEN_LINE}: put a value that contains the delimiter in quotation marks.",
     ),
     "UNCLOSED_QUOTE": (
         "rejected",
-        "A quote opens on this line and never closes.",
-        f"{_SHOWN} and close it; a quote inside quotes is written twice.",
+        "A quotation mark opens on this line and is never closed.",
+        f"{_OPEN_LINE} and close the quotation mark. {_WRITE_QUOTE_TWICE}",
     ),
     "BROKEN_QUOTING": (
         "rejected",
-        "Something follows a closing quote within its cell.",
-        f"{_SHOWN}; a quote inside quotes is written twice.",
+        "A cell has text after its closing quotation mark.",
+        f"{_OPEN_LINE} and correct the quotation marks. {_WRITE_QUOTE_TWICE}",
     ),
     "UNDECODABLE": (
         "rejected",
-        "The line holds bytes that aren't text in the file's encoding.",
-        "Export the file as UTF-8, or set encoding in the profile.",
+        "The line contains characters that cannot be read in the file's encoding.",
+        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
+        "windows-1252).",
     ),
     "NUL_BYTE": (
         "rejected",
-        "The line holds a NUL byte, which no text has.",
+        "The line contains a NUL byte, which never occurs in text files.",
         "Export the file again; it may be damaged.",
     ),
     "CELL_TOO_LARGE": (
         "rejected",
-        "A cell is larger than any value can be.",
-        f"{_SHOWN}: a closing quote may be missing.",
+        "A cell is longer than 32,767 characters.",
+        f"{_OPEN_LINE}: a closing quotation mark may be missing.",
     ),
     "RECORD_TOO_LONG": (
         "rejected",
-        "The line is longer than any row can be.",
-        f"{_SHOWN}: a closing quote or a line break may be missing.",
+        "The row is longer than one million characters.",
+        f"{_OPEN_LINE}: a closing quotation mark or a line break may be missing.",
     ),
     # The file as a whole
     "EMPTY_FILE": ("file", "The file is empty.", "Check the export."),
     "NOT_TEXT": (
         "file",
-        "The file isn't text: a workbook, an archive, a picture.",
+        "The file is not a text file. It may be a workbook, an archive or a picture.",
         "Save it as CSV.",
     ),
     "CORRUPT_GZIP": (
         "file",
-        "The compressed file is damaged or cut short.",
-        "Compress it and upload it again.",
+        "The compressed file is damaged or incomplete.",
+        "Compress the file and upload it again.",
     ),
     "FILE_TOO_LARGE": (
         "file",
-        "The file is larger than allowed, once uncompressed.",
-        "Split it, or raise the limit (MAX_FILE_BYTES).",
+        "After decompression, the file is larger than allowed.",
+        "Split the file, or ask the engineer who deployed the function to raise the limit "
+        "(MAX_FILE_BYTES).",
     ),
     "UNKNOWN_ENCODING": (
         "file",
-        "The profile's encoding doesn't exist.",
-        "Correct encoding in the profile, or take it out: it's detected.",
+        "The encoding in the profile is not known.",
+        "Correct encoding in the profile, or remove it to have the encoding detected.",
     ),
     "UNKNOWN_DELIMITER": (
         "file",
-        "The profile's delimiter can't be one.",
-        "Correct delimiter in the profile, or take it out: it's detected.",
+        "The delimiter in the profile is not valid.",
+        "Correct delimiter in the profile, or remove it to have the delimiter detected.",
     ),
     "NO_HEADER": (
         "file",
-        "The first line names no known column.",
-        "Begin the file with column names (docs/input.md), and take out title lines above them. If "
-        "your names are others, give them in the profile's headers.",
+        "The first line contains no known column name.",
+        "Begin the file with column names (docs/input.md), and remove title lines above them. If "
+        "your columns have other names, list them under headers in the profile (docs/profiles.md).",
     ),
     "UNREADABLE_HEADER": (
         "file",
-        "The line of column names can't be read: endless, undecodable, or with an open quote.",
+        "The line with the column names cannot be read: it is too long, contains unreadable "
+        "characters, or has a quotation mark that is never closed.",
         "Export the file again as CSV in UTF-8.",
     ),
     "TOO_MANY_COLUMNS": (
@@ -519,219 +572,250 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DUPLICATE_COLUMN": (
         "file",
         "Two columns are for the same field.",
-        "Rename or remove one. If their names differ, the profile's headers can say which one "
-        "counts.",
+        "Rename or remove one of them. If their names differ, you can choose one under headers in "
+        "the profile (docs/profiles.md).",
     ),
     "NO_USABLE_COLUMN": (
         "file",
-        "No column holds a click id, an e-mail address or a phone number.",
-        "Add one (docs/input.md), or set headers in the profile.",
+        "No column contains a click ID, an email address, a phone number, or another value that "
+        "identifies the click or the person.",
+        "Add such a column (docs/input.md), or name yours under headers in the profile "
+        "(docs/profiles.md). With the Data Manager API, the columns of a complete postal address, "
+        "an IP address or session attributes are enough too.",
     ),
     "NO_TIME_COLUMN": (
         "file",
         "The file has no column for the conversion time.",
-        "Add a column named conversion_date_time, or name yours in the profile's headers.",
+        "Add a column named conversion_date_time, or name yours under headers in the profile "
+        "(docs/profiles.md).",
     ),
-    "NO_ROWS": ("file", "The file has column names and no rows.", "Check the export."),
+    "NO_ROWS": ("file", "The file has column names but no rows.", "Check the export."),
     "STALE": (
         "file",
-        "The file was still unfinished long after it arrived, and was given up. Rows that had "
-        "been sent until then have their outcome; the others were not attempted.",
-        "Find out why in the log (docs/operate.md), and drop the file again: rows that were "
-        "counted already end as duplicates.",
+        "The file was still unfinished long after it arrived, so processing stopped. Rows that "
+        "were processed before that keep their outcome; the others are not attempted.",
+        f"Find the cause in the log (docs/operate.md), then upload {_FILE_AGAIN}",
     ),
     "SOURCE_GONE": (
         "file",
-        "The file was deleted or overwritten before it could be read to its end.",
-        "Upload it again under a new name; keep files until their results are there.",
+        "The file was deleted or overwritten before it was completely read.",
+        "Upload it again under a new name, and keep files in the bucket until their results are "
+        "there.",
     ),
     "UNKNOWN_COLUMNS": (
         "note",
-        "Some columns aren't known and were ignored.",
-        "If one of them is needed, correct its name, or give it in the profile's headers.",
+        "Some columns are not known and are ignored.",
+        "Correct the name of any column that you need, or list it under headers in the profile "
+        "(docs/profiles.md).",
     ),
     "CONSENT_NOT_STATED": (
         "note",
-        "Neither the file nor the profile says whether people consented (ad_user_data). Google may "
-        "not be able to attribute such conversions, and highly recommends to state it.",
-        "Add a column ad_user_data with Granted or Denied. Where it is the same for everybody in "
-        "the file, ad_user_data in the profile can state it.",
+        "Neither the file nor the profile states consent (ad_user_data). Google highly recommends "
+        "stating it, and may not be able to attribute conversions without it.",
+        "Add a column ad_user_data with Granted or Denied. If the answer is the same for "
+        "everybody in the file, you can set ad_user_data = GRANTED or ad_user_data = DENIED in "
+        "the profile instead.",
     ),
     "API_VERSION_ENDS_SOON": (
         "note",
-        "Google will switch off the version of its API that this function uses.",
-        "Deploy a release that uses a newer version before that day (docs/operate.md).",
+        "Google will soon switch off the API version that this function uses.",
+        "Ask the engineer who deployed the function to deploy a release with a newer API version "
+        "before that day (docs/operate.md).",
     ),
     "MAYBE_SENT": (
         "note",
-        "An earlier attempt at this file died. Some rows called not attempted may have reached "
-        "Google before that.",
-        "Drop the file again: rows that were counted end as duplicates.",
+        "An earlier attempt to process this file was interrupted. Some rows that are reported as "
+        "not attempted may have reached Google before that.",
+        f"Upload {_FILE_AGAIN}",
     ),
-    "BLANK_RECORDS": ("note", "Blank lines were skipped.", "Nothing."),
+    "BLANK_RECORDS": (
+        "note",
+        "The file contains blank lines. They are skipped.",
+        "No action needed; blank lines contain no data.",
+    ),
     "ENCODING_GUESSED": (
         "note",
-        "The file isn't UTF-8; it was read as Windows-1252. Letters with accents come out wrong if "
-        "it is something else.",
-        "Export as UTF-8, or set encoding in the profile.",
+        "The file is not UTF-8, so it is read as Windows-1252. If it has another encoding, letters "
+        "with accents come out wrong.",
+        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
+        "windows-1252).",
     ),
     "ADDRESS_COLUMNS_MISSING": (
         "note",
-        "Names were not sent: an address needs columns for first name, last name, country and "
-        "postal code.",
-        "Add the columns that are missing, or nothing.",
+        "Names and postal codes are not sent: a postal address needs columns for first name, last "
+        "name, country and postal code.",
+        "Add the missing columns to send postal addresses. Otherwise no action is needed.",
+    ),
+    "COLUMN_NOT_SENT": (
+        "note",
+        "This destination has no field for some known columns, so they are not sent.",
+        "No action needed. To send them, use a destination that supports them; docs/input.md says "
+        "which.",
     ),
     "ADDRESS_NOT_SENT": (
         "note",
-        "Names and addresses were not sent: the Google Ads API takes only e-mail addresses and "
-        "phone numbers here.",
-        "Nothing. The Data Manager route uses them (destination in the profile).",
+        "This destination has no field for names and postal addresses, so they are not sent.",
+        "No action needed. To send them, use a destination that supports them, such as destination "
+        "= data_manager in the profile.",
     ),
     "AD_PERSONALIZATION_NOT_SENT": (
         "note",
-        "Consent to ad personalization was not sent: click conversions take ad_user_data only.",
-        "Nothing. The Data Manager route sends it.",
+        "This destination has no field for consent to ad personalization, so it is not sent.",
+        _SUPPORTED_BY_DATA_MANAGER,
     ),
     "EVENT_SOURCE_NOT_SENT": (
         "note",
-        "The event source was not sent: the Google Ads API has no field for it.",
-        "Nothing. The Data Manager route sends it.",
+        "This destination has no field for the event source, so it is not sent.",
+        _SUPPORTED_BY_DATA_MANAGER,
     ),
     "CONVERSION_ENVIRONMENT_NOT_SENT": (
         "note",
-        "The conversion environment was not sent: the Data Manager API has no field for it.",
-        "Nothing. The event source says something alike.",
+        "This destination has no field for the conversion environment, so it is not sent.",
+        "No action needed. The event source carries similar information.",
     ),
     "EXTERNAL_ATTRIBUTION_NOT_SENT": (
         "note",
-        "External attribution was not sent: the Data Manager API has no field for it.",
-        "Use a conversion action without it, or the Google Ads API (destination in the profile).",
+        "This destination has no field for external attribution, so it is not sent.",
+        "Use a conversion action without external attribution, or a destination that supports it, "
+        "such as destination = google_ads in the profile.",
     ),
     # What the Data Manager API says later
     "COUNTED_LATER": (
         "note",
-        "Google took these rows, but hasn't counted them yet, for a reason that passes: their ad "
-        "clicks were less than 6 hours old, or something went wrong at Google.",
-        "Nothing: they're sent again by themselves, and this document is replaced. Rows that were "
-        "counted go with them, and count once.",
+        "Google accepted these rows but has not counted them yet, for a temporary reason: their ad "
+        "clicks were less than 6 hours old, or an error occurred at Google.",
+        f"{RETRIED_AUTOMATICALLY} This document is then replaced. Rows that are already counted "
+        "are sent again with them, and count once.",
     ),
     "NOT_COUNTED": (
         "note",
-        "Google took these rows, but when it processed them it didn't count them. It tells how "
-        "many and why, not which.",
-        "Read the codes of processing in this document, and correct their cause. Then drop the "
-        "file again: what was counted counts once.",
+        "Google accepted these rows but did not count them when it processed them. Google reports "
+        "how many rows and why, but not which rows.",
+        "Read the codes under processing in this document, and correct their causes. Then upload "
+        "the file again: rows that are already counted count once.",
     ),
     "NOT_SENT_AGAIN": (
         "note",
-        "These rows shared a request with rows that Google didn't count yet, and couldn't be sent "
-        "again with them: without an order id and a gclid Google might count them twice, or the "
-        "file is gone, or Google refuses them now. Some of them may not be counted.",
-        "Give rows an order id, or leave derive_order_id of the profile on.",
+        "These rows were in the same request as rows that Google has not counted yet, but could "
+        "not be sent again with them. There are three possible reasons: the rows have no order ID "
+        "and no gclid, so Google might count them twice; the file no longer exists; or Google "
+        "refuses the rows now. Some of them may not be counted.",
+        "Add order IDs to the rows, or keep derive_order_id = true in the profile.",
     ),
     # Settings, secrets, the platform
     "UNKNOWN_PROFILE": (
         "file",
-        "No profile has the name of the folder that the file lies in.",
-        "Move the file, or add the profile.",
+        "No profile has the name of the file's first folder.",
+        "Move the file to a folder that has a profile, or add a profile with the name of the "
+        "folder.",
     ),
     "INVALID_PROFILE": (
         "file",
-        "The profile has mistakes; they're listed in the detail.",
+        "The profile is not valid. The error message lists what is wrong.",
         "Correct the profile.",
     ),
     "SECRET_NOT_SET": (
         "account",
         "No credentials for Google Ads are configured.",
-        "Set GOOGLE_ADS_SECRET to the secret's version.",
+        "Ask the engineer who deployed the function to set GOOGLE_ADS_SECRET to the version of "
+        "the secret that contains them.",
     ),
     "SECRET_NOT_FOUND": (
         "account",
-        "The secret with the Google Ads credentials doesn't exist, or its version is disabled.",
-        "Correct GOOGLE_ADS_SECRET, or add a version.",
+        "The secret with the Google Ads credentials does not exist, or its version is disabled.",
+        "Ask the engineer who deployed the function to correct GOOGLE_ADS_SECRET, or to add a "
+        "version to the secret.",
     ),
     "SECRET_NOT_READABLE": (
         "account",
-        "The function may not read the secret with the Google Ads credentials.",
-        "Give its service account roles/secretmanager.secretAccessor on that secret.",
+        "The function is not allowed to read the secret with the Google Ads credentials.",
+        "Ask the engineer who deployed the function to give its service account the role "
+        "roles/secretmanager.secretAccessor on that secret.",
     ),
     "SECRET_INVALID": (
         "account",
-        "The secret isn't a usable google-ads.yaml.",
-        "Store a complete google-ads.yaml as a new version.",
+        "The secret does not contain a usable google-ads.yaml.",
+        "Ask the engineer who deployed the function to store a complete google-ads.yaml as a new "
+        "version of the secret.",
     ),
     "SECRET_MANAGER_UNAVAILABLE": (
         "transient",
-        "Secret Manager didn't answer.",
-        "Nothing; it's tried again.",
+        "Secret Manager does not respond.",
+        RETRIED_AUTOMATICALLY,
     ),
     "CREDENTIALS_REFUSED": (
         "account",
-        "Google refused the credentials: expired, revoked, or of a deleted client.",
-        "Make a new refresh token or key, and store it in the secret.",
+        "Google refuses the credentials: they have expired or were revoked, or their OAuth client "
+        "was deleted.",
+        NEW_CREDENTIALS,
     ),
     "CREDENTIALS_UNAVAILABLE": (
         "transient",
-        "Google's token service didn't answer.",
-        "Nothing; it's tried again.",
+        "Google's token service does not respond.",
+        RETRIED_AUTOMATICALLY,
     ),
     "API_UNAVAILABLE": (
         "transient",
-        "Google's API didn't answer, or not in time.",
-        "Nothing; it's tried again.",
+        "Google's API does not respond, or does not respond in time.",
+        RETRIED_AUTOMATICALLY,
     ),
     "DAILY_QUOTA": (
         "transient",
-        "The project's operations of the day are used up.",
-        "Nothing; it's tried again. If it happens often, apply for a higher access level.",
+        "The daily quota of API operations is used up.",
+        f"{RETRIED_AUTOMATICALLY} If this happens often, apply to Google for a higher access "
+        "level.",
     ),
     "STORAGE_FORBIDDEN": (
         "file",
-        "The function may not read or write in a bucket.",
-        "Give its service account access to the input, output and state buckets.",
+        "The function is not allowed to read from or write to a bucket.",
+        "Ask the engineer who deployed the function to give its service account access to the "
+        "input, output and state buckets.",
     ),
     "STORAGE_UNAVAILABLE": (
         "transient",
-        "Cloud Storage didn't answer.",
-        "Nothing; it's tried again.",
+        "Cloud Storage does not respond.",
+        RETRIED_AUTOMATICALLY,
     ),
     "LEASE_HELD": (
         "transient",
-        "Another delivery of the same event is at work on the file.",
-        "Nothing.",
+        "Another attempt (a second delivery of the same event) is already processing the file.",
+        RETRIED_AUTOMATICALLY,
     ),
     "LEASE_LOST": (
         "transient",
-        "Another attempt took the file over.",
-        "Nothing.",
+        "Another attempt has taken over the file.",
+        "No action needed; the other attempt continues with the file.",
     ),
     "DEADLINE": (
         "transient",
-        "The time of this attempt was up; the next one goes on from where it stopped.",
-        "Nothing.",
+        "The time limit of this attempt is reached. The next attempt continues where this one "
+        "stopped.",
+        RETRIED_AUTOMATICALLY,
     ),
-    # The Data Manager route
+    # Requests of the Data Manager API
     "REFUSAL_NOT_LOCATED": (
         "deferred",
-        "Google refused a request without naming a row, and the rows at fault weren't found within "
-        "the requests that a chunk may cost. This row may well be good.",
-        "Nothing; it will be sent again among fewer rows.",
+        "Google refused a request without naming the faulty rows, and the search for them reached "
+        "its limit of requests. This row may be valid.",
+        "No action needed; retried automatically, in a smaller request.",
     ),
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": (
         "account",
-        "The credentials weren't given access to the Data Manager API.",
-        "Make a new refresh token with the scope https://www.googleapis.com/auth/datamanager, and "
-        "store it in the secret (docs/data-manager.md).",
+        "The credentials have no access to the Data Manager API.",
+        "Ask the engineer who deployed the function to create a new refresh token with the scope "
+        "https://www.googleapis.com/auth/datamanager, and to store it in the secret "
+        "(docs/data-manager.md).",
     ),
     "SERVICE_DISABLED": (
         "account",
-        "The API isn't enabled in the Google Cloud project that the credentials belong to.",
-        "Enable it there: gcloud services enable datamanager.googleapis.com (or "
-        "googleads.googleapis.com for the other route).",
+        "The API is not enabled in the Google Cloud project that the credentials belong to.",
+        "Ask the engineer who deployed the function to enable it there: gcloud services enable "
+        "datamanager.googleapis.com (or googleads.googleapis.com for the Google Ads API).",
     ),
     "USER_PROJECT_DENIED": (
         "account",
-        "The credentials may not use the Google Cloud project's quota.",
-        "Give them roles/serviceusage.serviceUsageConsumer in that project.",
+        "The credentials are not allowed to use the Google Cloud project's quota.",
+        "Ask the engineer who deployed the function to give them the role "
+        "roles/serviceusage.serviceUsageConsumer in that project.",
     ),
 }

@@ -1,54 +1,67 @@
-"""`docs/codes.md`, made from the catalogue."""
+"""`docs/codes.md`, made from the catalogue: `python -m lib.catalogue.page > docs/codes.md`."""
 
-from lib.catalogue.codes import CATALOGUE, Code, Origin
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, not_applicable
+from lib.catalogue.texts import REPORT_A_BUG
 
 _HEAD = """\
 # Codes
 
-<!-- Made by `python -m lib.catalogue.codes > docs/codes.md`. Edit the tables in lib/rules instead. -->
+<!-- Made by `python -m lib.catalogue.page > docs/codes.md`. Edit the tables in lib/catalogue. -->
 
-Every code that a results document can hold: what it means and what to do. Codes never come with
-the value of a cell.
+Every code that a results document can contain, with its meaning and what to do. A message never
+repeats the value of a cell.
 
-| What becomes of the row | meaning |
+| The row | meaning |
 |---|---|
-| rejected | our rules refused it before it was sent |
-| failed | Google refused it for good |
-| duplicate | it's counted already, or repeats an earlier line |
-| deferred | it's too early; it will be sent again |
-| not attempted | the file was stopped |
-| sent (warning) | something was left out or decided for you |
-| failed (warning) | Google refused it for good; this tells more of why |
-| retried | a passing trouble; it is sent again by itself |
-| (note) | about the file, no row is concerned |
+| rejected | The row breaks a rule of this function, so it is not sent. |
+| failed | Google refuses the row permanently. |
+| duplicate | The row is already counted, or repeats an earlier line. |
+| deferred | Google cannot count the row yet. It is sent again automatically. |
+| not attempted | The file is stopped before this row, or the row's account cannot be used. |
+| sent (warning) | The row is sent, but a value is left out or may be wrong. |
+| failed (warning) | Google refuses the row permanently. The warning adds detail. |
+| retried | A temporary error. The row is sent again automatically. |
+| (note) | A note on the file, not on a single row. |
 """
-_TITLES: dict[Origin, str] = {
-    "ours": "Ours",
-    "google_ads": "Google Ads API",
-    "data_manager": "Data Manager API",
-}
-# Warnings that only rows have which Google has refused.
+# Warnings that only failed rows have.
 _OF_FAILED = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
 
 
 def page() -> str:
     """The whole page, with its last line break."""
-    sections = [_HEAD]
-    for origin, title in _TITLES.items():
-        entries = [code for code in CATALOGUE.values() if code.origin == origin]
-        rows = "\n".join(_row(code) for code in entries)
-        sections.append(
-            f"## {title}\n\n| code | the row | meaning | what to do |\n|---|---|---|---|\n{rows}\n"
-        )
-    return "\n".join(sections)
+    return "\n".join([_HEAD, *map(_section, TABLES)])
+
+
+def _section(origin: Origin) -> str:
+    others = not_applicable(origin)
+    codes = [code for code in CATALOGUE.values() if code.origin == origin]
+    lines = [
+        f"## {TABLES[origin].TITLE}",
+        "",
+        "| code | the row | meaning | what to do |",
+        "|---|---|---|---|",
+        *(_row(code) for code in codes if code.code not in others),
+        "",
+    ]
+    names = ", ".join(f"`{code.code}`" for code in codes if code.code in others)
+    if names:
+        lines += [
+            "The codes below concern uses of this API other than conversion uploads. No file of "
+            "conversions should cause one of them. If one appears, its row has failed. "
+            f"{REPORT_A_BUG}",
+            "",
+            f"{names}.",
+            "",
+        ]
+    return "\n".join(lines)
 
 
 def _row(code: Code) -> str:
-    cells = (f"`{code.code}`", _fate(code), code.meaning, code.action)
+    cells = (f"`{code.code}`", _outcome(code), code.meaning, code.action)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _fate(code: Code) -> str:
+def _outcome(code: Code) -> str:
     if code.outcome is not None:
         return code.outcome.replace("_", " ")
     if code.scope == "transient":
@@ -56,3 +69,7 @@ def _fate(code: Code) -> str:
     if code.code in _OF_FAILED:
         return "failed (warning)"
     return "sent (warning)" if code.severity == "warning" else "(note)"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

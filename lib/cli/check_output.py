@@ -1,4 +1,4 @@
-"""What a person sees of an offline check: how the file was read, and a table of its problems."""
+"""Prints the results of an offline check: how the file was read, and a table of its problems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def show(checked: CheckResult, console: Console) -> None:
-    """Print what was found in one file. Names from the file are text, never markup."""
+    """Print the results for one file. Names from the file are printed as text, never as markup."""
     summary = checked.summary
     console.print(Text(summary.run.source.name, style="bold"))
     for line in (*_how_it_was_read(checked), _counts(checked)):
@@ -31,7 +31,10 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     if table is None:
         return []
     delimiter = _DELIMITERS.get(table.delimiter, repr(table.delimiter))
-    lines = [f"Read as {table.encoding}, {delimiter}, column names in line {table.header_line}."]
+    lines = [
+        f"Encoding {table.encoding}, delimiter {delimiter}, column names in line "
+        f"{table.header_line}."
+    ]
     if table.time_zone:
         lines.append(f"Time zone of the file: {table.time_zone}.")
     headers = checked.summary.metadata.headers
@@ -46,8 +49,8 @@ def _counts(checked: CheckResult) -> str:
     outcomes = tally.outcomes
     parts = [
         (outcomes.get("ok", 0), "would be sent"),
-        (outcomes.get("rejected", 0), "would be refused"),
-        (outcomes.get("duplicate", 0), "repeat an earlier line"),
+        (outcomes.get("rejected", 0), "would be rejected"),
+        (outcomes.get("duplicate", 0), "would be duplicate"),
         (outcomes.get("not_attempted", 0), "would not be attempted"),
     ]
     said = [f"{count:,} {what}" for count, what in parts if count or what == "would be sent"]
@@ -63,15 +66,17 @@ def _problems(checked: CheckResult) -> Table:
     table.add_column("Lines", overflow="fold", max_width=20)
     table.add_column("What it means, and what to do", overflow="fold", ratio=1)
     if metadata.file_error is not None:
-        _add_file_problem(table, metadata.file_error, "the file is refused")
+        _add_file_problem(table, metadata.file_error, "file stopped")
     codes = checked.summary.tally.codes
     for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0])):
-        place = checked.places[code]
-        shown = ", ".join(map(str, place.lines)) + (", ..." if count > len(place.lines) else "")
+        occurrence = checked.occurrences[code]
+        shown = ", ".join(map(str, occurrence.lines)) + (
+            ", ..." if count > len(occurrence.lines) else ""
+        )
         entry = lookup(code)
-        where = ", ".join(f'"{name}"' for name in place.columns)
+        where = ", ".join(f'"{name}"' for name in occurrence.columns)
         meaning = f"{entry.meaning} Column: {where}." if where else entry.meaning
-        table.add_row(f"{count:,}", shown, _advice(entry, _fate(entry, place.sent), meaning))
+        table.add_row(f"{count:,}", shown, _advice(entry, _fate(entry, occurrence.sent), meaning))
     for note in metadata.notes:
         _add_file_problem(table, note, "note")
     return table
@@ -95,6 +100,6 @@ def _advice(entry: Code, fate: str, meaning: str) -> Text:
 
 def _fate(entry: Code, sent: bool) -> str:
     if entry.outcome is None:
-        # Where all of its rows are refused for another reason, nothing is sent.
-        return "sent, with a warning" if sent else "left out"
-    return {"rejected": "refused", "duplicate": "sent once"}.get(entry.outcome, entry.outcome)
+        # All of its rows may be rejected for another reason.
+        return "sent with a warning" if sent else "warning, row not sent"
+    return {"not_attempted": "not attempted"}.get(entry.outcome, entry.outcome)

@@ -1,6 +1,7 @@
-"""Mistakes in settings and profiles, in words that their author can act on.
+"""Error messages for settings and profiles.
 
-pydantic finds them; its own phrases are about types and patterns.
+pydantic finds the errors, but its own messages are about types and patterns. The messages here say
+what is wrong and what to write instead.
 """
 
 from __future__ import annotations
@@ -16,40 +17,41 @@ FORMS = {
     "login_customer_id": "the digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
     "phone_region": "two capital letters, such as DE",
-    "google_ads_secret": "projects/PROJECT/secrets/NAME, or that and /versions/VERSION",
+    "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
     "announce_topic": "projects/PROJECT/topics/NAME",
 }
-"""Fields with a pattern → what it asks for."""
+"""Field with a pattern → the format that the pattern requires."""
 
 _WORDS = {
-    "missing": "must be set",
-    "string_type": "must be text",
-    "string_pattern_mismatch": "must be {form}",
-    "string_too_short": "must have {min_length} or more characters",
-    "string_too_long": "must have no more characters than {max_length}",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a number",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be {ge:g} or more",
-    "less_than_equal": "must be {le:g} or less",
-    "literal_error": "must be {expected}",
-    "dict_type": "must be an object: {{...}}",
-    "tuple_type": "must be a name, or a list of names",
+    "missing": "not set. Set it.",
+    "string_type": "not text. Write it as text, in quotes.",
+    "string_pattern_mismatch": "wrong format. Write {form}.",
+    "string_too_short": "too few characters (minimum: {min_length}). Write a longer value.",
+    "string_too_long": "too many characters (maximum: {max_length}). Write a shorter value.",
+    "bool_type": "neither true nor false. Write true or false.",
+    "bool_parsing": "neither true nor false. Write true or false.",
+    "int_type": "not a whole number. Write a whole number.",
+    "int_parsing": "not a whole number. Write a whole number.",
+    "int_from_float": "not a whole number. Write a whole number.",
+    "float_type": "not a number. Write a number.",
+    "float_parsing": "not a number. Write a number.",
+    "finite_number": "not a finite number. Write a number.",
+    "greater_than": "too small. Write a number greater than {gt:g}.",
+    "greater_than_equal": "too small. Write {ge:g} or more.",
+    "less_than_equal": "too large. Write {le:g} or less.",
+    "literal_error": "not an allowed value. Write {expected}.",
+    "dict_type": 'not an object. Write {{"field": "column name"}}.',
+    "tuple_type": "not a column name. Write one name, or a list of names.",
     "value_error": "{error}",
 }
-"""pydantic's kinds of errors → our words. None of them holds the value: it might be a secret."""
+"""pydantic's type of error → our message. No message quotes the value, which may be a secret."""
 
 
 def lines(
     error: ValidationError, model: type[BaseModel], spell: Callable[[str], str] = str
 ) -> list[str]:
-    """One line per problem of a `model`: which setting, as `spell` writes it, and what is wrong."""
+    """One line per error in the values of a `model`: the field, as `spell` writes its name, then
+    what is wrong and what to do."""
     return [
         f"{'.'.join(spell(str(part)) for part in problem['loc'])}: {_said(problem, model)}"
         for problem in error.errors(include_input=False, include_url=False)
@@ -61,9 +63,11 @@ def _said(problem: Any, model: type[BaseModel]) -> str:
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(name.casefold(), model.model_fields, 1)
         if not near:
-            return f"not a key of a {model.__name__.lower()} (docs/profiles.md names them)"
-        return f"not a key of a {model.__name__.lower()}; did you mean {near[0]}?"
+            return (
+                f"not a {model.__name__.lower()} key. Remove it; see docs/profiles.md for all keys."
+            )
+        return f"not a {model.__name__.lower()} key. Did you mean {near[0]}?"
     words = _WORDS.get(problem["type"])
     if words is None:
         return str(problem["msg"])
-    return words.format(**{"form": FORMS.get(name, "written otherwise"), **problem.get("ctx", {})})
+    return words.format(**{"form": FORMS.get(name, "the right format"), **problem.get("ctx", {})})

@@ -1,4 +1,4 @@
-"""Profiles: what the rows of a kind of file leave out."""
+"""Profiles: values for all rows of one kind of file, unless a row has its own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from lib.config import messages as mistakes
+from lib.config import messages
+from lib.destinations import registry
 from lib.errors import PermanentError
-from lib.source.fields import is_field
-from lib.source.suggest import closest_field
+from lib.rules.fields import FIELDS
+from lib.source.vocabulary import vocabulary_of
 
 Consent = Literal["GRANTED", "DENIED"]
 
@@ -31,11 +32,11 @@ ENCODINGS = (
     "big5",
     "koi8",
 )
-"""How names of text encodings begin that spreadsheets write (Python's names)."""
+"""Beginnings of Python's names for the text encodings that spreadsheets write."""
 
 
 def _account_number(value: object) -> object:
-    """`123-456-7890` and 1234567890 → "1234567890", as people write account numbers."""
+    """`123-456-7890` and 1234567890 → "1234567890": people write account numbers both ways."""
     if isinstance(value, int):
         value = str(value)
     return value.replace("-", "").strip() if isinstance(value, str) else value
@@ -45,60 +46,96 @@ AccountNumber = Annotated[str, BeforeValidator(_account_number), Field(pattern=r
 
 
 class Profile(BaseModel):
-    """What the rows leave out, per kind of file. A row's own cell wins."""
+    """Values for one kind of file. A value in the row itself takes precedence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    destination: Literal["google_ads", "data_manager"] = Field(
-        "google_ads", description="Which API the conversions go to."
+    destination: str = Field(
+        registry.DEFAULT,
+        description=f"API that receives the conversions: {' or '.join(registry.names())}.",
     )
     customer_id: AccountNumber | None = Field(
-        None, description="Google Ads account of the conversions, with or without dashes."
+        None,
+        description="Google Ads account that receives the conversions, with or without dashes.",
     )
     login_customer_id: AccountNumber | None = Field(
-        None, description="Manager account through which access is granted."
+        None, description="Manager account that gives access to the Google Ads account."
     )
     conversion_action: str | None = Field(
-        None, description="Conversion action: its id, resource name or name."
+        None,
+        description="Conversion action for rows that do not name one: its name, ID or resource "
+        "name.",
     )
     time_zone: str | None = Field(
-        None, description="IANA zone of times that name none, such as America/Chicago."
+        None,
+        description="Time zone for times that do not state one: an IANA name such as "
+        "America/Chicago.",
     )
     currency_code: str | None = Field(
-        None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of values that name none."
+        None,
+        pattern=r"^[A-Z]{3}$",
+        description="Currency for rows that do not state one: an ISO 4217 code such as EUR.",
     )
     phone_region: str | None = Field(
-        None, pattern=r"^[A-Z]{2}$", description="ISO 3166 country of phone numbers without +."
+        None,
+        pattern=r"^[A-Z]{2}$",
+        description="Country of phone numbers without +: a two-letter code such as DE.",
     )
     ad_user_data: Consent | None = Field(
-        None, description="Consent of rows that state none (EEA rules ask for one)."
+        None,
+        description="Consent to sending user data to Google, for rows that do not state it: "
+        "GRANTED or DENIED. Rules in the European Economic Area require it.",
     )
     ad_personalization: Consent | None = Field(
-        None, description="Second consent, for the Data Manager route only."
+        None,
+        description="Consent to personalized ads, for rows that do not state it: "
+        "GRANTED or DENIED. Data Manager API only.",
     )
-    day_first: bool = Field(False, description="03/04/2026 is the third of April.")
-    decimal_comma: bool = Field(False, description="1.234,50 is one thousand and a half.")
+    day_first: bool = Field(False, description="Dates begin with the day: 03/04/2026 is 3 April.")
+    decimal_comma: bool = Field(
+        False, description="The comma is the decimal separator: 1.234,50 is 1234.50."
+    )
     headers: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="Own header names per field; they win over aliases."
+        default_factory=dict,
+        description="For each field, the name of its column in your files. These names take "
+        "precedence over the usual ones.",
     )
-    encoding: str | None = Field(None, description="Encoding of the files; unset: detected.")
+    encoding: str | None = Field(
+        None, description="Text encoding of the files. Unset: detected from the content."
+    )
     delimiter: str | None = Field(
-        None, min_length=1, max_length=1, description="Delimiter of the files; unset: detected."
+        None,
+        min_length=1,
+        max_length=1,
+        description="Character between two cells, such as a comma. Unset: detected from the "
+        "content.",
     )
     derive_order_id: bool = Field(
-        True, description="Give identifier-only rows without order id one, so a resend is safe."
+        True,
+        description="Create an order ID for rows that have neither a click ID nor an order ID, so "
+        "that sending them again does not count them twice.",
     )
     validate_only: bool = Field(
-        False, description="Let the API check everything and count nothing."
+        False, description="Google checks the conversions but does not count them."
     )
     omit_session_and_ip: bool = Field(
         False,
-        description="Leave session attributes and IP address out, for callers that "
-        "Google doesn't allow them (they are refused row by row).",
+        description="Do not send session attributes and IP addresses. Set this if Google does not "
+        "allow you to send them. Otherwise it refuses every row that contains them.",
     )
     event_source: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"] = Field(
-        "OTHER", description="Where conversions happened, for the Data Manager route."
+        "OTHER",
+        description="Where the conversions happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. "
+        "Data Manager API only.",
     )
+
+    @field_validator("destination")
+    @classmethod
+    def _known_destination(cls, value: str) -> str:
+        if value not in registry.names():
+            known = " or ".join(repr(name) for name in registry.names())
+            raise ValueError(f"not an allowed value. Write {known}.")
+        return value
 
     @field_validator("headers", mode="before")
     @classmethod
@@ -110,9 +147,9 @@ class Profile(BaseModel):
     @field_validator("headers")
     @classmethod
     def _known_fields(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        unknown = [name for name in value if not is_field(name)]
+        unknown = [name for name in value if not vocabulary_of(FIELDS).is_field(name)]
         if unknown:
-            raise ValueError("; ".join(map(_not_a_field, unknown)))
+            raise ValueError(" ".join(map(_not_a_field, unknown)))
         return value
 
     @field_validator("conversion_action", mode="before")
@@ -133,10 +170,15 @@ class Profile(BaseModel):
         try:
             name = codecs.lookup(value).name
         except LookupError:
-            raise ValueError("not an encoding such as utf-8 or windows-1252") from None
+            raise ValueError(
+                "not a known encoding. Write a name such as utf-8 or windows-1252."
+            ) from None
         if not name.startswith(ENCODINGS):
-            raise ValueError(f"not supported; what is: {', '.join(ENCODINGS)}")
-        # Without a byte order mark (which would win) Windows means little-endian.
+            raise ValueError(
+                "not a supported encoding. Write one whose Python name begins with: "
+                f"{', '.join(ENCODINGS)}."
+            )
+        # A byte order mark in the file takes precedence. Without one, Windows writes little-endian.
         return "utf-16-le" if name == "utf-16" else name
 
     @field_validator("time_zone")
@@ -146,48 +188,62 @@ class Profile(BaseModel):
             try:
                 ZoneInfo(value)
             except Exception:
-                raise ValueError("not an IANA time zone such as America/Chicago") from None
+                raise ValueError(
+                    "not an IANA time zone. Write a name such as America/Chicago."
+                ) from None
         return value
 
 
 def _not_a_field(name: str) -> str:
-    near = closest_field(name)
-    advice = f"did you mean {near}?" if near else "docs/input.md names the fields"
-    return f"{name} is not a field; {advice}"
+    near = vocabulary_of(FIELDS).closest_field(name)
+    advice = f"Did you mean {near}?" if near else "Remove it; see docs/input.md for all fields."
+    return f"{name} is not a field. {advice}"
 
 
 def read_profiles(document: str) -> dict[str, Any]:
-    """The profiles document as it is, `{name: {...}}`, still unchecked.
+    """The profiles document, parsed: `{name: {...}}`. The profiles themselves are not checked yet.
 
-    Raises `PermanentError("INVALID_PROFILE")` when it isn't such a document.
+    Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form.
     """
     if not document.strip():
         return {"default": {}}
     try:
         profiles = json.loads(document)
     except ValueError as error:
-        raise PermanentError("INVALID_PROFILE", f"PROFILES is not JSON: {error}") from None
+        raise PermanentError(
+            "INVALID_PROFILE",
+            f"the profiles document (PROFILES) is not valid JSON: {error}. Correct it there.",
+        ) from None
     if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
         if isinstance(profiles, dict) and profiles.keys() & Profile.model_fields.keys():
-            detail = 'PROFILES holds a profile without its name; wrap it: {"default": {...}}'
+            detail = (
+                "the profiles document (PROFILES) has a profile without a name. "
+                'Give it one: {"default": {...}}.'
+            )
             raise PermanentError("INVALID_PROFILE", detail)
-        raise PermanentError("INVALID_PROFILE", 'PROFILES must be {"<profile name>": {...}, ...}')
+        raise PermanentError(
+            "INVALID_PROFILE",
+            "the profiles document (PROFILES) does not list profiles by name. "
+            'Write {"<profile name>": {...}, ...}.',
+        )
     return profiles
 
 
 def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:
-    """The profile named after the object's first folder; `default` at the root.
+    """Name and profile for an object: the name is its first folder, or `default` outside folders.
 
-    Only the chosen profile is checked, so that a mistake in one doesn't stop the others.
+    Only this profile is checked, so an error in one profile does not affect the files of others.
     Raises `PermanentError` with UNKNOWN_PROFILE or INVALID_PROFILE.
     """
     folder, slash, _ = object_name.partition("/")
     name = folder if slash else "default"
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
-        raise PermanentError("UNKNOWN_PROFILE", f'no profile "{name}"; there are: {known}')
+        raise PermanentError(
+            "UNKNOWN_PROFILE", f'no profile is named "{name}"; existing profiles: {known}'
+        )
     try:
         return name, Profile.model_validate(profiles[name])
     except ValidationError as error:
-        problems = "; ".join(mistakes.lines(error, Profile))
+        problems = " ".join(messages.lines(error, Profile))
         raise PermanentError("INVALID_PROFILE", f'profile "{name}": {problems}') from None

@@ -1,161 +1,228 @@
-"""Environment and profiles → one checked object. Every problem is reported at once.
+"""The environment → one validated `Settings` object. All problems are reported together.
 
-`Settings` comes from the environment once per instance, `Profile` from the document that
-`PROFILES` names; a run fixes the profile in its claim, so that a resumed run judges as the first
-attempt did. Every field here is documented in `docs/settings.md` and `docs/profiles.md` (a test
-holds them together).
+An instance reads its `Settings` once, when it starts. A `Profile` (`lib.config.profile`) comes from
+the document that `PROFILES` names; the claim of a run stores it, so that a resumed run applies the
+same rules as the first attempt. `docs/settings.md` and `docs/profiles.md` list every field with the
+description given here (`tests/docs/test_docs_current.py` compares them).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lib.config import messages as mistakes
+from lib.config import messages
+from lib.destinations import registry
 
 CHUNK_ROWS = 2_000
-"""Most conversions in one request of either API
+"""Maximum number of conversions in one request, for both APIs
 (https://developers.google.com/google-ads/api/docs/best-practices/quotas)."""
 
 
 def _words(value: object) -> object:
-    """`.csv, .tsv` → [".csv", ".tsv"], since an environment variable is one string."""
+    """`.csv, .tsv` → [".csv", ".tsv"]: an environment variable is a single string."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
 
 
 class SettingsError(ValueError):
-    """The environment is wrong; the message lists every problem, one a line."""
+    """The environment is not valid. The message lists every problem, one per line."""
+
+
+_VARIABLES: Final = {
+    # The names that Google's own client library uses, or that resemble them.
+    "credentials_secret": "GOOGLE_ADS_SECRET",
+    "credentials_path": "GOOGLE_ADS_CONFIGURATION_FILE_PATH",
+}
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a field of `Settings`."""
+    return _VARIABLES.get(field, field.upper())
+
+
+def endpoint_variables() -> dict[str, str]:
+    """Destination → the environment variable of its endpoint."""
+    return {name: f"{name.upper()}_ENDPOINT" for name in registry.names()}
 
 
 class Settings(BaseModel):
-    """What the deployment decides. `input_bucket` is read from `INPUT_BUCKET`, and so on."""
+    """The settings of a deployment. `input_bucket` is read from `INPUT_BUCKET`, and so on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
-    input_bucket: str = Field(min_length=3, description="Bucket in which the files land.")
-    output_bucket: str = Field(min_length=3, description="Bucket for the results documents.")
-    state_bucket: str = Field("", description="Bucket of the ledger; empty: the output bucket.")
-    state_prefix: str = Field("_state/", description="Folder of the ledger in the state bucket.")
-    profiles: str = Field(
-        "", description="Profiles document: a gs:// URI or a path. Empty: one empty profile."
+    input_bucket: str = Field(
+        min_length=3, description="Bucket that receives the conversion files."
     )
-    google_ads_secret: str = Field(
+    output_bucket: str = Field(
+        min_length=3, description="Bucket that receives the results documents."
+    )
+    state_bucket: str = Field(
+        "", description="Bucket that stores the ledger. Unset: the output bucket."
+    )
+    state_prefix: str = Field(
+        "_state/", description="Folder of the ledger in its bucket. Must end with a slash."
+    )
+    profiles: str = Field(
+        "",
+        description="Where the profiles document is: a gs:// URI or a file path. "
+        "Unset: one profile named default, without any keys.",
+    )
+    credentials_secret: str = Field(
         "",
         pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$",
-        description="Secret whose payload is a google-ads.yaml; without a version the latest.",
+        description="Secret in Secret Manager that contains the google-ads.yaml. "
+        "Without a version, the latest one is used.",
     )
-    google_ads_configuration_file_path: str = Field(
-        "", description="The same as a file; used when no secret is named."
+    credentials_path: str = Field(
+        "",
+        description="Path of a google-ads.yaml file. Used only if GOOGLE_ADS_SECRET is unset.",
     )
     secret_manager_endpoint: str = Field(
-        "", description="host:port of another Secret Manager. Leave unset in production."
+        "",
+        description="host:port of a local substitute for Secret Manager. "
+        "Leave unset in production.",
     )
-    data_manager_endpoint: str = Field(
-        "", description="host:port of another Data Manager API. Leave unset in production."
+    destination_endpoints: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="host:port of a local substitute for this API. Leave unset in production.",
     )
     accepted_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"),
-        description="Names that are worked on; everything else is ignored with a log line.",
+        description="File name endings to process. "
+        "All other objects are ignored, and a log line says so.",
     )
     ignored_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".tmp", ".part", ".filepart", ".partial", ".crdownload"),
-        description="Names a gateway uses while it still writes.",
+        description="File name endings that transfer tools use for incomplete files. "
+        "Such objects are ignored.",
     )
     ignored_prefixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         ("gcloud/tmp/parallel_composite_uploads/",),
-        description="Folders whose objects are never files of ours.",
+        description="Folders to ignore, such as the one that gcloud uses for parts of an upload.",
     )
     max_file_bytes: int = Field(
-        4 << 30, gt=0, description="Most bytes of one file after decompression."
+        4 << 30, gt=0, description="Maximum size of one file in bytes, after decompression."
     )
     time_limit_seconds: float = Field(
-        540, gt=0, description="How long one delivery may work: the function's timeout."
+        540,
+        gt=0,
+        description="Maximum time for one delivery of an event. Set it to the function's timeout.",
     )
     deadline_margin_seconds: float = Field(
-        40, ge=0, description="No new chunk is begun this close to the time limit."
+        40, ge=0, description="No new chunk is started this close to a time limit."
     )
     lease_seconds: float = Field(
-        60, gt=0, description="How long a silent run is believed alive; renewed while it works."
+        60,
+        gt=0,
+        description="A run that has not renewed its lease for this long counts as dead, and "
+        "another delivery may continue it. A working run renews its lease.",
     )
     request_timeout_seconds: float = Field(
-        120, gt=0, description="Longest wait for one answer of an API."
+        120, gt=0, description="Maximum wait for the response to one API request."
     )
-    window: int = Field(8, ge=1, le=64, description="Most upload requests in flight.")
+    window: int = Field(
+        8, ge=1, le=64, description="Maximum number of upload requests in progress at a time."
+    )
     max_event_age_hours: float = Field(
         20,
         gt=0,
-        description="A file still unfinished this long after its event ends as STALE, unless it "
-        "waits for the day's quota. "
-        "Less than the 24 hours after which the platform drops the event.",
+        description="A file that is unfinished this long after its event ends with the error "
+        "STALE, unless it waits for the daily quota. "
+        "Keep this below 24 hours: after that, the platform drops the event.",
     )
     defer_hours: float = Field(
-        6, gt=0, description="When a deferred row (click or action too recent) is sent again."
+        6,
+        gt=0,
+        description="Wait before a deferred row (click or conversion action too recent) "
+        "is sent again.",
     )
     max_defer_hours: float = Field(
-        48, gt=0, description="A row still too recent after this long is failed."
+        48, gt=0, description="A row that is still too recent after this long fails."
     )
-    sweep_time_limit_seconds: float = Field(1500, gt=0, description="How long one sweep may work.")
+    sweep_time_limit_seconds: float = Field(1500, gt=0, description="Maximum time for one sweep.")
     sweep_grace_minutes: float = Field(
-        30, ge=0, description="The sweep leaves files younger than this to their event."
+        30,
+        ge=0,
+        description="The sweep skips files younger than this: their own event processes them.",
     )
     sweep_max_age_days: float = Field(
-        7, gt=0, description="The sweep leaves objects older than this alone."
+        7, gt=0, description="The sweep does not upload files older than this."
     )
     announce_topic: str = Field(
         "",
         pattern=r"^$|^projects/[^/]+/topics/[^/]+$",
-        description="Pub/Sub topic that hears of every finished file; empty: none.",
+        description="Pub/Sub topic that receives a message for every finished file. "
+        "Unset: no messages.",
     )
     list_all_rows: bool = Field(
-        False, description="List uploaded rows in the results too, not only the others."
+        False,
+        description="List all rows in the results, including those uploaded without a warning.",
     )
     check_click_ownership: bool = Field(
         False,
-        description="Ask click_view about clicks that were refused as unknown (one query a row).",
+        description="For rows refused because Google does not know the click, query click_view to "
+        "see whether the account has it (at most 3 rows and 93 queries per file).",
     )
 
     @property
     def ledger_bucket(self) -> str:
-        """Where the state lives: its own bucket, or the output bucket."""
+        """The bucket that stores the ledger: STATE_BUCKET, or else OUTPUT_BUCKET."""
         return self.state_bucket or self.output_bucket
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the variables named after the fields, in capitals; unset or empty: the default.
+    def variables(cls) -> dict[str, str]:
+        """Every environment variable that is read → its field."""
+        fields = [name for name in cls.model_fields if name != "destination_endpoints"]
+        endpoints = dict.fromkeys(endpoint_variables().values(), "destination_endpoints")
+        return {variable_of(name): name for name in fields} | endpoints
 
-        Raises `SettingsError`, which names every variable that is wrong.
+    def endpoint(self, destination: str) -> str:
+        """The endpoint of a destination; empty: Google's own."""
+        return self.destination_endpoints.get(destination, "")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the variable of each field (its name in capitals). Unset or empty: the default.
+
+        Raises `SettingsError`, which names every variable that is not valid.
         """
-        given = {
-            name: environ[name.upper()]
+        given: dict[str, object] = {
+            name: environ[variable_of(name)]
             for name in cls.model_fields
-            if environ.get(name.upper(), "").strip()
+            if environ.get(variable_of(name), "").strip()
+        }
+        given["destination_endpoints"] = {
+            name: environ[variable]
+            for name, variable in endpoint_variables().items()
+            if environ.get(variable, "").strip()
         }
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
-            raise SettingsError("\n".join(mistakes.lines(error, cls, str.upper))) from None
+            raise SettingsError("\n".join(messages.lines(error, cls, variable_of))) from None
         problems = list(settings._contradictions())
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
 
     def _contradictions(self) -> Iterator[str]:
-        """Settings that are right alone and wrong together."""
+        """Problems that pydantic does not check, mostly of settings that contradict each other."""
         if self.input_bucket in (self.output_bucket, self.ledger_bucket):
             yield (
-                "INPUT_BUCKET: results and ledger must lie in another bucket, or every object "
-                "written there would start the function again"
+                "INPUT_BUCKET: also used for the results or the ledger, so every object written "
+                "there would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to "
+                "another bucket."
             )
         margin = self.deadline_margin_seconds
         for name in ("time_limit_seconds", "sweep_time_limit_seconds"):
             if getattr(self, name) <= margin:
                 yield (
-                    f"{name.upper()}: must be more than DEADLINE_MARGIN_SECONDS ({margin:g}), "
-                    "or no chunk would ever be sent"
+                    f"{name.upper()}: not more than DEADLINE_MARGIN_SECONDS ({margin:g}), so no "
+                    "row would ever be sent. Set a longer time limit or a shorter margin."
                 )
         if not self.state_prefix.endswith("/"):
-            yield "STATE_PREFIX: must end with a slash"
+            yield "STATE_PREFIX: no slash at the end. Add one."

@@ -1,5 +1,5 @@
-"""Where conversions go: one protocol (`port`), one module per API, and `pacing` for both.
+"""The advertising APIs: the port (`base`), the registry, shared code, and one package per API.
 
-A route is imported when a run needs it (`lib.destinations.google_ads.client` costs half a second and
+A package's client library is imported only when a file needs it (some take half a second and
 60 MB), so nothing is imported here.
 """

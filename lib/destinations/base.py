@@ -1,19 +1,32 @@
-"""The port to an advertising API: what a run needs of it, and no more."""
+"""The port to an advertising API: only what a run needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lib.model.account import Account
+from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Conversion
 
+__all__ = [
+    "Batch",
+    "Capabilities",
+    "CheckSchedule",
+    "Destination",
+    "Exclusion",
+    "RequestStatus",
+    "RowResult",
+    "SettlingDestination",
+    "UploadResult",
+]
+
 
 class RowResult(NamedTuple):
-    """What the API said of a row that it didn't plainly take."""
+    """The API's answer for a row, if it is more than a plain acceptance."""
 
     outcome: Outcome
     errors: tuple[Problem, ...] = ()
@@ -24,9 +37,9 @@ class RowResult(NamedTuple):
 class UploadResult:
     """The API's answer for one batch.
 
-    `row_results` are keyed by the position of the conversion in the batch; a position that is not in
-    it was taken. `stop` is set when the account or the request as a whole was refused for a reason
-    that the next chunk would meet too: the file stops there.
+    `row_results` is keyed by the position of the record in the batch. A position without a result
+    was accepted. `stop` is set when the API refused the account or the whole request for a reason
+    that would also affect the next chunk: the file stops there.
     """
 
     row_results: Mapping[int, RowResult]
@@ -35,7 +48,7 @@ class UploadResult:
 
 
 class Batch(Protocol):
-    """The conversions of one chunk, already serialized."""
+    """The records of one chunk, already serialized."""
 
     def add(self, conversion: Conversion, /) -> None: ...
 
@@ -46,30 +59,62 @@ B = TypeVar("B", bound=Batch)
 
 
 class Destination(Protocol[B]):
-    """An advertising API, for one profile; `B` is its kind of batch."""
+    """An advertising API, connected for one profile. `B` is its type of batch."""
 
-    name: str
+    capabilities: Capabilities
     sunset: date | None
-    """When Google plans to switch this version of the API off; None: not announced."""
+    """The day on which this version of the API is switched off; None: not announced."""
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """The account after its preflight; cached for a while, unless asked for `fresh`.
+        """Return the account after its preflight. Cached for a short time, unless `fresh`.
 
-        Raises `PermanentError` when nothing can be uploaded to it, `RetryableError` when it can't be asked now.
+        Raises `PermanentError` when nothing can be uploaded to the account, and `RetryableError`
+        when its settings cannot be read now.
         """
         ...
 
     def with_custom_variables(self, account: Account) -> Account:
-        """The account with its custom variables' names; asked only for files that use them."""
+        """Return the account with the names of its custom variables."""
         ...
 
     def batch(self, job_id: int) -> B:
-        """An empty batch for a request with that job id."""
+        """Return an empty batch for requests with this job ID."""
         ...
 
     def send(self, batch: B, deadline: float) -> UploadResult:
-        """Send the batch; retries and waits inside, never past `deadline` (monotonic seconds).
+        """Send the batch, with all retries and waits, never past `deadline` (monotonic seconds).
 
-        Raises `RetryableError` when the deadline or the day's quota ends the attempt.
+        Raises `RetryableError` when the deadline or the daily quota ends the attempt.
+        """
+        ...
+
+
+class RequestStatus(NamedTuple):
+    """The status of one request for one conversion action, as an API reports it later.
+
+    SUCCESS, PARTIAL_SUCCESS and FAILED are final. So is UNREADABLE: the API does not report a
+    status, or no longer does, and `code` is the reason. Any other `status` can still change. All
+    counts are numbers of records.
+    """
+
+    request_id: str
+    status: str
+    conversion_action: str = ""
+    record_count: int = 0
+    errors: Mapping[str, int] = {}
+    warnings: Mapping[str, int] = {}
+    code: str = ""
+
+
+@runtime_checkable
+class SettlingDestination(Protocol):
+    """A destination that reports final outcomes later (`Capabilities.settles_later`)."""
+
+    def request_statuses(
+        self, request_ids: Sequence[str], deadline: float
+    ) -> Sequence[RequestStatus]:
+        """Ask for the status of each request. Requests for which time or quota ran out are omitted.
+
+        Raises `PermanentError` if the credentials are refused.
         """
         ...

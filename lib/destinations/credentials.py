@@ -1,10 +1,10 @@
 """google-auth credentials from the text of a google-ads.yaml, for the scope of either API.
 
-As the google-ads library reads the file: a client with a refresh token, `json_key_file_path`, or
-`use_application_default_credentials`
-(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). Beyond it:
-`json_key` with a service account's key inside, or a payload that is such a key itself, since a
-secret has no file beside it.
+The file may have what the google-ads library accepts: a client with a refresh token,
+`json_key_file_path`, or `use_application_default_credentials`
+(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). In addition,
+it may have a `json_key` with a service account's key inside it, or be that key, because a secret
+cannot have a second file next to it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ TOKEN_URI = "https://oauth2.googleapis.com/token"
 
 
 def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
-    """The configuration, and credentials that have just got a token.
+    """Return the configuration, and credentials with a new token.
 
-    Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be
-    reached, `RetryableError`. The token is fetched now: later, gRPC would report refused credentials as
-    UNAVAILABLE, which looks like something passing.
+    The token is fetched here because gRPC would later report refused credentials as UNAVAILABLE,
+    which looks like a transient error.
+
+    Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
+    Google's token endpoint cannot be reached.
     """
     try:
         configuration = yaml.safe_load(text)
@@ -38,15 +40,15 @@ def connect_with(text: str, scope: str) -> tuple[dict[str, Any], Any]:
         found = _credentials_of(configuration, [scope])
         found.refresh(Request())
     except (TransportError, DefaultCredentialsError) as error:
-        # No default credentials: on Google Cloud, the metadata server didn't answer.
+        # No default credentials: on Google Cloud, the metadata server did not answer.
         raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
     except GoogleAuthError as error:
-        # google-auth calls every trouble with the metadata server a refusal, and names its cause.
+        # google-auth reports every error of the metadata server as a refusal, but with its cause.
         if getattr(error, "retryable", False) or isinstance(error.__cause__, TransportError):
             raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
         raise PermanentError("CREDENTIALS_REFUSED", type(error).__name__) from None
     except (ValueError, KeyError, OSError, yaml.YAMLError) as error:
-        # The message of a YAML or JSON error quotes the secret: only its kind is told.
+        # The message of a YAML or JSON error quotes the secret, so only its type is reported.
         raise PermanentError("SECRET_INVALID", type(error).__name__) from None
     return configuration, found
 

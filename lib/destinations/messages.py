@@ -1,4 +1,4 @@
-"""What an API says of a row, unless it quotes the row: its text goes into results and logs."""
+"""Makes an API's messages about rows safe for results and logs: none may quote a row."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 LIMIT = 300
-"""Most characters of a message that are kept."""
+"""Maximum number of characters that are kept of a message."""
 
 
 def without_values(message: str, sent: Any) -> str:
-    """The message, or nothing if it holds a value of the protobuf message that was sent.
+    """Return the message, or "" if it contains a value of the protobuf message that was sent.
 
-    `sent` is None for a query: it holds no value of a row.
+    `sent` is None for a query, because a query contains no value of a row.
     """
     if sent is not None and any(value in message for value in _texts(sent) if len(value) > 3):
         return ""

@@ -1,14 +1,14 @@
-"""How fast requests go out, and what happens when one fails for a passing reason.
+"""How fast requests are sent, and how transient errors are retried.
 
-One `Pacer` per instance and API, shared by all requests (and by the runs that a warm instance
-serves one after another), so what was learned of the quota isn't forgotten with the file.
+There is one `Pacer` per instance and API. All requests share it, also across the files that a warm
+instance processes one after another, so what it learned about the quota is kept.
 
-- In flight: additive increase, multiplicative decrease. A quota error halves the window, a window
-  full of successes adds one.
-- Between starts: a quota error also doubles the gap between two starts (Google's buckets are rates,
-  and one instance at a time may already be too fast), every success takes 1 % off it. So about
-  70 requests go by before the gap that was too short is tried again: one refusal in 70.
-- Google's own `retry_delay` holds back every request, not only the one that was refused
+- Requests in flight: additive increase, multiplicative decrease. A quota error halves the window, a
+  window full of successes adds one.
+- Time between starts: a quota error also doubles the gap between two starts (Google limits the
+  rate, and even one request at a time can be too fast). Every success reduces the gap by 1 %. So
+  about 70 requests are sent before the gap that was too short is tried again: one refusal in 70.
+- Google's `retry_delay` delays all requests, not only the one that was refused
   (https://developers.google.com/google-ads/api/docs/best-practices/quotas).
 """
 
@@ -23,8 +23,8 @@ from typing import Literal, TypeVar
 
 from google.api_core.retry import exponential_sleep_generator
 
-from lib.adapters.logging import Log
 from lib.errors import RetryableError
+from lib.model.log import Log
 
 T = TypeVar("T")
 
@@ -42,10 +42,10 @@ CLOSED_SECONDS = 2.0
 class CallFailure:
     """A failed call, classified: what to do next.
 
-    transient    send again after a backoff; it may have been carried out (Google's dedupe tells)
-    quota        send again after `retry_delay_seconds`, and slow down
-    daily_quota  the day's operations are used up: end the attempt, come back later
-    permanent    sending it again can't help: the caller interprets the exception
+    transient    retry after a backoff; Google may have processed it (and then deduplicates it)
+    quota        retry after `retry_delay_seconds`, and slow down
+    daily_quota  the day's operations are used up: end the attempt and continue later
+    permanent    a retry cannot help: the caller interprets the exception
     """
 
     kind: Kind
@@ -54,7 +54,7 @@ class CallFailure:
 
 
 class Pacer:
-    """The window and the clock of one API. Thread-safe."""
+    """The window and the timing of one API's requests. Thread-safe."""
 
     def __init__(
         self,
@@ -86,10 +86,10 @@ class Pacer:
         timeout_seconds: float,
         log: Log,
     ) -> T:
-        """Carry out `request(timeout_seconds)` within the window, again while that can help.
+        """Call `request(timeout_seconds)` within the window, and retry it while that can help.
 
-        Raises what `request` raised when `classify` calls it permanent, and `RetryableError` when the
-        day's quota is used up, when tries are, or when the next try would end after `deadline`.
+        Raises what `request` raised if `classify` calls that permanent. Raises `RetryableError` if
+        the daily quota or all tries are used up, or if the next try would start after `deadline`.
         """
         delays = exponential_sleep_generator(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
         tries = 0
@@ -106,7 +106,7 @@ class Pacer:
                 self._leave(failure)
             tries += failure.kind == "transient"
             delay = max(next(delays) if failure.kind == "transient" else 0.0, 0.0)
-            # Jitter on Google's delay too, or all instances come back at the same moment.
+            # Jitter on Google's delay too, or all instances would retry at the same moment.
             delay = max(delay, failure.retry_delay_seconds * (1 + 0.25 * self._rng.random()))
             if failure.kind == "daily_quota":
                 raise RetryableError("DAILY_QUOTA", failure.code)
@@ -121,9 +121,7 @@ class Pacer:
             if tries >= MAX_TRANSIENT_TRIES:
                 raise RetryableError("API_UNAVAILABLE", failure.code)
             if self._clock() + delay >= deadline:
-                raise RetryableError(
-                    "DEADLINE", f"while waiting to send again after {failure.code}"
-                )
+                raise RetryableError("DEADLINE", f"while waiting to retry after {failure.code}")
             self._sleep(delay)
 
     def _enter(self, deadline: float) -> None:
@@ -131,9 +129,9 @@ class Pacer:
             while True:
                 now = self._clock()
                 if now < self._closed_until:
-                    raise RetryableError("DAILY_QUOTA", "used up a moment ago")
+                    raise RetryableError("DAILY_QUOTA", "an earlier request was refused")
                 if now >= deadline:
-                    raise RetryableError("DEADLINE", "while waiting for a place in the window")
+                    raise RetryableError("DEADLINE", "while waiting for other requests to finish")
                 wait = self._next_start - now
                 if self._in_flight < max(1, int(self.window)):
                     if wait <= 0:
@@ -154,7 +152,7 @@ class Pacer:
                 gap = self.gap_seconds * 0.99
                 self.gap_seconds = max(self._minimum_gap, gap if gap > 0.01 else 0.0)
             elif failure.kind == "daily_quota":
-                # Every request until then would be one more refusal.
+                # Until then, every request would be refused too.
                 self._closed_until = self._clock() + CLOSED_SECONDS
             elif failure.kind == "quota":
                 self.window = max(1.0, self.window / 2)

@@ -1,58 +1,86 @@
-"""What the Data Manager API counted in the end: when it is asked, which rows are sent again, and
-what the results document says of it.
+"""Final outcomes that an API reports later: when to ask, what to send again, what to report.
 
-       document            ask            ask             resend           ask
- ──send──▶│◀── 30 min ──▶│◀─ 39 min ─▶│ … │◀── defer ─────▶│◀── 30 min ──▶│ …
-          since           │            too recent           sent_at        counted
-                          PROCESSING   → resend_at          → asks begin anew
+      document          ask             ask    ask           resend           ask
+ ──send──▶│◀ first wait ▶│◀ longer wait ▶│ … ──▶│◀ defer_hours ▶│◀ first wait ▶│ …
+        since       PROCESSING           too recent:         sent_at:       counted
+                                         sets resend_at      schedule restarts
 
-Rows are sent again until `max_defer_hours` after `since`; each time all asking begins anew, for a
-day. So every run comes to an end.
+Rows are sent again until `max_defer_hours` after `since`. Each time, the destination's schedule
+(`Capabilities.settles_later`) starts again. Every schedule ends, and so every run ends too.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.adapters.logging import Log
 from lib.config.settings import Settings
-from lib.destinations.data_manager.diagnostics import (
-    next_check,
-    not_counted_in,
-    reasons_in,
-    transient_in,
-)
+from lib.destinations.base import SettlingDestination
+from lib.destinations.registry import capabilities_of
+from lib.errors import PermanentError
+from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.results.processing import (
+    Processing,
+    newest_entries,
+    not_counted_in,
+    open_requests,
+    processing_of,
+    reasons_in,
+    transient_in,
+    transient_requests,
+)
+from lib.run.context import RunContext
 from lib.run.finalize import RequestHistory
+from lib.run.ingest import settles_later
+from lib.run.preflight import claimed_profile
 from lib.state.pending_runs import PendingRun
+from lib.state.run import Run
 
-ALARMING_SHARE = 0.2
-"""A larger part of a file's rows that isn't counted is an alert: as `failing_rows_ratio`, the share
-of rejected and failed rows at which Terraform's own alert begins. A single row never is one."""
+ALERT_SHARE = 0.2
+"""If a larger share of a file's rows is not counted, an alert is logged. A single row never causes
+one. The alert on rejected and failed rows has the same default (`failing_rows_ratio`)."""
 
-Processing = Mapping[str, Any]
-"""The `processing` part of a results document (`data_manager_status.processing_of`)."""
-
-
-def newest_entries(processing: Processing | None) -> list[Mapping[str, Any]]:
-    """Its requests, without those whose rows were sent again."""
-    entries = (processing or {}).get("requests", ())
-    return [entry for entry in entries if not entry.get("superseded")]
+_NOTES = frozenset({"COUNTED_LATER", "NOT_COUNTED", "NOT_SENT_AGAIN"})
 
 
-def transient_requests(processing: Processing | None) -> Set[str]:
-    """The requests some of whose events weren't counted for a reason that passes."""
-    return {each["request_id"] for each in newest_entries(processing) if transient_in(each)}
+def updated_processing(
+    run: Run,
+    request_ids: Sequence[str],
+    metadata: DocumentMetadata,
+    must_ask: bool,
+    context: RunContext,
+    deadline: float,
+    log: Log,
+) -> dict[str, Any] | None:
+    """Return the `processing` part for these requests, after asking the API if that is due.
+
+    Returns None if the destination does not report final outcomes later.
+    """
+    if not settles_later(metadata) or not request_ids:
+        return None
+    before = metadata.processing
+    if must_ask:
+        try:
+            destination = context.connect(claimed_profile(run), log)
+            assert isinstance(destination, SettlingDestination)
+            to_ask = open_requests(request_ids, before)
+            statuses = destination.request_statuses(to_ask, deadline)
+            return processing_of(request_ids, statuses, context.utc_now(), before)
+        except PermanentError as error:
+            # Perhaps the credentials are refused. The schedule decides if the API is asked again.
+            log.warning("processing_unknown", code=error.code)
+    return processing_of(request_ids, (), None, before)
 
 
 def reschedule(
     pending: PendingRun,
     history: RequestHistory,
+    destination: str,
     processing: Processing | None,
     *,
     asked: bool,
@@ -60,18 +88,19 @@ def reschedule(
     settings: Settings,
     now: datetime,
 ) -> PendingRun:
-    """When to ask and to send again, after all that was due has been done.
+    """Return the run with its next times to ask and to send, after everything due has been done.
 
-    It rests on what is written down alone: a sweep that died on the way is made up for by the next.
+    The times depend only on saved data. So if a sweep crashes, the next one continues correctly.
     """
-    new = history.requests > pending.requests
-    times = 0 if new else pending.asked + asked
-    sent_at = now if new else pending.sent_at or pending.since
+    has_new_requests = history.requests > pending.requests
+    checks = 0 if has_new_requests else pending.asked + asked
+    sent_at = now if has_new_requests else pending.sent_at or pending.since
     ask_at = pending.ask_at
     if processing is None or processing["status"] == "finished":
         ask_at = None
-    elif new or asked:
-        ask_at = next_check(sent_at, times)
+    elif has_new_requests or asked:
+        schedule = capabilities_of(destination).settles_later
+        ask_at = schedule.next_check(sent_at, checks) if schedule is not None else None
     resend_at = pending.resend_at
     if not deferred:
         last = pending.since + timedelta(hours=settings.max_defer_hours)
@@ -82,7 +111,7 @@ def reschedule(
         pending,
         resend_at=resend_at,
         ask_at=ask_at,
-        asked=times,
+        asked=checks,
         requests=history.requests,
         sent_at=sent_at,
     )
@@ -94,7 +123,7 @@ def with_processing(
     resend_at: datetime | None,
     history: RequestHistory,
 ) -> DocumentMetadata:
-    """The facts with that part and its notes, in the place of earlier ones."""
+    """Return the metadata with the `processing` part and its notes, which replace earlier ones."""
     entries = newest_entries(processing)
     again = [each for each in entries if each["request_id"] not in history.settled]
     transient = sum(map(transient_in, again))
@@ -102,7 +131,7 @@ def with_processing(
     records = processing["counts"]["records"]
     notes = [note for note in metadata.notes if note.code not in _NOTES]
     if transient and resend_at is not None:
-        detail = f"{transient} of {records} rows, not before {resend_at:%Y-%m-%d %H:%M} UTC"
+        detail = f"{transient} of {records} rows, sent again after {resend_at:%Y-%m-%d %H:%M} UTC"
         notes.append(Problem("COUNTED_LATER", "", detail))
         lost -= transient
     if lost:
@@ -113,17 +142,15 @@ def with_processing(
     return replace(metadata, notes=tuple(notes), processing={**processing, "resend_at": at})
 
 
-_NOTES = frozenset({"COUNTED_LATER", "NOT_COUNTED", "NOT_SENT_AGAIN"})
-
-
-def alarm(summary: RunSummary, log: Log) -> None:
-    """Alert if a considerable part of the file's rows isn't counted in the end."""
+def alert_if_not_counted(summary: RunSummary, log: Log) -> None:
+    """Log an alert if a large share of the file's rows is permanently not counted."""
+    processing = summary.metadata.processing
     lost = summary.not_counted or 0
-    records = summary.metadata.processing["counts"]["records"] if lost else 0
-    if lost < 2 or lost <= ALARMING_SHARE * records:
+    records = processing["counts"]["records"] if processing is not None else 0
+    if lost < 2 or lost <= ALERT_SHARE * records:
         return
     reasons: Counter[str] = Counter()
-    for entry in newest_entries(summary.metadata.processing):
+    for entry in newest_entries(processing):
         reasons.update(reasons_in(entry))
     code = reasons.most_common(1)[0][0]
     log.alert("rows_not_counted", code=code, not_counted=lost, records=records)

@@ -1,7 +1,7 @@
-"""What events missed, found and finished without a person.
+"""The sweep: automatically finds and finishes what events missed.
 
-A sweep is idempotent and safe beside running functions: whatever it works on it claims first, as an
-event does. It stops by itself before its time limit; the next one goes on.
+A sweep is idempotent and safe while other functions run: it claims every file that it processes, as
+an event does. It stops before its time limit, and the next sweep continues.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.adapters.logging import Log
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.revisit import revisit
+from lib.model.log import Log
 from lib.results.document import results_name
 from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
@@ -20,48 +20,54 @@ from lib.source.names import ignored
 from lib.state.run import run_id, run_key
 from lib.state.store import StoredObject
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(slots=True)
-class Found:
-    """What a sweep did, for its log line and its answer."""
+class SweepCounts:
+    """What a sweep found and did, for its log line and its response."""
 
     objects: int = 0
     unfinished: int = 0
-    pending: int = 0
+    waiting: int = 0
     finished: int = 0
     again: int = 0
     oldest_unfinished_seconds: float = 0.0
     out_of_time: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts by name."""
+        return {
+            "objects": self.objects,
+            "unfinished": self.unfinished,
+            "waiting": self.waiting,
+            "finished": self.finished,
+            "again": self.again,
+            "oldest_unfinished_seconds": round(self.oldest_unfinished_seconds),
+            "out_of_time": self.out_of_time,
+        }
+
 
 def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]:
-    """Finish what events missed. Returns the counts of what was found and done.
+    """Finish what events missed. Return the counts of what was found and done.
 
-    In this order: waiting runs that are due (`lib.followup.revisit`), then input objects without a finished
-    run: event lost, retries used up, or a lease left by a dead run.
+    It first revisits pending runs that are due (`lib.followup.revisit`). Then it processes input
+    objects without a finished run: an event was lost, its retries ran out, or a run crashed.
     """
     ends = context.monotonic() + time_limit_seconds - context.settings.deadline_margin_seconds
-    found = Found()
-    # Half of the time for each, so that neither keeps the other from its turn for ever.
-    _waiting_runs(context, (context.monotonic() + ends) / 2, found)
-    _unfinished_objects(context, ends, found)
-    report = {
-        "objects": found.objects,
-        "unfinished": found.unfinished,
-        "waiting": found.pending,
-        "finished": found.finished,
-        "again": found.again,
-        "oldest_unfinished_seconds": round(found.oldest_unfinished_seconds),
-        "out_of_time": found.out_of_time,
-    }
+    counts = SweepCounts()
+    # Half of the time for each, so that neither can block the other permanently.
+    _revisit_pending_runs(context, (context.monotonic() + ends) / 2, counts)
+    _process_unfinished_objects(context, ends, counts)
+    report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report
 
 
-def _waiting_runs(context: RunContext, ends: float, found: Found) -> None:
+def _revisit_pending_runs(context: RunContext, ends: float, counts: SweepCounts) -> None:
     for key in context.pending_runs.list_keys():
         if context.monotonic() >= ends:
-            found.out_of_time = True
+            counts.out_of_time = True
             return
         log = context.log
         try:
@@ -69,32 +75,32 @@ def _waiting_runs(context: RunContext, ends: float, found: Found) -> None:
             if pending is None or pending.due is None or pending.due > context.utc_now():
                 continue
             log = log.bind(run_id=pending.run_id)
-            found.pending += 1
-            found.finished += revisit(pending, context, ends)
+            counts.waiting += 1
+            counts.finished += revisit(pending, context, ends)
         except LeaseHeld:
             continue
         except RetryableError as error:
             log.warning("run_redelivered", code=error.code, detail=error.detail)
-            found.again += 1
+            counts.again += 1
         except Exception as error:
-            _go_past(error, log, found)
+            _log_and_continue(error, log, counts)
 
 
-def _unfinished_objects(context: RunContext, ends: float, found: Found) -> None:
+def _process_unfinished_objects(context: RunContext, ends: float, counts: SweepCounts) -> None:
     settings = context.settings
     max_age = timedelta(days=settings.sweep_max_age_days)
-    for each in _without_results(context, found):
+    for each in _without_results(context, counts):
         if context.monotonic() >= ends:
-            found.out_of_time = True
+            counts.out_of_time = True
             return
         now = context.utc_now()
         created = each.updated or each.created or now
         try:
-            if _is_taken_care_of(each, now, context):
+            if _has_a_run(each, now, context):
                 continue
-            found.unfinished += 1
+            counts.unfinished += 1
             age = (now - created).total_seconds()
-            found.oldest_unfinished_seconds = max(found.oldest_unfinished_seconds, age)
+            counts.oldest_unfinished_seconds = max(counts.oldest_unfinished_seconds, age)
             process_object(
                 each,
                 created,
@@ -102,25 +108,25 @@ def _unfinished_objects(context: RunContext, ends: float, found: Found) -> None:
                 time_limit_seconds=ends - context.monotonic() + settings.deadline_margin_seconds,
                 max_age=max_age,
             )
-            found.finished += 1
+            counts.finished += 1
         except LeaseHeld:
             continue
         except RetryableError:
-            # Already logged; the next sweep tries again.
-            found.again += 1
+            # Already logged. The next sweep tries again.
+            counts.again += 1
         except Exception as error:
-            _go_past(error, context.log.bind(run_id=run_id(each)), found)
+            _log_and_continue(error, context.log.bind(run_id=run_id(each)), counts)
 
 
-def _without_results(context: RunContext, found: Found) -> list[StoredObject]:
-    """Recent files of ours that have no results document, by two listings and no more calls.
+def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObject]:
+    """Return recent input files without a results document. This takes only two listings.
 
-    Oldest first, so that none waits behind an endless supply of newer ones.
+    Oldest first, so that newer files cannot delay a file permanently.
     """
     settings = context.settings
     rules = ignore_rules(settings)
     youngest = timedelta(minutes=settings.sweep_grace_minutes)
-    # A day more than the age of STALE: so that a file is given up once, and aloud.
+    # One day more than the age limit for STALE, so that the end of a file is always reported.
     oldest = timedelta(days=settings.sweep_max_age_days) + _DAY
     now = context.utc_now()
     missing: dict[str, StoredObject] = {}
@@ -128,23 +134,20 @@ def _without_results(context: RunContext, found: Found) -> list[StoredObject]:
         age = now - (each.updated or each.created or now)
         if youngest <= age <= oldest and ignored(each.name, each.size, rules) is None:
             missing[results_name(each.name, each.generation)] = each
-    found.objects = len(missing)
+    counts.objects = len(missing)
     if missing:
         for results in context.store.list(settings.output_bucket, ""):
             missing.pop(results.name, None)
     return sorted(missing.values(), key=lambda each: each.updated or each.created or now)
 
 
-def _go_past(error: Exception, log: Log, found: Found) -> None:
-    """One file that our code can't take must not keep the sweep from all files behind it."""
+def _log_and_continue(error: Exception, log: Log, counts: SweepCounts) -> None:
+    """Log a bug and continue: one file must not stop the sweep for all other files."""
     log.unexpected(error)
-    found.again += 1
+    counts.again += 1
 
 
-_DAY = timedelta(days=1)
-
-
-def _is_taken_care_of(each: StoredObject, now: datetime, context: RunContext) -> bool:
-    """In the hands of a live run, or finished between the listings and now."""
+def _has_a_run(each: StoredObject, now: datetime, context: RunContext) -> bool:
+    """Return whether a live run has the object, or has finished it since the listings."""
     run = context.ledger.load(run_key(each))
     return run is not None and (run.status != "running" or run.expires > now)

@@ -1,4 +1,4 @@
-"""What the rules need to know of a Google Ads account. Filled by a destination's preflight."""
+"""A Google Ads account, as the rules need it. A destination's preflight fills it in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A conversion action as the account reports it; `lookback_days` is the click look-back.
+    """A conversion action, as reported by the account.
 
-    `owned`: by the customer that conversions are uploaded to, which takes them for no other's.
+    `lookback_days` is the click look-back window in days. `owned` is True if the action belongs to
+    the customer that conversions are uploaded to. It accepts conversions only for its own actions.
     """
 
     id: str
@@ -26,11 +27,14 @@ class Action:
 class Account:
     """An account after its preflight.
 
-    `customer_id` is the one configured, `conversion_customer_id` the one that conversions must be
-    uploaded to. `custom_variables` maps names (case folded) to ids; None: not asked. `verified` is
-    False when the account couldn't be asked (offline check, or no permission for the queries): then
-    any action id is taken on trust. A name is so by the offline check alone (`names_on_trust`),
-    which sends nothing: an upload needs the id.
+    `customer_id` is the configured account. `conversion_customer_id` is the account that
+    conversions must be uploaded to. `custom_variables` maps case-folded names to IDs; None means
+    that they were not queried.
+
+    `verified` is False if the account can't be queried (offline check, or no permission for the
+    queries). Any action ID is then accepted without verification. An action name is accepted
+    without verification only if `names_on_trust` is True. Only the offline check sets it, because
+    it sends nothing: an upload needs the ID.
     """
 
     customer_id: str
@@ -44,7 +48,10 @@ class Account:
     custom_variables: Mapping[str, str] | None = None
 
     def refuses_user_data(self) -> str | None:
-        """Code of the reason why hashed e-mail addresses and phone numbers would be refused."""
+        """Return the code of the reason why the account refuses hashed user data, or None.
+
+        Hashed user data means hashed email addresses and phone numbers.
+        """
         if not self.accepted_customer_data_terms:
             return "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
         if not self.enhanced_conversions_on:
@@ -52,8 +59,11 @@ class Account:
         return None
 
     def by_name(self) -> dict[str, Action]:
-        """Actions by their name, case and surrounding space ignored. Of several with one name the
-        account's own wins, then an enabled one."""
+        """Return the actions by name, ignoring case and surrounding spaces.
+
+        If several actions share a name, one that the account owns takes precedence, then an
+        enabled one.
+        """
         named: dict[str, Action] = {}
         for action in sorted(self.actions.values(), key=lambda each: (each.owned, each.enabled)):
             named[action.name.strip().casefold()] = action

@@ -1,11 +1,11 @@
-"""What can become of a row, and what can be wrong with it. Problems are values, not exceptions."""
+"""The outcomes of a row, and the problems that it can have. Problems are values, not exceptions."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
 Outcome = Literal["uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted", "ok"]
-"""`ok` is the linter's and validate-only's word for a row that would be sent."""
+"""`ok` is the outcome of a row that would be sent, in the linter and in validate-only uploads."""
 
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -20,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a row. `detail` names lines, columns or rules, never values."""
+    """One problem with a row. `detail` names lines, columns or rules, never values."""
 
     code: str
     field: str = ""
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 
 class RowOutcome(NamedTuple):
-    """What became of the data row that starts at `line` (as an editor counts)."""
+    """The outcome of the data row that starts at `line`, as an editor counts lines."""
 
     line: int
     outcome: Outcome
@@ -38,7 +38,7 @@ class RowOutcome(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """A `duplicate` of the row that starts at line `first`."""
+    """A row that is a `duplicate` of the row at line `first`."""
 
     row: RowOutcome
     first: int

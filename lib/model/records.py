@@ -1,11 +1,10 @@
-"""The neutral record of one conversion, and what can become of a row.
+"""The record of one conversion, independent of the destination.
 
-Raw user data ends before this: a `Conversion` holds digests only. Both destinations serialize it
-(`google_ads_message`, `data_manager_message` in `lib.destinations`); neither API's words appear
-here.
+A `Conversion` contains no raw user data, only digests. Both destinations (in `lib.destinations`)
+serialize it. It uses neither API's terms.
 
-`Conversion`, `Problem` and `RowOutcome` are NamedTuples, not dataclasses: they are made for every
-row, and a frozen dataclass of this width costs six times as much to make.
+`Conversion`, `Problem` and `RowOutcome` are NamedTuples, not dataclasses: they are created for
+every row, and creating a frozen dataclass of this width takes six times as long.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from lib.model.outcomes import Problem
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal identity: names hashed, the rest plain (Data Manager takes all four or none)."""
+    """A postal identity: hashed names, the rest plain (Data Manager accepts all four or none)."""
 
     hashed_given_name: str
     hashed_family_name: str
@@ -27,7 +26,7 @@ class Address:
 
 
 class CartItem(NamedTuple):
-    """One product of a cart; `unit_price` in the currency of the conversion."""
+    """One product in a cart. `unit_price` is in the currency of the conversion."""
 
     product_id: str
     quantity: int
@@ -36,7 +35,7 @@ class CartItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What was in the shopping cart (conversions with cart data)."""
+    """The contents of the shopping cart (conversions with cart data)."""
 
     merchant_id: int | None
     feed_country_code: str | None
@@ -47,25 +46,25 @@ class Cart:
 
 @dataclass(frozen=True, slots=True)
 class OptionalFields:
-    """The fields that few files have; a row without any of them carries None instead."""
+    """The fields that few files have. A row without any of them has None instead."""
 
     ad_personalization: str | None = None
-    """GRANTED, DENIED, or UNSPECIFIED where the row says that it isn't stated; None: no word."""
+    """GRANTED, DENIED, or UNSPECIFIED if the cell declares it unspecified. None: an empty cell."""
     conversion_environment: str | None = None
     customer_type: str | None = None
     user_ip_address: str | None = None
     session_attributes_encoded: bytes | None = None
-    session_attributes: tuple[tuple[str, str], ...] = ()
+    session_attributes_key_value_pairs: tuple[tuple[str, str], ...] = ()
     cart: Cart | None = None
     custom_variables: tuple[tuple[str, str], ...] = ()
-    attribution_credit: float | None = None
-    attribution_model: str | None = None
+    external_attribution_credit: float | None = None
+    external_attribution_model: str | None = None
     address: Address | None = None
     event_source: str | None = None
 
     def identity(self) -> tuple[str, ...]:
-        """What tells two people apart who have neither click id nor e-mail address nor phone."""
-        pairs = tuple(f"{key}={value}" for key, value in self.session_attributes)
+        """Return what distinguishes people without a click ID, email address and phone number."""
+        pairs = tuple(f"{key}={value}" for key, value in self.session_attributes_key_value_pairs)
         encoded = self.session_attributes_encoded
         address = self.address
         return (
@@ -81,11 +80,11 @@ class OptionalFields:
 
 
 class Conversion(NamedTuple):
-    """One conversion, checked and free of raw user data.
+    """One conversion, validated and free of raw user data.
 
-    `customer_id` is the account that the upload goes to (digits), `action_id` the conversion
-    action's numeric id, `time` is `yyyy-mm-dd HH:mm:ss+HH:mm`, `ad_user_data` is GRANTED, DENIED
-    or None.
+    `customer_id` is the account to upload to (digits). `action_id` is the numeric ID of the
+    conversion action. `time` has the format `yyyy-mm-dd HH:mm:ss+HH:mm`. `ad_user_data` is
+    GRANTED, DENIED or None.
     """
 
     customer_id: str
@@ -106,4 +105,4 @@ class Conversion(NamedTuple):
 
 ORDER_ID: Final = 10
 WARNINGS: Final = 13
-"""Where they stand in a `Conversion`: the loop over all rows asks by place, in half the time."""
+"""Positions in a `Conversion`. Access by position in the loop over all rows takes half the time."""

@@ -1,23 +1,22 @@
-"""Outcomes → results document, streamed.
+"""Outcomes → the results document, as a stream.
 
-Outcomes travel in one shape, `ChunkReport`: kept in memory for a file of one chunk, written as a
-marker by the ledger for longer ones. The document is put together from them at the end, one chunk
-at a time, so a file with a million bad rows needs no more memory than one with none.
-The document's JSON Schema is `docs/results.schema.json`.
+The document is built from the chunk reports, one chunk at a time, so a file with a million rejected
+rows needs no more memory than a file with none. Its JSON Schema is docs/results.schema.json.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from lib.catalogue.codes import lookup
+from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.outcomes import Problem, RowOutcome
-from lib.results.chunk_report import ChunkReport, Tally, _problems
 from lib.state.run import Run, run_id
 
 SCHEMA_VERSION = 1
@@ -25,10 +24,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
-    """What the document says of a file beside its rows; kept for a document written again.
+    """What the document contains about the file as a whole. Kept in case the document is replaced.
 
-    `headers` maps fields to the file's own column names, `processing` is what became of the
-    requests at an API that works them off later (Data Manager).
+    `headers` maps fields to the file's own column names. `processing` is what an API reports later
+    about accepted requests (`lib.results.processing`).
     """
 
     customer_id: str
@@ -37,36 +36,12 @@ class DocumentMetadata:
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     file_error: Problem | None = None
-    processing: Any = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As the ledger keeps them."""
-        return {
-            "customer_id": self.customer_id,
-            "destination": self.destination,
-            "validate_only": self.validate_only,
-            "headers": dict(self.headers),
-            "notes": self.notes,
-            "file_error": self.file_error,
-            "processing": self.processing,
-        }
-
-    @classmethod
-    def from_json(cls, metadata: Mapping[str, Any]) -> DocumentMetadata:
-        """The inverse of `to_json`."""
-        error = metadata["file_error"]
-        return cls(
-            **{
-                **metadata,
-                "notes": _problems(metadata["notes"]),
-                "file_error": Problem(*error) if error else None,
-            }
-        )
+    processing: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """Everything of the document but its rows."""
+    """Everything in the document except its rows."""
 
     run: Run
     metadata: DocumentMetadata
@@ -83,7 +58,7 @@ class RunSummary:
 
     @property
     def not_counted(self) -> int | None:
-        """Rows that the API took and then didn't count; None: it has said nothing (yet)."""
+        """Number of rows that the API accepted but did not count; None: it reported nothing."""
         processing = self.metadata.processing
         if processing is None or processing["asked_at"] is None:
             return None
@@ -91,11 +66,75 @@ class RunSummary:
         return count
 
 
-def results_name(object_name: str, generation: int) -> str:
-    """Name of the results document in the output bucket.
+# The parts of the document. The order of the attributes is the order in the file.
 
-    An object name of more than 1,024 bytes isn't possible: a longer one is shortened, and told
-    apart by the digest of the whole.
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    bucket: str
+    name: str
+    generation: str
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    count: int
+    meaning: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class _FileProblem:
+    code: str
+    message: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class _RowProblem:
+    code: str
+    field: str
+    message: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    outcome: str
+    order_id: str | None
+    errors: list[_RowProblem]
+    warnings: list[_RowProblem]
+
+
+class _Head(msgspec.Struct):
+    schema_version: int
+    run_id: str
+    source: _Source
+    profile: str
+    destination: str
+    customer_id: str
+    job_id: int
+    validate_only: bool
+    request_ids: tuple[str, ...]
+    status: str
+    started_at: str
+    finished_at: str
+    attempts: int
+    counts: dict[str, int]
+    codes: dict[str, _Advice]
+    file_error: _FileProblem | None
+    notes: list[_FileProblem]
+    processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+def results_name(object_name: str, generation: int) -> str:
+    """Return the name of the results document in the output bucket.
+
+    An object name can have at most 1,024 bytes. A longer name is shortened and made unique with a
+    digest of the whole name.
     """
     name = f"{object_name}.{generation}.results.json"
     if len(name.encode()) <= 1024:
@@ -106,86 +145,74 @@ def results_name(object_name: str, generation: int) -> str:
 
 
 def results_document(summary: RunSummary, chunks: Iterable[ChunkReport]) -> Iterator[bytes]:
-    """The document in pieces, rows last. `chunks` is read once, in order."""
-    head = json.dumps(_head(summary), indent=1, ensure_ascii=False)
-    yield head[:-2].encode() + b',\n "rows": ['
-    separator = "\n  "
+    """Return the document in pieces, rows last. `chunks` is read once, in order."""
+    head = msgspec.json.format(msgspec.json.encode(_head(summary)), indent=1)
+    yield head.removesuffix(b"\n}") + b',\n "rows": ['
+    separator = b"\n  "
+    headers = summary.metadata.headers
     for chunk in chunks:
         lines = []
         for row in chunk.listed:
             lines.append(separator)
-            lines.append(json.dumps(_row(row, summary.metadata.headers), ensure_ascii=False))
-            separator = ",\n  "
+            lines.append(msgspec.json.encode(_row(row, headers)))
+            separator = b",\n  "
         if lines:
-            yield "".join(lines).encode()
+            yield b"".join(lines)
     yield b"\n ]\n}\n"
 
 
-def _head(summary: RunSummary) -> dict[str, Any]:
+def _head(summary: RunSummary) -> _Head:
     run = summary.run
-    tally = summary.tally
     metadata = summary.metadata
-    codes = dict(tally.codes)
+    codes = dict(summary.tally.codes)
     for problem in (*metadata.notes, *filter(None, [metadata.file_error])):
         codes[problem.code] = codes.get(problem.code, 0) + 1
-    head: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run_id(run.source),
-        "source": {
-            "bucket": run.source.bucket,
-            "name": run.source.name,
-            "generation": str(run.source.generation),
-            "size": run.source.size,
-            "md5": run.source.md5,
-        },
-        "profile": run.profile_name,
-        "destination": metadata.destination,
-        "customer_id": metadata.customer_id,
-        "job_id": run.job_id,
-        "validate_only": metadata.validate_only,
-        "request_ids": list(summary.request_ids),
-        "status": summary.status,
-        "started_at": run.now.isoformat(),
-        "finished_at": summary.finished_at.isoformat(),
-        "attempts": run.attempts,
-        "counts": tally.counts(),
-        "codes": {
-            code: {"count": count, "meaning": lookup(code).meaning, "action": lookup(code).action}
+    source = run.source
+    return _Head(
+        schema_version=SCHEMA_VERSION,
+        run_id=run_id(source),
+        source=_Source(source.bucket, source.name, str(source.generation), source.size, source.md5),
+        profile=run.profile_name,
+        destination=metadata.destination,
+        customer_id=metadata.customer_id,
+        job_id=run.job_id,
+        validate_only=metadata.validate_only,
+        request_ids=summary.request_ids,
+        status=summary.status,
+        started_at=run.now.isoformat(),
+        finished_at=summary.finished_at.isoformat(),
+        attempts=run.attempts,
+        counts=summary.tally.counts(),
+        codes={
+            code: _Advice(count, lookup(code).meaning, lookup(code).action)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
         },
-        "file_error": _file_problem(metadata.file_error) if metadata.file_error else None,
-        "notes": [_file_problem(note) for note in metadata.notes],
-    }
-    if metadata.processing is not None:
-        head["processing"] = metadata.processing
-    return head
+        file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
+        notes=[_file_problem(note) for note in metadata.notes],
+        processing=msgspec.UNSET if metadata.processing is None else metadata.processing,
+    )
 
 
-def _file_problem(problem: Problem) -> dict[str, str]:
+def _file_problem(problem: Problem) -> _FileProblem:
     entry = lookup(problem.code)
     message = f"{entry.meaning} ({problem.detail})" if problem.detail else entry.meaning
-    return {"code": problem.code, "message": message, "action": entry.action}
+    return _FileProblem(problem.code, message, entry.action)
 
 
-def _row(row: RowOutcome, headers: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "line": row.line,
-        "outcome": row.outcome,
-        "order_id": row.order_id,
-        "errors": [_row_problem(row.line, problem, headers) for problem in row.errors],
-        "warnings": [_row_problem(row.line, problem, headers) for problem in row.warnings],
-    }
+def _row(row: RowOutcome, headers: Mapping[str, str]) -> _Row:
+    return _Row(
+        row.line,
+        row.outcome,
+        row.order_id,
+        [_row_problem(row.line, problem, headers) for problem in row.errors],
+        [_row_problem(row.line, problem, headers) for problem in row.warnings],
+    )
 
 
-def _row_problem(line: int, problem: Problem, headers: Mapping[str, str]) -> dict[str, str]:
+def _row_problem(line: int, problem: Problem, headers: Mapping[str, str]) -> _RowProblem:
     entry = lookup(problem.code)
     place = f"line {line}"
     if problem.field:
         place += f', column "{headers.get(problem.field, problem.field)}"'
     message = f"{place}: {problem.detail or entry.meaning}"
-    return {
-        "code": problem.code,
-        "field": problem.field,
-        "message": message,
-        "action": entry.action,
-    }
+    return _RowProblem(problem.code, problem.field, message, entry.action)

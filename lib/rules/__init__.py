@@ -1,1 +1,1 @@
-"""What a row must be: pure functions and tables, no I/O and no Google SDK."""
+"""The rules for rows: pure functions and tables, without I/O and without a Google SDK."""

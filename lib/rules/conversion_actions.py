@@ -1,21 +1,20 @@
-"""Which conversion action a row means, and what that action asks of it."""
+"""The account and conversion action of each row, and the rules of that action."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from lib.model.account import Account, Action
 from lib.model.outcomes import Problem
-
-if TYPE_CHECKING:
-    from lib.rules.engine import RowRules
-
-MAX_AGE_DAYS = 90
-"""Google's longest click look-back: nothing older can be attributed."""
+from lib.rules.memo import Memo
+from lib.rules.row_problems import RowProblems
+from lib.rules.row_rules import RowRules
+from lib.rules.values.dates import MAX_AGE_DAYS
 
 
 class ActionRule(NamedTuple):
-    """Where a row goes, and the rules of its action."""
+    """The account and conversion action of a row, and the rules of that action."""
 
     customer_id: str
     action_id: str
@@ -23,10 +22,28 @@ class ActionRule(NamedTuple):
     lookback_days: int
 
 
-def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> ActionRule | Problem:
-    """The action that a row (or else the profile) names: by id, resource name or name.
+NO_ACTION = ActionRule("", "", False, MAX_AGE_DAYS)
+"""Placeholder for a row that is rejected for its action: its other cells are still checked."""
 
-    Only the last part of a resource name counts, as at Google's. Asked once per pair of cells.
+
+def read_actions(
+    cells: Sequence[tuple[str, str]], known: Memo[ActionRule | Problem], problems: RowProblems
+) -> list[ActionRule]:
+    """Return the action of each row. `cells` are its customer_id and conversion_action."""
+    found = list(map(known.__getitem__, cells))
+    actions = []
+    for row, action in enumerate(found):
+        if isinstance(action, Problem):
+            problems.errors[row].append(action)
+            action = NO_ACTION
+        actions.append(action)
+    return actions
+
+
+def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> ActionRule | Problem:
+    """Return the action that the row (otherwise the profile) gives by ID, resource name or name.
+
+    Only the last part of a resource name matters, as Google reads it.
     """
     customer_id = customer_cell.replace("-", "").strip() or rules.customer_id or ""
     if not customer_id:
@@ -39,7 +56,7 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
     account = rules.account(customer_id)
     if isinstance(account, Problem):
         return account
-    action = _find(wanted, account, rules.route)
+    action = _find(wanted, account, rules.capabilities.resolves_action_names)
     if isinstance(action, Problem):
         return action
     return ActionRule(
@@ -50,18 +67,18 @@ def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> Act
     )
 
 
-def _find(wanted: str, account: Account, route: str) -> Action | Problem:
+def _find(wanted: str, account: Account, resolves_names: bool) -> Action | Problem:
     prefix, _, last = wanted.rpartition("/")
     is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
     action = account.actions.get(last) if is_id else None
     if action is None:
-        # A name may consist of digits or hold slashes too.
+        # A name may also consist of digits or contain slashes.
         action = account.by_name().get(wanted.casefold())
     if action is None:
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
-        if not is_id and (route == "data_manager" or not account.names_on_trust):
-            # The API knows no queries, or may not be asked: nobody knows the id.
+        if not is_id and not (resolves_names and account.names_on_trust):
+            # The account can't be queried, so the ID is unknown.
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
         known_as = last if is_id else wanted
         return Action(known_as, known_as, True, True, False, MAX_AGE_DAYS)

@@ -1,262 +1,295 @@
-"""The header → a plan, once per file; the cells of a row → `Conversion`, by the plan.
+"""The engine, which turns the rows of a chunk into conversions. Each file has its own engine.
 
-`compile_plan` fixes which cell goes through which rule into which field. What is left per row is
-one function without name look-ups: on the good path it makes no exception, no list and no copy.
-A cell that is wrong costs a row only if the row can't be sent without it; otherwise the cell is
-left out with a warning (Google: send all conversion data regardless of completeness).
+    columns ──▶ one rule after another: a column in, a column and the rows' problems out
+            ──▶ match:       reject rows that identify neither a click nor a person
+            ──▶ derive:      create order IDs for rows that Google could not recognize in a resend
+            ──▶ deduplicate: send the same conversion only once per chunk
+            ──▶ assemble:    create a `Conversion`, or the row's outcome
+
+An invalid cell rejects the row only if the row can't be sent without it. Otherwise the cell is left
+out with a warning (Google: send all conversion data, regardless of completeness).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from operator import not_
+from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.model.account import Account
-from lib.model.outcomes import Outcome, Problem, Repeat, RowOutcome
-from lib.model.records import Conversion
-from lib.rules.common import COMMON_FIELDS, UNREADABLE, Common, read_common
-from lib.rules.conversion_actions import MAX_AGE_DAYS
-from lib.rules.optional_fields import compile_optional_fields
-from lib.rules.user_identifiers import compile_identifiers, most_identifiers
-from lib.rules.values.click_ids import check_click_id, choose_braid
+from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
+from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.records import Conversion, OptionalFields
+from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
+from lib.rules.chunk_cells import ChunkCells
+from lib.rules.consents import consent_of, read_consents
+from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
+from lib.rules.fields import BY_NAME
+from lib.rules.memo import Memo
+from lib.rules.record_columns import RecordColumns
+from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
+from lib.rules.row_problems import RowProblems
+from lib.rules.row_rules import RowRules
+from lib.rules.used_columns import exclusions_of, used_columns
 from lib.rules.values.dates import ConversionClock
-from lib.rules.values.errors import RuleError
-from lib.rules.values.memo import Memo
-from lib.rules.values.money import parse_amount, written_currency
-from lib.rules.values.order_ids import check_order_id, derived_order_id
+from lib.rules.values.order_ids import derived_order_id
+
+Row = tuple[int, list[str], str | None, int]
+"""(line, cells, code of the problem with the row as a whole, length in characters), the same as
+`lib.source.records.Record`."""
+
+ENGINE_FIELDS: Final = frozenset(
+    {
+        *("customer_id", "conversion_action", "time_zone", "currency_code", "ad_user_data"),
+        *("email", "phone", "hashed_email", "hashed_phone_number", "country_code"),
+        *("gclid", "gbraid", "wbraid", "conversion_date_time", "conversion_value", "order_id"),
+        *("first_name", "last_name", "postal_code", CUSTOM_VARIABLE),
+    }
+)
+"""The fields with a rule in this module. Others declare `parse`, or no destination uses them."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowRules:
-    """What is the same for every row of a file.
+class JudgedChunk(NamedTuple):
+    """The checked rows of a chunk. `lines[i]` is the line of `conversions[i]`.
 
-    `now` is the start of the file's first attempt; the rest is the profile's, after the file's own
-    `Parameters:TimeZone`. `account` gives the account of a customer id (asked once each).
+    `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
+    the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
+    row that could be sent has hashed user data.
     """
 
-    now: datetime
-    account: Callable[[str], Account | Problem]
-    customer_id: str | None
-    action: str | None = None
-    zone: tzinfo | None = None
-    currency_code: str | None = None
-    phone_region: str | None = None
-    ad_user_data: str | None = None
-    day_first: bool = False
-    decimal_comma: bool = False
-    derive_order_id: bool = True
-    omit_session_and_ip: bool = False
-    route: str = "google_ads"
+    conversions: list[Conversion]
+    lines: list[int]
+    refused: list[RowOutcome]
+    repeats: dict[int, int]
+    has_user_data: bool
 
 
-Judge = Callable[[int, list[str]], Conversion | RowOutcome | Repeat]
-"""(line, cells) → what becomes of the row."""
+class Engine:
+    """Checks the chunks of one file. `columns` maps each field to the index of its column."""
 
-
-class RowPlan(NamedTuple):
-    """`judge(line, cells)` gives a row's `Conversion`, or its outcome if it isn't sent.
-
-    `start_chunk()` forgets the rows of the chunk before: repeats are looked for within a chunk
-    (across chunks Google's own answer says so, and memory stays flat).
-    """
-
-    judge: Judge
-    start_chunk: Callable[[], None]
-
-
-def compile_plan(columns: Mapping[str, int], rules: RowRules) -> RowPlan:
-    """Make the plan of a file whose header puts field `f` into column `columns[f]`."""
-    # None: the file has no such column.
-    gclid_at, gbraid_at, wbraid_at = map(columns.get, ("gclid", "gbraid", "wbraid"))
-    time_at = columns.get("conversion_date_time")
-    value_at, order_at = columns.get("conversion_value"), columns.get("order_id")
-    has_braids = gbraid_at is not None or wbraid_at is not None
-    common_at = [columns.get(field) for field in COMMON_FIELDS]
-    common_cells = _getter([at for at in common_at if at is not None])
-    identifiers_of = compile_identifiers(
-        columns, rules.phone_region, most_identifiers(columns, rules)
-    )
-    phones_at = [at for field, at in columns.items() if field.split("_")[0] == "phone"]
-    extras_of = compile_optional_fields(columns, rules)
-    decimal_comma = rules.decimal_comma
-    derive = rules.derive_order_id
-    order_detail = _OTHER_ORDER[rules.day_first]
-    clock = ConversionClock(rules.now, rules.zone, rules.day_first, MAX_AGE_DAYS)
-    commons: Memo[Common] = Memo()
-    # Click id + instant + action (Google knows a moment again whatever its offset), and order id +
-    # action, of the rows of this chunk that are sent → their line and value.
-    seen: dict[tuple[str | int, ...], tuple[int, float | None]] = {}
-    seen_at = seen.setdefault
-    new_tuple = tuple.__new__
-
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
-        errors: list[Problem] = []
-
-        # Where it goes, and what else many rows share.
-        key = common_cells(cells)
-        common = commons.get(key)
-        if common is None:
-            words = ["" if at is None else cells[at] for at in common_at]
-            common = read_common(words, rules, clock)
-            commons.keep(key, common)
-        customer_id, action_id, one_per_click, read_time, zone, currency, consent, wrong = common
-        if wrong:
-            errors += wrong
-
-        # Who: digests only, from here on.
-        hashed_emails, hashed_phones, warnings = identifiers_of(cells)
-
-        # Click ids. Exactly one is sent: gclid, else gbraid, else wbraid.
-        gclid = "" if gclid_at is None else cells[gclid_at]
-        gbraid = wbraid = ""
-        if gclid:
-            try:
-                gclid = check_click_id(gclid)
-            except RuleError as error:
-                if gclid.strip():
-                    warnings += (Problem(error.code, "gclid"),)
-                gclid = ""
-        if has_braids:
-            gbraid = "" if gbraid_at is None else cells[gbraid_at]
-            wbraid = "" if wbraid_at is None else cells[wbraid_at]
-            if gbraid or wbraid:
-                gbraid, wbraid, warnings = choose_braid(
-                    gclid, gbraid, wbraid, one_per_click, warnings
-                )
-        click_id = gclid or gbraid or wbraid
-
-        # When.
-        time, instant = "", 0
-        raw = "" if time_at is None else cells[time_at]
-        if raw:
-            try:
-                time, instant, doubt = read_time(raw, zone)
-                if doubt is not None:
-                    warnings += tuple(
-                        Problem(code, "conversion_date_time") for code in doubt.split(",")
-                    )
-            except RuleError as error:
-                code = error.code if raw.strip() else "TIME_MISSING"
-                detail = order_detail if code == "DATE_ORDER_MISMATCH" else ""
-                errors.append(Problem(code, error.field or "conversion_date_time", detail))
-        else:
-            errors.append(Problem("TIME_MISSING", "conversion_date_time"))
-
-        # How much.
-        value: float | None = None
-        raw = "" if value_at is None else cells[value_at]
-        if raw:
-            try:
-                value = parse_amount(raw, decimal_comma, currency)
-            except RuleError as error:
-                if raw.strip():
-                    errors.append(Problem(error.code, "conversion_value"))
-                    if currency == UNREADABLE:
-                        errors.append(Problem("INVALID_CURRENCY", "currency_code"))
-        if value is None:
-            currency = None
-        elif not currency:
-            if currency == UNREADABLE:
-                errors.append(Problem("INVALID_CURRENCY", "currency_code"))
-            else:
-                currency = written_currency(raw)
-
-        order_id: str | None = None
-        raw = "" if order_at is None else cells[order_at]
-        if raw:
-            try:
-                order_id = check_order_id(raw, cells, phones_at) or None
-            except RuleError as error:
-                if error.code == "ORDER_ID_PLACEHOLDER":
-                    warnings += (Problem(error.code, "order_id"),)
-                else:
-                    errors.append(Problem(error.code, "order_id"))
-
-        optional_fields = None
-        matchable: object = click_id or hashed_emails or hashed_phones
-        if extras_of is not None:
-            optional_fields, also, warnings = extras_of(
-                cells,
-                customer_id,
-                bool(hashed_emails or hashed_phones),
-                order_id is not None,
-                errors,
-                warnings,
-            )
-            matchable = matchable or also
-
-        # What a conversion needs: somebody or something to match.
-        if not matchable:
-            errors.append(Problem("NO_CLICK_ID_OR_IDENTIFIER"))
-        if errors:
-            return RowOutcome(line, _outcome(errors), order_id, tuple(errors), warnings)
-
-        if order_id is None and not click_id and derive:
-            person = (hashed_emails or hashed_phones)[:1]
-            person = person or (optional_fields.identity() if optional_fields else ())
-            order_id = derived_order_id(action_id, instant, value, person)
-        first = own = (line, value)
-        if click_id:
-            first = seen_at((click_id, instant, action_id), own)
-        if order_id is not None and first is own:
-            first = seen_at((order_id, action_id), own)
-            if first is not own and click_id:
-                # This row isn't sent, so another one with its click and time is no repeat.
-                del seen[click_id, instant, action_id]
-        if first is not own:
-            problem = _repeat(*first, value)
-            row = RowOutcome(line, "duplicate", order_id, (problem,), warnings)
-            return Repeat(row, first[0])
-
-        # Conversion(...) in a third of the time.
-        return new_tuple(
-            Conversion,
-            (
-                customer_id,
-                action_id,
-                time,
-                gclid,
-                gbraid,
-                wbraid,
-                hashed_emails,
-                hashed_phones,
-                value,
-                currency,
-                order_id,
-                consent,
-                optional_fields,
-                warnings,
-            ),
+    def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
+        self._rules = rules
+        self._columns = used_columns(columns, rules)
+        self._exclusions = list(exclusions_of(self._columns, rules.capabilities))
+        self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
+        self._actions: Memo[ActionRule | Problem] = Memo(
+            lambda customer, action: resolve_action(customer, action, rules)
+        )
+        self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data))
+        self._currencies = Memo(lambda cell: amounts.currency_of(cell, rules.currency_code))
+        self._zones = Memo(times.zone_of)
+        self._regions = Memo(user_identifiers.region_of)
+        self._variable_ids: Memo[str | Problem] = Memo(
+            lambda customer, name: optional_fields.custom_variable_id(customer, name, rules)
         )
 
-    return RowPlan(judge, seen.clear)
+    def judge(self, rows: Sequence[Row]) -> JudgedChunk:
+        """Check the rows of a chunk.
+
+        Raises the error of `RowRules.account` if the rows name too many accounts.
+        """
+        damaged = [RowOutcome(n, "rejected", None, (Problem(p),)) for n, _, p, _ in rows if p]
+        lines = [line for line, _, problem, _ in rows if not problem]
+        chunk = ChunkCells(self._columns, [cells for _, cells, problem, _ in rows if not problem])
+        problems = RowProblems()
+
+        actions = self._read_actions(chunk, problems)
+        consents = read_consents(chunk.looked_up("ad_user_data", self._consents), problems)
+        emails, phones = self._read_user_identifiers(chunk, problems)
+        gclids, gbraids, wbraids = _read_click_ids(chunk, actions, problems)
+        when = times.read_times(
+            chunk.column("conversion_date_time"),
+            chunk.looked_up("time_zone", self._zones),
+            actions,
+            self._clock,
+            problems,
+        )
+        values, currencies = amounts.read_amounts(
+            chunk.column("conversion_value"),
+            chunk.looked_up("currency_code", self._currencies),
+            self._rules.decimal_comma,
+            problems,
+        )
+        orders = order_ids.read_order_ids(
+            chunk.column("order_id"),
+            [cells for name, cells in chunk.all_columns() if name.startswith("phone")],
+            problems,
+        )
+        optional = self._read_optional_fields(chunk, actions, problems)
+        table = RecordColumns(
+            [action.customer_id for action in actions],
+            [action.action_id for action in actions],
+            when.texts,
+            gclids,
+            gbraids,
+            wbraids,
+            emails,
+            phones,
+            values,
+            currencies,
+            orders,
+            consents,
+            optional,
+        )
+        self._check_exclusions(table, problems)
+        self._match(table, problems)
+        judged = self._assemble(lines, table, when, problems)
+        if damaged:
+            judged.refused.extend(damaged)
+            judged.refused.sort(key=_line)
+        return judged
+
+    # ── the rules, column by column ──────────────────────────────────────────────────────────
+
+    def _read_actions(self, chunk: ChunkCells, problems: RowProblems) -> list[ActionRule]:
+        cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)
+        return read_actions(list(cells), self._actions, problems)
+
+    def _read_user_identifiers(
+        self, chunk: ChunkCells, problems: RowProblems
+    ) -> tuple[list[user_identifiers.Digests], list[user_identifiers.Digests]]:
+        rules = self._rules
+        emails = [
+            user_identifiers.hash_emails(cells, name, problems)
+            for name, cells in chunk.numbered("email")
+        ]
+        phone_columns = chunk.numbered("phone")
+        phones = []
+        if phone_columns:
+            regions = user_identifiers.read_regions(
+                chunk.column("country_code"), rules.phone_region, self._regions, problems
+            )
+            phones = [
+                user_identifiers.hash_phones(cells, name, regions, problems)
+                for name, cells in phone_columns
+            ]
+        for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
+            digests += [
+                user_identifiers.read_digests(cells, name, problems)
+                for name, cells in chunk.numbered(base)
+            ]
+        of_emails = user_identifiers.combine(emails, chunk.size)
+        of_phones = user_identifiers.combine(phones, chunk.size)
+        # A postal address is a user identifier too.
+        most = rules.capabilities.max_user_identifiers - chunk.has_address()
+        if len(emails) + len(phones) > min(most, 2):
+            user_identifiers.limit(most, of_emails, of_phones, problems)
+        return of_emails, of_phones
+
+    def _read_optional_fields(
+        self, chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
+    ) -> list[OptionalFields | None]:
+        declared = [
+            optional_fields.read_declared(
+                cells, name, BY_NAME[name], self._rules.decimal_comma, problems
+            )
+            for name, cells in chunk.all_columns()
+            if name in BY_NAME and BY_NAME[name].parse is not None
+        ]
+        variables = {n: c for n, c in chunk.all_columns() if n.startswith(CUSTOM_VARIABLE)}
+        if variables:
+            declared.append(
+                optional_fields.read_custom_variables(
+                    variables, actions, self._variable_ids, problems
+                )
+            )
+        if chunk.has_address():
+            parts = {name: chunk.column(name) for name in ADDRESS_FIELDS}
+            declared.append(optional_fields.read_addresses(parts, problems))
+        if not declared:
+            return [None] * chunk.size
+        found = optional_fields.assemble(declared)
+        return [found.get(row) for row in range(chunk.size)]
+
+    # ── match, derive, deduplicate, assemble ─────────────────────────────────────────────────
+
+    def _check_exclusions(self, table: RecordColumns, problems: RowProblems) -> None:
+        """Reject rows with values that the API refuses together."""
+        for exclusion, column in self._exclusions:
+            for row in table.rows_with_both(exclusion):
+                problems.reject(row, exclusion.code, column)
+
+    def _match(self, table: RecordColumns, problems: RowProblems) -> None:
+        """Reject rows that identify neither a click nor a person."""
+        identifying = [table.column(name) for name in self._rules.capabilities.identifying]
+        identified = map(any, zip(*identifying, strict=True))
+        for row in compress(range(len(table.time)), map(not_, identified)):
+            problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
+
+    def _derive_order_ids(
+        self, rows: Iterable[int], table: RecordColumns, instants: Sequence[int]
+    ) -> None:
+        """Derive order IDs for rows without click ID and order ID, so Google recognizes resends."""
+        orders, click_ids = table.order_id, table.click_ids()
+        for row in [row for row in rows if orders[row] is None and not click_ids[row]]:
+            person = (table.hashed_emails[row] or table.hashed_phones[row])[:1]
+            optional = table.optional_fields[row]
+            if not person and optional is not None:
+                person = optional.identity()
+            orders[row] = derived_order_id(
+                table.action_id[row], instants[row], table.value[row], person
+            )
+
+    def _assemble(
+        self, lines: list[int], table: RecordColumns, when: times.Times, problems: RowProblems
+    ) -> JudgedChunk:
+        errors, warnings = problems.errors, problems.warnings
+        sendable = [row for row in range(len(lines)) if row not in errors]
+        if self._rules.derive_order_id:
+            self._derive_order_ids(sendable, table, when.instants)
+        repeats = find_repeats(table.keys_of(sendable, when.instants))
+        sendable = [row for row in sendable if row not in repeats]
+        withheld: set[int] = set()
+        if when.mismatch is not None and when.ambiguous:
+            withheld = set(sendable).intersection(when.ambiguous)
+
+        refused: dict[int, RowOutcome] = {}
+
+        def refuse(row: int, outcome: Outcome, *reasons: Problem) -> None:
+            refused[row] = RowOutcome(
+                lines[row], outcome, table.order_id[row], reasons, tuple(warnings.get(row, ()))
+            )
+
+        for row, reasons in errors.items():
+            refuse(row, _outcome(reasons), *reasons)
+        for row, first in repeats.items():
+            if first in withheld:
+                refuse(row, "rejected", repeat_of_rejected(lines[first]))
+            else:
+                same_value = table.value[row] == table.value[first]
+                refuse(row, "duplicate", repeat_problem(lines[first], same_value))
+        if withheld and when.mismatch is not None:
+            proof = times.ambiguous_order(lines[when.mismatch], self._rules.day_first)
+            for row in withheld:
+                refuse(row, "rejected", proof)
+        accepted = [row for row in sendable if row not in withheld]
+        emails, phones = table.hashed_emails, table.hashed_phones
+        return JudgedChunk(
+            table.records(accepted, warnings),
+            [lines[row] for row in accepted],
+            [refused[row] for row in sorted(refused)],
+            {lines[row]: lines[first] for row, first in repeats.items()},
+            any(emails[row] or phones[row] for row in sendable),
+        )
 
 
-_OTHER_ORDER = {
-    False: "dates seem to be day first (as in 20/11/2026), but day_first isn't set in the profile",
-    True: "dates seem to be month first (as in 11/20/2026), but day_first is set in the profile",
-}
-"""What DATE_ORDER_MISMATCH means, by the profile's `day_first`."""
-
-
-def _getter(places: list[int]) -> Callable[[list[str]], str | tuple[str, ...]]:
-    return itemgetter(*places) if places else lambda cells: ""
-
-
-def _repeat(line: int, value: float | None, own_value: float | None) -> Problem:
-    """The same conversion as in that line, which had that value."""
-    if value == own_value:
-        return Problem("REPEATED_LINE", "", f"the same conversion as in line {line}")
-    return Problem(
-        "REPEATED_WITH_OTHER_VALUE", "", f"the conversion of line {line} again, with another value"
+def _read_click_ids(
+    chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
+) -> tuple[list[str], list[str], list[str]]:
+    gclids, gbraids, wbraids = (
+        click_ids.read_click_ids(chunk.column(field), field, problems)
+        for field in ("gclid", "gbraid", "wbraid")
     )
+    click_ids.choose_click_ids(gclids, gbraids, wbraids, actions, problems)
+    return gclids, gbraids, wbraids
+
+
+def _line(row: RowOutcome) -> int:
+    return row.line
 
 
 def _outcome(errors: list[Problem]) -> Outcome:
-    """`not_attempted` if only the account is in the way; else there is something to mend here."""
+    """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"

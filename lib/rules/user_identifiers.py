@@ -1,13 +1,17 @@
-"""Who a row is about: the cells of its e-mail, phone and hashed columns → digests."""
+"""User identifiers: the columns of email addresses and phone numbers → digests.
+
+No raw value leaves this module. An unusable identifier is left out with a warning. A column for raw
+values may also contain digests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from lib.model.outcomes import Problem
-from lib.rules.optional_fields import has_address
+from lib.rules.memo import Memo
+from lib.rules.row_problems import RowProblems
 from lib.rules.values.errors import RuleError
 from lib.rules.values.identifiers import (
     is_digest,
@@ -17,157 +21,115 @@ from lib.rules.values.identifiers import (
     parse_digest,
     sha256_hex,
 )
-from lib.rules.values.memo import Memo
-
-if TYPE_CHECKING:
-    from lib.rules.engine import RowRules
-
-_MOST_IDENTIFIERS = {"google_ads": 5, "data_manager": 10}
-"""User identifiers of one conversion: ClickConversion.user_identifiers, and UserData's."""
 
 Digests = tuple[str, ...]
-Warnings = tuple[Problem, ...]
-ReadIdentifiers = Callable[[list[str]], tuple[Digests, Digests, Warnings]]
-"""cells → (digests of e-mail addresses, digests of phone numbers, warnings)."""
+NONE: Digests = ()
 
 
-def most_identifiers(columns: Mapping[str, int], rules: RowRules) -> int:
-    """How many e-mail addresses and phone numbers of a row its API takes."""
-    most = _MOST_IDENTIFIERS[rules.route]
-    # An address is one of them.
-    return most - (rules.route == "data_manager" and has_address(columns))
+def hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
+    """Return the digest of each email address in a column, or ""."""
+    digests = []
+    for row, cell in enumerate(cells):
+        digest = ""
+        if cell:
+            try:
+                digest = sha256(normalize_email(cell).encode()).hexdigest()
+            except (RuleError, UnicodeEncodeError):
+                digest = _read_digest(row, cell, "INVALID_EMAIL", column, problems)
+        digests.append(digest)
+    return digests
 
 
-def compile_identifiers(
-    columns: Mapping[str, int], phone_region: str | None, most: int
-) -> ReadIdentifiers:
-    """The reader of a file's columns of user data. Nothing raw leaves it.
+def hash_phones(
+    cells: Sequence[str], column: str, regions: Sequence[str | None], problems: RowProblems
+) -> list[str]:
+    """Return the digest of each phone number in a column, or "".
 
-    An identifier that can't be used is left out with a warning; so are more than `most`. A raw
-    column may hold digests; `phone_region` is the country of numbers without `+`, unless the row
-    names its own.
+    `regions` are the countries of numbers without `+`.
     """
-    email_columns = _numbered(columns, "email")
-    phone_columns = _numbered(columns, "phone")
-    digest_columns = [
-        (field, at, base == "hashed_email")
-        for base in ("hashed_email", "hashed_phone_number")
-        for field, at in _numbered(columns, base)
-    ]
-    country_at = columns.get("country_code") if phone_columns else None
-    regions: Memo[str | None] = Memo()
-
-    def read(cells: list[str]) -> tuple[Digests, Digests, Warnings]:
-        emails: Digests = ()
-        phones: Digests = ()
-        warnings: Warnings = ()
-        for field, at in email_columns:
-            raw = cells[at]
-            if raw:
-                if len(raw) == 64 and is_digest(raw):
-                    digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
-                    emails += digest
-                    continue
-                try:
-                    emails += (sha256(normalize_email(raw).encode()).hexdigest(),)
-                except (RuleError, UnicodeEncodeError):
-                    digest, warnings = _digest(raw, "INVALID_EMAIL", field, warnings)
-                    emails += digest
-        if phone_columns:
-            region = phone_region
-            if country_at is not None and (country := cells[country_at]):
-                try:
-                    region = regions[country]
-                except KeyError:
-                    region, warnings = _region(country, phone_region, regions, warnings)
-            for field, at in phone_columns:
-                raw = cells[at]
-                if raw:
-                    if len(raw) == 64 and is_digest(raw):
-                        digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
-                        phones += digest
-                        continue
-                    try:
-                        phones += (sha256(normalize_phone(raw, region, True).encode()).hexdigest(),)
-                    except RuleError as error:
-                        if error.code == "PHONE_MAYBE_INTERNATIONAL":
-                            warnings += (Problem(error.code, field),)
-                            phones += (sha256_hex(normalize_phone(raw, region)),)
-                            continue
-                        digest, warnings = _digest(raw, error.code, field, warnings)
-                        phones += digest
-        for field, at, is_email in digest_columns:
-            raw = cells[at]
-            if raw and raw.strip():
-                digest, warnings = _digest(raw, "INVALID_DIGEST", field, warnings)
-                if is_email:
-                    emails += digest
+    digests = []
+    for row, cell in enumerate(cells):
+        digest = ""
+        if cell:
+            try:
+                if len(cell) == 64 and is_digest(cell):
+                    digest = _read_digest(row, cell, "INVALID_DIGEST", column, problems)
                 else:
-                    phones += digest
-        if len(emails) > 1 or len(phones) > 1:
-            return _at_most(most, emails, phones, warnings)
-        return emails, phones, warnings
-
-    if (
-        (len(email_columns), len(phone_columns)) != (1, 1)
-        or digest_columns
-        or country_at is not None
-    ):
-        return read
-    email_at, phone_at = email_columns[0][1], phone_columns[0][1]
-
-    def read_pair(cells: list[str]) -> tuple[Digests, Digests, Warnings]:
-        """`read` for most files and most of their rows: both cells filled, and both good."""
-        email, phone = cells[email_at], cells[phone_at]
-        if not email or not phone:
-            return read(cells)
-        try:
-            email = sha256(normalize_email(email).encode()).hexdigest()
-            phone = sha256(normalize_phone(phone, phone_region, True).encode()).hexdigest()
-        except (RuleError, UnicodeEncodeError):
-            return read(cells)
-        return (email,), (phone,), ()
-
-    return read_pair
+                    number = normalize_phone(cell, regions[row], True)
+                    digest = sha256(number.encode()).hexdigest()
+            except RuleError as error:
+                if error.code == "PHONE_MAYBE_INTERNATIONAL":
+                    problems.warn(row, error.code, column)
+                    digest = sha256_hex(normalize_phone(cell, regions[row]))
+                else:
+                    digest = _read_digest(row, cell, error.code, column, problems)
+        digests.append(digest)
+    return digests
 
 
-def _numbered(columns: Mapping[str, int], field: str) -> list[tuple[str, int]]:
-    """`email`, `email_2`, `email_3`, ... of the file, in that order."""
-    names = [field, *(f"{field}_{number}" for number in range(2, 10))]
-    return [(name, columns[name]) for name in names if name in columns]
+def read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
+    """Return the digest in each cell of a column of digests, or ""."""
+    return [
+        _read_digest(row, cell, "INVALID_DIGEST", column, problems) if cell else ""
+        for row, cell in enumerate(cells)
+    ]
 
 
-def _digest(raw: str, code: str, field: str, warnings: Warnings) -> tuple[Digests, Warnings]:
-    """What is no address and no number may be a digest that somebody else made; else `code`."""
-    text = raw.strip()
+def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
+    """Return the digest in a cell. For any other text, add a warning and return ""."""
+    text = cell.strip()
     if not text:
-        return (), warnings
+        return ""
     try:
-        return (parse_digest(text),), warnings
+        return parse_digest(text)
     except RuleError as error:
-        return (), (*warnings, Problem(error.code if is_digest(text) else code, field))
+        problems.warn(row, error.code if is_digest(text) else code, column)
+        return ""
 
 
-def _region(
-    cell: str, default: str | None, regions: Memo[str | None], warnings: Warnings
-) -> tuple[str | None, Warnings]:
-    """The region that a row names. One that can't be read is no reason to take the default: the
-    row says that it's another; a number with `+` needs none."""
+def read_regions(
+    cells: Sequence[str], default: str | None, known: Memo[str | Problem], problems: RowProblems
+) -> list[str | None]:
+    """Return the country of each row's phone numbers.
+
+    The default does not replace a country that can't be read, because the row gives another one. A
+    number with `+` needs no country.
+    """
+    regions: list[str | None] = []
+    for row, cell in enumerate(cells):
+        region: str | Problem | None = known[cell] if cell else default
+        if isinstance(region, Problem):
+            problems.warnings[row].append(region)
+            region = None
+        regions.append(region or default if region is not None else None)
+    return regions
+
+
+def region_of(cell: str) -> str | Problem:
+    """Return the country in a cell, or "" if the cell is empty."""
     try:
-        region = normalize_region_code(cell) if cell.strip() else default
+        return normalize_region_code(cell) if cell.strip() else ""
     except RuleError as error:
-        return None, (*warnings, Problem(error.code, "country_code"))
-    regions.keep(cell, region)
-    return region, warnings
+        return Problem(error.code, "country_code")
 
 
-def _at_most(
-    most: int, emails: Digests, phones: Digests, warnings: Warnings
-) -> tuple[Digests, Digests, Warnings]:
-    """The same digest once, and no more than so many; e-mail addresses first."""
-    emails, phones = tuple(dict.fromkeys(emails)), tuple(dict.fromkeys(phones))
-    if len(emails) + len(phones) > most:
-        warnings += (Problem("TOO_MANY_IDENTIFIERS"),)
-        emails = emails[:most]
-        phones = phones[: most - len(emails)]
-    return emails, phones, warnings
+def combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
+    """Combine the digests of several columns into the distinct digests of each row."""
+    if not columns:
+        return [NONE] * size
+    if len(columns) == 1:
+        return [(digest,) if digest else NONE for digest in columns[0]]
+    return [_distinct(digests) for digests in zip(*columns, strict=True)]
+
+
+def _distinct(digests: Iterable[str]) -> Digests:
+    return tuple(dict.fromkeys(filter(None, digests)))
+
+
+def limit(most: int, emails: list[Digests], phones: list[Digests], problems: RowProblems) -> None:
+    """Keep at most as many identifiers as the API accepts in one record, email addresses first."""
+    for row, (of_emails, of_phones) in enumerate(zip(emails, phones, strict=True)):
+        if len(of_emails) + len(of_phones) > most:
+            problems.warn(row, "TOO_MANY_IDENTIFIERS")
+            emails[row] = of_emails[:most]
+            phones[row] = of_phones[: max(most - len(of_emails), 0)]

@@ -1,40 +1,42 @@
-"""Chunk k is data rows [2000k, 2000(k+1)), valid or not: the cut is the same on every attempt."""
+"""Chunks of a file: split, judged, serialized, and reported row by row.
+
+A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
+The claim fixes both limits, and apart from them only the file's content matters. So the chunks are
+the same on every attempt.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from typing import Any, NamedTuple
+from itertools import compress
+from typing import NamedTuple
 
-from lib.config.settings import CHUNK_ROWS
 from lib.destinations.base import Batch, RowResult, UploadResult
 from lib.errors import PermanentError
-from lib.model.outcomes import Outcome, Problem, Repeat, RowOutcome
-from lib.model.records import ORDER_ID, WARNINGS, Conversion
-from lib.results.chunk_report import ChunkReport, chunk_report
-from lib.rules.engine import RowPlan
-from lib.rules.values.dates import OPEN_ORDER
+from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.records import Conversion
+from lib.rules.engine import Engine
+from lib.rules.repeats import repeat_of_rejected
 from lib.source.errors import SourceError
 from lib.source.records import Record
+from lib.state.run import ChunkLimits
 
 
 class Chunk(NamedTuple):
-    """Data rows, read as they are asked for: no more than one is held.
-
-    `is_only()` tells whether the file has no other chunk; it reads what is left of this one.
-    """
+    """The data rows of one chunk. `is_only`: the file has no other chunk."""
 
     number: int
-    records: Iterator[Record]
-    is_only: Callable[[], bool]
+    records: list[Record]
+    is_only: bool
 
 
-class Prepared(NamedTuple):
-    """A chunk judged and serialized.
+class PreparedChunk(NamedTuple):
+    """A chunk, judged and serialized.
 
-    `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion;
-    `refused` are the rows that don't go out, `repeats` the lines of those among them that repeat
-    another row of the chunk → its line.
+    `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion.
+    `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
+    `repeats` maps their lines to the line of that row.
     """
 
     number: int
@@ -46,157 +48,107 @@ class Prepared(NamedTuple):
     repeats: dict[int, int]
 
 
-class Unsendable(NamedTuple):
-    """A chunk at one of whose rows the file must stop; `lines` are those of the rows read."""
+def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterator[Chunk]:
+    """Split the records into chunks. One row is read ahead.
 
-    problem: Problem
-    lines: list[int]
-
-
-def split_into_chunks(records: Iterable[Record], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
-    """Cut the records into chunks.
-
-    Where the file can't be read any further (`SourceError`, `PermanentError`), the chunk ends there, so
-    that its rows have their outcomes; the error is raised behind it.
+    If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
+    so that its rows get their outcomes. The error is raised after this chunk.
     """
-    broken: list[SourceError | PermanentError] = []
-    safe = _until_broken(records, broken)
+    errors: list[SourceError | PermanentError] = []
+    readable = _until_unreadable(records, errors)
     number = 0
-    first = next(safe, None)
-    while first is not None:
-        part = chain((first,), islice(safe, rows - 1))
-        following: list[Record | None] = []
-
-        def is_only(
-            number: int = number, part: Iterator[Record] = part, following: list[Any] = following
-        ) -> bool:
-            if not following:
-                for _ in part:
-                    pass
-                following.append(next(safe, None))
-            return number == 0 and following[0] is None
-
-        yield Chunk(number, part, is_only)
-        is_only()
-        first = following[0]
+    following = next(readable, None)
+    while following is not None:
+        chunk = [following]
+        chars = following[3]
+        for following in readable:
+            if len(chunk) == limits.rows or chars >= limits.chars:
+                break
+            chunk.append(following)
+            chars += following[3]
+        else:
+            following = None
+        finished, chunk = Chunk(number, chunk, number == 0 and following is None), []
+        yield finished
+        # Only the caller keeps the rows while the next chunk is read.
+        del finished
         number += 1
-    if broken:
-        raise broken[0]
+    if errors:
+        raise errors[0]
 
 
-def _until_broken(
-    records: Iterable[Record], broken: list[SourceError | PermanentError]
+def _until_unreadable(
+    records: Iterable[Record], errors: list[SourceError | PermanentError]
 ) -> Iterator[Record]:
     try:
         yield from records
     except (SourceError, PermanentError) as error:
-        broken.append(error)
+        errors.append(error)
 
 
 def prepare(
-    number: int, records: Iterable[Record], plan: RowPlan, batch: Batch
-) -> Prepared | Unsendable:
-    """Judge the rows of a chunk and serialize those that can be sent. The hot loop.
+    chunk: Chunk,
+    engine: Engine,
+    batch: Batch,
+    refuses_user_data: Problem | None = None,
+    is_sent: Callable[[Conversion], bool] | None = None,
+) -> PreparedChunk | Problem:
+    """Judge the rows of a chunk, and serialize those that can be sent.
 
-    Dates such as 03/04/2026 wait for the end of the chunk, as another row of it may prove that
-    its dates are in the other order.
+    Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
+    many, or has user data that the account refuses (`refuses_user_data`). Rows whose conversion
+    does not fulfill `is_sent` are rejected without a reason.
     """
-    judge = plan.judge
-    add = batch.add
-    plan.start_chunk()
-    lines: list[int] = []
-    order_ids: list[str | None] = []
-    warnings: dict[int, tuple[Problem, ...]] = {}
-    refused: list[RowOutcome] = []
-    repeats: dict[int, int] = {}
-    waiting: list[tuple[int, Conversion]] = []
-    line = 0
     try:
-        for line, cells, problem in records:
-            if problem is not None:
-                refused.append(RowOutcome(line, "rejected", None, (Problem(problem),)))
-                continue
-            judged = judge(line, cells)
-            if type(judged) is Conversion:
-                if judged[WARNINGS]:
-                    if _is_open(judged[WARNINGS]):
-                        waiting.append((line, judged))
-                        continue
-                    warnings[len(lines)] = judged[WARNINGS]
-                lines.append(line)
-                order_ids.append(judged[ORDER_ID])
-                add(judged)
-            else:
-                if type(judged) is Repeat:
-                    judged, repeats[line] = judged
-                refused.append(_decided(judged))  # type: ignore[arg-type]
+        judged = engine.judge(chunk.records)
     except PermanentError as error:
-        read = [*lines, *(row.line for row in refused), *(each for each, _ in waiting), line]
-        return Unsendable(Problem(error.code, "", error.detail), sorted(read))
-    proof = _other_order(refused) if waiting else None
-    if proof is not None:
-        held = {line for line, _ in waiting}
-        refused = [
-            _repeat_of_refused(row, repeats[row.line]) if repeats.get(row.line) in held else row
-            for row in refused
+        return Problem(error.code, "", error.detail)
+    if refuses_user_data is not None and judged.has_user_data:
+        return refuses_user_data
+    lines, conversions, refused = judged.lines, judged.conversions, list(judged.refused)
+    if is_sent is not None:
+        kept = list(map(is_sent, conversions))
+        refused += [
+            RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep
         ]
-    for line, conversion in waiting:
-        row = _decided(RowOutcome(line, "ok", conversion.order_id, (), conversion.warnings))
-        if proof is not None:
-            refused.append(row._replace(outcome="rejected", errors=(proof,)))
-            continue
-        if row.warnings:
-            warnings[len(lines)] = row.warnings
-        lines.append(line)
-        order_ids.append(row.order_id)
-        add(conversion)
-    return Prepared(number, batch, lines, order_ids, warnings, refused, repeats)
-
-
-def _is_open(warnings: tuple[Problem, ...]) -> bool:
-    return any(problem.code == OPEN_ORDER for problem in warnings)
-
-
-def _decided(row: RowOutcome) -> RowOutcome:
-    """The row without the mark of an open order, which isn't for its reader."""
-    if not _is_open(row.warnings):
-        return row
-    return row._replace(warnings=tuple(each for each in row.warnings if each.code != OPEN_ORDER))
-
-
-def _other_order(refused: Iterable[RowOutcome]) -> Problem | None:
-    """Why dates that can be read both ways aren't sent, if another row shows their order."""
-    for row in refused:
-        for code, field, detail in row.errors:
-            if code == "DATE_ORDER_MISMATCH":
-                said = f"day and month can be read both ways here, and by line {row.line} {detail}"
-                return Problem(code, field, said)
-    return None
+        lines, conversions = list(compress(lines, kept)), list(compress(conversions, kept))
+    for conversion in conversions:
+        batch.add(conversion)
+    return PreparedChunk(
+        chunk.number,
+        batch,
+        lines,
+        [conversion.order_id for conversion in conversions],
+        {n: each.warnings for n, each in enumerate(conversions) if each.warnings},
+        refused,
+        judged.repeats,
+    )
 
 
 def outcomes(
-    prepared: Prepared, sent: UploadResult, accepted: Outcome, list_all: bool
+    prepared: PreparedChunk, result: UploadResult, accepted: Outcome, list_all: bool
 ) -> ChunkReport:
-    """The API's answer for a chunk → what became of each of its rows.
+    """The API's answer for a chunk → the outcome of each of its rows.
 
-    `accepted` is the outcome of a row that was taken (`uploaded`, or `ok` when nothing counts).
+    `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
+    validates.
     """
     uncounted = {
         prepared.lines[position]: row_result
-        for position, row_result in sent.row_results.items()
+        for position, row_result in result.row_results.items()
         if row_result.outcome not in ("uploaded", "duplicate")
     }
     listed = []
     for row in prepared.refused:
         first = prepared.repeats.get(row.line)
-        listed.append(_with_the_first(row, first, uncounted.get(first or 0)))
+        listed.append(_like_the_first(row, first, uncounted.get(first or 0)))
     positions = (
         range(len(prepared.lines))
         if list_all
-        else sorted(sent.row_results.keys() | prepared.warnings.keys())
+        else sorted(result.row_results.keys() | prepared.warnings.keys())
     )
     for position in positions:
-        row_result = sent.row_results.get(position) or RowResult(accepted)
+        row_result = result.row_results.get(position) or RowResult(accepted)
         listed.append(
             RowOutcome(
                 prepared.lines[position],
@@ -207,27 +159,24 @@ def outcomes(
             )
         )
     listed.sort(key=lambda row: row.line)
-    taken = len(prepared.lines) - len(positions)
-    return chunk_report(prepared.number, listed, taken, accepted, sent.request_ids)
+    unlisted = len(prepared.lines) - len(positions)
+    return chunk_report(prepared.number, listed, unlisted, accepted, result.request_ids)
 
 
-def _with_the_first(row: RowOutcome, first: int | None, row_result: RowResult | None) -> RowOutcome:
-    """A repeat of a row that Google didn't count is no duplicate: it shares that row's fate, which
-    may be to be sent again. If the first was refused for good, this one never went out."""
-    if first is None or row_result is None:
+def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:
+    """Give a repeat the outcome of the row that it repeats, if Google did not count that row.
+
+    The repeat is then not a duplicate, and may be sent again with that row. If the row was refused
+    permanently, the repeat is rejected: it was never sent.
+    """
+    if first is None or result is None:
         return row
-    if row_result.outcome == "failed":
-        return _repeat_of_refused(row, first)
-    return row._replace(outcome=row_result.outcome, errors=row.errors + row_result.errors)
+    if result.outcome == "failed":
+        return row._replace(outcome="rejected", errors=(repeat_of_rejected(first),))
+    return row._replace(outcome=result.outcome, errors=row.errors + result.errors)
 
 
-def _repeat_of_refused(row: RowOutcome, first: int) -> RowOutcome:
-    detail = f"line {first}, which this row repeats, was refused, so this one wasn't sent either"
-    return row._replace(outcome="rejected", errors=(Problem("REPEATED_REFUSED_LINE", "", detail),))
-
-
-def not_attempted(number: int, records: Iterable[Record], read: Iterable[int] = ()) -> ChunkReport:
-    """The report of a chunk that the file's stop came before; `read` are lines read already."""
-    lines = chain(read, (line for line, _, _ in records))
-    rows = [RowOutcome(line, "not_attempted") for line in lines]
-    return chunk_report(number, rows, 0, "not_attempted")
+def not_attempted(chunk: Chunk) -> ChunkReport:
+    """Return the report of a chunk that is not sent because the file was stopped."""
+    rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.records]
+    return chunk_report(chunk.number, rows, 0, "not_attempted")

@@ -1,15 +1,14 @@
-"""The end of a run: the results document (the commit point), and then the claim's status."""
+"""The end of a run: the results document (the commit point), then the status of the claim."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from lib.errors import RetryableError
-from lib.results.chunk_report import ChunkReport, Tally
+from lib.model.chunk_report import ChunkReport, Tally
 from lib.results.document import DocumentMetadata, RunSummary, results_document, results_name
 from lib.run.context import RunContext
 from lib.state.lease import Lease
@@ -18,7 +17,7 @@ from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
 
 MARKERS_AHEAD = 8
-"""Markers fetched ahead of their reader; each is some kilobytes."""
+"""Number of markers that are fetched ahead; each has some kilobytes."""
 
 
 def write_results(
@@ -29,16 +28,16 @@ def write_results(
     pending: PendingRun,
     context: RunContext,
 ) -> None:
-    """Write the document of a file's first run, and that the run is finished.
+    """Write the first results document of a file, then record that the run is finished.
 
-    `only` is the report of a file of one chunk; others are read from the markers `numbers`. If
-    `pending` has anything due, the run is left for the sweep to look at again.
+    `only` is the report of a file with one chunk. For other files, the reports are read from the
+    markers `numbers`. If `pending` has a follow-up, the run stays pending for the sweep.
     """
     ledger = context.ledger
     run = lease.run
     if pending.due is not None:
         if only is not None:
-            ledger.write_chunk(run, 0, only.to_marker())
+            ledger.write_chunk(run, only)
         context.pending_runs.put(pending)
     lease.check()
     reports = [only] if only is not None else read_reports(run, numbers, ledger)
@@ -48,18 +47,21 @@ def write_results(
         results_document(summary, reports),
         if_generation_match=0,
     )
-    # If the document exists, an earlier attempt (or a write of ours whose answer was lost) made it.
+    # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
     if written is None and not results_exist(run, context):
-        raise RetryableError("STORAGE_UNAVAILABLE", "the document was refused, yet there is none")
+        raise RetryableError(
+            "STORAGE_UNAVAILABLE", "the results document could not be written, although none exists"
+        )
     lease.update(lambda run: ledger.finish(run, "waiting" if pending.due else "finished"))
 
 
 @dataclass(slots=True)
 class RequestHistory:
-    """The requests that carried a file's rows, as the markers tell.
+    """The requests that carried a file's rows, according to the markers.
 
-    `newest` are those that no later one superseded, `settled` those of them whose rows can't be
-    sent again, `withheld` the rows that later requests left out. `requests` counts all.
+    `newest` are the requests that no later one superseded, and `settled` those of them whose rows
+    cannot be sent again. `withheld` is the number of rows that later requests left out, `requests`
+    the number of all requests.
     """
 
     requests: int = 0
@@ -77,60 +79,70 @@ class RequestHistory:
             self.settled.update(newest)
 
 
-def rewrite_results(
-    lease: Lease, facts_of: Callable[[Tally, RequestHistory], DocumentMetadata], context: RunContext
-) -> RunSummary:
-    """Put the document together again from the markers, and replace it.
+@dataclass(slots=True)
+class WrittenRun:
+    """The content of a run's markers: its sums and its requests.
 
-    `facts_of` gives the rest of the document, from the sums of the rows and from the requests.
-
-    The generation read before the markers is the precondition: two sweeps can't undo each other.
-    Raises `RetryableError` when it didn't hold, also when the cause is a lost answer of our own: the
-    next sweep makes the same document again.
+    `document_generation` is the generation of its results document before the markers were read.
     """
-    ledger = context.ledger
+
+    document_generation: int
+    numbers: list[int] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    request_ids: list[str] = field(default_factory=list)
+    history: RequestHistory = field(default_factory=RequestHistory)
+
+
+def read_written(run: Run, context: RunContext) -> WrittenRun:
+    """Sum up the markers of a run."""
+    written = WrittenRun(_document_generation(run, context))
+    written.numbers = sorted(context.ledger.finished_chunks(run))
+    for report in read_reports(run, written.numbers, context.ledger):
+        written.tally.add(report.tally)
+        written.request_ids.extend(report.request_ids)
+        written.history.add(report)
+    return written
+
+
+def rewrite_results(
+    lease: Lease, written: WrittenRun, metadata: DocumentMetadata, context: RunContext
+) -> RunSummary:
+    """Build the document again from the markers, and replace it.
+
+    The precondition is the generation that was read before the markers, so that two sweeps cannot
+    undo each other's changes. Raises `RetryableError` if the precondition fails, even if only the
+    answer to our own write was lost: the next sweep builds the same document again.
+    """
     run = lease.run
-    bucket = context.settings.output_bucket
-    name = results_name(run.source.name, run.source.generation)
-    generation = next(
-        (found.generation for found in context.store.list(bucket, name) if found.name == name), 0
+    summary = RunSummary(
+        run, metadata, written.tally, tuple(written.request_ids), context.utc_now()
     )
-    numbers = sorted(ledger.finished_chunks(run))
-    tally = Tally()
-    request_ids: list[str] = []
-    history = RequestHistory()
-    for report in read_reports(run, numbers, ledger):
-        tally.add(report.tally)
-        request_ids.extend(report.request_ids)
-        history.add(report)
-    metadata = facts_of(tally, history)
-    summary = RunSummary(run, metadata, tally, tuple(request_ids), context.utc_now())
     lease.check()
-    written = context.store.write_stream(
-        bucket,
-        name,
-        results_document(summary, read_reports(run, numbers, ledger)),
-        if_generation_match=generation,
+    replaced = context.store.write_stream(
+        context.settings.output_bucket,
+        results_name(run.source.name, run.source.generation),
+        results_document(summary, read_reports(run, written.numbers, context.ledger)),
+        if_generation_match=written.document_generation,
     )
-    if written is None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "the results document was changed meanwhile")
+    if replaced is None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
 
 
 def read_reports(run: Run, numbers: Iterable[int], ledger: Ledger) -> Iterator[ChunkReport]:
-    """The reports of those chunks from their markers, some of them fetched ahead."""
-    ahead: deque[Future[dict[str, Any]]] = deque()
+    """Return the reports of these chunks from their markers. Some are fetched ahead."""
+    ahead: deque[Future[ChunkReport]] = deque()
     with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
         for number in numbers:
             ahead.append(pool.submit(ledger.read_chunk, run, number))
             if len(ahead) == MARKERS_AHEAD:
-                yield ChunkReport.from_marker(ahead.popleft().result())
+                yield ahead.popleft().result()
         while ahead:
-            yield ChunkReport.from_marker(ahead.popleft().result())
+            yield ahead.popleft().result()
 
 
-def announce(summary: RunSummary, context: RunContext) -> None:
-    """A message for those who want to react to finished files."""
+def announce_results(summary: RunSummary, context: RunContext) -> None:
+    """Publish a message about a finished file."""
     source = summary.run.source
     context.announce(
         {
@@ -144,7 +156,12 @@ def announce(summary: RunSummary, context: RunContext) -> None:
 
 
 def results_exist(run: Run, context: RunContext) -> bool:
-    """Whether the commit point was reached, by an attempt that may have died right after it."""
+    """Return whether an attempt reached the commit point. It may have crashed right after it."""
+    return _document_generation(run, context) != 0
+
+
+def _document_generation(run: Run, context: RunContext) -> int:
+    """Return the generation of the results document; 0: there is none."""
     name = results_name(run.source.name, run.source.generation)
-    found = context.store.list(context.settings.output_bucket, name)
-    return any(each.name == name for each in found)
+    listed = context.store.list(context.settings.output_bucket, name)
+    return next((found.generation for found in listed if found.name == name), 0)

@@ -1,46 +1,49 @@
-"""The whole story of a run, top to bottom: the one place that knows the order.
+"""All steps of a run, in their order.
 
-ignore? → claim → open → header → account → plan                     (lib.run.preflight)
-        → for every chunk: judge → serialize → send → write down     (lib.run.upload)
-        → results document → finished                                (lib.run.finalize)
+ignore? → claim → open → header → account → engine                    (lib.run.preflight)
+        → for every chunk: judge → serialize → send → save outcomes   (lib.run.upload)
+        → results document → finished                                 (lib.run.finalize)
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from lib.adapters.logging import Log
+import msgspec
+
 from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
-from lib.destinations.data_manager.diagnostics import next_check, processing_of
+from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.model.chunk_report import Tally
+from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.results.chunk_report import Tally
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.results.processing import processing_of
 from lib.run.context import RunContext
-from lib.run.finalize import announce, read_reports, results_exist, write_results
+from lib.run.finalize import announce_results, read_reports, results_exist, write_results
 from lib.run.preflight import (
     Header,
     UploadJob,
+    chunk_limits_of,
     claimed_profile,
     notes_of,
     prepare_job,
     read_header,
     read_table,
 )
-from lib.run.upload import Progress, send_chunks
+from lib.run.upload import Progress, upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored
 from lib.state.lease import Lease
-from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
 from lib.state.store import StoredObject
 
 Done = str
-"""What a delivery did: `ignored`, `skipped` (finished before), or the document's status."""
+"""The result of a delivery: `ignored`, `skipped` (finished before), or the document's status."""
 
 
 def process_object(
@@ -51,63 +54,62 @@ def process_object(
     time_limit_seconds: float,
     max_age: timedelta,
 ) -> Done:
-    """Do what an event about an object asks for.
+    """Process an object that an event has reported.
 
-    Returning means: acknowledge the event. `RetryableError` means: don't, so that it comes again.
-    A file still unfinished `max_age` after `event_time` is given up as STALE; one that waits for
-    the day's quota may be as old as the sweep looks back.
+    Returning acknowledges the event. `RetryableError` means that the event must be delivered again.
+    A file that is still unfinished `max_age` after `event_time` ends as STALE. A file that waits
+    for the daily quota may be older: up to `sweep_max_age_days`.
     """
     started = context.monotonic()
     settings = context.settings
     log = context.log.bind(run_id=run_id(source))
-    reason = ignored(source.name, source.size, ignore_rules(settings))
-    if reason is not None:
+    if reason := ignored(source.name, source.size, ignore_rules(settings)):
         log.info("object_ignored", reason=reason)
         return "ignored"
 
     try:
-        run, profile, stop = _claim(source, context)
+        claim = _claim(source, context)
     except LeaseHeld:
         raise
     except RetryableError as error:
         log.warning("run_redelivered", code=error.code, detail=error.detail)
         raise
+    run = claim.run
     if run.status != "running":
         log.info("run_skipped", status=run.status)
         return "skipped"
     log.info("claim_taken", attempts=run.attempts)
-    age = context.utc_now() - event_time
-    if run.cause == "DAILY_QUOTA":
-        # Nothing is wrong: the sweep takes it up when the quota's window opens again.
-        max_age = max(max_age, timedelta(days=settings.sweep_max_age_days))
-    if stop is None and age > max_age:
-        stop = Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")
+    if claim.stop is None:
+        claim = replace(claim, stop=_too_old(run, event_time, max_age, context))
 
-    ledger = context.ledger
     deadline = started + time_limit_seconds - settings.deadline_margin_seconds
-    lease = Lease(ledger, run, settings.lease_seconds, context.utc_now)
+    lease = Lease(context.ledger, run, settings.lease_seconds, context.utc_now)
     try:
         with lease:
-            summary = _work(lease, profile, stop, context, deadline, log)
+            summary = _process(lease, claim, context, deadline, log)
     except LeaseLost:
         log.warning("run_redelivered", code="LEASE_LOST", attempts=run.attempts)
         raise
     except RetryableError as error:
-        _release(ledger, lease.run, context.utc_now(), error.code)
-        if error.code == "DAILY_QUOTA":
-            log.alert("quota_exhausted", code=error.code, detail=error.detail)
-        if error.code == "STORAGE_FORBIDDEN":
-            log.alert("settings_invalid", problems=[f"{error.code}: {error.detail}"])
-        log.warning("run_redelivered", code=error.code, detail=error.detail, attempts=run.attempts)
+        _end_attempt(lease.run, error, context, log)
         raise
-    _log_and_publish(summary, context, log, context.monotonic() - started)
+    _log_and_announce(summary, context, log, context.monotonic() - started)
     return summary.status
 
 
-def _claim(source: StoredObject, context: RunContext) -> tuple[Run, Profile | None, Problem | None]:
-    """Claim the run; its profile, or why there is none. `run.status` tells if there is work.
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The claimed run and its profile, or why no profile can be used."""
 
-    Profile and "now" are those of the first attempt.
+    run: Run
+    profile: Profile | None
+    stop: Problem | None
+
+
+def _claim(source: StoredObject, context: RunContext) -> _Claim:
+    """Claim the run. `run.status` shows whether there is anything to do.
+
+    The profile and the time "now" are those of the first attempt.
     """
     ledger = context.ledger
     stop: Problem | None = None
@@ -118,82 +120,104 @@ def _claim(source: StoredObject, context: RunContext) -> tuple[Run, Profile | No
     except PermanentError as error:
         stop = Problem(error.code, "", error.detail)
     fixed = profile.model_dump(mode="json") if profile is not None else None
-    run = ledger.claim(source, context.utc_now(), context.new_token(), name, fixed)
-    if run.attempts > 1 and run.status == "running":
-        if results_exist(run, context):
-            waits = context.pending_runs.get(run.key) is not None
-            run = ledger.finish(run, "waiting" if waits else "finished")
-        try:
-            profile, stop = claimed_profile(run), None
-        except PermanentError as error:
-            profile, stop = None, stop or Problem(error.code, "", error.detail)
-    return run, profile, stop
+    run = ledger.claim(
+        source, context.utc_now(), context.new_token(), name, fixed, chunk_limits_of(profile)
+    )
+    if run.attempts == 1 or run.status != "running":
+        return _Claim(run, profile, stop)
+    if results_exist(run, context):
+        is_pending = context.pending_runs.get(run.key) is not None
+        run = ledger.finish(run, "waiting" if is_pending else "finished")
+    try:
+        return _Claim(run, claimed_profile(run), None)
+    except PermanentError as error:
+        return _Claim(run, None, stop or Problem(error.code, "", error.detail))
 
 
-def _work(
-    lease: Lease,
-    profile: Profile | None,
-    stop: Problem | None,
-    context: RunContext,
-    deadline: float,
-    log: Log,
+def _too_old(
+    run: Run, event_time: datetime, max_age: timedelta, context: RunContext
+) -> Problem | None:
+    if run.cause == "DAILY_QUOTA":
+        # Nothing is wrong with the file: the sweep continues it when there is quota again.
+        max_age = max(max_age, timedelta(days=context.settings.sweep_max_age_days))
+    age = context.utc_now() - event_time
+    if age <= max_age:
+        return None
+    return Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")
+
+
+def _process(
+    lease: Lease, claim: _Claim, context: RunContext, deadline: float, log: Log
 ) -> RunSummary:
-    """Everything between the claim and the end of the run."""
+    """Do everything from the claim to the end of the run."""
     run = lease.run
-    earlier = Problem(run.stop[0], "", run.stop[1]) if run.stop else None
-    progress = Progress(stop=stop or earlier)
+    progress = Progress(stop=claim.stop or run.stop)
     header: Header | None = None
     job: UploadJob | None = None
     try:
-        table = read_table(context.store.open(run.source), profile, context.settings.max_file_bytes)
-        if profile is not None:
+        stream = context.store.open(run.source)
+        table = read_table(stream, claim.profile, context.settings.max_file_bytes)
+        if claim.profile is not None:
             try:
-                header = read_header(table, profile)
+                header = read_header(table, claim.profile)
                 if progress.stop is None:
-                    job = prepare_job(table, header, profile, run.now, context.destination, log)
+                    job = prepare_job(table, header, claim.profile, run.now, context.connect, log)
             except (SourceError, PermanentError) as error:
-                # Nothing can be sent; the rows are still read, so that each has its outcome.
+                # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        send_chunks(table, job, lease, progress, context, deadline, log)
+        upload_chunks(table, job, lease, progress, context, deadline, log)
     except (SourceError, PermanentError) as error:
-        # The file can't be read (any further); the rows up to there have their outcomes, and so
-        # have those behind it that an earlier attempt could still read.
         progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        rest = context.ledger.finished_chunks(run) - set(progress.numbers)
-        if rest and progress.only is not None:
-            # Alone in what could be read now, but not in what an earlier attempt could.
-            context.ledger.write_chunk(lease.run, 0, progress.only.to_marker())
-            progress.only = None
-        for report in read_reports(run, sorted(rest), context.ledger):
-            progress.add(report, is_only=False)
+        _add_earlier_chunks(lease.run, progress, context)
     if progress.stop is None:
         progress.stop = _nothing_attempted(progress.tally)
 
     now = context.utc_now()
-    request_ids = tuple(progress.request_ids)
-    metadata = _facts(header, job, profile, progress, run.attempts)
-    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(request_ids))
+    metadata = _metadata(header, job, claim.profile, progress, run.attempts)
+    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
-        pending = replace(pending, resend_at=now + timedelta(hours=context.settings.defer_hours))
-    if metadata.destination == "data_manager" and request_ids and not metadata.validate_only:
-        # That API has only taken the events; what becomes of them it knows later.
-        metadata = replace(metadata, processing=processing_of(request_ids, (), None))
-        pending = replace(pending, ask_at=next_check(now, 0))
-    pending = replace(pending, metadata=metadata.to_json())
-    summary = RunSummary(run, metadata, progress.tally, request_ids, now)
+        resend_at = now + timedelta(hours=context.settings.defer_hours)
+        pending = replace(pending, resend_at=resend_at)
+    if settles_later(metadata) and progress.request_ids:
+        # So far, the API has only accepted the records. It reports their final outcomes later.
+        schedule = capabilities_of(metadata.destination).settles_later
+        assert schedule is not None
+        metadata = replace(metadata, processing=processing_of(progress.request_ids, (), None))
+        pending = replace(pending, ask_at=schedule.next_check(now, 0))
+    pending = replace(pending, metadata=msgspec.to_builtins(metadata))
+    summary = RunSummary(run, metadata, progress.tally, tuple(progress.request_ids), now)
     write_results(lease, summary, progress.only, sorted(progress.numbers), pending, context)
     return summary
 
 
+def settles_later(metadata: DocumentMetadata) -> bool:
+    """Return whether the destination reports final outcomes later. Never for validate-only."""
+    if metadata.validate_only or not metadata.destination:
+        return False
+    return capabilities_of(metadata.destination).settles_later is not None
+
+
+def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> None:
+    """Add the chunks that an earlier attempt could read, after the file has become unreadable."""
+    ledger = context.ledger
+    rest = ledger.finished_chunks(run) - set(progress.numbers)
+    if rest and progress.only is not None:
+        # The file has more chunks than the one that could be read now.
+        ledger.write_chunk(run, progress.only)
+        progress.only = None
+    for report in read_reports(run, sorted(rest), ledger):
+        progress.add(report, is_only=False)
+
+
 def _nothing_attempted(tally: Tally) -> Problem | None:
-    """If every account that the rows name was refused, that is the file's error too."""
+    """Return the file's error if every account that the rows name was refused."""
     if not tally.rows or tally.outcomes.get("not_attempted") != tally.rows:
         return None
     code = max(tally.codes, key=lambda code: tally.codes[code], default="")
     return Problem(code, "", "for every row") if code else None
 
 
-def _facts(
+def _metadata(
     header: Header | None,
     job: UploadJob | None,
     profile: Profile | None,
@@ -202,44 +226,47 @@ def _facts(
 ) -> DocumentMetadata:
     notes = notes_of(header, job)
     if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
-        # An attempt that died between Google's answer and its marker left no trace of it.
+        # An attempt that crashed between Google's answer and its marker has left no record of it.
         notes.append(Problem("MAYBE_SENT"))
     configured = profile.customer_id or "" if profile is not None else ""
     return DocumentMetadata(
         customer_id=job.customer_id if job is not None else configured,
         destination=profile.destination if profile is not None else "",
         validate_only=bool(profile and profile.validate_only),
-        headers=header.names if header is not None else {},
+        headers=dict(header.names) if header is not None else {},
         notes=tuple(notes),
         file_error=progress.stop,
     )
 
 
 def ignore_rules(settings: Settings) -> IgnoreRules:
-    """The settings' names of objects that aren't files to work on."""
+    """Return the rules for objects that are not processed, from the settings."""
     prefixes = settings.ignored_prefixes
     if settings.ledger_bucket == settings.output_bucket:
-        # Its results document would land among the ledger's own objects.
+        # Results documents of files below this prefix would be written among the ledger's objects.
         prefixes = (*prefixes, settings.state_prefix)
     return IgnoreRules(settings.accepted_suffixes, settings.ignored_suffixes, prefixes)
 
 
-def _release(ledger: Ledger, run: Run, now: datetime, cause: str) -> None:
-    """Give the lease back; if storage can't be reached for that, it runs out by itself."""
-    try:
-        ledger.release(run, now, cause)
-    except RetryableError:
-        return
+def _end_attempt(run: Run, error: RetryableError, context: RunContext, log: Log) -> None:
+    """Release the lease, and log why the event is delivered again."""
+    with suppress(RetryableError):
+        # If storage cannot be reached, the lease expires instead.
+        context.ledger.release(run, context.utc_now(), error.code)
+    if error.code == "DAILY_QUOTA":
+        log.alert("quota_exhausted", code=error.code, detail=error.detail)
+    if error.code == "STORAGE_FORBIDDEN":
+        log.alert("settings_invalid", problems=[f"{error.code}: {error.detail}"])
+    log.warning("run_redelivered", code=error.code, detail=error.detail, attempts=run.attempts)
 
 
-def _log_and_publish(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:
-    """One summary line a run, and a message for those who want to react."""
+def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:
+    """Log one summary line for the run, and publish a message about it."""
     run = summary.run
-    counts = summary.tally.counts()
-    fields: dict[str, Any] = {
+    fields = {
         "status": summary.status,
         "attempts": run.attempts,
-        "counts": counts,
+        "counts": summary.tally.counts(),
         "seconds": round(seconds, 3),
         "age_seconds": round((summary.finished_at - run.now).total_seconds(), 3),
         "requests": len(summary.request_ids),
@@ -250,4 +277,4 @@ def _log_and_publish(summary: RunSummary, context: RunContext, log: Log, seconds
     else:
         event = "run_stale" if error.code == "STALE" else "run_stopped"
         log.alert(event, code=error.code, detail=error.detail, **fields)
-    announce(summary, context)
+    announce_results(summary, context)

@@ -1,52 +1,68 @@
-"""What the results say once, of the file as a whole: notes, which stop nothing."""
+"""Notes: remarks in the results about the file as a whole. A note never stops a file."""
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from lib.config.profile import Profile
+from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
+from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem
-from lib.rules.optional_fields import ADDRESS_FIELDS, not_sent
+from lib.rules.fields import BY_NAME
+from lib.rules.used_columns import is_sent
 from lib.rules.values.time_zones import UnknownZone
 from lib.source.columns import ColumnMap
 from lib.source.table import Table
 
+SUNSET_WARNING = timedelta(days=60)
+"""How long before an API version is switched off the results have a note about it."""
 
-def notes_on_columns(columns: ColumnMap, profile: Profile) -> list[Problem]:
-    """Columns that aren't known, aren't sent, or are missed."""
+
+def notes_on_columns(
+    columns: ColumnMap, profile: Profile, capabilities: Capabilities
+) -> list[Problem]:
+    """Return notes on columns that are not known, not sent, or missing."""
     fields = columns.fields
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
     by_code: dict[str, list[str]] = {}
-    for name, code in not_sent(profile.destination).items():
-        if name in fields:
-            by_code.setdefault(code, []).append(name)
+    for column in fields:
+        if not is_sent(column, capabilities.fields):
+            by_code.setdefault(BY_NAME[base_name(column)].not_sent_code, []).append(column)
     notes += [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
     missing = [name for name in ADDRESS_FIELDS if name not in fields]
-    named = {"first_name", "last_name", "postal_code"} & fields.keys()
-    if profile.destination == "data_manager" and named and missing:
+    sent = [name for name in ADDRESS_FIELDS if name in capabilities.fields]
+    # A country column alone is for phone numbers.
+    if missing and any(name in fields for name in sent if name != "country_code"):
         notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
     if "ad_user_data" not in fields and profile.ad_user_data is None:
         notes.append(Problem("CONSENT_NOT_STATED"))
     return notes
 
 
+def notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Problem]:
+    """Return a note if the API version is switched off soon."""
+    sunset = destination.sunset
+    if sunset is None or sunset - now.date() >= SUNSET_WARNING:
+        return []
+    return [Problem("API_VERSION_ENDS_SOON", "", f"on {sunset}")]
+
+
 def notes_on_account(
-    account: Account, table: Table, profile: Profile, zone: tzinfo | None
+    account: Account,
+    table: Table,
+    profile: Profile,
+    zone: tzinfo | None,
+    capabilities: Capabilities,
 ) -> list[Problem]:
-    """What differs between the account and the file; `zone` is that of the file's times."""
+    """Return notes on differences between account and file. `zone` is that of the file's times."""
     if not account.verified:
-        # The Data Manager API has nothing to ask before an upload.
-        return [Problem("PREFLIGHT_NOT_PERMITTED")] if profile.destination == "google_ads" else []
+        return [Problem("PREFLIGHT_NOT_PERMITTED")] if capabilities.has_preflight else []
     notes = []
     if account.conversion_customer_id != account.customer_id:
-        notes.append(
-            Problem(
-                "CONVERSION_CUSTOMER_DIFFERS",
-                "",
-                f"{account.customer_id} → {account.conversion_customer_id}",
-            )
-        )
+        detail = f"{account.customer_id} → {account.conversion_customer_id}"
+        notes.append(Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail))
     name = table.time_zone or profile.time_zone
     known = not isinstance(zone, UnknownZone)
     if name and known and account.time_zone and name != account.time_zone:
@@ -55,7 +71,7 @@ def notes_on_account(
 
 
 def notes_on_reading(table: Table) -> list[Problem]:
-    """What is known of a file only when its rows have been read."""
+    """Return the notes that are only known after the rows have been read."""
     notes = []
     if table.blank_records:
         notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))

@@ -1,41 +1,51 @@
-"""Before the first row: the file, its header, the destination and the account → a `UploadJob`.
+"""Before the first row: the file, its header, the destination and the account → an `UploadJob`.
 
-Whatever would fail every row is found here, and said once.
+An error that would affect every row is found here and reported once, before anything is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from pydantic import ValidationError
 
-from lib.adapters.logging import Log
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
-from lib.destinations.base import Destination
+from lib.config.settings import CHUNK_ROWS
+from lib.destinations.base import Capabilities, Destination
+from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.outcomes import Problem, Repeat, RowOutcome
-from lib.model.records import Conversion
+from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
+from lib.model.log import Log
+from lib.model.outcomes import Problem
 from lib.rules.conversion_actions import resolve_action
-from lib.rules.engine import RowPlan, RowRules, compile_plan
-from lib.rules.optional_fields import CUSTOM_VARIABLE
-from lib.rules.values.dates import load_zone
+from lib.rules.engine import Engine
+from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.row_rules import RowRules
 from lib.rules.values.errors import RuleError
-from lib.rules.values.time_zones import UnknownZone
-from lib.run.notes import notes_on_account, notes_on_columns, notes_on_reading
+from lib.rules.values.time_zones import UnknownZone, load_zone
+from lib.run.context import Connect
+from lib.run.notes import notes_on_account, notes_on_columns, notes_on_reading, notes_on_sunset
 from lib.source.columns import map_columns, shown
 from lib.source.table import SourceOptions, Table, open_table
-from lib.state.run import Run
+from lib.state.run import ChunkLimits, Run
 from lib.state.store import Readable
+
+CHUNK_CHARS = 8 << 20
+"""Twenty times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks."""
+
+MOST_ACCOUNTS = 100
+"""Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
+numbers, and each of them would cost a query of the daily quota."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which column holds which field, the file's own names for them, and what to note on them."""
+    """Which column holds which field, the file's own names for them, and the notes on them."""
 
     fields: Mapping[str, int]
     names: Mapping[str, str]
@@ -44,20 +54,27 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
-    """A file ready for its rows: what the header, the profile and the account have settled."""
+    """A file after its preflight: the settings from header, profile and account for all rows.
+
+    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
+    file stops only at the first row that has user data, because the columns may be empty, as in
+    Google's own template.
+    """
 
     table: Table
-    plan: RowPlan
+    engine: Engine
     destination: Destination[Any]
     customer_id: str
     validate_only: bool
     header: Header
     notes: tuple[Problem, ...]
+    refuses_user_data: Problem | None = None
 
     def stops_at(self, problem: Problem | None) -> bool:
-        """Whether what the API said of a whole chunk is so for the rest of the file too.
+        """Whether the API's problem with a whole chunk affects the rest of the file too.
 
-        Not if the rows name their own account, nor if it is about the action and they name theirs.
+        It does not if the rows name their own accounts, or if it concerns the conversion action and
+        the rows name their own conversion actions.
         """
         if problem is None or "customer_id" in self.header.fields:
             return False
@@ -65,26 +82,35 @@ class UploadJob:
 
 
 def claimed_profile(run: Run) -> Profile:
-    """The profile that the first attempt fixed. Raises `PermanentError` when it had none that can be used
-    (also when a newer version of this function no longer understands it)."""
+    """Return the profile that the first attempt fixed.
+
+    Raises `PermanentError` if the first attempt found no usable profile, or if this version of the
+    function cannot read the saved one.
+    """
     if run.profile is None:
-        raise PermanentError("INVALID_PROFILE", "when the file was first delivered")
+        raise PermanentError(
+            "INVALID_PROFILE",
+            "it was not valid when the file arrived; if it is valid now, upload the file again",
+        )
     try:
         return Profile.model_validate(run.profile)
     except ValidationError:
-        raise PermanentError("INVALID_PROFILE", "kept since the file was first delivered") from None
+        raise PermanentError(
+            "INVALID_PROFILE",
+            "this version cannot read the profile saved for this file; upload the file again",
+        ) from None
 
 
-MOST_ACCOUNTS = 100
-"""Accounts that one file may name: more is a column of the CRM's own customer numbers, and each
-would cost a query of the day's quota."""
-
-SUNSET_WARNING = timedelta(days=60)
-"""A note in every results document, this long before the daily job would stop working."""
+def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
+    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
+    rows = CHUNK_ROWS
+    if profile is not None:
+        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
+    return ChunkLimits(rows, CHUNK_CHARS)
 
 
 def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Table:
-    """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object is gone."""
+    """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object no longer exists."""
     options = SourceOptions(
         encoding=profile.encoding if profile else None,
         delimiter=profile.delimiter if profile else None,
@@ -94,69 +120,113 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
 
 
 def read_header(table: Table, profile: Profile) -> Header:
-    """The header line → a `Header`. Raises `SourceError` for one that can't be understood."""
-    columns = map_columns(table.header, profile.headers)
+    """The header line → a `Header`. Raises `SourceError` if it cannot be understood."""
+    columns = map_columns(table.header, profile.headers, FIELDS)
     names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
-    return Header(columns.fields, names, tuple(notes_on_columns(columns, profile)))
+    capabilities = capabilities_of(profile.destination)
+    notes = notes_on_columns(columns, profile, capabilities)
+    return Header(columns.fields, names, tuple(notes))
 
 
 def notes_of(header: Header | None, job: UploadJob | None) -> list[Problem]:
-    """What to note on the file, when its rows have been read: as far as it got ready."""
+    """Return the notes on a file after its rows have been read, as far as the preflight got."""
     if job is not None:
         return [*job.notes, *notes_on_reading(job.table)]
     return list(header.notes) if header is not None else []
 
 
 def prepare_job(
-    table: Table,
-    header: Header,
-    profile: Profile,
-    now: datetime,
-    connect: Callable[[Profile, Log], Destination[Any]],
-    log: Log,
+    table: Table, header: Header, profile: Profile, now: datetime, connect: Connect, log: Log
 ) -> UploadJob:
-    """Header, destination and account → the plan for the rows.
+    """Header, destination and account → a job.
 
-    Raises `SourceError` or `PermanentError` for whatever would fail every row: said once, before any
-    upload.
+    Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
+    destination cannot be reached now.
     """
     fields = header.fields
     customer_id = profile.customer_id or ""
     if not customer_id and "customer_id" not in fields:
         raise PermanentError(
-            "CUSTOMER_ID_MISSING", "neither the profile nor a column names an account"
+            "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
     destination = connect(profile, log)
-    notes = list(header.notes)
-    if destination.sunset and destination.sunset - now.date() < SUNSET_WARNING:
-        notes.append(Problem("API_VERSION_ENDS_SOON", "", f"on {destination.sunset}"))
-
-    def ask(customer: str, *, fresh: bool = False) -> Account:
-        account = destination.account(customer, fresh=fresh)
-        if any(name.startswith(CUSTOM_VARIABLE) for name in fields):
-            account = destination.with_custom_variables(account)
-        return account
-
-    known: dict[str, Account | Problem] = {}
-
-    def account_of_row(customer: str) -> Account | Problem:
-        if customer not in known:
-            if len(known) == MOST_ACCOUNTS:
-                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
-            try:
-                known[customer] = ask(customer)
-            except PermanentError as error:
-                # Without the detail: that names the account, and here it is a cell.
-                known[customer] = Problem(error.code, "customer_id")
-        return known[customer]
-
+    capabilities = destination.capabilities
     zone = _zone(table, profile)
+    accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
+    rules = _row_rules(profile, now, zone, accounts.of_row, capabilities)
+    _refuse_useless_columns(fields, capabilities)
+    engine = Engine(fields, rules)
+    notes = [*header.notes, *notes_on_sunset(destination, now)]
     if isinstance(zone, UnknownZone):
         notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
-    rules = RowRules(
+    refuses_user_data = None
+    if "customer_id" not in fields:
+        account = _checked_account(customer_id, fields, rules, accounts)
+        if reason := account.refuses_user_data():
+            detail = f"customer {account.conversion_customer_id}"
+            refuses_user_data = Problem(reason, "", detail)
+        customer_id = account.conversion_customer_id
+        notes += notes_on_account(account, table, profile, zone, capabilities)
+    return UploadJob(
+        table,
+        engine,
+        destination,
+        customer_id,
+        profile.validate_only,
+        header,
+        tuple(notes),
+        refuses_user_data,
+    )
+
+
+class _Accounts:
+    """The accounts of a file. Each one is read once."""
+
+    def __init__(self, destination: Destination[Any], *, wants_variables: bool) -> None:
+        self._destination = destination
+        self._wants_variables = wants_variables
+        self._known: dict[str, Account | Problem] = {}
+
+    def ask(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """Read an account. Raises what `Destination.account` raises."""
+        account = self._destination.account(customer_id, fresh=fresh)
+        if self._wants_variables:
+            account = self._destination.with_custom_variables(account)
+        self._known[customer_id] = account
+        return account
+
+    def of_row(self, customer_id: str) -> Account | Problem:
+        """Return the account that a row names, or why it cannot be used.
+
+        Raises `PermanentError` (TOO_MANY_ACCOUNTS).
+        """
+        if customer_id not in self._known:
+            if len(self._known) == MOST_ACCOUNTS:
+                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
+            try:
+                self.ask(customer_id)
+            except PermanentError as error:
+                # Without the detail: it quotes the account, which is the value of a cell here.
+                self._known[customer_id] = Problem(error.code, "customer_id")
+        return self._known[customer_id]
+
+
+def _has_custom_variables(fields: Mapping[str, int]) -> bool:
+    return any(name.startswith(CUSTOM_VARIABLE) for name in fields)
+
+
+def _row_rules(
+    profile: Profile,
+    now: datetime,
+    zone: tzinfo | None,
+    account: Callable[[str], Account | Problem],
+    capabilities: Capabilities,
+) -> RowRules:
+    return RowRules(
         now=now,
-        account=account_of_row,
-        customer_id=customer_id or None,
+        account=account,
+        customer_id=profile.customer_id or None,
+        capabilities=capabilities,
         action=profile.conversion_action,
         zone=zone,
         currency_code=profile.currency_code,
@@ -166,70 +236,49 @@ def prepare_job(
         decimal_comma=profile.decimal_comma,
         derive_order_id=profile.derive_order_id,
         omit_session_and_ip=profile.omit_session_and_ip,
-        route=destination.name,
-    )
-    _refuse_columns_that_cannot_do(fields, destination.name)
-    plan = compile_plan(fields, rules)
-    if "customer_id" not in fields:
-        account = known[customer_id] = ask(customer_id)
-        if account.refuses_user_data() or _wrong_action(fields, rules):
-            # Perhaps what we know is old, and somebody has mended the account since.
-            account = known[customer_id] = ask(customer_id, fresh=True)
-        wrong = _wrong_action(fields, rules)
-        if wrong is not None:
-            detail = "the profile's conversion_action" if rules.action else "no column for it"
-            raise PermanentError(wrong.code, wrong.detail or detail)
-        reason = account.refuses_user_data()
-        if reason is not None:
-            plan = _without_user_data(plan, reason, f"customer {account.conversion_customer_id}")
-        customer_id = account.conversion_customer_id
-        notes += notes_on_account(account, table, profile, zone)
-    return UploadJob(
-        table=table,
-        plan=plan,
-        destination=destination,
-        customer_id=customer_id,
-        validate_only=profile.validate_only,
-        header=header,
-        notes=tuple(notes),
     )
 
 
-def _refuse_columns_that_cannot_do(fields: Mapping[str, int], route: str) -> None:
+def _refuse_useless_columns(fields: Mapping[str, int], capabilities: Capabilities) -> None:
+    """Raise `PermanentError` if no row can be sent with these columns."""
     if "conversion_date_time" not in fields:
         raise PermanentError("NO_TIME_COLUMN")
-    identifying = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_")
-    if route == "google_ads" and not any(name.startswith(identifying) for name in fields):
-        # An address, an IP address or session attributes suffice for the Data Manager API only.
-        raise PermanentError("NO_USABLE_COLUMN", "which the Google Ads API needs")
+    bases = {base_name(column) for column in fields} & capabilities.fields.keys()
+    if not bases.issuperset(ADDRESS_FIELDS):
+        bases.difference_update(ADDRESS_FIELDS)
+    if capabilities.identifying.isdisjoint(BY_NAME[base].target for base in bases):
+        raise PermanentError("NO_USABLE_COLUMN", f"the {capabilities.title} needs one")
 
 
-def _wrong_action(fields: Mapping[str, int], rules: RowRules) -> Problem | None:
-    """What is wrong with the profile's action, if the rows don't name theirs."""
-    if "conversion_action" in fields:
-        return None
-    action = resolve_action("", "", rules)
-    return action if isinstance(action, Problem) else None
+def _checked_account(
+    customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: _Accounts
+) -> Account:
+    """Return the account of all rows. Raises `PermanentError` if their common action is wrong."""
 
+    def wrong_action() -> Problem | None:
+        if "conversion_action" in fields:
+            return None
+        action = resolve_action("", "", rules)
+        return action if isinstance(action, Problem) else None
 
-def _without_user_data(plan: RowPlan, code: str, detail: str) -> RowPlan:
-    """A plan that stops the file at its first row with user data: Google would refuse them all.
-
-    Columns for it may stay empty, as in Google's own template; then there is nothing to refuse.
-    """
-
-    def judge(line: int, cells: list[str]) -> Conversion | RowOutcome | Repeat:
-        judged = plan.judge(line, cells)
-        if isinstance(judged, Conversion) and (judged.hashed_emails or judged.hashed_phones):
-            raise PermanentError(code, detail)
-        return judged
-
-    return plan._replace(judge=judge)
+    account = accounts.ask(customer_id)
+    if account.refuses_user_data() or wrong_action():
+        # The cached account may be out of date: somebody may have corrected it since then.
+        account = accounts.ask(customer_id, fresh=True)
+    if wrong := wrong_action():
+        detail = (
+            "conversion_action in the profile" if rules.action else "no conversion_action column"
+        )
+        raise PermanentError(wrong.code, wrong.detail or detail)
+    return account
 
 
 def _zone(table: Table, profile: Profile) -> tzinfo | None:
-    """The file's own zone, else the profile's. One that can't be read isn't replaced by the
-    profile's: it costs the rows that need it, and a note says so once."""
+    """Return the time zone of the file, or else of the profile.
+
+    If the file's time zone cannot be read, the profile's does not replace it: the rows that need it
+    are rejected, and a note reports it.
+    """
     name = table.time_zone or profile.time_zone
     if not name:
         return None

@@ -1,10 +1,10 @@
-"""Every chunk of a file: judged, sent, written down. While some fly, the next are prepared.
+"""Judges, sends and saves every chunk of a file. While chunks are in flight, prepares the next one.
 
-cut ──▶ marker there? ──yes──────────────────────────────▶ add its report
-             │ no
-             ▼
-prepare ──▶ a thread of its own: send ──▶ write the marker ──▶ land, in file order
-(waits for room: window + 1 chunks are held)
+split ──▶ is there a marker? ──yes──────────────────────────▶ add its report
+               │ no
+               ▼
+prepare ──▶ in a separate thread: send ──▶ write the marker ──▶ collect, in file order
+(waits for room: at most window + 1 chunks are in memory)
 """
 
 from __future__ import annotations
@@ -14,22 +14,28 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from lib.adapters.logging import Log
 from lib.errors import RetryableError
+from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
-from lib.results.chunk_report import ChunkReport, Tally
-from lib.run.chunks import Prepared, Unsendable, not_attempted, outcomes, prepare, split_into_chunks
+from lib.run.chunks import (
+    Chunk,
+    PreparedChunk,
+    not_attempted,
+    outcomes,
+    prepare,
+    split_into_chunks,
+)
 from lib.run.context import RunContext
 from lib.run.finalize import read_reports
 from lib.run.preflight import UploadJob
 from lib.source.table import Table
 from lib.state.lease import Lease
-from lib.state.ledger import Ledger
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a run has so far; grows by sums, not by rows."""
+    """The results of a run so far. Its size depends on the number of chunks, not of rows."""
 
     tally: Tally = field(default_factory=Tally)
     numbers: list[int] = field(default_factory=list)
@@ -38,7 +44,7 @@ class Progress:
     stop: Problem | None = None
 
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
-        """Count a finished chunk; keep its report only if no marker holds it."""
+        """Count a finished chunk. Keep its report only if no marker has it."""
         self.tally.add(report.tally)
         self.request_ids.extend(report.request_ids)
         self.numbers.append(report.number)
@@ -46,7 +52,7 @@ class Progress:
             self.only = report
 
 
-def send_chunks(
+def upload_chunks(
     table: Table,
     job: UploadJob | None,
     lease: Lease,
@@ -55,112 +61,131 @@ def send_chunks(
     deadline: float,
     log: Log,
 ) -> None:
-    """Judge, send and write down every chunk that isn't yet; add all of them to `progress`.
+    """Judge and send every chunk that has no marker yet, and add all chunks to `progress`.
 
-    While up to `window` requests are in flight, the next chunks are read and prepared; answers are
-    taken in file order. Raises `RetryableError` when time is up: what was answered is written down.
+    Without a job, nothing is sent and every row is not attempted. Raises `RetryableError` when time
+    is up; all answers that were received by then are saved.
     """
-    ledger = context.ledger
     run = lease.run
-    window = context.settings.window
-    done = ledger.finished_chunks(run) if run.attempts > 1 else set()
-    done_reports = read_reports(run, sorted(done), ledger)
-    flying: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
+    done = context.ledger.finished_chunks(run) if run.attempts > 1 else set()
+    reports = read_reports(run, sorted(done), context.ledger)
+    uploads = _Uploads(lease, progress, context, deadline, log)
+    with uploads:
+        uploads.wait_for_room()
+        for chunk in split_into_chunks(table.records(), run.chunk_limits):
+            lease.check()
+            if chunk.number in done:
+                progress.add(next(reports), is_only=False)
+                continue
+            if context.monotonic() >= deadline:
+                raise RetryableError("DEADLINE", f"before chunk {chunk.number}")
+            prepared: PreparedChunk | Problem | None = None
+            if job is not None and progress.stop is None:
+                batch = job.destination.batch(run.job_id)
+                prepared = prepare(chunk, job.engine, batch, job.refuses_user_data)
+            if job is not None and isinstance(prepared, PreparedChunk):
+                uploads.start(prepared, chunk.is_only, job)
+                # Before the next chunk is read, so that its rows don't wait in memory.
+                del chunk, prepared
+                uploads.wait_for_room()
+            else:
+                uploads.skip(chunk, prepared)
 
-    def land() -> None:
-        answer, is_only = flying.popleft()
-        report, stop = answer.result()
-        progress.add(report, is_only=is_only)
-        progress.stop = progress.stop or stop
 
-    # A chunk is held in memory until it's answered: one more than fly, so that the next is ready.
-    # Reports, on their way into the ledger or behind that of a slow chunk, are small.
-    room = threading.Semaphore(window + 1)
-    with ThreadPoolExecutor(2 * window, "send") as pool:
+class _Uploads:
+    """The chunks in flight. On exit, it waits for their answers, even when time is up."""
+
+    def __init__(
+        self, lease: Lease, progress: Progress, context: RunContext, deadline: float, log: Log
+    ) -> None:
+        self._lease = lease
+        self._progress = progress
+        self._context = context
+        self._deadline = deadline
+        self._log = log
+        self._window = context.settings.window
+        self._in_flight: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
+        # A chunk stays in memory until it is answered: one more than can be in flight, so that the
+        # next one is ready. Reports that wait for the ledger or for a slow chunk are small.
+        self._room = threading.Semaphore(self._window + 1)
+        self._pool = ThreadPoolExecutor(2 * self._window, "send")
+
+    def __enter__(self) -> _Uploads:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         try:
-            for chunk in split_into_chunks(table.records()):
-                lease.check()
-                if chunk.number in done:
-                    progress.add(next(done_reports), is_only=False)
-                    continue
-                if context.monotonic() >= deadline:
-                    raise RetryableError("DEADLINE", f"before chunk {chunk.number}")
-                room.acquire()
-                while flying and (flying[0][0].done() or len(flying) >= 4 * window):
-                    land()
-                prepared = None
-                if job is not None and progress.stop is None:
-                    batch = job.destination.batch(run.job_id)
-                    prepared = prepare(chunk.number, chunk.records, job.plan, batch)
-                if not isinstance(prepared, Prepared):
-                    while flying:
-                        land()
-                    lines: list[int] = []
-                    if isinstance(prepared, Unsendable):
-                        lines, progress.stop = prepared.lines, progress.stop or prepared.problem
-                    report = not_attempted(chunk.number, chunk.records, lines)
-                    is_only = chunk.is_only()
-                    _skip(report, is_only, lease, progress.stop, ledger)
-                    progress.add(report, is_only=is_only)
-                    room.release()
-                    continue
-                assert job is not None
-                is_only = chunk.is_only()
-                sending = pool.submit(
-                    _send, prepared, is_only, job, lease, context, deadline, log, room
-                )
-                flying.append((sending, is_only))
+            self._collect_all()
         finally:
-            # Also when time is up: an answer that comes back now is written down.
-            while flying:
-                land()
+            self._pool.shutdown()
 
+    def wait_for_room(self) -> None:
+        """Wait until another chunk may be prepared, which must then be started or skipped."""
+        self._room.acquire()
+        while self._in_flight:
+            is_answered = self._in_flight[0][0].done()
+            if not is_answered and len(self._in_flight) < 4 * self._window:
+                return
+            self._collect()
 
-def _send(
-    prepared: Prepared,
-    is_only: bool,
-    job: UploadJob,
-    lease: Lease,
-    context: RunContext,
-    deadline: float,
-    log: Log,
-    room: threading.Semaphore,
-) -> tuple[ChunkReport, Problem | None]:
-    """Send a chunk and write its outcomes down at once: its report, and why to stop, if so."""
-    ledger = context.ledger
-    try:
-        lease.check()
-        began = context.monotonic()
-        sent = job.destination.send(prepared.batch, deadline)
-        seconds = context.monotonic() - began
-    finally:
-        room.release()
-    accepted: Outcome = "ok" if job.validate_only else "uploaded"
-    report = outcomes(prepared, sent, accepted, context.settings.list_all_rows)
-    stop = sent.stop if job.stops_at(sent.stop) else None
-    if not is_only:
-        if stop is not None:
-            lease.update(lambda run: ledger.stop(run, stop))
-        ledger.write_chunk(lease.run, prepared.number, report.to_marker())
-    log.info(
-        "chunk_sent",
-        chunk=prepared.number,
-        requests=len(sent.request_ids),
-        seconds=round(seconds, 3),
-    )
-    return report, stop
+    def start(self, prepared: PreparedChunk, is_only: bool, job: UploadJob) -> None:
+        """Send a chunk in a separate thread."""
+        future = self._pool.submit(self._send, prepared, is_only, job)
+        self._in_flight.append((future, is_only))
 
+    def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
+        """Record that the file was stopped before this chunk.
 
-def _skip(
-    report: ChunkReport, is_only: bool, lease: Lease, stop: Problem | None, ledger: Ledger
-) -> None:
-    """Write down that the file was stopped before this chunk.
+        The stop is saved before the first marker that depends on it. Otherwise the next attempt
+        could find the account corrected, and rows would be not attempted without a reason.
+        """
+        self._collect_all()
+        progress, lease = self._progress, self._lease
+        if isinstance(reason, Problem):
+            progress.stop = progress.stop or reason
+        report = not_attempted(chunk)
+        if not chunk.is_only:
+            ledger = self._context.ledger
+            stop = progress.stop
+            if stop is not None and lease.run.stop is None:
+                lease.update(lambda run: ledger.stop(run, stop))
+            ledger.write_chunk(lease.run, report)
+        progress.add(report, is_only=chunk.is_only)
 
-    The stop is written down before the first marker that speaks of it: the next attempt might
-    find the account mended, and would leave rows not attempted without a reason.
-    """
-    if is_only:
-        return
-    if stop is not None and lease.run.stop is None:
-        lease.update(lambda run: ledger.stop(run, stop))
-    ledger.write_chunk(lease.run, report.number, report.to_marker())
+    def _collect(self) -> None:
+        answer, is_only = self._in_flight.popleft()
+        report, stop = answer.result()
+        self._progress.add(report, is_only=is_only)
+        self._progress.stop = self._progress.stop or stop
+
+    def _collect_all(self) -> None:
+        while self._in_flight:
+            self._collect()
+
+    def _send(
+        self, prepared: PreparedChunk, is_only: bool, job: UploadJob
+    ) -> tuple[ChunkReport, Problem | None]:
+        """Send a chunk and save its outcomes at once. Return its report, and why to stop, if so."""
+        context, lease = self._context, self._lease
+        ledger = context.ledger
+        try:
+            lease.check()
+            began = context.monotonic()
+            result = job.destination.send(prepared.batch, self._deadline)
+            seconds = context.monotonic() - began
+        finally:
+            self._room.release()
+        accepted: Outcome = "ok" if job.validate_only else "uploaded"
+        report = outcomes(prepared, result, accepted, context.settings.list_all_rows)
+        stop = result.stop if job.stops_at(result.stop) else None
+        if not is_only:
+            if stop is not None:
+                lease.update(lambda run: ledger.stop(run, stop))
+            ledger.write_chunk(lease.run, report)
+        self._log.info(
+            "chunk_sent",
+            chunk=prepared.number,
+            requests=len(result.request_ids),
+            seconds=round(seconds, 3),
+        )
+        return report, stop

@@ -1,9 +1,10 @@
-"""The file as people deliver it: bytes → text → lines → records, and header → fields.
+"""Reads delivered files: bytes → text → lines → records, and header → fields.
 
-Reading order: `table` (the entry: `open_table`), then what it stands on, from the bytes up:
-`inflate`, `encoding`, `lines`, `dialect`, `records`. Beside them `fields` and `columns` (which
-column means what) and `names` (which objects are files of ours at all).
+Start with `table` (entry point: `open_table`), then read the modules that it uses, from the bytes
+up: `inflate`, `encoding`, `lines`, `dialect`, `records`. `vocabulary` and `columns` determine which
+field each column holds. `names` determines which objects are files to process. `errors` defines the
+errors of a file.
 
-No SDK, no files: a stream is anything with `.read(n) -> bytes`. Everything is streamed; memory
-is bounded by constants of these modules and by `SourceOptions`, not by the file.
+No SDK and no files: a stream is any object with `.read(n) -> bytes`. Everything is streamed. The
+constants of these modules and `SourceOptions` limit memory use, independent of the file size.
 """

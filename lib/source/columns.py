@@ -1,7 +1,7 @@
-"""Header → which column holds which field. Errors name columns, never what may be user data.
+"""Header → the field of each column. Errors name columns, but never text that may be user data.
 
-The first line of a file without a header is a row of raw user data. So a header of which no name
-is known isn't repeated anywhere, and of any other only the names that can't be data.
+In a file without a header, the first line is a row of raw user data. So a header without a known
+name is never shown. Of any other header, only names that can't be user data are shown.
 """
 
 from __future__ import annotations
@@ -10,18 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
 from lib.source.errors import SourceError
-from lib.source.fields import (
-    BY_NAME,
-    HIGHEST_NUMBER,
-    custom_variable,
-    field_of,
-    header_key,
-)
-from lib.source.suggest import with_suggestions
-
-_ADDRESS = {"first_name", "last_name", "postal_code", "country_code"}
-"""Together they identify a person for the Data Manager API."""
+from lib.source.vocabulary import Vocabulary, header_key, vocabulary_of
 
 _DATA = re.compile(r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL)
 _LONGEST_NAME = 80
@@ -29,28 +20,33 @@ _MOST_DIGITS = 4
 
 
 class ColumnMap(NamedTuple):
-    """`fields`: field → index of its cell. `unknown`: the other columns' names, safe to show, with
-    the field that was probably meant."""
+    """`fields` maps each field to the index of its column. `unknown` contains the names of the
+    other columns, safe to show, each with the field that was probably meant."""
 
     fields: dict[str, int]
     unknown: tuple[str, ...]
 
 
-def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[str]]) -> ColumnMap:
-    """Find the fields of a file; `own_headers` are the profile's: field → its header names.
+def map_columns(
+    header: Sequence[str],
+    own_headers: Mapping[str, str | Sequence[str]],
+    declared: tuple[Field, ...],
+) -> ColumnMap:
+    """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
-    A profile's names win over the aliases of a field: a column with an alias is then unknown.
-    Raises `SourceError` with NO_HEADER when the line is a row or has no known name,
-    DUPLICATE_COLUMN when two columns hold one field, NO_USABLE_COLUMN when none identifies
+    The names in the profile take precedence over the aliases of a field: a column with an alias is
+    then unknown. Raises `SourceError` with NO_HEADER if the line is a row or has no known name,
+    DUPLICATE_COLUMN if two columns hold the same field, or NO_USABLE_COLUMN if no column identifies
     a click or a person.
     """
+    vocabulary = vocabulary_of(declared)
     found = _own(header, own_headers)
-    _number_namesakes(header, found)
+    _number_namesakes(header, found, vocabulary)
     taken = {index for indexes in found.values() for index in indexes}
     known_by_profile = set(found)
     fallbacks: list[tuple[str, int]] = []
     for index, name in enumerate(header):
-        if index in taken or not (meaning := _meaning(name)):
+        if index in taken or not (meaning := vocabulary.meaning(name)):
             continue
         field, is_fallback = meaning
         if field in known_by_profile:
@@ -59,23 +55,23 @@ def map_columns(header: Sequence[str], own_headers: Mapping[str, str | Sequence[
             fallbacks.append((field, index))
         else:
             found.setdefault(field, []).append(index)
-    _number_namesakes(header, found)
-    _add_fallbacks(header, found, fallbacks, known_by_profile)
+    _number_namesakes(header, found, vocabulary)
+    _add_fallbacks(header, found, fallbacks, known_by_profile, vocabulary)
     _refuse_rows(header, found)
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
-    _refuse_useless(header, fields)
-    return ColumnMap(fields, _unknown(header, fields))
-
-
-def _unknown(header: Sequence[str], fields: Mapping[str, int]) -> tuple[str, ...]:
     used = set(fields.values())
     others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in used]
-    return with_suggestions(others, fields.__contains__)
+    unknown = vocabulary.with_suggestions(others, fields.__contains__)
+    if not _identifies(fields, vocabulary):
+        detail = "known columns: " + ", ".join(_quoted(header, index) for index in fields.values())
+        detail += f"; unknown columns: {', '.join(unknown)}" if unknown else ""
+        raise SourceError("NO_USABLE_COLUMN", detail)
+    return ColumnMap(fields, unknown)
 
 
 def shown(name: str, index: int) -> str:
-    """A header name as it may be shown: itself, or `column 5` when it could be user data."""
+    """Return a header name that is safe to show, or `column 5` if the name could be user data."""
     few_digits = sum(map(str.isdigit, name)) <= _MOST_DIGITS
     harmless = name.isprintable() and few_digits and not _is_data(name)
     return name if harmless and name else f"column {index + 1}"
@@ -97,22 +93,12 @@ def _own(
     return found
 
 
-def _meaning(name: str) -> tuple[str, bool] | None:
-    variable = custom_variable(name)
-    spelled = _ONLY_SPELLED.get(header_key(name))
-    if spelled is not None and name.strip() != spelled:
-        return None
-    return (variable, False) if variable else field_of(header_key(name))
-
-
-_ONLY_SPELLED = {"customerid": "customer_id", "timezone": "time_zone"}
-"""Names that mean something else in a CRM's export. "Customer ID" is the CRM's own number, and rows
-must not be sent to the Google Ads account that happens to have it; "Time Zone" is the contact's."""
-
-
-def _number_namesakes(header: Sequence[str], found: dict[str, list[int]]) -> None:
-    """Of columns of the same name for a field that several may hold, the second is `phone_2`."""
-    for field in [name for name in found if name in BY_NAME and BY_NAME[name].numbered]:
+def _number_namesakes(
+    header: Sequence[str], found: dict[str, list[int]], vocabulary: Vocabulary
+) -> None:
+    """Number columns of the same name if several may hold their field: the second is `phone_2`."""
+    known = vocabulary.by_name
+    for field in [name for name in found if name in known and known[name].numbered]:
         first, *others = found[field]
         for index in others:
             free = _free(field, found)
@@ -122,7 +108,7 @@ def _number_namesakes(header: Sequence[str], found: dict[str, list[int]]) -> Non
 
 
 def _free(field: str, found: Mapping[str, object]) -> str | None:
-    """The next numbered field: `phone`, `phone_2`, ..."""
+    """Return the next free numbered field: `phone`, `phone_2`, ..."""
     names = (field, *(f"{field}_{n}" for n in range(2, HIGHEST_NUMBER + 1)))
     return next((name for name in names if name not in found), None)
 
@@ -132,18 +118,20 @@ def _add_fallbacks(
     found: dict[str, list[int]],
     fallbacks: Iterable[tuple[str, int]],
     by_profile: set[str],
+    vocabulary: Vocabulary,
 ) -> None:
-    """Use columns with a vague name where the file has nothing better for their field."""
+    """Use columns with a vague name if the file has no better column for their field."""
+    known = vocabulary.by_name
     better = set(found)
     for field, index in fallbacks:
-        if BY_NAME[field].numbered and field not in by_profile:
+        if known[field].numbered and field not in by_profile:
             if free := _free(field, found):
                 found[free] = [index]
         elif field not in better:
             found.setdefault(field, []).append(index)
     for field in found.keys() - better:
-        if field in BY_NAME and BY_NAME[field].best_fallback:
-            rank = {header_key(name): n for n, name in enumerate(BY_NAME[field].fallbacks)}
+        if field in known and known[field].prefers_first_fallback:
+            rank = {header_key(name): n for n, name in enumerate(known[field].fallbacks)}
             found[field] = [min(found[field], key=lambda at: rank[header_key(header[at])])]
 
 
@@ -152,10 +140,14 @@ def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> N
     data = sum(_is_data(name) for index, name in enumerate(header) if index not in known)
     if not known or data >= len(known):
         if len(header) == 1:
-            detail = "only one column was found: is the delimiter a comma, semicolon, tab or pipe?"
+            detail = (
+                "only one column was found; if the delimiter is not a comma, semicolon, tab or "
+                "pipe, set delimiter in the profile"
+            )
         else:
             detail = (
-                "such as gclid, email or conversion_date_time; it isn't shown, as it may be a row"
+                "known names are, for example, gclid, email and conversion_date_time; the line is "
+                "not shown, because it may contain personal data"
             )
         raise SourceError("NO_HEADER", detail)
 
@@ -170,14 +162,12 @@ def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]
         raise SourceError("DUPLICATE_COLUMN", "; ".join(twice))
 
 
-def _refuse_useless(header: Sequence[str], fields: Mapping[str, int]) -> None:
-    bases = {field.rstrip("0123456789").removesuffix("_") for field in fields}
-    identifying = any(BY_NAME[base].identifies for base in bases if base in BY_NAME)
-    if not identifying and not bases >= _ADDRESS:
-        detail = "known are: " + ", ".join(_quoted(header, index) for index in fields.values())
-        if unknown := _unknown(header, fields):
-            detail += "; not known: " + ", ".join(unknown)
-        raise SourceError("NO_USABLE_COLUMN", detail)
+def _identifies(fields: Iterable[str], vocabulary: Vocabulary) -> bool:
+    bases = set(map(base_name, fields))
+    known = vocabulary.by_name
+    return bases.issuperset(ADDRESS_FIELDS) or any(
+        known[base].identifies for base in bases if base in known
+    )
 
 
 def _quoted(header: Sequence[str], index: int) -> str:

@@ -1,8 +1,8 @@
-"""The head of the file: what stands before the header, the header itself, the delimiter.
+"""The head of the file: the lines before the header, the header itself, and the delimiter.
 
-Before the header may stand, in any order: blank lines, Google's `Parameters:TimeZone=...` line
-(support.google.com/google-ads/answer/7014069), the instruction lines of its older template
-(`### INSTRUCTIONS ###`, `# For instructions ...`), and Excel's `sep=;`.
+The header may follow these lines, in any order: blank lines, Google's `Parameters:TimeZone=...`
+line (support.google.com/google-ads/answer/7014069), the instruction lines of Google's older
+template (`### INSTRUCTIONS ###`, `# For instructions ...`), and Excel's `sep=;`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lib.source.errors import SourceError
 
 DELIMITERS = ",;\t|"
 HEAD_LINES = 50
-"""The header, its quoted newlines included, ends within so many lines of the file."""
+"""The header, including its quoted newlines, must end within this number of lines."""
 
 _PADDING = " \t,;|\"'\r\n"
 _PARAMETERS = re.compile(r"[\s\"']*parameters\s*:", re.IGNORECASE)
@@ -30,12 +30,12 @@ _QUOTED = re.compile(r'"[^"]*"')
 class Head(NamedTuple):
     header: tuple[str, ...]
     line: int
-    """Where the header stands, from 1."""
+    """Line number of the header, from 1."""
     length: int
-    """Lines of the file up to and including the header."""
+    """Number of lines up to and including the header."""
     delimiter: str
     spaced: bool
-    """A space follows each delimiter (`a, "b"`): it isn't part of the cells."""
+    """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
     time_zone: str | None
 
 
@@ -46,26 +46,28 @@ class _Preamble(NamedTuple):
 
 
 def read_head(lines: Sequence[str], delimiter: str | None, max_columns: int) -> Head:
-    """Read the head from the first lines of a file; `delimiter` is the profile's.
+    """Read the head from the first lines of a file. `delimiter` is from the profile.
 
     Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
-        raise SourceError("UNKNOWN_DELIMITER", "the profile's delimiter must be one character")
+        raise SourceError("UNKNOWN_DELIMITER", "the delimiter in the profile must be one character")
     before = _read_preamble(lines)
     index = before.length
     text = "".join(_balanced(lines[index:]))
     if "\0" in text or UNDECODABLE in text:
-        raise SourceError("UNREADABLE_HEADER", f"line {index + 1} can't be decoded as text")
+        raise SourceError("UNREADABLE_HEADER", f"line {index + 1} cannot be decoded as text")
     delimiter = delimiter or before.delimiter or _most_frequent_delimiter(text)
     try:
         names, height, spaced = _read_names(lines[index:], delimiter)
     except csv.Error:
         raise SourceError(
-            "UNREADABLE_HEADER", f"the quotes in line {index + 1} don't close, or it doesn't end"
+            "UNREADABLE_HEADER", f"line {index + 1} has an open quote or does not end"
         ) from None
     if len(names) > max_columns:
-        raise SourceError("TOO_MANY_COLUMNS", f"line {index + 1} has more than {max_columns}")
+        raise SourceError(
+            "TOO_MANY_COLUMNS", f"line {index + 1} has more than {max_columns} columns"
+        )
     return Head(
         header=tuple(name.strip() for name in names),
         line=index + 1,
@@ -89,11 +91,11 @@ def _read_preamble(lines: Sequence[str]) -> _Preamble:
             delimiter = separator[1]
         elif not _INSTRUCTION.match(line):
             return _Preamble(index, delimiter, time_zone)
-    raise SourceError("EMPTY_FILE", "the file holds no header and no rows")
+    raise SourceError("EMPTY_FILE", "the file contains no header and no rows")
 
 
 def _balanced(lines: Sequence[str]) -> Sequence[str]:
-    """The lines up to where all quotes are closed; the first alone if that never happens."""
+    """Return the lines up to where all quotes are closed, or the first if a quote stays open."""
     quotes = 0
     for index, line in enumerate(lines):
         quotes += line.count('"')
@@ -108,7 +110,7 @@ def _most_frequent_delimiter(header: str) -> str:
 
 
 def _read_names(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]:
-    """The header's cells, how many lines it takes up, and whether a space follows delimiters."""
+    """Return the header's cells, its number of lines, and whether a space follows delimiters."""
     spaced = False
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names = next(reader)

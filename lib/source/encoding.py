@@ -1,13 +1,14 @@
-"""Bytes → text: which encoding, decided by the content.
+"""Bytes → text. The content determines the encoding:
 
-1. A byte order mark decides (it wins over the profile: nothing else starts with one).
-2. Else the profile's encoding, when it sets one.
-3. Else NULs in every second byte are UTF-16; many NULs or a known magic number are no text.
-4. Else the first block that isn't plain ASCII decides between UTF-8 and Windows-1252: the
-   latter when most of what isn't ASCII is invalid as UTF-8. Until then both read the same,
-   so a file whose first accent comes in row 5,000 is read rightly.
+1. A byte order mark. It takes precedence over the profile, because nothing else starts with one.
+2. Otherwise, the encoding in the profile.
+3. Otherwise, NULs in every second byte mean UTF-16. Many NULs or a known magic number mean that the
+   file is not text.
+4. Otherwise, the first block with non-ASCII characters. It is Windows-1252 if most of its non-ASCII
+   characters are not valid UTF-8, and UTF-8 if not. Both read ASCII the same way, so a file with
+   its first accent in row 5,000 is read correctly.
 
-Bytes that the encoding doesn't know become `UNDECODABLE`, so that only their rows suffer.
+Bytes that are not valid in the encoding become `UNDECODABLE`, so only their rows are affected.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from collections.abc import Iterator
 from lib.source.errors import SourceError
 
 UNDECODABLE = "\udcff"
-"""Stands for undecodable bytes: a lone surrogate, which no encoding yields on its own."""
+"""Replaces undecodable bytes. It is a lone surrogate, which no encoding produces."""
 
 _LONGEST_CUT = 3
-"""Most bytes of an unfinished UTF-8 character."""
+"""Maximum number of bytes of an incomplete UTF-8 character."""
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16 LE, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16 LE, because its mark begins the same way
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -35,13 +36,13 @@ _NOT_TEXT = (
     (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a zip archive"),
     (b"PK\x05\x06", "a zip archive"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
-    (b"\x1f\x8b", "compressed twice"),
+    (b"\x1f\x8b", "a file that is compressed twice"),
     (b"%PDF-", "a PDF"),
     (b"PAR1", "a Parquet file"),
     (b"Obj\x01", "an Avro file"),
-    (b"BZh", "compressed with bzip2"),
-    (b"\xfd7zXZ", "compressed with xz"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"BZh", "a file compressed with bzip2"),
+    (b"\xfd7zXZ", "a file compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -58,10 +59,10 @@ codecs.register_error("lib.source.mark", _mark)
 
 
 class Decoder:
-    """Decodes the blocks of one file; `encoding` is the name of what it reads (so far)."""
+    """Decodes the blocks of one file. `encoding` is the encoding so far; it may still change."""
 
     def __init__(self, sample: bytes, wanted: str | None) -> None:
-        """Decide by `sample`, the file's first block, and the profile's encoding.
+        """Choose the encoding. `sample` is the file's first block, `wanted` is from the profile.
 
         Raises `SourceError` with UNKNOWN_ENCODING or NOT_TEXT.
         """
@@ -76,7 +77,7 @@ class Decoder:
             _refuse_binary(sample)
         self._decided = bool(self.encoding)
         self.guessed = False
-        """Windows-1252, because it isn't UTF-8: any other of its kind would look the same."""
+        """Windows-1252 is assumed, because the text is not UTF-8. It may be a similar encoding."""
         self._held = b""
         self._choose(self.encoding or "utf-8")
 
@@ -85,18 +86,18 @@ class Decoder:
         self._decoder = codecs.getincrementaldecoder(encoding)("lib.source.mark")
 
     def decode(self, block: bytes, final: bool = False) -> str:
-        """The next block's text; a character cut at the end of the block waits for the next."""
+        """Return the next block's text. A character cut at its end is left for the next text."""
         if not self._decided:
             block = self._decide(self._held + block, final)
         return self._decoder.decode(block, final)
 
     def _decide(self, block: bytes, final: bool) -> bytes:
-        """Choose by the first block that isn't ASCII; returns what of it can be decoded now."""
+        """Choose the encoding at the first non-ASCII block. Return the bytes to decode now."""
         self._held = b""
         if block.isascii():
             return block
         if not final and block[:-_LONGEST_CUT].isascii():
-            # Perhaps a character cut by the end of the block: wait for what follows.
+            # This may be a character cut at the end of the block, so wait for the next block.
             self._held = block[-_LONGEST_CUT:]
             return block[:-_LONGEST_CUT]
         self._decided = True
@@ -105,7 +106,7 @@ class Decoder:
         return block
 
     def texts(self, blocks: Iterator[bytes]) -> Iterator[str]:
-        """Decode all blocks; the last text is what the end of the file leaves undecided."""
+        """Decode all blocks. The last text contains the bytes that were held until the end."""
         bom = self.bom
         for block in blocks:
             yield self.decode(block[len(bom) :])
@@ -115,15 +116,15 @@ class Decoder:
 
 def _codec_name(wanted: str) -> str:
     try:
-        io.TextIOWrapper(io.BytesIO(), wanted)  # refuses what is no text encoding, such as "hex"
+        io.TextIOWrapper(io.BytesIO(), wanted)  # refuses codecs that are not for text, like "hex"
         name = codecs.lookup(wanted).name
     except (LookupError, ValueError):
-        raise SourceError("UNKNOWN_ENCODING", "the profile's encoding isn't known") from None
+        raise SourceError("UNKNOWN_ENCODING", "the encoding in the profile is unknown") from None
     return "utf-8" if name == "utf-8-sig" else name
 
 
 def _utf_16_by_nulls(sample: bytes) -> str | None:
-    """UTF-16 without a mark: Western text has a NUL in every second byte."""
+    """Detect UTF-16 without a byte order mark: Western text has a NUL in every second byte."""
     if len(sample) < 4:
         return None
     even, odd = sample[::2].count(0), sample[1::2].count(0)
@@ -137,13 +138,14 @@ def _utf_16_by_nulls(sample: bytes) -> str | None:
 def _refuse_binary(sample: bytes) -> None:
     for magic, kind in _NOT_TEXT:
         if sample.startswith(magic):
-            raise SourceError("NOT_TEXT", f"this looks like {kind}; export it as CSV")
+            raise SourceError("NOT_TEXT", f"it looks like {kind}; export it as CSV")
     if sample.count(0) > len(sample) / 10:
-        raise SourceError("NOT_TEXT", "this looks like a binary file; export it as CSV")
+        raise SourceError("NOT_TEXT", "it looks like a binary file; export it as CSV")
 
 
 def _is_rather_utf_8(block: bytes, final: bool) -> bool:
-    """Windows-1252 text almost never forms valid UTF-8 sequences; damaged UTF-8 mostly does."""
+    """Return whether a block is UTF-8. Windows-1252 text is almost never valid UTF-8; damaged UTF-8
+    mostly is."""
     text = codecs.getincrementaldecoder("utf-8")("lib.source.mark").decode(block, final)
     invalid = text.count(UNDECODABLE)
     valid = sum(not character.isascii() for character in text) - invalid

@@ -1,30 +1,31 @@
-"""What stops a whole file. What is wrong with one row is a value: `records.RowProblem`."""
+"""The errors of a whole file. A problem with one row is a `lib.source.records.RowProblem`."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
 FileErrorCode = Literal[
-    "EMPTY_FILE",  # no bytes, or nothing but blank lines
-    "NOT_TEXT",  # a spreadsheet, an archive, a picture: export it as CSV
-    "CORRUPT_GZIP",  # damaged or cut short; raised where the damage is reached
-    "FILE_TOO_LARGE",  # more uncompressed bytes than allowed; raised where the limit is reached
-    "UNKNOWN_ENCODING",  # the profile's encoding doesn't exist
-    "UNKNOWN_DELIMITER",  # the profile's delimiter can't be one
-    "NO_HEADER",  # the first line names no known column
-    "UNREADABLE_HEADER",  # endless, undecodable, or with a quote that never closes
+    "EMPTY_FILE",  # no bytes, or only blank lines
+    "NOT_TEXT",  # for example a spreadsheet, an archive or a picture: export it as CSV
+    "CORRUPT_GZIP",  # damaged or cut short; raised when the damage is reached
+    "FILE_TOO_LARGE",  # too many unpacked bytes; raised when the limit is reached
+    "UNKNOWN_ENCODING",  # the encoding in the profile does not exist
+    "UNKNOWN_DELIMITER",  # the delimiter in the profile is not valid
+    "NO_HEADER",  # the first line contains no known column name
+    "UNREADABLE_HEADER",  # it does not end, cannot be decoded, or has an open quote
     "TOO_MANY_COLUMNS",
     "DUPLICATE_COLUMN",  # two columns for one field
-    "NO_USABLE_COLUMN",  # neither a click id nor an identifier can be read from this file
-    "NO_ROWS",  # a header and nothing below it
+    "NO_USABLE_COLUMN",  # no column contains a click ID or a user identifier
+    "NO_ROWS",  # a header without rows
 ]
 FILE_ERROR_CODES: tuple[FileErrorCode, ...] = get_args(FileErrorCode)
 
 
 class SourceError(Exception):
-    """The file can't be read (any further); only a person can mend it.
+    """The file can't be read, or its rest can't be read. A person must correct it.
 
-    `detail` names lines, limits and header names, never a cell's value: safe to show and to log.
+    `detail` contains lines, limits and header names, never the value of a cell. It is safe to show
+    and to log.
     """
 
     def __init__(self, code: FileErrorCode, detail: str) -> None:

@@ -1,7 +1,8 @@
-"""Bytes of the file in blocks of one size, unpacked when they are gzip (by content, not by name).
+"""The bytes of the file in blocks of equal size, unpacked if the content is gzip.
 
-Blocks of one size whatever the stream returns: what later modules decide per block (such as the
-encoding of a file that begins in plain ASCII) comes out the same on every attempt.
+The content determines whether it is gzip, not the file name. The block size does not depend on the
+stream: decisions that later modules make per block (for example, the encoding of a file that begins
+in plain ASCII) are the same in every attempt.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class ByteStream(Protocol):
-    """Anything to read bytes from; fewer than asked for is fine, `b""` is the end."""
+    """A source of bytes. It may return fewer bytes than requested; `b""` is the end."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 def byte_blocks(stream: ByteStream, max_bytes: int) -> Iterator[bytes]:
-    """Yield the unpacked bytes in blocks of `BLOCK_BYTES`; only the last may be shorter.
+    """Yield the unpacked bytes in blocks of `BLOCK_BYTES`. Only the last block may be shorter.
 
-    Raises `SourceError` with CORRUPT_GZIP, or FILE_TOO_LARGE beyond `max_bytes` unpacked bytes.
+    Raises `SourceError` with CORRUPT_GZIP, or FILE_TOO_LARGE for more than `max_bytes` unpacked
+    bytes.
     """
     total = 0
     block = bytearray()
@@ -56,7 +58,7 @@ def _pieces(stream: ByteStream, piece: bytes) -> Iterator[bytes]:
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack one or more gzip members, at most one block at a time however dense the input is."""
+    """Unpack one or more gzip members, at most one block at a time for any compression ratio."""
     member = _new_member()
     for piece in pieces:
         full = False

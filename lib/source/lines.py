@@ -1,6 +1,6 @@
-"""Text → physical lines as an editor counts them, in blocks, each line of bounded length.
+"""Text → blocks of physical lines, as an editor counts them. The length of a line is limited.
 
-`\\r\\n`, `\\n` and `\\r` end a line; the more exotic separators of `str.splitlines` don't.
+`\\r\\n`, `\\n` and `\\r` end a line. The other separators of `str.splitlines` do not.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import NamedTuple
 from lib.source.encoding import UNDECODABLE
 
 MAX_LINE_CHARS = 1 << 20
-"""A longer line is cut here and its rest dropped: no row of eleven cells is that long."""
+"""A longer line is cut here, and its rest is dropped: no row of eleven cells is that long."""
 
 
 class Block(NamedTuple):
-    """Some whole lines, with their line ends."""
+    """Complete lines, with their line ends."""
 
     text: str
     damaged: bool
-    """Some line holds NULs or undecodable bytes."""
+    """At least one line contains NULs or undecodable bytes."""
     overlong: bool = False
     """The block is one line, cut at `MAX_LINE_CHARS`."""
 
     def lines(self) -> list[str]:
-        """The lines with their line ends."""
+        """Return the lines with their line ends."""
         return StringIO(self.text, newline="").readlines()
 
     def bare_lines(self) -> list[str]:
-        """The lines without their line ends: in half the time."""
+        """Return the lines without their line ends. This takes half the time."""
         lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if not lines[-1]:
             lines.pop()
@@ -37,7 +37,7 @@ class Block(NamedTuple):
 
 
 def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
-    """Cut texts, which may end anywhere, into blocks of whole lines."""
+    """Split texts, which may end at any character, into blocks of complete lines."""
     rest = ""
     dropping = False
     for text in texts:
@@ -61,8 +61,8 @@ def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
         yield _block(rest)
 
 
-# In both, a \r at the very end may be the first half of a \r\n: it waits for the next text.
-# 0: no line ends here.
+# In both functions, a \r at the end of the text may be the first half of a \r\n, so it waits for
+# the next text. The result 0 means that no line ends in this text.
 
 
 def _end_of_first_line(text: str) -> int:

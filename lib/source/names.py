@@ -1,4 +1,4 @@
-"""Which objects of the bucket are files to work on, by their names."""
+"""Determines by its name whether an object in the bucket is a file to process."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """All compared without regard to case, except `prefixes`."""
+    """Name rules. All of them ignore case, except `prefixes`."""
 
     accepted_suffixes: tuple[str, ...]
     temporary_suffixes: tuple[str, ...]
-    """Names a gateway uses while it still writes; it renames the file when that is whole."""
+    """Suffixes that a gateway uses while it writes a file. It renames the complete file."""
     prefixes: tuple[str, ...]
-    """Folders whose objects are never files of ours, such as the one in which
-    `gcloud storage cp` keeps the parts of a large upload until it composes them."""
+    """Folders whose objects are never processed, for example the folder in which
+    `gcloud storage cp` stores the parts of a large upload until it composes them."""
 
 
 def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
-    """Why the object isn't worked on, for the log; None: it is a file of ours.
+    """Return the reason why the object is not processed, for the log, or None.
 
-    An empty file with an accepted name is a file of ours: its results document says so.
+    An empty file with an accepted name is processed: its results document reports the error.
     """
     lowered = name.lower()
     if name.endswith("/") or (size == 0 and lowered.endswith("_$folder$")):

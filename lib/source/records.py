@@ -1,8 +1,8 @@
-"""Lines → records, each with the line at which it starts, and what is wrong with it if anything.
+"""Lines → records, each with its first line and its problem, if any.
 
-A block of lines that is in order is read at the speed of `csv.reader`, or faster. Any other goes
-record by record, where the rule is that **no row disappears**: when a quote doesn't close, only the
-line at which the record starts is lost (with a problem), and reading goes on at the very next line.
+A block of valid lines is read as fast as with `csv.reader`, or faster. Any other block is read
+record by record. The rule is: **no row disappears**. If a quote does not close, only the line at
+which the record starts is lost (with a problem), and reading continues at the next line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RowProblem = Literal[
     "TOO_FEW_CELLS",
     "TOO_MANY_CELLS",
-    "UNCLOSED_QUOTE",  # it closes too late, at a wrong place, or never
+    "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
     "BROKEN_QUOTING",  # text after a closing quote: "a"b
     "UNDECODABLE",
     "NUL_BYTE",
@@ -30,63 +30,64 @@ RowProblem = Literal[
 ]
 ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
 
-Record: TypeAlias = tuple[int, list[str], RowProblem | None]
-"""Line at which it starts, its cells (as many as the header's), problem (then without cells)."""
+Record: TypeAlias = tuple[int, list[str], RowProblem | None, int]
+"""(first line, cells, problem, length in characters). A record has as many cells as the header, or
+a problem and no cells."""
 
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
-"""All that `str.strip` takes off."""
+"""All characters that `str.strip` removes."""
 _ASCII_SPACES = sum(map(str.isascii, _SPACES))
 
 
 class Shape(NamedTuple):
-    """What a record of this file looks like, and how large it may be."""
+    """The format and the size limits of the records of a file."""
 
     delimiter: str
     spaced: bool
     width: int
     fewest: int
-    """Fewest cells of a row: `width` without the header's empty names at its end."""
+    """Minimum number of cells in a row: `width` without the empty names at the header's end."""
     max_cell_chars: int
     max_record_lines: int
 
 
 class RecordReader:
-    """Reads the records of a file once, in order; `blank_records` counts rows like `, ,,`."""
+    """Reads the records of a file once, in order. `blank_records` counts rows like `, ,,`."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        # The limit of the csv module is global to the process: stay below instead of setting it.
+        # The limit of the csv module is global to the process, so it is respected and not changed.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
-        # Columns without a name at the end only pad: what stands in them is one cell too many.
+        # Columns without a name at the end are padding: text in them is one cell too many.
         self._is_padded = shape.fewest < shape.width
-        # What rows without content are made of; the shorter of the two is the faster.
+        # The characters of rows without content. The shorter set is faster.
         self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
         self._blank = shape.delimiter + '"' + _SPACES
-        self._wraps = False  # the last carefully read block had quoted newlines
+        self._wraps = False  # the last block read record by record had quoted newlines
         self.blank_records = 0
 
     def read(self, blocks: Iterator[Block], line: int) -> Iterator[Record]:
-        """The records of `blocks`, whose first line is number `line` of the file."""
+        """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
         return chain.from_iterable(self._read_blocks(blocks, line))
 
     def _read_blocks(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
-        history: list[str] = []  # the lines of a record that the last block left open
+        history: list[str] = []  # the lines of a record that the last block did not complete
         for block in blocks:
             if block.overlong:
                 yield self._read_carefully(history, line, damaged=True, last=True)[0]
                 line += len(history)
                 history = []
-                yield [(line, [], self._overlong(block.text))]
+                yield [(line, [], self._overlong(block.text), len(block.text))]
                 line += 1
                 continue
             orderly = not (history or self._wraps or block.damaged)
-            # As many rows as lines: no quoted newline, so line numbers simply count up.
+            # As many rows as lines means no quoted newline, so each row has the next line number.
             if orderly and (found := self._row_per_line(block)):
                 yield self._numbered(*found, line, block.text.isascii())
                 line += len(found[0])
                 continue
             lines = history + block.lines()
-            # Carried lines may be of a damaged block: then this one counts as damaged too.
+            # The lines in `history` may be from a damaged block, so this one counts as damaged too.
             damaged = block.damaged or bool(history)
             records, done = self._read_carefully(lines, line, damaged, last=False)
             yield records
@@ -95,7 +96,7 @@ class RecordReader:
         yield self._read_carefully(history, line, damaged=True, last=True)[0]
 
     def _csv(self, lines: Iterable[str]) -> Reader:
-        """Strict: a quote that closes in the middle of a cell is an error, not a guess."""
+        """Return a strict reader: a quote that closes in the middle of a cell is an error."""
         return csv.reader(
             lines,
             delimiter=self._shape.delimiter,
@@ -104,13 +105,13 @@ class RecordReader:
         )
 
     def _row_per_line(self, block: Block) -> tuple[list[list[str]], list[str]] | None:
-        """The cells of every line, and the lines; None when this block has to be read carefully."""
+        """Return the cells of every line, and the lines. None: read this block record by record."""
         quoted = '"' in block.text or self._shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
         if max(map(len, lines)) > self._max_cell:
             return None
         if not quoted:
-            # What csv.reader makes of lines without quotes, in a third of the time.
+            # For lines without quotes, the result of csv.reader in a third of the time.
             delimiter = self._shape.delimiter
             return [line.split(delimiter) if line else [] for line in lines], lines
         try:
@@ -128,21 +129,21 @@ class RecordReader:
             and not self._is_padded
             and all(map(str.strip, lines, repeat(blank)))
         ):
-            return zip(range(line, line + len(rows)), rows, repeat(None))
+            return zip(range(line, line + len(rows)), rows, repeat(None), map(len, lines))
         found: list[Record] = []
-        for number, cells in enumerate(rows, line):
+        for number, (cells, text) in enumerate(zip(rows, lines, strict=True), line):
             if self._is_in_order(cells):
-                found.append((number, cells, None))
-            elif cells and (record := self._fitted(number, cells)):
+                found.append((number, cells, None, len(text)))
+            elif cells and (record := self._fitted(number, cells, len(text))):
                 found.append(record)
         return found
 
     def _read_carefully(
         self, lines: list[str], line: int, damaged: bool, last: bool
     ) -> tuple[list[Record], int]:
-        """Read record by record; returns the records and how many lines were used up.
+        """Read record by record. Returns the records and the number of lines that were read.
 
-        Unless these lines are the `last`, a record that isn't complete at their end is left over.
+        A record that is incomplete at the end of the lines is not read, unless they are the `last`.
         """
         self._wraps = False
         check = damaged or max(map(len, lines), default=0) > self._max_cell
@@ -150,29 +151,31 @@ class RecordReader:
         start = 0
         while start < len(lines):
             first = start
-            # Not a slice: copying the rest for every broken row would take quadratic time.
+            # Not a slice, because copying the rest for every invalid row would take quadratic time.
             reader = self._csv(map(lines.__getitem__, range(first, len(lines))))
             try:
                 for cells in reader:
                     end = first + reader.line_num
+                    length = sum(map(len, lines[start:end]))
                     if end - start > 1:
                         self._wraps = True
                         if problem := self._swallowed(lines[start:end], cells):
-                            found.append((line + start, [], problem))
+                            found.append((line + start, [], problem, len(lines[start])))
                             start += 1
                             break
                     if check and (problem := self._damage(cells)):
-                        found.append((line + start, [], problem))
+                        found.append((line + start, [], problem, length))
                     elif self._is_in_order(cells):
-                        found.append((line + start, cells, None))
-                    elif record := self._fitted(line + start, cells):
+                        found.append((line + start, cells, None, length))
+                    elif record := self._fitted(line + start, cells, length):
                         found.append(record)
                     start = end
             except csv.Error as error:
                 end = first + reader.line_num
                 if not last and end == len(lines) and self._may_go_on(lines[start:]):
                     return found, start
-                found.append((line + start, [], _quote_problem(str(error), end - start)))
+                problem = _quote_problem(str(error), end - start)
+                found.append((line + start, [], problem, len(lines[start])))
                 start += 1
         return found, start
 
@@ -181,11 +184,12 @@ class RecordReader:
         return few and sum(map(len, lines)) <= MAX_LINE_CHARS
 
     def _swallowed(self, lines: Sequence[str], cells: Sequence[str]) -> RowProblem | None:
-        """Whether a record of several lines is rather one open quote that swallowed other rows.
+        """Return a problem if a record of several lines is probably an open quote with other rows.
 
-        It is when it exceeds the limits; when it has the wrong number of cells, but one of its
-        further lines has the right number of delimiters; or when every one of its lines has (three
-        or more of them: fewer occur in the text of a cell, such as an address).
+        That is the case if the record exceeds the limits. It is also the case if the record has the
+        wrong number of cells, and a line after the first has the right number of delimiters. Or if
+        every line has the right number of delimiters, and that number is three or more: fewer also
+        occur in the text of a cell, for example in an address.
         """
         if not self._may_go_on(lines):
             return "UNCLOSED_QUOTE"
@@ -210,17 +214,20 @@ class RecordReader:
         exact = len(cells) == self._shape.width and not self._is_padded
         return exact and any(map(str.strip, cells))
 
-    def _fitted(self, line: int, cells: list[str]) -> Record | None:
-        """Spreadsheets pad rows with empty cells, or leave those at the end out. None: no row."""
+    def _fitted(self, line: int, cells: list[str], length: int) -> Record | None:
+        """Fit a row to the header, or return None for a blank row.
+
+        Spreadsheets pad rows with empty cells, or leave out empty cells at the end.
+        """
         width = self._shape.width
         if not any(map(str.strip, cells)):
             self.blank_records += bool(cells)
             return None
         if len(cells) < self._shape.fewest:
-            return line, [], "TOO_FEW_CELLS"
+            return line, [], "TOO_FEW_CELLS", length
         if any(map(str.strip, cells[self._shape.fewest :])):
-            return line, [], "TOO_MANY_CELLS"
-        return line, cells[:width] + [""] * (width - len(cells)), None
+            return line, [], "TOO_MANY_CELLS", length
+        return line, cells[:width] + [""] * (width - len(cells)), None, length
 
     def _overlong(self, line: str) -> RowProblem:
         longest = max(map(len, line.split(self._shape.delimiter)))

@@ -1,4 +1,4 @@
-"""One delivered file as a table: `open_table` reads its head, `Table.records` its rows."""
+"""A delivered file as a table: `open_table` reads its head, `Table.records` its rows."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from lib.source.records import Record, RecordReader, Shape
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What the profile and the deployment say about files; None: detect it from the content."""
+    """Options from the profile and the settings. None: detect it from the content."""
 
     encoding: str | None = None
-    """Any text encoding of Python's; a byte order mark in the file wins."""
+    """Any text encoding that Python knows. A byte order mark in the file takes precedence."""
     delimiter: str | None = None
     max_bytes: int = 4 << 30
-    """Most bytes of a file after unpacking."""
+    """Maximum number of bytes after unpacking."""
     max_columns: int = 1_000
     max_cell_chars: int = 32_767
-    """What a cell of Excel holds. Never more than `csv.field_size_limit()`, 131,072 at first."""
+    """Excel's limit for a cell. Never more than `csv.field_size_limit()`, 131,072 by default."""
     max_record_lines: int = 500
-    """A record that is still open after so many lines has an unclosed quote."""
+    """A record that is still open after this number of lines has an unclosed quote."""
 
 
 class Table:
-    """A file whose head is read. Its records can be read once.
+    """A file after its head was read. Its records can be read once.
 
-    `header` holds the names as they stand there, stripped (those of columns that only pad: "");
-    `time_zone` is the raw text after `Parameters:TimeZone=`. `blank_records` counts rows without
-    any content (`, ,,`) met so far: they aren't records. Blank lines aren't counted.
+    `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
+    text after `Parameters:TimeZone=`. `blank_records` counts the rows without content (`, ,,`) so
+    far. They are not records. Blank lines are not counted.
     """
 
     def __init__(
@@ -62,12 +62,13 @@ class Table:
 
     @property
     def encoding(self) -> str:
-        """Python's name of the encoding; "utf-8" as long as only ASCII has been seen."""
+        """Python's name of the encoding: "utf-8" as long as only ASCII was read."""
         return self._decoder.encoding
 
     @property
     def encoding_guessed(self) -> bool:
-        """Whether the encoding is a guess so far: neither a mark, nor UTF-8, nor the profile's."""
+        """Whether the encoding is a guess so far: it has no byte order mark, is not UTF-8, and is
+        not set in the profile."""
         return self._decoder.guessed
 
     @property
@@ -75,30 +76,30 @@ class Table:
         return self._reader.blank_records
 
     def records(self) -> Iterator[Record]:
-        """(line, cells, problem) of every row, in file order.
+        """Return (line, cells, problem, length) of every row, in file order.
 
-        `line` is where the record starts, as an editor counts. A row in order has as many cells
-        as the header and the problem None; any other has no cells and a `RowProblem`.
-        Raises `SourceError` at the end with NO_ROWS, or where the file turns out to be broken
-        with CORRUPT_GZIP or FILE_TOO_LARGE; the rows before that have been yielded.
+        `line` is the first line of the record, as an editor counts lines. A valid row has as many
+        cells as the header, and its problem is None. Any other row has no cells and a `RowProblem`.
+        Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
+        FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """
         records = self._reader.read(self._blocks, self._first_line)
         first = next(records, None)
         if first is None:
-            raise SourceError("NO_ROWS", f"nothing below the header in line {self.header_line}")
+            raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")
         return chain([first], records)
 
 
 def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     """Read the head of the file in `stream` and return the table of its rows.
 
-    Raises `SourceError` when the file is empty, isn't text, or has no readable header; whether
-    the header is one at all, `columns.map_columns` says.
+    Raises `SourceError` if the file is empty, is not text, or has no readable header.
+    `lib.source.columns.map_columns` checks whether the line is a header.
     """
     raw_blocks = byte_blocks(stream, options.max_bytes)
     sample = next(raw_blocks, b"")
     if not sample:
-        raise SourceError("EMPTY_FILE", "the file holds nothing")
+        raise SourceError("EMPTY_FILE", "the file contains no bytes")
     decoder = Decoder(sample, options.encoding)
     blocks = line_blocks(decoder.texts(chain([sample], raw_blocks)))
     first_blocks: list[Block] = []
@@ -110,12 +111,12 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
             break
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
     if first_blocks[-1].overlong and head.length == len(lines):
-        raise SourceError("UNREADABLE_HEADER", f"line {head.line} doesn't end")
+        raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
     return Table(head, chain(_without(first_blocks, head.length), blocks), decoder, options)
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:
-    """The blocks without their first `used` lines."""
+    """Yield the blocks without their first `used` lines."""
     for block in blocks:
         lines = block.lines()
         if used < len(lines):

@@ -1,4 +1,4 @@
-"""A lease that is kept while a run works, and noticed when it is lost."""
+"""Keeps the lease of a run while it is processed, and detects when the lease is lost."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lib.state.run import Run
 
 
 class Lease:
-    """Renews a run's lease every third of its length, in a thread of its own.
+    """Renews a run's lease every third of its length, in a separate thread.
 
-    A thread, because one slow answer of an API may take longer than the lease; if the platform
-    freezes the process, the thread freezes with it, and the lease runs out as it should.
+    It needs a thread because one slow answer of an API can take longer than the lease. If the
+    platform freezes the process, the thread freezes too, and the lease expires as it should.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Lease:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise `LeaseLost` if another attempt has taken the run over.
+        """Raise `LeaseLost` if another attempt has taken over the run.
 
-        A lease that ran out (the process was frozen, storage was out of reach) is renewed before
-        the run goes on: that write fails if somebody has taken over.
+        A lease that has expired (the process was frozen, or storage could not be reached) is
+        renewed before the run continues. This write fails if another attempt has taken over.
         """
         if self._lost:
             raise LeaseLost()
@@ -56,14 +56,14 @@ class Lease:
             self.update(lambda run: self._ledger.renew(run, self._clock()))
 
     def update(self, change: Callable[[Run], Run]) -> Run:
-        """Change the claim (finish it, say) without getting between a renewal."""
+        """Change the claim, for example to finish the run, without colliding with a renewal."""
         with self._lock:
             self._run = change(self._run)
             return self._run
 
     @property
     def run(self) -> Run:
-        """The claim as last written."""
+        """The claim as it was last written."""
         return self._run
 
     def _keep(self) -> None:
@@ -74,5 +74,5 @@ class Lease:
                 self._lost = True
                 return
             except RetryableError:
-                # Storage is out of reach; the next round tries again, or the lease runs out.
+                # Storage cannot be reached: the next round tries again, or the lease expires.
                 continue

@@ -1,48 +1,59 @@
-"""Claim, lease, chunk markers, completion: what survives a crash.
+"""Claim, lease, chunk markers, completion: the state that survives a crash.
 
 Layout, below `<state bucket>/<state prefix>`:
 
-    runs/<run key>/run.json            the claim: who works on it until when, and what was fixed
+    runs/<run key>/run.json            the claim: owner and end of the lease, profile, time, status
     runs/<run key>/chunks/000042.json  the outcomes of data rows [42 × 2000, 43 × 2000)
-    waiting/<run key>.json             an index for the sweep: look at this run again, when and why
+    waiting/<run key>.json             for the sweep: when and why to revisit this run
 
-The timeline of a lease (L = lease_seconds; it is renewed every L / 3):
+Timeline of a lease (L = lease_seconds; it is renewed every L / 3):
 
-    claim ──renew──renew──renew──╳ dies                     ┌── taken over: attempts + 1
-      │←───────── L ─────────→│   │←────────── L ──────────→│
-      │ other deliveries: LeaseHeld (not a 2xx: if we die, │ one of them wins the compare-and-swap,
-      │ one of them is what saves the file)                │ the others get LeaseHeld
-      │                                                     │ finished chunks are skipped
-      └─ results document written ── run.json "finished": deliveries from now on: 2xx, nothing done
+    claim──renew──renew──renew──╳ crashes     ┌── one delivery wins the compare-and-swap and takes
+    │←──────── L ───────→│                    │   over: attempts + 1, finished chunks are skipped;
+    │                    │←──────── L ───────→│   the other deliveries still get LeaseHeld
+    │
+    ├─ other deliveries get LeaseHeld: not a 2xx, because after a crash one of them saves the file
+    │
+    └─ results document written ── run.json "finished" ── later deliveries: 2xx, file skipped
 
-The results document is the commit point. A run that dies between it and "finished" is found
-finished by the next delivery, which looks for the document before it takes over.
+The results document is the commit point. If a run crashes after writing it but before "finished",
+the next delivery finds the document when it takes over, and only marks the run as finished.
 
-What is guaranteed: by `if_generation_match` alone, at most one attempt holds a lease that it
-believes live; a marker is written once and never changed by another attempt of the same delivery.
-What isn't: a process that was frozen past its lease and thawed may still send a chunk that its
-successor sends too. It learns of its loss at its next write. Google's own dedupe (click id + time
-+ action; order id + action) is what keeps those conversions single, and why rows without either
-get a derived order id.
+`if_generation_match` alone guarantees this: at most one attempt holds a lease that it believes to
+be live. A marker is written once and never changed by another attempt of the same delivery.
 
-A write that storage carried out although its answer got lost is sent again by the client and then
-fails its precondition. So after every failed precondition we look whose content is there.
+Not guaranteed: a process that was frozen past its lease and then resumes may still send a chunk
+that its successor also sends. It detects the loss of its lease at its next write. Google counts
+these conversions once, because it deduplicates them (click ID + time + action; order ID + action).
+For this reason, rows without click ID and order ID get a derived order ID.
+
+If the answer to a successful write gets lost, the client sends the write again, and then the
+precondition fails. So after every failed precondition, the ledger reads the object and checks whose
+content it has.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
+from lib.model.chunk_report import ChunkReport
 from lib.model.outcomes import Problem
-from lib.state.run import Run, run_id, run_key
+from lib.state.run import ChunkLimits, Run, RunStatus, run_key
 from lib.state.store import Store, StoredObject
 
-SCHEMA = 1
+
+@dataclass(frozen=True, slots=True)
+class ChunkMarker:
+    """The saved outcomes of a chunk, and the attempt that saved them."""
+
+    owner: str
+    report: ChunkReport
 
 
 class Ledger:
@@ -63,25 +74,29 @@ class Ledger:
         owner: str,
         profile_name: str,
         profile: Mapping[str, Any] | None,
+        chunk_limits: ChunkLimits,
     ) -> Run:
         """Start the run, or take it over.
 
-        Returns the run with our lease on it, or the finished (or waiting) run as it is: look at
-        `status`. Raises `LeaseHeld` while another attempt's lease is live.
+        Returns the run with our lease, or a finished or waiting run unchanged: check its `status`.
+        Raises `LeaseHeld` while another attempt has a live lease.
         """
-        fresh = Run(source, owner, 1, now + self._lease, "running", now, profile_name, profile)
+        expires = now + self._lease
+        fresh = Run(source, owner, 1, expires, "running", now, profile_name, profile, chunk_limits)
         generation = self._write(fresh, 0)
         if generation is not None:
             return replace(fresh, object_generation=generation)
         run = self.load(run_key(source))
         if run is None:
-            raise RetryableError("STORAGE_UNAVAILABLE", "the claim was refused, yet there is none")
+            raise RetryableError(
+                "STORAGE_UNAVAILABLE", "the claim could not be written, although none exists"
+            )
         if run.owner == owner or run.status != "running":
             return run
         return self._take_over(run, now, owner)
 
     def reopen(self, run: Run, now: datetime, owner: str) -> Run:
-        """Take a waiting run up again, to send its deferred rows. Raises `LeaseHeld` if beaten."""
+        """Take over a waiting run for its follow-up. Raises `LeaseHeld` if another sweep has it."""
         return self._take_over(run, now, owner)
 
     def _take_over(self, run: Run, now: datetime, owner: str) -> Run:
@@ -98,24 +113,24 @@ class Ledger:
         if generation is None:
             current = self.load(run.key)
             if current is None or current.owner != owner:
-                raise LeaseHeld("another delivery took it over first")
+                raise LeaseHeld("another delivery took over the run first")
             return current
         return replace(taken, object_generation=generation)
 
     def renew(self, run: Run, now: datetime) -> Run:
-        """Extend our lease. Raises `LeaseLost` when it isn't ours any more."""
+        """Extend our lease. Raises `LeaseLost` if it is no longer ours."""
         return self._update(run, expires=now + self._lease)
 
     def release(self, run: Run, now: datetime, cause: str) -> Run:
-        """Give the lease back unfinished, so that the next delivery can go on at once."""
+        """End the lease of an unfinished run, so that the next delivery can continue at once."""
         return self._update(run, expires=now, cause=cause)
 
     def stop(self, run: Run, problem: Problem) -> Run:
-        """Write down that the rest of the file must not be sent, before the rest says so."""
-        return self._update(run, stop=(problem.code, problem.detail))
+        """Record that the rest of the file must not be sent, before its rows are reported."""
+        return self._update(run, stop=problem)
 
-    def finish(self, run: Run, status: str) -> Run:
-        """Write down that the results document is complete ("finished") or still "waiting"."""
+    def finish(self, run: Run, status: RunStatus) -> Run:
+        """Record that the results document is complete ("finished") or needs a follow-up."""
         return self._update(run, status=status)
 
     def _update(self, run: Run, **changes: Any) -> Run:
@@ -126,7 +141,7 @@ class Ledger:
             if current is None or current.owner != run.owner:
                 raise LeaseLost()
             if replace(updated, object_generation=current.object_generation) != current:
-                # Ours, but an older write of ours whose answer was lost: write over it.
+                # An earlier write of ours, whose answer was lost: overwrite it.
                 generation = self._write(updated, current.object_generation)
                 if generation is None:
                     raise LeaseLost()
@@ -135,18 +150,18 @@ class Ledger:
         return replace(updated, object_generation=generation)
 
     def load(self, key: str) -> Run | None:
-        """The run of that key as it is now, or None."""
+        """Return the current run with this key, or None."""
         found = self._store.read(self._bucket, self._run_name(key))
         if found is None:
             return None
         content, generation = found
-        return replace(_run_from_json(content), object_generation=generation)
+        return replace(msgspec.json.decode(content, type=Run), object_generation=generation)
 
     def _write(self, run: Run, if_generation_match: int) -> int | None:
         return self._store.write(
             self._bucket,
             self._run_name(run.key),
-            _run_to_json(run),
+            msgspec.json.encode(run),
             if_generation_match=if_generation_match,
         )
 
@@ -156,93 +171,53 @@ class Ledger:
     # ── chunk markers ────────────────────────────────────────────────────────────────────────
 
     def finished_chunks(self, run: Run) -> set[int]:
-        """Indexes of the chunks whose outcomes are written down."""
+        """Return the numbers of the chunks whose outcomes are saved."""
         prefix = f"{self._prefix}runs/{run.key}/chunks/"
         return {
             int(found.name[len(prefix) : -5]) for found in self._store.list(self._bucket, prefix)
         }
 
-    def read_chunk(self, run: Run, index: int) -> dict[str, Any]:
-        """The marker of a finished chunk."""
-        return self.load_chunk(run, index)[0]
+    def read_chunk(self, run: Run, index: int) -> ChunkReport:
+        """Return the outcomes of a finished chunk."""
+        return self.load_chunk(run, index)[0].report
 
-    def load_chunk(self, run: Run, index: int) -> tuple[dict[str, Any], int]:
-        """The marker of a finished chunk and its generation, for `replace_chunk`."""
+    def load_chunk(self, run: Run, index: int) -> tuple[ChunkMarker, int]:
+        """Return the marker of a finished chunk, and its generation for `replace_chunk`."""
         found = self._store.read(self._bucket, self._chunk_name(run, index))
         if found is None:
             raise RetryableError(
-                "STORAGE_UNAVAILABLE", f"the marker of chunk {index} has disappeared"
+                "STORAGE_UNAVAILABLE", f"the marker of chunk {index} no longer exists"
             )
-        return json.loads(found[0]), found[1]
+        return msgspec.json.decode(found[0], type=ChunkMarker), found[1]
 
-    def write_chunk(self, run: Run, index: int, marker: Mapping[str, Any]) -> None:
-        """Write the outcomes of a chunk down. Raises `LeaseLost` if another attempt has done so."""
-        body = json.dumps({**marker, "owner": run.owner}, separators=(",", ":")).encode()
-        name = self._chunk_name(run, index)
-        written = self._store.write(self._bucket, name, body, if_generation_match=0)
-        if written is None and self.read_chunk(run, index).get("owner") != run.owner:
-            raise LeaseLost(f"chunk {index} was finished by another attempt")
+    def write_chunk(self, run: Run, report: ChunkReport) -> None:
+        """Save the outcomes of a chunk. Raises `LeaseLost` if another attempt has saved them."""
+        if self._write_marker(run, report, 0) is not None:
+            return
+        if self.load_chunk(run, report.number)[0].owner != run.owner:
+            raise LeaseLost(f"chunk {report.number} was finished by another attempt")
 
-    def replace_chunk(
-        self, run: Run, index: int, marker: Mapping[str, Any], generation: int
-    ) -> int:
-        """Write new outcomes of a finished chunk in the place of those of that `generation`.
+    def replace_chunk(self, run: Run, report: ChunkReport, generation: int) -> int:
+        """Replace the outcomes of a finished chunk that were read at this `generation`.
 
-        Returns the new one. Raises `LeaseLost` if another sweep has written since they were read:
-        one that was frozen meanwhile must not put old outcomes over new ones.
+        Returns the new generation. Raises `LeaseLost` if another sweep has replaced them since: a
+        sweep that was frozen must not overwrite new outcomes with old ones.
         """
-        name = self._chunk_name(run, index)
-        body = json.dumps({**marker, "owner": run.owner}, separators=(",", ":")).encode()
-        written = self._store.write(self._bucket, name, body, if_generation_match=generation)
+        written = self._write_marker(run, report, generation)
         if written is not None:
             return written
-        current, its_generation = self.load_chunk(run, index)
-        if current.get("owner") != run.owner:
-            raise LeaseLost(f"chunk {index} was changed by another attempt")
+        current, its_generation = self.load_chunk(run, report.number)
+        if current.owner != run.owner:
+            raise LeaseLost(f"chunk {report.number} was changed by another attempt")
         return its_generation
+
+    def _write_marker(self, run: Run, report: ChunkReport, if_generation_match: int) -> int | None:
+        return self._store.write(
+            self._bucket,
+            self._chunk_name(run, report.number),
+            msgspec.json.encode(ChunkMarker(run.owner, report)),
+            if_generation_match=if_generation_match,
+        )
 
     def _chunk_name(self, run: Run, index: int) -> str:
         return f"{self._prefix}runs/{run.key}/chunks/{index:06d}.json"
-
-
-def _run_to_json(run: Run) -> bytes:
-    source = run.source
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "run_id": run_id(source),
-            "source": {
-                "bucket": source.bucket,
-                "name": source.name,
-                "generation": source.generation,
-                "size": source.size,
-                "md5": source.md5,
-            },
-            "owner": run.owner,
-            "attempts": run.attempts,
-            "expires": run.expires.isoformat(),
-            "status": run.status,
-            "now": run.now.isoformat(),
-            "profile_name": run.profile_name,
-            "profile": run.profile,
-            "stop": run.stop,
-            "cause": run.cause,
-        },
-        separators=(",", ":"),
-    ).encode()
-
-
-def _run_from_json(content: bytes) -> Run:
-    body = json.loads(content)
-    return Run(
-        source=StoredObject(**body["source"]),
-        owner=body["owner"],
-        attempts=body["attempts"],
-        expires=datetime.fromisoformat(body["expires"]),
-        status=body["status"],
-        now=datetime.fromisoformat(body["now"]),
-        profile_name=body["profile_name"],
-        profile=body["profile"],
-        stop=tuple(body["stop"]) if body["stop"] else None,
-        cause=body["cause"],
-    )

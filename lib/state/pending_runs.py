@@ -1,14 +1,16 @@
-"""Runs that the sweep must look at again: for deferred rows, or for an API that works requests off
-later. One small object for each, beside the ledger's.
+"""Runs that the sweep must revisit: they have deferred rows, or their API processes requests later.
+
+Each of them has one small object, next to the objects of the ledger.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from lib.errors import RetryableError
 from lib.state.store import Store
@@ -16,12 +18,13 @@ from lib.state.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PendingRun:
-    """A run that the sweep must look at again. `run_id` is for its log lines.
+    """A run that the sweep revisits. `run_id` is for its log lines.
 
-    `since` is when its results document was first written, `metadata` what a new document needs beside
-    the rows (`lib.results.document.DocumentMetadata.to_json`). At `resend_at` rows are sent again, at `ask_at` the API
-    is asked what became of the requests. `requests` is how many there are, `sent_at` when the
-    newest were sent (None: by `since`), and `asked` how often was asked since then.
+    `since` is when its results document was first written. `metadata` is what a new document needs
+    in addition to the rows (`lib.results.document.DocumentMetadata`, as plain values). Rows are
+    sent again at `resend_at`. The API is asked for the final outcomes of the requests at `ask_at`.
+    `requests` is the number of requests, `sent_at` when the newest were sent (None: at `since`),
+    and `asked` how often the API was asked since then.
     """
 
     key: str
@@ -36,12 +39,12 @@ class PendingRun:
 
     @property
     def due(self) -> datetime | None:
-        """When to look at the run again; None: never, nothing of it is open."""
+        """When to revisit the run; None: it needs no follow-up."""
         return min((at for at in (self.resend_at, self.ask_at) if at is not None), default=None)
 
 
 class PendingRuns:
-    """Those entries in one bucket, below one prefix."""
+    """The pending runs in one bucket, below one prefix."""
 
     def __init__(self, store: Store, bucket: str, prefix: str) -> None:
         self._store = store
@@ -49,24 +52,12 @@ class PendingRuns:
         self._prefix = f"{prefix}waiting/"
 
     def put(self, pending: PendingRun) -> None:
-        """Tell the sweep when to look at this run again, and with what knowledge.
+        """Record when the sweep must revisit this run, and the data that it needs.
 
-        Raises `RetryableError` if that isn't written down: its deferred rows would be forgotten.
+        Raises `RetryableError` if that cannot be saved: its deferred rows would be forgotten.
         """
         name = self._name(pending.key)
-        body = json.dumps(
-            {
-                "run_id": pending.run_id,
-                "since": pending.since.isoformat(),
-                "metadata": pending.metadata,
-                "resend_at": _written(pending.resend_at),
-                "ask_at": _written(pending.ask_at),
-                "asked": pending.asked,
-                "requests": pending.requests,
-                "sent_at": _written(pending.sent_at),
-            },
-            separators=(",", ":"),
-        ).encode()
+        body = msgspec.json.encode(pending)
         found = self._store.read(self._bucket, name)
         generation = found[1] if found else 0
         written = self._store.write(self._bucket, name, body, if_generation_match=generation)
@@ -74,34 +65,22 @@ class PendingRuns:
             found = self._store.read(self._bucket, name)
             if found is None or found[0] != body:
                 raise RetryableError(
-                    "STORAGE_UNAVAILABLE", "the waiting entry could not be written"
+                    "STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved"
                 )
 
     def get(self, key: str) -> PendingRun | None:
-        """What `put` wrote for a run, or None."""
+        """Return what `put` saved for a run, or None."""
         found = self._store.read(self._bucket, self._name(key))
         if found is None:
             return None
-        entry = json.loads(found[0])
-        return PendingRun(
-            key,
-            entry["run_id"],
-            datetime.fromisoformat(entry["since"]),
-            entry["metadata"],
-            _read(entry["resend_at"]),
-            _read(entry["ask_at"]),
-            entry["asked"],
-            # An entry that an older version wrote has neither.
-            entry.get("requests", 0),
-            _read(entry.get("sent_at")),
-        )
+        return msgspec.json.decode(found[0], type=PendingRun)
 
     def clear(self, key: str) -> None:
-        """Nothing of this run is open any more."""
+        """Remove a run that needs no more follow-up."""
         self._store.delete(self._bucket, self._name(key))
 
     def list_keys(self) -> Iterator[str]:
-        """The keys of all waiting runs; what else lies there is nothing of ours."""
+        """Return the keys of all waiting runs. Skips objects with other names."""
         for found in self._store.list(self._bucket, self._prefix):
             key = found.name[len(self._prefix) : -len(".json")]
             if len(key) == 32 and found.name.endswith(".json"):
@@ -109,11 +88,3 @@ class PendingRuns:
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}{key}.json"
-
-
-def _written(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
-
-
-def _read(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

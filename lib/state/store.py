@@ -1,6 +1,6 @@
-"""The port to object storage: what a run needs of it, and no more.
+"""The port to object storage: only what a run needs.
 
-`lib.adapters.gcs.GoogleStore` is the real one; tests put a dictionary in its place.
+`lib.adapters.gcs.GoogleStore` is the real store. Tests use a dictionary instead.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ class Readable(Protocol):
 class Store(Protocol):
     """Object storage with generation preconditions.
 
-    Every method raises `lib.errors.RetryableError` when storage can't be reached within its retries.
+    Every method raises `RetryableError` if storage cannot be reached within its retries.
     """
 
     def open(self, source: StoredObject) -> Readable:
-        """Stream exactly that generation. Raises `PermanentError("SOURCE_GONE")` if it no longer exists."""
+        """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
-        """Content and generation of the live version, or None."""
+        """Return content and generation of the live version, or None."""
         ...
 
     def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
-        """Write if the live generation is that one (0: none exists); the new generation.
+        """Write if the live generation is this one (0: none exists). Return the new generation.
 
-        None when the precondition failed. A write whose answer was lost and that was sent again
-        reads as failed too: who cares must look whose content is there.
+        Returns None if the precondition failed. This includes a successful write that was sent
+        again because its answer was lost: if it matters, the caller must check whose content it is.
         """
         ...
 
     def write_stream(
         self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
     ) -> int | None:
-        """`write` for content that need not fit into memory."""
+        """Do the same as `write`, for content that may not fit into memory."""
         ...
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """All live objects below the prefix, in the order of their names."""
+        """Return all live objects below the prefix, in the order of their names."""
         ...
 
     def delete(self, bucket: str, name: str) -> None:
-        """Remove the live version; nothing happens if there is none."""
+        """Delete the live version, if there is one."""
         ...

@@ -1,11 +1,12 @@
-"""Every event name that alerts and dashboards rely on is really written, at its severity."""
+"""Every event that alerts and dashboards use is logged, with its severity."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
 import flask
 import pytest
@@ -13,9 +14,9 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import HTTPException
 
 import main
-from lib.adapters.logging import EVENTS, Log
+from lib.adapters.logging import EVENTS, JsonLog
 from lib.config.settings import SettingsError
-from lib.destinations.data_manager.diagnostics import RequestStatus, processing_of
+from lib.destinations.data_manager.diagnostics import RequestStatus
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.run.context import RunContext
@@ -28,13 +29,13 @@ CONTENT = csv_bytes(
 SECRET_TEXT = "a cell that must not be told"
 
 ELSEWHERE = {
-    "preflight_not_permitted": "needs the real route: tests/whole/main_job/test_accounts.py",
-    "announce_failed": "is the announcer's: its own tests",
+    "preflight_not_permitted": "needs the real client: tests/whole/main_job/test_accounts.py",
+    "announce_failed": "needs Pub/Sub: tests/adapters/test_pubsub.py",
 }
 
 
 def deliver(google: World, name: str = "export.csv", age: timedelta = timedelta(0)) -> int:
-    """Drop a file and call the entry point as the framework does; the HTTP status."""
+    """Drop a file, call the entry point as the framework does, and return the HTTP status."""
     if ("in-bucket", name) not in google.store.objects:
         google.store.put("in-bucket", name, CONTENT)
     source = google.store.stored("in-bucket", name)
@@ -111,26 +112,25 @@ def updated(google: World) -> None:
 
 
 def not_asked(google: World) -> None:
-    def renew(*args: object) -> dict[str, object]:
+    def refuse(request_ids: Sequence[str]) -> Sequence[RequestStatus]:
         raise PermanentError("CREDENTIALS_REFUSED")
 
-    google.profiles["default"]["destination"] = google.api.name = "data_manager"
-    google.renew_processing = renew
+    google.use_destination("data_manager")
+    google.api.statuses = refuse
     assert deliver(google) == 200
     google.clock.seconds += 3600
     assert swept(google) == 200
 
 
 def not_counted(google: World) -> None:
-    """Two rows that Google took, and says later that it finds no click for either."""
+    """Let Google report, after the upload, that it found no click for two rows."""
     reasons = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 2}
 
-    def renew(ids: Any, before: Any, now: Any, *_: object) -> dict[str, Any]:
-        statuses = [RequestStatus(each, "FAILED", "1001", 2, reasons) for each in ids]
-        return processing_of(ids, statuses, now, before)
+    def fail(request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        return [RequestStatus(each, "FAILED", "1001", 2, reasons) for each in request_ids]
 
-    google.profiles["default"]["destination"] = google.api.name = "data_manager"
-    google.renew_processing = renew
+    google.use_destination("data_manager")
+    google.api.statuses = fail
     assert deliver(google) == 200
     google.clock.seconds += 3600
     assert swept(google) == 200
@@ -146,11 +146,11 @@ def retried(google: World) -> None:
 
     pacer = Pacer(8, clock=google.clock.monotonic, sleep=google.clock.sleep)
     transient = CallFailure("transient", "UNAVAILABLE")
-    pacer.call(request, lambda error: transient, deadline=9e9, timeout_seconds=1, log=Log())
+    pacer.call(request, lambda error: transient, deadline=9e9, timeout_seconds=1, log=JsonLog())
 
 
 def settings_invalid(google: World) -> None:
-    wiring = main._wiring.__wrapped__  # what is behind the cache
+    wiring = main._wiring.__wrapped__  # bypass the cache
     with pytest.raises(SettingsError):
         wiring()
 
@@ -179,7 +179,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
 
 
 def test_no_event_is_left_out() -> None:
-    """A new name must be shown here, or be shown elsewhere."""
+    """Every event has a scene here or is tested elsewhere."""
     assert {name.split()[0] for name in SCENES} | set(ELSEWHERE) == set(EVENTS)
 
 
@@ -187,11 +187,11 @@ def test_no_event_is_left_out() -> None:
 def test_the_event_is_written(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One JSON line with severity, event, message and, of a run, its id; no cell, no message of
-    an exception."""
+    """Each event is one JSON line with severity, event, message and, for a run, its ID; it contains
+    no cell and no message of an exception."""
     severity, scene = SCENES[name]
     google = world()
-    monkeypatch.setattr(main, "_ports", lambda: google.context)
+    monkeypatch.setattr(main, "_context", lambda: google.context)
     monkeypatch.delenv("INPUT_BUCKET", raising=False)
     with flask.Flask("test").test_request_context():
         scene(google)
@@ -209,16 +209,30 @@ def test_the_event_is_written(
     assert SECRET_TEXT not in output
 
 
-def test_a_run_that_ends_tells_how_it_went(
+def test_a_finished_run_logs_a_summary(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Counts, attempts and seconds in one line, for dashboards."""
+    """A finished run logs counts, attempts and seconds in one line, for dashboards."""
     google = world()
     context: RunContext = google.context
-    monkeypatch.setattr(main, "_ports", lambda: context)
+    monkeypatch.setattr(main, "_context", lambda: context)
     with flask.Flask("test").test_request_context():
         deliver(google)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line for line in lines if line["event"] == "run_finished"]
     assert line["counts"]["rows"] == line["counts"]["uploaded"] == line["attempts"] == 1
     assert {"status", "seconds", "age_seconds", "requests"} <= set(line)
+
+
+def test_every_logged_event_is_declared() -> None:
+    """An event that is not in `EVENTS` would raise an error on the path that logs it."""
+    root = Path(main.__file__).parent
+    logged = {
+        name
+        for path in [root / "main.py", *(root / "lib").rglob("*.py")]
+        for name in re.findall(
+            r"\blog\.(?:info|warning|alert)\(\s*\"(\w+)\"", path.read_text("utf-8")
+        )
+    }
+    assert logged
+    assert logged <= EVENTS.keys()

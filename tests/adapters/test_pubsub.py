@@ -1,4 +1,4 @@
-"""Messages about finished files, through the real Pub/Sub client to a local server."""
+"""Messages about finished files, sent by the real Pub/Sub client to a local server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import grpc
 import pytest
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
-from lib.adapters.logging import Log
+from lib.adapters.logging import JsonLog
 from lib.adapters.pubsub import announcer
 from lib.run.ingest import process_object
 from tests.fakes import START, world
@@ -26,7 +26,7 @@ MESSAGE = {"bucket": "out", "name": "a.csv.1.results.json", "status": "completed
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """A Pub/Sub that keeps what it gets; the client finds it by its own environment variable."""
+    """A Pub/Sub server that keeps all requests; the client finds it by an environment variable."""
     kept: list[Any] = []
 
     def publish(body: bytes, context: grpc.ServicerContext) -> bytes:
@@ -50,15 +50,15 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def test_a_finished_file_is_announced(published: list[Any]) -> None:
     """The message names the results document and its counts, as JSON."""
-    announcer(TOPIC, Log())(MESSAGE)
+    announcer(TOPIC, JsonLog())(MESSAGE)
     (request,) = published
     assert request.topic == TOPIC
     assert json.loads(request.messages[0].data) == MESSAGE
     assert request.messages[0].attributes["status"] == "completed"
 
 
-def test_the_page_shows_a_message_as_it_is() -> None:
-    """docs/operate.md's example has the keys of a real one, and the counts of a document."""
+def test_the_page_shows_a_real_message() -> None:
+    """The example in docs/operate.md has the keys and the counts of a real message."""
     page = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
     match = re.search(r"<!-- message -->\n```json\n(.*?)```", page, re.DOTALL)
     assert match is not None
@@ -78,15 +78,15 @@ def test_the_page_shows_a_message_as_it_is() -> None:
     assert (set(message), shown["status"]) == (set(shown), "completed")
 
 
-def test_a_message_that_cannot_be_sent_costs_a_log_line(
+def test_a_message_that_cannot_be_sent_is_logged(
     published: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The run is finished whether or not anybody hears of it."""
-    announcer("projects/p/topics/forbidden", Log())(MESSAGE)
+    """A message that cannot be sent is logged and does not fail the run."""
+    announcer("projects/p/topics/forbidden", JsonLog())(MESSAGE)
     assert "announce_failed" in capsys.readouterr().out
 
 
 def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:
-    """No setting, no message."""
-    announcer("", Log())(MESSAGE)
+    """Without a topic, no message is sent."""
+    announcer("", JsonLog())(MESSAGE)
     assert published == []

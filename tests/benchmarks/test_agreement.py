@@ -1,4 +1,4 @@
-"""The benchmarks compare what does the same work."""
+"""The benchmarks compare implementations that do the same work."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from benchmarks.row_path import WRONG_EVERY, check_agreement
 from benchmarks.rows import file_of
 
 
-def test_loop_sample_and_ours_agree_on_good_rows() -> None:
-    """Equal conversions for good rows, byte by byte; ours alone refuses the wrong ones."""
+def test_loop_sample_and_ours_agree_on_valid_rows() -> None:
+    """All produce the same bytes for valid rows, and only our code refuses the wrong ones."""
     check_agreement(file_of(5_000, WRONG_EVERY), file_of(300, WRONG_EVERY, seed=2))
 
 
@@ -26,7 +26,7 @@ def test_loop_sample_and_ours_agree_on_good_rows() -> None:
     ],
 )
 def test_targets(name: str, value: float, ok: bool) -> None:
-    """A figure at its target is ok, unless the target says less than."""
+    """A figure that equals its target passes, unless the target is "less than"."""
     figure = Figure(name, value)
     assert figure.ok is ok
     assert figure.as_json()["unit"] == TARGETS[name].unit

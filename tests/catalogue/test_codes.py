@@ -1,8 +1,13 @@
 """The catalogue of codes."""
 
 import importlib
+import importlib.util
+import os
 import re
+import subprocess
+import sys
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,11 +18,13 @@ from google.ads.datamanager_v1.types.processing_errors import (
     WarningReason,
 )
 
-from lib.catalogue import data_manager as codes_data_manager
-from lib.catalogue import google_ads as codes_google_ads
-from lib.catalogue import ours as codes_ours
-from lib.catalogue.codes import CATALOGUE, lookup
+import lib.catalogue
+from lib.catalogue import codes as codes_module
+from lib.catalogue import texts
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup, not_applicable
 from lib.catalogue.page import page
+from lib.config.profile import Profile
+from lib.destinations.google_ads import api
 from lib.rules.values.countries import find_region
 from lib.rules.values.errors import RuleError
 from lib.source.errors import FILE_ERROR_CODES
@@ -31,13 +38,19 @@ NotAllowlistedError HeaderError IdError RangeError CurrencyCodeError CollectionS
 NotEmptyError NullError EnumError DistinctError PartialFailureError SizeLimitError
 ResourceAccessDeniedError
 """
+VERBS = """
+Accept Add Apply Ask Begin Check Clear Compare Complete Compress Convert Copy Correct Create
+Deploy Enable Enter Export Fill Find Give Invite Keep Leave Make Move Open Put Read Remove Rename
+Report Resolve Save Send Set Shorten Split Store Turn Update Upload Use Write
+"""
+"""What an action may begin with, unless no action is needed."""
 
 
 @pytest.mark.parametrize("enum", ADS_ENUMS.split())
 def test_every_code_of_the_google_ads_client_is_known(enum: str) -> None:
-    """A new client library that brings another one fails here."""
+    """A new version of the client library with another code fails here."""
     module = re.sub(r"(?<!^)(?=[A-Z])", "_", enum).lower()
-    types = importlib.import_module(f"google.ads.googleads.v26.errors.types.{module}")
+    types = api.module(f"errors.types.{module}")
     values = getattr(getattr(types, f"{enum}Enum"), enum)
     assert {value.name for value in values} - set(CATALOGUE) == set()
 
@@ -46,12 +59,12 @@ def test_every_code_of_the_google_ads_client_is_known(enum: str) -> None:
     "enum", [ErrorReason, ProcessingErrorReason, ProcessingWarningReason, WarningReason]
 )
 def test_every_code_of_the_data_manager_client_is_known(enum: type[ErrorReason]) -> None:
-    """A new client library that brings another one fails here."""
+    """A new version of the client library with another code fails here."""
     assert {value.name for value in enum} - set(CATALOGUE) == set()
 
 
 def test_every_code_that_the_sources_raise_is_known() -> None:
-    """Wherever an error or a problem is made with a literal code."""
+    """Wherever the code creates an error or a problem with a literal code."""
     made = re.compile(
         r'(?:Error|Problem|PermanentError|RetryableError|CallFailure)\(\s*"([A-Z][A-Z0-9_]{3,})"'
     )
@@ -62,27 +75,97 @@ def test_every_code_that_the_sources_raise_is_known() -> None:
 
 
 def test_every_code_of_reading_a_file_is_known() -> None:
-    """Those of the whole file and those of a line."""
+    """Codes of the whole file, and codes of a line."""
     assert {*FILE_ERROR_CODES, *ROW_PROBLEMS} - set(CATALOGUE) == set()
     assert {lookup(code).scope for code in FILE_ERROR_CODES} == {"file"}
     assert {lookup(code).outcome for code in ROW_PROBLEMS} == {"rejected"}
 
 
-def test_no_code_of_ours_is_one_of_googles() -> None:
-    """A row that we refused must not read as if Google had."""
-    assert set(codes_ours.TABLE) & set(codes_google_ads.TABLE) == set()
-    assert set(codes_ours.TABLE) & set(codes_data_manager.TABLE) == set()
-    assert set(codes_google_ads.TABLE) & set(codes_data_manager.TABLE) == set()
+def test_every_module_with_a_table_is_in_the_catalogue() -> None:
+    """This function's own codes come first, the others by name."""
+    folder = ROOT / "lib" / "catalogue"
+    names = {path.stem for path in folder.glob("*.py") if "\nTABLE: " in path.read_text("utf-8")}
+    assert names >= {"ours", "google_ads", "data_manager"}
+    assert list(TABLES) == ["ours", *sorted(names - {"ours"})]
+    titles = [module.TITLE for module in TABLES.values()]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_new_table_needs_no_other_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module beside the others brings its codes; a known code keeps its first text."""
+    (tmp_path / "a_new_api.py").write_text(
+        'TITLE = "A new API"\n'
+        "TABLE = {\n"
+        '    "A_NEW_CODE": ("account", "It is new.", "Report it."),\n'
+        '    "INVALID_EMAIL": ("failed", "It is not valid.", "Correct it."),\n'
+        "}\n"
+        'NOT_APPLICABLE = frozenset({"OF_ANOTHER_USE", "CLICK_NOT_FOUND"})\n'
+    )
+    monkeypatch.setattr(lib.catalogue, "__path__", [*lib.catalogue.__path__, str(tmp_path)])
+    specification = importlib.util.spec_from_file_location("read_again", codes_module.__file__)
+    assert specification is not None
+    assert specification.loader is not None
+    again = importlib.util.module_from_spec(specification)
+    monkeypatch.setitem(sys.modules, "read_again", again)
+    try:
+        specification.loader.exec_module(again)
+    finally:
+        sys.modules.pop("lib.catalogue.a_new_api", None)
+        vars(lib.catalogue).pop("a_new_api", None)
+    new = again.CATALOGUE["A_NEW_CODE"]
+    assert list(again.TABLES) == ["ours", *sorted({"a_new_api", *TABLES} - {"ours"})]
+    assert (new.origin, new.scope, new.meaning) == ("a_new_api", "account", "It is new.")
+    assert again.CATALOGUE["OF_ANOTHER_USE"].origin == "a_new_api"
+    assert again.CATALOGUE["OF_ANOTHER_USE"].outcome == "failed"
+    for code, entry in CATALOGUE.items():
+        assert again.CATALOGUE[code].origin == entry.origin
+        assert again.CATALOGUE[code].meaning == entry.meaning
+
+
+def test_no_code_is_in_two_tables() -> None:
+    """A row that our rules reject must not read as if Google had refused it."""
+    for one, other in combinations(TABLES, 2):
+        codes = {*TABLES[one].TABLE, *not_applicable(one)}
+        assert codes & {*TABLES[other].TABLE, *not_applicable(other)} == set()
+
+
+@pytest.mark.parametrize("origin", TABLES)
+def test_a_code_of_other_uses_of_an_api_is_a_failure_to_report(origin: str) -> None:
+    """All have one text, and none is in the table too."""
+    assert not_applicable(origin) & set(TABLES[origin].TABLE) == set()
+    for code in not_applicable(origin):
+        entry = CATALOGUE[code]
+        outcome = None if entry.severity == "warning" else "failed"
+        assert (entry.severity == "warning") is ("WARNING" in code)
+        assert (entry.origin, entry.scope, entry.outcome) == (origin, "row", outcome)
+        assert (entry.meaning, entry.action) == (texts.NOT_APPLICABLE, texts.REPORT_A_BUG)
 
 
 @pytest.mark.parametrize("code", CATALOGUE.values(), ids=lambda code: str(code.code))
-def test_every_code_says_what_it_means_and_what_to_do(code: object) -> None:
-    """In whole sentences on one line."""
-    for text in (code.meaning, code.action):  # type: ignore[attr-defined]
+def test_every_code_says_what_it_means_and_what_to_do(code: Code) -> None:
+    """In whole sentences on one line, without contractions."""
+    for text in (code.meaning, code.action):
         assert text[0].isupper()
         assert text.endswith(".")
         assert "\n" not in text
         assert "  " not in text
+        assert "n't" not in text
+
+
+@pytest.mark.parametrize("code", CATALOGUE.values(), ids=lambda code: str(code.code))
+def test_every_action_begins_with_a_verb(code: Code) -> None:
+    """Or says that nobody has to act."""
+    if not re.match(r"No action needed[;,.] ?", code.action):
+        assert code.action.split()[0].rstrip(":,") in VERBS.split()
+
+
+@pytest.mark.parametrize("code", CATALOGUE.values(), ids=lambda code: str(code.code))
+def test_an_action_names_profile_keys_that_exist(code: Code) -> None:
+    """`key = value` can be copied: the key is known and the value is valid."""
+    for key, value in re.findall(r"(\w+) = ([\w/-]+)", code.action):
+        assert key in Profile.model_fields
+        Profile.model_validate({key: value})
 
 
 @pytest.mark.parametrize(
@@ -120,39 +203,68 @@ def test_every_code_says_what_it_means_and_what_to_do(code: object) -> None:
         ("EMPTY_FILE", "file", "not_attempted"),
     ],
 )
-def test_a_code_decides_what_becomes_of_its_row(
-    codes: str, scope: str, outcome: str | None
-) -> None:
-    """As Google's documentation, and experience with the API, has it."""
+def test_a_code_decides_the_outcome_of_its_row(codes: str, scope: str, outcome: str | None) -> None:
+    """According to Google's documentation and to experience with the API."""
     for code in codes.split():
         assert (lookup(code).scope, lookup(code).outcome) == (scope, outcome), code
 
 
-def test_a_warning_of_google_is_no_failure() -> None:
-    """A row whose identifiers match no click was taken."""
+def test_a_warning_from_google_is_not_a_failure() -> None:
+    """Google accepts a row whose identifiers match no click."""
     assert lookup("CLICK_NOT_FOUND").severity == "warning"
 
 
-def test_an_unknown_code_is_a_failure_of_its_row_shown_as_it_came() -> None:
-    """Newer API versions bring some."""
+def test_an_unknown_code_is_a_failure_of_its_row_and_keeps_its_name() -> None:
+    """Newer API versions bring some. Which API it was, the code alone does not say."""
     entry = lookup("SOME_NEW_CODE")
     assert entry.code == "SOME_NEW_CODE"
+    assert entry.origin == "unknown"
+    assert entry.origin not in TABLES
+    assert not [m.TITLE for m in TABLES.values() if m.TITLE in entry.meaning + entry.action]
     assert (entry.severity, entry.scope, entry.outcome) == ("error", "row", "failed")
 
 
-def test_a_rule_error_speaks_by_the_catalogue() -> None:
-    """Its text is the code and the meaning."""
+def test_a_rule_error_has_the_text_of_the_catalogue() -> None:
+    """The code and its meaning."""
     error = RuleError("INVALID_EMAIL")
     assert str(error) == f"INVALID_EMAIL: {CATALOGUE['INVALID_EMAIL'].meaning}"
 
 
 def test_the_page_of_codes_is_current() -> None:
-    """`python -m lib.catalogue.codes > docs/codes.md` makes it."""
+    """`python -m lib.catalogue.page > docs/codes.md` makes it."""
     assert (ROOT / "docs" / "codes.md").read_text("utf-8") == page()
 
 
+def test_the_command_prints_the_page() -> None:
+    """The catalogue does not import the page, so it can run as a program."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "lib.catalogue.page"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == page()
+
+
+def test_the_page_has_every_code_once() -> None:
+    """In a row of its table, or, if it is of another use of the API, in a list below the table."""
+    heads = re.findall(r"^## (.+)$", page(), re.M)
+    assert heads == [module.TITLE for module in TABLES.values()]
+    rows = re.findall(r"^\| `(\w+)` \|", page(), re.M)
+    others = {code for origin in TABLES for code in not_applicable(origin)}
+    lists = [line for line in page().splitlines() if line.startswith("`")]
+    listed = [code for line in lists for code in re.findall(r"`(\w+)`", line)]
+    assert sorted(rows) == sorted(CATALOGUE.keys() - others)
+    assert sorted(listed) == sorted(others)
+    assert len(lists) == sum(bool(not_applicable(origin)) for origin in TABLES)
+
+
 def test_every_country_of_the_time_zone_database_is_known() -> None:
-    """By its code; there's one more, Kosovo."""
+    """By its code. The catalogue of countries has one more, Kosovo."""
     table = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
     codes = {line[:2] for line in table.splitlines() if not line.startswith("#")}
     assert len(codes) == 249

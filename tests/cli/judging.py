@@ -1,4 +1,4 @@
-"""Files for the check: one row or several, judged in this process at a fixed time."""
+"""Helpers to check files of one or more rows in this process, at a fixed time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lib.adapters.logging import Log
-from lib.cli.check import CheckResult, Offline, check
+from lib.adapters.logging import JsonLog
+from lib.cli.check import CheckResult, OfflineDestination, check
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
+from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
-from lib.results.chunk_report import ChunkReport
+from lib.model.chunk_report import ChunkReport
 from lib.results.document import results_document
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
@@ -55,12 +56,12 @@ ACCOUNT = Account(
     ),
     custom_variables={"plan": "77"},
 )
-"""An account that could be asked, as a preflight would describe it."""
+"""A readable account, as a preflight would describe it."""
 
 
 @dataclass(slots=True)
-class Asked(Offline):
-    """The offline destination, except that accounts are as `known`."""
+class Asked(OfflineDestination):
+    """The offline destination, except that every account is `known`."""
 
     known: Account = ACCOUNT
 
@@ -69,7 +70,7 @@ class Asked(Offline):
 
 
 def csv_of(*rows: Mapping[str, str]) -> bytes:
-    """Rows as a file; the header has every name of any of them."""
+    """Return the rows as a CSV file; the header has the column names of all rows."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
@@ -79,7 +80,7 @@ def csv_of(*rows: Mapping[str, str]) -> bytes:
 
 
 def row(**cells: str) -> dict[str, str]:
-    """A row in good order but for `cells`."""
+    """Return a valid row, changed by `cells`."""
     return {**GOOD_ROW, **cells}
 
 
@@ -91,13 +92,13 @@ def judge(
     now: datetime = NOW,
     list_all: bool = False,
 ) -> dict[str, Any]:
-    """The results document of a file; it is checked against its schema and sums."""
+    """Return the results document of a file, after a check of its schema and sums."""
     reports: list[ChunkReport] = []
 
-    def connect(profile: Profile, log: Log) -> Destination[Any]:
+    def connect(profile: Profile, log: JsonLog) -> Destination[Any]:
         if account is None:
-            return Offline(profile.destination)
-        return Asked(profile.destination, known=account)
+            return OfflineDestination(capabilities_of(profile.destination))
+        return Asked(capabilities_of(profile.destination), known=account)
 
     checked: CheckResult = check(
         io.BytesIO(content),

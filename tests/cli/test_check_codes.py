@@ -1,4 +1,4 @@
-"""Every code of ours can be met, and what becomes of the row is what the catalogue says."""
+"""Every code of ours occurs in a check, with the effect that the catalogue states."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SIX_EMAILS = {f"email_{n}": f"buyer.{n}@example.com" for n in range(2, 7)}
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that meets a code: one good row with `cells`, or `content`."""
+    """A file that causes a code: one valid row changed by `cells`, or `content`."""
 
     cells: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     profile: Mapping[str, Any] = field(default_factory=dict)
     asked: bool = False
-    """The account can be asked (`ACCOUNT`); otherwise all is offline."""
+    """Whether the account (`ACCOUNT`) can be read; otherwise the check is offline."""
     now: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -88,7 +88,7 @@ FILES: dict[str, File] = {
     "OLDER_THAN_LOOKBACK": _row(
         asked=True, conversion_action="1005", conversion_date_time="2026-10-01 10:00:00+00:00"
     ),
-    # Value, order, words
+    # Value, order ID, consent and other enums
     "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
     "NEGATIVE_VALUE": _row(conversion_value="-1"),
     "DECIMAL_SIGN_MISMATCH": _row(conversion_value="1.234,50"),
@@ -159,6 +159,7 @@ FILES: dict[str, File] = {
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
     "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),
     "ADDRESS_NOT_SENT": _row(first_name="Ada"),
+    "COLUMN_NOT_SENT": _row(DM, city="Springfield"),
     "AD_PERSONALIZATION_NOT_SENT": _row(ad_personalization="Granted"),
     "EVENT_SOURCE_NOT_SENT": _row(event_source="WEB"),
     "CONVERSION_ENVIRONMENT_NOT_SENT": _row(DM, conversion_environment="WEB"),
@@ -167,7 +168,7 @@ FILES: dict[str, File] = {
     "EMPTY_FILE": _file(b""),
     "NOT_TEXT": _file(b"PK\x03\x04" + bytes(100)),
     "CORRUPT_GZIP": _file(gzip.compress(GOOD)[:-6]),
-    "FILE_TOO_LARGE": _file(GOOD),  # beside a lower limit, see below
+    "FILE_TOO_LARGE": _file(GOOD),  # with a lower limit, see below
     "UNKNOWN_DELIMITER": _file(GOOD, delimiter='"'),
     "NO_HEADER": _file(LINE),
     "UNREADABLE_HEADER": _file(b'gclid,"email\n' + b"C,\n" * 100),
@@ -178,23 +179,23 @@ FILES: dict[str, File] = {
     "NO_ROWS": _lines(),
 }
 
-# What a check can't meet, and why. Their tests are those of the module that raises them.
+# Codes that a check cannot cause, and why. The tests of the modules that raise them cover them.
 ELSEWHERE = {
-    "PREFLIGHT_NOT_PERMITTED": "left out: that nobody was asked is no news of a check",
-    "STALE": "of the event",
-    "SOURCE_GONE": "of the bucket",
-    "REFUSAL_NOT_LOCATED": "of the upload",
-    "UNKNOWN_ENCODING": "a profile with one is refused before",
-    "UNREADABLE_FAILURE": "of the upload",
-    "MAYBE_SENT": "of an attempt that died",
-    "COUNTED_LATER": "of what Google says after the upload",
-    "NOT_COUNTED": "of what Google says after the upload",
-    "NOT_SENT_AGAIN": "of what Google says after the upload",
-    "CLICK_IN_ACCOUNT": "of the upload",
-    "CLICK_NOT_IN_ACCOUNT": "of the upload",
-    "UNKNOWN_PROFILE": "a mistake of the command line (exit code 2)",
-    "INVALID_PROFILE": "a mistake of the command line (exit code 2)",
-    "EMPTY_POSTAL_CODE": "of nothing: an empty cell is ADDRESS_INCOMPLETE",
+    "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
+    "STALE": "only for an event",
+    "SOURCE_GONE": "only for an object in a bucket",
+    "REFUSAL_NOT_LOCATED": "only for an upload",
+    "UNKNOWN_ENCODING": "the profile is refused before",
+    "UNREADABLE_FAILURE": "only for an upload",
+    "MAYBE_SENT": "only after an attempt that crashed",
+    "COUNTED_LATER": "only in Google's status after an upload",
+    "NOT_COUNTED": "only in Google's status after an upload",
+    "NOT_SENT_AGAIN": "only in Google's status after an upload",
+    "CLICK_IN_ACCOUNT": "only for an upload",
+    "CLICK_NOT_IN_ACCOUNT": "only for an upload",
+    "UNKNOWN_PROFILE": "an error of the command line (exit code 2)",
+    "INVALID_PROFILE": "an error of the command line (exit code 2)",
+    "EMPTY_POSTAL_CODE": "never: an empty cell is ADDRESS_INCOMPLETE",
 }
 _PLATFORM = (
     "SECRET_",
@@ -214,17 +215,17 @@ def _ours() -> list[Code]:
     return [code for code in CATALOGUE.values() if code.origin == "ours"]
 
 
-def test_every_code_of_ours_has_a_file_that_meets_it() -> None:
-    """Or a reason why a check can't; a new code without either fails here."""
+def test_every_code_of_ours_has_a_file_or_a_reason() -> None:
+    """Every code has a file that causes it, or a reason why a check cannot cause it."""
     platform = {code.code for code in _ours() if code.code.startswith(_PLATFORM)}
     assert {code.code for code in _ours()} == {*FILES, *ELSEWHERE, *platform}
 
 
 @pytest.mark.parametrize("code", FILES)
-def test_a_code_is_met_and_does_what_the_catalogue_says(
+def test_a_code_has_the_effect_that_the_catalogue_states(
     code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rejected, duplicate, sent with a warning, a note, or an error of the whole file."""
+    """Each code has its effect: a row's outcome, a warning, a note, or a file error."""
     file = FILES[code]
     account = ACCOUNT
     if code == "CONVERSION_CUSTOMER_DIFFERS":
@@ -247,7 +248,7 @@ def _fate_of(entry: Code) -> str:
 
 
 def _fate_in(document: Mapping[str, Any], code: str) -> str:
-    """Where a document names the code."""
+    """Return the effect of the code in a document."""
     error = document["file_error"]
     if error is not None:
         return "file_error" if error["code"] == code else f"file_error {error['code']}"
@@ -262,7 +263,7 @@ def _fate_in(document: Mapping[str, Any], code: str) -> str:
 
 
 def test_no_message_repeats_a_value() -> None:
-    """Names, lines and rules only, whatever the cell held."""
+    """Messages contain only names, lines and rules, never the value of a cell."""
     for code, file in FILES.items():
         if file.content:
             continue

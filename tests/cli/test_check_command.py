@@ -1,4 +1,4 @@
-"""`python -m lib check`: what it prints, and what it exits with."""
+"""`python -m lib check`: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lib.__main__ import main
+from lib.cli.commands import main
 from tests.cli.judging import NOW, csv_of, row
 from tests.results_schema import check_results
 
@@ -22,7 +22,7 @@ BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yeste
 
 
 def run(*arguments: str | Path) -> Result:
-    """The command in this process, at the fixed time."""
+    """Run the command in this process, at the fixed time."""
     return CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
 
 
@@ -38,43 +38,43 @@ def file(tmp_path: Path) -> Any:
     return write
 
 
-def test_a_good_file_exits_with_0_and_says_how_it_was_read(file: Any) -> None:
-    """Encoding, delimiter, columns and counts."""
+def test_a_valid_file_exits_with_0_and_shows_how_it_was_read(file: Any) -> None:
+    """A valid file exits with 0, and its encoding, delimiter, columns and counts are shown."""
     result = run(file("Google Click ID;Conversion Name;Date\nCj0KCQiA01;Deal;2026-11-20T10:00Z\n"))
     assert result.exit_code == 0, result.output
-    assert "Read as utf-8, semicolon, column names in line 1." in result.output
+    assert "Encoding utf-8, delimiter semicolon, column names in line 1." in result.output
     assert 'gclid ← "Google Click ID"' in result.output
     assert "1 row: 1 would be sent." in result.output
 
 
 def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) -> None:
-    """Code, line, meaning and advice stand in the table; the value doesn't."""
+    """The table shows the code, line, meaning and action of a refused row, but not the value."""
     result = run(file(BAD))
     assert result.exit_code == 1
-    for text in ("INVALID_DATE  refused", " 3 ", "2 rows: 1 would be sent, 1 would be refused."):
+    for text in ("INVALID_DATE  rejected", " 3 ", "2 rows: 1 would be sent, 1 would be rejected."):
         assert text in result.output
     assert "→ Write it as" in result.output
     assert "yesterday" not in result.output
 
 
-def test_a_warning_of_refused_rows_alone_does_not_say_that_they_are_sent(file: Any) -> None:
-    """Their identifier was left out, and the row with it."""
+def test_a_warning_never_claims_that_a_refused_row_is_sent(file: Any) -> None:
+    """A code reads "left out" if all its rows are refused, and "sent, with a warning" otherwise."""
     alone = run(file(csv_of(row(gclid="null"))))
-    assert "INVALID_CLICK_ID  left out" in alone.output
+    assert "INVALID_CLICK_ID  warning, row not sent" in alone.output
     beside = run(file(csv_of(row(gclid="null"), row(gclid="null", email="buyer@example.com"))))
-    assert "INVALID_CLICK_ID  sent, with a warning" in beside.output
+    assert "INVALID_CLICK_ID  sent with a warning" in beside.output
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(50), b"a,b\n1,2\n"])
 def test_a_file_that_cannot_be_used_exits_with_1(file: Any, content: bytes) -> None:
-    """And says why in the first row of the table."""
+    """An unusable file exits with 1, and the output states that it is refused."""
     result = run(file(content))
     assert result.exit_code == 1
-    assert "the file is refused" in result.output
+    assert "file stopped" in result.output
 
 
 def test_one_bad_file_of_several_exits_with_1(file: Any) -> None:
-    """All of them are checked."""
+    """One bad file sets the exit code to 1, and all files are checked."""
     result = run(file(BAD, "bad.csv"), file(GOOD, "good.csv"))
     assert result.exit_code == 1
     assert "bad.csv" in result.output
@@ -82,10 +82,10 @@ def test_one_bad_file_of_several_exits_with_1(file: Any) -> None:
 
 
 def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
-    """Exit code 0: every conversion would be sent, once."""
+    """The exit code is 0, because every conversion would be sent once."""
     result = run(file(csv_of(row(email="nobody"), row())))
     assert result.exit_code == 0
-    assert "1 would be sent, 1 repeat an earlier line, 1 with a warning" in result.output
+    assert "1 would be sent, 1 would be duplicate, 1 with a warning" in result.output
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
     ],
 )
 def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) -> None:
-    """And checks nothing."""
+    """A mistake in the command exits with 2, and no file is checked."""
     profiles = {"default": {}, "wrong": {"customer_id": "none", "time_zone": "Mars/Base"}}
     names = {"file": file(GOOD), "profiles": file(json.dumps(profiles), "profiles.json")}
     result = run(*[argument.format(**names) for argument in arguments])
@@ -114,8 +114,8 @@ def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) 
         assert "time_zone" in result.stderr
 
 
-def test_a_profile_is_used_as_the_function_would(file: Any) -> None:
-    """Its zone, action and header names."""
+def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
+    """The time zone, action and header names of the profile are used."""
     profile = {
         "customer_id": "123-456-7890",
         "conversion_action": "Deal",
@@ -130,15 +130,15 @@ def test_a_profile_is_used_as_the_function_would(file: Any) -> None:
     assert (document["profile"], document["customer_id"]) == ("de", "1234567890")
 
 
-def test_the_route_decides_what_is_said(file: Any) -> None:
-    """Names go one way and not the other."""
+def test_the_destination_decides_about_the_notes(file: Any) -> None:
+    """Only the destination that cannot send names adds a note about them."""
     data = file(csv_of(row(first_name="Ada")))
     assert "ADDRESS_NOT_SENT" in run(data).output
     assert "ADDRESS_NOT_SENT" not in run("--route", "data_manager", data).output
 
 
 def test_json_is_the_results_document(file: Any) -> None:
-    """Rows that would be sent are `ok`; the exit code is the same."""
+    """`--json` prints the results document, with `ok` for rows that would be sent."""
     result = run("--json", file(BAD))
     assert result.exit_code == 1
     document = check_results(json.loads(result.stdout))
@@ -150,13 +150,13 @@ def test_json_is_the_results_document(file: Any) -> None:
 
 
 def test_json_can_list_every_row(file: Any) -> None:
-    """`--all-rows`, as LIST_ALL_ROWS does for the function."""
+    """`--all-rows` lists every row, as LIST_ALL_ROWS does in the function."""
     document = check_results(json.loads(run("--json", "--all-rows", file(BAD)).stdout))
     assert [each["outcome"] for each in document["rows"]] == ["ok", "rejected"]
 
 
 def test_json_of_several_files_is_one_document_after_another(file: Any) -> None:
-    """As jq reads them; each is whole."""
+    """Several files give consecutive complete documents, which jq can read."""
     output = run("--json", file(GOOD, "a.csv"), file(BAD, "b.csv")).stdout
     first, end = json.JSONDecoder().raw_decode(output)
     second = json.loads(output[end:])
@@ -166,7 +166,7 @@ def test_json_of_several_files_is_one_document_after_another(file: Any) -> None:
 
 
 def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
-    """A gzip file cut short: what could be read is judged, and the file is refused."""
+    """The readable rows of a truncated gzip file are judged, and the file is refused."""
     rows = csv_of(*[row(gclid=f"Cj0KCQiAexample{n:06}") for n in range(20_000)])
     packed = gzip.compress(rows)
     document = json.loads(run("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout)
@@ -188,28 +188,28 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
 def test_a_name_that_the_function_would_ignore_fails(
     file: Any, name: str, said: str, options: list[str]
 ) -> None:
-    """The file is checked all the same; that its name is wrong stands on stderr."""
+    """A wrong name is reported on stderr, and the file is checked nevertheless."""
     result = run(*options, file(GOOD, name))
     assert result.exit_code == 1
-    assert f"{name}: the function would ignore this file: {said}\n" in result.stderr
+    assert f"{name}: the function would ignore this file: {said}.\n" in result.stderr
     assert ('"ok": 1' if options else "1 would be sent") in result.stdout
 
 
 @pytest.mark.parametrize("name", ["export.csv", "EXPORT.CSV", "a.tsv", "a.txt", "a.csv.gz"])
-def test_an_accepted_name_needs_no_word(file: Any, name: str) -> None:
-    """Whatever its case."""
+def test_an_accepted_name_prints_nothing(file: Any, name: str) -> None:
+    """An accepted name, in any case, prints nothing on stderr."""
     result = run(file(GOOD, name))
     assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_names_from_the_file_are_text_not_markup(file: Any) -> None:
-    """A header can't paint the terminal, nor crash the table."""
+    """Markup in a header is printed as text."""
     result = run(file("gclid,conversion_action,Date,[/red],[bold]x\nCj0KCQiA1,1,2026-11-20Z,a,b\n"))
     assert "[/red], [bold]x" in " ".join(result.output.split())
 
 
-def test_help_teaches_by_example() -> None:
-    """The examples it shows are real options."""
+def test_help_shows_examples() -> None:
+    """The help shows examples, and all their options exist."""
     text = CliRunner().invoke(main, ["check", "--help"]).output
     assert "Examples:" in text
     assert "Exit code:" in text
@@ -219,10 +219,10 @@ def test_help_teaches_by_example() -> None:
     assert {word for line in shown for word in line.split() if word.startswith("--")} <= known
 
 
-def test_it_starts_fast_because_it_loads_no_google_client() -> None:
-    """Importing one takes longer than checking a file."""
+def test_the_check_imports_no_google_client() -> None:
+    """The check imports no Google client, because that takes longer than checking a file."""
     program = (
-        "import sys; from lib.__main__ import main\n"
+        "import sys; from lib.cli.commands import main\n"
         "try: main(['check', '--now', '2026-11-24', 'examples/google_template.csv'])\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print([m for m in sys.modules if m.startswith(('google.ads', 'google.api', 'grpc',"

@@ -1,4 +1,4 @@
-"""The example exports are accepted as they are, and the lines named are those an editor shows."""
+"""The example exports are accepted unchanged, and lines are numbered as in an editor."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FILES = {
 
 
 def test_every_example_is_tested() -> None:
-    """A new file here needs a line above."""
+    """Every file in examples/ is listed in `FILES`."""
     others = {"profiles.json", "crm_export.csv"}
     assert {path.name for path in EXAMPLES.iterdir()} == {*FILES, *others}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
-    """Every row would be sent, without an error or a warning."""
+    """Every row of an example would be sent without an error or a warning."""
     profile, rows = FILES[name]
     settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
     document = judge((EXAMPLES / name).read_bytes(), settings)
@@ -41,8 +41,8 @@ def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, (profile, _) in FILES.items() if profile])
-def test_an_example_is_accepted_by_the_other_route(name: str) -> None:
-    """With the action's id, which that API wants; columns that make no address are noted."""
+def test_an_example_is_accepted_by_the_data_manager_api(name: str) -> None:
+    """With an action ID, which this API requires, all rows are accepted; only columns are noted."""
     profile, rows = FILES[name]
     route = {"destination": "data_manager", "conversion_action": "1001"}
     document = judge((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
@@ -51,23 +51,23 @@ def test_an_example_is_accepted_by_the_other_route(name: str) -> None:
 
 
 def test_the_example_with_mistakes_shows_them() -> None:
-    """`crm_export.csv` is no export to accept: some of its rows are wrong on purpose."""
+    """In `crm_export.csv`, the rows that are wrong on purpose are rejected."""
     content = (EXAMPLES / "crm_export.csv").read_bytes()
     document = judge(content, PROFILES["default"])
     assert document["file_error"] is None
-    assert document["counts"]["ok"] == 11  # as docs/input.md says
+    assert document["counts"]["ok"] == 11  # as documented in docs/input.md
     assert document["counts"]["rejected"] == 9
 
 
 def test_the_example_profiles_are_valid() -> None:
-    """All of them, used by an example or not."""
+    """All example profiles are valid, even those that no example uses."""
     for profile in PROFILES.values():
         Profile.model_validate(profile)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 def test_lines_are_those_of_an_editor(end: str) -> None:
-    """With a parameters line, quoted line breaks, blank lines, and any kind of line end."""
+    """Lines match an editor's with any line ending, quoted line breaks and blank lines."""
     file = end.join(
         [
             "Parameters:TimeZone=America/Chicago,,,",  # 1

@@ -1,6 +1,6 @@
-"""Files made to break the check: each ends in a clear word, in bounded memory.
+"""Hostile files for the check: each one ends with a clear result, in bounded memory.
 
-Each is checked by the real command in a process of its own, which is watched from outside.
+The real command checks each file in a separate process, which is observed from outside.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ HEADER = b"gclid,conversion_action,conversion_date_time,email\n"
 GOOD = b"Cj0KCQiAexample%07d,1001,2026-11-20 10:00:00+00:00,buyer.%d@example.com\n"
 PROGRAM = """
 import sys
-from lib.__main__ import main
+from lib.cli.commands import main
 try:
     main(sys.argv[1:], prog_name="check")
 finally:
-    # Not getrusage: what the parent used before it started this process counts there too.
+    # Not getrusage, because it includes the memory of the parent process.
     with open("/proc/self/status") as status:
         print(*[line.split()[1] for line in status if line.startswith("VmHWM")], file=sys.stderr)
 """
@@ -38,7 +38,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 def _packed(*pieces: tuple[bytes, int]) -> Callable[[Path], None]:
-    """Write gzip members: each piece, so many times. Members may follow each other."""
+    """Write each piece as a gzip member, `times` times; a file may have several members."""
 
     def write(path: Path) -> None:
         with path.open("wb") as file:
@@ -60,7 +60,7 @@ WIDE = HEADER + b"".join(
     b"%b,1001,2026-11-20,%b\n" % (b"C" * 30_000, b"e" * 30_000) for _ in range(16)
 )
 
-# name → how the file is written, the code of the whole file (or None), the codes of its rows.
+# name → (how the file is written, code of the file error or None, codes of its rows)
 CASES: dict[str, tuple[Callable[[Path], None], str | None, set[str]]] = {
     "2 GiB in one line, packed": (
         _packed((HEADER + ROW, 1), (MEGABYTE * 8, 256)),
@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str | None, set[str]]] = {
         set(),
     ),
     "rows as wide as can be, packed": (
-        # 6,000 rows of four cells; kept whole, three chunks of them would be 360 MB
+        # 6,000 rows of four cells; three complete chunks of them would need 360 MB
         _packed((HEADER, 1), (WIDE.removeprefix(HEADER), 375)),
         None,
         {"INVALID_CLICK_ID", "INVALID_EMAIL", "DATE_WITHOUT_ZONE", "NO_CLICK_ID_OR_IDENTIFIER"},
@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str | None, set[str]]] = {
 
 
 def _run(path: Path, *options: str) -> tuple[int, bytes, float]:
-    """Check a file in a process: exit code, output, peak memory in MiB."""
+    """Check a file in a separate process: exit code, output, peak memory in MiB."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM, "check", *options, str(path)],
         cwd=ROOT,
@@ -130,8 +130,8 @@ def _run(path: Path, *options: str) -> tuple[int, bytes, float]:
 
 @needs_proc
 @pytest.mark.parametrize("name", CASES)
-def test_a_nasty_file_ends_in_a_clear_word_and_bounded_memory(name: str, tmp_path: Path) -> None:
-    """Every row has its outcome, the file its error, and memory stays below 256 MiB."""
+def test_a_nasty_file_ends_with_a_clear_result_in_bounded_memory(name: str, tmp_path: Path) -> None:
+    """Row codes and file error are as expected, and memory stays below 256 MiB."""
     write, file_error, row_codes = CASES[name]
     path = tmp_path / ("nasty.csv.gz" if "packed" in name else "nasty.csv")
     write(path)
@@ -156,7 +156,7 @@ def _million(path: Path) -> None:
 
 @needs_proc
 def test_a_million_rows_in_bounded_memory_with_a_moving_bar(tmp_path: Path) -> None:
-    """On a terminal the bar moves with the bytes read; memory stays as for a small file."""
+    """A million rows move the progress bar on a terminal and need less than 128 MiB."""
     path = tmp_path / "million.csv"
     _million(path)
     main, terminal = pty.openpty()

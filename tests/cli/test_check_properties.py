@@ -1,4 +1,4 @@
-"""Whatever stands in a file, the check ends, and its counts add up."""
+"""For any file content, the check finishes and its counts add up."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.source.fields import FIELDS
+from lib.model.fields import CUSTOM_VARIABLE
+from lib.rules.fields import FIELDS
 from tests.cli.judging import ACCOUNT, judge
 
 NEEDED = ("gclid", "email", "conversion_date_time")
 HEADERS = st.sampled_from(
-    [field.name for field in FIELDS if field.name not in NEEDED]
+    [field.name for field in FIELDS if field.name not in (*NEEDED, CUSTOM_VARIABLE)]
     + ["email_2", "Mobile", "custom_variable.Plan", "colour", "", "E-Mail"]
 )
-# Cells that rules say something of, and any text at all.
+# Cells that the rules recognize, and arbitrary text.
 WORDS = st.sampled_from(
     [
         *("Cj0KCQiAexample1", "1001", "", " ", "null", "@", "a@b", "buyer@example.com"),
@@ -33,19 +34,19 @@ ROUTES = st.sampled_from(["google_ads", "data_manager"])
 
 @st.composite
 def tables(draw: st.DrawFn) -> bytes:
-    """A table of known columns and any cells, as a program would write it."""
+    """Draw a table of known columns and arbitrary cells, as a program would write it."""
     header = [*NEEDED, *draw(st.lists(HEADERS, unique=True, max_size=8))]
     width = len(header)
     row = st.lists(CELLS, min_size=width - 1, max_size=width)
     rows = draw(st.lists(row, min_size=1, max_size=6))
-    for each in rows:  # half of them could be sent, but for their other cells
+    for each in rows:  # in half of the rows, the required cells are valid
         if draw(st.booleans()):
             each[:3] = ["Cj0KCQiAexample1", "", "2026-11-20 10:00:00+00:00"]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=draw(st.sampled_from(",;\t|")))
     try:
         writer.writerows([header, *rows])
-    except csv.Error:  # a NUL can't be written by some versions
+    except csv.Error:  # some versions of Python cannot write a NUL
         return b"gclid\n"
     return text.getvalue().encode("utf-8", "surrogatepass")
 
@@ -55,7 +56,7 @@ def tables(draw: st.DrawFn) -> bytes:
 def test_random_rows_never_crash_the_check(
     content: bytes, route: str, asked: bool, day_first: bool
 ) -> None:
-    """On either route, with and without an account; `judge` checks schema and sums."""
+    """Random rows end in a valid document for both destinations, with and without an account."""
     profile = {
         "destination": route,
         "conversion_action": "1001",
@@ -71,7 +72,7 @@ def test_random_rows_never_crash_the_check(
     else:
         assert document["file_error"] is not None
     if document["file_error"] is None:
-        # Then only rows whose own account can't be used.
+        # Then only rows with an unusable account are not attempted.
         for each in document["rows"]:
             assert each["outcome"] != "not_attempted" or each["errors"]
 
@@ -79,14 +80,14 @@ def test_random_rows_never_crash_the_check(
 @settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=300), st.booleans())
 def test_random_bytes_never_crash_the_check(content: bytes, packed: bool) -> None:
-    """They end in a document like any file."""
+    """Random bytes end in a valid document."""
     judge(gzip.compress(content) if packed else content)
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
-def test_every_row_has_the_outcome_it_deserves(good: list[bool]) -> None:
-    """Good ones are ok, bad ones rejected at their line; nothing is lost between them."""
+def test_every_row_has_the_right_outcome(good: list[bool]) -> None:
+    """Valid rows are `ok`, invalid rows are rejected at their line, and no row is lost."""
     lines = ["gclid,conversion_action,conversion_date_time"]
     lines += [
         f"Cj0KCQiAexample{number:04},1001,{'2026-11-20 10:00Z' if is_good else 'yesterday'}"

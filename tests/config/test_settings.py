@@ -1,4 +1,4 @@
-"""The environment: every problem at once, and settings that contradict each other."""
+"""Settings and profiles: all errors are reported together, each with an action."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output"}
         ({"GOOGLE_ADS_SECRET": "my-secret"}, ["GOOGLE_ADS_SECRET"]),
     ],
 )
-def test_what_is_wrong_is_named(changed: dict[str, str], named: list[str]) -> None:
-    """Every wrong variable, one a line; never its value."""
+def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]) -> None:
+    """Each wrong variable gets one line, without its value."""
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment({**GOOD, **changed})
     assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == named
@@ -41,27 +41,44 @@ def test_what_is_wrong_is_named(changed: dict[str, str], named: list[str]) -> No
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"INPUT_BUCKET": ""}, "INPUT_BUCKET: must be set"),
-        ({"OUTPUT_BUCKET": "o"}, "OUTPUT_BUCKET: must have 3 or more characters"),
-        ({"WINDOW": "many"}, "WINDOW: must be a whole number"),
-        ({"WINDOW": "0"}, "WINDOW: must be 1 or more"),
-        ({"WINDOW": "99"}, "WINDOW: must be 64 or less"),
-        ({"LEASE_SECONDS": "0"}, "LEASE_SECONDS: must be more than 0"),
-        ({"LEASE_SECONDS": "nan"}, "LEASE_SECONDS: must be a number"),
-        ({"LEASE_SECONDS": "long"}, "LEASE_SECONDS: must be a number"),
-        ({"LIST_ALL_ROWS": "maybe"}, "LIST_ALL_ROWS: must be true or false"),
-        ({"ANNOUNCE_TOPIC": "t"}, "ANNOUNCE_TOPIC: must be projects/PROJECT/topics/NAME"),
+        ({"INPUT_BUCKET": ""}, "INPUT_BUCKET: not set. Set it."),
+        (
+            {"OUTPUT_BUCKET": "o"},
+            "OUTPUT_BUCKET: too few characters (minimum: 3). Write a longer value.",
+        ),
+        ({"WINDOW": "many"}, "WINDOW: not a whole number. Write a whole number."),
+        ({"WINDOW": "0"}, "WINDOW: too small. Write 1 or more."),
+        ({"WINDOW": "99"}, "WINDOW: too large. Write 64 or less."),
+        ({"LEASE_SECONDS": "0"}, "LEASE_SECONDS: too small. Write a number greater than 0."),
+        ({"LEASE_SECONDS": "nan"}, "LEASE_SECONDS: not a finite number. Write a number."),
+        ({"LEASE_SECONDS": "long"}, "LEASE_SECONDS: not a number. Write a number."),
+        ({"LIST_ALL_ROWS": "maybe"}, "LIST_ALL_ROWS: neither true nor false. Write true or false."),
+        (
+            {"ANNOUNCE_TOPIC": "t"},
+            "ANNOUNCE_TOPIC: wrong format. Write projects/PROJECT/topics/NAME.",
+        ),
+        (
+            {"STATE_BUCKET": "the-input"},
+            "INPUT_BUCKET: also used for the results or the ledger, so every object written there "
+            "would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to another bucket.",
+        ),
+        (
+            {"TIME_LIMIT_SECONDS": "30"},
+            "TIME_LIMIT_SECONDS: not more than DEADLINE_MARGIN_SECONDS (40), so no row would ever "
+            "be sent. Set a longer time limit or a shorter margin.",
+        ),
+        ({"STATE_PREFIX": "state"}, "STATE_PREFIX: no slash at the end. Add one."),
     ],
 )
-def test_a_wrong_variable_is_told_what_it_must_be(changed: dict[str, str], said: str) -> None:
-    """In words, not in those of the library that found it."""
+def test_the_message_for_a_wrong_variable(changed: dict[str, str], said: str) -> None:
+    """The message states the error and what to write, in our words instead of pydantic's."""
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment({**GOOD, **changed})
     assert str(raised.value) == said
 
 
-def test_the_defaults_are_sound() -> None:
-    """Two buckets are enough to begin with."""
+def test_the_defaults_are_valid() -> None:
+    """Only the two buckets have no default."""
     settings = Settings.from_environment(GOOD)
     assert settings.ledger_bucket == "the-output"
 
@@ -82,7 +99,7 @@ def test_the_defaults_are_sound() -> None:
     ],
 )
 def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
-    """Those that spreadsheets write; others would break a file on every attempt."""
+    """Only encodings that spreadsheets write are accepted; others would fail within a file."""
     profiles = {"default": {"encoding": encoding}}
     if read_as is None:
         with pytest.raises(PermanentError) as raised:
@@ -95,70 +112,100 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
 @pytest.mark.parametrize(
     ("profile", "said"),
     [
-        ({"customer": "1234567890"}, "customer: not a key of a profile; did you mean customer_id?"),
-        ({"Time_Zone": "UTC"}, "Time_Zone: not a key of a profile; did you mean time_zone?"),
-        ({"zzz": 1}, "zzz: not a key of a profile (docs/profiles.md names them)"),
+        ({"customer": "1234567890"}, "customer: not a profile key. Did you mean customer_id?"),
+        ({"Time_Zone": "UTC"}, "Time_Zone: not a profile key. Did you mean time_zone?"),
+        ({"zzz": 1}, "zzz: not a profile key. Remove it; see docs/profiles.md for all keys."),
         (
             {"customer_id": "12"},
-            "customer_id: must be the digits of a Google Ads account, such as 123-456-7890",
+            "customer_id: wrong format. "
+            "Write the digits of a Google Ads account, such as 123-456-7890.",
         ),
-        ({"phone_region": "Germany"}, "phone_region: must be two capital letters, such as DE"),
-        ({"currency_code": "eur"}, "currency_code: must be three capital letters, such as EUR"),
-        ({"currency_code": 7}, "currency_code: must be text"),
-        ({"day_first": "perhaps"}, "day_first: must be true or false"),
-        ({"destination": "meta"}, "destination: must be 'google_ads' or 'data_manager'"),
-        ({"ad_user_data": "yes"}, "ad_user_data: must be 'GRANTED' or 'DENIED'"),
-        ({"delimiter": ";;"}, "delimiter: must have no more characters than 1"),
-        ({"time_zone": "CET+1"}, "time_zone: not an IANA time zone such as America/Chicago"),
-        ({"encoding": "x"}, "encoding: not an encoding such as utf-8 or windows-1252"),
-        ({"headers": "Email"}, "headers: must be an object: {...}"),
-        ({"headers": {"email": 1}}, "headers.email: must be a name, or a list of names"),
-        ({"headers": {"email": [1]}}, "headers.email.0: must be text"),
+        (
+            {"phone_region": "Germany"},
+            "phone_region: wrong format. Write two capital letters, such as DE.",
+        ),
+        (
+            {"currency_code": "eur"},
+            "currency_code: wrong format. Write three capital letters, such as EUR.",
+        ),
+        ({"currency_code": 7}, "currency_code: not text. Write it as text, in quotes."),
+        ({"day_first": "perhaps"}, "day_first: neither true nor false. Write true or false."),
+        (
+            {"destination": "meta"},
+            "destination: not an allowed value. Write 'google_ads' or 'data_manager'.",
+        ),
+        (
+            {"ad_user_data": "yes"},
+            "ad_user_data: not an allowed value. Write 'GRANTED' or 'DENIED'.",
+        ),
+        (
+            {"delimiter": ";;"},
+            "delimiter: too many characters (maximum: 1). Write a shorter value.",
+        ),
+        (
+            {"time_zone": "CET+1"},
+            "time_zone: not an IANA time zone. Write a name such as America/Chicago.",
+        ),
+        (
+            {"encoding": "x"},
+            "encoding: not a known encoding. Write a name such as utf-8 or windows-1252.",
+        ),
+        ({"headers": "Email"}, 'headers: not an object. Write {"field": "column name"}.'),
+        (
+            {"headers": {"email": 1}},
+            "headers.email: not a column name. Write one name, or a list of names.",
+        ),
+        ({"headers": {"email": [1]}}, "headers.email.0: not text. Write it as text, in quotes."),
         (
             {"headers": {"conversion_vlaue": "Betrag", "zzz": "Z"}},
-            "headers: conversion_vlaue is not a field; did you mean conversion_value?; "
-            "zzz is not a field; docs/input.md names the fields",
+            "headers: conversion_vlaue is not a field. Did you mean conversion_value? "
+            "zzz is not a field. Remove it; see docs/input.md for all fields.",
+        ),
+        (
+            {"currency_code": "eur", "phone_region": "Germany"},
+            "currency_code: wrong format. Write three capital letters, such as EUR. "
+            "phone_region: wrong format. Write two capital letters, such as DE.",
         ),
         (
             {"headers": {"Conversion Name": "Aktion"}},
-            "headers: Conversion Name is not a field; did you mean conversion_action?",
+            "headers: Conversion Name is not a field. Did you mean conversion_action?",
         ),
     ],
 )
-def test_a_mistake_in_a_profile_is_said_in_plain_words(profile: Any, said: str) -> None:
-    """With the key that was probably meant; a misspelt one never goes unnoticed."""
+def test_the_message_for_a_mistake_in_a_profile(profile: Any, said: str) -> None:
+    """No mistake in a profile is ignored, and the message states what to write instead."""
     with pytest.raises(PermanentError) as raised:
         choose_profile({"default": profile}, "a.csv")
     assert raised.value.detail == f'profile "default": {said}'
 
 
 def test_fields_that_a_profile_may_name() -> None:
-    """Every field, the numbered ones, and custom variables by their name."""
+    """`headers` accepts all fields, numbered fields, and custom variables by name."""
     headers = {"conversion_value": "Betrag", "email_2": ["A", "B"], "custom_variable.Plan": "Tarif"}
     _, profile = choose_profile({"default": {"headers": headers}}, "a.csv")
     assert profile.headers.keys() == headers.keys()
 
 
 @pytest.mark.parametrize("model", [Settings, Profile])
-def test_every_pattern_has_words_for_it(model: type[BaseModel]) -> None:
-    """Nobody is shown a regular expression."""
+def test_every_pattern_is_explained_in_words(model: type[BaseModel]) -> None:
+    """No message shows a regular expression."""
     schema = model.model_json_schema()["properties"]
     patterned = {name for name, about in schema.items() if "pattern" in json.dumps(about)}
     assert patterned <= mistakes.FORMS.keys()
 
 
-def test_a_profile_without_its_name_is_to_be_wrapped() -> None:
-    """What a newcomer writes first."""
+def test_the_message_for_a_profile_without_a_name() -> None:
+    """The message for profile keys without a profile name shows how to add the name."""
     with pytest.raises(PermanentError) as raised:
         read_profiles('{"customer_id": "1234567890", "headers": {}}')
     assert raised.value.code == "INVALID_PROFILE"
-    assert 'wrap it: {"default": {...}}' in raised.value.detail
+    assert 'Give it one: {"default": {...}}.' in raised.value.detail
     assert "1234567890" not in raised.value.detail
 
 
 @pytest.mark.parametrize("document", ["{", "[]", '{"default": 1}', '"x"'])
-def test_a_profiles_document_that_is_none(document: str) -> None:
-    """Said once, as a file error."""
+def test_a_document_without_profiles_is_invalid(document: str) -> None:
+    """A document of another form is one error: INVALID_PROFILE."""
     with pytest.raises(PermanentError) as raised:
         read_profiles(document)
     assert raised.value.code == "INVALID_PROFILE"

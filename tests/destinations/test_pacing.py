@@ -1,4 +1,4 @@
-"""The window and the clock of an API, on a clock that only moves when told to."""
+"""The pacing of requests, with a clock that moves only when a test moves it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lib.adapters.logging import Log
+from lib.adapters.logging import JsonLog
 from lib.destinations.pacing import MAX_TRANSIENT_TRIES, CallFailure, Pacer
 from lib.errors import RetryableError
 from tests.fakes import Clock
@@ -17,20 +17,20 @@ TRANSIENT = CallFailure("transient", "UNAVAILABLE")
 
 
 class Wrong(Exception):
-    """What a request raises; it carries how it is to be understood."""
+    """An exception of a request, which carries its own classification."""
 
-    def __init__(self, trouble: CallFailure) -> None:
+    def __init__(self, failure: CallFailure) -> None:
         super().__init__()
-        self.trouble = trouble
+        self.failure = failure
 
 
 def row_result(error: Exception) -> CallFailure:
     assert isinstance(error, Wrong)
-    return error.trouble
+    return error.failure
 
 
 class Api:
-    """Answers as scripted, then well. `at` lists when it was asked, `timeouts` with how long."""
+    """Fail as scripted, then succeed. `at` lists the call times, `timeouts` the timeouts."""
 
     def __init__(self, clock: Clock, *script: CallFailure) -> None:
         self.clock = clock
@@ -69,13 +69,13 @@ Call = Callable[[Api, float], str]
 @pytest.fixture
 def call(pacer: Pacer) -> Call:
     def calling(api: Api, deadline: float = 500.0) -> str:
-        return pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=Log())
+        return pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
 
     return calling
 
 
 def test_a_good_answer_takes_one_request(clock: Clock, call: Call) -> None:
-    """No wait, and the timeout is the one that was asked for."""
+    """A successful request does not wait and gets the timeout that was asked for."""
     api = Api(clock)
     assert call(api, 500.0) == "answer"
     assert (api.at, api.timeouts) == ([0.0], [120])
@@ -84,7 +84,7 @@ def test_a_good_answer_takes_one_request(clock: Clock, call: Call) -> None:
 def test_the_window_shrinks_by_half_and_grows_by_one(
     clock: Clock, pacer: Pacer, call: Call
 ) -> None:
-    """Additive increase, multiplicative decrease, between 1 and the maximum."""
+    """The window has additive increase and multiplicative decrease, between 1 and the maximum."""
     call(Api(clock, QUOTA, QUOTA, QUOTA), 500.0)
     assert pacer.window == pytest.approx(1 + 1)
     for _ in range(3):
@@ -99,8 +99,8 @@ def test_the_window_shrinks_by_half_and_grows_by_one(
     assert pacer.window >= 1
 
 
-def test_googles_delay_is_kept_by_all_requests(clock: Clock, call: Call) -> None:
-    """Not only by the one that was refused; the jitter only adds to it."""
+def test_all_requests_wait_for_googles_delay(clock: Clock, call: Call) -> None:
+    """All requests wait for the delay, not only the refused one, and the jitter only adds to it."""
     refused = Api(clock, QUOTA)
     call(refused, 500.0)
     assert 2.0 <= refused.at[1] - refused.at[0] <= 2.0 * 1.25 + 1
@@ -111,7 +111,7 @@ def test_googles_delay_is_kept_by_all_requests(clock: Clock, call: Call) -> None
 
 
 def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """Doubled by a refusal, 1 % smaller with every success, and gone in the end."""
+    """A refusal doubles the gap, every success makes it 1 % smaller, and finally it is zero."""
     call(Api(clock, QUOTA, QUOTA), 1e6)
     assert pacer.gap_seconds == pytest.approx(0.1 * 0.99)
     for _ in range(400):
@@ -119,8 +119,8 @@ def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, ca
     assert pacer.gap_seconds == 0
 
 
-def test_transient_failures_are_tried_again_with_growing_waits(clock: Clock, call: Call) -> None:
-    """Up to a number of tries; then the attempt ends, and a redelivery goes on."""
+def test_transient_failures_are_retried_with_growing_waits(clock: Clock, call: Call) -> None:
+    """After MAX_TRANSIENT_TRIES, the attempt ends, and a redelivery continues."""
     api = Api(clock, *[TRANSIENT] * (MAX_TRANSIENT_TRIES - 1))
     assert call(api, 1e6) == "answer"
     with pytest.raises(RetryableError) as ended:
@@ -128,13 +128,13 @@ def test_transient_failures_are_tried_again_with_growing_waits(clock: Clock, cal
     assert ended.value.code == "API_UNAVAILABLE"
 
 
-@pytest.mark.parametrize("trouble", [TRANSIENT, QUOTA])
+@pytest.mark.parametrize("failure", [TRANSIENT, QUOTA])
 @pytest.mark.parametrize("deadline", [0.3, 5.0, 47.0])
 def test_nothing_waits_longer_than_the_deadline(
-    clock: Clock, call: Call, trouble: CallFailure, deadline: float
+    clock: Clock, call: Call, failure: CallFailure, deadline: float
 ) -> None:
-    """Neither before a request nor between two; a request's timeout ends there too."""
-    api = Api(clock, *[trouble] * 1000)
+    """No wait before or between requests and no request timeout goes beyond the deadline."""
+    api = Api(clock, *[failure] * 1000)
     with pytest.raises(RetryableError) as ended:
         call(api, deadline)
     assert ended.value.code in ("DEADLINE", "API_UNAVAILABLE")
@@ -144,8 +144,8 @@ def test_nothing_waits_longer_than_the_deadline(
     )
 
 
-def test_the_days_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """One request, no second one."""
+def test_the_daily_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call) -> None:
+    """After the daily quota is exhausted, no second request is sent."""
     api = Api(clock, CallFailure("daily_quota", "RESOURCE_EXHAUSTED"))
     with pytest.raises(RetryableError) as ended:
         call(api, 500.0)
@@ -154,8 +154,8 @@ def test_the_days_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call)
     assert pacer._in_flight == 0
 
 
-def test_a_refusal_for_good_is_handed_on(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """The caller reads what the API said; the window isn't blamed."""
+def test_a_permanent_failure_is_passed_on(clock: Clock, pacer: Pacer, call: Call) -> None:
+    """The caller gets the API's error, and the window does not shrink."""
     api = Api(clock, CallFailure("permanent", "INVALID_CUSTOMER_ID"))
     with pytest.raises(Wrong):
         call(api, 500.0)

@@ -1,4 +1,4 @@
-"""The rows of the documentation's tables, as the code has them."""
+"""The rows of the tables in the documentation, generated from the code."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.source.fields import FIELDS, HIGHEST_NUMBER
+from lib.destinations.registry import capabilities_of, names
+from lib.rules.fields import FIELDS
+from lib.rules.fields.__main__ import table_rows
 
 
 def field_rows() -> Iterator[str]:
-    """One row for each field of `lib.source.fields`."""
-    for field in FIELDS:
-        name = f"`{field.name}`"
-        if field.numbered:
-            name += f", `{field.name}_2` ... `{field.name}_{HIGHEST_NUMBER}`"
-        aliases, fallbacks = (
-            ", ".join(f"`{alias}`" for alias in names) for names in (field.aliases, field.fallbacks)
-        )
-        yield f"| {name} | {field.description} | {aliases} | {fallbacks} |"
+    """One row for each field in `lib.rules.fields`."""
+    return table_rows()
+
+
+def only_sent_to_rows() -> Iterator[str]:
+    """One row for each destination: the columns that no other destination sends."""
+    declared = {name: capabilities_of(name) for name in names()}
+    for name, capabilities in declared.items():
+        others = {f for each in declared.values() if each.name != name for f in each.fields}
+        own = [f.name for f in FIELDS if f.target and f.name in capabilities.fields.keys() - others]
+        yield f"| {capabilities.title} | {', '.join(f'`{field}`' for field in own)} |"
 
 
 def profile_rows() -> Iterator[str]:
-    """One row for each key of a profile."""
+    """One row for each profile key."""
     for name, field in Profile.model_fields.items():
         yield f"| `{name}` | {_default(field)} | {field.description} |"
 
 
 def settings_rows() -> Iterator[str]:
     """One row for each environment variable."""
-    for name, field in Settings.model_fields.items():
-        yield f"| `{name.upper()}` | {_default(field)} | {field.description} |"
+    for variable, name in Settings.variables().items():
+        field = Settings.model_fields[name]
+        yield f"| `{variable}` | {_default(field)} | {field.description} |"
 
 
 def _default(field: Any) -> str:

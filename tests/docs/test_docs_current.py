@@ -1,4 +1,4 @@
-"""The documentation says what the code does: every name, every default, every example."""
+"""The documentation matches the code: names, defaults, and examples that run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from lib.config.settings import Settings
 from lib.model.outcomes import OUTCOMES
 from lib.rules.values.dates import load_zone, read_moment
 from lib.source.errors import FILE_ERROR_CODES
-from lib.source.fields import header_key
+from lib.source.vocabulary import header_key
 from tests.cli.judging import judge
-from tests.docs.tables import field_rows, profile_rows, settings_rows
+from tests.docs.tables import field_rows, only_sent_to_rows, profile_rows, settings_rows
 from tests.results_schema import SCHEMA, check_results
 from tools.terraform_check import configuration, layout
 
@@ -38,7 +38,7 @@ _BLOCK = re.compile(
 
 
 class Block(NamedTuple):
-    """A code block: its language, the mark in the comment above it, its text."""
+    """A code block: its page and line, its language, the mark in the comment above it, its text."""
 
     page: str
     line: int
@@ -48,7 +48,7 @@ class Block(NamedTuple):
 
 
 def blocks(*kinds: str) -> list[Block]:
-    """The code blocks of all pages that are of one of these kinds."""
+    """The code blocks of these kinds on all pages; without kinds, all code blocks."""
     found = []
     for page in PAGES:
         content = (DOCS / page).read_text("utf-8")
@@ -66,14 +66,15 @@ def name_of(block: Block) -> str:
     "page, rows",
     [
         ("input.md", list(field_rows())),
+        ("input.md", list(only_sent_to_rows())),
         ("profiles.md", list(profile_rows())),
         ("settings.md", list(settings_rows())),
     ],
 )
 def test_every_name_is_documented_with_its_default(page: str, rows: list[str]) -> None:
-    """Fields with all their other names, profile keys, environment variables: row by row.
+    """Fields with all their names, profile keys, environment variables: each row is on its page.
 
-    What fails here is the row to put into the page.
+    A failure shows the row to copy into the page.
     """
     documented = (DOCS / page).read_text("utf-8").splitlines()
     assert [row for row in rows if row not in documented] == []
@@ -83,17 +84,17 @@ def test_every_name_is_documented_with_its_default(page: str, rows: list[str]) -
     "page, known",
     [
         ("profiles.md", set(Profile.model_fields)),
-        ("settings.md", {name.upper() for name in Settings.model_fields}),
+        ("settings.md", set(Settings.variables())),
     ],
 )
 def test_nothing_is_documented_that_is_gone(page: str, known: set[str]) -> None:
-    """Each row of the page's table names something that exists."""
+    """Each row of the tables names a key or a variable that exists."""
     rows = re.findall(r"^\| `([A-Za-z_]+)` \|", (DOCS / page).read_text("utf-8"), re.M)
     assert set(rows) == known
 
 
 def test_no_two_fields_share_a_name() -> None:
-    """Otherwise the table of columns would promise what the reader can't keep."""
+    """A header name belongs to one field only, or the table of columns would contradict itself."""
     owners: dict[str, str] = {}
     for row in field_rows():
         for name in re.findall(r"`([^`]+)`", row.replace(" ... ", "")):
@@ -102,13 +103,13 @@ def test_no_two_fields_share_a_name() -> None:
 
 
 def test_every_code_that_the_pages_name_exists() -> None:
-    """A renamed code must be renamed here too."""
+    """All codes on the pages are in the catalogue."""
     documented = {
         code
         for page in PAGES
         for code in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", (DOCS / page).read_text("utf-8"))
     }
-    others = {name.upper() for name in Settings.model_fields} | {
+    others = set(Settings.variables()) | {
         *("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST"),
         *("PARTIAL_SUCCESS", "IN_STORE", "GOOGLE_CLICK_ID__C"),
     }
@@ -117,7 +118,7 @@ def test_every_code_that_the_pages_name_exists() -> None:
 
 
 def test_every_outcome_and_part_of_the_results_is_explained() -> None:
-    """Each outcome and status has a row; each top-level name of the schema is mentioned."""
+    """Outcomes and statuses have a table row, and top-level names of the schema are on the page."""
     page = (DOCS / "results.md").read_text("utf-8")
     for name in (*OUTCOMES, *SCHEMA["properties"]["status"]["enum"]):
         assert f"| `{name}` |" in page, name
@@ -126,7 +127,7 @@ def test_every_outcome_and_part_of_the_results_is_explained() -> None:
 
 
 def test_every_block_has_a_kind_that_is_tested() -> None:
-    """No example without a test that runs it."""
+    """Every kind of example is covered by a test in this module."""
     tested = {("console", ""), ("csv", "accepted"), ("csv", "refused"), ("json", "profiles")}
     tested |= {
         ("hcl", "profiles"),
@@ -140,7 +141,7 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
 
 @pytest.mark.parametrize("block", blocks("console"), ids=name_of)
 def test_a_command_prints_what_the_page_shows(block: Block) -> None:
-    """From the project's folder; `...` stands for anything."""
+    """Commands print the output shown, in which `...` matches any text."""
     command, _, shown = block.text.removeprefix("$ ").partition("\n")
     words = [sys.executable if word == "python" else word for word in shlex.split(command)]
     done = subprocess.run(
@@ -160,8 +161,8 @@ def test_a_command_prints_what_the_page_shows(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("csv"), ids=name_of)
-def test_an_example_file_is_judged_as_the_page_says(block: Block) -> None:
-    """Accepted without any error or warning, or refused by the named code."""
+def test_an_example_file_is_judged_as_documented(block: Block) -> None:
+    """An example is accepted without errors and warnings, or stopped with the code in its mark."""
     fate, _, code = block.mark.partition(": ")
     document = judge(block.text.encode())
     if fate == "accepted":
@@ -183,15 +184,15 @@ def _json_blocks(mark: str) -> Iterator[Any]:
 
 
 def test_the_example_profiles_are_valid() -> None:
-    """Those of the page and those of the example files."""
+    """The profiles on the pages and those for the example files are valid."""
     examples = json.loads((ROOT / "examples" / "profiles.json").read_text("utf-8"))
     for document in (*_json_blocks("profiles"), examples):
         for profile in document.values():
             Profile.model_validate(profile)
 
 
-def test_the_example_for_terraform_says_the_same(tmp_path: Path) -> None:
-    """Terraform accepts it as it stands, and makes of it the profiles of the JSON above it."""
+def test_the_example_for_terraform_matches(tmp_path: Path) -> None:
+    """Terraform accepts the example and turns it into the profiles of the JSON example above it."""
     (block,) = blocks("hcl")
     assert layout.problems(name_of(block), block.text) == []
     path = tmp_path / "shown.tfvars"
@@ -207,17 +208,19 @@ def test_the_example_for_terraform_says_the_same(tmp_path: Path) -> None:
 
 
 def test_the_example_results_are_valid() -> None:
-    """The document as a whole, and the part that comes later."""
+    """The example document and the example of its `processing` part match the schema."""
     (document,) = _json_blocks("results")
     check_results(document)
     for code, entry in document["codes"].items():
-        assert entry["meaning"] == CATALOGUE[code].meaning, "the page shows an older text"
+        assert entry["meaning"] == CATALOGUE[code].meaning, (
+            f"results.md shows another text for {code}"
+        )
     (processing,) = _json_blocks("processing")
     check_results({**document, "destination": "data_manager", "processing": processing})
 
 
 def test_the_example_settings_are_valid() -> None:
-    """As an environment."""
+    """The example is a valid environment."""
     (block,) = blocks("sh")
     settings = Settings.from_environment(
         dict(line.split("=", 1) for line in block.text.splitlines())
@@ -227,7 +230,7 @@ def test_the_example_settings_are_valid() -> None:
 
 
 def test_the_ways_to_write_a_time_are_the_same_moment() -> None:
-    """All of the list, in the zone that the page names."""
+    """All times in the list are the same moment in the time zone that the mark names."""
     (block,) = blocks("text")
     zone = load_zone(block.mark.partition(": ")[2])
     moments = {read_moment(line, zone).instant for line in block.text.splitlines()}

@@ -1,4 +1,4 @@
-"""The README shows what is so."""
+"""Every example in the README is real: commands run, and outputs match."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def block(mark: str) -> str:
-    """The code block below that comment."""
+    """Return the code block below the comment `<!-- mark -->`."""
     match = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", README, re.DOTALL)
     assert match is not None
     return match[1]
 
 
 def test_the_event_by_hand_works(tmp_path: Path) -> None:
-    """The README's curl commands, run as they stand, give a results document and a 2xx."""
+    """The README's curl commands run unchanged, return 2xx and lead to a results document."""
     script = block("by hand")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".sandbox").mkdir()
@@ -53,14 +53,14 @@ def test_the_event_by_hand_works(tmp_path: Path) -> None:
 
 
 def without_times(text: str) -> str:
-    """What a run prints, with the numbers that belong to the machine and the moment left out."""
+    """Return the printed text with placeholders for durations, rates and the progress bar."""
     text = re.sub(r"━[━╸╺ ]*", "BAR ", text)
     text = re.sub(r"\b\d+:\d\d:\d\d\b", "TIME", text)
     return re.sub(r"[\d,.]+ (s|rows a second)\b", r"N \1", text)
 
 
 def shows(excerpt: Any, whole: Any) -> bool:
-    """Whether `excerpt` is what's left of `whole` when things are left out."""
+    """Return whether every part of `excerpt` occurs in `whole`; `...` ends a shortened text."""
     if isinstance(excerpt, dict):
         return all(key in whole and shows(part, whole[key]) for key, part in excerpt.items())
     if isinstance(excerpt, list):
@@ -73,7 +73,7 @@ def shows(excerpt: Any, whole: Any) -> bool:
 def test_the_demo_prints_what_the_readme_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every number of the demo's block and of the results' excerpt is that of a real demo."""
+    """The demo block and the results excerpt match a real demo, apart from times."""
     monkeypatch.chdir(tmp_path)
     console = Console(file=io.StringIO(), width=140)
     assert run_demo(console, "google_ads", ROOT, Path(".demo"), 5_000) == 0
@@ -87,7 +87,7 @@ def test_the_demo_prints_what_the_readme_shows(
     assert same, printed
     document = json.loads(Path(".demo/results.json").read_text("utf-8"))
     excerpt = json.loads(block("results of the demo"))
-    # The generation of the object is the moment at which it was dropped.
+    # The generation of the object depends on the time of the upload.
     for each in (excerpt, document):
         each["run_id"] = re.sub(r"#\d{16}$", "", each["run_id"])
     assert shows(excerpt, document)
@@ -95,6 +95,6 @@ def test_the_demo_prints_what_the_readme_shows(
 
 
 def test_every_document_that_the_readme_points_to_exists() -> None:
-    """No dead links."""
+    """The README has no dead links."""
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -1,4 +1,4 @@
-"""Deferred rows, on fakes: what may happen before the sweep sends them again."""
+"""Deferred rows, with fakes: what can happen before the sweep sends them again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 @pytest.fixture
 def google() -> World:
-    """An API to which the second of three rows is too recent."""
+    """An API for which the second of three rows is too recent."""
     made = world()
     made.api.too_recent = {"order-2"}
     return made
@@ -48,10 +48,10 @@ def after_hours(google: World, source: StoredObject, hours: float) -> dict[str, 
 
 
 @pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
-def test_an_account_that_refuses_for_a_while_is_asked_again(
+def test_an_account_that_refuses_temporarily_is_tried_again(
     google: World, columns: tuple[str, ...]
 ) -> None:
-    """The row waits on, whether the profile names the account or the file does."""
+    """The row stays deferred, whether the profile or the file names the account."""
     source = deliver(google, columns)
     google.api.too_recent = set()
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
@@ -63,10 +63,10 @@ def test_an_account_that_refuses_for_a_while_is_asked_again(
 
 
 @pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
-def test_an_account_that_refuses_for_ever_ends_the_row(
+def test_an_account_that_refuses_permanently_fails_the_row(
     google: World, columns: tuple[str, ...]
 ) -> None:
-    """After MAX_DEFER_HOURS the row is failed, with the account's reason."""
+    """After MAX_DEFER_HOURS, the row fails with the account's reason."""
     source = deliver(google, columns)
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
     for _ in range(9):
@@ -76,8 +76,8 @@ def test_an_account_that_refuses_for_ever_ends_the_row(
     assert [error["code"] for error in row["errors"]] == ["CUSTOMER_NOT_ENABLED"]
 
 
-def test_a_sweep_that_was_frozen_does_not_put_old_outcomes_over_new_ones(google: World) -> None:
-    """It thaws with Google's "too recent" in hand, when its successor has uploaded the row."""
+def test_a_frozen_sweep_does_not_overwrite_newer_outcomes(google: World) -> None:
+    """A sweep that resumes with an old "too recent" keeps the upload that its successor saved."""
     source = deliver(google)
     frozen: list[int] = []
 
@@ -85,7 +85,7 @@ def test_a_sweep_that_was_frozen_does_not_put_old_outcomes_over_new_ones(google:
         if not frozen:
             frozen.append(number)
             google.api.too_recent = set()
-            found = after_hours(google, source, 90 / 3600)  # the lease of 60 s has run out
+            found = after_hours(google, source, 90 / 3600)  # the lease of 60 s has expired
             assert found["counts"]["uploaded"] == 3
 
     google.api.after = freeze
@@ -96,4 +96,6 @@ def test_a_sweep_that_was_frozen_does_not_put_old_outcomes_over_new_ones(google:
     assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
     assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
     markers = [body for (_, name), (body, *_) in google.store.objects.items() if "/chunks/" in name]
-    assert [json.loads(body)["outcomes"] for body in markers] == [{"uploaded": 3}]
+    assert [json.loads(body)["report"]["tally"]["outcomes"] for body in markers] == [
+        {"uploaded": 3}
+    ]

@@ -1,17 +1,16 @@
-"""An API that counts later, on fakes: what is sent again beside other trouble, and what isn't."""
+"""An API that counts later, with fakes: which rows are sent again, and which are not."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from lib.adapters.logging import Log
 from lib.config.settings import CHUNK_ROWS
-from lib.destinations.data_manager.diagnostics import RequestStatus, processing_of
+from lib.destinations.data_manager.diagnostics import RequestStatus
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
@@ -27,27 +26,20 @@ INTERNAL = "PROCESSING_ERROR_REASON_INTERNAL_ERROR"
 
 
 class Later:
-    """What Google says of requests later: `errors` of request n, none of all others."""
+    """Google's later status of requests: those in `errors` have errors, all others succeeded."""
 
     def __init__(self) -> None:
         self.errors: dict[str, dict[str, int]] = {}
         self.asked: list[str] = []
 
-    def __call__(
-        self,
-        request_ids: Sequence[str],
-        before: Mapping[str, Any] | None,
-        now: datetime,
-        deadline: float,
-        log: Log,
-    ) -> Mapping[str, Any]:
+    def __call__(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
         self.asked += request_ids
         statuses = []
         for each in request_ids:
             errors = self.errors.get(each, {})
             status = "PARTIAL_SUCCESS" if errors else "SUCCESS"
             statuses.append(RequestStatus(each, status, "1001", 5, errors))
-        return processing_of(request_ids, statuses, now, before)
+        return statuses
 
 
 @pytest.fixture
@@ -58,8 +50,8 @@ def later() -> Later:
 @pytest.fixture
 def google(later: Later) -> World:
     made = world()
-    made.profiles["default"]["destination"] = made.api.name = "data_manager"
-    made.renew_processing = later
+    made.use_destination("data_manager")
+    made.api.statuses = later
     return made
 
 
@@ -84,7 +76,7 @@ def after(google: World, source: StoredObject, hours: float) -> dict[str, Any]:
 
 
 def test_deferred_rows_and_rows_not_counted_yet(google: World, later: Later) -> None:
-    """Both of one chunk: each row is sent again, and every newer request is asked about."""
+    """Both kinds of rows of one chunk are sent again, and every newer request is asked about."""
     google.api.too_recent = {"order-2"}
     source = put(google, 5)
     assert deliver(google, source) == "waiting"
@@ -104,8 +96,8 @@ def test_deferred_rows_and_rows_not_counted_yet(google: World, later: Later) -> 
     assert not any("/waiting/" in name for name in google.store.names("out-bucket"))
 
 
-def test_what_broke_at_google_is_sent_again_too(google: World, later: Later) -> None:
-    """An internal error of its processing passes as a click's age does."""
+def test_rows_with_an_internal_error_are_sent_again(google: World, later: Later) -> None:
+    """An internal error in Google's processing is transient, like a click that is too recent."""
     source = put(google, 5)
     deliver(google, source)
     later.errors["request-1"] = {INTERNAL: 5}
@@ -115,8 +107,8 @@ def test_what_broke_at_google_is_sent_again_too(google: World, later: Later) -> 
     assert after(google, source, 0.6)["notes"] == []
 
 
-def test_other_reasons_are_told_and_not_sent_again(google: World, later: Later) -> None:
-    """A click that isn't found stays so, and a conversion counted before is no loss."""
+def test_other_reasons_are_noted_and_not_sent_again(google: World, later: Later) -> None:
+    """A row without a known click is noted, not sent again; a duplicate is not reported as lost."""
     source = put(google, 5)
     deliver(google, source)
     later.errors["request-1"] = {
@@ -133,21 +125,21 @@ def test_other_reasons_are_told_and_not_sent_again(google: World, later: Later) 
 @pytest.mark.parametrize(
     "errors, alarming",
     [
-        ({"CLICK_NOT_FOUND": 1}, False),  # a stray row, a fifth of the file
+        ({"CLICK_NOT_FOUND": 1}, False),  # a single row, a fifth of the file
         ({"CLICK_NOT_FOUND": 2}, True),
         ({"CLICK_NOT_FOUND": 1, "DUPLICATE_GCLID": 4}, False),
         ({"DUPLICATE_TRANSACTION_ID": 5}, False),
         ({"NO_CONSENT": 3, "INVALID_GCLID": 2}, True),
     ],
 )
-def test_everybody_hears_of_rows_that_do_not_count(
+def test_rows_that_do_not_count_are_reported(
     google: World,
     later: Later,
     errors: dict[str, int],
     alarming: bool,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The log, the message and the document have the number; an alert comes if it is large."""
+    """Log, message and document contain the number of these rows; a large one causes an alert."""
     source = put(google, 5)
     deliver(google, source)
     assert google.announced[-1]["not_counted"] is None
@@ -169,10 +161,10 @@ def test_everybody_hears_of_rows_that_do_not_count(
         assert (alert["not_counted"], alert["records"]) == (lost, 5)
 
 
-def test_an_alert_is_not_lost_with_the_sweep_that_gave_it(
+def test_an_alert_is_not_lost_if_the_sweep_crashes(
     google: World, later: Later, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A sweep that dies before the run is finished alerts once more; none never."""
+    """If a sweep crashes before it has finished the run, the next one raises the alert."""
     source = put(google, 5)
     deliver(google, source)
     later.errors["request-1"] = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 5}
@@ -190,7 +182,7 @@ def test_an_alert_is_not_lost_with_the_sweep_that_gave_it(
 
 
 def test_an_account_that_refuses_now_is_tried_later(google: World, later: Later) -> None:
-    """Nothing is superseded by a request that Google refused."""
+    """A request that Google refused supersedes nothing."""
     source = put(google, 5)
     deliver(google, source)
     later.errors["request-1"] = {TOO_RECENT: 5}
@@ -205,8 +197,8 @@ def test_an_account_that_refuses_now_is_tried_later(google: World, later: Later)
     assert found["counts"]["uploaded"] == 5
 
 
-def test_a_sweep_out_of_time_goes_on_behind_what_it_sent(google: World, later: Later) -> None:
-    """Chunks whose marker was replaced aren't sent a third time."""
+def test_a_sweep_out_of_time_continues_after_its_last_chunk(google: World, later: Later) -> None:
+    """Chunks whose marker was replaced are not sent a third time."""
     source = put(google, 2 * CHUNK_ROWS)
     deliver(google, source)
     later.errors = {"request-1": {TOO_RECENT: 1}, "request-2": {TOO_RECENT: 1}}
@@ -224,8 +216,8 @@ def test_a_sweep_out_of_time_goes_on_behind_what_it_sent(google: World, later: L
     assert found["request_ids"] == ["request-1", "request-3", "request-2", "request-5"]
 
 
-def test_an_entry_of_an_older_version_is_understood(google: World, later: Later) -> None:
-    """A run that waits while the code is replaced is finished by the new one."""
+def test_a_pending_run_of_an_older_version_is_finished(google: World, later: Later) -> None:
+    """A run that waits while a new version is deployed is finished by that version."""
     source = put(google, 5)
     deliver(google, source)
     name = f"_state/waiting/{run_key(source)}.json"
@@ -236,7 +228,7 @@ def test_an_entry_of_an_older_version_is_understood(google: World, later: Later)
     google.store.put("out-bucket", name, json.dumps(entry).encode())
     marker = f"_state/runs/{run_key(source)}/chunks/000000.json"
     chunk = json.loads(google.store.objects["out-bucket", marker][0])
-    del chunk["superseded"], chunk["withheld"]
+    del chunk["report"]["superseded"], chunk["report"]["withheld"]
     google.store.put("out-bucket", marker, json.dumps(chunk).encode())
     later.errors["request-1"] = {TOO_RECENT: 5}
     assert after(google, source, 0.6)["status"] == "waiting"

@@ -1,4 +1,4 @@
-"""Which action a name means, where an account has several of that name."""
+"""Which conversion action a name means if an account has several of that name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lib.model.account import Account, Action
         ([("1000", False, True), ("1002", True, False), ("1003", False, False)], "1001"),
     ],
 )
-def test_the_accounts_own_and_enabled_action_is_meant(
+def test_the_accounts_own_enabled_action_is_chosen(
     others: list[tuple[str, bool, bool]], meant: str
 ) -> None:
-    """In whatever order the account reports them: (id, enabled, owned)."""
+    """The enabled action that the account owns is chosen, in any order of (ID, enabled, owned)."""
     given = [("1001", True, True), *others]
     for order in (given, given[::-1]):
         actions = {

@@ -1,8 +1,9 @@
-"""Rows as they come out of the plan: what is sent, what is left out, what is held back."""
+"""Rows judged by `lib.rules.engine`: which rows and fields are sent, left out or withheld."""
 
 from __future__ import annotations
 
 import csv
+import gc
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
-from lib.model.records import ORDER_ID, WARNINGS, Conversion
-from lib.rules.engine import RowRules, compile_plan
-from lib.run.chunks import Prepared, prepare
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import Conversion
+from lib.rules.engine import Engine
+from lib.rules.row_rules import RowRules
+from lib.run.chunks import Chunk, PreparedChunk, prepare
 from lib.source.records import Record
 
 ACTIONS = {
@@ -27,7 +31,7 @@ NO_DIGEST = sha256().hexdigest()
 
 @dataclass(slots=True)
 class Collected:
-    """A batch that keeps what it's given."""
+    """A batch that keeps its conversions."""
 
     conversions: list[Conversion] = field(default_factory=list)
 
@@ -40,7 +44,7 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of the rows of a chunk, by line."""
+    """The results of the rows of a chunk, by line."""
 
     sent: dict[int, Conversion]
     refused: dict[int, str]
@@ -50,20 +54,21 @@ class Judged:
     details: dict[int, str]
 
 
-def judge(text: str, **settings: Any) -> Judged:
-    """Judge a small file; its first line holds the names of fields."""
+def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged:
+    """Judge a small file whose first line contains field names."""
     header, *rows = csv.reader(text.strip().splitlines())
     rules = RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
         account=lambda customer_id: ACCOUNT,
         customer_id="1234567890",
+        capabilities=capabilities_of(destination),
         **{"action": "1001", "zone": UTC, "phone_region": "US", **settings},
     )
-    plan = compile_plan({name: at for at, name in enumerate(header)}, rules)
-    records: list[Record] = [(line, cells, None) for line, cells in enumerate(rows, 2)]
+    engine = Engine({name: at for at, name in enumerate(header)}, rules)
+    records: list[Record] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
     batch = Collected()
-    prepared = prepare(0, records, plan, batch)
-    assert isinstance(prepared, Prepared)
+    prepared = prepare(Chunk(0, records, True), engine, batch)
+    assert isinstance(prepared, PreparedChunk)
     warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
         row.line: row.warnings for row in prepared.refused
     }
@@ -83,14 +88,8 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def test_places_in_a_conversion_are_those_of_its_fields() -> None:
-    """They are written as numbers where every row asks for them."""
-    assert Conversion._fields[ORDER_ID] == "order_id"
-    assert Conversion._fields[WARNINGS] == "warnings"
-
-
-def test_a_repeat_keeps_nobody_else_from_being_sent() -> None:
-    """The third row has the second one's click, which wasn't sent, and an order id of its own."""
+def test_a_repeat_of_an_unsent_row_is_sent() -> None:
+    """A row that repeats only the click of a row that is not sent is sent itself."""
     judged = judge(
         """
 gclid,conversion_date_time,conversion_value,order_id
@@ -112,8 +111,8 @@ BBBBBBBBBBBBBB1,2026-11-20 11:00:00,30,O2
         ("", "", "REPEATED_LINE"),
     ],
 )
-def test_lines_of_one_order_are_no_plain_repeat(first: str, second: str, code: str) -> None:
-    """Their values would be lost without a word."""
+def test_a_repeat_with_another_value_has_its_own_code(first: str, second: str, code: str) -> None:
+    """A repeat with another value gets its own code, because its value is not counted."""
     judged = judge(
         f"""
 gclid,conversion_date_time,conversion_value,order_id
@@ -137,7 +136,7 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
     ],
 )
 def test_a_moment_is_the_same_in_every_zone(again: str, code: str) -> None:
-    """Google refuses both rows of a request that have one click and one instant."""
+    """Rows with one click and one instant are repeats in any notation; Google would refuse both."""
     judged = judge(
         f"""
 gclid,conversion_date_time
@@ -148,8 +147,8 @@ AAAAAAAAAAAAAA1,{again}
     assert judged.refused == ({3: code} if code else {})
 
 
-def test_rows_without_an_order_id_are_no_repeats_of_each_other() -> None:
-    """Whatever the export writes there; they go without an id, or with a derived one."""
+def test_rows_with_placeholder_order_ids_are_not_repeats() -> None:
+    """A placeholder makes no repeat: the row is sent without order ID or with a derived one."""
     judged = judge(
         """
 gclid,email,conversion_date_time,order_id
@@ -165,7 +164,7 @@ BBBBBBBBBBBBBB1,,2026-11-20 11:00:00,N/A
 
 @pytest.mark.parametrize("order_id", ["12125550100", "(212) 555-0100", "2125550100"])
 def test_an_order_id_that_is_the_rows_phone_is_refused(order_id: str) -> None:
-    """In whatever column the phone stands."""
+    """An order ID that equals a phone number in any column of its row is refused."""
     judged = judge(
         f"""
 gclid,phone_2,conversion_date_time,order_id
@@ -186,16 +185,16 @@ AAAAAAAAAAAAAA5,09/10/2026
 """
 
 
-def test_a_row_that_proves_the_other_order_holds_the_doubtful_ones_back() -> None:
-    """Dates that read the same both ways, or only one way, are sent."""
+def test_a_proof_of_the_other_date_order_rejects_ambiguous_rows() -> None:
+    """If a row proves the other date order, ambiguous rows are rejected and all others sent."""
     judged = judge(MIXED)
     assert list(judged.sent) == [3, 4]
     assert judged.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
     assert judged.warned == {6: "DATE_WITHOUT_TIME"}
 
 
-def test_a_repeat_of_a_row_that_is_held_back_is_no_duplicate() -> None:
-    """Neither of them was sent, so neither is called counted."""
+def test_a_repeat_of_a_withheld_row_is_not_a_duplicate() -> None:
+    """A repeat of a withheld row is rejected, because neither of the two is sent."""
     judged = judge(
         """
 gclid,conversion_date_time,order_id
@@ -219,15 +218,13 @@ AAAAAAAAAAAAAA5,20/11/2026 10:00,O3
 @pytest.mark.parametrize(
     "day_first, date, said",
     [
-        (False, "19/11/2026", "day first (as in 20/11/2026), but day_first isn't set"),
-        (False, "20.11.2026", "day first (as in 20/11/2026), but day_first isn't set"),
+        (False, "19/11/2026", "day first (as in 20/11/2026), but day_first is not set"),
+        (False, "20.11.2026", "day first (as in 20/11/2026), but day_first is not set"),
         (True, "11/19/2026", "month first (as in 11/20/2026), but day_first is set"),
     ],
 )
-def test_the_other_order_is_told_by_what_the_profile_says(
-    day_first: bool, date: str, said: str
-) -> None:
-    """By an example, not the row's own date; the doubtful row names the line that shows it."""
+def test_the_message_about_the_other_date_order(day_first: bool, date: str, said: str) -> None:
+    """The message shows an example date, and an ambiguous row names the line with the proof."""
     judged = judge(
         f"""
 gclid,conversion_date_time
@@ -236,21 +233,21 @@ AAAAAAAAAAAAAA2,10/11/2026 10:00
 """,
         day_first=day_first,
     )
-    assert judged.details[2] == f"dates seem to be {said} in the profile"
-    start = "day and month can be read both ways here, and by line 2 "
+    assert judged.details[2] == f"dates are {said} in the profile"
+    start = "day and month are ambiguous here, and in line 2 "
     assert judged.details[3] == start + judged.details[2]
 
 
-def test_the_right_order_sends_them_all() -> None:
-    """With `day_first`, and nothing is left of the doubt."""
+def test_the_right_date_order_sends_all_rows() -> None:
+    """With the right `day_first`, all rows are sent and no date is ambiguous."""
     judged = judge(MIXED, day_first=True)
     assert sorted(judged.sent) == [2, 3, 4, 5, 6]
     assert judged.sent[2].time == "2026-11-10 10:00:00+00:00"
     assert judged.warned == {6: "DATE_WITHOUT_TIME"}
 
 
-def test_dates_that_nothing_speaks_against_are_sent() -> None:
-    """As the profile says; neither rows that are sent nor others show the mark of the doubt."""
+def test_uncontradicted_ambiguous_dates_are_sent() -> None:
+    """Ambiguous dates follow the profile, and no row gets a warning about them."""
     judged = judge(
         """
 gclid,conversion_date_time
@@ -266,7 +263,7 @@ AAAAAAAAAAAAAA2,11/20/2026 10:00
 
 
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
-    """The window runs from the click, and nobody here knows when that was."""
+    """A conversion before the look-back window is sent, because the click time is unknown."""
     judged = judge(
         """
 gclid,conversion_date_time,conversion_action
@@ -281,8 +278,8 @@ AAAAAAAAAAAAAA3,2026-08-01 10:00:00,1002
 
 
 @pytest.mark.parametrize("word", ["unknown", "Unspecified", "-", "CONSENT_STATUS_UNSPECIFIED"])
-def test_consent_that_is_not_stated_is_not_the_profiles(word: str) -> None:
-    """Only an empty cell is filled from the profile."""
+def test_unspecified_consent_is_not_replaced_by_the_profiles(word: str) -> None:
+    """The profile's consent replaces only empty cells."""
     judged = judge(
         f"""
 gclid,conversion_date_time,ad_user_data,ad_personalization
@@ -290,7 +287,7 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{word},{word}
 AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
 """,
         ad_user_data="GRANTED",
-        route="data_manager",
+        destination="data_manager",
     )
     assert [each.ad_user_data for each in judged.sent.values()] == [None, "GRANTED"]
     optional_fields = judged.sent[2].optional_fields
@@ -299,8 +296,8 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
     assert judged.sent[3].optional_fields is None
 
 
-def test_a_click_id_that_is_none_leaves_the_row_to_its_address() -> None:
-    """With a warning; a row with nothing else is refused."""
+def test_an_invalid_click_id_is_left_out() -> None:
+    """An invalid click ID gets a warning, and only a row without another identifier is rejected."""
     judged = judge(
         """
 gclid,email,conversion_date_time
@@ -316,9 +313,9 @@ https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
 
 
 @pytest.mark.parametrize("route", ["google_ads", "data_manager"])
-def test_one_click_id_is_sent_and_a_braid_never_costs_a_row(route: str) -> None:
-    """Of two braids the gbraid; none for an action that counts one conversion per click, which
-    leaves the row to its address, and refuses it only if it has none."""
+def test_which_click_id_is_sent(route: str) -> None:
+    """Of two braids, the gbraid is sent; for an action that counts one conversion per click, none
+    is sent, and the row is rejected only if it has no other identifier."""
     judged = judge(
         """
 gclid,gbraid,wbraid,email,conversion_action,conversion_date_time
@@ -328,7 +325,7 @@ gclid,gbraid,wbraid,email,conversion_action,conversion_date_time
 ,,WWWWWWWWWWWWWW4,,1003,2026-11-20 10:00:00
 CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
 """,
-        route=route,
+        destination=route,
     )
     click_ids = {
         line: (each.gclid or "-", each.gbraid or "-", each.wbraid or "-")
@@ -347,7 +344,7 @@ CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
         6: "GCLID_AND_BRAID",
     }
     assert judged.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert (judged.sent[4].order_id or "").startswith("auto-")  # it has no click id any more
+    assert (judged.sent[4].order_id or "").startswith("auto-")  # its click ID is left out
 
 
 @pytest.mark.parametrize(
@@ -362,16 +359,16 @@ CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
         ("$12", None, None),
     ],
 )
-def test_a_currency_beside_the_value_counts(
+def test_a_currency_next_to_the_value_is_used(
     cell: str, currency: str | None, sent: str | None
 ) -> None:
-    """Where nothing else says which it is."""
+    """A currency next to the value is used if neither row nor profile states one."""
     text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
     assert judge(text, currency_code=currency).sent[2].currency_code == sent
 
 
-def test_the_rows_own_currency_is_contradicted_too() -> None:
-    """Twelve euros aren't twelve dollars; nor is one of them certain."""
+def test_a_value_that_contradicts_the_rows_currency() -> None:
+    """A value in another currency than the row's is rejected, and so is an ambiguous value."""
     judged = judge(
         """
 gclid,conversion_date_time,conversion_value,currency_code
@@ -399,10 +396,8 @@ AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
         ("yesterday", "INVALID_DATE conversion_date_time"),
     ],
 )
-def test_a_zone_that_cannot_be_read_costs_only_a_time_that_needs_it(
-    time: str, refused: str
-) -> None:
-    """The first row's cell is empty: then the file's zone counts, as ever."""
+def test_an_unreadable_zone_rejects_only_times_that_need_it(time: str, refused: str) -> None:
+    """An unreadable zone rejects only times without a zone; an empty cell means the file's zone."""
     judged = judge(
         f"""
 gclid,conversion_date_time,time_zone
@@ -426,10 +421,8 @@ AAAAAAAAAAAAAA2,{time},Central (US)
         ("much", "INVALID_CONVERSION_VALUE conversion_value INVALID_CURRENCY currency_code"),
     ],
 )
-def test_a_currency_that_cannot_be_read_costs_only_a_row_with_a_value(
-    value: str, refused: str
-) -> None:
-    """Without a value there is nothing that it would be the currency of."""
+def test_an_unreadable_currency_rejects_only_rows_with_a_value(value: str, refused: str) -> None:
+    """An unreadable currency rejects a row only if the row has a value."""
     judged = judge(
         f"""
 gclid,conversion_date_time,conversion_value,currency_code
@@ -441,7 +434,7 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Euro
 
 
 def test_one_person_twice_is_one_identifier() -> None:
-    """A digest beside the address that it is of; one with spaces around it; one in capitals."""
+    """An address and its digest are one identifier, even with spaces or capitals."""
     of_jane = digest("jane@example.com")
     judged = judge(
         f"""
@@ -457,7 +450,7 @@ jane@example.com,,{of_jane},,2026-11-20 10:00:00
 
 
 def test_the_digest_of_an_empty_cell_identifies_nobody() -> None:
-    """In a raw column as in a hashed one; it would join all customers without an address."""
+    """The digest of an empty cell is left out; it would identify all customers without address."""
     judged = judge(
         f"""
 email,phone,hashed_email,conversion_date_time
@@ -471,7 +464,7 @@ email,phone,hashed_email,conversion_date_time
 
 
 def test_a_number_that_may_lack_its_plus_is_sent_with_a_warning() -> None:
-    """As the library reads it; a number from a data frame is the same number."""
+    """A number that may lack its plus gets a warning, and a trailing `.0` makes no difference."""
     judged = judge(
         """
 email,phone,conversion_date_time
@@ -494,23 +487,23 @@ jane@example.com,15112345678.0,2026-11-20 12:00:00
         ("data_manager", ",first_name,last_name,postal_code,country_code", 9),
     ],
 )
-def test_each_api_takes_so_many_identifiers(route: str, columns: str, most: int) -> None:
-    """An address is one of them at the Data Manager API."""
+def test_each_api_has_a_limit_of_identifiers(route: str, columns: str, most: int) -> None:
+    """Surplus identifiers are left out; an address counts as one in the Data Manager API."""
     names = ["email", *(f"email_{n}" for n in range(2, 10)), "phone", "phone_2", "phone_3"]
     cells = [f"jane.{n}@example.com" for n in range(9)] + [f"212 555 010{n}" for n in range(3)]
     address = columns and ",Jane,Doe,10001,US"
     judged = judge(
         f"conversion_date_time,{','.join(names)}{columns}\n"
         f"2026-11-20 10:00:00,{','.join(cells)}{address}",
-        route=route,
+        destination=route,
     )
     sent = judged.sent[2]
     assert len(sent.hashed_emails + sent.hashed_phones) == most
     assert judged.warned == {2: "TOO_MANY_IDENTIFIERS"}
 
 
-def test_a_cart_without_items_is_none() -> None:
-    """The shop's own columns alone say nothing of what was bought."""
+def test_a_cart_without_items_is_left_out() -> None:
+    """Merchant columns without items make no cart."""
     judged = judge(
         """
 gclid,conversion_date_time,merchant_id,feed_country_code,items
@@ -522,13 +515,13 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,123,US,a:1:2
     assert judged.sent[3].optional_fields is not None
 
 
-def test_columns_that_make_no_address_warn_no_row() -> None:
-    """That is said once of the file; a row that lacks a part of a whole address is warned of."""
+def test_missing_address_columns_warn_no_row() -> None:
+    """Only a missing cell warns its row; missing address columns are noted once for the file."""
     rows = "email,first_name,last_name,conversion_date_time{}\nj@example.com,J,D,2026-11-20 10:00{}"
-    without = judge(rows.format("", ""), route="data_manager")
+    without = judge(rows.format("", ""), destination="data_manager")
     assert without.warned == {}
     assert without.sent[2].optional_fields is None
-    whole = judge(rows.format(",postal_code,country_code", ",,US"), route="data_manager")
+    whole = judge(rows.format(",postal_code,country_code", ",,US"), destination="data_manager")
     assert whole.warned == {2: "ADDRESS_INCOMPLETE"}
 
 
@@ -542,9 +535,33 @@ def test_columns_that_make_no_address_warn_no_row() -> None:
         ("ann@example.com,,9.50,2026-11-20T10:00:00Z", {"zone": None}),
     ],
 )
-def test_a_mended_row_is_still_the_same_conversion(row: str, settings: dict[str, Any]) -> None:
-    """Without an order id, a row is known again when what lies beside its identity is mended."""
+def test_a_corrected_row_is_still_the_same_conversion(row: str, settings: dict[str, Any]) -> None:
+    """A row without order ID keeps its derived order ID if other cells or keys are corrected."""
     header = "email,phone,conversion_value,conversion_date_time"
     first = judge(f"{header}\nann@example.com,,9.5,2026-11-20 10:00:00+00:00")
     again = judge(f"{header}\n{row}", **settings)
     assert again.sent[2].order_id == first.sent[2].order_id
+
+
+def test_judging_rows_leaves_no_reference_cycle() -> None:
+    """A kept exception would keep its whole chunk in memory, and the collector runs rarely."""
+    bad = "\n".join(
+        f"a@example.com,+1 212 555 01{n},XX,maybe,2026-11-20 10:00:00,abc,US$,x@example.com,?"
+        for n in range(10, 30)
+    )
+    text = (
+        "email,phone,country_code,ad_user_data,conversion_date_time,conversion_value,"
+        f"currency_code,order_id,custom_variable.Nope\n{bad}"
+    )
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        judge(text)
+        gc.collect()
+        ours = (Conversion, RowOutcome, Problem, Engine)
+        assert [each for each in gc.garbage if isinstance(each, ours)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -1,4 +1,4 @@
-"""Runs on fakes: what is hard to bring about with real processes."""
+"""Runs with fakes, for situations that are hard to create with real processes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
+from lib.model.chunk_report import chunk_report
 from lib.model.outcomes import Problem
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
 from lib.source.errors import SourceError
 from lib.source.records import Record
-from lib.state.run import run_key
+from lib.state.ledger import ChunkMarker
+from lib.state.run import ChunkLimits, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
@@ -29,6 +32,9 @@ OUT = "out-bucket"
 def orders(first: int, last: int, **cells: str) -> list[dict[str, str]]:
     time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
     return [core_row(n, conversion_date_time=time, **cells) for n in range(first, last + 1)]
+
+
+LIMITS = ChunkLimits(10, 1000)
 
 
 def put(google: World, rows: int, name: str = "export.csv") -> StoredObject:
@@ -51,7 +57,7 @@ def chunk_name(source: StoredObject, number: int) -> str:
 
 
 def dies(*numbers: int) -> Callable[[int], None]:
-    """Those batches, and with them the attempt."""
+    """Return a hook that kills the attempt at these batches."""
 
     def at(batch: int) -> None:
         if batch in numbers:
@@ -66,7 +72,7 @@ def google() -> World:
 
 
 def test_one_chunk_leaves_no_marker(google: World) -> None:
-    """Claim, upload, results, finished; another delivery does nothing."""
+    """A file of one chunk leaves only claim and results, and another delivery is skipped."""
     source = put(google, 3)
     assert deliver(google, source) == "completed"
     assert google.store.names(OUT) == [
@@ -78,7 +84,7 @@ def test_one_chunk_leaves_no_marker(google: World) -> None:
 
 
 def test_a_new_generation_is_another_run(google: World) -> None:
-    """The same name with new content is worked on; its repeated rows are duplicates."""
+    """An overwritten file is processed as a new run, and its repeated rows are duplicates."""
     deliver(google, put(google, 3))
     second = google.store.put("in-bucket", "export.csv", csv_bytes(orders(2, 4)))
     deliver(google, second)
@@ -87,7 +93,7 @@ def test_a_new_generation_is_another_run(google: World) -> None:
 
 
 def test_finished_chunks_are_not_sent_again(google: World) -> None:
-    """A takeover goes on behind the last marker."""
+    """A takeover continues after the last marker."""
     source = put(google, 2 * CHUNK_ROWS + 1)
     google.api.before = dies(3)
     with pytest.raises(KeyboardInterrupt):
@@ -102,7 +108,7 @@ def test_finished_chunks_are_not_sent_again(google: World) -> None:
 
 
 def test_the_source_was_overwritten_between_two_attempts(google: World) -> None:
-    """What was sent is told; the rest can't be read any more, and the document says why."""
+    """The rows that were sent are reported, and the file error names why the rest is missing."""
     source = put(google, 2 * CHUNK_ROWS + 1)
     google.api.before = dies(2, 3)
     with pytest.raises(KeyboardInterrupt):
@@ -116,7 +122,7 @@ def test_the_source_was_overwritten_between_two_attempts(google: World) -> None:
 
 
 def test_the_object_was_deleted_before_its_event_came(google: World) -> None:
-    """A document, a 2xx, and nothing sent."""
+    """The run ends with a document and a 2xx, and nothing is sent."""
     source = put(google, 3)
     google.store.delete("in-bucket", "export.csv")
     assert deliver(google, source) == "stopped"
@@ -128,31 +134,29 @@ def test_the_object_was_deleted_before_its_event_came(google: World) -> None:
 def test_rows_before_an_unreadable_place_become_chunks(
     readable: int, sizes: list[int], error: Exception
 ) -> None:
-    """They are cut as ever; then the error is raised."""
+    """Rows before an unreadable place are cut into chunks as usual, then the error is raised."""
 
     def records() -> Iterator[Record]:
         for line in range(readable):
-            yield line, [], None
+            yield line, [], None, 1
         raise error
 
     chunks: list[tuple[int, bool]] = []
-    read = (
-        (len(list(chunk.records)), chunk.is_only()) for chunk in split_into_chunks(records(), 10)
-    )
+    read = ((len(chunk.records), chunk.is_only) for chunk in split_into_chunks(records(), LIMITS))
     with pytest.raises(type(error)):
         chunks.extend(read)
     assert chunks == [(size, len(sizes) == 1) for size in sizes]
 
 
-def test_a_chunk_is_cut_the_same_whoever_reads_it() -> None:
-    """Rows that a reader leaves unread are passed over; none reaches the next chunk."""
-    records = [(line, ["x"], None) for line in range(25)]
-    firsts = [next(chunk.records)[0] for chunk in split_into_chunks(iter(records), 10)]
+def test_unread_rows_do_not_change_the_chunks() -> None:
+    """Rows that a reader does not read are skipped; none becomes part of the next chunk."""
+    records = [(line, ["x"], None, 1) for line in range(25)]
+    firsts = [chunk.records[0][0] for chunk in split_into_chunks(iter(records), LIMITS)]
     assert firsts == [0, 10, 20]
 
 
-def test_a_stop_is_kept_though_the_account_was_mended_meanwhile(google: World) -> None:
-    """The attempt that stopped the file died; the next one leaves the rest not attempted too."""
+def test_a_stop_is_kept_after_the_account_was_corrected(google: World) -> None:
+    """If the attempt that stopped the file crashes, the next one does not send the rest either."""
     source = put(google, 2 * CHUNK_ROWS + 1)
     google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND", "customer 1234567890")
 
@@ -173,8 +177,8 @@ def test_a_stop_is_kept_though_the_account_was_mended_meanwhile(google: World) -
     assert google.api.batches == 0
 
 
-def test_a_zombies_marker_stands(google: World) -> None:
-    """Frozen, taken over, thawed: its chunk isn't written over, and no row has two outcomes."""
+def test_the_marker_of_a_replaced_attempt_is_kept(google: World) -> None:
+    """The marker of a frozen attempt that resumes is not overwritten; no row has two outcomes."""
     source = put(google, CHUNK_ROWS + 1)
     google.api.before = dies(2)
     with pytest.raises(KeyboardInterrupt):
@@ -182,11 +186,11 @@ def test_a_zombies_marker_stands(google: World) -> None:
     google.clock.seconds += 61
 
     def zombie(number: int) -> None:
-        # While we send chunk 1, the dead attempt wakes up and writes its own answer down.
+        # While we send chunk 1, the replaced attempt resumes and writes its own marker.
         google.api.before = lambda number: None
-        body = {"number": 1, "rows": 1, "outcomes": {"uploaded": 1}, "warnings": 0, "codes": {},
-                "request_ids": ["zombie"], "listed": [], "owner": "zombie"}  # fmt: skip
-        google.store.put(OUT, chunk_name(source, 1), json.dumps(body).encode())
+        report = chunk_report(1, [], 1, "uploaded", ("zombie",))
+        marker = msgspec.json.encode(ChunkMarker("zombie", report))
+        google.store.put(OUT, chunk_name(source, 1), marker)
 
     google.api.before = zombie
     with pytest.raises(LeaseLost):
@@ -203,7 +207,7 @@ def test_a_zombies_marker_stands(google: World) -> None:
 def test_a_write_whose_answer_got_lost_or_that_was_refused(
     google: World, moment: str, fate: str
 ) -> None:
-    """Lost: nobody notices. Refused without a cause: an attempt more, and no row less."""
+    """A lost answer has no effect; a refusal without cause costs an attempt, but no row."""
     source = put(google, CHUNK_ROWS + 1)
     names = {
         "claim": f"_state/runs/{run_key(source)}/run.json",
@@ -236,8 +240,8 @@ def test_a_write_whose_answer_got_lost_or_that_was_refused(
         assert attempts == 1
 
 
-def test_results_written_but_the_claim_still_says_running(google: World) -> None:
-    """The document is the commit point: the next delivery only writes that down."""
+def test_results_written_but_the_claim_is_still_running(google: World) -> None:
+    """The document is the commit point, so the next delivery only marks the run as finished."""
     source = put(google, 3)
 
     def die(operation: str, name: str) -> None:
@@ -255,8 +259,8 @@ def test_results_written_but_the_claim_still_says_running(google: World) -> None
     assert google.api.batches == 1
 
 
-def test_an_old_event_is_given_up(google: World) -> None:
-    """One document, status stopped, nothing sent, not even asked."""
+def test_an_old_event_ends_as_stale(google: World) -> None:
+    """An old event is stopped with one document, without any request to the API."""
     source = put(google, 3)
     google.api.preflight = RetryableError("API_UNAVAILABLE")
     with pytest.raises(RetryableError):
@@ -267,8 +271,8 @@ def test_an_old_event_is_given_up(google: World) -> None:
     assert found["counts"]["not_attempted"] == 3
 
 
-def test_a_file_that_waits_for_the_quota_is_not_given_up(google: World) -> None:
-    """The next day's quota may come after the event is too old; the sweep's patience ends it."""
+def test_a_file_that_waits_for_the_quota_is_not_stale(google: World) -> None:
+    """A file that waits for the daily quota is stopped only after SWEEP_MAX_AGE_DAYS."""
     source = put(google, 3)
     google.api.preflight = RetryableError("DAILY_QUOTA")
     for age in (timedelta(0), DAY + timedelta(hours=1)):
@@ -284,8 +288,8 @@ def test_a_file_that_waits_for_the_quota_is_not_given_up(google: World) -> None:
 
 
 @pytest.mark.parametrize("poison", [{"customer_id": []}, {"no_such_key": 1}, None, "text"])
-def test_a_poisoned_profile_in_the_claim(google: World, poison: Any) -> None:
-    """What an older version fixed and this one doesn't understand ends the file, once."""
+def test_an_unreadable_profile_in_the_claim(google: World, poison: Any) -> None:
+    """A profile that an older version saved and this one cannot read stops the file."""
     source = put(google, 3)
     google.api.before = dies(1)
     with pytest.raises(KeyboardInterrupt):
@@ -298,8 +302,8 @@ def test_a_poisoned_profile_in_the_claim(google: World, poison: Any) -> None:
     assert document(google, source)["file_error"]["code"] == "INVALID_PROFILE"
 
 
-def test_a_file_that_our_code_cannot_take_does_not_stop_the_sweep(google: World) -> None:
-    """The others behind it are finished."""
+def test_a_file_that_triggers_a_bug_does_not_stop_the_sweep(google: World) -> None:
+    """After a file that triggers a bug, the sweep still finishes the others."""
     google.store.put("in-bucket", "a.csv", csv_bytes(orders(1, 3)))
     second = put(google, 3, "b.csv")
 
@@ -329,7 +333,7 @@ def hours_later(google: World, hours: float) -> dict[str, Any]:
 
 
 def test_deferred_rows_are_merged_into_their_chunk(google: World) -> None:
-    """Only they are sent again, and only when it is time."""
+    """Only deferred rows are sent again, and only when they are due."""
     source = deferred_run(google)
     assert hours_later(google, 5)["waiting"] == 0
     google.api.too_recent = {"order-4"}
@@ -346,8 +350,8 @@ def test_deferred_rows_are_merged_into_their_chunk(google: World) -> None:
     assert hours_later(google, 7)["waiting"] == 0
 
 
-def test_rows_that_stay_too_recent_are_failed_in_the_end(google: World) -> None:
-    """After max_defer_hours; the run is finished then."""
+def test_rows_that_stay_too_recent_fail(google: World) -> None:
+    """Rows that stay too recent fail after `max_defer_hours`, and the run is finished."""
     source = deferred_run(google)
     for _ in range(8):
         hours_later(google, 7)
@@ -357,7 +361,7 @@ def test_rows_that_stay_too_recent_are_failed_in_the_end(google: World) -> None:
 
 
 def test_the_source_of_deferred_rows_is_gone(google: World) -> None:
-    """Nothing is left to send: they are failed, with the reason."""
+    """Deferred rows whose source is gone fail with this reason."""
     source = deferred_run(google)
     google.store.delete("in-bucket", "export.csv")
     hours_later(google, 7)
@@ -370,7 +374,7 @@ def test_the_source_of_deferred_rows_is_gone(google: World) -> None:
 
 
 def test_an_account_that_refuses_now_leaves_the_rows_deferred(google: World) -> None:
-    """Somebody may be mending it."""
+    """Rows stay deferred while the account refuses, because somebody may be correcting it."""
     source = deferred_run(google)
     google.api.stop = Problem("USER_PERMISSION_DENIED")
     hours_later(google, 7)
@@ -381,7 +385,7 @@ def test_an_account_that_refuses_now_leaves_the_rows_deferred(google: World) -> 
 
 
 def test_a_listed_row_stays_listed(google: World) -> None:
-    """With list_all_rows, a document written again lists as many rows as before."""
+    """With `list_all_rows`, an updated document lists as many rows as before."""
     google.settings = google.settings.model_copy(update={"list_all_rows": True})
     source = deferred_run(google)
     google.api.too_recent = set()
@@ -390,8 +394,8 @@ def test_a_listed_row_stays_listed(google: World) -> None:
     assert [row["outcome"] for row in found["rows"]] == ["uploaded"] * 5
 
 
-def test_rows_of_a_validated_file_keep_their_word(google: World) -> None:
-    """Nothing counts in a validate-only file, so nothing becomes `uploaded` later."""
+def test_rows_of_a_validated_file_stay_ok(google: World) -> None:
+    """Deferred rows of a validate-only file become `ok`, never `uploaded`."""
     google.profiles["default"]["validate_only"] = True
     source = deferred_run(google)
     google.api.too_recent = set()
@@ -401,8 +405,8 @@ def test_rows_of_a_validated_file_keep_their_word(google: World) -> None:
 
 
 @pytest.mark.parametrize("fate", ["lose", "refuse"])
-def test_a_waiting_entry_that_was_not_written(google: World, fate: str) -> None:
-    """A run isn't finished as waiting unless the sweep will find it."""
+def test_a_pending_run_that_was_not_written(google: World, fate: str) -> None:
+    """A run gets the status `waiting` only if the sweep will find it."""
     source = put(google, 5)
     google.api.too_recent = {"order-2"}
     getattr(google.store, fate).append(f"_state/waiting/{run_key(source)}.json")
@@ -414,3 +418,21 @@ def test_a_waiting_entry_that_was_not_written(google: World, fate: str) -> None:
     hours_later(google, 7)
     assert document(google, source)["status"] == "completed"
     assert len(google.api.counted) == 5
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sizes"),
+    [
+        ([1] * 25, [10, 10, 5]),  # the limit of rows
+        ([600] * 5, [2, 2, 1]),  # the limit of characters
+        ([5_000, 1, 1], [1, 2]),  # one row may exceed it
+        ([999, 1, 1], [2, 1]),
+    ],
+)
+def test_a_chunk_ends_at_rows_or_characters(lengths: list[int], sizes: list[int]) -> None:
+    """Whichever limit comes first ends a chunk, and no row is lost."""
+    records: list[Record] = [(line, ["x"], None, size) for line, size in enumerate(lengths)]
+    chunks = list(split_into_chunks(records, LIMITS))
+    assert [len(chunk.records) for chunk in chunks] == sizes
+    assert [record for chunk in chunks for record in chunk.records] == records
+    assert [chunk.number for chunk in chunks] == list(range(len(sizes)))

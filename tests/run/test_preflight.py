@@ -1,4 +1,4 @@
-"""Before the first row: what is said once, of the file as a whole."""
+"""The preflight: errors and notes about the file as a whole, before the first row."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.logging import Log
+from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
+from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
-from lib.model.outcomes import RowOutcome
-from lib.model.records import Conversion
 from lib.run.preflight import UploadJob, prepare_job, read_header, read_table
 from tests.fakes import FakeApi
 
@@ -21,12 +20,12 @@ PROFILE = Profile(customer_id="123-456-7890", conversion_action="1001", time_zon
 
 
 def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -> UploadJob:
-    """Get a file with that header ready; it has one row of empty cells but for its first."""
+    """Prepare a file with this header and one row in which only the first cell is filled."""
     row = "x" + "," * header.count(",")
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
     api = api or FakeApi()
-    profile = profile.model_copy(update={"destination": api.name})
-    return prepare_job(table, read_header(table, profile), profile, NOW, lambda *_: api, Log())
+    profile = profile.model_copy(update={"destination": api.capabilities.name})
+    return prepare_job(table, read_header(table, profile), profile, NOW, lambda *_: api, JsonLog())
 
 
 def codes(job: UploadJob) -> list[str]:
@@ -43,8 +42,8 @@ def codes(job: UploadJob) -> list[str]:
         (NOW.date() - timedelta(days=1), True),
     ],
 )
-def test_the_end_of_an_api_version_is_announced_in_time(sunset: date | None, warned: bool) -> None:
-    """Two months before Google switches a version off, every results document says so."""
+def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned: bool) -> None:
+    """In the last two months before Google switches a version off, each document has a note."""
     job = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
     assert ("API_VERSION_ENDS_SOON" in codes(job)) is warned
 
@@ -60,24 +59,30 @@ def test_the_end_of_an_api_version_is_announced_in_time(sunset: date | None, war
 def test_columns_that_would_fail_every_row_stop_the_file(
     header: str, route: str, code: str
 ) -> None:
-    """Said once, before the account is asked."""
+    """A header that would fail every row stops the file, before the account is read."""
     with pytest.raises(PermanentError) as raised:
-        ready(header, FakeApi(name=route))
+        ready(header, FakeApi(capabilities=capabilities_of(route)))
     assert raised.value.code == code
 
 
-def test_an_ip_address_is_enough_for_the_data_manager_route() -> None:
-    """That API matches by it, so the file isn't stopped there."""
-    job = ready("user_ip_address,conversion_date_time", FakeApi(name="data_manager"))
-    assert job.destination.name == "data_manager"
+def test_an_ip_address_is_enough_for_the_data_manager_api() -> None:
+    """An IP address alone does not stop the file, because the Data Manager API matches by it."""
+    job = ready(
+        "user_ip_address,conversion_date_time",
+        FakeApi(capabilities=capabilities_of("data_manager")),
+    )
+    assert job.destination.capabilities.name == "data_manager"
 
 
-def test_an_action_is_needed_from_somewhere() -> None:
-    """And where a column was probably meant for it, the note on that stays with the file."""
+def test_a_file_without_an_action_is_stopped() -> None:
+    """Without an action, the file is stopped and keeps the note about a misspelled column."""
     header = "gclid,convertion_action,conversion_date_time"
     with pytest.raises(PermanentError) as raised:
         ready(header, profile=Profile(customer_id="1234567890", time_zone="UTC"))
-    assert (raised.value.code, raised.value.detail) == ("ACTION_MISSING", "no column for it")
+    assert (raised.value.code, raised.value.detail) == (
+        "ACTION_MISSING",
+        "no conversion_action column",
+    )
     table = read_table(io.BytesIO(header.encode()), PROFILE, 1 << 20)
     assert (
         read_header(table, PROFILE).notes[0].detail
@@ -85,22 +90,27 @@ def test_an_action_is_needed_from_somewhere() -> None:
     )
 
 
-def test_an_account_is_needed_from_somewhere() -> None:
-    """Neither the profile nor a column: a guess would be somebody else's account."""
+def test_a_file_without_an_account_is_stopped() -> None:
+    """Without an account in profile or column, the file is stopped; no account is guessed."""
     with pytest.raises(PermanentError) as raised:
         ready("gclid,conversion_date_time", profile=Profile(conversion_action="1001"))
     assert raised.value.code == "CUSTOMER_ID_MISSING"
 
 
-def test_an_unknown_zone_of_the_file_is_said_once_and_stops_no_row_with_its_own() -> None:
-    """The profile's zone doesn't take its place: the file says that it's another."""
+def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
+    """The file gets one note, and the profile's time zone does not replace the unknown one."""
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
     job = ready(lines)
     assert codes(job).count("UNKNOWN_ZONE_OF_FILE") == 1
-    assert isinstance(job.plan.judge(3, ["A" * 20, "2026-11-20 10:00:00Z"]), Conversion)
-    refused = job.plan.judge(4, ["A" * 20, "2026-11-20 10:00:00"])
-    assert isinstance(refused, RowOutcome)
-    assert [each.code for each in refused.errors] == ["UNKNOWN_TIME_ZONE"]
+    judged = job.engine.judge(
+        [
+            (3, ["A" * 20, "2026-11-20 10:00:00Z"], None, 1),
+            (4, ["A" * 20, "2026-11-20 10:00:00"], None, 1),
+        ]
+    )
+    assert judged.lines == [3]
+    assert [row.line for row in judged.refused] == [4]
+    assert [each.code for each in judged.refused[0].errors] == ["UNKNOWN_TIME_ZONE"]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +126,13 @@ def test_an_unknown_zone_of_the_file_is_said_once_and_stops_no_row_with_its_own(
 def test_a_file_without_any_consent_is_noted(
     header: str, stated: Any, noted: bool, route: str
 ) -> None:
-    """Google may not attribute its conversions; a column or the profile can state it."""
+    """A file gets a note if neither a column nor the profile states consent for user data."""
     profile = PROFILE.model_copy(update={"ad_user_data": stated})
-    job = ready(header, FakeApi(name=route), profile)
+    job = ready(header, FakeApi(capabilities=capabilities_of(route)), profile)
     assert ("CONSENT_NOT_STATED" in codes(job)) is noted
 
 
-def test_fields_the_route_has_no_place_for_are_noted_once() -> None:
-    """The Ads route says that addresses and the second consent stay at home."""
+def test_fields_that_the_destination_cannot_send_are_noted() -> None:
+    """With the Google Ads API, columns for addresses and ad personalization get a note."""
     job = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
     assert codes(job)[:3] == ["UNKNOWN_COLUMNS", "ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]

@@ -1,4 +1,4 @@
-"""A running sandbox for the tests: one a process, as new for every test."""
+"""A running sandbox for the tests: one per process, reset before every test."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _running() -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def _results_are_checked() -> None:
-    """Nothing is checked here: the stand-in's documents hold a count and nothing else."""
+    """Checks nothing here: the stand-in function's documents contain only a count."""
 
 
 @pytest.fixture
 def sandbox(_running: Sandbox) -> Sandbox:
-    """A sandbox with a stand-in function, emptied before the test."""
+    """A sandbox with a stand-in function, reset before the test."""
     _running.clear()
     _running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.2)
     return _running
@@ -37,11 +37,11 @@ def sandbox(_running: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def faulty_client(sandbox: Sandbox) -> Iterator[storage.Client]:
-    """A real storage client on the function's side: faults and the log apply to it."""
+    """A real storage client on the function's port: faults and the log apply to it."""
     client = storage_client(sandbox.storage.url)
     yield client
     client.close()
-    # The client leaves the answer of a download that it retries unread, so its socket stays open.
+    # The client does not read the response of a download that it retries; its socket stays open.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         del client

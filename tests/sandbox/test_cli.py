@@ -1,4 +1,4 @@
-"""`python -m sandbox`: up and drop as a person and a script use them, and the demo's own check."""
+"""`python -m sandbox`: up and drop, as people and scripts use them, and the demo's own check."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def _up(directory, *arguments):
 
 
 def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
-    """One JSON line when ready; `drop --wait` in the same directory brings the results; SIGINT
-    ends all of it with exit code 0 and takes the note of it away."""
+    """`up` prints one JSON line when it is ready; `drop --wait` in the same directory prints the
+    results; SIGINT stops everything with exit code 0 and removes `.sandbox/current.json`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "export.csv").write_text("a,b\n1,2\n")
     with _up(tmp_path, "--json", "--env", "SECONDS=0.1") as process:
@@ -65,7 +65,7 @@ def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
 
 
 def test_up_without_a_function_is_for_people_too(tmp_path):
-    """A table, with what to try; no function runs."""
+    """It prints a table and commands to try; no function runs."""
     with _up(tmp_path, "--no-function") as process:
         first = b""
         while b"Ctrl-C" not in first:
@@ -80,12 +80,12 @@ def test_up_without_a_function_is_for_people_too(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "no sandbox runs here"),
-        (["--control-url", "http://127.0.0.1:9"], "does not answer"),
+        ([], "No sandbox is running in this directory"),
+        (["--control-url", "http://127.0.0.1:9"], "does not respond"),
     ],
 )
 def test_drop_without_a_sandbox_says_how_to_start_one(tmp_path, monkeypatch, arguments, words):
-    """Exit code 1 and a sentence, no traceback."""
+    """Exit code 1 and a message without a traceback."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "export.csv").write_text("a\n1\n")
     run = CliRunner().invoke(main, ["drop", "export.csv", *arguments])
@@ -94,7 +94,7 @@ def test_drop_without_a_sandbox_says_how_to_start_one(tmp_path, monkeypatch, arg
 
 
 def test_drop_that_waits_in_vain_exits_with_1(sandbox, tmp_path):
-    """It names the log and the deliveries to look at."""
+    """The message names the log and the deliveries to check."""
     sandbox.delivery.set(drop=True)
     (tmp_path / "export.csv").write_text("a\n1\n")
     arguments = ["--wait", "--timeout", "0.1", "--control-url", sandbox.control_url]
@@ -104,7 +104,7 @@ def test_drop_that_waits_in_vain_exits_with_1(sandbox, tmp_path):
 
 
 def test_drop_of_a_stopped_file_exits_with_1(sandbox, tmp_path):
-    """Its document is printed all the same, and so is that of the file after it."""
+    """Its document is printed anyway, and so is the document of the next file."""
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "export.csv").write_text("a\n1\n")
     files = [str(tmp_path / name) for name in ("empty.csv", "export.csv")]
@@ -118,14 +118,14 @@ def test_drop_of_a_stopped_file_exits_with_1(sandbox, tmp_path):
 
 @pytest.mark.parametrize("command", [[], ["up"], ["drop"], ["demo"]])
 def test_help_teaches_by_example(command):
-    """Every command's help holds a command to copy."""
+    """The help of every command contains a command to copy."""
     run = CliRunner().invoke(main, [*command, "--help"])
     assert run.exit_code == 0
     assert "python -m sandbox" in run.output.replace("Usage: python -m sandbox", "")
 
 
 def test_the_example_export_is_the_same_for_the_same_seed(tmp_path):
-    """Deterministic, with every mistake twice, and only reserved addresses and numbers."""
+    """Deterministic; every mistake appears twice; only reserved addresses and phone numbers."""
     one = write_crm_export(tmp_path / "one.csv", 5000, NOW)
     two = write_crm_export(tmp_path / "two.csv", 5000, NOW)
     assert one.path.read_bytes() == two.path.read_bytes()
@@ -143,7 +143,7 @@ def test_the_example_export_is_the_same_for_the_same_seed(tmp_path):
 
 @pytest.fixture
 def told(tmp_path):
-    """Three rows, their results and what the API holds: the second was rejected."""
+    """The three data rows of a file; the results and conversions below belong to it."""
     path = tmp_path / "three.csv"
     path.write_text("gclid,email\nCj0KCQaaaa,\n,broken\n,Ada@example.com \n", encoding="utf-8")
     return data_rows(path)
@@ -171,17 +171,17 @@ def _conversions(*lines):
     ("results", "lines", "words"),
     [
         (_results(), (2, 4), None),
-        (_results(counts={"rows": 4}), (2, 4), "the results 4"),
+        (_results(counts={"rows": 4}), (2, 4), "the results have 4"),
         (_results(counts={"uploaded": 3}), (2, 4), "add up to 4"),
-        (_results(rows=[]), (2, 4), "rows are counted as rejected"),
+        (_results(rows=[]), (2, 4), "count 1 rows as rejected"),
         (_results(rows=[{"line": 3, "outcome": "rejected"}] * 2), (2, 4), "more than one"),
-        (_results(rows=[{"line": 9, "outcome": "rejected"}]), (2, 4), "no data rows"),
-        (_results(), (2,), "1 rows are called uploaded"),
+        (_results(rows=[{"line": 9, "outcome": "rejected"}]), (2, 4), "not data rows"),
+        (_results(), (2,), "1 rows are reported as uploaded"),
         (_results(), (2, 4, 4), "1 conversions that are not"),
         (_results(file_error={"code": "X"}), (2, 4), "as a whole"),
     ],
 )
 def test_the_demo_notices_what_does_not_add_up(told, results, lines, words):
-    """Every way in which file, results and API can disagree is found, and agreement is silence."""
+    """Every contradiction between file, results and API is found; without one, nothing is."""
     found = disagreements(told, results, _conversions(*lines))
     assert found == [] if words is None else any(words in problem for problem in found)

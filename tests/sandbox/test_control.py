@@ -1,4 +1,4 @@
-"""The control API, over HTTP as docs/sandbox.md tells it."""
+"""The control API over HTTP, as docs/sandbox.md describes it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_root_tells_where_everything_is(sandbox, call):
 
 
 def test_requests_are_one_json_document_a_line(sandbox, faulty_client):
-    """NDJSON: storage calls with their object among them."""
+    """NDJSON, which includes storage calls with the name of their object."""
     faulty_client.bucket(OUTPUT_BUCKET).blob("x").upload_from_string("y")
     answer = requests.get(f"{sandbox.control_url}/requests", timeout=5)
     assert answer.headers["Content-Type"] == "application/x-ndjson"
@@ -43,7 +43,7 @@ def test_requests_are_one_json_document_a_line(sandbox, faulty_client):
 
 
 def test_faults_are_set_counted_and_looked_at(sandbox, call, faulty_client):
-    """A rule by its short name counts the calls that it sees."""
+    """A rule with a short method name counts the calls that it matches."""
     assert call("PUT", "/faults", [{"method": "get", "kind": "503", "nth": 1}])[0] == 200
     faulty_client.bucket(OUTPUT_BUCKET).blob("x").exists()
     _, answer = call("GET", "/faults")
@@ -65,7 +65,7 @@ def test_deliveries_are_visible_and_can_be_repeated(sandbox, call):
 
 
 def test_clicks_secrets_profiles_and_accounts_are_put(sandbox, call):
-    """What the APIs shall know."""
+    """Each PUT changes what the APIs know."""
     assert call("PUT", "/clicks", {"Cj0": "2026-11-24T10:00:00+00:00"}) == (200, {"clicks": 1})
     assert sandbox.state.clicks["Cj0"].hour == 10
     _, answer = call("PUT", "/secrets/other", b"refresh_token: none")
@@ -77,7 +77,7 @@ def test_clicks_secrets_profiles_and_accounts_are_put(sandbox, call):
 
 
 def test_sweep_and_kill_reach_the_function(call):
-    """POST /sweep answers with the function's answer, POST /kill with the process ids."""
+    """POST /sweep returns the function's response, POST /kill the process IDs."""
     assert call("POST", "/sweep") == (200, {"status": 200, "answer": {"swept": True}})
     status, answer = call("POST", "/kill")
     assert status == 200
@@ -85,7 +85,7 @@ def test_sweep_and_kill_reach_the_function(call):
 
 
 def test_delete_state_makes_everything_new(sandbox, call):
-    """Objects, events, faults, accounts and profiles are as at the start."""
+    """Objects, events, faults, accounts and profiles are the initial ones again."""
     sandbox.drop(b"a\n1\n", "x.csv")
     call("PUT", "/profiles", {})
     call("PUT", "/accounts", [])
@@ -101,23 +101,23 @@ def test_delete_state_makes_everything_new(sandbox, call):
 @pytest.mark.parametrize(
     ("verb", "path", "body", "status", "words"),
     [
-        ("GET", "/nothing", None, 404, "there is no /nothing"),
-        ("DELETE", "/accounts", None, 405, "it takes PUT /accounts"),
+        ("GET", "/nothing", None, 404, "unknown path /nothing"),
+        ("DELETE", "/accounts", None, 405, "/accounts does not support DELETE; use PUT /accounts"),
         ("PUT", "/faults", b"{", 400, "not JSON"),
         ("PUT", "/faults", {}, 400, "a list of rules"),
         ("PUT", "/faults", [{"kind": "oops"}], 400, "unknown kind 'oops'"),
         ("PUT", "/accounts", [{"customer_id": "1-2"}], 400, "customer_id"),
         ("PUT", "/delivery", {"concurrency": 0}, 400, "concurrency must be"),
         ("PUT", "/clicks", {"a": "yesterday"}, 400, "ISO 8601"),
-        ("PUT", "/clicks", {"a": "2026-11-24T10:00:00"}, 400, "needs an offset"),
+        ("PUT", "/clicks", {"a": "2026-11-24T10:00:00"}, 400, "needs a UTC offset"),
         ("PUT", "/secrets/", b"x", 400, "the name is missing"),
-        ("POST", "/deliveries", {"name": "never.csv"}, 404, "no event"),
+        ("POST", "/deliveries", {"name": "never.csv"}, 404, "no event matches"),
         ("POST", "/deliveries", {"copies": 0}, 400, "copies must be"),
         ("GET", "/idle?timeout_seconds=soon", None, 400, "must be a number"),
     ],
 )
 def test_an_error_says_what_is_wrong(call, verb, path, body, status, words):
-    """A 4xx with a message in JSON."""
+    """It is a 4xx with a message in JSON."""
     code, answer = call(verb, path, body)
     assert code == status
     assert words in answer["error"]

@@ -1,4 +1,4 @@
-"""Events: at least once, again until a 2xx, and what a test can make go wrong with them."""
+"""Event delivery: at least once, retried until a 2xx, and the failures that a test can cause."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESOURCE = {
 
 
 class Receiver:
-    """A function that answers as told and remembers what it got and how many came at once."""
+    """A function with given responses. It records its events, and how many came at a time."""
 
     def __init__(self, statuses=(), seconds=0.0):
         self.statuses, self.seconds = list(statuses), seconds
@@ -74,7 +74,7 @@ class Receiver:
 
 @pytest.fixture
 def made():
-    """Makes a delivery with receivers, and ends both after the test."""
+    """Makes a delivery with receivers, and closes both after the test."""
     things = []
 
     def make(*receivers, **settings):
@@ -88,7 +88,7 @@ def made():
 
 
 def test_an_event_is_a_binary_mode_cloud_event(made):
-    """The headers and body are those of Eventarc; the values of the body are strings."""
+    """Headers and body are those of Eventarc; all values of the body are strings."""
     receiver = Receiver()
     delivery = made(receiver)
     record = delivery.finalized(RESOURCE)
@@ -107,7 +107,7 @@ def test_an_event_is_a_binary_mode_cloud_event(made):
 
 
 def test_a_failed_delivery_comes_again_with_growing_waits(made):
-    """A 5xx, a 4xx and a broken connection: the same event again, later each time, until a 2xx."""
+    """After a 5xx, a 4xx or a broken connection, the event is retried, later each time."""
     receiver = Receiver(statuses=[500, 429, 0])
     delivery = made(receiver, backoff_seconds=0.04, max_backoff_seconds=1)
     record = delivery.finalized(RESOURCE)
@@ -123,7 +123,7 @@ def test_a_failed_delivery_comes_again_with_growing_waits(made):
 
 
 def test_an_event_is_given_up_when_its_time_is_over(made):
-    """After the time limit the event is gone, as after 24 hours at Google."""
+    """After the time limit, the event is not retried, as after 24 hours at Google."""
     receiver = Receiver(statuses=[500] * 100)
     delivery = made(receiver, backoff_seconds=0.02, time_limit_seconds=0.1)
     record = delivery.finalized(RESOURCE)
@@ -134,7 +134,7 @@ def test_an_event_is_given_up_when_its_time_is_over(made):
 @pytest.mark.parametrize(("instances", "concurrency", "most"), [(1, None, 1), (2, None, 2),
                                                                 (1, 8, 8), (3, 2, 2)])  # fmt: skip
 def test_no_more_deliveries_than_allowed_are_in_flight(made, instances, concurrency, most):
-    """One per instance by default, more or fewer on demand; duplicates are there at once."""
+    """One per instance by default, more or fewer if set; duplicates are sent in parallel."""
     receivers = [Receiver(seconds=0.1) for _ in range(instances)]
     delivery = made(*receivers, duplicate=8, concurrency=concurrency)
     record = delivery.finalized(RESOURCE)
@@ -148,7 +148,7 @@ def test_no_more_deliveries_than_allowed_are_in_flight(made, instances, concurre
 
 
 def test_paused_events_wait(made):
-    """Nothing is delivered while paused, and everything afterwards."""
+    """Nothing is delivered while delivery is paused, and everything afterwards."""
     receiver = Receiver()
     delivery = made(receiver, paused=True)
     delivery.finalized(RESOURCE)
@@ -160,7 +160,7 @@ def test_paused_events_wait(made):
 
 
 def test_a_dropped_event_is_lost_but_can_be_sent_by_hand(made):
-    """`drop` stands for an event that never came; `again` delivers it after all."""
+    """`drop` simulates an event that never arrives; `again` delivers it later."""
     receiver = Receiver()
     delivery = made(receiver, drop=True)
     record = delivery.finalized(RESOURCE)
@@ -174,7 +174,7 @@ def test_a_dropped_event_is_lost_but_can_be_sent_by_hand(made):
 
 
 def test_a_reset_forgets_what_was_due(made):
-    """A failing event does not come into the next test."""
+    """A failing event is not delivered in the next test."""
     receiver = Receiver(statuses=[500] * 100)
     delivery = made(receiver, backoff_seconds=0.05)
     delivery.finalized(RESOURCE)
@@ -195,6 +195,6 @@ def test_a_reset_forgets_what_was_due(made):
     ],
 )
 def test_wrong_settings_are_named(changes, words):
-    """The message says which setting is wrong and what it takes."""
+    """The message names the wrong setting and says what it accepts."""
     with pytest.raises(BadSettings, match=words):
         DeliverySettings().changed(changes)

@@ -1,4 +1,4 @@
-"""docs/sandbox.md says what the sandbox does: every route and setting, and its examples run."""
+"""docs/sandbox.md documents every request and setting of the sandbox, and its examples run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 
 def test_every_route_setting_and_kind_is_documented(sandbox):
-    """What isn't in the document doesn't exist for its reader."""
+    """The page names every request, setting, fault kind and key of the description."""
     wanted = [route.replace("/secrets/", "/secrets/NAME") for route in Routes(sandbox).table]
     wanted += [setting.name for setting in fields(DeliverySettings)]
     wanted += [*COMMON_KINDS, *STORAGE_KINDS, *sandbox.description()]
@@ -26,7 +26,7 @@ def test_every_route_setting_and_kind_is_documented(sandbox):
 
 
 def test_the_default_accounts_and_actions_are_documented():
-    """The page's two tables hold exactly what a sandbox begins with."""
+    """The page's two tables list exactly what a sandbox starts with."""
     accounts = default_accounts()
     assert re.findall(r"^\| `(\d{10})` \|", DOCUMENT, re.M) == [a.customer_id for a in accounts]
     actions = re.findall(r"^\| (\d+) \| `(.+)` \|", DOCUMENT, re.M)
@@ -34,8 +34,8 @@ def test_the_default_accounts_and_actions_are_documented():
 
 
 def test_every_curl_example_works(sandbox):
-    """Each is run as it stands, in its order, and succeeds."""
-    sandbox.delivery.set(drop=True)  # the example sends the event by hand
+    """Each example runs unchanged, in order, and succeeds."""
+    sandbox.delivery.set(drop=True)  # the example sends the event manually
     name, generation = sandbox.drop(b"a\n1\n", "by-hand.csv")
     env = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""The function under functions-framework: started, killed and started again."""
+"""The function under functions-framework: started, killed and restarted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _until(condition, seconds=10.0):
 
 
 def test_a_dropped_file_reaches_the_function_and_comes_back_as_results(sandbox):
-    """The event that the function gets holds what Google's does, as strings."""
+    """The function's event contains what Google's does, as strings."""
     name, generation = sandbox.drop(b"a,b\n1,2\n3,4\n", "export 1.csv", folder="shop")
     document = sandbox.results(name, generation)
     assert name == "shop/export 1.csv"
@@ -47,7 +47,7 @@ def test_the_functions_output_is_captured(sandbox):
 @pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
 @pytest.mark.parametrize(("method", "nth"), [("get", 1), ("insert", 1)])
 def test_a_function_killed_at_a_call_is_there_for_the_next_delivery(sandbox, kind, method, nth):
-    """The process dies at that very call, before or after it took effect; the event comes again."""
+    """The process dies at that call, before or after it takes effect; the event is retried."""
     sandbox.faults.set([{"method": f"storage.objects.{method}", "nth": nth, "kind": kind}])
     name, generation = sandbox.drop(b"a\n1\n", "killed.csv")
     assert sandbox.delivery.wait_until_idle(20)
@@ -70,7 +70,7 @@ def test_a_function_killed_at_a_call_is_there_for_the_next_delivery(sandbox, kin
 
 
 def test_an_instance_that_dies_whole_is_started_again(sandbox):
-    """As the platform does it; the url stays."""
+    """The platform does the same. The URL does not change."""
     instance = sandbox.function.instances[0]
     before = instance.process.pid
     os.killpg(before, signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_the_sweep_answers_and_is_no_event(sandbox):
 
 
 def test_two_instances_work_at_once_and_two_sandboxes_side_by_side(sandbox, tmp_path):
-    """Events spread over instances, each with its own process; sandboxes share nothing."""
+    """Events are spread over the instances, each a process; sandboxes share nothing."""
     with Sandbox(source=STAND_IN, instances=2, env={"SECONDS": "0.3"}, directory=tmp_path) as other:
         for number in range(2):
             other.drop(b"a\n1\n", f"{number}.csv")
@@ -99,7 +99,7 @@ def test_two_instances_work_at_once_and_two_sandboxes_side_by_side(sandbox, tmp_
 
 
 def test_a_function_that_cannot_start_says_why(tmp_path):
-    """The end of its output is in the message, and nothing is left running."""
+    """The message contains the end of its output, and nothing keeps running."""
     (tmp_path / "main.py").write_text("raise RuntimeError('no settings')\n")
     with pytest.raises(FunctionDidNotStart, match="no settings"):
         Sandbox(source=tmp_path).start()
@@ -121,7 +121,7 @@ def _alive(pid):
 
 
 def test_nothing_outlives_a_sandbox_that_was_killed():
-    """After `kill -9` of the sandbox itself: no process, no temporary directory."""
+    """After `kill -9` of the sandbox itself, no process and no temporary directory remain."""
     code = (
         "import json, time\n"
         "from sandbox.up import Sandbox\n"

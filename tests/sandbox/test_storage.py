@@ -1,4 +1,4 @@
-"""The storage of the sandbox, against the real client."""
+"""The storage of the sandbox, with the real client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _calls(sandbox):
 
 
 def test_objects_are_written_read_listed_and_deleted(sandbox, bucket, faulty_client):
-    """The unmodified client does its work, and every call is in the log by Google's name."""
+    """The unmodified client works, and every call is in the log under Google's name."""
     bucket.blob("a/b ü.csv").upload_from_string("hello")
     assert bucket.blob("a/b ü.csv").download_as_bytes() == b"hello"
     assert [blob.name for blob in faulty_client.list_blobs(bucket, prefix="a/")] == ["a/b ü.csv"]
@@ -40,7 +40,7 @@ def test_objects_are_written_read_listed_and_deleted(sandbox, bucket, faulty_cli
 
 
 def test_the_quiet_port_is_neither_logged_nor_broken(sandbox):
-    """Who looks on is not in the way of a test that counts or breaks calls."""
+    """Reading through it does not disturb a test that counts or breaks calls."""
     sandbox.faults.set([{"method": "storage.*", "kind": "status_503"}])
     sandbox.storage_client().bucket(OUTPUT_BUCKET).blob("x").upload_from_string("y")
     assert _calls(sandbox) == []
@@ -64,7 +64,7 @@ WRITES = {
 
 @pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
 def test_a_generation_precondition_is_kept(bucket, call):
-    """What fake-gcs-server forgets, the proxy enforces: 412, and the object stays as it was."""
+    """The proxy enforces what fake-gcs-server forgets: 412, and the object does not change."""
     bucket.blob("y").upload_from_string("other")
     blob = bucket.blob("x")
     blob.upload_from_string("first")
@@ -76,7 +76,7 @@ def test_a_generation_precondition_is_kept(bucket, call):
 
 
 def test_a_delete_of_a_generation_that_is_gone_deletes_nothing(bucket):
-    """`generation=` on a delete names that version and no other."""
+    """`generation=` on a delete names exactly one version."""
     blob = bucket.blob("x")
     blob.upload_from_string("first")
     old = blob.generation
@@ -96,7 +96,7 @@ def _won(call):
 
 @pytest.mark.parametrize("kind", ["create", "swap", "delete", "resumable"])
 def test_one_of_many_writers_wins_a_race(bucket, kind):
-    """Check and write are one step: of eight at once exactly one gets through."""
+    """Check and write are atomic: of eight simultaneous writers, exactly one succeeds."""
     for round_number in range(6):
         name, generation = f"{kind}{round_number}", 0
         if kind in {"swap", "delete"}:
@@ -120,7 +120,7 @@ def test_one_of_many_writers_wins_a_race(bucket, kind):
 
 
 def test_a_read_can_be_a_range_and_large(bucket):
-    """Downloads are streamed, ranges too."""
+    """Downloads and ranges are streamed."""
     data = os.urandom(20_000_000)
     bucket.blob("big").upload_from_string(data)
     assert bucket.blob("big").download_as_bytes() == data
@@ -129,7 +129,7 @@ def test_a_read_can_be_a_range_and_large(bucket):
 
 @pytest.mark.parametrize("status", [503, 429])
 def test_a_status_fault_is_what_the_client_retries(sandbox, bucket, status):
-    """The client meets the status once and gets through at the second try."""
+    """The client gets the status once and succeeds on the second attempt."""
     bucket.blob("x").upload_from_string("y")
     sandbox.faults.set([{"method": "storage.objects.get", "nth": 1, "kind": f"status_{status}"}])
     assert bucket.blob("x").download_as_bytes() == b"y"
@@ -140,7 +140,7 @@ def test_a_status_fault_is_what_the_client_retries(sandbox, bucket, status):
 
 
 def test_a_412_fault_refuses_a_write_and_does_nothing(sandbox, bucket):
-    """A precondition that failed leaves no object behind."""
+    """A failed precondition creates no object."""
     sandbox.faults.set([{"method": "insert", "nth": 1, "kind": "status_412"}])
     with pytest.raises(exceptions.PreconditionFailed):
         bucket.blob("x").upload_from_string("y")
@@ -148,7 +148,7 @@ def test_a_412_fault_refuses_a_write_and_does_nothing(sandbox, bucket):
 
 
 def test_a_cut_read_ends_after_so_many_bytes(sandbox, bucket):
-    """The connection breaks inside the body, after exactly the bytes of the rule."""
+    """The connection breaks inside the body, after exactly the bytes that the rule allows."""
     bucket.blob("x").upload_from_string("0123456789")
     sandbox.faults.set(
         [{"method": "get", "nth": 1, "kind": "cut_read_after_bytes", "cut_read_after_bytes": 4}]
@@ -165,7 +165,7 @@ def test_a_cut_read_ends_after_so_many_bytes(sandbox, bucket):
 
 
 def test_latency_holds_a_call_up(sandbox, bucket):
-    """The call is answered as ever, only later, and the log says how long it took."""
+    """The call returns the usual response, only later; the log shows how long it took."""
     sandbox.faults.set([{"method": "insert", "kind": "latency_ms", "latency_ms": 80}])
     bucket.blob("x").upload_from_string("y")
     (call,) = [one for one in sandbox.state.request_log() if "bucket" in one]
@@ -195,7 +195,7 @@ def _rewrite(client, bucket):
 
 @pytest.mark.parametrize("create", [_media, _resumable, _copy, _rewrite])
 def test_every_way_to_create_an_object_is_one_event(sandbox, faulty_client, create):
-    """Upload in one request or many, copy, rewrite: one event each, for the input bucket only."""
+    """Upload in one or several requests, copy, rewrite: one event each, for the input bucket."""
     bucket = faulty_client.bucket(INPUT_BUCKET)
     create(faulty_client, bucket)
     assert sandbox.delivery.wait_until_idle(10)
@@ -206,7 +206,7 @@ def test_every_way_to_create_an_object_is_one_event(sandbox, faulty_client, crea
 
 
 def test_a_plain_http_upload_with_curl_is_an_event_too(sandbox):
-    """`uploadType=media`, in chunks of HTTP/1.1 as curl sends them from a pipe."""
+    """`uploadType=media` in HTTP/1.1 chunks, as curl sends them from a pipe."""
     url = f"{sandbox.storage.url}/upload/storage/v1/b/{INPUT_BUCKET}/o"
     query = {"uploadType": "media", "name": "piped.csv"}
     answer = requests.post(url, params=query, data=iter([b"a\n", b"1\n"]), timeout=5)

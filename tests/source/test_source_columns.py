@@ -1,12 +1,15 @@
-"""Which column means which field."""
+"""The mapping from column names to fields."""
 
 from __future__ import annotations
 
 import pytest
 
-from lib.source.columns import map_columns, shown
+from lib.model.fields import CUSTOM_VARIABLE
+from lib.rules.fields import FIELDS
+from lib.source import columns as columns_module
+from lib.source.columns import shown
 from lib.source.errors import SourceError
-from lib.source.fields import FIELDS, field_of, header_key, is_field
+from lib.source.vocabulary import header_key, vocabulary_of
 
 GOOGLE = (
     "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency,"
@@ -17,7 +20,7 @@ SALESFORCE = (
     "Id,FirstName,LastName,Email,Phone,MobilePhone,Google_Click_ID__c,CloseDate,Amount,"
     "CurrencyIsoCode,MailingStreet,MailingCity,MailingState,MailingPostalCode,MailingCountry"
 )
-# Contract of the file: the canonical names, which are header names too.
+# The contract of input files: the canonical field names, which are also header names.
 CANONICAL_NAMES = (
     "gclid gbraid wbraid email phone hashed_email hashed_phone_number first_name last_name street "
     "city region postal_code country_code conversion_action conversion_date_time time_zone "
@@ -30,19 +33,24 @@ CANONICAL_NAMES = (
 CANONICAL = CANONICAL_NAMES.split()
 
 
+def map_columns(header, own):
+    """Find our fields in a header."""
+    return columns_module.map_columns(header, own, FIELDS)
+
+
 def fields(header, **own):
     names = header.split(",")
     return {field: names[index] for field, index in map_columns(names, own).fields.items()}
 
 
 def test_catalogue():
-    """The catalogue holds the canonical fields, each with a description and names of its own."""
-    assert [field.name for field in FIELDS] == CANONICAL
+    """`FIELDS` holds the canonical fields, each with a description and unambiguous names."""
+    assert [field.name for field in FIELDS if field.name != CUSTOM_VARIABLE] == CANONICAL
     assert all(field.description.endswith(".") for field in FIELDS)
     names = [(header_key(alias), field.name) for field in FIELDS for alias in field.aliases]
     names += [(header_key(alias), field.name) for field in FIELDS for alias in field.fallbacks]
     for key, name in names:
-        meaning = field_of(key)
+        meaning = vocabulary_of(FIELDS).meaning(key)
         assert meaning is not None
         assert meaning[0] == name, key
 
@@ -55,13 +63,13 @@ SPELLED_ONLY = ("customer_id", "time_zone")
     "spelled", [str, str.upper, str.title, lambda name: name.replace("_", " ") + " :"]
 )
 def test_canonical_names(name, spelled):
-    """Canonical names are found whatever their case and punctuation."""
+    """Canonical names are recognized in any case and with any punctuation."""
     extra = "wbraid" if name == "gclid" else "gclid"
     assert fields(f"{extra},{spelled(name)}")[name] == spelled(name)
 
 
 def test_google_template():
-    """Google's template maps whole."""
+    """Every column of Google's template is mapped."""
     assert list(fields(GOOGLE)) == [
         "gclid",
         "conversion_action",
@@ -77,7 +85,7 @@ def test_google_template():
 
 
 def test_hubspot_export():
-    """A HubSpot export maps as it comes; its second phone is a second identifier."""
+    """A HubSpot export is mapped unchanged, and its second phone is a second identifier."""
     columns = map_columns([*HUBSPOT.split(","), "hs_google_click_id"], {})
     assert columns.unknown == ("Record ID",)
     assert list(columns.fields) == [
@@ -93,7 +101,7 @@ def test_hubspot_export():
 
 
 def test_salesforce_export():
-    """A Salesforce export maps as it comes, custom fields with their suffix `__c` too."""
+    """A Salesforce export is mapped unchanged, including custom fields with the suffix `__c`."""
     columns = map_columns(SALESFORCE.split(","), {})
     assert columns.unknown == ("Id",)
     mapped = (
@@ -132,7 +140,7 @@ def test_salesforce_export():
     ],
 )
 def test_aliases(header, field):
-    """The names that CRMs and public templates use, and numbered columns."""
+    """Names from CRMs and public templates are recognized, and so are numbered columns."""
     extra = "wbraid" if field == "gclid" else "gclid"
     assert fields(f"{extra},{header}")[field] == header
 
@@ -145,8 +153,8 @@ def test_aliases(header, field):
         ("Phone,Phone,Mobile,gclid", {"phone": 0, "phone_2": 1, "phone_3": 2}),
     ],
 )
-def test_namesakes_of_a_numbered_field_are_numbered(header, mapped):
-    """Two columns "Phone Number" are two phone numbers, also where the profile names them."""
+def test_columns_with_the_same_name_are_numbered(header, mapped):
+    """Two columns "Phone Number" are two phone numbers, even if the profile names them."""
     own = {"phone": "Phone Number"} if "Number" in header else {}
     found = map_columns(header.split(","), own).fields
     assert {field: at for field, at in found.items() if field != "gclid"} == mapped
@@ -164,7 +172,7 @@ def test_namesakes_of_a_numbered_field_are_numbered(header, mapped):
     ],
 )
 def test_one_of_several_addresses_is_chosen(header, field, chosen):
-    """A contact's and an account's address in one export don't stop the file."""
+    """An export with the addresses of both contact and account is accepted; one of them is used."""
     names = header.split(",")
     columns = map_columns(names, {})
     assert names[columns.fields[field]] == chosen
@@ -174,8 +182,8 @@ def test_one_of_several_addresses_is_chosen(header, field, chosen):
 @pytest.mark.parametrize(
     "header", ["Amount Currency", "value currency", "Order Currency", "Transaction Currency"]
 )
-def test_the_currency_of_an_amount_is_known(header):
-    """Salesforce exports it beside every amount."""
+def test_the_currency_column_of_an_amount_is_recognized(header):
+    """The currency column that Salesforce exports with every amount is recognized."""
     assert fields(f"gclid,Amount,{header}")["currency_code"] == header
 
 
@@ -189,15 +197,15 @@ def test_the_currency_of_an_amount_is_known(header):
         ("timezone", False),
     ],
 )
-def test_a_contacts_time_zone_is_not_the_conversions(header, known):
-    """CRMs have a column of that name; a profile can say that it's the right one."""
+def test_a_contacts_time_zone_is_ignored(header, known):
+    """A CRM's time zone column is ignored unless the profile names it."""
     assert ("time_zone" in map_columns(["gclid", header], {}).fields) is known
     assert "time_zone" in map_columns(["gclid", header], {"time_zone": header}).fields
 
 
 @pytest.mark.parametrize("header", ["name", "id", "Email 0", "Email 17", "gclid 2", "notes", "%"])
 def test_unknown_columns(header):
-    """Columns whose name says too little are named as unknown."""
+    """Columns with an unclear name are reported as unknown."""
     assert map_columns(["gclid", header], {}).unknown == (header,)
 
 
@@ -222,8 +230,8 @@ def test_two_columns_for_one_field(header, named):
     assert all(f'"{name}"' in error.value.detail for name in named)
 
 
-def test_profile_headers_win():
-    """A profile's header is the field's; a column with an alias is then just unknown."""
+def test_profile_headers_take_precedence():
+    """A header from the profile takes precedence; a column with an alias is then unknown."""
     header = ["Klick", "gclid", "Betrag", "email"]
     columns = map_columns(header, {"gclid": ("klick",), "conversion_value": ["Wert", "BETRAG"]})
     assert columns.fields == {"gclid": 0, "conversion_value": 2, "email": 3}
@@ -231,7 +239,7 @@ def test_profile_headers_win():
 
 
 def test_profile_header_of_another_field():
-    """A profile can give a column whose name is an alias to another field."""
+    """A profile can assign a column to another field than the one that its name suggests."""
     assert fields("gclid,date,order date", conversion_date_time="order date", order_id="date") == {
         "gclid": "gclid",
         "conversion_date_time": "order date",
@@ -240,18 +248,18 @@ def test_profile_header_of_another_field():
 
 
 def test_profile_header_missing_from_the_file():
-    """Where a profile's header doesn't occur, the aliases still count."""
+    """If a profile's header is missing from the file, the aliases still apply."""
     assert fields("gclid,amount", conversion_value="Betrag")["conversion_value"] == "amount"
 
 
 def test_profile_header_twice():
-    """Two columns with the profile's names for one field stop the file as well."""
+    """Two columns that the profile names for one field also stop the file."""
     with pytest.raises(SourceError, match="DUPLICATE_COLUMN"):
         fields("gclid,a,b", email=["a", "b"])
 
 
-def test_vague_names_yield():
-    """A vague name counts only while nothing better means the field."""
+def test_vague_names_are_only_a_fallback():
+    """A vague name is used only if no better name matches the field."""
     assert fields("gclid,Close Date")["conversion_date_time"] == "Close Date"
     columns = map_columns(["gclid", "Close Date", "Conversion Time", "value", "amount"], {})
     assert columns.unknown == ("Close Date", "value")
@@ -262,7 +270,7 @@ def test_vague_names_yield():
     ["conversion_value,order_id", "date,first_name,last_name", "Conversion Name,notes"],
 )
 def test_no_usable_column(header):
-    """A file by which no click and no person can be found is refused with what is known of it."""
+    """A file without an identifying column is refused, and the error names the known columns."""
     with pytest.raises(SourceError) as error:
         fields(header)
     assert error.value.code == "NO_USABLE_COLUMN"
@@ -280,7 +288,7 @@ def test_no_usable_column(header):
     ],
 )
 def test_row_instead_of_header(row):
-    """A file without a header is refused without repeating anything of its first row."""
+    """A file without a header is refused, and the error repeats nothing from its first row."""
     with pytest.raises(SourceError) as error:
         fields(row)
     assert error.value.code == "NO_HEADER"
@@ -303,12 +311,12 @@ def test_row_instead_of_header(row):
     ],
 )
 def test_names_that_may_be_data_are_not_shown(name, safe):
-    """Only a name that can't be user data is repeated; another is called by its position."""
+    """A column name that could be user data is replaced by the column's position."""
     assert shown(name, 4) == safe
 
 
-def test_long_names_take_no_time():
-    """A header of one endless digit string is judged by its length alone."""
+def test_long_names_are_judged_by_length():
+    """A column name of a million digits is judged by its length alone."""
     assert shown("1" * 1_000_000 + "x", 0) == "column 1"
 
 
@@ -327,8 +335,8 @@ def test_long_names_take_no_time():
     ],
 )
 def test_is_field(name, known):
-    """Which names a profile may use as fields."""
-    assert is_field(name) is known
+    """`is_field` accepts exactly the names that a profile may use for fields."""
+    assert vocabulary_of(FIELDS).is_field(name) is known
 
 
 @pytest.mark.parametrize(
@@ -341,8 +349,8 @@ def test_is_field(name, known):
         ("CUSTOMER_ID", False),
     ],
 )
-def test_a_crms_customer_number_is_no_account(header: str, known: bool) -> None:
-    """Rows must not go to the Google Ads account that happens to have a CRM's customer number."""
+def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> None:
+    """A CRM's customer number is never used as the number of a Google Ads account."""
     assert ("customer_id" in map_columns(["gclid", header], {}).fields) is known
 
 
@@ -360,30 +368,30 @@ def test_a_crms_customer_number_is_no_account(header: str, known: bool) -> None:
         ("gclid,Datum,Betrag", ["Datum", "Betrag"]),
     ],
 )
-def test_a_misspelt_column_is_noted_with_what_was_meant(header, unknown):
-    """Not where another column holds the field, nor where the CRM means something of its own."""
+def test_a_misspelled_column_gets_a_suggestion(header, unknown):
+    """A suggestion is made unless the field has a column or the name is common in CRMs."""
     assert list(map_columns(header.split(","), {}).unknown) == unknown
 
 
 def test_suggestions_for_a_wide_header_are_bounded():
-    """A thousand columns cost no more than a hundred."""
+    """A header of 1,000 columns takes no longer than one of 100, as only 100 are compared."""
     unknown = map_columns(["gclid", *["convertion_action"] * 1000], {}).unknown
     assert "did you mean" in unknown[0]
     assert "did you mean" not in unknown[-1]
 
 
-def test_the_column_that_should_identify_may_be_misspelt():
-    """The error of the file says so, as there is no note on a header that is refused."""
+def test_a_misspelled_identifying_column():
+    """The file error contains the suggestion, because a refused header gets no notes."""
     with pytest.raises(SourceError) as error:
         map_columns(["glcid", "conversion_date_time"], {})
     assert error.value.code == "NO_USABLE_COLUMN"
-    assert error.value.detail.endswith("not known: glcid (did you mean gclid?)")
+    assert error.value.detail.endswith("unknown columns: glcid (did you mean gclid?)")
 
 
-def test_one_column_is_perhaps_another_delimiter():
-    """Nothing of the line itself is said: it may be a row."""
+def test_a_single_column_may_mean_another_delimiter():
+    """The error asks about the delimiter and does not quote the line, which could be a row."""
     with pytest.raises(SourceError) as error:
         map_columns(["gclid~email~conversion_date_time"], {})
     assert error.value.code == "NO_HEADER"
-    assert "is the delimiter a comma, semicolon, tab or pipe?" in error.value.detail
+    assert "if the delimiter is not a comma, semicolon, tab or pipe" in error.value.detail
     assert "gclid~" not in error.value.detail

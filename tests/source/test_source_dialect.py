@@ -1,4 +1,4 @@
-"""What stands above the rows: parameters, header, delimiter."""
+"""Everything above the rows: the parameters line, the header, the delimiter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib.source.errors import SourceError
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_delimiter_and_line_end(read, delimiter, line_end):
-    """Each delimiter with each line end, and the line numbers of an editor."""
+    """Each delimiter works with each line ending, and lines are numbered as in an editor."""
     lines = ["gclid,email,order_id", "A,,1", 'B,"x, y; z",2', "", "C,,3"]
     text = line_end.join(lines).replace(", y", "#").replace(",", delimiter).replace("#", ", y")
     table, records = read(text)
@@ -32,13 +32,13 @@ def test_delimiter_and_line_end(read, delimiter, line_end):
     ],
 )
 def test_delimiter_counts_outside_quotes(read, header, delimiter):
-    """The delimiter is the one that occurs most in the header outside of quotes."""
+    """The delimiter is the one that occurs most often in the header outside quotes."""
     cells = delimiter.join("xyz"[: header.count(delimiter) + 1]) or "x"
     assert read(f"{header}\n{cells}\n")[0].delimiter == delimiter
 
 
 def test_profile_delimiter(read):
-    """A profile's delimiter is used even where the header suggests another."""
+    """A profile's delimiter is used even if the header suggests another one."""
     table, records = read("a,b^gclid\n1,2^3\n", delimiter="^")
     assert (table.header, records) == (("a,b", "gclid"), [(2, ["1,2", "3"], None)])
     with pytest.raises(SourceError) as error:
@@ -69,7 +69,7 @@ def test_profile_delimiter(read):
     ],
 )
 def test_lines_before_the_header(read, first_lines, zone):
-    """Google's parameters line and template text, blank lines and `sep=` aren't the header."""
+    """Google's parameters line and template text, blank lines and `sep=` are not the header."""
     above = first_lines.count("\n") + 1
     table, records = read(f"{first_lines}\ngclid,email\nA,\n")
     assert (table.time_zone, table.header_line) == (zone, above + 1)
@@ -77,34 +77,34 @@ def test_lines_before_the_header(read, first_lines, zone):
 
 
 def test_excel_separator_line(read):
-    """Excel's first line `sep=;` sets the delimiter, and is a line of the file."""
+    """Excel's first line `sep=;` sets the delimiter and counts as a line of the file."""
     table, records = read("sep=;\ngclid;a,b,c\nA;x\n")
     assert (table.delimiter, table.header) == (";", ("gclid", "a,b,c"))
     assert records == [(3, ["A", "x"], None)]
 
 
 def test_a_header_may_begin_with_a_number_sign(read):
-    """A column `#` or `# of leads` isn't a line of instructions."""
+    """A header that begins with `#` is not mistaken for a line of instructions."""
     assert read("#,gclid\n1,A\n")[0].header == ("#", "gclid")
     assert read("# of leads,gclid\n1,A\n")[0].header == ("# of leads", "gclid")
 
 
 def test_quoted_newline_in_the_header(read):
-    """A header of two lines is one header, and rows are counted from below it."""
+    """A header may span two lines, and the line numbers of the rows continue below it."""
     table, records = read('gclid,"Conversion\nTime"\nA,1\n')
     assert table.header == ("gclid", "Conversion\nTime")
     assert records == [(3, ["A", "1"], None)]
 
 
 def test_space_after_delimiters(read):
-    """In a file written as `a, "b"` the space isn't part of the cells, and quotes are quotes."""
+    """In a file written as `a, "b"`, the spaces are not part of the cells, and quotes work."""
     table, records = read('gclid, email, name\nA, a@example.com, "Doe, Jane"\n')
     assert table.header == ("gclid", "email", "name")
     assert records[0][1] == ["A", "a@example.com", "Doe, Jane"]
 
 
 def test_padded_header(read):
-    """Empty names at the end of the header may be padded, or left out, by the rows."""
+    """Rows may leave unnamed columns at the end of the header empty or omit them."""
     table, records = read("gclid,email,,\nA,a@example.com,,\nB,\nC\n")
     assert table.header == ("gclid", "email", "", "")
     assert records == [
@@ -126,15 +126,15 @@ def test_padded_header(read):
         ("Parameters:TimeZone=UTC\n", "EMPTY_FILE"),
     ],
 )
-def test_heads_that_stop_the_file(read, content, code):
-    """A header that can't be read, or has nothing below it, is an error of the file."""
+def test_headers_that_stop_the_file(read, content, code):
+    """An unreadable header, or a header without rows, is a file error."""
     with pytest.raises(SourceError) as error:
         read(content)
     assert error.value.code == code
 
 
 def test_stray_quote_in_the_header(read):
-    """A quote within a header name is part of the name, and swallows no row."""
+    """A quote inside a header name is part of the name and swallows no row."""
     table, records = read('gclid,Size 5"\nA,7"\nB,8\n')
     assert table.header == ("gclid", 'Size 5"')
     assert records == [(2, ["A", '7"'], None), (3, ["B", "8"], None)]

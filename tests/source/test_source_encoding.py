@@ -1,4 +1,4 @@
-"""Encodings and packing are found in the content."""
+"""Encoding and compression are detected from the content."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ ROWS = [["A", "Zoë Müller"], ["B", "François"]]
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_encoding_is_detected(read, content, encoding, pack):
-    """UTF-8, UTF-16 and Windows-1252, marked or not, packed or not, come out as the same text."""
+    """UTF-8, UTF-16, UTF-32 and Windows-1252 give the same text, compressed or not."""
     table, records = read(pack(content))
     assert table.encoding == encoding
     assert table.encoding_guessed is (encoding == "cp1252")
     assert table.header == ("gclid", "name")
-    assert [cells for _, cells, _ in records] == ROWS
+    assert [cells for _, cells, *_ in records] == ROWS
 
 
-def test_an_encoding_that_is_set_is_no_guess(read):
-    """Neither the profile's Windows-1252, nor plain ASCII."""
+def test_a_configured_encoding_is_not_a_guess(read):
+    """Neither Windows-1252 from the profile nor plain ASCII is reported as a guess."""
     assert not read(TEXT.encode("cp1252"), encoding="cp1252")[0].encoding_guessed
     assert not read("gclid,name\nA,plain\n")[0].encoding_guessed
 
@@ -55,7 +55,7 @@ def test_late_windows_1252(read):
 
 @pytest.mark.parametrize("shift", range(4))
 def test_character_across_blocks(read, shift):
-    """A multi-byte character cut at the end of a block is put together again."""
+    """A multi-byte character that is split between two blocks is read correctly."""
     length = inflate.BLOCK_BYTES - len("gclid\n") - shift
     filler = ("y" * 99 + "\n") * (length // 100) + "z" * (length % 100)
     _, records = read(f"gclid\n{filler}€\n")
@@ -66,7 +66,7 @@ def test_character_across_blocks(read, shift):
 @pytest.mark.parametrize("shift", range(4))
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_first_accent_at_the_end_of_a_block(read, shift, encoding):
-    """Encodings are told apart even when the only accent stands where a block ends."""
+    """The encoding is detected even if the only accent is at the end of a block."""
     plain = ("y" * 99 + "\n") * (inflate.BLOCK_BYTES // 100)
     plain += "z" * (inflate.BLOCK_BYTES - len("gclid\n") - len(plain) - shift)
     for rest in ("é", "é\n", "éa\nb\n"):
@@ -77,20 +77,20 @@ def test_first_accent_at_the_end_of_a_block(read, shift, encoding):
 
 
 def test_damaged_utf_8_loses_only_the_damaged_row(read):
-    """One bad byte in a UTF-8 file is that row's problem, not the file's encoding."""
+    """An invalid byte in a UTF-8 file affects only its row, not the encoding of the file."""
     table, records = read(TEXT.encode() + b"C,bad \xe9 byte\nD,fine\n")
     assert table.encoding == "utf-8"
     assert records[2:] == [(4, [], "UNDECODABLE"), (5, ["D", "fine"], None)]
 
 
 def test_byte_unknown_to_windows_1252(read):
-    """Bytes that Windows-1252 leaves undefined are the row's problem."""
+    """A byte that Windows-1252 does not define affects only its row."""
     _, records = read(b"gclid,name\nA,Zo\xeb\nB,\x81\xeb\n")
     assert [problem for _, _, problem in records] == [None, "UNDECODABLE"]
 
 
 def test_profile_encoding(read):
-    """A profile's encoding is used as it is, unless the file carries a byte order mark."""
+    """A profile's encoding is used unless the file has a byte order mark."""
     text = "gclid,name\nA,Łukasz\n"
     assert read(text.encode("cp1250"), encoding="cp1250")[1][0][1] == ["A", "Łukasz"]
     assert read(codecs.BOM_UTF8 + text.encode(), encoding="cp1250")[1][0][1] == ["A", "Łukasz"]
@@ -98,7 +98,7 @@ def test_profile_encoding(read):
 
 @pytest.mark.parametrize("encoding", ["nonsense", "hex", "rot13"])
 def test_unknown_encoding(read, encoding):
-    """An encoding that doesn't exist, or isn't one of text, stops the file."""
+    """An encoding that does not exist, or is not a text encoding, stops the file."""
     with pytest.raises(SourceError) as error:
         read(TEXT, encoding=encoding)
     assert error.value.code == "UNKNOWN_ENCODING"
@@ -118,7 +118,7 @@ def test_unknown_encoding(read, encoding):
     ids=["xlsx", "xls", "pdf", "parquet", "zeros", "all bytes", "gzip in gzip"],
 )
 def test_not_text(read, content):
-    """A spreadsheet, an archive or any other binary file is refused with the advice to export."""
+    """A spreadsheet, an archive or any other binary file is refused as NOT_TEXT."""
     with pytest.raises(SourceError) as error:
         read(content)
     assert error.value.code == "NOT_TEXT"
@@ -130,14 +130,14 @@ def test_not_text(read, content):
     ids=["nothing", "packed nothing", "blank lines", "mark", "delimiters"],
 )
 def test_empty_file(read, content):
-    """Nothing, packed nothing and blank lines are an empty file."""
+    """A file without any text, compressed or not, is an empty file."""
     with pytest.raises(SourceError) as error:
         read(content)
     assert error.value.code == "EMPTY_FILE"
 
 
 def test_gzip_of_several_members(read):
-    """Concatenated gzip files, padded with zeros, are one file."""
+    """Concatenated gzip files, padded with zeros, are read as one file."""
     half = len(TEXT) // 2
     packed = gzip.compress(TEXT[:half].encode()) + gzip.compress(TEXT[half:].encode()) + bytes(512)
     assert [cells for _, cells, _ in read(packed)[1]] == ROWS
@@ -154,7 +154,7 @@ def test_gzip_of_several_members(read):
     ],
 )
 def test_corrupt_gzip(read, damage):
-    """A gzip file that is cut short or damaged is never taken for a whole one."""
+    """A truncated or damaged gzip file is never mistaken for a complete one."""
     rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(50_000))
     with pytest.raises(SourceError) as error:
         read(damage(gzip.compress(("gclid,name\n" + rows).encode())))
@@ -162,18 +162,18 @@ def test_corrupt_gzip(read, damage):
 
 
 def test_rows_before_the_damage_are_read():
-    """The error comes where the damage is reached, after the rows before it."""
+    """The rows before the damage are read before the error is raised."""
     rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(100_000))
     packed = gzip.compress(("gclid,name\n" + rows).encode())
     records = open_table(io.BytesIO(packed[:-4]), SourceOptions()).records()
     lines: list[int] = []
     with pytest.raises(SourceError, match="CORRUPT_GZIP"):
-        lines.extend(line for line, _, _ in records)
+        lines.extend(line for line, *_ in records)
     assert len(lines) > 80_000
 
 
 def test_file_too_large(read):
-    """The limit is on unpacked bytes."""
+    """The limit applies to uncompressed bytes."""
     content = b"gclid\n" + b"A\n" * 500
     assert len(read(content, max_bytes=len(content))[1]) == 500
     for packed in (content, gzip.compress(content)):
@@ -183,7 +183,7 @@ def test_file_too_large(read):
 
 
 def test_stream_of_single_bytes():
-    """A stream may return as little as it likes."""
+    """A stream may return fewer bytes than requested, even one at a time."""
 
     class Trickle(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
@@ -191,4 +191,4 @@ def test_stream_of_single_bytes():
 
     for content in (TEXT.encode(), gzip.compress(TEXT.encode())):
         records = open_table(Trickle(content), SourceOptions()).records()
-        assert [cells for _, cells, _ in records] == ROWS
+        assert [cells for _, cells, *_ in records] == ROWS

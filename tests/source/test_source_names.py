@@ -1,4 +1,4 @@
-"""Which objects are files of ours."""
+"""Which objects are processed and which are ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULES = IgnoreRules(
     temporary_suffixes=_DEFAULTS["ignored_suffixes"],
     prefixes=_DEFAULTS["ignored_prefixes"],
 )
-"""What the function does where its settings say nothing."""
+"""The rules with the default settings."""
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ RULES = IgnoreRules(
     ],
 )
 def test_accepted(name):
-    """Files with an accepted suffix are worked on, empty ones too."""
+    """Files with an accepted suffix are processed, even if they are empty."""
     assert ignored(name, 10, RULES) is None
     assert ignored(name, 0, RULES) is None
 
@@ -55,12 +55,12 @@ def test_accepted(name):
     ],
 )
 def test_ignored(name, size, reason):
-    """Everything else is ignored, with the reason for the log."""
+    """All other objects are ignored, with a reason for the log."""
     assert ignored(name, size, RULES) == reason
 
 
 def test_rules_are_settings():
-    """Suffixes and folders can be set."""
+    """Suffixes and folders can be configured."""
     rules = IgnoreRules(
         accepted_suffixes=(".DAT",), temporary_suffixes=(".lock.dat",), prefixes=("old/",)
     )

@@ -1,4 +1,4 @@
-"""Files made to break a reader: each ends in a clear error, in bounded memory and time."""
+"""Hostile files: each one ends with a clear result, in bounded memory and time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 96
-"""Python itself takes a tenth of it; nothing of these files is ever held whole."""
+"""Python itself needs a tenth of this; no file is ever in memory as a whole."""
 
-# Each builds `stream`, which makes its bytes while it is read.
+# Each snippet defines `stream`, which generates its bytes while it is read.
 STREAMS = {
     "gzip bomb of one endless line": """
         member = gzip.compress(b"a" * (8 << 20))
@@ -73,12 +73,13 @@ PROGRAM = """
     {stream}
     problems, error, last = Counter(), None, None
     try:
-        for line, cells, problem in open_table(stream, SourceOptions(max_bytes={limit})).records():
+        table = open_table(stream, SourceOptions(max_bytes={limit}))
+        for line, cells, problem, _ in table.records():
             problems[problem or "fine"] += 1
             last = line
     except SourceError as raised:
         error = raised.code
-    if sys.platform == "linux":  # where ru_maxrss still counts the process that started this one
+    if sys.platform == "linux":  # there, ru_maxrss includes the parent process
         status = Path("/proc/self/status").read_text()
         peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
     else:
@@ -88,7 +89,7 @@ PROGRAM = """
 
 
 def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None, int | None]:
-    """Read the stream in a process of its own, to measure that process alone."""
+    """Read the stream in a separate process, so that only its memory is measured."""
     stream = textwrap.indent(textwrap.dedent(STREAMS[name]), "    ")
     program = textwrap.dedent(PROGRAM.format(stream=stream.strip(), limit=limit))
     done = subprocess.run(
@@ -127,12 +128,12 @@ def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None
     ],
 )
 def test_nasty_file(name, limit, problems, error, last):
-    """The rest of the file is read where it can be, and the error says what is wrong."""
+    """A hostile file ends with the right codes, and all readable rows are read."""
     assert outcome(name, limit) == (problems, error, last)
 
 
 def test_every_quote_open():
-    """Millions of quotes that never close are as many rows with a problem, up to the limit."""
+    """Each unclosed quote affects only its row, until the file reaches the size limit."""
     problems, error, _ = outcome("gzip bomb of open quotes", limit=2 << 20)
     assert error == "FILE_TOO_LARGE"
     assert set(problems) == {"UNCLOSED_QUOTE"}
@@ -140,7 +141,7 @@ def test_every_quote_open():
 
 
 def test_huge_cell_over_many_lines():
-    """An open quote before 10 MB of lines costs its own row; each line after it is a row."""
+    """An unclosed quote before 10 MB of lines affects only its row; each later line is a row."""
     problems, error, last = outcome("a cell of 10 MB in many lines")
     assert error is None
     assert sum(problems.values()) == 10_002

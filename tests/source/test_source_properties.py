@@ -1,4 +1,4 @@
-"""What must hold for any file: rows come back as written, and none disappears."""
+"""Properties of every file: rows are read as they were written, and none disappears."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from lib.source import inflate
 from lib.source.errors import SourceError
 
-# Time is judged by the benchmarks: a busy machine must not fail a property.
+# The benchmarks measure time; a busy machine must not fail a property.
 unhurried = settings(deadline=None)
 LINE_END = re.compile(r"\r\n|\r|\n")
 BLANK = re.compile(r'[\s,"]*')
-# Letters that are never valid UTF-8 when written in Windows-1252, so detection can't mistake them,
-# unless a no-break space follows.
+# Written in Windows-1252, these letters are never valid UTF-8 unless a no-break space follows, so
+# the detection cannot mistake them.
 LETTERS = "abz 019.@\"'\u00a0" + "éüñßÀ"
 
 
 @st.composite
 def files(draw):
-    """(text, encoding, delimiter, rows with the line at which an editor shows their start)."""
+    """Draw (text, encoding, delimiter, rows with the line where each starts in an editor)."""
     delimiter = draw(st.sampled_from(",;\t|"))
     line_end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     width = draw(st.integers(1, 5))
@@ -43,7 +43,7 @@ def files(draw):
         careful = any("\r" in cell or "\n" in cell for cell in row) or draw(st.booleans())
         quoting = csv.QUOTE_ALL if careful else csv.QUOTE_MINIMAL
         csv.writer(written, delimiter=delimiter, lineterminator="", quoting=quoting).writerow(row)
-        # Documented: such a record is taken for rows that an unclosed quote swallowed.
+        # Documented: a record like this is read as rows that an unclosed quote swallowed.
         lines = LINE_END.split(written.getvalue())
         assume(not (len(lines) > 1 and all(li.count(delimiter) == width - 1 for li in lines)))
         text += written.getvalue() + line_end
@@ -59,10 +59,10 @@ def files(draw):
 @unhurried
 @given(file=files(), block_bytes=st.sampled_from([64, 100, 1 << 17]), packed=st.booleans())
 def test_every_row_comes_back(read, file, block_bytes, packed):
-    """Whatever the dialect, encoding and place of block ends: equal rows at the editor's lines."""
+    """Rows and their lines are read as written, for any dialect, encoding and block size."""
     text, encoding, delimiter, expected = file
     content = gzip.compress(text.encode(encoding)) if packed else text.encode(encoding)
-    # Of a single column nobody can tell the delimiter.
+    # The delimiter of a single column cannot be detected.
     options = {} if "column1" in text else {"delimiter": delimiter}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inflate, "BLOCK_BYTES", block_bytes)
@@ -77,7 +77,7 @@ def test_every_row_comes_back(read, file, block_bytes, packed):
 
 @st.composite
 def damaged_files(draw):
-    """A file of ordinary rows of which some bytes are replaced by others."""
+    """Draw a file of ordinary rows in which some bytes are replaced."""
     width = draw(st.integers(2, 6))
     header = ",".join(f"column{number}" for number in range(width)) + "\n"
     cell = st.sampled_from(["", "abc", '"x, y"', '"say ""hi"""', "é", '"two\nlines"'])
@@ -90,7 +90,7 @@ def damaged_files(draw):
 
 
 def read_or_nothing(read, content, **options):
-    """Header and records; without records when damage left no row at all."""
+    """Return header and records; no records if the damage left no row."""
     try:
         table, records = read(content, **options)
     except SourceError as error:
@@ -104,12 +104,12 @@ def read_or_nothing(read, content, **options):
 @given(content=damaged_files(), block_bytes=st.sampled_from([64, 1 << 17]))
 @example(b'column0,column1\na,"b\nc,d\ne,"f\n', 64)
 def test_no_line_disappears(read, content, block_bytes):
-    """In a damaged file every line that isn't blank belongs to a record that is reported."""
+    """In a damaged file, every line that is not blank belongs to a reported record."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inflate, "BLOCK_BYTES", block_bytes)
         header, records = read_or_nothing(read, content)
     assume(records is not None)
-    text = content.decode("latin-1")  # for the lines alone
+    text = content.decode("latin-1")  # only to find the lines
     ends = [0, *(match.end() for match in LINE_END.finditer(text)), len(text)]
     lines = [text[start:end] for start, end in pairwise(ends) if start < end]
     starts = [line for line, _, _ in records]
@@ -122,13 +122,13 @@ def test_no_line_disappears(read, content, block_bytes):
     ):
         rest = [line for line in lines[start : end - 1] if not BLANK.fullmatch(line)]
         if problem is None:
-            # What follows the record's first line is blank or the text of its own cells.
+            # The lines after the first line of the record are blank or part of its cells.
             inside = sum(len(LINE_END.findall(cell)) for cell in cells)
             assert len(rest) <= inside
         elif problem in {"UNCLOSED_QUOTE", "BROKEN_QUOTING", "CELL_TOO_LARGE"}:
             assert rest == []
         elif rest:
-            # A record of several lines whose quotes are in order, but not its cells.
+            # A record of several lines with valid quotes, but without valid cells.
             found = list(csv.reader(lines[start - 1 : end - 1], strict=True))
             assert len([row for row in found if any(map(str.strip, row))]) == 1
 
@@ -136,7 +136,7 @@ def test_no_line_disappears(read, content, block_bytes):
 @unhurried
 @given(content=damaged_files())
 def test_block_ends_do_not_matter(read, content):
-    """A file reads the same wherever its blocks end, so a resumed run sees the same rows."""
+    """The block size does not change the rows of a file, so a resumed run sees the same rows."""
     expected = read_or_nothing(read, content, encoding="latin-1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inflate, "BLOCK_BYTES", 50)

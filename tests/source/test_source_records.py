@@ -1,4 +1,4 @@
-"""Rows, their problems, and that none gets lost."""
+"""Rows and their problems; no row gets lost."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def problems(records):
     ],
 )
 def test_problems_of_rows(read, rows, expected):
-    """Each problem stands at the line where its record starts, and the next rows are read."""
+    """Each problem is reported at the first line of its record, and the next rows are read."""
     assert problems(read(HEADER + rows)[1]) == expected
 
 
 def test_unclosed_quote_in_a_long_file(read):
-    """One stray quote costs one row, however long the file goes on without another quote."""
+    """One stray quote affects one row, even in a long file without another quote."""
     rows = [f"A{number},b,c,d\n" for number in range(20_000)]
     rows[7] = 'A7,"b,c,d\n'
     _, records = read(HEADER + "".join(rows))
@@ -49,7 +49,7 @@ def test_unclosed_quote_in_a_long_file(read):
 
 
 def test_unclosed_quote_that_a_later_one_closes(read):
-    """Rows between an opening quote and one that closes it by chance, far below, are read."""
+    """Rows between a stray quote and another one far below are still read."""
     rows = [f"A{number},b,c,d\n" for number in range(100)]
     rows[7], rows[60] = 'A7,"b,c,d\n', 'A60,b",c,d\n'
     _, records = read(HEADER + "".join(rows))
@@ -64,7 +64,7 @@ def test_unclosed_quote_that_a_later_one_closes(read):
 
 
 def test_limit_of_lines_in_a_record(read):
-    """A cell may have many lines; beyond the limit its quote counts as unclosed."""
+    """A cell may have many lines; above the limit, its quote counts as unclosed."""
     cell = '"' + "note\n" * 9 + '"'
     assert problems(read(HEADER + f"A,{cell},c,d\n", max_record_lines=10)[1]) == [(2, "A")]
     _, records = read(HEADER + f"A,{cell},c,d\nB,b,c,d\n", max_record_lines=9)
@@ -72,7 +72,7 @@ def test_limit_of_lines_in_a_record(read):
 
 
 def test_limit_of_a_cell(read):
-    """A cell over the limit is the row's problem; a cell at the limit is fine."""
+    """A cell above the size limit is a problem of its row; a cell at the limit is accepted."""
     rows = f'A,{"b" * 100},c,d\nB,{"b" * 101},c,d\nC,"{"b" * 60}\n{"b" * 60}",c,d\nD,b,c,d\n'
     _, records = read(HEADER + rows, max_cell_chars=100)
     assert problems(records)[:3] == [(2, "A"), (3, "CELL_TOO_LARGE"), (4, "CELL_TOO_LARGE")]
@@ -80,7 +80,7 @@ def test_limit_of_a_cell(read):
 
 
 def test_blank_records_are_counted(read):
-    """Rows like `,,,,` aren't rows, but counted for a note; blank lines aren't counted."""
+    """Records like `,,,,` are not rows but are counted for a note; blank lines are not."""
     table, records = read(HEADER + "A,b,c,d\n,,,\n\n , \n,,,,,,\nB,b,c,d\n")
     assert problems(records) == [(2, "A"), (7, "B")]
     assert table.blank_records == 3
@@ -89,7 +89,7 @@ def test_blank_records_are_counted(read):
 @pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize("space", [" ", "\t", "\u00a0", "\u3000"])
 def test_rows_of_white_space_are_blank(read, quote, space):
-    """Spreadsheets leave them behind; they're no rows, wherever the spaces stand."""
+    """Rows of white space, which spreadsheets leave behind, count as blank."""
     cell = f"{quote}{space}{quote}"
     rows = [f"{cell},,,", f",,{cell},", f"{cell},{cell},{cell},{cell}", f",,,{cell},{cell}"]
     table, records = read(HEADER + "A,b,c,d\n" + "\n".join(rows) + "\nB,b,c,d\n")
@@ -108,14 +108,14 @@ def test_rows_of_white_space_are_blank(read, quote, space):
         ("A,b,c,d,,x", "TOO_MANY_CELLS"),
     ],
 )
-def test_columns_without_a_name_at_the_end_only_pad(read, row, expected):
-    """What stands in them is the rest of an unquoted `1,234`: the row isn't sent as 1."""
+def test_unnamed_columns_at_the_end_must_be_empty(read, row, expected):
+    """Text in an unnamed last column rejects the row; it may be the rest of an unquoted `1,234`."""
     _, records = read(f"gclid,email,order_id,value,,\n{row}\nB,b,c,d,,\n")
     assert [found for _, found in problems(records)] == [expected, "B"]
 
 
-def test_every_problem_is_met_somewhere(read):
-    """The list of row problems holds what can come out, and nothing else."""
+def test_every_row_problem_occurs(read):
+    """`ROW_PROBLEMS` lists exactly the problems that can occur."""
     contents = [
         "A\n",
         "A,b,c,d,e\n",

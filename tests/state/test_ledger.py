@@ -1,4 +1,4 @@
-"""Claim, lease and markers on a store of one process: races, and answers that got lost."""
+"""Claim, lease and markers on an in-memory store: races and lost answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from datetime import timedelta
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
+from lib.model.chunk_report import ChunkReport, chunk_report
 from lib.model.outcomes import Problem
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun, PendingRuns
-from lib.state.run import Run, run_id, run_key
+from lib.state.run import ChunkLimits, Run, run_id, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, Clock, MemoryStore
 
@@ -34,7 +35,15 @@ def ledger(store: MemoryStore) -> Ledger:
 
 def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
     now = START + timedelta(seconds=seconds)
-    return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"})
+    return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"}, LIMITS)
+
+
+LIMITS = ChunkLimits(2_000, 1 << 20)
+
+
+def report(number: int, rows: int) -> ChunkReport:
+    """Return the report of a chunk with this number of uploaded rows."""
+    return chunk_report(number, [], rows, "uploaded")
 
 
 RUN = f"_state/runs/{run_key(SOURCE)}/run.json"
@@ -45,7 +54,7 @@ def marker(number: int) -> str:
 
 
 def test_a_first_claim(ledger: Ledger, store: MemoryStore) -> None:
-    """One object, made only if there is none: the whole claim."""
+    """A claim is one object, which is created only if none exists."""
     run = claim(ledger, "a")
     assert (run.attempts, run.status, run.owner) == (1, "running", "a")
     assert run.expires == START + timedelta(seconds=LEASE)
@@ -54,7 +63,7 @@ def test_a_first_claim(ledger: Ledger, store: MemoryStore) -> None:
 
 
 def test_a_live_lease_is_respected(ledger: Ledger) -> None:
-    """Up to its last moment, and not beyond."""
+    """A lease is respected until it expires, and not longer."""
     claim(ledger, "a")
     with pytest.raises(LeaseHeld):
         claim(ledger, "b", LEASE - 0.001)
@@ -63,27 +72,31 @@ def test_a_live_lease_is_respected(ledger: Ledger) -> None:
 
 
 def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
-    """A resumed run judges as the first attempt did, whatever has been changed since."""
+    """A resumed run uses the time, the profile and the limits of the first attempt."""
     claim(ledger, "a")
-    taken = ledger.claim(SOURCE, START + timedelta(days=1), "b", "other", {"customer_id": "2"})
+    other = ChunkLimits(7, 7)
+    taken = ledger.claim(
+        SOURCE, START + timedelta(days=1), "b", "other", {"customer_id": "2"}, other
+    )
+    assert taken.chunk_limits == LIMITS
     assert taken.now == START
     assert (taken.profile_name, taken.profile) == ("shop", {"customer_id": "1"})
 
 
 def test_a_released_lease_can_be_taken_at_once(ledger: Ledger) -> None:
-    """An attempt that ends early doesn't make the next one wait."""
+    """After an attempt ends early, the next one does not wait."""
     ledger.release(claim(ledger, "a"), START + timedelta(seconds=1), "DEADLINE")
     assert claim(ledger, "b", 1).owner == "b"
 
 
 def test_a_finished_run_is_left_alone(ledger: Ledger) -> None:
-    """Whoever claims it gets it as it is."""
+    """A claim returns a finished run unchanged."""
     ledger.finish(claim(ledger, "a"), "finished")
     assert claim(ledger, "b", 10 * LEASE).status == "finished"
 
 
-def test_whoever_lost_the_lease_learns_it_at_the_next_write(ledger: Ledger) -> None:
-    """Renewal, stop and completion of a run that was taken over are refused."""
+def test_a_lost_lease_is_detected_at_the_next_write(ledger: Ledger) -> None:
+    """Renewal, release, stop and completion of a run that was taken over are refused."""
     lost = claim(ledger, "a")
     claim(ledger, "b", LEASE)
     changes: list[Callable[[], Run]] = [
@@ -103,7 +116,7 @@ def test_whoever_lost_the_lease_learns_it_at_the_next_write(ledger: Ledger) -> N
 def test_a_race_has_one_winner(
     store: MemoryStore, ledger: Ledger, racers: int, expired: bool
 ) -> None:
-    """For a new claim as for a takeover: all others are told that the lease is held."""
+    """One of several claims or takeovers succeeds, and all others raise LeaseHeld."""
     if expired:
         claim(ledger, "dead")
     ready = threading.Barrier(racers)
@@ -139,17 +152,17 @@ def test_a_race_has_one_winner(
 def test_an_answer_that_got_lost(
     store: MemoryStore, ledger: Ledger, change: Callable[[Ledger, Run], Run]
 ) -> None:
-    """A write of ours that was carried out and then refused is recognized as ours."""
+    """A write that took place although its repetition was refused is recognized as our own."""
     run = claim(ledger, "a")
     store.lose.append(RUN)
     changed = change(ledger, run)
     assert ledger.load(run.key) == changed
-    # The generation is the live one: the next change needs no luck.
+    # The generation is the current one, so the next change succeeds.
     assert ledger.renew(changed, START + timedelta(seconds=30)).owner == "a"
 
 
 def test_the_claims_own_answer_got_lost(store: MemoryStore, ledger: Ledger) -> None:
-    """The claim is ours, at the first attempt as at a takeover."""
+    """A claim whose answer was lost is ours, at the first attempt and at a takeover."""
     store.lose.append(RUN)
     first = claim(ledger, "a")
     assert (first.owner, first.attempts) == ("a", 1)
@@ -158,24 +171,24 @@ def test_the_claims_own_answer_got_lost(store: MemoryStore, ledger: Ledger) -> N
     assert ledger.load(first.key).owner == "b"  # type: ignore[union-attr]
 
 
-def test_an_older_write_of_ours_is_written_over(store: MemoryStore, ledger: Ledger) -> None:
-    """A renewal that was carried out unnoticed doesn't stand in the way of a stop."""
+def test_an_older_write_of_ours_is_overwritten(store: MemoryStore, ledger: Ledger) -> None:
+    """A renewal that took place unnoticed does not prevent a stop."""
     run = claim(ledger, "a")
     ledger.renew(run, START + timedelta(seconds=5))
     stopped = ledger.stop(run, Problem("CODE", "", "why"))
     assert ledger.load(run.key) == stopped
-    assert stopped.stop == ("CODE", "why")
+    assert stopped.stop == Problem("CODE", "", "why")
 
 
 def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: Ledger) -> None:
-    """Nothing is taken for written that isn't there."""
+    """A write that was refused without a cause is retryable, and nothing counts as written."""
     store.refuse.append(RUN)
     with pytest.raises(RetryableError):
         claim(ledger, "a")
     run = claim(ledger, "a")
     store.refuse.append(marker(0))
     with pytest.raises(RetryableError):
-        ledger.write_chunk(run, 0, {"rows": 1})
+        ledger.write_chunk(run, report(0, 1))
     pending = PendingRun(run.key, run_id(run.source), START, {}, resend_at=START)
     store.refuse.append(f"_state/waiting/{run.key}.json")
     pending_runs = PendingRuns(store, "state", "_state/")
@@ -186,44 +199,44 @@ def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: 
 
 
 def test_markers(store: MemoryStore, ledger: Ledger) -> None:
-    """Written once; a lost answer is recognized; another attempt's marker isn't overwritten."""
+    """A marker is written once, even if an answer is lost, and no other attempt overwrites it."""
     run = claim(ledger, "a")
-    ledger.write_chunk(run, 3, {"rows": 1})
+    ledger.write_chunk(run, report(3, 1))
     store.lose.append(marker(4))
-    ledger.write_chunk(run, 4, {"rows": 2})
+    ledger.write_chunk(run, report(4, 2))
     assert ledger.finished_chunks(run) == {3, 4}
-    assert ledger.read_chunk(run, 4)["rows"] == 2
+    assert ledger.read_chunk(run, 4) == report(4, 2)
     other = replace(run, owner="b")
     with pytest.raises(LeaseLost):
-        ledger.write_chunk(other, 3, {"rows": 9})
-    assert ledger.read_chunk(run, 3)["rows"] == 1
+        ledger.write_chunk(other, report(3, 9))
+    assert ledger.read_chunk(run, 3) == report(3, 1)
     _, generation = ledger.load_chunk(run, 3)
     store.lose.append(marker(3))
-    newer = ledger.replace_chunk(other, 3, {"rows": 5}, generation)
-    assert ledger.read_chunk(run, 3)["rows"] == 5
+    newer = ledger.replace_chunk(other, report(3, 5), generation)
+    assert ledger.read_chunk(run, 3) == report(3, 5)
     with pytest.raises(LeaseLost):
-        ledger.replace_chunk(run, 3, {"rows": 1}, generation)
-    ledger.replace_chunk(other, 3, {"rows": 6}, newer)
-    assert ledger.read_chunk(run, 3)["rows"] == 6
+        ledger.replace_chunk(run, report(3, 1), generation)
+    ledger.replace_chunk(other, report(3, 6), newer)
+    assert ledger.read_chunk(run, 3) == report(3, 6)
 
 
 def test_job_ids_are_positive_and_fit(ledger: Ledger) -> None:
-    """[1, 2^31), the same for every attempt, another for another generation."""
+    """Job IDs are in [1, 2^31), the same for every attempt, and different for every generation."""
     run = claim(ledger, "a")
     ids = {replace(run, source=replace(SOURCE, generation=n)).job_id for n in range(200)}
     assert len(ids) == 200
     assert all(1 <= each < 2**31 for each in ids)
 
 
-# ── the thread that keeps a lease ────────────────────────────────────────────────────────────────
+# ── the thread that renews a lease ───────────────────────────────────────────────────────────────
 
 
-def test_a_lease_is_renewed_while_the_run_works(store: MemoryStore) -> None:
-    """Every third of its length, until the run ends."""
+def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
+    """A lease is renewed after every third of its length, until the run ends."""
     ledger = Ledger(store, "state", "_state/", 0.06)
     renewed = threading.Event()
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
     renewed.clear()
     with Lease(ledger, run, 0.06, store.clock.utc) as lease:
         store.clock.seconds = 1
@@ -236,12 +249,12 @@ def test_a_lease_is_renewed_while_the_run_works(store: MemoryStore) -> None:
     assert not renewed.wait(0.1)
 
 
-def test_a_lost_lease_is_noticed(store: MemoryStore) -> None:
-    """By the renewal; the next check stops the run."""
+def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
+    """After a renewal detects that the lease is lost, the next check stops the run."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
     store.clock.seconds = 1
-    ledger.claim(SOURCE, store.clock.utc(), "b", "", None)
+    ledger.claim(SOURCE, store.clock.utc(), "b", "", None, LIMITS)
     with Lease(ledger, run, 0.06, store.clock.utc) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
@@ -249,8 +262,8 @@ def test_a_lost_lease_is_noticed(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_thawed_run_asks_before_it_goes_on(ledger: Ledger, taken: bool) -> None:
-    """Frozen past its lease: it renews the lease first, which fails if somebody has taken over."""
+def test_a_resumed_run_renews_its_lease_first(ledger: Ledger, taken: bool) -> None:
+    """A run that was frozen past its lease renews it first, which fails after a takeover."""
     clock = Clock()
     lease = Lease(ledger, claim(ledger, "a"), LEASE, clock.utc)
     clock.seconds = 10 * LEASE
@@ -263,10 +276,10 @@ def test_a_thawed_run_asks_before_it_goes_on(ledger: Ledger, taken: bool) -> Non
         assert lease.run.expires == clock.utc() + timedelta(seconds=LEASE)
 
 
-def test_storage_out_of_reach_is_no_reason_to_stop(store: MemoryStore) -> None:
-    """A renewal that fails is tried again at the next round."""
+def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
+    """A failed renewal is tried again after the next interval."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
     tries = threading.Semaphore(0)
 
     def broken(operation: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`terraform/` evaluated, with the example's values and with every option turned on."""
+"""The evaluated `terraform/`, with the example's values and with every option turned on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TERRAFORM = ROOT / "terraform"
 EXAMPLE = Path("terraform.tfvars.example")
 TOOLS = ROOT / ".venv-terraform"
 
-# Every option that the example leaves out, and every setting.
+# Every option that is not in the example, and every setting.
 ALL_ON = """
 announce      = true
 audit_reads   = true
@@ -64,9 +64,9 @@ def all_on(all_on_file: Path) -> dict[str, list[Any]]:
 
 
 def tool(path: Path) -> Path:
-    """A tool of `.venv-terraform`; without it the test is skipped here and fails in CI."""
+    """The path of a tool in `.venv-terraform`. If missing, the test is skipped; in CI it fails."""
     if not path.exists():
-        message = f"{path.relative_to(ROOT)} isn't there: run `make setup`"
+        message = f"{path.relative_to(ROOT)} does not exist; run `make setup`"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

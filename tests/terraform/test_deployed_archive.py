@@ -1,4 +1,4 @@
-"""What Terraform uploads works where nothing but `requirements.txt` is installed."""
+"""The archive that Terraform uploads works with only `requirements.txt` installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.terraform.conftest import ROOT
 
 
 def export() -> bytes:
-    """A file of two rows: a sale of two days ago, and one whose time is none."""
+    """A file with two rows: a sale from two days ago, and a row with an invalid time."""
     moment = time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(time.time() - 48 * 3600))
     return (
         "gclid,conversion_date_time,conversion_value\n"
@@ -36,9 +36,9 @@ def export() -> bytes:
 
 @pytest.fixture(scope="module")
 def interpreter() -> Path:
-    """Python of an environment with only requirements.txt; made anew when that file changes.
+    """Python in an environment with only requirements.txt, rebuilt when that file changes.
 
-    The runtime is Python 3.13; a machine that has none uses its own.
+    The runtime is Python 3.13; a machine without it uses its own version.
     """
     python = shutil.which("python3.13")
     if python is None or subprocess.run([python, "-c", ""], check=False).returncode != 0:
@@ -60,13 +60,13 @@ def interpreter() -> Path:
         if installed.returncode != 0:
             if os.environ.get("CI"):
                 pytest.fail(installed.stderr[-2000:])
-            pytest.skip("requirements.txt can't be installed here (no network?)")
+            pytest.skip("requirements.txt cannot be installed here (no network?)")
         (home / "complete").touch()
     return home / "bin" / "python"
 
 
 def unpacked(values: dict[str, list[Any]], folder: Path) -> Path:
-    """The archive as archive_file makes it, unpacked into an empty folder."""
+    """The archive as archive_file creates it, unpacked into an empty folder."""
     archive = folder / "source.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
         for source in values["archive_file"][0]["source"]:
@@ -81,7 +81,7 @@ def unpacked(values: dict[str, list[Any]], folder: Path) -> Path:
 def serving(
     python: Path, folder: Path, target: str, signature: str, env: dict[str, str]
 ) -> Iterator[str]:
-    """A function as the platform runs it: its own interpreter, folder and variables."""
+    """Run a function as the platform does: with its own interpreter, folder and variables."""
     port = free_port()
     command = [python.parent / "functions-framework", "--source", "main.py", "--target", target]
     command += ["--signature-type", signature, "--host", "127.0.0.1", "--port", str(port)]
@@ -95,7 +95,7 @@ def serving(
         deadline = time.monotonic() + 60
         while post(f"http://127.0.0.1:{port}/robots.txt", {}, b"", "GET") == 0:
             if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"{target} doesn't start:\n{log.read_text()[-3000:]}")
+                pytest.fail(f"{target} does not start:\n{log.read_text()[-3000:]}")
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}/"
     finally:
@@ -104,7 +104,7 @@ def serving(
 
 
 def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -> int:
-    """Status of the answer; 0 when nobody listens."""
+    """Return the HTTP status of the answer, or 0 if there is no connection."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
@@ -119,7 +119,7 @@ def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -
 def test_the_archive_serves_an_event(
     values: dict[str, list[Any]], interpreter: Path, tmp_path: Path
 ) -> None:
-    """Unpacked beside nothing else, both functions start, and a file gets its results."""
+    """From the unpacked archive alone, both functions start and a file gets its results."""
     folder, content = unpacked(values, tmp_path), export()
     with Sandbox(function=False) as google:
         env = {key: str(value) for key, value in google.env.items()}

@@ -1,4 +1,4 @@
-"""The pages for those who deploy and operate say what Terraform and the code do."""
+"""The pages on deployment and operation agree with Terraform and the code."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM
 
 
 def table(page: str, heading: str) -> dict[str, str]:
-    """First cell → second cell of the rows below a heading whose first cell is `code`."""
+    """First cell → second cell of the table rows below a heading that start with `code`."""
     text = PAGES[page].split(heading, 1)[1].split("\n## ")[0]
     return dict(re.findall(r"^\| `([^`]+)` \|[ ]*(.*?)[ ]*\|", text, re.M))
 
 
 def test_every_alert_has_its_section(all_on: dict[str, list[Any]]) -> None:
-    """Whoever is woken finds a section with the alert's name, and no section is of no alert."""
+    """Each alert has a section with its name, and each section belongs to an alert."""
     section = PAGES["operate.md"].split("\n## Alerts\n")[1].split("\n## ")[0]
     titles = re.findall(r"^### (\w+)$", section, re.M)
     assert sorted(titles) == sorted(configuration.local_values(all_on)["alerts"])
 
 
 def test_every_event_is_listed() -> None:
-    """The page lists the events with the code's own words."""
+    """The page lists the events with the texts from the code."""
     assert table("operate.md", "\n## Events\n") == dict(EVENTS)
 
 
@@ -51,7 +51,7 @@ def test_every_variable_is_listed() -> None:
 
 
 def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
-    """terraform.tfvars.example sets whatever has no default."""
+    """terraform.tfvars.example sets every variable without a default."""
     example = (TERRAFORM / "terraform.tfvars.example").read_text(encoding="utf-8")
     for address, body in DECLARED.items():
         if address.startswith("variable.") and "default" not in body:
@@ -60,8 +60,8 @@ def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> No
 
 @pytest.mark.parametrize("page", PAGES)
 def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
-    """Whatever looks like a code is one; `terraform output X` asks for an output that exists."""
-    environment = {name.upper() for name in Settings.model_fields}
+    """Every code on a page exists, and so does every output in `terraform output X`."""
+    environment = set(Settings.variables())
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGES[page])) - environment
     assert codes - set(CATALOGUE) <= {"UPLOAD_CLICKS", "STORAGE_EMULATOR_HOST"}
     outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", PAGES[page])) - {"prints"}
@@ -81,7 +81,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> None:
-    """Limits that a page names are the defaults that hold."""
+    """The limits on a page are the defaults in the code."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     operate, deploy = PAGES["operate.md"], PAGES["deploy.md"]
     assert f"{defaults['max_event_age_hours']} hours after its event" in operate
@@ -95,7 +95,7 @@ def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> Non
 
 
 def test_every_bucket_and_identity_is_on_the_security_page(values: dict[str, list[Any]]) -> None:
-    """Each place of data and each service account has its row."""
+    """Each bucket and each service account has a row."""
     for bucket in values["google_storage_bucket"]:
         kind = bucket["name"].rpartition("-")[2]
         assert f"| {kind.capitalize()} bucket |" in PAGES["security.md"]
@@ -104,6 +104,6 @@ def test_every_bucket_and_identity_is_on_the_security_page(values: dict[str, lis
 
 
 def test_project_grants_are_on_the_security_page(all_on: dict[str, list[Any]]) -> None:
-    """Each role on the whole project is named there."""
+    """The page names each role that is granted on the whole project."""
     for grant in all_on["google_project_iam_member"]:
         assert f"`{grant['role'].removeprefix('roles/')}`" in PAGES["security.md"]

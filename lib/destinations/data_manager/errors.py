@@ -1,6 +1,6 @@
-"""Reading Data Manager's errors: what a refused call says, and about which of its events.
+"""Reads errors of the Data Manager API: why a call was refused, and because of which events.
 
-One bad event refuses the whole request (fast-fail). The details name the events in
+One invalid event makes the API refuse the whole request (fast-fail). The details name the events in
 `BadRequest.field_violations`, as `events.events[1].user_data...` or `events[1]...`:
 https://developers.google.com/data-manager/api/devguides/concepts/understand-errors
 """
@@ -14,6 +14,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
+from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.messages import LIMIT, without_values
 from lib.destinations.pacing import CallFailure
 from lib.model.outcomes import Problem
@@ -24,39 +25,11 @@ _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]\.?")
 _DESTINATION = re.compile(r"^(?:destinations\.)?destinations\[(\d+)\]")
 _REQUEST_FIELD = re.compile(r"^(?:destinations|encoding|encryption_info|consent|validate_only)\b")
 
-# The last part of Google's path that says something → the column of ours that it is about.
-_FIELDS = {
-    "event_timestamp": "conversion_date_time",
-    "transaction_id": "order_id",
-    "currency": "currency_code",
-    "conversion_value": "conversion_value",
-    "event_source": "event_source",
-    "gclid": "gclid",
-    "gbraid": "gbraid",
-    "wbraid": "wbraid",
-    "session_attributes": "session_attributes_encoded",
-    "ip_address": "user_ip_address",
-    "user_data": "email",
-    "email_address": "email",
-    "phone_number": "phone",
-    "given_name": "first_name",
-    "family_name": "last_name",
-    "region_code": "country_code",
-    "postal_code": "postal_code",
-    "ad_user_data": "ad_user_data",
-    "ad_personalization": "ad_personalization",
-    "customer_type": "customer_type",
-    "merchant_id": "merchant_id",
-    "merchant_feed_label": "feed_country_code",
-    "merchant_feed_language_code": "feed_language_code",
-    "transaction_discount": "local_transaction_cost",
-    "items": "items",
-    "custom_variables": "custom_variable",
-    "destination_references": "conversion_action",
-}
+# Parts of Google's path that cover several columns, and the column to show for them.
+_WHOLES = {"user_data": "email", "destination_references": "conversion_action"}
 
-# After some of these the request may have been carried out: sending it again is safe because of
-# Google's own dedupe.
+# With some of these, Google may have processed the request. It is safe to send it again because
+# Google deduplicates conversions.
 _TRANSIENT_STATUSES = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -68,7 +41,7 @@ _TRANSIENT_STATUSES = {
 
 
 class Violation(NamedTuple):
-    """One field violation. `row` or `destination` is its place in the request, if it names one."""
+    """One field violation. `row` or `destination` is a position in the request, if it names one."""
 
     row: int | None
     destination: int | None
@@ -77,12 +50,12 @@ class Violation(NamedTuple):
     message: str
 
     def problem(self, event: Any) -> Problem:
-        """The violation as a problem of its row; the message without any value of `event`."""
+        """Return the violation as a problem of its row. The message has no value of `event`."""
         return Problem(self.code, field_of(self.path), without_values(self.message, event))
 
 
-class Refused(NamedTuple):
-    """A refused request: its reason as a whole, and the violations that it names."""
+class Refusal(NamedTuple):
+    """A refused request: the reason for the whole request, and the violations that it names."""
 
     status: grpc.StatusCode
     code: str
@@ -90,9 +63,10 @@ class Refused(NamedTuple):
     violations: tuple[Violation, ...] = ()
 
     def stop(self, destinations: int) -> Problem | None:
-        """The reason if it is about the request, whatever its rows are; else None.
+        """Return the reason if it concerns the request regardless of its rows, else None.
 
-        `destinations` is how many the request has: when each of them is refused, so is everything.
+        `destinations` is the number of destinations in the request. If Google refuses all of them,
+        it refuses all rows.
         """
         if self.status is not grpc.StatusCode.INVALID_ARGUMENT and not self.unreadable:
             return Problem(self.code, "", self.message)
@@ -113,7 +87,7 @@ class Refused(NamedTuple):
 
     @property
     def unreadable(self) -> bool:
-        """Whether the details were too large to come through (gRPC's limit on trailers)."""
+        """Whether the details were too large to arrive (gRPC limits trailers)."""
         return self.status is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -123,17 +97,17 @@ def _about_request(violation: Violation) -> bool:
 
 
 def field_of(path: str) -> str:
-    """`user_data.user_identifiers[2].email_address` → the column that it came from."""
+    """`user_data.user_identifiers[2].email_address` → the column of the value."""
     event = _EVENT.search(path)
     parts = re.split(r"[.\[\]]+", path[event.end() :] if event else path)
     for part in reversed(parts):
-        if part in _FIELDS:
-            return _FIELDS[part]
+        if column := _WHOLES.get(part) or CAPABILITIES.column_of(part):
+            return column
     return ""
 
 
 def event_row(path: str) -> int | None:
-    """The place of the event that a field path names."""
+    """Return the position of the event that a field path names."""
     event = _EVENT.search(path)
     return int(event[1]) if event else None
 
@@ -177,8 +151,8 @@ def _violation(raw: Any) -> Violation:
     )
 
 
-def read_refusal(error: grpc.Call) -> Refused:
-    """Why a call was refused for good."""
+def read_refusal(error: grpc.Call) -> Refusal:
+    """Return why a call was refused permanently."""
     status = error.code()
     details = _details(error)
     code = details.reason or status.name
@@ -186,13 +160,13 @@ def read_refusal(error: grpc.Call) -> Refused:
         code = "CREDENTIALS_REFUSED"
     message = "" if details.violations else str(error.details() or "")[:LIMIT]
     if code == "CREDENTIALS_REFUSED":
-        # The client's text may hold the token endpoint's answer.
+        # The client's message may contain the token endpoint's answer.
         message = ""
-    return Refused(status, code, message, details.violations)
+    return Refusal(status, code, message, details.violations)
 
 
 def classify(error: Exception) -> CallFailure:
-    """What to do about a failed call."""
+    """Decide what to do about a failed call."""
     if not isinstance(error, grpc.Call):
         return CallFailure("permanent", type(error).__name__)
     status = error.code()
@@ -203,7 +177,7 @@ def classify(error: Exception) -> CallFailure:
         if "PerDay" in details.quota_limit:
             return CallFailure("daily_quota", details.quota_limit)
         if "metadata size" in (error.details() or ""):
-            # No quota: the answer's details were too large, so the request must become smaller.
+            # Not a quota error: the details were too large, so the request must become smaller.
             return CallFailure("permanent", "ANSWER_TOO_LARGE")
         return CallFailure("quota", details.reason or status.name, details.retry_delay_seconds)
     if status in _TRANSIENT_STATUSES and not _credentials_refused(error):
@@ -212,6 +186,6 @@ def classify(error: Exception) -> CallFailure:
 
 
 def _credentials_refused(error: grpc.Call) -> bool:
-    """gRPC reports a refresh token that was refused as UNAVAILABLE, which would be tried again."""
+    """Whether the refresh token was refused. gRPC reports UNAVAILABLE, which would be retried."""
     text = error.details() or ""
     return "metadata from plugin failed" in text and "invalid_" in text

@@ -1,15 +1,15 @@
-"""Fast-fail made row-wise: every event of a request ends with its own outcome.
+"""Turns fast-fail into outcomes per row: every event of a request gets its own outcome.
 
-- Named events are taken out and fail; the rest is sent again at once.
-- A refusal that names no event: both halves are sent, until the event is found alone.
-- Named destinations (some of several): their events fail; the rest is sent again.
-- A reason that is the request's as a whole ends it: nothing of it can be taken.
+- A refusal that names events: these events fail, and the rest is sent again immediately.
+- A refusal that names no event: both halves are sent separately, until the event is found.
+- A refusal that names some of several destinations: their events fail, and the rest is sent again.
+- A reason that concerns the whole request: no event of it can be accepted, so it ends there.
 
-How many requests that costs, for n events: 1 when all are good; 2 when Google names all bad ones at
-once (1 more for each further round of names); 2·⌈log2 n⌉ more for each bad event that it doesn't
-name. Never more than `MAX_RESENDS` beyond the first of each part of a chunk: events still unsettled
-then are deferred, not failed, since most of them are good, and the next attempt begins with that
-many fewer.
+Number of requests for n events: 1 if all are valid; 2 if Google names all invalid ones at once (1
+more for each further round of names); 2·⌈log2 n⌉ more for each invalid event that it does not name.
+A chunk never needs more than `MAX_RESENDS` requests in addition to the first one of each part.
+Events without a result by then are deferred, not failed, because most of them are valid. The next
+attempt then has fewer events to check.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lib.catalogue.codes import lookup
 from lib.destinations.base import RowResult
 from lib.destinations.data_manager.conversion_event import part_of
 from lib.destinations.data_manager.errors import (
-    Refused,
+    Refusal,
     Violation,
     event_row,
     field_of,
@@ -31,46 +31,46 @@ from lib.destinations.messages import without_values
 from lib.model.outcomes import Outcome, Problem
 
 MAX_RESENDS = 128
-"""Most further requests for one chunk, retries of passing trouble not counted."""
+"""Maximum number of further requests for one chunk, not counting retries of transient errors."""
 
 MAX_REQUEST_BYTES = 60 << 20
-"""A larger message is refused by gRPC with a 429 that looks like a quota."""
+"""gRPC refuses a larger message with a 429 that looks like a quota error."""
 
 _PROBLEMS_SHOWN = 10
 
 
 @dataclass(slots=True)
-class Budget:
-    """The further requests that a chunk may still cost."""
+class ResendBudget:
+    """The number of further requests that a chunk may still use."""
 
     left: int = MAX_RESENDS
 
 
 @dataclass(slots=True)
-class Settled:
-    """What became of the events of a request, by their place in it; unnamed ones were taken."""
+class RequestResult:
+    """The results of a request's events, by position. Events without a result were accepted."""
 
     row_results: dict[int, RowResult] = field(default_factory=dict)
     request_ids: list[str] = field(default_factory=list)
     stop: Problem | None = None
 
 
-def settle(request: Any, send: Callable[[Any], Any], budget: Budget) -> Settled:
-    """Send the events of a request until each is taken, refused or deferred.
+def send_row_wise(request: Any, send: Callable[[Any], Any], budget: ResendBudget) -> RequestResult:
+    """Send the events of a request until each is accepted, refused or deferred.
 
-    `send` returns the raw `IngestEventsResponse`, or `Refused`.
+    `send` returns the raw `IngestEventsResponse`, or `Refusal`.
     """
-    settled = Settled()
+    result = RequestResult()
     size = len(request.events)
     groups = [list(range(size))]
     first = True
     while groups:
-        # The largest group first: if the budget ends, as many good events as can be are through.
+        # The largest group first, to send as many valid events as possible within the budget.
         groups.sort(key=len)
         rows = groups.pop()
         if budget.left <= 0 and not first:
             problem = Problem("REFUSAL_NOT_LOCATED")
-            settled.row_results.update(dict.fromkeys(rows, RowResult("deferred", (problem,))))
+            result.row_results.update(dict.fromkeys(rows, RowResult("deferred", (problem,))))
             continue
         part = request if len(rows) == size else part_of(request, rows)
         if part.ByteSize() > MAX_REQUEST_BYTES and len(rows) > 1:
@@ -79,20 +79,20 @@ def settle(request: Any, send: Callable[[Any], Any], budget: Budget) -> Settled:
         budget.left -= not first
         first = False
         answer = send(part)
-        if not isinstance(answer, Refused):
-            settled.request_ids.append(answer.request_id)
+        if not isinstance(answer, Refusal):
+            result.request_ids.append(answer.request_id)
             for place, row_result in field_warnings(answer, part).items():
-                settled.row_results[rows[place]] = row_result
+                result.row_results[rows[place]] = row_result
             continue
-        settled.stop = answer.stop(len(part.destinations))
-        if settled.stop is not None:
-            row_result = RowResult("not_attempted", (settled.stop,))
+        result.stop = answer.stop(len(part.destinations))
+        if result.stop is not None:
+            row_result = RowResult("not_attempted", (result.stop,))
             for group in (rows, *groups):
-                settled.row_results.update(dict.fromkeys(group, row_result))
+                result.row_results.update(dict.fromkeys(group, row_result))
             break
-        named = judge(answer, part)
+        named = named_row_results(answer, part)
         if named:
-            settled.row_results.update(
+            result.row_results.update(
                 {rows[place]: row_result for place, row_result in named.items()}
             )
             rest = [row for place, row in enumerate(rows) if place not in named]
@@ -100,10 +100,10 @@ def settle(request: Any, send: Callable[[Any], Any], budget: Budget) -> Settled:
         elif len(rows) > 1:
             groups += _halves(rows)
         else:
-            settled.row_results[rows[0]] = _verdict(_problems_of_only(answer, part.events[0]))
-    if settled.stop is None:
-        settled.stop = _same_account_problem(settled.row_results, size)
-    return settled
+            result.row_results[rows[0]] = _row_result(_problems_of_only(answer, part.events[0]))
+    if result.stop is None:
+        result.stop = _same_account_problem(result.row_results, size)
+    return result
 
 
 def _halves(rows: list[int]) -> list[list[int]]:
@@ -111,8 +111,8 @@ def _halves(rows: list[int]) -> list[list[int]]:
     return [rows[:middle], rows[middle:]]
 
 
-def judge(refused: Refused, request: Any) -> dict[int, RowResult]:
-    """The events of a refused request that its violations name, by their place in it."""
+def named_row_results(refused: Refusal, request: Any) -> dict[int, RowResult]:
+    """Return the results of the events that a refusal's violations name, by position."""
     events = request.events
     by_row: dict[int, list[Violation]] = {}
     by_destination: dict[str, list[Violation]] = {}
@@ -127,21 +127,21 @@ def judge(refused: Refused, request: Any) -> dict[int, RowResult]:
             for reference in event.destination_references:
                 by_row.setdefault(place, []).extend(by_destination.get(reference, ()))
     return {
-        place: _verdict(tuple(each.problem(events[place]) for each in found[:_PROBLEMS_SHOWN]))
+        place: _row_result(tuple(each.problem(events[place]) for each in found[:_PROBLEMS_SHOWN]))
         for place, found in by_row.items()
         if found
     }
 
 
-def _problems_of_only(refused: Refused, event: Any) -> tuple[Problem, ...]:
-    """Why a request of one event was refused: a reason that names nothing is about that event."""
+def _problems_of_only(refused: Refusal, event: Any) -> tuple[Problem, ...]:
+    """Return why a request with one event was refused. A reason without a name concerns it too."""
     if refused.violations:
         return tuple(each.problem(event) for each in refused.violations[:_PROBLEMS_SHOWN])
     said = without_values(refused.message, event)
-    return (Problem(refused.code, "", f"{said} (Google names no field.)".lstrip()),)
+    return (Problem(refused.code, "", f"{said} (Google does not name the field.)".lstrip()),)
 
 
-def _verdict(problems: tuple[Problem, ...]) -> RowResult:
+def _row_result(problems: tuple[Problem, ...]) -> RowResult:
     outcomes: set[Outcome | None] = {lookup(problem.code).outcome for problem in problems}
     for outcome in ("deferred", "duplicate"):
         if outcomes == {outcome}:
@@ -150,7 +150,7 @@ def _verdict(problems: tuple[Problem, ...]) -> RowResult:
 
 
 def _same_account_problem(row_results: dict[int, RowResult], size: int) -> Problem | None:
-    """The same kind of reason, the account's, for every event: the next chunk would meet it too."""
+    """Return the account's problem if it made every event fail: the next chunk would fail too."""
     if len(row_results) < size:
         return None
     found = None
@@ -162,7 +162,7 @@ def _same_account_problem(row_results: dict[int, RowResult], size: int) -> Probl
 
 
 def field_warnings(response: Any, request: Any) -> dict[int, RowResult]:
-    """Events that were taken with a warning. One that names no event is about all of them."""
+    """Return the events accepted with a warning. A warning without an event concerns them all."""
     by_row: dict[int, list[Problem]] = {}
     for warning in response.field_warnings:
         row = event_row(warning.field)
@@ -179,7 +179,7 @@ def field_warnings(response: Any, request: Any) -> dict[int, RowResult]:
 
 
 def _reason(warning: Any) -> str:
-    """Name of the warning's reason; its number if it is newer than the client library."""
+    """Return the name of the warning's reason, or its number if the client library is older."""
     known = warning.DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number
     value = known.get(warning.reason)
     return value.name if value is not None else f"WARNING_REASON_{warning.reason}"

@@ -1,7 +1,7 @@
-"""The account, before the first row: what GAQL says of it.
+"""Reads the account's settings with GAQL, before the first row.
 
-Queries as in https://developers.google.com/google-ads/api/docs/conversions/upload-offline
-(an older guide's `offline_conversion_tracking_info` is gone; v26: `conversion_tracking_setting`).
+The queries are those of https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+(`conversion_tracking_setting` replaces the `offline_conversion_tracking_info` of an older guide).
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ CUSTOM_VARIABLE_QUERY = (
 )
 
 Search = Callable[[str, str], Iterable[Any]]
-"""(customer id, query) → raw GoogleAdsRow messages."""
+"""(customer ID, query) → raw GoogleAdsRow messages."""
 
 
 def read_account(customer_id: str, search: Search) -> Account:
-    """Ask for the account, and for the actions of the customer that owns its conversions."""
+    """Read the account, and the conversion actions of the customer that owns its conversions."""
     customer = next(iter(search(customer_id, CUSTOMER_QUERY))).customer
     setting = customer.conversion_tracking_setting
     owner = setting.google_ads_conversion_customer.rpartition("/")[2] or customer_id
     if owner != customer_id:
-        # Terms and switches count where the conversions are uploaded to.
+        # The terms and settings that matter are those of the account that gets the conversions.
         customer = next(iter(search(owner, CUSTOMER_QUERY))).customer
         setting = customer.conversion_tracking_setting
     actions = {}
@@ -60,7 +60,7 @@ def read_account(customer_id: str, search: Search) -> Account:
 
 
 def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
-    """Name (case ignored) → id of the account's conversion custom variables."""
+    """Return the account's conversion custom variables: name (case folded) → ID."""
     return {
         row.conversion_custom_variable.name.casefold(): str(row.conversion_custom_variable.id)
         for row in search(customer_id, CUSTOM_VARIABLE_QUERY)
@@ -81,7 +81,7 @@ def _action(action: Any, customer_id: str) -> Action:
 
 
 def _enum_name(message: Any, field: str) -> str:
-    """Name of an enum field's value; its number if it is newer than the client library."""
+    """Return the name of an enum value, or its number if it is newer than the client library."""
     number = getattr(message, field)
     value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
     return value.name if value is not None else str(number)

@@ -1,8 +1,8 @@
-"""`Conversion` → raw protobuf `ClickConversion`, Google Ads API v26.
+"""`Conversion` → raw protobuf `ClickConversion`.
 
-What every file has is written as bytes (`google_ads_wire`), what few have by raw message classes
-(`.pb()`); building a conversion through proto-plus would cost ten times as much.
-Field rules: https://developers.google.com/google-ads/api/reference/rpc/v26/ClickConversion
+Common fields are written as bytes (`lib.destinations.google_ads.wire_format`), rare ones by raw
+message classes (`.pb()`). Building a conversion through proto-plus would take ten times as long.
+Field rules: https://developers.google.com/google-ads/api/reference/rpc/latest/ClickConversion
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from google.ads.googleads.v26.services.types.conversion_upload_service import (
-    ClickConversion,
-    UploadClickConversionsRequest,
-)
-
+from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.wire_format import (
     CONVERSION,
     GBRAID,
@@ -31,19 +28,23 @@ from lib.destinations.google_ads.wire_format import (
     latin,
     varint,
 )
-from lib.model.records import Conversion, OptionalFields
+from lib.destinations.message_paths import plain_paths, write_plain_values
+from lib.model.records import Cart, Conversion, OptionalFields
 
-Request = UploadClickConversionsRequest.pb()
-Message = ClickConversion.pb()
+_TYPES = module("services.types.conversion_upload_service")
+Request = _TYPES.UploadClickConversionsRequest.pb()
+Message = _TYPES.ClickConversion.pb()
 
-# Enum numbers, as the raw classes want them (ConsentStatusEnum, ...).
+# Enum numbers, as the raw classes require (ConsentStatusEnum, ...).
 _CONSENT = {"GRANTED": 2, "DENIED": 3}
-_ENVIRONMENT = {"APP": 2, "WEB": 3}
-_CUSTOMER_TYPE = {"NEW": 2, "RETURNING": 3}
+
+_SPECIAL = ("session_attributes_key_value_pairs", "items")
+_PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
+_PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
 
 
 class Part(NamedTuple):
-    """The raw request of one account, and the places of its conversions in the batch."""
+    """The raw request of one account, and the positions of its conversions in the batch."""
 
     customer_id: str
     request: Any
@@ -57,7 +58,7 @@ class AdsBatch:
         self._job_id = job_id
         self._validate_only = validate_only
         self._written: dict[str, list[str]] = {}
-        # Where the account changes, since few files change it: (size of the batch then, account).
+        # (batch size, account) at each change of account. Most files have only one account.
         self._turns: list[tuple[int, str]] = []
         self._customer_id = ""
         nowhere: list[str] = []
@@ -68,9 +69,9 @@ class AdsBatch:
         return sum(map(len, self._written.values()))
 
     def take_parts(self) -> list[Part]:
-        """The requests, and nothing stays here: their text would double a waiting chunk."""
+        """Return the requests and clear the batch: a waiting chunk must not be in memory twice."""
         places: dict[str, list[int]] = {}
-        # An empty batch (every row was refused by the rules) has no turn, and no end either.
+        # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, customer_id), end in zip(self._turns, ends, strict=True):
             places.setdefault(customer_id, []).extend(range(start, end))
@@ -85,7 +86,7 @@ class AdsBatch:
         return parts
 
     def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion for the request of its account (see `google_ads_wire`)."""
+        """Serialize one conversion for the request of its account (see `wire_format`)."""
         (
             customer_id,
             action_id,
@@ -107,7 +108,7 @@ class AdsBatch:
         body = self._common.get((action_id, currency_code, ad_user_data))
         if body is None:
             body = self._common_part(action_id, currency_code, ad_user_data)
-        # Exactly one click id (the rules have chosen): two together are refused or ignored.
+        # At most one click ID (the rules have chosen it): Google refuses or ignores two together.
         if gclid:
             body = f"{body}{TIME}{time}{GCLID}{VARINTS[len(gclid)]}{gclid}"
         elif gbraid:
@@ -121,7 +122,7 @@ class AdsBatch:
         if order_id is not None:
             order_id = latin(order_id)
             body = f"{body}{ORDER_ID}{VARINTS[len(order_id)]}{order_id}"
-        # A UserIdentifier holds one member (oneof), so every digest gets its own.
+        # A UserIdentifier has only one member (oneof), so every digest needs a separate one.
         if len(hashed_emails) == 1 == len(hashed_phones):
             body = f"{body}{HASHED_EMAIL}{hashed_emails[0]}{HASHED_PHONE}{hashed_phones[0]}"
         else:
@@ -131,7 +132,7 @@ class AdsBatch:
                 body = f"{body}{HASHED_PHONE}{digest}"
         if optional_fields is not None:
             message = Message()
-            _write_extras(message, customer_id, optional_fields)
+            _write_optional_fields(message, customer_id, optional_fields)
             body += message.SerializeToString().decode("latin-1")
         size = len(body)
         length = VARINTS[size] if size < len(VARINTS) else varint(size)
@@ -154,57 +155,29 @@ class AdsBatch:
 
 
 def new_request(customer_id: str, job_id: int, validate_only: bool) -> Any:
-    """An empty upload request; partial failure must be on (PARTIAL_FAILURE_MODE_REQUIRED)."""
+    """Return an empty upload request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED)."""
     return Request(
         customer_id=customer_id, partial_failure=True, job_id=job_id, validate_only=validate_only
     )
 
 
-def _write_extras(message: Any, customer_id: str, optional_fields: OptionalFields) -> None:
-    if optional_fields.conversion_environment is not None:
-        message.conversion_environment = _ENVIRONMENT[optional_fields.conversion_environment]
-    if optional_fields.customer_type is not None:
-        message.customer_type = _CUSTOMER_TYPE[optional_fields.customer_type]
-    if optional_fields.user_ip_address is not None:
-        message.user_ip_address = optional_fields.user_ip_address
-    # A oneof: encoded, or pairs; the rules have refused rows with both.
-    if optional_fields.session_attributes_encoded is not None:
-        message.session_attributes_encoded = optional_fields.session_attributes_encoded
-    for key, value in optional_fields.session_attributes:
+def _write_optional_fields(message: Any, customer_id: str, optional: OptionalFields) -> None:
+    write_plain_values(message, _PLAIN, optional)
+    # The encoded form and the pairs are a oneof. The rules have rejected rows with both.
+    for key, value in optional.session_attributes_key_value_pairs:
         message.session_attributes_key_value_pairs.key_value_pairs.add(
             session_attribute_key=key, session_attribute_value=value
         )
-    for variable_id, value in optional_fields.custom_variables:
+    for variable_id, value in optional.custom_variables:
         message.custom_variables.add(
             conversion_custom_variable=(
                 f"customers/{customer_id}/conversionCustomVariables/{variable_id}"
             ),
             value=value,
         )
-    if optional_fields.attribution_credit is not None:
-        message.external_attribution_data.external_attribution_credit = (
-            optional_fields.attribution_credit
-        )
-    if optional_fields.attribution_model is not None:
-        message.external_attribution_data.external_attribution_model = (
-            optional_fields.attribution_model
-        )
-    if optional_fields.cart is not None:
-        _write_cart(message.cart_data, optional_fields)
-
-
-def _write_cart(message: Any, optional_fields: OptionalFields) -> None:
-    cart = optional_fields.cart
-    assert cart is not None
-    if cart.merchant_id is not None:
-        message.merchant_id = cart.merchant_id
-    if cart.feed_country_code is not None:
-        message.feed_country_code = cart.feed_country_code
-    if cart.feed_language_code is not None:
-        message.feed_language_code = cart.feed_language_code
-    if cart.local_transaction_cost is not None:
-        message.local_transaction_cost = cart.local_transaction_cost
-    for item in cart.items:
-        message.items.add(
-            product_id=item.product_id, quantity=item.quantity, unit_price=item.unit_price
-        )
+    if optional.cart is not None:
+        write_plain_values(message, _PLAIN_OF_CART, optional.cart)
+        for item in optional.cart.items:
+            message.cart_data.items.add(
+                product_id=item.product_id, quantity=item.quantity, unit_price=item.unit_price
+            )

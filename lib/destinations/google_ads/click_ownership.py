@@ -1,7 +1,8 @@
-"""Whose click was it? Asked of `click_view` for a few rows that were refused as not found.
+"""Checks with `click_view`, for a few rows whose click was not found, if the account has the click.
 
-Off by default (CHECK_CLICK_OWNERSHIP): the view answers for one day only, so a click whose day
-isn't known costs a query a day (https://developers.google.com/google-ads/api/fields/v26/click_view).
+Off by default (CHECK_CLICK_OWNERSHIP): one query covers only one day, so a click whose day is not
+known needs one query per day
+(https://developers.google.com/google-ads/api/fields/latest/click_view).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from lib.destinations.google_ads.account import Search
 from lib.model.outcomes import Problem
 
 DAYS_BACK = 30
-"""How many days before the conversion are looked at: the usual click look-back."""
+"""How many days before the conversion are checked: the usual click look-back window."""
 
 ROWS_PER_FILE = 3
-"""Enough to tell a wrong account from a few odd clicks; at most 93 queries."""
+"""Enough to distinguish a wrong account from a few unusual clicks. At most 93 queries."""
 
 CHECKED_CODES = frozenset(
     {
@@ -30,7 +31,7 @@ CHECKED_CODES = frozenset(
 
 
 def rows_to_check(request: Any, row_results: dict[int, RowResult], most: int) -> list[int]:
-    """Rows that were refused for a reason that the click's owner could explain."""
+    """Return rows that may have been refused because the click belongs to another account."""
     rows = (
         row
         for row, row_result in sorted(row_results.items())
@@ -45,10 +46,10 @@ def rows_to_check(request: Any, row_results: dict[int, RowResult], most: int) ->
 def with_ownership(
     message: Any, row_result: RowResult, customer_id: str, search: Search
 ) -> RowResult:
-    """The verdict with a warning that says whether the account knows the click."""
+    """Return the result with a warning that shows whether the account has the click."""
     gclid = message.gclid
     if not gclid.replace("-", "").replace("_", "").isalnum():
-        return row_result  # nothing that could be a click id, and nothing to quote in a query
+        return row_result  # it cannot be a click ID, and is not safe to quote in a query
     day = date.fromisoformat(message.conversion_date_time[:10])
     for back in range(DAYS_BACK + 1):
         on = day - timedelta(days=back)

@@ -1,6 +1,6 @@
-"""The Google Ads API route: `UploadClickConversions`, v26.
+"""The Google Ads API: `UploadClickConversions`.
 
-Request limits, partial failure and job id:
+Request limits, partial failure and job ID:
 https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
-from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
 
-from lib.adapters.logging import Log
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.google_ads.account import read_account, read_custom_variables
+from lib.destinations.google_ads.api import SUNSET, module
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.click_conversion import AdsBatch, new_request
 from lib.destinations.google_ads.click_ownership import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads.errors import (
@@ -30,36 +30,41 @@ from lib.destinations.google_ads.errors import (
     refusal,
     request_id_of,
 )
-from lib.destinations.google_ads.partial_failure import Judged, judge_named_rows, judge_response
+from lib.destinations.google_ads.partial_failure import (
+    RequestResult,
+    read_named_rows,
+    read_response,
+)
 from lib.destinations.pacing import Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
+from lib.model.log import Log
 from lib.model.outcomes import Problem
 
 MAX_REQUEST_BYTES = 60 << 20
-"""Google refuses messages over 64 MB with a 429 that looks like a quota."""
+"""Google refuses messages over 64 MB with a 429 that looks like a quota error."""
 
 ACCOUNT_CACHE_SECONDS = 120.0
-"""Enough for a burst of files; short, since somebody may be mending the account."""
+"""Long enough for a burst of files. Short, because somebody may be correcting the account."""
 
 PREFLIGHT_SECONDS = 30.0
-"""Longest wait for an account's settings: less than the margin that a run keeps at its end."""
+"""Maximum wait for an account's settings: less than the margin that a run keeps at its end."""
 
 ROW_DELAY_SECONDS = 1.0
-"""Wait before such rows are sent again; twice as long before the next time."""
+"""Wait before rows with a transient error are sent again. Doubled for the next time."""
 
 ROW_TRIES = 3
-"""How often rows refused for a passing reason are sent within one attempt."""
+"""How often rows with a transient error are sent within one attempt."""
 
 CallError = (GoogleAdsException, grpc.RpcError)
-"""What a call of the API raises; anything else is a fault of ours and no answer of Google's."""
+"""What a call of the API raises. Any other exception is a bug, not an answer from Google."""
 
-# Refusals of the preflight queries that say nothing of the upload: warn and go on.
+# Preflight queries can be refused with these although the upload works: warn and continue.
 _QUERY_NOT_PERMITTED = {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
 
 
 class Connection:
-    """A client with what it has learned; lives as long as the instance."""
+    """A client and the accounts that it has read, kept while the instance runs."""
 
     def __init__(self, client: GoogleAdsClient, pacer: Pacer) -> None:
         self.pacer = pacer
@@ -71,9 +76,8 @@ class Connection:
 class GoogleAds:
     """`lib.destinations.base.Destination` for one run."""
 
-    name = "google_ads"
-    sunset: date | None = date(2027, 11, 1)
-    """v26 (https://developers.google.com/google-ads/api/docs/sunset-dates)."""
+    capabilities = CAPABILITIES
+    sunset: date | None = SUNSET
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class GoogleAds:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._clicks_to_check = ROWS_PER_FILE if check_click_ownership else 0
-        self._refused: dict[str, Problem] = {}  # accounts of this run that take nothing
+        self._refused: dict[str, Problem] = {}  # accounts of this run that refuse all rows
 
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
@@ -119,7 +123,7 @@ class GoogleAds:
             if problem.code in _QUERY_NOT_PERMITTED:
                 self._log.warning("preflight_not_permitted", code=problem.code)
                 return Account(customer_id, customer_id)
-            # What is passing has become a RetryableError in the pacer: this is for good.
+            # The pacer turns transient errors into RetryableError, so this one is permanent.
             said = f": {problem.detail}" if problem.detail else ""
             raise PermanentError(problem.code, f"customer {customer_id}{said}") from None
 
@@ -135,7 +139,7 @@ class GoogleAds:
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
-        request = SearchGoogleAdsRequest.pb()(customer_id=customer_id, query=query)
+        request = _search_request()(customer_id=customer_id, query=query)
         deadline = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
         while True:
             page, _ = self._call("search", request, customer_id, deadline)
@@ -151,25 +155,25 @@ class GoogleAds:
         return AdsBatch(job_id, self._validate_only)
 
     def send(self, batch: AdsBatch, deadline: float) -> UploadResult:
-        """See `Destination.send`. One request per account, more only for what must be resent."""
+        """See `Destination.send`. One request per account; more to resend rows or to split it."""
         row_results: dict[int, RowResult] = {}
         request_ids: list[str] = []
         stop: Problem | None = None
         parts = batch.take_parts()
         for part in parts:
-            judged = self._send_request(part.request, deadline, request_ids)
-            for index, row_result in judged.row_results.items():
+            result = self._send_request(part.request, deadline, request_ids)
+            for index, row_result in result.row_results.items():
                 row_results[part.places[index]] = row_result
             if len(parts) == 1:
-                stop = judged.stop
+                stop = result.stop
         return UploadResult(row_results, tuple(request_ids), stop)
 
-    def _send_request(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+    def _send_request(self, request: Any, deadline: float, request_ids: list[str]) -> RequestResult:
         size = len(request.conversions)
         known = self._refused.get(request.customer_id)
         if known is not None:
             refused = RowResult("not_attempted", (known,))
-            return Judged(dict.fromkeys(range(size), refused), [], known)
+            return RequestResult(dict.fromkeys(range(size), refused), [], known)
         if request.ByteSize() > MAX_REQUEST_BYTES and size > 1:
             return self._send_halves(request, deadline, request_ids)
         row_results: dict[int, RowResult] = {}
@@ -177,13 +181,13 @@ class GoogleAds:
         pending = list(range(size))
         part = request
         for tries in range(ROW_TRIES):
-            judged = self._send_once(part, deadline, request_ids)
+            result = self._send_once(part, deadline, request_ids)
             row_results.update(
-                {pending[row]: row_result for row, row_result in judged.row_results.items()}
+                {pending[row]: row_result for row, row_result in result.row_results.items()}
             )
             if part is request:
-                stop = judged.stop
-            pending = [pending[row] for row in judged.again]
+                stop = result.stop
+            pending = [pending[row] for row in result.retry_rows]
             if not pending:
                 break
             if tries + 1 == ROW_TRIES:
@@ -193,16 +197,18 @@ class GoogleAds:
                 "request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries + 1
             )
             self._sleep(min(ROW_DELAY_SECONDS * 2**tries, max(deadline - self._clock(), 0.0)))
-        problem = Problem("TRANSIENT_ERROR", "", "still refused after several tries")
+        problem = Problem(
+            "TRANSIENT_ERROR", "", "Google still refused the row after several tries."
+        )
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
         if self._clicks_to_check:
             self._check_clicks(request, row_results, deadline)
-        return Judged(row_results, [], stop)
+        return RequestResult(row_results, [], stop)
 
     def _check_clicks(
         self, request: Any, row_results: dict[int, RowResult], deadline: float
     ) -> None:
-        """Tell of a few clicks whether they are this account's; a failure here costs nothing."""
+        """Check for a few rows if the account has the click. Errors here do not affect the rows."""
         with self._lock:
             rows = rows_to_check(request, row_results, self._clicks_to_check)
             self._clicks_to_check -= len(rows)
@@ -218,7 +224,7 @@ class GoogleAds:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _send_once(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+    def _send_once(self, request: Any, deadline: float, request_ids: list[str]) -> RequestResult:
         size = len(request.conversions)
         try:
             response, request_id = self._call(
@@ -229,36 +235,36 @@ class GoogleAds:
                 request_ids.append(request_id)
             found = errors_of_exception(error)
             if found and all(each.row is not None for each in found):
-                # It names rows: those fail, and the others needn't suffer for them.
-                return judge_named_rows(found, request)
+                # The error names rows: those fail, and the others are sent again.
+                return read_named_rows(found, request)
             problem = refusal(error, request)
             if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
                 self._refused[request.customer_id] = problem
             refused = RowResult("not_attempted", (problem,))
-            return Judged(dict.fromkeys(range(size), refused), [], problem)
+            return RequestResult(dict.fromkeys(range(size), refused), [], problem)
         request_ids.append(request_id)
-        return judge_response(response, request)
+        return read_response(response, request)
 
-    def _send_halves(self, request: Any, deadline: float, request_ids: list[str]) -> Judged:
+    def _send_halves(self, request: Any, deadline: float, request_ids: list[str]) -> RequestResult:
         size = len(request.conversions)
         row_results: dict[int, RowResult] = {}
         stops = []
         for rows in (range(size // 2), range(size // 2, size)):
-            judged = self._send_request(_part(request, rows), deadline, request_ids)
+            result = self._send_request(_part(request, rows), deadline, request_ids)
             row_results.update(
-                {rows[row]: row_result for row, row_result in judged.row_results.items()}
+                {rows[row]: row_result for row, row_result in result.row_results.items()}
             )
-            stops.append(judged.stop)
+            stops.append(result.stop)
         both = all(stop is not None for stop in stops)
-        return Judged(row_results, [], stops[0] if both else None)
+        return RequestResult(row_results, [], stops[0] if both else None)
 
     def _call(
         self, method: str, request: Any, customer_id: str, deadline: float
     ) -> tuple[Any, str]:
-        """One call, paced and retried: the raw response and its request id.
+        """Make one call, paced and retried. Return the raw response and its request ID.
 
-        Through the transport and not the service method: the service method drops the call, and
-        with it the `request-id` that Google's support asks for. It also sets no timeout.
+        It uses the transport, because the service method drops the call object and with it the
+        `request-id` that Google's support asks for. The service method also sets no timeout.
         """
         connection = self._connection
         stub = getattr(connection.search if method == "search" else connection.upload, method)
@@ -274,8 +280,12 @@ class GoogleAds:
         )
 
 
+def _search_request() -> Any:
+    return module("services.types.google_ads_service").SearchGoogleAdsRequest.pb()
+
+
 def _part(request: Any, rows: Iterable[int]) -> Any:
-    """The same request with only those conversions."""
+    """Return the same request with only these conversions."""
     part = new_request(request.customer_id, request.job_id, request.validate_only)
     part.conversions.extend(request.conversions[row] for row in rows)
     return part

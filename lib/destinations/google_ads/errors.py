@@ -1,6 +1,6 @@
-"""Reading Google's errors: what a failed call says, and what to do about it.
+"""Reads errors of the Google Ads API: why a call failed, and what to do about it.
 
-`trigger` may hold the raw value and is never read here.
+The `trigger` of an error can contain the raw value, so it is never read here.
 """
 
 from __future__ import annotations
@@ -13,22 +13,17 @@ import grpc
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.catalogue.codes import lookup
+from lib.destinations.google_ads.api import PACKAGE, module
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.messages import without_values
 from lib.destinations.pacing import CallFailure
 from lib.model.outcomes import Problem
 
-_FAILURE_KEY = "google.ads.googleads.v26.errors.googleadsfailure-bin"
+_FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
 
-# The column of ours that a path element of Google's is about.
-_FIELDS = {
-    "hashed_email": "email",
-    "hashed_phone_number": "phone",
-    "consent": "ad_user_data",
-    "user_identifiers": "email",
-}
 
-# Failures without Google Ads details, by gRPC status. After some of them the request may have been
-# carried out: sending it again is safe because of Google's own dedupe.
+# Failures without Google Ads details, by gRPC status. With some of them, Google may have processed
+# the request. It is safe to send it again because Google deduplicates conversions.
 _TRANSIENT_STATUSES = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -40,11 +35,11 @@ _TRANSIENT_STATUSES = {
 
 
 class AdsError(NamedTuple):
-    """One GoogleAdsError: its code, what it says, where, and how long to wait (quota errors)."""
+    """One GoogleAdsError: code, message, location, and how long to wait (quota errors)."""
 
     code: str
     message: str
-    row: int | None  # place of the conversion in the request; None: the whole request
+    row: int | None  # position of the conversion in the request; None: the whole request
     field: str
     retry_delay_seconds: float
 
@@ -56,7 +51,7 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
         field = ""
         for element in error.location.field_path_elements:
             if element.field_name == "conversions":
-                # Unset is no row, and not row 0.
+                # An index that is not set means no row, not row 0.
                 row = element.index if element.HasField("index") else None
             else:
                 field = element.field_name
@@ -65,13 +60,20 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
             code=_code_name(error.error_code),
             message=error.message,
             row=row,
-            field=_FIELDS.get(field, field),
+            field=_column_of(field),
             retry_delay_seconds=delay.seconds + delay.nanos / 1e9,
         )
 
 
+def _column_of(path_element: str) -> str:
+    """Return the column of an element in Google's field path."""
+    if path_element == "user_identifiers":
+        return "email"
+    return CAPABILITIES.column_of(path_element) or path_element
+
+
 def _code_name(error_code: Any) -> str:
-    """`conversion_upload_error: 11` → its enum's name; a newer number than the client's as such."""
+    """`conversion_upload_error: 11` → the enum name, or the number if the library is older."""
     member = error_code.WhichOneof("error_code")
     if member is None:
         return "UNKNOWN"
@@ -82,20 +84,18 @@ def _code_name(error_code: Any) -> str:
 
 @cache
 def failure_class() -> Any:
-    """The raw `GoogleAdsFailure`. Imported when the first error comes: it takes 170 modules."""
-    from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
-
-    return GoogleAdsFailure.pb()
+    """Return the raw `GoogleAdsFailure`. Imported at the first error: it needs 170 modules."""
+    return module("errors.types.errors").GoogleAdsFailure.pb()
 
 
 def errors_of_exception(error: Exception) -> list[AdsError]:
-    """Google's details of a failed call; empty if there are none.
+    """Return Google's details of a failed call; empty if there are none.
 
-    The client library turns a failure into `GoogleAdsException` except for INTERNAL and
+    The client library raises `GoogleAdsException` for all failures except INTERNAL and
     RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
     """
     if isinstance(error, GoogleAdsException):
-        # The library wraps it in proto-plus here, whatever `use_proto_plus` says.
+        # The library wraps it in proto-plus here, even if `use_proto_plus` is False.
         return list(errors_of(getattr(error.failure, "_pb", error.failure)))
     metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
     for key, value in metadata or ():
@@ -105,7 +105,7 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
 
 
 def classify(error: Exception) -> CallFailure:
-    """What to do about a failed call."""
+    """Decide what to do about a failed call."""
     found = errors_of_exception(error)
     for each in found:
         if each.code == "RESOURCE_EXHAUSTED":
@@ -138,10 +138,10 @@ def _status(error: Exception) -> grpc.StatusCode | None:
 
 
 def refusal(error: Exception, sent: Any) -> Problem:
-    """Why a call was refused for good, as a problem of the file; `sent` is the request."""
+    """Return why a call was refused permanently, as a problem of the file. `sent`: the request."""
     found = errors_of_exception(error)
     if found:
-        # An account-level reason says more than a general one beside it.
+        # An account-level reason is more specific than a general one next to it.
         found.sort(key=lambda each: lookup(each.code).scope != "account")
         return Problem(found[0].code, "", without_values(found[0].message, sent))
     status = _status(error)
@@ -151,12 +151,12 @@ def refusal(error: Exception, sent: Any) -> Problem:
 
 
 def _credentials_refused(error: Exception) -> bool:
-    """A token that can't be renewed looks like UNAVAILABLE: the channel asks for it by itself."""
+    """Whether the token could not be renewed. The channel renews it and reports UNAVAILABLE."""
     return isinstance(error, grpc.Call) and "invalid_grant" in (error.details() or "")
 
 
 def request_id_of(error: Exception) -> str:
-    """Google's name of a failed call, which its support asks for; empty if it gave none."""
+    """Return the request ID of a failed call, for Google's support; empty if there is none."""
     if isinstance(error, GoogleAdsException):
         return str(error.request_id or "")
     metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None

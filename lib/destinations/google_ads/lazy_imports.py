@@ -1,10 +1,9 @@
-"""Only those of google-ads' 1,500 modules that are used.
+"""Imports only the modules that are used, out of the 1,500 modules of google-ads.
 
-The packages of an API version import everything they hold, although one module of theirs is all
-that is asked for: 0.4 s and 50 MB in every new process. They name these imports as lazy for Python
-3.15 (`__lazy_modules__`, PEP 810). `import_lazily` gives older Pythons the same: a package stands
-without having run, a submodule is imported when it is named, and for any other name the package
-runs after all.
+The packages of an API version import all their modules, even if only one is needed: 0.4 s and 50 MB
+in every new process. For Python 3.15, they declare these imports as lazy (`__lazy_modules__`, PEP
+810). `import_lazily` does the same for older versions: a package is registered without running its
+code, and a submodule is imported when it is named. For any other name, the package's code runs.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _PARTS = ("actions", "common", "enums", "errors", "resources", "services")
 
 
 def import_lazily(version: str) -> None:
-    """Do so for `google.ads.googleads.<version>`, unless that has been imported."""
+    """Make the packages of `google.ads.googleads.<version>` lazy, unless they are imported."""
     root = f"google.ads.googleads.{version}"
     names = [root]
     for part in _PARTS:

@@ -1,4 +1,4 @@
-"""What became of the rows of a request: partial failures, back to their rows."""
+"""The results of a request's rows: maps partial failures back to the rows."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from lib.destinations.messages import without_values
 from lib.model.outcomes import Outcome, Problem
 
 _PERHAPS_THE_CLICK = frozenset({"NO_CONVERSION_ACTION_FOUND", "UNAUTHORIZED_CUSTOMER"})
-"""Said of an account or action for all, and as well of a click that belongs to another account
+"""Errors of an account or action as a whole, or only of a click that belongs to another account
 (https://developers.google.com/google-ads/api/docs/conversions/upload-offline)."""
 
 _NOT_IN_EVERY_ROW = frozenset(
     {"session_attributes_encoded", "session_attributes_key_value_pairs", "user_ip_address"}
 )
-"""Closed to some callers: rows without them are taken all the same."""
+"""Fields that some callers may not use. Rows without them are still accepted."""
 
 _ENOUGH_ROWS = 20
-"""So many rows without exception speak of all that follow; a few may all be foreign clicks."""
+"""If this many rows all have the error, the next rows will too. Fewer rows could all have clicks of
+other accounts."""
 
 
-class Judged(NamedTuple):
-    """A partial failure by position in the request."""
+class RequestResult(NamedTuple):
+    """The results of a request, by position in the request."""
 
     row_results: dict[int, RowResult]
-    again: list[int]  # refused for a passing reason: send these rows once more
+    retry_rows: list[int]  # rows with a transient error, or without a result: send them again
     stop: Problem | None
 
 
-def judge_response(response: Any, request: Any) -> Judged:
-    """What became of the conversions of a request, by its raw response.
+def read_response(response: Any, request: Any) -> RequestResult:
+    """Return the results of a request's conversions from its raw response.
 
-    Rows named in the failure failed, whatever their result message holds; an error without a
-    conversion index is about all of them. A row counts as uploaded only if Google also returned a
+    A row that the failure names has failed, even if it also has a result message. An error without
+    a conversion index concerns all rows. A row counts as uploaded only if Google also returned a
     result for it.
     """
     size = len(request.conversions)
@@ -46,63 +47,63 @@ def judge_response(response: Any, request: Any) -> Judged:
         if detail.Unpack(failure):
             found += errors_of(failure)
     if status.code and not found:
-        # Of a newer version, perhaps. Nothing says which rows it is about.
+        # Perhaps from a newer version. It does not show which rows it concerns.
         found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
-    judged = _judge(found, request)
+    result = _assign_errors(found, request)
     if request.validate_only:
-        return judged  # a trial has no results
+        return result  # a validate-only request has no results
     results = response.results[:size]
-    again = set(judged.again)
+    retry_rows = set(result.retry_rows)
     silent = [
         row
-        for row, result in enumerate(results)
-        if not result.ByteSize() and row not in judged.row_results and row not in again
+        for row, answer in enumerate(results)
+        if not answer.ByteSize() and row not in result.row_results and row not in retry_rows
     ]
     missing = range(len(results), size)
-    silent += [row for row in missing if row not in judged.row_results and row not in again]
-    return judged._replace(again=judged.again + silent) if silent else judged
+    silent += [row for row in missing if row not in result.row_results and row not in retry_rows]
+    return result._replace(retry_rows=result.retry_rows + silent) if silent else result
 
 
-def judge_named_rows(found: list[AdsError], request: Any) -> Judged:
-    """A request refused as a whole for errors that all name a row: the others are sent again."""
-    judged = _judge(found, request)
-    named = judged.row_results.keys() | set(judged.again)
+def read_named_rows(found: list[AdsError], request: Any) -> RequestResult:
+    """Judge a request that was refused because of named rows: the other rows are sent again."""
+    result = _assign_errors(found, request)
+    named = result.row_results.keys() | set(result.retry_rows)
     others = [row for row in range(len(request.conversions)) if row not in named]
-    return judged._replace(again=judged.again + others, stop=None)
+    return result._replace(retry_rows=result.retry_rows + others, stop=None)
 
 
-def _judge(found: list[AdsError], request: Any) -> Judged:
+def _assign_errors(found: list[AdsError], request: Any) -> RequestResult:
     size = len(request.conversions)
     by_row: dict[int, list[AdsError]] = {}
     for error in found:
-        # An index that the request doesn't have names no row of ours either.
+        # An index outside the request names no row either.
         named = error.row
         rows = range(size) if named is None or named >= size else (named,)
         for row in rows:
             by_row.setdefault(row, []).append(error)
     row_results: dict[int, RowResult] = {}
-    again: list[int] = []
+    retry_rows: list[int] = []
     account: list[str] = []
     for row, errors in by_row.items():
-        row_result = _verdict(errors, request.conversions[row])
+        row_result = _row_result(errors, request.conversions[row])
         if row_result is None:
-            again.append(row)
+            retry_rows.append(row)
         else:
             row_results[row] = row_result
             account += [e.code for e in errors if _is_of_the_account(e)][:1]
-    # The same reason of the account's for every row: the next chunk would meet it too.
+    # Every row has the same account-level error: the next chunk would have it too.
     stop = Problem(account[0]) if len(account) == size and len(set(account)) == 1 else None
     if stop is not None and stop.code in _PERHAPS_THE_CLICK and size < _ENOUGH_ROWS:
         stop = None
-    return Judged(row_results, again, stop)
+    return RequestResult(row_results, retry_rows, stop)
 
 
 def _is_of_the_account(error: AdsError) -> bool:
     return error.field not in _NOT_IN_EVERY_ROW and lookup(error.code).scope == "account"
 
 
-def _verdict(errors: list[AdsError], sent: Any) -> RowResult | None:
-    """One outcome for the errors of one row; None if it should be sent again."""
+def _row_result(errors: list[AdsError], sent: Any) -> RowResult | None:
+    """Return one result for the errors of one row; None if the row should be sent again."""
     warnings = tuple(_problem(e, sent) for e in errors if lookup(e.code).severity == "warning")
     real = [e for e in errors if lookup(e.code).severity != "warning"]
     if not real:
@@ -117,7 +118,7 @@ def _verdict(errors: list[AdsError], sent: Any) -> RowResult | None:
     outcomes = {"failed" if entry.scope == "account" else entry.outcome for entry in entries}
     chosen: Outcome = "failed"
     if outcomes <= {"duplicate", "deferred"} and "duplicate" in outcomes:
-        # Counted already: nothing is left to wait for.
+        # Already counted, so there is no reason to wait.
         chosen = "duplicate"
     elif outcomes == {"deferred"}:
         chosen = "deferred"

@@ -1,7 +1,8 @@
-"""The google-ads library's client, made from the credentials.
+"""The google-ads library's client, created from the credentials.
 
-A module of its own because it needs none of the API's message types, whose import takes half a
-second: secret and access token are fetched meanwhile (`lib.destinations.registry`).
+This is a separate module because it needs none of the API's message types. Their import takes half
+a second, and the secret and the access token are fetched in the meantime
+(`lib.destinations.google_ads.connector`).
 """
 
 from __future__ import annotations
@@ -9,26 +10,25 @@ from __future__ import annotations
 from google.ads.googleads.client import GoogleAdsClient
 
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.api import API_VERSION
 
-API_VERSION = "v26"
 
+def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -> GoogleAdsClient:
+    """Return a client from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
 
-def build_client(text: str, login_customer_id: str | None) -> GoogleAdsClient:
-    """A client from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
-
-    `login_customer_id` is the profile's; without it the file's counts. Raises as
-    `credentials.connect_with` does.
+    `login_customer_id` comes from the profile. Without it, the one in the google-ads.yaml is used.
+    Raises what `connect_with` raises.
     """
     configuration, credentials = connect_with(text, ADWORDS_SCOPE)
     manager = login_customer_id or configuration.get("login_customer_id")
     return GoogleAdsClient(
         credentials,
         developer_token=configuration.get("developer_token"),
-        endpoint=configuration.get("endpoint"),
+        endpoint=endpoint or configuration.get("endpoint"),
         login_customer_id=str(manager).replace("-", "") if manager else None,
         linked_customer_id=configuration.get("linked_customer_id"),
         version=API_VERSION,
         http_proxy=configuration.get("http_proxy"),
-        # Raw protobuf on the hot path. A `logging` entry is left out: it could print requests.
+        # Raw protobuf, for speed. The `logging` setting is left out: it could print requests.
         use_proto_plus=False,
     )

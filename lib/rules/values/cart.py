@@ -16,8 +16,12 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
 
 
 def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem, ...]:
-    """`id:quantity:price;id:quantity:price` or a JSON list of objects with `product_id`,
-    `quantity` and `unit_price` -> items. An id may hold colons. Raises INVALID_CART_ITEMS."""
+    """Return the items of a cell.
+
+    The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
+    `product_id`, `quantity` and `unit_price`. A product ID may contain colons. Raises
+    INVALID_CART_ITEMS.
+    """
     text = value.strip()
     if text[:1] == "[":
         raw = _rows_of_json(text)
@@ -52,7 +56,7 @@ def _item(row: tuple[str, ...], decimal_comma: bool) -> CartItem:
 
 
 def parse_merchant_id(value: str) -> int:
-    """The Merchant Center id: digits, at most 63 bits. Raises MERCHANT_ID_NOT_NUMERIC."""
+    """Return the Merchant Center ID: digits, at most 63 bits. Raises MERCHANT_ID_NOT_NUMERIC."""
     digits = value.strip()
     numeric = digits.isascii() and digits.isdecimal() and len(digits) <= 19
     if not numeric or not 1 <= int(digits) <= _LARGEST_MERCHANT_ID:
@@ -61,8 +65,10 @@ def parse_merchant_id(value: str) -> int:
 
 
 def parse_feed_language(value: str) -> str:
-    """The language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
-    Raises INVALID_FEED_LANGUAGE."""
+    """Return the language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
+
+    Raises INVALID_FEED_LANGUAGE.
+    """
     language = value.strip()
     if _LANGUAGE.fullmatch(language) is None:
         raise RuleError("INVALID_FEED_LANGUAGE")
@@ -70,8 +76,10 @@ def parse_feed_language(value: str) -> str:
 
 
 def parse_attribution_credit(value: str, decimal_comma: bool = False) -> float:
-    """The share of a conversion that the click gets, 0 to 1. Raises
-    INVALID_ATTRIBUTION_CREDIT."""
+    """Return the share of the conversion that the click gets, from 0 to 1.
+
+    Raises INVALID_ATTRIBUTION_CREDIT.
+    """
     try:
         credit = parse_value(value, decimal_comma)
     except RuleError:
@@ -82,7 +90,7 @@ def parse_attribution_credit(value: str, decimal_comma: bool = False) -> float:
 
 
 def parse_attribution_model(value: str) -> str:
-    """The name of the external attribution model. Raises INVALID_ATTRIBUTION_MODEL."""
+    """Return the name of the external attribution model. Raises INVALID_ATTRIBUTION_MODEL."""
     model = value.strip()
     if not 1 <= len(model) <= 64:
         raise RuleError("INVALID_ATTRIBUTION_MODEL")
@@ -90,9 +98,12 @@ def parse_attribution_model(value: str) -> str:
 
 
 def parse_custom_variable(value: str) -> str:
-    """The value of a custom variable, trimmed. Raises CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL and
-    CUSTOM_VARIABLE_LOOKS_LIKE_PHONE, because Google drops conversions with personal data there,
-    and CUSTOM_VARIABLE_TOO_LONG."""
+    """Return the value of a custom variable, trimmed.
+
+    Raises CUSTOM_VARIABLE_TOO_LONG, and CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL or
+    CUSTOM_VARIABLE_LOOKS_LIKE_PHONE, because Google drops conversions with personal data in custom
+    variables.
+    """
     text = value.strip()
     if len(text) > 100:
         raise RuleError("CUSTOM_VARIABLE_TOO_LONG")

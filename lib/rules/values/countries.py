@@ -1,11 +1,11 @@
-"""Countries: the code, the three-letter code and the usual English name -> the code."""
+"""Countries: two-letter code, three-letter code or usual name -> two-letter code."""
 
 import unicodedata
 from functools import cache
 from typing import Final
 
-# ISO 3166-1, and XK, which Google uses for Kosovo. A test holds the codes equal to the list that
-# comes with the IANA time zones (iso3166.tab).
+# ISO 3166-1, and XK, which Google uses for Kosovo. A test compares the codes with the list in the
+# IANA time zone database (iso3166.tab).
 _COUNTRIES: Final = """
 AD AND Andorra, AE ARE United Arab Emirates, AF AFG Afghanistan, AG ATG Antigua and Barbuda,
 AI AIA Anguilla, AL ALB Albania, AM ARM Armenia, AO AGO Angola, AQ ATA Antarctica,
@@ -60,7 +60,7 @@ VG VGB British Virgin Islands, VI VIR US Virgin Islands, VN VNM Vietnam, VU VUT 
 WF WLF Wallis and Futuna, WS WSM Samoa, XK XKX Kosovo, YE YEM Yemen, YT MYT Mayotte,
 ZA ZAF South Africa, ZM ZMB Zambia, ZW ZWE Zimbabwe
 """
-# As exports and people write them; without accents, `and` for `&`.
+# As exports and people write them, without accents and with `and` instead of `&`.
 _OTHER_NAMES: Final = {
     "uk": "GB",
     "great britain": "GB",
@@ -86,7 +86,7 @@ _OTHER_NAMES: Final = {
     "macedonia": "MK",
     "burma": "MM",
     "macau": "MO",
-    # ISO 3166's own, where they're longer than the usual ones.
+    # The names in ISO 3166, if they are longer than the usual ones.
     "united kingdom of great britain and northern ireland": "GB",
     "bolivia, plurinational state of": "BO",
     "brunei darussalam": "BN",
@@ -124,7 +124,7 @@ _OTHER_NAMES: Final = {
     "u.k.": "GB",
     "u.s.a": "US",
     "united states (us)": "US",
-    # Of the larger markets, in their own and their neighbours' languages.
+    # Larger markets, in their own languages and those of their neighbours.
     "deutschland": "DE",
     "allemagne": "DE",
     "alemania": "DE",
@@ -204,13 +204,13 @@ _OTHER_NAMES: Final = {
 
 
 def find_region(value: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of `us`, `USA`, `United States`; None if it isn't known."""
+    """Return the ISO 3166-1 alpha-2 code for `us`, `USA` or `United States`. None: unknown."""
     codes = _codes_by_name()
     return codes.get(value) or codes.get(_plain(value))
 
 
 def _plain(name: str) -> str:
-    """Names differ by accents, kinds of apostrophes, `&` and spaces, not by country."""
+    """Normalize a name: accents, types of apostrophe, `&` and spaces make no difference."""
     text = unicodedata.normalize("NFKD", name.replace("\u2019", "'").replace("&", " and "))
     return " ".join("".join(c for c in text if not unicodedata.combining(c)).split()).lower()
 

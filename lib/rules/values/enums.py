@@ -1,44 +1,24 @@
 """Closed vocabularies: consent, environment, customer type, event source.
 
-Cells come in any case, with spaces, hyphens or underscores. An empty or undecided cell is None,
-which says nothing to Google; a word that isn't known is an error, not a guess: a denial that is
-misread would be a grant.
+Cells may have any case, with spaces, hyphens or underscores. An empty or undecided cell returns
+None, which makes no statement to Google. An unknown word is an error, not a guess: a misread denial
+would count as consent.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
 from lib.rules.values.errors import RuleError
 
 Consent = Literal["GRANTED", "DENIED"]
-ConversionEnvironment = Literal["APP", "WEB"]
-CustomerType = Literal["NEW", "RETURNING"]
-EventSource = Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]
 
 Word = TypeVar("Word", bound=str)
 
+_NOT_STATED: Final = ("", "UNSPECIFIED", "UNKNOWN")
 _CONSENT: Final[dict[str, Consent | None]] = {
     **dict.fromkeys(("GRANTED", "CONSENT_GRANTED", "YES", "Y", "TRUE", "1"), "GRANTED"),
     **dict.fromkeys(("DENIED", "CONSENT_DENIED", "NO", "N", "FALSE", "0"), "DENIED"),
     **dict.fromkeys(("", "UNSPECIFIED", "CONSENT_STATUS_UNSPECIFIED", "UNKNOWN"), None),
-}
-_ENVIRONMENT: Final[dict[str, ConversionEnvironment | None]] = {
-    **dict.fromkeys(("", "UNSPECIFIED", "UNKNOWN"), None),
-    "APP": "APP",
-    "WEB": "WEB",
-}
-_CUSTOMER_TYPE: Final[dict[str, CustomerType | None]] = {
-    **dict.fromkeys(("", "UNSPECIFIED", "UNKNOWN"), None),
-    "NEW": "NEW",
-    "RETURNING": "RETURNING",
-}
-_EVENT_SOURCE: Final[dict[str, EventSource | None]] = {
-    **dict.fromkeys(("", "UNSPECIFIED", "EVENT_SOURCE_UNSPECIFIED", "UNKNOWN"), None),
-    "WEB": "WEB",
-    "APP": "APP",
-    "IN_STORE": "IN_STORE",
-    "PHONE": "PHONE",
-    "MESSAGE": "MESSAGE",
-    "OTHER": "OTHER",
 }
 
 
@@ -48,19 +28,24 @@ def parse_consent(value: str) -> Consent | None:
     return _look_up(value, _CONSENT, "INVALID_CONSENT")
 
 
-def parse_conversion_environment(value: str) -> ConversionEnvironment | None:
-    """APP or WEB. Raises INVALID_CONVERSION_ENVIRONMENT."""
-    return _look_up(value, _ENVIRONMENT, "INVALID_CONVERSION_ENVIRONMENT")
+def one_of(code: str, *words: str, not_stated: tuple[str, ...] = ()) -> Callable[[str], str | None]:
+    """Return a parser for one of these words, in any case and with any separator.
+
+    "Unspecified", "unknown" and the words of `not_stated` give None. The parser raises `code` for
+    every other text.
+    """
+    known: dict[str, str | None] = dict.fromkeys((*_NOT_STATED, *not_stated))
+    known |= {word: word for word in words}
+    return lambda value: _look_up(value, known, code)
 
 
-def parse_customer_type(value: str) -> CustomerType | None:
-    """NEW or RETURNING. Raises INVALID_CUSTOMER_TYPE."""
-    return _look_up(value, _CUSTOMER_TYPE, "INVALID_CUSTOMER_TYPE")
-
-
-def parse_event_source(value: str) -> EventSource | None:
-    """WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER (Data Manager). Raises INVALID_EVENT_SOURCE."""
-    return _look_up(value, _EVENT_SOURCE, "INVALID_EVENT_SOURCE")
+parse_conversion_environment: Final = one_of("INVALID_CONVERSION_ENVIRONMENT", "APP", "WEB")
+parse_customer_type: Final = one_of("INVALID_CUSTOMER_TYPE", "NEW", "RETURNING")
+parse_event_source: Final = one_of(
+    "INVALID_EVENT_SOURCE",
+    *("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"),
+    not_stated=("EVENT_SOURCE_UNSPECIFIED",),
+)
 
 
 def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | None:

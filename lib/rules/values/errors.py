@@ -1,14 +1,14 @@
-"""The one way in which a rule says no."""
+"""The error that rules raise."""
 
 from lib.catalogue.codes import lookup
 
 
 class RuleError(ValueError):
-    """A value broke a rule.
+    """A value breaks a rule.
 
-    `code` names the rule in the catalogue (`lib.catalogue.codes`). The text comes from the
-    catalogue alone and so never holds the value, which may be personal data. `field` is the column
-    at fault where that isn't the one whose cell was read.
+    `code` is the code in the catalogue (`lib.catalogue.codes`). The text comes only from the
+    catalogue, so it never contains the value, which may be personal data. `field` is the column
+    that caused the error, if it is not the column of the cell.
     """
 
     def __init__(self, code: str, field: str = "") -> None:

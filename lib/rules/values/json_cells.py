@@ -1,12 +1,15 @@
-"""Cells that hold JSON."""
+"""Cells that contain JSON."""
 
 import json
 from typing import Any
 
 
 def parse_json(text: str) -> Any:
-    """The value. Raises ValueError or RecursionError, also for what no message could hold: half a
-    character (`"\\ud83d"`, as a cut-off emoji leaves it)."""
+    """Return the decoded value.
+
+    Raises ValueError or RecursionError, also for a text that no message can contain: half a
+    character (`"\\ud83d"`, the rest of a cut-off emoji).
+    """
     decoded = json.loads(text)
     json.dumps(decoded, ensure_ascii=False).encode()
     return decoded

@@ -1,4 +1,4 @@
-"""Conversion values and currencies as spreadsheets write them."""
+"""Conversion values and currencies, in the formats of spreadsheets."""
 
 import re
 from typing import Final
@@ -14,19 +14,19 @@ _NUMBER: Final = (
 _POINTED: Final = re.compile(_NUMBER.format(point=r"\.", comma=","), re.ASCII)
 _COMMAED: Final = re.compile(_NUMBER.format(point=",", comma="."), re.ASCII)
 _EXPONENT: Final = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}", re.ASCII)
-# A point behind a letter belongs to an abbreviation: `Rs.500`.
+# A dot after a letter belongs to an abbreviation: `Rs.500`.
 _BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
 # `50.-` and `50,-` have no cents.
 _NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
-# Three decimals, or thousands written with the other sign.
+# Three decimals, or thousands with the other separator.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-# `$`, `US$`, `R$`, `€`; what isn't a sign is an ISO code or one of the usual abbreviations.
+# `$`, `US$`, `R$`, `€`. Other affixes are ISO codes or one of the usual abbreviations.
 _SIGN: Final = re.compile(r"[A-Za-z]{0,3}[$¢£¤¥\u20a0-\u20cf\uff04\uffe0-\uffe6]")
 _ABBREVIATIONS: Final = frozenset({"fr", "ft", "kč", "kr", "lei", "r", "rs", "tl", "zł", "лв"})
 
 
-# Signs and abbreviations that mean one currency; `$`, `¥`, `kr`, `Rs` say nothing.
+# Signs and abbreviations of exactly one currency. `$`, `¥`, `kr` and `Rs` are used for several.
 _MEANS: Final = {
     "€": "EUR",
     "£": "GBP",
@@ -64,11 +64,11 @@ _MEANS: Final = {
 
 
 def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float:
-    """The value of a conversion: as `parse_value`, and `1.234` isn't read as 1.234 unless its
-    currency has three decimals.
+    """Return the value of a conversion, read like `parse_value`.
 
-    `currency` is what the row or the profile says, empty if that can't be read. Also raises
-    AMBIGUOUS_VALUE, and CURRENCY_CONTRADICTS where the cell names another one.
+    `currency` is from the row or the profile, and empty if it can't be read. Raises AMBIGUOUS_VALUE
+    for `1.234`, unless the currency has three decimals, and CURRENCY_CONTRADICTS if the cell
+    contains another currency. Also raises the codes of `parse_value`.
     """
     point = "," if decimal_comma else "."
     plain = value.replace(point, "", 1)
@@ -90,8 +90,11 @@ def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float
 
 
 def written_currency(value: str) -> str | None:
-    """The currency that stands beside the number in a cell of values; None if there is none, or
-    its sign is that of several. Raises CURRENCY_CONTRADICTS if there are two."""
+    """Return the currency next to the number in a value cell.
+
+    Returns None if there is no currency, or if its sign is used for several currencies. Raises
+    CURRENCY_CONTRADICTS if there are two currencies.
+    """
     if value[-1:].isdecimal() and value[:1].isdecimal():
         return None
     text = " ".join(value.replace("\u2212", "-").split()).strip("()")
@@ -114,11 +117,11 @@ def _meant(affix: str) -> str | None:
 
 
 def parse_value(value: str, decimal_comma: bool) -> float:
-    """`1,234.50`, `$12.00`, `€ 12`, `50.-` -> a float; with `decimal_comma`: `1.234,50`.
+    """Return the number in `1,234.50`, `$12.00`, `€ 12` or `50.-`.
 
-    Only what can be meant is read: `1.5` in a file of decimal commas is an error, and so is
-    `1,5` in another. Raises INVALID_CONVERSION_VALUE (also for NaN and infinity),
-    NEGATIVE_VALUE and DECIMAL_SIGN_MISMATCH.
+    With `decimal_comma`, the format is `1.234,50`. A value with the wrong decimal sign is an error:
+    `1.5` with `decimal_comma`, `1,5` without it. Raises INVALID_CONVERSION_VALUE (also for NaN and
+    infinity), NEGATIVE_VALUE and DECIMAL_SIGN_MISMATCH.
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_CONVERSION_VALUE")
@@ -131,7 +134,7 @@ def parse_value(value: str, decimal_comma: bool) -> float:
 def _parse_written(text: str, decimal_comma: bool) -> float:
     if _EXPONENT.fullmatch(text) and not decimal_comma:
         return float(text)
-    bracketed = text[:1] == "(" and text[-1:] == ")"  # how accountants write a loss
+    bracketed = text[:1] == "(" and text[-1:] == ")"  # a loss in accounting notation
     if bracketed:
         text = text[1:-1]
     text = _NO_CENTS.sub(r"\1", text)
@@ -166,7 +169,7 @@ def _is_currency(affix: str) -> bool:
 
 
 def parse_currency(value: str) -> str:
-    """The ISO 4217 code of a currency in use, in upper case. Raises INVALID_CURRENCY."""
+    """Return the ISO 4217 code of a currency in use, in upper case. Raises INVALID_CURRENCY."""
     if value in CURRENCIES:
         return value
     code = value.strip().upper()
@@ -177,7 +180,7 @@ def parse_currency(value: str) -> str:
 
 # ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
 # data-standards.html: list one, without metals, testing codes, funds and units of account.
-# BGN, which the euro replaced in 2026, stays while conversions of then may be in use.
+# BGN, which the euro replaced in 2026, stays as long as files may contain conversions before that.
 _IN_USE: Final = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
 BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL

@@ -1,4 +1,4 @@
-"""What the visit left behind: IP address and session attributes."""
+"""Data about the website visit: IP address and session attributes."""
 
 import binascii
 import re
@@ -22,12 +22,12 @@ SESSION_ATTRIBUTE_KEYS: Final = frozenset(
 )
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _LONGEST: Final = 8192
-# Values hold URLs, which hold `=` and `;`: a pair begins only with one of the known keys.
+# Values contain URLs with `=` and `;`, so a pair begins only at one of the known keys.
 _PAIR_START: Final = re.compile(rf"(?:^|[;\n])\s*({'|'.join(sorted(SESSION_ATTRIBUTE_KEYS))})\s*=")
 
 
 def parse_ip(value: str) -> str:
-    """An IPv4 or IPv6 address in its shortest form. Raises INVALID_IP_ADDRESS."""
+    """Return an IPv4 or IPv6 address in its shortest form. Raises INVALID_IP_ADDRESS."""
     try:
         address = ip_address(value.strip())
     except ValueError:
@@ -38,8 +38,10 @@ def parse_ip(value: str) -> str:
 
 
 def parse_session_attributes_encoded(value: str) -> str:
-    """The token that Google's script makes, base64 of a JSON object, as it came (trimmed).
-    Raises INVALID_SESSION_ATTRIBUTES."""
+    """Return the token from Google's script, trimmed: a JSON object in base64.
+
+    Raises INVALID_SESSION_ATTRIBUTES.
+    """
     token = value.strip()
     if len(token) <= _LONGEST and _ENCODED.fullmatch(token):
         try:
@@ -56,8 +58,10 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
 def parse_session_attributes_pairs(value: str) -> tuple[tuple[str, str], ...]:
-    """`gad_source=1;gad_campaignid=123;...` or a JSON object -> pairs in the order of the cell.
-    Raises INVALID_SESSION_ATTRIBUTES: no such form, a key that Google doesn't know, a key twice.
+    """Return the pairs in `gad_source=1;gad_campaignid=123;...` or in a JSON object, in order.
+
+    Raises INVALID_SESSION_ATTRIBUTES for any other format, an unknown key, a repeated key, or an
+    empty value.
     """
     text = value.strip()
     pairs = None

@@ -1,4 +1,4 @@
-"""Order ids: what Google would refuse as personal data, and ids made for rows without one."""
+"""Order IDs: checks for personal data, which Google refuses, and IDs for rows without one."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,10 @@ from lib.rules.values.errors import RuleError
 from lib.rules.values.placeholders import LONGEST as LONGEST_PLACEHOLDER
 from lib.rules.values.placeholders import is_placeholder
 
-# The API's limit isn't documented; this one only keeps a misplaced text out.
+# The API's limit is not documented. This limit only excludes text from another column.
 _LONGEST: Final = 512
 _EMAIL: Final = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
-# Digits alone, or in groups of other sizes (112-3456789-1234567), are order numbers.
+# Plain digits, or groups of other sizes (112-3456789-1234567), are order numbers.
 _PHONE: Final = re.compile(
     r"(?:tel:)?(?:"
     r"\+[\d ().-]{7,24}"  # +1 800 555 0100
@@ -22,35 +22,39 @@ _PHONE: Final = re.compile(
     r")",
     re.ASCII | re.IGNORECASE,
 )
-# What a spreadsheet makes of a long number: many orders then share one id.
+# A spreadsheet shortened a long number: many orders then share one ID.
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _NO_DIGITS: Final = re.compile(r"\D+", re.ASCII)
-# Fewer digits than a phone number with its area code may well be an order's number.
+# A number with fewer digits than a phone number with area code may be an order number.
 _FEWEST_PHONE_DIGITS: Final = 9
 _LONGEST_CALLING_CODE: Final = 3
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
-def check_order_id(value: str, cells: Sequence[str] = (), phones_at: Sequence[int] = ()) -> str:
-    """The id, trimmed; `cells[at]` for `at` in `phones_at` are the row's own phone numbers.
+def is_plain_order_id(value: str) -> bool:
+    """Return whether the order ID needs no further checks. This applies to nearly all order IDs."""
+    if len(value) > _LONGEST or not value.isascii():
+        return False
+    # A letter, then letters, digits, - and _: neither an email address nor a phone number.
+    if value.replace("-", "_").isidentifier():
+        return len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal()
+    return value.isdecimal() and len(value) < _FEWEST_PHONE_DIGITS and value != "0"
 
-    Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google refuses personal data
-    there: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG, ORDER_ID_SHORTENED, and ORDER_ID_PLACEHOLDER
-    where the cell says that there is none.
+
+def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
+    """Return the order ID, trimmed. `phones` are the phone numbers of the row, as in the file.
+
+    Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google refuses personal data in
+    order IDs: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG, ORDER_ID_SHORTENED, and
+    ORDER_ID_PLACEHOLDER if the cell contains a placeholder.
     """
-    if len(value) <= _LONGEST and value.isascii():
-        # A letter, then letters, digits, - and _: no address, and no way to write a phone.
-        if value.replace("-", "_").isidentifier():
-            if len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal():
-                return value
-        elif value.isdecimal() and len(value) < _FEWEST_PHONE_DIGITS and value != "0":
-            return value
+    if is_plain_order_id(value):
+        return value
     order_id = value.strip()
     if len(order_id) > _LONGEST:
         raise RuleError("ORDER_ID_TOO_LONG")
     if len(order_id) >= _FEWEST_PHONE_DIGITS:
-        for at in phones_at:
-            phone = cells[at].rstrip()
+        for phone in map(str.rstrip, phones):
             if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
                 raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
     if order_id.isdecimal() and order_id != "0":
@@ -69,20 +73,20 @@ def check_order_id(value: str, cells: Sequence[str] = (), phones_at: Sequence[in
 
 
 def looks_like_email(text: str) -> bool:
-    """Whether an e-mail address stands anywhere in the text."""
+    """Return whether the text contains an email address."""
     return "@" in text and _EMAIL.search(text) is not None
 
 
 def looks_like_phone(text: str) -> bool:
-    """Whether the text is written as phone numbers are, and order numbers aren't."""
+    """Return whether the text has the format of a phone number, which order numbers do not have."""
     return _PHONE.fullmatch(text) is not None
 
 
 def _is_same_number(order_id: str, phone: str) -> bool:
-    """The same digits, but for a calling code or trunk zeros."""
+    """Return whether both have the same digits, apart from a calling code or trunk zeros."""
     digits = _NO_DIGITS.sub("", order_id)
     if order_id[:1].isalpha() or 2 * len(digits) < len(order_id):
-        return False  # a text with some digits
+        return False  # text with some digits
     others = _NO_DIGITS.sub("", phone.replace("(0)", ""))
     shorter, longer = sorted((digits.lstrip("0"), others.lstrip("0")), key=len)
     return (
@@ -93,15 +97,18 @@ def _is_same_number(order_id: str, phone: str) -> bool:
 
 
 def derived_order_id(action: str, instant: int, value: float | None, person: Iterable[str]) -> str:
-    """An id for a row that has neither click id nor order id, so that Google knows it again in
-    tomorrow's export: "auto-" and 128 bits of a digest as 32 letters a to p.
+    """Return an order ID for a row that has neither click ID nor order ID.
 
-    `instant` is in Unix seconds, so that a change of the file's zone makes no new conversion.
-    `person` is the row's first hashed identifier alone, and no currency is in it: a phone number
-    or a profile that was mended since yesterday makes no new conversion either. All letters,
-    because a numeric id has been refused by the Data Manager API and a digest of digits could look
-    like a phone number. The same input gives the same id in every version: changing this would
-    count conversions twice.
+    With it, Google recognizes the row in tomorrow's export. The ID is "auto-" and 128 bits of a
+    digest, written as 32 letters from a to p. It has no digits because the Data Manager API has
+    refused a numeric ID, and because a digest with digits could look like a phone number.
+
+    `instant` is in Unix seconds, so another time zone in the file does not create a new conversion.
+    `person` is only the first hashed identifier of the row, and the ID does not depend on the
+    currency. So a phone number or a profile that was corrected since yesterday does not create a
+    new conversion either.
+
+    The same input gives the same ID in every version: a change would count conversions twice.
     """
     amount = "" if value is None else repr(float(value))
     parts = (action, str(instant), amount, *person)

@@ -1,16 +1,16 @@
-"""Phone numbers in E.164: libphonenumber's answer, mostly without its cost.
+"""Phone numbers in E.164: the results of libphonenumber, in most cases much faster.
 
-`phonenumbers.parse` looks for a number in any text of any alphabet, and decides again for every
-number what the metadata of a region has decided once. Here three steps do what the text needs:
+`phonenumbers.parse` searches for a number in any text of any alphabet, and evaluates the metadata
+of the region again for every number. This module has three steps instead:
 
-1. one regular expression per region or calling code takes a number that needs no decision at all
-   (no prefix to strip, a possible length): its digits are the answer;
-2. plain digits that do need one (a trunk zero, `00`, a country code without its plus) take the
-   steps of `phonenumbers.parse`, on metadata compiled once;
-3. any other text (letters, extensions, `tel:`, other alphabets) goes to the library.
+1. One regular expression per region or calling code matches numbers that need no decision (no
+   prefix to remove, a possible length). Their digits are the result.
+2. Plain digits that need a decision (a trunk zero, `00`, a calling code without its plus) follow
+   the steps of `phonenumbers.parse`, with metadata that is compiled once.
+3. The library reads any other text (letters, extensions, `tel:`, other alphabets).
 
-A test holds all three equal to the library over all regions, errors included. The library is
-imported where the first number needs it: a file without phones doesn't pay for it.
+A test compares all three steps with the library for all regions, including errors. The library is
+imported when the first number needs it, so a file without phone numbers takes no time for it.
 """
 
 import re
@@ -23,11 +23,11 @@ from lib.rules.values.errors import RuleError
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata
 
-# Punctuation without any meaning to `phonenumbers.parse`, wherever it stands.
+# Punctuation that `phonenumbers.parse` ignores in any position.
 _PUNCTUATION: Final = dict.fromkeys(
     map(ord, " ()-./\u00a0\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212")
 )
-# Two digits are a number to the library only without punctuation, so it decides.
+# The library accepts two digits only without punctuation, so it decides on them.
 _FEWEST_DIGITS: Final = 3
 _FLOAT: Final = (".0", ",0")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
@@ -36,16 +36,17 @@ _LONGEST_NUMBER: Final = 17
 
 
 def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
-    """The number in E.164, as `phonenumbers` parses and formats it (save `2125550100.0`, which
-    spreadsheets and data frames make of digits).
+    """Return the number in E.164, as `phonenumbers` parses and formats it.
 
-    `region` (ISO 3166-1 alpha-2) is where a number without `+` is dialled:
-    `(800)555-0100` with US -> `+18005550100`. Raises INVALID_PHONE unless the library calls the
-    number possible, with its area code (`is_possible_number_with_reason` = IS_POSSIBLE), and
-    PHONE_REGION_MISSING for a number without `+` when there's no region that the library knows.
+    The only difference is `2125550100.0`, which spreadsheets and data frames make from digits: it
+    is accepted. `region` (ISO 3166-1 alpha-2) is the country in which a number without `+` is
+    dialled: `(800)555-0100` with US -> `+18005550100`.
 
-    With `sure` it also raises PHONE_MAYBE_INTERNATIONAL: the digits begin with their own country's
-    calling code, so `+` may be missing, but the library takes them for a national number.
+    Raises INVALID_PHONE unless the library classifies the number as possible, with its area code
+    (`is_possible_number_with_reason` = IS_POSSIBLE). Raises PHONE_REGION_MISSING for a number
+    without `+` if there is no region that the library knows. With `sure`, it also raises
+    PHONE_MAYBE_INTERNATIONAL if the digits begin with the calling code of their own country, but
+    the library reads them as a national number: `+` may be missing.
     """
     pattern = _E164.get(value[:4])
     if pattern is not None and pattern.fullmatch(value):
@@ -77,25 +78,25 @@ class _Plan:
 
     code: str  # the calling code: "44"
     plus_code: str  # "+44"
-    e164: re.Pattern[str]  # whole E.164 numbers that are the answer as they stand
-    plain: re.Pattern[str]  # national digits that are the answer as they stand
-    abroad: re.Pattern[str] | None  # what is dialled before a calling code: 00, 011
-    prefix: re.Pattern[str] | None  # what is dialled before a national number: 0, 1, a carrier
-    transform: str | None  # what the prefix is replaced with; None: nothing
+    e164: re.Pattern[str]  # complete E.164 numbers that need no change
+    plain: re.Pattern[str]  # national digits that need no change
+    abroad: re.Pattern[str] | None  # dialled before a calling code: 00, 011
+    prefix: re.Pattern[str] | None  # dialled before a national number: 0, 1, a carrier code
+    transform: str | None  # replacement for the prefix; None: nothing
     general: re.Pattern[str] | None  # all national numbers
     lengths: frozenset[int]  # of the national numbers of this region
     longest: int
-    possible: frozenset[int]  # the lengths that pass: those of the calling code's main region
+    possible: frozenset[int]  # accepted lengths: those of the main region of the calling code
 
 
-# Filled as regions and calling codes turn up, so both are as small as the metadata.
+# Filled when a region or calling code first occurs. Their size is limited by the metadata.
 _PLANS: Final[dict[str | None, _Plan]] = {}  # by region
 _MAIN_PLANS: Final[dict[str, _Plan]] = {}  # by calling code: the plan of its main region
 _E164: Final[dict[str, re.Pattern[str]]] = {}  # by "+" and three digits
 
 
 def _international(digits: str) -> str | None:
-    """The answer for the digits after a plus; None when no calling code begins them."""
+    """Return the number for the digits after a plus, or None if they begin with no calling code."""
     plan, national = _split_calling_code(digits)
     if plan is None:
         return None
@@ -104,16 +105,16 @@ def _international(digits: str) -> str | None:
 
 
 def _dialled(digits: str, plan: _Plan, sure: bool) -> str:
-    """What `phonenumbers.parse` makes of digits dialled in the region of `plan`."""
+    """Return the result of `phonenumbers.parse` for digits dialled in the region of `plan`."""
     match = plan.abroad.match(digits) if plan.abroad is not None else None
     if match is not None and not digits.startswith("0", match.end()):
-        # No calling code begins with a zero, so `00` before one is no call abroad.
+        # No calling code begins with a zero, so `00` before a zero is not an international prefix.
         abroad, national = _split_calling_code(digits[match.end() :])
         if abroad is None:
             raise RuleError("INVALID_PHONE")
         return _finish(abroad, national)
     if digits.startswith(plan.code):
-        # The calling code without its plus, unless the number is a national one as it stands.
+        # The calling code without its plus, unless the digits are already a national number.
         national = _strip_prefix(digits[len(plan.code) :], plan)
         if len(digits) > plan.longest or (
             not _is_general(digits, plan) and _is_general(national, plan)
@@ -131,7 +132,7 @@ def _is_valid(e164: str) -> bool:
 
 
 def _finish(plan: _Plan, national: str) -> str:
-    """Strip the prefix if what remains can be a number, and check the length."""
+    """Remove the prefix if the rest can be a number, and check the length."""
     if len(national) < 2:
         raise RuleError("INVALID_PHONE")
     stripped = _strip_prefix(national, plan)
@@ -143,7 +144,7 @@ def _finish(plan: _Plan, national: str) -> str:
 
 
 def _strip_prefix(number: str, plan: _Plan) -> str:
-    """`_maybe_strip_national_prefix_carrier_code` of `phonenumbers`."""
+    """Do the same as `_maybe_strip_national_prefix_carrier_code` of `phonenumbers`."""
     match = plan.prefix.match(number) if plan.prefix is not None else None
     if plan.prefix is None or match is None:
         return number
@@ -161,8 +162,10 @@ def _is_general(number: str, plan: _Plan) -> bool:
 
 
 def _split_calling_code(digits: str) -> tuple[_Plan | None, str]:
-    """The main plan of the calling code that begins the digits, and the rest. Calling codes have
-    one to three digits, and none begins another."""
+    """Return the main plan of the calling code at the start of the digits, and the other digits.
+
+    Calling codes have one to three digits, and no calling code is the start of another one.
+    """
     codes = _calling_codes()
     if len(digits) >= _FEWEST_DIGITS:
         for length in (1, 2, 3):
@@ -184,7 +187,7 @@ def _plan_of_region(region: str | None) -> _Plan | None:
     if region is None or region not in phonenumbers.SUPPORTED_REGIONS:
         return None
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    assert metadata is not None  # as for every supported region
+    assert metadata is not None  # every supported region has metadata
     plan = _PLANS[region] = _compile(metadata)
     return plan
 
@@ -202,7 +205,7 @@ def _main_metadata(code: int) -> "PhoneMetadata":
     metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
         code, phonenumbers.region_code_for_country_code(code)
     )
-    assert metadata is not None  # as for every calling code
+    assert metadata is not None  # every calling code has metadata
     return metadata
 
 
@@ -211,14 +214,14 @@ def _compile(metadata: "PhoneMetadata") -> _Plan:
     prefix = metadata.national_prefix_for_parsing or None
     abroad = metadata.international_prefix or None
     general = metadata.general_desc
-    # Regions that share a calling code are all judged by the lengths of the main one.
+    # For all regions that share a calling code, the lengths of the main region apply.
     main = _main_metadata(int(code)).general_desc
-    assert general is not None  # as in all metadata
+    assert general is not None  # all metadata has it
     assert main is not None
     possible = frozenset(n for n in main.possible_length if n <= _LONGEST_NUMBER)
 
-    # Nothing to strip: the prefix matches nowhere, or only the empty text at the very start (in
-    # many regions all of it is optional).
+    # No prefix to remove: the prefix does not match, or it matches only the empty text at the start
+    # (in many regions, all of it is optional).
     def unprefixed(start: str) -> str:
         return f"(?!(?:{prefix})(?!{start}))" if prefix else ""
 
@@ -256,7 +259,7 @@ def _by_library(value: str, region: str | None) -> str:
         if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         no_code = False
-    # Raised out here so that the library's exception doesn't travel along as context.
+    # Raised outside the `except` block, so that the library's exception is not its context.
     if no_code and region not in phonenumbers.SUPPORTED_REGIONS and not _has_plus(value):
         raise RuleError("PHONE_REGION_MISSING")
     raise RuleError("INVALID_PHONE")

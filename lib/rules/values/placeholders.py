@@ -1,4 +1,4 @@
-"""What databases, spreadsheets and web analytics write where there is nothing."""
+"""Placeholders that databases, spreadsheets and web analytics write instead of a missing value."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ _WORDS: Final = frozenset(
     }
 )
 LONGEST: Final = 12
-"""No place holder is longer, brackets included."""
+"""No placeholder is longer, including brackets."""
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether the cell says that there's no value: `N/A`, `(not set)`, `null`, `--`, `0`."""
+    """Return whether the cell is a placeholder: `N/A`, `(not set)`, `null`, `--`, `0`."""
     if len(value) > LONGEST or (value[-1:].isdecimal() and value != "0"):
         return False
     word = value.strip().lower()

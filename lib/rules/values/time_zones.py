@@ -1,4 +1,4 @@
-"""Time zones as files and profiles name them."""
+"""The names of time zones in files and profiles."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -10,15 +10,15 @@ from lib.rules.values.errors import RuleError
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
 _UTC: Final = frozenset({"Z", "UTC", "GMT", "UT"})
-# The widest there is: Pacific/Kiritimati.
+# The largest offset in use: Pacific/Kiritimati.
 _WIDEST: Final = timedelta(hours=14)
 
 
 def load_zone(name: str) -> tzinfo:
-    """`America/Chicago`, `-0500`, `-05:00`, `UTC`, `Z`, `GMT+2` -> a time zone.
+    """Return the time zone for `America/Chicago`, `-0500`, `-05:00`, `UTC`, `Z` or `GMT+2`.
 
-    `GMT+2` is two hours east of Greenwich, as people and Google's template mean it (in the IANA
-    database `Etc/GMT+2` is west). Raises UNKNOWN_TIME_ZONE.
+    `GMT+2` means two hours east of Greenwich, as in common use and in Google's template (in the
+    IANA database, `Etc/GMT+2` is west). Raises UNKNOWN_TIME_ZONE.
     """
     zone = _find_zone(name.strip())
     if zone is None:
@@ -27,24 +27,27 @@ def load_zone(name: str) -> tzinfo:
 
 
 class UnknownZone(tzinfo):
-    """Stands for a zone that can't be read. Only a time without a zone of its own asks it, and
-    that raises UNKNOWN_TIME_ZONE, for the column `field`."""
+    """Placeholder for a time zone that can't be read.
+
+    Only a time without an offset or zone name uses it, and then it raises UNKNOWN_TIME_ZONE for the
+    column `field`.
+    """
 
     def __init__(self, field: str = "") -> None:
         self._field = field
 
     def utcoffset(self, moment: datetime | None, /) -> timedelta:
-        """Raise."""
+        """Raise UNKNOWN_TIME_ZONE."""
         raise RuleError("UNKNOWN_TIME_ZONE", self._field)
 
     def dst(self, moment: datetime | None, /) -> None:
-        """Not known either."""
+        """Return None: unknown."""
 
     def tzname(self, moment: datetime | None, /) -> None:
-        """Not known either."""
+        """Return None: unknown."""
 
 
-@lru_cache(maxsize=256)  # a file can hold any number of made-up names
+@lru_cache(maxsize=256)  # a file can contain any number of invented names
 def _find_zone(name: str) -> tzinfo | None:
     if name.upper() in _UTC:
         return UTC
@@ -53,11 +56,11 @@ def _find_zone(name: str) -> tzinfo | None:
         sign, hours, minutes = match.groups()
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
         return timezone(-offset if sign == "-" else offset) if offset <= _WIDEST else None
-    if name.casefold() == "localtime":  # the machine's own zone, on many systems
+    if name.casefold() == "localtime":  # on many systems, the time zone of the machine
         return None
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, not a zone's name, a folder of zones
+    except (KeyError, ValueError, OSError):  # unknown, not a valid name, or a folder of zones
         known = _zones_by_folded_name().get(name.casefold().replace(" ", "_"))
     return None if known is None else ZoneInfo(known)
 

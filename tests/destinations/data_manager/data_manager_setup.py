@@ -1,4 +1,4 @@
-"""A Data Manager route against the sandbox's API, and conversions to send through it."""
+"""A Data Manager destination for the sandbox's API, and conversions to send with it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib.adapters.logging import Log
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager, connect
 from lib.destinations.data_manager.conversion_event import EventDefaults
 from lib.destinations.pacing import Pacer
+from lib.model.log import SilentLog
 from lib.model.records import Conversion
 from sandbox.apis import Apis
 
@@ -20,20 +20,13 @@ ACTION = "1001"
 DIGEST = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
 
 
-class QuietLog(Log):
-    """Logs nothing: tests look at answers, not at lines."""
-
-    def _write(self, severity: str, event: str, fields: Any) -> None:
-        pass
-
-
 def ago(**delta: float) -> str:
     """A conversion time that long ago."""
     return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
 
 
 def conversion(**changes: Any) -> Conversion:
-    """A good conversion by click id, with some fields changed."""
+    """Return a valid conversion with a click ID, with some fields changed."""
     given: dict[str, Any] = {
         "customer_id": CUSTOMER,
         "action_id": ACTION,
@@ -54,18 +47,18 @@ def conversion(**changes: Any) -> Conversion:
 
 
 def numbered(number: int, **changes: Any) -> Conversion:
-    """One of many: with a click id and an order id of its own."""
+    """Return one of many conversions, each with a different click ID and order ID."""
     return conversion(gclid=f"EAIaIQobChMI_example-{number:06}", order_id=f"A-{number}", **changes)
 
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
-    """The route as a run gets it; without the real API's pause between requests."""
+    """Return the destination as a run gets it, but without the pause between requests."""
     connection = connect(apis.google_ads_key_yaml, apis.endpoint, Pacer(8))
     connection.status_pacer = Pacer(8)
     given = {"event_source": "PHONE"} | defaults
     return DataManager(
         connection,
-        QuietLog(),
+        SilentLog(),
         timeout_seconds=timeout_seconds,
         defaults=EventDefaults(**given),
     )

@@ -1,4 +1,4 @@
-"""The Data Manager route against the sandbox: accounts, stops, quota, credentials."""
+"""The Data Manager destination against the sandbox: accounts, stops, quota, credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from data_manager_setup import (
     CUSTOMER,
     MANAGER,
-    QuietLog,
+    SilentLog,
     ago,
     conversion,
     numbered,
@@ -63,16 +63,16 @@ def apis(_apis: Apis) -> Apis:
 
 
 def ingests(apis: Apis) -> list[str]:
-    """The status of every upload request that reached the API."""
+    """Return the status of every upload request that reached the API."""
     log = apis.state.request_log()
     return [each["status"] for each in log if each["method"] == "data_manager.IngestEvents"]
 
 
-# ── taken ────────────────────────────────────────────────────────────────────────────────────
+# ── accepted conversions ─────────────────────────────────────────────────────────────────────
 
 
 def test_conversions_reach_their_actions(apis: Apis) -> None:
-    """Several actions travel in one request; each row counts for its own only."""
+    """Several actions share one request, and each row counts only for its own action."""
     sent = send(route(apis), numbered(1, action_id="1001"), numbered(2, action_id="1002"))
     assert sent.row_results == {}
     assert len(sent.request_ids) == 1
@@ -83,7 +83,8 @@ def test_conversions_reach_their_actions(apis: Apis) -> None:
 
 
 def test_several_accounts_in_a_chunk_get_a_request_each(apis: Apis) -> None:
-    """The manager is named as login account; an account refused leaves the other's rows alone."""
+    """Each account gets its own request with the manager account as login account, and a refused
+    account does not affect the rows of the others."""
     destination = route(apis, login_customer_id=MANAGER)
     rows = [
         numbered(1),
@@ -95,21 +96,21 @@ def test_several_accounts_in_a_chunk_get_a_request_each(apis: Apis) -> None:
     assert sent.row_results[2].errors[0].code == "PERMISSION_DENIED"
     assert sent.stop is None
     assert {each["customer_id"] for each in apis.state.conversions()} == {CUSTOMER, "2222222222"}
-    # The next chunk doesn't ask the refused account again.
+    # The next chunk sends no request to the refused account.
     before = len(ingests(apis))
     send(destination, numbered(4), numbered(5, customer_id="3333333333"))
     assert len(ingests(apis)) == before + 1
 
 
 def test_validate_only_counts_nothing(apis: Apis) -> None:
-    """Everything is checked by Google, and nothing is taken."""
+    """Google checks everything and counts nothing."""
     sent = send(route(apis, validate_only=True), conversion(), conversion(currency_code="QQQ"))
     assert sent.row_results.keys() == {1}
     assert list(apis.state.conversions()) == []
 
 
-def test_nothing_can_be_asked_of_an_account(apis: Apis) -> None:
-    """The account is taken on trust: there are no queries on this route."""
+def test_an_account_is_not_verified(apis: Apis) -> None:
+    """The account is used without verification, because this API has no queries."""
     destination = route(apis)
     account = destination.account(CUSTOMER)
     assert (account.conversion_customer_id, account.verified) == (CUSTOMER, False)
@@ -135,10 +136,10 @@ def test_nothing_can_be_asked_of_an_account(apis: Apis) -> None:
         ),
     ],
 )
-def test_a_reason_of_the_whole_request_stops_the_file_once(
+def test_an_error_of_the_whole_request_stops_the_file(
     apis: Apis, changes: dict[str, str], account: dict[str, object], code: str
 ) -> None:
-    """One request, one code with an action, and no row is tried for itself."""
+    """An error of the whole request stops the file after one request, with a code and an action."""
     apis.state.change_account(CUSTOMER, **account)
     sent = send(route(apis), *(numbered(n, **changes) for n in range(50)))
     assert sent.stop is not None
@@ -149,8 +150,8 @@ def test_a_reason_of_the_whole_request_stops_the_file_once(
     assert len(ingests(apis)) == 1
 
 
-def test_the_same_reason_of_the_accounts_in_every_row_stops_the_file(apis: Apis) -> None:
-    """A custom variable that the account hasn't got would fail every chunk in the same way."""
+def test_the_same_account_error_in_every_row_stops_the_file(apis: Apis) -> None:
+    """A custom variable missing in the account stops the file; every chunk would fail for it."""
     wrong = OptionalFields(custom_variables=(("nowhere", "x"),))
     sent = send(route(apis), *(numbered(n, optional_fields=wrong) for n in range(5)))
     assert {v.outcome for v in sent.row_results.values()} == {"failed"}
@@ -158,10 +159,10 @@ def test_the_same_reason_of_the_accounts_in_every_row_stops_the_file(apis: Apis)
     assert sent.stop.code == "CUSTOM_VARIABLE_NOT_FOUND"
 
 
-def test_a_token_without_the_scope_stops_with_a_remedy(
+def test_a_token_without_the_scope_stops_the_file(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credentials of the other route lack the scope: that is said once, for every account."""
+    """Credentials for the Google Ads API lack the scope; this stops the file for every account."""
     monkeypatch.setattr(
         data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords"
     )
@@ -174,7 +175,7 @@ def test_a_token_without_the_scope_stops_with_a_remedy(
     assert len(sent.row_results) == 2
 
 
-# ── trouble that passes ──────────────────────────────────────────────────────────────────────
+# ── transient errors ─────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -182,8 +183,8 @@ def test_a_token_without_the_scope_stops_with_a_remedy(
     ["unavailable", "internal_before_commit", "internal_after_commit", "drop_connection",
      "resource_temporarily_exhausted"],
 )  # fmt: skip
-def test_a_passing_trouble_is_tried_again(apis: Apis, kind: str) -> None:
-    """The request is sent once more and every row counts once."""
+def test_a_transient_error_is_retried(apis: Apis, kind: str) -> None:
+    """After a transient error, the request is sent again and every row counts once."""
     apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": kind}])
     sent = send(route(apis), *(numbered(n) for n in range(20)))
     assert sent.row_results == {}
@@ -192,8 +193,8 @@ def test_a_passing_trouble_is_tried_again(apis: Apis, kind: str) -> None:
     assert len(ingests(apis)) == 2
 
 
-def test_the_days_quota_ends_the_attempt(apis: Apis) -> None:
-    """Sending again can't help before the quota's day is over."""
+def test_the_daily_quota_ends_the_attempt(apis: Apis) -> None:
+    """An exhausted daily quota ends the attempt, because retries on the same day cannot help."""
     apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": "resource_exhausted"}])
     with pytest.raises(RetryableError) as raised:
         send(route(apis), numbered(1))
@@ -202,7 +203,7 @@ def test_the_days_quota_ends_the_attempt(apis: Apis) -> None:
 
 
 def test_the_deadline_ends_the_attempt(apis: Apis) -> None:
-    """An API that stays away until the deadline means: come back later."""
+    """An API that is unavailable until the deadline ends the attempt, which is retried later."""
     apis.faults.set([{"method": "IngestEvents", "kind": "unavailable"}])
     with pytest.raises(RetryableError):
         send(route(apis), conversion(), seconds=1.0)
@@ -240,16 +241,16 @@ def _quota_error(quota_limit: str) -> Exception:
         ("", "quota"),
     ],
 )
-def test_the_days_quota_is_told_from_the_minutes(quota_limit: str, kind: str) -> None:
-    """Google names the limit in ErrorInfo; unnamed, it's taken for the minute's."""
-    trouble = classify(_quota_error(quota_limit))
-    assert trouble.kind == kind
+def test_the_daily_quota_differs_from_the_quota_per_minute(quota_limit: str, kind: str) -> None:
+    """Google names the limit in ErrorInfo; without a name, the limit per minute is assumed."""
+    failure = classify(_quota_error(quota_limit))
+    assert failure.kind == kind
     if kind == "quota":
-        assert trouble.retry_delay_seconds == 7
+        assert failure.retry_delay_seconds == 7
 
 
 def test_the_pacer_keeps_to_googles_limits() -> None:
-    """At most ten requests at once and 300 a minute, whatever the window is set to."""
+    """At most ten requests at a time and 300 per minute are sent, for any configured window."""
     pacer = new_pacer(64)
     assert pacer.window == MAX_IN_FLIGHT == 10
     assert pacer.gap_seconds == MINIMUM_GAP_SECONDS == 60 / 300
@@ -262,8 +263,8 @@ def test_the_pacer_keeps_to_googles_limits() -> None:
 @pytest.mark.parametrize(
     "text", ["", "- a list", "client_id: only", "json_key_file_path: /nowhere.json", "a: ["]
 )
-def test_an_unusable_secret_is_said_without_its_text(text: str) -> None:
-    """SECRET_INVALID, and nothing of the payload in the message."""
+def test_an_unusable_secret_is_reported_without_its_text(text: str) -> None:
+    """The code is SECRET_INVALID, and the message contains nothing from the payload."""
     with pytest.raises(PermanentError) as raised:
         connect_with(text, DATA_MANAGER_SCOPE)
     assert raised.value.code == "SECRET_INVALID"
@@ -271,18 +272,18 @@ def test_an_unusable_secret_is_said_without_its_text(text: str) -> None:
 
 
 def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
-    """The payload may be a service account's key, or hold one as `json_key`."""
+    """The payload may be a service account key, or contain one as `json_key`."""
     key = apis.service_account_path.read_text()
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
         connection = connect(text, apis.endpoint, Pacer(1))
-        answer = connection.status("nothing", time.monotonic() + 10, 5, QuietLog())
+        answer = connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
         assert answer.violations[0].code == "INVALID_REQUEST_ID"
 
 
-def test_refused_credentials_are_said_before_the_first_request(
+def test_refused_credentials_are_reported_before_the_first_request(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """gRPC would report them as UNAVAILABLE, and they would be tried for a day."""
+    """Refused credentials raise an error early; gRPC's UNAVAILABLE would be retried for a day."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     apis.state.refuse_tokens = True
     with pytest.raises(PermanentError) as raised:
@@ -293,10 +294,10 @@ def test_refused_credentials_are_said_before_the_first_request(
 def test_application_default_credentials_get_the_scope(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token is asked for with this API's scope."""
+    """The token is requested with this API's scope."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     connection = connect("use_application_default_credentials: true", apis.endpoint, Pacer(1))
-    answer = connection.status("nothing", time.monotonic() + 10, 5, QuietLog())
+    answer = connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
     assert answer.violations[0].code == "INVALID_REQUEST_ID"
 
 
@@ -313,12 +314,12 @@ except UploadError as error:
 @pytest.mark.parametrize(
     ("has_account", "env"), [(False, {}), (True, {"NO_GCE_CHECK": "true"})], ids=str
 )
-def test_trouble_with_the_metadata_server_passes(
+def test_an_unreachable_metadata_server_is_retryable(
     apis: Apis, has_account: bool, env: dict[str, str]
 ) -> None:
-    """The function's own identity can't be refused, only be out of reach: the event comes again."""
+    """The function's own identity can be unreachable but not refused: the event is redelivered."""
     apis.state.instance_has_account = has_account
-    answer = subprocess.run(  # google-auth reads where the metadata server is when it is imported
+    answer = subprocess.run(  # google-auth reads the metadata server's address when it is imported
         [sys.executable, "-c", OWN_IDENTITY],
         env={**os.environ, **apis.env(), **env},
         capture_output=True,
@@ -328,7 +329,7 @@ def test_trouble_with_the_metadata_server_passes(
     assert answer.stdout.split() == ["RetryableError", "CREDENTIALS_UNAVAILABLE"]
 
 
-# ── reading paths; the catalogue; imports ────────────────────────────────────────────────────
+# ── field paths, catalogue, imports ──────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -348,13 +349,13 @@ def test_trouble_with_the_metadata_server_passes(
     ],
 )
 def test_field_paths_lead_to_row_and_column(path: str, row: int | None, field: str) -> None:
-    """Both of Google's path styles are read."""
+    """Google's field paths, in both styles, lead to the row and the column."""
     assert event_row(path) == row
     assert field_of(path) == field
 
 
 def test_every_reason_of_the_client_is_in_the_catalogue() -> None:
-    """Each has a meaning and an action of ours, and so have those of the token and the project."""
+    """Every reason of the client library, the token and the project has a meaning and an action."""
     reasons = {
         name
         for enum in (
@@ -383,8 +384,8 @@ def test_every_reason_of_the_client_is_in_the_catalogue() -> None:
         ("lib.destinations.google_ads.client", "google.ads.datamanager"),
     ],
 )
-def test_a_route_imports_nothing_of_the_other(module: str, foreign: str) -> None:
-    """The route that isn't used costs no cold start."""
+def test_a_destination_imports_nothing_of_the_other(module: str, foreign: str) -> None:
+    """A destination that is not used does not slow down a cold start."""
     code = f"import sys, {module}; print([m for m in sys.modules if m.startswith({foreign!r})])"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -393,6 +394,6 @@ def test_a_route_imports_nothing_of_the_other(module: str, foreign: str) -> None
 
 
 def test_the_time_of_the_row_is_sent_as_an_instant(apis: Apis) -> None:
-    """A time that lies in the future is the row's own fault, named by Google."""
+    """A time in the future fails only its row, with Google's code and the column."""
     sent = send(route(apis), conversion(), conversion(time=ago(hours=-2)))
     assert sent.row_results[1].errors[0][:2] == ("EVENT_TIME_INVALID", "conversion_date_time")

@@ -1,4 +1,4 @@
-"""What became of the events: when Google is asked, and the `processing` part of the results."""
+"""The status of sent requests: when Google is asked, and the `processing` part of the results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_manager_setup import QuietLog, conversion, numbered, route, send
+from data_manager_setup import conversion, numbered, route, send
 from google.ads import datamanager_v1 as dm
 
-from lib.destinations.data_manager.diagnostics import (
-    UNREADABLE,
-    RequestStatus,
-    fetch,
-    next_check,
-    processing_of,
-    read_status,
-    renew,
-    to_ask,
-)
+from lib.destinations.base import RequestStatus
+from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.data_manager.diagnostics import UNREADABLE, read_status
+from lib.results.processing import open_requests, processing_of
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import State
@@ -48,15 +42,16 @@ def apis(_apis: Apis) -> Iterator[Apis]:
 
 
 def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:
-    connection = route(apis)._connection
-    return fetch(connection, request_ids, time.monotonic() + 20, 5.0, QuietLog())
+    return list(route(apis).request_statuses(request_ids, time.monotonic() + 20))
 
 
 def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
-    """After 30 minutes, then 39, 50.7 and at most 60 minutes later, for a day."""
+    """Google is asked after 30 minutes, then 39, 50.7 and at most 60 minutes later, for a day."""
+    schedule = CAPABILITIES.settles_later
+    assert schedule is not None
     minutes = []
     checks = 0
-    while (moment := next_check(NOW, checks)) is not None:
+    while (moment := schedule.next_check(NOW, checks)) is not None:
         minutes.append((moment - NOW).total_seconds() / 60)
         checks += 1
     assert [round(each, 1) for each in minutes[:5]] == [30.0, 69.0, 119.7, 179.7, 239.7]
@@ -64,8 +59,8 @@ def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
     assert 24 <= checks <= 25
 
 
-def test_counts_come_with_our_advice(apis: Apis) -> None:
-    """A repeated upload shows as a reason with its count, its meaning and what to do."""
+def test_counts_have_a_meaning_and_an_action(apis: Apis) -> None:
+    """Each reason, such as a repeated upload, has a count, a meaning and an action."""
     sent = send(route(apis), numbered(1), numbered(2), conversion(time="2026-01-01 00:00:00+00:00"))
     again = send(route(apis), numbered(1))
     ids = [*sent.request_ids, *again.request_ids]
@@ -78,7 +73,7 @@ def test_counts_come_with_our_advice(apis: Apis) -> None:
         "requests_superseded": 0,
         "records": 4,
         "errors": 2,
-        "not_counted": 1,  # the other is a duplicate: it counts
+        "not_counted": 1,  # the other error is a duplicate, which counts
         "warnings": 0,
     }
     assert [each["status"] for each in processing["requests"]] == ["PARTIAL_SUCCESS", "FAILED"]
@@ -90,8 +85,8 @@ def test_counts_come_with_our_advice(apis: Apis) -> None:
     assert json.loads(json.dumps(processing)) == processing
 
 
-def test_what_is_still_processing_is_asked_again_and_renewed(apis: Apis) -> None:
-    """The next check asks only for what was open, and replaces it."""
+def test_only_open_requests_are_asked_again(apis: Apis) -> None:
+    """The next check asks only about open requests and replaces their status."""
     sent = send(route(apis), numbered(1))
     apis.state.data_manager.processing_seconds = 0.3
     later = send(route(apis), numbered(2))
@@ -99,40 +94,33 @@ def test_what_is_still_processing_is_asked_again_and_renewed(apis: Apis) -> None
     first = processing_of(ids, ask(apis, *ids), NOW)
     assert first["status"] == "processing"
     assert first["counts"]["requests_open"] == 1
-    assert to_ask(ids, first) == list(later.request_ids)
+    assert open_requests(ids, first) == list(later.request_ids)
     time.sleep(0.35)
-    again = route(apis)._connection
+    google = route(apis)
     before = len(apis.state.requests)
-    second = renew(
-        again,
-        ids,
-        first,
-        NOW + timedelta(hours=1),
-        time.monotonic() + 20,
-        5.0,
-        QuietLog(),
-    )
+    statuses = google.request_statuses(open_requests(ids, first), time.monotonic() + 20)
+    second = processing_of(ids, statuses, NOW + timedelta(hours=1), first)
     assert len(apis.state.requests) == before + 1
     assert second["status"] == "finished"
     assert second["checks"] == 2
     assert [each["request_id"] for each in second["requests"]] == ids
     assert {each["status"] for each in second["requests"]} == {"SUCCESS"}
-    assert to_ask(ids, second) == []
+    assert open_requests(ids, second) == []
 
 
 def test_right_after_the_upload_every_request_is_open() -> None:
-    """The first results document says that Google hasn't been asked yet."""
+    """The first results document shows that Google has not been asked yet."""
     processing = processing_of(["r-1", "r-2"], (), None)
     assert (processing["status"], processing["asked_at"], processing["checks"]) == (
         "processing",
         None,
         0,
     )
-    assert to_ask(["r-1", "r-2"], processing) == ["r-1", "r-2"]
+    assert open_requests(["r-1", "r-2"], processing) == ["r-1", "r-2"]
 
 
-def test_a_request_that_google_does_not_know_is_left(apis: Apis) -> None:
-    """It is written down with Google's code, and not asked for again."""
+def test_a_request_that_google_does_not_know_is_not_asked_again(apis: Apis) -> None:
+    """An unknown request is recorded with Google's code and is not asked about again."""
     statuses = ask(apis, "00000000-0000-0000-0000-000000000000")
     assert [(each.status, each.code) for each in statuses] == [(UNREADABLE, "INVALID_REQUEST_ID")]
     processing = processing_of(["00000000-0000-0000-0000-000000000000"], statuses, NOW)
@@ -140,20 +128,19 @@ def test_a_request_that_google_does_not_know_is_left(apis: Apis) -> None:
     assert "INVALID_REQUEST_ID" in processing["codes"]
 
 
-def test_time_that_runs_out_leaves_the_rest_for_the_next_check(apis: Apis) -> None:
-    """Requests that weren't asked for stay open."""
+def test_requests_left_when_time_runs_out_stay_open(apis: Apis) -> None:
+    """Requests that were not asked about because time ran out stay open for the next check."""
     sent = send(route(apis), numbered(1))
-    connection = route(apis)._connection
-    statuses = fetch(connection, sent.request_ids, time.monotonic() - 1, 5.0, QuietLog())
+    statuses = route(apis).request_statuses(sent.request_ids, time.monotonic() - 1)
     assert statuses == []
     processing = processing_of(sent.request_ids, statuses, NOW)
     assert processing["status"] == "processing"
     assert processing["counts"]["requests_asked"] == 0
-    assert to_ask(sent.request_ids, processing) == list(sent.request_ids)
+    assert open_requests(sent.request_ids, processing) == list(sent.request_ids)
 
 
-def test_several_actions_of_a_request_are_told_apart(apis: Apis) -> None:
-    """One entry per conversion action."""
+def test_a_request_has_a_status_for_each_action(apis: Apis) -> None:
+    """A request has one entry for each conversion action."""
     sent = send(route(apis), numbered(1), numbered(2, action_id="1002"))
     statuses = ask(apis, *sent.request_ids)
     assert [(each.conversion_action, each.record_count) for each in statuses] == [
@@ -162,8 +149,8 @@ def test_several_actions_of_a_request_are_told_apart(apis: Apis) -> None:
     ]
 
 
-def test_warnings_and_newer_enum_values_are_shown_as_they_come() -> None:
-    """A number that the client library doesn't know isn't lost."""
+def test_warnings_and_newer_enum_values_are_kept() -> None:
+    """Warnings are counted, and a number that the client library does not know is kept."""
     response = Response()
     one = response.request_status_per_destination.add(request_status=4)
     one.events_ingestion_status.record_count = 9

@@ -1,4 +1,4 @@
-"""Fast-fail made row-wise: every row ends right, in a bounded number of requests."""
+"""Fast-fail by row: every row gets the right outcome, in a bounded number of requests."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from lib.destinations.data_manager import client as data_manager
 from lib.destinations.data_manager.conversion_event import part_of
-from lib.destinations.data_manager.errors import Refused, Violation
-from lib.destinations.data_manager.fast_fail import MAX_RESENDS, Budget, settle
+from lib.destinations.data_manager.errors import Refusal, Violation
+from lib.destinations.data_manager.fast_fail import MAX_RESENDS, ResendBudget, send_row_wise
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
@@ -44,7 +44,7 @@ def apis(_apis: Apis) -> Apis:
 
 
 def taken(apis: Apis) -> set[str]:
-    """Transaction ids of what the API counts."""
+    """Return the transaction IDs that the API counts."""
     return {each["conversion"]["transaction_id"] for each in apis.state.conversions()}
 
 
@@ -54,10 +54,10 @@ def requests_made(apis: Apis) -> int:
 
 @pytest.mark.parametrize("path", ["events.events", "events"])
 @pytest.mark.parametrize("bad_count", [1, 37, 1_999])
-def test_named_rows_fail_and_the_rest_is_sent_again_at_once(
+def test_named_rows_fail_and_the_rest_is_sent_again_immediately(
     apis: Apis, bad_count: int, path: str
 ) -> None:
-    """However many of 2,000 rows are bad, two requests settle the chunk, in either path style."""
+    """Two requests settle 2,000 rows with any number of bad ones, in both path styles."""
     apis.state.data_manager.event_path = path
     bad = set(range(0, SIZE, SIZE // bad_count))
     bad = set(sorted(bad)[:bad_count]) if bad_count < SIZE // 2 else set(range(1, SIZE))
@@ -79,7 +79,7 @@ def test_named_rows_fail_and_the_rest_is_sent_again_at_once(
 
 
 def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
-    """One bad row of 2,000 that Google doesn't name costs at most 1 + 2·11 requests."""
+    """One bad row of 2,000 that Google does not name needs at most 1 + 2·11 requests."""
     rows = [numbered(n) for n in range(SIZE)]
     rows[1_234] = conversion(order_id="refuse-unnamed-1")
     sent = send(route(apis), *rows)
@@ -90,8 +90,8 @@ def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
     assert requests_made(apis) <= 1 + 2 * math.ceil(math.log2(SIZE))
 
 
-def test_named_and_unnamed_rows_in_one_chunk_are_each_told_apart(apis: Apis) -> None:
-    """37 named and one unnamed bad row together: all 38 fail, all others are taken."""
+def test_named_and_unnamed_rows_in_one_chunk_are_all_found(apis: Apis) -> None:
+    """With 37 named and one unnamed bad row, all 38 fail and all others are accepted."""
     named = set(range(0, SIZE, 55))
     rows = [numbered(n, currency_code="QQQ" if n in named else "USD") for n in range(SIZE)]
     rows[1_999] = conversion(order_id="refuse-unnamed-1")
@@ -102,7 +102,7 @@ def test_named_and_unnamed_rows_in_one_chunk_are_each_told_apart(apis: Apis) -> 
 
 
 def test_more_unnamed_rows_than_the_budget_finds_are_deferred(apis: Apis) -> None:
-    """With a thousand unnamed bad rows the chunk ends within its budget, and no row is lost."""
+    """A chunk with 1,000 unnamed bad rows stays within its request budget and loses no row."""
     sent = send(
         route(apis),
         *(
@@ -118,7 +118,7 @@ def test_more_unnamed_rows_than_the_budget_finds_are_deferred(apis: Apis) -> Non
 
 
 def test_field_warnings_become_row_warnings(apis: Apis) -> None:
-    """A row that Google takes with a warning is uploaded, with Google's reason."""
+    """A row that Google accepts with a warning is uploaded, with Google's reason."""
     warned = conversion(
         gclid="EAIaIQobChMI_example-0002",
         optional_fields=OptionalFields(custom_variables=(("campaign_code", "spring"),)),
@@ -132,10 +132,10 @@ def test_field_warnings_become_row_warnings(apis: Apis) -> None:
     assert row_result.warnings[0].detail
 
 
-def test_a_refusal_whose_details_do_not_come_through_is_halved(
+def test_a_request_whose_refusal_has_no_details_is_halved(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where gRPC drops details for their size, that isn't taken for a quota: smaller requests."""
+    """If gRPC drops details that are too large, smaller requests are sent; no quota is assumed."""
     monkeypatch.setattr(data_manager, "_MAX_TRAILER_BYTES", 16_384)
     sent = send(
         route(apis),
@@ -147,7 +147,7 @@ def test_a_refusal_whose_details_do_not_come_through_is_halved(
 
 
 def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
-    """A description that holds a value of the event never reaches the results."""
+    """A description that contains a value of the event is left out of the results."""
     request = _request(1)
     request.events[0].user_data.user_identifiers.add().address.postal_code = "SW1A 1AA"
     quoting = Violation(0, None, "events[0].user_data", "INVALID_POSTAL_CODE", "Not: SW1A 1AA.")
@@ -156,8 +156,8 @@ def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
     assert plain.problem(request.events[0]).detail == "The postal code is not valid."
 
 
-def test_one_bad_destination_of_several_costs_only_its_own_rows(apis: Apis) -> None:
-    """Rows for a removed action fail; those for the good action of the same request are taken."""
+def test_one_bad_destination_of_several_fails_only_its_own_rows(apis: Apis) -> None:
+    """Rows for a removed action fail, and rows for another action of the request are accepted."""
     rows = [numbered(n, action_id="1003" if n % 2 else "1001") for n in range(10)]
     sent = send(route(apis), *rows)
     assert sent.row_results.keys() == set(range(1, 10, 2))
@@ -168,8 +168,8 @@ def test_one_bad_destination_of_several_costs_only_its_own_rows(apis: Apis) -> N
     assert sent.stop is None
 
 
-def test_an_action_too_young_defers_its_rows(apis: Apis) -> None:
-    """Google's CONVERSION_ACTION_TOO_RECENTLY_CREATED isn't a failure: the rows are sent later."""
+def test_an_action_created_too_recently_defers_its_rows(apis: Apis) -> None:
+    """After Google's CONVERSION_ACTION_TOO_RECENTLY_CREATED, the rows are deferred, not failed."""
     sent = send(route(apis), *(numbered(n, action_id="1005") for n in range(3)))
     assert {v.outcome for v in sent.row_results.values()} == {"deferred"}
     assert len(sent.row_results) == 3
@@ -185,7 +185,7 @@ def _request(size: int) -> Any:
 
 
 class _Google:
-    """Refuses bad events; names at most `names_at_once` of the `named`, none of the `unnamed`."""
+    """Refuse bad events; name at most `names_at_once` of the `named`, none of the `unnamed`."""
 
     def __init__(self, named: set[str], unnamed: set[str], names_at_once: int) -> None:
         self.named, self.unnamed, self.names_at_once = named, unnamed, names_at_once
@@ -202,7 +202,7 @@ class _Google:
         )[: self.names_at_once]
         if violations or self.unnamed.intersection(ids):
             status = grpc.StatusCode.INVALID_ARGUMENT
-            return Refused(status, "INVALID_ARGUMENT", "", violations)
+            return Refusal(status, "INVALID_ARGUMENT", "", violations)
         self.taken += ids
         return Response(request_id=str(self.requests))
 
@@ -215,16 +215,16 @@ class _Google:
     names_at_once=st.sampled_from([1, 20, 1_000]),
     budget=st.sampled_from([0, 5, MAX_RESENDS]),
 )
-def test_every_row_ends_once_whatever_google_refuses(
+def test_every_row_has_one_outcome_for_any_refusal(
     size: int, named: set[int], unnamed: set[int], names_at_once: int, budget: int
 ) -> None:
-    """No row is taken twice or lost, no good one fails, no bad one is taken, in few requests."""
+    """No row is lost or accepted twice, and only bad rows fail, in a bounded number of requests."""
     named = {n for n in named if n < size}
     unnamed = {n for n in unnamed if n < size} - named
     google = _Google({f"A-{n}" for n in named}, {f"A-{n}" for n in unnamed}, names_at_once)
-    settled = settle(_request(size), google, Budget(budget))
-    deferred = {n for n, v in settled.row_results.items() if v.outcome == "deferred"}
-    failed = {n for n, v in settled.row_results.items() if v.outcome == "failed"}
+    result = send_row_wise(_request(size), google, ResendBudget(budget))
+    deferred = {n for n, v in result.row_results.items() if v.outcome == "deferred"}
+    failed = {n for n, v in result.row_results.items() if v.outcome == "failed"}
     taken_rows = [int(each[2:]) for each in google.taken]
     assert sorted(taken_rows + list(failed) + list(deferred)) == list(range(size))
     assert failed <= named | unnamed
@@ -232,7 +232,7 @@ def test_every_row_ends_once_whatever_google_refuses(
     assert google.requests <= 1 + budget
     rounds = math.ceil(len(named) / names_at_once)
     enough = 1 + rounds + 2 * len(unnamed) * max(1, math.ceil(math.log2(size)))
-    # Names that come a few at a time come for each half anew.
+    # If Google names only a few rows at a time, every half needs further requests.
     if names_at_once == 1_000:
         assert google.requests <= enough + 2 * len(unnamed)
     if not deferred:
@@ -242,7 +242,7 @@ def test_every_row_ends_once_whatever_google_refuses(
 
 
 def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
-    """What is sent again names no destination without an event."""
+    """A part of a request contains no destination without an event."""
     request = _request(2)
     request.destinations.add(reference="1002", product_destination_id="1002")
     request.events.add(transaction_id="B", destination_references=["1002"])

@@ -1,4 +1,4 @@
-"""One conversion, two serializers: for every field what each API gets of it."""
+"""One conversion, two serializers: what each API gets for every field."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIME = "2026-11-20 14:05:07+01:00"
 
 
 class Pair(NamedTuple):
-    """A conversion, and what is added to the plainest message of either API for it."""
+    """A conversion, and the fields that it adds to the minimal message of each API."""
 
     name: str
     field: str
@@ -107,7 +107,7 @@ PAIRS_OF_ROUTES = [
     ),
     Pair("value", "value", {"value": 0.1}, {"conversion_value": 0.1}, {"conversion_value": 0.1}),
     Pair(
-        "value of nought",
+        "value of zero",
         "value",
         {"value": 0.0},
         {"conversion_value": 0.0},
@@ -181,8 +181,8 @@ PAIRS_OF_ROUTES = [
     ),
     Pair(
         "session attributes, pairs",
-        "session_attributes",
-        optional_fields(session_attributes=PAIRS),
+        "session_attributes_key_value_pairs",
+        optional_fields(session_attributes_key_value_pairs=PAIRS),
         {
             "session_attributes_key_value_pairs": {
                 "key_value_pairs": [
@@ -228,7 +228,8 @@ PAIRS_OF_ROUTES = [
             }
         },
     ),
-    # The Ads API names a custom variable by its id, this one by its name (`lib.rules.optional_fields`).
+    # The Google Ads API identifies a custom variable by its ID, the Data Manager API by its name
+    # (`lib.rules.optional_fields`).
     Pair(
         "custom variable",
         "custom_variables",
@@ -247,15 +248,15 @@ PAIRS_OF_ROUTES = [
     ),
     Pair(
         "external attribution credit",
-        "attribution_credit",
-        optional_fields(attribution_credit=0.5),
+        "external_attribution_credit",
+        optional_fields(external_attribution_credit=0.5),
         {"external_attribution_data": {"external_attribution_credit": 0.5}},
         {},
     ),
     Pair(
         "external attribution model",
-        "attribution_model",
-        optional_fields(attribution_model="linear"),
+        "external_attribution_model",
+        optional_fields(external_attribution_model="linear"),
         {"external_attribution_data": {"external_attribution_model": "linear"}},
         {},
     ),
@@ -288,7 +289,7 @@ PAIRS_OF_ROUTES = [
     ),
 ]
 
-# Where a field goes that isn't part of the conversion's own message, or stays at home.
+# Fields that are not part of the conversion's own message.
 TESTED_ELSEWHERE = {"customer_id", "optional_fields", "warnings"}
 
 
@@ -302,8 +303,8 @@ def as_json(message: Any) -> Any:
 
 
 @pytest.mark.parametrize("pair", PAIRS_OF_ROUTES, ids=lambda pair: pair.name.replace(" ", "-"))
-def test_both_routes_write_the_same_row_in_their_own_words(pair: Pair) -> None:
-    """Each message holds what the pair says, and nothing else."""
+def test_each_api_gets_its_message(pair: Pair) -> None:
+    """Each message contains exactly the fields of the pair."""
     row = bare(**pair.changes)
     ads = AdsBatch(42, validate_only=False)
     ads.add(row)
@@ -324,13 +325,13 @@ def test_both_routes_write_the_same_row_in_their_own_words(pair: Pair) -> None:
 
 
 def test_every_field_of_a_conversion_has_a_pair() -> None:
-    """A field that is added to the record can't be forgotten by a serializer."""
+    """Every field of the record has a pair, so that no serializer can miss a new field."""
     known = {*Conversion._fields, *(each.name for each in fields(OptionalFields))}
     assert {pair.field for pair in PAIRS_OF_ROUTES} == known - TESTED_ELSEWHERE
 
 
 def test_the_profile_fills_in_what_a_row_leaves_out() -> None:
-    """Event source and ad personalization come from the profile unless the row says them."""
+    """Event source and ad personalization come from the profile unless the row states them."""
     batch = EventBatch(EventDefaults(event_source="WEB", ad_personalization="GRANTED"))
     batch.add(bare(ad_user_data="DENIED"))
     batch.add(bare(**optional_fields(event_source="APP", ad_personalization="DENIED")))
@@ -345,7 +346,7 @@ def test_the_profile_fills_in_what_a_row_leaves_out() -> None:
 
 
 def test_a_request_names_account_manager_and_action() -> None:
-    """The destination holds what the Ads route says in headers and resource names."""
+    """A request contains account, manager account and action, and the profile's `validate_only`."""
     batch = EventBatch(EventDefaults(login_customer_id=MANAGER, validate_only=True))
     batch.add(bare())
     request = as_json(batch.parts[0].request)
@@ -361,8 +362,8 @@ def test_a_request_names_account_manager_and_action() -> None:
     assert request["validate_only"] is True
 
 
-def test_accounts_and_more_than_ten_actions_make_requests_of_their_own() -> None:
-    """One request per account and ten actions; positions lead back to the rows of the chunk."""
+def test_requests_are_split_by_account_and_ten_actions() -> None:
+    """Each request has one account and up to ten actions; positions identify the chunk's rows."""
     batch = EventBatch(EventDefaults())
     rows = [("1", str(action)) for action in range(13)] * 2 + [("2", "7")]
     for customer, action in rows:
@@ -393,14 +394,14 @@ def test_accounts_and_more_than_ten_actions_make_requests_of_their_own() -> None
     ],
 )
 def test_transaction_ids_are_never_digits_alone(order_id: str, expected: str) -> None:
-    """Google refused purely numeric ones; the same order id always gives the same id."""
+    """Numeric order IDs get a prefix, because Google refuses purely numeric transaction IDs."""
     assert transaction_id(order_id) == expected
     assert not transaction_id(order_id).isdigit()
 
 
 def test_pairs_are_encoded_as_googles_script_does() -> None:
-    """Base64 of a JSON object, which the reader of encoded attributes understands too."""
+    """Pairs are encoded as base64 of a JSON object, like encoded session attributes."""
     batch = EventBatch(EventDefaults())
-    batch.add(bare(**optional_fields(session_attributes=PAIRS)))
+    batch.add(bare(**optional_fields(session_attributes_key_value_pairs=PAIRS)))
     encoded = batch.parts[0].request.events[0].ad_identifiers.session_attributes
     assert json.loads(base64.b64decode(encoded)) == dict(PAIRS)

@@ -1,18 +1,24 @@
-"""Google's answers to an upload, also the odd ones: what becomes of each row."""
+"""Google's answers to an upload, including unusual ones: the outcome of each row."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
-from google.ads.googleads.v26.services.types.conversion_upload_service import (
-    UploadClickConversionsResponse,
-)
 
+from lib.destinations.google_ads import api
 from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.errors import errors_of
-from lib.destinations.google_ads.partial_failure import Judged, judge_named_rows, judge_response
+from lib.destinations.google_ads.partial_failure import (
+    RequestResult,
+    read_named_rows,
+    read_response,
+)
+
+GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
+UploadClickConversionsResponse = api.module(
+    "services.types.conversion_upload_service"
+).UploadClickConversionsResponse
 
 SIZE = 3
 
@@ -25,14 +31,14 @@ def request(size: int = SIZE, *, validate_only: bool = False) -> Any:
 
 
 def number_of(name: str) -> int:
-    """The number of a ConversionUploadError."""
+    """Return the number of a ConversionUploadError."""
     code = GoogleAdsFailure.pb()().errors.add().error_code
     names = code.DESCRIPTOR.fields_by_name["conversion_upload_error"].enum_type.values_by_name
     return int(names[name].number)
 
 
 def failure(*errors: tuple[str, int, int | None]) -> Any:
-    """(family, number, conversion index) of each error; the index None leaves it unset."""
+    """Make a failure of (family, number, conversion index) errors; None leaves the index unset."""
     made = GoogleAdsFailure.pb()()
     for family, number, index in errors:
         error = made.errors.add(message="it says why")
@@ -57,95 +63,95 @@ def response(packed: Any = None, code: int = 3, results: list[bool] | None = Non
     return made
 
 
-def outcomes(judged: Judged) -> dict[int, str]:
-    return {row: row_result.outcome for row, row_result in judged.row_results.items()}
+def outcomes(result: RequestResult) -> dict[int, str]:
+    return {row: row_result.outcome for row, row_result in result.row_results.items()}
 
 
-def test_a_failure_that_cannot_be_read_is_no_success() -> None:
-    """Without details, or with those of a version to come, no row is called uploaded."""
+def test_an_unreadable_failure_is_not_a_success() -> None:
+    """If the details are missing or those of a newer version, no row is `uploaded`."""
     unknown = response(failure(("conversion_upload_error", 11, 0)))
-    unknown.partial_failure_error.details[0].type_url = "type.googleapis.com/google.v99.Failure"
+    unknown.partial_failure_error.details[0].type_url = "type.googleapis.com/google.Unknown.Failure"
     for odd in (response(None), unknown):
-        judged = judge_response(odd, request())
-        assert outcomes(judged) == dict.fromkeys(range(SIZE), "failed")
-        assert judged.row_results[0].errors[0].code == "UNREADABLE_FAILURE"
+        result = read_response(odd, request())
+        assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
+        assert result.row_results[0].errors[0].code == "UNREADABLE_FAILURE"
 
 
-def test_a_path_without_an_index_names_every_row() -> None:
-    """An unset index is no row 0."""
-    judged = judge_response(response(failure(("conversion_upload_error", 11, None))), request())
-    assert outcomes(judged) == dict.fromkeys(range(SIZE), "failed")
+def test_a_path_without_an_index_means_every_row() -> None:
+    """A path with an unset index means every row, not row 0."""
+    result = read_response(response(failure(("conversion_upload_error", 11, None))), request())
+    assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
 
 
-def test_an_index_beyond_the_request_names_every_row() -> None:
-    """It is no row of ours; nothing is called uploaded that may not be."""
-    judged = judge_response(response(failure(("conversion_upload_error", 11, 7))), request())
-    assert len(judged.row_results) == SIZE
+def test_an_index_beyond_the_request_means_every_row() -> None:
+    """An error beyond the request applies to every row, so no row is `uploaded` by mistake."""
+    result = read_response(response(failure(("conversion_upload_error", 11, 7))), request())
+    assert len(result.row_results) == SIZE
 
 
 def test_a_row_without_a_result_is_sent_again() -> None:
-    """Not named as failed and not returned either: Google's dedupe makes asking again safe."""
+    """A row with neither error nor result is sent again; Google's deduplication makes this safe."""
     odd = response(code=0, results=[True, False, True])
-    assert judge_response(odd, request()) == Judged({}, [1], None)
+    assert read_response(odd, request()) == RequestResult({}, [1], None)
 
 
-def test_validate_only_has_no_results_and_that_is_no_failure() -> None:
-    """No results at all say nothing of the rows of a trial; of others, that they're sent again."""
+def test_validate_only_answers_have_no_results() -> None:
+    """An answer without results is normal with validate-only; otherwise the rows are sent again."""
     nothing = response(code=0, results=[])
-    assert judge_response(nothing, request(validate_only=True)) == Judged({}, [], None)
-    assert judge_response(nothing, request()) == Judged({}, [0, 1, 2], None)
+    assert read_response(nothing, request(validate_only=True)) == RequestResult({}, [], None)
+    assert read_response(nothing, request()) == RequestResult({}, [0, 1, 2], None)
     fewer = response(code=0, results=[True, True])
-    assert judge_response(fewer, request()) == Judged({}, [2], None)
+    assert read_response(fewer, request()) == RequestResult({}, [2], None)
 
 
 @pytest.mark.parametrize(("size", "stops"), [(1, False), (19, False), (20, True)])
 def test_a_few_foreign_clicks_do_not_stop_the_file(size: int, stops: bool) -> None:
-    """Google says the same of a missing action and of a click without access to it."""
+    """A few rows with this error do not stop the file, since it can mean a foreign click too."""
     number = number_of("NO_CONVERSION_ACTION_FOUND")
     said = failure(*(("conversion_upload_error", number, row) for row in range(size)))
-    judged = judge_response(response(said, results=[False] * size), request(size))
-    assert outcomes(judged) == dict.fromkeys(range(size), "failed")
-    assert {v.errors[0].code for v in judged.row_results.values()} == {"NO_CONVERSION_ACTION_FOUND"}
-    assert (judged.stop is not None) is stops
+    result = read_response(response(said, results=[False] * size), request(size))
+    assert outcomes(result) == dict.fromkeys(range(size), "failed")
+    assert {v.errors[0].code for v in result.row_results.values()} == {"NO_CONVERSION_ACTION_FOUND"}
+    assert (result.stop is not None) is stops
 
 
 def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
-    """Only one and the same reason for every row would be met by the next chunk too."""
+    """The file stops only if all rows have the same error, which the next chunk would get too."""
     names = (
         "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
         "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
     )
     one, other = map(number_of, names)
     same = failure(*(("conversion_upload_error", one, row) for row in range(SIZE)))
-    assert judge_response(response(same), request()).stop is not None
+    assert read_response(response(same), request()).stop is not None
     mixed = failure(*(("conversion_upload_error", (one, other)[row % 2], row) for row in range(3)))
-    assert judge_response(response(mixed), request()).stop is None
+    assert read_response(response(mixed), request()).stop is None
 
 
 def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None:
-    """The file's rows without them are taken."""
+    """Rows with session attributes fail, but the file continues: its other rows are accepted."""
     said = failure(*(("not_allowlisted_error", 2, row) for row in range(SIZE)))
     for error in said.errors:
         error.location.field_path_elements.add(field_name="session_attributes_encoded")
-    judged = judge_response(response(said), request())
-    assert outcomes(judged) == dict.fromkeys(range(SIZE), "failed")
-    assert judged.stop is None
+    result = read_response(response(said), request())
+    assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
+    assert result.stop is None
 
 
-def test_a_refusal_that_names_rows_costs_only_those() -> None:
-    """The others are sent again."""
+def test_a_refusal_that_names_rows_fails_only_those() -> None:
+    """A refusal that names rows fails only those, and the others are sent again."""
     found = list(errors_of(failure(("conversion_upload_error", 11, 1))))
-    judged = judge_named_rows(found, request())
-    assert outcomes(judged) == {1: "failed"}
-    assert sorted(judged.again) == [0, 2]
+    result = read_named_rows(found, request())
+    assert outcomes(result) == {1: "failed"}
+    assert sorted(result.retry_rows) == [0, 2]
 
 
 @pytest.mark.parametrize(
     ("said", "kept"), [("The id order-1 is odd.", ""), ("It is odd.", "It is odd.")]
 )
 def test_googles_text_is_kept_unless_it_quotes_the_row(said: str, kept: str) -> None:
-    """Results and logs hold no value that was sent."""
+    """Google's text is left out if it quotes a sent value, which results and logs must not have."""
     packed = failure(("conversion_upload_error", 11, 1))
     packed.errors[0].message = said
-    (problem,) = judge_response(response(packed), request()).row_results[1].errors
+    (problem,) = read_response(response(packed), request()).row_results[1].errors
     assert problem.detail == kept

@@ -1,4 +1,4 @@
-"""What is written as bytes is what message objects would have held."""
+"""The bytes written directly equal those of message objects."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from google.ads.googleads.v26.services.types.conversion_upload_service import ClickConversion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.destinations.google_ads.api import API_VERSION, module
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.destinations.google_ads.wire_format import VARINTS, varint
 from lib.model.records import Cart, CartItem, Conversion, OptionalFields
 
+ClickConversion = module("services.types.conversion_upload_service").ClickConversion
 ROOT = Path(__file__).parents[3]
 
 ids = st.text("abcXYZ012-_", min_size=1, max_size=300)
@@ -23,7 +24,7 @@ optional_fields = st.builds(
     OptionalFields,
     conversion_environment=st.sampled_from([None, "APP", "WEB"]),
     user_ip_address=st.sampled_from([None, "192.0.2.1"]),
-    session_attributes=st.sampled_from([(), (("gad_source", "1"),)]),
+    session_attributes_key_value_pairs=st.sampled_from([(), (("gad_source", "1"),)]),
     custom_variables=st.sampled_from([(), (("7001", "ümlaut"),)]),
     cart=st.sampled_from([None, Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),) * 400)]),
 )
@@ -47,7 +48,7 @@ conversions = st.builds(
 
 
 def by_attributes(row: Conversion) -> Any:
-    """The message, a field at a time (but for the rare fields, which are written so anyway)."""
+    """Return the message set field by field, without the rare fields (always written that way)."""
     message = ClickConversion.pb()()
     message.conversion_action = f"customers/{row.customer_id}/conversionActions/{row.action_id}"
     message.conversion_date_time = row.time
@@ -72,8 +73,8 @@ def by_attributes(row: Conversion) -> Any:
 
 @settings(deadline=None)
 @given(st.lists(conversions, min_size=1, max_size=5))
-def test_bytes_and_attributes_say_the_same(rows: list[Conversion]) -> None:
-    """Every shape of a row, in the request of its account and at its place in the batch."""
+def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> None:
+    """Any row gives the same message, in the request of its account, at its place in the batch."""
     batch = AdsBatch(7, False)
     for row in rows:
         batch.add(row)
@@ -87,7 +88,7 @@ def test_bytes_and_attributes_say_the_same(rows: list[Conversion]) -> None:
     for place, row in enumerate(rows):
         expected = by_attributes(row)
         if row.optional_fields is not None:
-            # One conversion alone, without the common fields: what the rare ones add.
+            # A conversion without the common fields shows what the rare fields add.
             alone = AdsBatch(7, False)
             alone.add(by_rare_fields(row))
             rare = alone.take_parts()[0].request.conversions[0]
@@ -98,7 +99,7 @@ def test_bytes_and_attributes_say_the_same(rows: list[Conversion]) -> None:
 
 
 def by_rare_fields(row: Conversion) -> Conversion:
-    """The same row with nothing but its rare fields."""
+    """Return the row with only its rare fields."""
     return row._replace(
         gclid="",
         gbraid="",
@@ -113,7 +114,7 @@ def by_rare_fields(row: Conversion) -> Conversion:
 
 
 def test_rare_fields() -> None:
-    """What few rows have arrives too."""
+    """Fields that few rows have are serialized too."""
     cart = Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),))
     batch = AdsBatch(7, False)
     row = Conversion(
@@ -129,29 +130,33 @@ def test_rare_fields() -> None:
 
 @given(st.integers(0, len(VARINTS) - 1) | st.integers(0, 1 << 40))
 def test_varints(number: int) -> None:
-    """Seven bits a byte, lowest first, the last one below 128."""
+    """A varint has seven bits per byte, lowest first, and only its last byte is below 128."""
     read = sum((ord(byte) & 127) << 7 * place for place, byte in enumerate(varint(number)))
     assert read == number
     assert [ord(byte) > 127 for byte in varint(number)][-1] is False
     assert number >= len(VARINTS) or VARINTS[number] == varint(number)
 
 
-LAZILY = """
+LAZILY = f"""
 import sys
 from lib.destinations.google_ads.lazy_imports import import_lazily
-import_lazily("v26")
-from google.ads.googleads.v26.services.types.google_ads_service import SearchGoogleAdsRequest
-from google.ads.googleads.v26.services.types import conversion_upload_service
+import_lazily("{API_VERSION}")
+from google.ads.googleads.{API_VERSION}.services.types.google_ads_service import (
+    SearchGoogleAdsRequest,
+)
+from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
 modules = len(sys.modules)
-assert "google.ads.googleads.v26.errors.types.errors" not in sys.modules
-from google.ads.googleads.v26.services.types import UploadClickConversionsRequest, GoogleAdsRow
-from google.ads.googleads.v26.enums.types import ConsentStatusEnum
+assert "google.ads.googleads.{API_VERSION}.errors.types.errors" not in sys.modules
+from google.ads.googleads.{API_VERSION}.services.types import (
+    UploadClickConversionsRequest, GoogleAdsRow,
+)
+from google.ads.googleads.{API_VERSION}.enums.types import ConsentStatusEnum
 assert UploadClickConversionsRequest is conversion_upload_service.UploadClickConversionsRequest
 assert len(sys.modules) > modules + 50
-import_lazily("v26")
+import_lazily("{API_VERSION}")
 """
 
 
-def test_a_package_that_is_passed_over_is_whole() -> None:
-    """Only what is named is imported, and a name of the package itself brings the rest."""
+def test_a_lazily_imported_package_is_complete() -> None:
+    """Only named modules are imported; a name of the package itself imports the rest."""
     subprocess.run([sys.executable, "-c", LAZILY], check=True, cwd=ROOT)

@@ -1,4 +1,4 @@
-"""E-mail addresses, names, digests and countries."""
+"""Email addresses, names, digests and countries."""
 
 import hashlib
 import re
@@ -26,14 +26,14 @@ DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 
 
 def code_of(rule: Callable[..., object], *arguments: object) -> str:
-    """The code that a rule refuses its arguments with."""
+    """Return the code with which a rule refuses its arguments."""
     with pytest.raises(RuleError) as refused:
         rule(*arguments)
     return refused.value.code
 
 
 def refusal_of(rule: Callable[[str], object], value: str) -> RuleError | None:
-    """The error that a rule raises; None if it takes the value."""
+    """Return the error that a rule raises; None if it accepts the value."""
     try:
         rule(value)
     except RuleError as error:
@@ -62,7 +62,7 @@ def refusal_of(rule: Callable[[str], object], value: str) -> RuleError | None:
     ],
 )
 def test_an_email_is_normalized_as_google_matches_it(raw: str, normalized: str) -> None:
-    """Lower case, no white space; dots and suffix go for Gmail only."""
+    """Addresses become lower case without white space; only Gmail loses dots and suffix."""
     assert normalize_email(raw) == normalized
 
 
@@ -70,8 +70,8 @@ def test_an_email_is_normalized_as_google_matches_it(raw: str, normalized: str) 
     "raw",
     ["", " ", "jane", "@example.com", "jane@", "a@b@example.com", "+x@gmail.com", "...@gmail.com"],
 )
-def test_what_is_no_email_is_refused(raw: str) -> None:
-    """There must be one @ with something on both sides, also after normalizing."""
+def test_an_invalid_email_is_refused(raw: str) -> None:
+    """An address must have one @ with text on both sides, even after it is normalized."""
     assert code_of(normalize_email, raw) == "INVALID_EMAIL"
 
 
@@ -96,8 +96,8 @@ def test_what_is_no_email_is_refused(raw: str) -> None:
         "jane@example.com;joe@example.com",
     ],
 )
-def test_what_is_more_than_an_address_is_refused(raw: str) -> None:
-    """A digest of the wrapping would match nobody, and nobody would know."""
+def test_an_email_with_extra_text_is_refused(raw: str) -> None:
+    """An address with extra text is refused, because its digest would never match anybody."""
     assert code_of(normalize_email, raw) == "INVALID_EMAIL"
 
 
@@ -113,8 +113,8 @@ EMAILS = st.one_of(
 
 @given(EMAILS)
 def test_emails_equal_the_formatter_of_google(raw: str) -> None:
-    """Save inner white space, which Google's guide removes and its formatter refuses, and what
-    wraps an address, which Google's formatter hashes along."""
+    """Addresses equal those of Google's formatter, except for inner white space (Google's guide
+    removes it, the formatter refuses it) and text around an address (the formatter hashes it)."""
     bare = "".join(raw.split()).lower()
     assume(not re.search(r"""[<>()\[\]:;,"|\\]|^'|'$|\.$""", bare))
     try:
@@ -130,7 +130,7 @@ def test_emails_equal_the_formatter_of_google(raw: str) -> None:
 
 @given(EMAILS | st.text())
 def test_normalizing_an_email_twice_changes_nothing(raw: str) -> None:
-    """A normalized address is a fixed point."""
+    """Normalizing a normalized address changes nothing."""
     try:
         once = normalize_email(raw)
     except RuleError:
@@ -150,13 +150,13 @@ def test_normalizing_an_email_twice_changes_nothing(raw: str) -> None:
     ],
 )
 def test_a_name_is_trimmed_lower_case_and_composed(raw: str, normalized: str) -> None:
-    """Inner spaces, punctuation, diacritics and joiners stay."""
+    """Inner spaces, punctuation, diacritics and joiners are kept."""
     assert normalize_name(raw) == normalized
 
 
 @given(st.text())
 def test_normalizing_a_name_twice_changes_nothing(raw: str) -> None:
-    """A normalized name is a fixed point, in composed form."""
+    """Normalizing a normalized name changes nothing, and the name is in composed form."""
     try:
         once = normalize_name(raw)
     except RuleError:
@@ -166,13 +166,13 @@ def test_normalizing_a_name_twice_changes_nothing(raw: str) -> None:
 
 
 def test_an_empty_name_or_postal_code_is_refused() -> None:
-    """There is nothing to match by."""
+    """An empty name or postal code is refused, because it can match nobody."""
     assert code_of(normalize_name, " \u200b") == "INVALID_NAME"
     assert code_of(normalize_postal_code, " ") == "EMPTY_POSTAL_CODE"
 
 
 def test_a_postal_code_is_only_trimmed() -> None:
-    """It's sent plain."""
+    """A postal code is only trimmed, because it is sent unhashed."""
     assert normalize_postal_code(" SW1A 1AA ") == "SW1A 1AA"
 
 
@@ -195,19 +195,19 @@ def test_a_postal_code_is_only_trimmed() -> None:
         ("Curacao", "CW"),
     ],
 )
-def test_a_country_is_known_by_code_and_name(raw: str, code: str) -> None:
-    """Exports write countries in many ways."""
+def test_a_country_is_recognized_by_code_and_name(raw: str, code: str) -> None:
+    """Country codes and names are accepted in the many ways that exports write them."""
     assert normalize_region_code(raw) == code
 
 
 @pytest.mark.parametrize("raw", ["", "ZZ", "1", "Atlantis", "U S"])
 def test_an_unknown_country_is_refused(raw: str) -> None:
-    """A wrong country would make a wrong phone number."""
+    """An unknown country is refused, because it would lead to a wrong phone number."""
     assert code_of(normalize_region_code, raw) == "INVALID_REGION"
 
 
 def test_the_digest_is_sha256_in_lower_case_hex() -> None:
-    """Of the UTF-8 bytes; even a lone surrogate has some."""
+    """The digest is that of the UTF-8 bytes, which even a lone surrogate has."""
     assert sha256_hex("j\u00fcrgen") == hashlib.sha256("j\u00fcrgen".encode()).hexdigest()
     assert len(sha256_hex("\ud800")) == 64
 
@@ -225,26 +225,26 @@ def test_the_digest_is_sha256_in_lower_case_hex() -> None:
     ],
 )
 def test_a_digest_is_64_hex_digits(value: str, digest: bool) -> None:
-    """Nothing else in a raw column counts as hashed already."""
+    """In an unhashed column, only 64 hexadecimal digits count as already hashed."""
     assert is_digest(value) is digest
 
 
 def test_a_hashed_column_takes_digests_only() -> None:
-    """They're passed on in lower case."""
+    """A hashed column accepts only digests, and they become lower case."""
     assert parse_digest(f" {DIGEST.upper()}\n") == DIGEST
     assert code_of(parse_digest, "jane@example.com") == "INVALID_DIGEST"
 
 
 @pytest.mark.parametrize("of_nothing", [hashlib.sha256().hexdigest()])
 def test_the_digest_of_nothing_identifies_nobody(of_nothing: str) -> None:
-    """Exports that hash empty cells too give the same digest to all of their rows."""
+    """The digest of an empty cell is refused, because some exports give it to many rows."""
     assert code_of(parse_digest, of_nothing) == "INVALID_DIGEST"
     assert code_of(parse_digest, f" {of_nothing.upper()}") == "INVALID_DIGEST"
 
 
 @given(st.text(min_size=4))
 def test_no_refusal_ever_shows_the_value(value: str) -> None:
-    """The text of an error comes from the catalogue, and nothing hangs on it."""
+    """An error has only the text of the catalogue and no chained exception."""
     for rule in (normalize_email, parse_digest, lambda v: normalize_phone(v, "US")):
         refusal = refusal_of(rule, value)
         if refusal is not None:

@@ -1,4 +1,4 @@
-"""Values and currencies."""
+"""Conversion values and currencies."""
 
 from contextlib import suppress
 
@@ -59,7 +59,7 @@ from lib.rules.values.money import (
 def test_a_value_is_read_as_spreadsheets_write_it(
     value: str, decimal_comma: bool, amount: float
 ) -> None:
-    """Grouping, currency signs and names, before or after."""
+    """Thousands separators, and currency signs or names before or after the value, are accepted."""
     assert parse_value(value, decimal_comma) == amount
 
 
@@ -95,8 +95,8 @@ def test_a_value_is_read_as_spreadsheets_write_it(
         ("1,234.50", True, "DECIMAL_SIGN_MISMATCH"),
     ],
 )
-def test_what_is_no_value_is_refused(value: str, decimal_comma: bool, code: str) -> None:
-    """A number with two readings takes the profile's, and else is an error."""
+def test_an_invalid_value_is_refused(value: str, decimal_comma: bool, code: str) -> None:
+    """A number is read in the profile's notation; any other text is an error."""
     with pytest.raises(RuleError) as refused:
         parse_value(value, decimal_comma)
     assert refused.value.code == code
@@ -124,7 +124,7 @@ def test_what_is_no_value_is_refused(value: str, decimal_comma: bool, code: str)
 def test_the_value_of_a_conversion_is_read(
     value: str, decimal_comma: bool, currency: str | None, amount: float
 ) -> None:
-    """As any value, beside its currency."""
+    """A conversion value is read with regard to its currency."""
     assert parse_amount(value, decimal_comma, currency) == amount
 
 
@@ -145,10 +145,10 @@ def test_the_value_of_a_conversion_is_read(
         ("much", False, "USD", "INVALID_CONVERSION_VALUE"),
     ],
 )
-def test_what_may_be_another_amount_is_refused(
+def test_an_ambiguous_amount_is_refused(
     value: str, decimal_comma: bool, currency: str | None, code: str
 ) -> None:
-    """A thousand times too little, or in another currency."""
+    """A value is refused if it could be 1,000 times too small or is in another currency."""
     with pytest.raises(RuleError) as refused:
         parse_amount(value, decimal_comma, currency)
     assert refused.value.code == code
@@ -177,14 +177,14 @@ def test_what_may_be_another_amount_is_refused(
         ("much", None),
     ],
 )
-def test_a_currency_beside_the_value_is_known(value: str, currency: str | None) -> None:
-    """Only where its sign is that of one; `$` says nothing."""
+def test_a_currency_next_to_the_value_is_recognized(value: str, currency: str | None) -> None:
+    """A currency is recognized only if its sign belongs to one currency; `$` does not."""
     assert written_currency(value) == currency
 
 
 @given(st.floats(0, 1e12), st.booleans())
 def test_a_plain_number_keeps_its_value(amount: float, decimal_comma: bool) -> None:
-    """To the last digit, with either sign and with groups."""
+    """A number keeps its last digit, with either decimal sign and with thousands separators."""
     text = f"{amount:.6f}"
     grouped = f"{amount:,.6f}"
     if decimal_comma:
@@ -197,7 +197,7 @@ def test_a_plain_number_keeps_its_value(amount: float, decimal_comma: bool) -> N
 
 @given(st.text("0123456789.,-+()$\u20ac eE'x ", max_size=14), st.booleans())
 def test_any_text_is_a_finite_value_or_refused(text: str, decimal_comma: bool) -> None:
-    """Never negative, never anything else than a refusal by code."""
+    """Any text is a finite, non-negative value or is refused with a code."""
     try:
         amount = parse_value(text, decimal_comma)
     except RuleError:
@@ -207,8 +207,8 @@ def test_any_text_is_a_finite_value_or_refused(text: str, decimal_comma: bool) -
         assert parse_amount(text, decimal_comma, None) == amount
 
 
-def test_a_currency_is_one_in_use() -> None:
-    """Three letters of ISO 4217, in any case."""
+def test_the_currencies_are_those_in_use() -> None:
+    """The ISO 4217 codes of all currencies in use are accepted, in any case."""
     assert parse_currency("USD") == "USD"
     assert parse_currency(" eur ") == "EUR"
     iso = {each.alpha_3 for each in pycountry.currencies}
@@ -221,7 +221,7 @@ def test_a_currency_is_one_in_use() -> None:
 
 @pytest.mark.parametrize("value", ["", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC"])
 def test_a_currency_that_does_not_exist_is_refused(value: str) -> None:
-    """Nor metals, nor currencies of the past."""
+    """Unknown codes, metals and former currencies are refused."""
     with pytest.raises(RuleError) as refused:
         parse_currency(value)
     assert refused.value.code == "INVALID_CURRENCY"

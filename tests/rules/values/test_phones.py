@@ -1,4 +1,4 @@
-"""Phone numbers: the fast answers are libphonenumber's."""
+"""Phone numbers: the fast rules give the same results as libphonenumber."""
 
 import random
 import re
@@ -17,7 +17,7 @@ REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
 def by_library(value: str, region: str | None) -> str | None:
-    """What the library alone makes of a number; None if it's refused."""
+    """Return the number as the library normalizes it; None if the library refuses it."""
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
@@ -28,7 +28,7 @@ def by_library(value: str, region: str | None) -> str | None:
 
 
 def by_us(value: str, region: str | None) -> str | None:
-    """What we make of it."""
+    """Return the number as our rule normalizes it; None if the rule refuses it."""
     try:
         return normalize_phone(value, region)
     except RuleError:
@@ -36,7 +36,7 @@ def by_us(value: str, region: str | None) -> str | None:
 
 
 def numbers_of(region: str, chance: random.Random) -> Iterator[str]:
-    """Numbers of a region, right and wrong, in every way of writing them."""
+    """Yield valid and invalid numbers of a region in every notation."""
     metadata = PhoneMetadata.metadata_for_region(region)
     code = str(metadata.country_code)
     trunk = metadata.national_prefix or "0"
@@ -78,7 +78,7 @@ def numbers_of(region: str, chance: random.Random) -> Iterator[str]:
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_numbers_of_every_region_equal_the_library(region: str) -> None:
-    """Written in any way, dialled from home, from elsewhere, or from nowhere known."""
+    """Any notation gives the library's result, with the own, another or no default region."""
     chance = random.Random(region)
     for value in numbers_of(region, chance):
         for dialled_in in (region, chance.choice(REGIONS), None):
@@ -90,14 +90,14 @@ def test_numbers_of_every_region_equal_the_library(region: str) -> None:
     st.sampled_from([*REGIONS, None, "ZZ"]),
 )
 def test_any_text_equals_the_library(value: str, region: str | None) -> None:
-    """The library decides about everything that isn't plain digits and punctuation."""
+    """Any text gives the library's result, except digits with a trailing `.0` or `,0`."""
     assume(not re.fullmatch(r"\+?\d+[.,]0", value))
     assert by_us(value, region) == by_library(value, region)
 
 
 @given(st.text("0123456789+ ()-", max_size=18), st.sampled_from(REGIONS))
 def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> None:
-    """E.164 is a fixed point where it is so to the library."""
+    """A normalized number is normalized again exactly as the library does it."""
     once = by_us(value, region)
     if once is not None:
         assert by_us(once, None) == by_library(once, None)
@@ -123,7 +123,7 @@ def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> N
     ],
 )
 def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None:
-    """Trunk zeros, prefixes, extensions and letters come out as the library says."""
+    """Trunk zeros, prefixes, extensions and letters are converted as in the library."""
     assert normalize_phone(value, region) == e164
 
 
@@ -142,7 +142,7 @@ def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None
     ],
 )
 def test_an_impossible_phone_is_refused(value: str, region: str | None, code: str) -> None:
-    """A number without country is an error, not a guess; a local one lacks its area code."""
+    """An incomplete number is refused; neither its country nor its area code is guessed."""
     with pytest.raises(RuleError) as refused:
         normalize_phone(value, region)
     assert refused.value.code == code
@@ -155,10 +155,10 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
         ("49 151 12345678", "DE", "+494915112345678"),
     ],
 )
-def test_a_number_that_may_lack_its_plus_is_doubtful(
+def test_a_number_that_may_lack_its_plus_is_ambiguous(
     value: str, region: str, national: str
 ) -> None:
-    """The library's answer stands, and who asks to be sure is told."""
+    """The library's answer is used, but with `sure=True` the ambiguity raises an error."""
     assert normalize_phone(value, region) == national == by_library(value, region)
     with pytest.raises(RuleError) as doubt:
         normalize_phone(value, region, sure=True)
@@ -166,8 +166,8 @@ def test_a_number_that_may_lack_its_plus_is_doubtful(
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_example_numbers_are_never_doubtful(region: str) -> None:
-    """Neither with plus, nor as they are dialled within their country."""
+def test_example_numbers_are_never_ambiguous(region: str) -> None:
+    """Example numbers are unambiguous with a plus sign and in national notation."""
     for kind in range(11):
         example = phonenumbers.example_number_for_type(region, kind)
         if example is None:

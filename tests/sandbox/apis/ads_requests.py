@@ -1,32 +1,33 @@
-"""Upload requests and the reading of their answers, for the tests of the sandbox."""
+"""Builds upload requests and reads their responses, for the tests of the sandbox."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.ads.googleads.v26.errors.types import errors
-from google.ads.googleads.v26.services.types import conversion_upload_service as types
 from google.api_core import exceptions
 from google.protobuf.message import Message
+
+from sandbox.ads_version import PACKAGE, ads_module
 
 CUSTOMER = "1234567890"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1001"
 GCLID = "EAIaIQobChMI_example-0001"
 EMAIL = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
 
-Failure: Any = errors.GoogleAdsFailure.pb()
+types = ads_module("services.types.conversion_upload_service")
+Failure: Any = ads_module("errors.types.errors").GoogleAdsFailure.pb()
 Request: Any = types.UploadClickConversionsRequest.pb()
 Conversion: Any = types.ClickConversion.pb()
 
 
 def ago(**delta: float) -> str:
-    """A conversion_date_time that long ago."""
+    """A conversion_date_time in the past, by this time span."""
     return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
 
 
 def conversion(**fields: Any) -> Any:
-    """A good conversion, with some fields set or (None) left out."""
+    """A valid conversion. `fields` replaces some fields, or (None) leaves them out."""
     given: dict[str, Any] = {
         "gclid": GCLID,
         "conversion_action": ACTION,
@@ -47,8 +48,7 @@ def request(*conversions: Any, **fields: Any) -> Any:
 def code_of(error: Any) -> str:
     """The name of an error's code.
 
-    `GoogleAdsException.failure` holds proto-plus messages even when the client was asked for raw
-    ones.
+    `GoogleAdsException.failure` holds proto-plus messages even if the client is set to raw ones.
     """
     if not isinstance(error, Message):
         error = type(error).pb(error)
@@ -67,7 +67,7 @@ def path_of(error: Any) -> str:
 
 
 def failures(response: Any) -> list[tuple[str, str]]:
-    """(field path, code) of every error in a response."""
+    """(field path, code) for every error in a response."""
     found = []
     for detail in response.partial_failure_error.details:
         failure = Failure()
@@ -77,7 +77,7 @@ def failures(response: Any) -> list[tuple[str, str]]:
 
 
 def failure_behind(error: exceptions.GoogleAPICallError) -> Any:
-    """The failure of an error that the client leaves unwrapped (RESOURCE_EXHAUSTED, INTERNAL)."""
+    """The failure in an error that the client does not unpack (RESOURCE_EXHAUSTED, INTERNAL)."""
     trailing = dict(error.errors[0].trailing_metadata())
     assert trailing["request-id"]
-    return Failure.FromString(trailing["google.ads.googleads.v26.errors.googleadsfailure-bin"])
+    return Failure.FromString(trailing[f"{PACKAGE}.errors.googleadsfailure-bin"])

@@ -1,4 +1,4 @@
-"""The running APIs, and Google's own clients for them."""
+"""The running APIs, and Google's own clients."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.ads.googleads.client import GoogleAdsClient
 
+from sandbox.ads_version import API_VERSION
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import DataManagerLimits, State
@@ -23,7 +24,7 @@ def running(ca_directory: Path) -> Iterator[Apis]:
 
 @pytest.fixture
 def apis(running: Apis) -> Apis:
-    """The APIs with nothing in them."""
+    """The APIs in their initial state."""
     running.state.clear()
     running.faults.clear()
     running.faults.on_kill = lambda: None
@@ -37,7 +38,7 @@ def apis(running: Apis) -> Apis:
 
 @pytest.fixture(scope="session")
 def ads(running: Apis) -> GoogleAdsClient:
-    return GoogleAdsClient.load_from_string(running.google_ads_key_yaml, version="v26")
+    return GoogleAdsClient.load_from_string(running.google_ads_key_yaml, version=API_VERSION)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Faults: which call they strike, and what Google's client makes of them."""
+"""Faults: which calls they affect, and what Google's client reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPLOAD = "google_ads.UploadClickConversions"
 
 
 def struck(rules: list[dict[str, Any]], calls: list[str]) -> list[int]:
-    """The numbers, from 1, of the calls that a fault strikes."""
+    """The numbers, from 1, of the calls that a fault affects."""
     faults = Faults(rules)
     return [n for n, method in enumerate(calls, start=1) if faults.decide(method) is not None]
 
@@ -40,12 +40,12 @@ def struck(rules: list[dict[str, Any]], calls: list[str]) -> list[int]:
     ],
 )
 def test_which_call(rule: dict[str, Any], calls: list[str], expected: list[int]) -> None:
-    """A rule counts the calls that its method matches and strikes where nth and every say."""
+    """A rule counts the calls that its method matches; nth and every select some of them."""
     assert struck([{"kind": "unavailable", **rule}], calls) == expected
 
 
 def test_first_due_rule_decides_and_latency_adds_up() -> None:
-    """Of the rules that are due the first one decides; lateness comes on top."""
+    """If several rules are due, the first one decides; latencies are added."""
     rules = [
         {"method": "*", "kind": "latency_ms", "latency_ms": 50},
         {"method": "*", "nth": 2, "kind": "unavailable"},
@@ -68,15 +68,15 @@ def test_first_due_rule_decides_and_latency_adds_up() -> None:
         ({"kind": "explode"}, "unknown kind 'explode'; known: .*kill_after"),
         ({}, "unknown kind None"),
         ({"kind": "latency_ms"}, "needs the number 'latency_ms'"),
-        ({"kind": "unavailable", "colour": 1}, "unavailable knows no colour"),
+        ({"kind": "unavailable", "colour": 1}, "unavailable has no parameter colour"),
         ({"kind": "unavailable", "nth": 0}, "nth must be a whole number"),
         ({"kind": "unavailable", "every": "2"}, "every must be a whole number"),
-        ({"kind": "unavailable", "nth": 1, "every": 2}, "exclude each other"),
+        ({"kind": "unavailable", "nth": 1, "every": 2}, "use nth or every, not both"),
         ({"kind": "unavailable", "method": ""}, "method must be"),
     ],
 )
 def test_bad_rules(rule: object, text: str) -> None:
-    """A rule that can't be followed is refused with its number, and the old ones stay."""
+    """An invalid rule is refused with its number, and the previous rules stay."""
     faults = Faults([{"kind": "unavailable"}])
     with pytest.raises(BadRule, match=f"rule 2: .*{text}|rule 2: {text}"):
         faults.set([{"kind": "unavailable"}, rule])
@@ -111,7 +111,7 @@ def upload(uploader: Any) -> Any:
 def test_what_the_client_sees(
     apis: Apis, uploader: Any, rule: dict[str, Any], raised_as: type, committed: bool
 ) -> None:
-    """Each kind reaches the client as Google's would, carried out or not, and only as asked."""
+    """The client gets each kind in Google's form; the call is carried out or not, as specified."""
     apis.faults.set([{"method": "UploadClickConversions", "nth": 1, **rule}])
     given = request(conversion())
     timeout = 0.3 if rule["kind"] == "hang" else 10
@@ -126,7 +126,7 @@ def test_what_the_client_sees(
 
 
 def test_quota_details(apis: Apis, uploader: Any) -> None:
-    """RESOURCE_TEMPORARILY_EXHAUSTED names the delay, RESOURCE_EXHAUSTED the day."""
+    """RESOURCE_TEMPORARILY_EXHAUSTED contains the delay; RESOURCE_EXHAUSTED means the day."""
     apis.faults.set(
         [
             {"nth": 1, "kind": "resource_temporarily_exhausted", "retry_delay_seconds": 3},
@@ -146,7 +146,7 @@ def test_quota_details(apis: Apis, uploader: Any) -> None:
 
 
 def test_connection_is_really_dropped(apis: Apis, uploader: Any) -> None:
-    """drop_connection resets the TCP connection: a call that hangs on it is lost, too."""
+    """drop_connection resets the TCP connection: another call on it is lost, too."""
     apis.faults.set(
         [
             {"method": "UploadClickConversions", "nth": 1, "kind": "hang", "seconds": 5},
@@ -176,7 +176,7 @@ def _in_thread(call: Callable[[], Any]) -> Callable[[], BaseException | None]:
 
 
 def test_latency(apis: Apis, uploader: Any) -> None:
-    """A late answer is a good answer."""
+    """A delayed response is a normal response."""
     apis.faults.set([{"method": UPLOAD, "kind": "latency_ms", "latency_ms": 80}])
     began = time.monotonic()
     assert not failures(upload(uploader))
@@ -185,7 +185,7 @@ def test_latency(apis: Apis, uploader: Any) -> None:
 
 @pytest.mark.parametrize(("kind", "committed"), [("kill_before", 0), ("kill_after", 1)])
 def test_kill(apis: Apis, uploader: Any, kind: str, committed: int) -> None:
-    """A kill calls the hook before or after the call is carried out, and answers nothing."""
+    """A kill calls the hook before or after the call is carried out; there is no response."""
     seen: list[int] = []
     apis.faults.on_kill = lambda: seen.append(len(apis.state.accepted))
     apis.faults.set([{"method": "*", "nth": 1, "kind": kind}])
@@ -196,7 +196,7 @@ def test_kill(apis: Apis, uploader: Any, kind: str, committed: int) -> None:
 
 
 def test_chosen_row_errors(apis: Apis, uploader: Any) -> None:
-    """row_error gives chosen rows a chosen code, even one that this version doesn't know."""
+    """row_error gives chosen rows a chosen code, even a code that this version does not have."""
     for error, expected in (
         ("conversion_upload_error.EVENT_NOT_FOUND", "EVENT_NOT_FOUND"),
         ("conversion_upload_error.999", "999"),
@@ -209,7 +209,7 @@ def test_chosen_row_errors(apis: Apis, uploader: Any) -> None:
 
 
 def test_error_without_index(apis: Apis, uploader: Any) -> None:
-    """A partial failure that names no row belongs to the request: nothing of it is taken."""
+    """A partial failure that names no row concerns the whole request: no row is accepted."""
     apis.faults.set([{"nth": 1, "kind": "error_without_index"}])
     response = upload(uploader)
     assert failures(response) == [("", "TRANSIENT_ERROR")]

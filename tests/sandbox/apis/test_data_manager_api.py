@@ -1,4 +1,4 @@
-"""The local Data Manager API through the real client: every rule that it enforces."""
+"""The local Data Manager API with the real client: every rule that it enforces."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def moment(**delta: float) -> Timestamp:
 
 
 def event(**fields: Any) -> Any:
-    """A good event, with some fields set or (None) left out."""
+    """A valid event. `fields` replaces some fields, or (None) leaves them out."""
     given: dict[str, Any] = {
         "event_timestamp": moment(days=2),
         "event_source": "WEB",
@@ -69,7 +69,7 @@ def request(*events: Any, **fields: Any) -> Any:
 
 
 def ingest(client: Any, given: Any, **options: Any) -> Any:
-    # The client takes proto-plus messages; `wrap` makes one of the raw message.
+    # The client needs proto-plus messages; `wrap` makes one from the raw message.
     wrapped = dm.IngestEventsRequest.wrap(given)
     return client.ingest_events(request=wrapped, timeout=10, retry=None, **options)
 
@@ -139,7 +139,7 @@ EVENTS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
 def test_event_rules(
     apis: Apis, client: Any, fields: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    """A bad event is named with Google's reason at the field at fault; a good one is taken."""
+    """An invalid event is refused with Google's reason and field; a valid one is accepted."""
     given = request(event(**fields))
     if not expected:
         assert ingest(client, given).request_id == apis.state.requests[-1].request_id
@@ -154,7 +154,7 @@ def test_event_rules(
 
 
 def test_one_bad_event_refuses_all(apis: Apis, client: Any) -> None:
-    """Fast-fail: every bad event is named, and nothing of the request is taken."""
+    """Fast-fail: the response names every invalid event, and no event is accepted."""
     events = [event(transaction_id=f"A-{n}") for n in range(5)]
     events[1].currency = events[3].currency = "XYZ"
     with pytest.raises(exceptions.InvalidArgument) as raised:
@@ -204,7 +204,7 @@ DESTINATIONS: list[tuple[str, dict[str, Any], str, str]] = [
 def test_request_rules(
     apis: Apis, client: Any, fields: dict[str, Any], field: str, reason: str
 ) -> None:
-    """What is wrong with the request as a whole is named outside the events."""
+    """A problem of the whole request is reported outside of the events."""
     with pytest.raises(exceptions.InvalidArgument) as raised:
         ingest(client, request(event(**user({"email_address": HASH})), **fields))
     assert violations(raised.value) == [(field, reason)]
@@ -222,7 +222,7 @@ def test_request_rules(
 def test_accounts(
     apis: Apis, client: Any, account: str, changes: dict[str, Any], reason: str
 ) -> None:
-    """An account that is closed to the caller is PERMISSION_DENIED."""
+    """An account that the caller may not use is PERMISSION_DENIED."""
     if changes:
         apis.state.change_account(account, **changes)
     with pytest.raises(exceptions.PermissionDenied) as raised:
@@ -231,7 +231,7 @@ def test_accounts(
 
 
 def test_login_account_and_new_adopter(apis: Apis, client: Any) -> None:
-    """A manager opens its client account; who may not use the old API may use this one."""
+    """A manager can use its client account; an account closed in the other API is open here."""
     login = {"account_type": "GOOGLE_ADS", "account_id": "9999999999"}
     for one in (destination("2222222222", "2001", login_account=login), destination("6666666666")):
         assert ingest(client, request(event(), destinations=[one])).request_id
@@ -248,7 +248,7 @@ def test_operating_account_is_the_conversion_customer(apis: Apis, client: Any) -
 
 
 def test_too_many_events(apis: Apis, client: Any) -> None:
-    """2,000 events are the most that a request may hold."""
+    """A request can contain at most 2,000 events."""
     events = [event(transaction_id=f"A-{n}", ad_identifiers={"gclid": GCLID + str(n)})
               for n in range(2001)]  # fmt: skip
     assert ingest(client, request(*events[:2000])).request_id
@@ -259,7 +259,7 @@ def test_too_many_events(apis: Apis, client: Any) -> None:
 
 
 def test_base64(apis: Apis, client: Any) -> None:
-    """With BASE64 the digests are base64 of 32 bytes."""
+    """With BASE64, each digest is 32 bytes in base64."""
     good = event(**user({"email_address": "lz3+Rj7IV4X1+Vr1ujkG7tstkxwk5pgkqJ6mXbpOgTs="}))
     bad = event(**user({"email_address": HASH + "!"}))
     assert ingest(client, request(good, encoding="BASE64")).request_id
@@ -270,7 +270,7 @@ def test_base64(apis: Apis, client: Any) -> None:
 
 @pytest.mark.parametrize("by_fault", [True, False])
 def test_refusal_without_a_name(apis: Apis, client: Any, by_fault: bool) -> None:
-    """A refusal that names no event comes by a fault rule, or by a marked transaction id."""
+    """A fault rule or a marked transaction ID causes a refusal that names no event."""
     one = event()
     if by_fault:
         apis.faults.set([{"method": "IngestEvents", "kind": "invalid_argument_unnamed"}])
@@ -282,7 +282,7 @@ def test_refusal_without_a_name(apis: Apis, client: Any, by_fault: bool) -> None
 
 
 def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
-    """What an event loses comes back as field warnings; the event is taken."""
+    """Ignored parts of an event are reported as field warnings; the event is accepted."""
     cart = {"merchant_id": "shop", "items": [{"quantity": 1}]}
     paused = {"custom_variables": [{"variable": "campaign_code", "value": "x"}]}
     given = request(event(), event(**paused, cart_data=cart, ad_identifiers={"gbraid": GCLID}))
@@ -300,7 +300,7 @@ def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
 
 
 def test_scope(apis: Apis, client: Any) -> None:
-    """A token with the adwords scope alone is PERMISSION_DENIED."""
+    """A token with only the adwords scope is PERMISSION_DENIED."""
     with pytest.raises(exceptions.PermissionDenied) as raised:
         ingest(client_of(apis, "https://www.googleapis.com/auth/adwords"), request(event()))
     assert raised.value.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
@@ -308,7 +308,7 @@ def test_scope(apis: Apis, client: Any) -> None:
 
 @pytest.mark.parametrize("window", ["Minute", "Day"])
 def test_quota(apis: Apis, client: Any, window: str) -> None:
-    """Over the requests of a minute or a day the answer is RESOURCE_EXHAUSTED; it says which."""
+    """Above the limit per minute or per day: RESOURCE_EXHAUSTED, which names the limit."""
     setattr(apis.state.data_manager, f"requests_per_{window.lower()}", 2)
     for _ in range(2):
         ingest(client, request(event()))
@@ -324,7 +324,7 @@ def test_quota(apis: Apis, client: Any, window: str) -> None:
     [("resource_exhausted", "Day"), ("resource_temporarily_exhausted", "Minute")],
 )
 def test_quota_by_a_fault(apis: Apis, client: Any, kind: str, window: str) -> None:
-    """A fault rule says which of the limits is met, for reads too."""
+    """A fault rule selects which of the limits is reached, for reads, too."""
     given = ingest(client, request(event()))
     apis.faults.set([{"method": "data_manager.*", "kind": kind}])
     with pytest.raises(exceptions.ResourceExhausted) as raised:
@@ -348,7 +348,7 @@ def status(client: Any, request_id: str) -> list[tuple[str, int, dict[str, int]]
 
 
 def test_status_counts(apis: Apis, client: Any) -> None:
-    """Clicks, ages and duplicates show up as counts in the request's status, not as rows."""
+    """Problems with clicks, age and duplicates appear as counts in the status, not per row."""
     now = datetime.now(UTC)
     apis.state.register_clicks({"click-too-new": now - timedelta(hours=1),
                                 "click-too-late": now - timedelta(days=1)})  # fmt: skip
@@ -383,7 +383,7 @@ def test_status_counts(apis: Apis, client: Any) -> None:
 
 
 def test_a_known_transaction_id_adjusts(apis: Apis, client: Any) -> None:
-    """By Google's guide: the newer value counts, once; the click and other fields stay."""
+    """As in Google's guide: only the newer value counts; the click and other fields stay."""
     apis.state.data_manager.repeats_adjust = True
     first = event(transaction_id="A-1", conversion_value=10)
     ingest(client, request(first))
@@ -404,7 +404,7 @@ def test_a_known_transaction_id_adjusts(apis: Apis, client: Any) -> None:
 
 
 def test_processing_takes_its_time(apis: Apis, client: Any) -> None:
-    """A request is PROCESSING until its time has come."""
+    """A request is PROCESSING until its processing time has passed."""
     apis.state.data_manager.processing_seconds = 60
     slow = ingest(client, request(event(transaction_id="A-1")))
     apis.state.data_manager.processing_seconds = 0
@@ -414,7 +414,7 @@ def test_processing_takes_its_time(apis: Apis, client: Any) -> None:
 
 
 def test_denied_consent(apis: Apis, client: Any) -> None:
-    """Denied consent can be made an error of processing; an event's consent goes first."""
+    """Denied consent can be a processing error; an event's consent overrides the request's."""
     apis.state.data_manager.denied_consent_is_error = True
     given = request(
         event(event_timestamp=moment(days=1)),
@@ -426,7 +426,7 @@ def test_denied_consent(apis: Apis, client: Any) -> None:
 
 
 def test_destination_references(apis: Apis, client: Any) -> None:
-    """References send events to some of the destinations, no reference to all of them."""
+    """An event goes to the destinations it references, or to all if it references none."""
     given = request(
         event(destination_references=["lead"]),
         event(ad_identifiers={"gclid": GCLID + "2"}),
@@ -441,7 +441,7 @@ def test_destination_references(apis: Apis, client: Any) -> None:
 
 
 def test_validate_only(apis: Apis, client: Any) -> None:
-    """validate_only keeps nothing, misses numeric transaction ids, and has no status."""
+    """validate_only stores nothing, accepts numeric transaction IDs, and has no status."""
     given = request(event(transaction_id="12345"), validate_only=True)
     answer = ingest(client, given)
     assert not apis.state.accepted
@@ -461,7 +461,7 @@ def test_validate_only(apis: Apis, client: Any) -> None:
     ],
 )
 def test_faults(apis: Apis, client: Any, kind: str, raised_as: type, committed: int) -> None:
-    """The faults of the other API strike here, too."""
+    """The faults of the other API work here, too."""
     apis.faults.set([{"method": "data_manager.*", "nth": 1, "kind": kind}])
     with pytest.raises(raised_as):
         ingest(client, request(event()))
@@ -469,7 +469,7 @@ def test_faults(apis: Apis, client: Any, kind: str, raised_as: type, committed: 
 
 
 def test_accepted_events_can_be_read(apis: Apis, client: Any) -> None:
-    """Accepted events are told beside the other API's, with their route."""
+    """Accepted events are listed with those of the other API; `route` tells them apart."""
     ingest(client, request(event(transaction_id="A-1")))
     (told,) = apis.state.conversions()
     assert (told["route"], told["customer_id"]) == ("data_manager", CUSTOMER)

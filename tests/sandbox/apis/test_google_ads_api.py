@@ -1,4 +1,4 @@
-"""The local Google Ads API through the real client: every rule that it enforces."""
+"""The local Google Ads API with the real client: every rule that it enforces."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions
 
 from sandbox.accounts import BadAccounts
+from sandbox.ads_version import API_VERSION
 from sandbox.apis import Apis
 
 OTHER = "customers/1234567890/conversionActions/"
@@ -45,7 +46,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("no action", {"conversion_action": None}, [(C + ".conversion_action", "REQUIRED")]),
     ("malformed action", {"conversion_action": "1001"},
      [(C + ".conversion_action", "RESOURCE_NAME_MALFORMED")]),
-    ("another customer in the action's name counts for nothing",
+    ("the customer ID in the action's name is ignored",
      {"conversion_action": "customers/1/conversionActions/1001"}, []),
     ("unknown action", {"conversion_action": OTHER + "9"},
      [(C + ".conversion_action", "NO_CONVERSION_ACTION_FOUND")]),
@@ -102,7 +103,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [(C + ".user_identifiers[0].address_info", "UNSUPPORTED_USER_IDENTIFIER")]),
     ("mobile id", {"user_identifiers": [{"mobile_id": "x"}]},
      [(C + ".user_identifiers[0].mobile_id", "UNSUPPORTED_USER_IDENTIFIER")]),
-    ("custom variable beside an identifier",
+    ("custom variable with an identifier",
      {"user_identifiers": [{"hashed_email": EMAIL}], "custom_variables": [
          {"conversion_custom_variable": VARIABLE + "7001", "value": "north"}]},
      [(C + ".custom_variables", "VALUE_MUST_BE_UNSET")]),
@@ -112,7 +113,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("personal data in a custom variable", {"custom_variables": [
         {"conversion_custom_variable": VARIABLE + "7001", "value": "ann@example.com"}]},
      [(C + ".custom_variables[0].value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII")]),
-    ("attribution data where none belongs",
+    ("attribution data for an action without external attribution",
      {"external_attribution_data": {"external_attribution_credit": 0.5}},
      [(C + ".external_attribution_data",
        "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
@@ -151,7 +152,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
 def test_row_rules(
     apis: Apis, uploader: Any, fields: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    """A row is refused with Google's own code at the field at fault, or it is accepted."""
+    """A row is refused with Google's own code and field, or it is accepted."""
     row = conversion(**fields)
     response = uploader.upload_click_conversions(request=request(row), timeout=10)
 
@@ -185,7 +186,7 @@ REQUESTS: list[tuple[str, dict[str, Any], str, grpc.StatusCode]] = [
 def test_request_rules(
     apis: Apis, uploader: Any, fields: dict[str, Any], code: str, status: grpc.StatusCode
 ) -> None:
-    """An error outside the rows ends the RPC as a GoogleAdsException with its request id."""
+    """An error outside of the rows ends the RPC: a GoogleAdsException with the request ID."""
     with pytest.raises(GoogleAdsException) as raised:
         uploader.upload_click_conversions(request=request(conversion(), **fields), timeout=10)
 
@@ -204,7 +205,7 @@ def test_no_conversions(apis: Apis, uploader: Any) -> None:
 
 
 def test_two_thousand_are_taken_and_one_more_is_not(apis: Apis, uploader: Any) -> None:
-    """2,000 conversions are the most that a request may hold."""
+    """A request can contain at most 2,000 conversions."""
     rows = [conversion(gclid=f"{GCLID}{n}") for n in range(2001)]
     response = uploader.upload_click_conversions(request=request(*rows[:2000]), timeout=30)
     assert not response.HasField("partial_failure_error")
@@ -223,7 +224,7 @@ def test_two_thousand_are_taken_and_one_more_is_not(apis: Apis, uploader: Any) -
     ],
 )
 def test_account_switches(apis: Apis, uploader: Any, customer_id: str, code: str) -> None:
-    """Terms and the enhanced conversions switch matter to rows with user identifiers alone."""
+    """Data terms and enhanced conversions matter only for rows with user identifiers."""
     rows = [conversion(), conversion(gclid=None, user_identifiers=[{"hashed_email": EMAIL}])]
     response = uploader.upload_click_conversions(
         request=request(*rows, customer_id=customer_id), timeout=10
@@ -233,7 +234,7 @@ def test_account_switches(apis: Apis, uploader: Any, customer_id: str, code: str
 
 
 def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: Any) -> None:
-    """Session attributes and IP addresses are taken from callers that Google allowlisted."""
+    """Allowlisted accounts may send session attributes and IP addresses."""
     apis.state.change_account(CUSTOMER, allowlisted_for_session_attributes=True)
     row = conversion(gclid=None, session_attributes_encoded=b"e30=", user_ip_address="192.0.2.1")
     response = uploader.upload_click_conversions(request=request(row), timeout=10)
@@ -241,10 +242,10 @@ def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: An
 
 
 def test_login_customer_id(apis: Apis) -> None:
-    """A manager's id in the header opens its client account; a stranger's doesn't."""
+    """A manager's ID in the header gives access to its client account; another ID does not."""
     for login, opened in (("9999999999", True), ("8888888888", False)):
         yaml = apis.google_ads_key_yaml + f'login_customer_id: "{login}"\n'
-        client = GoogleAdsClient.load_from_string(yaml, version="v26")
+        client = GoogleAdsClient.load_from_string(yaml, version=API_VERSION)
         service = client.get_service("ConversionUploadService")
         row = conversion(conversion_action="customers/2222222222/conversionActions/2001")
         given = request(row, customer_id="2222222222")
@@ -257,7 +258,7 @@ def test_login_customer_id(apis: Apis) -> None:
 
 
 def test_trigger_and_message_hold_googles_way_of_telling(apis: Apis, uploader: Any) -> None:
-    """The failure carries the raw offending value and the request id, as Google's does."""
+    """The failure contains the raw offending value and the request ID, as Google's does."""
     row = conversion(user_identifiers=[{"hashed_email": "ann@example.com"}])
     response = uploader.upload_click_conversions(request=request(conversion(), row), timeout=10)
     failure = Failure()
@@ -272,7 +273,7 @@ def test_trigger_and_message_hold_googles_way_of_telling(apis: Apis, uploader: A
 
 
 def test_validate_only(apis: Apis, uploader: Any) -> None:
-    """validate_only reports errors, returns no results and keeps nothing."""
+    """validate_only reports errors, returns no results and stores nothing."""
     given = request(conversion(), conversion(gclid="x y"), validate_only=True)
     response = uploader.upload_click_conversions(request=given, timeout=10)
     assert failures(response) == [("conversions[1].gclid", "UNPARSEABLE_GCLID")]
@@ -284,7 +285,7 @@ def test_validate_only(apis: Apis, uploader: Any) -> None:
 
 
 def test_job_id(apis: Apis, uploader: Any) -> None:
-    """The job id comes back; without one, Google makes one above the callers' range."""
+    """The response has the job ID; without one, Google makes one above the callers' range."""
     given = uploader.upload_click_conversions(request=request(conversion()), timeout=10)
     made = uploader.upload_click_conversions(request=request(conversion(), job_id=None), timeout=10)
     assert given.job_id == 42
@@ -295,7 +296,7 @@ def test_job_id(apis: Apis, uploader: Any) -> None:
     ("repeats", "bad"), [("all", {0, 2}), ("later", {2})], ids=["all refused", "first kept"]
 )
 def test_duplicates_in_a_request(apis: Apis, uploader: Any, repeats: Any, bad: set[int]) -> None:
-    """The same click and time, or the same order id, twice in a request is told of each row."""
+    """Rows with the same click and time, or order ID, are refused: all, or all but the first."""
     apis.state.repeats_in_request = repeats
     moment = ago(days=3)
     click = [conversion(conversion_date_time=moment, gclid=g) for g in (GCLID, GCLID + "x", GCLID)]
@@ -310,7 +311,7 @@ def test_duplicates_in_a_request(apis: Apis, uploader: Any, repeats: Any, bad: s
 
 
 def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
-    """What was accepted before is refused: same click, time and action; order id and action."""
+    """A repeat of an accepted click, time and action, or order ID and action, is refused."""
     moment = datetime.now(UTC).replace(microsecond=0) - timedelta(days=4)
     utc, berlin = f"{moment:%Y-%m-%d %H:%M:%S}+00:00", f"{moment:%Y-%m-%d %H:%M:%S}+00:00"
     first = [
@@ -333,7 +334,7 @@ def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
 
 
 def test_same_instant_in_another_zone_is_the_same_conversion(apis: Apis, uploader: Any) -> None:
-    """Duplicates are recognized by the instant, however its offset is written."""
+    """The instant identifies a duplicate, with any UTC offset."""
     day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
     for text, expected in ((f"{day} 12:00:00+00:00", []), (f"{day} 14:00:00+02:00", ["CLICK"])):
         row = conversion(conversion_date_time=text)
@@ -342,7 +343,7 @@ def test_same_instant_in_another_zone_is_the_same_conversion(apis: Apis, uploade
 
 
 def test_registered_clicks(apis: Apis, uploader: Any) -> None:
-    """A click's age decides: under 6 hours is too recent, and it comes before its conversion."""
+    """A click must be at least 6 hours old, precede its conversion, and be in the window."""
     now = datetime.now(UTC)
     apis.state.register_clicks(
         {
@@ -376,7 +377,7 @@ def test_message_over_64_megabytes(apis: Apis, uploader: Any) -> None:
 
 
 def test_token_bucket(apis: Apis, uploader: Any) -> None:
-    """An account that is asked too fast answers with the delay to keep, and then recovers."""
+    """Above its rate, an account returns the delay to wait; after that, it accepts requests."""
     apis.state.change_account(CUSTOMER, requests_per_second=4.0, burst=1.0)
     uploader.upload_click_conversions(request=request(conversion()), timeout=10)
     with pytest.raises(exceptions.ResourceExhausted) as raised:
@@ -390,7 +391,7 @@ def test_token_bucket(apis: Apis, uploader: Any) -> None:
 
 
 def test_daily_operations(apis: Apis, uploader: Any) -> None:
-    """The day's operations of an account run out with RESOURCE_EXHAUSTED."""
+    """When an account's operations of the day are used up: RESOURCE_EXHAUSTED."""
     apis.state.change_account(CUSTOMER, operations_per_day=1)
     uploader.upload_click_conversions(request=request(conversion()), timeout=10)
     with pytest.raises(exceptions.ResourceExhausted) as raised:
@@ -399,7 +400,7 @@ def test_daily_operations(apis: Apis, uploader: Any) -> None:
 
 
 def test_unapproved_project(apis: Apis, uploader: Any) -> None:
-    """A Cloud project without approval is refused for production accounts."""
+    """A Google Cloud project without approval may not use production accounts."""
     apis.state.change_account(CUSTOMER, cloud_project_approved=False)
     with pytest.raises(GoogleAdsException) as raised:
         uploader.upload_click_conversions(request=request(conversion()), timeout=10)
@@ -408,7 +409,7 @@ def test_unapproved_project(apis: Apis, uploader: Any) -> None:
 
 
 def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: Any) -> None:
-    """It refuses queries and takes uploads."""
+    """It refuses queries but accepts uploads."""
     apis.state.change_account(CUSTOMER, readable=False)
     with pytest.raises(GoogleAdsException) as raised:
         list(searcher.search(customer_id=CUSTOMER, query="SELECT customer.id FROM customer"))
@@ -418,7 +419,7 @@ def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: An
 
 
 def test_unknown_token(apis: Apis, uploader: Any) -> None:
-    """A call with a token that nobody issued is not authenticated."""
+    """A call with an unknown token is not authenticated."""
     tokens = dict(apis.state.tokens)
     apis.state.tokens.clear()
     try:
@@ -430,7 +431,7 @@ def test_unknown_token(apis: Apis, uploader: Any) -> None:
 
 
 def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None:
-    """The state tells every accepted conversion and every request, and keeps the raw bytes."""
+    """The state lists every accepted conversion and every request, and keeps the raw bytes."""
     uploader.upload_click_conversions(request=request(conversion(order_id="A-1")), timeout=10)
     (told,) = apis.state.conversions()
     (logged,) = apis.state.request_log()
@@ -446,7 +447,7 @@ def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None
 
 
 def test_without_judging(apis: Apis, uploader: Any) -> None:
-    """For benchmarks the rows can be taken without a look at them."""
+    """For benchmarks, rows can be accepted without any checks."""
     apis.state.judge = False
     response = uploader.upload_click_conversions(request=request(conversion(gclid="x")), timeout=10)
     assert not failures(response)
@@ -465,7 +466,7 @@ CUSTOMER_QUERY = (
 
 
 def test_customer_query(apis: Apis, searcher: Any) -> None:
-    """The preflight's query about the account is answered with the fields that it selects."""
+    """The response to the preflight's query of the account has exactly the selected fields."""
     apis.state.change_account(CUSTOMER, conversion_customer_id="9999999999")
     (row,) = searcher.search(customer_id=CUSTOMER, query=CUSTOMER_QUERY)
     setting = row.customer.conversion_tracking_setting
@@ -477,7 +478,7 @@ def test_customer_query(apis: Apis, searcher: Any) -> None:
 
 
 def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
-    """Actions come with type, status, counting, look-back and owner; WHERE filters them."""
+    """Actions have type, status, counting, look-back window and owner; WHERE filters them."""
     query = (
         "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
         "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
@@ -494,7 +495,7 @@ def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
 
 
 def test_click_view_query(apis: Apis, searcher: Any) -> None:
-    """Registered clicks are found by id and day."""
+    """Registered clicks can be found by ID and day."""
     apis.state.register_clicks({GCLID: datetime(2026, 5, 4, 3, tzinfo=UTC)})
     query = (
         "SELECT click_view.gclid, segments.date FROM click_view "
@@ -507,7 +508,7 @@ def test_click_view_query(apis: Apis, searcher: Any) -> None:
 
 
 def test_custom_variable_query(apis: Apis, searcher: Any) -> None:
-    """Custom variables are found by name."""
+    """Custom variables can be found by name."""
     query = (
         "SELECT conversion_custom_variable.id, conversion_custom_variable.name, "
         "conversion_custom_variable.status FROM conversion_custom_variable "
@@ -531,7 +532,7 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
 
 
 def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:
-    """The same for each action that something was uploaded to."""
+    """Each action that received an upload has the same diagnostics."""
     rows = (conversion(), conversion(gclid="x y"), conversion(conversion_action=OTHER + "1002"))
     uploader.upload_click_conversions(request=request(*rows, job_id=77), timeout=10)
     name = "offline_conversion_upload_conversion_action_summary"
@@ -564,7 +565,7 @@ def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> 
     ],
 )
 def test_bad_queries(apis: Apis, searcher: Any, query: str, code: str) -> None:
-    """A query that v26 would refuse is refused with Google's code."""
+    """An invalid query is refused with Google's code."""
     with pytest.raises(GoogleAdsException) as raised:
         list(searcher.search(customer_id=CUSTOMER, query=query))
     assert code_of(raised.value.failure.errors[0]) == code
@@ -579,13 +580,13 @@ def test_bad_queries(apis: Apis, searcher: Any, query: str, code: str) -> None:
         ({}, "must be a list"),
         ([[]], "must be a JSON object"),
         ([{"customer_id": "123-4"}], "digits"),
-        ([{"customer_id": "1", "colour": "red"}], "unknown colour"),
+        ([{"customer_id": "1", "colour": "red"}], "unknown keys: colour"),
         ([{"customer_id": "1", "accessible": "no"}], "accessible must be true or false"),
         ([{"customer_id": "1", "conversion_actions": [{"name": "x"}]}], "id must be a number"),
     ],
 )
 def test_bad_accounts(apis: Apis, given: object, text: str) -> None:
-    """An account that can't be read is refused with what is wrong, and nothing changes."""
+    """An invalid account is refused with a message, and nothing changes."""
     before = dict(apis.state.accounts)
     with pytest.raises(BadAccounts, match=text):
         apis.state.load_accounts(given)
@@ -593,7 +594,7 @@ def test_bad_accounts(apis: Apis, given: object, text: str) -> None:
 
 
 def test_loaded_accounts_count(apis: Apis, uploader: Any) -> None:
-    """Accounts set by JSON replace the default ones."""
+    """Accounts from JSON replace the default accounts."""
     apis.state.load_accounts(
         [{"customer_id": "7777777777", "conversion_actions": [{"id": 5, "name": "Sale"}]}]
     )

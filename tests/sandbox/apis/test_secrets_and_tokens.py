@@ -1,4 +1,4 @@
-"""Secret Manager, the token endpoint and the metadata server through Google's own clients."""
+"""Secret Manager, the token endpoint and the metadata server, with Google's own clients."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.exceptions import RefreshError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
+from sandbox.ads_version import API_VERSION
 from sandbox.apis import EMAIL, PROJECT, SECRET, Apis
 
 
@@ -28,7 +29,7 @@ def secrets(running: Apis) -> Any:
 
 
 def test_secret_is_read_with_its_checksum(apis: Apis, secrets: Any) -> None:
-    """The latest version holds the google-ads.yaml, with a right CRC32C."""
+    """The latest version contains the google-ads.yaml, with a correct CRC32C."""
     answer = secrets.access_secret_version(name=apis.secret_version)
     assert answer.payload.data.decode() == apis.google_ads_yaml
     assert answer.payload.data_crc32c == google_crc32c.value(answer.payload.data)
@@ -36,7 +37,7 @@ def test_secret_is_read_with_its_checksum(apis: Apis, secrets: Any) -> None:
 
 
 def test_versions(apis: Apis, secrets: Any) -> None:
-    """Payloads can be set; versions are numbered from 1 and `latest` is the last."""
+    """Payloads can be set. Versions are numbered from 1; `latest` is the last one."""
     apis.state.set_secret("projects/p/secrets/s", b"one")
     apis.state.set_secret("projects/p/secrets/s", b"two")
     read = {
@@ -60,14 +61,14 @@ def test_versions(apis: Apis, secrets: Any) -> None:
     ],
 )
 def test_missing_secrets(apis: Apis, secrets: Any, name: str, error: type) -> None:
-    """A secret or version that isn't there is NOT_FOUND, a malformed name INVALID_ARGUMENT."""
+    """A missing secret or version is NOT_FOUND, a malformed name INVALID_ARGUMENT."""
     with pytest.raises(error):
         secrets.access_secret_version(name=name)
 
 
 def test_tokens_remember_their_scopes(apis: Apis) -> None:
-    """The google-ads library asks for a token with the adwords scope alone."""
-    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
+    """The google-ads library requests a token with only the adwords scope."""
+    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version=API_VERSION)
     scopes = apis.state.tokens[client.credentials.token]
     assert scopes == {"https://www.googleapis.com/auth/adwords"}
     assert apis.state.requests[-1].method == "oauth.token"
@@ -75,16 +76,16 @@ def test_tokens_remember_their_scopes(apis: Apis) -> None:
 
 
 def test_refused_token(apis: Apis) -> None:
-    """A refused account shows itself as invalid_grant when the client is made."""
+    """A refused account causes invalid_grant when the client is created."""
     apis.state.refuse_tokens = True
     with pytest.raises(RefreshError, match="invalid_grant"):
-        GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
+        GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version=API_VERSION)
 
 
 def test_token_endpoint_fault(apis: Apis) -> None:
-    """The token endpoint can be made to fail; google-auth tries again by itself."""
+    """A fault rule can make the token endpoint fail; google-auth retries automatically."""
     apis.faults.set([{"method": "oauth.token", "nth": 1, "kind": "unavailable"}])
-    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version="v26")
+    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version=API_VERSION)
     assert client.credentials.valid
     assert [r.status for r in apis.state.requests] == ["unavailable", "OK"]
 
@@ -99,7 +100,7 @@ print(project, credentials.service_account_email, credentials.token)
 
 
 def ask_metadata(apis: Apis) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: google-auth reads where the metadata server is when imported."""
+    """In a new process, because google-auth reads the metadata server's address on import."""
     return subprocess.run(
         [sys.executable, "-c", ASK_METADATA],
         env={**os.environ, **apis.env()},
@@ -110,7 +111,7 @@ def ask_metadata(apis: Apis) -> subprocess.CompletedProcess[str]:
 
 
 def test_an_instance_needs_no_key(apis: Apis) -> None:
-    """The metadata server says who the process is, and gives a token for the scopes asked for."""
+    """The metadata server returns the identity, and a token for the requested scopes."""
     answer = ask_metadata(apis)
     project, email, token = answer.stdout.split()
     assert (project, email) == (PROJECT, EMAIL)
@@ -119,14 +120,14 @@ def test_an_instance_needs_no_key(apis: Apis) -> None:
 
 
 def test_an_instance_without_its_account_gets_no_token(apis: Apis) -> None:
-    """google-auth calls it a refusal."""
+    """google-auth raises RefreshError."""
     apis.state.instance_has_account = False
     assert "RefreshError" in ask_metadata(apis).stderr
     assert [r.status for r in apis.state.requests] == ["not_found"]
 
 
 def test_metadata_is_for_who_says_so(running: Apis) -> None:
-    """Without the Metadata-Flavor header nothing is told, as on Google Cloud."""
+    """Without the Metadata-Flavor header, the response is 403, as on Google Cloud."""
     root = f"http://{running.env()['GCE_METADATA_HOST']}/computeMetadata/v1"
     for path, headers, status in (
         ("project/project-id", {}, 403),

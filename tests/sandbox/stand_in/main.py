@@ -1,8 +1,9 @@
-"""A function as small as can be, for the tests of the sandbox itself.
+"""A minimal function, for the tests of the sandbox itself.
 
-It reads the object that its event names and writes a results document; an empty file is stopped.
-Settings, by environment:
-SECONDS it takes, FAILURES: how many first events it refuses (a file counts them: it may be killed).
+It reads the object that the event names, and writes a results document; an empty file is stopped.
+Its environment variables:
+SECONDS: how long it takes. FAILURES_FILE: a file with the number of events that it still refuses
+(a file, because the process may be killed).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The real function on the local Google, for files of the Data Manager route."""
+"""The real function in the sandbox, for files that go to the Data Manager API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _running() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def google(_running: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the real function, as new, whose root folder takes the Data Manager route."""
+    """A clean sandbox with the real function, whose root folder uses the Data Manager API."""
     _running.clear()
     _running.state.data_manager = DataManagerLimits()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)

@@ -1,4 +1,4 @@
-"""The second route end to end: the file lands, the events arrive, the results add up."""
+"""The Data Manager API end to end: a file is dropped, events arrive, the results add up."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[s
     return google.results(*google.drop(content, name), timeout_seconds=60)
 
 
-def test_rows_arrive_as_events_and_bad_ones_are_told_apart(google: Sandbox) -> None:
-    """Google refuses the whole request for one bad event; here only that row fails."""
+def test_rows_arrive_as_events_and_only_bad_ones_fail(google: Sandbox) -> None:
+    """Only bad rows fail, although Google refuses a whole request for one bad event."""
     rows = [core_row(n) for n in range(1, 2101)]
-    rows[6] = core_row(7, conversion_value="-1")  # ours to refuse
-    rows[9] = core_row(10, conversion_action="9999")  # Google's to refuse
+    rows[6] = core_row(7, conversion_value="-1")  # rejected by our rules
+    rows[9] = core_row(10, conversion_action="9999")  # refused by Google
     results = deliver(google, csv_bytes(rows))
     assert results["destination"] == "data_manager"
     assert results["counts"]["rows"] == 2100
@@ -32,8 +32,8 @@ def test_rows_arrive_as_events_and_bad_ones_are_told_apart(google: Sandbox) -> N
 
 
 @pytest.mark.parametrize("action", ["9999", "1004"], ids=["unknown", "of another type"])
-def test_a_wrong_action_costs_only_its_own_rows(google: Sandbox, action: str) -> None:
-    """An export sorted by action may begin with 2,000 rows of one that Google refuses."""
+def test_a_wrong_action_fails_only_its_own_rows(google: Sandbox, action: str) -> None:
+    """A wrong action fails only its own rows, even if they are the first 2,000 of the file."""
     rows = [core_row(n, conversion_action=action) for n in range(1, 2001)]
     rows += [core_row(n) for n in range(2001, 2502)]
     results = deliver(google, csv_bytes(rows))
@@ -41,8 +41,8 @@ def test_a_wrong_action_costs_only_its_own_rows(google: Sandbox, action: str) ->
     assert results["file_error"] is None
 
 
-def test_what_became_of_the_requests_is_added_later(google: Sandbox) -> None:
-    """The sweep asks for the requests' status when due, and writes counts under `processing`."""
+def test_the_status_of_the_requests_is_added_later(google: Sandbox) -> None:
+    """The sweep asks for the status of the requests when due, and adds counts to `processing`."""
     google.state.data_manager.processing_seconds = 0
     name, generation = google.drop(csv_bytes(core_row(n) for n in range(1, 6)), "export.csv")
     before = google.results(name, generation)
@@ -64,8 +64,8 @@ def test_what_became_of_the_requests_is_added_later(google: Sandbox) -> None:
     assert not list(google.storage_client().list_blobs(OUTPUT_BUCKET, prefix="_state/waiting/"))
 
 
-def test_rows_matched_only_by_address_and_ip_are_told_apart(google: Sandbox) -> None:
-    """Two people with one time and value are two conversions, also without an order id."""
+def test_rows_with_different_ip_addresses_are_two_conversions(google: Sandbox) -> None:
+    """Two people with the same time and value are two conversions, even without an order ID."""
     columns = [*CORE_COLUMNS, "user_ip_address"]
     same = {
         "gclid": "",

@@ -1,4 +1,4 @@
-"""The limits of one project, a minute's and a day's, on the whole path."""
+"""The quotas of a project, per minute and per day, end to end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def lines_since(google: Sandbox, before: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines() if line.startswith('{"severity"')]
 
 
-def test_the_days_requests_are_used_up(google: Sandbox) -> None:
-    """No retry that can't help: an alert, and the file comes again until there is quota."""
+def test_the_daily_quota_is_exhausted(google: Sandbox) -> None:
+    """An exhausted daily quota is not retried: it alerts, and the file is redelivered."""
     before = len(google.function_output())
     google.state.data_manager.requests_per_day = 0
     name, generation = google.drop(csv_bytes([core_row(1)]), "day.csv")
@@ -34,8 +34,8 @@ def test_the_days_requests_are_used_up(google: Sandbox) -> None:
     assert codes == {"DAILY_QUOTA"}
 
 
-def test_the_minutes_requests_are_used_up(google: Sandbox) -> None:
-    """The same attempt waits as long as Google says, and goes on."""
+def test_the_quota_per_minute_is_exhausted(google: Sandbox) -> None:
+    """The same attempt waits for Google's retry delay and then continues."""
     before = len(google.function_output())
     fault = {"kind": "resource_temporarily_exhausted", "retry_delay_seconds": 0.2, "nth": 1}
     google.faults.set([{"method": "IngestEvents", **fault}])

@@ -1,4 +1,4 @@
-"""Clicks that Google's processing calls too recent: their rows are sent again until they count."""
+"""Rows whose click is too recent for Google's processing are sent again until they count."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.whole.data_manager.time_passes import hours_go_by
 
 
 class File:
-    """A file that was dropped, and the time since."""
+    """A dropped file, and the time that passes after the drop."""
 
     def __init__(self, google: Sandbox, rows: list[dict[str, str]]) -> None:
         self.google = google
@@ -26,7 +26,7 @@ class File:
         return check_results(self.google.results(self.name, self.generation))
 
     def after(self, hours: float) -> dict[str, Any]:
-        """The document when so many hours more have gone by, and the sweep has come twice."""
+        """Let this many hours pass, run the sweep twice, and return the document."""
         hours_go_by(self.google, hours)
         for _ in range(2):
             status, body = self.google.run_sweep()
@@ -44,14 +44,14 @@ def clicked(google: Sandbox, rows: list[dict[str, str]], hours: float) -> None:
 
 
 def counted(google: Sandbox) -> Counter[str]:
-    """How often Google counts each order id."""
+    """Return how often Google counts each order ID."""
     return Counter(
         each.as_json()["conversion"].get("transaction_id", "") for each in google.state.accepted
     )
 
 
 def sent_to(google: Sandbox) -> list[int]:
-    """Events of each request that was sent."""
+    """Return the number of events in each request that was sent."""
     requests = list(google.state.requests)
     return [each.conversions for each in requests if each.method.endswith("IngestEvents")]
 
@@ -61,13 +61,13 @@ def codes(document: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("adjusts", [False, True])
-def test_rows_with_young_clicks_count_in_the_end(google: Sandbox, adjusts: bool) -> None:
-    """Uploaded, not counted, sent again after six hours, counted once; the document follows."""
+def test_rows_with_recent_clicks_count_later(google: Sandbox, adjusts: bool) -> None:
+    """Uncounted rows are sent again after six hours and count once, and the document is updated."""
     google.state.data_manager.repeats_adjust = adjusts
     rows = [core_row(n) for n in range(1, 21)]
     clicked(google, rows, 1)
     file = File(google, rows)
-    assert file.document()["status"] == "completed"  # Google hasn't said anything yet
+    assert file.document()["status"] == "completed"  # Google has not been asked yet
     document = file.after(0.6)
     assert document["status"] == "waiting"
     assert codes(document) == ["COUNTED_LATER"]
@@ -95,9 +95,9 @@ def test_rows_with_young_clicks_count_in_the_end(google: Sandbox, adjusts: bool)
 
 
 @pytest.mark.parametrize("adjusts", [False, True])
-def test_rows_that_were_counted_count_once_nevertheless(google: Sandbox, adjusts: bool) -> None:
-    """Google doesn't say which rows were too recent, so all of the request are sent again: those
-    that it has counted are duplicates, or adjust the first ones by the same values."""
+def test_rows_that_were_already_counted_count_once(google: Sandbox, adjusts: bool) -> None:
+    """All rows of a request are sent again, because Google does not report which were too recent;
+    rows already counted become duplicates, or adjust the first conversion to the same value."""
     google.state.data_manager.repeats_adjust = adjusts
     rows = [core_row(n) for n in range(1, 21)]
     clicked(google, rows[:3], 1)
@@ -115,8 +115,8 @@ def test_rows_that_were_counted_count_once_nevertheless(google: Sandbox, adjusts
     assert sorted(values) == [n + 0.5 for n in range(1, 21)]
 
 
-def test_only_the_chunk_at_fault_is_sent_again(google: Sandbox) -> None:
-    """Other requests of the file, and rows that were refused or repeated, stay as they are."""
+def test_only_the_affected_chunk_is_sent_again(google: Sandbox) -> None:
+    """The other requests of the file, and refused or repeated rows, are not sent again."""
     rows = [core_row(n) for n in range(1, 2011)]
     rows[2003] = core_row(2004, conversion_value="-1")
     rows[2005] = core_row(2005)
@@ -135,8 +135,8 @@ def test_only_the_chunk_at_fault_is_sent_again(google: Sandbox) -> None:
     assert set(counted(google).values()) == {1}
 
 
-def test_clicks_that_stay_too_recent_are_given_up(google: Sandbox) -> None:
-    """After two days no more is sent, and the document says what wasn't counted."""
+def test_clicks_that_stay_too_recent_end_as_not_counted(google: Sandbox) -> None:
+    """After two days, nothing more is sent, and the document reports the rows not counted."""
     rows = [core_row(n) for n in range(1, 6)]
     clicked(google, rows, 1)
     file = File(google, rows)
@@ -153,15 +153,15 @@ def test_clicks_that_stay_too_recent_are_given_up(google: Sandbox) -> None:
     assert not google.state.accepted
 
 
-def test_rows_that_google_would_not_know_again_are_kept_back(google: Sandbox) -> None:
-    """Neither order id nor gclid: they might count twice, so they stay as they are, with a note."""
+def test_rows_that_google_would_not_recognize_are_withheld(google: Sandbox) -> None:
+    """Rows without order ID and gclid could count twice: they are not sent again and get a note."""
     profile = {"destination": "data_manager", "customer_id": "1234567890", "currency_code": "USD"}
     google.set_profiles({"default": {**profile, "derive_order_id": False}})
     rows = [core_row(n) for n in range(1, 9)]
     for row in rows[:2]:
         row |= {"gclid": "", "order_id": ""}
     rows[2] |= {"gclid": "", "gbraid": "0AAAAAexample-braid-1", "order_id": ""}
-    rows[3] |= {"order_id": ""}  # the click is enough
+    rows[3] |= {"order_id": ""}  # the gclid is enough
     clicked(google, rows[3:5], 1)
     file = File(google, rows)
     assert file.after(0.6)["status"] == "waiting"
@@ -175,8 +175,8 @@ def test_rows_that_google_would_not_know_again_are_kept_back(google: Sandbox) ->
     assert "(3 rows)" in document["notes"][0]["message"]
 
 
-def test_a_file_of_such_rows_alone_is_not_sent_again(google: Sandbox) -> None:
-    """What Google didn't count stays told as not counted."""
+def test_a_file_of_withheld_rows_is_not_sent_again(google: Sandbox) -> None:
+    """If all rows are withheld, no request is sent, and the rows stay reported as not counted."""
     profile = {"destination": "data_manager", "customer_id": "1234567890", "currency_code": "USD"}
     google.set_profiles({"default": {**profile, "derive_order_id": False}})
     rows = [core_row(n, gclid="", wbraid=f"0AAAAAexample{n}", order_id="") for n in range(1, 5)]
@@ -193,7 +193,7 @@ def test_a_file_of_such_rows_alone_is_not_sent_again(google: Sandbox) -> None:
 
 
 def test_the_file_is_gone_when_its_rows_are_due(google: Sandbox) -> None:
-    """Nothing can be sent any more: the document says so at once."""
+    """If the file is gone, nothing can be sent again, and the document reports this immediately."""
     rows = [core_row(n) for n in range(1, 4)]
     clicked(google, rows, 1)
     file = File(google, rows)

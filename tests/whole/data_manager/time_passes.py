@@ -1,4 +1,4 @@
-"""Hours that go by for waiting runs, in no time."""
+"""A helper that makes hours pass for pending runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TIMES = ("since", "sent_at", "resend_at", "ask_at")
 
 
 def hours_go_by(google: Sandbox, hours: float) -> None:
-    """Turn the ledger's entries of waiting runs back by so much."""
+    """Move the times in the ledger's entries of pending runs back by this many hours."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     for blob in list(bucket.list_blobs(prefix="_state/waiting/")):
         entry = json.loads(blob.download_as_bytes())

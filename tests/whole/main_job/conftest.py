@@ -1,4 +1,4 @@
-"""The real function on the local Google: one a process, emptied before every test."""
+"""The real function in the sandbox: one per process, emptied before every test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _running() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def google(_running: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the real function, as new."""
+    """A clean sandbox with the real function."""
     _running.clear()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
     yield _running

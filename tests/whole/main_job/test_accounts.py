@@ -1,4 +1,4 @@
-"""Accounts that are not as they should be, alone and among others."""
+"""Accounts with problems, alone and together with other accounts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def searches(google: Sandbox) -> int:
 
 
 def test_one_account_that_refuses_does_not_stop_the_others(google: Sandbox) -> None:
-    """The rows of the account without terms fail; those of the other arrive, a chunk later too."""
+    """Rows of an account without terms fail, and rows of another one arrive, even a chunk later."""
     rows = [core_row(n) | {"customer_id": "4444444444"} for n in range(1, 2002)]
     rows += [core_row(n) | {"customer_id": "123-456-7890"} for n in range(2002, 2052)]
     results = deliver(google, csv_bytes(rows, COLUMNS))
@@ -34,8 +34,8 @@ def test_one_account_that_refuses_does_not_stop_the_others(google: Sandbox) -> N
     assert results["file_error"] is None
 
 
-def test_a_wrong_account_number_is_asked_about_once(google: Sandbox) -> None:
-    """Whatever the rows beside it say; a refusal costs no query a row."""
+def test_a_wrong_account_number_costs_one_query(google: Sandbox) -> None:
+    """A refused account costs one query, not one per row, for any conversion actions."""
     actions = ("1001", "1002", "customers/1/conversionActions/1001", "Phone sale")
     rows = [
         core_row(n, conversion_action=actions[n % 4]) | {"customer_id": "3333333333"}
@@ -48,7 +48,7 @@ def test_a_wrong_account_number_is_asked_about_once(google: Sandbox) -> None:
 
 
 def test_a_crms_customer_numbers_stop_the_file(google: Sandbox) -> None:
-    """Each would cost a query of the day's quota."""
+    """A CRM's customer numbers stop the file, because each costs a query of the daily quota."""
     rows = [core_row(n) | {"customer_id": f"{n:010}"} for n in range(1, 301)]
     results = deliver(google, csv_bytes(rows, COLUMNS))
     assert results["file_error"]["code"] == "TOO_MANY_ACCOUNTS"
@@ -57,7 +57,7 @@ def test_a_crms_customer_numbers_stop_the_file(google: Sandbox) -> None:
 
 
 def test_empty_identifier_columns_do_not_need_the_terms(google: Sandbox) -> None:
-    """Google's own template has e-mail and phone columns, which may stay empty."""
+    """Empty email and phone columns, as in Google's template, do not require the terms."""
     google.set_profiles({"default": PROFILE})
     rows = [core_row(n, email="", phone="") for n in range(1, 6)]
     assert deliver(google, csv_bytes(rows))["counts"]["uploaded"] == 5
@@ -67,8 +67,8 @@ def test_empty_identifier_columns_do_not_need_the_terms(google: Sandbox) -> None
     assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 6
 
 
-def test_a_mended_account_works_at_once(google: Sandbox) -> None:
-    """What a warm instance remembers of an account isn't held against it."""
+def test_a_corrected_account_works_immediately(google: Sandbox) -> None:
+    """A warm instance does not use an outdated state of an account that was corrected."""
     google.set_profiles({"default": PROFILE})
     refused = deliver(google, csv_bytes([core_row(1)]))
     assert refused["file_error"]["code"] == "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
@@ -76,8 +76,8 @@ def test_a_mended_account_works_at_once(google: Sandbox) -> None:
     assert deliver(google, csv_bytes([core_row(2)]))["counts"]["uploaded"] == 1
 
 
-def test_custom_variables_are_asked_for_once(google: Sandbox) -> None:
-    """An account that has none of that name answers for all rows."""
+def test_custom_variables_are_queried_once(google: Sandbox) -> None:
+    """One answer about a missing custom variable is used for all rows."""
     google.function.kill()
     columns = (*CORE_COLUMNS, "custom_variable.Region")
     rows = [core_row(n, email="", phone="") | {"custom_variable.Region": "n"} for n in range(300)]
@@ -87,9 +87,9 @@ def test_custom_variables_are_asked_for_once(google: Sandbox) -> None:
     assert json.dumps(results).count("UNKNOWN_CUSTOM_VARIABLE") >= 300
 
 
-def test_of_two_actions_with_one_name_the_accounts_own_is_meant(google: Sandbox) -> None:
-    """Google takes conversions for the action that the account itself owns."""
-    google.function.kill()  # it may have read the account before
+def test_of_two_actions_with_one_name_the_accounts_own_is_used(google: Sandbox) -> None:
+    """The action that the account owns is used, because Google accepts conversions for it."""
+    google.function.kill()  # the instance may have cached the account
     google.state.change_account(
         "1234567890",
         conversion_actions=(
@@ -105,16 +105,18 @@ def test_of_two_actions_with_one_name_the_accounts_own_is_meant(google: Sandbox)
 
 @pytest.fixture
 def unreadable(google: Sandbox) -> Iterator[Sandbox]:
-    """The first account refuses queries, and takes uploads. An instance remembers an account for
-    a while, so there is a new one before and after."""
+    """The first account refuses queries but accepts uploads.
+
+    An instance caches an account for a while, so a new one starts before and after the test.
+    """
     google.function.kill()
     google.state.change_account("1234567890", readable=False)
     yield google
     google.function.kill()
 
 
-def test_an_account_that_may_not_be_read_takes_actions_by_their_ids(unreadable: Sandbox) -> None:
-    """The upload goes on, with a note that nothing was checked before it."""
+def test_an_unreadable_account_accepts_action_ids(unreadable: Sandbox) -> None:
+    """The rows are uploaded, with a note that the account could not be checked."""
     unreadable.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
     results = deliver(unreadable, csv_bytes([core_row(1)]))
     assert results["counts"]["uploaded"] == 1
@@ -122,8 +124,8 @@ def test_an_account_that_may_not_be_read_takes_actions_by_their_ids(unreadable: 
     assert '"event": "preflight_not_permitted"' in unreadable.function.output()
 
 
-def test_an_account_that_may_not_be_read_knows_no_names(unreadable: Sandbox) -> None:
-    """Said once of the profile's, by row of the column's; nothing nameless is uploaded."""
+def test_an_unreadable_account_resolves_no_action_names(unreadable: Sandbox) -> None:
+    """An action name in the profile stops the file; in a column, it rejects its row."""
     profile = {"customer_id": "1234567890", "conversion_action": "Phone sale", "time_zone": "UTC"}
     unreadable.set_profiles({"default": profile})
     without = [name for name in CORE_COLUMNS if name != "conversion_action"]
@@ -131,7 +133,7 @@ def test_an_account_that_may_not_be_read_knows_no_names(unreadable: Sandbox) -> 
     del row["conversion_action"]
     stopped = deliver(unreadable, csv_bytes([row], without))
     assert stopped["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
-    assert "the profile's conversion_action" in stopped["file_error"]["message"]
+    assert "conversion_action in the profile" in stopped["file_error"]["message"]
     assert "ctId" in stopped["file_error"]["action"]
 
     rows = [core_row(1, conversion_action="Phone sale"), core_row(2)]

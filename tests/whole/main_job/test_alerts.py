@@ -1,4 +1,4 @@
-"""Every event that an alert watches is provoked once, and stands in the log by its stable name."""
+"""Every event that an alert watches is triggered, and is logged under its stable name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import flask
 import pytest
 
 import main
-from lib.adapters.logging import EVENTS, Log
+from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def logged(output: str, event: str) -> dict[str, Any]:
-    """The last log line of that event; it must be one JSON object a line."""
+    """Return the last log line of that event; every line must be one JSON object."""
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     (*_, last) = [line for line in lines if line["event"] == event]
     assert last["severity"] == ("ERROR" if EVENTS[event].startswith("ALERT") else last["severity"])
@@ -30,7 +30,7 @@ def logged(output: str, event: str) -> dict[str, Any]:
 
 
 def post(url: str, body: dict[str, Any]) -> int:
-    """An event by hand; the status of the answer."""
+    """Send an event by hand, and return the HTTP status."""
     headers = {
         "content-type": "application/json",
         "ce-specversion": "1.0",
@@ -48,7 +48,7 @@ def post(url: str, body: dict[str, Any]) -> int:
 
 
 def test_run_stopped(google: Sandbox) -> None:
-    """A file that can't work alerts with its code and its object's name."""
+    """An unusable file raises an alert with its code and its object's name."""
     google.results(*google.drop(b"", "empty.csv"))
     assert google.delivery.wait_until_idle(10)
     line = logged(google.function_output(), "run_stopped")
@@ -57,7 +57,7 @@ def test_run_stopped(google: Sandbox) -> None:
 
 
 def test_quota_exhausted(google: Sandbox) -> None:
-    """The day's quota alerts once an attempt, and the file is finished later."""
+    """The daily quota raises one alert per attempt, and the file is finished later."""
     google.faults.set(
         [{"method": "UploadClickConversions", "kind": "resource_exhausted", "nth": 1}]
     )
@@ -68,7 +68,7 @@ def test_quota_exhausted(google: Sandbox) -> None:
 
 
 def test_unexpected_error(google: Sandbox) -> None:
-    """A fault of our own (here: an event that isn't one) is a 5xx, and logs no data."""
+    """A software error (here: an invalid event) is answered with 5xx, and no data is logged."""
     status = post(google.description()["function_url"], {"secret": "buyer@example.com"})
     assert status == 500
     line = logged(google.function_output(), "unexpected_error")
@@ -77,7 +77,7 @@ def test_unexpected_error(google: Sandbox) -> None:
 
 
 def test_rows_not_counted(google: Sandbox) -> None:
-    """What Google takes and doesn't count alerts, though every row was uploaded."""
+    """Rows that Google accepts but does not count raise an alert, although all were uploaded."""
     rows = [core_row(n, gclid="cut-off") for n in range(1, 5)]
     name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
     assert google.results(name, generation)["counts"]["uploaded"] == 4
@@ -94,7 +94,7 @@ def test_rows_not_counted(google: Sandbox) -> None:
 
 
 def test_run_stale() -> None:
-    """A file that comes too late alerts, and its rows aren't sent."""
+    """A file that is too late raises an alert, and its rows are not sent."""
     with Sandbox(source=ROOT, env={"MAX_EVENT_AGE_HOURS": "0.0000001"}) as google:
         results = google.results(*google.drop(csv_bytes([core_row(1), core_row(2)]), "old.csv"))
         assert google.delivery.wait_until_idle(10)
@@ -105,7 +105,7 @@ def test_run_stale() -> None:
 
 
 def test_settings_invalid() -> None:
-    """A wrong environment names every variable that is wrong, and acknowledges nothing."""
+    """The alert names every wrong variable of the environment, and no event is acknowledged."""
     wrong = {"WINDOW": "many", "LEASE_SECONDS": "-1"}
     with Sandbox(source=ROOT, env=wrong) as google:
         google.delivery.set(backoff_seconds=0.05, time_limit_seconds=0.5)
@@ -118,18 +118,18 @@ def test_settings_invalid() -> None:
 
 
 def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A sweep that can't reach storage alerts and answers 5xx, so that the scheduler tells too."""
+    """A sweep without storage raises an alert and answers 5xx, which the scheduler also reports."""
 
     def unreachable(*_: object) -> dict[str, Any]:
         raise RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")
 
     class Wired:
-        log = Log()
+        log = JsonLog()
 
-        class settings:  # noqa: N801 (stands for a module's object)
+        class settings:  # noqa: N801 (replaces an object of a module)
             sweep_time_limit_seconds = 1
 
-    monkeypatch.setattr(main, "_ports", lambda: Wired)
+    monkeypatch.setattr(main, "_context", lambda: Wired)
     monkeypatch.setattr(main, "sweep_once", unreachable)
     with flask.Flask("test").test_request_context():
         _, status = main.sweep(flask.request)

@@ -1,4 +1,4 @@
-"""The optional question of whose click it was."""
+"""The optional check of which account a click belongs to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_refused_clicks_are_looked_up_when_the_setting_is_on() -> None:
-    """A click the account knows and one it doesn't get different advice; at most three rows do."""
+    """Known and unknown clicks of an account get different warnings, in at most three rows."""
     rows = [core_row(n, gclid=f"Cj0KCQiAexample{n:08d}") for n in range(1, 6)]
     with Sandbox(source=ROOT, env={"CHECK_CLICK_OWNERSHIP": "true"}) as google:
         google.state.register_clicks({rows[0]["gclid"]: datetime.now(UTC) - timedelta(days=5)})

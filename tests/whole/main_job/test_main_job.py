@@ -1,4 +1,4 @@
-"""The main job on the local Google: the file lands, the rows arrive, the results add up."""
+"""The main job in the sandbox: a file is dropped, its rows arrive, the results add up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def uploads(google: Sandbox) -> list[Any]:
 
 
 def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
-    """Good rows are uploaded, bad ones are rejected with code, field, message and action."""
+    """Valid rows are uploaded, and bad ones are rejected with code, field, message and action."""
     rows = [core_row(n) for n in range(1, 8)]
     rows[2] = core_row(3, conversion_date_time="yesterday")
     rows[4] = core_row(5, gclid="", email="nobody", phone="12")
@@ -58,7 +58,7 @@ def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
 
 
 def test_requests_are_cut_at_2000_and_share_one_job(google: Sandbox) -> None:
-    """4,001 rows are three requests with partial failure on and one job id."""
+    """4,001 rows are sent in three requests with partial failure enabled and one job ID."""
     results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4002)))
     assert results["counts"]["uploaded"] == 4001
     assert sorted(request.conversions for request in uploads(google)) == [1, 2000, 2000]
@@ -66,8 +66,8 @@ def test_requests_are_cut_at_2000_and_share_one_job(google: Sandbox) -> None:
     assert len(results["request_ids"]) == 3
 
 
-def test_what_arrives_is_what_the_row_says(google: Sandbox) -> None:
-    """Every core column arrives in its field, identifiers hashed, each in its own message."""
+def test_every_core_column_arrives(google: Sandbox) -> None:
+    """Every core column arrives in its field, and identifiers are hashed, one per message."""
     deliver(google, csv_bytes([core_row(1, ad_user_data="Denied", conversion_value="1,234.50")]))
     (entry,) = list(google.state.conversions())
     conversion = entry["conversion"]
@@ -88,8 +88,8 @@ def _sha256(text: str) -> str:
 
 
 @pytest.mark.parametrize("field", ["gbraid", "wbraid"])
-def test_braids_stand_in_for_a_gclid(google: Sandbox, field: str) -> None:
-    """A row with only a braid is uploaded by it."""
+def test_a_braid_replaces_a_gclid(google: Sandbox, field: str) -> None:
+    """A row without gclid is uploaded with its gbraid or wbraid."""
     deliver(google, csv_bytes([core_row(1, gclid="", **{field: "0AAAAAexample_braid-1"})]))
     (entry,) = list(google.state.conversions())
     assert entry["conversion"][field] == "0AAAAAexample_braid-1"
@@ -98,16 +98,16 @@ def test_braids_stand_in_for_a_gclid(google: Sandbox, field: str) -> None:
 
 @pytest.mark.parametrize("action", ["1001", "customers/1234567890/conversionActions/1001"])
 def test_actions_by_id_or_resource_name(google: Sandbox, action: str) -> None:
-    """A conversion action may be named by its id or its resource name."""
+    """A conversion action may be given by its ID or its resource name."""
     results = deliver(google, csv_bytes([core_row(1, conversion_action=action)]))
     assert results["counts"]["uploaded"] == 1
 
 
-# ── partial failures come back to the right lines ────────────────────────────────────────────
+# ── partial failures are reported at the right lines ─────────────────────────────────────────
 
 
-def test_a_partial_failure_in_the_second_chunk_ends_at_its_line(google: Sandbox) -> None:
-    """Row 2,001 is index 0 of the second request and line 2,002 of the file."""
+def test_a_partial_failure_in_the_second_chunk_has_the_right_line(google: Sandbox) -> None:
+    """Index 0 of the second chunk's request is row 2,001, which is line 2,002 of the file."""
     error = "conversion_upload_error.EVENT_NOT_FOUND"
     rows = [core_row(n) for n in range(1, 2004)]
     rows[2000]["gclid"] = "Cj0KCQiAchosen000000"
@@ -115,7 +115,6 @@ def test_a_partial_failure_in_the_second_chunk_ends_at_its_line(google: Sandbox)
     google.faults.set(
         [{"method": UPLOAD, "kind": "row_error", "nth": 2, "rows": [0], "error": error}]
     )
-    # One request at a time, so that "the second" is the second chunk.
     results = deliver(google, csv_bytes(rows))
     failed = [row for row in results["rows"] if row["outcome"] == "failed"]
     assert len(failed) == 1
@@ -124,8 +123,8 @@ def test_a_partial_failure_in_the_second_chunk_ends_at_its_line(google: Sandbox)
     assert results["counts"]["uploaded"] == 2002
 
 
-def test_two_errors_of_one_row_both_stand_at_it(google: Sandbox) -> None:
-    """One outcome, two errors, each with its code."""
+def test_two_errors_of_one_row_are_both_listed(google: Sandbox) -> None:
+    """A row with two errors has one outcome and both codes."""
     google.faults.set(
         [
             {
@@ -146,8 +145,8 @@ def test_two_errors_of_one_row_both_stand_at_it(google: Sandbox) -> None:
     assert results["counts"]["failed"] == 1
 
 
-def test_an_error_without_index_is_about_every_row_of_its_request(google: Sandbox) -> None:
-    """No row of that request counts as uploaded."""
+def test_an_error_without_index_fails_every_row_of_its_request(google: Sandbox) -> None:
+    """An error without an index fails every row of its request, so none is `uploaded`."""
     google.faults.set(
         [
             {
@@ -162,8 +161,8 @@ def test_an_error_without_index_is_about_every_row_of_its_request(google: Sandbo
     assert results["counts"]["failed"] == 3
 
 
-def test_an_error_on_a_nested_identifier_ends_at_its_row(google: Sandbox) -> None:
-    """The path conversions[2].user_identifiers[1] names row 2, not row 1."""
+def test_an_error_on_a_nested_identifier_has_the_right_line(google: Sandbox) -> None:
+    """The path conversions[2].user_identifiers[1] means index 2, not index 1."""
     google.faults.set(
         [
             {
@@ -181,7 +180,7 @@ def test_an_error_on_a_nested_identifier_ends_at_its_row(google: Sandbox) -> Non
 
 
 def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) -> None:
-    """An unknown error number is shown as it came, with a default action."""
+    """An unknown error number is reported unchanged, with a default action."""
     google.faults.set(
         [
             {
@@ -199,8 +198,8 @@ def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) ->
     assert row["errors"][0]["action"]
 
 
-def test_a_repeat_of_a_refused_row_is_no_duplicate(google: Sandbox) -> None:
-    """Nothing was counted, so nothing is called counted; what to do stands beside the repeat."""
+def test_a_repeat_of_a_refused_row_is_not_a_duplicate(google: Sandbox) -> None:
+    """A repeat of a refused row is rejected with an action, because neither row is counted."""
     google.faults.set([{"method": UPLOAD, "kind": "row_error", "rows": [0]}])
     again = core_row(3, order_id=core_row(1)["order_id"])  # another click
     results = deliver(google, csv_bytes([core_row(1), again, core_row(2)]))
@@ -210,11 +209,11 @@ def test_a_repeat_of_a_refused_row_is_no_duplicate(google: Sandbox) -> None:
     (error,) = repeat["errors"]
     assert error["code"] == "REPEATED_REFUSED_LINE"
     assert error["message"].startswith("line 3: line 2, which this row repeats, was refused")
-    assert error["action"].startswith("Mend or remove that line")
+    assert error["action"].startswith("Correct or remove the earlier line")
     assert results["counts"]["duplicate"] == 0
 
 
-# ── files that can never work ────────────────────────────────────────────────────────────────
+# ── files that cannot be used ────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -228,8 +227,10 @@ def test_a_repeat_of_a_refused_row_is_no_duplicate(google: Sandbox) -> None:
         (b"colour,size\r\na,b\r\n", "NO_HEADER"),
     ],
 )
-def test_a_file_that_cannot_work_says_so_once(google: Sandbox, content: bytes, code: str) -> None:
-    """One file_error that says what to do, the event acknowledged, no upload."""
+def test_an_unusable_file_has_one_attempt_and_one_error(
+    google: Sandbox, content: bytes, code: str
+) -> None:
+    """The file has one error with an action, the event is acknowledged, and nothing is uploaded."""
     name, generation = google.drop(content, "export.csv")
     results = google.results(name, generation, timeout_seconds=30)
     assert results["file_error"]["code"] == code
@@ -244,7 +245,7 @@ def test_a_file_that_cannot_work_says_so_once(google: Sandbox, content: bytes, c
 
 
 def test_a_wrong_customer_stops_before_any_upload(google: Sandbox) -> None:
-    """An account that can't be used: a file_error with the remedy, every row not attempted."""
+    """An unusable account is a file error with an action, and every row is `not_attempted`."""
     google.set_profiles({"default": {"customer_id": "3333333333", "conversion_action": "1001"}})
     results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
     assert results["file_error"]["code"] == "USER_PERMISSION_DENIED"
@@ -263,7 +264,7 @@ def test_a_wrong_customer_stops_before_any_upload(google: Sandbox) -> None:
 def test_an_account_that_is_not_ready_stops_the_file(
     google: Sandbox, customer: str, code: str
 ) -> None:
-    """Data terms, the enhanced-conversions switch and the allow-list are said once."""
+    """Missing data terms, enhanced conversions or allowlisting are one error of the file."""
     google.set_profiles({"default": {"customer_id": customer, "conversion_action": "1001"}})
     results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
     assert results["file_error"]["code"] == code
@@ -284,7 +285,7 @@ def test_an_account_that_is_not_ready_stops_the_file(
 def test_a_wrong_secret_stops_the_file(
     google: Sandbox, secret: bytes | None, refuse_tokens: bool, code: str
 ) -> None:
-    """What is wrong with the credentials is said, without a word of them; nothing is uploaded."""
+    """Wrong credentials are reported without being shown, and nothing is uploaded."""
     name = google.apis.secret_version.rpartition("/versions/")[0]
     good, with_key = google.apis.google_ads_yaml, google.apis.google_ads_key_yaml
     google.function.kill()  # a fresh instance, which has no connection yet
@@ -306,7 +307,7 @@ def test_a_wrong_secret_stops_the_file(
 
 
 def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
-    """A folder without a profile is an error, never a guess at an account."""
+    """A folder without a profile is a file error that lists the profiles; no account is guessed."""
     name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv", folder="nobody")
     results = google.results(name, generation, timeout_seconds=30)
     assert results["file_error"]["code"] == "UNKNOWN_PROFILE"
@@ -314,8 +315,8 @@ def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["upload.csv.filepart", ".hidden.csv", "notes.pdf"])
-def test_names_that_are_not_files_of_ours_are_ignored(google: Sandbox, name: str) -> None:
-    """A log line and a 2xx, but no results document."""
+def test_objects_with_other_names_are_ignored(google: Sandbox, name: str) -> None:
+    """An ignored object gets a log line and a 2xx, but no results document."""
     google.drop(b"half a fi", name)
     assert google.delivery.wait_until_idle(10)
     (record,) = google.delivery.records()
@@ -329,7 +330,7 @@ def test_names_that_are_not_files_of_ours_are_ignored(google: Sandbox, name: str
 
 
 def test_no_raw_user_data_leaves_the_file(google: Sandbox) -> None:
-    """Neither addresses nor numbers stand in results, ledger, log or requests."""
+    """No address or phone number appears in results, ledger, log or requests."""
     rows = [core_row(n) for n in range(1, 2100)]
     rows[10] = core_row(11, conversion_value="-5")
     rows[11] = core_row(12, email="Spaced. Out @example.com", phone="not a number")
@@ -347,8 +348,8 @@ def test_no_raw_user_data_leaves_the_file(google: Sandbox) -> None:
         assert not [each for each in kept if marker.encode() in each], marker
 
 
-def test_an_event_that_does_not_say_the_size_is_worked_on(google: Sandbox) -> None:
-    """A hand-made event may lack the size; the file isn't taken for empty because of that."""
+def test_an_event_without_a_size_is_processed(google: Sandbox) -> None:
+    """A manual event without a size is processed; the file is not mistaken for an empty one."""
     google.delivery.set(drop=True)
     name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv")
     body = {"bucket": "sandbox-input", "name": name, "generation": str(generation)}
@@ -371,7 +372,7 @@ def test_an_event_that_does_not_say_the_size_is_worked_on(google: Sandbox) -> No
 
 
 def test_a_wrong_header_counts_the_rows_below_it(google: Sandbox) -> None:
-    """Two columns for one field: every row is told as not attempted."""
+    """If the header has two columns for one field, every row is `not_attempted`."""
     columns = (*CORE_COLUMNS, "E-mail")
     rows = [core_row(n) | {"E-mail": ""} for n in range(1, 4)]
     results = deliver(google, csv_bytes(rows, columns))

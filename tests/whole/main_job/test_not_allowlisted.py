@@ -1,4 +1,4 @@
-"""What Google closed to new callers says where to go instead."""
+"""Features that Google closed to new callers: the error names the alternative."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ COLUMNS = (*CORE_COLUMNS, "user_ip_address")
 PROFILE = {"customer_id": "1234567890", "conversion_action": "1001", "time_zone": "UTC"}
 
 
-def test_a_closed_account_is_pointed_to_the_other_route(google: Sandbox) -> None:
-    """The file error names the Data Manager route and the profile key that chooses it."""
+def test_a_closed_account_is_pointed_to_the_data_manager_api(google: Sandbox) -> None:
+    """The file error names the Data Manager API and the profile key that selects it."""
     google.set_profiles({"default": {**PROFILE, "customer_id": "6666666666"}})
     results = google.results(*google.drop(csv_bytes([core_row(1)]), "closed.csv"))
     assert results["file_error"]["code"] == CODE
     assert "data_manager" in results["file_error"]["action"]
 
 
-def test_rows_with_closed_fields_fail_alone_and_say_what_to_set(google: Sandbox) -> None:
-    """Only the row with an IP address is refused; the advice names both ways out."""
+def test_only_rows_with_closed_fields_fail(google: Sandbox) -> None:
+    """Only the row with an IP address fails, and its action names both alternatives."""
     google.set_profiles({"default": PROFILE})
     rows = [core_row(1) | {"user_ip_address": "192.0.2.1"}, core_row(2) | {"user_ip_address": ""}]
     results = google.results(*google.drop(csv_bytes(rows, COLUMNS), "ip.csv"))
@@ -31,7 +31,7 @@ def test_rows_with_closed_fields_fail_alone_and_say_what_to_set(google: Sandbox)
 
 
 def test_closed_fields_can_be_left_out(google: Sandbox) -> None:
-    """With the setting the conversion goes up without them."""
+    """With the profile key, the conversion is uploaded without the closed fields."""
     google.set_profiles({"default": {**PROFILE, "omit_session_and_ip": True}})
     rows = [core_row(1) | {"user_ip_address": "192.0.2.1"}]
     results = google.results(*google.drop(csv_bytes(rows, COLUMNS), "ip.csv"))

@@ -1,6 +1,6 @@
-"""The real function on the local Google, and a sandbox with settings of its own for those in need.
+"""The real function in the sandbox; tests that need other settings start their own sandbox.
 
-Sandboxes aren't emptied between tests: names, orders and clicks are new for every file.
+The sandbox is not emptied between tests: names, orders and clicks are new for every file.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def _running() -> Iterator[Sandbox]:
     with Sandbox(source=FUNCTION, env=SETTINGS) as running:
-        # All tests of a process together would use up the 300 requests a minute of one project.
+        # The tests of a process together would exceed the 300 requests per minute of one project.
         running.state.data_manager.requests_per_minute = 1_000_000
         yield running
 
 
 @pytest.fixture
 def google(_running: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the real function: no faults, nothing on its way."""
+    """A sandbox with the real function, without faults and without pending deliveries."""
     _running.faults.clear()
     _running.delivery.reset()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
@@ -45,5 +45,5 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def new_name() -> Iterator[str]:
-    """A name that no other file of this process has."""
+    """Names that no other file of this process has."""
     return (f"file{number}.csv" for number in _numbers)

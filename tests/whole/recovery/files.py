@@ -1,4 +1,4 @@
-"""Files with every kind of row, and what must be true of them whatever happened on the way."""
+"""Files with every kind of row, and the invariants that hold for them after any fault."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
 KINDS = (
-    "click",  # a click id and an order id
-    "identifiers",  # neither: a derived order id
-    "warned",  # a click id, and a phone number that can't be used
-    "repeated",  # the order id of an earlier line
-    "known",  # an order id that Google has counted before
-    "rejected",  # a date that is none
+    "click",  # a click ID and an order ID
+    "identifiers",  # neither: a derived order ID
+    "warned",  # a click ID and an unusable phone number
+    "repeated",  # the order ID of an earlier line
+    "known",  # an order ID that Google has already counted
+    "rejected",  # an invalid date
     "failed",  # a click after the conversion
     "deferred",  # a click younger than 6 hours
 )
 COUNTED = frozenset({"click", "identifiers", "warned"})
-"""Kinds whose rows must end up at Google, each of them once."""
+"""Kinds of rows that Google must have, each exactly once."""
 
 OUTCOME = {
     "click": "counted",
@@ -38,7 +38,7 @@ OUTCOME = {
     "failed": "failed",
     "deferred": "deferred",
 }
-"""What becomes of a kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
+"""The outcome of each kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
 
 TWICE = frozenset(
     {
@@ -47,12 +47,12 @@ TWICE = frozenset(
         "CLICK_CONVERSION_ALREADY_EXISTS",
     }
 )
-"""What a duplicate is told: which of them depends on what was sent before, and by whom."""
+"""The codes of a duplicate; the code depends on which row was sent before, and by which file."""
 
 
 @dataclass(slots=True)
 class File:
-    """A made-up file: its bytes, and the kind of each data row (the first is line 2)."""
+    """A generated file: its bytes, and the kind of each data row (the first is line 2)."""
 
     name: str
     content: bytes
@@ -62,13 +62,13 @@ class File:
     generation: int = 0
 
     def tell(self, state: State) -> None:
-        """Let Google know of the clicks and orders that the file relies on."""
+        """Register the clicks and order IDs that the file needs with Google."""
         state.register_clicks(self.clicks)
         with state.lock:
             state.order_keys.update((order, 1001) for order in self.known_orders)
 
     def drop(self, google: Sandbox) -> File:
-        """Put it into the input bucket."""
+        """Upload the file to the input bucket."""
         self.tell(google.state)
         _, self.generation = google.drop(self.content, self.name)
         return self
@@ -77,15 +77,15 @@ class File:
 def make_file(
     name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS, order_length: int = 0
 ) -> File:
-    """`rows` rows of random kinds, at least one of each if they fit.
+    """Make a file of rows of random kinds, with at least one of each kind if they fit.
 
-    The seed alone decides the kinds. The conversion value is the number of
-    the row, so that a conversion at Google can be led back to it.
+    Only the seed decides the kinds. The conversion value contains the number of the row, so that a
+    conversion at Google can be traced to its row.
     """
     rng = random.Random(seed)
     chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
     rng.shuffle(chosen)
-    # The first row must be one that the repeated ones can repeat.
+    # The repeated rows repeat the first row, so it must be valid.
     chosen[0] = "click"
     now = datetime.now(UTC)
     file = File(name, b"", chosen)
@@ -118,19 +118,19 @@ def make_file(
 
 
 def finish(google: Sandbox, file: File) -> dict[str, Any]:
-    """The file's document, once every delivery is over."""
+    """Return the file's document after all deliveries have ended."""
     google.results(file.name, file.generation, timeout_seconds=30)
     assert google.delivery.wait_until_idle(30), [r.attempts[-3:] for r in google.delivery.records()]
     return google.results(file.name, file.generation)
 
 
 def normal(file: File, document: dict[str, Any]) -> dict[str, Any]:
-    """A results document without what may differ between two runs of the same rows.
+    """Return a results document without the parts that differ between two runs of the same rows.
 
-    That is: ids of run, job and requests, the object, times and attempts. And `uploaded` and
-    `duplicate` are one, since a resent row is a duplicate of itself: of such a row only the
-    warnings count, and what its errors add to `codes` doesn't. `file` is what the document is of:
-    its name stands in the order ids.
+    These are the IDs of run, job and requests, the object, times and attempts. `uploaded` and
+    `duplicate` become one outcome, because a resent row is a duplicate of itself. For these rows,
+    only the warnings are kept, and their errors are subtracted from `codes`. `file` is the file of
+    the document; its name is part of the order IDs.
     """
     counts = document["counts"]
     codes = {code: dict(entry) for code, entry in document["codes"].items()}
@@ -156,14 +156,14 @@ def normal(file: File, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
-    """Every line has one outcome and it is the right one; Google holds each conversion once."""
+    """Assert that every line has the right outcome, and that Google has each conversion once."""
     check_document(file, document)
     job_id = document["job_id"]
     check_counted_once(file, [each for each in google.state.accepted if each.job_id == job_id])
 
 
 def check_document(file: File, document: dict[str, Any]) -> None:
-    """Every line of the file has one outcome, the right one, and the counts add up."""
+    """Assert that every line of the file has one right outcome, and that the counts add up."""
     assert document["file_error"] is None
     counts = document["counts"]
     assert counts["rows"] == len(file.kinds)
@@ -184,21 +184,21 @@ def check_document(file: File, document: dict[str, Any]) -> None:
 
 
 def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
-    """Google holds every row of the file that counts, once, and none of the others.
+    """Assert that Google has every row of the file that counts, once, and none of the others.
 
-    `accepted` are the conversions that came with the file's job id.
+    `accepted` are the conversions with the file's job ID.
     """
     counted = Counter(int(each.as_json()["conversion"]["conversion_value"]) for each in accepted)
     assert not {row for row, times in counted.items() if times > 1}, "counted twice"
     must = {number for number, kind in enumerate(file.kinds, start=1) if kind in COUNTED}
-    # Of rows with the same order id, any one may have been the first to arrive.
+    # Any of the rows with the same order ID may have been the first to arrive.
     same = {number for number, kind in enumerate(file.kinds, start=1) if kind == "repeated"} | {1}
     assert set(counted) - same == must - {1}
     assert len(set(counted) & same) == 1
 
 
 def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
-    """Every results document by its name, held against the schema."""
+    """Return every results document by its name, checked against the schema."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     return {
         blob.name: check_results(json.loads(blob.download_as_bytes()))
@@ -208,13 +208,13 @@ def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
 
 
 def log_lines(google: Sandbox) -> list[dict[str, Any]]:
-    """The function's own log lines, all instances."""
+    """Return the log lines of the function, from all instances."""
     lines = google.function_output().splitlines()
     return [json.loads(line) for line in lines if line.startswith('{"severity"')]
 
 
 def clicks_grow_old(google: Sandbox, file: File) -> None:
-    """Ten days go by for the clicks that were too recent: their rows are as good as any now."""
+    """Make the clicks that were too recent ten days old, so that their rows are accepted."""
     now = datetime.now(UTC)
     google.state.register_clicks(
         {

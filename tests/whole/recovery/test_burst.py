@@ -1,4 +1,4 @@
-"""Two hundred files at once on an account with a tight quota."""
+"""Two hundred simultaneous files on an account with a tight quota."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILES = 200
 
 @pytest.fixture
 def two_instances() -> Iterator[Sandbox]:
-    """Two instances with four deliveries each, which share nothing but the bucket."""
+    """Two instances with four deliveries each, which share only the bucket."""
     with Sandbox(source=FUNCTION, env=SETTINGS, instances=2) as running:
         running.delivery.set(concurrency=8, backoff_seconds=0.05, max_backoff_seconds=0.5)
         yield running
@@ -24,7 +24,7 @@ def two_instances() -> Iterator[Sandbox]:
 def test_two_hundred_files_under_a_quota(
     two_instances: Sandbox, record_property: Callable[[str, object], None]
 ) -> None:
-    """All are finished, and once the pace has settled, under 5 % of requests are refused."""
+    """All files are finished, and after the pace has settled, under 5 % of requests are refused."""
     google = two_instances
     google.state.change_account("1234567890", requests_per_second=25.0, burst=5.0)
     kinds = ("click", "identifiers", "rejected", "failed")

@@ -1,4 +1,4 @@
-"""The same event many times at once, on two instances: one of the deliveries does the work."""
+"""Simultaneous deliveries of one event on two instances: one of them processes the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = 20
 
 @pytest.fixture(scope="module")
 def two_instances() -> Iterator[Sandbox]:
-    """Two processes of the function, each with several deliveries at once."""
+    """Two processes of the function, each with several simultaneous deliveries."""
     with Sandbox(source=FUNCTION, env=SETTINGS, instances=2) as running:
         running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.1)
         yield running
@@ -23,7 +23,7 @@ def two_instances() -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("copies", [2, 8])
 def test_simultaneous_deliveries(two_instances: Sandbox, copies: int) -> None:
-    """One set of conversions and one results document; every delivery is acknowledged."""
+    """All deliveries are acknowledged, with one set of conversions and one results document."""
     google = two_instances
     google.delivery.set(duplicate=copies, concurrency=copies)
     before = len(google.delivery.records())

@@ -1,8 +1,8 @@
-"""Killed before and after every remote call: the file ends as if nothing had happened.
+"""Kills before and after every remote call: the results are the same as without a kill.
 
-SIGKILL of the function's process at the n-th call of anything (storage, Secret Manager, OAuth,
-Google Ads), for every n until a run gets through without being killed. Each file is spread over
-several tests, which share its points: parallel workers take them.
+The function's process gets SIGKILL at the n-th remote call of any kind (storage, Secret Manager,
+OAuth, Google Ads), for every n until a run finishes without being killed. The crash points of a
+file are divided between several tests, so that parallel workers can share them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def walk(
     shards: int,
     run: Callable[[int], None],
 ) -> int:
-    """`run(n)` with a kill at call n, for every n of the shard until there is no n-th call."""
+    """Call `run(n)` with a kill at call n, for every n of the shard until there is no n-th call."""
     points = 0
     nth = shard + 1
     while True:
@@ -38,7 +38,7 @@ def walk(
 
 
 def cold(google: Sandbox) -> None:
-    """Let the next delivery find a worker that knows nothing: no client, no token, no account."""
+    """Make the next delivery start a new worker, without client, token or cached account."""
     assert google.function is not None
     google.function.kill(google.function.instances)
 
@@ -52,7 +52,7 @@ def test_three_chunks_with_every_outcome(
     shard: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The document equals the undisturbed run's; Google holds every conversion once."""
+    """The document equals that of an undisturbed run, and Google has every conversion once."""
     file = make_file(next(new_name), 410, seed=1).drop(google)
     undisturbed = normal(file, finish(google, file))
 
@@ -69,13 +69,13 @@ def test_three_chunks_with_every_outcome(
 
 
 @pytest.mark.parametrize("kind", ["kill_after"])
-def test_results_that_go_up_in_pieces(
+def test_results_uploaded_in_pieces(
     google: Sandbox,
     new_name: Iterator[str],
     kind: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """A results document too large for one request is whole, or isn't there."""
+    """A results document too large for one request is complete or does not exist."""
 
     def run(nth: int) -> None:
         name = next(new_name)
@@ -99,7 +99,7 @@ def test_one_chunk(
     deferred: bool,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The same for a file of one chunk, which has no marker unless rows of it are deferred."""
+    """A file of one chunk, which has a marker only for deferred rows, also survives every kill."""
     kinds = ("click", "identifiers", "rejected", "failed", "repeated", "deferred")
 
     def run(nth: int) -> None:
@@ -107,7 +107,7 @@ def test_one_chunk(
         file = make_file(name, 30, seed=2, kinds=kinds if deferred else kinds[:-1]).drop(google)
         check(file, finish(google, file), google)
 
-    # A warm worker: claim, read, upload, results, finished.
+    # A warm worker makes these calls: claim, read, upload, results, finished.
     points = walk(google, kind, 0, 1, run)
     assert points >= 5
     record_property("crash points", points)
@@ -120,7 +120,7 @@ def test_a_file_that_the_account_stops(
     kind: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """A stopped file stays stopped: every line has an outcome, nothing is sent after the stop."""
+    """A stopped file stays stopped: every line has an outcome, and nothing is sent afterwards."""
     refused = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
 
     def run(nth: int) -> None:
@@ -134,7 +134,7 @@ def test_a_file_that_the_account_stops(
         assert [row["line"] for row in document["rows"]] == list(range(2, 412))
         rejected = [row for row in document["rows"] if row["outcome"] == "rejected"]
         assert rejected or nth > 1
-        # Also an attempt that found the file stopped names columns as the file does.
+        # An attempt after the stop also uses the column names of the file.
         assert all('"Conversion Time"' in row["errors"][0]["message"] for row in rejected)
 
     google.state.change_account("1234567890", allowlisted_for_upload=False)
@@ -146,8 +146,8 @@ def test_a_file_that_the_account_stops(
     record_property("crash points", points)
 
 
-def test_the_judge_would_notice(google: Sandbox, new_name: Iterator[str]) -> None:
-    """What is not guaranteed: without derived order ids, a resend counts rows without ids twice."""
+def test_a_double_count_would_be_detected(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Without derived order IDs, a resend counts rows without IDs twice, and checks see it."""
     profile = {**DEFAULT_PROFILES["default"], "derive_order_id": False}
     google.set_profiles({"default": profile})
     google.faults.set([{"method": "UploadClickConversions", "nth": 1, "kind": "kill_after"}])

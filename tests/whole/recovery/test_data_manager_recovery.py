@@ -1,7 +1,7 @@
-"""Killed at any call and met by any fault, on the second route: the same invariant.
+"""Kills at every call and every fault, with the Data Manager API: the same invariant holds.
 
-This API answers a whole request at once and counts later, so a resent event is `uploaded` again in
-the results; what counts is that Google's processing keeps each once.
+This API answers a whole request immediately and counts later, so a resent event is `uploaded` again
+in the results. The tests check that Google's processing keeps each event once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ API_RULES: list[dict[str, Any]] = [
 
 @dataclass(slots=True)
 class File:
-    """A file in the folder of the second route, and the kind of each data row."""
+    """A file in the folder for the Data Manager API, and the kind of each data row."""
 
     name: str
     generation: int
@@ -49,7 +49,7 @@ class File:
 
 
 def drop(google: Sandbox, name: str, rows: int, seed: int) -> File:
-    """`rows` rows of random kinds; the value of row n is n, so events can be led back to rows."""
+    """Drop rows of random kinds; the value of row n is n.25, so events can be traced to rows."""
     rng = random.Random(seed)
     kinds = [*KINDS, *rng.choices(KINDS, k=rows - len(KINDS))]
     rng.shuffle(kinds)
@@ -72,7 +72,7 @@ def drop(google: Sandbox, name: str, rows: int, seed: int) -> File:
 
 
 def finish(google: Sandbox, file: File) -> None:
-    """Wait for the document and hold it, and what Google counts, against the file."""
+    """Wait for the document, and compare it and Google's counts with the file."""
     google.results(file.name, file.generation, timeout_seconds=30)
     assert google.delivery.wait_until_idle(30)
     document = check_results(google.results(file.name, file.generation))
@@ -81,8 +81,8 @@ def finish(google: Sandbox, file: File) -> None:
         assert outcomes.get(line, "uploaded") == OUTCOME.get(kind, "uploaded"), (line, kind)
     requests = set(document["request_ids"])
     assert requests
-    # Rows with identifiers alone hold nothing of the file's name in their events: a file's events
-    # are told by having come since it was dropped, as files are dropped one after the other.
+    # Events of rows with only identifiers do not contain the file's name. Files are dropped one
+    # after the other, so all events since the drop belong to this file.
     with google.state.lock:
         events = list(google.state.accepted)[file.accepted_before :]
     assert {each.route for each in events} == {"data_manager"}
@@ -95,14 +95,14 @@ def finish(google: Sandbox, file: File) -> None:
 
 @pytest.fixture
 def repeats(google: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
-    """What Google does with a transaction id that it knows; both are described."""
+    """How Google handles a known transaction ID; both ways are documented."""
     google.state.data_manager.repeats_adjust = request.param == "adjusts"
     yield
     google.state.data_manager.repeats_adjust = False
 
 
-# Death before a call leaves what death after the one before it leaves: one walk with the other
-# meaning of a repeat is enough.
+# A kill before a call leaves the same state as a kill after the previous call, so one walk with
+# the other handling of repeats is enough.
 @pytest.mark.usefixtures("repeats")
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_killed_at_every_call(
     shard: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Three chunks: every row ends right, and Google counts each once."""
+    """Every row of three chunks has the right outcome, and Google counts each one once."""
 
     def run(nth: int) -> None:
         cold(google)
@@ -128,14 +128,14 @@ def test_killed_at_every_call(
     record_property("crash points", points)
 
 
-def test_the_judge_would_notice(google: Sandbox, new_name: Iterator[str]) -> None:
-    """What is not guaranteed: without derived order ids, a resend counts rows without ids twice."""
+def test_a_double_count_would_be_detected(google: Sandbox, new_name: Iterator[str]) -> None:
+    """Without derived order IDs, a resend counts rows without IDs twice, and checks see it."""
     profile = {**DEFAULT_PROFILES["data_manager"], "derive_order_id": False}
     google.set_profiles({"data_manager": profile})
     google.faults.set([{"method": INGEST, "nth": 2, "kind": "kill_after"}])
     try:
         with pytest.raises(AssertionError, match="counted twice"):
-            # One chunk: the first request is refused for its bad rows, the second is taken.
+            # One chunk: the first request is refused for its bad rows, the second one is accepted.
             finish(google, drop(google, next(new_name), 20, seed=6))
     finally:
         google.set_profiles(DEFAULT_PROFILES)
@@ -145,7 +145,7 @@ def test_the_judge_would_notice(google: Sandbox, new_name: Iterator[str]) -> Non
 def test_every_fault_of_the_api(
     google: Sandbox, new_name: Iterator[str], rule: dict[str, Any]
 ) -> None:
-    """Alone, at the second request of a file of three chunks."""
+    """After a fault at the second request of a file of three chunks, all outcomes are right."""
     google.faults.set([{"method": INGEST, "nth": 2, **rule}])
     finish(google, drop(google, next(new_name), 410, seed=5))
     assert google.faults.fired()[0]["fired"]
@@ -153,7 +153,7 @@ def test_every_fault_of_the_api(
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_mixtures(google: Sandbox, new_name: Iterator[str], seed: int) -> None:
-    """API and storage faults and kills together."""
+    """After random API faults, storage faults and kills, all outcomes are right."""
     rng = random.Random(seed)
     rules: list[dict[str, Any]] = [
         {"method": INGEST, "nth": rng.randint(1, 4), **rule} for rule in rng.sample(API_RULES, 3)

@@ -1,4 +1,4 @@
-"""Every fault of the sandbox alone, and random mixtures of them: the same invariant."""
+"""Every fault of the sandbox alone, and random mixtures: the same invariant holds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ STORAGE_RULES: list[Rule] = [
 KILLS: list[Rule] = [{"kind": "kill_before"}, {"kind": "kill_after"}]
 STORAGE_CALLS = ("storage.objects.get", "storage.objects.insert", "storage.objects.list")
 NOT_HERE = {"invalid_argument_unnamed", "kill_before", "kill_after"}
-"""One is of another API; for the others there is `test_crash_matrix`."""
+"""The first belongs to another API; `test_crash_matrix` tests the others."""
 
 
 def named(rule: Rule) -> str:
@@ -67,14 +67,14 @@ ALONE: list[Rule] = [
 
 
 def test_no_fault_of_the_sandbox_is_left_out() -> None:
-    """A new kind of fault must be met here too."""
+    """Every kind of fault in the sandbox is tested here."""
     kinds = set(API_KINDS) | set(STORAGE_KINDS) | set(COMMON_KINDS)
     assert {rule["kind"] for rule in ALONE} == kinds - NOT_HERE
 
 
 @pytest.mark.parametrize("rule", ALONE, ids=named)
 def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) -> None:
-    """At the first call of its method, and at every second one for a while."""
+    """After a fault at the first call of its method, or at every second one, outcomes are right."""
     cold = rule["method"] in (SEARCH, SECRET, TOKEN)
     when: list[Rule] = (
         [{"nth": 1}]
@@ -88,17 +88,17 @@ def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) 
         if cold:
             assert google.function is not None
             google.function.kill(google.function.instances)
-        # Two attempts, so that listing and reading of markers happen too.
+        # Two attempts, so that markers are also listed and read.
         google.faults.set([{**rule, **moment}, {"method": UPLOAD, "nth": 2, "kind": "kill_after"}])
         file = make_file(next(new_name), 410, seed=5).drop(google)
         check(file, finish(google, file), google)
 
 
 def mixture(rng: random.Random) -> list[Rule]:
-    """Two to six rules at random, each of which ends by itself.
+    """Return two to six random rules, each of which ends automatically.
 
-    Rows are refused for a passing reason at most twice: at the third time they would be deferred
-    (`test_a_row_that_is_refused_for_a_passing_reason_three_times`).
+    Rows get at most two transient errors: after the third one they would be deferred
+    (`test_a_row_with_three_transient_errors_is_deferred`).
     """
     rules: list[Rule] = []
     for _ in range(rng.randint(2, 6)):
@@ -132,7 +132,7 @@ def test_random_mixtures(
     ten: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """A hundred of them, by seed; each with two files at once, every event delivered twice."""
+    """A hundred mixtures, each with two files and one or two deliveries, change no outcome."""
     for seed in range(10 * ten, 10 * ten + 10):
         rng = random.Random(seed)
         google.delivery.set(duplicate=rng.choice((1, 2)), concurrency=rng.choice((1, 2, 4)))
@@ -152,7 +152,7 @@ def test_random_mixtures(
 
 @pytest.mark.parametrize("rows", [30, 410])
 def test_chunks_without_a_row_to_send(google: Sandbox, new_name: Iterator[str], rows: int) -> None:
-    """All rows of a chunk were refused by the rules: nothing is sent for it."""
+    """Nothing is sent for a chunk whose rows are all rejected by the rules."""
     file = File(next(new_name), b"", ["rejected"] * rows)
     rejected = core_row(1, conversion_date_time="the day before yesterday")
     file.content = csv_bytes([rejected] * rows)
@@ -165,7 +165,7 @@ def test_chunks_without_a_row_to_send(google: Sandbox, new_name: Iterator[str], 
 def test_an_error_that_names_no_row_of_the_request(
     google: Sandbox, new_name: Iterator[str]
 ) -> None:
-    """An index beyond the request is taken as being about all of it; no row is lost."""
+    """An error with an index beyond the request applies to the whole request; no row is lost."""
     google.faults.set([{"method": UPLOAD, **ROW_RULES[0], "rows": [700], "nth": 1}])
     file = make_file(next(new_name), 5, seed=8, kinds=("click", "identifiers")).drop(google)
     check(file, finish(google, file), google)

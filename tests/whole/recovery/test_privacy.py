@@ -1,4 +1,4 @@
-"""Planted cells, driven through every fault: none of them is found anywhere afterwards."""
+"""Planted cells go through every fault, and none of them is found anywhere afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MARK = "zqxplanted"
 
 
 def planted(number: int) -> dict[str, str]:
-    """A row whose every user-data cell can be told from any other text, some of them unusable."""
+    """Return a row whose cells with user data are all recognizable; some of them are invalid."""
     row = core_row(
         number,
         email=f"{MARK}.e{number}@example.com",
@@ -87,7 +87,7 @@ PLANTED = re.compile(
 
 
 def found(google: Sandbox, since: datetime) -> dict[str, int]:
-    """Where planted cells are, and how many: in the whole log, and in what came after `since`."""
+    """Count the planted cells by place: in the whole log, and in everything after `since`."""
     texts = {"function log": google.function_output()}
     for blob in google.storage_client().bucket(OUTPUT_BUCKET).list_blobs():
         if blob.updated is not None and blob.updated >= since:
@@ -95,7 +95,7 @@ def found(google: Sandbox, since: datetime) -> dict[str, int]:
     for request, body in google.state.request_bodies():
         if request.started_at < since:
             continue
-        # Google is given digests only; an IP address goes out as it is, where the account may.
+        # Google gets only digests, except IP addresses, which are sent if the account may do this.
         text = body.decode("utf-8", errors="replace")
         texts[f"{request.method} {request.request_id}"] = re.sub(r"203\.0\.113\.\d+", "", text)
     counts = {place: len(PLANTED.findall(text)) for place, text in texts.items()}
@@ -103,9 +103,9 @@ def found(google: Sandbox, since: datetime) -> dict[str, int]:
 
 
 def every_fault() -> list[Rule]:
-    """All of them in turn: of the rules of a method, the n-th is due at its n-th call.
+    """Return all faults: the n-th rule of a method applies to the n-th call of this method.
 
-    Of those before a connection every other call succeeds: Google's libraries double their waits.
+    Every other call before a connection succeeds, because Google's libraries double their waits.
     """
     rules: list[Rule] = []
     for method in sorted({rule["method"] for rule in ALONE}):
@@ -117,10 +117,10 @@ def every_fault() -> list[Rule]:
     return rules
 
 
-def test_nothing_planted_is_found_whatever_breaks(
+def test_no_planted_cell_is_found_after_any_fault(
     google: Sandbox, new_name: Iterator[str], record_property: Callable[[str, object], None]
 ) -> None:
-    """Results, ledger, log, exceptions, and the requests to Google: no raw user data."""
+    """Results, ledger, log, exceptions and requests to Google contain no raw user data."""
     began = datetime.now(UTC)
     google.delivery.set(concurrency=6)
     google.faults.set(every_fault())
@@ -139,7 +139,7 @@ def test_nothing_planted_is_found_whatever_breaks(
     fired = google.faults.fired()
     assert all(rule["fired"] for rule in fired)
     record_property("faults that planted rows went through", sum(r["fired"] for r in fired))
-    # Rows of every kind were among them: sent, warned of, and refused.
+    # The file had rows of every kind: sent, sent with a warning, and rejected.
     codes = set(google.results(name, generation)["codes"])
     assert {"INVALID_EMAIL", "INVALID_DATE", "ORDER_ID_LOOKS_LIKE_EMAIL"} <= codes
     assert not found(google, began)
@@ -152,13 +152,13 @@ def test_nothing_planted_is_found_whatever_breaks(
     ("outcome", ".results.json"),
 ])  # fmt: skip
 def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, place: str) -> None:
-    """A function that leaks on purpose is caught by the very same search."""
+    """The same search finds the leaks of a function that leaks on purpose."""
     began = datetime.now(UTC)
     before = found(leaky, began)
     name = next(new_name)
     rows = [core_row(n, order_id=f"{name}-{n}") for n in range(1, 210)]
     rows[7]["email"] = f"{MARK}@example.com leak by {way}"
-    # Not read as other documents are: one that leaks isn't valid.
+    # Not read with `google.results`, because a document with a leak is not valid.
     leaky.drop(csv_bytes(rows), name)
     assert leaky.delivery.wait_until_idle(20)
     assert any(
@@ -168,6 +168,6 @@ def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, pl
 
 @pytest.fixture(scope="module")
 def leaky() -> Iterator[Sandbox]:
-    """A function that leaks when a cell tells it to."""
+    """A function that leaks if a cell asks for it."""
     with Sandbox(source=FUNCTION, env={**SETTINGS, "LEAK": "1"}) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Rows that Google calls too early when it processes them, and a sweep that dies over them."""
+"""Rows that are too recent for Google's processing, and a sweep that is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.rows import core_row, csv_bytes
 from tests.whole.data_manager.time_passes import hours_go_by
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 
-ROWS = 210  # two chunks, in the second of which nothing is too early
+ROWS = 210  # two chunks; the second has no click that is too recent
 YOUNG = range(1, 31)
 
 
@@ -30,14 +30,14 @@ def _sweeping() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def google(_sweeping: Sandbox) -> Iterator[Sandbox]:
-    """A function of its own, as turning the clock forward is for all waiting runs."""
+    """A separate function, because the clock is moved for all pending runs."""
     yield _sweeping
     _sweeping.faults.clear()
     _sweeping.state.data_manager.repeats_adjust = False
 
 
 class File:
-    """A file some of whose clicks are young."""
+    """A file in which some clicks are recent."""
 
     def __init__(self, google: Sandbox, name: str) -> None:
         google.clear()
@@ -61,7 +61,7 @@ class File:
         return check_results(self.google.results(self.name, self.generation, timeout_seconds=0))
 
     def until(self, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Sweeps until none finds anything due: a dead one's lease must run out first."""
+        """Sweep until nothing is due; the lease of a killed sweep must expire first."""
         deadline = time.monotonic() + 15
         while json.loads(self.google.run_sweep()[1])["waiting"]:
             assert time.monotonic() < deadline, self.document()["processing"]
@@ -75,7 +75,7 @@ class File:
         return bool(list(found))
 
     def resent(self) -> int:
-        """Requests that carried the first chunk again."""
+        """Return the number of requests that sent the first chunk again."""
         sent = [each for each in list(self.google.state.requests) if each.conversions == 200]
         return len(sent) - 1
 
@@ -90,7 +90,7 @@ def asked_again(document: dict[str, Any]) -> bool:
 
 
 def go_through(file: File, killed_at: str, rule: dict[str, Any]) -> bool:
-    """Take a file from its first document to its last; whether the rule killed a sweep."""
+    """Take a file from its first document to its last; return whether the rule killed a sweep."""
     killed = False
     for moment, hours, reached in (
         ("asking", 0.6, waiting),
@@ -109,7 +109,7 @@ def go_through(file: File, killed_at: str, rule: dict[str, Any]) -> bool:
     return killed
 
 
-# Asking is the same code both times, so each way to die is walked through at one of them.
+# Both times, the same code asks for the status, so each kind of kill is tested at one of them.
 @pytest.mark.parametrize(
     "moment, kind",
     [
@@ -126,8 +126,8 @@ def test_a_sweep_killed_at_every_call(
     kind: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Wherever it dies: the rows are sent again, as often as needed, and counted once."""
-    # Whatever Google makes of a transaction id that it knows: half of the tests have the one.
+    """Wherever a sweep is killed, the rows are sent again as often as needed and counted once."""
+    # Google handles a known transaction ID in one of two ways; each is used by half of the tests.
     google.state.data_manager.repeats_adjust = kind == "kill_after"
     points = 0
     killed = True
@@ -141,7 +141,7 @@ def test_a_sweep_killed_at_every_call(
         counts = document["processing"]["counts"]
         assert (counts["records"], counts["not_counted"]) == (ROWS, 0)
         assert counts["requests_superseded"] == 1
-        # Only a death between the answer and the marker costs a request more.
+        # Only a kill between the answer and the marker costs another request.
         assert file.resent() in ((1, 2) if killed and moment == "sending" else (1,))
         orders = Counter(
             each.as_json()["conversion"]["transaction_id"] for each in google.state.accepted

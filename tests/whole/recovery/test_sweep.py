@@ -1,4 +1,4 @@
-"""What events missed is finished without a person."""
+"""The sweep finishes automatically what deliveries left unfinished."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _sweeping() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def google(_sweeping: Sandbox) -> Sandbox:
-    """A function whose deferred rows are due after a moment; no object of another test."""
+    """A function whose deferred rows are due after a moment, without objects of other tests."""
     _sweeping.faults.clear()
     for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
         _sweeping.storage.empty(bucket)
@@ -48,7 +48,7 @@ def results_now(google: Sandbox, file: File) -> dict[str, Any]:
 
 
 def test_an_event_that_was_never_delivered(google: Sandbox, new_name: Iterator[str]) -> None:
-    """The object is found and worked on; the next sweep finds nothing to do."""
+    """The sweep finds and processes the object, and the next sweep finds nothing to do."""
     google.delivery.set(drop=True)
     file = make_file(next(new_name), 410, seed=1).drop(google)
     with pytest.raises(NoResults):
@@ -61,8 +61,8 @@ def test_an_event_that_was_never_delivered(google: Sandbox, new_name: Iterator[s
     assert len(google.state.accepted) == sent
 
 
-def test_a_lease_left_by_a_dead_run(google: Sandbox, new_name: Iterator[str]) -> None:
-    """Left alone while the lease might be somebody's; then taken over and finished."""
+def test_a_lease_left_by_a_crashed_run(google: Sandbox, new_name: Iterator[str]) -> None:
+    """The sweep ignores a run while its lease is valid, then takes it over and finishes it."""
     google.delivery.set(time_limit_seconds=0)
     google.faults.set([{"method": "UploadClickConversions", "nth": 2, "kind": "kill_after"}])
     file = make_file(next(new_name), 410, seed=2).drop(google)
@@ -79,17 +79,17 @@ def test_a_lease_left_by_a_dead_run(google: Sandbox, new_name: Iterator[str]) ->
 
 
 @pytest.mark.parametrize("rows", [30, 410])
-def test_deferred_rows_after_their_time(
+def test_deferred_rows_are_sent_when_due(
     google: Sandbox, new_name: Iterator[str], rows: int
 ) -> None:
-    """Not sent before they are due; then sent, and the document tells of it."""
+    """Deferred rows are sent when they are due, not before, and the document is updated."""
     file = make_file(next(new_name), rows, seed=3).drop(google)
     document = finish(google, file)
     check(file, document, google)
     assert document["status"] == "waiting"
     assert document["counts"]["deferred"]
     time.sleep(DUE_SECONDS)
-    # Still too recent: due again later, nothing has changed.
+    # Still too recent: the rows are due again later, and nothing has changed.
     sweep(google)
     check(file, results_now(google, file), google)
     clicks_grow_old(google, file)
@@ -100,7 +100,7 @@ def test_deferred_rows_after_their_time(
     check(file, document, google)
     assert document["status"] == "completed"
     assert document["attempts"] >= 2
-    # Neither an event that comes late nor one more sweep is a reason to begin again.
+    # Neither a late event nor another sweep starts the file again.
     (record,) = google.delivery.records()
     google.delivery.again(record.event_id)
     assert google.delivery.wait_until_idle(20)
@@ -108,10 +108,10 @@ def test_deferred_rows_after_their_time(
     assert results_now(google, file) == document
 
 
-def test_a_row_that_is_refused_for_a_passing_reason_three_times(
+def test_a_row_with_three_transient_errors_is_deferred(
     google: Sandbox, new_name: Iterator[str]
 ) -> None:
-    """It is deferred, not failed; the sweep sends it."""
+    """A row with three transient errors is deferred, not failed, and the sweep sends it."""
     error = {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0]}
     google.faults.set([{"method": "UploadClickConversions", "nth": [1, 2, 3], **error}])
     kinds = ("click", "identifiers")
@@ -131,7 +131,7 @@ def test_a_sweep_killed_at_every_call(
     rows: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Killed before and after each of its calls: the next one sends what is left, once."""
+    """After a kill before or after any call of a sweep, the next one sends the rest once."""
     points = 0
     while True:
         file = make_file(next(new_name), rows, seed=4).drop(google)
@@ -148,7 +148,7 @@ def test_a_sweep_killed_at_every_call(
             time.sleep(0.1)
             google.run_sweep()
         check(file, results_now(google, file), google)
-        # The others are out of the way, so that the calls of the next round are its own.
+        # Without the earlier objects, the next round counts only its own calls.
         google.storage.empty(INPUT_BUCKET)
         if not killed:
             break
@@ -157,8 +157,8 @@ def test_a_sweep_killed_at_every_call(
     record_property("crash points", points)
 
 
-def test_beside_a_live_function(google: Sandbox, new_name: Iterator[str]) -> None:
-    """A sweep leaves a run alone that is at work, and one that is done."""
+def test_a_sweep_during_deliveries(google: Sandbox, new_name: Iterator[str]) -> None:
+    """A sweep ignores runs that are active and runs that are finished."""
     google.faults.set(
         [{"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 150}]
     )
@@ -172,7 +172,7 @@ def test_beside_a_live_function(google: Sandbox, new_name: Iterator[str]) -> Non
 
 
 def test_several_sweeps_at_once(google: Sandbox, new_name: Iterator[str]) -> None:
-    """Each file is worked on by one of them."""
+    """Of several simultaneous sweeps, one processes each file."""
     google.delivery.set(drop=True)
     files = [make_file(next(new_name), 30, seed=seed).drop(google) for seed in range(10)]
     reports: list[dict[str, Any]] = []
@@ -188,7 +188,7 @@ def test_several_sweeps_at_once(google: Sandbox, new_name: Iterator[str]) -> Non
 
 
 def test_a_file_that_stays_unfinished_ends_as_stale(tmp_path: Any) -> None:
-    """The API is down for longer than an event may live: a document, an alert, and a 2xx."""
+    """If the API is down until the event is too old, there is a document, an alert and a 2xx."""
     env = {**SETTINGS, "MAX_EVENT_AGE_HOURS": str(1.5 / 3600)}
     with Sandbox(source=FUNCTION, env=env, directory=tmp_path) as google:
         google.delivery.set(backoff_seconds=0.2, max_backoff_seconds=0.5)

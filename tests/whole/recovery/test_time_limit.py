@@ -1,4 +1,4 @@
-"""A file that takes longer than one delivery may: it is finished by the next ones."""
+"""A file that takes longer than the time limit of a delivery is finished by the next ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.whole.recovery.files import check, finish, log_lines, make_file
 
 @pytest.fixture
 def hurried() -> Iterator[Sandbox]:
-    """A function that may work for 1.5 s and begins no chunk in the last second of it."""
+    """A function with a time limit of 1.5 s that starts no chunk in the last second."""
     limits = {"TIME_LIMIT_SECONDS": "1.5", "DEADLINE_MARGIN_SECONDS": "1", "WINDOW": "1"}
     with Sandbox(source=FUNCTION, env={**SETTINGS, **limits}) as running:
         running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.1)
@@ -21,9 +21,9 @@ def hurried() -> Iterator[Sandbox]:
 
 
 def test_a_file_larger_than_the_time_limit(hurried: Sandbox) -> None:
-    """Several attempts, counted; every chunk is sent once; no delivery outlives its limit."""
+    """Several counted attempts send every chunk once, and no delivery exceeds its time limit."""
     google = hurried
-    # The first delivery of an instance also makes its clients: not part of this.
+    # The first delivery of an instance also creates its clients, which is not tested here.
     finish(google, make_file("first.csv", 10, seed=1).drop(google))
     google.faults.set(
         [{"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 200}]

@@ -1,10 +1,9 @@
-"""What must never happen, done on purpose: a cell says how it leaks."""
+"""Leaks on purpose, which must never happen otherwise: a cell names the way it leaks."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable
 from typing import Any
 
 import lib.run.upload
@@ -12,13 +11,12 @@ from lib.model.outcomes import RowOutcome
 
 
 def begin() -> None:
-    """Let every row whose cells say "leak by ..." do so."""
+    """Make every row leak in the way that its cells ask for with "leak by ..."."""
     judge_all = lib.run.upload.prepare
 
-    def prepare(number: int, given: Iterable[Any], plan: Any, batch: Any) -> Any:
-        records = list(given)
-        prepared = judge_all(number, iter(records), plan, batch)
-        for line, cells, _ in records:
+    def prepare(chunk: Any, *others: Any) -> Any:
+        prepared = judge_all(chunk, *others)
+        for line, cells, *_ in chunk.records:
             text = " ".join(cells)
             if "leak by log" in text:
                 print("row", line, cells, file=sys.stderr)
@@ -28,7 +26,7 @@ def begin() -> None:
                 except ValueError:
                     traceback.print_exc()
             if "leak by outcome" in text:
-                # Into the chunk's marker, and from there into the results document.
+                # This reaches the chunk's marker, and from there the results document.
                 prepared.refused.append(RowOutcome(line, "rejected", text))
         return prepared
 

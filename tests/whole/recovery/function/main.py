@@ -1,11 +1,14 @@
-"""The real function, made to meet more trouble in less time.
+"""The real function, configured to meet more problems in less time.
 
-- The client libraries are imported before the server forks its workers, so that a worker that was
-  killed is replaced in a tenth of a second.
-- Chunks are ten times smaller, and objects are read and written in small pieces: a file of 400
-  rows goes the way of one of a million (several chunks, ranged reads, results in pieces).
-- Waits before a retry are twenty times shorter, and so is the rest after a day's quota ran out.
-- With LEAK set it leaks cells in several ways (`leaks`): the privacy test must notice each.
+- The client libraries are imported before the server forks its workers, so that a killed worker is
+  replaced in a tenth of a second.
+- Chunks are ten times smaller, and objects are read and written in small pieces. A file of 400
+  rows is therefore processed like one of a million (several chunks, ranged reads, results in
+  pieces).
+- Waits before a retry are twenty times shorter, and so is the pause after the daily quota is
+  exhausted.
+- If LEAK is set, the function leaks cells in several ways (`leaks`); the privacy test must find
+  each of them.
 """
 
 from __future__ import annotations

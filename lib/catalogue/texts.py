@@ -1,0 +1,13 @@
+"""Texts that several codes share."""
+
+from typing import Final
+
+REPORT_A_BUG: Final = (
+    "Report it at the project's issue tracker (see CONTRIBUTING.md), with the run_id from the "
+    "results document."
+)
+RETRIED_AUTOMATICALLY: Final = "No action needed; retried automatically."
+NOT_APPLICABLE: Final = "This error concerns a use of the API other than conversion uploads."
+NEW_CREDENTIALS: Final = (
+    "Create a new refresh token or service account key, and store it in the secret."
+)

@@ -1,0 +1,247 @@
+"""`python -m lib check FILE...`: shows what would happen to a file, before anybody uploads it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lib.cli.check import ANY_CUSTOMER, CheckResult, check
+from lib.cli.check_output import show
+from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.settings import Settings
+from lib.destinations import registry
+from lib.errors import PermanentError
+from lib.model.chunk_report import ChunkReport
+from lib.results.document import results_document
+from lib.source.names import IgnoreRules, ignored
+from lib.state.store import StoredObject
+
+_LONG_FILE = 4 << 20
+"""Size in bytes from which a progress bar is shown (about a second of work)."""
+
+_EXAMPLES = """
+\b
+Examples:
+  Check an export before you upload it to the bucket:
+    python -m lib check leads.csv
+
+\b
+  Use the settings of your uploads (time zone, currency, column names):
+    python -m lib check --profiles profiles.json --profile crm leads.csv
+
+\b
+  Check several files at once, including compressed ones:
+    python -m lib check exports/*.csv.gz
+
+\b
+  Print the results document as JSON, here to list the rejected rows:
+    python -m lib check --json leads.csv | jq '.rows[] | select(.outcome == "rejected")'
+
+\b
+  Check an old export as if you uploaded it on the evening of its day:
+    python -m lib check --now 2026-11-24T18:00:00Z leads.csv
+
+\b
+Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
+file cannot be read, or its name would be ignored. 2 if the command is wrong.
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Command-line tools for files of offline conversions. See `check --help`."""
+
+
+def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("not a time. Write it as 2026-11-24T18:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@main.command("check", epilog=_EXAMPLES)
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--profile", "name", metavar="NAME", help="Name of the profile [default: default].")
+@click.option(
+    "--profiles",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the profiles, as the function reads it from PROFILES (docs/profiles.md).",
+)
+@click.option(
+    "--destination",
+    "--route",
+    "destination",
+    type=click.Choice(list(registry.names())),
+    help="API that the file is for [default: the destination in the profile].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
+@click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
+@click.option(
+    "--now",
+    callback=_parse_now,
+    metavar="TIME",
+    help="Check as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
+)
+def check_command(
+    files: tuple[Path, ...],
+    name: str | None,
+    profiles: Path | None,
+    destination: str | None,
+    as_json: bool,
+    all_rows: bool,
+    now: datetime,
+) -> None:
+    """Show what would happen to every row of FILE, by the rules of the upload, without a network.
+
+    Nothing is sent, and no account is read. So only the upload can show whether a conversion action
+    exists and whether Google knows a click. Without --profiles, the check assumes that an account
+    is set.
+    """
+    if all_rows and not as_json:
+        raise click.UsageError("--all-rows works only with --json. Add --json.")
+    profile = _profile(name, profiles, destination)
+    failed = False
+    for path in files:
+        if reason := _why_ignored(path):
+            click.echo(f"{path}: the function would ignore this file: {reason}.", err=True)
+            failed = True
+        with tempfile.TemporaryFile() as spool:
+            keep = _spooler(spool) if as_json else _drop
+            try:
+                checked = _check_one(path, name or "default", profile, now, keep, all_rows)
+            except OSError as error:
+                click.echo(f"{path}: {error.strerror or 'cannot be read'}", err=True)
+                failed = True
+                continue
+            failed |= checked.refused
+            if as_json:
+                sys.stdout.buffer.writelines(results_document(checked.summary, _unspool(spool)))
+                sys.stdout.flush()
+            else:
+                show(checked, Console())
+    raise SystemExit(1 if failed else 0)
+
+
+def _profile(name: str | None, profiles: Path | None, destination: str | None) -> Profile:
+    """Return the profile that the options select. Errors in them are usage errors (exit code 2)."""
+    if profiles is None:
+        if name is not None:
+            raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
+        profile = Profile.model_validate({"customer_id": ANY_CUSTOMER})
+    else:
+        try:
+            document = read_profiles(profiles.read_text("utf-8"))
+            _, profile = choose_profile(document, f"{name or 'default'}/")
+        except (PermanentError, OSError, UnicodeDecodeError) as error:
+            raise click.BadParameter(str(error), param_hint="--profiles") from None
+    return profile.model_copy(update={"destination": destination}) if destination else profile
+
+
+def _check_one(
+    path: Path,
+    profile_name: str,
+    profile: Profile,
+    now: datetime,
+    keep: Callable[[ChunkReport], None],
+    all_rows: bool,
+) -> CheckResult:
+    """Check one file. For a long file, show a progress bar if the output is a terminal."""
+    size = path.stat().st_size
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.fields[rows]:,} rows"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    silent = size < _LONG_FILE or not console.is_terminal
+    with (
+        path.open("rb") as file,
+        Progress(*columns, console=console, transient=True, disable=silent) as progress,
+    ):
+        bar = progress.add_task("", total=size, rows=0)
+        rows = 0
+
+        def advance(report: ChunkReport) -> None:
+            nonlocal rows
+            rows += report.tally.rows
+            progress.update(bar, rows=rows)
+            keep(report)
+
+        return check(
+            _Watched(file, lambda read: progress.advance(bar, read)),
+            StoredObject(bucket="", name=str(path), generation=0, size=size),
+            profile_name,
+            profile,
+            now,
+            advance,
+            list_all=all_rows,
+        )
+
+
+class _Watched:
+    """A file that reports the number of bytes of each `read`."""
+
+    def __init__(self, file: IO[bytes], tell: Callable[[int], None]) -> None:
+        self._file = file
+        self._report_read = tell
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read from the file."""
+        data = self._file.read(size)
+        self._report_read(len(data))
+        return data
+
+
+def _why_ignored(path: Path) -> str | None:
+    """Return why the function would ignore a file, unless its settings accept other suffixes."""
+    fields = Settings.model_fields
+    rules = IgnoreRules(
+        fields["accepted_suffixes"].default,
+        fields["ignored_suffixes"].default,
+        fields["ignored_prefixes"].default,
+    )
+    reason = ignored(path.name, 1, rules)
+    if reason != "suffix not accepted":
+        return reason
+    plain = [suffix for suffix in rules.accepted_suffixes if not suffix.endswith(".gz")]
+    return f"its name must end in {', '.join(plain)}, or one of these with .gz"
+
+
+# In the document, the counts come before the rows, so the rows are kept on disk until then. Like
+# the markers of the ledger, they contain lines, codes and order IDs.
+
+
+def _spooler(spool: IO[bytes]) -> Callable[[ChunkReport], None]:
+    def keep(report: ChunkReport) -> None:
+        spool.write(msgspec.json.encode(report) + b"\n")
+
+    return keep
+
+
+def _drop(report: ChunkReport) -> None:
+    pass
+
+
+def _unspool(spool: IO[bytes]) -> Iterator[ChunkReport]:
+    spool.seek(0)
+    return (msgspec.json.decode(line, type=ChunkReport) for line in spool)

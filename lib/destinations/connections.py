@@ -1,0 +1,107 @@
+"""Profile → destination. Connections are kept while the instance runs, and renewed regularly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from lib.destinations import registry
+from lib.destinations.base import Destination
+from lib.model.log import Log
+
+CONNECTION_SECONDS = 900.0
+"""How long a connection is used. After this time, a rotated secret is in use everywhere."""
+
+C = TypeVar("C")
+
+ReadCredentials = Callable[[], str]
+"""Returns the text of the google-ads.yaml. Raises `PermanentError` or `RetryableError`."""
+
+
+class ConnectionSettings(Protocol):
+    """The settings that connections need."""
+
+    @property
+    def window(self) -> int: ...
+    @property
+    def request_timeout_seconds(self) -> float: ...
+    @property
+    def check_click_ownership(self) -> bool: ...
+    def endpoint(self, destination: str, /) -> str: ...
+
+
+class UploadProfile(Protocol):
+    """The parts of a profile that destinations need."""
+
+    @property
+    def destination(self) -> str: ...
+    @property
+    def login_customer_id(self) -> str | None: ...
+    @property
+    def validate_only(self) -> bool: ...
+    @property
+    def event_source(self) -> str: ...
+    @property
+    def ad_personalization(self) -> str | None: ...
+
+
+class Connector(Protocol):
+    """Creates the destinations of one API, and keeps what they share."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        read_credentials: ReadCredentials,
+        clock: Callable[[], float],
+    ) -> None: ...
+
+    def destination(self, profile: UploadProfile, log: Log) -> Destination[Any]:
+        """Connect. Raises `PermanentError` or `RetryableError` if the credentials do not work."""
+        ...
+
+
+class KeptConnection(Generic[C]):
+    """One connection: made when it is first needed, renewed when it is old. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: C | None = None
+        self._made = 0.0
+
+    def get(self, connect: Callable[[C | None], C]) -> C:
+        """Return the connection. `connect` makes a new one from the old one (None: the first)."""
+        with self._lock:
+            old = self._connection
+            if old is None or self._clock() - self._made >= CONNECTION_SECONDS:
+                self._connection = connect(old)
+                self._made = self._clock()
+            assert self._connection is not None
+            return self._connection
+
+
+class Destinations:
+    """The connectors of one instance. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        read_credentials: ReadCredentials,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._read_credentials = read_credentials
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connectors: dict[str, Connector] = {}
+
+    def connect(self, profile: UploadProfile, log: Log) -> Destination[Any]:
+        """Return the destination of a profile. Raises what `Connector.destination` raises."""
+        name = profile.destination
+        with self._lock:
+            if name not in self._connectors:
+                make = registry.connector_class(name)
+                self._connectors[name] = make(self._settings, self._read_credentials, self._clock)
+        return self._connectors[name].destination(profile, log)

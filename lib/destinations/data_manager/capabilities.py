@@ -1,0 +1,78 @@
+"""The capabilities of the Data Manager API for offline conversions.
+
+Limits: https://developers.google.com/data-manager/api/devguides/limits
+Fields:
+https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
+
+CAPABILITIES: Final = Capabilities(
+    name="data_manager",
+    title="Data Manager API",
+    record_kinds=frozenset({"conversion"}),
+    # Paths in `Event`. A plain value needs no more than its path to be written.
+    fields={
+        "gclid": "ad_identifiers.gclid",
+        "gbraid": "ad_identifiers.gbraid",
+        "wbraid": "ad_identifiers.wbraid",
+        "email": "user_data.user_identifiers.email_address",
+        "phone": "user_data.user_identifiers.phone_number",
+        "hashed_email": "user_data.user_identifiers.email_address",
+        "hashed_phone_number": "user_data.user_identifiers.phone_number",
+        "first_name": "user_data.user_identifiers.address.given_name",
+        "last_name": "user_data.user_identifiers.address.family_name",
+        "postal_code": "user_data.user_identifiers.address.postal_code",
+        "country_code": "user_data.user_identifiers.address.region_code",
+        "conversion_date_time": "event_timestamp",
+        "conversion_value": "conversion_value",
+        "currency_code": "currency",
+        "order_id": "transaction_id",
+        "ad_user_data": "consent.ad_user_data",
+        "ad_personalization": "consent.ad_personalization",
+        "customer_type": "user_properties.customer_type",
+        "user_ip_address": "ad_identifiers.landing_page_device_info.ip_address",
+        "session_attributes_encoded": "ad_identifiers.session_attributes",
+        "session_attributes_key_value_pairs": "ad_identifiers.session_attributes",
+        "merchant_id": "cart_data.merchant_id",
+        "feed_country_code": "cart_data.merchant_feed_label",
+        "feed_language_code": "cart_data.merchant_feed_language_code",
+        "local_transaction_cost": "cart_data.transaction_discount",
+        "items": "cart_data.items",
+        "custom_variable.": "custom_variables",
+        "event_source": "event_source",
+    },
+    identifying=frozenset(
+        {
+            *("gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones", "address"),
+            *("session_attributes_encoded", "session_attributes_key_value_pairs"),
+            "user_ip_address",
+        }
+    ),
+    max_user_identifiers=10,
+    max_request_rows=2_000,
+    # This API has no queries, so nothing can be looked up before the upload.
+    resolves_action_names=False,
+    resolves_custom_variables=False,
+    has_preflight=False,
+    # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
+    settles_later=CheckSchedule(
+        first_wait=timedelta(minutes=30),
+        backoff=1.3,
+        longest_wait=timedelta(hours=1),
+        stop_after=timedelta(hours=24),
+    ),
+    exclusions=(
+        Exclusion(
+            frozenset({"session_attributes_encoded"}),
+            frozenset({"session_attributes_key_value_pairs"}),
+            "BOTH_SESSION_ATTRIBUTES",
+            "session_attributes_key_value_pairs",
+        ),
+    ),
+)

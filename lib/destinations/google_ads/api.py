@@ -1,0 +1,20 @@
+"""The version of the Google Ads API (no other module names it) and its message types."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import import_module
+from typing import Any, Final
+
+API_VERSION: Final = "v26"
+
+SUNSET: Final = date(2027, 11, 1)
+"""The day on which Google switches off this version
+(https://developers.google.com/google-ads/api/docs/sunset-dates)."""
+
+PACKAGE: Final = f"google.ads.googleads.{API_VERSION}"
+
+
+def module(name: str) -> Any:
+    """Return a module of this version, such as `services.types.google_ads_service`."""
+    return import_module(f"{PACKAGE}.{name}")

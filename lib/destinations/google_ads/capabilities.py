@@ -1,0 +1,77 @@
+"""The capabilities of the Google Ads API for click conversions.
+
+https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.model.capabilities import Capabilities, Exclusion
+
+CAPABILITIES: Final = Capabilities(
+    name="google_ads",
+    title="Google Ads API",
+    record_kinds=frozenset({"conversion"}),
+    # Paths in `ClickConversion`. A plain value needs no more than its path to be written.
+    fields={
+        "gclid": "gclid",
+        "gbraid": "gbraid",
+        "wbraid": "wbraid",
+        "email": "user_identifiers.hashed_email",
+        "phone": "user_identifiers.hashed_phone_number",
+        "hashed_email": "user_identifiers.hashed_email",
+        "hashed_phone_number": "user_identifiers.hashed_phone_number",
+        "conversion_date_time": "conversion_date_time",
+        "conversion_value": "conversion_value",
+        "currency_code": "currency_code",
+        "order_id": "order_id",
+        "ad_user_data": "consent",
+        "conversion_environment": "conversion_environment",
+        "customer_type": "customer_type",
+        "user_ip_address": "user_ip_address",
+        "session_attributes_encoded": "session_attributes_encoded",
+        "session_attributes_key_value_pairs": "session_attributes_key_value_pairs",
+        "merchant_id": "cart_data.merchant_id",
+        "feed_country_code": "cart_data.feed_country_code",
+        "feed_language_code": "cart_data.feed_language_code",
+        "local_transaction_cost": "cart_data.local_transaction_cost",
+        "items": "cart_data.items",
+        "custom_variable.": "custom_variables",
+        "external_attribution_credit": "external_attribution_data.external_attribution_credit",
+        "external_attribution_model": "external_attribution_data.external_attribution_model",
+    },
+    identifying=frozenset({"gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones"}),
+    max_user_identifiers=5,
+    max_request_rows=2_000,
+    resolves_action_names=True,
+    resolves_custom_variables=True,
+    has_preflight=True,
+    # Best practices of the guide: Google drops or refuses conversions with these combinations.
+    exclusions=(
+        Exclusion(
+            frozenset({"session_attributes_encoded"}),
+            frozenset({"session_attributes_key_value_pairs"}),
+            "BOTH_SESSION_ATTRIBUTES",
+            "session_attributes_key_value_pairs",
+        ),
+        Exclusion(
+            frozenset({"custom_variables"}),
+            frozenset({"user_identifiers"}),
+            "CUSTOM_VARIABLES_WITH_IDENTIFIERS",
+            "custom_variable.",
+        ),
+        Exclusion(
+            frozenset({"external_attribution_credit", "external_attribution_model"}),
+            frozenset({"user_identifiers"}),
+            "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS",
+            "external_attribution_credit",
+        ),
+        Exclusion(
+            frozenset({"external_attribution_credit", "external_attribution_model"}),
+            frozenset({"order_id"}),
+            "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID",
+            "external_attribution_credit",
+        ),
+    ),
+)

@@ -1,0 +1,89 @@
+"""Connects to the Google Ads API: one connection per manager account, one pacer for all of them."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lib.destinations.connections import (
+    ConnectionSettings,
+    KeptConnection,
+    ReadCredentials,
+    UploadProfile,
+)
+from lib.destinations.google_ads.api import API_VERSION
+from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.google_ads.lazy_imports import import_lazily
+from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.pacing import Pacer
+from lib.model.log import Log
+
+if TYPE_CHECKING:
+    from google.ads.googleads.client import GoogleAdsClient
+
+    from lib.destinations.google_ads.client import Connection, GoogleAds
+
+
+class Connector:
+    """See `lib.destinations.connections.Connector`."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        read_credentials: ReadCredentials,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._read_credentials = read_credentials
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pacer = Pacer(settings.window)
+        self._kept: dict[str | None, KeptConnection[Connection]] = {}
+
+    def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
+        """See `Connector.destination`."""
+        manager = profile.login_customer_id
+        with self._lock:
+            kept = self._kept.setdefault(manager, KeptConnection(self._clock))
+        connection = kept.get(lambda old: self._connect(manager))
+        from lib.destinations.google_ads.client import GoogleAds
+
+        return GoogleAds(
+            connection,
+            log,
+            timeout_seconds=self._settings.request_timeout_seconds,
+            validate_only=profile.validate_only,
+            check_click_ownership=self._settings.check_click_ownership,
+        )
+
+    def _client(self, manager: str | None) -> GoogleAdsClient:
+        endpoint = self._settings.endpoint(CAPABILITIES.name)
+        return build_client(self._read_credentials(), manager, endpoint)
+
+    def _connect(self, manager: str | None) -> Connection:
+        with _without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
+            client = connecting.submit(lambda: self._client(manager))
+            # These imports take a third of a second; secret and token are fetched meanwhile.
+            import_lazily(API_VERSION)
+            from lib.destinations.google_ads.client import Connection
+
+            return Connection(client.result(), self._pacer)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Exclude the objects that are created in this context from garbage collection.
+
+    Imports create some hundred thousand objects that are kept while the instance runs. Scanning
+    them, now and each time that rows have created garbage, would be a tenth of all work.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()

@@ -1,0 +1,84 @@
+"""The capabilities that a destination declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lib.model.fields import RecordKind
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Values that the API refuses in one record: one of `values` together with one of `beside`.
+
+    Both contain attribute names of the record. `user_identifiers` means hashed email addresses and
+    phone numbers. A row with both is rejected with `code`, and the error names `column`.
+    """
+
+    values: frozenset[str]
+    beside: frozenset[str]
+    code: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSchedule:
+    """When to query the final outcomes of requests that an API processes later.
+
+    The first check takes place after `first_wait`. Each further wait is `backoff` times as long as
+    the previous one, up to `longest_wait`. No check takes place later than `stop_after` after the
+    upload.
+    """
+
+    first_wait: timedelta
+    backoff: float
+    longest_wait: timedelta
+    stop_after: timedelta
+
+    def next_check(self, sent_at: datetime, checks: int) -> datetime | None:
+        """Return the time of the next check after `checks` checks, or None if there is no other."""
+        waited = wait = self.first_wait
+        for _ in range(checks):
+            wait = min(wait * self.backoff, self.longest_wait)
+            waited += wait
+            if waited > self.stop_after:
+                return None
+        return sent_at + waited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an advertising API supports. Code outside its folder checks this, never its name."""
+
+    name: str
+    """The name that profiles use."""
+    title: str
+    """The name that messages show."""
+    record_kinds: frozenset[RecordKind]
+    fields: Mapping[str, str]
+    """The declared fields that it can send → path in the API's own message. A known column that is
+    not listed gets a note in the results."""
+    identifying: frozenset[str]
+    """Record attributes by which it identifies a click or a person. A record needs one."""
+    max_user_identifiers: int
+    """Maximum number of user identifiers in one record, including a postal address."""
+    max_request_rows: int
+    resolves_action_names: bool
+    """Whether a row may give its conversion action by name."""
+    resolves_custom_variables: bool
+    """Whether custom variables are sent with an ID that must be looked up."""
+    has_preflight: bool
+    """Whether account settings can be checked before the first row."""
+    settles_later: CheckSchedule | None = None
+    """Set if accepted rows get their final outcome later. The destination then implements
+    `SettlingDestination`."""
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def column_of(self, path_element: str) -> str:
+        """Return the field whose path in the API's message ends with `path_element`, or ""."""
+        for field, path in self.fields.items():
+            if path.rpartition(".")[2] == path_element:
+                return field.rstrip(".")
+        return ""

@@ -1,0 +1,95 @@
+"""The outcomes of the rows of one chunk, and the totals over a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lib.model.outcomes import OUTCOMES, RowOutcome
+
+
+@dataclass(slots=True)
+class Tally:
+    """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes."""
+
+    rows: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    warnings: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def count(self, row: RowOutcome) -> None:
+        """Count one listed row."""
+        self.rows += 1
+        self.outcomes[row.outcome] = self.outcomes.get(row.outcome, 0) + 1
+        self.warnings += bool(row.warnings)
+        for problem in row.errors + row.warnings:
+            self.codes[problem.code] = self.codes.get(problem.code, 0) + 1
+
+    def count_unlisted(self, outcome: str, rows: int) -> None:
+        """Count rows that have neither errors nor warnings."""
+        if rows:
+            self.rows += rows
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + rows
+
+    def add(self, other: Tally) -> None:
+        """Add the totals of a chunk to those of the file."""
+        self.rows += other.rows
+        self.warnings += other.warnings
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
+        for code, count in other.codes.items():
+            self.codes[code] = self.codes.get(code, 0) + count
+
+    def counts(self) -> dict[str, int]:
+        """Return `counts` for the results document. Outcomes without rows are included as 0.
+
+        Only `ok` is left out if no row has it.
+        """
+        named: dict[str, int] = {
+            o: self.outcomes.get(o, 0) for o in OUTCOMES if o != "ok" or o in self.outcomes
+        }
+        return {"rows": self.rows, **named, "warnings": self.warnings}
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReport:
+    """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
+
+    `listed` contains, in file order, every row except uploaded rows without warnings.
+    `request_ids` are the API's IDs of the requests that sent the chunk. `superseded` are those
+    requests whose rows a later request sent again, except `withheld` uploaded rows
+    (`lib.followup.resend`).
+    """
+
+    number: int
+    tally: Tally
+    listed: tuple[RowOutcome, ...]
+    request_ids: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+    withheld: int = 0
+
+    @property
+    def newest(self) -> list[str]:
+        """The requests that no later request has superseded."""
+        return [each for each in self.request_ids if each not in self.superseded]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether any uploaded row can be sent again."""
+        return self.withheld < self.tally.outcomes.get("uploaded", 0)
+
+
+def chunk_report(
+    number: int,
+    listed: Iterable[RowOutcome],
+    unlisted: int,
+    outcome: str,
+    request_ids: tuple[str, ...] = (),
+) -> ChunkReport:
+    """Return a report on the listed rows and the unlisted ones, which all have `outcome`."""
+    tally = Tally()
+    rows = tuple(listed)
+    for row in rows:
+        tally.count(row)
+    tally.count_unlisted(outcome, unlisted)
+    return ChunkReport(number, tally, rows, request_ids)

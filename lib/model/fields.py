@@ -1,0 +1,67 @@
+"""The definition of a declared field. The declarations are in `lib.rules.fields`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+RecordKind = Literal["conversion"]
+
+ParseCell = Callable[[str, bool], Any]
+"""(non-empty cell, whether decimals are written with a comma) → value for the record."""
+
+HIGHEST_NUMBER: Final = 9
+"""Numbered columns end here: `email_2` ... `email_9`. Together with phone numbers, that is more
+user identifiers than a conversion may have."""
+
+CUSTOM_VARIABLE: Final = "custom_variable."
+"""Prefix of the column names of custom variables, followed by the variable's name."""
+
+ADDRESS_FIELDS: Final = ("first_name", "last_name", "postal_code", "country_code")
+"""A postal address identifies a person only with all four of these fields
+(https://developers.google.com/data-manager/api/devguides/concepts/formatting)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field: its column names, its rule, and the target of its value.
+
+    `name` is also a header name. `aliases` always mean the field, so two columns with these names
+    are an error. `fallbacks` are vague names ("value", "close date"): they count only if no other
+    column means the field.
+    """
+
+    name: str
+    description: str
+    """For the column table of docs/input.md."""
+    aliases: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    numbered: bool = False
+    """Several columns may contain it: `email`, `email_2`, ..."""
+    prefers_first_fallback: bool = False
+    """Use the first listed fallback if a file has several. Otherwise several are an error."""
+    only_exact_name: bool = False
+    """Match `name` only if it is spelled exactly like this: `Customer ID` and `Time Zone` usually
+    mean something else in a CRM export."""
+    identifies: bool = False
+    """At least one destination can identify a click or a person by this field alone."""
+    record_kinds: frozenset[RecordKind] = frozenset({"conversion"})
+    target: str = ""
+    """Record attribute that receives the value. Empty: the field only helps to read other columns,
+    with every destination."""
+    parse: ParseCell | None = None
+    """Reads one cell and raises `RuleError`. None: the field has its rule in `lib.rules.engine`,
+    because its meaning depends on other columns."""
+    bad_value: Literal["row", "cell"] = "cell"
+    """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
+    not_sent_code: str = "COLUMN_NOT_SENT"
+    """Code of the note on a file with this column if the destination can't send it."""
+
+
+def base_name(column: str) -> str:
+    """Return the declared name: `email_2` → `email`, `custom_variable.x` → `custom_variable.`."""
+    if column.startswith(CUSTOM_VARIABLE):
+        return CUSTOM_VARIABLE
+    base, _, number = column.rpartition("_")
+    return base if number.isdecimal() and base else column

@@ -1,0 +1,46 @@
+"""Conversion values: the value and currency columns → an amount and its currency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.rules.row_problems import RowProblems
+from lib.rules.values.errors import RuleError
+from lib.rules.values.money import parse_amount, parse_currency, written_currency
+
+UNREADABLE = ""
+"""The currency of a row whose currency can't be read. It matters only if the row has a value."""
+
+
+def read_amounts(
+    cells: Sequence[str],
+    currencies: Sequence[str | None],
+    decimal_comma: bool,
+    problems: RowProblems,
+) -> tuple[list[float | None], list[str | None]]:
+    """Return the value and the currency of each row. Both are None for a row without a value."""
+    values: list[float | None] = [None] * len(cells)
+    of_values: list[str | None] = [None] * len(cells)
+    for row, (cell, currency) in enumerate(zip(cells, currencies, strict=True)):
+        if not cell:
+            continue
+        try:
+            values[row] = parse_amount(cell, decimal_comma, currency)
+        except RuleError as error:
+            if cell.strip():
+                problems.reject(row, error.code, "conversion_value")
+                if currency == UNREADABLE:
+                    problems.reject(row, "INVALID_CURRENCY", "currency_code")
+            continue
+        if currency == UNREADABLE:
+            problems.reject(row, "INVALID_CURRENCY", "currency_code")
+        of_values[row] = currency or written_currency(cell)
+    return values, of_values
+
+
+def currency_of(cell: str, default: str | None) -> str | None:
+    """Return the currency in a cell, `default` if the cell is empty, or `UNREADABLE`."""
+    try:
+        return parse_currency(cell) if cell.strip() else default
+    except RuleError:
+        return UNREADABLE

@@ -1,0 +1,91 @@
+"""The fields of the conversion itself. Their rules are in `lib.rules.engine`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.model.fields import Field
+
+CONVERSION: Final[tuple[Field, ...]] = (
+    Field(
+        "conversion_action",
+        "Conversion action: its name, ID or resource name.",
+        aliases=(
+            "conversion name",
+            "conversion action name",
+            "conversion action id",
+            "conversion event",
+        ),
+    ),
+    Field(
+        "conversion_date_time",
+        "When the conversion happened.",
+        aliases=(
+            "conversion time",
+            "conversion date",
+            "conversion datetime",
+            "conversion timestamp",
+            "converted at",
+            "date",
+        ),
+        fallbacks=(
+            "close date",
+            "closed at",
+            "date closed",
+            "converted date",
+            "time",
+            "timestamp",
+            "datetime",
+            "event time",
+        ),
+        target="time",
+    ),
+    Field(
+        "time_zone",
+        "Time zone of the row, for a time that does not state one: an IANA name or an offset. "
+        "Needs exactly this name or the other name; `Time Zone` is ignored, because it is usually "
+        "the contact's own time zone.",
+        aliases=("conversion time zone",),
+        only_exact_name=True,
+    ),
+    Field(
+        "conversion_value",
+        "Value of the conversion.",
+        aliases=("amount", "revenue"),
+        fallbacks=("value", "deal value", "total", "price", "order value", "order total"),
+        target="value",
+    ),
+    Field(
+        "currency_code",
+        "Currency of the value: an ISO 4217 code such as EUR.",
+        aliases=(
+            "conversion currency",
+            "conversion currency code",
+            "currency",
+            "currency iso code",
+            "deal currency",
+            "deal currency code",
+        ),
+        fallbacks=(
+            "amount currency",
+            "value currency",
+            "order currency",
+            "transaction currency",
+            "revenue currency",
+        ),
+        target="currency_code",
+    ),
+    Field(
+        "order_id",
+        "ID of the order or deal. Each conversion of a conversion action needs its own.",
+        aliases=("transaction id", "order number", "order no"),
+        target="order_id",
+    ),
+    Field(
+        "ad_user_data",
+        "Consent to sending user data to Google: Granted or Denied.",
+        aliases=("consent ad user data", "ad user data consent"),
+        target="ad_user_data",
+        bad_value="row",
+    ),
+)

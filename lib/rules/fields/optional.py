@@ -1,0 +1,137 @@
+"""The fields that few files have. Nearly all of them declare `parse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from lib.model.fields import CUSTOM_VARIABLE, Field, ParseCell
+from lib.rules.values import cart, enums, network
+from lib.rules.values.identifiers import normalize_region_code
+from lib.rules.values.money import parse_value
+
+
+def _text(parse: Callable[[str], Any]) -> ParseCell:
+    """Return a parser for cells without decimal numbers."""
+    return lambda cell, decimal_comma: parse(cell)
+
+
+OPTIONAL: Final[tuple[Field, ...]] = (
+    Field(
+        "ad_personalization",
+        "Consent to personalized ads: Granted or Denied.",
+        aliases=("consent ad personalization", "ad personalization consent", "ad personalisation"),
+        target="ad_personalization",
+        # Not None: a cell that declares consent as unspecified overrides the profile.
+        parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
+        bad_value="row",
+        not_sent_code="AD_PERSONALIZATION_NOT_SENT",
+    ),
+    Field(
+        "conversion_environment",
+        "Where the conversion happened: APP or WEB.",
+        target="conversion_environment",
+        parse=_text(enums.parse_conversion_environment),
+        not_sent_code="CONVERSION_ENVIRONMENT_NOT_SENT",
+    ),
+    Field(
+        "customer_type",
+        "Type of customer: NEW or RETURNING.",
+        target="customer_type",
+        parse=_text(enums.parse_customer_type),
+    ),
+    Field(
+        "user_ip_address",
+        "IP address from which the ad was clicked (IPv4 or IPv6).",
+        fallbacks=("ip address", "ip"),
+        prefers_first_fallback=True,
+        identifies=True,
+        target="user_ip_address",
+        parse=_text(network.parse_ip),
+    ),
+    Field(
+        "session_attributes_encoded",
+        "Session attributes, encoded, as Google's script returns them.",
+        aliases=("session attributes",),
+        identifies=True,
+        target="session_attributes_encoded",
+        parse=_text(lambda cell: network.parse_session_attributes_encoded(cell).encode()),
+    ),
+    Field(
+        "session_attributes_key_value_pairs",
+        "Session attributes, not encoded, as key=value pairs.",
+        identifies=True,
+        target="session_attributes_key_value_pairs",
+        parse=_text(network.parse_session_attributes_pairs),
+    ),
+    Field(
+        "merchant_id",
+        "Cart data: ID of the Merchant Center account.",
+        aliases=("cart data merchant id",),
+        target="cart.merchant_id",
+        parse=_text(cart.parse_merchant_id),
+    ),
+    Field(
+        "feed_country_code",
+        "Cart data: country of the product feed.",
+        aliases=("cart data feed country code",),
+        target="cart.feed_country_code",
+        parse=_text(normalize_region_code),
+    ),
+    Field(
+        "feed_language_code",
+        "Cart data: language of the product feed.",
+        aliases=("cart data feed language code",),
+        target="cart.feed_language_code",
+        parse=_text(cart.parse_feed_language),
+    ),
+    Field(
+        "local_transaction_cost",
+        "Cart data: discount on the whole order.",
+        aliases=("cart data local transaction cost",),
+        target="cart.local_transaction_cost",
+        parse=parse_value,
+        bad_value="row",
+    ),
+    Field(
+        "items",
+        "Cart data: the items bought.",
+        aliases=("cart items", "cart data items"),
+        target="cart.items",
+        parse=cart.parse_cart_items,
+    ),
+    Field(
+        "external_attribution_credit",
+        "Share of the conversion that is credited to this click, from 0 to 1.",
+        target="external_attribution_credit",
+        parse=cart.parse_attribution_credit,
+        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
+    ),
+    Field(
+        "external_attribution_model",
+        "Name of the attribution model that calculated this share.",
+        target="external_attribution_model",
+        parse=_text(cart.parse_attribution_model),
+        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
+    ),
+    Field(
+        CUSTOM_VARIABLE,
+        "Custom variable. Write the variable's name after the dot: `custom_variable.Plan`.",
+        target="custom_variables",
+    ),
+    Field(
+        "customer_id",
+        "Google Ads account of the row, for a file with several accounts. Needs exactly this name "
+        "or one of the other names; `Customer ID` is ignored, because it is usually the CRM's own "
+        "number.",
+        aliases=("google ads customer id", "ads customer id", "google ads account id"),
+        only_exact_name=True,
+    ),
+    Field(
+        "event_source",
+        "Where the conversion happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
+        target="event_source",
+        parse=_text(enums.parse_event_source),
+        not_sent_code="EVENT_SOURCE_NOT_SENT",
+    ),
+)

@@ -1,0 +1,35 @@
+"""Order IDs: the order ID column → the order ID of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.rules.row_problems import RowProblems
+from lib.rules.values.errors import RuleError
+from lib.rules.values.order_ids import check_order_id, is_plain_order_id
+
+
+def read_order_ids(
+    cells: Sequence[str], phone_columns: Sequence[Sequence[str]], problems: RowProblems
+) -> list[str | None]:
+    """Return the order ID of each row, or None.
+
+    Google refuses personal data in order IDs, so each one is also compared with the phone numbers
+    of its row.
+    """
+    order_ids: list[str | None] = [None] * len(cells)
+    for row, cell in enumerate(cells):
+        if not cell:
+            continue
+        if is_plain_order_id(cell):
+            order_ids[row] = cell
+            continue
+        try:
+            phones = [column[row] for column in phone_columns]
+            order_ids[row] = check_order_id(cell, phones) or None
+        except RuleError as error:
+            if error.code == "ORDER_ID_PLACEHOLDER":
+                problems.warn(row, error.code, "order_id")
+            else:
+                problems.reject(row, error.code, "order_id")
+    return order_ids

@@ -1,0 +1,52 @@
+"""Repeats: a row with the same conversion as an earlier row of its chunk is not sent.
+
+A row is a repeat only if Google would count both rows once: same click ID, time and action, or same
+order ID and action. Between chunks, Google detects repeats, which keeps memory use small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lib.model.outcomes import Problem
+
+Key = tuple[int, str, int, str, str | None]
+"""(row, click ID, instant, action, order ID): Google recognizes a conversion by these values. The
+instant is compared, not its text, because two offsets can describe the same moment."""
+
+
+def find_repeats(keys: Iterable[Key]) -> dict[int, int]:
+    """Return row → earlier row that it repeats. `keys` are those of the rows that could be sent."""
+    by_click: dict[tuple[str, int, str], int] = {}
+    by_order: dict[tuple[str, str], int] = {}
+    repeats: dict[int, int] = {}
+    for row, click_id, instant, action_id, order_id in keys:
+        first = row
+        click = (click_id, instant, action_id)
+        if click_id:
+            first = by_click.setdefault(click, row)
+        if order_id is not None and first == row:
+            first = by_order.setdefault((order_id, action_id), row)
+            if first != row and click_id:
+                # This row is not sent, so a later row with its click and time does not repeat it.
+                del by_click[click]
+        if first != row:
+            repeats[row] = first
+    return repeats
+
+
+def repeat_problem(line: int, same_value: bool) -> Problem:
+    """Return the problem of a row that repeats `line`, with the same value or another one."""
+    if same_value:
+        return Problem("REPEATED_LINE", "", f"the same conversion as in line {line}")
+    return Problem(
+        "REPEATED_WITH_OTHER_VALUE",
+        "",
+        f"the same conversion as in line {line}, with another value",
+    )
+
+
+def repeat_of_rejected(line: int) -> Problem:
+    """Return the problem of a row that repeats `line`, which was rejected."""
+    detail = f"line {line}, which this row repeats, was refused, so this row was not sent either"
+    return Problem("REPEATED_REFUSED_LINE", "", detail)

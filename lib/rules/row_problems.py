@@ -1,0 +1,26 @@
+"""The problems of the rows of a chunk: values, never exceptions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from lib.model.outcomes import Problem
+
+
+class RowProblems:
+    """Errors and warnings by the row's position in the chunk, in the order of the rules.
+
+    A row with an error is not sent. A warning reports a value that was left out, or a decision.
+    """
+
+    def __init__(self) -> None:
+        self.errors: defaultdict[int, list[Problem]] = defaultdict(list)
+        self.warnings: defaultdict[int, list[Problem]] = defaultdict(list)
+
+    def reject(self, row: int, code: str, column: str = "", detail: str = "") -> None:
+        """Add an error."""
+        self.errors[row].append(Problem(code, column, detail))
+
+    def warn(self, row: int, code: str, column: str = "") -> None:
+        """Add a warning."""
+        self.warnings[row].append(Problem(code, column))

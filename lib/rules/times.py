@@ -1,0 +1,86 @@
+"""Conversion times: the time column (and the time zone of the row) → times with an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import NamedTuple
+
+from lib.model.outcomes import Problem
+from lib.rules.conversion_actions import ActionRule
+from lib.rules.row_problems import RowProblems
+from lib.rules.values.dates import AMBIGUOUS_ORDER, ConversionClock, load_zone
+from lib.rules.values.errors import RuleError
+from lib.rules.values.time_zones import UnknownZone
+
+_UNKNOWN_ZONE = UnknownZone("time_zone")
+
+_OTHER_ORDER = {
+    False: "dates are day first (as in 20/11/2026), but day_first is not set in the profile",
+    True: "dates are month first (as in 11/20/2026), but day_first is set in the profile",
+}
+"""The detail of DATE_ORDER_MISMATCH, by the profile's `day_first`."""
+
+
+class Times(NamedTuple):
+    """Conversion times. `texts` have the format of the APIs; `instants` are in Unix seconds.
+
+    `ambiguous` are the rows whose date is also valid with day and month swapped. `mismatch` is the
+    first row whose date is valid only with day and month swapped.
+    """
+
+    texts: list[str]
+    instants: list[int]
+    ambiguous: list[int]
+    mismatch: int | None
+
+
+def read_times(
+    cells: Sequence[str],
+    zones: Sequence[tzinfo | None],
+    actions: Sequence[ActionRule],
+    clock: ConversionClock,
+    problems: RowProblems,
+) -> Times:
+    """Return the conversion time of each row. `zones` are the time zones that the rows give."""
+    texts, instants = [""] * len(cells), [0] * len(cells)
+    ambiguous: list[int] = []
+    mismatch: int | None = None
+    read = clock.read
+    for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):
+        if not cell:
+            problems.reject(row, "TIME_MISSING", "conversion_date_time")
+            continue
+        try:
+            texts[row], instants[row], doubts = read(cell, zone, action.lookback_days)
+        except RuleError as error:
+            code = error.code if cell.strip() else "TIME_MISSING"
+            detail = ""
+            if code == "DATE_ORDER_MISMATCH":
+                detail = _OTHER_ORDER[clock.day_first]
+                mismatch = row if mismatch is None else mismatch
+            problems.reject(row, code, error.field or "conversion_date_time", detail)
+            continue
+        for doubt in doubts:
+            if doubt == AMBIGUOUS_ORDER:
+                ambiguous.append(row)
+            else:
+                problems.warn(row, doubt, "conversion_date_time")
+    return Times(texts, instants, ambiguous, mismatch)
+
+
+def ambiguous_order(line: int, day_first: bool) -> Problem:
+    """Return the problem of a date that is valid in both orders: `line` proves the other order."""
+    detail = f"day and month are ambiguous here, and in line {line} {_OTHER_ORDER[day_first]}"
+    return Problem("DATE_ORDER_MISMATCH", "conversion_date_time", detail)
+
+
+def zone_of(cell: str) -> tzinfo | None:
+    """Return the time zone in a cell, or None if the cell is empty.
+
+    A time zone that can't be read rejects only the rows whose time needs it.
+    """
+    try:
+        return load_zone(cell) if cell.strip() else None
+    except RuleError:
+        return _UNKNOWN_ZONE

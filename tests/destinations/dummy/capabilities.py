@@ -1,0 +1,44 @@
+"""What an API with odd capabilities can do: no click IDs, seven rows a request, settles later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
+
+CAPABILITIES: Final = Capabilities(
+    name="dummy",
+    title="Dummy API",
+    record_kinds=frozenset({"conversion"}),
+    fields={
+        "email": "who.mail",
+        "conversion_date_time": "when",
+        "conversion_value": "amount",
+        "currency_code": "amount_unit",
+        "order_id": "number",
+        "user_ip_address": "who.address",
+        "customer_type": "who.kind",
+        "merchant_id": "shop",
+    },
+    identifying=frozenset({"hashed_emails", "user_ip_address"}),
+    max_user_identifiers=1,
+    max_request_rows=7,
+    resolves_action_names=False,
+    resolves_custom_variables=False,
+    has_preflight=False,
+    settles_later=CheckSchedule(
+        first_wait=timedelta(minutes=5),
+        backoff=2.0,
+        longest_wait=timedelta(minutes=20),
+        stop_after=timedelta(hours=2),
+    ),
+    exclusions=(
+        Exclusion(
+            frozenset({"customer_type"}),
+            frozenset({"user_identifiers"}),
+            "CUSTOM_VARIABLES_WITH_IDENTIFIERS",
+            "customer_type",
+        ),
+    ),
+)

@@ -1,0 +1,72 @@
+"""The dummy API: it keeps what it is sent, and tells later what it thinks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from lib.destinations.base import RequestStatus, UploadResult
+from lib.destinations.connections import ConnectionSettings, ReadCredentials, UploadProfile
+from lib.model.account import Account
+from lib.model.log import Log
+from lib.model.records import Conversion
+from tests.destinations.dummy.capabilities import CAPABILITIES
+
+REQUESTS: list[list[Conversion]] = []
+"""The records of every request that was sent."""
+
+
+@dataclass(slots=True)
+class DummyBatch:
+    """Records, as they are."""
+
+    records: list[Conversion] = field(default_factory=list)
+
+    def add(self, conversion: Conversion, /) -> None:
+        self.records.append(conversion)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+class DummyDestination:
+    """`lib.destinations.base.SettlingDestination`."""
+
+    capabilities = CAPABILITIES
+    sunset: date | None = None
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        return Account(customer_id, customer_id)
+
+    def with_custom_variables(self, account: Account) -> Account:
+        return account
+
+    def batch(self, job_id: int) -> DummyBatch:
+        return DummyBatch()
+
+    def send(self, batch: DummyBatch, deadline: float) -> UploadResult:
+        assert len(batch) <= CAPABILITIES.max_request_rows
+        REQUESTS.append(batch.records)
+        return UploadResult({}, (f"dummy-{len(REQUESTS)}",))
+
+    def request_statuses(
+        self, request_ids: Sequence[str], deadline: float
+    ) -> Sequence[RequestStatus]:
+        return [RequestStatus(each, "SUCCESS", "77", 7) for each in request_ids]
+
+
+class Connector:
+    """`lib.destinations.connections.Connector`."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        read_credentials: ReadCredentials,
+        clock: Callable[[], float],
+    ) -> None:
+        assert read_credentials() == "dummy credentials"
+
+    def destination(self, profile: UploadProfile, log: Log) -> DummyDestination:
+        assert profile.destination == "dummy"
+        return DummyDestination()

@@ -1,0 +1,109 @@
+"""Fields are declared once, and nothing about them can be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from lib.catalogue.codes import CATALOGUE
+from lib.destinations import registry
+from lib.destinations.data_manager.conversion_event import Request as IngestEventsRequest
+from lib.destinations.google_ads.click_conversion import Message as ClickConversion
+from lib.model.capabilities import Capabilities
+from lib.model.fields import CUSTOM_VARIABLE, Field
+from lib.model.records import Cart, Conversion, OptionalFields
+from lib.rules.engine import ENGINE_FIELDS
+from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.values.errors import RuleError
+
+ALL = [registry.capabilities_of(name) for name in registry.names()]
+MESSAGES = {
+    "google_ads": ClickConversion.DESCRIPTOR,
+    "data_manager": IngestEventsRequest.DESCRIPTOR.fields_by_name["events"].message_type,
+}
+SENT_NOWHERE = {"street", "city", "region"}
+"""Known columns that no destination has a field for today."""
+
+MADE_BY_THE_ENGINE = {"customer_id", "action_id", "warnings", "optional_fields"}
+"""Attributes of a record that no column fills directly."""
+
+ATTRIBUTES = {
+    *Conversion._fields,
+    *(each.name for each in fields(OptionalFields)),
+    *(f"cart.{each.name}" for each in fields(Cart)),
+}
+JUNK = ("?", "-1", "1e99", "x" * 9_000, "a@b@c", "{", "=;=", "99999999999999999999", "\ud83d")
+
+
+def name_of(field: Field) -> str:
+    return field.name
+
+
+def test_every_field_has_exactly_one_rule() -> None:
+    """A field is read by the engine, or declares how its cells are read, or is sent nowhere."""
+    declared = {field.name for field in FIELDS if field.parse is not None}
+    assert declared.isdisjoint(ENGINE_FIELDS)
+    assert declared | ENGINE_FIELDS | SENT_NOWHERE == set(BY_NAME)
+    assert len(BY_NAME) == len(FIELDS)
+
+
+def test_every_attribute_of_a_record_has_a_field() -> None:
+    """A field without an attribute, or an attribute without a field, was forgotten."""
+    targets = {field.target for field in FIELDS if field.target}
+    assert targets <= ATTRIBUTES
+    assert ATTRIBUTES - targets - MADE_BY_THE_ENGINE == {"cart"}
+
+
+def test_every_field_is_sent_somewhere() -> None:
+    """A field that no destination can send was forgotten in its capabilities."""
+    sent = {field for capabilities in ALL for field in capabilities.fields}
+    assert {f.name for f in FIELDS if f.target} - sent == SENT_NOWHERE
+
+
+@pytest.mark.parametrize("capabilities", ALL, ids=lambda each: each.name)
+def test_capabilities_name_what_exists(capabilities: Capabilities) -> None:
+    """They name declared fields, attributes of the record, codes and the registered name."""
+    assert registry.capabilities_of(capabilities.name) is capabilities
+    assert find_spec(f"{registry.PACKAGES[capabilities.name]}.connector") is not None
+    assert capabilities.fields.keys() <= BY_NAME.keys()
+    assert capabilities.identifying <= ATTRIBUTES
+    for exclusion in capabilities.exclusions:
+        assert exclusion.values | exclusion.beside <= ATTRIBUTES | {"user_identifiers"}
+        assert exclusion.code in CATALOGUE
+        assert exclusion.column in BY_NAME
+
+
+@pytest.mark.parametrize("capabilities", ALL, ids=lambda each: each.name)
+def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> None:
+    """A path with a typing error would lose the column, or fail every row."""
+    for field, path in capabilities.fields.items():
+        message: Any = MESSAGES[capabilities.name]
+        for part in path.split("."):
+            assert part in message.fields_by_name, f"{field}: {path}"
+            message = message.fields_by_name[part].message_type
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)
+def test_a_bad_value_costs_what_its_code_says(field: Field) -> None:
+    """The declaration and the catalogue agree on whether the row or only the cell is lost."""
+    assert field.parse is not None
+    codes = set()
+    for cell in JUNK:
+        try:
+            field.parse(cell, False)
+        except RuleError as error:
+            codes.add(error.code)
+    assert codes
+    for code in codes:
+        assert (CATALOGUE[code].severity == "error") is (field.bad_value == "row"), code
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=name_of)
+def test_a_column_that_is_not_sent_has_a_note(field: Field) -> None:
+    """The note is in the catalogue, and names the column (`lib.run.notes`)."""
+    assert CATALOGUE[field.not_sent_code].severity == "note"
+    assert field.description.endswith(".")
+    assert field.name == CUSTOM_VARIABLE or field.name.isidentifier()
