@@ -13,6 +13,7 @@ from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Conversion
 
 __all__ = [
+    "UNREADABLE",
     "Batch",
     "Capabilities",
     "CheckSchedule",
@@ -87,6 +88,10 @@ class Destination(Protocol[B]):
         Raises `RetryableError` when the deadline or the daily quota ends the attempt.
         """
         ...
+
+
+UNREADABLE = "UNREADABLE"
+"""The API does not report the status of the request. Its `code` is the reason."""
 
 
 class RequestStatus(NamedTuple):

@@ -35,10 +35,3 @@ class RowOutcome(NamedTuple):
     order_id: str | None = None
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
-
-
-class Repeat(NamedTuple):
-    """A row that is a `duplicate` of the row at line `first`."""
-
-    row: RowOutcome
-    first: int

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import RequestStatus
+from lib.destinations.base import UNREADABLE, RequestStatus
 
 Processing = Mapping[str, Any]
 """The `processing` part as it is written."""
@@ -21,9 +21,6 @@ Entry = Mapping[str, Any]
 
 FINAL: Final = frozenset({"SUCCESS", "FAILED", "PARTIAL_SUCCESS"})
 """The statuses of a request that the API has processed completely."""
-
-UNREADABLE: Final = "UNREADABLE"
-"""The API does not report the status of the request. Its `code` is the reason."""
 
 
 def processing_of(

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lib.destinations.base import RequestStatus
+from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.errors import RetryableError
-
-UNREADABLE = "UNREADABLE"
 
 
 def fetch_statuses(ask: Callable[[str], Any], request_ids: Iterable[str]) -> list[RequestStatus]:

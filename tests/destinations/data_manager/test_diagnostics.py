@@ -13,9 +13,9 @@ import pytest
 from data_manager_setup import conversion, numbered, route, send
 from google.ads import datamanager_v1 as dm
 
-from lib.destinations.base import RequestStatus
+from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.diagnostics import UNREADABLE, read_status
+from lib.destinations.data_manager.diagnostics import read_status
 from lib.results.processing import open_requests, processing_of
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
