@@ -526,6 +526,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     # The file as a whole
     "EMPTY_FILE": ("file", "The file is empty.", "Check the export."),
+    "FILE_NAME_NOT_ACCEPTED": (
+        "file",
+        "The file name does not end in an accepted suffix, so the file is not opened.",
+        "Upload the data as a file whose name ends in .csv, .tsv or .txt, or in .csv.gz if it is "
+        "compressed with gzip.",
+    ),
     "NOT_TEXT": (
         "file",
         "The file is not a text file. It may be a workbook, an archive or a picture.",

@@ -22,7 +22,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
 from lib.results.document import results_document
-from lib.source.names import IgnoreRules, ignored
+from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import StoredObject
 
 _LONG_FILE = 4 << 20
@@ -52,7 +52,7 @@ Examples:
 
 \b
 Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
-file cannot be read, or its name would be ignored. 2 if the command is wrong.
+file cannot be read, or its name is not accepted. 2 if the command is wrong.
 """
 
 
@@ -121,8 +121,8 @@ def check_command(
     profile = _profile(name, profiles, destination)
     failed = False
     for path in files:
-        if reason := _why_ignored(path):
-            click.echo(f"{path}: the function would ignore this file: {reason}.", err=True)
+        if problem := _name_problem(path.name):
+            click.echo(f"{path}: {problem}.", err=True)
             failed = True
         with tempfile.TemporaryFile() as spool:
             keep = _spooler(spool) if as_json else _drop
@@ -212,19 +212,15 @@ class _Watched:
         return data
 
 
-def _why_ignored(path: Path) -> str | None:
-    """Return why the function would ignore a file, unless its settings accept other suffixes."""
-    fields = Settings.model_fields
-    rules = IgnoreRules(
-        fields["accepted_suffixes"].default,
-        fields["ignored_suffixes"].default,
-        fields["ignored_prefixes"].default,
-    )
-    reason = ignored(path.name, 1, rules)
-    if reason != "suffix not accepted":
-        return reason
-    plain = [suffix for suffix in rules.accepted_suffixes if not suffix.endswith(".gz")]
-    return f"its name must end in {', '.join(plain)}, or one of these with .gz"
+def _name_problem(name: str) -> str | None:
+    """Return why the function would not open a file, unless its settings say otherwise."""
+    defaults = {field: info.default for field, info in Settings.model_fields.items()}
+    rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
+    if reason := ignored(name, 1, rules):
+        return f"the function would ignore this file: {reason}"
+    if reason := name_problem(name, defaults["accepted_suffixes"]):
+        return f"the function would not accept the name of this file: {reason}"
+    return None
 
 
 # In the document, the counts come before the rows, so the rows are kept on disk until then. Like

@@ -93,12 +93,12 @@ class Settings(BaseModel):
     accepted_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"),
         description="File name endings to process. "
-        "All other objects are ignored, and a log line says so.",
+        "Any other file that is not ignored ends with the error FILE_NAME_NOT_ACCEPTED.",
     )
     ignored_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".tmp", ".part", ".filepart", ".partial", ".crdownload"),
         description="File name endings that transfer tools use for incomplete files. "
-        "Such objects are ignored.",
+        "Such objects are ignored, and so are .ok, .done, .ctl, .md5 and .sha256.",
     )
     ignored_prefixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         ("gcloud/tmp/parallel_composite_uploads/",),

@@ -36,7 +36,7 @@ from lib.run.preflight import (
 )
 from lib.run.upload import Progress, upload_chunks
 from lib.source.errors import SourceError
-from lib.source.names import IgnoreRules, ignored
+from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.lease import Lease
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
@@ -151,10 +151,13 @@ def _process(
 ) -> RunSummary:
     """Do everything from the claim to the end of the run."""
     run = lease.run
-    progress = Progress(stop=claim.stop or run.stop)
+    refused = _refused_by_name(run.source, context.settings)
+    progress = Progress(stop=refused or claim.stop or run.stop)
     header: Header | None = None
     job: UploadJob | None = None
     try:
+        if refused is not None:
+            raise PermanentError(refused.code, refused.detail)  # without opening the object
         stream = context.store.open(run.source)
         table = read_table(stream, claim.profile, context.settings.max_file_bytes)
         if claim.profile is not None:
@@ -239,13 +242,18 @@ def _metadata(
     )
 
 
+def _refused_by_name(source: StoredObject, settings: Settings) -> Problem | None:
+    detail = name_problem(source.name, settings.accepted_suffixes)
+    return Problem("FILE_NAME_NOT_ACCEPTED", "", detail) if detail else None
+
+
 def ignore_rules(settings: Settings) -> IgnoreRules:
     """Return the rules for objects that are not processed, from the settings."""
     prefixes = settings.ignored_prefixes
     if settings.ledger_bucket == settings.output_bucket:
         # Results documents of files below this prefix would be written among the ledger's objects.
         prefixes = (*prefixes, settings.state_prefix)
-    return IgnoreRules(settings.accepted_suffixes, settings.ignored_suffixes, prefixes)
+    return IgnoreRules(settings.ignored_suffixes, prefixes)
 
 
 def _end_attempt(run: Run, error: RetryableError, context: RunContext, log: Log) -> None:

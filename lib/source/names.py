@@ -1,15 +1,49 @@
-"""Determines by its name whether an object in the bucket is a file to process."""
+"""Determines by its name whether an object in the bucket is a file to process.
+
+Three answers: the object is ignored (a log line), its name is refused (a results document with a
+`file_error`, so that a dropped file never disappears), or it is opened.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+COMPANION_SUFFIXES = (".ok", ".done", ".ctl", ".md5", ".sha256")
+"""Suffixes of small files that a sender puts next to a file: markers and checksums."""
+
+_ARCHIVES = dict.fromkeys(
+    (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz"),
+    "an archive; unpack it and upload the files in it",
+)
+_COMPRESSED = dict.fromkeys(
+    (".gz", ".bz2", ".xz", ".zst", ".lz4", ".z"),
+    "a compressed file; unpack it, or compress the CSV file with gzip and name it .csv.gz",
+)
+_ENCRYPTED = dict.fromkeys(
+    (".pgp", ".gpg", ".asc", ".age", ".enc", ".aes"),
+    "an encrypted file; decrypt it and upload the decrypted file",
+)
+_WORKBOOKS = dict.fromkeys(
+    (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
+    "a workbook; open it and save it as CSV",
+)
+_OTHER_DATA = dict.fromkeys(
+    (".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm", ".parquet", ".avro", ".orc", ".sql"),
+    "a file of another format; export the data as CSV",
+)
+_DOCUMENTS = dict.fromkeys(
+    (".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg", ".eml", ".msg"),
+    "a document or a picture; export the data as CSV",
+)
+_KINDS = _ARCHIVES | _COMPRESSED | _ENCRYPTED | _WORKBOOKS | _OTHER_DATA | _DOCUMENTS
+"""Suffix → what such a file is, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """Name rules. All of them ignore case, except `prefixes`."""
+    """Names to ignore. The suffixes ignore case, `prefixes` does not."""
 
-    accepted_suffixes: tuple[str, ...]
     temporary_suffixes: tuple[str, ...]
     """Suffixes that a gateway uses while it writes a file. It renames the complete file."""
     prefixes: tuple[str, ...]
@@ -20,21 +54,42 @@ class IgnoreRules:
 def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
     """Return the reason why the object is not processed, for the log, or None.
 
-    An empty file with an accepted name is processed: its results document reports the error.
+    An empty file is processed if its name has a suffix: its results document reports the error.
     """
-    lowered = name.lower()
-    if name.endswith("/") or (size == 0 and lowered.endswith("_$folder$")):
-        return "folder placeholder"
+    last = name.rsplit("/", 1)[-1]
+    if not last or (size == 0 and (name.lower().endswith("_$folder$") or "." not in last)):
+        # An empty object without a suffix is a folder of a gateway, or a marker such as _SUCCESS.
+        return "folder placeholder or marker"
     if name.startswith(rules.prefixes):
         return "part of an upload"
     if any(part.startswith((".", "~$")) for part in name.split("/")):
         return "hidden or lock file"
-    if _ends_with(lowered, rules.temporary_suffixes):
+    if _ends_with(name, rules.temporary_suffixes):
         return "still being written"
-    if not _ends_with(lowered, rules.accepted_suffixes):
-        return "suffix not accepted"
+    if _ends_with(name, COMPANION_SUFFIXES):
+        return "companion of another file"
     return None
 
 
-def _ends_with(lowered: str, suffixes: tuple[str, ...]) -> bool:
-    return lowered.endswith(tuple(suffix.lower() for suffix in suffixes))
+def name_problem(name: str, accepted_suffixes: tuple[str, ...]) -> str | None:
+    """Return what the file is and what to upload instead, or None if its name is accepted."""
+    if _ends_with(name, accepted_suffixes):
+        return None
+    last = name.rsplit("/", 1)[-1].lower()
+    if kinds := [suffix for suffix in _KINDS if last.endswith(suffix)]:
+        return _KINDS[max(kinds, key=len)]
+    rename = f"rename it so that it ends in {_listed(accepted_suffixes)}"
+    for suffix in accepted_suffixes:
+        if re.search(rf"{re.escape(suffix.lower())}(?![a-z0-9])", last):
+            return f"the name continues after {suffix}; {rename}"
+    suffix = "its suffix is unknown" if "." in last else "it has no suffix"
+    return f"{suffix}; if it is a text file, {rename}"
+
+
+def _listed(suffixes: tuple[str, ...]) -> str:
+    *others, last = suffixes
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _ends_with(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(tuple(suffix.lower() for suffix in suffixes))

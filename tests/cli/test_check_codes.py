@@ -184,6 +184,7 @@ ELSEWHERE = {
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "SOURCE_GONE": "only for an object in a bucket",
+    "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
     "REFUSAL_NOT_LOCATED": "only for an upload",
     "UNKNOWN_ENCODING": "the profile is refused before",
     "UNREADABLE_FAILURE": "only for an upload",

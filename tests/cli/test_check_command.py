@@ -176,22 +176,22 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, said",
+    "name, reported",
     [
-        ("export.xls", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
-        ("export", "its name must end in .csv, .tsv, .txt, or one of these with .gz"),
-        ("export.csv.part", "still being written"),
-        (".export.csv", "hidden or lock file"),
+        ("export.xls", "not accept the name of this file: a workbook; open it and save it as CSV"),
+        ("export.csv.1", "not accept the name of this file: the name continues after .csv; rename"),
+        ("export.csv.part", "ignore this file: still being written"),
+        (".export.csv", "ignore this file: hidden or lock file"),
     ],
 )
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_name_that_the_function_would_ignore_fails(
-    file: Any, name: str, said: str, options: list[str]
+def test_a_name_that_the_function_would_not_open_fails(
+    file: Any, name: str, reported: str, options: list[str]
 ) -> None:
     """A wrong name is reported on stderr, and the file is checked nevertheless."""
     result = run(*options, file(GOOD, name))
     assert result.exit_code == 1
-    assert f"{name}: the function would ignore this file: {said}.\n" in result.stderr
+    assert f"{name}: the function would {reported}" in result.stderr
     assert ('"ok": 1' if options else "1 would be sent") in result.stdout
 
 

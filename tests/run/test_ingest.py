@@ -83,6 +83,38 @@ def test_one_chunk_leaves_no_marker(google: World) -> None:
     assert google.api.batches == 1
 
 
+def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(google: World) -> None:
+    """The results name the problem, the run is finished, and nothing was read or sent."""
+
+    def closed(operation: str, name: str) -> None:
+        assert operation != "open"
+
+    google.store.before = closed
+    source = put(google, 3, "export.csv.zip")
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
+    assert "an archive; unpack it" in found["file_error"]["message"]
+    assert (found["counts"]["rows"], google.api.batches) == (0, 0)
+    assert deliver(google, source) == "skipped"
+
+
+def test_the_sweep_finds_a_name_that_is_not_accepted(google: World) -> None:
+    """A lost event of a wrong name is reported by the sweep, once; a companion never."""
+    source = put(google, 3, "export")
+    google.store.put("in-bucket", "export.csv.ok", b"")
+    first, second = (sweep_once(google.context, 1500) for _ in range(2))
+    assert (first["objects"], first["finished"], second["unfinished"]) == (1, 1, 0)
+    assert document(google, source)["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
+
+
+def test_a_wrong_name_is_reported_before_a_wrong_profile(google: World) -> None:
+    """A file with a wrong name in a folder without a profile is first told to change its name."""
+    source = put(google, 3, "nobody/export.xls")
+    assert deliver(google, source, age=timedelta(hours=30)) == "stopped"
+    assert document(google, source)["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
+
+
 def test_a_new_generation_is_another_run(google: World) -> None:
     """An overwritten file is processed as a new run, and its repeated rows are duplicates."""
     deliver(google, put(google, 3))

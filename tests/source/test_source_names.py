@@ -1,19 +1,19 @@
-"""Which objects are processed and which are ignored."""
+"""Which objects are processed, which are ignored, and which names are refused."""
 
 from __future__ import annotations
 
 import pytest
 
 from lib.config.settings import Settings
-from lib.source.names import IgnoreRules, ignored
+from lib.source.names import IgnoreRules, ignored, name_problem
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 RULES = IgnoreRules(
-    accepted_suffixes=_DEFAULTS["accepted_suffixes"],
     temporary_suffixes=_DEFAULTS["ignored_suffixes"],
     prefixes=_DEFAULTS["ignored_prefixes"],
 )
 """The rules with the default settings."""
+ACCEPTED = _DEFAULTS["accepted_suffixes"]
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,16 @@ def test_accepted(name):
     """Files with an accepted suffix are processed, even if they are empty."""
     assert ignored(name, 10, RULES) is None
     assert ignored(name, 0, RULES) is None
+    assert name_problem(name, ACCEPTED) is None
 
 
 @pytest.mark.parametrize(
     "name, size, reason",
     [
-        ("crm/", 0, "folder placeholder"),
-        ("crm/", 11, "folder placeholder"),
-        ("crm_$folder$", 0, "folder placeholder"),
+        ("crm/", 0, "folder placeholder or marker"),
+        ("crm/", 11, "folder placeholder or marker"),
+        ("crm_$folder$", 0, "folder placeholder or marker"),
+        ("crm/2026.11/_SUCCESS", 0, "folder placeholder or marker"),
         ("leads.csv.tmp", 9, "still being written"),
         ("leads.csv.part", 9, "still being written"),
         ("leads.csv.FILEPART", 9, "still being written"),
@@ -48,23 +50,56 @@ def test_accepted(name):
         ("crm/.uploading/leads.csv", 9, "hidden or lock file"),
         ("crm/~$leads.csv", 9, "hidden or lock file"),
         ("gcloud/tmp/parallel_composite_uploads/x/leads.csv", 9, "part of an upload"),
-        ("leads.xlsx", 9, "suffix not accepted"),
-        ("leads.csv.1.results.json", 9, "suffix not accepted"),
-        ("leads.gz", 9, "suffix not accepted"),
-        ("leads", 9, "suffix not accepted"),
+        ("leads.csv.ok", 0, "companion of another file"),
+        ("leads.done", 0, "companion of another file"),
+        ("leads.CTL", 9, "companion of another file"),
+        ("leads.csv.md5", 32, "companion of another file"),
+        ("leads.csv.sha256", 64, "companion of another file"),
     ],
 )
 def test_ignored(name, size, reason):
-    """All other objects are ignored, with a reason for the log."""
+    """Placeholders, temporary files and companions are ignored, with a reason for the log."""
     assert ignored(name, size, RULES) == reason
+
+
+@pytest.mark.parametrize(
+    "name, problem",
+    [
+        ("leads.xlsx", "a workbook; open it and save it as CSV"),
+        ("crm/Leads.XLS", "a workbook"),
+        ("leads.csv.zip", "an archive; unpack it"),
+        ("leads.tar.gz", "an archive; unpack it"),
+        ("leads.gz", "a compressed file; unpack it, or compress the CSV file with gzip"),
+        ("leads.csv.bz2", "a compressed file"),
+        ("leads.csv.pgp", "an encrypted file; decrypt it"),
+        ("leads.json", "a file of another format"),
+        ("notes.pdf", "a document or a picture"),
+        ("deals.csv.1", "the name continues after .csv; rename it so that it ends in .csv, .tsv,"),
+        ("deals.csv (2)", "the name continues after .csv"),
+        ("deals.CSV_20261124", "the name continues after .csv"),
+        ("v1.csv/deals", "it has no suffix; if it is a text file, rename it so that it ends in"),
+        ("deals.csvx", "its suffix is unknown; if it is a text file, rename it so that it ends in"),
+        ("deals.dat", "its suffix is unknown; if it is a text file"),
+    ],
+)
+def test_refused(name, problem):
+    """Any other name is refused: the problem says what it is and what to do instead."""
+    assert ignored(name, 9, RULES) is None
+    assert name_problem(name, ACCEPTED).startswith(problem)
+
+
+def test_an_empty_file_with_a_suffix_is_refused_too():
+    """Only an empty object without a suffix is a marker."""
+    assert ignored("deals.zip", 0, RULES) is None
 
 
 def test_rules_are_settings():
     """Suffixes and folders can be configured."""
-    rules = IgnoreRules(
-        accepted_suffixes=(".DAT",), temporary_suffixes=(".lock.dat",), prefixes=("old/",)
-    )
+    rules = IgnoreRules(temporary_suffixes=(".lock.dat",), prefixes=("old/",))
     assert ignored("a.dat", 1, rules) is None
-    assert ignored("a.csv", 1, rules) == "suffix not accepted"
     assert ignored("a.lock.dat", 1, rules) == "still being written"
     assert ignored("old/a.dat", 1, rules) == "part of an upload"
+    assert name_problem("a.dat", (".DAT",)) is None
+    assert name_problem("a.csv", (".DAT",)) == (
+        "its suffix is unknown; if it is a text file, rename it so that it ends in .DAT"
+    )

@@ -314,7 +314,7 @@ def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
     assert "default" in results["file_error"]["message"]
 
 
-@pytest.mark.parametrize("name", ["upload.csv.filepart", ".hidden.csv", "notes.pdf"])
+@pytest.mark.parametrize("name", ["upload.csv.filepart", ".hidden.csv", "export.csv.ok"])
 def test_objects_with_other_names_are_ignored(google: Sandbox, name: str) -> None:
     """An ignored object gets a log line and a 2xx, but no results document."""
     google.drop(b"half a fi", name)
@@ -324,6 +324,19 @@ def test_objects_with_other_names_are_ignored(google: Sandbox, name: str) -> Non
     names = [blob.name for blob in google.storage_client().list_blobs(OUTPUT_BUCKET)]
     assert names == []
     assert "object_ignored" in google.function_output()
+
+
+def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) -> None:
+    """A file that cannot be read by its name ends with a file error, an alert and a 2xx."""
+    name, generation = google.drop(b"PK\x03\x04", "export.zip")
+    results = google.results(name, generation, timeout_seconds=30)
+    assert results["status"] == "stopped"
+    assert results["counts"]["rows"] == 0
+    assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
+    assert "an archive; unpack it" in results["file_error"]["message"]
+    (record,) = google.delivery.records()
+    assert record.acknowledged
+    assert '"event": "run_stopped"' in google.function_output()
 
 
 # ── privacy ──────────────────────────────────────────────────────────────────────────────────
