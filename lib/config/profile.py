@@ -98,7 +98,7 @@ class Profile(BaseModel):
     headers: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="For each field, the name of its column in your files. These names take "
-        "precedence over the usual ones.",
+        "precedence over the usual ones. An empty list switches the field off.",
     )
     encoding: str | None = Field(
         None, description="Text encoding of the files. Unset: detected from the content."

@@ -35,21 +35,26 @@ def map_columns(
     """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
     The names in the profile take precedence over the aliases of a field: a column with an alias is
-    then unknown. Raises `SourceError` with NO_HEADER if the line is a row or has no known name,
-    DUPLICATE_COLUMN if two columns hold the same field, or NO_USABLE_COLUMN if no column identifies
-    a click or a person.
+    then unknown. A field without names is switched off: its columns are ignored. Raises
+    `SourceError` with NO_HEADER if the line is a row or has no known name, DUPLICATE_COLUMN if two
+    columns hold the same field, or NO_USABLE_COLUMN if no column identifies a click or a person.
     """
     vocabulary = vocabulary_of(declared)
     found = _own(header, own_headers)
     _number_namesakes(header, found, vocabulary)
     taken = {index for indexes in found.values() for index in indexes}
     known_by_profile = set(found)
+    switched_off = {field for field, names in own_headers.items() if not names}
+    ignored: set[int] = set()
     fallbacks: list[tuple[str, int]] = []
     for index, name in enumerate(header):
         if index in taken or not (meaning := vocabulary.meaning(name)):
             continue
         field, is_fallback = meaning
         if field in known_by_profile:
+            continue
+        if field in switched_off or base_name(field) in switched_off:
+            ignored.add(index)
             continue
         if is_fallback:
             fallbacks.append((field, index))
@@ -60,8 +65,11 @@ def map_columns(
     _refuse_rows(header, found)
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
-    used = set(fields.values())
-    others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in used]
+    others = [
+        (name, shown(name, index))
+        for index, name in enumerate(header)
+        if name and index not in ignored.union(fields.values())
+    ]
     unknown = vocabulary.with_suggestions(others, fields.__contains__)
     if not _identifies(fields, vocabulary):
         detail = "known columns: " + ", ".join(_quoted(header, index) for index in fields.values())

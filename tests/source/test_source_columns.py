@@ -247,6 +247,23 @@ def test_profile_header_of_another_field():
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "off", "used", "unknown"),
+    [
+        ("gclid,Currency,amount", "currency_code", {"gclid", "conversion_value"}, ()),
+        ("gclid,Amount Currency,amuont", "currency_code", {"gclid"}, ("amuont",)),
+        ("gclid,email,Work Email,email_2", "email", {"gclid"}, ()),
+        ("gclid,email,email_2", "email_2", {"gclid", "email"}, ()),
+        ("gclid,custom_variable.Plan", "custom_variable.Plan", {"gclid"}, ()),
+    ],
+)
+def test_profile_switches_a_field_off(header, off, used, unknown):
+    """A field without names in the profile is not read, and its columns are not called unknown."""
+    columns = map_columns(header.split(","), {off: ()})
+    assert columns.fields.keys() == used
+    assert columns.unknown == unknown
+
+
 def test_profile_header_missing_from_the_file():
     """If a profile's header is missing from the file, the aliases still apply."""
     assert fields("gclid,amount", conversion_value="Betrag")["conversion_value"] == "amount"
