@@ -23,6 +23,7 @@ from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
 from lib.run.context import Connect
 from lib.run.preflight import (
@@ -120,6 +121,7 @@ class CheckResult:
 class _Check:
     """The results of a check so far."""
 
+    run: Run
     profile: Profile
     header: Header | None = None
     job: UploadJob | None = None
@@ -127,11 +129,11 @@ class _Check:
     tally: Tally = field(default_factory=Tally)
     occurrences: dict[str, Occurrences] = field(default_factory=dict)
 
-    def prepare(self, table: Table, now: datetime, connect: Connect) -> None:
+    def prepare(self, table: Table, connect: Connect) -> None:
         """Read the header, and prepare for the rows."""
         try:
             self.header = read_header(table, self.profile)
-            self.job = prepare_job(table, self.header, self.profile, now, connect, SilentLog())
+            self.job = prepare_job(table, self.header, self.profile, self.run, connect, SilentLog())
         except (SourceError, PermanentError) as error:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)
@@ -139,7 +141,7 @@ class _Check:
     def reports(self, table: Table, list_all: bool) -> Iterator[ChunkReport]:
         """Judge chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in split_into_chunks(table.records(), chunk_limits_of(self.profile)):
+            for chunk in split_into_chunks(table.records(), self.run.chunk_limits):
                 if self.job is None:
                     yield not_attempted(chunk)
                     continue
@@ -202,18 +204,29 @@ def check(
     `each` gets the report of every chunk, in order. Errors of the file are in the summary
     (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
     """
-    checking = _Check(profile)
+    run = Run(
+        source,
+        "",
+        1,
+        now,
+        "finished",
+        now,
+        profile_name,
+        None,
+        chunk_limits_of(profile),
+        rules_version=RULES_VERSION,
+    )
+    checking = _Check(run, profile)
     table: Table | None = None
     try:
         table = read_table(stream, profile, MAX_FILE_BYTES)
     except SourceError as error:
         checking.stop = Problem(error.code, "", error.detail)
     else:
-        checking.prepare(table, now, connect)
+        checking.prepare(table, connect)
         for report in checking.reports(table, list_all):
             checking.add(report)
             each(report)
-    run = Run(source, "", 1, now, "finished", now, profile_name, None, chunk_limits_of(profile))
     metadata = checking.metadata()
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
     return CheckResult(summary, checking.occurrences, table)

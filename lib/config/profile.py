@@ -112,7 +112,7 @@ class Profile(BaseModel):
     )
     derive_order_id: bool = Field(
         True,
-        description="Create an order ID for rows that have neither a click ID nor an order ID, so "
+        description="Create an order ID for rows that have neither a gclid nor an order ID, so "
         "that sending them again does not count them twice.",
     )
     validate_only: bool = Field(

@@ -7,7 +7,7 @@ judged as in the first attempt, and their outcomes are merged into the marker of
 An API that counts later does not name rows. So the sweep sends every uploaded row of the request's
 chunk, provided that Google would recognize the row if it has already counted it: by its order ID
 (also a derived one), or by gclid, time and action. Google documents nothing similar for a gbraid or
-wbraid, or for a row with user identifiers only. Without an order ID, these rows are withheld. If a
+wbraid, or for a row with user identifiers only. Without any order ID, these rows are withheld. If a
 sweep crashes between the answer and the marker, the chunk is sent again: nothing is lost or counted
 twice.
 """
@@ -48,7 +48,7 @@ def send_again(
     profile = claimed_profile(run)
     table = read_table(context.store.open(run.source), profile, context.settings.max_file_bytes)
     header = read_header(table, profile)
-    job = prepare_job(table, header, profile, run.now, context.connect, log)
+    job = prepare_job(table, header, profile, run, context.connect, log)
     resend = _Resend(job, run, context, deadline, too_late)
     written = ledger.finished_chunks(run)
     for chunk in split_into_chunks(table.records(), run.chunk_limits):

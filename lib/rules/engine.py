@@ -4,7 +4,7 @@
             ──▶ match:       reject rows that identify neither a click nor a person
             ──▶ derive:      create order IDs for rows that Google could not recognize in a resend
             ──▶ deduplicate: send the same conversion only once per chunk
-            ──▶ assemble:    create a `Conversion`, or the row's outcome
+            ──▶ assemble:    create a `Conversion`, or the row's outcome    (`lib.rules.assembly`)
 
 An invalid cell rejects the row only if the row can't be sent without it. Otherwise the cell is left
 out with a warning (Google: send all conversion data, regardless of completeness).
@@ -12,28 +12,24 @@ out with a warning (Google: send all conversion data, regardless of completeness
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
-from operator import not_
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from lib.catalogue.codes import lookup
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
-from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion, OptionalFields
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import OptionalFields
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
+from lib.rules.assembly import Assembly, JudgedChunk
 from lib.rules.chunk_cells import ChunkCells
 from lib.rules.consents import consent_of, read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.fields import BY_NAME
 from lib.rules.memo import Memo
 from lib.rules.record_columns import RecordColumns
-from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
-from lib.rules.used_columns import exclusions_of, used_columns
+from lib.rules.used_columns import used_columns
 from lib.rules.values.dates import ConversionClock
-from lib.rules.values.order_ids import derived_order_id
 
 Row = tuple[int, list[str], str | None, int]
 """(line, cells, code of the problem with the row as a whole, length in characters), the same as
@@ -50,28 +46,13 @@ ENGINE_FIELDS: Final = frozenset(
 """The fields with a rule in this module. Others declare `parse`, or no destination uses them."""
 
 
-class JudgedChunk(NamedTuple):
-    """The checked rows of a chunk. `lines[i]` is the line of `conversions[i]`.
-
-    `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
-    the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
-    row that could be sent has hashed user data.
-    """
-
-    conversions: list[Conversion]
-    lines: list[int]
-    refused: list[RowOutcome]
-    repeats: dict[int, int]
-    has_user_data: bool
-
-
 class Engine:
     """Checks the chunks of one file. `columns` maps each field to the index of its column."""
 
     def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
         self._rules = rules
         self._columns = used_columns(columns, rules)
-        self._exclusions = list(exclusions_of(self._columns, rules.capabilities))
+        self._assembly = Assembly(self._columns, rules)
         self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
         self._actions: Memo[ActionRule | Problem] = Memo(
             lambda customer, action: resolve_action(customer, action, rules)
@@ -132,13 +113,7 @@ class Engine:
             consents,
             optional,
         )
-        self._check_exclusions(table, problems)
-        self._match(table, problems)
-        judged = self._assemble(lines, table, when, problems)
-        if damaged:
-            judged.refused.extend(damaged)
-            judged.refused.sort(key=_line)
-        return judged
+        return self._assembly.assemble(lines, table, when, problems, damaged)
 
     # ── the rules, column by column ──────────────────────────────────────────────────────────
 
@@ -202,77 +177,6 @@ class Engine:
         found = optional_fields.assemble(declared)
         return [found.get(row) for row in range(chunk.size)]
 
-    # ── match, derive, deduplicate, assemble ─────────────────────────────────────────────────
-
-    def _check_exclusions(self, table: RecordColumns, problems: RowProblems) -> None:
-        """Reject rows with values that the API refuses together."""
-        for exclusion, column in self._exclusions:
-            for row in table.rows_with_both(exclusion):
-                problems.reject(row, exclusion.code, column)
-
-    def _match(self, table: RecordColumns, problems: RowProblems) -> None:
-        """Reject rows that identify neither a click nor a person."""
-        identifying = [table.column(name) for name in self._rules.capabilities.identifying]
-        identified = map(any, zip(*identifying, strict=True))
-        for row in compress(range(len(table.time)), map(not_, identified)):
-            problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
-
-    def _derive_order_ids(
-        self, rows: Iterable[int], table: RecordColumns, instants: Sequence[int]
-    ) -> None:
-        """Derive order IDs for rows without click ID and order ID, so Google recognizes resends."""
-        orders, click_ids = table.order_id, table.click_ids()
-        for row in [row for row in rows if orders[row] is None and not click_ids[row]]:
-            person = (table.hashed_emails[row] or table.hashed_phones[row])[:1]
-            optional = table.optional_fields[row]
-            if not person and optional is not None:
-                person = optional.identity()
-            orders[row] = derived_order_id(
-                table.action_id[row], instants[row], table.value[row], person
-            )
-
-    def _assemble(
-        self, lines: list[int], table: RecordColumns, when: times.Times, problems: RowProblems
-    ) -> JudgedChunk:
-        errors, warnings = problems.errors, problems.warnings
-        sendable = [row for row in range(len(lines)) if row not in errors]
-        if self._rules.derive_order_id:
-            self._derive_order_ids(sendable, table, when.instants)
-        repeats = find_repeats(table.keys_of(sendable, when.instants))
-        sendable = [row for row in sendable if row not in repeats]
-        withheld: set[int] = set()
-        if when.mismatch is not None and when.ambiguous:
-            withheld = set(sendable).intersection(when.ambiguous)
-
-        refused: dict[int, RowOutcome] = {}
-
-        def refuse(row: int, outcome: Outcome, *reasons: Problem) -> None:
-            refused[row] = RowOutcome(
-                lines[row], outcome, table.order_id[row], reasons, tuple(warnings.get(row, ()))
-            )
-
-        for row, reasons in errors.items():
-            refuse(row, _outcome(reasons), *reasons)
-        for row, first in repeats.items():
-            if first in withheld:
-                refuse(row, "rejected", repeat_of_rejected(lines[first]))
-            else:
-                same_value = table.value[row] == table.value[first]
-                refuse(row, "duplicate", repeat_problem(lines[first], same_value))
-        if withheld and when.mismatch is not None:
-            proof = times.ambiguous_order(lines[when.mismatch], self._rules.day_first)
-            for row in withheld:
-                refuse(row, "rejected", proof)
-        accepted = [row for row in sendable if row not in withheld]
-        emails, phones = table.hashed_emails, table.hashed_phones
-        return JudgedChunk(
-            table.records(accepted, warnings),
-            [lines[row] for row in accepted],
-            [refused[row] for row in sorted(refused)],
-            {lines[row]: lines[first] for row, first in repeats.items()},
-            any(emails[row] or phones[row] for row in sendable),
-        )
-
 
 def _read_click_ids(
     chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
@@ -283,13 +187,3 @@ def _read_click_ids(
     )
     click_ids.choose_click_ids(gclids, gbraids, wbraids, actions, problems)
     return gclids, gbraids, wbraids
-
-
-def _line(row: RowOutcome) -> int:
-    return row.line
-
-
-def _outcome(errors: list[Problem]) -> Outcome:
-    """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
-    outcomes = {lookup(error.code).outcome for error in errors}
-    return "not_attempted" if outcomes == {"not_attempted"} else "rejected"

@@ -38,18 +38,26 @@ class RecordColumns(NamedTuple):
             return found
         return [None if each is None else getattr(each, name) for each in self.optional_fields]
 
+    def rows_with(self, names: Iterable[str]) -> set[int]:
+        """Return the rows with a value in one of these attributes."""
+        values = zip(*map(self.column, sorted(names)), strict=True)
+        return {row for row, each in enumerate(values) if _given(each)}
+
     def rows_with_both(self, exclusion: Exclusion) -> list[int]:
         """Return the rows with one of `exclusion.values` and also one of `exclusion.beside`."""
-        values = zip(*map(self.column, sorted(exclusion.values)), strict=True)
-        beside = zip(*map(self.column, sorted(exclusion.beside)), strict=True)
-        both = zip(values, beside, strict=True)
-        return [row for row, (one, other) in enumerate(both) if _given(one) and _given(other)]
+        return sorted(self.rows_with(exclusion.values) & self.rows_with(exclusion.beside))
 
     def click_ids(self) -> Sequence[str]:
         """The click ID of each row, whichever it is."""
         if not (any(self.gbraid) or any(self.wbraid)):
             return self.gclid
         return [a or b or c for a, b, c in zip(self.gclid, self.gbraid, self.wbraid, strict=True)]
+
+    def braids(self) -> Sequence[str]:
+        """The gbraid or wbraid of each row."""
+        if not any(self.wbraid):
+            return self.gbraid
+        return [a or b for a, b in zip(self.gbraid, self.wbraid, strict=True)]
 
     def keys_of(self, rows: Sequence[int], instants: Sequence[int]) -> Iterable[Key]:
         """Return the keys that `find_repeats` compares."""

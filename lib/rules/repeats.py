@@ -7,6 +7,7 @@ order ID and action. Between chunks, Google detects repeats, which keeps memory 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from lib.model.outcomes import Problem
 
@@ -15,35 +16,47 @@ Key = tuple[int, str, int, str, str | None]
 instant is compared, not its text, because two offsets can describe the same moment."""
 
 
-def find_repeats(keys: Iterable[Key]) -> dict[int, int]:
-    """Return row → earlier row that it repeats. `keys` are those of the rows that could be sent."""
+class Repeat(NamedTuple):
+    """Which row a row repeats, and by which of its values."""
+
+    first: int
+    by: Literal["click", "order"]
+
+
+def find_repeats(keys: Iterable[Key]) -> dict[int, Repeat]:
+    """Return the repeats by row. `keys` are those of the rows that could be sent."""
     by_click: dict[tuple[str, int, str], int] = {}
     by_order: dict[tuple[str, str], int] = {}
-    repeats: dict[int, int] = {}
+    repeats: dict[int, Repeat] = {}
     for row, click_id, instant, action_id, order_id in keys:
-        first = row
         click = (click_id, instant, action_id)
         if click_id:
             first = by_click.setdefault(click, row)
-        if order_id is not None and first == row:
+            if first != row:
+                repeats[row] = Repeat(first, "click")
+                continue
+        if order_id is not None:
             first = by_order.setdefault((order_id, action_id), row)
-            if first != row and click_id:
-                # This row is not sent, so a later row with its click and time does not repeat it.
-                del by_click[click]
-        if first != row:
-            repeats[row] = first
+            if first != row:
+                repeats[row] = Repeat(first, "order")
+                if click_id:
+                    # This row is not sent, so a later row with its click does not repeat it.
+                    del by_click[click]
     return repeats
 
 
-def repeat_problem(line: int, same_value: bool) -> Problem:
+_SAME = {
+    "click": "the same click ID, time and conversion action as in line {line}",
+    "order": "the same order ID and conversion action as in line {line}",
+}
+
+
+def repeat_problem(repeat: Repeat, line: int, same_value: bool) -> Problem:
     """Return the problem of a row that repeats `line`, with the same value or another one."""
+    detail = _SAME[repeat.by].format(line=line)
     if same_value:
-        return Problem("REPEATED_LINE", "", f"the same conversion as in line {line}")
-    return Problem(
-        "REPEATED_WITH_OTHER_VALUE",
-        "",
-        f"the same conversion as in line {line}, with another value",
-    )
+        return Problem("REPEATED_LINE", "", detail)
+    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
 
 
 def repeat_of_rejected(line: int) -> Problem:

@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Final
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.outcomes import Problem
+
+RULES_VERSION: Final = 2
+"""The version of the rules, which the claim of a file fixes.
+
+1  Only rows without click ID get a derived order ID.
+2  Rows with a gbraid or wbraid get a derived order ID too.
+
+A later attempt, which may run on newer code, must not judge the rows of a file otherwise than the
+attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule
+that changes which rows are sent, or their order IDs, keeps its older form until no file of the
+older version can still be in progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """Values that are the same for every row of a file.
 
-    `now` is the start of the file's first attempt. `account` returns the account of a customer ID,
-    or the problem that prevents its use. The other values come from the profile, except that
-    `Parameters:TimeZone` in the file takes precedence for `zone`.
+    `now` is the start of the file's first attempt, and `version` the `RULES_VERSION` of its claim.
+    `account` returns the account of a customer ID, or the problem that prevents its use. The other
+    values come from the profile, except that `Parameters:TimeZone` in the file takes precedence for
+    `zone`.
     """
 
     now: datetime
@@ -33,3 +46,4 @@ class RowRules:
     decimal_comma: bool = False
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
+    version: int = RULES_VERSION

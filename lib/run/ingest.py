@@ -22,6 +22,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.results.processing import processing_of
+from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_reports, results_exist, write_results
 from lib.run.preflight import (
@@ -109,7 +110,7 @@ class _Claim:
 def _claim(source: StoredObject, context: RunContext) -> _Claim:
     """Claim the run. `run.status` shows whether there is anything to do.
 
-    The profile and the time "now" are those of the first attempt.
+    The profile, the time "now" and the version of the rules are those of the first attempt.
     """
     ledger = context.ledger
     stop: Problem | None = None
@@ -120,8 +121,9 @@ def _claim(source: StoredObject, context: RunContext) -> _Claim:
     except PermanentError as error:
         stop = Problem(error.code, "", error.detail)
     fixed = profile.model_dump(mode="json") if profile is not None else None
+    limits = chunk_limits_of(profile)
     run = ledger.claim(
-        source, context.utc_now(), context.new_token(), name, fixed, chunk_limits_of(profile)
+        source, context.utc_now(), context.new_token(), name, fixed, limits, RULES_VERSION
     )
     if run.attempts == 1 or run.status != "running":
         return _Claim(run, profile, stop)
@@ -164,7 +166,7 @@ def _process(
             try:
                 header = read_header(table, claim.profile)
                 if progress.stop is None:
-                    job = prepare_job(table, header, claim.profile, run.now, context.connect, log)
+                    job = prepare_job(table, header, claim.profile, run, context.connect, log)
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)

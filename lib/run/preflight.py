@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from pydantic import ValidationError
@@ -136,9 +136,9 @@ def notes_of(header: Header | None, job: UploadJob | None) -> list[Problem]:
 
 
 def prepare_job(
-    table: Table, header: Header, profile: Profile, now: datetime, connect: Connect, log: Log
+    table: Table, header: Header, profile: Profile, run: Run, connect: Connect, log: Log
 ) -> UploadJob:
-    """Header, destination and account → a job.
+    """Header, destination and account → a job. `run`: the claim, which fixes time and rules.
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
@@ -153,10 +153,10 @@ def prepare_job(
     capabilities = destination.capabilities
     zone = _zone(table, profile)
     accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
-    rules = _row_rules(profile, now, zone, accounts.of_row, capabilities)
+    rules = _row_rules(profile, run, zone, accounts.of_row, capabilities)
     _refuse_useless_columns(fields, capabilities)
     engine = Engine(fields, rules)
-    notes = [*header.notes, *notes_on_sunset(destination, now)]
+    notes = [*header.notes, *notes_on_sunset(destination, run.now)]
     if isinstance(zone, UnknownZone):
         notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
     refuses_user_data = None
@@ -217,13 +217,13 @@ def _has_custom_variables(fields: Mapping[str, int]) -> bool:
 
 def _row_rules(
     profile: Profile,
-    now: datetime,
+    run: Run,
     zone: tzinfo | None,
     account: Callable[[str], Account | Problem],
     capabilities: Capabilities,
 ) -> RowRules:
     return RowRules(
-        now=now,
+        now=run.now,
         account=account,
         customer_id=profile.customer_id or None,
         capabilities=capabilities,
@@ -236,6 +236,7 @@ def _row_rules(
         decimal_comma=profile.decimal_comma,
         derive_order_id=profile.derive_order_id,
         omit_session_and_ip=profile.omit_session_and_ip,
+        version=run.rules_version,
     )
 
 

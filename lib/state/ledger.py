@@ -25,7 +25,7 @@ be live. A marker is written once and never changed by another attempt of the sa
 Not guaranteed: a process that was frozen past its lease and then resumes may still send a chunk
 that its successor also sends. It detects the loss of its lease at its next write. Google counts
 these conversions once, because it deduplicates them (click ID + time + action; order ID + action).
-For this reason, rows without click ID and order ID get a derived order ID.
+For this reason, rows without gclid and order ID get a derived order ID.
 
 If the answer to a successful write gets lost, the client sends the write again, and then the
 precondition fails. So after every failed precondition, the ledger reads the object and checks whose
@@ -75,6 +75,7 @@ class Ledger:
         profile_name: str,
         profile: Mapping[str, Any] | None,
         chunk_limits: ChunkLimits,
+        rules_version: int,
     ) -> Run:
         """Start the run, or take it over.
 
@@ -82,7 +83,18 @@ class Ledger:
         Raises `LeaseHeld` while another attempt has a live lease.
         """
         expires = now + self._lease
-        fresh = Run(source, owner, 1, expires, "running", now, profile_name, profile, chunk_limits)
+        fresh = Run(
+            source,
+            owner,
+            1,
+            expires,
+            "running",
+            now,
+            profile_name,
+            profile,
+            chunk_limits,
+            rules_version=rules_version,
+        )
         generation = self._write(fresh, 0)
         if generation is not None:
             return replace(fresh, object_generation=generation)

@@ -26,9 +26,9 @@ RunStatus = Literal["running", "finished", "waiting"]
 class Run:
     """The claim as saved in run.json.
 
-    `now`, `profile` and `chunk_limits` are those of the first attempt, so a resumed run makes the
-    same decisions. `owner` is a random token of the attempt that holds the lease, which ends at
-    `expires`.
+    `now`, `profile`, `chunk_limits` and `rules_version` are those of the first attempt, so a
+    resumed run makes the same decisions. `owner` is a random token of the attempt that holds the
+    lease, which ends at `expires`.
     """
 
     source: StoredObject
@@ -43,6 +43,7 @@ class Run:
     stop: Problem | None = None  # why the file was stopped, if it was
     cause: str = ""  # code of the error that ended the last attempt, if it is known
     object_generation: int = 0
+    rules_version: int = 1  # that of the claims without one
 
     @property
     def key(self) -> str:

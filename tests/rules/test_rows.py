@@ -162,6 +162,68 @@ BBBBBBBBBBBBBB1,,2026-11-20 11:00:00,N/A
     assert set(judged.warned.values()) == {"ORDER_ID_PLACEHOLDER"}
 
 
+BRAIDS = """
+gclid,gbraid,wbraid,email,conversion_date_time,conversion_value,order_id
+,GGGGGGGGGGGGGG1,,,2026-11-20 10:00:00,10,
+,,WWWWWWWWWWWWWW2,jane@example.com,2026-11-20 10:00:00,10,
+,,WWWWWWWWWWWWWW3,,2026-11-20 10:00:00,10,O3
+,,,jane@example.com,2026-11-20 10:00:00,10,
+CCCCCCCCCCCCCC5,,,,2026-11-20 10:00:00,10,
+,GGGGGGGGGGGGGG1,,,2026-11-20 11:00:00,10,
+,GGGGGGGGGGGGGG1,,,2026-11-20 10:00:00,25,
+,,,,2026-11-20 10:00:00,10,
+"""
+
+
+def test_derived_order_ids_are_the_same_in_every_version() -> None:
+    """Which rows get a derived order ID, and which one, never changes: it would count twice."""
+    sent = judge(BRAIDS).sent
+    assert {line: each.order_id for line, each in sent.items()} == {
+        2: "auto-khdaeegpjnfilhlnnflggdglohdmlngi",
+        3: "auto-jnlmojkmdnmdnafcoblcjcimgnonoddl",
+        4: "O3",
+        5: "auto-ebmdhhpmfpccjilmklnpbnlaihccmkpf",
+        6: None,
+        7: "auto-fcgaennodnbbefkdajhajhiadhgldbcf",
+    }
+
+
+def test_a_file_of_version_1_keeps_its_rules() -> None:
+    """A file whose claim has version 1 derives no order ID for a gbraid or wbraid."""
+    before, after = judge(BRAIDS, version=1), judge(BRAIDS)
+    assert [each.order_id for each in before.sent.values()] == [
+        None,
+        None,
+        "O3",
+        after.sent[5].order_id,
+        None,
+        None,
+    ]
+    assert before.refused == after.refused
+
+
+def test_a_braid_with_another_value_is_the_same_conversion() -> None:
+    """The value is no part of the order ID of a braid: as with a gclid, click and time decide."""
+    judged = judge(BRAIDS)
+    assert judged.refused == {8: "REPEATED_WITH_OTHER_VALUE", 9: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert judged.details[8] == (
+        "the same click ID, time and conversion action as in line 2, with another value"
+    )
+
+
+def test_a_braid_with_external_attribution_gets_no_order_id() -> None:
+    """Google refuses external attribution beside an order ID, so none is derived for such a row."""
+    judged = judge(
+        """
+gbraid,conversion_date_time,external_attribution_credit,external_attribution_model
+GGGGGGGGGGGGGG1,2026-11-20 10:00:00,0.5,linear
+GGGGGGGGGGGGGG2,2026-11-20 10:00:00,,
+"""
+    )
+    assert judged.sent[2].order_id is None
+    assert (judged.sent[3].order_id or "").startswith("auto-")
+
+
 @pytest.mark.parametrize("order_id", ["12125550100", "(212) 555-0100", "2125550100"])
 def test_an_order_id_that_is_the_rows_phone_is_refused(order_id: str) -> None:
     """An order ID that equals a phone number in any column of its row is refused."""

@@ -13,6 +13,8 @@ from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.run.preflight import UploadJob, prepare_job, read_header, read_table
+from lib.state.run import ChunkLimits, Run
+from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -25,7 +27,9 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
     api = api or FakeApi()
     profile = profile.model_copy(update={"destination": api.capabilities.name})
-    return prepare_job(table, read_header(table, profile), profile, NOW, lambda *_: api, JsonLog())
+    source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
+    run = Run(source, "", 1, NOW, "running", NOW, "default", None, ChunkLimits(2_000, 1 << 20))
+    return prepare_job(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
 
 
 def codes(job: UploadJob) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +36,7 @@ def ledger(store: MemoryStore) -> Ledger:
 
 def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
     now = START + timedelta(seconds=seconds)
-    return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"}, LIMITS)
+    return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"}, LIMITS, 2)
 
 
 LIMITS = ChunkLimits(2_000, 1 << 20)
@@ -72,15 +73,26 @@ def test_a_live_lease_is_respected(ledger: Ledger) -> None:
 
 
 def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
-    """A resumed run uses the time, the profile and the limits of the first attempt."""
+    """A resumed run uses time, profile, limits and version of the rules of the first attempt."""
     claim(ledger, "a")
     other = ChunkLimits(7, 7)
     taken = ledger.claim(
-        SOURCE, START + timedelta(days=1), "b", "other", {"customer_id": "2"}, other
+        SOURCE, START + timedelta(days=1), "b", "other", {"customer_id": "2"}, other, 3
     )
-    assert taken.chunk_limits == LIMITS
+    assert (taken.chunk_limits, taken.rules_version) == (LIMITS, 2)
     assert taken.now == START
     assert (taken.profile_name, taken.profile) == ("shop", {"customer_id": "1"})
+
+
+def test_a_claim_without_a_version_has_the_first_rules(ledger: Ledger, store: MemoryStore) -> None:
+    """A claim of a release that did not save the version of the rules is read as version 1."""
+    run = claim(ledger, "a")
+    name = f"_state/runs/{run.key}/run.json"
+    content, generation = store.read("state", name) or (b"", 0)
+    saved = json.loads(content)
+    del saved["rules_version"]
+    store.write("state", name, json.dumps(saved).encode(), if_generation_match=generation)
+    assert ledger.load(run.key).rules_version == 1  # type: ignore[union-attr]
 
 
 def test_a_released_lease_can_be_taken_at_once(ledger: Ledger) -> None:
@@ -236,7 +248,7 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
     ledger = Ledger(store, "state", "_state/", 0.06)
     renewed = threading.Event()
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
     renewed.clear()
     with Lease(ledger, run, 0.06, store.clock.utc) as lease:
         store.clock.seconds = 1
@@ -252,9 +264,9 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
 def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
     """After a renewal detects that the lease is lost, the next check stops the run."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
     store.clock.seconds = 1
-    ledger.claim(SOURCE, store.clock.utc(), "b", "", None, LIMITS)
+    ledger.claim(SOURCE, store.clock.utc(), "b", "", None, LIMITS, 2)
     with Lease(ledger, run, 0.06, store.clock.utc) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
@@ -279,7 +291,7 @@ def test_a_resumed_run_renews_its_lease_first(ledger: Ledger, taken: bool) -> No
 def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
     """A failed renewal is tried again after the next interval."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
     tries = threading.Semaphore(0)
 
     def broken(operation: str, name: str) -> None:

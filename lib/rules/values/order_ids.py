@@ -96,21 +96,23 @@ def _is_same_number(order_id: str, phone: str) -> bool:
     )
 
 
-def derived_order_id(action: str, instant: int, value: float | None, person: Iterable[str]) -> str:
-    """Return an order ID for a row that has neither click ID nor order ID.
+def derived_order_id(
+    action: str, instant: int, value: float | None, identity: Iterable[str]
+) -> str:
+    """Return an order ID for a row that has neither gclid nor order ID.
 
     With it, Google recognizes the row in tomorrow's export. The ID is "auto-" and 128 bits of a
     digest, written as 32 letters from a to p. It has no digits because the Data Manager API has
     refused a numeric ID, and because a digest with digits could look like a phone number.
 
     `instant` is in Unix seconds, so another time zone in the file does not create a new conversion.
-    `person` is only the first hashed identifier of the row, and the ID does not depend on the
-    currency. So a phone number or a profile that was corrected since yesterday does not create a
-    new conversion either.
+    `identity` is the gbraid or wbraid of the row, otherwise only its first hashed identifier, and
+    the ID does not depend on the currency. So a phone number or a profile that was corrected since
+    yesterday does not create a new conversion either.
 
     The same input gives the same ID in every version: a change would count conversions twice.
     """
     amount = "" if value is None else repr(float(value))
-    parts = (action, str(instant), amount, *person)
+    parts = (action, str(instant), amount, *identity)
     digest = sha256("\x1f".join(parts).encode()).hexdigest()
     return "auto-" + digest[:32].translate(_LETTERS)

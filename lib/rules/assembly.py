@@ -1,0 +1,155 @@
+"""The last steps of a chunk, after the rules of its columns: match, derive, deduplicate, assemble.
+
+`lib.rules.engine` has the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter, not_
+from typing import NamedTuple
+
+from lib.catalogue.codes import lookup
+from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.records import Conversion
+from lib.rules import times
+from lib.rules.record_columns import RecordColumns
+from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
+from lib.rules.row_problems import RowProblems
+from lib.rules.row_rules import RowRules
+from lib.rules.used_columns import exclusions_of
+from lib.rules.values.order_ids import derived_order_id
+
+
+class JudgedChunk(NamedTuple):
+    """The checked rows of a chunk. `lines[i]` is the line of `conversions[i]`.
+
+    `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
+    the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
+    row that could be sent has hashed user data.
+    """
+
+    conversions: list[Conversion]
+    lines: list[int]
+    refused: list[RowOutcome]
+    repeats: dict[int, int]
+    has_user_data: bool
+
+
+class Assembly:
+    """Turns the columns of a chunk into its conversions and refused rows."""
+
+    def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
+        self._rules = rules
+        self._exclusions = list(exclusions_of(columns, rules.capabilities))
+
+    def assemble(
+        self,
+        lines: list[int],
+        table: RecordColumns,
+        when: times.Times,
+        problems: RowProblems,
+        damaged: list[RowOutcome],
+    ) -> JudgedChunk:
+        """Return the checked chunk. `damaged` are its rows that could not be read.
+
+        Fills in the derived order IDs of `table`.
+        """
+        self._check_exclusions(table, problems)
+        self._match(table, problems)
+        errors, warnings = problems.errors, problems.warnings
+        sendable = [row for row in range(len(lines)) if row not in errors]
+        if self._rules.derive_order_id:
+            self._derive_order_ids(sendable, table, when.instants)
+        repeats = find_repeats(table.keys_of(sendable, when.instants))
+        sendable = [row for row in sendable if row not in repeats]
+        withheld: set[int] = set()
+        if when.mismatch is not None and when.ambiguous:
+            withheld = set(sendable).intersection(when.ambiguous)
+
+        refused: dict[int, RowOutcome] = {}
+
+        def refuse(row: int, outcome: Outcome, *reasons: Problem) -> None:
+            refused[row] = RowOutcome(
+                lines[row], outcome, table.order_id[row], reasons, tuple(warnings.get(row, ()))
+            )
+
+        for row, reasons in errors.items():
+            refuse(row, _outcome(reasons), *reasons)
+        for row, repeat in repeats.items():
+            first = repeat.first
+            if first in withheld:
+                refuse(row, "rejected", repeat_of_rejected(lines[first]))
+            else:
+                same_value = table.value[row] == table.value[first]
+                refuse(row, "duplicate", repeat_problem(repeat, lines[first], same_value))
+        if withheld and when.mismatch is not None:
+            proof = times.ambiguous_order(lines[when.mismatch], self._rules.day_first)
+            for row in withheld:
+                refuse(row, "rejected", proof)
+        accepted = [row for row in sendable if row not in withheld]
+        emails, phones = table.hashed_emails, table.hashed_phones
+        return JudgedChunk(
+            table.records(accepted, warnings),
+            [lines[row] for row in accepted],
+            sorted([*damaged, *refused.values()], key=attrgetter("line")),
+            {lines[row]: lines[repeat.first] for row, repeat in repeats.items()},
+            any(emails[row] or phones[row] for row in sendable),
+        )
+
+    def _check_exclusions(self, table: RecordColumns, problems: RowProblems) -> None:
+        """Reject rows with values that the API refuses together."""
+        for exclusion, column in self._exclusions:
+            for row in table.rows_with_both(exclusion):
+                problems.reject(row, exclusion.code, column)
+
+    def _match(self, table: RecordColumns, problems: RowProblems) -> None:
+        """Reject rows that identify neither a click nor a person."""
+        identifying = [table.column(name) for name in self._rules.capabilities.identifying]
+        identified = map(any, zip(*identifying, strict=True))
+        for row in compress(range(len(table.time)), map(not_, identified)):
+            problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
+
+    def _derive_order_ids(
+        self, rows: Iterable[int], table: RecordColumns, instants: Sequence[int]
+    ) -> None:
+        """Derive order IDs for rows that Google could not recognize in a resend.
+
+        They have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document
+        that it recognizes a click with its time.
+        """
+        orders, gclids, braids = table.order_id, table.gclid, table.braids()
+        unrecognized = [row for row in rows if orders[row] is None and not gclids[row]]
+        if self._rules.version < 2:
+            unrecognized = [row for row in unrecognized if not braids[row]]
+        elif any(braids):
+            excluded = self._without_order_id(table)
+            unrecognized = [row for row in unrecognized if row not in excluded]
+        for row in unrecognized:
+            # As for a gclid, another value does not make another conversion of a click.
+            value = None if braids[row] else table.value[row]
+            identity = (braids[row],) if braids[row] else _person(table, row)
+            orders[row] = derived_order_id(table.action_id[row], instants[row], value, identity)
+
+    def _without_order_id(self, table: RecordColumns) -> set[int]:
+        """Return the rows with values that the API refuses beside an order ID."""
+        return {
+            row
+            for exclusion, _ in self._exclusions
+            if "order_id" in exclusion.beside
+            for row in table.rows_with(exclusion.values)
+        }
+
+
+def _person(table: RecordColumns, row: int) -> tuple[str, ...]:
+    """Return what identifies the person of a row: the first hashed identifier, if there is one."""
+    person = (table.hashed_emails[row] or table.hashed_phones[row])[:1]
+    optional = table.optional_fields[row]
+    return optional.identity() if not person and optional is not None else person
+
+
+def _outcome(errors: list[Problem]) -> Outcome:
+    """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
+    outcomes = {lookup(error.code).outcome for error in errors}
+    return "not_attempted" if outcomes == {"not_attempted"} else "rejected"
