@@ -1,4 +1,4 @@
-"""Cloud entry points: decode the event, connect the adapters, call `lib`. They decide nothing."""
+"""Cloud entry points: read the event, connect the adapters, call `lib`. They decide nothing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
 import flask
 import functions_framework
-from cloudevents.http import CloudEvent
 
+from lib.adapters.events import NotAnObjectEvent, read_event
 from lib.adapters.gcs import GoogleStore, connect
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
 from lib.adapters.pubsub import Announce, announcer
@@ -29,10 +29,9 @@ from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
 from lib.errors import LeaseHeld, PermanentError, UploadError
 from lib.followup.sweep import sweep_once
+from lib.run.arrival import process_arrival
 from lib.run.context import RunContext
-from lib.run.ingest import process_object
 from lib.state.run import run_id
-from lib.state.store import Store, StoredObject
 
 # Imported objects are kept as long as the instance runs, so they are never scanned again.
 gc.freeze()
@@ -45,31 +44,31 @@ PROFILES_SECONDS = 60
 """How long an instance may use a profiles document before it reads it again."""
 
 
-@functions_framework.cloud_event
-def ingest(event: CloudEvent) -> None:
+@functions_framework.http
+def ingest(request: flask.Request) -> tuple[str, int]:
     """Process an object that was finalized in the input bucket.
 
-    Returning acknowledges the event. After an exception, it is delivered again.
+    A 2xx acknowledges the event; otherwise it is delivered again, for 24 hours. The event is read
+    here because functions-framework answers 400 to one that it cannot read. It prefers this
+    decorator to the signature type "cloudevent" that the platform sets for a function with an event
+    trigger (https://github.com/GoogleCloudPlatform/functions-framework-python).
     """
     context = _context()
+    event = read_event(dict(request.headers), request.get_data())
+    if isinstance(event, NotAnObjectEvent):
+        context.log.warning("event_ignored", reason=event.reason)
+        return "ignored", 200
+    context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
     try:
-        source = _object_of(event.data, context.store)
-        context = replace(context, log=context.log.bind(run_id=run_id(source)))
-        process_object(
-            source,
-            _time_of(event),
-            context,
-            time_limit_seconds=context.settings.time_limit_seconds,
-            max_age=timedelta(hours=context.settings.max_event_age_hours),
-        )
+        return process_arrival(event.source, event.time or context.utc_now(), context), 200
     except UploadError as error:
-        # Already logged where it was handled. The framework only has to return 5xx.
+        # Already logged where it was handled.
         if isinstance(error, LeaseHeld):
             context.log.info("lease_held", detail=error.detail)
-        flask.abort(503 if not isinstance(error, PermanentError) else 500, error.code)
+        return error.code, 500 if isinstance(error, PermanentError) else 503
     except Exception as error:
         context.log.unexpected(error)
-        flask.abort(500, "UNEXPECTED_ERROR")
+        return "UNEXPECTED_ERROR", 500
 
 
 @functions_framework.http
@@ -151,29 +150,3 @@ def _text(document: bytes) -> str:
         return document.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PermanentError("INVALID_PROFILE", "PROFILES is not UTF-8 text") from None
-
-
-def _object_of(data: Mapping[str, Any], store: Store) -> StoredObject:
-    """Read a StorageObjectData: every value is a string, and JSON made from proto omits zeros."""
-    source = StoredObject(
-        bucket=data["bucket"],
-        name=data["name"],
-        generation=int(data["generation"]),
-        size=int(data.get("size", 0)),
-        md5=data.get("md5Hash", ""),
-    )
-    if "size" in data:
-        return source
-    # No size: the object is empty, or the sender left the size out. A listing shows which: a file
-    # with content must not be treated as empty.
-    listed = (each for each in store.list(source.bucket, source.name) if each.name == source.name)
-    return next((each for each in listed if each.generation == source.generation), source)
-
-
-def _time_of(event: CloudEvent) -> datetime:
-    """Return when the object was finalized. Redeliveries keep the time of the first delivery."""
-    text = event.get("time")
-    if not text:
-        return datetime.now(UTC)
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

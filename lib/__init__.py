@@ -2,7 +2,7 @@
 
 Reading order (docs/architecture.md has the picture):
 
-1.  `run.ingest`      all steps of a run, in order
+1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
 2.  `run`             its three parts: `preflight` before the first row, `upload` with `chunks` for
                       the rows, `finalize` for the results
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities

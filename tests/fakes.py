@@ -87,6 +87,13 @@ class MemoryStore:
             return _Gone(source.generation)
         return BytesIO(found[0])
 
+    def find(self, source: StoredObject) -> StoredObject | None:
+        with self.lock:
+            self._began("find", source.name)
+            live = self.objects.get((source.bucket, source.name), (b"", 0))[1]
+            is_live = live == source.generation
+            return self.stored(source.bucket, source.name) if is_live else None
+
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         with self.lock:
             self._began("read", name)

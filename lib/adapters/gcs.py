@@ -81,6 +81,15 @@ class GoogleStore:
     def __init__(self, client: storage.Client) -> None:
         self._client = client
 
+    def find(self, source: StoredObject) -> StoredObject | None:
+        """See `Store.find`."""
+        blob = _reachable(
+            lambda: self._client.bucket(source.bucket).get_blob(
+                source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=_RETRY
+            )
+        )
+        return _stored(source.bucket, blob) if blob is not None else None
+
     def open(self, source: StoredObject) -> RangeReader:
         """See `Store.open`."""
         blob = self._client.bucket(source.bucket).blob(source.name, generation=source.generation)
@@ -165,21 +174,25 @@ class GoogleStore:
             )
         )
         while (blob := _reachable(lambda: next(blobs, None))) is not None:
-            yield StoredObject(
-                bucket=bucket,
-                name=blob.name,
-                generation=int(blob.generation),
-                size=int(blob.size or 0),
-                md5=blob.md5_hash or "",
-                created=blob.time_created,
-                updated=blob.updated,
-            )
+            yield _stored(bucket, blob)
 
     def delete(self, bucket: str, name: str) -> None:
         """See `Store.delete`."""
         blob = self._client.bucket(bucket).blob(name)
         with contextlib.suppress(api.NotFound):
             _reachable(lambda: blob.delete(timeout=TIMEOUT_SECONDS, retry=_RETRY))
+
+
+def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
+    return StoredObject(
+        bucket=bucket,
+        name=blob.name,
+        generation=int(blob.generation),
+        size=int(blob.size or 0),
+        md5=blob.md5_hash or "",
+        created=blob.time_created,
+        updated=blob.updated,
+    )
 
 
 class RangeReader:

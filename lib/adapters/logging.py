@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = {
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
     "run_skipped": "The file was already processed. The delivery was skipped.",
     "object_ignored": "The object is not an input file. `reason` says why.",
+    "event_ignored": "A request that reports no object was acknowledged. `reason` says why.",
     "claim_taken": "An attempt started. `attempts` above 1: it continues an earlier attempt.",
     "chunk_sent": "The API answered a chunk, and its outcomes were saved.",
     "request_retry": "A request failed with a retryable error and is retried.",

@@ -73,7 +73,7 @@ def process_object(
     except LeaseHeld:
         raise
     except RetryableError as error:
-        log.warning("run_redelivered", code=error.code, detail=error.detail)
+        log_redelivery(error, log)
         raise
     run = claim.run
     if run.status != "running":
@@ -259,15 +259,20 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 
 def _end_attempt(run: Run, error: RetryableError, context: RunContext, log: Log) -> None:
-    """Release the lease, and log why the event is delivered again."""
+    """Release the lease, and log the reason."""
     with suppress(RetryableError):
         # If storage cannot be reached, the lease expires instead.
         context.ledger.release(run, context.utc_now(), error.code)
+    log_redelivery(error, log, attempts=run.attempts)
+
+
+def log_redelivery(error: RetryableError, log: Log, **fields: int) -> None:
+    """Log why an event is delivered again. If a person must act, send an alert too."""
     if error.code == "DAILY_QUOTA":
         log.alert("quota_exhausted", code=error.code, detail=error.detail)
     if error.code == "STORAGE_FORBIDDEN":
         log.alert("settings_invalid", problems=[f"{error.code}: {error.detail}"])
-    log.warning("run_redelivered", code=error.code, detail=error.detail, attempts=run.attempts)
+    log.warning("run_redelivered", code=error.code, detail=error.detail, **fields)
 
 
 def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:

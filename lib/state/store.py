@@ -36,6 +36,10 @@ class Store(Protocol):
     Every method raises `RetryableError` if storage cannot be reached within its retries.
     """
 
+    def find(self, source: StoredObject) -> StoredObject | None:
+        """Return this generation, live or noncurrent, as storage describes it now, or None."""
+        ...
+
     def open(self, source: StoredObject) -> Readable:
         """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import flask
 import pytest
+from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent
-from werkzeug.exceptions import HTTPException
+from flask import Request
 
 import main
+from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.config.settings import SettingsError
 from lib.destinations.data_manager.diagnostics import RequestStatus
@@ -42,12 +44,30 @@ def deliver(google: World, name: str = "export.csv", age: timedelta = timedelta(
     data = {"bucket": "in-bucket", "name": name, "generation": str(source.generation)}
     data["size"] = str(source.size)
     time = (google.clock.utc() - age).isoformat()
-    event = CloudEvent({"type": "finalized", "source": "storage", "time": time}, data)
-    try:
-        main.ingest(event)
-    except HTTPException as answer:
-        return answer.code or 0
-    return 200
+    event = CloudEvent({"type": FINALIZED, "source": "storage", "time": time}, data)
+    return posted(*to_binary(event))
+
+
+def posted(headers: dict[str, str], body: bytes) -> int:
+    status: int = main.ingest(Request.from_values(headers=headers, data=body, method="POST"))[1]
+    return status
+
+
+def other_bucket(google: World) -> None:
+    data = {"bucket": "other-bucket", "name": "export.csv", "generation": "1"}
+    event = CloudEvent({"type": FINALIZED, "source": "storage"}, data)
+    assert posted(*to_binary(event)) == 200
+    assert not google.store.calls
+
+
+def forbidden(google: World) -> None:
+    google.store.put("in-bucket", "export.csv", CONTENT)
+
+    def refuse(operation: str, name: str) -> None:
+        raise RetryableError("STORAGE_FORBIDDEN", "check the permissions")
+
+    google.store.before = refuse
+    assert deliver(google) == 503
 
 
 def swept(google: World) -> int:
@@ -160,6 +180,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "claim_taken": ("INFO", deliver),
     "chunk_sent": ("INFO", deliver),
     "run_skipped": ("INFO", lambda google: [deliver(google), deliver(google)]),
+    "event_ignored": ("WARNING", lambda google: posted({}, SECRET_TEXT.encode())),
     "object_ignored": ("INFO", lambda google: deliver(google, "export.tmp")),
     "run_stopped": ("ERROR", stopped),
     "run_stale": ("ERROR", lambda google: deliver(google, age=timedelta(hours=30))),
@@ -175,6 +196,8 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "sweep_failed": ("ERROR", sweep_fails),
     "unexpected_error": ("ERROR", unexpected),
     "settings_invalid": ("ERROR", settings_invalid),
+    "settings_invalid of another bucket": ("ERROR", other_bucket),
+    "settings_invalid without a permission": ("ERROR", forbidden),
 }
 
 

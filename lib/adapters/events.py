@@ -1,0 +1,80 @@
+"""An HTTP request → the object that it reports, or the reason why it reports none.
+
+Eventarc posts a CloudEvent in binary content mode: its attributes are headers, its body is a
+StorageObjectData in JSON (https://cloud.google.com/eventarc/docs/cloudevents,
+https://googleapis.github.io/google-cloudevents/testdata/google/events/cloud/storage/v1). Structured
+mode, in which both are in the body, is read too: other routers of CloudEvents send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from cloudevents.http import from_http
+
+from lib.state.store import StoredObject
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+
+
+class ObjectEvent(NamedTuple):
+    """An object was finalized. `time` is that of the first delivery, None if it cannot be read."""
+
+    source: StoredObject
+    time: datetime | None
+
+
+class NotAnObjectEvent(NamedTuple):
+    """A request that no redelivery can improve. `reason` is safe to log."""
+
+    reason: str
+
+
+def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnObjectEvent:
+    """Read the event in a request. Never raises."""
+    try:
+        event = from_http(headers, body)
+    except Exception as error:  # whatever the library raises, the same bytes raise it again
+        return NotAnObjectEvent(f"not a CloudEvent ({type(error).__name__})")
+    if event["type"] != FINALIZED:
+        return NotAnObjectEvent(f"not the type {FINALIZED}")
+    data = event.get_data()
+    if not isinstance(data, dict):
+        return NotAnObjectEvent("its data is not a JSON object")
+    bucket, name = _text(data.get("bucket")), _text(data.get("name"))
+    generation = _number(data.get("generation"))
+    if not (bucket and name and generation):
+        return NotAnObjectEvent("its data has no valid bucket, name and generation")
+    source = StoredObject(
+        bucket=bucket,
+        name=name,
+        generation=generation,
+        size=_number(data.get("size")),
+        md5=_text(data.get("md5Hash")),
+        created=_moment(data.get("timeCreated")),
+        updated=_moment(data.get("updated")),
+    )
+    return ObjectEvent(source, _moment(event.get("time")))
+
+
+def _number(value: object) -> int:
+    """Read a 64-bit number, which JSON made from proto writes as text, and omits if it is zero."""
+    try:
+        return max(int(value), 0) if isinstance(value, (str, int)) else 0
+    except ValueError:
+        return 0
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> datetime | None:
+    """Read an RFC 3339 time."""
+    try:
+        moment = datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
