@@ -1,4 +1,7 @@
-"""All Google APIs of the sandbox, on one TLS port, in threads of this process."""
+"""All Google APIs of the sandbox, in threads of this process.
+
+One TLS port serves all of them by gRPC. A second one serves the Data Manager API by gRPC and REST.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import grpc
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.data_manager import DataManager
+from sandbox.data_manager import STATUS_METHOD, DataManager
 from sandbox.faults import Faults
 from sandbox.google_ads import MAX_MESSAGE_BYTES, GoogleAds
-from sandbox.rpc import generic_handler
+from sandbox.rest import RestServer
+from sandbox.rpc import Caller, generic_handler
 from sandbox.secret_manager import secret_manager_service
 from sandbox.state import State
 from sandbox.tls import create_certificates
@@ -43,11 +47,17 @@ class Apis:
     _server: grpc.Server = field(repr=False)
     _tokens: TokenServer = field(repr=False)
     _threads: ThreadPoolExecutor = field(repr=False)
+    _rest: RestServer = field(repr=False)
 
     @property
     def endpoint(self) -> str:
-        """`localhost:PORT` of every API: Google Ads, Data Manager and Secret Manager."""
+        """`localhost:PORT` of Google Ads and Secret Manager."""
         return f"localhost:{self.port}"
+
+    @property
+    def data_manager_endpoint(self) -> str:
+        """`localhost:PORT` of the Data Manager API, for gRPC and REST."""
+        return f"localhost:{self._rest.port}"
 
     def env(self) -> dict[str, str]:
         """The environment that makes Google's clients connect to these APIs and trust them."""
@@ -62,10 +72,11 @@ class Apis:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "GOOGLE_ADS_SECRET": self.secret_version,
             "SECRET_MANAGER_ENDPOINT": self.endpoint,
-            "DATA_MANAGER_ENDPOINT": self.endpoint,
+            "DATA_MANAGER_ENDPOINT": self.data_manager_endpoint,
         }
 
     def close(self) -> None:
+        self._rest.close()
         self._server.stop(grace=0).wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._tokens.close()
@@ -101,14 +112,21 @@ def start_apis(
             ("grpc.so_reuseport", 0),
         ],
     )
+    data_manager = DataManager(state)
     services = [
         *GoogleAds(state).services(),
-        DataManager(state).service(),
+        data_manager.service(),
         secret_manager_service(state),
     ]
     server.add_generic_rpc_handlers([generic_handler(one, state, faults) for one in services])
     port = server.add_secure_port("127.0.0.1:0", certificates.server_credentials())
     server.start()
+    caller = Caller(data_manager.service(), state, faults)
+    rest = RestServer(
+        {"/v1/requestStatus:retrieve": (caller, STATUS_METHOD, data_manager.rest_status)},
+        certificates.server_context(),
+        port,
+    )
 
     yaml = _google_ads_yaml("use_application_default_credentials: true", port, login_customer_id)
     key_file = f"json_key_file_path: {json.dumps(str(service_account_path))}"
@@ -125,6 +143,7 @@ def start_apis(
         _server=server,
         _tokens=tokens,
         _threads=threads,
+        _rest=rest,
     )
 
 

@@ -2,7 +2,7 @@
 
 Fast-fail: if one event violates a format, the API refuses the whole request, lists a field
 violation for each problem, and accepts no event. An accepted request is processed later (after
-`state.data_manager.processing_seconds`), and its outcome appears as counts in the request's status.
+`state.data_manager.processing_seconds`), and its outcome appears in the request's status.
 
 To provoke a refusal that names no event, use the fault kind `invalid_argument_unnamed`, or an event
 whose transaction ID contains `refuse-unnamed`.
@@ -10,9 +10,11 @@ whose transaction ID contains `refuse-unnamed`.
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,19 +35,19 @@ from sandbox.event_rules import (
     refuse_for_account,
     warn_event,
 )
+from sandbox.request_status import grpc_status, rest_status
 from sandbox.rpc import Call, Refusal, Service
-from sandbox.state import Accepted, State
+from sandbox.state import Accepted, NotCounted, State
 
 SCOPE = "https://www.googleapis.com/auth/datamanager"
+STATUS_METHOD = "RetrieveRequestStatus"
 MAX_EVENTS = 2_000
 _DENIED = int(dm.ConsentStatus.CONSENT_DENIED)
 
 _IngestRequest: Any = dm.IngestEventsRequest.pb()
 _IngestResponse: Any = dm.IngestEventsResponse.pb()
 _StatusRequest: Any = dm.RetrieveRequestStatusRequest.pb()
-_StatusResponse: Any = dm.RetrieveRequestStatusResponse.pb()
 _Event: Any = dm.Event.pb()
-_ERROR_REASONS = dict(dm.ProcessingErrorReason.__members__)
 _WARNING_REASONS = dict(dm.WarningReason.__members__)
 
 
@@ -78,7 +80,7 @@ class DataManager:
         return Service(
             "google.ads.datamanager.v1.IngestionService",
             "data_manager",
-            {"IngestEvents": self.ingest, "RetrieveRequestStatus": self.status},
+            {"IngestEvents": self.ingest, STATUS_METHOD: self.status},
             refuse=refuse_by_fault,
         )
 
@@ -188,7 +190,7 @@ class DataManager:
         state = self._state
         now = state.now()
         with state.lock:
-            for event in request.events:
+            for index, event in enumerate(request.events):
                 wanted = set(event.destination_references)
                 message: bytes = event.SerializeToString()
                 for target in targets:
@@ -197,9 +199,13 @@ class DataManager:
                     target.records += 1
                     processed = self._process_one(request, event, target, now)
                     if processed.reason:
-                        target.errors[processed.reason] += 1
-                        state.processing_errors[processed.reason] += 1
+                        target.errors[processed.reason].append(index)
+                        state.processing_errors.append(
+                            NotCounted(call.request_id, processed.reason, decode_event(message))
+                        )
                         continue
+                    if processed.warning:
+                        target.warnings[processed.warning].append(index)
                     if processed.adjusts is not None:
                         self._adjustments.adjust(processed.adjusts, event)
                         continue
@@ -228,9 +234,14 @@ class DataManager:
         consent = event.consent.ad_user_data or request.consent.ad_user_data
         if state.data_manager.denied_consent_is_error and consent == _DENIED:
             return Processed("PROCESSING_ERROR_REASON_DENIED_CONSENT")
-        processed = process_event(event, target.action, state.clicks, now)
+        limits = state.data_manager
+        provoked = limits.provoked.get(event.transaction_id, "")
+        if provoked.startswith("PROCESSING_ERROR"):
+            return Processed(provoked)
+        processed = process_event(event, target.action, state.clicks, limits.no_click, now)
         if processed.reason:
             return processed
+        processed = processed._replace(warning=provoked)
         if processed.order_key is not None and processed.order_key in state.order_keys:
             if state.data_manager.repeats_adjust:
                 return Processed(adjusts=processed.order_key)
@@ -246,29 +257,25 @@ class DataManager:
     # RetrieveRequestStatus
 
     def status(self, body: bytes, call: Call) -> bytes:
-        request_id = _StatusRequest.FromString(body).request_id
+        return grpc_status(self._find_status(_StatusRequest.FromString(body).request_id, call))
+
+    def rest_status(self, body: bytes, call: Call) -> bytes:
+        """Answer `GET v1/requestStatus:retrieve`. `body` is JSON of the query parameters."""
+        found = self._find_status(json.loads(body).get("requestId", ""), call)
+        return rest_status(found, self._state.data_manager.record_indices)
+
+    def _find_status(self, request_id: str, call: Call) -> Iterator[tuple[Target, str]]:
+        """The targets of a request, each with its status. Raises `Refusal`."""
         self._authorize(call)
         ingested = self._ingested.get(request_id)
         if ingested is None:
             text = "The request ID is not valid."
             raise invalid([Finding("request_id", "INVALID_REQUEST_ID", text)], call)
-        response = _StatusResponse()
-        states = dm.RequestStatusPerDestination.RequestStatus
         for target in ingested.targets:
-            one = response.request_status_per_destination.add()
-            one.destination.CopyFrom(target.destination)
-            one.events_ingestion_status.record_count = target.records
-            failed = sum(target.errors.values())
+            failed = sum(map(len, target.errors.values()))
             if time.monotonic() < ingested.done_at:
-                one.request_status = int(states.PROCESSING)
-                continue
-            if not failed:
-                one.request_status = int(states.SUCCESS)
-            elif failed == target.records:
-                one.request_status = int(states.FAILED)
+                yield target, "PROCESSING"
+            elif not failed:
+                yield target, "SUCCESS"
             else:
-                one.request_status = int(states.PARTIAL_SUCCESS)
-            for reason, count in sorted(target.errors.items()):
-                one.error_info.error_counts.add(record_count=count, reason=_ERROR_REASONS[reason])
-        serialized: bytes = response.SerializeToString()
-        return serialized
+                yield target, "FAILED" if failed == target.records else "PARTIAL_SUCCESS"

@@ -140,7 +140,7 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
             console.print(f"[red]{problem}[/red]")
         took = time.monotonic() - begun
         conversions = list(sandbox.state.conversions())
-        dropped = dict(sandbox.state.processing_errors)
+        dropped = Counter(each.reason for each in sandbox.state.processing_errors)
         log = output / "function.log"
         log.write_text(sandbox.function_output(), encoding="utf-8")
     if document is None:
@@ -154,11 +154,11 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
     console.print(f"Results: {results}   Function log: {log}", highlight=False)
     if dropped:
         console.print(
-            f"Google's processing will not count {sum(dropped.values())} of the uploaded rows: "
+            f"Google's processing will not count {dropped.total()} of the uploaded rows: "
             + ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items()))
             + ". The sweep reads these counts after 30 minutes (`processing` in the results)."
         )
-    lost = sum(dropped.values())
+    lost = dropped.total()
     problems = disagreements(data_rows(export.path), document, conversions, lost)
     if astray := {one["route"] for one in conversions} - {route}:
         problems.append(f"conversions arrived through {', '.join(astray)}, not through {route}")

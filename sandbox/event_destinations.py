@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,13 +22,17 @@ _LEGACY_GOOGLE_ADS = int(dm.Product.GOOGLE_ADS)
 
 @dataclass(slots=True)
 class Target:
-    """A destination of a request, and the outcome of the events for it."""
+    """A destination of a request, and the outcome of the events for it.
+
+    `errors` and `warnings` have, for each reason, the positions of the events in the request.
+    """
 
     destination: Any
     account: Account
     action: ConversionAction
     records: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    warnings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
 def read_targets(request: Any, state: State, call: Call) -> list[Target]:

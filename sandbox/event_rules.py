@@ -15,7 +15,7 @@ import binascii
 import ipaddress
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -193,19 +193,28 @@ def warn_event(event: Any, account: Account) -> Iterator[Finding]:
 class Processed(NamedTuple):
     """The outcome of processing: a reason, or the keys that identify duplicates.
 
-    `adjusts` is the `order_key` of the conversion that the event only adjusts.
+    `adjusts` is the `order_key` of the conversion that the event only adjusts. An event with a
+    `warning` counts.
     """
 
     reason: str = ""
     click_key: tuple[str, int, float] | None = None
     order_key: tuple[str, int] | None = None
     adjusts: tuple[str, int] | None = None
+    warning: str = ""
 
 
 def process_event(
-    event: Any, action: ConversionAction, clicks: Mapping[str, datetime], now: datetime
+    event: Any,
+    action: ConversionAction,
+    clicks: Mapping[str, datetime],
+    no_click: Container[str],
+    now: datetime,
 ) -> Processed:
-    """The first problem that Google finds when it checks an event's click and age."""
+    """The first problem that Google finds when it checks an event's click and age.
+
+    `no_click` has the click IDs and hashes that match no ad click.
+    """
     ads = event.ad_identifiers
     for name in ("gclid", "gbraid", "wbraid"):
         value = getattr(ads, name)
@@ -218,11 +227,18 @@ def process_event(
         return Processed("PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING")
     moment = event.event_timestamp.ToDatetime(UTC)
     click_id = ads.gclid or ads.gbraid or ads.wbraid
+    hashes = [each.email_address or each.phone_number for each in event.user_data.user_identifiers]
+    if click_id in no_click or (
+        hashes and not click_id and all(each in no_click for each in hashes)
+    ):
+        return Processed("PROCESSING_ERROR_REASON_CLICK_NOT_FOUND")
     clicked = clicks.get(click_id) if click_id else None
     if clicked is not None and now - clicked < _TOO_RECENT:
         return Processed("PROCESSING_ERROR_REASON_TOO_RECENT_CLICK")
     if clicked is not None and moment < clicked:
         return Processed("PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK")
+    if clicked is not None and moment - clicked > timedelta(days=action.lookback_days):
+        return Processed("PROCESSING_ERROR_REASON_EXPIRED_CLICK")
     if now - moment > timedelta(days=action.lookback_days):
         return Processed("PROCESSING_ERROR_REASON_EVENT_TOO_OLD")
     return Processed(

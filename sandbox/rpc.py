@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 
@@ -56,6 +57,9 @@ class Call:
     def request_id(self) -> str:
         return self.request.request_id
 
+
+Context = Any
+"""`grpc.ServicerContext`, or what stands for it in a REST call (`sandbox.rest`)."""
 
 Handler = Callable[[bytes, Call], bytes]
 RefuseByFault = Callable[[Fault, Call], Refusal | None]
@@ -129,7 +133,7 @@ def _reset_connection(peer: str) -> bool:
     return False
 
 
-class _Caller:
+class Caller:
     """Runs the handlers of one service, with the same steps for every call."""
 
     def __init__(self, service: Service, state: State, faults: Faults) -> None:
@@ -137,9 +141,7 @@ class _Caller:
         self._state = state
         self._faults = faults
 
-    def answer(
-        self, method: str, handler: Handler, body: bytes, context: grpc.ServicerContext
-    ) -> bytes:
+    def answer(self, method: str, handler: Handler, body: bytes, context: Context) -> bytes:
         began = time.monotonic()
         metadata: dict[str, str] = dict(context.invocation_metadata() or ())
         name = f"{self._service.label}.{method}"
@@ -171,9 +173,7 @@ class _Caller:
         context.set_trailing_metadata(trailing)
         return answer
 
-    def _carry_out(
-        self, handler: Handler, body: bytes, call: Call, context: grpc.ServicerContext
-    ) -> bytes:
+    def _carry_out(self, handler: Handler, body: bytes, call: Call, context: Context) -> bytes:
         fault = call.fault
         if fault is not None and fault.latency_seconds:
             time.sleep(fault.latency_seconds)
@@ -211,7 +211,7 @@ class _Caller:
 
 def generic_handler(service: Service, state: State, faults: Faults) -> grpc.GenericRpcHandler:
     """The handler with which a `grpc.Server` serves `service`."""
-    caller = _Caller(service, state, faults)
+    caller = Caller(service, state, faults)
 
     def unary(method: str, handler: Handler) -> grpc.RpcMethodHandler:
         return grpc.unary_unary_rpc_method_handler(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -38,6 +38,14 @@ class Accepted(NamedTuple):
             "route": self.route,
             "conversion": self.decode(self.message),
         }
+
+
+class NotCounted(NamedTuple):
+    """An event that the Data Manager API accepted and did not count. `message` is its JSON."""
+
+    request_id: str
+    reason: str
+    message: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -118,6 +126,15 @@ class DataManagerLimits:
     repeats_adjust: bool = False
     """True: an event with a known transaction ID adjusts the first event, as Google's guide says.
     False: it is not counted. Google has a reason for that, too: DUPLICATE_TRANSACTION_ID."""
+    record_indices: Literal["all", "none", "some"] = "all"
+    """Whether a request's status names the events that have an error or a warning. Before
+    2026-11-04, it had only counts ("none"). With "some", it names every second one."""
+    no_click: set[str] = field(default_factory=set)
+    """Click IDs, and hashes of email addresses and phone numbers, that match no ad click. An event
+    without a click ID matches none if all of its hashes are here."""
+    provoked: dict[str, str] = field(default_factory=dict)
+    """Transaction ID → the reason of an error or a warning that processing finds.
+    For reasons that no rule of the sandbox has, such as an internal error."""
     event_path: str = "events.events"
     """The start of field violations: `events.events[3]...`; Google has also sent `events[3]...`."""
 
@@ -147,7 +164,7 @@ class State:
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
     jobs: dict[tuple[str, str], dict[int, JobCounts]] = field(default_factory=dict)
     """By customer ID and conversion action ("": all actions together), then by job ID."""
-    processing_errors: Counter[str] = field(default_factory=Counter)
+    processing_errors: list[NotCounted] = field(default_factory=list)
     data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
     click_keys: set[tuple[str, int, float]] = field(default_factory=set)
     """(click ID, conversion action, time) of everything accepted."""

@@ -6,6 +6,7 @@ gRPC reads that variable only once per process, when it creates the first channe
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,14 @@ class Certificates:
     ca_path: Path
     key_pem: bytes
     chain_pem: bytes
+    _leaf: trustme.LeafCert
+
+    def server_context(self) -> ssl.SSLContext:
+        """What an HTTP/1.1 server needs."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._leaf.configure_cert(context)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     def server_credentials(self) -> grpc.ServerCredentials:
         return grpc.ssl_server_credentials([(self.key_pem, self.chain_pem)])
@@ -45,4 +54,5 @@ def create_certificates(directory: Path) -> Certificates:
         ca_path=ca_path,
         key_pem=server.private_key_pem.bytes(),
         chain_pem=b"".join(blob.bytes() for blob in server.cert_chain_pems),
+        _leaf=server,
     )

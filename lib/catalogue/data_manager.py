@@ -46,6 +46,14 @@ _CHECK_CLICK_ID_IS_COMPLETE = (
 _CHECK_WITH_LINTER = (
     "Check the file on your own computer: python -m lib check FILE (docs/input.md)."
 )
+_RETRIED_AFTER_SIX_HOURS = (
+    "No action needed; retried automatically after 6 hours, while the results document has the "
+    "status waiting. If the conversion is still not counted after that, upload the file again."
+)
+_UPLOAD_WITHIN_THE_WINDOW = (
+    "Upload conversions sooner. If sales take longer than that, set a longer conversion window for "
+    "the conversion action in Google Ads."
+)
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _ROW_ACCEPTED = "No action needed; Google accepted the row."
 _WARNING_ONLY = "No action needed; a warning does not stop a conversion from being counted."
@@ -472,9 +480,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK": (
         "deferred",
         "The ad click is less than 6 hours old.",
-        "No action needed; retried automatically after 6 hours, while the results document has "
-        "the status waiting. If the conversions are still not counted after that, upload the file "
-        "again.",
+        _RETRIED_AFTER_SIX_HOURS,
     ),
     "PROCESSING_ERROR_REASON_INVALID_CLICK": (
         "failed",
@@ -499,6 +505,32 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Use another conversion action, or the Google Ads API (destination = google_ads in the "
         "profile).",
     ),
+    "PROCESSING_ERROR_REASON_DESTINATION_TOO_RECENTLY_CREATED": (
+        "deferred",
+        "The conversion action is less than 6 hours old.",
+        _RETRIED_AFTER_SIX_HOURS,
+    ),
+    "PROCESSING_ERROR_REASON_EXPIRED_CLICK": (
+        "failed",
+        "The ad click is older than the conversion window of the conversion action.",
+        _UPLOAD_WITHIN_THE_WINDOW,
+    ),
+    "PROCESSING_ERROR_REASON_TOO_RECENT_CALL": (
+        "deferred",
+        "The call is less than 6 hours old.",
+        _RETRIED_AFTER_SIX_HOURS,
+    ),
+    "PROCESSING_ERROR_REASON_EXPIRED_CALL": (
+        "failed",
+        "The call is older than the conversion window of the conversion action.",
+        _UPLOAD_WITHIN_THE_WINDOW,
+    ),
+    "PROCESSING_ERROR_REASON_INVALID_CALL": (
+        "failed",
+        "Google found no such call, or cannot use it.",
+        "Check the caller's phone number and the start of the call. Google only knows calls to its "
+        "forwarding numbers.",
+    ),
     # ProcessingWarningReason
     "PROCESSING_WARNING_REASON_UNSPECIFIED": (
         "warning",
@@ -509,6 +541,16 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "warning",
         "An internal error occurred at Google.",
         _WARNING_ONLY,
+    ),
+    "PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_ENABLED": (
+        "warning",
+        "A custom variable is not enabled in the account. The variable is left out.",
+        _ENABLE_CUSTOM_VARIABLE,
+    ),
+    "PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED": (
+        "warning",
+        "A custom variable does not exist in the account. The variable is left out.",
+        "Create it in Google Ads under Goals > Custom variables, or remove its column.",
     ),
     # WarningReason
     "WARNING_REASON_UNSPECIFIED": (

@@ -11,6 +11,7 @@ from lib.model.account import Account
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Conversion
+from lib.model.request_status import UNREADABLE, RequestStatus
 
 __all__ = [
     "UNREADABLE",
@@ -88,27 +89,6 @@ class Destination(Protocol[B]):
         Raises `RetryableError` when the deadline or the daily quota ends the attempt.
         """
         ...
-
-
-UNREADABLE = "UNREADABLE"
-"""The API does not report the status of the request. Its `code` is the reason."""
-
-
-class RequestStatus(NamedTuple):
-    """The status of one request for one conversion action, as an API reports it later.
-
-    SUCCESS, PARTIAL_SUCCESS and FAILED are final. So is UNREADABLE: the API does not report a
-    status, or no longer does, and `code` is the reason. Any other `status` can still change. All
-    counts are numbers of records.
-    """
-
-    request_id: str
-    status: str
-    conversion_action: str = ""
-    record_count: int = 0
-    errors: Mapping[str, int] = {}
-    warnings: Mapping[str, int] = {}
-    code: str = ""
 
 
 @runtime_checkable

@@ -18,9 +18,9 @@ import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.config.settings import SettingsError
-from lib.destinations.data_manager.diagnostics import RequestStatus
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
+from lib.model.request_status import RequestStatus
 from lib.run.context import RunContext
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes

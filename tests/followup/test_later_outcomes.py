@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lib.config.settings import CHUNK_ROWS
-from lib.destinations.data_manager.diagnostics import RequestStatus
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
+from lib.model.request_status import RequestStatus
 from lib.run.ingest import process_object
 from lib.state.run import run_key
 from lib.state.store import StoredObject

@@ -7,7 +7,7 @@ This API has no queries, so the account cannot be checked before the upload.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,10 +16,7 @@ from google.ads.datamanager_v1.services.ingestion_service import IngestionServic
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
     IngestionServiceGrpcTransport,
 )
-from google.ads.datamanager_v1.types.ingestion_service import (
-    IngestEventsRequest,
-    RetrieveRequestStatusRequest,
-)
+from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations.base import RequestStatus, RowResult, UploadResult
@@ -29,6 +26,8 @@ from lib.destinations.data_manager.conversion_event import EventBatch, EventDefa
 from lib.destinations.data_manager.diagnostics import fetch_statuses
 from lib.destinations.data_manager.errors import Refusal, classify, read_refusal
 from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
+from lib.destinations.data_manager.request_status import StatusSession
+from lib.destinations.data_manager.request_status import classify as classify_status
 from lib.destinations.pacing import Pacer
 from lib.model.account import Account
 from lib.model.log import Log
@@ -59,38 +58,33 @@ def new_pacer(window: int) -> Pacer:
 
 
 class Connection:
-    """A channel and its pacers, kept while the instance runs.
+    """A channel, a session for status requests, and their pacers. Kept while the instance runs.
 
     Status requests have a separate quota, and therefore a separate pacer.
     """
 
-    def __init__(self, transport: Any, pacer: Pacer, status_pacer: Pacer | None = None) -> None:
+    def __init__(
+        self,
+        transport: Any,
+        statuses: StatusSession,
+        pacer: Pacer,
+        status_pacer: Pacer | None = None,
+    ) -> None:
         self.pacer = pacer
         self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
         self._transport = transport
+        self._statuses = statuses
 
     def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refusal:
         """Send a raw `IngestEventsRequest`. Return the raw response, or why it was refused."""
         # Wrapped, because proto-plus would otherwise copy the whole request to serialize it.
         wrapped = IngestEventsRequest.wrap(request)
-        stub = self._transport.ingest_events
-        return self._call(stub, wrapped, self.pacer, deadline, timeout, log)
-
-    def status(self, request_id: str, deadline: float, timeout: float, log: Log) -> Any | Refusal:
-        """Return the raw `RetrieveRequestStatusResponse` of a request, or why it was refused."""
-        request = RetrieveRequestStatusRequest(request_id=request_id)
-        stub = self._transport.retrieve_request_status
-        return self._call(stub, request, self.status_pacer, deadline, timeout, log)
-
-    @staticmethod
-    def _call(
-        stub: Any, request: Any, pacer: Pacer, deadline: float, timeout: float, log: Log
-    ) -> Any | Refusal:
         # Uses the transport's stub: the retry of the client method would hide failed requests from
         # the pacer, and it does not retry a 429 at all.
+        stub = self._transport.ingest_events
         try:
-            response = pacer.call(
-                lambda seconds: stub(request, timeout=seconds),
+            response = self.pacer.call(
+                lambda seconds: stub(wrapped, timeout=seconds),
                 classify,
                 deadline=deadline,
                 timeout_seconds=timeout,
@@ -99,6 +93,18 @@ class Connection:
         except grpc.RpcError as error:
             return read_refusal(error)
         return type(response).pb(response)
+
+    def status(
+        self, request_id: str, deadline: float, timeout: float, log: Log
+    ) -> Mapping[str, Any]:
+        """Return the status of a request. Raises `StatusRefused` and `RetryableError`."""
+        return self.status_pacer.call(
+            lambda seconds: self._statuses.retrieve(request_id, seconds),
+            classify_status,
+            deadline=deadline,
+            timeout_seconds=timeout,
+            log=log,
+        )
 
 
 class DataManager:
@@ -191,12 +197,14 @@ def connect(
     Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
     Google's token endpoint cannot be reached.
     """
+    authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
     client = IngestionServiceClient(
-        credentials=connect_with(credentials, DATA_MANAGER_SCOPE)[1],
+        credentials=authorized,
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
-    return Connection(client.transport, pacer, status_pacer)
+    statuses = StatusSession(authorized, endpoint)
+    return Connection(client.transport, statuses, pacer, status_pacer)
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

@@ -5,56 +5,67 @@ https://developers.google.com/data-manager/api/devguides/diagnostics
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lib.destinations.base import UNREADABLE, RequestStatus
-from lib.errors import RetryableError
+from lib.destinations.data_manager.request_status import StatusRefused
+from lib.errors import PermanentError, RetryableError
+
+Answer = Mapping[str, Any]
+"""The JSON of a `RetrieveRequestStatusResponse`. An int64 is a string; empty fields are absent."""
 
 
-def fetch_statuses(ask: Callable[[str], Any], request_ids: Iterable[str]) -> list[RequestStatus]:
+def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> list[RequestStatus]:
     """Ask for the status of each request. Requests for which time or quota ran out are omitted.
 
-    `ask` returns the raw `RetrieveRequestStatusResponse` of a request, or `Refusal`. Do not ask for
-    uploads of a validate-only profile: they have no status.
+    Do not ask for uploads of a validate-only profile: they have no status. Raises `PermanentError`
+    if Google refuses the credentials or the project.
     """
     found: list[RequestStatus] = []
     for request_id in request_ids:
         try:
-            answer = ask(request_id)
+            found += read_status(request_id, ask(request_id))
         except RetryableError:
             break
-        found += read_status(request_id, answer)
+        except StatusRefused as refused:
+            if refused.is_about_the_caller:
+                raise PermanentError(refused.code) from None
+            found.append(RequestStatus(request_id, UNREADABLE, code=refused.code))
     return found
 
 
-def read_status(request_id: str, answer: Any) -> list[RequestStatus]:
-    """A raw `RetrieveRequestStatusResponse` (or `Refusal`) → one status per conversion action."""
-    code = getattr(answer, "code", None)
-    if code is not None:
-        reasons = [each.code for each in answer.violations]
-        return [RequestStatus(request_id, UNREADABLE, code=reasons[0] if reasons else code)]
-    return list(_destinations(request_id, answer))
-
-
-def _destinations(request_id: str, response: Any) -> Iterator[RequestStatus]:
-    for each in response.request_status_per_destination:
-        yield RequestStatus(
-            request_id,
-            _enum_name(each, "request_status"),
-            each.destination.product_destination_id,
-            each.events_ingestion_status.record_count,
-            _counts(each.error_info.error_counts),
-            _counts(each.warning_info.warning_counts),
+def read_status(request_id: str, answer: Answer) -> list[RequestStatus]:
+    """Return the status of a request for each of its conversion actions."""
+    found = []
+    for each in answer.get("requestStatusPerDestination", ()):
+        errors = each.get("errorInfo", {}).get("errorCounts", ())
+        warnings = each.get("warningInfo", {}).get("warningCounts", ())
+        found.append(
+            RequestStatus(
+                request_id,
+                each.get("requestStatus", ""),
+                each.get("destination", {}).get("productDestinationId", ""),
+                int(each.get("eventsIngestionStatus", {}).get("recordCount", 0)),
+                _counts(errors),
+                _counts(warnings),
+                error_records=_records(errors),
+                warning_records=_records(warnings),
+            )
         )
+    return found
 
 
-def _counts(counts: Iterable[Any]) -> dict[str, int]:
-    return {_enum_name(each, "reason"): each.record_count for each in counts}
+def _counts(counts: Iterable[Answer]) -> dict[str, int]:
+    return {_reason(each): int(each.get("recordCount", 0)) for each in counts}
 
 
-def _enum_name(message: Any, field: str) -> str:
-    """Return the name of an enum value, or its number if it is newer than the client library."""
-    number = getattr(message, field)
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
-    return value.name if value is not None else f"{field.upper()}_{number}"
+def _records(counts: Iterable[Answer]) -> dict[str, tuple[int, ...]]:
+    return {
+        _reason(each): tuple(each["recordIndices"]) for each in counts if "recordIndices" in each
+    }
+
+
+def _reason(count: Answer) -> str:
+    reason: str = count.get("reason", "PROCESSING_ERROR_REASON_UNSPECIFIED")
+    return reason

@@ -53,7 +53,7 @@ def numbered(number: int, **changes: Any) -> Conversion:
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
     """Return the destination as a run gets it, but without the pause between requests."""
-    connection = connect(apis.google_ads_key_yaml, apis.endpoint, Pacer(8))
+    connection = connect(apis.google_ads_key_yaml, apis.data_manager_endpoint, Pacer(8))
     connection.status_pacer = Pacer(8)
     given = {"event_source": "PHONE"} | defaults
     return DataManager(

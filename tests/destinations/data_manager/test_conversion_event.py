@@ -35,6 +35,7 @@ from lib.destinations.data_manager.client import (
     new_pacer,
 )
 from lib.destinations.data_manager.errors import classify, event_row, field_of
+from lib.destinations.data_manager.request_status import StatusRefused
 from lib.destinations.pacing import Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
@@ -275,9 +276,9 @@ def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
     """The payload may be a service account key, or contain one as `json_key`."""
     key = apis.service_account_path.read_text()
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
-        connection = connect(text, apis.endpoint, Pacer(1))
-        answer = connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
-        assert answer.violations[0].code == "INVALID_REQUEST_ID"
+        connection = connect(text, apis.data_manager_endpoint, Pacer(1))
+        with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
+            connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
 
 
 def test_refused_credentials_are_reported_before_the_first_request(
@@ -296,9 +297,10 @@ def test_application_default_credentials_get_the_scope(
 ) -> None:
     """The token is requested with this API's scope."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
-    connection = connect("use_application_default_credentials: true", apis.endpoint, Pacer(1))
-    answer = connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
-    assert answer.violations[0].code == "INVALID_REQUEST_ID"
+    text = "use_application_default_credentials: true"
+    connection = connect(text, apis.data_manager_endpoint, Pacer(1))
+    with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
+        connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
 
 
 OWN_IDENTITY = """

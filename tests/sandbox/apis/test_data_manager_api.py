@@ -29,7 +29,8 @@ def client_of(apis: Apis, scope: str) -> Any:
         str(apis.service_account_path), scopes=[scope]
     )
     return dm.IngestionServiceClient(
-        credentials=credentials, client_options=ClientOptions(api_endpoint=apis.endpoint)
+        credentials=credentials,
+        client_options=ClientOptions(api_endpoint=apis.data_manager_endpoint),
     )
 
 

@@ -1,0 +1,108 @@
+"""Asks for the status of a request, by REST.
+
+Since v1.9, `ErrorCount.record_indices` names the events of an error. The gRPC client library
+(google-ads-datamanager 0.9.4) does not have this field. When a release has it, a test fails: then
+replace this module by a call of `RetrieveRequestStatus` on the channel.
+
+https://developers.google.com/data-manager/api/reference/rest/v1/requestStatus/retrieve
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.transport.requests import AuthorizedSession
+
+from lib.destinations.pacing import CallFailure
+
+HOST = "datamanager.googleapis.com"
+PATH = "/v1/requestStatus:retrieve"
+_OK, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _SERVER_ERROR = 200, 401, 403, 429, 500
+
+
+class StatusRefused(Exception):
+    """Google answered with an error. `code` is its most specific reason."""
+
+    def __init__(self, status: int, code: str, quota_limit: str = "", delay: float = 0.0) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.quota_limit = quota_limit
+        self.retry_delay_seconds = delay
+
+    @property
+    def is_about_the_caller(self) -> bool:
+        """Whether Google refuses the credentials or the project, and not this request."""
+        return self.status in (_UNAUTHORIZED, _FORBIDDEN)
+
+
+class StatusSession:
+    """An HTTP session, which keeps its connections open. The sweep is its only user."""
+
+    def __init__(self, credentials: Any, endpoint: str) -> None:
+        self._session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        self._url = f"https://{endpoint or HOST}{PATH}"
+        # A server that replaces Google's is trusted by the same file as over gRPC.
+        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
+        self._verify: str | bool = roots or True
+
+    def retrieve(self, request_id: str, timeout_seconds: float) -> Mapping[str, Any]:
+        """Return the JSON of a `RetrieveRequestStatusResponse`.
+
+        Raises `StatusRefused`, and what `requests` and google-auth raise (see `classify`).
+        """
+        try:
+            answer = self._session.get(
+                self._url,
+                params={"requestId": request_id},
+                timeout=timeout_seconds,
+                verify=self._verify,
+            )
+        except RefreshError as error:
+            if error.retryable:
+                raise
+            raise StatusRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
+        if answer.status_code != _OK:
+            raise _refusal(answer)
+        response: Mapping[str, Any] = answer.json()
+        return response
+
+
+def classify(error: Exception) -> CallFailure:
+    """Decide what to do about a failed call."""
+    if isinstance(error, StatusRefused):
+        if error.status == _TOO_MANY_REQUESTS and "PerDay" in error.quota_limit:
+            return CallFailure("daily_quota", error.quota_limit)
+        if error.status == _TOO_MANY_REQUESTS:
+            return CallFailure("quota", error.code, error.retry_delay_seconds)
+        if error.status >= _SERVER_ERROR:
+            return CallFailure("transient", error.code)
+    elif isinstance(error, requests.RequestException | TransportError) or (
+        isinstance(error, GoogleAuthError) and error.retryable
+    ):
+        return CallFailure("transient", type(error).__name__)
+    return CallFailure("permanent", type(error).__name__)
+
+
+def _refusal(answer: requests.Response) -> StatusRefused:
+    """`google.rpc.Status` as JSON → the reason of a violation, else of the error, else its name."""
+    try:
+        error = answer.json()["error"]
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        return StatusRefused(answer.status_code, f"HTTP_{answer.status_code}")
+    code, limit, delay = error.get("status") or f"HTTP_{answer.status_code}", "", 0.0
+    for detail in error.get("details", ()):
+        match detail.get("@type", "").rpartition(".")[2]:
+            case "ErrorInfo":
+                code = detail.get("reason", code)
+                limit = detail.get("metadata", {}).get("quota_limit", "")
+            case "RetryInfo":
+                delay = float(detail.get("retryDelay", "0s").removesuffix("s"))
+    for detail in error.get("details", ()):
+        for violation in detail.get("fieldViolations", ())[:1]:
+            code = violation.get("reason", code)
+    return StatusRefused(answer.status_code, code, limit, delay)

@@ -1,0 +1,178 @@
+"""HTTP/1.1 and gRPC on one port, as Google serves them: REST methods here, all else at gRPC.
+
+A client names the protocols that it speaks in the first message of TLS (ALPN). A connection that
+names `http/1.1` is answered here; every other one is passed on, unread, to the gRPC server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, urlsplit
+
+import grpc
+from google.protobuf.json_format import MessageToDict
+from google.rpc import status_pb2
+
+from sandbox.rpc import Caller, Handler
+
+_PEEKED_BYTES = 1 << 14
+_HELLO_SECONDS = 5.0
+# google/rpc/code.proto names the HTTP status of each code.
+_HTTP_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+Method = tuple[Caller, str, Handler]
+"""Who carries out a REST method, its name for fault rules and the log, and the handler."""
+
+
+class _Aborted(Exception):
+    """The answer is a refusal with this status."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class _Context:
+    """The parts of `grpc.ServicerContext` that `Caller` uses, for one HTTP request."""
+
+    def __init__(self, headers: Mapping[str, str], peer: tuple[str, int]) -> None:
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._peer = peer
+        self.details: list[dict[str, Any]] = []
+
+    def invocation_metadata(self) -> dict[str, str]:
+        return self._headers
+
+    def send_initial_metadata(self, metadata: object) -> None:
+        """Do nothing: the request ID is in the error itself."""
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, Any], ...]) -> None:
+        packed = dict(metadata).get("grpc-status-details-bin")
+        if packed is not None:
+            status = MessageToDict(status_pb2.Status.FromString(packed))
+            self.details = status.get("details", [])
+
+    def abort(self, code: grpc.StatusCode, message: str) -> NoReturn:
+        raise _Aborted(code, message)
+
+    def is_active(self) -> bool:
+        return True
+
+    def peer(self) -> str:
+        return f"ipv4:{self._peer[0]}:{self._peer[1]}"
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: RestServer
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        found = self.server.methods.get(parts.path)
+        if found is None:
+            self._send(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found"}})
+            return
+        caller, name, handler = found
+        context = _Context(dict(self.headers.items()), self.client_address)
+        body = json.dumps(dict(parse_qsl(parts.query))).encode()
+        try:
+            self._send(200, json.loads(caller.answer(name, handler, body, context)))
+        except _Aborted as refused:
+            code = _HTTP_STATUS.get(refused.code, 500)
+            error = {"code": code, "message": refused.message, "status": refused.code.name}
+            self._send(code, {"error": error | {"details": context.details}})
+
+    def _send(self, status: int, content: Mapping[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        with contextlib.suppress(OSError):  # the caller, or a fault, has closed the connection
+            self.send_response(status, HTTPStatus(status).phrase)
+            self.send_header("content-type", "application/json; charset=UTF-8")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class RestServer(socketserver.ThreadingTCPServer):
+    """Serves `methods` (path → method), and passes other connections on to a gRPC port."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, methods: Mapping[str, Method], tls: ssl.SSLContext, grpc_port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Request)
+        self.methods = methods
+        self._tls = tls
+        self._grpc_port = grpc_port
+        self.port = int(self.server_address[1])
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        with contextlib.suppress(OSError):
+            if b"http/1.1" in _first_message(request):
+                with self._tls.wrap_socket(request, server_side=True) as encrypted:
+                    _Request(encrypted, client_address, self)
+            else:
+                _pass_on(request, self._grpc_port)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client may close its connection at any time."""
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+def _first_message(connection: socket.socket) -> bytes:
+    """The TLS ClientHello, left in the socket for whoever answers it."""
+    ends = time.monotonic() + _HELLO_SECONDS
+    while True:
+        start = connection.recv(_PEEKED_BYTES, socket.MSG_PEEK)
+        complete = len(start) >= 5 and len(start) >= 5 + int.from_bytes(start[3:5], "big")
+        if not start or complete or time.monotonic() > ends:
+            return start
+        time.sleep(0.005)
+
+
+def _pass_on(connection: socket.socket, port: int) -> None:
+    """Copy bytes in both directions until both sides have ended."""
+    with socket.create_connection(("127.0.0.1", port)) as upstream:
+        back = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
+        back.start()
+        _copy(connection, upstream)
+        back.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    read: Callable[[int], bytes] = source.recv
+    with contextlib.suppress(OSError):
+        while data := read(1 << 18):
+            target.sendall(data)
+    # One direction has ended: end the other one too. HTTP/2 has no half-closed connections.
+    for each in (source, target):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)

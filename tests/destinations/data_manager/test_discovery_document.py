@@ -1,0 +1,83 @@
+"""Names of the REST API, compared with Google's discovery document (in google-api-python-client).
+
+The code does not use that package; it is the only source here for names that the gRPC client
+library does not have yet.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from google.ads import datamanager_v1 as dm
+
+from lib.catalogue.codes import CATALOGUE
+from lib.destinations.data_manager import request_status
+from lib.destinations.data_manager.diagnostics import read_status
+from sandbox.event_destinations import Target
+from sandbox.request_status import rest_status
+from sandbox.state import State
+
+DOCUMENT = json.loads(
+    (files("googleapiclient.discovery_cache") / "documents" / "datamanager.v1.json").read_text()
+)
+SCHEMAS = DOCUMENT["schemas"]
+
+
+def check(value: Any, schema: dict[str, Any]) -> None:
+    """Assert that a JSON value has only the fields, types and words of a schema."""
+    schema = SCHEMAS[schema["$ref"]] if "$ref" in schema else schema
+    match schema["type"]:
+        case "object":
+            assert set(value) <= set(schema["properties"])
+            for name, each in value.items():
+                check(each, schema["properties"][name])
+        case "array":
+            for each in value:
+                check(each, schema["items"])
+        case "integer":
+            assert type(value) is int
+        case _:
+            assert type(value) is str
+            assert value in schema.get("enum", [value])
+
+
+def test_the_method() -> None:
+    """The path of the method and its scope are Google's."""
+    method = DOCUMENT["resources"]["requestStatus"]["methods"]["retrieve"]
+    assert "/" + method["path"] == request_status.PATH
+    assert f"https://{request_status.HOST}/" == DOCUMENT["rootUrl"]
+    assert list(method["parameters"]) == ["requestId"]
+
+
+def test_the_answer() -> None:
+    """The sandbox answers with fields of the document, and the code reads each one of them."""
+    state = State()
+    account = state.accounts["1234567890"]
+    action = next(each for each in account.conversion_actions if each.type == "UPLOAD_CLICKS")
+    destination = dm.Destination.pb()(product_destination_id=str(action.id))
+    target = Target(destination, account, action, 3)
+    target.errors["PROCESSING_ERROR_REASON_EXPIRED_CLICK"] += [0, 2]
+    target.warnings["PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED"] += [1]
+    answer = json.loads(rest_status([(target, "PARTIAL_SUCCESS")], "all"))
+    check(answer, {"$ref": "RetrieveRequestStatusResponse"})
+    (status,) = read_status("r-1", answer)
+    assert status._asdict() == {
+        "request_id": "r-1",
+        "status": "PARTIAL_SUCCESS",
+        "conversion_action": str(action.id),
+        "record_count": 3,
+        "errors": {"PROCESSING_ERROR_REASON_EXPIRED_CLICK": 2},
+        "warnings": {"PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED": 1},
+        "code": "",
+        "error_records": {"PROCESSING_ERROR_REASON_EXPIRED_CLICK": (0, 2)},
+        "warning_records": {"PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED": (1,)},
+    }
+
+
+@pytest.mark.parametrize("schema", ["ErrorCount", "WarningCount"])
+def test_every_reason_is_known(schema: str) -> None:
+    """The catalogue has every reason of the document, including those that the client lacks."""
+    assert set(SCHEMAS[schema]["properties"]["reason"]["enum"]) - set(CATALOGUE) == set()
