@@ -17,6 +17,7 @@ from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
 from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
+from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.run.chunks import PreparedChunk, outcomes, prepare, split_into_chunks
 from lib.run.preflight import CHUNK_CHARS
@@ -51,7 +52,7 @@ def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[b
     engine = Engine(columns.fields, rules)
     for chunk in split_into_chunks(table.records(), ChunkLimits(CHUNK_ROWS, CHUNK_CHARS)):
         batch = AdsBatch(1, False)
-        prepared = prepare(chunk, engine, batch)
+        prepared = prepare(chunk, RowFilter(), engine, batch)
         assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
             yield part.request.SerializeToString()

@@ -23,7 +23,9 @@ from sandbox.examples import write_crm_export
 from sandbox.show import show_results
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
-OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted")
+OUTCOMES = (
+    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
+)
 _CLICK_IDS = ("gclid", "gbraid", "wbraid")
 
 

@@ -11,7 +11,9 @@ from rich.table import Table
 
 # Messages begin with the line and the column, which have their own columns in the table.
 _PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
-_OUTCOMES = ("uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted")
+_OUTCOMES = (
+    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
+)
 
 
 def wide_console() -> Console:

@@ -46,7 +46,7 @@ locals {
   counted_events = ["run_finished", "run_redelivered", "request_retry", "sweep_finished"]
 
   # `counts` in the last log line of a run.
-  row_counts = ["rows", "uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted"]
+  row_counts = ["rows", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"]
 
   # Other numbers in log lines: metric → event, field, unit.
   numbers = {
@@ -159,8 +159,8 @@ locals {
       rows_failing = {
         title    = "Many rows fail"
         severity = "WARNING"
-        what     = "More than ${var.failing_rows_ratio * 100} % of an hour's rows were rejected or failed. `codes` in the results documents says why."
-        query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) > 0) > ${var.failing_rows_ratio}"
+        what     = "More than ${var.failing_rows_ratio * 100} % of an hour's rows (without skipped rows) were rejected or failed. `codes` in the results documents says why."
+        query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) - sum(increase(${local.series.rows_skipped_sum}[1h])) > 0) > ${var.failing_rows_ratio}"
         wait     = "0s"
       }
       # `or vector(0)`: no data at all is exactly the case to detect.

@@ -66,6 +66,8 @@ variable "profiles" {
     day_first           = optional(bool)
     decimal_comma       = optional(bool)
     headers             = optional(map(list(string)))
+    include             = optional(map(list(string)))
+    exclude             = optional(map(list(string)))
     encoding            = optional(string)
     delimiter           = optional(string)
     derive_order_id     = optional(bool)

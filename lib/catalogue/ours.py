@@ -595,6 +595,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Add a column named conversion_date_time, or name yours under headers in the profile "
         "(docs/profiles.md).",
     ),
+    "FILTER_COLUMN_MISSING": (
+        "file",
+        "The row filter of the profile (include, exclude) needs a column that the file does not "
+        "have. Without it, nobody knows which rows count.",
+        "Correct the name of the column in the profile (docs/profiles.md), or export the column.",
+    ),
     "NO_ROWS": ("file", "The file has column names but no rows.", "Check the export."),
     "STALE": (
         "file",

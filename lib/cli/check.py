@@ -145,9 +145,10 @@ class _Check:
                 if self.job is None:
                     yield not_attempted(chunk)
                     continue
-                destination = self.job.destination
+                job = self.job
+                destination = job.destination
                 batch = destination.batch(0)
-                prepared = prepare(chunk, self.job.engine, batch, self.job.refuses_user_data)
+                prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
                 if isinstance(prepared, Problem):
                     self.stop = prepared
                     self.job = None

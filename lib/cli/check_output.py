@@ -51,6 +51,7 @@ def _counts(checked: CheckResult) -> str:
         (outcomes.get("ok", 0), "would be sent"),
         (outcomes.get("rejected", 0), "would be rejected"),
         (outcomes.get("duplicate", 0), "would be duplicate"),
+        (outcomes.get("skipped", 0), "would be skipped"),
         (outcomes.get("not_attempted", 0), "would not be attempted"),
     ]
     said = [f"{count:,} {what}" for count, what in parts if count or what == "would be sent"]

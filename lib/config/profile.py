@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from lib.config import messages
+from lib.config.row_values import RowValues
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
@@ -99,6 +100,16 @@ class Profile(BaseModel):
         default_factory=dict,
         description="For each field, the name of its column in your files. These names take "
         "precedence over the usual ones. An empty list switches the field off.",
+    )
+    include: RowValues = Field(
+        default_factory=dict,
+        description="Only rows with one of these values count; the others are skipped. For each "
+        "column, by its name in the file: the values.",
+    )
+    exclude: RowValues = Field(
+        default_factory=dict,
+        description="Rows with one of these values do not count and are skipped. For each column, "
+        "by its name in the file: the values.",
     )
     encoding: str | None = Field(
         None, description="Text encoding of the files. Unset: detected from the content."

@@ -119,7 +119,7 @@ class _Resend:
     ) -> tuple[PreparedChunk, UploadResult]:
         job = self.job
         batch = job.destination.batch(self.run.job_id)
-        prepared = prepare(chunk, job.engine, batch, job.refuses_user_data, is_sent)
+        prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data, is_sent)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)
         if not prepared.lines:
@@ -146,7 +146,7 @@ def _merged(
         if list_all or row.outcome != accepted or row.warnings or row.errors:
             listed.append(row)
     request_ids = before.request_ids + answer.request_ids
-    return _recounted(before, listed, before.tally.rows - len(listed), accepted, request_ids)
+    return _recounted(before, listed, accepted, request_ids)
 
 
 def fail_deferred_rows(
@@ -155,7 +155,7 @@ def fail_deferred_rows(
     """Fail deferred rows and withhold rows of the `requests`: nothing can be sent any more."""
     run = lease.run
     ledger = context.ledger
-    # All unlisted rows have the same outcome: `ok` if the upload only validates, else `uploaded`.
+    # The outcome of accepted rows: `ok` if the upload only validates, else `uploaded`.
     profile = run.profile if isinstance(run.profile, Mapping) else {}
     accepted: Outcome = "ok" if profile.get("validate_only") else "uploaded"
     for number in sorted(ledger.finished_chunks(run)):
@@ -167,8 +167,7 @@ def fail_deferred_rows(
             else row
             for row in before.listed
         ]
-        unlisted = before.tally.rows - len(listed)
-        report = _recounted(before, listed, unlisted, accepted, before.request_ids)
+        report = _recounted(before, listed, accepted, before.request_ids)
         if not requests.isdisjoint(report.newest):
             report = replace(report, withheld=report.tally.outcomes.get("uploaded", 0))
         if report != before:
@@ -178,9 +177,13 @@ def fail_deferred_rows(
 def _recounted(
     before: ChunkReport,
     listed: list[RowOutcome],
-    unlisted: int,
     accepted: Outcome,
     request_ids: tuple[str, ...],
 ) -> ChunkReport:
-    report = chunk_report(before.number, listed, unlisted, accepted, request_ids)
+    """Return the report with these rows. The unlisted rows were accepted or skipped."""
+    skipped = before.tally.outcomes.get("skipped", 0)
+    skipped -= sum(row.outcome == "skipped" for row in listed)
+    unlisted = before.tally.rows - len(listed) - skipped
+    counts: dict[Outcome, int] = {accepted: unlisted, "skipped": skipped}
+    report = chunk_report(before.number, listed, counts, request_ids, before.selection)
     return replace(report, superseded=before.superseded, withheld=before.withheld)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lib.model.outcomes import OUTCOMES, RowOutcome
+from lib.model.outcomes import OUTCOMES, Outcome, RowOutcome
+from lib.model.selection import Selection
 
 
 @dataclass(slots=True)
@@ -55,7 +56,8 @@ class Tally:
 class ChunkReport:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
-    `listed` contains, in file order, every row except uploaded rows without warnings.
+    `listed` contains, in file order, every row except uploaded rows without warnings and skipped
+    rows. `selection` is what the row filter found.
     `request_ids` are the API's IDs of the requests that sent the chunk. `superseded` are those
     requests whose rows a later request sent again, except `withheld` uploaded rows
     (`lib.followup.resend`).
@@ -67,6 +69,7 @@ class ChunkReport:
     request_ids: tuple[str, ...] = ()
     superseded: tuple[str, ...] = ()
     withheld: int = 0
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def newest(self) -> list[str]:
@@ -82,14 +85,15 @@ class ChunkReport:
 def chunk_report(
     number: int,
     listed: Iterable[RowOutcome],
-    unlisted: int,
-    outcome: str,
+    unlisted: Mapping[Outcome, int],
     request_ids: tuple[str, ...] = (),
+    selection: Selection | None = None,
 ) -> ChunkReport:
-    """Return a report on the listed rows and the unlisted ones, which all have `outcome`."""
+    """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally()
     rows = tuple(listed)
     for row in rows:
         tally.count(row)
-    tally.count_unlisted(outcome, unlisted)
-    return ChunkReport(number, tally, rows, request_ids)
+    for outcome, count in unlisted.items():
+        tally.count_unlisted(outcome, count)
+    return ChunkReport(number, tally, rows, request_ids, selection=selection or Selection())

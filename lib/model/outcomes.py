@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Outcome = Literal["uploaded", "duplicate", "rejected", "failed", "deferred", "not_attempted", "ok"]
-"""`ok` is the outcome of a row that would be sent, in the linter and in validate-only uploads."""
+Outcome = Literal[
+    "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"
+]
+"""`ok` is the outcome of a row that would be sent, in the linter and in validate-only uploads.
+`skipped` rows are not conversions, according to the profile's row filter."""
 
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -14,6 +17,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     "rejected",
     "failed",
     "deferred",
+    "skipped",
     "not_attempted",
     "ok",
 )

@@ -7,7 +7,7 @@ the same on every attempt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -16,8 +16,10 @@ from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion
+from lib.model.selection import Selection
 from lib.rules.engine import Engine
 from lib.rules.repeats import repeat_of_rejected
+from lib.rules.row_filter import RowFilter
 from lib.source.errors import SourceError
 from lib.source.records import Record
 from lib.state.run import ChunkLimits
@@ -36,7 +38,8 @@ class PreparedChunk(NamedTuple):
 
     `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
-    `repeats` maps their lines to the line of that row.
+    `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
+    not count, and `selection` is what the row filter found.
     """
 
     number: int
@@ -46,6 +49,8 @@ class PreparedChunk(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
+    skipped: Sequence[int]
+    selection: Selection
 
 
 def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterator[Chunk]:
@@ -88,19 +93,21 @@ def _until_unreadable(
 
 def prepare(
     chunk: Chunk,
+    row_filter: RowFilter,
     engine: Engine,
     batch: Batch,
     refuses_user_data: Problem | None = None,
     is_sent: Callable[[Conversion], bool] | None = None,
 ) -> PreparedChunk | Problem:
-    """Judge the rows of a chunk, and serialize those that can be sent.
+    """Judge the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses (`refuses_user_data`). Rows whose conversion
     does not fulfill `is_sent` are rejected without a reason.
     """
+    selected = row_filter.select(chunk.records)
     try:
-        judged = engine.judge(chunk.records)
+        judged = engine.judge(selected.rows)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
     if refuses_user_data is not None and judged.has_user_data:
@@ -122,6 +129,8 @@ def prepare(
         {n: each.warnings for n, each in enumerate(conversions) if each.warnings},
         refused,
         judged.repeats,
+        selected.skipped,
+        selected.selection,
     )
 
 
@@ -158,9 +167,13 @@ def outcomes(
                 prepared.warnings.get(position, ()) + row_result.warnings,
             )
         )
+    unlisted = {accepted: len(prepared.lines) - len(positions)}
+    if list_all:
+        listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
+    else:
+        unlisted["skipped"] = len(prepared.skipped)
     listed.sort(key=lambda row: row.line)
-    unlisted = len(prepared.lines) - len(positions)
-    return chunk_report(prepared.number, listed, unlisted, accepted, result.request_ids)
+    return chunk_report(prepared.number, listed, unlisted, result.request_ids, prepared.selection)
 
 
 def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:
@@ -179,4 +192,4 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
 def not_attempted(chunk: Chunk) -> ChunkReport:
     """Return the report of a chunk that is not sent because the file was stopped."""
     rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.records]
-    return chunk_report(chunk.number, rows, 0, "not_attempted")
+    return chunk_report(chunk.number, rows, {})

@@ -25,10 +25,12 @@ from lib.model.outcomes import Problem
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
+from lib.run.filtering import filter_columns, row_filter_of
 from lib.run.notes import notes_on_account, notes_on_columns, notes_on_reading, notes_on_sunset
 from lib.source.columns import map_columns, shown
 from lib.source.table import SourceOptions, Table, open_table
@@ -62,6 +64,7 @@ class UploadJob:
     """
 
     table: Table
+    row_filter: RowFilter
     engine: Engine
     destination: Destination[Any]
     customer_id: str
@@ -121,7 +124,8 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
 
 def read_header(table: Table, profile: Profile) -> Header:
     """The header line → a `Header`. Raises `SourceError` if it cannot be understood."""
-    columns = map_columns(table.header, profile.headers, FIELDS)
+    used = filter_columns(table.header, profile)
+    columns = map_columns(table.header, profile.headers, FIELDS, used)
     names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
     capabilities = capabilities_of(profile.destination)
     notes = notes_on_columns(columns, profile, capabilities)
@@ -149,6 +153,7 @@ def prepare_job(
         raise PermanentError(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
+    row_filter = row_filter_of(table.header, profile)
     destination = connect(profile, log)
     capabilities = destination.capabilities
     zone = _zone(table, profile)
@@ -169,6 +174,7 @@ def prepare_job(
         notes += notes_on_account(account, table, profile, zone, capabilities)
     return UploadJob(
         table,
+        row_filter,
         engine,
         destination,
         customer_id,

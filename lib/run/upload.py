@@ -82,7 +82,7 @@ def upload_chunks(
             prepared: PreparedChunk | Problem | None = None
             if job is not None and progress.stop is None:
                 batch = job.destination.batch(run.job_id)
-                prepared = prepare(chunk, job.engine, batch, job.refuses_user_data)
+                prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
             if job is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.is_only, job)
                 # Before the next chunk is read, so that its rows don't wait in memory.

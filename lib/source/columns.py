@@ -7,7 +7,7 @@ name is never shown. Of any other header, only names that can't be user data are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
@@ -31,13 +31,17 @@ def map_columns(
     header: Sequence[str],
     own_headers: Mapping[str, str | Sequence[str]],
     declared: tuple[Field, ...],
+    filtered_by: Collection[int] = (),
 ) -> ColumnMap:
     """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
     The names in the profile take precedence over the aliases of a field: a column with an alias is
-    then unknown. A field without names is switched off: its columns are ignored. Raises
-    `SourceError` with NO_HEADER if the line is a row or has no known name, DUPLICATE_COLUMN if two
-    columns hold the same field, or NO_USABLE_COLUMN if no column identifies a click or a person.
+    then unknown. A field without names is switched off: its columns are ignored. The columns
+    `filtered_by` are known too, because the row filter reads them.
+
+    Raises `SourceError` with NO_HEADER if the line is a row or has no known name, DUPLICATE_COLUMN
+    if two columns hold the same field, or NO_USABLE_COLUMN if no column identifies a click or a
+    person.
     """
     vocabulary = vocabulary_of(declared)
     found = _own(header, own_headers)
@@ -45,7 +49,7 @@ def map_columns(
     taken = {index for indexes in found.values() for index in indexes}
     known_by_profile = set(found)
     switched_off = {field for field, names in own_headers.items() if not names}
-    ignored: set[int] = set()
+    ignored = set(filtered_by)
     fallbacks: list[tuple[str, int]] = []
     for index, name in enumerate(header):
         if index in taken or not (meaning := vocabulary.meaning(name)):
@@ -76,6 +80,15 @@ def map_columns(
         detail += f"; unknown columns: {', '.join(unknown)}" if unknown else ""
         raise SourceError("NO_USABLE_COLUMN", detail)
     return ColumnMap(fields, unknown)
+
+
+def columns_named(name: str, header: Sequence[str]) -> list[int]:
+    """Return the columns that a profile means by `name`: spelled like this, or else with the same
+    letters and digits."""
+    spelling = name.strip().casefold()
+    key = header_key(name)
+    exact = [at for at, each in enumerate(header) if each.strip().casefold() == spelling]
+    return exact or [at for at, each in enumerate(header) if each and header_key(each) == key]
 
 
 def shown(name: str, index: int) -> str:

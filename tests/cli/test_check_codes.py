@@ -176,6 +176,7 @@ FILES: dict[str, File] = {
     "DUPLICATE_COLUMN": _file(b"gclid,Google Click ID\nA,B\n"),
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
     "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
+    "FILTER_COLUMN_MISSING": _row({"include": {"Stage": ["Won"]}}),
     "NO_ROWS": _lines(),
 }
 

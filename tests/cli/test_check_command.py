@@ -114,6 +114,21 @@ def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) 
         assert "time_zone" in result.stderr
 
 
+def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
+    """Rows that do not count are skipped, and do not change the exit code."""
+    profile = {
+        "customer_id": "1234567890",
+        "include": {"stage": ["won"]},
+        "exclude": {"Kind": "Test"},
+    }
+    profiles = file(json.dumps({"crm": profile}), "profiles.json")
+    rows = [("Won", "New"), ("Lost", "New"), ("Won", "test")]
+    data = file(csv_of(*(row(Stage=stage, Kind=kind) for stage, kind in rows)))
+    result = run("--profiles", profiles, "--profile", "crm", data)
+    assert result.exit_code == 0, result.output
+    assert "3 rows: 1 would be sent, 2 would be skipped." in result.output
+
+
 def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
     """The time zone, action and header names of the profile are used."""
     profile = {

@@ -156,6 +156,15 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
             "headers.email: not a column name. Write one name, or a list of names.",
         ),
         ({"headers": {"email": [1]}}, "headers.email.0: not text. Write it as text, in quotes."),
+        ({"include": "Won"}, 'include: not an object. Write {"column name": ["value", ...]}.'),
+        (
+            {"exclude": {"Stage": []}},
+            'exclude: "Stage" has no list of values. Write {"Stage": ["value", ...]}.',
+        ),
+        (
+            {"exclude": {" ": ["Lost"]}},
+            "exclude: a column has no name. Write the name of a column of the file.",
+        ),
         (
             {"headers": {"conversion_vlaue": "Betrag", "zzz": "Z"}},
             "headers: conversion_vlaue is not a field. Did you mean conversion_value? "
@@ -209,3 +218,12 @@ def test_a_document_without_profiles_is_invalid(document: str) -> None:
     with pytest.raises(PermanentError) as raised:
         read_profiles(document)
     assert raised.value.code == "INVALID_PROFILE"
+
+
+def test_values_of_a_row_filter_are_texts() -> None:
+    """A single value needs no list, and numbers and true need no quotes."""
+    written = {"Stage": "Won", "Paid": [True, "yes"], "Step": [5], "Owner": [""]}
+    _, profile = choose_profile({"default": {"include": written}}, "a.csv")
+    expected = {"Stage": ("Won",), "Paid": ("true", "yes"), "Step": ("5",), "Owner": ("",)}
+    assert profile.include == expected
+    assert Profile.model_validate(profile.model_dump(mode="json")) == profile

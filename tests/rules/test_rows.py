@@ -16,6 +16,7 @@ from lib.model.account import Account, Action
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Conversion
 from lib.rules.engine import Engine
+from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.run.chunks import Chunk, PreparedChunk, prepare
 from lib.source.records import Record
@@ -67,7 +68,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
     engine = Engine({name: at for at, name in enumerate(header)}, rules)
     records: list[Record] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
     batch = Collected()
-    prepared = prepare(Chunk(0, records, True), engine, batch)
+    prepared = prepare(Chunk(0, records, True), RowFilter(), engine, batch)
     assert isinstance(prepared, PreparedChunk)
     warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
         row.line: row.warnings for row in prepared.refused

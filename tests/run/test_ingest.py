@@ -220,7 +220,7 @@ def test_the_marker_of_a_replaced_attempt_is_kept(google: World) -> None:
     def zombie(number: int) -> None:
         # While we send chunk 1, the replaced attempt resumes and writes its own marker.
         google.api.before = lambda number: None
-        report = chunk_report(1, [], 1, "uploaded", ("zombie",))
+        report = chunk_report(1, [], {"uploaded": 1}, ("zombie",))
         marker = msgspec.json.encode(ChunkMarker("zombie", report))
         google.store.put(OUT, chunk_name(source, 1), marker)
 

@@ -44,7 +44,7 @@ LIMITS = ChunkLimits(2_000, 1 << 20)
 
 def report(number: int, rows: int) -> ChunkReport:
     """Return the report of a chunk with this number of uploaded rows."""
-    return chunk_report(number, [], rows, "uploaded")
+    return chunk_report(number, [], {"uploaded": rows})
 
 
 RUN = f"_state/runs/{run_key(SOURCE)}/run.json"

@@ -42,6 +42,7 @@ def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
         "rejected": 2,
         "failed": 0,
         "deferred": 0,
+        "skipped": 0,
         "not_attempted": 0,
         "warnings": 1,
     }

@@ -171,7 +171,7 @@ def check_document(file: File, document: dict[str, Any]) -> None:
     assert sum(by_outcome.values()) == len(file.kinds)
     expected = Counter(OUTCOME[kind] for kind in file.kinds)
     assert expected["counted"] == counts["uploaded"] + counts["duplicate"]
-    for outcome in ("rejected", "failed", "deferred", "not_attempted"):
+    for outcome in ("rejected", "failed", "deferred", "skipped", "not_attempted"):
         assert counts[outcome] == expected[outcome], outcome
     lines = [row["line"] for row in document["rows"]]
     assert lines == sorted(set(lines))

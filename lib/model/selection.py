@@ -1,0 +1,32 @@
+"""What the row filter of a profile found in the rows: counts only, never the value of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Selection:
+    """The rows of a chunk or a file that its row filter has read.
+
+    `found` is the number of rows with each value of the filter, and `near` the number of rows with
+    a similar text instead. Both are by the value's position in `RowFilter.values`.
+    """
+
+    kept: int = 0
+    skipped: int = 0
+    found: dict[int, int] = field(default_factory=dict)
+    near: dict[int, int] = field(default_factory=dict)
+
+    def add(self, other: Selection) -> None:
+        """Add the rows of a chunk to those of the file."""
+        self.kept += other.kept
+        self.skipped += other.skipped
+        _add(self.found, other.found)
+        _add(self.near, other.near)
+
+
+def _add(counts: dict[int, int], more: Mapping[int, int]) -> None:
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count

@@ -1,0 +1,128 @@
+"""The row filter: which rows count, by the values of the file's own columns.
+
+Exports contain lost deals, failed charges and refunds next to the rows that count. The profile says
+which are which (`include`, `exclude`). A row that does not count is skipped before any other rule
+sees it, so that it cannot make another row a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import compress
+from operator import and_, not_
+from typing import Final, NamedTuple
+from unicodedata import normalize
+
+from lib.model.selection import Selection
+from lib.rules.memo import Memo
+
+Row = tuple[int, list[str], str | None, int]
+"""(line, cells, code of the problem with the row as a whole, length in characters)."""
+
+_LIKENESS: Final = 0.8
+_MOST_COMPARED: Final = 100
+"""A column with more different cells in a chunk is not compared for misspelled values: it is not a
+list of stages, and every comparison takes time."""
+
+
+class Condition(NamedTuple):
+    """Rows count only if (`includes`), or only if not, their cell is one of `values`.
+
+    `name` is the column's name in the profile, `column` its index in the file.
+    """
+
+    name: str
+    column: int
+    includes: bool
+    values: tuple[str, ...]
+
+
+class FilterValue(NamedTuple):
+    """One value of a condition."""
+
+    condition: Condition
+    value: str
+
+
+class Selected(NamedTuple):
+    """The rows of a chunk after the filter. `skipped` contains the lines of the other rows."""
+
+    rows: Sequence[Row]
+    skipped: Sequence[int]
+    selection: Selection
+
+
+class RowFilter:
+    """Applies all conditions of a profile: a row counts if it fulfills every one of them."""
+
+    def __init__(self, conditions: Sequence[Condition] = ()) -> None:
+        self.values = [FilterValue(each, value) for each in conditions for value in each.values]
+        self._rules: list[_ColumnRule] = []
+        first = 0
+        for each in conditions:
+            self._rules.append(_ColumnRule(each, first))
+            first += len(each.values)
+
+    def select(self, rows: Sequence[Row]) -> Selected:
+        """Return the rows that count. Rows that could not be read do too: their problem is
+        reported."""
+        if not self._rules:
+            return Selected(rows, (), Selection())
+        readable = [row for row in rows if not row[2]]
+        selection = Selection()
+        keeps: Iterable[bool] = [True] * len(readable)
+        for rule in self._rules:
+            column = [cells[rule.column] for _, cells, _, _ in readable]
+            keeps = map(and_, keeps, rule.keeps(column, selection))
+        verdicts = list(keeps)
+        skipped = [line for line, *_ in compress(readable, map(not_, verdicts))]
+        selection.skipped = len(skipped)
+        selection.kept = len(readable) - len(skipped)
+        if not skipped:
+            return Selected(rows, (), selection)
+        if len(readable) == len(rows):
+            return Selected(list(compress(rows, verdicts)), skipped, selection)
+        lines = set(skipped)
+        return Selected([row for row in rows if row[0] not in lines], skipped, selection)
+
+
+class _ColumnRule:
+    """A condition, ready to use. `first` is the position of its first value in the filter."""
+
+    def __init__(self, condition: Condition, first: int) -> None:
+        self.column = condition.column
+        self._includes = condition.includes
+        values = enumerate(condition.values, first)
+        self._positions = {_comparable(value): position for position, value in values}
+        self._position = Memo(lambda cell: self._positions.get(_comparable(cell)))
+        self._nearest = Memo(self._most_similar)
+
+    def keeps(self, column: Sequence[str], selection: Selection) -> Iterable[bool]:
+        """Return for each cell whether its row counts. Count the values in `selection`."""
+        counts = Counter(column)
+        compares = len(counts) <= _MOST_COMPARED
+        verdicts: dict[str, bool] = {}
+        for cell, count in counts.items():
+            position = self._position[cell]
+            verdicts[cell] = (position is not None) == self._includes
+            if position is not None:
+                selection.found[position] = selection.found.get(position, 0) + count
+            elif compares and (near := self._nearest[cell]) is not None:
+                selection.near[near] = selection.near.get(near, 0) + count
+        return map(verdicts.__getitem__, column)
+
+    def _most_similar(self, cell: str) -> int | None:
+        """Return the position of the value that a cell resembles, for example `Close Won`."""
+        text = _comparable(cell)
+        likeness, position = max(
+            (SequenceMatcher(None, text, value).ratio(), -position)
+            for value, position in self._positions.items()
+        )
+        return -position if likeness >= _LIKENESS else None
+
+
+def _comparable(text: str) -> str:
+    """Return what equal values share: case and outer spaces make no difference."""
+    return normalize("NFC", text).strip().casefold()

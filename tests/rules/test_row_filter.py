@@ -1,0 +1,106 @@
+"""The row filter: which rows of a chunk count, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.row_filter import Condition, RowFilter, Selected
+
+Values = Mapping[str, Sequence[str]]
+HEADER = ("stage", "type")
+
+
+def row_filter(include: Values, exclude: Values) -> RowFilter:
+    return RowFilter(
+        [
+            Condition(name, HEADER.index(name), includes, tuple(values))
+            for includes, each in ((True, include), (False, exclude))
+            for name, values in each.items()
+        ]
+    )
+
+
+def select(rows: Sequence[str], include: Values, exclude: Values | None = None) -> Selected:
+    """Filter rows such as `Won|New`, from line 2 on. A row `!` could not be read."""
+    records = [
+        (line, [] if row == "!" else row.split("|"), "TOO_FEW_CELLS" if row == "!" else None, 9)
+        for line, row in enumerate(rows, 2)
+    ]
+    return row_filter(include, exclude or {}).select(records)
+
+
+@pytest.mark.parametrize(
+    "cell, counts",
+    [
+        ("Closed Won", True),
+        ("closed won", True),
+        ("  CLOSED WON\u00a0", True),
+        ("Gagne\u0301", True),
+        ("GAGN\u00c9", True),
+        ("Closed  Won", False),
+        ("Closed Won (verbal)", False),
+        ("Closed Lost", False),
+        ("", False),
+    ],
+)
+def test_case_and_outer_spaces_make_no_difference(cell: str, counts: bool) -> None:
+    """The whole cell must be one of the values; only case and outer spaces make no difference."""
+    values = {"stage": ["Closed Won", "gagn\u00e9"]}
+    assert bool(select([f"{cell}|"], values).rows) is counts
+    assert bool(select([f"{cell}|"], {}, values).rows) is not counts
+
+
+@pytest.mark.parametrize(
+    "include, exclude, kept",
+    [
+        ({}, {}, "Won|New Won|Old Lost|New |New !"),
+        ({"stage": ["Won"]}, {}, "Won|New Won|Old !"),
+        ({"stage": ["Won", ""]}, {}, "Won|New Won|Old |New !"),
+        ({}, {"stage": ["Won", ""]}, "Lost|New !"),
+        ({"stage": ["Won"], "type": ["New"]}, {}, "Won|New !"),
+        ({"stage": ["Won"]}, {"type": ["New"]}, "Won|Old !"),
+        ({"stage": ["Won"]}, {"stage": ["Won"]}, "!"),
+    ],
+)
+def test_a_row_must_meet_every_condition(include: Values, exclude: Values, kept: str) -> None:
+    """A row counts if it meets all conditions; a row that could not be read is not filtered."""
+    rows = ["Won|New", "Won|Old", "Lost|New", "|New", "!"]
+    selected = select(rows, include, exclude)
+    assert [rows[line - 2] for line, *_ in selected.rows] == kept.split(" ")
+    assert {*selected.skipped} == set(range(2, 7)) - {line for line, *_ in selected.rows}
+
+
+STAGES = st.sampled_from(["Won|New", "won |Old", "Lost|New", "Lsot|", "|", "!"])
+VALUES = st.dictionaries(
+    st.sampled_from(HEADER),
+    st.lists(st.sampled_from(["Won", "Lost", "New", ""]), min_size=1, unique=True),
+)
+
+
+@given(st.lists(STAGES), VALUES, VALUES, st.integers(0, 20))
+def test_chunks_add_up_to_the_file(
+    rows: list[str], include: Values, exclude: Values, cut: int
+) -> None:
+    """Every row is kept or skipped, in its order, and counts of chunks add up to the file's."""
+    whole = select(rows, include, exclude)
+    lines = [line for line, *_ in whole.rows]
+    assert sorted([*lines, *whole.skipped]) == list(range(2, len(rows) + 2))
+    assert lines == sorted(lines)
+    first, second = select(rows[:cut], include, exclude), select(rows[cut:], include, exclude)
+    total = first.selection
+    total.add(second.selection)
+    assert total == whole.selection
+    assert len(first.rows) + len(second.rows) == len(whole.rows)
+
+
+def test_found_and_similar_values_are_counted() -> None:
+    """The counts show which values occur, and which ones occur only with another spelling."""
+    values = {"stage": ["Closed Won", "Paid"]}
+    found = select(["Close Won|", "Close Won|", "PAID|", "Lost|"], values)
+    assert found.selection.found == {1: 1}
+    assert found.selection.near == {0: 2}
+    assert (found.selection.kept, found.selection.skipped) == (1, 3)

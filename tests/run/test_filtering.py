@@ -1,0 +1,143 @@
+"""The row filter in runs with fakes: what is sent, counted, and found again after a crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.config.settings import CHUNK_ROWS
+from lib.followup.sweep import sweep_once
+from lib.run.ingest import process_object
+from lib.state.store import StoredObject
+from tests.fakes import START, World, world
+from tests.results_schema import check_results
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+WON = {"include": {"Deal Stage": ["Closed Won"]}}
+
+
+def put(google: World, *stages: str, **profile: Any) -> StoredObject:
+    """Put a file with a row for each stage."""
+    google.profiles["default"] |= profile
+    time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    rows = [
+        core_row(number, conversion_date_time=time) | {"Deal Stage": stage}
+        for number, stage in enumerate(stages, 1)
+    ]
+    return google.store.put(
+        "in-bucket", "export.csv", csv_bytes(rows, (*CORE_COLUMNS, "Deal Stage"))
+    )
+
+
+def deliver(google: World, source: StoredObject) -> str:
+    now = google.clock.utc()
+    return process_object(
+        source, now, google.context, time_limit_seconds=540, max_age=timedelta(hours=20)
+    )
+
+
+def document(google: World, source: StoredObject) -> dict[str, Any]:
+    name = f"{source.name}.{source.generation}.results.json"
+    return check_results(json.loads(google.store.objects["out-bucket", name][0]))
+
+
+def dies(*numbers: int) -> Callable[[int], None]:
+    def at(batch: int) -> None:
+        if batch in numbers:
+            raise KeyboardInterrupt
+
+    return at
+
+
+def sent(google: World) -> set[str]:
+    return set(google.api.counted)
+
+
+def test_rows_that_do_not_count_are_never_sent() -> None:
+    """They are counted as skipped and not listed, and their column is not an unknown one."""
+    google = world()
+    source = put(google, "Closed Won", "Closed Lost", "closed won ", "", **WON)
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert (found["counts"]["uploaded"], found["counts"]["skipped"]) == (2, 2)
+    assert found["rows"] == []
+    assert "UNKNOWN_COLUMNS" not in found["codes"]
+    assert sent(google) == {"order-1", "order-3"}
+
+
+def test_a_skipped_row_makes_no_other_row_a_duplicate() -> None:
+    """A lost deal with the click and the order ID of a won one does not take its place."""
+    google = world()
+    source = put(google, "Closed Lost", "Closed Won", **WON)
+    content, generation = google.store.objects["in-bucket", "export.csv"]
+    assert b"order-2" in content
+    twin = content.replace(b"order-1,", b"order-2,").replace(b"example00000001", b"example00000002")
+    google.store.objects["in-bucket", "export.csv"] = (twin, generation)
+    deliver(google, source)
+    counts = document(google, source)["counts"]
+    assert (counts["uploaded"], counts["skipped"], counts["duplicate"]) == (1, 1, 0)
+
+
+def test_all_rows_are_listed_if_wanted() -> None:
+    """With LIST_ALL_ROWS, skipped rows are listed too."""
+    google = world(list_all_rows=True)
+    source = put(google, "Closed Won", "Closed Lost", **WON)
+    deliver(google, source)
+    listed = [(row["line"], row["outcome"]) for row in document(google, source)["rows"]]
+    assert listed == [(2, "uploaded"), (3, "skipped")]
+
+
+def test_a_missing_column_stops_the_file_before_the_api_is_asked() -> None:
+    """Without the column of the filter, nobody knows which rows count, so nothing is sent."""
+    google = world()
+    source = put(google, "Closed Won", include={"Deal Stge": ["Closed Won"]})
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == "FILTER_COLUMN_MISSING"
+    assert 'include "Deal Stge"; did you mean "Deal Stage"?' in found["file_error"]["message"]
+    assert found["counts"]["not_attempted"] == 1
+    assert google.api.batches == 0
+
+
+@pytest.mark.parametrize("list_all", [False, True])
+def test_a_crash_changes_no_skipped_row(list_all: bool) -> None:
+    """After a crash, the same rows are skipped, even if the profile has changed meanwhile."""
+    google = world(list_all_rows=list_all)
+    stages = ["Closed Lost" if n % 3 else "Closed Won" for n in range(2 * CHUNK_ROWS + 10)]
+    source = put(google, *stages, **WON)
+    google.api.before = dies(2, 3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.api.before = dies()
+    google.profiles["default"]["include"] = {"Deal Stage": ["Closed Lost"]}
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    won = stages.count("Closed Won")
+    assert (found["counts"]["uploaded"], found["counts"]["skipped"]) == (won, len(stages) - won)
+    assert sent(google) == {f"order-{n}" for n, s in enumerate(stages, 1) if s == "Closed Won"}
+
+
+@pytest.mark.parametrize("list_all", [False, True])
+@pytest.mark.parametrize("hours", [6.1, 90])
+def test_a_later_resend_keeps_the_skipped_rows(list_all: bool, hours: float) -> None:
+    """When deferred rows are sent again, or fail, skipped rows stay skipped."""
+    google = world(list_all_rows=list_all)
+    google.api.too_recent = {"order-3"}
+    source = put(google, "Closed Won", "Closed Lost", "Closed Won", "Open", **WON)
+    assert deliver(google, source) == "waiting"
+    counts = document(google, source)["counts"]
+    assert (counts["uploaded"], counts["deferred"], counts["skipped"]) == (1, 1, 2)
+    if hours < 80:
+        google.api.too_recent = set()
+    google.clock.seconds += hours * 3600
+    sweep_once(google.context, 1500)
+    found = document(google, source)
+    last = "uploaded" if hours < 80 else "failed"
+    assert (found["counts"]["skipped"], found["counts"]["deferred"]) == (2, 0)
+    assert found["counts"][last] == (2 if last == "uploaded" else 1)
+    assert sum(row["outcome"] == "skipped" for row in found["rows"]) == 2 * list_all
