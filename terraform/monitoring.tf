@@ -35,6 +35,11 @@ locals {
       severity = "WARNING"
       what     = "The Data Manager API accepted the rows of a file, and reported later that it does not count many of them. `processing.codes` in the results document says why."
     }
+    deferred_rows_failed = {
+      title    = "Deferred rows are lost with their file"
+      severity = "ERROR"
+      what     = "Rows waited to be sent, and their file was deleted or overwritten meanwhile. They are `failed`. Upload these rows again."
+    }
     unexpected_error = {
       title    = "An unexpected error"
       severity = "ERROR"

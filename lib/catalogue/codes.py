@@ -51,6 +51,7 @@ _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "failed": ("error", "row", "failed"),
     "duplicate": ("note", "row", "duplicate"),
     "deferred": ("note", "row", "deferred"),
+    "not_attempted": ("note", "row", "not_attempted"),
     "warning": ("warning", "row", None),
     "note": ("note", "file", None),
     "file": ("error", "file", "not_attempted"),

@@ -614,6 +614,26 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Upload it again under a new name, and keep files in the bucket until their results are "
         "there.",
     ),
+    "LAST_LINE_OPEN": (
+        "deferred",
+        "The last line of the file has no line end, so the upload may have broken in this row. It "
+        "waits for 10 minutes, and is then sent as it is, unless the file has been uploaded again.",
+        "No action needed. If your files always end like this, set hold_open_last_line = false in "
+        "the profile, or end the last line.",
+    ),
+    "LAST_LINE_REPLACED": (
+        "not_attempted",
+        "The last line of the file had no line end, and the file was uploaded again within "
+        "10 minutes. This row is not sent from this upload.",
+        "Find the row in the results of the newer upload; the message names its generation.",
+    ),
+    "NO_FINAL_LINE_END": (
+        "note",
+        "The last line of the file has no line end. The function holds its row back for 10 "
+        "minutes, because the upload may have broken there.",
+        "Add a line end at the end of the file. If your files always end like this, set "
+        "hold_open_last_line = false in the profile.",
+    ),
     "UNKNOWN_COLUMNS": (
         "note",
         "Some columns are not known and are ignored.",

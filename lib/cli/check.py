@@ -26,6 +26,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
 from lib.run.context import Connect
+from lib.run.open_line import note_on_open_line
 from lib.run.preflight import (
     Header,
     UploadJob,
@@ -172,12 +173,14 @@ class _Check:
                     if column not in found.columns:
                         found.columns.append(column)
 
-    def metadata(self) -> DocumentMetadata:
+    def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""
         # An offline check never reads the account, so this note would be useless.
         notes = notes_of(self.header, self.job)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         job, profile = self.job, self.profile
+        if table is not None:
+            notes += note_on_open_line(table, job, profile)
         customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
         return DocumentMetadata(
             customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
@@ -228,6 +231,6 @@ def check(
         for report in checking.reports(table, list_all):
             checking.add(report)
             each(report)
-    metadata = checking.metadata()
+    metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
     return CheckResult(summary, checking.occurrences, table)

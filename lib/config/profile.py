@@ -121,6 +121,11 @@ class Profile(BaseModel):
         description="Character between two cells, such as a comma. Unset: detected from the "
         "content.",
     )
+    hold_open_last_line: bool = Field(
+        True,
+        description="Hold the last row back for 10 minutes if its line has no line end, because "
+        "the upload may have broken there. Set it to false if your files always end like this.",
+    )
     derive_order_id: bool = Field(
         True,
         description="Create an order ID for rows that have neither a gclid nor an order ID, so "

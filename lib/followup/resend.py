@@ -151,8 +151,12 @@ def _merged(
 
 def fail_deferred_rows(
     lease: Lease, requests: Set[str], problem: Problem, context: RunContext
-) -> None:
-    """Fail deferred rows and withhold rows of the `requests`: nothing can be sent any more."""
+) -> int:
+    """Fail deferred rows and withhold rows of the `requests`: nothing can be sent any more.
+
+    Returns the number of deferred rows that failed.
+    """
+    failed = 0
     run = lease.run
     ledger = context.ledger
     # The outcome of accepted rows: `ok` if the upload only validates, else `uploaded`.
@@ -172,6 +176,8 @@ def fail_deferred_rows(
             report = replace(report, withheld=report.tally.outcomes.get("uploaded", 0))
         if report != before:
             ledger.replace_chunk(run, report, generation)
+        failed += before.tally.outcomes.get("deferred", 0)
+    return failed
 
 
 def _recounted(

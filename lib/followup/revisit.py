@@ -20,6 +20,7 @@ from lib.followup.later_outcomes import (
     updated_processing,
     with_processing,
 )
+from lib.followup.open_line import close_replaced_line
 from lib.followup.resend import fail_deferred_rows, send_again
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -121,10 +122,13 @@ def _resend(
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
     requests = transient_requests(metadata.processing)
+    close_replaced_line(lease, context)
     try:
         send_again(lease, requests, context, deadline, too_late, log)
     except (PermanentError, SourceError) as error:
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
         if too_late or error.code == "SOURCE_GONE":
             problem = Problem(error.code, "", error.detail)
-            fail_deferred_rows(lease, requests, problem, context)
+            failed = fail_deferred_rows(lease, requests, problem, context)
+            if failed and error.code == "SOURCE_GONE":
+                log.alert("deferred_rows_failed", code=error.code, rows=failed)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import Problem
 from lib.model.records import OptionalFields
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
 from lib.rules.assembly import Assembly, JudgedChunk
@@ -26,7 +26,7 @@ from lib.rules.conversion_actions import ActionRule, read_actions, resolve_actio
 from lib.rules.fields import BY_NAME
 from lib.rules.memo import Memo
 from lib.rules.record_columns import RecordColumns
-from lib.rules.row_problems import RowProblems
+from lib.rules.row_problems import RowProblems, outcome_of_unread
 from lib.rules.row_rules import RowRules
 from lib.rules.used_columns import used_columns
 from lib.rules.values.dates import ConversionClock
@@ -47,12 +47,13 @@ ENGINE_FIELDS: Final = frozenset(
 
 
 class Engine:
-    """Checks the chunks of one file. `columns` maps each field to the index of its column."""
+    """Checks the chunks of one file. `columns` maps each field to the index of its column: those
+    that are sent, or that help to read others."""
 
     def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
         self._rules = rules
-        self._columns = used_columns(columns, rules)
-        self._assembly = Assembly(self._columns, rules)
+        self.columns = used_columns(columns, rules)
+        self._assembly = Assembly(self.columns, rules)
         self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
         self._actions: Memo[ActionRule | Problem] = Memo(
             lambda customer, action: resolve_action(customer, action, rules)
@@ -70,9 +71,9 @@ class Engine:
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        damaged = [RowOutcome(n, "rejected", None, (Problem(p),)) for n, _, p, _ in rows if p]
+        damaged = [outcome_of_unread(line, problem) for line, _, problem, _ in rows if problem]
         lines = [line for line, _, problem, _ in rows if not problem]
-        chunk = ChunkCells(self._columns, [cells for _, cells, problem, _ in rows if not problem])
+        chunk = ChunkCells(self.columns, [cells for _, cells, problem, _ in rows if not problem])
         problems = RowProblems()
 
         actions = self._read_actions(chunk, problems)

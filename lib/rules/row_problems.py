@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from lib.model.outcomes import Problem
+from lib.catalogue.codes import lookup
+from lib.model.outcomes import Problem, RowOutcome
 
 
 class RowProblems:
@@ -24,3 +25,8 @@ class RowProblems:
     def warn(self, row: int, code: str, column: str = "") -> None:
         """Add a warning."""
         self.warnings[row].append(Problem(code, column))
+
+
+def outcome_of_unread(line: int, code: str) -> RowOutcome:
+    """Return the outcome of a row whose cells are not read, because of the problem `code`."""
+    return RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))

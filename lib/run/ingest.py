@@ -25,6 +25,7 @@ from lib.results.processing import processing_of
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_reports, results_exist, write_results
+from lib.run.open_line import LAST_LINE_OPEN, WAIT, hold_of
 from lib.run.preflight import (
     Header,
     UploadJob,
@@ -167,6 +168,7 @@ def _process(
                 header = read_header(table, claim.profile)
                 if progress.stop is None:
                     job = prepare_job(table, header, claim.profile, run, context.connect, log)
+                    table.hold_open_line(hold_of(table, job, claim.profile))
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
@@ -181,8 +183,9 @@ def _process(
     metadata = _metadata(header, job, claim.profile, progress, run.attempts)
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
-        resend_at = now + timedelta(hours=context.settings.defer_hours)
-        pending = replace(pending, resend_at=resend_at)
+        is_held = LAST_LINE_OPEN in progress.tally.codes
+        wait = WAIT if is_held else timedelta(hours=context.settings.defer_hours)
+        pending = replace(pending, resend_at=now + wait)
     if settles_later(metadata) and progress.request_ids:
         # So far, the API has only accepted the records. It reports their final outcomes later.
         schedule = capabilities_of(metadata.destination).settles_later

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lib.source.errors import SourceError
 
@@ -23,15 +23,31 @@ class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def byte_blocks(stream: ByteStream, max_bytes: int) -> Iterator[bytes]:
-    """Yield the unpacked bytes in blocks of `BLOCK_BYTES`. Only the last block may be shorter.
+class ByteBlocks(NamedTuple):
+    """The unpacked bytes in blocks of `BLOCK_BYTES`. Only the last block may be shorter."""
 
-    Raises `SourceError` with CORRUPT_GZIP, or FILE_TOO_LARGE for more than `max_bytes` unpacked
-    bytes.
+    blocks: Iterator[bytes]
+    is_gzip: bool
+
+
+def byte_blocks(stream: ByteStream, max_bytes: int) -> ByteBlocks:
+    """Read the first bytes of a file, and return its blocks.
+
+    The blocks raise `SourceError` with CORRUPT_GZIP, or FILE_TOO_LARGE for more than `max_bytes`
+    unpacked bytes.
     """
+    start = stream.read(BLOCK_BYTES)
+    while len(start) < len(GZIP_MAGIC) and (more := stream.read(BLOCK_BYTES)):
+        start += more
+    is_gzip = start.startswith(GZIP_MAGIC)
+    pieces = _pieces(stream, start)
+    return ByteBlocks(_in_blocks(_gunzip(pieces) if is_gzip else pieces, max_bytes), is_gzip)
+
+
+def _in_blocks(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     total = 0
     block = bytearray()
-    for piece in _unpacked(stream):
+    for piece in pieces:
         total += len(piece)
         if total > max_bytes:
             raise SourceError("FILE_TOO_LARGE", f"more than {max_bytes} bytes after unpacking")
@@ -41,14 +57,6 @@ def byte_blocks(stream: ByteStream, max_bytes: int) -> Iterator[bytes]:
             del block[:BLOCK_BYTES]
     if block:
         yield bytes(block)
-
-
-def _unpacked(stream: ByteStream) -> Iterator[bytes]:
-    start = stream.read(BLOCK_BYTES)
-    while len(start) < len(GZIP_MAGIC) and (more := stream.read(BLOCK_BYTES)):
-        start += more
-    pieces = _pieces(stream, start)
-    return _gunzip(pieces) if start.startswith(GZIP_MAGIC) else pieces
 
 
 def _pieces(stream: ByteStream, piece: bytes) -> Iterator[bytes]:

@@ -23,6 +23,8 @@ class Block(NamedTuple):
     """At least one line contains NULs or undecodable bytes."""
     overlong: bool = False
     """The block is one line, cut at `MAX_LINE_CHARS`."""
+    is_open: bool = False
+    """The block is the last line of the file, and this line has no line end."""
 
     def lines(self) -> list[str]:
         """Return the lines with their line ends."""
@@ -58,7 +60,7 @@ def line_blocks(texts: Iterator[str]) -> Iterator[Block]:
             dropping = True
             rest = rest[-1:] if rest.endswith("\r") else ""
     if rest and not dropping:
-        yield _block(rest)
+        yield _block(rest)._replace(is_open=not rest.endswith("\r"))
 
 
 # In both functions, a \r at the end of the text may be the first half of a \r\n, so it waits for

@@ -27,12 +27,17 @@ RowProblem = Literal[
     "NUL_BYTE",
     "CELL_TOO_LARGE",
     "RECORD_TOO_LONG",
+    "LAST_LINE_OPEN",  # the file may be cut in this line
 ]
 ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
 
 Record: TypeAlias = tuple[int, list[str], RowProblem | None, int]
 """(first line, cells, problem, length in characters). A record has as many cells as the header, or
 a problem and no cells."""
+
+Hold = Literal["never", "broken", "always"]
+"""When the record in a last line without a line end is held as LAST_LINE_OPEN: a file that was cut
+ends like this. `broken`: only if the record is incomplete too."""
 
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
@@ -52,9 +57,15 @@ class Shape(NamedTuple):
 
 
 class RecordReader:
-    """Reads the records of a file once, in order. `blank_records` counts rows like `, ,,`."""
+    """Reads the records of a file once, in order. `blank_records` counts rows like `, ,,`.
+
+    `open_record` tells whether a last line without a line end has been read, and how its record
+    ends there.
+    """
 
     def __init__(self, shape: Shape) -> None:
+        self.hold: Hold = "never"
+        self.open_record: Literal["complete", "broken"] | None = None
         self._shape = shape
         # The limit of the csv module is global to the process, so it is respected and not changed.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
@@ -72,6 +83,7 @@ class RecordReader:
 
     def _read_blocks(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
         history: list[str] = []  # the lines of a record that the last block did not complete
+        ends_open = False
         for block in blocks:
             if block.overlong:
                 yield self._read_carefully(history, line, damaged=True, last=True)[0]
@@ -80,6 +92,10 @@ class RecordReader:
                 yield [(line, [], self._overlong(block.text), len(block.text))]
                 line += 1
                 continue
+            if block.is_open:
+                history += block.lines()
+                ends_open = True
+                break
             orderly = not (history or self._wraps or block.damaged)
             # As many rows as lines means no quoted newline, so each row has the next line number.
             if orderly and (found := self._row_per_line(block)):
@@ -93,7 +109,26 @@ class RecordReader:
             yield records
             history = lines[done:]
             line += done
-        yield self._read_carefully(history, line, damaged=True, last=True)[0]
+        records, _ = self._read_carefully(history, line, damaged=True, last=True)
+        yield self._held(records) if ends_open else records
+
+    def _held(self, records: list[Record]) -> list[Record]:
+        """Return the records at the end of a file whose last line has no line end.
+
+        What is read of an incomplete record, such as the lines after an open quote, belongs to it.
+        """
+        if not records:
+            return records
+        held = len(records) - 1
+        while held and records[held][2] and records[held - 1][2]:
+            held -= 1
+        is_broken = records[-1][2] is not None
+        self.open_record = "broken" if is_broken else "complete"
+        if self.hold == "always" or (self.hold == "broken" and is_broken):
+            return records[:held] + [
+                (line, [], "LAST_LINE_OPEN", length) for line, _, _, length in records[held:]
+            ]
+        return records
 
     def _csv(self, lines: Iterable[str]) -> Reader:
         """Return a strict reader: a quote that closes in the middle of a cell is an error."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Literal
 
 from lib.source.dialect import HEAD_LINES, Head, read_head
 from lib.source.encoding import Decoder
 from lib.source.errors import SourceError
 from lib.source.inflate import ByteStream, byte_blocks
 from lib.source.lines import Block, line_blocks
-from lib.source.records import Record, RecordReader, Shape
+from lib.source.records import Hold, Record, RecordReader, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,12 @@ class Table:
     """
 
     def __init__(
-        self, head: Head, blocks: Iterator[Block], decoder: Decoder, options: SourceOptions
+        self,
+        head: Head,
+        blocks: Iterator[Block],
+        decoder: Decoder,
+        options: SourceOptions,
+        end_is_proven: bool,
     ) -> None:
         self.header = head.header
         self.header_line = head.line
@@ -48,6 +54,7 @@ class Table:
         self._first_line = head.length + 1
         self._blocks = blocks
         self._decoder = decoder
+        self._end_is_proven = end_is_proven
         named = [index for index, name in enumerate(head.header) if name]
         self._reader = RecordReader(
             Shape(
@@ -75,6 +82,23 @@ class Table:
     def blank_records(self) -> int:
         return self._reader.blank_records
 
+    def hold_open_line(self, hold: Hold) -> None:
+        """Hold the record in a last line without a line end as LAST_LINE_OPEN.
+
+        Never if the content proves its own end, as gzip does.
+        """
+        self._reader.hold = "never" if self._end_is_proven else hold
+
+    @property
+    def last_column(self) -> int:
+        """The index of the last column that has a name."""
+        return max((at for at, name in enumerate(self.header) if name), default=0)
+
+    @property
+    def open_record(self) -> Literal["complete", "broken"] | None:
+        """How the record in the last line ends, after reading, if this line may have been cut."""
+        return None if self._end_is_proven else self._reader.open_record
+
     def records(self) -> Iterator[Record]:
         """Return (line, cells, problem, length) of every row, in file order.
 
@@ -96,7 +120,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     Raises `SourceError` if the file is empty, is not text, or has no readable header.
     `lib.source.columns.map_columns` checks whether the line is a header.
     """
-    raw_blocks = byte_blocks(stream, options.max_bytes)
+    raw_blocks, is_gzip = byte_blocks(stream, options.max_bytes)
     sample = next(raw_blocks, b"")
     if not sample:
         raise SourceError("EMPTY_FILE", "the file contains no bytes")
@@ -112,7 +136,8 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
-    return Table(head, chain(_without(first_blocks, head.length), blocks), decoder, options)
+    rows = chain(_without(first_blocks, head.length), blocks)
+    return Table(head, rows, decoder, options, end_is_proven=is_gzip)
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

@@ -156,6 +156,14 @@ def not_counted(google: World) -> None:
     assert swept(google) == 200
 
 
+def lost_with_its_file(google: World) -> None:
+    google.api.too_recent = {"order-1"}
+    assert deliver(google) == 200
+    google.store.delete("in-bucket", "export.csv")
+    google.clock.seconds += 7 * 3600
+    assert swept(google) == 200
+
+
 def retried(google: World) -> None:
     failures = [ValueError(SECRET_TEXT)]
 
@@ -192,6 +200,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "run_updated": ("INFO", updated),
     "processing_unknown": ("WARNING", not_asked),
     "rows_not_counted": ("ERROR", not_counted),
+    "deferred_rows_failed": ("ERROR", lost_with_its_file),
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
     "unexpected_error": ("ERROR", unexpected),

@@ -1,0 +1,54 @@
+"""Closes the held last row of a file that a newer upload has replaced (see `lib.run.open_line`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from lib.model.chunk_report import Tally
+from lib.model.outcomes import Problem, RowOutcome
+from lib.run.context import RunContext
+from lib.run.open_line import LAST_LINE_OPEN
+from lib.state.lease import Lease
+from lib.state.store import StoredObject
+
+
+def close_replaced_line(lease: Lease, context: RunContext) -> None:
+    """Record the held row as not attempted if the object has a newer generation.
+
+    The newer generation is a file of its own, which contains the whole row.
+    """
+    run = lease.run
+    newest = _live_generation(run.source, context)
+    numbers = context.ledger.finished_chunks(run)
+    if newest <= run.source.generation or not numbers:
+        return
+    marker, generation = context.ledger.load_chunk(run, max(numbers))
+    report = marker.report
+    replaced = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
+    listed = [_closed(row, replaced) if _is_held(row) else row for row in report.listed]
+    closed = sum(map(_is_held, report.listed))
+    if closed:
+        tally = _moved(report.tally, closed, replaced.code)
+        report = replace(report, listed=tuple(listed), tally=tally)
+        context.ledger.replace_chunk(run, report, generation)
+
+
+def _is_held(row: RowOutcome) -> bool:
+    return row.outcome == "deferred" and any(e.code == LAST_LINE_OPEN for e in row.errors)
+
+
+def _closed(row: RowOutcome, replaced: Problem) -> RowOutcome:
+    return row._replace(outcome="not_attempted", errors=(replaced,))
+
+
+def _moved(tally: Tally, rows: int, code: str) -> Tally:
+    outcomes = Counter(tally.outcomes) + Counter(not_attempted=rows) - Counter(deferred=rows)
+    codes = Counter(tally.codes) + Counter({code: rows}) - Counter({LAST_LINE_OPEN: rows})
+    return replace(tally, outcomes=dict(outcomes), codes=dict(codes))
+
+
+def _live_generation(source: StoredObject, context: RunContext) -> int:
+    """Return the newest generation of the object's name; 0: it no longer exists."""
+    listed = context.store.list(source.bucket, source.name)
+    return next((found.generation for found in listed if found.name == source.name), 0)
