@@ -601,6 +601,26 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "have. Without it, nobody knows which rows count.",
         "Correct the name of the column in the profile (docs/profiles.md), or export the column.",
     ),
+    "ADJUSTMENT_FILE": (
+        "file",
+        "The file contains adjustments (retractions and restatements of earlier conversions), not "
+        "conversions. This version cannot process adjustments, so nothing is sent.",
+        "Upload this file in Google Ads itself. Upload only new conversions here.",
+    ),
+    "CALL_FILE": (
+        "file",
+        "The file contains conversions from phone calls: callers' numbers and call times, but no "
+        "click IDs. This version cannot process them, so nothing is sent.",
+        "Upload this file in Google Ads itself. If the phone column is the customer's own number "
+        "and you want to match by it, name it under headers in the profile (docs/profiles.md).",
+    ),
+    "MIXED_KINDS": (
+        "file",
+        "Some rows of the file are conversions, others are adjustments or calls. Nothing is sent, "
+        "because a retraction must never count as a new conversion.",
+        "Split the file by kind, and upload only the file with the conversions. If the column in "
+        "the message means something else, rename its values or remove it.",
+    ),
     "NO_ROWS": ("file", "The file has column names but no rows.", "Check the export."),
     "STALE": (
         "file",

@@ -26,14 +26,13 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
 from lib.run.context import Connect
+from lib.run.header import Header, read_header
 from lib.run.open_line import note_on_open_line
 from lib.run.preflight import (
-    Header,
     UploadJob,
     chunk_limits_of,
     notes_of,
     prepare_job,
-    read_header,
     read_table,
 )
 from lib.source.errors import SourceError

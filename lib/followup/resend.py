@@ -25,7 +25,8 @@ from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, prepare, split_into_chunks
 from lib.run.context import RunContext
-from lib.run.preflight import UploadJob, claimed_profile, prepare_job, read_header, read_table
+from lib.run.header import read_header
+from lib.run.preflight import UploadJob, claimed_profile, prepare_job, read_table
 from lib.state.lease import Lease
 from lib.state.run import Run
 

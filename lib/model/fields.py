@@ -59,6 +59,21 @@ class Field:
     """Code of the note on a file with this column if the destination can't send it."""
 
 
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file other than click conversions, and how to recognize it.
+
+    `code` is the error of a file of this kind. `headers` are names of columns that only this kind
+    has. `words` are cells, in upper case, that only rows of this kind have.
+    """
+
+    code: Literal["ADJUSTMENT_FILE", "CALL_FILE"]
+    headers: tuple[str, ...]
+    words: frozenset[str] = frozenset()
+    may_have_click_id: bool = False
+    """Whether a row with a click ID or a user identifier can be of this kind."""
+
+
 def base_name(column: str) -> str:
     """Return the declared name: `email_2` → `email`, `custom_variable.x` → `custom_variable.`."""
     if column.startswith(CUSTOM_VARIABLE):

@@ -25,15 +25,14 @@ from lib.results.processing import processing_of
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_reports, results_exist, write_results
+from lib.run.header import Header, read_header
 from lib.run.open_line import LAST_LINE_OPEN, WAIT, hold_of
 from lib.run.preflight import (
-    Header,
     UploadJob,
     chunk_limits_of,
     claimed_profile,
     notes_of,
     prepare_job,
-    read_header,
     read_table,
 )
 from lib.run.upload import Progress, upload_chunks

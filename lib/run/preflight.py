@@ -24,15 +24,15 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
-from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.fields import BY_NAME
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.filtering import filter_columns, row_filter_of
-from lib.run.notes import notes_on_account, notes_on_columns, notes_on_reading, notes_on_sunset
-from lib.source.columns import map_columns, shown
+from lib.run.filtering import row_filter_of
+from lib.run.header import Header
+from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.table import SourceOptions, Table, open_table
 from lib.state.run import ChunkLimits, Run
 from lib.state.store import Readable
@@ -43,15 +43,6 @@ CHUNK_CHARS = 8 << 20
 MOST_ACCOUNTS = 100
 """Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
 numbers, and each of them would cost a query of the daily quota."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Which column holds which field, the file's own names for them, and the notes on them."""
-
-    fields: Mapping[str, int]
-    names: Mapping[str, str]
-    notes: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +111,6 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
         max_bytes=max_bytes,
     )
     return open_table(stream, options)
-
-
-def read_header(table: Table, profile: Profile) -> Header:
-    """The header line → a `Header`. Raises `SourceError` if it cannot be understood."""
-    used = filter_columns(table.header, profile)
-    columns = map_columns(table.header, profile.headers, FIELDS, used)
-    names = {field: shown(table.header[at], at) for field, at in columns.fields.items()}
-    capabilities = capabilities_of(profile.destination)
-    notes = notes_on_columns(columns, profile, capabilities)
-    return Header(columns.fields, names, tuple(notes))
 
 
 def notes_of(header: Header | None, job: UploadJob | None) -> list[Problem]:

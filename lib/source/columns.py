@@ -39,9 +39,8 @@ def map_columns(
     then unknown. A field without names is switched off: its columns are ignored. The columns
     `filtered_by` are known too, because the row filter reads them.
 
-    Raises `SourceError` with NO_HEADER if the line is a row or has no known name, DUPLICATE_COLUMN
-    if two columns hold the same field, or NO_USABLE_COLUMN if no column identifies a click or a
-    person.
+    Raises `SourceError` with NO_HEADER if the line is a row or has no known name, or
+    DUPLICATE_COLUMN if two columns hold the same field.
     """
     vocabulary = vocabulary_of(declared)
     found = _own(header, own_headers)
@@ -74,12 +73,30 @@ def map_columns(
         for index, name in enumerate(header)
         if name and index not in ignored.union(fields.values())
     ]
-    unknown = vocabulary.with_suggestions(others, fields.__contains__)
-    if not _identifies(fields, vocabulary):
-        detail = "known columns: " + ", ".join(_quoted(header, index) for index in fields.values())
-        detail += f"; unknown columns: {', '.join(unknown)}" if unknown else ""
-        raise SourceError("NO_USABLE_COLUMN", detail)
-    return ColumnMap(fields, unknown)
+    return ColumnMap(fields, vocabulary.with_suggestions(others, fields.__contains__))
+
+
+def identifying_columns(fields: Mapping[str, int], declared: tuple[Field, ...]) -> list[int]:
+    """Return the columns that identify a click or a person. An address needs all its columns."""
+    by_name = vocabulary_of(declared).by_name
+    whole_address = fields.keys() >= set(ADDRESS_FIELDS)
+    return [
+        at
+        for column, at in fields.items()
+        if ((field := by_name.get(base_name(column))) and field.identifies)
+        or (whole_address and column in ADDRESS_FIELDS)
+    ]
+
+
+def refuse_unidentified(
+    header: Sequence[str], columns: ColumnMap, declared: tuple[Field, ...]
+) -> None:
+    """Raise `SourceError` (NO_USABLE_COLUMN) if no column identifies a click or a person."""
+    if identifying_columns(columns.fields, declared):
+        return
+    known = ", ".join(quoted(header, index) for index in columns.fields.values())
+    unknown = f"; unknown columns: {', '.join(columns.unknown)}" if columns.unknown else ""
+    raise SourceError("NO_USABLE_COLUMN", f"known columns: {known}{unknown}")
 
 
 def columns_named(name: str, header: Sequence[str]) -> list[int]:
@@ -175,7 +192,7 @@ def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> N
 
 def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
     twice = [
-        f"{field}: " + " and ".join(_quoted(header, index) for index in indexes)
+        f"{field}: " + " and ".join(quoted(header, index) for index in indexes)
         for field, indexes in found.items()
         if len(indexes) > 1
     ]
@@ -183,14 +200,7 @@ def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]
         raise SourceError("DUPLICATE_COLUMN", "; ".join(twice))
 
 
-def _identifies(fields: Iterable[str], vocabulary: Vocabulary) -> bool:
-    bases = set(map(base_name, fields))
-    known = vocabulary.by_name
-    return bases.issuperset(ADDRESS_FIELDS) or any(
-        known[base].identifies for base in bases if base in known
-    )
-
-
-def _quoted(header: Sequence[str], index: int) -> str:
+def quoted(header: Sequence[str], index: int) -> str:
+    """Return a header name and its column number, if the name is safe to show."""
     name = shown(header[index], index)
     return f'"{name}" (column {index + 1})' if name == header[index] else name

@@ -16,6 +16,9 @@ FileErrorCode = Literal[
     "TOO_MANY_COLUMNS",
     "DUPLICATE_COLUMN",  # two columns for one field
     "NO_USABLE_COLUMN",  # no column contains a click ID or a user identifier
+    "ADJUSTMENT_FILE",  # retractions and restatements of earlier conversions
+    "CALL_FILE",  # conversions from calls
+    "MIXED_KINDS",  # rows of several kinds
     "NO_ROWS",  # a header without rows
 ]
 FILE_ERROR_CODES: tuple[FileErrorCode, ...] = get_args(FileErrorCode)

@@ -14,6 +14,10 @@ from lib.source.inflate import ByteStream, byte_blocks
 from lib.source.lines import Block, line_blocks
 from lib.source.records import Hold, Record, RecordReader, Shape
 
+FIRST_LINES = 200
+FIRST_CHARS = 1 << 18
+"""Limits of the text below the header from which `Table.first_rows` reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
@@ -42,6 +46,7 @@ class Table:
     def __init__(
         self,
         head: Head,
+        first_text: str,
         blocks: Iterator[Block],
         decoder: Decoder,
         options: SourceOptions,
@@ -52,20 +57,20 @@ class Table:
         self.time_zone = head.time_zone
         self.delimiter = head.delimiter
         self._first_line = head.length + 1
+        self._first_text = first_text
         self._blocks = blocks
         self._decoder = decoder
         self._end_is_proven = end_is_proven
         named = [index for index, name in enumerate(head.header) if name]
-        self._reader = RecordReader(
-            Shape(
-                delimiter=head.delimiter,
-                spaced=head.spaced,
-                width=len(head.header),
-                fewest=named[-1] + 1 if named else len(head.header),
-                max_cell_chars=options.max_cell_chars,
-                max_record_lines=options.max_record_lines,
-            )
+        self._shape = Shape(
+            delimiter=head.delimiter,
+            spaced=head.spaced,
+            width=len(head.header),
+            fewest=named[-1] + 1 if named else len(head.header),
+            max_cell_chars=options.max_cell_chars,
+            max_record_lines=options.max_record_lines,
         )
+        self._reader = RecordReader(self._shape)
 
     @property
     def encoding(self) -> str:
@@ -98,6 +103,16 @@ class Table:
     def open_record(self) -> Literal["complete", "broken"] | None:
         """How the record in the last line ends, after reading, if this line may have been cut."""
         return None if self._end_is_proven else self._reader.open_record
+
+    def first_rows(self) -> list[list[str]]:
+        """Return the cells of the first valid rows, from the text that was read with the header.
+
+        Reads nothing from the stream, and `records` returns these rows too.
+        """
+        # A record that the end of the text cuts off has a problem, or a shorter last cell.
+        block = Block(self._first_text, damaged=True)
+        records = RecordReader(self._shape).read(iter([block]), self._first_line)
+        return [cells for _, cells, problem, _ in records if problem is None]
 
     def records(self) -> Iterator[Record]:
         """Return (line, cells, problem, length) of every row, in file order.
@@ -136,8 +151,9 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
+    first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
     rows = chain(_without(first_blocks, head.length), blocks)
-    return Table(head, rows, decoder, options, end_is_proven=is_gzip)
+    return Table(head, first_text, rows, decoder, options, end_is_proven=is_gzip)
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

@@ -178,6 +178,15 @@ FILES: dict[str, File] = {
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
     "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
     "FILTER_COLUMN_MISSING": _row({"include": {"Stage": ["Won"]}}),
+    "ADJUSTMENT_FILE": _file(
+        b"Order ID,Conversion Name,Adjustment Time,Adjustment Type\n"
+        b"SO-1,Purchase,2026-11-20 10:00:00,RETRACT\n"
+    ),
+    "CALL_FILE": _file(
+        b"Caller's Phone Number,Call Start Time,Conversion Name,Conversion Time\n"
+        b"+12125550100,2026-11-20 10:00:00,Purchase,2026-11-20 11:00:00\n"
+    ),
+    "MIXED_KINDS": _file(csv_of(row(Type="Sale"), row(Type="RETRACT"))),
     "NO_ROWS": _lines(),
 }
 

@@ -12,7 +12,8 @@ from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
-from lib.run.preflight import UploadJob, prepare_job, read_header, read_table
+from lib.run.header import read_header
+from lib.run.preflight import UploadJob, prepare_job, read_table
 from lib.state.run import ChunkLimits, Run
 from lib.state.store import StoredObject
 from tests.fakes import FakeApi

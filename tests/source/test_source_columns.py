@@ -34,8 +34,10 @@ CANONICAL = CANONICAL_NAMES.split()
 
 
 def map_columns(header, own):
-    """Find our fields in a header."""
-    return columns_module.map_columns(header, own, FIELDS)
+    """Find our fields in a header, one of which must identify a click or a person."""
+    columns = columns_module.map_columns(header, own, FIELDS)
+    columns_module.refuse_unidentified(header, columns, FIELDS)
+    return columns
 
 
 def fields(header, **own):
