@@ -9,6 +9,11 @@ locals {
       severity = "ERROR"
       what     = "The account, the profile or the file is wrong, so the rest of the file was not sent. The results document says what is wrong and what to do."
     }
+    filter_mismatch = {
+      title    = "A row filter does not fit a file"
+      severity = "WARNING"
+      what     = "The row filter of the profile skipped every row of a file, or lists a value that no row has. Conversions may be missing. The notes in the results document name the value."
+    }
     run_stale = {
       title    = "A file became too old"
       severity = "ERROR"

@@ -654,6 +654,19 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Add a line end at the end of the file. If your files always end like this, set "
         "hold_open_last_line = false in the profile.",
     ),
+    "FILTER_KEEPS_NO_ROW": (
+        "note",
+        "The row filter of the profile (include, exclude) skips every row of the file.",
+        "Compare the values in the profile with your export. If the file contains conversions, "
+        f"correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+    ),
+    "FILTER_VALUE_NOT_FOUND": (
+        "note",
+        "The row filter of the profile (include, exclude) lists a value that is in no row of the "
+        "file.",
+        "Compare the value with your export. If it is misspelled or was renamed, correct it in "
+        f"the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+    ),
     "UNKNOWN_COLUMNS": (
         "note",
         "Some columns are not known and are ignored.",

@@ -22,10 +22,12 @@ from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
+from lib.model.selection import Selection
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
 from lib.run.context import Connect
+from lib.run.filtering import notes_on_fit
 from lib.run.header import Header, read_header
 from lib.run.open_line import note_on_open_line
 from lib.run.preflight import (
@@ -127,6 +129,7 @@ class _Check:
     job: UploadJob | None = None
     stop: Problem | None = None
     tally: Tally = field(default_factory=Tally)
+    selection: Selection = field(default_factory=Selection)
     occurrences: dict[str, Occurrences] = field(default_factory=dict)
 
     def prepare(self, table: Table, connect: Connect) -> None:
@@ -161,6 +164,7 @@ class _Check:
     def add(self, report: ChunkReport) -> None:
         """Count a chunk, and record where its codes occur."""
         self.tally.add(report.tally)
+        self.selection.add(report.selection)
         for row in report.listed:
             for problem in row.errors + row.warnings:
                 found = self.occurrences.setdefault(problem.code, Occurrences())
@@ -180,6 +184,8 @@ class _Check:
         job, profile = self.job, self.profile
         if table is not None:
             notes += note_on_open_line(table, job, profile)
+        if job is not None and self.stop is None:
+            notes += notes_on_fit(job.row_filter, self.selection, SilentLog())
         customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
         return DocumentMetadata(
             customer_id="" if customer_id == ANY_CUSTOMER else customer_id,

@@ -14,6 +14,7 @@ twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 
@@ -139,15 +140,17 @@ def _merged(
     """Return a chunk's report with the new outcomes of its deferred rows."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
+    unlisted = _unlisted(before, accepted)
     for old in before.listed:
         row = new.get(old.line, old)
         if old.outcome == "deferred" and row.outcome in ("deferred", "not_attempted"):
             # Not attempted: its account refuses all rows now, but may accept them next time.
             row = row._replace(outcome="failed" if too_late else "deferred")
-        if list_all or row.outcome != accepted or row.warnings or row.errors:
+        if list_all or row.outcome not in unlisted or row.warnings or row.errors:
             listed.append(row)
-    request_ids = before.request_ids + answer.request_ids
-    return _recounted(before, listed, accepted, request_ids)
+        else:
+            unlisted[row.outcome] += 1
+    return _recounted(before, listed, unlisted, before.request_ids + answer.request_ids)
 
 
 def fail_deferred_rows(
@@ -172,7 +175,8 @@ def fail_deferred_rows(
             else row
             for row in before.listed
         ]
-        report = _recounted(before, listed, accepted, before.request_ids)
+        unlisted = _unlisted(before, accepted)
+        report = _recounted(before, listed, unlisted, before.request_ids)
         if not requests.isdisjoint(report.newest):
             report = replace(report, withheld=report.tally.outcomes.get("uploaded", 0))
         if report != before:
@@ -181,16 +185,19 @@ def fail_deferred_rows(
     return failed
 
 
+def _unlisted(report: ChunkReport, accepted: Outcome) -> dict[Outcome, int]:
+    """Return the numbers of rows that are not listed: accepted and skipped ones."""
+    counts = report.tally.outcomes
+    listed = Counter(row.outcome for row in report.listed)
+    outcomes_: tuple[Outcome, Outcome] = (accepted, "skipped")
+    return {outcome: counts.get(outcome, 0) - listed[outcome] for outcome in outcomes_}
+
+
 def _recounted(
     before: ChunkReport,
     listed: list[RowOutcome],
-    accepted: Outcome,
+    unlisted: Mapping[Outcome, int],
     request_ids: tuple[str, ...],
 ) -> ChunkReport:
-    """Return the report with these rows. The unlisted rows were accepted or skipped."""
-    skipped = before.tally.outcomes.get("skipped", 0)
-    skipped -= sum(row.outcome == "skipped" for row in listed)
-    unlisted = before.tally.rows - len(listed) - skipped
-    counts: dict[Outcome, int] = {accepted: unlisted, "skipped": skipped}
-    report = chunk_report(before.number, listed, counts, request_ids, before.selection)
+    report = chunk_report(before.number, listed, unlisted, request_ids, before.selection)
     return replace(report, superseded=before.superseded, withheld=before.withheld)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Selection:
-    """The rows of a chunk or a file that its row filter has read.
+    """The rows of a chunk or a file that a row filter has kept (also unreadable ones) or skipped.
 
     `found` is the number of rows with each value of the filter, and `near` the number of rows with
     a similar text instead. Both are by the value's position in `RowFilter.values`.

@@ -7,6 +7,7 @@ sees it, so that it cannot make another row a duplicate.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -21,7 +22,10 @@ from lib.rules.memo import Memo
 Row = tuple[int, list[str], str | None, int]
 """(line, cells, code of the problem with the row as a whole, length in characters)."""
 
+_WORD: Final = re.compile(r"\w+")
 _LIKENESS: Final = 0.8
+_SHORTEST_COMPARED: Final = 4
+"""Shorter words are different words: `Won` and `Own`."""
 _MOST_COMPARED: Final = 100
 """A column with more different cells in a chunk is not compared for misspelled values: it is not a
 list of stages, and every comparison takes time."""
@@ -59,6 +63,7 @@ class RowFilter:
 
     def __init__(self, conditions: Sequence[Condition] = ()) -> None:
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
+        self.columns = {each.column for each in conditions}
         self._rules: list[_ColumnRule] = []
         first = 0
         for each in conditions:
@@ -79,7 +84,7 @@ class RowFilter:
         verdicts = list(keeps)
         skipped = [line for line, *_ in compress(readable, map(not_, verdicts))]
         selection.skipped = len(skipped)
-        selection.kept = len(readable) - len(skipped)
+        selection.kept = len(rows) - len(skipped)
         if not skipped:
             return Selected(rows, (), selection)
         if len(readable) == len(rows):
@@ -114,15 +119,30 @@ class _ColumnRule:
         return map(verdicts.__getitem__, column)
 
     def _most_similar(self, cell: str) -> int | None:
-        """Return the position of the value that a cell resembles, for example `Close Won`."""
+        """Return the position of the first value that a cell resembles: `Close Won`."""
         text = _comparable(cell)
-        likeness, position = max(
-            (SequenceMatcher(None, text, value).ratio(), -position)
-            for value, position in self._positions.items()
-        )
-        return -position if likeness >= _LIKENESS else None
+        values = self._positions.items()
+        return next((position for value, position in values if _is_similar(text, value)), None)
 
 
 def _comparable(text: str) -> str:
     """Return what equal values share: case and outer spaces make no difference."""
     return normalize("NFC", text).strip().casefold()
+
+
+def _is_similar(one: str, other: str) -> bool:
+    """Return whether two different texts are probably spellings of one value."""
+    words, others = _WORD.findall(one), _WORD.findall(other)
+    if "".join(words) == "".join(others):
+        return bool(words)
+    return len(words) == len(others) and all(map(_is_similar_word, words, others))
+
+
+def _is_similar_word(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    # `fulfilled` and `unfulfilled`, or `step1` and `step2`, are not spellings of one word.
+    if one.endswith(other) or other.endswith(one) or not (one + other).isalpha():
+        return False
+    long_enough = min(len(one), len(other)) >= _SHORTEST_COMPARED
+    return long_enough and SequenceMatcher(None, one, other).ratio() >= _LIKENESS

@@ -1,14 +1,26 @@
-"""The row filter of a profile, for one file: its columns in the header."""
+"""The row filter of a profile, for one file: its columns in the header, and whether it fits.
+
+A filter that skips every row, or lists a value that never occurs, may be right: a file can consist
+of lost deals. But it looks the same when a stage was renamed or misspelled, and then conversions
+are missing. So it is noted, and an alert is logged if a mistake is likely.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import Final
 
 from lib.config.profile import Profile
 from lib.errors import PermanentError
-from lib.rules.row_filter import Condition, RowFilter
+from lib.model.log import Log
+from lib.model.outcomes import Problem
+from lib.model.selection import Selection
+from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.source.columns import columns_named, shown
+
+ENOUGH_ROWS: Final = 20
+"""In a file of this many rows, at least one value of each column should occur."""
 
 
 def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
@@ -41,3 +53,38 @@ def _missing(key: str, name: str, header: Sequence[str]) -> str:
     names = {each.casefold(): shown(each, at) for at, each in enumerate(header) if each}
     near = next(iter(get_close_matches(name.casefold(), names, 1)), None)
     return f'{key} "{name}"' + (f'; did you mean "{names[near]}"?' if near else "")
+
+
+def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[Problem]:
+    """Compare a filter with what it found in all rows of a file. Return notes, and log alerts.
+
+    The alerts come before the document is written: one may come twice, but is never lost.
+    """
+    rows = selection.kept + selection.skipped
+    if not rows:
+        return []
+    notes = []
+    if not selection.kept:
+        notes.append(Problem("FILTER_KEEPS_NO_ROW", "", _rows(rows)))
+        log.alert("filter_mismatch", code=notes[0].code, detail=notes[0].detail)
+    values = list(enumerate(row_filter.values))
+    missing = [(at, value) for at, value in values if not selection.found.get(at)]
+    if missing:
+        occurring = {value.condition for at, value in values if selection.found.get(at)}
+        expected = rows >= ENOUGH_ROWS and any(v.condition not in occurring for _, v in missing)
+        is_misspelled = any(selection.near.get(at) for at, _ in missing)
+        detail = "; ".join(_not_found(v, selection.near.get(at, 0)) for at, v in missing)
+        notes.append(Problem("FILTER_VALUE_NOT_FOUND", "", detail))
+        if expected or is_misspelled:
+            log.alert("filter_mismatch", code="FILTER_VALUE_NOT_FOUND", detail=detail)
+    return notes
+
+
+def _not_found(value: FilterValue, near: int) -> str:
+    key = "include" if value.condition.includes else "exclude"
+    text = f'{key} "{value.condition.name}": "{value.value}"'
+    return f"{text}, but a similar value in {_rows(near)}" if near else text
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count > 1)}"

@@ -17,13 +17,13 @@ from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
-from lib.model.chunk_report import Tally
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.results.processing import processing_of
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
+from lib.run.filtering import notes_on_fit
 from lib.run.finalize import announce_results, read_reports, results_exist, write_results
 from lib.run.header import Header, read_header
 from lib.run.open_line import LAST_LINE_OPEN, WAIT, hold_of
@@ -176,10 +176,10 @@ def _process(
         progress.stop = progress.stop or Problem(error.code, "", error.detail)
         _add_earlier_chunks(lease.run, progress, context)
     if progress.stop is None:
-        progress.stop = _nothing_attempted(progress.tally)
+        progress.stop = progress.refusal_of_all()
 
     now = context.utc_now()
-    metadata = _metadata(header, job, claim.profile, progress, run.attempts)
+    metadata = _metadata(header, job, claim.profile, progress, run.attempts, log)
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
         is_held = LAST_LINE_OPEN in progress.tally.codes
@@ -216,22 +216,17 @@ def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> No
         progress.add(report, is_only=False)
 
 
-def _nothing_attempted(tally: Tally) -> Problem | None:
-    """Return the file's error if every account that the rows name was refused."""
-    if not tally.rows or tally.outcomes.get("not_attempted") != tally.rows:
-        return None
-    code = max(tally.codes, key=lambda code: tally.codes[code], default="")
-    return Problem(code, "", "for every row") if code else None
-
-
 def _metadata(
     header: Header | None,
     job: UploadJob | None,
     profile: Profile | None,
     progress: Progress,
     attempts: int,
+    log: Log,
 ) -> DocumentMetadata:
     notes = notes_of(header, job)
+    if job is not None and progress.stop is None:  # every row was read
+        notes += notes_on_fit(job.row_filter, progress.selection, log)
     if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
         # An attempt that crashed between Google's answer and its marker has left no record of it.
         notes.append(Problem("MAYBE_SENT"))

@@ -32,11 +32,12 @@ WAIT: Final = timedelta(minutes=10)
 def hold_of(table: Table, job: UploadJob, profile: Profile) -> Hold:
     """Return when the record in an open last line must wait.
 
-    A complete record needs not wait if nothing in its last column is sent.
+    A complete record needs not wait if its last column is neither sent nor in the row filter.
     """
     if not profile.hold_open_last_line:
         return "never"
-    return "always" if table.last_column in job.engine.columns.values() else "broken"
+    used = {*job.engine.columns.values(), *job.row_filter.columns}
+    return "always" if table.last_column in used else "broken"
 
 
 def note_on_open_line(table: Table, job: UploadJob | None, profile: Profile) -> list[Problem]:

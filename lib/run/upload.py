@@ -18,6 +18,7 @@ from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
+from lib.model.selection import Selection
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
@@ -38,6 +39,7 @@ class Progress:
     """The results of a run so far. Its size depends on the number of chunks, not of rows."""
 
     tally: Tally = field(default_factory=Tally)
+    selection: Selection = field(default_factory=Selection)
     numbers: list[int] = field(default_factory=list)
     only: ChunkReport | None = None
     request_ids: list[str] = field(default_factory=list)
@@ -46,10 +48,20 @@ class Progress:
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its report only if no marker has it."""
         self.tally.add(report.tally)
+        self.selection.add(report.selection)
         self.request_ids.extend(report.request_ids)
         self.numbers.append(report.number)
         if is_only:
             self.only = report
+
+    def refusal_of_all(self) -> Problem | None:
+        """Return the file's error if every account that the rows name was refused."""
+        codes, counts = self.tally.codes, self.tally.outcomes
+        rows = self.tally.rows - counts.get("skipped", 0)
+        if not rows or counts.get("not_attempted") != rows:
+            return None
+        code = max(codes, key=lambda code: codes[code], default="")
+        return Problem(code, "", "for every row") if code else None
 
 
 def upload_chunks(

@@ -164,6 +164,11 @@ def lost_with_its_file(google: World) -> None:
     assert swept(google) == 200
 
 
+def filtered(google: World) -> None:
+    google.profiles["default"]["include"] = {"currency_code": ["EUR"]}
+    assert deliver(google) == 200
+
+
 def retried(google: World) -> None:
     failures = [ValueError(SECRET_TEXT)]
 
@@ -190,6 +195,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "run_skipped": ("INFO", lambda google: [deliver(google), deliver(google)]),
     "event_ignored": ("WARNING", lambda google: posted({}, SECRET_TEXT.encode())),
     "object_ignored": ("INFO", lambda google: deliver(google, "export.tmp")),
+    "filter_mismatch": ("ERROR", filtered),
     "run_stopped": ("ERROR", stopped),
     "run_stale": ("ERROR", lambda google: deliver(google, age=timedelta(hours=30))),
     "lease_held": ("INFO", held),
@@ -235,7 +241,7 @@ def test_the_event_is_written(
     assert {line["severity"] for line in written} == {severity}
     assert all(EVENTS[event] in line["message"] for line in written)
     if event.startswith(
-        ("run_", "claim", "chunk", "object", "lease", "unexpected", "processing", "rows")
+        ("run_", "claim", "chunk", "object", "lease", "unexpected", "processing", "rows", "filter")
     ):
         assert all("in-bucket/export." in line["run_id"] for line in written)
     assert SECRET_TEXT not in output

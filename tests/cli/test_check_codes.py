@@ -153,6 +153,8 @@ FILES: dict[str, File] = {
     "NUL_BYTE": _lines(LINE, b"\0" + LINE),
     "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
     "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
+    "FILTER_KEEPS_NO_ROW": _row({"include": {"Stage": ["Won"]}}, Stage="Lost"),
+    "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
     "UNKNOWN_COLUMNS": _row(colour="red"),
     "CONSENT_NOT_STATED": _row(),
     "BLANK_RECORDS": _lines(LINE, b",,"),

@@ -104,3 +104,27 @@ def test_found_and_similar_values_are_counted() -> None:
     assert found.selection.found == {1: 1}
     assert found.selection.near == {0: 2}
     assert (found.selection.kept, found.selection.skipped) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "value, cell, similar",
+    [
+        ("Closed Won", "Close Won", True),
+        ("Closed Won", "closed-won", True),
+        ("Closed Won", "ClosedWon", True),
+        ("Refund", "Refunded", True),
+        ("Cancelled", "canceled", True),
+        ("Closed Won", "Closed Lost", False),
+        ("Unfulfilled", "fulfilled", False),
+        ("Unpaid", "Paid", False),
+        ("Step 1", "Step 2", False),
+        ("Level A", "Level B", False),
+        ("Won", "Own", False),
+        ("", "Won", False),
+        ("-", "?", False),
+    ],
+)
+def test_only_spellings_of_one_value_are_similar(value: str, cell: str, similar: bool) -> None:
+    """Another spelling is reported as a probable mistake, another value is not."""
+    found = select([f"{cell}|"], {}, {"stage": [value]})
+    assert bool(found.selection.near) is similar

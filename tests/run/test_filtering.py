@@ -11,6 +11,7 @@ import pytest
 
 from lib.config.settings import CHUNK_ROWS
 from lib.followup.sweep import sweep_once
+from lib.model.outcomes import Problem
 from lib.run.ingest import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
@@ -141,3 +142,102 @@ def test_a_later_resend_keeps_the_skipped_rows(list_all: bool, hours: float) -> 
     assert (found["counts"]["skipped"], found["counts"]["deferred"]) == (2, 0)
     assert found["counts"][last] == (2 if last == "uploaded" else 1)
     assert sum(row["outcome"] == "skipped" for row in found["rows"]) == 2 * list_all
+
+
+@pytest.mark.parametrize(
+    "profile, stages, codes, alerts",
+    [
+        (WON, ["Closed Won", "Closed Lost"], [], 0),
+        (WON, ["Closed Lost"], ["FILTER_KEEPS_NO_ROW", "FILTER_VALUE_NOT_FOUND"], 1),
+        (WON, ["Closed Lost"] * 20, ["FILTER_KEEPS_NO_ROW", "FILTER_VALUE_NOT_FOUND"], 2),
+        ({"exclude": {"Deal Stage": ["Lost"]}}, ["Won"] * 19, ["FILTER_VALUE_NOT_FOUND"], 0),
+        ({"exclude": {"Deal Stage": ["Lost"]}}, ["Won"] * 20, ["FILTER_VALUE_NOT_FOUND"], 1),
+        ({"exclude": {"Deal Stage": ["Refund"]}}, ["Refunded"], ["FILTER_VALUE_NOT_FOUND"], 1),
+        (
+            {"exclude": {"Deal Stage": ["A", "B"]}},
+            ["A"] + ["C"] * 30,
+            ["FILTER_VALUE_NOT_FOUND"],
+            0,
+        ),
+    ],
+)
+def test_a_filter_that_does_not_fit_is_never_silent(
+    profile: dict[str, Any],
+    stages: list[str],
+    codes: list[str],
+    alerts: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each value that no row has is noted; an alert is logged if a mistake is likely."""
+    google = world()
+    source = put(google, *stages, **profile)
+    assert deliver(google, source) == "completed"
+    notes = document(google, source)["notes"]
+    assert [note["code"] for note in notes if note["code"].startswith("FILTER_")] == codes
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum(line["event"] == "filter_mismatch" for line in lines) == alerts
+
+
+def test_a_note_names_the_value_and_how_often_a_similar_one_occurs() -> None:
+    """The value is the profile's own; the similar cell is not quoted."""
+    google = world()
+    source = put(
+        google, "Closed Won", "Close Lost", exclude={"deal stage": ["Closed Lost", "Open"]}
+    )
+    deliver(google, source)
+    (note,) = [n for n in document(google, source)["notes"] if "FILTER" in n["code"]]
+    column = 'exclude "deal stage"'
+    text = f'{column}: "Closed Lost", but a similar value in 1 row; {column}: "Open"'
+    assert f"({text})" in note["message"]
+
+
+def test_a_value_of_a_chunk_before_a_crash_is_remembered() -> None:
+    """The notes are the same whether or not the run was interrupted."""
+    google = world()
+    values = {"Deal Stage": ["Closed Won", "Signed"]}
+    source = put(google, "Signed", *["Closed Won"] * CHUNK_ROWS, include=values)
+    google.api.before = dies(2)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.api.before = dies()
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert found["attempts"] == 2
+    assert not [note for note in found["notes"] if "FILTER" in note["code"]]
+
+
+@pytest.mark.parametrize("list_all", [False, True])
+@pytest.mark.parametrize("stage, outcome", [("Closed Won", "uploaded"), ("Closed Lost", "skipped")])
+def test_a_held_last_row_is_filtered_when_it_is_sent(
+    stage: str, outcome: str, list_all: bool
+) -> None:
+    """A file may be cut inside the filter's column, so the last row waits before it is filtered."""
+    google = world(list_all_rows=list_all)
+    source = put(google, "Closed Lost", stage, **WON)
+    content, generation = google.store.objects["in-bucket", "export.csv"]
+    google.store.objects["in-bucket", "export.csv"] = (content.rstrip(), generation)
+    assert deliver(google, source) == "waiting"
+    before = document(google, source)
+    assert (before["counts"]["deferred"], before["counts"]["skipped"]) == (1, 1)
+    assert "FILTER_KEEPS_NO_ROW" not in before["codes"]
+    google.clock.seconds += 660
+    sweep_once(google.context, 1500)
+    found = document(google, source)
+    assert found["counts"]["skipped"] == (2 if outcome == "skipped" else 1)
+    assert found["counts"]["uploaded"] == (outcome == "uploaded")
+    assert len(found["rows"]) == 2 * list_all
+
+
+def test_refused_accounts_stop_a_file_with_skipped_rows() -> None:
+    """If the accounts of all rows that count are refused, that is the file's error."""
+    google = world()
+    source = put(google, "Closed Won", "Closed Lost", **WON)
+    content, generation = google.store.objects["in-bucket", "export.csv"]
+    rows = content.decode().splitlines()
+    named = [f"customer_id,{rows[0]}", *(f"1234567890,{row}" for row in rows[1:]), ""]
+    google.store.objects["in-bucket", "export.csv"] = ("\r\n".join(named).encode(), generation)
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert (found["counts"]["not_attempted"], found["counts"]["skipped"]) == (1, 1)
