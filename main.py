@@ -24,11 +24,13 @@ from lib.adapters.gcs import GoogleStore, connect
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
 from lib.adapters.pubsub import Announce, announcer
 from lib.adapters.secret_manager import read_credentials
+from lib.adapters.termination import on_termination
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
 from lib.errors import LeaseHeld, PermanentError, UploadError
 from lib.followup.sweep import sweep_once
+from lib.model.deadline import Shutdown
 from lib.run.arrival import process_arrival
 from lib.run.context import RunContext
 from lib.state.run import run_id
@@ -39,6 +41,9 @@ gc.freeze()
 gc.set_threshold(50_000)
 gc.enable()
 quiet_libraries()
+
+_shutdown = Shutdown()
+on_termination(lambda: _shutdown.begin(time.monotonic()))
 
 PROFILES_SECONDS = 60
 """How long an instance may use a profiles document before it reads it again."""
@@ -120,6 +125,7 @@ def _context() -> RunContext:
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         announce=_announcer(),
+        shutdown=_shutdown,
     )
 
 

@@ -39,6 +39,7 @@ class Controlled(Protocol):
     def run_sweep(self) -> tuple[int, str]: ...
 
     def kill_working(self) -> list[int]: ...
+    def terminate_working(self) -> list[int]: ...
 
     def set_profiles(self, profiles: Mapping[str, Any]) -> None: ...
 
@@ -101,6 +102,7 @@ class Routes:
             "PUT /profiles": self.put_profiles,
             "POST /sweep": self.post_sweep,
             "POST /kill": self.post_kill,
+            "POST /terminate": self.post_terminate,
             "DELETE /state": self.delete_state,
         }
 
@@ -197,6 +199,11 @@ class Routes:
         if self._sandbox.function is None:
             raise Refused(409, "this sandbox does not run the function")
         return {"killed": self._sandbox.kill_working()}
+
+    def post_terminate(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+        if self._sandbox.function is None:
+            raise Refused(409, "this sandbox does not run the function")
+        return {"terminated": self._sandbox.terminate_working()}
 
     def delete_state(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         self._sandbox.clear()

@@ -77,6 +77,10 @@ class Delivery:
         self._closed = False
         threading.Thread(target=self._dispatch, name="delivery", daemon=True).start()
 
+    def redirect(self, urls: list[str]) -> None:
+        """Deliver to these URLs from now on: those of the same instances, of which some moved."""
+        self._urls[:] = urls
+
     @property
     def settings(self) -> DeliverySettings:
         return self._settings

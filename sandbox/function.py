@@ -24,6 +24,7 @@ from typing import Literal
 from sandbox.processes import Processes, free_port
 
 _CHECK_SECONDS = 0.05
+_TERMINATION_SECONDS = 10.0  # cloud.google.com/run/docs/container-contract#instance-shutdown
 _THREADS = "16"  # the most requests that a test sends to one instance at a time
 
 
@@ -44,14 +45,13 @@ SWEEP = Target("sweep", "http")
 
 
 class Instance:
-    """One running instance of a target. Its port never changes."""
+    """One running instance of a target. Its port changes only after `Function.terminate`."""
 
     def __init__(self, target: Target, start: Callable[[Target, int], subprocess.Popen[bytes]]):
         self._start = start
         self.target = target
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = start(target, self.port)
+        self.process: subprocess.Popen[bytes]
+        self.replace()
 
     def answers(self) -> bool:
         """Whether the function is loaded and listens. Does not call it: robots.txt returns 404."""
@@ -73,6 +73,12 @@ class Instance:
             return False
         self.process = self._start(self.target, self.port)
         return True
+
+    def replace(self) -> None:
+        """Start a process at another port, because an old one may keep its port for a while."""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = self._start(self.target, self.port)
 
 
 class Function:
@@ -128,6 +134,23 @@ class Function:
                     os.kill(pid, signal.SIGKILL)
                     killed.append(pid)
         return killed
+
+    def terminate(self, instances: Sequence[Instance] | None = None) -> list[int]:
+        """Ends `instances` (default: all) as Cloud Run does; returns the process IDs.
+
+        They get SIGTERM, and SIGKILL 10 seconds later. New processes take their places at once.
+        """
+        terminated = []
+        for instance in self.all() if instances is None else instances:
+            with self._restarting:
+                ending = instance.process
+                os.kill(ending.pid, signal.SIGTERM)
+                instance.replace()
+            terminated.append(ending.pid)
+            timer = threading.Timer(_TERMINATION_SECONDS, self._processes.kill, (ending,))
+            timer.daemon = True
+            timer.start()
+        return terminated
 
     def output(self) -> str:
         """Everything that all instances wrote to stdout and stderr."""

@@ -22,7 +22,7 @@ from sandbox.apis import start_apis
 from sandbox.control import ControlServer
 from sandbox.delivery import Delivery
 from sandbox.faults import Faults
-from sandbox.function import Function
+from sandbox.function import Function, Instance
 from sandbox.processes import Processes
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import State
@@ -225,8 +225,18 @@ class Sandbox:
 
         Returns the process IDs of the killed workers.
         """
+        return self.function.kill(self._busy()) if self.function else []
+
+    def terminate_working(self) -> list[int]:
+        """Ends the working instances, or all, as Cloud Run does (`Function.terminate`)."""
         if self.function is None:
             return []
+        terminated = self.function.terminate(self._busy())
+        self.delivery.redirect([one.url for one in self.function.instances])
+        return terminated
+
+    def _busy(self) -> list[Instance] | None:
+        assert self.function is not None
         busy = [
             one
             for one, count in zip(self.function.instances, self.delivery.in_flight(), strict=True)
@@ -234,7 +244,7 @@ class Sandbox:
         ]
         if self._sweeping and self.function.sweeper:
             busy.append(self.function.sweeper)
-        return self.function.kill(busy or None)
+        return busy or None
 
     def set_profiles(self, profiles: Mapping[str, Any]) -> None:
         """Replaces the profiles document, to which `PROFILES` points."""

@@ -24,6 +24,7 @@ from lib.destinations.base import Capabilities, RequestStatus, RowResult, Upload
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -237,14 +238,14 @@ class FakeApi:
         return account
 
     def request_statuses(
-        self, request_ids: Sequence[str], deadline: float
+        self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
         return self.statuses(request_ids)
 
     def batch(self, job_id: int) -> FakeBatch:
         return FakeBatch(job_id)
 
-    def send(self, batch: FakeBatch, deadline: float) -> UploadResult:
+    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
         with self.lock:
             self.batches += 1
             number = self.batches

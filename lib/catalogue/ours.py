@@ -857,6 +857,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "stopped.",
         RETRIED_AUTOMATICALLY,
     ),
+    "SHUTDOWN": (
+        "transient",
+        "The platform ended the instance of the function. The next attempt continues where this "
+        "one stopped.",
+        RETRIED_AUTOMATICALLY,
+    ),
     # Requests of the Data Manager API
     "REFUSAL_NOT_LOCATED": (
         "deferred",

@@ -7,6 +7,7 @@ nothing. At most one chunk is in memory. `lib.cli.commands` is its command line,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -81,7 +83,7 @@ class OfflineDestination:
         """Return a batch that counts the rows that would be sent."""
         return _Counter()
 
-    def send(self, batch: _Counter, deadline: float) -> UploadResult:
+    def send(self, batch: _Counter, deadline: Deadline) -> UploadResult:
         """Accept all rows."""
         return UploadResult({}, ())
 
@@ -143,6 +145,7 @@ class _Check:
 
     def reports(self, table: Table, list_all: bool) -> Iterator[ChunkReport]:
         """Judge chunk by chunk, as a run does, up to the end or the first unreadable part."""
+        never = Deadline(math.inf, math.inf)
         try:
             for chunk in split_into_chunks(table.records(), self.run.chunk_limits):
                 if self.job is None:
@@ -157,7 +160,7 @@ class _Check:
                     self.job = None
                     yield not_attempted(chunk)
                 else:
-                    yield outcomes(prepared, destination.send(batch, 0.0), "ok", list_all)
+                    yield outcomes(prepared, destination.send(batch, never), "ok", list_all)
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)
 

@@ -113,7 +113,10 @@ class Settings(BaseModel):
         description="Maximum time for one delivery of an event. Set it to the function's timeout.",
     )
     deadline_margin_seconds: float = Field(
-        40, ge=0, description="No new chunk is started this close to a time limit."
+        40,
+        ge=0,
+        description="No request is started this close to a time limit; those in progress may "
+        "still finish.",
     )
     lease_seconds: float = Field(
         60,

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
+from lib.model.deadline import Deadline
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Conversion
 from lib.model.request_status import UNREADABLE, RequestStatus
@@ -83,10 +84,12 @@ class Destination(Protocol[B]):
         """Return an empty batch for requests with this job ID."""
         ...
 
-    def send(self, batch: B, deadline: float) -> UploadResult:
-        """Send the batch, with all retries and waits, never past `deadline` (monotonic seconds).
+    def send(self, batch: B, deadline: Deadline) -> UploadResult:
+        """Send the batch, with all retries and waits.
 
-        Raises `RetryableError` when the deadline or the daily quota ends the attempt.
+        No request starts after `deadline.last_start`; those in flight may be answered until
+        `deadline.last_answer`. If the deadline or the daily quota ends the attempt, this raises
+        `RetryableError`; but if Google has answered for some rows by then, the others are deferred.
         """
         ...
 
@@ -96,7 +99,7 @@ class SettlingDestination(Protocol):
     """A destination that reports final outcomes later (`Capabilities.settles_later`)."""
 
     def request_statuses(
-        self, request_ids: Sequence[str], deadline: float
+        self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
         """Ask for the status of each request. Requests for which time or quota ran out are omitted.
 

@@ -24,6 +24,7 @@ from typing import Literal, TypeVar
 from google.api_core.retry import exponential_sleep_generator
 
 from lib.errors import RetryableError
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ class Pacer:
         request: Callable[[float], T],
         classify: Callable[[Exception], CallFailure],
         *,
-        deadline: float,
+        deadline: Deadline,
         timeout_seconds: float,
         log: Log,
     ) -> T:
@@ -97,7 +98,8 @@ class Pacer:
             self._enter(deadline)
             failure: CallFailure | None = None
             try:
-                return request(min(timeout_seconds, max(deadline - self._clock(), 1.0)))
+                left = deadline.last_answer - self._clock()
+                return request(min(timeout_seconds, max(left, 1.0)))
             except Exception as error:
                 failure = classify(error)
                 if failure.kind == "permanent":
@@ -120,26 +122,37 @@ class Pacer:
             )
             if tries >= MAX_TRANSIENT_TRIES:
                 raise RetryableError("API_UNAVAILABLE", failure.code)
-            if self._clock() + delay >= deadline:
-                raise RetryableError("DEADLINE", f"while waiting to retry after {failure.code}")
-            self._sleep(delay)
+            self._pause(delay, deadline, failure.code)
 
-    def _enter(self, deadline: float) -> None:
+    def _pause(self, seconds: float, deadline: Deadline, code: str) -> None:
+        """Sleep before a retry. In short steps, because a shutdown brings the deadline forward."""
+        ends = self._clock() + seconds
+        while ends < deadline.last_start:
+            left = ends - self._clock()
+            if left <= 0:
+                return
+            self._sleep(min(left, 1.0))
+        raise RetryableError(deadline.code, f"while waiting to retry after {code}")
+
+    def _enter(self, deadline: Deadline) -> None:
         with self._free:
             while True:
                 now = self._clock()
                 if now < self._closed_until:
                     raise RetryableError("DAILY_QUOTA", "an earlier request was refused")
-                if now >= deadline:
-                    raise RetryableError("DEADLINE", "while waiting for other requests to finish")
+                last_start = deadline.last_start
+                if now >= last_start:
+                    raise RetryableError(
+                        deadline.code, "while waiting for other requests to finish"
+                    )
                 wait = self._next_start - now
                 if self._in_flight < max(1, int(self.window)):
                     if wait <= 0:
                         break
-                    if now + wait >= deadline:
-                        raise RetryableError("DEADLINE", "while waiting for the quota")
+                    if now + wait >= last_start:
+                        raise RetryableError(deadline.code, "while waiting for the quota")
                 else:
-                    wait = deadline - now
+                    wait = last_start - now
                 self._free.wait(min(wait, 1.0))
             self._in_flight += 1
             self._next_start = self._clock() + self.gap_seconds

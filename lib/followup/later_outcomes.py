@@ -21,6 +21,7 @@ from lib.config.settings import Settings
 from lib.destinations.base import SettlingDestination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
@@ -54,7 +55,7 @@ def updated_processing(
     metadata: DocumentMetadata,
     must_ask: bool,
     context: RunContext,
-    deadline: float,
+    deadline: Deadline,
     log: Log,
 ) -> dict[str, Any] | None:
     """Return the `processing` part for these requests, after asking the API if that is due.

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion
@@ -36,7 +37,7 @@ def send_again(
     lease: Lease,
     requests: Set[str],
     context: RunContext,
-    deadline: float,
+    deadline: Deadline,
     too_late: bool,
     log: Log,
 ) -> None:
@@ -76,7 +77,7 @@ class _Resend:
     job: UploadJob
     run: Run
     context: RunContext
-    deadline: float
+    deadline: Deadline
     too_late: bool
 
     def repeat(

@@ -22,6 +22,7 @@ from lib.followup.later_outcomes import (
 )
 from lib.followup.open_line import close_replaced_line
 from lib.followup.resend import fail_deferred_rows, send_again
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
@@ -34,7 +35,7 @@ from lib.state.pending_runs import PendingRun
 from lib.state.run import run_id
 
 
-def revisit(pending: PendingRun, context: RunContext, deadline: float) -> bool:
+def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> bool:
     """Do what is due for a pending run. Return whether no follow-up is left.
 
     Raises `LeaseHeld` if another process has the run, and `RetryableError` if the next sweep must
@@ -47,7 +48,7 @@ def revisit(pending: PendingRun, context: RunContext, deadline: float) -> bool:
         return True
     run = ledger.reopen(run, context.utc_now(), context.new_token())
     log = context.log.bind(run_id=run_id(run.source))
-    lease = Lease(ledger, run, context.settings.lease_seconds, context.utc_now)
+    lease = context.lease(run)
     try:
         with lease:
             summary, due = _revisit_claimed(lease, pending, context, deadline, log)
@@ -72,7 +73,7 @@ def revisit(pending: PendingRun, context: RunContext, deadline: float) -> bool:
 
 
 def _revisit_claimed(
-    lease: Lease, pending: PendingRun, context: RunContext, deadline: float, log: Log
+    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
 ) -> tuple[RunSummary, datetime | None]:
     """Do what is due. Return the new document's summary, and when to revisit the run."""
     settings = context.settings
@@ -115,7 +116,7 @@ def _resend(
     pending: PendingRun,
     metadata: DocumentMetadata,
     context: RunContext,
-    deadline: float,
+    deadline: Deadline,
     log: Log,
 ) -> None:
     """Send again what is due, or fail it if it is too late."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.revisit import revisit
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.results.document import results_name
 from lib.run.context import RunContext
@@ -54,19 +55,21 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     It first revisits pending runs that are due (`lib.followup.revisit`). Then it processes input
     objects without a finished run: an event was lost, its retries ran out, or a run crashed.
     """
-    ends = context.monotonic() + time_limit_seconds - context.settings.deadline_margin_seconds
+    started = context.monotonic()
+    deadline = context.deadline(started + time_limit_seconds)
     counts = SweepCounts()
     # Half of the time for each, so that neither can block the other permanently.
-    _revisit_pending_runs(context, (context.monotonic() + ends) / 2, counts)
-    _process_unfinished_objects(context, ends, counts)
+    half = deadline.starting_until((started + deadline.starts_until) / 2)
+    _revisit_pending_runs(context, half, counts)
+    _process_unfinished_objects(context, deadline, counts)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report
 
 
-def _revisit_pending_runs(context: RunContext, ends: float, counts: SweepCounts) -> None:
+def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: SweepCounts) -> None:
     for key in context.pending_runs.list_keys():
-        if context.monotonic() >= ends:
+        if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         log = context.log
@@ -76,7 +79,7 @@ def _revisit_pending_runs(context: RunContext, ends: float, counts: SweepCounts)
                 continue
             log = log.bind(run_id=pending.run_id)
             counts.waiting += 1
-            counts.finished += revisit(pending, context, ends)
+            counts.finished += revisit(pending, context, deadline)
         except LeaseHeld:
             continue
         except RetryableError as error:
@@ -86,11 +89,13 @@ def _revisit_pending_runs(context: RunContext, ends: float, counts: SweepCounts)
             _log_and_continue(error, log, counts)
 
 
-def _process_unfinished_objects(context: RunContext, ends: float, counts: SweepCounts) -> None:
+def _process_unfinished_objects(
+    context: RunContext, deadline: Deadline, counts: SweepCounts
+) -> None:
     settings = context.settings
     max_age = timedelta(days=settings.sweep_max_age_days)
     for each in _without_results(context, counts):
-        if context.monotonic() >= ends:
+        if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         now = context.utc_now()
@@ -105,7 +110,9 @@ def _process_unfinished_objects(context: RunContext, ends: float, counts: SweepC
                 each,
                 created,
                 context,
-                time_limit_seconds=ends - context.monotonic() + settings.deadline_margin_seconds,
+                time_limit_seconds=deadline.starts_until
+                - context.monotonic()
+                + settings.deadline_margin_seconds,
                 max_age=max_age,
             )
             counts.finished += 1

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Destination
+from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
+from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRuns
+from lib.state.run import Run
 from lib.state.store import Store
 
 Connect = Callable[[Profile, Log], Destination[Any]]
@@ -28,7 +31,8 @@ class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `announce` publishes a message about a finished file.
+    `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
+    this instance.
     """
 
     store: Store
@@ -40,6 +44,19 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     announce: Callable[[Mapping[str, Any]], None] = _no_announcement
+    shutdown: Shutdown = field(default_factory=Shutdown)
+
+    def deadline(self, limit: float) -> Deadline:
+        """Return the deadline of an attempt with this time limit (monotonic seconds)."""
+        return Deadline.before(limit, self.settings.deadline_margin_seconds, self.shutdown)
+
+    def lease(self, run: Run) -> Lease:
+        """Return the lease of a run that was just claimed."""
+        seconds = self.settings.lease_seconds
+        return Lease(self.ledger, run, seconds, self.utc_now, self._must_release)
+
+    def _must_release(self) -> bool:
+        return self.shutdown.must_release(self.monotonic())
 
     @property
     def ledger(self) -> Ledger:

@@ -17,6 +17,7 @@ from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
@@ -83,8 +84,8 @@ def process_object(
     if claim.stop is None:
         claim = replace(claim, stop=_too_old(run, event_time, max_age, context))
 
-    deadline = started + time_limit_seconds - settings.deadline_margin_seconds
-    lease = Lease(context.ledger, run, settings.lease_seconds, context.utc_now)
+    deadline = context.deadline(started + time_limit_seconds)
+    lease = context.lease(run)
     try:
         with lease:
             summary = _process(lease, claim, context, deadline, log)
@@ -149,7 +150,7 @@ def _too_old(
 
 
 def _process(
-    lease: Lease, claim: _Claim, context: RunContext, deadline: float, log: Log
+    lease: Lease, claim: _Claim, context: RunContext, deadline: Deadline, log: Log
 ) -> RunSummary:
     """Do everything from the claim to the end of the run."""
     run = lease.run

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.selection import Selection
@@ -70,13 +71,13 @@ def upload_chunks(
     lease: Lease,
     progress: Progress,
     context: RunContext,
-    deadline: float,
+    deadline: Deadline,
     log: Log,
 ) -> None:
     """Judge and send every chunk that has no marker yet, and add all chunks to `progress`.
 
     Without a job, nothing is sent and every row is not attempted. Raises `RetryableError` when time
-    is up; all answers that were received by then are saved.
+    is up or the platform ends the instance; requests in flight are then still answered and saved.
     """
     run = lease.run
     done = context.ledger.finished_chunks(run) if run.attempts > 1 else set()
@@ -89,8 +90,8 @@ def upload_chunks(
             if chunk.number in done:
                 progress.add(next(reports), is_only=False)
                 continue
-            if context.monotonic() >= deadline:
-                raise RetryableError("DEADLINE", f"before chunk {chunk.number}")
+            if context.monotonic() >= deadline.last_start:
+                raise RetryableError(deadline.code, f"before chunk {chunk.number}")
             prepared: PreparedChunk | Problem | None = None
             if job is not None and progress.stop is None:
                 batch = job.destination.batch(run.job_id)
@@ -108,7 +109,7 @@ class _Uploads:
     """The chunks in flight. On exit, it waits for their answers, even when time is up."""
 
     def __init__(
-        self, lease: Lease, progress: Progress, context: RunContext, deadline: float, log: Log
+        self, lease: Lease, progress: Progress, context: RunContext, deadline: Deadline, log: Log
     ) -> None:
         self._lease = lease
         self._progress = progress

@@ -11,21 +11,32 @@ from lib.errors import LeaseLost, RetryableError
 from lib.state.ledger import Ledger
 from lib.state.run import Run
 
+_CHECK_SECONDS = 0.5
+
 
 class Lease:
     """Renews a run's lease every third of its length, in a separate thread.
 
     It needs a thread because one slow answer of an API can take longer than the lease. If the
     platform freezes the process, the thread freezes too, and the lease expires as it should.
+
+    As soon as `is_ending` returns true, the thread gives the lease back, whatever the run waits
+    for: the platform is about to kill the process, and the next delivery must not wait.
     """
 
     def __init__(
-        self, ledger: Ledger, run: Run, lease_seconds: float, clock: Callable[[], datetime]
+        self,
+        ledger: Ledger,
+        run: Run,
+        lease_seconds: float,
+        clock: Callable[[], datetime],
+        is_ending: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._run = run
         self._interval = lease_seconds / 3
         self._clock = clock
+        self._is_ending = is_ending
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._lost = False
@@ -67,9 +78,17 @@ class Lease:
         return self._run
 
     def _keep(self) -> None:
-        while not self._done.wait(self._interval):
+        step = min(self._interval, _CHECK_SECONDS)
+        since_renewal = 0.0
+        while not self._done.wait(step):
+            since_renewal += step
             try:
-                self.update(lambda run: self._ledger.renew(run, self._clock()))
+                if self._is_ending():
+                    self.update(lambda run: self._ledger.release(run, self._clock(), "SHUTDOWN"))
+                    raise LeaseLost()
+                if since_renewal >= self._interval:
+                    since_renewal = 0.0
+                    self.update(lambda run: self._ledger.renew(run, self._clock()))
             except LeaseLost:
                 self._lost = True
                 return

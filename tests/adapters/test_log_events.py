@@ -20,6 +20,7 @@ from lib.adapters.logging import EVENTS, JsonLog
 from lib.config.settings import SettingsError
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
+from lib.model.deadline import Deadline
 from lib.model.request_status import RequestStatus
 from lib.run.context import RunContext
 from tests.fakes import START, World, world
@@ -179,7 +180,13 @@ def retried(google: World) -> None:
 
     pacer = Pacer(8, clock=google.clock.monotonic, sleep=google.clock.sleep)
     transient = CallFailure("transient", "UNAVAILABLE")
-    pacer.call(request, lambda error: transient, deadline=9e9, timeout_seconds=1, log=JsonLog())
+    pacer.call(
+        request,
+        lambda error: transient,
+        deadline=Deadline(9e9, 9e9),
+        timeout_seconds=1,
+        log=JsonLog(),
+    )
 
 
 def settings_invalid(google: World) -> None:

@@ -221,6 +221,7 @@ _PLATFORM = (
     "API_",
     "DAILY_",
     "DEADLINE",
+    "SHUTDOWN",
     "ACCESS_TOKEN_",
     "SERVICE_",
     "USER_PROJECT_",

@@ -10,6 +10,7 @@ import pytest
 from lib.adapters.logging import JsonLog
 from lib.destinations.pacing import MAX_TRANSIENT_TRIES, CallFailure, Pacer
 from lib.errors import RetryableError
+from lib.model.deadline import Deadline, Shutdown
 from tests.fakes import Clock
 
 QUOTA = CallFailure("quota", "RESOURCE_TEMPORARILY_EXHAUSTED", 2.0)
@@ -69,7 +70,8 @@ Call = Callable[[Api, float], str]
 @pytest.fixture
 def call(pacer: Pacer) -> Call:
     def calling(api: Api, deadline: float = 500.0) -> str:
-        return pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
+        both = Deadline(deadline, deadline)
+        return pacer.call(api, row_result, deadline=both, timeout_seconds=120, log=JsonLog())
 
     return calling
 
@@ -105,7 +107,7 @@ def test_all_requests_wait_for_googles_delay(clock: Clock, call: Call) -> None:
     call(refused, 500.0)
     assert 2.0 <= refused.at[1] - refused.at[0] <= 2.0 * 1.25 + 1
     pacer = Pacer(8, clock=clock.monotonic, sleep=clock.sleep)
-    pacer._enter(500.0)
+    pacer._enter(Deadline(500.0, 500.0))
     pacer._leave(QUOTA)
     assert pacer._next_start >= clock.seconds + 2.0
 
@@ -142,6 +144,38 @@ def test_nothing_waits_longer_than_the_deadline(
     assert all(
         timeout <= max(1.0, deadline - at) for at, timeout in zip(api.at, api.timeouts, strict=True)
     )
+
+
+def test_a_request_in_flight_may_finish_after_the_last_start(clock: Clock, pacer: Pacer) -> None:
+    """No request starts after the last start, and one in flight has until the last answer."""
+    api = Api(clock)
+    deadline = Deadline(500.0, 532.0)
+    clock.seconds = 499.0
+    pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
+    assert api.timeouts == [33.0]
+    clock.seconds = 501.0
+    with pytest.raises(RetryableError, match="DEADLINE"):
+        pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
+
+
+def test_a_shutdown_ends_the_wait_for_a_retry(clock: Clock, pacer: Pacer) -> None:
+    """After the platform has announced the end, no retry starts, and no wait goes on."""
+    shutdown = Shutdown()
+    late = CallFailure("quota", "RESOURCE_EXHAUSTED", 60.0)
+
+    def refused(timeout: float) -> str:
+        shutdown.begin(clock.seconds + 3)
+        raise Wrong(late)
+
+    with pytest.raises(RetryableError, match="SHUTDOWN"):
+        pacer.call(
+            refused,
+            row_result,
+            deadline=Deadline(500.0, 532.0, shutdown),
+            timeout_seconds=120,
+            log=JsonLog(),
+        )
+    assert clock.seconds <= 4
 
 
 def test_the_daily_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call) -> None:

@@ -34,6 +34,10 @@ def ledger(store: MemoryStore) -> Ledger:
     return Ledger(store, "state", "_state/", LEASE)
 
 
+def never() -> bool:
+    return False
+
+
 def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
     now = START + timedelta(seconds=seconds)
     return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"}, LIMITS, 2)
@@ -250,7 +254,7 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
     run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
     renewed.clear()
-    with Lease(ledger, run, 0.06, store.clock.utc) as lease:
+    with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         store.clock.seconds = 1
         assert renewed.wait(5)
         renewed.clear()
@@ -267,7 +271,7 @@ def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
     run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
     store.clock.seconds = 1
     ledger.claim(SOURCE, store.clock.utc(), "b", "", None, LIMITS, 2)
-    with Lease(ledger, run, 0.06, store.clock.utc) as lease:
+    with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
             lease.check()
@@ -277,7 +281,7 @@ def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
 def test_a_resumed_run_renews_its_lease_first(ledger: Ledger, taken: bool) -> None:
     """A run that was frozen past its lease renews it first, which fails after a takeover."""
     clock = Clock()
-    lease = Lease(ledger, claim(ledger, "a"), LEASE, clock.utc)
+    lease = Lease(ledger, claim(ledger, "a"), LEASE, clock.utc, never)
     clock.seconds = 10 * LEASE
     if taken:
         claim(ledger, "b", 10 * LEASE)
@@ -299,7 +303,7 @@ def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
         raise RetryableError("STORAGE_UNAVAILABLE")
 
     store.before = broken
-    with Lease(ledger, run, 0.06, store.clock.utc) as lease:
+    with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         assert tries.acquire(timeout=5)
         assert tries.acquire(timeout=5)
         lease.check()

@@ -30,6 +30,7 @@ from lib.destinations.data_manager.request_status import StatusSession
 from lib.destinations.data_manager.request_status import classify as classify_status
 from lib.destinations.pacing import Pacer
 from lib.model.account import Account
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 
@@ -75,7 +76,7 @@ class Connection:
         self._transport = transport
         self._statuses = statuses
 
-    def ingest(self, request: Any, deadline: float, timeout: float, log: Log) -> Any | Refusal:
+    def ingest(self, request: Any, deadline: Deadline, timeout: float, log: Log) -> Any | Refusal:
         """Send a raw `IngestEventsRequest`. Return the raw response, or why it was refused."""
         # Wrapped, because proto-plus would otherwise copy the whole request to serialize it.
         wrapped = IngestEventsRequest.wrap(request)
@@ -95,7 +96,7 @@ class Connection:
         return type(response).pb(response)
 
     def status(
-        self, request_id: str, deadline: float, timeout: float, log: Log
+        self, request_id: str, deadline: Deadline, timeout: float, log: Log
     ) -> Mapping[str, Any]:
         """Return the status of a request. Raises `StatusRefused` and `RetryableError`."""
         return self.status_pacer.call(
@@ -139,7 +140,7 @@ class DataManager:
         """See `Destination.batch`. This API has no job ID; each request has a separate ID."""
         return EventBatch(self._defaults)
 
-    def send(self, batch: EventBatch, deadline: float) -> UploadResult:
+    def send(self, batch: EventBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`. The number of requests is limited (see `fast_fail`)."""
         row_results: dict[int, RowResult] = {}
         request_ids: list[str] = []
@@ -177,7 +178,7 @@ class DataManager:
         return UploadResult(row_results, tuple(request_ids), stop)
 
     def request_statuses(
-        self, request_ids: Sequence[str], deadline: float
+        self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
         """See `SettlingDestination.request_statuses`."""
         return fetch_statuses(

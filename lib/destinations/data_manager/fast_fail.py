@@ -14,7 +14,7 @@ attempt then has fewer events to check.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from lib.destinations.data_manager.errors import (
     field_of,
 )
 from lib.destinations.messages import without_values
+from lib.errors import RetryableError
 from lib.model.outcomes import Outcome, Problem
 
 MAX_RESENDS = 128
@@ -41,9 +42,13 @@ _PROBLEMS_SHOWN = 10
 
 @dataclass(slots=True)
 class ResendBudget:
-    """The number of further requests that a chunk may still use."""
+    """The number of further requests that a chunk may still use.
+
+    `is_accepted`: Google has accepted a request of the chunk, so its outcome must be saved.
+    """
 
     left: int = MAX_RESENDS
+    is_accepted: bool = False
 
 
 @dataclass(slots=True)
@@ -78,32 +83,49 @@ def send_row_wise(request: Any, send: Callable[[Any], Any], budget: ResendBudget
             continue
         budget.left -= not first
         first = False
-        answer = send(part)
+        try:
+            answer = send(part)
+        except RetryableError as error:
+            if not budget.is_accepted:
+                raise
+            # What was accepted must be saved: events that are sent twice may count twice.
+            problem = Problem(error.code, "", error.detail)
+            _set_all(result, (rows, *groups), RowResult("deferred", (problem,)))
+            break
         if not isinstance(answer, Refusal):
+            budget.is_accepted = True
             result.request_ids.append(answer.request_id)
             for place, row_result in field_warnings(answer, part).items():
                 result.row_results[rows[place]] = row_result
             continue
         result.stop = answer.stop(len(part.destinations))
         if result.stop is not None:
-            row_result = RowResult("not_attempted", (result.stop,))
-            for group in (rows, *groups):
-                result.row_results.update(dict.fromkeys(group, row_result))
+            _set_all(result, (rows, *groups), RowResult("not_attempted", (result.stop,)))
             break
-        named = named_row_results(answer, part)
-        if named:
-            result.row_results.update(
-                {rows[place]: row_result for place, row_result in named.items()}
-            )
-            rest = [row for place, row in enumerate(rows) if place not in named]
-            groups += [rest] if rest else []
-        elif len(rows) > 1:
-            groups += _halves(rows)
-        else:
-            result.row_results[rows[0]] = _row_result(_problems_of_only(answer, part.events[0]))
+        groups += _without_refused(answer, part, rows, result)
     if result.stop is None:
         result.stop = _same_account_problem(result.row_results, size)
     return result
+
+
+def _set_all(result: RequestResult, groups: Iterable[list[int]], row_result: RowResult) -> None:
+    for group in groups:
+        result.row_results.update(dict.fromkeys(group, row_result))
+
+
+def _without_refused(
+    refused: Refusal, request: Any, rows: list[int], result: RequestResult
+) -> list[list[int]]:
+    """Record the events that a refusal names. Return the groups of rows to send again."""
+    named = named_row_results(refused, request)
+    if named:
+        result.row_results.update({rows[place]: row_result for place, row_result in named.items()})
+        rest = [row for place, row in enumerate(rows) if place not in named]
+        return [rest] if rest else []
+    if len(rows) > 1:
+        return _halves(rows)
+    result.row_results[rows[0]] = _row_result(_problems_of_only(refused, request.events[0]))
+    return []
 
 
 def _halves(rows: list[int]) -> list[list[int]]:

@@ -25,7 +25,8 @@ from lib.model.log import Log
 if TYPE_CHECKING:
     from google.ads.googleads.client import GoogleAdsClient
 
-    from lib.destinations.google_ads.client import Connection, GoogleAds
+    from lib.destinations.google_ads.calls import Connection
+    from lib.destinations.google_ads.client import GoogleAds
 
 
 class Connector:
@@ -69,7 +70,7 @@ class Connector:
             client = connecting.submit(lambda: self._client(manager))
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(API_VERSION)
-            from lib.destinations.google_ads.client import Connection
+            from lib.destinations.google_ads.calls import Connection
 
             return Connection(client.result(), self._pacer)
 

@@ -10,6 +10,7 @@ from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager, connect
 from lib.destinations.data_manager.conversion_event import EventDefaults
 from lib.destinations.pacing import Pacer
+from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Conversion
 from sandbox.apis import Apis
@@ -69,4 +70,10 @@ def send(destination: DataManager, *conversions: Conversion, seconds: float = 60
     batch = destination.batch(42)
     for each in conversions:
         batch.add(each)
-    return destination.send(batch, time.monotonic() + seconds)
+    return destination.send(batch, within(seconds))
+
+
+def within(seconds: float) -> Deadline:
+    """Return a deadline in some seconds."""
+    ends = time.monotonic() + seconds
+    return Deadline(ends, ends)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from data_manager_setup import (
     numbered,
     route,
     send,
+    within,
 )
 from google.ads import datamanager_v1 as dm
 from google.rpc import error_details_pb2, status_pb2
@@ -278,7 +278,7 @@ def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
         connection = connect(text, apis.data_manager_endpoint, Pacer(1))
         with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
-            connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
+            connection.status("nothing", within(10), 5, SilentLog())
 
 
 def test_refused_credentials_are_reported_before_the_first_request(
@@ -300,7 +300,7 @@ def test_application_default_credentials_get_the_scope(
     text = "use_application_default_credentials: true"
     connection = connect(text, apis.data_manager_endpoint, Pacer(1))
     with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
-        connection.status("nothing", time.monotonic() + 10, 5, SilentLog())
+        connection.status("nothing", within(10), 5, SilentLog())
 
 
 OWN_IDENTITY = """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_manager_setup import ago, conversion, numbered, route, send
+from data_manager_setup import ago, conversion, numbered, route, send, within
 from google.ads import datamanager_v1 as dm
 
 from lib.destinations.base import UNREADABLE, RequestStatus
@@ -40,7 +40,7 @@ def apis(_apis: Apis) -> Apis:
 
 
 def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:
-    return list(route(apis).request_statuses(request_ids, time.monotonic() + 20))
+    return list(route(apis).request_statuses(request_ids, within(20)))
 
 
 def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
@@ -96,7 +96,7 @@ def test_only_open_requests_are_asked_again(apis: Apis) -> None:
     time.sleep(0.35)
     google = route(apis)
     before = len(apis.state.requests)
-    statuses = google.request_statuses(open_requests(ids, first), time.monotonic() + 20)
+    statuses = google.request_statuses(open_requests(ids, first), within(20))
     second = processing_of(ids, statuses, NOW + timedelta(hours=1), first)
     assert len(apis.state.requests) == before + 1
     assert second["status"] == "finished"
@@ -129,7 +129,7 @@ def test_a_request_that_google_does_not_know_is_not_asked_again(apis: Apis) -> N
 def test_requests_left_when_time_runs_out_stay_open(apis: Apis) -> None:
     """Requests that were not asked about because time ran out stay open for the next check."""
     sent = send(route(apis), numbered(1))
-    statuses = route(apis).request_statuses(sent.request_ids, time.monotonic() - 1)
+    statuses = route(apis).request_statuses(sent.request_ids, within(-1))
     assert statuses == []
     processing = processing_of(sent.request_ids, statuses, NOW)
     assert processing["status"] == "processing"
@@ -202,7 +202,7 @@ def test_transient_errors_are_retried(apis: Apis, fault: dict[str, Any]) -> None
     sent = send(route(apis), numbered(1))
     apis.faults.set([{"method": "RetrieveRequestStatus", "nth": 1, **fault}])
     google = route(apis, timeout_seconds=0.5)
-    (status,) = google.request_statuses(sent.request_ids, time.monotonic() + 20)
+    (status,) = google.request_statuses(sent.request_ids, within(20))
     assert status.status == "SUCCESS"
     assert apis.faults.fired()[0]["fired"]
 
@@ -221,7 +221,7 @@ def test_refused_credentials_leave_requests_open(apis: Apis) -> None:
     ads_only = frozenset({"https://www.googleapis.com/auth/adwords"})
     apis.state.tokens = dict.fromkeys(apis.state.tokens, ads_only)
     with pytest.raises(PermanentError, match="ACCESS_TOKEN_SCOPE_INSUFFICIENT"):
-        google.request_statuses(sent.request_ids, time.monotonic() + 20)
+        google.request_statuses(sent.request_ids, within(20))
 
 
 def test_the_client_library_does_not_name_rows_yet() -> None:

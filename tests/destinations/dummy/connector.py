@@ -9,6 +9,7 @@ from datetime import date
 from lib.destinations.base import RequestStatus, UploadResult
 from lib.destinations.connections import ConnectionSettings, ReadCredentials, UploadProfile
 from lib.model.account import Account
+from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.records import Conversion
 from tests.destinations.dummy.capabilities import CAPABILITIES
@@ -45,13 +46,13 @@ class DummyDestination:
     def batch(self, job_id: int) -> DummyBatch:
         return DummyBatch()
 
-    def send(self, batch: DummyBatch, deadline: float) -> UploadResult:
+    def send(self, batch: DummyBatch, deadline: Deadline) -> UploadResult:
         assert len(batch) <= CAPABILITIES.max_request_rows
         REQUESTS.append(batch.records)
         return UploadResult({}, (f"dummy-{len(REQUESTS)}",))
 
     def request_statuses(
-        self, request_ids: Sequence[str], deadline: float
+        self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
         return [RequestStatus(each, "SUCCESS", "77", 7) for each in request_ids]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import check, finish, log_lines, make_file
@@ -42,3 +43,30 @@ def test_a_file_larger_than_the_time_limit(hurried: Sandbox) -> None:
     uploads = [r for r in google.state.requests if r.job_id == document["job_id"]]
     assert len(uploads) == 11
     assert all(attempt.milliseconds < 1_500 for attempt in record.attempts)
+
+
+@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
+def test_a_slow_api_without_any_fault(route: str) -> None:
+    """Requests in flight at the limit are answered, so none is sent twice by the next delivery.
+
+    Without derived order IDs, the API would count some rows twice.
+    """
+    limits = {
+        "TIME_LIMIT_SECONDS": "5",
+        "DEADLINE_MARGIN_SECONDS": "4",
+        "WINDOW": "2",
+        "REQUEST_TIMEOUT_SECONDS": "10",
+    }
+    method = {"google_ads": "UploadClickConversions", "data_manager": "IngestEvents"}[route]
+    with Sandbox(source=FUNCTION, env={**SETTINGS, **limits}) as google:
+        google.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.1)
+        profile = {**DEFAULT_PROFILES["default"], "destination": route, "derive_order_id": False}
+        google.set_profiles({"default": {**profile, "event_source": "WEB"}})
+        finish(google, make_file("first.csv", 10, seed=1, kinds=("click",)).drop(google))
+        google.faults.set([{"method": method, "kind": "latency_ms", "latency_ms": 1200}])
+        file = make_file("slow.csv", 610, seed=6, kinds=("click", "identifiers")).drop(google)
+        document = finish(google, file)
+        assert document["attempts"] >= 2
+        assert document["counts"]["uploaded"] == document["counts"]["rows"] == 610
+        sent = [each for each in google.state.requests if each.method.endswith(method)]
+        assert sorted(each.conversions for each in sent[1:]) == [10, 200, 200, 200]

@@ -5,6 +5,7 @@
 - Chunks are ten times smaller, and objects are read and written in small pieces. A file of 400
   rows is therefore processed like one of a million (several chunks, ranged reads, results in
   pieces).
+- An instance that is ended gives its lease back after 3 seconds, not 7.
 - Waits before a retry are twenty times shorter, and so is the pause after the daily quota is
   exhausted.
 - If LEAK is set, the function leaks cells in several ways (`leaks`); the privacy test must find
@@ -28,8 +29,13 @@ import lib.config.settings  # noqa: E402
 
 lib.config.settings.CHUNK_ROWS = 200
 
+import lib.model.deadline  # noqa: E402
+
+lib.model.deadline.SHUTDOWN_ANSWER_SECONDS = 2.0
+lib.model.deadline.SHUTDOWN_RELEASE_SECONDS = 3.0
+
 import lib.adapters.gcs  # noqa: E402
-import lib.destinations.google_ads.client  # noqa: E402
+import lib.destinations.google_ads.chunk_upload  # noqa: E402
 
 lib.adapters.gcs.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.gcs.RANGE_BYTES = 64 << 10
@@ -37,7 +43,7 @@ lib.adapters.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.0
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
 lib.destinations.pacing.CLOSED_SECONDS = 0.3
-lib.destinations.google_ads.client.ROW_DELAY_SECONDS = 0.02
+lib.destinations.google_ads.chunk_upload.ROW_DELAY_SECONDS = 0.02
 
 import lib.destinations.data_manager.client  # noqa: E402
 

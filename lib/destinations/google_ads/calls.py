@@ -1,0 +1,54 @@
+"""Calls of the Google Ads API: one connection, paced and retried, with the request ID of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from google.ads.googleads.client import GoogleAdsClient
+from google.ads.googleads.errors import GoogleAdsException
+
+from lib.destinations.google_ads.errors import classify
+from lib.destinations.pacing import Pacer
+from lib.model.account import Account
+from lib.model.deadline import Deadline
+from lib.model.log import Log
+
+CallError = (GoogleAdsException, grpc.RpcError)
+"""What a call of the API raises. Any other exception is a bug, not an answer from Google."""
+
+
+class Connection:
+    """A client and the accounts that it has read, kept while the instance runs."""
+
+    def __init__(self, client: GoogleAdsClient, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self._upload = client.get_service("ConversionUploadService").transport
+        self._search = client.get_service("GoogleAdsService").transport
+        self.accounts: dict[str, tuple[float, Account]] = {}
+
+    def call(
+        self,
+        method: str,
+        request: Any,
+        customer_id: str,
+        deadline: Deadline,
+        timeout_seconds: float,
+        log: Log,
+    ) -> tuple[Any, str]:
+        """Make one call, paced and retried. Return the raw response and its request ID.
+
+        It uses the transport, because the service method drops the call object and with it the
+        `request-id` that Google's support asks for. The service method also sets no timeout.
+        """
+        stub = getattr(self._search if method == "search" else self._upload, method)
+        routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
+
+        def call(timeout: float) -> tuple[Any, str]:
+            response, rpc = stub.with_call(request, timeout=timeout, metadata=routing)
+            found = dict(rpc.trailing_metadata() or ()).get("request-id", "")
+            return getattr(response, "_pb", response), str(found)
+
+        return self._pacer.call(
+            call, classify, deadline=deadline, timeout_seconds=timeout_seconds, log=log
+        )

@@ -1,0 +1,138 @@
+"""Sends one chunk: all of its requests, and rows with a transient error again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
+from lib.destinations.base import RowResult
+from lib.destinations.google_ads.calls import CallError
+from lib.destinations.google_ads.click_conversion import new_request
+from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
+from lib.destinations.google_ads.partial_failure import (
+    RequestResult,
+    read_named_rows,
+    read_response,
+)
+from lib.errors import RetryableError
+from lib.model.deadline import Deadline
+from lib.model.log import Log
+from lib.model.outcomes import Problem
+
+MAX_REQUEST_BYTES = 60 << 20
+"""Google refuses messages over 64 MB with a 429 that looks like a quota error."""
+
+ROW_DELAY_SECONDS = 1.0
+"""Wait before rows with a transient error are sent again. Doubled for the next time."""
+
+ROW_TRIES = 3
+"""How often rows with a transient error are sent within one attempt."""
+
+
+class ChunkUpload:
+    """The upload of one chunk.
+
+    `call` sends a request and returns the raw response and its request ID. `refused` has the
+    accounts that refuse all rows of this run; this class adds to it.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Any], tuple[Any, str]],
+        refused: dict[str, Problem],
+        deadline: Deadline,
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._call = call
+        self._refused = refused
+        self._deadline = deadline
+        self._log = log
+        self._clock = clock
+        self._sleep = sleep
+        self._is_answered = False
+        self.request_ids: list[str] = []
+
+    def send(self, request: Any) -> RequestResult:
+        """Send a request until each of its rows has a result."""
+        size = len(request.conversions)
+        known = self._refused.get(request.customer_id)
+        if known is not None:
+            refused = RowResult("not_attempted", (known,))
+            return RequestResult(dict.fromkeys(range(size), refused), [], known)
+        if request.ByteSize() > MAX_REQUEST_BYTES and size > 1:
+            return self._send_halves(request)
+        row_results: dict[int, RowResult] = {}
+        stop: Problem | None = None
+        problem = Problem(
+            "TRANSIENT_ERROR", "", "Google still refused the row after several tries."
+        )
+        pending = list(range(size))
+        part = request
+        for tries in range(1, ROW_TRIES + 1):
+            try:
+                result = self._send_once(part)
+            except RetryableError as error:
+                if not self._is_answered:
+                    raise
+                # The answers so far must be saved: rows that are sent twice may count twice.
+                problem = Problem(error.code, "", error.detail)
+                break
+            row_results.update(
+                {pending[row]: row_result for row, row_result in result.row_results.items()}
+            )
+            if part is request:
+                stop = result.stop
+            pending = [pending[row] for row in result.retry_rows]
+            if not pending or tries == ROW_TRIES:
+                break
+            part = _part(request, pending)
+            self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
+            left = self._deadline.last_start - self._clock()
+            self._sleep(min(ROW_DELAY_SECONDS * 2 ** (tries - 1), max(left, 0.0)))
+        row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
+        return RequestResult(row_results, [], stop)
+
+    def _send_once(self, request: Any) -> RequestResult:
+        size = len(request.conversions)
+        try:
+            response, request_id = self._call(request)
+        except CallError as error:
+            if request_id := request_id_of(error):
+                self.request_ids.append(request_id)
+            found = errors_of_exception(error)
+            if found and all(each.row is not None for each in found):
+                # The error names rows: those fail, and the others are sent again.
+                return read_named_rows(found, request)
+            problem = refusal(error, request)
+            if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
+                self._refused[request.customer_id] = problem
+            refused = RowResult("not_attempted", (problem,))
+            return RequestResult(dict.fromkeys(range(size), refused), [], problem)
+        self._is_answered = True
+        self.request_ids.append(request_id)
+        return read_response(response, request)
+
+    def _send_halves(self, request: Any) -> RequestResult:
+        size = len(request.conversions)
+        row_results: dict[int, RowResult] = {}
+        stops = []
+        for rows in (range(size // 2), range(size // 2, size)):
+            result = self.send(_part(request, rows))
+            row_results.update(
+                {rows[row]: row_result for row, row_result in result.row_results.items()}
+            )
+            stops.append(result.stop)
+        both = all(stop is not None for stop in stops)
+        return RequestResult(row_results, [], stops[0] if both else None)
+
+
+def _part(request: Any, rows: Iterable[int]) -> Any:
+    """Return the same request with only these conversions."""
+    part = new_request(request.customer_id, request.job_id, request.validate_only)
+    part.conversions.extend(request.conversions[row] for row in rows)
+    return part

@@ -1,0 +1,71 @@
+"""When an attempt must end: at its time limit, or sooner if the platform ends the instance.
+
+├─ requests start ───────────┤ no request starts; those in ├ outcomes are saved, ┤
+│                            │ flight may be answered      │ the lease released  │
+                        last_start                    last_answer        time limit (or SIGKILL)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+SHUTDOWN_ANSWER_SECONDS = 5.0
+"""How long requests in flight may take after the platform has announced the end of an instance. It
+kills the instance 10 seconds after SIGTERM
+(https://cloud.google.com/run/docs/container-contract#instance-shutdown)."""
+
+SHUTDOWN_RELEASE_SECONDS = 7.0
+"""How long after SIGTERM a run that is still busy gives its lease back."""
+
+SAVE_SECONDS = 8.0
+"""How long before a time limit the last answer may arrive. (At most a quarter of the margin.)"""
+
+
+class Shutdown:
+    """Whether the platform ends this instance, and since when (monotonic seconds)."""
+
+    def __init__(self) -> None:
+        self.at = math.inf
+
+    def begin(self, now: float) -> None:
+        """Record that the platform has announced the end. Later calls change nothing."""
+        self.at = min(self.at, now)
+
+    def must_release(self, now: float) -> bool:
+        """Whether a run that is still busy must give its lease back."""
+        return now >= self.at + SHUTDOWN_RELEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The end of an attempt, in monotonic seconds, unless `shutdown` brings it forward."""
+
+    starts_until: float
+    answers_until: float
+    shutdown: Shutdown = field(default_factory=Shutdown)
+
+    @classmethod
+    def before(cls, limit: float, margin_seconds: float, shutdown: Shutdown) -> Deadline:
+        """Return the deadline of an attempt whose time limit is `limit`."""
+        save_seconds = min(SAVE_SECONDS, margin_seconds / 4)
+        return cls(limit - margin_seconds, limit - save_seconds, shutdown)
+
+    @property
+    def last_start(self) -> float:
+        """Until when a request may start."""
+        return min(self.starts_until, self.shutdown.at)
+
+    @property
+    def last_answer(self) -> float:
+        """Until when a request in flight may be answered."""
+        return min(self.answers_until, self.shutdown.at + SHUTDOWN_ANSWER_SECONDS)
+
+    @property
+    def code(self) -> str:
+        """Why nothing more starts after `last_start`."""
+        return "SHUTDOWN" if self.shutdown.at < self.starts_until else "DEADLINE"
+
+    def starting_until(self, moment: float) -> Deadline:
+        """Return the same deadline, but requests only start until this moment."""
+        return replace(self, starts_until=min(self.starts_until, moment))
