@@ -51,14 +51,20 @@ def known_already(
     judged: Sequence[Judged],
     click_keys: AbstractSet[tuple[str, int, float]],
     order_keys: AbstractSet[tuple[str, int]],
+    named: Literal["both", "click"],
 ) -> list[Problem]:
-    """Rows whose key was accepted earlier, whatever their other fields contain."""
+    """Rows whose key was accepted earlier, whatever their other fields contain.
+
+    A row with a known click and a known order ID has two problems, or only that of its click.
+    """
     problems: list[Problem] = []
     for index, one in enumerate(judged):
         if one.click_key is not None and one.click_key in click_keys:
             code = _UPLOAD + "CLICK_CONVERSION_ALREADY_EXISTS"
             text = "The event has the same click and conversion_date_time as an existing one."
             problems.append(Problem(code, text, (("conversions", index),)))
+            if named == "click":
+                continue
         if one.order_key is not None and one.order_key in order_keys:
             code = _UPLOAD + "ORDER_ID_ALREADY_IN_USE"
             text = "The imported event includes an order ID that was previously recorded."

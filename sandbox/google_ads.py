@@ -185,7 +185,9 @@ class GoogleAds:
         repeats = repeats_in_request(judged, state.repeats_in_request)
         with state.lock:
             problems += repeats
-            problems += known_already(judged, state.click_keys, state.order_keys)
+            problems += known_already(
+                judged, state.click_keys, state.order_keys, state.known_conversions
+            )
             bad = {problem.path[0][1] for problem in problems}
             if not request.validate_only:
                 self._commit(request, account, job_id, call, judged, bad)

@@ -146,12 +146,15 @@ class State:
     `judge` False: every well-formed request is accepted, and its rows are not checked (benchmarks).
     `repeats_in_request`: Google says about DUPLICATE_ORDER_ID that conversions with the same order
     ID "were not processed", so by default all of them are refused; "later" keeps the first.
+    `known_conversions`: Google documents a code for a known click and one for a known order ID, but
+    not if an answer names both; "click": only the click.
     `check_tokens` False: calls without an access token are accepted.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     judge: bool = True
     repeats_in_request: Literal["all", "later"] = "all"
+    known_conversions: Literal["both", "click"] = "both"
     check_tokens: bool = True
     keep_bodies: bool = True
     refuse_tokens: bool = False

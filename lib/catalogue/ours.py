@@ -389,24 +389,32 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "REPEATED_LINE": (
         "duplicate",
-        "The row repeats an earlier line of the file: it has the same click and time, or the same "
-        "order ID, for the same conversion action.",
+        "The row repeats an earlier line of the file: for the same conversion action, it has the "
+        "same order ID, or the same click and time without an order ID that tells them apart.",
         "No action needed. If both conversions are real, give each one its own order ID and time.",
     ),
     "REPEATED_WITH_OTHER_VALUE": (
         "duplicate",
-        "The row repeats an earlier line of the file with another value: it has the same click and "
-        "time, or the same order ID, for the same conversion action. Only the earlier line is "
-        "sent.",
+        "The row repeats an earlier line of the file with another value: for the same conversion "
+        "action, it has the same order ID, or the same click and time without an order ID that "
+        "tells them apart. Only the earlier line is sent.",
         "Export one row per order with the sum of its values, or give each line its own order ID "
         "and time.",
     ),
     "REPEATED_REFUSED_LINE": (
         "rejected",
-        "The row repeats an earlier line of the file: it has the same click and time, or the same "
-        "order ID, for the same conversion action. The earlier line is refused, so neither of "
-        "them is counted.",
+        "The row repeats an earlier line of the file: for the same conversion action, it has the "
+        "same order ID, or the same click and time without an order ID that tells them apart. The "
+        "earlier line is refused, so neither of them is counted.",
         "Correct or remove the earlier line, or upload this row in a separate file.",
+    ),
+    "CLICK_AND_TIME_ALREADY_USED": (
+        "failed",
+        "Google counts only one conversion with the same click, time and conversion action, and "
+        "already has one. It may be another order of the click, or this order from an earlier "
+        "file.",
+        "Give this order its own conversion time if Google has counted another one (one second "
+        "later is enough), and upload it again. If it is the same order, no action is needed.",
     ),
     # Conversion action and account
     "ACTION_MISSING": (

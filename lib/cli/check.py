@@ -79,7 +79,7 @@ class OfflineDestination:
         """Return the account unchanged: custom variables are not checked either."""
         return account
 
-    def batch(self, job_id: int) -> _Counter:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> _Counter:
         """Return a batch that counts the rows that would be sent."""
         return _Counter()
 
@@ -153,7 +153,7 @@ class _Check:
                     continue
                 job = self.job
                 destination = job.destination
-                batch = destination.batch(0)
+                batch = destination.batch(0, maybe_sent=False)
                 prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
                 if isinstance(prepared, Problem):
                     self.stop = prepared

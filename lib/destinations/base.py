@@ -80,8 +80,11 @@ class Destination(Protocol[B]):
         """Return the account with the names of its custom variables."""
         ...
 
-    def batch(self, job_id: int) -> B:
-        """Return an empty batch for requests with this job ID."""
+    def batch(self, job_id: int, *, maybe_sent: bool) -> B:
+        """Return an empty batch for requests with this job ID.
+
+        `maybe_sent`: an earlier attempt of the run may have sent the same rows.
+        """
         ...
 
     def send(self, batch: B, deadline: Deadline) -> UploadResult:

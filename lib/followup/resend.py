@@ -121,7 +121,7 @@ class _Resend:
         self, chunk: Chunk, is_sent: Callable[[Conversion], bool] | None
     ) -> tuple[PreparedChunk, UploadResult]:
         job = self.job
-        batch = job.destination.batch(self.run.job_id)
+        batch = job.destination.batch(self.run.job_id, maybe_sent=True)
         prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data, is_sent)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)

@@ -9,8 +9,9 @@ every row, and creating a frozen dataclass of this width takes six times as long
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
 
@@ -77,6 +78,15 @@ class OptionalFields:
                 else ()
             ),
         )
+
+
+_DERIVED: Final = re.compile("auto-[a-p]{32}")
+
+
+def is_derived_order_id(order_id: str) -> bool:
+    """Return whether the rules derived the order ID (`lib.rules.values.order_ids`). Such an ID does
+    not distinguish conversions of one click, as an order ID of the row's own does."""
+    return _DERIVED.fullmatch(order_id) is not None
 
 
 class Conversion(NamedTuple):

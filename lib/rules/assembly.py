@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion
+from lib.model.records import Conversion, is_derived_order_id
 from lib.rules import times
 from lib.rules.record_columns import RecordColumns
 from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
@@ -62,7 +62,9 @@ class Assembly:
         sendable = [row for row in range(len(lines)) if row not in errors]
         if self._rules.derive_order_id:
             self._derive_order_ids(sendable, table, when.instants)
-        repeats = find_repeats(table.keys_of(sendable, when.instants))
+        repeats = find_repeats(
+            table.keys_of(sendable, when.instants), lambda row: self._has_own_order(table, row)
+        )
         sendable = [row for row in sendable if row not in repeats]
         withheld: set[int] = set()
         if when.mismatch is not None and when.ambiguous:
@@ -131,6 +133,13 @@ class Assembly:
             value = None if braids[row] else table.value[row]
             identity = (braids[row],) if braids[row] else _person(table, row)
             orders[row] = derived_order_id(table.action_id[row], instants[row], value, identity)
+
+    def _has_own_order(self, table: RecordColumns, row: int) -> bool:
+        """Return whether a row is another conversion than rows with its click and another order."""
+        if self._rules.version < 2:
+            return False
+        order_id = table.order_id[row]
+        return order_id is not None and not is_derived_order_id(order_id)
 
     def _without_order_id(self, table: RecordColumns) -> set[int]:
         """Return the rows with values that the API refuses beside an order ID."""

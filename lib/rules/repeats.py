@@ -1,12 +1,14 @@
 """Repeats: a row with the same conversion as an earlier row of its chunk is not sent.
 
 A row is a repeat only if Google would count both rows once: same click ID, time and action, or same
-order ID and action. Between chunks, Google detects repeats, which keeps memory use small.
+order ID and action. Two rows with different order IDs of their own are two conversions, even of one
+click and time: Google decides about them. Between chunks, Google detects repeats, which keeps
+memory use small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from lib.model.outcomes import Problem
@@ -23,8 +25,12 @@ class Repeat(NamedTuple):
     by: Literal["click", "order"]
 
 
-def find_repeats(keys: Iterable[Key]) -> dict[int, Repeat]:
-    """Return the repeats by row. `keys` are those of the rows that could be sent."""
+def find_repeats(keys: Iterable[Key], has_own_order: Callable[[int], bool]) -> dict[int, Repeat]:
+    """Return the repeats by row. `keys` are those of the rows that could be sent.
+
+    `has_own_order` returns whether the order ID of a row distinguishes conversions of one click. A
+    derived order ID does not.
+    """
     by_click: dict[tuple[str, int, str], int] = {}
     by_order: dict[tuple[str, str], int] = {}
     repeats: dict[int, Repeat] = {}
@@ -32,14 +38,16 @@ def find_repeats(keys: Iterable[Key]) -> dict[int, Repeat]:
         click = (click_id, instant, action_id)
         if click_id:
             first = by_click.setdefault(click, row)
-            if first != row:
+            # Rows without an own order ID are not sent after the first row of a click. So the first
+            # one shows whether another order is already there.
+            if first != row and not (has_own_order(first) and has_own_order(row)):
                 repeats[row] = Repeat(first, "click")
                 continue
         if order_id is not None:
             first = by_order.setdefault((order_id, action_id), row)
             if first != row:
                 repeats[row] = Repeat(first, "order")
-                if click_id:
+                if click_id and by_click[click] == row:
                     # This row is not sent, so a later row with its click does not repeat it.
                     del by_click[click]
     return repeats

@@ -14,8 +14,10 @@ from lib.model.outcomes import Problem
 RULES_VERSION: Final = 2
 """The version of the rules, which the claim of a file fixes.
 
-1  Only rows without click ID get a derived order ID.
-2  Rows with a gbraid or wbraid get a derived order ID too.
+1  Rows with the same click ID, time and action are one conversion, whatever their order IDs. Only
+   rows without click ID get a derived order ID.
+2  Rows with different order IDs are different conversions. Rows with a gbraid or wbraid get a
+   derived order ID too.
 
 A later attempt, which may run on newer code, must not judge the rows of a file otherwise than the
 attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule

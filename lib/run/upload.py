@@ -94,7 +94,7 @@ def upload_chunks(
                 raise RetryableError(deadline.code, f"before chunk {chunk.number}")
             prepared: PreparedChunk | Problem | None = None
             if job is not None and progress.stop is None:
-                batch = job.destination.batch(run.job_id)
+                batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
                 prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
             if job is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.is_only, job)

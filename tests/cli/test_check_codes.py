@@ -198,6 +198,7 @@ ELSEWHERE = {
     "STALE": "only for an event",
     "SOURCE_GONE": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
+    "CLICK_AND_TIME_ALREADY_USED": "only for an upload",
     "REFUSAL_NOT_LOCATED": "only for an upload",
     "UNKNOWN_ENCODING": "the profile is refused before",
     "UNREADABLE_FAILURE": "only for an upload",

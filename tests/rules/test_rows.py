@@ -10,6 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
@@ -210,6 +212,69 @@ def test_a_braid_with_another_value_is_the_same_conversion() -> None:
     assert judged.details[8] == (
         "the same click ID, time and conversion action as in line 2, with another value"
     )
+
+
+ORDERS_OF_A_CLICK = """
+gclid,conversion_date_time,conversion_value,order_id
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,O1
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,O2
+AAAAAAAAAAAAAA1,2026-11-20 11:00:00+01:00,25,O3
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,O1
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,10,
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,10,O4
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,10,O5
+BBBBBBBBBBBBBB1,2026-11-20 10:00:00,10,O5
+"""
+
+
+def test_orders_of_one_click_and_time_are_different_conversions() -> None:
+    """Rows with different order IDs are never repeats of each other, whatever click and time."""
+    judged = judge(ORDERS_OF_A_CLICK)
+    assert list(judged.sent) == [2, 3, 4, 7, 10]
+    assert judged.details == {
+        5: "the same order ID and conversion action as in line 2",
+        6: "the same click ID, time and conversion action as in line 2",
+        8: "the same click ID, time and conversion action as in line 7",
+        9: "the same click ID, time and conversion action as in line 7",
+    }
+    assert set(judged.refused.values()) == {"REPEATED_LINE"}
+
+
+def test_orders_of_one_click_in_a_file_of_version_1() -> None:
+    """A file whose claim has version 1 still sends only the first order of a click and time."""
+    judged = judge(ORDERS_OF_A_CLICK, version=1)
+    assert list(judged.sent) == [2, 7, 10]
+    assert judged.refused[4] == "REPEATED_WITH_OTHER_VALUE"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "AAAAAAAAAAAAAA1", "AAAAAAAAAAAAAA2"]),
+            st.sampled_from(["", "O1", "O2", "O3"]),
+            st.integers(10, 11),
+        ),
+        max_size=12,
+    )
+)
+def test_a_repeat_shares_its_order_or_has_none(rows: list[tuple[str, str, int]]) -> None:
+    """A row is a repeat only of a row with its order ID, or with its click and not another order.
+    Each order ID is sent, unless all of its rows share their click with a row that has none."""
+    lines = [f"{c},a@example.com,2026-11-20 {t}:00:00,{o}" for c, o, t in rows]
+    judged = judge("\n".join(["gclid,email,conversion_date_time,order_id", *lines]))
+    for line, detail in judged.details.items():
+        click, order, time = rows[line - 2]
+        first_click, first_order, first_time = rows[int(detail.split()[-1]) - 2]
+        if "order ID" in detail:
+            assert order == first_order
+        else:
+            assert (click, time) == (first_click, first_time)
+            assert not (order and first_order)
+    sent = {rows[line - 2] for line in judged.sent}
+    for click, order, time in rows:
+        if order and order not in {each[1] for each in sent}:
+            assert (click, "", time) in sent
 
 
 def test_a_braid_with_external_attribution_gets_no_order_id() -> None:

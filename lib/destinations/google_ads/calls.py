@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations.google_ads.errors import classify
-from lib.destinations.pacing import Pacer
+from lib.destinations.pacing import CallFailure, Pacer
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 
 CallError = (GoogleAdsException, grpc.RpcError)
 """What a call of the API raises. Any other exception is a bug, not an answer from Google."""
+
+
+class Answer(NamedTuple):
+    """The raw response to a call, and its request ID.
+
+    `maybe_repeated`: Google may have carried out an earlier try of the call whose answer was lost.
+    """
+
+    response: Any
+    request_id: str
+    maybe_repeated: bool = False
 
 
 class Connection:
@@ -35,8 +46,8 @@ class Connection:
         deadline: Deadline,
         timeout_seconds: float,
         log: Log,
-    ) -> tuple[Any, str]:
-        """Make one call, paced and retried. Return the raw response and its request ID.
+    ) -> Answer:
+        """Make one call, paced and retried.
 
         It uses the transport, because the service method drops the call object and with it the
         `request-id` that Google's support asks for. The service method also sets no timeout.
@@ -44,11 +55,18 @@ class Connection:
         stub = getattr(self._search if method == "search" else self._upload, method)
         routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
 
-        def call(timeout: float) -> tuple[Any, str]:
+        failures: list[CallFailure] = []
+
+        def classified(error: Exception) -> CallFailure:
+            failures.append(classify(error))
+            return failures[-1]
+
+        def call(timeout: float) -> Answer:
             response, rpc = stub.with_call(request, timeout=timeout, metadata=routing)
             found = dict(rpc.trailing_metadata() or ()).get("request-id", "")
-            return getattr(response, "_pb", response), str(found)
+            maybe_repeated = any(each.kind == "transient" for each in failures)
+            return Answer(getattr(response, "_pb", response), str(found), maybe_repeated)
 
         return self._pacer.call(
-            call, classify, deadline=deadline, timeout_seconds=timeout_seconds, log=log
+            call, classified, deadline=deadline, timeout_seconds=timeout_seconds, log=log
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.calls import CallError
+from lib.destinations.google_ads.calls import Answer, CallError
 from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
+from lib.destinations.google_ads.orders_of_a_click import judge_orders, send_orders_apart
 from lib.destinations.google_ads.partial_failure import (
     RequestResult,
     read_named_rows,
@@ -34,17 +35,18 @@ ROW_TRIES = 3
 class ChunkUpload:
     """The upload of one chunk.
 
-    `call` sends a request and returns the raw response and its request ID. `refused` has the
-    accounts that refuse all rows of this run; this class adds to it.
+    `call` sends a request. `refused` has the accounts that refuse all rows of this run; this class
+    adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
     """
 
     def __init__(
         self,
-        call: Callable[[Any], tuple[Any, str]],
+        call: Callable[[Any], Answer],
         refused: dict[str, Problem],
         deadline: Deadline,
         log: Log,
         *,
+        maybe_sent: bool,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,11 +56,32 @@ class ChunkUpload:
         self._log = log
         self._clock = clock
         self._sleep = sleep
+        self._maybe_sent = maybe_sent
+        self._orders_sent_again: set[str] = set()
         self._is_answered = False
         self.request_ids: list[str] = []
 
     def send(self, request: Any) -> RequestResult:
         """Send a request until each of its rows has a result."""
+        result = self._send_rows(request)
+        send_orders_apart(
+            request, result.row_results, lambda rows: self._send_part(request, rows).row_results
+        )
+        judge_orders(
+            request,
+            result.row_results,
+            lambda order_id: self._maybe_sent or order_id in self._orders_sent_again,
+        )
+        return result
+
+    def _send_part(self, request: Any, rows: Sequence[int]) -> RequestResult:
+        """Send some rows of a request. The results have the rows' positions in the request."""
+        result = self._send_rows(_part(request, rows))
+        return result._replace(
+            row_results={rows[row]: each for row, each in result.row_results.items()}
+        )
+
+    def _send_rows(self, request: Any) -> RequestResult:
         size = len(request.conversions)
         known = self._refused.get(request.customer_id)
         if known is not None:
@@ -91,6 +114,7 @@ class ChunkUpload:
             if not pending or tries == ROW_TRIES:
                 break
             part = _part(request, pending)
+            self._orders_sent_again.update(each.order_id for each in part.conversions)
             self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
             left = self._deadline.last_start - self._clock()
             self._sleep(min(ROW_DELAY_SECONDS * 2 ** (tries - 1), max(left, 0.0)))
@@ -100,7 +124,7 @@ class ChunkUpload:
     def _send_once(self, request: Any) -> RequestResult:
         size = len(request.conversions)
         try:
-            response, request_id = self._call(request)
+            answer = self._call(request)
         except CallError as error:
             if request_id := request_id_of(error):
                 self.request_ids.append(request_id)
@@ -114,18 +138,18 @@ class ChunkUpload:
             refused = RowResult("not_attempted", (problem,))
             return RequestResult(dict.fromkeys(range(size), refused), [], problem)
         self._is_answered = True
-        self.request_ids.append(request_id)
-        return read_response(response, request)
+        self.request_ids.append(answer.request_id)
+        if answer.maybe_repeated:
+            self._orders_sent_again.update(each.order_id for each in request.conversions)
+        return read_response(answer.response, request)
 
     def _send_halves(self, request: Any) -> RequestResult:
         size = len(request.conversions)
         row_results: dict[int, RowResult] = {}
         stops = []
         for rows in (range(size // 2), range(size // 2, size)):
-            result = self.send(_part(request, rows))
-            row_results.update(
-                {rows[row]: row_result for row, row_result in result.row_results.items()}
-            )
+            result = self._send_part(request, rows)
+            row_results.update(result.row_results)
             stops.append(result.stop)
         both = all(stop is not None for stop in stops)
         return RequestResult(row_results, [], stops[0] if both else None)

@@ -52,9 +52,13 @@ class Part(NamedTuple):
 
 
 class AdsBatch:
-    """The conversions of one chunk as upload requests, one per account."""
+    """The conversions of one chunk as upload requests, one per account.
 
-    def __init__(self, job_id: int, validate_only: bool) -> None:
+    `maybe_sent`: Google may already have counted them for the same run.
+    """
+
+    def __init__(self, job_id: int, validate_only: bool, maybe_sent: bool = False) -> None:
+        self.maybe_sent = maybe_sent and not validate_only
         self._job_id = job_id
         self._validate_only = validate_only
         self._written: dict[str, list[str]] = {}

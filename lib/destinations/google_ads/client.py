@@ -16,7 +16,7 @@ from typing import Any
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.google_ads.account import read_account, read_custom_variables
 from lib.destinations.google_ads.api import SUNSET, module
-from lib.destinations.google_ads.calls import CallError, Connection
+from lib.destinations.google_ads.calls import Answer, CallError, Connection
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.click_conversion import AdsBatch
@@ -107,7 +107,7 @@ class GoogleAds:
         request = _search_request()(customer_id=customer_id, query=query)
         ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
         while True:
-            page, _ = self._call("search", request, customer_id, Deadline(ends, ends))
+            page = self._call("search", request, customer_id, Deadline(ends, ends)).response
             yield from page.results
             if not page.next_page_token:
                 return
@@ -115,9 +115,9 @@ class GoogleAds:
 
     # ── the upload ───────────────────────────────────────────────────────────────────────────
 
-    def batch(self, job_id: int) -> AdsBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> AdsBatch:
         """See `Destination.batch`."""
-        return AdsBatch(job_id, self._validate_only)
+        return AdsBatch(job_id, self._validate_only, maybe_sent)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`. One request per account; more to resend rows or to split it."""
@@ -131,6 +131,7 @@ class GoogleAds:
             self._refused,
             deadline,
             self._log,
+            maybe_sent=batch.maybe_sent,
             clock=self._clock,
             sleep=self._sleep,
         )
@@ -163,9 +164,7 @@ class GoogleAds:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _call(
-        self, method: str, request: Any, customer_id: str, deadline: Deadline
-    ) -> tuple[Any, str]:
+    def _call(self, method: str, request: Any, customer_id: str, deadline: Deadline) -> Answer:
         return self._connection.call(
             method, request, customer_id, deadline, self._timeout, self._log
         )

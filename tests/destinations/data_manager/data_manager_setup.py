@@ -67,7 +67,7 @@ def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> Data
 
 def send(destination: DataManager, *conversions: Conversion, seconds: float = 60.0) -> UploadResult:
     """Send conversions as one chunk."""
-    batch = destination.batch(42)
+    batch = destination.batch(42, maybe_sent=False)
     for each in conversions:
         batch.add(each)
     return destination.send(batch, within(seconds))

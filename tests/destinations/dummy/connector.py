@@ -43,7 +43,7 @@ class DummyDestination:
     def with_custom_variables(self, account: Account) -> Account:
         return account
 
-    def batch(self, job_id: int) -> DummyBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> DummyBatch:
         return DummyBatch()
 
     def send(self, batch: DummyBatch, deadline: Deadline) -> UploadResult:

@@ -30,6 +30,7 @@ def apis(running: Apis) -> Apis:
     running.faults.on_kill = lambda: None
     running.state.judge = running.state.check_tokens = True
     running.state.repeats_in_request = "all"
+    running.state.known_conversions = "both"
     running.state.refuse_tokens = False
     running.state.instance_has_account = True
     running.state.data_manager = DataManagerLimits()

@@ -333,6 +333,25 @@ def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
     assert len(apis.state.accepted) == 4
 
 
+@pytest.mark.parametrize(
+    ("named", "codes"),
+    [
+        ("both", ["CLICK_CONVERSION_ALREADY_EXISTS", "ORDER_ID_ALREADY_IN_USE"]),
+        ("click", ["CLICK_CONVERSION_ALREADY_EXISTS"]),
+    ],
+)
+def test_a_known_click_with_a_known_order(
+    apis: Apis, uploader: Any, named: Any, codes: list[str]
+) -> None:
+    """A repeat by click and by order ID is refused for both, or only for its click."""
+    apis.state.known_conversions = named
+    row = conversion(conversion_date_time=ago(days=3), order_id="A-1")
+    assert not failures(uploader.upload_click_conversions(request=request(row), timeout=10))
+    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+    assert [code for _, code in failures(response)] == codes
+    assert len(apis.state.accepted) == 1
+
+
 def test_same_instant_in_another_zone_is_the_same_conversion(apis: Apis, uploader: Any) -> None:
     """The instant identifies a duplicate, with any UTC offset."""
     day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
