@@ -63,10 +63,14 @@ class Storage:
                 target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
             ).start()
 
-    def create_bucket(self, name: str) -> None:
-        """Creates a bucket; an existing bucket stays as it is."""
+    def create_bucket(self, name: str, *, versioned: bool = False) -> None:
+        """Creates a bucket; an existing bucket stays as it is.
+
+        A versioned one keeps replaced and deleted generations
+        (https://cloud.google.com/storage/docs/object-versioning).
+        """
         connection = http.client.HTTPConnection(self.quiet_url.removeprefix("http://"))
-        body = json.dumps({"name": name})
+        body = json.dumps({"name": name, "versioning": {"enabled": versioned}})
         connection.request("POST", "/storage/v1/b", body, {"Content-Type": "application/json"})
         status = connection.getresponse().status
         connection.close()

@@ -89,7 +89,7 @@ class Sandbox:
         )
         self.faults.on_kill = self._kill_hook
         self.storage = Storage(self._processes, hooks, self.directory / "storage.log")
-        self.storage.create_bucket(INPUT_BUCKET)
+        self.storage.create_bucket(INPUT_BUCKET, versioned=True)
         self.storage.create_bucket(OUTPUT_BUCKET)
         self.apis = start_apis(self.state, self.faults, self.directory)
         self.profiles_path = self.directory / "profiles.json"
@@ -250,13 +250,23 @@ class Sandbox:
         """Replaces the profiles document, to which `PROFILES` points."""
         self.profiles_path.write_text(json.dumps(profiles, indent=2), encoding="utf-8")
 
+    def keep_versions(self, keep: bool) -> None:
+        """Turns the versioning of the input bucket on, as terraform/ does, or off."""
+        bucket = self.storage_client().bucket(INPUT_BUCKET)
+        bucket.versioning_enabled = keep
+        bucket.patch()
+
     def clear(self) -> None:
-        """Resets all: no conversions, requests, faults, events or objects; default profiles."""
+        """Resets all: no conversions, requests, faults, events or objects; default profiles.
+
+        The input bucket keeps versions again.
+        """
         self.faults.clear()
         self.delivery.reset()
         self.delivery.wait_until_idle(30)
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
             self.storage.empty(bucket)
+        self.keep_versions(True)
         self.set_profiles(DEFAULT_PROFILES)
         self.state.clear()
 

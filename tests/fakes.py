@@ -68,32 +68,46 @@ class MemoryStore:
     raises, the answer is lost. The next write of an object in `refuse` is refused (None) although
     its precondition holds. The next write of an object in `lose` takes place, but its answer gets
     lost: the storage client sends it again, and the second write is refused. `calls` lists
-    (operation, name).
+    (operation, name). If the store is `versioned`, replaced and deleted versions can be read.
     """
 
     clock: Clock = field(default_factory=Clock)
     objects: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
     times: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    noncurrent: dict[tuple[str, str, int], tuple[bytes, StoredObject]] = field(default_factory=dict)
     before: Fault = passes
     after: Fault = passes
     refuse: list[str] = field(default_factory=list)
     lose: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    versioned: bool = False
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
     def open(self, source: StoredObject) -> Readable:
-        found = self.read(source.bucket, source.name)
-        if found is None or found[1] != source.generation:
-            return _Gone(source.generation)
-        return BytesIO(found[0])
+        with self.lock:
+            self._began("read", source.name)
+            found = self._version(source)
+            self.after("read", source.name)
+        return _Gone(source.generation) if found is None else BytesIO(found[0])
+
+    def _version(self, source: StoredObject) -> tuple[bytes, StoredObject] | None:
+        data, live = self.objects.get((source.bucket, source.name), (b"", 0))
+        if live == source.generation:
+            return data, self.stored(source.bucket, source.name)
+        return self.noncurrent.get((source.bucket, source.name, source.generation))
+
+    def _replace(self, bucket: str, name: str) -> None:
+        """Keep the live version as a noncurrent one, if the store is versioned."""
+        if self.versioned and (bucket, name) in self.objects:
+            data, generation = self.objects[bucket, name]
+            self.noncurrent[bucket, name, generation] = data, self.stored(bucket, name)
 
     def find(self, source: StoredObject) -> StoredObject | None:
         with self.lock:
             self._began("find", source.name)
-            live = self.objects.get((source.bucket, source.name), (b"", 0))[1]
-            is_live = live == source.generation
-            return self.stored(source.bucket, source.name) if is_live else None
+            found = self._version(source)
+        return found[1] if found is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         with self.lock:
@@ -111,6 +125,7 @@ class MemoryStore:
             live = self.objects.get((bucket, name), (b"", 0))[1]
             if live != if_generation_match:
                 return None
+            self._replace(bucket, name)
             generation = next(self.generations)
             self.objects[bucket, name] = (data, generation)
             self.times[bucket, name] = self.clock.utc()
@@ -143,12 +158,14 @@ class MemoryStore:
     def delete(self, bucket: str, name: str) -> None:
         with self.lock:
             self._began("delete", name)
+            self._replace(bucket, name)
             self.objects.pop((bucket, name), None)
             self.after("delete", name)
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
         """Upload an object as its owner would; an existing one of that name is replaced."""
         with self.lock:
+            self._replace(bucket, name)
             self.objects[bucket, name] = (data, next(self.generations))
             self.times[bucket, name] = self.clock.utc()
             return self.stored(bucket, name)
@@ -196,15 +213,16 @@ class FakeApi:
     """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
     `counted` holds the order ID of every counted conversion. Order IDs in `too_recent` are answered
-    with TOO_RECENT_EVENT. `before` and `after` are called around each batch with its number,
-    starting at 1; if one of them raises, the attempt ends with that exception. `stop` refuses the
-    account.
+    with TOO_RECENT_EVENT, those in `too_old` with EXPIRED_EVENT. `before` and `after` are called
+    around each batch with its number, starting at 1; if one of them raises, the attempt ends with
+    that exception. `stop` refuses the account.
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
     sunset: date | None = None
     counted: list[str] = field(default_factory=list)
     too_recent: set[str] = field(default_factory=set)
+    too_old: set[str] = field(default_factory=set)
     before: Callable[[int], None] = lambda number: None
     after: Callable[[int], None] = lambda number: None
     stop: Problem | None = None
@@ -261,6 +279,8 @@ class FakeApi:
                     row_results[position] = RowResult("duplicate", (problem,))
                 elif order in self.too_recent:
                     row_results[position] = RowResult("deferred", (Problem("TOO_RECENT_EVENT"),))
+                elif order in self.too_old:
+                    row_results[position] = RowResult("failed", (Problem("EXPIRED_EVENT"),))
                 else:
                     self.counted.append(order)
         self.after(number)

@@ -55,6 +55,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnOb
         md5=_text(data.get("md5Hash")),
         created=_moment(data.get("timeCreated")),
         updated=_moment(data.get("updated")),
+        crc32c=_text(data.get("crc32c")),
     )
     return ObjectEvent(source, _moment(event.get("time")))
 

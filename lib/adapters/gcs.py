@@ -168,7 +168,7 @@ class GoogleStore:
             self._client.list_blobs(
                 bucket,
                 prefix=prefix,
-                fields="items(name,generation,size,md5Hash,timeCreated,updated),nextPageToken",
+                fields="items(name,generation,size,md5Hash,crc32c,timeCreated,updated),nextPageToken",
                 timeout=TIMEOUT_SECONDS,
                 retry=_RETRY,
             )
@@ -192,6 +192,7 @@ def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
         md5=blob.md5_hash or "",
         created=blob.time_created,
         updated=blob.updated,
+        crc32c=blob.crc32c or "",
     )
 
 

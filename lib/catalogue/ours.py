@@ -701,6 +701,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "not attempted may have reached Google before that.",
         f"Upload {_FILE_AGAIN}",
     ),
+    "SUPERSEDED": (
+        "note",
+        "The same upload replaced this version of the file before it was completely read, as some "
+        "upload programs do. The newer version is processed instead.",
+        "No action needed. See the results of the newer version.",
+    ),
+    "SAME_AS": (
+        "note",
+        "This version of the file repeats an earlier version of the same upload, all of whose rows "
+        "were sent. It is not sent again.",
+        "No action needed. See the results of the earlier version.",
+    ),
     "BLANK_RECORDS": (
         "note",
         "The file contains blank lines. They are skipped.",

@@ -8,9 +8,9 @@ from dataclasses import replace
 from lib.model.chunk_report import Tally
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
+from lib.run.generations import live_version
 from lib.run.open_line import LAST_LINE_OPEN
 from lib.state.lease import Lease
-from lib.state.store import StoredObject
 
 
 def close_replaced_line(lease: Lease, context: RunContext) -> None:
@@ -19,7 +19,8 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     The newer generation is a file of its own, which contains the whole row.
     """
     run = lease.run
-    newest = _live_generation(run.source, context)
+    live = live_version(run.source, context)
+    newest = live.generation if live is not None else 0
     numbers = context.ledger.finished_chunks(run)
     if newest <= run.source.generation or not numbers:
         return
@@ -46,9 +47,3 @@ def _moved(tally: Tally, rows: int, code: str) -> Tally:
     outcomes = Counter(tally.outcomes) + Counter(not_attempted=rows) - Counter(deferred=rows)
     codes = Counter(tally.codes) + Counter({code: rows}) - Counter({LAST_LINE_OPEN: rows})
     return replace(tally, outcomes=dict(outcomes), codes=dict(codes))
-
-
-def _live_generation(source: StoredObject, context: RunContext) -> int:
-    """Return the newest generation of the object's name; 0: it no longer exists."""
-    listed = context.store.list(source.bucket, source.name)
-    return next((found.generation for found in listed if found.name == source.name), 0)

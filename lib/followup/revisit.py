@@ -32,7 +32,7 @@ from lib.run.finalize import announce_results, read_written, rewrite_results
 from lib.source.errors import SourceError
 from lib.state.lease import Lease
 from lib.state.pending_runs import PendingRun
-from lib.state.run import run_id
+from lib.state.run import RunStatus, run_id
 
 
 def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> bool:
@@ -107,7 +107,9 @@ def _revisit_claimed(
     else:
         # Before the run is recorded as finished: an alert may come twice, but is never lost.
         alert_if_not_counted(summary, log)
-    lease.update(lambda run: context.ledger.finish(run, "waiting" if pending.due else "finished"))
+    status: RunStatus = "waiting" if pending.due else "finished"
+    ledger = context.ledger
+    lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
     return summary, pending.due
 
 

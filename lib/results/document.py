@@ -21,13 +21,17 @@ from lib.state.run import Run, run_id
 
 SCHEMA_VERSION = 1
 
+_COUNTED = ("uploaded", "duplicate", "skipped")
+"""The outcomes of rows that nobody needs to send again."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
     `headers` maps fields to the file's own column names. `processing` is what an API reports later
-    about accepted requests (`lib.results.processing`).
+    about accepted requests (`lib.results.processing`). `superseded_by` is the newer generation that
+    replaced this one before it could be read; 0: none did.
     """
 
     customer_id: str
@@ -37,6 +41,7 @@ class DocumentMetadata:
     notes: tuple[Problem, ...] = ()
     file_error: Problem | None = None
     processing: dict[str, Any] | None = None
+    superseded_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,30 @@ class RunSummary:
 
     @property
     def status(self) -> str:
-        """`stopped` (see file_error), `waiting` (rows will be sent again), `completed`."""
+        """`waiting` (rows will be sent again), `stopped` (see file_error), `completed`.
+
+        Or `superseded` or `same_as`: another generation of the same upload has the rows.
+        """
+        if self.run.same_as:
+            return "same_as"
         if self.tally.outcomes.get("deferred") or (self.metadata.processing or {}).get("resend_at"):
             return "waiting"
+        if self.metadata.superseded_by:
+            return "superseded"
         return "completed" if self.metadata.file_error is None else "stopped"
+
+    @property
+    def other_generation(self) -> int:
+        """The generation that has the rows instead, if the status says so; otherwise 0."""
+        return self.run.same_as or self.metadata.superseded_by
+
+    @property
+    def all_counted(self) -> bool:
+        """Whether every row of the file counts or need not, and nothing remains to be done."""
+        tally, metadata = self.tally, self.metadata
+        if not tally.rows or metadata.file_error or metadata.superseded_by or self.not_counted:
+            return False
+        return tally.rows == sum(tally.outcomes.get(each, 0) for each in _COUNTED)
 
     @property
     def not_counted(self) -> int | None:
@@ -127,6 +152,7 @@ class _Head(msgspec.Struct):
     codes: dict[str, _Advice]
     file_error: _FileProblem | None
     notes: list[_FileProblem]
+    other_generation: str | msgspec.UnsetType = msgspec.UNSET
     processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -189,6 +215,7 @@ def _head(summary: RunSummary) -> _Head:
         },
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
         notes=[_file_problem(note) for note in metadata.notes],
+        other_generation=str(summary.other_generation or "") or msgspec.UNSET,
         processing=msgspec.UNSET if metadata.processing is None else metadata.processing,
     )
 

@@ -17,6 +17,7 @@ from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRuns
 from lib.state.run import Run
 from lib.state.store import Store
+from lib.state.uploads import Uploads
 
 Connect = Callable[[Profile, Log], Destination[Any]]
 """Connects the destination of a profile. Raises `PermanentError` or `RetryableError`."""
@@ -65,6 +66,11 @@ class RunContext:
         return Ledger(
             self.store, settings.ledger_bucket, settings.state_prefix, settings.lease_seconds
         )
+
+    @property
+    def uploads(self) -> Uploads:
+        """The recent generations of every object name."""
+        return Uploads(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
     def pending_runs(self) -> PendingRuns:

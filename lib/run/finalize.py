@@ -14,7 +14,7 @@ from lib.run.context import RunContext
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run
+from lib.state.run import Run, RunStatus
 
 MARKERS_AHEAD = 8
 """Number of markers that are fetched ahead; each has some kilobytes."""
@@ -52,7 +52,8 @@ def write_results(
         raise RetryableError(
             "STORAGE_UNAVAILABLE", "the results document could not be written, although none exists"
         )
-    lease.update(lambda run: ledger.finish(run, "waiting" if pending.due else "finished"))
+    status: RunStatus = "waiting" if pending.due else "finished"
+    lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
 
 
 @dataclass(slots=True)

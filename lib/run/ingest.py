@@ -1,6 +1,7 @@
 """All steps of a run, in their order.
 
-ignore? → claim → open → header → account → engine                    (lib.run.preflight)
+ignore? → same upload? → claim                        (lib.run.generations, lib.run.claim)
+        → open → header → account → engine                            (lib.run.preflight)
         → for every chunk: judge → serialize → send → save outcomes   (lib.run.upload)
         → results document → finished                                 (lib.run.finalize)
 """
@@ -8,12 +9,12 @@ ignore? → claim → open → header → account → engine                    
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 
-from lib.config.profile import Profile, choose_profile
+from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
@@ -22,16 +23,15 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.results.processing import processing_of
-from lib.rules.row_rules import RULES_VERSION
+from lib.run.claim import Claim, claim_run, too_old
 from lib.run.context import RunContext
 from lib.run.filtering import notes_on_fit
-from lib.run.finalize import announce_results, read_reports, results_exist, write_results
+from lib.run.finalize import announce_results, read_reports, write_results
+from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
 from lib.run.open_line import LAST_LINE_OPEN, WAIT, hold_of
 from lib.run.preflight import (
     UploadJob,
-    chunk_limits_of,
-    claimed_profile,
     notes_of,
     prepare_job,
     read_table,
@@ -70,7 +70,7 @@ def process_object(
         return "ignored"
 
     try:
-        claim = _claim(source, context)
+        claim = claim_run(source, context)
     except LeaseHeld:
         raise
     except RetryableError as error:
@@ -82,7 +82,7 @@ def process_object(
         return "skipped"
     log.info("claim_taken", attempts=run.attempts)
     if claim.stop is None:
-        claim = replace(claim, stop=_too_old(run, event_time, max_age, context))
+        claim = replace(claim, stop=too_old(run, event_time, max_age, context))
 
     deadline = context.deadline(started + time_limit_seconds)
     lease = context.lease(run)
@@ -99,61 +99,13 @@ def process_object(
     return summary.status
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """The claimed run and its profile, or why no profile can be used."""
-
-    run: Run
-    profile: Profile | None
-    stop: Problem | None
-
-
-def _claim(source: StoredObject, context: RunContext) -> _Claim:
-    """Claim the run. `run.status` shows whether there is anything to do.
-
-    The profile, the time "now" and the version of the rules are those of the first attempt.
-    """
-    ledger = context.ledger
-    stop: Problem | None = None
-    profile: Profile | None = None
-    name = ""
-    try:
-        name, profile = choose_profile(context.profiles(), source.name)
-    except PermanentError as error:
-        stop = Problem(error.code, "", error.detail)
-    fixed = profile.model_dump(mode="json") if profile is not None else None
-    limits = chunk_limits_of(profile)
-    run = ledger.claim(
-        source, context.utc_now(), context.new_token(), name, fixed, limits, RULES_VERSION
-    )
-    if run.attempts == 1 or run.status != "running":
-        return _Claim(run, profile, stop)
-    if results_exist(run, context):
-        is_pending = context.pending_runs.get(run.key) is not None
-        run = ledger.finish(run, "waiting" if is_pending else "finished")
-    try:
-        return _Claim(run, claimed_profile(run), None)
-    except PermanentError as error:
-        return _Claim(run, None, stop or Problem(error.code, "", error.detail))
-
-
-def _too_old(
-    run: Run, event_time: datetime, max_age: timedelta, context: RunContext
-) -> Problem | None:
-    if run.cause == "DAILY_QUOTA":
-        # Nothing is wrong with the file: the sweep continues it when there is quota again.
-        max_age = max(max_age, timedelta(days=context.settings.sweep_max_age_days))
-    age = context.utc_now() - event_time
-    if age <= max_age:
-        return None
-    return Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")
-
-
 def _process(
-    lease: Lease, claim: _Claim, context: RunContext, deadline: Deadline, log: Log
+    lease: Lease, claim: Claim, context: RunContext, deadline: Deadline, log: Log
 ) -> RunSummary:
     """Do everything from the claim to the end of the run."""
     run = lease.run
+    if run.same_as:
+        return _finish(lease, Progress(), None, None, claim.profile, context, log)
     refused = _refused_by_name(run.source, context.settings)
     progress = Progress(stop=refused or claim.stop or run.stop)
     header: Header | None = None
@@ -174,13 +126,29 @@ def _process(
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
         upload_chunks(table, job, lease, progress, context, deadline, log)
     except (SourceError, PermanentError) as error:
-        progress.stop = progress.stop or Problem(error.code, "", error.detail)
+        if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
+            progress.superseded_by = superseded_by(run.source, context)
+        if not progress.superseded_by:
+            progress.stop = progress.stop or Problem(error.code, "", error.detail)
         _add_earlier_chunks(lease.run, progress, context)
     if progress.stop is None:
         progress.stop = progress.refusal_of_all()
+    return _finish(lease, progress, header, job, claim.profile, context, log)
 
+
+def _finish(
+    lease: Lease,
+    progress: Progress,
+    header: Header | None,
+    job: UploadJob | None,
+    profile: Profile | None,
+    context: RunContext,
+    log: Log,
+) -> RunSummary:
+    """Write the results document, with the follow-up that the run needs."""
+    run = lease.run
     now = context.utc_now()
-    metadata = _metadata(header, job, claim.profile, progress, run.attempts, log)
+    metadata = _metadata(header, job, profile, progress, run, log)
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
         is_held = LAST_LINE_OPEN in progress.tally.codes
@@ -222,13 +190,18 @@ def _metadata(
     job: UploadJob | None,
     profile: Profile | None,
     progress: Progress,
-    attempts: int,
+    run: Run,
     log: Log,
 ) -> DocumentMetadata:
     notes = notes_of(header, job)
-    if job is not None and progress.stop is None:  # every row was read
+    if run.same_as:
+        notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
+    if progress.superseded_by:
+        notes.append(Problem("SUPERSEDED", "", f"generation {progress.superseded_by}"))
+    elif job is not None and progress.stop is None:  # every row was read
         notes += notes_on_fit(job.row_filter, progress.selection, log)
-    if progress.stop is not None and attempts > 1 and progress.tally.outcomes.get("not_attempted"):
+    rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
+    if rows_remain and run.attempts > 1:
         # An attempt that crashed between Google's answer and its marker has left no record of it.
         notes.append(Problem("MAYBE_SENT"))
     configured = profile.customer_id or "" if profile is not None else ""
@@ -239,6 +212,7 @@ def _metadata(
         headers=dict(header.names) if header is not None else {},
         notes=tuple(notes),
         file_error=progress.stop,
+        superseded_by=progress.superseded_by,
     )
 
 

@@ -37,7 +37,10 @@ from lib.state.lease import Lease
 
 @dataclass(slots=True)
 class Progress:
-    """The results of a run so far. Its size depends on the number of chunks, not of rows."""
+    """The results of a run so far. Its size depends on the number of chunks, not of rows.
+
+    `superseded_by` is the newer generation that replaced the file before it was read completely.
+    """
 
     tally: Tally = field(default_factory=Tally)
     selection: Selection = field(default_factory=Selection)
@@ -45,6 +48,7 @@ class Progress:
     only: ChunkReport | None = None
     request_ids: list[str] = field(default_factory=list)
     stop: Problem | None = None
+    superseded_by: int = 0
 
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its report only if no marker has it."""

@@ -34,7 +34,6 @@ content it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,7 +43,7 @@ import msgspec
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model.chunk_report import ChunkReport
 from lib.model.outcomes import Problem
-from lib.state.run import ChunkLimits, Run, RunStatus, run_key
+from lib.state.run import Run, RunStatus, Terms, run_key
 from lib.state.store import Store, StoredObject
 
 
@@ -72,12 +71,10 @@ class Ledger:
         source: StoredObject,
         now: datetime,
         owner: str,
-        profile_name: str,
-        profile: Mapping[str, Any] | None,
-        chunk_limits: ChunkLimits,
-        rules_version: int,
+        terms: Terms,
+        same_as: int = 0,
     ) -> Run:
-        """Start the run, or take it over.
+        """Start the run, or take it over. `terms` and `same_as` count for the first attempt only.
 
         Returns the run with our lease, or a finished or waiting run unchanged: check its `status`.
         Raises `LeaseHeld` while another attempt has a live lease.
@@ -90,10 +87,12 @@ class Ledger:
             expires,
             "running",
             now,
-            profile_name,
-            profile,
-            chunk_limits,
-            rules_version=rules_version,
+            terms.profile_name,
+            terms.profile,
+            terms.chunk_limits,
+            rules_version=terms.rules_version,
+            settings=terms.settings,
+            same_as=same_as,
         )
         generation = self._write(fresh, 0)
         if generation is not None:
@@ -141,9 +140,9 @@ class Ledger:
         """Record that the rest of the file must not be sent, before its rows are reported."""
         return self._update(run, stop=problem)
 
-    def finish(self, run: Run, status: RunStatus) -> Run:
+    def finish(self, run: Run, status: RunStatus, *, all_counted: bool = False) -> Run:
         """Record that the results document is complete ("finished") or needs a follow-up."""
-        return self._update(run, status=status)
+        return self._update(run, status=status, all_counted=all_counted)
 
     def _update(self, run: Run, **changes: Any) -> Run:
         updated = replace(run, **changes)

@@ -18,6 +18,16 @@ class ChunkLimits(NamedTuple):
     chars: int
 
 
+class Terms(NamedTuple):
+    """What decides about the rows of a file, apart from the file: fixed by the first attempt."""
+
+    profile_name: str
+    profile: Any  # a mapping or None, but another version may have written it
+    chunk_limits: ChunkLimits
+    rules_version: int
+    settings: str  # a digest of the settings; empty in the claim of an older version
+
+
 RunStatus = Literal["running", "finished", "waiting"]
 """`waiting`: the document is written, and the sweep revisits the run (`lib.state.pending_runs`)."""
 
@@ -44,6 +54,15 @@ class Run:
     cause: str = ""  # code of the error that ended the last attempt, if it is known
     object_generation: int = 0
     rules_version: int = 1  # that of the claims without one
+    settings: str = ""
+    same_as: int = 0  # the generation whose run has sent the rows; 0: this run sends them
+    all_counted: bool = False  # every row counts or need not, so the file needs no other run
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            self.profile_name, self.profile, self.chunk_limits, self.rules_version, self.settings
+        )
 
     @property
     def key(self) -> str:

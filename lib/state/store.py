@@ -8,7 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Content(NamedTuple):
+    """Size and checksums of an object's bytes. A checksum that is not known is empty.
+
+    Composite objects have no MD5 (https://cloud.google.com/storage/docs/composite-objects).
+    """
+
+    size: int
+    md5: str
+    crc32c: str
+
+    def equals(self, other: Content) -> bool:
+        """Return whether the bytes are the same, according to every checksum that both have."""
+        checksums = [pair for pair in zip(self[1:], other[1:], strict=True) if all(pair)]
+        return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
+
+
+EMPTY = Content(0, "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +41,11 @@ class StoredObject:
     md5: str = ""
     created: datetime | None = None
     updated: datetime | None = None
+    crc32c: str = ""
+
+    @property
+    def content(self) -> Content:
+        return Content(self.size, self.md5, self.crc32c)
 
 
 class Readable(Protocol):

@@ -197,6 +197,8 @@ ELSEWHERE = {
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "SOURCE_GONE": "only for an object in a bucket",
+    "SUPERSEDED": "only for an object in a bucket",
+    "SAME_AS": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
     "CLICK_AND_TIME_ALREADY_USED": "only for an upload",
     "REFUSAL_NOT_LOCATED": "only for an upload",

@@ -16,7 +16,7 @@ from lib.model.outcomes import Problem
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun, PendingRuns
-from lib.state.run import ChunkLimits, Run, run_id, run_key
+from lib.state.run import ChunkLimits, Run, Terms, run_id, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, Clock, MemoryStore
 
@@ -40,10 +40,12 @@ def never() -> bool:
 
 def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
     now = START + timedelta(seconds=seconds)
-    return ledger.claim(SOURCE, now, owner, "shop", {"customer_id": "1"}, LIMITS, 2)
+    return ledger.claim(SOURCE, now, owner, TERMS)
 
 
 LIMITS = ChunkLimits(2_000, 1 << 20)
+TERMS = Terms("shop", {"customer_id": "1"}, LIMITS, 2, "settings")
+NO_TERMS = Terms("", None, LIMITS, 2, "")
 
 
 def report(number: int, rows: int) -> ChunkReport:
@@ -81,11 +83,14 @@ def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
     claim(ledger, "a")
     other = ChunkLimits(7, 7)
     taken = ledger.claim(
-        SOURCE, START + timedelta(days=1), "b", "other", {"customer_id": "2"}, other, 3
+        SOURCE,
+        START + timedelta(days=1),
+        "b",
+        Terms("other", {"customer_id": "2"}, other, 3, "changed"),
+        same_as=6,
     )
-    assert (taken.chunk_limits, taken.rules_version) == (LIMITS, 2)
     assert taken.now == START
-    assert (taken.profile_name, taken.profile) == ("shop", {"customer_id": "1"})
+    assert (taken.terms, taken.same_as) == (TERMS, 0)
 
 
 def test_a_claim_without_a_version_has_the_first_rules(ledger: Ledger, store: MemoryStore) -> None:
@@ -252,7 +257,7 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
     ledger = Ledger(store, "state", "_state/", 0.06)
     renewed = threading.Event()
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
     renewed.clear()
     with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         store.clock.seconds = 1
@@ -268,9 +273,9 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
 def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
     """After a renewal detects that the lease is lost, the next check stops the run."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
     store.clock.seconds = 1
-    ledger.claim(SOURCE, store.clock.utc(), "b", "", None, LIMITS, 2)
+    ledger.claim(SOURCE, store.clock.utc(), "b", NO_TERMS)
     with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
@@ -295,7 +300,7 @@ def test_a_resumed_run_renews_its_lease_first(ledger: Ledger, taken: bool) -> No
 def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
     """A failed renewal is tried again after the next interval."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", "", None, LIMITS, 2)
+    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
     tries = threading.Semaphore(0)
 
     def broken(operation: str, name: str) -> None:

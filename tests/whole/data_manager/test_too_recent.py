@@ -198,6 +198,7 @@ def test_the_file_is_gone_when_its_rows_are_due(google: Sandbox) -> None:
     clicked(google, rows, 1)
     file = File(google, rows)
     file.after(0.6)
+    google.keep_versions(False)
     google.storage_client().bucket("sandbox-input").blob(file.name).delete()
     document = file.after(6)
     assert document["status"] == "completed"

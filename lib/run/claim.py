@@ -1,0 +1,68 @@
+"""The start of a run: its claim, which fixes the profile, and the reasons not to send anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lib.config.profile import Profile, choose_profile
+from lib.errors import PermanentError
+from lib.model.outcomes import Problem
+from lib.rules.row_rules import RULES_VERSION
+from lib.run.context import RunContext
+from lib.run.finalize import results_exist
+from lib.run.generations import same_upload, settings_digest
+from lib.run.preflight import chunk_limits_of, claimed_profile
+from lib.state.run import Run, Terms
+from lib.state.store import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The claimed run and its profile, or why no profile can be used."""
+
+    run: Run
+    profile: Profile | None
+    stop: Problem | None
+
+
+def claim_run(source: StoredObject, context: RunContext) -> Claim:
+    """Claim the run. `run.status` shows whether there is anything to do.
+
+    The profile, the time "now" and the version of the rules are those of the first attempt.
+    """
+    ledger = context.ledger
+    stop: Problem | None = None
+    profile: Profile | None = None
+    name = ""
+    try:
+        name, profile = choose_profile(context.profiles(), source.name)
+    except PermanentError as error:
+        stop = Problem(error.code, "", error.detail)
+    fixed = profile.model_dump(mode="json") if profile is not None else None
+    limits, settings = chunk_limits_of(profile), settings_digest(context.settings)
+    terms = Terms(name, fixed, limits, RULES_VERSION, settings)
+    same_as = same_upload(source, terms, context)
+    run = ledger.claim(source, context.utc_now(), context.new_token(), terms, same_as)
+    if run.attempts == 1 or run.status != "running":
+        return Claim(run, profile, stop)
+    if results_exist(run, context):
+        is_pending = context.pending_runs.get(run.key) is not None
+        run = ledger.finish(run, "waiting" if is_pending else "finished")
+    try:
+        return Claim(run, claimed_profile(run), None)
+    except PermanentError as error:
+        return Claim(run, None, stop or Problem(error.code, "", error.detail))
+
+
+def too_old(
+    run: Run, event_time: datetime, max_age: timedelta, context: RunContext
+) -> Problem | None:
+    """Return STALE if the file is still unfinished `max_age` after its event."""
+    if run.cause == "DAILY_QUOTA":
+        # Nothing is wrong with the file: the sweep continues it when there is quota again.
+        max_age = max(max_age, timedelta(days=context.settings.sweep_max_age_days))
+    age = context.utc_now() - event_time
+    if age <= max_age:
+        return None
+    return Problem("STALE", "", f"{age.total_seconds() / 3600:.0f} hours old")

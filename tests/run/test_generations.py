@@ -1,0 +1,387 @@
+"""Two generations of one upload: one sends the rows, the other one ends without an alert."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.config.settings import CHUNK_ROWS
+from lib.errors import LeaseHeld, PermanentError
+from lib.followup.sweep import sweep_once
+from lib.model.outcomes import Problem
+from lib.run.arrival import process_arrival
+from lib.state.store import Content, StoredObject
+from tests.fakes import START, World, world
+from tests.rows import core_row, csv_bytes
+
+NAME = "export.csv"
+MINUTE = 60
+
+
+def content(first: int, last: int, **cells: str) -> bytes:
+    time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    rows = [core_row(n, conversion_date_time=time, **cells) for n in range(first, last + 1)]
+    return csv_bytes(rows)
+
+
+THREE = content(1, 3)
+
+
+def put(google: World, data: bytes = THREE) -> StoredObject:
+    return google.store.put("in-bucket", NAME, data)
+
+
+def deliver(google: World, source: StoredObject) -> str:
+    return process_arrival(source, google.clock.utc(), google.context)
+
+
+def document(google: World, source: StoredObject) -> dict[str, Any]:
+    name = f"{source.name}.{source.generation}.results.json"
+    found: dict[str, Any] = json.loads(google.store.objects["out-bucket", name][0])
+    return found
+
+
+def alerts(output: str) -> list[str]:
+    lines = [json.loads(line) for line in output.splitlines()]
+    return [line["event"] for line in lines if line["severity"] == "ERROR"]
+
+
+@pytest.fixture(params=["versioned", "not versioned"])
+def google(request: pytest.FixtureRequest) -> World:
+    """A world whose input bucket keeps replaced versions, and one whose bucket does not."""
+    found = world()
+    found.store.versioned = request.param == "versioned"
+    return found
+
+
+@pytest.fixture
+def unversioned() -> World:
+    return world()
+
+
+# ── the newer generation ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 10 * MINUTE])
+def test_the_copy_of_a_sent_file_is_not_sent(
+    google: World, seconds: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy that a gateway makes within 10 minutes ends as `same_as`, without an alert."""
+    first = put(google)
+    deliver(google, first)
+    google.clock.seconds += seconds
+    second = put(google)
+    assert deliver(google, second) == "same_as"
+    assert deliver(google, second) == "skipped"
+    found = document(google, second)
+    assert found["other_generation"] == str(first.generation)
+    assert (found["status"], found["counts"]["rows"], found["file_error"]) == ("same_as", 0, None)
+    assert [note["code"] for note in found["notes"]] == ["SAME_AS"]
+    assert google.announced[-1]["status"] == "same_as"
+    assert google.api.batches == 1
+    assert alerts(capsys.readouterr().out) == []
+
+
+def test_the_third_copy_names_the_run_that_sent_the_rows(google: World) -> None:
+    """A copy of a copy refers to the generation whose document has the rows."""
+    first = put(google)
+    deliver(google, first)
+    deliver(google, put(google))
+    third = put(google)
+    assert deliver(google, third) == "same_as"
+    assert document(google, third)["other_generation"] == str(first.generation)
+
+
+def late(google: World) -> bytes:
+    google.clock.seconds += 10 * MINUTE + 1
+    return THREE
+
+
+def an_hour_later(google: World) -> bytes:
+    google.clock.seconds += 60 * MINUTE
+    return THREE
+
+
+def other_content(google: World) -> bytes:
+    return THREE.replace(b"order-1", b"order-9")
+
+
+def other_profile(google: World) -> bytes:
+    google.profiles["default"]["currency_code"] = "EUR"
+    return THREE
+
+
+def other_settings(google: World) -> bytes:
+    google.settings = google.settings.model_copy(update={"list_all_rows": True})
+    return THREE
+
+
+@pytest.mark.parametrize(
+    "change", [late, an_hour_later, other_content, other_profile, other_settings]
+)
+def test_another_upload_runs(google: World, change: Callable[[World], bytes]) -> None:
+    """A newer generation runs if it came later, or if content, profile or settings differ."""
+    deliver(google, put(google))
+    second = put(google, change(google))
+    assert deliver(google, second) == "completed"
+    assert google.api.batches == 2
+
+
+def stopped(google: World) -> None:
+    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND")
+
+
+def refused(google: World) -> None:
+    google.api.stop = Problem("USER_PERMISSION_DENIED")
+
+
+def failed(google: World) -> None:
+    google.api.too_old = {"order-2"}
+
+
+def deferred(google: World) -> None:
+    google.api.too_recent = {"order-2"}
+
+
+def validated(google: World) -> None:
+    google.profiles["default"]["validate_only"] = True
+
+
+@pytest.mark.parametrize(
+    "broken, status",
+    [
+        (stopped, "stopped"),
+        (refused, "stopped"),
+        (failed, "completed"),
+        (deferred, "waiting"),
+        (validated, "completed"),
+    ],
+)
+def test_a_file_that_is_uploaded_again_after_a_correction_runs(
+    google: World, broken: Callable[[World], None], status: str
+) -> None:
+    """If the rows of the earlier run did not count, the newer generation is sent."""
+    broken(google)
+    assert deliver(google, put(google)) == status
+    google.api.preflight = google.api.stop = None
+    google.api.too_recent = google.api.too_old = set()
+    google.profiles["default"].pop("validate_only", None)
+    second = put(google)
+    assert deliver(google, second) == "completed"
+    counts = document(google, second)["counts"]
+    assert counts["uploaded"] + counts["duplicate"] == 3
+    assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
+
+
+def test_a_rejected_row_lets_the_newer_generation_run(google: World) -> None:
+    """A file with a rejected row is sent again, because its rules may have been corrected."""
+    bad = content(1, 3) + content(4, 4, conversion_value="much").split(b"\n", 1)[1]
+    deliver(google, put(google, bad))
+    second = put(google, bad)
+    assert deliver(google, second) == "completed"
+    assert document(google, second)["counts"]["duplicate"] == 3
+
+
+def test_the_newer_generation_waits_for_the_run_of_the_earlier_one(google: World) -> None:
+    """While the earlier run works, the delivery of the copy is retried and claims nothing."""
+    first = put(google)
+    held: list[StoredObject] = []
+
+    def copied(number: int) -> None:
+        second = put(google)
+        held.append(second)
+        with pytest.raises(LeaseHeld, match=f"generation {first.generation}"):
+            deliver(google, second)
+
+    google.api.before = copied
+    assert deliver(google, first) == "completed"
+    assert deliver(google, held[0]) == "same_as"
+    assert google.api.batches == 1
+
+
+def dies(number: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_newer_generation_runs_if_the_earlier_run_has_crashed(google: World) -> None:
+    """It waits only for the lease; when both runs send, Google counts every row once."""
+    first = put(google)
+    google.api.after = dies
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, first)
+    google.api.after = lambda number: None
+    second = put(google)
+    with pytest.raises(LeaseHeld):
+        deliver(google, second)
+    google.clock.seconds += 61
+    assert deliver(google, second) == "completed"
+    assert deliver(google, first) == ("completed" if google.store.versioned else "superseded")
+    assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
+
+
+def test_a_crash_after_the_decision_does_not_change_it(google: World) -> None:
+    """The claim records `same_as`, so a later attempt ends in the same way."""
+    deliver(google, put(google))
+    second = put(google)
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith(".results.json"):
+            raise KeyboardInterrupt
+
+    google.store.before = die
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, second)
+    google.store.before = lambda operation, name: None
+    google.clock.seconds += 61
+    assert deliver(google, second) == "same_as"
+    assert google.api.batches == 1
+
+
+def test_a_run_that_has_begun_is_finished(google: World) -> None:
+    """A newer generation that began before the earlier one ended continues to the end."""
+    first, second = put(google), put(google)
+    google.api.after = dies
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, second)
+    google.api.after = lambda number: None
+    deliver(google, first)
+    google.clock.seconds += 61
+    assert deliver(google, second) == "completed"
+
+
+def test_content_is_compared_as_storage_reports_it(google: World) -> None:
+    """An event with the checksum of other content, or with none, decides nothing."""
+    first = put(google)
+    deliver(google, replace(first, md5="", crc32c=""))
+    other = replace(put(google, other_content(google)), md5=first.md5)
+    assert deliver(google, other) == "completed"
+    deliver(google, other)
+    assert deliver(google, replace(put(google, other_content(google)), md5="")) == "same_as"
+    assert google.api.batches == 2
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        (Content(3, "a", "b"), Content(3, "a", "b"), True),
+        (Content(3, "", "b"), Content(3, "a", "b"), True),
+        (Content(3, "a", ""), Content(3, "a", "b"), True),
+        (Content(3, "a", "b"), Content(4, "a", "b"), False),
+        (Content(3, "a", "b"), Content(3, "a", "c"), False),
+        (Content(3, "a", "b"), Content(3, "c", "b"), False),
+        (Content(3, "a", ""), Content(3, "", "b"), False),
+        (Content(3, "", ""), Content(3, "", ""), False),
+    ],
+)
+def test_equal_content(one: Content, other: Content, same: bool) -> None:
+    """Size and every checksum that both sides have must agree, and there must be one."""
+    assert one.equals(other) is other.equals(one) is same
+
+
+# ── the older generation ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_replaced_generation_that_can_be_read_is_a_file_of_its_own(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two different files of one name both count if the bucket keeps the first one."""
+    google.store.versioned = True
+    first, second = put(google), put(google, content(4, 5))
+    assert [deliver(google, first), deliver(google, second)] == ["completed", "completed"]
+    assert len(google.api.counted) == 5
+    assert alerts(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_replaced_generation_that_is_gone_is_superseded(
+    unversioned: World, order: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever event comes first: one document has the rows, the other one names it."""
+    google = unversioned
+    both = put(google), put(google)
+    statuses = {number: deliver(google, both[number]) for number in order}
+    assert statuses == {0: "superseded", 1: "completed"}
+    found = document(google, both[0])
+    assert found["other_generation"] == str(both[1].generation)
+    assert (found["counts"]["rows"], found["file_error"]) == (0, None)
+    assert [note["code"] for note in found["notes"]] == ["SUPERSEDED"]
+    assert document(google, both[1])["counts"]["uploaded"] == 3
+    assert alerts(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("change", [late, other_content])
+def test_a_replacement_that_is_another_file_is_reported(
+    unversioned: World,
+    change: Callable[[World], bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Rows that are lost cause an alert: the replacement came later, or has other content."""
+    google = unversioned
+    first = put(google)
+    put(google, change(google))
+    assert deliver(google, first) == "stopped"
+    assert document(google, first)["file_error"]["code"] == "SOURCE_GONE"
+    assert alerts(capsys.readouterr().out) == ["run_stopped"]
+
+
+def test_an_empty_object_that_was_replaced(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gateway that creates an empty object before it writes the file causes no alert."""
+    first, second = put(google, b""), put(google)
+    assert [deliver(google, first), deliver(google, second)] == ["superseded", "completed"]
+    assert alerts(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("unknown", [{"size": 0, "md5": ""}, {"created": None}])
+def test_a_lost_generation_of_which_too_little_is_known(
+    unversioned: World, unknown: dict[str, Any]
+) -> None:
+    """An event without checksum or time of creation is no proof that nothing was lost."""
+    first = put(unversioned)
+    put(unversioned)
+    assert deliver(unversioned, replace(first, **unknown)) == "stopped"
+
+
+def test_a_generation_that_is_replaced_while_it_is_sent(
+    unversioned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rows that were sent are reported, and the newer generation sends all of them again."""
+    google = unversioned
+    data = content(1, CHUNK_ROWS + 2)
+    first = put(google, data)
+    google.api.before = lambda number: dies(number) if number > 1 else None
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, first)
+    google.api.before = lambda number: None
+    second = put(google, data)
+    with pytest.raises(LeaseHeld):
+        deliver(google, second)
+    google.clock.seconds += 61
+    assert deliver(google, first) == "superseded"
+    assert document(google, first)["counts"]["uploaded"] == CHUNK_ROWS
+    assert deliver(google, second) == "completed"
+    counts = document(google, second)["counts"]
+    assert (counts["duplicate"], counts["uploaded"]) == (CHUNK_ROWS, 2)
+    assert len(google.api.counted) == len(set(google.api.counted)) == CHUNK_ROWS + 2
+    assert alerts(capsys.readouterr().out) == []
+
+
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_sweep_decides_as_an_event_does(google: World) -> None:
+    """Without events, the copy is `same_as`, and a later copy runs."""
+    deliver(google, put(google))
+    second = put(google)
+    sweep_once(google.context, 1500)
+    assert document(google, second)["status"] == "same_as"
+    google.clock.seconds += 60 * MINUTE
+    third = put(google)
+    sweep_once(google.context, 1500)
+    assert document(google, third)["status"] == "completed"
