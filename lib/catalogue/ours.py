@@ -675,6 +675,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Compare the value with your export. If it is misspelled or was renamed, correct it in "
         f"the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
     ),
+    "STAGES_NOT_FILTERED": (
+        "note",
+        "Rows have a stage or a status that usually means that they are no conversions, such as "
+        "lost, refunded or open. The row filter of the profile does not skip them.",
+        "Write the line into the profile, with every value that counts (docs/profiles.md). If "
+        "these rows do count, list their values under include.",
+    ),
     "UNKNOWN_COLUMNS": (
         "note",
         "Some columns are not known and are ignored.",

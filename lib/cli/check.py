@@ -29,7 +29,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
 from lib.run.context import Connect
-from lib.run.filtering import notes_on_fit
+from lib.run.filtering import notes_on_selection
 from lib.run.header import Header, read_header
 from lib.run.open_line import note_on_open_line
 from lib.run.preflight import (
@@ -187,8 +187,9 @@ class _Check:
         job, profile = self.job, self.profile
         if table is not None:
             notes += note_on_open_line(table, job, profile)
-        if job is not None and self.stop is None:
-            notes += notes_on_fit(job.row_filter, self.selection, SilentLog())
+        if job is not None:
+            is_complete = self.stop is None
+            notes += notes_on_selection(job.row_filter, self.selection, is_complete, SilentLog())
         customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
         return DocumentMetadata(
             customer_id="" if customer_id == ANY_CUSTOMER else customer_id,

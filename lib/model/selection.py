@@ -1,9 +1,12 @@
-"""What the row filter of a profile found in the rows: counts only, never the value of a cell."""
+"""What the row filter of a profile found in the rows: counts, and no text that may be user data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+K = TypeVar("K", int, str)
 
 
 @dataclass(slots=True)
@@ -11,13 +14,15 @@ class Selection:
     """The rows of a chunk or a file that a row filter has kept (also unreadable ones) or skipped.
 
     `found` is the number of rows with each value of the filter, and `near` the number of rows with
-    a similar text instead. Both are by the value's position in `RowFilter.values`.
+    a similar text instead. Both are by the value's position in `RowFilter.values`. `stages` is the
+    number of kept rows by column and stage (`lib.rules.stages.stages_in`).
     """
 
     kept: int = 0
     skipped: int = 0
     found: dict[int, int] = field(default_factory=dict)
     near: dict[int, int] = field(default_factory=dict)
+    stages: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def add(self, other: Selection) -> None:
         """Add the rows of a chunk to those of the file."""
@@ -25,8 +30,10 @@ class Selection:
         self.skipped += other.skipped
         _add(self.found, other.found)
         _add(self.near, other.near)
+        for column, counts in other.stages.items():
+            _add(self.stages.setdefault(column, {}), counts)
 
 
-def _add(counts: dict[int, int], more: Mapping[int, int]) -> None:
+def _add(counts: dict[K, int], more: Mapping[K, int]) -> None:
     for key, count in more.items():
         counts[key] = counts.get(key, 0) + count

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import compress
 from operator import and_, not_
@@ -18,6 +18,7 @@ from unicodedata import normalize
 
 from lib.model.selection import Selection
 from lib.rules.memo import Memo
+from lib.rules.stages import stages_in
 
 Row = tuple[int, list[str], str | None, int]
 """(line, cells, code of the problem with the row as a whole, length in characters)."""
@@ -59,9 +60,15 @@ class Selected(NamedTuple):
 
 
 class RowFilter:
-    """Applies all conditions of a profile: a row counts if it fulfills every one of them."""
+    """Applies all conditions of a profile: a row counts if it fulfills every one of them.
 
-    def __init__(self, conditions: Sequence[Condition] = ()) -> None:
+    `stage_columns` (index → name) are counted in the rows that count: the conditions may lack them.
+    """
+
+    def __init__(
+        self, conditions: Sequence[Condition] = (), stage_columns: Mapping[int, str] | None = None
+    ) -> None:
+        self.stage_columns = stage_columns or {}
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
         self.columns = {each.column for each in conditions}
         self._rules: list[_ColumnRule] = []
@@ -73,8 +80,14 @@ class RowFilter:
     def select(self, rows: Sequence[Row]) -> Selected:
         """Return the rows that count. Rows that could not be read do too: their problem is
         reported."""
-        if not self._rules:
-            return Selected(rows, (), Selection())
+        selected = self._filter(rows) if self._rules else Selected(rows, (), Selection())
+        for column in self.stage_columns:
+            cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
+            if counts := stages_in(cells):
+                selected.selection.stages[column] = counts
+        return selected
+
+    def _filter(self, rows: Sequence[Row]) -> Selected:
         readable = [row for row in rows if not row[2]]
         selection = Selection()
         keeps: Iterable[bool] = [True] * len(readable)

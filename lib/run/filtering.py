@@ -7,7 +7,8 @@ are missing. So it is noted, and an alert is logged if a mistake is likely.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -17,6 +18,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.selection import Selection
 from lib.rules.row_filter import Condition, FilterValue, RowFilter
+from lib.rules.stages import is_stage_column, stage_of
 from lib.source.columns import columns_named, shown
 
 ENOUGH_ROWS: Final = 20
@@ -29,9 +31,19 @@ def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     return {column for name in names for column in columns_named(name, header)}
 
 
-def row_filter_of(header: Sequence[str], profile: Profile) -> RowFilter:
-    """Return the filter. Raises `PermanentError` if one of its columns is not in the file."""
-    return RowFilter([*_conditions(header, profile)])
+def row_filter_of(header: Sequence[str], profile: Profile, fields: Mapping[str, int]) -> RowFilter:
+    """Return the filter. It counts stages in columns that hold no field, except those that the
+    profile lists under `include`: there, it says itself which stages count.
+
+    Raises `PermanentError` if one of its columns is not in the file."""
+    conditions = [*_conditions(header, profile)]
+    stated = {*fields.values(), *(each.column for each in conditions if each.includes)}
+    stages = {
+        column: shown(name, column)
+        for column, name in enumerate(header)
+        if column not in stated and is_stage_column(name)
+    }
+    return RowFilter(conditions, stages)
 
 
 def _conditions(header: Sequence[str], profile: Profile) -> Iterator[Condition]:
@@ -53,6 +65,17 @@ def _missing(key: str, name: str, header: Sequence[str]) -> str:
     names = {each.casefold(): shown(each, at) for at, each in enumerate(header) if each}
     near = next(iter(get_close_matches(name.casefold(), names, 1)), None)
     return f'{key} "{name}"' + (f'; did you mean "{names[near]}"?' if near else "")
+
+
+def notes_on_selection(
+    row_filter: RowFilter, selection: Selection, is_complete: bool, log: Log
+) -> list[Problem]:
+    """Return the notes on what the filter kept and skipped, and log alerts.
+
+    `is_complete`: the filter has read all rows of the file.
+    """
+    notes = notes_on_fit(row_filter, selection, log) if is_complete else []
+    return notes + notes_on_stages(row_filter, selection)
 
 
 def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[Problem]:
@@ -77,6 +100,32 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
         notes.append(Problem("FILTER_VALUE_NOT_FOUND", "", detail))
         if expected or is_misspelled:
             log.alert("filter_mismatch", code="FILTER_VALUE_NOT_FOUND", detail=detail)
+    return notes
+
+
+def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem]:
+    """Return a note on each column with stages that are probably no conversions but are kept.
+
+    It has the line for the profile. That is `include` if the file shows what a conversion is, so
+    that stages of other files are skipped too.
+    """
+    notes = []
+    for column, counts in sorted(selection.stages.items()):
+        stages = [(value, stage_of(value) if value else "not_won") for value in sorted(counts)]
+        rows = sum(counts[value] for value, stage in stages if stage == "not_won")
+        if not rows:
+            continue
+        won = [value for value, stage in stages if stage == "won"]
+        lost = [value for value, stage in stages if stage == "not_won" and value]
+        lost += [
+            each.value
+            for each in row_filter.values
+            if each.condition.column == column and each.value not in lost
+        ]
+        name = row_filter.stage_columns[column]
+        line = {"include" if won or not lost else "exclude": {name: won or lost or ["..."]}}
+        text = json.dumps(line, ensure_ascii=False)[1:-1]
+        notes.append(Problem("STAGES_NOT_FILTERED", "", f'"{name}": {_rows(rows)}; {text}'))
     return notes
 
 

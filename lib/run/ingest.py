@@ -25,7 +25,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.results.processing import processing_of
 from lib.run.claim import Claim, claim_run, too_old
 from lib.run.context import RunContext
-from lib.run.filtering import notes_on_fit
+from lib.run.filtering import notes_on_selection
 from lib.run.finalize import announce_results, read_reports, write_results
 from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
@@ -198,8 +198,9 @@ def _metadata(
         notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
     if progress.superseded_by:
         notes.append(Problem("SUPERSEDED", "", f"generation {progress.superseded_by}"))
-    elif job is not None and progress.stop is None:  # every row was read
-        notes += notes_on_fit(job.row_filter, progress.selection, log)
+    elif job is not None:
+        is_complete = progress.stop is None
+        notes += notes_on_selection(job.row_filter, progress.selection, is_complete, log)
     rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
     if rows_remain and run.attempts > 1:
         # An attempt that crashed between Google's answer and its marker has left no record of it.

@@ -134,7 +134,7 @@ def prepare_job(
         raise PermanentError(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
-    row_filter = row_filter_of(table.header, profile)
+    row_filter = row_filter_of(table.header, profile, fields)
     destination = connect(profile, log)
     capabilities = destination.capabilities
     zone = _zone(table, profile)

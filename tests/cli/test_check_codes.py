@@ -155,6 +155,7 @@ FILES: dict[str, File] = {
     "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
     "FILTER_KEEPS_NO_ROW": _row({"include": {"Stage": ["Won"]}}, Stage="Lost"),
     "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
+    "STAGES_NOT_FILTERED": _row(Stage="Closed Lost"),
     "UNKNOWN_COLUMNS": _row(colour="red"),
     "CONSENT_NOT_STATED": _row(),
     "BLANK_RECORDS": _lines(LINE, b",,"),

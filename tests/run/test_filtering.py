@@ -185,7 +185,9 @@ def test_a_note_names_the_value_and_how_often_a_similar_one_occurs() -> None:
         google, "Closed Won", "Close Lost", exclude={"deal stage": ["Closed Lost", "Open"]}
     )
     deliver(google, source)
-    (note,) = [n for n in document(google, source)["notes"] if "FILTER" in n["code"]]
+    (note,) = [
+        n for n in document(google, source)["notes"] if n["code"] == "FILTER_VALUE_NOT_FOUND"
+    ]
     column = 'exclude "deal stage"'
     text = f'{column}: "Closed Lost", but a similar value in 1 row; {column}: "Open"'
     assert f"({text})" in note["message"]
@@ -241,3 +243,74 @@ def test_refused_accounts_stop_a_file_with_skipped_rows() -> None:
     assert deliver(google, source) == "stopped"
     found = document(google, source)
     assert (found["counts"]["not_attempted"], found["counts"]["skipped"]) == (1, 1)
+
+
+def stage_notes(profile: dict[str, Any], *stages: str, header: str = "Deal Stage") -> list[str]:
+    """Return the messages of STAGES_NOT_FILTERED for a file with these stages."""
+    google = world()
+    source = put(google, *stages, **profile)
+    content, generation = google.store.objects["in-bucket", "export.csv"]
+    renamed = content.replace(b"Deal Stage", header.encode())
+    google.store.objects["in-bucket", "export.csv"] = (renamed, generation)
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert found["counts"]["rejected"] == 0
+    notes = [note for note in found["notes"] if note["code"] == "STAGES_NOT_FILTERED"]
+    return [note["message"].partition("(")[2].removesuffix(")") for note in notes]
+
+
+@pytest.mark.parametrize(
+    "profile, stages, note",
+    [
+        ({}, ["Closed Won", "Negotiation"], None),
+        (
+            {},
+            ["Closed Won", "Closed Lost", "Open", "Closed Lost"],
+            '"Deal Stage": 3 rows; "include": {"Deal Stage": ["Closed Won"]}',
+        ),
+        (
+            {},
+            ["Lost", "Open", "Signed"],
+            '"Deal Stage": 2 rows; "exclude": {"Deal Stage": ["Lost", "Open"]}',
+        ),
+        (
+            {"exclude": {"Deal Stage": ["Lost"]}},
+            ["Lost", "R\u00fcckerstattet", "Signed"],
+            '"Deal Stage": 1 row; "exclude": {"Deal Stage": ["R\u00fcckerstattet", "Lost"]}',
+        ),
+        (
+            {},
+            ["Lost to Ada Example", "Signed"],
+            '"Deal Stage": 1 row; "include": {"Deal Stage": ["..."]}',
+        ),
+        ({"include": {"Deal Stage": ["Open"]}}, ["Open", "Lost"], None),
+        ({"exclude": {"Deal Stage": ["Open", "Lost"]}}, ["Open", "Lost", "Won"], None),
+    ],
+)
+def test_stages_that_no_filter_skips_are_noted(
+    profile: dict[str, Any], stages: list[str], note: str | None
+) -> None:
+    """The note has the number of rows and the line for the profile, and no unknown word."""
+    assert stage_notes(profile, *stages) == ([note] if note else [])
+
+
+def test_a_refunded_order_is_noted() -> None:
+    """Shopify's export has refunded and partly refunded orders next to paid ones."""
+    stages = ["paid", "partially_refunded", "refunded", "partially_paid"]
+    expected = '"Financial Status": 2 rows; "include": {"Financial Status": ["paid"]}'
+    assert stage_notes({}, *stages, header="Financial Status") == [expected]
+
+
+def test_stages_before_a_crash_are_remembered() -> None:
+    """The number of rows is the same whether or not the run was interrupted."""
+    google = world()
+    source = put(google, *["Lost"] * 3, *["Won"] * CHUNK_ROWS)
+    google.api.before = dies(2)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.api.before = dies()
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    notes = document(google, source)["notes"]
+    (note,) = [note for note in notes if note["code"] == "STAGES_NOT_FILTERED"]
+    assert '"Deal Stage": 3 rows; "include": {"Deal Stage": ["Won"]}' in note["message"]

@@ -1,0 +1,85 @@
+"""The words by which stages and payment statuses are recognized."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.rules.stages import is_harmless, is_stage_column, stage_of, stages_in
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Stage", "Deal Stage", "dealstage", "Status", "Financial Status", "payment_status"),
+        *("Lead Status", "Status Reason", "Zahlungsstatus", "Phase", "Statut", "\u00c9tape"),
+        *("Estado", "Etapa del negocio", "Stato", "Fase", "Betaalstatus", "Situa\u00e7\u00e3o"),
+    ],
+)
+def test_columns_of_stages(header: str) -> None:
+    """The name of the column ends like stage or status, in any of the languages."""
+    assert is_stage_column(header)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Amount", "Close Date", "Closed Lost Reason", "Email", "Statistics", "42"]
+)
+def test_other_columns(header: str) -> None:
+    """Other columns are not searched for stages."""
+    assert not is_stage_column(header)
+
+
+@pytest.mark.parametrize(
+    "cell, stage",
+    [
+        # HubSpot, Salesforce, Pipedrive, Zoho, Dynamics, Close
+        *(("Closed Lost", "not_won"), ("closedlost", None), ("Closed Won", "won")),
+        *(("lost", "not_won"), ("won", "won"), ("open", "not_won"), ("deleted", "not_won")),
+        *(("Closed Lost to Competition", "not_won"), ("Canceled", "not_won")),
+        # Shopify, Stripe
+        *(("paid", "won"), ("partially_paid", None), ("partially_refunded", "not_won")),
+        *(("refunded", "not_won"), ("voided", "not_won"), ("pending", "not_won")),
+        *(("Failed", "not_won"), ("Paid", "won"), ("succeeded", "won"), ("expired", "not_won")),
+        # Other languages
+        *(("Verloren", "not_won"), ("Offen", "not_won"), ("R\u00fcckerstattet", "not_won")),
+        *(("Perdu", "not_won"), ("Annul\u00e9e", "not_won"), ("Gagn\u00e9", "won")),
+        *(("Cerrado perdido", "not_won"), ("Cerrada ganada", "won"), ("Devuelto", "not_won")),
+        *(("Chiuso perso", "not_won"), ("Chiuso vinto", "won"), ("Rimborsato", "not_won")),
+        *(("Gesloten - gewonnen", "won"), ("Mislukt", "not_won"), ("Betaald", "won")),
+        *(("Fechado perdido", "not_won"), ("Ganho", "won"), ("Conclu\u00eddo", "won")),
+        # Negations, and words that only contain a stage
+        *(("not paid", "not_won"), ("nicht bezahlt", "not_won"), ("not lost", None)),
+        *(("Opened", None), ("Lostock", None), ("Contract sent", None), ("", None)),
+        ("lost " + "x" * 80, None),
+    ],
+)
+def test_stages(cell: str, stage: str | None) -> None:
+    """Whole words decide, without regard to case and accents."""
+    assert stage_of(cell) == stage
+
+
+@pytest.mark.parametrize(
+    "cell, harmless",
+    [
+        ("Closed Lost", True),
+        ("partially_refunded", True),
+        ("Chiuso - perso", True),
+        ("Lost to Ada Example", False),
+        ("Lost 212-555-0100", False),
+        ("lost@example.com", False),
+        ("lost lost lost lost lost", False),
+    ],
+)
+def test_only_known_words_are_shown(cell: str, harmless: bool) -> None:
+    """A stage with any other word may contain user data, so only its number is shown."""
+    assert is_harmless(cell) is harmless
+    assert stages_in({f" {cell} ": 3}) == {cell if harmless else "": 3}
+
+
+@given(st.dictionaries(st.text(), st.integers(1, 9)))
+def test_no_other_text_is_kept(cells: dict[str, int]) -> None:
+    """Whatever a column contains, the keys are stages of known words."""
+    found = stages_in(cells)
+    assert all(not key or (is_harmless(key) and stage_of(key)) for key in found)
+    assert sum(found.values()) <= sum(cells.values())
