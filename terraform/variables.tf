@@ -70,6 +70,7 @@ variable "profiles" {
     exclude             = optional(map(list(string)))
     encoding            = optional(string)
     delimiter           = optional(string)
+    sheet               = optional(string)
     hold_open_last_line = optional(bool)
     derive_order_id     = optional(bool)
     validate_only       = optional(bool)

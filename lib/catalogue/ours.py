@@ -537,13 +537,34 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "FILE_NAME_NOT_ACCEPTED": (
         "file",
         "The file name does not end in an accepted suffix, so the file is not opened.",
-        "Upload the data as a file whose name ends in .csv, .tsv or .txt, or in .csv.gz if it is "
-        "compressed with gzip.",
+        "Upload the data as a file whose name ends in .csv, .tsv, .txt or .xlsx, or in .csv.gz if "
+        "it is compressed with gzip.",
     ),
     "NOT_TEXT": (
         "file",
-        "The file is not a text file. It may be a workbook, an archive or a picture.",
-        "Save it as CSV.",
+        "The file is neither a text file nor an Excel workbook (.xlsx). It may be an old workbook, "
+        "an archive or a picture.",
+        "Save it as CSV or .xlsx.",
+    ),
+    "ENCRYPTED_WORKBOOK": (
+        "file",
+        "The workbook is protected with a password and cannot be read.",
+        "Remove the password in Excel (File, Info, Protect Workbook), and upload the file again.",
+    ),
+    "CORRUPT_WORKBOOK": (
+        "file",
+        "The workbook is damaged or incomplete.",
+        "Open the file in Excel, save it as a new .xlsx or CSV file, and upload that file.",
+    ),
+    "WORKBOOK_TOO_LARGE": (
+        "file",
+        "The workbook is larger than allowed (about 200,000 rows).",
+        "Save the sheet as CSV: a CSV file may have millions of rows.",
+    ),
+    "SHEET_NOT_FOUND": (
+        "file",
+        "The workbook has no sheet with the name in the profile.",
+        "Correct sheet in the profile, or remove it to read the first sheet.",
     ),
     "CORRUPT_GZIP": (
         "file",

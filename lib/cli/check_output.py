@@ -31,10 +31,10 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     if table is None:
         return []
     delimiter = _DELIMITERS.get(table.delimiter, repr(table.delimiter))
-    lines = [
-        f"Encoding {table.encoding}, delimiter {delimiter}, column names in line "
-        f"{table.header_line}."
-    ]
+    place = f"Encoding {table.encoding}, delimiter {delimiter}"
+    if table.sheet is not None:
+        place = f'Workbook, sheet "{table.sheet}"'
+    lines = [f"{place}, column names in line {table.header_line}."]
     if table.time_zone:
         lines.append(f"Time zone of the file: {table.time_zone}.")
     headers = checked.summary.metadata.headers

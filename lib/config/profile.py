@@ -126,6 +126,11 @@ class Profile(BaseModel):
         description="Hold the last row back for 10 minutes if its line has no line end, because "
         "the upload may have broken there. Set it to false if your files always end like this.",
     )
+    sheet: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the sheet to read from a workbook. Unset: the first visible sheet.",
+    )
     derive_order_id: bool = Field(
         True,
         description="Create an order ID for rows that have neither a gclid nor an order ID, so "

@@ -34,6 +34,7 @@ from lib.run.filtering import row_filter_of
 from lib.run.header import Header
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.table import SourceOptions, Table, open_table
+from lib.source.workbook import open_workbook
 from lib.state.run import ChunkLimits, Run
 from lib.state.store import Readable
 
@@ -108,9 +109,11 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
     options = SourceOptions(
         encoding=profile.encoding if profile else None,
         delimiter=profile.delimiter if profile else None,
+        sheet=profile.sheet if profile else None,
+        decimal_comma=bool(profile and profile.decimal_comma),
         max_bytes=max_bytes,
     )
-    return open_table(stream, options)
+    return open_table(*open_workbook(stream, options))
 
 
 def notes_of(header: Header | None, job: UploadJob | None) -> list[Problem]:

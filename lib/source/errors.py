@@ -6,7 +6,11 @@ from typing import Literal, get_args
 
 FileErrorCode = Literal[
     "EMPTY_FILE",  # no bytes, or only blank lines
-    "NOT_TEXT",  # for example a spreadsheet, an archive or a picture: export it as CSV
+    "NOT_TEXT",  # neither text nor an .xlsx workbook, for example an archive: export it as CSV
+    "ENCRYPTED_WORKBOOK",
+    "CORRUPT_WORKBOOK",  # raised when the damage is reached
+    "WORKBOOK_TOO_LARGE",  # packed, or one of its parts unpacked
+    "SHEET_NOT_FOUND",  # the sheet in the profile
     "CORRUPT_GZIP",  # damaged or cut short; raised when the damage is reached
     "FILE_TOO_LARGE",  # too many unpacked bytes; raised when the limit is reached
     "UNKNOWN_ENCODING",  # the encoding in the profile does not exist

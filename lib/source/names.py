@@ -25,9 +25,9 @@ _ENCRYPTED = dict.fromkeys(
     "an encrypted file; decrypt it and upload the decrypted file",
 )
 _WORKBOOKS = dict.fromkeys(
-    (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
-    "a workbook; open it and save it as CSV",
-)
+    (".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
+    "a workbook of another format; open it and save it as .xlsx or CSV",
+) | {".xlsx": "a workbook; open it and save it as CSV"}
 _OTHER_DATA = dict.fromkeys(
     (".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm", ".parquet", ".avro", ".orc", ".sql"),
     "a file of another format; export the data as CSV",

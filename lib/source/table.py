@@ -26,6 +26,10 @@ class SourceOptions:
     encoding: str | None = None
     """Any text encoding that Python knows. A byte order mark in the file takes precedence."""
     delimiter: str | None = None
+    sheet: str | None = None
+    """Name of the sheet of a workbook. None: the first one, or the file is no workbook."""
+    decimal_comma: bool = False
+    """The file has this decimal sign, so the numbers of a workbook are written with it too."""
     max_bytes: int = 4 << 30
     """Maximum number of bytes after unpacking."""
     max_columns: int = 1_000
@@ -39,8 +43,9 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `blank_records` counts the rows without content (`, ,,`) so
-    far. They are not records. Blank lines are not counted.
+    text after `Parameters:TimeZone=`. `sheet` is the sheet of a workbook, None for other files.
+    `blank_records` counts the rows without content (`, ,,`) so far. They are not records. Blank
+    lines are not counted.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Table:
         self.header_line = head.line
         self.time_zone = head.time_zone
         self.delimiter = head.delimiter
+        self.sheet = options.sheet
         self._first_line = head.length + 1
         self._first_text = first_text
         self._blocks = blocks

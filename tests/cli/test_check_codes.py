@@ -13,6 +13,7 @@ import pytest
 from lib.catalogue.codes import CATALOGUE, Code
 from lib.cli import check as check_module
 from tests.cli.judging import ACCOUNT, csv_of, judge, row
+from tests.workbooks import workbook
 
 EMAIL = {"email": "buyer@example.com"}
 ADDRESS = {
@@ -170,7 +171,11 @@ FILES: dict[str, File] = {
     "EXTERNAL_ATTRIBUTION_NOT_SENT": _row(DM, external_attribution_credit="0.5"),
     # The file as a whole
     "EMPTY_FILE": _file(b""),
-    "NOT_TEXT": _file(b"PK\x03\x04" + bytes(100)),
+    "NOT_TEXT": _file(b"%PDF-1.7" + bytes(100)),
+    "ENCRYPTED_WORKBOOK": _file(b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le")),
+    "CORRUPT_WORKBOOK": _file(b"PK\x03\x04" + bytes(100)),
+    "WORKBOOK_TOO_LARGE": _file(b"PK\x03\x04" + bytes(25 << 20)),
+    "SHEET_NOT_FOUND": _file(workbook([["gclid"]]), sheet="Deals"),
     "CORRUPT_GZIP": _file(gzip.compress(GOOD)[:-6]),
     "FILE_TOO_LARGE": _file(GOOD),  # with a lower limit, see below
     "UNKNOWN_DELIMITER": _file(GOOD, delimiter='"'),

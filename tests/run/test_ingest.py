@@ -24,6 +24,7 @@ from lib.state.run import ChunkLimits, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
+from tests.workbooks import workbook
 
 DAY = timedelta(hours=20)
 OUT = "out-bucket"
@@ -138,6 +139,21 @@ def test_finished_chunks_are_not_sent_again(google: World) -> None:
     assert google.api.batches == 4
     found = document(google, source)
     assert (found["attempts"], found["counts"]["uploaded"]) == (2, 2 * CHUNK_ROWS + 1)
+
+
+def test_a_workbook_continues_after_its_last_marker(google: World) -> None:
+    """A takeover reads the same rows, so the chunks of a workbook are the same too."""
+    rows = orders(1, 2 * CHUNK_ROWS + 1)
+    content = workbook([list(rows[0]), *(list(row.values()) for row in rows)])
+    source = google.store.put("in-bucket", "export.xlsx", content)
+    google.api.before = dies(3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    assert google.api.batches == 4
+    assert document(google, source)["counts"]["uploaded"] == 2 * CHUNK_ROWS + 1
+    assert len(set(google.api.counted)) == 2 * CHUNK_ROWS + 1
 
 
 def test_the_source_was_overwritten_between_two_attempts(google: World) -> None:

@@ -25,6 +25,7 @@ ACCEPTED = _DEFAULTS["accepted_suffixes"]
         "leads.txt",
         "leads.csv.gz",
         "leads.TXT.gz",
+        "Leads.XLSX",
         "parts.of/leads.tmp.csv",
         "gcloud/tmp/leads.csv",
     ],
@@ -65,8 +66,8 @@ def test_ignored(name, size, reason):
 @pytest.mark.parametrize(
     "name, problem",
     [
-        ("leads.xlsx", "a workbook; open it and save it as CSV"),
-        ("crm/Leads.XLS", "a workbook"),
+        ("crm/Leads.XLS", "a workbook of another format; open it and save it as .xlsx or CSV"),
+        ("leads.xlsm", "a workbook of another format"),
         ("leads.csv.zip", "an archive; unpack it"),
         ("leads.tar.gz", "an archive; unpack it"),
         ("leads.gz", "a compressed file; unpack it, or compress the CSV file with gzip"),
@@ -100,6 +101,7 @@ def test_rules_are_settings():
     assert ignored("a.lock.dat", 1, rules) == "still being written"
     assert ignored("old/a.dat", 1, rules) == "part of an upload"
     assert name_problem("a.dat", (".DAT",)) is None
+    assert name_problem("a.xlsx", (".DAT",)) == "a workbook; open it and save it as CSV"
     assert name_problem("a.csv", (".DAT",)) == (
         "its suffix is unknown; if it is a text file, rename it so that it ends in .DAT"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.workbooks import Cell, Number, workbook
 
 UPLOAD = "UploadClickConversions"
 
@@ -338,6 +340,25 @@ def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) ->
     (record,) = google.delivery.records()
     assert record.acknowledged
     assert '"event": "run_stopped"' in google.function_output()
+
+
+def test_a_workbook_is_uploaded(google: Sandbox) -> None:
+    """Its dates, numbers and texts arrive as a person sees them, and lines are rows in Excel."""
+    columns = ["gclid", "conversion_action", "conversion_date_time", "conversion_value", "order_id"]
+    when = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(days=3)
+    rows: list[list[Cell]] = [
+        ["Cj0KCQiAexample0001", "1001", when, Number(1270.5, "#,##0.00"), 1001.0],
+        [],
+        ["Cj0KCQiAexample0002", "1001", when, Number(-5, "0.00"), "A-2"],
+    ]
+    name, generation = google.drop(workbook([columns, *rows], name="Won"), "won.xlsx")
+    results = google.results(name, generation)
+    assert (results["counts"]["uploaded"], results["counts"]["rejected"]) == (1, 1)
+    (rejected,) = results["rows"]
+    assert rejected["line"] == 4
+    (accepted,) = google.state.accepted
+    conversion = accepted.as_json()["conversion"]
+    assert (conversion["order_id"], conversion["conversion_value"]) == ("1001", 1270.5)
 
 
 # ── privacy ──────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,200 @@
+"""An Excel workbook (.xlsx) → the text of one sheet, so that it is read like any other file.
+
+Every row of the sheet becomes one line of tab-separated cells, and a row without content becomes a
+blank line. So the line numbers of the results are the row numbers that Excel shows.
+
+The content determines whether a file is a workbook, not the file name. openpyxl reads the sheet row
+by row and knows number formats. python-calamine is three times faster, but holds the whole sheet:
+305 MiB for 290,000 rows, where openpyxl needs 171. A workbook must be complete before it can be
+read, and the texts of its cells are in one table, so the sizes of both are limited. The limits are
+checked before unpacking.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lib.source.dialect import HEAD_LINES
+from lib.source.errors import SourceError
+from lib.source.inflate import BLOCK_BYTES, ByteStream
+from lib.source.table import SourceOptions
+from lib.source.workbook_cells import text_of
+
+DELIMITER = "\t"
+ENCODING = "utf-8"
+MAX_PACKED_BYTES = 24 << 20
+"""About 200,000 rows of eight columns."""
+MAX_PART_BYTES = 32 << 20
+"""Unpacked size of each part except sheets, such as the table of texts. In memory, this table needs
+two to three times as much."""
+MAX_SHEET_BYTES = 512 << 20
+MAX_ROWS = 1_048_576  # of Excel
+MAX_ROW_BYTES = 4 << 20
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0"
+_MAGIC_BYTES = 4
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+
+# For example, about the missing default style of workbooks that other programs write.
+warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+
+
+def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStream, SourceOptions]:
+    """If the file is a workbook, return the text of its sheet, and options to read this text.
+
+    Any other file is returned as it is. Raises `SourceError` with ENCRYPTED_WORKBOOK,
+    CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE, SHEET_NOT_FOUND, or NOT_TEXT for another kind of
+    spreadsheet or archive. The text raises CORRUPT_WORKBOOK when it reaches damage.
+    """
+    start = _read(stream, _MAGIC_BYTES)
+    if start not in (_ZIP, _OLE):
+        return _Bytes(start, stream), replace(options, sheet=None)
+    content = start + _read(stream, MAX_PACKED_BYTES + 1 - len(start))
+    if start == _OLE:
+        raise _old_or_encrypted(content)
+    if len(content) > MAX_PACKED_BYTES:
+        raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
+    sheet = _sheet(_loaded(content), options.sheet)
+    text = _Bytes(b"", _Pieces(_lines(sheet, "," if options.decimal_comma else ".")))
+    return text, replace(options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title)
+
+
+def _loaded(content: bytes) -> Any:
+    """Return an openpyxl workbook, whose sheets are read when their rows are."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_parts(archive)
+        import openpyxl  # only workbooks need its time to import
+
+        return openpyxl.load_workbook(
+            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+        )
+    except SourceError:
+        raise
+    except Exception:  # openpyxl raises many types, and no message of theirs is safe to show
+        raise SourceError("CORRUPT_WORKBOOK", "it cannot be opened") from None
+
+
+def _old_or_encrypted(content: bytes) -> SourceError:
+    if _ENCRYPTED in content:
+        return SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
+    return SourceError("NOT_TEXT", "it looks like an old workbook (.xls); save it as .xlsx or CSV")
+
+
+def _check_parts(archive: zipfile.ZipFile) -> None:
+    """Refuse archives that are no workbook or too large. zipfile never unpacks more than stated."""
+    parts = [(info.filename.lower(), info) for info in archive.infolist()]
+    names = {name for name, _ in parts}
+    if "xl/workbook.xml" not in names:
+        kind = "a zip archive; unpack it and upload the files in it"
+        if "xl/workbook.bin" in names or "mimetype" in names:
+            kind = "another kind of spreadsheet (.xlsb, .ods); save it as .xlsx or CSV"
+        raise SourceError("NOT_TEXT", f"it looks like {kind}")
+    for name, info in parts:
+        is_sheet = name.startswith("xl/worksheets/")
+        if info.file_size > (MAX_SHEET_BYTES if is_sheet else MAX_PART_BYTES):
+            raise SourceError("WORKBOOK_TOO_LARGE", "one of its parts is too large when unpacked")
+        if is_sheet and info.file_size > MAX_ROW_BYTES:
+            _check_rows(archive, info)
+
+
+def _check_rows(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Refuse a sheet with more or longer rows than Excel writes: openpyxl holds a row in memory."""
+    rows = silent = 0
+    with archive.open(part) as sheet:
+        while block := sheet.read(1 << 20):
+            found = len(_ROW.findall(block))
+            rows += found
+            silent = 0 if found else silent + len(block)
+            if rows > MAX_ROWS or silent >= MAX_ROW_BYTES:
+                raise SourceError("WORKBOOK_TOO_LARGE", "it has too many rows or too long ones")
+
+
+def _sheet(book: Any, wanted: str | None) -> Any:
+    sheets = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets
+    if wanted is not None:
+        name = wanted.strip().casefold()
+        sheets = [each for each in book.worksheets if each.title.strip().casefold() == name]
+    if not sheets:
+        titles = ", ".join(each.title for each in book.worksheets)
+        raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
+    return sheets[0]
+
+
+def _lines(sheet: Any, decimal_sign: str) -> Iterator[bytes]:
+    """Yield the rows as encoded lines, several at a time."""
+    sheet.reset_dimensions()  # otherwise, every row is padded to the width that the file states
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=DELIMITER, lineterminator="\n")
+    width = 0  # of the header; Excel omits empty cells at the end of a row
+    try:
+        for number, row in enumerate(sheet.iter_rows(max_row=MAX_ROWS), 1):
+            cells = _texts(row, decimal_sign)
+            if number <= HEAD_LINES:
+                width = max(width, len(cells))
+            if cells:
+                writer.writerow(cells + [""] * (width - len(cells)))
+            else:
+                buffer.write("\n")
+            if buffer.tell() >= BLOCK_BYTES:
+                yield buffer.getvalue().encode(ENCODING, "replace")
+                buffer.seek(0)
+                buffer.truncate()
+    except Exception:  # see `_loaded`
+        yield buffer.getvalue().encode(ENCODING, "replace")
+        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
+    yield buffer.getvalue().encode(ENCODING, "replace")
+
+
+def _texts(row: Sequence[Any], decimal_sign: str) -> list[str]:
+    """Return the texts of a row, up to its last cell that is not empty."""
+    cells = [
+        "" if cell.value is None else text_of(cell.value, cell.number_format, decimal_sign)
+        for cell in row
+    ]
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def _read(stream: ByteStream, size: int) -> bytes:
+    """Read `size` bytes, or fewer at the end of the stream."""
+    pieces = []
+    while size and (piece := stream.read(min(size, BLOCK_BYTES))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+class _Pieces:
+    """Pieces of any length as a stream of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next piece that is not empty."""
+        return next(filter(None, self._pieces), b"")
+
+
+class _Bytes:
+    """Bytes that were already read, then the rest of their stream; never more than requested."""
+
+    def __init__(self, start: bytes, rest: ByteStream) -> None:
+        self._start = start
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+        piece = self._start or self._rest.read(size)
+        self._start = piece[size:]
+        return piece[:size]

@@ -1,0 +1,305 @@
+"""Workbooks: what a person sees in Excel is what a run reads."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.source import workbook as module
+from lib.source.errors import SourceError
+from lib.source.records import Record
+from lib.source.table import SourceOptions, Table, open_table
+from lib.source.workbook import open_workbook
+from lib.source.workbook_cells import text_of
+from tests.workbooks import MAIN, Cell, Number, Raw, Rows, workbook
+
+NOON = datetime(2026, 11, 24, 12)
+
+
+def opened(content: bytes, **options: Any) -> Table:
+    return open_table(*open_workbook(io.BytesIO(content), SourceOptions(**options)))
+
+
+def read(content: bytes, **options: Any) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
+    """Return the header, and the line and cells of every row; none of them has a problem."""
+    table = opened(content, **options)
+    records: list[Record] = list(table.records())
+    assert not [record for record in records if record[2] is not None]
+    return table.header, [(record[0], record[1]) for record in records]
+
+
+def shown(cell: Cell, **options: Any) -> str:
+    """Return the text of one cell."""
+    _, rows = read(workbook([["a", "b"], [cell, "end"]]), **options)
+    return rows[0][1][0]
+
+
+def error(content: bytes, **options: Any) -> SourceError:
+    with pytest.raises(SourceError) as raised:
+        list(opened(content, **options).records())
+    return raised.value
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_sheet_is_read_like_a_text_file(is_shared: bool) -> None:
+    """The lines of the rows are the row numbers in Excel; rows without content are skipped."""
+    rows: Rows = {
+        2: [" gclid ", "conversion\nname", "value"],
+        3: ["Cj0", 'said "yes"\tand\r\nno', 12.5],
+        5: ["Cj1", None, None],
+        6: [" ", None, " "],
+        9: ["Cj2"],
+    }
+    table = opened(workbook(rows, name="Deals", shared=is_shared))
+    assert table.header == ("gclid", "conversion name", "value")
+    assert (table.header_line, table.sheet, table.blank_records) == (2, "Deals", 0)
+    assert [record[:3] for record in table.records()] == [
+        (3, ["Cj0", 'said "yes" and no', "12.5"], None),
+        (5, ["Cj1", "", ""], None),
+        (9, ["Cj2", "", ""], None),
+    ]
+
+
+def test_a_cell_next_to_the_columns_is_one_too_many() -> None:
+    """A row that is wider than the header is not fitted by leaving out a cell."""
+    table = opened(workbook([["a", "b"], ["1", "2", None, "stray"], ["3", "4"]]))
+    assert [record[:3] for record in table.records()] == [
+        (2, [], "TOO_MANY_CELLS"),
+        (3, ["3", "4"], None),
+    ]
+
+
+def test_lines_before_the_header_are_those_of_a_text_file() -> None:
+    """Google's template as a workbook: its parameters and its instructions are not the header."""
+    table = opened(workbook([["Parameters:TimeZone=America/Chicago"], [], ["a", "b"], ["1", "2"]]))
+    assert (table.time_zone, table.header, table.header_line) == ("America/Chicago", ("a", "b"), 3)
+    assert [record[:2] for record in table.records()] == [(4, ["1", "2"])]
+
+
+@pytest.mark.parametrize(
+    "cell, text",
+    [
+        ("00125", "00125"),
+        (12, "12"),
+        (12.0, "12"),
+        (1001.0, "1001"),
+        (0.1 + 0.2, "0.3"),
+        (123456789012345, "123456789012345"),
+        (-3.5, "-3.5"),
+        (1.234, "1.2340"),  # in a text file, 1.234 could mean 1,234
+        (0.000001, "0.000001"),
+        (Number("1.2345678901234501E+16", "General"), "1.23456789012345E+16"),
+        (True, "TRUE"),
+        (False, "FALSE"),
+        (Number(12, "0.00"), "12.00"),
+        (Number(12.345, "0.00"), "12.35"),
+        (Number(1270.5, "#,##0.00"), "1270.50"),
+        (Number(1270.5, "#,##0"), "1271"),
+        (Number(1270.5, "0.##"), "1270.5"),
+        (Number(0.5, "#.##"), "0.5"),
+        (Number(125, "00000"), "00125"),
+        (Number(0.25, "0%"), "25%"),
+        (Number(0.1234, "0.0%"), "12.3%"),
+        (Number(12.5, "0.00E+00"), "12.5"),
+        (Number(12.5, "# ?/?"), "12.5"),
+        (Number(12000, "0,"), "12000"),
+        (Number(12, "@"), "12"),
+        (Number(12, '0 "pieces"'), "12"),
+        (Number(-12.5, "0.00;[Red](0.00)"), "-12.50"),
+        (Number(1270, "$#,##0.00"), "$1270.00"),
+        (Number(1270, '_($* #,##0.00_);_($* (#,##0.00);_($* "-"??_);_(@_)'), "$1270.00"),
+        (Number(1270, "#,##0.00 [$€-407]"), "€1270.00"),
+        (Number(1270, '#,##0.00 "EUR"'), "EUR1270.00"),
+        (Number(1270, "[$CHF-807] #,##0"), "CHF1270"),
+        (Number(-5, "[$£-809]#,##0"), "-£5"),
+        (datetime(2026, 11, 24, 14, 5), "2026-11-24 14:05:00"),
+        (datetime(2026, 11, 24), "2026-11-24 00:00:00"),
+        (Number(46350, "dd/mm/yyyy"), "2026-11-24"),
+        (Number(46350, '"on the" d mmmm yyyy'), "2026-11-24"),
+        (Number(46350.5, "m/d/yy"), "2026-11-24 12:00:00"),
+        (Number(46350.586805, "m/d/yy h:mm AM/PM"), "2026-11-24 14:05:00"),
+        (Number(0.586805555, "h:mm"), "14:05:00"),
+        (Number(1.25, "[h]:mm"), "30:00:00"),
+        (Raw('<c r="{at}" t="d"><v>2026-11-24T14:05:00</v></c>'), "2026-11-24 14:05:00"),
+        (Raw('<c r="{at}" t="str"><f>A1&amp;B1</f><v>joined</v></c>'), "joined"),
+        (Raw('<c r="{at}"><f>1+1</f><v>2</v></c>'), "2"),
+        (Raw('<c r="{at}" t="e"><v>#N/A</v></c>'), "#N/A"),
+        (Raw('<c r="{at}" t="inlineStr"><is><r><t>ri</t></r><r><t>ch</t></r></is></c>'), "rich"),
+        ("two_x000D_\nlines", "two  lines"),
+        ("caf\u00e9 \u2028 \u65e5", "caf\u00e9 \u2028 \u65e5"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_read_as_it_is_shown(cell: Cell, text: str) -> None:
+    """Texts, numbers, dates and times, by the number format of the cell."""
+    assert shown(cell) == text
+
+
+@pytest.mark.parametrize("value, text", [(1270.5, "1270,5"), (1.234, "1,2340"), (12, "12")])
+def test_numbers_have_the_decimal_sign_of_the_profile(value: float, text: str) -> None:
+    """With decimal_comma, a number in a workbook is as valid as 1270,5 in a text file."""
+    assert shown(value, decimal_comma=True) == text
+
+
+@given(st.decimals(-(10**12), 10**12, places=2))
+def test_amounts_keep_their_cents(amount: Any) -> None:
+    """Up to the digits that Excel stores, a binary fraction never changes an amount."""
+    assert float(text_of(float(amount), "General", ".")) == float(amount)
+    assert text_of(float(amount), "0.00", ".").lstrip("-") == f"{abs(amount):.2f}"
+
+
+def test_the_first_visible_sheet_is_read() -> None:
+    """A hidden sheet is read only if the profile names it."""
+    content = workbook([["x"]], name="Lists", others={"Deals": [["a"], ["1"]]}, hidden=["Lists"])
+    assert read(content) == (("a",), [(2, ["1"])])
+    assert opened(content, sheet="Lists").header == ("x",)
+
+
+def test_the_profile_names_a_sheet() -> None:
+    """Its case and outer spaces do not matter; a sheet that is missing is an error."""
+    content = workbook([["x"]], others={"Won deals": [["a"], ["1"]]})
+    assert read(content, sheet=" won Deals")[0] == ("a",)
+    missing = error(content, sheet="Lost")
+    assert missing.code == "SHEET_NOT_FOUND"
+    assert missing.detail == "the sheets of the workbook are: Sheet1, Won deals"
+
+
+def test_the_profile_describes_text_files_only() -> None:
+    """Delimiter and encoding are for text; a workbook states both itself."""
+    content = workbook([["a;b", "c"], ["\u00e9", "2"]])
+    header, rows = read(content, delimiter=";", encoding="utf-16-le")
+    assert (header, rows) == (("a;b", "c"), [(2, ["\u00e9", "2"])])
+    text = opened(b"a;b\n1;2\n", sheet="Deals")
+    assert (text.header, text.sheet) == (("a", "b"), None)
+
+
+def test_a_second_reading_is_the_same() -> None:
+    """A resumed run finds the same rows with the same lengths, so its chunks are the same."""
+    rows = [["gclid", "value", "when"], *(["Cj" * (n % 40), n / 7, NOON] for n in range(3000))]
+    first, second = (list(opened(workbook(rows)).records()) for _ in range(2))
+    assert first == second
+    assert len(first) == 3000
+
+
+def test_a_stream_may_return_single_bytes() -> None:
+    """The bytes of any file arrive in pieces of any length."""
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(1, size or 1))
+
+    for content in (
+        workbook([["a", "b"], ["1", "2"]]),
+        b"a,b\n1,2\n",
+        gzip.compress(b"a,b\n1,2\n"),
+    ):
+        table = open_table(*open_workbook(Slow(content), SourceOptions()))
+        assert [record[:2] for record in table.records()] == [(2, ["1", "2"])]
+
+
+@pytest.mark.parametrize("content", [b"", b"a", b"PK", b"a,b\n1,2\n"])
+def test_other_files_are_unchanged(content: bytes) -> None:
+    """A file that is no workbook keeps every byte, however short it is."""
+    stream, _ = open_workbook(io.BytesIO(content), SourceOptions())
+    pieces = iter(lambda: stream.read(3), b"")
+    assert b"".join(pieces) == content
+
+
+def zipped(**parts: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return packed.getvalue()
+
+
+GOOD = workbook([["a", "b"], ["1", "2"]])
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+NO_ROWS = f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>'.encode()
+CUT = f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c t="str"><v>a'.encode()
+
+
+@pytest.mark.parametrize(
+    "content, code, detail",
+    [
+        (OLE, "NOT_TEXT", "an old workbook (.xls); save it as .xlsx or CSV"),
+        (OLE + "EncryptedPackage".encode("utf-16-le") + bytes(900), "ENCRYPTED_WORKBOOK", ""),
+        (zipped(deals_csv="a,b\n"), "NOT_TEXT", "a zip archive; unpack it"),
+        (zipped(mimetype="application/vnd.oasis"), "NOT_TEXT", "(.xlsb, .ods); save it as .xlsx"),
+        (zipped(xl__workbook_bin="x"), "NOT_TEXT", "(.xlsb, .ods); save it as .xlsx"),
+        (zipped(xl__workbook_xml="<a/>"), "CORRUPT_WORKBOOK", "cannot be opened"),
+        (GOOD[: len(GOOD) // 2], "CORRUPT_WORKBOOK", "cannot be opened"),
+        (b"PK\x03\x04" + bytes(100), "CORRUPT_WORKBOOK", "cannot be opened"),
+        (workbook([], replaced={"xl/styles.xml": b"<"}), "CORRUPT_WORKBOOK", "cannot be opened"),
+        (workbook([[Raw('<c r="{at}" t="s"><v>99</v></c>')]]), "CORRUPT_WORKBOOK", "a row"),
+        (workbook([[Raw('<c r="ZZZZZZ1"><v>1</v></c>')]]), "CORRUPT_WORKBOOK", "a row"),
+        (workbook([], replaced={"xl/worksheets/sheet1.xml": CUT}), "CORRUPT_WORKBOOK", ""),
+        (workbook([]), "EMPTY_FILE", ""),
+        (workbook([], replaced={"xl/worksheets/sheet1.xml": NO_ROWS}), "EMPTY_FILE", ""),
+        (workbook([["a", "b"]]), "NO_ROWS", "below the header in line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_a_reason(content: bytes, code: str, detail: str) -> None:
+    """Old, encrypted, damaged, empty, or no workbook at all: the error says which."""
+    found = error(content)
+    assert found.code == code
+    assert detail in found.detail
+
+
+def test_rows_before_damage_are_read() -> None:
+    """As in a damaged gzip file, the error is raised when it is reached."""
+    rows: list[list[Cell]] = [["a", "b"], *[["1" * 20, "2"]] * 8_000]
+    table = opened(workbook([*rows, [Raw('<c r="{at}" t="s"><v>99</v></c>')]]))
+    seen: list[Record] = []
+    with pytest.raises(SourceError, match="CORRUPT_WORKBOOK"):
+        seen.extend(table.records())
+    assert len(seen) > 5_000
+
+
+def test_a_large_workbook_is_not_downloaded_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit, reading stops, whatever the size of the object."""
+    monkeypatch.setattr(module, "MAX_PACKED_BYTES", 1000)
+    stream = io.BytesIO(GOOD + bytes(10_000_000))
+    with pytest.raises(SourceError, match="WORKBOOK_TOO_LARGE"):
+        open_workbook(stream, SourceOptions())
+    assert stream.tell() == 1001
+
+
+BOMBS = {
+    "texts": ("xl/sharedStrings.xml", b"<sst>" + bytes(33 << 20)),
+    "styles": ("xl/styles.xml", bytes(33 << 20)),
+    "one row": ("xl/worksheets/sheet1.xml", b"<row>" + bytes(9 << 20)),
+    "rows": ("xl/worksheets/sheet1.xml", b"<row/>" * 1_100_000),
+    "prefixed rows": ("xl/worksheets/sheet1.xml", b"<x:row/>" * 1_100_000),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_bomb_is_refused_before_it_is_parsed(kind: str) -> None:
+    """Small when packed, large when unpacked: the sizes are checked first."""
+    part, content = BOMBS[kind]
+    packed = workbook([["a"]], replaced={part: content})
+    assert len(packed) < 200_000
+    assert error(packed).code == "WORKBOOK_TOO_LARGE"
+
+
+def test_a_row_number_without_end_does_not_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that Excel cannot have ends the sheet at Excel's last row."""
+    monkeypatch.setattr(module, "MAX_ROWS", 1000)
+    content = workbook({1: ["a", "b"], 2: ["1", "2"], 4_000_000_000: ["3", "4"]})
+    assert read(content)[1] == [(2, ["1", "2"])]
+
+
+@given(st.binary(max_size=60), st.integers(0, len(GOOD) - 1))
+def test_damage_never_raises_anything_else(damage: bytes, at: int) -> None:
+    """Whatever is overwritten in a workbook, it is read, or it has an error with a code."""
+    content = GOOD[:at] + damage + GOOD[at + len(damage) :]
+    with suppress(SourceError):
+        list(opened(content).records())
