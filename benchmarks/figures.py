@@ -40,6 +40,10 @@ TARGETS = {
     "cpu_scaling": Target("<=", 1.1, "ratio", "CPU per row at 1,000,000 rows / at 10,000"),
     "cold_start": Target("<=", 1.1, "ratio", "start to first upload / bare imports"),
     "calls_small_file": Target("<=", 7, "calls", "remote calls for a file of one chunk, warm"),
+    "quota_share": Target(">=", 0.85, "ratio", "part of one quota that 2, 4, 8 instances use"),
+    "quota_refused": Target("<", 0.05, "ratio", "requests that are refused meanwhile"),
+    "quota_fairness": Target(">=", 0.5, "ratio", "least an instance gets, in equal parts"),
+    "quota_recovery": Target("<=", 60, "seconds", "back at speed after 7 of 8 instances left"),
     "cost_per_million": Target("", 0, "USD", "a million rows at 200 ms latency"),
 }
 

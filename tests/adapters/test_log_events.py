@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -18,6 +19,7 @@ import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.config.settings import SettingsError
+from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
@@ -178,7 +180,9 @@ def retried(google: World) -> None:
             raise failures.pop()
         return "answer"
 
-    pacer = Pacer(8, clock=google.clock.monotonic, sleep=google.clock.sleep)
+    pacer = Pacer(
+        UnknownQuota(8, random.Random(1)), clock=google.clock.monotonic, sleep=google.clock.sleep
+    )
     transient = CallFailure("transient", "UNAVAILABLE")
     pacer.call(
         request,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lib.adapters.logging import JsonLog
+from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import MAX_TRANSIENT_TRIES, CallFailure, Pacer
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline, Shutdown
@@ -54,7 +55,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pacer(clock: Clock) -> Pacer:
-    pacer = Pacer(8, clock=clock.monotonic, sleep=clock.sleep, rng=random.Random(1))
+    pacer = Pacer(UnknownQuota(8, random.Random(1)), clock=clock.monotonic, sleep=clock.sleep)
 
     def wait(timeout: float | None = None) -> bool:
         clock.seconds += timeout or 0
@@ -88,17 +89,17 @@ def test_the_window_shrinks_by_half_and_grows_by_one(
 ) -> None:
     """The window has additive increase and multiplicative decrease, between 1 and the maximum."""
     call(Api(clock, QUOTA, QUOTA, QUOTA), 500.0)
-    assert pacer.window == pytest.approx(1 + 1)
+    assert pacer.pace.window == pytest.approx(1 + 1)
     for _ in range(3):
-        before = pacer.window
+        before = pacer.pace.window
         for _ in range(int(before)):
             call(Api(clock), 1e6)
-        assert before + 0.6 <= pacer.window <= before + 1
+        assert before + 0.6 <= pacer.pace.window <= before + 1
     for _ in range(200):
         call(Api(clock), 1e6)
-    assert pacer.window == 8
+    assert pacer.pace.window == 8
     call(Api(clock, *[QUOTA] * 10), 1e6)
-    assert pacer.window >= 1
+    assert pacer.pace.window >= 1
 
 
 def test_all_requests_wait_for_googles_delay(clock: Clock, call: Call) -> None:
@@ -106,19 +107,19 @@ def test_all_requests_wait_for_googles_delay(clock: Clock, call: Call) -> None:
     refused = Api(clock, QUOTA)
     call(refused, 500.0)
     assert 2.0 <= refused.at[1] - refused.at[0] <= 2.0 * 1.25 + 1
-    pacer = Pacer(8, clock=clock.monotonic, sleep=clock.sleep)
+    pacer = Pacer(UnknownQuota(8, random.Random(1)), clock=clock.monotonic, sleep=clock.sleep)
     pacer._enter(Deadline(500.0, 500.0))
-    pacer._leave(QUOTA)
+    pacer._leave(clock.seconds, QUOTA)
     assert pacer._next_start >= clock.seconds + 2.0
 
 
 def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, call: Call) -> None:
     """A refusal doubles the gap, every success makes it 1 % smaller, and finally it is zero."""
     call(Api(clock, QUOTA, QUOTA), 1e6)
-    assert pacer.gap_seconds == pytest.approx(0.1 * 0.99)
+    assert pacer.pace.gap_seconds(clock.seconds) == pytest.approx(0.1 * 0.99)
     for _ in range(400):
         call(Api(clock), 1e6)
-    assert pacer.gap_seconds == 0
+    assert pacer.pace.gap_seconds(clock.seconds) == 0
 
 
 def test_transient_failures_are_retried_with_growing_waits(clock: Clock, call: Call) -> None:
@@ -193,4 +194,4 @@ def test_a_permanent_failure_is_passed_on(clock: Clock, pacer: Pacer, call: Call
     api = Api(clock, CallFailure("permanent", "INVALID_CUSTOMER_ID"))
     with pytest.raises(Wrong):
         call(api, 500.0)
-    assert (len(api.at), pacer.window, pacer._in_flight) == (1, 8, 0)
+    assert (len(api.at), pacer.pace.window, pacer._in_flight) == (1, 8, 0)

@@ -7,6 +7,7 @@ This API has no queries, so the account cannot be checked before the upload.
 from __future__ import annotations
 
 import functools
+import random
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -28,6 +29,7 @@ from lib.destinations.data_manager.errors import Refusal, classify, read_refusal
 from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
 from lib.destinations.data_manager.request_status import StatusSession
 from lib.destinations.data_manager.request_status import classify as classify_status
+from lib.destinations.pace import Quota, SharedQuota
 from lib.destinations.pacing import Pacer
 from lib.model.account import Account
 from lib.model.deadline import Deadline
@@ -38,8 +40,9 @@ MAX_IN_FLIGHT = 10
 """Maximum number of requests at the same time
 (https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
 
-MINIMUM_GAP_SECONDS = 0.2
-"""Google allows 300 requests per minute and project."""
+QUOTA = Quota(requests=300, seconds=60)
+"""Requests per minute of a project, which all instances share. Reads have as much again
+(https://developers.google.com/data-manager/api/devguides/limits)."""
 
 # With gRPC's default of 16 kB, a refusal that names 2,000 events becomes RESOURCE_EXHAUSTED.
 _MAX_TRAILER_BYTES = 16 << 20
@@ -55,7 +58,7 @@ _FOR_EVERY_ACCOUNT = {
 
 def new_pacer(window: int) -> Pacer:
     """Return a pacer that respects this API's limits."""
-    return Pacer(min(window, MAX_IN_FLIGHT), minimum_gap_seconds=MINIMUM_GAP_SECONDS)
+    return Pacer(SharedQuota(QUOTA, min(window, MAX_IN_FLIGHT), random.Random()))
 
 
 class Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from lib.destinations.google_ads.api import API_VERSION
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.lazy_imports import import_lazily
 from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
 from lib.model.log import Log
 
@@ -42,7 +44,7 @@ class Connector:
         self._read_credentials = read_credentials
         self._clock = clock
         self._lock = threading.Lock()
-        self._pacer = Pacer(settings.window)
+        self._pacer = Pacer(UnknownQuota(settings.window, random.Random()))
         self._kept: dict[str | None, KeptConnection[Connection]] = {}
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager, connect
 from lib.destinations.data_manager.conversion_event import EventDefaults
+from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
@@ -54,8 +56,12 @@ def numbered(number: int, **changes: Any) -> Conversion:
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
     """Return the destination as a run gets it, but without the pause between requests."""
-    connection = connect(apis.google_ads_key_yaml, apis.data_manager_endpoint, Pacer(8))
-    connection.status_pacer = Pacer(8)
+    connection = connect(
+        apis.google_ads_key_yaml,
+        apis.data_manager_endpoint,
+        Pacer(UnknownQuota(8, random.Random(1))),
+    )
+    connection.status_pacer = Pacer(UnknownQuota(8, random.Random(1)))
     given = {"event_source": "PHONE"} | defaults
     return DataManager(
         connection,

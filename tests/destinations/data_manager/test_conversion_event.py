@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,12 +31,12 @@ from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager import client as data_manager
 from lib.destinations.data_manager.client import (
     MAX_IN_FLIGHT,
-    MINIMUM_GAP_SECONDS,
     connect,
     new_pacer,
 )
 from lib.destinations.data_manager.errors import classify, event_row, field_of
 from lib.destinations.data_manager.request_status import StatusRefused
+from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
@@ -253,9 +254,9 @@ def test_the_daily_quota_differs_from_the_quota_per_minute(quota_limit: str, kin
 def test_the_pacer_keeps_to_googles_limits() -> None:
     """At most ten requests at a time and 300 per minute are sent, for any configured window."""
     pacer = new_pacer(64)
-    assert pacer.window == MAX_IN_FLIGHT == 10
-    assert pacer.gap_seconds == MINIMUM_GAP_SECONDS == 60 / 300
-    assert new_pacer(4).window == 4
+    assert pacer.pace.window == MAX_IN_FLIGHT == 10
+    assert pacer.pace.gap_seconds(0.0) == pytest.approx(60 / 300)
+    assert new_pacer(4).pace.window == 4
 
 
 # ── credentials ──────────────────────────────────────────────────────────────────────────────
@@ -276,7 +277,9 @@ def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
     """The payload may be a service account key, or contain one as `json_key`."""
     key = apis.service_account_path.read_text()
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
-        connection = connect(text, apis.data_manager_endpoint, Pacer(1))
+        connection = connect(
+            text, apis.data_manager_endpoint, Pacer(UnknownQuota(1, random.Random(1)))
+        )
         with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
             connection.status("nothing", within(10), 5, SilentLog())
 
@@ -298,7 +301,7 @@ def test_application_default_credentials_get_the_scope(
     """The token is requested with this API's scope."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     text = "use_application_default_credentials: true"
-    connection = connect(text, apis.data_manager_endpoint, Pacer(1))
+    connection = connect(text, apis.data_manager_endpoint, Pacer(UnknownQuota(1, random.Random(1))))
     with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
         connection.status("nothing", within(10), 5, SilentLog())
 

@@ -41,13 +41,14 @@ lib.adapters.gcs.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.gcs.RANGE_BYTES = 64 << 10
 lib.adapters.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.05, maximum=0.2)
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
+lib.destinations.pace.FIRST_PAUSE_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
 lib.destinations.pacing.CLOSED_SECONDS = 0.3
 lib.destinations.google_ads.chunk_upload.ROW_DELAY_SECONDS = 0.02
 
 import lib.destinations.data_manager.client  # noqa: E402
 
-lib.destinations.data_manager.client.MINIMUM_GAP_SECONDS = 0.0
+lib.destinations.data_manager.client.QUOTA = lib.destinations.pace.Quota(6_000_000, 60)
 
 _spec = importlib.util.spec_from_file_location("product", ROOT / "main.py")
 assert _spec is not None

@@ -1,0 +1,166 @@
+"""How the rate of requests follows an API's quota: two rules, one for each kind of quota.
+
+`UnknownQuota` finds out what the API allows, which Google documents for no account of Google Ads.
+`SharedQuota` is for a documented quota of a project, which several instances of the function use
+without knowing each other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from typing import NamedTuple, Protocol
+
+FIRST_PAUSE_SECONDS = 0.5
+
+
+class Pace(Protocol):
+    """When requests may start. Times are seconds of any monotonic clock. Not thread-safe."""
+
+    @property
+    def window(self) -> float:
+        """The number of requests that may be in flight."""
+        ...
+
+    def gap_seconds(self, now: float) -> float:
+        """Return the time between a request that starts now and the next one."""
+        ...
+
+    def accepted(self, now: float) -> None:
+        """Learn that the API accepted a request."""
+        ...
+
+    def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
+        """Learn that a request was refused because of the quota.
+
+        `retry_delay_seconds` is Google's, or 0. Returns how long no request may start.
+        """
+        ...
+
+
+def _jittered(retry_delay_seconds: float, rng: random.Random) -> float:
+    # Otherwise all instances would retry at the same moment.
+    return retry_delay_seconds * (1 + 0.25 * rng.random())
+
+
+class UnknownQuota:
+    """Additive increase, multiplicative decrease.
+
+    - Requests in flight: a refusal halves the window, a window full of successes adds one.
+    - Time between starts: a refusal also doubles the gap between two starts (Google limits the
+      rate, and even one request at a time can be too fast). Every success reduces the gap by 1 %.
+      So about 70 requests are sent before the gap that was too short is tried again.
+    """
+
+    FIRST_GAP_SECONDS = 0.05
+    MAX_GAP_SECONDS = 30.0
+
+    def __init__(self, window: int, rng: random.Random) -> None:
+        self._maximum = window
+        self._rng = rng
+        self._gap = 0.0
+        self.window = float(window)
+
+    def gap_seconds(self, now: float) -> float:
+        """See `Pace`."""
+        return self._gap
+
+    def accepted(self, now: float) -> None:
+        """See `Pace`."""
+        self.window = min(self._maximum, self.window + 1 / self.window)
+        gap = self._gap * 0.99
+        self._gap = gap if gap > 0.01 else 0.0
+
+    def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
+        """See `Pace`."""
+        self.window = max(1.0, self.window / 2)
+        gap = max(self._gap * 2, self.FIRST_GAP_SECONDS)
+        self._gap = min(gap, self.MAX_GAP_SECONDS)
+        return _jittered(retry_delay_seconds, self._rng) or FIRST_PAUSE_SECONDS
+
+
+class Quota(NamedTuple):
+    """At most `requests` in any `seconds`, for all instances of a project together."""
+
+    requests: int
+    seconds: float
+
+
+class SharedQuota:
+    """Finds this instance's share of a known quota, without asking the other instances.
+
+    A refusal says that the quota of the last minute is used up. So what this instance got in that
+    minute is its share, and the shares of all instances add up to the quota:
+
+        rate
+         ▲ full ────┐                                    ╭──── nobody else is there
+         │          │ refused: 85 % of the share         │
+         │          └─────────────────────────╮   ╭──────╯ probe: steep, 50 to 70 s after the
+         │                hold                ╰───╯ refused    last refusal
+         └───────────────────────────────────────────────────▶ time
+
+    Probes are equally steep for everybody, but a cut takes more from those who have more: the
+    shares become equal. Refusals in a row make longer pauses, not lower rates. Halving the rate at
+    each of them is what made instances collapse: while a minute's quota is used up, every try is
+    refused. `benchmarks/quota_share.py` simulates 2, 4 and 8 instances; the constants are chosen
+    by it.
+    """
+
+    CUT = 0.85
+    PROBE_AFTER = 7 / 6
+    """Full speed this many quota periods after the last refusal."""
+    PROBE_POWER = 14
+    """The rate follows time to this power: flat at first, then steep."""
+    LEAST_SHARE = 1 / 20
+    """An instance that joins has no history, and must not wait a minute for its first requests."""
+    GAPS_OF_A_PAUSE = 3
+    LONGEST_FIRST_PAUSE = 1 / 12
+    """In quota periods, as the next one."""
+    LONGEST_PAUSE = 1 / 3
+
+    def __init__(self, quota: Quota, window: int, rng: random.Random) -> None:
+        self.window = float(window)
+        self._quota = quota
+        self._rng = rng
+        self._full = quota.requests / quota.seconds
+        self._base = self._full
+        self._cut_at = 0.0
+        self._refused_in_a_row = 0
+        self._accepted: deque[float] = deque()
+
+    def gap_seconds(self, now: float) -> float:
+        """See `Pace`. The jitter keeps instances from probing at the same moment."""
+        gap = 1 / self._rate(now)
+        if self._base == self._full:
+            return gap
+        return gap * (0.9 + 0.2 * self._rng.random())
+
+    def accepted(self, now: float) -> None:
+        """See `Pace`."""
+        self._refused_in_a_row = 0
+        self._accepted.append(now)
+        self._forget(now)
+
+    def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
+        """See `Pace`."""
+        self._forget(now)
+        if started >= self._cut_at:
+            # Requests that were in flight at the last cut say nothing about the rate after it.
+            share = max(len(self._accepted) / self._quota.seconds, self._full * self.LEAST_SHARE)
+            self._base = self.CUT * share
+            self._cut_at = now
+        period = self._quota.seconds
+        pause = min(self.GAPS_OF_A_PAUSE / self._rate(now), period * self.LONGEST_FIRST_PAUSE)
+        pause = min(pause * 2.0**self._refused_in_a_row, period * self.LONGEST_PAUSE)
+        self._refused_in_a_row = min(self._refused_in_a_row + 1, 16)
+        pause *= 0.75 + 0.5 * self._rng.random()
+        return max(pause, _jittered(retry_delay_seconds, self._rng))
+
+    def _rate(self, now: float) -> float:
+        """Return the requests per second."""
+        progress = (now - self._cut_at) / (self._quota.seconds * self.PROBE_AFTER)
+        return min(self._full, self._base + self._full * min(progress, 1.0) ** self.PROBE_POWER)
+
+    def _forget(self, now: float) -> None:
+        while self._accepted and self._accepted[0] <= now - self._quota.seconds:
+            self._accepted.popleft()
