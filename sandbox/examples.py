@@ -63,7 +63,7 @@ MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
     "an invalid phone number, and no other identifier": _changed(**_NO_CLICK, email="", phone="12"),
     "no click ID and no user identifier": _changed(**_NO_CLICK, email="", phone=""),
     "an invalid click ID": _changed(
-        gclid="(not set)", gbraid="", wbraid="", email="", phone=""
+        gclid="{gclid}", gbraid="", wbraid="", email="", phone=""
     ),
     "an invalid date": _changed(conversion_date_time="last Tuesday"),
     "a date in the future": lambda row, now: {
@@ -73,7 +73,7 @@ MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
         **row, "conversion_date_time": _at(now - timedelta(days=200))
     },
     "a negative value": _changed(conversion_value="-25.00"),
-    "an invalid value": _changed(conversion_value="n/a"),
+    "an invalid value": _changed(conversion_value="on request"),
     "an unknown currency": _changed(currency_code="XXZ"),
     "an email address as order ID": _changed(order_id="buyer@example.com"),
     "an unknown consent value": _changed(ad_user_data="perhaps"),

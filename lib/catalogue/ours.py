@@ -250,7 +250,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_CURRENCY": (
         "rejected",
-        "The currency is not a current ISO 4217 code.",
+        "The currency is not a current ISO 4217 code or name.",
         "Write the currency's three-letter code, such as EUR, or leave the cell empty.",
     ),
     "ORDER_ID_LOOKS_LIKE_EMAIL": (
@@ -263,12 +263,6 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The order ID looks like a phone number, or it is the phone number of the row. Google "
         "refuses personal data in order IDs.",
         "Export the order number instead, or leave the cell empty.",
-    ),
-    "ORDER_ID_PLACEHOLDER": (
-        "warning",
-        "The order ID is a placeholder, such as N/A, null or 0. It is left out, because all such "
-        "rows would count as one order.",
-        "Leave the cell empty if there is no order ID.",
     ),
     "ORDER_ID_SHORTENED": (
         "rejected",
@@ -740,6 +734,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "This version of the file repeats an earlier version of the same upload, all of whose rows "
         "were sent. It is not sent again.",
         "No action needed. See the results of the earlier version.",
+    ),
+    "PLACEHOLDERS": (
+        "note",
+        "Some cells contain a placeholder, such as N/A, null or -, instead of a value.",
+        "Correct the export if these values exist. If they are really missing, no action is "
+        "needed. To remove this note, leave the cells empty.",
     ),
     "BLANK_RECORDS": (
         "note",

@@ -182,7 +182,7 @@ class _Check:
     def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""
         # An offline check never reads the account, so this note would be useless.
-        notes = notes_of(self.header, self.job)
+        notes = notes_of(self.header, self.job, self.tally)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         job, profile = self.job, self.profile
         if table is not None:

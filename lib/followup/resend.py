@@ -200,5 +200,8 @@ def _recounted(
     unlisted: Mapping[Outcome, int],
     request_ids: tuple[str, ...],
 ) -> ChunkReport:
-    report = chunk_report(before.number, listed, unlisted, request_ids, before.selection)
+    placeholders = before.tally.placeholders
+    report = chunk_report(
+        before.number, listed, unlisted, request_ids, before.selection, placeholders
+    )
     return replace(report, superseded=before.superseded, withheld=before.withheld)

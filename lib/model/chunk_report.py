@@ -17,6 +17,8 @@ class Tally:
     outcomes: dict[str, int] = field(default_factory=dict)
     warnings: int = 0
     codes: dict[str, int] = field(default_factory=dict)
+    placeholders: dict[str, int] = field(default_factory=dict)
+    """Cells that contain a placeholder, by column."""
 
     def count(self, row: RowOutcome) -> None:
         """Count one listed row."""
@@ -40,6 +42,8 @@ class Tally:
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         for code, count in other.codes.items():
             self.codes[code] = self.codes.get(code, 0) + count
+        for column, count in other.placeholders.items():
+            self.placeholders[column] = self.placeholders.get(column, 0) + count
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
@@ -88,9 +92,10 @@ def chunk_report(
     unlisted: Mapping[Outcome, int],
     request_ids: tuple[str, ...] = (),
     selection: Selection | None = None,
+    placeholders: Mapping[str, int] | None = None,
 ) -> ChunkReport:
     """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
-    tally = Tally()
+    tally = Tally(placeholders=dict(placeholders or {}))
     rows = tuple(listed)
     for row in rows:
         tally.count(row)

@@ -8,6 +8,10 @@ from typing import Any, Final, Literal
 
 RecordKind = Literal["conversion"]
 
+ValueKind = Literal["text", "number", "name", "word", "country"]
+"""What a cell holds: a code or an address, a number, a name that people chose, a word of a closed
+list, or a country. It decides which cells are placeholders (`lib.rules.values.placeholders`)."""
+
 ParseCell = Callable[[str, bool], Any]
 """(non-empty cell, whether decimals are written with a comma) → value for the record."""
 
@@ -53,6 +57,11 @@ class Field:
     parse: ParseCell | None = None
     """Reads one cell and raises `RuleError`. None: the field has its rule in `lib.rules.engine`,
     because its meaning depends on other columns."""
+    kind: ValueKind = "text"
+    if_placeholder: Any = None
+    """Value for the record if the cell is a placeholder. None: the same as for an empty cell."""
+    placeholder_note: str = "read as empty"
+    """What the note on the placeholders of a column says about them."""
     bad_value: Literal["row", "cell"] = "cell"
     """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
     not_sent_code: str = "COLUMN_NOT_SENT"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
+from lib.rules.values.currencies import parse_currency
 from lib.rules.values.errors import RuleError
-from lib.rules.values.money import parse_amount, parse_currency, written_currency
+from lib.rules.values.money import parse_amount, written_currency
 
 UNREADABLE = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
@@ -26,21 +28,26 @@ def read_amounts(
             continue
         try:
             values[row] = parse_amount(cell, decimal_comma, currency)
-        except RuleError as error:
-            if cell.strip():
+        except RuleError:
+            text = plain_text(cell, "conversion_value", problems.with_placeholders)
+            if not text:
+                continue
+            try:
+                values[row] = parse_amount(text, decimal_comma, currency)
+                cell = text
+            except RuleError as error:
                 problems.reject(row, error.code, "conversion_value")
-                if currency == UNREADABLE:
-                    problems.reject(row, "INVALID_CURRENCY", "currency_code")
-            continue
         if currency == UNREADABLE:
             problems.reject(row, "INVALID_CURRENCY", "currency_code")
-        of_values[row] = currency or written_currency(cell)
+        elif values[row] is not None:
+            of_values[row] = currency or written_currency(cell)
     return values, of_values
 
 
-def currency_of(cell: str, default: str | None) -> str | None:
-    """Return the currency in a cell, `default` if the cell is empty, or `UNREADABLE`."""
+def currency_of(cell: str, default: str | None, with_placeholders: set[str]) -> str | None:
+    """Return the currency in a cell, `default` if the cell has no value, or `UNREADABLE`."""
+    text = plain_text(cell, "currency_code", with_placeholders)
     try:
-        return parse_currency(cell) if cell.strip() else default
+        return parse_currency(text) if text else default
     except RuleError:
         return UNREADABLE

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, not_
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.catalogue.codes import lookup
@@ -27,7 +28,7 @@ class JudgedChunk(NamedTuple):
 
     `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
     the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
-    row that could be sent has hashed user data.
+    row that could be sent has hashed user data. `placeholders` counts the placeholders by column.
     """
 
     conversions: list[Conversion]
@@ -35,6 +36,7 @@ class JudgedChunk(NamedTuple):
     refused: list[RowOutcome]
     repeats: dict[int, int]
     has_user_data: bool
+    placeholders: Mapping[str, int] = MappingProxyType({})
 
 
 class Assembly:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.click_ids import check_click_id
+from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.errors import RuleError
+
+
+def read_and_choose(
+    chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the gclid, gbraid and wbraid of each row. At most one of them is not ""."""
+    gclids, gbraids, wbraids = (
+        read_click_ids(chunk.column(field), field, problems)
+        for field in ("gclid", "gbraid", "wbraid")
+    )
+    choose_click_ids(gclids, gbraids, wbraids, actions, problems)
+    return gclids, gbraids, wbraids
 
 
 def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> list[str]:
@@ -16,14 +30,14 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
         return list(cells)
     click_ids = []
     for row, cell in enumerate(cells):
-        click_id = ""
-        if cell:
+        if cell and not is_plain_click_id(cell):
+            cell = plain_text(cell, field, problems.with_placeholders) or ""
             try:
-                click_id = check_click_id(cell, field)
+                cell = check_click_id(cell, field) if cell else ""
             except RuleError as error:
-                if cell.strip():
-                    problems.warn(row, error.code, field)
-        click_ids.append(click_id)
+                problems.warn(row, error.code, field)
+                cell = ""
+        click_ids.append(cell)
     return click_ids
 
 

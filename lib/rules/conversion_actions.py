@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lib.model.account import Account, Action
 from lib.model.outcomes import Problem
 from lib.rules.memo import Memo
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
 from lib.rules.values.dates import MAX_AGE_DAYS
@@ -40,17 +41,21 @@ def read_actions(
     return actions
 
 
-def resolve_action(customer_cell: str, action_cell: str, rules: RowRules) -> ActionRule | Problem:
+def resolve_action(
+    customer_cell: str, action_cell: str, rules: RowRules, with_placeholders: set[str]
+) -> ActionRule | Problem:
     """Return the action that the row (otherwise the profile) gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    customer_id = customer_cell.replace("-", "").strip() or rules.customer_id or ""
+    customer = plain_text(customer_cell, "customer_id", with_placeholders) or ""
+    customer_id = customer.replace("-", "") or rules.customer_id or ""
     if not customer_id:
         return Problem("ROW_CUSTOMER_ID_MISSING", "customer_id")
     if not (customer_id.isascii() and customer_id.isdigit() and len(customer_id) == 10):
         return Problem("ROW_CUSTOMER_ID_INVALID", "customer_id")
-    wanted = action_cell.strip() or rules.action or ""
+    action_text = plain_text(action_cell, "conversion_action", with_placeholders)
+    wanted = action_text or rules.action or ""
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
     account = rules.account(customer_id)

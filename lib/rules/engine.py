@@ -25,6 +25,7 @@ from lib.rules.consents import consent_of, read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.fields import BY_NAME
 from lib.rules.memo import Memo
+from lib.rules.plain_text import count_placeholders
 from lib.rules.record_columns import RecordColumns
 from lib.rules.row_problems import RowProblems, outcome_of_unread
 from lib.rules.row_rules import RowRules
@@ -55,13 +56,17 @@ class Engine:
         self.columns = used_columns(columns, rules)
         self._assembly = Assembly(self.columns, rules)
         self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
+        # Kept for all chunks, because a cell that a Memo knows is not read again.
+        self._with_placeholders = placeholders = set[str]()
         self._actions: Memo[ActionRule | Problem] = Memo(
-            lambda customer, action: resolve_action(customer, action, rules)
+            lambda customer, action: resolve_action(customer, action, rules, placeholders)
         )
-        self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data))
-        self._currencies = Memo(lambda cell: amounts.currency_of(cell, rules.currency_code))
-        self._zones = Memo(times.zone_of)
-        self._regions = Memo(user_identifiers.region_of)
+        self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data, placeholders))
+        self._currencies = Memo(
+            lambda cell: amounts.currency_of(cell, rules.currency_code, placeholders)
+        )
+        self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
+        self._regions = Memo(lambda cell: user_identifiers.region_of(cell, placeholders))
         self._variable_ids: Memo[str | Problem] = Memo(
             lambda customer, name: optional_fields.custom_variable_id(customer, name, rules)
         )
@@ -74,12 +79,12 @@ class Engine:
         damaged = [outcome_of_unread(line, problem) for line, _, problem, _ in rows if problem]
         lines = [line for line, _, problem, _ in rows if not problem]
         chunk = ChunkCells(self.columns, [cells for _, cells, problem, _ in rows if not problem])
-        problems = RowProblems()
+        problems = RowProblems(self._with_placeholders)
 
         actions = self._read_actions(chunk, problems)
         consents = read_consents(chunk.looked_up("ad_user_data", self._consents), problems)
         emails, phones = self._read_user_identifiers(chunk, problems)
-        gclids, gbraids, wbraids = _read_click_ids(chunk, actions, problems)
+        gclids, gbraids, wbraids = click_ids.read_and_choose(chunk, actions, problems)
         when = times.read_times(
             chunk.column("conversion_date_time"),
             chunk.looked_up("time_zone", self._zones),
@@ -114,7 +119,9 @@ class Engine:
             consents,
             optional,
         )
-        return self._assembly.assemble(lines, table, when, problems, damaged)
+        judged = self._assembly.assemble(lines, table, when, problems, damaged)
+        counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
+        return judged._replace(placeholders=counts)
 
     # ── the rules, column by column ──────────────────────────────────────────────────────────
 

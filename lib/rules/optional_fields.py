@@ -14,6 +14,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Address, Cart, OptionalFields
 from lib.rules.conversion_actions import ActionRule
 from lib.rules.memo import Memo
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cart import parse_custom_variable
@@ -44,9 +45,12 @@ def read_declared(
     assert field.parse is not None
     values: dict[int, Any] = {}
     for row, cell in enumerate(cells):
-        if cell and cell.strip():
+        text = plain_text(cell, column, problems.with_placeholders) if cell else ""
+        if text is None and field.if_placeholder is not None:
+            values[row] = field.if_placeholder
+        elif text:
             try:
-                values[row] = field.parse(cell, decimal_comma)
+                values[row] = field.parse(text, decimal_comma)
             except RuleError as error:
                 if field.bad_value == "row":
                     problems.reject(row, error.code, column)
@@ -69,9 +73,10 @@ def read_custom_variables(
     for column, cells in columns.items():
         name = column.removeprefix(CUSTOM_VARIABLE)
         for row, cell in enumerate(cells):
-            if cell and cell.strip():
+            text = plain_text(cell, column, problems.with_placeholders) if cell else ""
+            if text:
                 try:
-                    value = parse_custom_variable(cell)
+                    value = parse_custom_variable(text)
                 except RuleError as error:
                     problems.warn(row, error.code, column)
                     continue
@@ -109,9 +114,10 @@ def read_addresses(columns: Mapping[str, Sequence[str]], problems: RowProblems) 
     for row, cells in enumerate(zip(*(columns[name] for name in ADDRESS_FIELDS), strict=True)):
         parts: dict[str, str] = {}
         for name, cell in zip(ADDRESS_FIELDS, cells, strict=True):
-            if cell.strip():
+            text = plain_text(cell, name, problems.with_placeholders) if cell else ""
+            if text:
                 try:
-                    parts[name] = parse[name](cell)
+                    parts[name] = parse[name](text)
                 except RuleError as error:
                     problems.warn(row, error.code, name)
         if len(parts) == len(ADDRESS_FIELDS):

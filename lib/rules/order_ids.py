@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.values.errors import RuleError
 from lib.rules.values.order_ids import check_order_id, is_plain_order_id
@@ -24,12 +25,11 @@ def read_order_ids(
         if is_plain_order_id(cell):
             order_ids[row] = cell
             continue
-        try:
-            phones = [column[row] for column in phone_columns]
-            order_ids[row] = check_order_id(cell, phones) or None
-        except RuleError as error:
-            if error.code == "ORDER_ID_PLACEHOLDER":
-                problems.warn(row, error.code, "order_id")
-            else:
+        text = plain_text(cell, "order_id", problems.with_placeholders)
+        if text:
+            try:
+                phones = [column[row] for column in phone_columns]
+                order_ids[row] = check_order_id(text, phones)
+            except RuleError as error:
                 problems.reject(row, error.code, "order_id")
     return order_ids

@@ -12,9 +12,11 @@ class RowProblems:
     """Errors and warnings by the row's position in the chunk, in the order of the rules.
 
     A row with an error is not sent. A warning reports a value that was left out, or a decision.
+    Placeholders are not reported row by row: `with_placeholders` are the columns that contain any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, with_placeholders: set[str]) -> None:
+        self.with_placeholders = with_placeholders
         self.errors: defaultdict[int, list[Problem]] = defaultdict(list)
         self.warnings: defaultdict[int, list[Problem]] = defaultdict(list)
 

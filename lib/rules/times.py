@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from lib.model.outcomes import Problem
 from lib.rules.conversion_actions import ActionRule
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.dates import AMBIGUOUS_ORDER, ConversionClock, load_zone
+from lib.rules.values.dates import AMBIGUOUS_ORDER, ConversionClock, Doubts, load_zone
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone
 
@@ -48,19 +49,16 @@ def read_times(
     mismatch: int | None = None
     read = clock.read
     for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):
-        if not cell:
-            problems.reject(row, "TIME_MISSING", "conversion_date_time")
-            continue
         try:
             texts[row], instants[row], doubts = read(cell, zone, action.lookback_days)
-        except RuleError as error:
-            code = error.code if cell.strip() else "TIME_MISSING"
-            detail = ""
-            if code == "DATE_ORDER_MISMATCH":
-                detail = _OTHER_ORDER[clock.day_first]
-                mismatch = row if mismatch is None else mismatch
-            problems.reject(row, code, error.field or "conversion_date_time", detail)
-            continue
+        except RuleError:
+            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems)
+            if isinstance(found, Problem):
+                problems.errors[row].append(found)
+                if found.code == "DATE_ORDER_MISMATCH" and mismatch is None:
+                    mismatch = row
+                continue
+            texts[row], instants[row], doubts = found
         for doubt in doubts:
             if doubt == AMBIGUOUS_ORDER:
                 ambiguous.append(row)
@@ -69,18 +67,37 @@ def read_times(
     return Times(texts, instants, ambiguous, mismatch)
 
 
+def _read_unwrapped(
+    cell: str,
+    zone: tzinfo | None,
+    lookback_days: int,
+    clock: ConversionClock,
+    problems: RowProblems,
+) -> tuple[str, int, Doubts] | Problem:
+    """Read a cell that is empty, wrapped, or not a valid time."""
+    text = plain_text(cell, "conversion_date_time", problems.with_placeholders)
+    if not text:
+        return Problem("TIME_MISSING", "conversion_date_time")
+    try:
+        return clock.read(text, zone, lookback_days)
+    except RuleError as error:
+        detail = _OTHER_ORDER[clock.day_first] if error.code == "DATE_ORDER_MISMATCH" else ""
+        return Problem(error.code, error.field or "conversion_date_time", detail)
+
+
 def ambiguous_order(line: int, day_first: bool) -> Problem:
     """Return the problem of a date that is valid in both orders: `line` proves the other order."""
     detail = f"day and month are ambiguous here, and in line {line} {_OTHER_ORDER[day_first]}"
     return Problem("DATE_ORDER_MISMATCH", "conversion_date_time", detail)
 
 
-def zone_of(cell: str) -> tzinfo | None:
-    """Return the time zone in a cell, or None if the cell is empty.
+def zone_of(cell: str, with_placeholders: set[str]) -> tzinfo | None:
+    """Return the time zone in a cell, or None if the cell has no value.
 
     A time zone that can't be read rejects only the rows whose time needs it.
     """
+    text = plain_text(cell, "time_zone", with_placeholders)
     try:
-        return load_zone(cell) if cell.strip() else None
+        return load_zone(text) if text else None
     except RuleError:
         return _UNKNOWN_ZONE

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from lib.model.outcomes import Problem
 from lib.rules.memo import Memo
+from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.values.errors import RuleError
 from lib.rules.values.identifiers import (
@@ -35,7 +36,7 @@ def hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> lis
             try:
                 digest = sha256(normalize_email(cell).encode()).hexdigest()
             except (RuleError, UnicodeEncodeError):
-                digest = _read_digest(row, cell, "INVALID_EMAIL", column, problems)
+                digest = _reread_email(row, cell, column, problems)
         digests.append(digest)
     return digests
 
@@ -57,12 +58,8 @@ def hash_phones(
                 else:
                     number = normalize_phone(cell, regions[row], True)
                     digest = sha256(number.encode()).hexdigest()
-            except RuleError as error:
-                if error.code == "PHONE_MAYBE_INTERNATIONAL":
-                    problems.warn(row, error.code, column)
-                    digest = sha256_hex(normalize_phone(cell, regions[row]))
-                else:
-                    digest = _read_digest(row, cell, error.code, column, problems)
+            except RuleError:
+                digest = _reread_phone(row, cell, regions[row], column, problems)
         digests.append(digest)
     return digests
 
@@ -75,9 +72,37 @@ def read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> li
     ]
 
 
+def _reread_email(row: int, cell: str, column: str, problems: RowProblems) -> str:
+    """Return the digest of an email address that is wrapped, or the digest in the cell, or ""."""
+    text = plain_text(cell, column, problems.with_placeholders)
+    if not text:
+        return ""
+    try:
+        return sha256(normalize_email(text).encode()).hexdigest()
+    except (RuleError, UnicodeEncodeError):
+        return _read_digest(row, text, "INVALID_EMAIL", column, problems)
+
+
+def _reread_phone(
+    row: int, cell: str, region: str | None, column: str, problems: RowProblems
+) -> str:
+    """Return the digest of a phone number that is wrapped or doubtful, or in the cell, or ""."""
+    text = plain_text(cell, column, problems.with_placeholders)
+    if not text:
+        return ""
+    try:
+        return sha256_hex(normalize_phone(text, region, True))
+    except RuleError as error:
+        code = error.code
+    if code == "PHONE_MAYBE_INTERNATIONAL":
+        problems.warn(row, code, column)
+        return sha256_hex(normalize_phone(text, region))
+    return _read_digest(row, text, code, column, problems)
+
+
 def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
     """Return the digest in a cell. For any other text, add a warning and return ""."""
-    text = cell.strip()
+    text = plain_text(cell, column, problems.with_placeholders)
     if not text:
         return ""
     try:
@@ -105,10 +130,11 @@ def read_regions(
     return regions
 
 
-def region_of(cell: str) -> str | Problem:
-    """Return the country in a cell, or "" if the cell is empty."""
+def region_of(cell: str, with_placeholders: set[str]) -> str | Problem:
+    """Return the country in a cell, or "" if the cell has no value."""
+    text = plain_text(cell, "country_code", with_placeholders)
     try:
-        return normalize_region_code(cell) if cell.strip() else ""
+        return normalize_region_code(text) if text else ""
     except RuleError as error:
         return Problem(error.code, "country_code")
 

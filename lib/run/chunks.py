@@ -7,7 +7,7 @@ the same on every attempt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class PreparedChunk(NamedTuple):
     `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
     `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
-    not count, and `selection` is what the row filter found.
+    not count, and `selection` is what the row filter found. `placeholders` counts them by column.
     """
 
     number: int
@@ -51,6 +51,7 @@ class PreparedChunk(NamedTuple):
     repeats: dict[int, int]
     skipped: Sequence[int]
     selection: Selection
+    placeholders: Mapping[str, int]
 
 
 def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterator[Chunk]:
@@ -131,6 +132,7 @@ def prepare(
         judged.repeats,
         selected.skipped,
         selected.selection,
+        judged.placeholders,
     )
 
 
@@ -173,7 +175,14 @@ def outcomes(
     else:
         unlisted["skipped"] = len(prepared.skipped)
     listed.sort(key=lambda row: row.line)
-    return chunk_report(prepared.number, listed, unlisted, result.request_ids, prepared.selection)
+    return chunk_report(
+        prepared.number,
+        listed,
+        unlisted,
+        result.request_ids,
+        prepared.selection,
+        prepared.placeholders,
+    )
 
 
 def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:

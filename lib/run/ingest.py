@@ -193,7 +193,7 @@ def _metadata(
     run: Run,
     log: Log,
 ) -> DocumentMetadata:
-    notes = notes_of(header, job)
+    notes = notes_of(header, job, progress.tally)
     if run.same_as:
         notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
     if progress.superseded_by:

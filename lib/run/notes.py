@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
+from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem
 from lib.rules.fields import BY_NAME
@@ -70,9 +72,17 @@ def notes_on_account(
     return notes
 
 
-def notes_on_reading(table: Table) -> list[Problem]:
-    """Return the notes that are only known after the rows have been read."""
+def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> list[Problem]:
+    """Return the notes that are only known after the rows have been read.
+
+    `names` are the file's own column names.
+    """
     notes = []
+    for column, count in tally.placeholders.items():
+        rows = f"{count:,} row{'' if count == 1 else 's'}"
+        note = BY_NAME[base_name(column)].placeholder_note
+        detail = f'column "{names.get(column, column)}", {rows}: {note}'
+        notes.append(Problem("PLACEHOLDERS", "", detail))
     if table.blank_records:
         notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
     if table.encoding_guessed:

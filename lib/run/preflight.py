@@ -19,6 +19,7 @@ from lib.destinations.base import Capabilities, Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
+from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -116,10 +117,10 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
     return open_table(*open_workbook(stream, options))
 
 
-def notes_of(header: Header | None, job: UploadJob | None) -> list[Problem]:
+def notes_of(header: Header | None, job: UploadJob | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the preflight got."""
     if job is not None:
-        return [*job.notes, *notes_on_reading(job.table)]
+        return [*job.notes, *notes_on_reading(job.table, tally, job.header.names)]
     return list(header.notes) if header is not None else []
 
 
@@ -249,7 +250,7 @@ def _checked_account(
     def wrong_action() -> Problem | None:
         if "conversion_action" in fields:
             return None
-        action = resolve_action("", "", rules)
+        action = resolve_action("", "", rules, set())
         return action if isinstance(action, Problem) else None
 
     account = accounts.ask(customer_id)

@@ -59,9 +59,11 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
 
 def test_a_warning_never_claims_that_a_refused_row_is_sent(file: Any) -> None:
     """A code reads "left out" if all its rows are refused, and "sent, with a warning" otherwise."""
-    alone = run(file(csv_of(row(gclid="null"))))
+    alone = run(file(csv_of(row(gclid="organic"))))
     assert "INVALID_CLICK_ID  warning, row not sent" in alone.output
-    beside = run(file(csv_of(row(gclid="null"), row(gclid="null", email="buyer@example.com"))))
+    beside = run(
+        file(csv_of(row(gclid="organic"), row(gclid="organic", email="buyer@example.com")))
+    )
     assert "INVALID_CLICK_ID  sent with a warning" in beside.output
 
 

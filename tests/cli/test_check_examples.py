@@ -55,8 +55,8 @@ def test_the_example_with_mistakes_shows_them() -> None:
     content = (EXAMPLES / "crm_export.csv").read_bytes()
     document = judge(content, PROFILES["default"])
     assert document["file_error"] is None
-    assert document["counts"]["ok"] == 11  # as documented in docs/input.md
-    assert document["counts"]["rejected"] == 9
+    assert document["counts"]["ok"] == 12  # as documented in docs/input.md
+    assert document["counts"]["rejected"] == 8
 
 
 def test_the_example_profiles_are_valid() -> None:
@@ -93,3 +93,16 @@ def test_lines_are_those_of_an_editor(end: str) -> None:
         (12, "FUTURE_DATE"),
     ]
     assert document["counts"]["ok"] == 2
+
+
+def test_placeholders_of_all_chunks_are_one_note_per_column() -> None:
+    """A note counts the placeholders of a column over the whole file, with the file's own name."""
+    rows = [f"Cj0KCQiAexample{n:07d},1001,2026-11-20 10:00:00Z,7,NULL" for n in range(2_001)]
+    header = "gclid,conversion_action,conversion_date_time,Amount,Deal Currency"
+    content = "\n".join([header, *rows]).encode()
+    document = judge(content, {"customer_id": CUSTOMER, "currency_code": "EUR"})
+    notes = [note["message"] for note in document["notes"] if note["code"] == "PLACEHOLDERS"]
+    assert len(notes) == 1
+    assert '"Deal Currency", 2,001 rows: the currency of the profile applies' in notes[0]
+    assert document["counts"]["ok"] == 2_001
+    assert document["counts"]["warnings"] == 0

@@ -55,6 +55,7 @@ class Judged:
     """The codes of refused rows, each with its column."""
     warned: dict[int, str]
     details: dict[int, str]
+    placeholders: dict[str, int]
 
 
 def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged:
@@ -84,6 +85,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
         },
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
         {row.line: "; ".join(each.detail for each in row.errors) for row in prepared.refused},
+        prepared.placeholders,
     )
 
 
@@ -162,7 +164,8 @@ BBBBBBBBBBBBBB1,,2026-11-20 11:00:00,N/A
     )
     assert [each.order_id or "" for each in judged.sent.values()][:2] == ["", ""]
     assert (judged.sent[4].order_id or "").startswith("auto-")
-    assert set(judged.warned.values()) == {"ORDER_ID_PLACEHOLDER"}
+    assert judged.warned == {}
+    assert judged.placeholders == {"order_id": 3}
 
 
 BRAIDS = """
@@ -429,13 +432,14 @@ def test_an_invalid_click_id_is_left_out() -> None:
     judged = judge(
         """
 gclid,email,conversion_date_time
-not_set,jane@example.com,2026-11-20 10:00:00
+organic,jane@example.com,2026-11-20 10:00:00
 2026-11-20,joe@example.com,2026-11-20 10:00:00
-unknown,,2026-11-20 10:00:00
+{gclid},,2026-11-20 10:00:00
 https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
 """
     )
     assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
+    assert judged.placeholders == {}
     assert judged.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
     assert [each.gclid for each in judged.sent.values()] == ["", "", "Cj0KCQiAexample"]
 
@@ -554,7 +558,7 @@ def test_an_unreadable_currency_rejects_only_rows_with_a_value(value: str, refus
     judged = judge(
         f"""
 gclid,conversion_date_time,conversion_value,currency_code
-AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Euro
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Taler
 """
     )
     assert judged.fields.get(2, "") == refused

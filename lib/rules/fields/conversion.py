@@ -6,6 +6,8 @@ from typing import Final
 
 from lib.model.fields import Field
 
+NOT_STATED: Final = "consent is not stated to Google, even if the profile sets it"
+
 CONVERSION: Final[tuple[Field, ...]] = (
     Field(
         "conversion_action",
@@ -16,6 +18,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "conversion action id",
             "conversion event",
         ),
+        kind="name",
     ),
     Field(
         "conversion_date_time",
@@ -54,6 +57,8 @@ CONVERSION: Final[tuple[Field, ...]] = (
         aliases=("amount", "revenue"),
         fallbacks=("value", "deal value", "total", "price", "order value", "order total"),
         target="value",
+        kind="number",
+        placeholder_note="the conversion action's own value is used, as for empty cells",
     ),
     Field(
         "currency_code",
@@ -74,6 +79,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "revenue currency",
         ),
         target="currency_code",
+        placeholder_note="the currency of the profile applies, as for empty cells",
     ),
     Field(
         "order_id",
@@ -87,5 +93,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         aliases=("consent ad user data", "ad user data consent"),
         target="ad_user_data",
         bad_value="row",
+        kind="word",
+        placeholder_note=NOT_STATED,
     ),
 )

@@ -102,6 +102,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         aliases=("given name", "forename", "customer first name"),
         target="address",
         not_sent_code="ADDRESS_NOT_SENT",
+        kind="name",
     ),
     Field(
         "last_name",
@@ -109,6 +110,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         aliases=("family name", "surname", "customer last name"),
         target="address",
         not_sent_code="ADDRESS_NOT_SENT",
+        kind="name",
     ),
     Field(
         "street",
@@ -160,5 +162,6 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "billing country",
         ),
         prefers_first_fallback=True,
+        kind="country",
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lib.model.fields import CUSTOM_VARIABLE, Field, ParseCell
+from lib.rules.fields.conversion import NOT_STATED
 from lib.rules.values import cart, enums, network
 from lib.rules.values.identifiers import normalize_region_code
 from lib.rules.values.money import parse_value
@@ -24,8 +25,11 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="ad_personalization",
         # Not None: a cell that declares consent as unspecified overrides the profile.
         parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
+        if_placeholder="UNSPECIFIED",
+        placeholder_note=NOT_STATED,
         bad_value="row",
         not_sent_code="AD_PERSONALIZATION_NOT_SENT",
+        kind="word",
     ),
     Field(
         "conversion_environment",
@@ -33,12 +37,14 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="conversion_environment",
         parse=_text(enums.parse_conversion_environment),
         not_sent_code="CONVERSION_ENVIRONMENT_NOT_SENT",
+        kind="word",
     ),
     Field(
         "customer_type",
         "Type of customer: NEW or RETURNING.",
         target="customer_type",
         parse=_text(enums.parse_customer_type),
+        kind="word",
     ),
     Field(
         "user_ip_address",
@@ -77,6 +83,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         aliases=("cart data feed country code",),
         target="cart.feed_country_code",
         parse=_text(normalize_region_code),
+        kind="country",
     ),
     Field(
         "feed_language_code",
@@ -92,6 +99,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="cart.local_transaction_cost",
         parse=parse_value,
         bad_value="row",
+        kind="number",
     ),
     Field(
         "items",
@@ -106,6 +114,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="external_attribution_credit",
         parse=cart.parse_attribution_credit,
         not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
+        kind="number",
     ),
     Field(
         "external_attribution_model",
@@ -113,11 +122,13 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="external_attribution_model",
         parse=_text(cart.parse_attribution_model),
         not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
+        kind="name",
     ),
     Field(
         CUSTOM_VARIABLE,
         "Custom variable. Write the variable's name after the dot: `custom_variable.Plan`.",
         target="custom_variables",
+        kind="name",
     ),
     Field(
         "customer_id",
@@ -133,5 +144,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="event_source",
         parse=_text(enums.parse_event_source),
         not_sent_code="EVENT_SOURCE_NOT_SENT",
+        kind="word",
     ),
 )

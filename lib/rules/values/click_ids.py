@@ -26,6 +26,14 @@ _NO_LETTERS: Final = re.compile(
 _SURELY: Final = 20
 
 
+def is_plain_click_id(value: str) -> bool:
+    """Return whether the click ID needs no further checks. This applies to nearly all click IDs."""
+    # A letter, then letters, digits, - and _, too long for a placeholder.
+    return (
+        _SURELY <= len(value) <= 1024 and value.isascii() and value.replace("-", "_").isidentifier()
+    )
+
+
 def check_click_id(value: str, field: str = "gclid") -> str:
     """Return a gclid, gbraid or wbraid, trimmed. The case stays: click IDs are case-sensitive.
 
@@ -33,8 +41,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     the parameter `field`. Raises INVALID_CLICK_ID for inner white space, characters that URLs can't
     contain, a placeholder, a number, or a date.
     """
-    # Nearly all click IDs: a letter, then letters, digits, - and _, too long for a placeholder.
-    if _SURELY <= len(value) <= 1024 and value.isascii() and value.replace("-", "_").isidentifier():
+    if is_plain_click_id(value):
         return value
     click_id = value.strip()
     if "=" in click_id:
@@ -46,7 +53,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     if (
         _CLICK_ID.fullmatch(click_id) is None
         or click_id.lower() in _NO_CLICK
-        or is_placeholder(click_id)
+        or is_placeholder("text", click_id)
         or _NO_LETTERS.fullmatch(click_id)
     ):
         raise RuleError("INVALID_CLICK_ID")

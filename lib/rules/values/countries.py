@@ -1,8 +1,9 @@
 """Countries: two-letter code, three-letter code or usual name -> two-letter code."""
 
-import unicodedata
 from functools import cache
 from typing import Final
+
+from lib.rules.values.spelling import plain_name
 
 # ISO 3166-1, and XK, which Google uses for Kosovo. A test compares the codes with the list in the
 # IANA time zone database (iso3166.tab).
@@ -206,13 +207,7 @@ _OTHER_NAMES: Final = {
 def find_region(value: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code for `us`, `USA` or `United States`. None: unknown."""
     codes = _codes_by_name()
-    return codes.get(value) or codes.get(_plain(value))
-
-
-def _plain(name: str) -> str:
-    """Normalize a name: accents, types of apostrophe, `&` and spaces make no difference."""
-    text = unicodedata.normalize("NFKD", name.replace("\u2019", "'").replace("&", " and "))
-    return " ".join("".join(c for c in text if not unicodedata.combining(c)).split()).lower()
+    return codes.get(value) or codes.get(plain_name(value))
 
 
 @cache
@@ -220,5 +215,5 @@ def _codes_by_name() -> dict[str, str]:
     codes = dict(_OTHER_NAMES)
     for entry in _COUNTRIES.replace("\n", " ").split(", "):
         code, longer, name = entry.strip().rstrip(",").split(" ", 2)
-        codes |= {code: code, code.lower(): code, longer.lower(): code, _plain(name): code}
+        codes |= {code: code, code.lower(): code, longer.lower(): code, plain_name(name): code}
     return codes

@@ -13,6 +13,7 @@ from lib.rules.memo import Memo
 from lib.rules.values.countries import find_region
 from lib.rules.values.errors import RuleError
 from lib.rules.values.phones import normalize_phone
+from lib.rules.values.wrapping import INVISIBLE
 
 __all__ = [
     "is_digest",
@@ -27,13 +28,7 @@ __all__ = [
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
-# Invisible characters in text copied from spreadsheets, chats and web pages: soft hyphen,
-# zero-width spaces and joiners, direction marks, byte order mark. They are not part of an address
-# or a name, but they would change its digest.
-_INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e" + (
-    "\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
-_WITHOUT_INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
+_WITHOUT_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 
 # Characters that wrap, separate or follow email addresses. A bare address contains none of them.
 _WRAPPING = re.compile(r"""[<>()\[\]:;,"|\\]""").search
@@ -98,7 +93,7 @@ def normalize_name(value: str) -> str:
     name = value.strip().lower()
     if not name.isascii():
         # NFC can turn one type of space into another, so trim after it.
-        name = unicodedata.normalize("NFC", name.strip(_INVISIBLE)).strip()
+        name = unicodedata.normalize("NFC", name.strip(INVISIBLE)).strip()
     if not name:
         raise RuleError("INVALID_NAME")
     return name

@@ -1,8 +1,9 @@
-"""Conversion values and currencies, in the formats of spreadsheets."""
+"""Conversion values, in the formats of spreadsheets."""
 
 import re
 from typing import Final
 
+from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.errors import RuleError
 
 _LONGEST: Final = 40
@@ -166,28 +167,3 @@ def _is_currency(affix: str) -> bool:
         or affix.lower() in _ABBREVIATIONS
         or _SIGN.fullmatch(affix) is not None
     )
-
-
-def parse_currency(value: str) -> str:
-    """Return the ISO 4217 code of a currency in use, in upper case. Raises INVALID_CURRENCY."""
-    if value in CURRENCIES:
-        return value
-    code = value.strip().upper()
-    if code not in CURRENCIES:
-        raise RuleError("INVALID_CURRENCY")
-    return code
-
-
-# ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
-# data-standards.html: list one, without metals, testing codes, funds and units of account.
-# BGN, which the euro replaced in 2026, stays as long as files may contain conversions before that.
-_IN_USE: Final = """
-AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
-BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL
-GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
-KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN
-MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD
-SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
-UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-"""
-CURRENCIES: Final = frozenset(_IN_USE.split())

@@ -7,7 +7,6 @@ from typing import Final
 
 from lib.rules.values.errors import RuleError
 from lib.rules.values.placeholders import LONGEST as LONGEST_PLACEHOLDER
-from lib.rules.values.placeholders import is_placeholder
 
 # The API's limit is not documented. This limit only excludes text from another column.
 _LONGEST: Final = 512
@@ -32,7 +31,10 @@ _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 def is_plain_order_id(value: str) -> bool:
-    """Return whether the order ID needs no further checks. This applies to nearly all order IDs."""
+    """Return whether the order ID needs no further checks: nearly all need none.
+
+    Placeholders need them (`lib.rules.plain_text`).
+    """
     if len(value) > _LONGEST or not value.isascii():
         return False
     # A letter, then letters, digits, - and _: neither an email address nor a phone number.
@@ -45,8 +47,7 @@ def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     """Return the order ID, trimmed. `phones` are the phone numbers of the row, as in the file.
 
     Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google refuses personal data in
-    order IDs: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG, ORDER_ID_SHORTENED, and
-    ORDER_ID_PLACEHOLDER if the cell contains a placeholder.
+    order IDs: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG and ORDER_ID_SHORTENED.
     """
     if is_plain_order_id(value):
         return value
@@ -57,11 +58,7 @@ def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
         for phone in map(str.rstrip, phones):
             if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
                 raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
-    if order_id.isdecimal() and order_id != "0":
-        return order_id
-    if is_placeholder(order_id):
-        raise RuleError("ORDER_ID_PLACEHOLDER")
-    if order_id.isascii() and order_id.isalnum():
+    if order_id.isdecimal() or (order_id.isascii() and order_id.isalnum()):
         return order_id
     if _SHORTENED.fullmatch(order_id):
         raise RuleError("ORDER_ID_SHORTENED")

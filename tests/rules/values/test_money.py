@@ -2,16 +2,13 @@
 
 from contextlib import suppress
 
-import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.rules.values.errors import RuleError
 from lib.rules.values.money import (
-    CURRENCIES,
     parse_amount,
-    parse_currency,
     parse_value,
     written_currency,
 )
@@ -205,23 +202,3 @@ def test_any_text_is_a_finite_value_or_refused(text: str, decimal_comma: bool) -
     assert 0 <= amount < float("inf")
     with suppress(RuleError):
         assert parse_amount(text, decimal_comma, None) == amount
-
-
-def test_the_currencies_are_those_in_use() -> None:
-    """The ISO 4217 codes of all currencies in use are accepted, in any case."""
-    assert parse_currency("USD") == "USD"
-    assert parse_currency(" eur ") == "EUR"
-    iso = {each.alpha_3 for each in pycountry.currencies}
-    funds = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "VED"}
-    metals_tests_and_units = {code for code in iso if code.startswith("X")} - {
-        *("XAF", "XCD", "XCG", "XOF", "XPF")
-    }
-    assert iso - funds - metals_tests_and_units == CURRENCIES - {"BGN"}
-
-
-@pytest.mark.parametrize("value", ["", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC"])
-def test_a_currency_that_does_not_exist_is_refused(value: str) -> None:
-    """Unknown codes, metals and former currencies are refused."""
-    with pytest.raises(RuleError) as refused:
-        parse_currency(value)
-    assert refused.value.code == "INVALID_CURRENCY"

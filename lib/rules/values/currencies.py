@@ -1,0 +1,100 @@
+"""Currencies: an ISO 4217 code or name -> the code."""
+
+from functools import cache
+from typing import Final
+
+from lib.rules.values.errors import RuleError
+from lib.rules.values.spelling import plain_name
+
+# ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
+# data-standards.html: list one, without metals, testing codes, funds and units of account. A test
+# compares codes and names with pycountry. BGN, which the euro replaced in 2026, stays as long as
+# files may contain conversions before that.
+_IN_USE: Final = """
+AED UAE Dirham, AFN Afghani, ALL Lek, AMD Armenian Dram, AOA Kwanza, ARS Argentine Peso, AUD
+Australian Dollar, AWG Aruban Florin, AZN Azerbaijan Manat, BAM Convertible Mark, BBD Barbados
+Dollar, BDT Taka, BGN Bulgarian Lev, BHD Bahraini Dinar, BIF Burundi Franc, BMD Bermudian Dollar,
+BND Brunei Dollar, BOB Boliviano, BRL Brazilian Real, BSD Bahamian Dollar, BTN Ngultrum, BWP Pula,
+BYN Belarusian Ruble, BZD Belize Dollar, CAD Canadian Dollar, CDF Congolese Franc, CHF Swiss Franc,
+CLP Chilean Peso, CNY Yuan Renminbi, COP Colombian Peso, CRC Costa Rican Colon, CUP Cuban Peso, CVE
+Cabo Verde Escudo, CZK Czech Koruna, DJF Djibouti Franc, DKK Danish Krone, DOP Dominican Peso, DZD
+Algerian Dinar, EGP Egyptian Pound, ERN Nakfa, ETB Ethiopian Birr, EUR Euro, FJD Fiji Dollar, FKP
+Falkland Islands Pound, GBP Pound Sterling, GEL Lari, GHS Ghana Cedi, GIP Gibraltar Pound, GMD
+Dalasi, GNF Guinean Franc, GTQ Quetzal, GYD Guyana Dollar, HKD Hong Kong Dollar, HNL Lempira, HTG
+Gourde, HUF Forint, IDR Rupiah, ILS New Israeli Sheqel, INR Indian Rupee, IQD Iraqi Dinar, IRR
+Iranian Rial, ISK Iceland Krona, JMD Jamaican Dollar, JOD Jordanian Dinar, JPY Yen, KES Kenyan
+Shilling, KGS Som, KHR Riel, KMF Comorian Franc, KPW North Korean Won, KRW Won, KWD Kuwaiti Dinar,
+KYD Cayman Islands Dollar, KZT Tenge, LAK Lao Kip, LBP Lebanese Pound, LKR Sri Lanka Rupee, LRD
+Liberian Dollar, LSL Loti, LYD Libyan Dinar, MAD Moroccan Dirham, MDL Moldovan Leu, MGA Malagasy
+Ariary, MKD Denar, MMK Kyat, MNT Tugrik, MOP Pataca, MRU Ouguiya, MUR Mauritius Rupee, MVR Rufiyaa,
+MWK Malawi Kwacha, MXN Mexican Peso, MYR Malaysian Ringgit, MZN Mozambique Metical, NAD Namibia
+Dollar, NGN Naira, NIO Cordoba Oro, NOK Norwegian Krone, NPR Nepalese Rupee, NZD New Zealand Dollar,
+OMR Rial Omani, PAB Balboa, PEN Sol, PGK Kina, PHP Philippine Peso, PKR Pakistan Rupee, PLN Zloty,
+PYG Guarani, QAR Qatari Rial, RON Romanian Leu, RSD Serbian Dinar, RUB Russian Ruble, RWF Rwanda
+Franc, SAR Saudi Riyal, SBD Solomon Islands Dollar, SCR Seychelles Rupee, SDG Sudanese Pound, SEK
+Swedish Krona, SGD Singapore Dollar, SHP Saint Helena Pound, SLE Leone, SOS Somali Shilling, SRD
+Surinam Dollar, SSP South Sudanese Pound, STN Dobra, SVC El Salvador Colon, SYP Syrian Pound, SZL
+Lilangeni, THB Baht, TJS Somoni, TMT Turkmenistan New Manat, TND Tunisian Dinar, TOP Pa'anga, TRY
+Turkish Lira, TTD Trinidad and Tobago Dollar, TWD New Taiwan Dollar, TZS Tanzanian Shilling, UAH
+Hryvnia, UGX Uganda Shilling, USD US Dollar, UYU Peso Uruguayo, UZS Uzbekistan Sum, VES Bolívar
+Soberano, VND Dong, VUV Vatu, WST Tala, XAF CFA Franc BEAC, XCD East Caribbean Dollar, XCG Caribbean
+Guilder, XOF CFA Franc BCEAO, XPF CFP Franc, YER Yemeni Rial, ZAR Rand, ZMW Zambian Kwacha, ZWG
+Zimbabwe Gold
+"""
+# As exports and people write them. A name that several currencies share (Dollar) is none.
+_OTHER_NAMES: Final = {
+    "united states dollar": "USD",
+    "british pound": "GBP",
+    "british pound sterling": "GBP",
+    "uk pound": "GBP",
+    "pounds sterling": "GBP",
+    "japanese yen": "JPY",
+    "chinese yuan": "CNY",
+    "chinese yuan renminbi": "CNY",
+    "south korean won": "KRW",
+    "south african rand": "ZAR",
+    "polish zloty": "PLN",
+    "hungarian forint": "HUF",
+    "thai baht": "THB",
+    "israeli new shekel": "ILS",
+    "israeli shekel": "ILS",
+    "indonesian rupiah": "IDR",
+    "vietnamese dong": "VND",
+    "ukrainian hryvnia": "UAH",
+    "nigerian naira": "NGN",
+    "peruvian sol": "PEN",
+    "united arab emirates dirham": "AED",
+    "uruguayan peso": "UYU",
+}
+
+
+def parse_currency(value: str) -> str:
+    """Return the ISO 4217 code of a currency in use: `usd`, `US Dollar` and `US Dollars` -> USD.
+
+    Raises INVALID_CURRENCY.
+    """
+    if value in CURRENCIES:
+        return value
+    code = value.strip().upper()
+    if code in CURRENCIES:
+        return code
+    name = plain_name(value.replace(".", ""))  # U.S. Dollar
+    codes = _codes_by_name()
+    found = codes.get(name) or codes.get(name.removesuffix("s"))
+    if found is None:
+        raise RuleError("INVALID_CURRENCY")
+    return found
+
+
+def _entries() -> list[tuple[str, str]]:
+    """Return (code, name) of each currency."""
+    entries = _IN_USE.replace("\n", " ").strip().split(", ")
+    return [(code, name) for code, _, name in (entry.partition(" ") for entry in entries)]
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    return _OTHER_NAMES | {plain_name(name): code for code, name in _entries()}
+
+
+CURRENCIES: Final = frozenset(code for code, _ in _entries())

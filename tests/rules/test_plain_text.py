@@ -1,0 +1,177 @@
+"""Placeholders and the additions of spreadsheets, in the rows of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.destinations.registry import capabilities_of
+from lib.model.fields import CUSTOM_VARIABLE
+from lib.model.records import Address
+from lib.rules.fields import BY_NAME
+from lib.rules.used_columns import is_sent
+from tests.rules.test_rows import Judged, digest, judge
+
+ROW = {
+    "gclid": "Cj0KCQiAexample0001",
+    "email": "ada@example.com",
+    "conversion_date_time": "2026-11-20 10:00:00",
+}
+ADDRESS = {"first_name": "Ada", "last_name": "Abara", "postal_code": "10001", "country_code": "US"}
+SIGNS = ("NULL", "None", "nan", "N/A", "#N/A", "\\N", "-", "(empty)", " null ", "\u200bN/A")
+IN_NAMES = ("N/A", "#N/A", "\\N", "-", "(empty)", "(null)", "<none>")
+SENT = [
+    (destination, f"{CUSTOM_VARIABLE}Plan" if name == CUSTOM_VARIABLE else name)
+    for destination in ("google_ads", "data_manager")
+    for name in BY_NAME
+    if is_sent(name, capabilities_of(destination).fields)
+]
+
+
+def judge_row(destination: str = "google_ads", /, settings: Any = None, **cells: str) -> Judged:
+    """Judge a file with one row: ROW, changed by `cells`."""
+    row = {**ROW, **cells}
+    quoted = ('"' + cell.replace('"', '""') + '"' for cell in row.values())
+    return judge(f"{','.join(row)}\n{','.join(quoted)}", destination, **(settings or {}))
+
+
+def address_of(judged: Judged) -> Address:
+    """Return the address of the only row."""
+    optional = judged.sent[2].optional_fields
+    assert optional is not None
+    assert optional.address is not None
+    return optional.address
+
+
+@pytest.mark.parametrize(("destination", "column"), SENT)
+def test_a_placeholder_means_no_value_in_every_column(destination: str, column: str) -> None:
+    """A placeholder is counted once for its column, without a warning, and the row is sent."""
+    context = {"phone": "+12125550101"} if column == "country_code" else {}
+    if column in ADDRESS and destination == "data_manager":
+        context = ADDRESS
+    for sign in IN_NAMES:
+        judged = judge_row(destination, **{**context, column: sign})
+        assert judged.placeholders == {column: 1}
+        assert judged.warned == ({2: "ADDRESS_INCOMPLETE"} if context is ADDRESS else {})
+        required = {2: "TIME_MISSING"} if column == "conversion_date_time" else {}
+        assert judged.refused == required
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_the_signs_of_the_usual_programs_are_placeholders(sign: str) -> None:
+    """Databases, spreadsheets and data frames write placeholders in their own ways."""
+    cells = {"order_id": sign, "phone": sign, "conversion_value": sign, "currency_code": sign}
+    assert judge_row(**cells).placeholders == dict.fromkeys(cells, 1)
+
+
+@pytest.mark.parametrize(
+    ("cells", "attribute", "value"),
+    [
+        ({"conversion_value": "0"}, "value", 0.0),
+        ({"ad_user_data": "0"}, "ad_user_data", "DENIED"),
+        ({"ad_user_data": "unknown"}, "ad_user_data", None),
+        ({"order_id": "NULL-1"}, "order_id", "NULL-1"),
+        ({"order_id": "00"}, "order_id", "00"),
+    ],
+)
+def test_what_is_a_value_in_its_column_is_no_placeholder(
+    cells: dict[str, str], attribute: str, value: object
+) -> None:
+    """Each kind of value has its own placeholders."""
+    judged = judge_row(**cells)
+    assert getattr(judged.sent[2], attribute) == value
+    assert judged.placeholders == {}
+
+
+def test_null_is_a_surname_and_na_is_namibia() -> None:
+    """Names and countries that look like placeholders are sent."""
+    cells = {**ADDRESS, "first_name": "Nan", "last_name": "Null", "country_code": "NA"}
+    judged = judge_row("data_manager", **cells)
+    assert judged.placeholders == {}
+    address = address_of(judged)
+    assert address.hashed_given_name == digest("nan")
+    assert address.hashed_family_name == digest("null")
+    assert address.region_code == "NA"
+
+
+def test_a_placeholder_is_no_consent() -> None:
+    """A placeholder in a consent column does not take the profile's value; an empty cell does."""
+    granted = {"ad_user_data": "GRANTED"}
+    assert judge_row(settings=granted, ad_user_data="").sent[2].ad_user_data == "GRANTED"
+    assert judge_row(settings=granted, ad_user_data="N/A").sent[2].ad_user_data is None
+    optional = judge_row("data_manager", ad_personalization="N/A").sent[2].optional_fields
+    assert optional is not None
+    assert optional.ad_personalization == "UNSPECIFIED"
+
+
+def test_a_placeholder_currency_takes_the_profiles_and_is_counted() -> None:
+    """The profile's currency applies to a placeholder, and the note counts it."""
+    judged = judge_row(
+        settings={"currency_code": "EUR"}, conversion_value="12", currency_code="NULL"
+    )
+    assert judged.sent[2].currency_code == "EUR"
+    assert judged.placeholders == {"currency_code": 1}
+
+
+def test_placeholders_are_counted_in_every_row() -> None:
+    """A cell that was read before is counted again, and rejected rows count too."""
+    judged = judge(
+        """
+gclid,conversion_date_time,currency_code,order_id,ad_user_data
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,N/A,0,-
+AAAAAAAAAAAAAA2,yesterday,N/A,0,-
+AAAAAAAAAAAAAA3,2026-11-20 10:00:00,n/a,A1,Granted
+"""
+    )
+    assert judged.placeholders == {"currency_code": 3, "order_id": 2, "ad_user_data": 2}
+
+
+WRAPPED = ('="{}"', " {} ", "'{}", "\ufeff{}", "{}\u200b", "{}\u00a0", '="\u200e{}"')
+VALUES = [
+    ("gclid", "CjwKCAexample0002"),
+    ("email", "ben@example.com"),
+    ("phone", "+12125550101"),
+    ("phone", "212-555-0101"),
+    ("hashed_email", "a" * 64),
+    ("conversion_value", "12.50"),
+    ("currency_code", "EUR"),
+    ("conversion_date_time", "2026-11-21 10:00:00"),
+    ("time_zone", "America/Chicago"),
+    ("order_id", "000125"),
+    ("order_id", "SO 125"),
+    ("ad_user_data", "Granted"),
+    ("conversion_action", "1002"),
+    ("customer_id", "123-456-7890"),
+    ("country_code", "US"),
+    ("conversion_environment", "WEB"),
+    ("user_ip_address", "192.0.2.7"),
+    ("custom_variable.Plan", "gold"),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), VALUES)
+def test_what_spreadsheets_add_makes_no_difference(column: str, value: str) -> None:
+    """A wrapped value is sent like the bare one, in every column."""
+    plain = judge_row(**{column: value})
+    assert 2 in plain.sent
+    names = column.startswith("custom_variable")
+    for form in WRAPPED:
+        if not (names and form == "'{}"):
+            assert judge_row(**{column: form.format(value)}) == plain, form
+
+
+def test_inner_zero_width_and_no_break_characters() -> None:
+    """Inside a value, zero-width characters are removed and no-break spaces become spaces."""
+    judged = judge_row(order_id="SO\u00a01\u200b25", gclid="CjwKCA\u200bexample0003")
+    assert judged.sent[2].order_id == "SO 125"
+    assert judged.sent[2].gclid == "CjwKCAexample0003"
+
+
+@pytest.mark.parametrize("name", ["'t Hooft", "\u0645\u06cc\u200c\u062e", "O'Neil'"])
+def test_a_name_keeps_its_apostrophe_and_its_joiners(name: str) -> None:
+    """An apostrophe and zero-width joiners are part of some names."""
+    cells = {**ADDRESS, "last_name": name, "postal_code": '="01234"'}
+    address = address_of(judge_row("data_manager", **cells))
+    assert address.hashed_family_name == digest(name.lower())
+    assert address.postal_code == "01234"

@@ -1,0 +1,58 @@
+"""Currencies by code and by name."""
+
+from __future__ import annotations
+
+import pycountry
+import pytest
+
+from lib.rules.values.currencies import CURRENCIES, parse_currency
+from lib.rules.values.errors import RuleError
+
+
+def test_the_currencies_are_those_in_use() -> None:
+    """The ISO 4217 codes of all currencies in use are accepted, in any case."""
+    assert parse_currency("USD") == "USD"
+    assert parse_currency(" eur ") == "EUR"
+    iso = {each.alpha_3 for each in pycountry.currencies}
+    funds = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "VED"}
+    metals_tests_and_units = {code for code in iso if code.startswith("X")} - {
+        *("XAF", "XCD", "XCG", "XOF", "XPF")
+    }
+    assert iso - funds - metals_tests_and_units == CURRENCIES - {"BGN"}
+
+
+def test_the_names_are_those_of_iso() -> None:
+    """The ISO 4217 name of every currency in use is accepted, in any case and as a plural."""
+    for currency in pycountry.currencies:
+        if currency.alpha_3 in CURRENCIES:
+            for name in (currency.name, currency.name.upper(), f" {currency.name}s "):
+                assert parse_currency(name) == currency.alpha_3
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Euros", "EUR"),
+        ("U.S. Dollar", "USD"),
+        ("US dollars", "USD"),
+        ("United States Dollar", "USD"),
+        ("British Pound", "GBP"),
+        ("Pounds Sterling", "GBP"),
+        ("Japanese Yen", "JPY"),
+        ("Bolivar Soberano", "VES"),
+        ("Swiss\u00a0Franc", "CHF"),
+    ],
+)
+def test_usual_names(name: str, code: str) -> None:
+    """The names that exports write are accepted too."""
+    assert parse_currency(name) == code
+
+
+@pytest.mark.parametrize(
+    "value", ["", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC", "Dollar", "Peso", "Pound", "s"]
+)
+def test_a_currency_that_does_not_exist_is_refused(value: str) -> None:
+    """Unknown codes, metals, former currencies and names of several currencies are refused."""
+    with pytest.raises(RuleError) as refused:
+        parse_currency(value)
+    assert refused.value.code == "INVALID_CURRENCY"
