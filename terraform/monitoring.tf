@@ -34,11 +34,11 @@ locals {
       severity = "CRITICAL"
       what     = "Nothing can run. The log line lists every variable or permission that is wrong."
     }
-    # Its threshold is in lib/followup/later_outcomes.py (ALERT_SHARE) and equals the default of failing_rows_ratio.
+    # Its thresholds are ALERT_SHARE and ALERT_ROWS in lib/followup/later_outcomes.py.
     rows_not_counted = {
       title    = "Many rows are not counted"
       severity = "WARNING"
-      what     = "The Data Manager API accepted the rows of a file, and reported later that it does not count many of them. `processing.codes` in the results document says why."
+      what     = "The Data Manager API accepted the rows of a file, and reported later that it does not count many of them, for reasons that somebody can correct. The results document lists the rows."
     }
     deferred_rows_failed = {
       title    = "Deferred rows are lost with their file"
@@ -238,7 +238,7 @@ locals {
     },
     {
       title = "Rows by outcome"
-      # `not_counted`: `uploaded` rows that the Data Manager API later reported as not counted.
+      # `not_counted`: accepted rows that the Data Manager API later reported as not counted.
       lines = merge(
         { for outcome in slice(local.row_counts, 1, length(local.row_counts)) : outcome => "sum(increase(${local.series["rows_${outcome}_sum"]}[$${__interval}]))" },
         { not_counted = "sum(increase(${local.series.not_counted_sum}[$${__interval}]))" },

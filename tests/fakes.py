@@ -20,7 +20,13 @@ from typing import Any
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import Capabilities, RequestStatus, RowResult, UploadResult
+from lib.destinations.base import (
+    AcceptedRequest,
+    Capabilities,
+    RequestStatus,
+    RowResult,
+    UploadResult,
+)
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
@@ -284,7 +290,12 @@ class FakeApi:
                 else:
                     self.counted.append(order)
         self.after(number)
-        return UploadResult(row_results, (f"request-{number}",), self.stop)
+        request_id = f"request-{number}"
+        positions = [each for each in range(len(batch)) if each not in row_results]
+        accepted = (AcceptedRequest(request_id, positions),)
+        if not positions or self.capabilities.settles_later is None:
+            accepted = ()
+        return UploadResult(row_results, (request_id,), self.stop, accepted)
 
 
 PROFILE = {

@@ -58,35 +58,31 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
             assert each["action"] == document["codes"][each["code"]]["action"]
 
     status = document["status"]
-    resend_at = check_processing(document["processing"]) if "processing" in document else None
-    assert (status == "waiting") == (bool(counts["deferred"]) or resend_at is not None)
+    assert (status == "waiting") == bool(counts["deferred"])
     assert status == "waiting" or (status == "stopped") == (document["file_error"] is not None)
+    later = {"awaiting", "unmatched"} & counts.keys()
+    assert len(later) == (2 if "processing" in document else 0)
+    if later:
+        check_processing(document["processing"], counts)
     _checked.add(text)
     return document
 
 
-def check_processing(processing: dict[str, Any]) -> str | None:
-    """Assert that `processing` adds up over its newest requests, and return its `resend_at`."""
-    counts = processing["counts"]
-    newest = [each for each in processing["requests"] if not each.get("superseded")]
-    older = {each["request_id"] for each in processing["requests"] if each.get("superseded")}
-    assert older.isdisjoint(each["request_id"] for each in newest)
-    assert len(older) == counts["requests_superseded"]
-    assert len({each["request_id"] for each in newest}) == counts["requests_asked"]
-    assert counts["requests_asked"] <= counts["requests"]
-    assert counts["records"] == sum(each["record_count"] for each in newest)
+def check_processing(processing: dict[str, Any], counts: dict[str, int]) -> None:
+    """Assert that `processing` agrees with its requests, and with the counts of rows."""
+    of_requests = processing["counts"]
+    asked = {each["request_id"] for each in processing["requests"]}
+    assert len(asked) == of_requests["requests_asked"] <= of_requests["requests"]
+    assert counts["awaiting"] + counts["unmatched"] <= counts["uploaded"]
+    assert bool(counts["awaiting"]) == bool(of_requests["requests_open"])
+    assert (processing["status"] == "finished") == (of_requests["requests_open"] == 0)
     met: Counter[str] = Counter()
-    for each in newest:
+    for each in processing["requests"]:
         met.update(each["errors"])
-    assert counts["errors"] == met.total()
-    duplicates = sum(count for code, count in met.items() if "_DUPLICATE_" in code)
-    assert counts["not_counted"] <= counts["errors"] - duplicates
-    if processing["status"] == "finished":
-        assert counts["not_counted"] == counts["errors"] - duplicates
-        assert counts["requests_open"] == 0
-    resend_at: str | None = processing["resend_at"]
-    assert resend_at is None or counts["not_counted"]
-    return resend_at
+        met.update(each["warnings"])
+        met.update([each["code"]] if "code" in each else [])
+    assert {code: entry["count"] for code, entry in processing["codes"].items()} == met
+    assert of_requests["not_counted"] + counts["unmatched"] <= met.total()
 
 
 def check_bucket(bucket: Any) -> int:

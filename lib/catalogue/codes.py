@@ -44,6 +44,11 @@ class Code:
     meaning: str
     action: str
 
+    @property
+    def needs_action(self) -> bool:
+        """Whether a person can correct the cause (docs/style.md: how the other actions begin)."""
+        return not self.action.startswith("No action needed")
+
 
 # The tables name one of these, so that the parts of a code cannot contradict each other.
 _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
@@ -135,3 +140,7 @@ ABOUT_THE_ACTION: Final = frozenset(
 )
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
+
+NOBODY_CLICKED: Final = frozenset({"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND"})
+"""Reasons that only say that no ad click led to the conversion. This is normal for a row without a
+click ID: Google asks for all conversions, also for those that no ad led to."""

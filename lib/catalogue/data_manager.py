@@ -494,9 +494,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": (
         "failed",
-        "Google found no ad click for the conversion.",
-        "No action needed; some conversions never match an ad click. If most conversions have "
-        "this code, check that the click IDs, email addresses and phone numbers are complete.",
+        "Google found no ad click for the conversion. This is normal for rows without a click ID: "
+        "most of these people did not click an ad.",
+        "Check that the click ID is complete and belongs to this Google Ads account. Without a "
+        "click ID, no action is needed.",
     ),
     "PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING": (
         "account",

@@ -793,12 +793,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "such as destination = google_ads in the profile.",
     ),
     # What the Data Manager API says later
-    "COUNTED_LATER": (
-        "note",
-        "Google accepted these rows but has not counted them yet, for a temporary reason: their ad "
-        "clicks were less than 6 hours old, or an error occurred at Google.",
-        f"{RETRIED_AUTOMATICALLY} This document is then replaced. Rows that are already counted "
-        "are sent again with them, and count once.",
+    "ROWS_NOT_NAMED": (
+        "deferred",
+        "Google has not counted some of the rows that were sent together with this row yet, and "
+        "does not say which ones. This row may be one of them.",
+        f"{RETRIED_AUTOMATICALLY} A row that is already counted still counts once.",
+    ),
+    "NOT_SENT_AGAIN": (
+        "warning",
+        "Google did not count some of the rows that were sent together with this row, does not say "
+        "which ones, and this row could not be sent again. It has no order ID and no gclid, so "
+        "Google might count it twice; or the file no longer exists; or Google refuses the row now.",
+        "Add order IDs to the rows, or keep derive_order_id = true in the profile.",
     ),
     "NOT_COUNTED": (
         "note",
@@ -806,14 +812,6 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "how many rows and why, but not which rows.",
         "Read the codes under processing in this document, and correct their causes. Then upload "
         "the file again: rows that are already counted count once.",
-    ),
-    "NOT_SENT_AGAIN": (
-        "note",
-        "These rows were in the same request as rows that Google has not counted yet, but could "
-        "not be sent again with them. There are three possible reasons: the rows have no order ID "
-        "and no gclid, so Google might count them twice; the file no longer exists; or Google "
-        "refuses the rows now. Some of them may not be counted.",
-        "Add order IDs to the rows, or keep derive_order_id = true in the profile.",
     ),
     # Settings, secrets, the platform
     "UNKNOWN_PROFILE": (

@@ -16,6 +16,7 @@ from lib.model.request_status import UNREADABLE, RequestStatus
 
 __all__ = [
     "UNREADABLE",
+    "AcceptedRequest",
     "Batch",
     "Capabilities",
     "CheckSchedule",
@@ -36,18 +37,27 @@ class RowResult(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
+class AcceptedRequest(NamedTuple):
+    """A request that the API accepted, and the positions of its records in the batch, in order."""
+
+    request_id: str
+    positions: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class UploadResult:
     """The API's answer for one batch.
 
     `row_results` is keyed by the position of the record in the batch. A position without a result
     was accepted. `stop` is set when the API refused the account or the whole request for a reason
-    that would also affect the next chunk: the file stops there.
+    that would also affect the next chunk: the file stops there. `accepted` is only needed from an
+    API that processes records later (`Capabilities.settles_later`).
     """
 
     row_results: Mapping[int, RowResult]
     request_ids: tuple[str, ...]
     stop: Problem | None = None
+    accepted: tuple[AcceptedRequest, ...] = ()
 
 
 class Batch(Protocol):

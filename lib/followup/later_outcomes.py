@@ -1,4 +1,4 @@
-"""Final outcomes that an API reports later: when to ask, what to send again, what to report.
+"""Final outcomes that an API reports later: when to ask, and what to report.
 
       document          ask             ask    ask           resend           ask
  ──send──▶│◀ first wait ▶│◀ longer wait ▶│ … ──▶│◀ defer_hours ▶│◀ first wait ▶│ …
@@ -11,81 +11,88 @@ Rows are sent again until `max_defer_hours` after `since`. Each time, the destin
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 
+from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
-from lib.destinations.base import SettlingDestination
+from lib.destinations.base import RequestStatus, SettlingDestination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
+from lib.followup.verdicts import settle
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.results.document import DocumentMetadata, RunSummary
-from lib.results.processing import (
-    Processing,
-    newest_entries,
-    not_counted_in,
-    open_requests,
-    processing_of,
-    reasons_in,
-    transient_in,
-    transient_requests,
-)
+from lib.results.document import DocumentMetadata
+from lib.results.processing import processing_of
 from lib.run.context import RunContext
-from lib.run.finalize import RequestHistory
+from lib.run.finalize import WrittenRun
 from lib.run.ingest import settles_later
 from lib.run.preflight import claimed_profile
+from lib.state.lease import Lease
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run
 
-ALERT_SHARE = 0.2
-"""If a larger share of a file's rows is not counted, an alert is logged. A single row never causes
-one. The alert on rejected and failed rows has the same default (`failing_rows_ratio`)."""
-
-_NOTES = frozenset({"COUNTED_LATER", "NOT_COUNTED", "NOT_SENT_AGAIN"})
+ALERT_SHARE: Final = 0.2
+ALERT_ROWS: Final = 5
+"""An alert is logged if at least this many rows of a file, and more than this share of those that
+the API accepted, are not counted for a reason that a person can correct."""
 
 
-def updated_processing(
-    run: Run,
-    request_ids: Sequence[str],
-    metadata: DocumentMetadata,
-    must_ask: bool,
-    context: RunContext,
-    deadline: Deadline,
-    log: Log,
-) -> dict[str, Any] | None:
-    """Return the `processing` part for these requests, after asking the API if that is due.
+def ask_about_requests(
+    lease: Lease, can_defer: bool, context: RunContext, deadline: Deadline, log: Log
+) -> bool:
+    """Ask the API about all open requests, and save the outcomes of their rows in the markers.
 
-    Returns None if the destination does not report final outcomes later.
+    Every marker is saved before the next requests are asked about. After a crash, only the open
+    requests are asked about again. `can_defer`: there is time to send rows again. Returns whether
+    the API could be asked.
     """
-    if not settles_later(metadata) or not request_ids:
-        return None
-    before = metadata.processing
-    if must_ask:
-        try:
-            destination = context.connect(claimed_profile(run), log)
-            assert isinstance(destination, SettlingDestination)
-            to_ask = open_requests(request_ids, before)
-            statuses = destination.request_statuses(to_ask, deadline)
-            return processing_of(request_ids, statuses, context.utc_now(), before)
-        except PermanentError as error:
-            # Perhaps the credentials are refused. The schedule decides if the API is asked again.
-            log.warning("processing_unknown", code=error.code)
-    return processing_of(request_ids, (), None, before)
+    ledger, run = context.ledger, lease.run
+    try:
+        destination = context.connect(claimed_profile(run), log)
+        assert isinstance(destination, SettlingDestination)
+        for number in sorted(ledger.finished_chunks(run)):
+            marker, generation = ledger.load_chunk(run, number)
+            still_open = [each.request_id for each in marker.report.sent if each.is_open]
+            if not still_open:
+                continue
+            if context.monotonic() >= deadline.last_start:
+                break
+            statuses: dict[str, list[RequestStatus]] = {}
+            for status in destination.request_statuses(still_open, deadline):
+                statuses.setdefault(status.request_id, []).append(status)
+            report = settle(marker.report, statuses, can_defer)
+            if report != marker.report:
+                lease.check()
+                ledger.replace_chunk(run, report, generation)
+    except PermanentError as error:
+        # Perhaps the credentials are refused. The schedule decides if the API is asked again.
+        log.warning("processing_unknown", code=error.code)
+        return False
+    return True
+
+
+def can_defer(pending: PendingRun, settings: Settings) -> bool:
+    """Return whether rows can be sent again before it is too late."""
+    return _next_resend(pending, settings) <= _last_resend(pending, settings)
+
+
+def _next_resend(pending: PendingRun, settings: Settings) -> datetime:
+    sent_at = pending.sent_at or pending.since
+    return pending.resend_at or sent_at + timedelta(hours=settings.defer_hours)
+
+
+def _last_resend(pending: PendingRun, settings: Settings) -> datetime:
+    return pending.since + timedelta(hours=settings.max_defer_hours)
 
 
 def reschedule(
     pending: PendingRun,
-    history: RequestHistory,
+    written: WrittenRun,
     destination: str,
-    processing: Processing | None,
     *,
     asked: bool,
-    deferred: bool,
     settings: Settings,
     now: datetime,
 ) -> PendingRun:
@@ -93,65 +100,58 @@ def reschedule(
 
     The times depend only on saved data. So if a sweep crashes, the next one continues correctly.
     """
-    has_new_requests = history.requests > pending.requests
+    has_new_requests = len(written.request_ids) > pending.requests
     checks = 0 if has_new_requests else pending.asked + asked
-    sent_at = now if has_new_requests else pending.sent_at or pending.since
     ask_at = pending.ask_at
-    if processing is None or processing["status"] == "finished":
+    if not written.requests.open:
         ask_at = None
     elif has_new_requests or asked:
         schedule = capabilities_of(destination).settles_later
-        ask_at = schedule.next_check(sent_at, checks) if schedule is not None else None
-    resend_at = pending.resend_at
-    if not deferred:
-        last = pending.since + timedelta(hours=settings.max_defer_hours)
-        resend_at = resend_at or sent_at + timedelta(hours=settings.defer_hours)
-        if resend_at > last or transient_requests(processing) <= history.settled:
-            resend_at = None
+        assert schedule is not None
+        sent_at = now if has_new_requests else pending.sent_at or pending.since
+        ask_at = schedule.next_check(sent_at, checks)
+    resend_at = None
+    if written.tally.outcomes.get("deferred"):
+        resend_at = _next_resend(pending, settings)
     return replace(
         pending,
         resend_at=resend_at,
         ask_at=ask_at,
         asked=checks,
-        requests=history.requests,
-        sent_at=sent_at,
+        requests=len(written.request_ids),
+        sent_at=now if has_new_requests else pending.sent_at or pending.since,
     )
 
 
 def with_processing(
-    metadata: DocumentMetadata,
-    processing: Processing,
-    resend_at: datetime | None,
-    history: RequestHistory,
+    metadata: DocumentMetadata, written: WrittenRun, asked_at: datetime | None
 ) -> DocumentMetadata:
-    """Return the metadata with the `processing` part and its notes, which replace earlier ones."""
-    entries = newest_entries(processing)
-    again = [each for each in entries if each["request_id"] not in history.settled]
-    transient = sum(map(transient_in, again))
-    lost = sum(map(not_counted_in, entries))
-    records = processing["counts"]["records"]
-    notes = [note for note in metadata.notes if note.code not in _NOTES]
-    if transient and resend_at is not None:
-        detail = f"{transient} of {records} rows, sent again after {resend_at:%Y-%m-%d %H:%M} UTC"
-        notes.append(Problem("COUNTED_LATER", "", detail))
-        lost -= transient
-    if lost:
-        notes.append(Problem("NOT_COUNTED", "", f"{lost} of {records} rows"))
-    if history.withheld:
-        notes.append(Problem("NOT_SENT_AGAIN", "", f"{history.withheld} rows"))
-    at = resend_at.isoformat() if transient and resend_at is not None else None
-    return replace(metadata, notes=tuple(notes), processing={**processing, "resend_at": at})
+    """Return the metadata with the `processing` part and its note, which replace earlier ones.
+
+    `asked_at` is None if the API was not asked now. The metadata of a destination that reports no
+    final outcomes stays the same.
+    """
+    if not settles_later(metadata) or not written.requests.requests:
+        return metadata
+    notes = [note for note in metadata.notes if note.code != "NOT_COUNTED"]
+    if written.requests.unnamed:
+        uploaded = written.tally.outcomes.get("uploaded", 0)
+        notes.append(Problem("NOT_COUNTED", "", f"{written.requests.unnamed} of {uploaded} rows"))
+    processing = processing_of(written.requests, asked_at, metadata.processing)
+    return replace(metadata, notes=tuple(notes), processing=processing)
 
 
-def alert_if_not_counted(summary: RunSummary, log: Log) -> None:
-    """Log an alert if a large share of the file's rows is permanently not counted."""
-    processing = summary.metadata.processing
-    lost = summary.not_counted or 0
-    records = processing["counts"]["records"] if processing is not None else 0
-    if lost < 2 or lost <= ALERT_SHARE * records:
+def alert_if_not_counted(written: WrittenRun, log: Log) -> None:
+    """Log an alert if many of the file's rows are not counted for a reason one can correct."""
+    reasons = {
+        reason: count
+        for reason, count in written.requests.not_counted.items()
+        if lookup(reason).needs_action
+    }
+    lost = sum(reasons.values())
+    named = written.requests.not_counted.total() - written.requests.unnamed
+    accepted = written.tally.outcomes.get("uploaded", 0) + named
+    if lost < ALERT_ROWS or lost <= ALERT_SHARE * accepted:
         return
-    reasons: Counter[str] = Counter()
-    for entry in newest_entries(processing):
-        reasons.update(reasons_in(entry))
-    code = reasons.most_common(1)[0][0]
-    log.alert("rows_not_counted", code=code, not_counted=lost, records=records)
+    code = max(reasons, key=lambda reason: reasons[reason])
+    log.alert("rows_not_counted", code=code, not_counted=lost, records=accepted)

@@ -1,26 +1,26 @@
-"""Sends rows again: deferred rows, and rows of requests that the API accepted but did not count.
+"""Sends deferred rows again, and only those.
 
-Only requests that were not counted for a temporary reason (such as a click that was too recent) are
-sent again. The rows are read from the source object again, because no user data is stored. They are
-judged as in the first attempt, and their outcomes are merged into the marker of their chunk.
+The rows are read from the source object again, because no user data is stored. They are judged as
+in the first attempt, and their outcomes are merged into the marker of their chunk. If a sweep
+crashes between the answer and the marker, the rows are sent again: Google counts them once.
 
-An API that counts later does not name rows. So the sweep sends every uploaded row of the request's
-chunk, provided that Google would recognize the row if it has already counted it: by its order ID
-(also a derived one), or by gclid, time and action. Google documents nothing similar for a gbraid or
-wbraid, or for a row with user identifiers only. Without any order ID, these rows are withheld. If a
-sweep crashes between the answer and the marker, the chunk is sent again: nothing is lost or counted
-twice.
+If an API counts rows that it does not name (`lib.followup.verdicts`), rows are deferred that may
+already be counted. Of those, only rows that Google would recognize are sent again: rows with an
+order ID (also a derived one), or with a gclid, time and action. Google documents nothing similar
+for a gbraid or wbraid, or for a row with user identifiers only. Such a row stays `uploaded`, with a
+warning.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
-from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.followup.verdicts import ROWS_NOT_NAMED
+from lib.model.chunk_report import ChunkReport
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem, RowOutcome
@@ -32,16 +32,13 @@ from lib.run.preflight import UploadJob, claimed_profile, prepare_job, read_tabl
 from lib.state.lease import Lease
 from lib.state.run import Run
 
+_NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
+
 
 def send_again(
-    lease: Lease,
-    requests: Set[str],
-    context: RunContext,
-    deadline: Deadline,
-    too_late: bool,
-    log: Log,
+    lease: Lease, context: RunContext, deadline: Deadline, too_late: bool, log: Log
 ) -> None:
-    """Send deferred rows, and the rows of these `requests`.
+    """Send all deferred rows.
 
     If it is `too_late`, rows that would be deferred again fail. Raises `PermanentError` or
     `SourceError` if nothing can be sent now.
@@ -59,15 +56,10 @@ def send_again(
         if chunk.number not in written:
             continue
         marker, generation = ledger.load_chunk(run, chunk.number)
-        report = marker.report
-        stop: Problem | None = None
-        if report.repeatable and not requests.isdisjoint(report.newest):
-            report, generation, stop = resend.repeat(chunk, report, generation)
-        has_deferred = any(row.outcome == "deferred" for row in report.listed)
-        if has_deferred and (too_late or not job.stops_at(stop)):
-            stop = resend.deferred(chunk, report, generation)
-        if job.stops_at(stop) and not too_late:
-            return
+        if any(row.outcome == "deferred" for row in marker.report.listed):
+            stop = resend.deferred(chunk, marker.report, generation)
+            if job.stops_at(stop) and not too_late:
+                return
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +72,11 @@ class _Resend:
     deadline: Deadline
     too_late: bool
 
-    def repeat(
-        self, chunk: Chunk, before: ChunkReport, generation: int
-    ) -> tuple[ChunkReport, int, Problem | None]:
-        """Send a chunk's uploaded rows again. Return its report, its generation and why to stop.
-
-        The rows keep their outcome, because the API has accepted them before.
-        """
-        others = {row.line for row in before.listed if row.outcome != "uploaded"}
-        uploaded = chunk._replace(records=[r for r in chunk.records if r[0] not in others])
-        prepared, result = self._send(uploaded, _is_recognizable)
-        if self.job.stops_at(result.stop):
-            return before, generation, result.stop
-        accepted = len(prepared.lines) - sum(
-            each.outcome not in ("uploaded", "duplicate") for each in result.row_results.values()
-        )
-        report = replace(
-            before,
-            request_ids=before.request_ids + result.request_ids,
-            superseded=before.request_ids if accepted else before.superseded,
-            withheld=before.tally.outcomes.get("uploaded", 0) - accepted,
-        )
-        generation = self.context.ledger.replace_chunk(self.run, report, generation)
-        return report, generation, result.stop
-
     def deferred(self, chunk: Chunk, before: ChunkReport, generation: int) -> Problem | None:
         """Send a chunk's deferred rows again. Return why to stop, if so."""
-        lines = {row.line for row in before.listed if row.outcome == "deferred"}
-        deferred = chunk._replace(records=[r for r in chunk.records if r[0] in lines])
-        prepared, result = self._send(deferred, None)
+        rows = {row.line: row for row in before.listed if row.outcome == "deferred"}
+        deferred = chunk._replace(records=[r for r in chunk.records if r[0] in rows])
+        prepared, result = self._send(deferred, rows)
         if self.too_late or not self.job.stops_at(result.stop):
             accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
             answer = outcomes(prepared, result, accepted, list_all=True)
@@ -118,8 +86,11 @@ class _Resend:
         return result.stop
 
     def _send(
-        self, chunk: Chunk, is_sent: Callable[[Conversion], bool] | None
+        self, chunk: Chunk, rows: Mapping[int, RowOutcome]
     ) -> tuple[PreparedChunk, UploadResult]:
+        def is_sent(line: int, conversion: Conversion) -> bool:
+            return not _may_be_counted(rows[line]) or _is_recognizable(conversion)
+
         job = self.job
         batch = job.destination.batch(self.run.job_id, maybe_sent=True)
         prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data, is_sent)
@@ -135,32 +106,47 @@ def _is_recognizable(conversion: Conversion) -> bool:
     return conversion.order_id is not None or conversion.gclid != ""
 
 
+def _may_be_counted(row: RowOutcome) -> bool:
+    """Return whether the API accepted the row, and may have counted it."""
+    return any(problem.code == ROWS_NOT_NAMED for problem in row.errors)
+
+
 def _merged(
     before: ChunkReport, answer: ChunkReport, accepted: Outcome, too_late: bool, list_all: bool
 ) -> ChunkReport:
     """Return a chunk's report with the new outcomes of its deferred rows."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
-    unlisted = _unlisted(before, accepted)
+    unlisted = before.unlisted(accepted)
     for old in before.listed:
-        row = new.get(old.line, old)
-        if old.outcome == "deferred" and row.outcome in ("deferred", "not_attempted"):
-            # Not attempted: its account refuses all rows now, but may accept them next time.
-            row = row._replace(outcome="failed" if too_late else "deferred")
+        row = _after_resend(old, new.get(old.line, old), too_late)
         if list_all or row.outcome not in unlisted or row.warnings or row.errors:
             listed.append(row)
         else:
             unlisted[row.outcome] += 1
-    return _recounted(before, listed, unlisted, before.request_ids + answer.request_ids)
+    request_ids = before.request_ids + answer.request_ids
+    return before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
 
 
-def fail_deferred_rows(
-    lease: Lease, requests: Set[str], problem: Problem, context: RunContext
-) -> int:
-    """Fail deferred rows and withhold rows of the `requests`: nothing can be sent any more.
+def _after_resend(old: RowOutcome, new: RowOutcome, too_late: bool) -> RowOutcome:
+    if old.outcome != "deferred" or new.outcome not in ("deferred", "not_attempted"):
+        if _may_be_counted(old) and new.outcome not in ("uploaded", "duplicate"):
+            # It was not sent, or it was refused now. The API accepted it before.
+            return _kept(old)
+        return new
+    # Not attempted: its account refuses all rows now, but may accept them next time.
+    if _may_be_counted(old):
+        return _kept(old) if too_late else old
+    return new._replace(outcome="failed" if too_late else "deferred")
 
-    Returns the number of deferred rows that failed.
-    """
+
+def _kept(row: RowOutcome) -> RowOutcome:
+    """Return the row as the API accepted it, with the warning that it was not sent again."""
+    return row._replace(outcome="uploaded", errors=(), warnings=(*row.warnings, _NOT_SENT_AGAIN))
+
+
+def fail_deferred_rows(lease: Lease, problem: Problem, context: RunContext) -> int:
+    """End the deferred rows, because nothing can be sent any more. Returns how many failed."""
     failed = 0
     run = lease.run
     ledger = context.ledger
@@ -170,38 +156,19 @@ def fail_deferred_rows(
     for number in sorted(ledger.finished_chunks(run)):
         marker, generation = ledger.load_chunk(run, number)
         before = marker.report
-        listed = [
-            row._replace(outcome="failed", errors=(*row.errors, problem))
-            if row.outcome == "deferred"
-            else row
-            for row in before.listed
-        ]
-        unlisted = _unlisted(before, accepted)
-        report = _recounted(before, listed, unlisted, before.request_ids)
-        if not requests.isdisjoint(report.newest):
-            report = replace(report, withheld=report.tally.outcomes.get("uploaded", 0))
+        listed = [_failed(row, problem) for row in before.listed]
+        unlisted = before.unlisted(accepted)
+        report = before.with_rows(listed, unlisted, before.request_ids, before.sent)
         if report != before:
             ledger.replace_chunk(run, report, generation)
-        failed += before.tally.outcomes.get("deferred", 0)
+            failed += report.tally.outcomes.get("failed", 0)
+            failed -= before.tally.outcomes.get("failed", 0)
     return failed
 
 
-def _unlisted(report: ChunkReport, accepted: Outcome) -> dict[Outcome, int]:
-    """Return the numbers of rows that are not listed: accepted and skipped ones."""
-    counts = report.tally.outcomes
-    listed = Counter(row.outcome for row in report.listed)
-    outcomes_: tuple[Outcome, Outcome] = (accepted, "skipped")
-    return {outcome: counts.get(outcome, 0) - listed[outcome] for outcome in outcomes_}
-
-
-def _recounted(
-    before: ChunkReport,
-    listed: list[RowOutcome],
-    unlisted: Mapping[Outcome, int],
-    request_ids: tuple[str, ...],
-) -> ChunkReport:
-    placeholders = before.tally.placeholders
-    report = chunk_report(
-        before.number, listed, unlisted, request_ids, before.selection, placeholders
-    )
-    return replace(report, superseded=before.superseded, withheld=before.withheld)
+def _failed(row: RowOutcome, problem: Problem) -> RowOutcome:
+    if row.outcome != "deferred":
+        return row
+    if _may_be_counted(row):
+        return _kept(row)
+    return row._replace(outcome="failed", errors=(*row.errors, problem))

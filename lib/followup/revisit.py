@@ -1,4 +1,4 @@
-"""Revisits a pending run: sends rows again, and asks the API for final outcomes of its requests.
+"""Revisits a pending run: sends rows again, and asks the API for the final outcomes of others.
 
 The first part is in `lib.followup.resend`, the second in `lib.followup.later_outcomes`. Afterwards
 the results document is built again from the chunk markers. After a crash in between, the run is
@@ -16,8 +16,9 @@ import msgspec
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.followup.later_outcomes import (
     alert_if_not_counted,
+    ask_about_requests,
+    can_defer,
     reschedule,
-    updated_processing,
     with_processing,
 )
 from lib.followup.open_line import close_replaced_line
@@ -26,7 +27,6 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.results.processing import transient_requests
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
 from lib.source.errors import SourceError
@@ -66,7 +66,7 @@ def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> boo
         "run_updated",
         status=summary.status,
         not_counted=summary.not_counted,
-        counts=summary.tally.counts(),
+        counts=summary.counts,
     )
     announce_results(summary, context)
     return True
@@ -80,33 +80,24 @@ def _revisit_claimed(
     now = context.utc_now()
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     if pending.resend_at is not None and pending.resend_at <= now:
-        _resend(lease, pending, metadata, context, deadline, log)
+        _resend(lease, pending, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     must_ask = pending.ask_at is not None and pending.ask_at <= now
-
+    asked = must_ask and ask_about_requests(
+        lease, can_defer(pending, settings), context, deadline, log
+    )
     written = read_written(lease.run, context)
-    processing = updated_processing(
-        lease.run, written.history.newest, metadata, must_ask, context, deadline, log
-    )
+    metadata = with_processing(metadata, written, now if asked else None)
     pending = reschedule(
-        pending,
-        written.history,
-        metadata.destination,
-        processing,
-        asked=must_ask,
-        deferred=bool(written.tally.outcomes.get("deferred")),
-        settings=settings,
-        now=now,
+        pending, written, metadata.destination, asked=must_ask, settings=settings, now=now
     )
-    if processing is not None:
-        metadata = with_processing(metadata, processing, pending.resend_at, written.history)
     summary = rewrite_results(lease, written, metadata, context)
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
     if pending.due is not None:
         context.pending_runs.put(pending)
     else:
         # Before the run is recorded as finished: an alert may come twice, but is never lost.
-        alert_if_not_counted(summary, log)
+        alert_if_not_counted(written, log)
     status: RunStatus = "waiting" if pending.due else "finished"
     ledger = context.ledger
     lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
@@ -116,7 +107,6 @@ def _revisit_claimed(
 def _resend(
     lease: Lease,
     pending: PendingRun,
-    metadata: DocumentMetadata,
     context: RunContext,
     deadline: Deadline,
     log: Log,
@@ -124,14 +114,13 @@ def _resend(
     """Send again what is due, or fail it if it is too late."""
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
-    requests = transient_requests(metadata.processing)
     close_replaced_line(lease, context)
     try:
-        send_again(lease, requests, context, deadline, too_late, log)
+        send_again(lease, context, deadline, too_late, log)
     except (PermanentError, SourceError) as error:
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
         if too_late or error.code == "SOURCE_GONE":
             problem = Problem(error.code, "", error.detail)
-            failed = fail_deferred_rows(lease, requests, problem, context)
+            failed = fail_deferred_rows(lease, problem, context)
             if failed and error.code == "SOURCE_GONE":
                 log.alert("deferred_rows_failed", code=error.code, rows=failed)

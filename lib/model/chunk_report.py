@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lib.model.outcomes import OUTCOMES, Outcome, RowOutcome
 from lib.model.selection import Selection
+from lib.model.sent_request import SentRequest
 
 
 @dataclass(slots=True)
 class Tally:
-    """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes."""
+    """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
+
+    Of the uploaded rows, `awaiting` await the API's last word, and `unmatched` have no ad click.
+    """
 
     rows: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -19,6 +24,8 @@ class Tally:
     codes: dict[str, int] = field(default_factory=dict)
     placeholders: dict[str, int] = field(default_factory=dict)
     """Cells that contain a placeholder, by column."""
+    awaiting: int = 0
+    unmatched: int = 0
 
     def count(self, row: RowOutcome) -> None:
         """Count one listed row."""
@@ -34,10 +41,18 @@ class Tally:
             self.rows += rows
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + rows
 
+    def count_requests(self, sent: Iterable[SentRequest]) -> None:
+        """Count what is known about the rows of accepted requests."""
+        for request in sent:
+            self.awaiting += request.awaiting
+            self.unmatched += request.unmatched
+
     def add(self, other: Tally) -> None:
         """Add the totals of a chunk to those of the file."""
         self.rows += other.rows
         self.warnings += other.warnings
+        self.awaiting += other.awaiting
+        self.unmatched += other.unmatched
         for outcome, count in other.outcomes.items():
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         for code, count in other.codes.items():
@@ -61,29 +76,35 @@ class ChunkReport:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
-    rows. `selection` is what the row filter found.
-    `request_ids` are the API's IDs of the requests that sent the chunk. `superseded` are those
-    requests whose rows a later request sent again, except `withheld` uploaded rows
-    (`lib.followup.resend`).
+    rows. `request_ids` are the API's IDs of the requests that sent the chunk. `selection` is what
+    the row filter found. If the API processes records later, `sent` are the accepted requests.
     """
 
     number: int
     tally: Tally
     listed: tuple[RowOutcome, ...]
     request_ids: tuple[str, ...] = ()
-    superseded: tuple[str, ...] = ()
-    withheld: int = 0
     selection: Selection = field(default_factory=Selection)
+    sent: tuple[SentRequest, ...] = ()
 
-    @property
-    def newest(self) -> list[str]:
-        """The requests that no later request has superseded."""
-        return [each for each in self.request_ids if each not in self.superseded]
+    def unlisted(self, accepted: Outcome) -> dict[Outcome, int]:
+        """Return the numbers of rows that are not listed: `accepted` and skipped ones."""
+        listed = Counter(row.outcome for row in self.listed)
+        kinds: tuple[Outcome, Outcome] = (accepted, "skipped")
+        return {kind: self.tally.outcomes.get(kind, 0) - listed[kind] for kind in kinds}
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether any uploaded row can be sent again."""
-        return self.withheld < self.tally.outcomes.get("uploaded", 0)
+    def with_rows(
+        self,
+        listed: Iterable[RowOutcome],
+        unlisted: Mapping[Outcome, int],
+        request_ids: tuple[str, ...],
+        sent: tuple[SentRequest, ...],
+    ) -> ChunkReport:
+        """Return the report with other rows and requests."""
+        placeholders = self.tally.placeholders
+        return chunk_report(
+            self.number, listed, unlisted, request_ids, self.selection, placeholders, sent
+        )
 
 
 def chunk_report(
@@ -93,6 +114,7 @@ def chunk_report(
     request_ids: tuple[str, ...] = (),
     selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
+    sent: tuple[SentRequest, ...] = (),
 ) -> ChunkReport:
     """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally(placeholders=dict(placeholders or {}))
@@ -101,4 +123,5 @@ def chunk_report(
         tally.count(row)
     for outcome, count in unlisted.items():
         tally.count_unlisted(outcome, count)
-    return ChunkReport(number, tally, rows, request_ids, selection=selection or Selection())
+    tally.count_requests(sent)
+    return ChunkReport(number, tally, rows, request_ids, selection or Selection(), sent)

@@ -111,3 +111,8 @@ class Conversion(NamedTuple):
     ad_user_data: str | None
     optional_fields: OptionalFields | None
     warnings: tuple[Problem, ...]
+
+    @property
+    def has_click_id(self) -> bool:
+        """Whether the conversion names an ad click."""
+        return bool(self.gclid or self.gbraid or self.wbraid)

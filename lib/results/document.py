@@ -62,7 +62,7 @@ class RunSummary:
         """
         if self.run.same_as:
             return "same_as"
-        if self.tally.outcomes.get("deferred") or (self.metadata.processing or {}).get("resend_at"):
+        if self.tally.outcomes.get("deferred"):
             return "waiting"
         if self.metadata.superseded_by:
             return "superseded"
@@ -80,6 +80,18 @@ class RunSummary:
         if not tally.rows or metadata.file_error or metadata.superseded_by or self.not_counted:
             return False
         return tally.rows == sum(tally.outcomes.get(each, 0) for each in _COUNTED)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of rows for each outcome.
+
+        If the API reports final outcomes later, also how many uploaded rows await them, and how
+        many have no ad click.
+        """
+        counts = self.tally.counts()
+        if self.metadata.processing is not None:
+            counts |= {"awaiting": self.tally.awaiting, "unmatched": self.tally.unmatched}
+        return counts
 
     @property
     def not_counted(self) -> int | None:
@@ -208,7 +220,7 @@ def _head(summary: RunSummary) -> _Head:
         started_at=run.now.isoformat(),
         finished_at=summary.finished_at.isoformat(),
         attempts=run.attempts,
-        counts=summary.tally.counts(),
+        counts=summary.counts,
         codes={
             code: _Advice(count, lookup(code).meaning, lookup(code).action)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from lib.destinations.base import Batch, RowResult, UploadResult
+from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion
 from lib.model.selection import Selection
+from lib.model.sent_request import SentRequest, ranges_of
 from lib.rules.engine import Engine
 from lib.rules.repeats import repeat_of_rejected
 from lib.rules.row_filter import RowFilter
@@ -36,7 +37,8 @@ class Chunk(NamedTuple):
 class PreparedChunk(NamedTuple):
     """A chunk, judged and serialized.
 
-    `lines[i]`, `order_ids[i]` and `warnings[i]` (if any) belong to the batch's i-th conversion.
+    `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
+    i-th conversion.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
     `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
     not count, and `selection` is what the row filter found. `placeholders` counts them by column.
@@ -46,12 +48,22 @@ class PreparedChunk(NamedTuple):
     batch: Batch
     lines: list[int]
     order_ids: list[str | None]
+    with_click_id: list[bool]
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
     skipped: Sequence[int]
     selection: Selection
     placeholders: Mapping[str, int]
+
+    def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
+        """Return which lines a request sent."""
+        lines, with_click_id = self.lines, self.with_click_id
+        return SentRequest(
+            accepted.request_id,
+            ranges_of(lines[each] for each in accepted.positions),
+            ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
+        )
 
 
 def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterator[Chunk]:
@@ -98,13 +110,13 @@ def prepare(
     engine: Engine,
     batch: Batch,
     refuses_user_data: Problem | None = None,
-    is_sent: Callable[[Conversion], bool] | None = None,
+    is_sent: Callable[[int, Conversion], bool] | None = None,
 ) -> PreparedChunk | Problem:
     """Judge the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
-    many, or has user data that the account refuses (`refuses_user_data`). Rows whose conversion
-    does not fulfill `is_sent` are rejected without a reason.
+    many, or has user data that the account refuses (`refuses_user_data`). Rows whose line and
+    conversion do not fulfill `is_sent` are rejected without a reason.
     """
     selected = row_filter.select(chunk.records)
     try:
@@ -115,7 +127,7 @@ def prepare(
         return refuses_user_data
     lines, conversions, refused = judged.lines, judged.conversions, list(judged.refused)
     if is_sent is not None:
-        kept = list(map(is_sent, conversions))
+        kept = list(map(is_sent, lines, conversions))
         refused += [
             RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep
         ]
@@ -127,6 +139,7 @@ def prepare(
         batch,
         lines,
         [conversion.order_id for conversion in conversions],
+        [conversion.has_click_id for conversion in conversions],
         {n: each.warnings for n, each in enumerate(conversions) if each.warnings},
         refused,
         judged.repeats,
@@ -175,6 +188,8 @@ def outcomes(
     else:
         unlisted["skipped"] = len(prepared.skipped)
     listed.sort(key=lambda row: row.line)
+    # An upload that only validates has no final outcomes.
+    sent = tuple(map(prepared.sent_request, result.accepted)) if accepted == "uploaded" else ()
     return chunk_report(
         prepared.number,
         listed,
@@ -182,6 +197,7 @@ def outcomes(
         result.request_ids,
         prepared.selection,
         prepared.placeholders,
+        sent,
     )
 
 

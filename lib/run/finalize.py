@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.results.document import DocumentMetadata, RunSummary, results_document, results_name
+from lib.results.processing import RequestSummary
 from lib.run.context import RunContext
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
@@ -57,30 +58,6 @@ def write_results(
 
 
 @dataclass(slots=True)
-class RequestHistory:
-    """The requests that carried a file's rows, according to the markers.
-
-    `newest` are the requests that no later one superseded, and `settled` those of them whose rows
-    cannot be sent again. `withheld` is the number of rows that later requests left out, `requests`
-    the number of all requests.
-    """
-
-    requests: int = 0
-    newest: list[str] = field(default_factory=list)
-    settled: set[str] = field(default_factory=set)
-    withheld: int = 0
-
-    def add(self, report: ChunkReport) -> None:
-        """Add the requests of a chunk."""
-        newest = report.newest
-        self.requests += len(report.request_ids)
-        self.newest += newest
-        self.withheld += report.withheld
-        if not report.repeatable:
-            self.settled.update(newest)
-
-
-@dataclass(slots=True)
 class WrittenRun:
     """The content of a run's markers: its sums and its requests.
 
@@ -91,7 +68,7 @@ class WrittenRun:
     numbers: list[int] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     request_ids: list[str] = field(default_factory=list)
-    history: RequestHistory = field(default_factory=RequestHistory)
+    requests: RequestSummary = field(default_factory=RequestSummary)
 
 
 def read_written(run: Run, context: RunContext) -> WrittenRun:
@@ -101,7 +78,7 @@ def read_written(run: Run, context: RunContext) -> WrittenRun:
     for report in read_reports(run, written.numbers, context.ledger):
         written.tally.add(report.tally)
         written.request_ids.extend(report.request_ids)
-        written.history.add(report)
+        written.requests.add(report.sent)
     return written
 
 
@@ -150,7 +127,7 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
             "bucket": context.settings.output_bucket,
             "name": results_name(source.name, source.generation),
             "status": summary.status,
-            "counts": summary.tally.counts(),
+            "counts": summary.counts,
             "not_counted": summary.not_counted,
         }
     )

@@ -158,7 +158,7 @@ def _finish(
         # So far, the API has only accepted the records. It reports their final outcomes later.
         schedule = capabilities_of(metadata.destination).settles_later
         assert schedule is not None
-        metadata = replace(metadata, processing=processing_of(progress.request_ids, (), None))
+        metadata = replace(metadata, processing=processing_of(progress.requests, None))
         pending = replace(pending, ask_at=schedule.next_check(now, 0))
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
     summary = RunSummary(run, metadata, progress.tally, tuple(progress.request_ids), now)
@@ -254,7 +254,7 @@ def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, second
     fields = {
         "status": summary.status,
         "attempts": run.attempts,
-        "counts": summary.tally.counts(),
+        "counts": summary.counts,
         "seconds": round(seconds, 3),
         "age_seconds": round((summary.finished_at - run.now).total_seconds(), 3),
         "requests": len(summary.request_ids),

@@ -20,6 +20,7 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.selection import Selection
+from lib.results.processing import RequestSummary
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
@@ -47,6 +48,7 @@ class Progress:
     numbers: list[int] = field(default_factory=list)
     only: ChunkReport | None = None
     request_ids: list[str] = field(default_factory=list)
+    requests: RequestSummary = field(default_factory=RequestSummary)
     stop: Problem | None = None
     superseded_by: int = 0
 
@@ -55,6 +57,7 @@ class Progress:
         self.tally.add(report.tally)
         self.selection.add(report.selection)
         self.request_ids.extend(report.request_ids)
+        self.requests.add(report.sent)
         self.numbers.append(report.number)
         if is_only:
             self.only = report

@@ -146,11 +146,11 @@ def not_asked(google: World) -> None:
 
 
 def not_counted(google: World) -> None:
-    """Let Google report, after the upload, that it found no click for two rows."""
-    reasons = {"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND": 2}
+    """Let Google report, after the upload, that it misses the consent of five rows."""
+    reasons = {"PROCESSING_ERROR_REASON_NO_CONSENT": 5}
 
     def fail(request_ids: Sequence[str]) -> Sequence[RequestStatus]:
-        return [RequestStatus(each, "FAILED", "1001", 2, reasons) for each in request_ids]
+        return [RequestStatus(each, "FAILED", "1001", 5, reasons) for each in request_ids]
 
     google.use_destination("data_manager")
     google.api.statuses = fail

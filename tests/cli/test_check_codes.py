@@ -212,7 +212,7 @@ ELSEWHERE = {
     "LAST_LINE_OPEN": "only for an upload: a check writes the note NO_FINAL_LINE_END",
     "LAST_LINE_REPLACED": "only for an upload",
     "MAYBE_SENT": "only after an attempt that crashed",
-    "COUNTED_LATER": "only in Google's status after an upload",
+    "ROWS_NOT_NAMED": "only in Google's status after an upload",
     "NOT_COUNTED": "only in Google's status after an upload",
     "NOT_SENT_AGAIN": "only in Google's status after an upload",
     "CLICK_IN_ACCOUNT": "only for an upload",

@@ -19,6 +19,7 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile
 from lib.config.settings import Settings
+from lib.destinations.google_ads import api
 from lib.model.outcomes import OUTCOMES
 from lib.rules.values.dates import load_zone, read_moment
 from lib.source.errors import FILE_ERROR_CODES
@@ -134,6 +135,7 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
         ("json", "results"),
         ("json", "processing"),
         ("sh", "settings"),
+        ("sql", ""),
         ("text", "times"),
     }
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
@@ -216,7 +218,23 @@ def test_the_example_results_are_valid() -> None:
             f"results.md shows another text for {code}"
         )
     (processing,) = _json_blocks("processing")
-    check_results({**document, "destination": "data_manager", "processing": processing})
+    counts = document["counts"] | {"awaiting": 0, "unmatched": 0}
+    later = {"destination": "data_manager", "counts": counts, "processing": processing}
+    check_results({**document, **later})
+
+
+def test_the_query_has_fields_of_the_google_ads_api() -> None:
+    """Every field of the query exists in the version of the API that the function uses."""
+    (block,) = blocks("sql")
+    messages: dict[str, Any] = {
+        "metrics": api.module("common.types.metrics").Metrics,
+        "segments": api.module("common.types.segments").Segments,
+        "conversion_action": api.module("resources.types.conversion_action").ConversionAction,
+    }
+    fields = re.findall(r"\b(\w+)\.(\w+)\b", block.text)
+    assert len(fields) == 5
+    for resource, name in fields:
+        assert name in messages[resource].pb().DESCRIPTOR.fields_by_name
 
 
 def test_the_example_settings_are_valid() -> None:

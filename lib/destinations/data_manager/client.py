@@ -20,7 +20,7 @@ from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
-from lib.destinations.base import RequestStatus, RowResult, UploadResult
+from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
@@ -146,7 +146,7 @@ class DataManager:
     def send(self, batch: EventBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`. The number of requests is limited (see `fast_fail`)."""
         row_results: dict[int, RowResult] = {}
-        request_ids: list[str] = []
+        accepted: list[AcceptedRequest] = []
         stop: Problem | None = None
         about_actions: list[Problem] = []
         budget = ResendBudget()
@@ -165,7 +165,9 @@ class DataManager:
                 ),
                 budget,
             )
-            request_ids += result.request_ids
+            for request_id, places in result.accepted:
+                positions = [part.positions[place] for place in places]
+                accepted.append(AcceptedRequest(request_id, positions))
             for place, row_result in result.row_results.items():
                 row_results[part.positions[place]] = row_result
             problem = result.stop
@@ -178,7 +180,8 @@ class DataManager:
                     stop = problem
         if stop is None and len(about_actions) == len(batch.parts) > 0:
             stop = about_actions[0]
-        return UploadResult(row_results, tuple(request_ids), stop)
+        request_ids = tuple(each.request_id for each in accepted)
+        return UploadResult(row_results, request_ids, stop, tuple(accepted))
 
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline

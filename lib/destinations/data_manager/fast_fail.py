@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import RowResult
+from lib.destinations.base import AcceptedRequest, RowResult
 from lib.destinations.data_manager.conversion_event import part_of
 from lib.destinations.data_manager.errors import (
     Refusal,
@@ -53,10 +53,13 @@ class ResendBudget:
 
 @dataclass(slots=True)
 class RequestResult:
-    """The results of a request's events, by position. Events without a result were accepted."""
+    """The results of a request's events, by position. Events without a result were accepted.
+
+    `accepted` are the requests that Google accepted, with the positions of their events.
+    """
 
     row_results: dict[int, RowResult] = field(default_factory=dict)
-    request_ids: list[str] = field(default_factory=list)
+    accepted: list[AcceptedRequest] = field(default_factory=list)
     stop: Problem | None = None
 
 
@@ -94,7 +97,7 @@ def send_row_wise(request: Any, send: Callable[[Any], Any], budget: ResendBudget
             break
         if not isinstance(answer, Refusal):
             budget.is_accepted = True
-            result.request_ids.append(answer.request_id)
+            result.accepted.append(AcceptedRequest(answer.request_id, rows))
             for place, row_result in field_warnings(answer, part).items():
                 result.row_results[rows[place]] = row_result
             continue

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from data_manager_setup import ago, conversion, numbered, route, send, within
+from data_manager_setup import ago, numbered, route, send, within
 from google.ads import datamanager_v1 as dm
 
 from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.errors import PermanentError
-from lib.results.processing import open_requests, processing_of
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import DataManagerLimits, State
@@ -57,73 +54,11 @@ def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
     assert 24 <= checks <= 25
 
 
-def test_counts_have_a_meaning_and_an_action(apis: Apis) -> None:
-    """Each reason, such as a repeated upload, has a count, a meaning and an action."""
-    sent = send(route(apis), numbered(1), numbered(2), conversion(time="2026-01-01 00:00:00+00:00"))
-    again = send(route(apis), numbered(1))
-    ids = [*sent.request_ids, *again.request_ids]
-    processing = processing_of(ids, ask(apis, *ids), NOW)
-    assert processing["status"] == "finished"
-    assert processing["counts"] == {
-        "requests": 2,
-        "requests_asked": 2,
-        "requests_open": 0,
-        "requests_superseded": 0,
-        "records": 4,
-        "errors": 2,
-        "not_counted": 1,  # the other error is a duplicate, which counts
-        "warnings": 0,
-    }
-    assert [each["status"] for each in processing["requests"]] == ["PARTIAL_SUCCESS", "FAILED"]
-    assert processing["requests"][0]["errors"] == {"PROCESSING_ERROR_REASON_EVENT_TOO_OLD": 1}
-    for code in processing["codes"].values():
-        assert code["count"] == 1
-        assert code["meaning"]
-        assert code["action"]
-    assert json.loads(json.dumps(processing)) == processing
-
-
-def test_only_open_requests_are_asked_again(apis: Apis) -> None:
-    """The next check asks only about open requests and replaces their status."""
-    sent = send(route(apis), numbered(1))
-    apis.state.data_manager.processing_seconds = 0.3
-    later = send(route(apis), numbered(2))
-    ids = [*sent.request_ids, *later.request_ids]
-    first = processing_of(ids, ask(apis, *ids), NOW)
-    assert first["status"] == "processing"
-    assert first["counts"]["requests_open"] == 1
-    assert open_requests(ids, first) == list(later.request_ids)
-    time.sleep(0.35)
-    google = route(apis)
-    before = len(apis.state.requests)
-    statuses = google.request_statuses(open_requests(ids, first), within(20))
-    second = processing_of(ids, statuses, NOW + timedelta(hours=1), first)
-    assert len(apis.state.requests) == before + 1
-    assert second["status"] == "finished"
-    assert second["checks"] == 2
-    assert [each["request_id"] for each in second["requests"]] == ids
-    assert {each["status"] for each in second["requests"]} == {"SUCCESS"}
-    assert open_requests(ids, second) == []
-
-
-def test_right_after_the_upload_every_request_is_open() -> None:
-    """The first results document shows that Google has not been asked yet."""
-    processing = processing_of(["r-1", "r-2"], (), None)
-    assert (processing["status"], processing["asked_at"], processing["checks"]) == (
-        "processing",
-        None,
-        0,
-    )
-    assert open_requests(["r-1", "r-2"], processing) == ["r-1", "r-2"]
-
-
 def test_a_request_that_google_does_not_know_is_not_asked_again(apis: Apis) -> None:
     """An unknown request is recorded with Google's code and is not asked about again."""
     statuses = ask(apis, "00000000-0000-0000-0000-000000000000")
     assert [(each.status, each.code) for each in statuses] == [(UNREADABLE, "INVALID_REQUEST_ID")]
-    processing = processing_of(["00000000-0000-0000-0000-000000000000"], statuses, NOW)
-    assert processing["status"] == "finished"
-    assert "INVALID_REQUEST_ID" in processing["codes"]
+    assert statuses[0].is_final
 
 
 def test_requests_left_when_time_runs_out_stay_open(apis: Apis) -> None:
@@ -131,10 +66,14 @@ def test_requests_left_when_time_runs_out_stay_open(apis: Apis) -> None:
     sent = send(route(apis), numbered(1))
     statuses = route(apis).request_statuses(sent.request_ids, within(-1))
     assert statuses == []
-    processing = processing_of(sent.request_ids, statuses, NOW)
-    assert processing["status"] == "processing"
-    assert processing["counts"]["requests_asked"] == 0
-    assert open_requests(sent.request_ids, processing) == list(sent.request_ids)
+
+
+def test_a_request_is_processed_for_a_while(apis: Apis) -> None:
+    """A status that is not final has no errors yet."""
+    apis.state.data_manager.processing_seconds = 60
+    sent = send(route(apis), numbered(1, time=ago(days=100)))
+    (status,) = ask(apis, *sent.request_ids)
+    assert (status.status, status.is_final, status.errors) == ("PROCESSING", False, {})
 
 
 def test_a_request_has_a_status_for_each_action(apis: Apis) -> None:

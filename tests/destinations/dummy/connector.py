@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from lib.destinations.base import RequestStatus, UploadResult
+from lib.destinations.base import AcceptedRequest, RequestStatus, UploadResult
 from lib.destinations.connections import ConnectionSettings, ReadCredentials, UploadProfile
 from lib.model.account import Account
 from lib.model.deadline import Deadline
@@ -49,7 +49,8 @@ class DummyDestination:
     def send(self, batch: DummyBatch, deadline: Deadline) -> UploadResult:
         assert len(batch) <= CAPABILITIES.max_request_rows
         REQUESTS.append(batch.records)
-        return UploadResult({}, (f"dummy-{len(REQUESTS)}",))
+        request = AcceptedRequest(f"dummy-{len(REQUESTS)}", range(len(batch)))
+        return UploadResult({}, (request.request_id,), accepted=(request,))
 
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline

@@ -1,13 +1,15 @@
-"""Rows whose click is too recent for Google's processing are sent again until they count."""
+"""What Google's processing says about rows, and rows that are sent again until they count."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from sandbox.request_status import RecordIndices
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -56,105 +58,122 @@ def sent_to(google: Sandbox) -> list[int]:
     return [each.conversions for each in requests if each.method.endswith("IngestEvents")]
 
 
-def codes(document: dict[str, Any]) -> list[str]:
-    return [note["code"] for note in document["notes"]]
-
-
 @pytest.mark.parametrize("adjusts", [False, True])
-def test_rows_with_recent_clicks_count_later(google: Sandbox, adjusts: bool) -> None:
-    """Uncounted rows are sent again after six hours and count once, and the document is updated."""
+def test_only_rows_with_recent_clicks_are_sent_again(google: Sandbox, adjusts: bool) -> None:
+    """Rows that Google names are deferred, sent again after six hours, and count once."""
     google.state.data_manager.repeats_adjust = adjusts
     rows = [core_row(n) for n in range(1, 21)]
-    clicked(google, rows, 1)
+    clicked(google, rows[:3], 1)
     file = File(google, rows)
-    assert file.document()["status"] == "completed"  # Google has not been asked yet
+    document = file.document()
+    assert document["status"] == "completed"  # Google has not been asked yet
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (20, 20)
     document = file.after(0.6)
     assert document["status"] == "waiting"
-    assert codes(document) == ["COUNTED_LATER"]
-    assert "20 of 20 rows" in document["notes"][0]["message"]
-    assert document["processing"]["resend_at"] is not None
-    assert document["counts"]["uploaded"] == 20
+    assert [(row["line"], row["outcome"]) for row in document["rows"]] == [
+        (2, "deferred"),
+        (3, "deferred"),
+        (4, "deferred"),
+    ]
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (17, 0)
     assert file.after(4)["status"] == "waiting"
     assert sent_to(google) == [20]
 
     clicked(google, rows, 240)
     document = file.after(1.5)
-    assert document["status"] == "completed"
-    assert sent_to(google) == [20, 20]
+    assert (document["status"], document["counts"]["awaiting"]) == ("completed", 3)
+    assert sent_to(google) == [20, 3]
     document = file.after(0.6)
-    assert codes(document) == []
-    processing = document["processing"]
-    assert processing["status"] == "finished"
-    assert processing["counts"]["records"] == document["counts"]["uploaded"] == 20
-    assert processing["counts"]["not_counted"] == processing["counts"]["errors"] == 0
-    assert processing["counts"]["requests_superseded"] == 1
-    assert [each["request_id"] for each in processing["requests"]] == document["request_ids"]
-    assert set(counted(google).values()) == {1}
-    assert len(counted(google)) == 20
+    assert document["processing"]["status"] == "finished"
+    assert document["processing"]["counts"]["not_counted"] == 0
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (20, 0)
+    assert document["rows"] == document["notes"] == []
+    assert [each["request_id"] for each in document["processing"]["requests"]] == document[
+        "request_ids"
+    ]
+    assert counted(google) == {f"order-{n}": 1 for n in range(1, 21)}
     assert not file.waits()
 
 
 @pytest.mark.parametrize("adjusts", [False, True])
-def test_rows_that_were_already_counted_count_once(google: Sandbox, adjusts: bool) -> None:
-    """All rows of a request are sent again, because Google does not report which were too recent;
-    rows already counted become duplicates, or adjust the first conversion to the same value."""
+def test_without_names_the_request_is_sent_again(google: Sandbox, adjusts: bool) -> None:
+    """If Google only counts the rows, all rows of the request are sent again; each counts once."""
     google.state.data_manager.repeats_adjust = adjusts
+    google.state.data_manager.record_indices = "none"
     rows = [core_row(n) for n in range(1, 21)]
     clicked(google, rows[:3], 1)
     file = File(google, rows)
-    assert file.after(0.6)["processing"]["counts"]["not_counted"] == 3
+    document = file.after(0.6)
+    assert document["codes"]["ROWS_NOT_NAMED"]["count"] == document["counts"]["deferred"] == 20
     clicked(google, rows, 240)
     file.after(6)
     document = file.after(0.6)
     assert document["status"] == "completed"
+    assert document["counts"]["uploaded"] == 20
     assert document["processing"]["counts"]["not_counted"] == 0
-    assert codes(document) == []
-    assert document["processing"]["counts"]["errors"] == (0 if adjusts else 17)
+    assert sent_to(google) == [20, 20]
     assert counted(google) == {f"order-{n}": 1 for n in range(1, 21)}
     values = [each.as_json()["conversion"]["conversion_value"] for each in google.state.accepted]
     assert sorted(values) == [n + 0.5 for n in range(1, 21)]
 
 
-def test_only_the_affected_chunk_is_sent_again(google: Sandbox) -> None:
-    """The other requests of the file, and refused or repeated rows, are not sent again."""
-    rows = [core_row(n) for n in range(1, 2011)]
-    rows[2003] = core_row(2004, conversion_value="-1")
-    rows[2005] = core_row(2005)
-    rows[2007] = core_row(2008, conversion_action="9999")
-    clicked(google, rows[2009:], 1)
+def test_the_last_word_on_every_row(google: Sandbox) -> None:
+    """Also after a fast-fail resend, and in requests of two accounts, lines and reasons agree."""
+    profile = {"destination": "data_manager", "event_source": "PHONE", "currency_code": "USD"}
+    google.set_profiles({"default": profile | {"customer_id": "1234567890"}})
+    rows = [core_row(n) for n in range(1, 31)]
+    rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
+    rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
+    rows[6] |= {"gclid": "cut-off"}
+    rows[8] |= {"conversion_action": "1002", "gclid": "Click_of_yesterday_0001"}
+    rows[10] |= {"conversion_value": "-1"}  # our rules reject it
+    rows[12] |= {"gclid": "Click_of_nobody_00001"}
+    rows[14] |= {"order_id": "known-order"}
+    nobody = hashlib.sha256(b"nobody@example.com").hexdigest()
+    google.state.data_manager.no_click = {nobody, rows[12]["gclid"]}
+    google.state.register_clicks({rows[8]["gclid"]: datetime.now(UTC) - timedelta(hours=2)})
+    google.state.order_keys.add(("known-order", 1001))
     file = File(google, rows)
-    before = file.after(0.6)
-    assert before["status"] == "waiting"
-    clicked(google, rows[2009:], 240)
-    file.after(6)
-    after = file.after(0.6)
-    assert after["rows"] == before["rows"]
-    assert after["counts"] == before["counts"]
-    assert sent_to(google)[-1] == 7
-    assert after["processing"]["counts"]["records"] == after["counts"]["uploaded"] == 2007
-    assert set(counted(google).values()) == {1}
+    document = file.after(0.6)
+    assert {row["line"]: row["errors"][0]["code"] for row in document["rows"]} == {
+        4: "INVALID_CONVERSION_ACTION_ID",
+        8: "PROCESSING_ERROR_REASON_INVALID_GCLID",
+        10: "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
+        12: "NEGATIVE_VALUE",
+        14: "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND",
+        16: "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID",
+    }
+    outcomes = {row["line"]: row["outcome"] for row in document["rows"]}
+    assert (outcomes[8], outcomes[14]) == ("failed", "failed")
+    assert (outcomes[10], outcomes[16]) == ("deferred", "duplicate")
+    assert document["counts"]["unmatched"] == 1
+    assert document["counts"]["uploaded"] == 24
+    assert len(google.state.accepted) == 23  # all uploaded rows, except the unmatched one
 
 
-def test_clicks_that_stay_too_recent_end_as_not_counted(google: Sandbox) -> None:
-    """After two days, nothing more is sent, and the document reports the rows not counted."""
+def test_clicks_that_stay_too_recent_fail(google: Sandbox) -> None:
+    """After two days, nothing more is sent, and the rows fail."""
     rows = [core_row(n) for n in range(1, 6)]
-    clicked(google, rows, 1)
+    clicked(google, rows[:2], 1)
     file = File(google, rows)
-    for _ in range(12):
+    for _ in range(10):
         file.after(6.6)
     document = file.document()
     assert document["status"] == "completed"
-    assert codes(document) == ["NOT_COUNTED"]
-    assert document["processing"]["counts"]["not_counted"] == 5
-    assert document["processing"]["counts"]["records"] == 5
-    assert document["processing"]["resend_at"] is None
-    assert 6 <= len(sent_to(google)) <= 9
+    assert {row["line"]: row["outcome"] for row in document["rows"]} == {2: "failed", 3: "failed"}
+    assert document["codes"]["PROCESSING_ERROR_REASON_TOO_RECENT_CLICK"]["count"] == 2
+    requests = sent_to(google)
+    assert requests[0] == 5
+    assert set(requests[1:]) == {2}
+    assert 6 <= len(requests) <= 9
     assert not file.waits()
-    assert not google.state.accepted
+    assert len(google.state.accepted) == 3
 
 
-def test_rows_that_google_would_not_recognize_are_withheld(google: Sandbox) -> None:
-    """Rows without order ID and gclid could count twice: they are not sent again and get a note."""
+def test_rows_that_google_would_not_recognize_are_kept(google: Sandbox) -> None:
+    """If Google names no row, rows without order ID and gclid could count twice: they get a
+    warning and are not sent again."""
+    google.state.data_manager.record_indices = "none"
     profile = {"destination": "data_manager", "customer_id": "1234567890", "currency_code": "USD"}
     google.set_profiles({"default": {**profile, "derive_order_id": False}})
     rows = [core_row(n) for n in range(1, 9)]
@@ -171,36 +190,27 @@ def test_rows_that_google_would_not_recognize_are_withheld(google: Sandbox) -> N
     assert document["status"] == "completed"
     assert sent_to(google) == [8, 5]
     assert len(google.state.accepted) == 8
-    assert codes(document) == ["NOT_SENT_AGAIN"]
-    assert "(3 rows)" in document["notes"][0]["message"]
+    assert document["counts"]["uploaded"] == 8
+    assert {row["line"]: row["warnings"][0]["code"] for row in document["rows"]} == dict.fromkeys(
+        (2, 3, 4), "NOT_SENT_AGAIN"
+    )
 
 
-def test_a_file_of_withheld_rows_is_not_sent_again(google: Sandbox) -> None:
-    """If all rows are withheld, no request is sent, and the rows stay reported as not counted."""
-    profile = {"destination": "data_manager", "customer_id": "1234567890", "currency_code": "USD"}
-    google.set_profiles({"default": {**profile, "derive_order_id": False}})
-    rows = [core_row(n, gclid="", wbraid=f"0AAAAAexample{n}", order_id="") for n in range(1, 5)]
-    moment = datetime.now(UTC) - timedelta(hours=1)
-    google.state.register_clicks({row["wbraid"]: moment for row in rows})
-    file = File(google, rows)
-    file.after(0.6)
-    document = file.after(6)
-    assert document["status"] == "completed"
-    assert codes(document) == ["NOT_COUNTED", "NOT_SENT_AGAIN"]
-    assert document["processing"]["counts"]["not_counted"] == 4
-    assert sent_to(google) == [4]
-    assert not file.waits()
-
-
-def test_the_file_is_gone_when_its_rows_are_due(google: Sandbox) -> None:
+@pytest.mark.parametrize("record_indices", ["all", "none"])
+def test_the_file_is_gone_when_its_rows_are_due(
+    google: Sandbox, record_indices: RecordIndices
+) -> None:
     """If the file is gone, nothing can be sent again, and the document reports this immediately."""
+    google.state.data_manager.record_indices = record_indices
     rows = [core_row(n) for n in range(1, 4)]
-    clicked(google, rows, 1)
+    clicked(google, rows[:1], 1)
     file = File(google, rows)
     file.after(0.6)
     google.keep_versions(False)
     google.storage_client().bucket("sandbox-input").blob(file.name).delete()
     document = file.after(6)
     assert document["status"] == "completed"
-    assert codes(document) == ["NOT_COUNTED", "NOT_SENT_AGAIN"]
+    named = record_indices == "all"
+    assert document["counts"]["failed"] == named
+    assert ("NOT_SENT_AGAIN" in document["codes"]) == (not named)
     assert not file.waits()

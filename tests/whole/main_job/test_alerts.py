@@ -68,19 +68,19 @@ def test_unexpected_error(google: Sandbox) -> None:
 
 def test_rows_not_counted(google: Sandbox) -> None:
     """Rows that Google accepts but does not count raise an alert, although all were uploaded."""
-    rows = [core_row(n, gclid="cut-off") for n in range(1, 5)]
+    rows = [core_row(n, gclid="cut-off") for n in range(1, 6)]
     name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
-    assert google.results(name, generation)["counts"]["uploaded"] == 4
+    assert google.results(name, generation)["counts"]["uploaded"] == 5
     assert google.delivery.wait_until_idle(10)
     hours_go_by(google, 0.6)
     status, _ = google.run_sweep()
     assert status == 200
     line = logged(google.function_output(), "rows_not_counted")
     assert line["code"] == "PROCESSING_ERROR_REASON_INVALID_GCLID"
-    assert (line["not_counted"], line["records"]) == (4, 4)
+    assert (line["not_counted"], line["records"]) == (5, 5)
     assert "lost.csv" in line["run_id"]
     document = google.results(name, generation)
-    assert [note["code"] for note in document["notes"]] == ["NOT_COUNTED"]
+    assert document["counts"]["failed"] == 5
 
 
 def test_run_stale() -> None:

@@ -1,0 +1,170 @@
+"""The API's last word on the rows of a request → their final outcomes.
+
+                    ┌─ named, already counted ─────────────▶ duplicate
+                    ├─ named, a temporary reason ──────────▶ deferred: only this row is sent again
+    uploaded ───────┼─ named, no ad click, no click ID ────▶ uploaded, and counted as unmatched
+    (awaiting)      ├─ named, any other reason ────────────▶ failed
+                    ├─ counted but not named, temporary ───▶ deferred: the rest of the request
+                    └─ not named ──────────────────────────▶ uploaded, finally
+
+If rows would be sent again too late, a temporary reason is treated like any other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from lib.catalogue.codes import NOBODY_CLICKED, lookup
+from lib.model.chunk_report import ChunkReport
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.request_status import RequestStatus
+from lib.model.sent_request import SentRequest, numbers_in
+
+ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
+"""The error of a row that may or may not be counted."""
+
+Verdict = Literal["failed", "duplicate", "deferred", "unmatched"]
+
+_STRONGEST_FIRST: Final[tuple[Verdict, ...]] = ("failed", "duplicate", "deferred", "unmatched")
+
+
+def settle(
+    report: ChunkReport, statuses: Mapping[str, Sequence[RequestStatus]], can_defer: bool
+) -> ChunkReport:
+    """Return the report after the API's answer about some of its open requests.
+
+    `statuses` has the statuses of each request by its ID. A request without a final status for
+    every conversion action stays open. `can_defer`: there is time to send rows again.
+    """
+    rows = {row.line: row for row in report.listed}
+    sent = []
+    for request in report.sent:
+        found = statuses.get(request.request_id, ()) if request.is_open else ()
+        if not found:
+            sent.append(request)
+        elif not all(each.is_final for each in found):
+            sent.append(request._replace(statuses=tuple(map(_without_records, found))))
+        else:
+            sent.append(_settle_request(request, found, rows, can_defer))
+    listed = [rows[line] for line in sorted(rows)]
+    unlisted = report.unlisted("uploaded")
+    unlisted["uploaded"] -= len(listed) - len(report.listed)
+    return report.with_rows(listed, unlisted, report.request_ids, tuple(sent))
+
+
+@dataclass(slots=True)
+class _Reasons:
+    """What the API says about the rows of a request: reasons by line, and unnamed rows."""
+
+    errors: dict[int, list[str]] = field(default_factory=dict)
+    warnings: dict[int, list[str]] = field(default_factory=dict)
+    unnamed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, status: RequestStatus, lines: Sequence[int]) -> None:
+        for reason, count in status.errors.items():
+            named = _lines_of(status.error_records.get(reason, ()), lines)
+            for line in named:
+                self.errors.setdefault(line, []).append(reason)
+            self.unnamed[reason] += max(0, count - len(named))
+        for reason, records in status.warning_records.items():
+            for line in _lines_of(records, lines):
+                self.warnings.setdefault(line, []).append(reason)
+
+
+def _lines_of(records: Sequence[int], lines: Sequence[int]) -> list[int]:
+    """Positions in the request → lines. A position outside of the request names no row."""
+    return [lines[each] for each in dict.fromkeys(records) if 0 <= each < len(lines)]
+
+
+def _settle_request(
+    request: SentRequest,
+    statuses: Sequence[RequestStatus],
+    rows: dict[int, RowOutcome],
+    can_defer: bool,
+) -> SentRequest:
+    """Change the `rows` of a request, and return the request with its counts."""
+    lines = list(numbers_in(request.lines))
+    unclicked = set(numbers_in(request.unclicked))
+    reasons = _Reasons()
+    for status in statuses:
+        reasons.add(status, lines)
+    not_counted: Counter[str] = Counter()
+    unmatched = 0
+    for line, found in reasons.errors.items():
+        verdict, reason = _verdict(found, line not in unclicked, can_defer)
+        if verdict == "unmatched":
+            unmatched += 1
+            continue
+        if verdict == "failed":
+            not_counted[reason] += 1
+        row = rows.get(line) or RowOutcome(line, "uploaded")
+        rows[line] = row._replace(outcome=verdict, errors=tuple(map(Problem, found)))
+    for line, found in reasons.warnings.items():
+        row = rows.get(line) or RowOutcome(line, "uploaded")
+        rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
+    named = reasons.errors.keys()
+    unnamed = +reasons.unnamed
+    if can_defer and any(map(_is_temporary, unnamed)):
+        # Rows of the other unnamed reasons are counted with the request that sends them again.
+        for line in lines:
+            if line not in named:
+                row = rows.get(line) or RowOutcome(line, "uploaded")
+                rows[line] = row._replace(outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),))
+        unnamed.clear()
+    more, lost = _without_names(unnamed, len(unclicked - named))
+    return request._replace(
+        lines=(),
+        unclicked=(),
+        statuses=tuple(map(_without_records, statuses)),
+        unmatched=unmatched + more,
+        not_counted=not_counted + lost,
+        unnamed=lost.total(),
+    )
+
+
+def _verdict(reasons: Sequence[str], has_click_id: bool, can_defer: bool) -> tuple[Verdict, str]:
+    """Return what the reasons mean for a row, and the one that decides."""
+    by_verdict: dict[Verdict, str] = {}
+    for reason in reasons:
+        verdict: Verdict = "failed"
+        if reason in NOBODY_CLICKED and not has_click_id:
+            verdict = "unmatched"
+        elif lookup(reason).outcome == "duplicate":
+            verdict = "duplicate"
+        elif can_defer and _is_temporary(reason):
+            verdict = "deferred"
+        by_verdict.setdefault(verdict, reason)
+    strongest = next(each for each in _STRONGEST_FIRST if each in by_verdict)
+    return strongest, by_verdict[strongest]
+
+
+def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:
+    """Return how many unnamed rows are unmatched, and the reasons of those that never count.
+
+    At most `unclicked` rows can be unmatched, because only rows without a click ID are.
+    """
+    lost = Counter(
+        {
+            reason: count
+            for reason, count in unnamed.items()
+            if lookup(reason).outcome != "duplicate"
+        }
+    )
+    unmatched = 0
+    for reason in NOBODY_CLICKED & lost.keys():
+        unmatched = min(lost[reason], unclicked)
+        lost[reason] -= unmatched
+    return unmatched, +lost
+
+
+def _is_temporary(reason: str) -> bool:
+    entry = lookup(reason)
+    return entry.outcome == "deferred" or entry.scope == "transient"
+
+
+def _without_records(status: RequestStatus) -> RequestStatus:
+    """Return the status as it is kept: the rows have been told."""
+    return status._replace(error_records={}, warning_records={})
