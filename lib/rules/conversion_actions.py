@@ -11,7 +11,7 @@ from lib.rules.memo import Memo
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
-from lib.rules.values.dates import MAX_AGE_DAYS
+from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
 
 class ActionRule(NamedTuple):

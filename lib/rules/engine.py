@@ -30,7 +30,7 @@ from lib.rules.record_columns import RecordColumns
 from lib.rules.row_problems import RowProblems, outcome_of_unread
 from lib.rules.row_rules import RowRules
 from lib.rules.used_columns import used_columns
-from lib.rules.values.dates import ConversionClock
+from lib.rules.values.conversion_clock import ConversionClock
 
 Row = tuple[int, list[str], str | None, int]
 """(line, cells, code of the problem with the row as a whole, length in characters), the same as

@@ -21,7 +21,8 @@ from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads import api
 from lib.model.outcomes import OUTCOMES
-from lib.rules.values.dates import load_zone, read_moment
+from lib.rules.values.dates import read_moment
+from lib.rules.values.time_zones import load_zone
 from lib.source.errors import FILE_ERROR_CODES
 from lib.source.vocabulary import header_key
 from tests.cli.judging import judge

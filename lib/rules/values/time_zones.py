@@ -10,6 +10,16 @@ from lib.rules.values.errors import RuleError
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
 _UTC: Final = frozenset({"Z", "UTC", "GMT", "UT"})
+# With the same offset wherever they are used. A test compares them with the IANA database, where
+# EST, HST, MST and CET are names of time zones too.
+_HOURS: Final = """
+NDT=-2.5 EDT=-4 MDT=-6 PDT=-7 AKST=-9 AKDT=-8 HDT=-9 WEST=1 CEST=2 EEST=3 MSK=3 WAT=1 CAT=2 SAST=2
+EAT=3 PKT=5 WIB=7 WITA=8 HKT=8 JST=9 KST=9 AWST=8 ACST=9.5 ACDT=10.5 AEST=10 AEDT=11 NZST=12 NZDT=13
+"""
+_ABBREVIATIONS: Final = {
+    name: timezone(timedelta(hours=float(hours)))
+    for name, _, hours in (pair.partition("=") for pair in _HOURS.split())
+}
 # The largest offset in use: Pacific/Kiritimati.
 _WIDEST: Final = timedelta(hours=14)
 
@@ -24,6 +34,15 @@ def load_zone(name: str) -> tzinfo:
     if zone is None:
         raise RuleError("UNKNOWN_TIME_ZONE")
     return zone
+
+
+def zone_in_time(name: str) -> tzinfo:
+    """Return the time zone that a time ends with: as `load_zone`, or an abbreviation such as EDT.
+
+    An abbreviation is the offset of a season, so it is no time zone for a whole file. Raises
+    UNKNOWN_TIME_ZONE, also for abbreviations that are used in several time zones (CST, PST).
+    """
+    return _ABBREVIATIONS.get(name.upper()) or load_zone(name)
 
 
 class UnknownZone(tzinfo):

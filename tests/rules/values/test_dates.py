@@ -1,20 +1,22 @@
 """Conversion times and time zones."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.rules.values import calendar_words, time_zones
+from lib.rules.values.calendar_words import MONTHS, WEEKDAYS
+from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
     AMBIGUOUS_ORDER,
-    ConversionClock,
-    load_zone,
     parse_conversion_time,
     read_moment,
 )
 from lib.rules.values.errors import RuleError
+from lib.rules.values.time_zones import load_zone
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -54,6 +56,47 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         ("2026-1-5 9:05", "2026-01-05 09:05:00-06:00"),
         ("2026/01/05 09:05", "2026-01-05 09:05:00-06:00"),
         ("  2026-11-20\u00a014:05:07 ", "2026-11-20 14:05:07-06:00"),
+        # two-digit years
+        ("11/20/26 2:05 PM", "2026-11-20 14:05:00-06:00"),
+        ("11/20/26", "2026-11-20 00:00:00-06:00"),
+        ("20-Nov-26 14:05", "2026-11-20 14:05:00-06:00"),
+        # RFC 2822, JavaScript, Java, Google's reports
+        ("Fri, 20 Nov 2026 14:05:07 -0500", "2026-11-20 14:05:07-05:00"),
+        ("Fri, 20 Nov 2026 14:05:07 +0000 (UTC)", "2026-11-20 14:05:07+00:00"),
+        ("Fri, 20 Nov 2026 20:05:07 GMT", "2026-11-20 20:05:07+00:00"),
+        (
+            "Fri Nov 20 2026 14:05:07 GMT-0600 (Central Standard Time)",
+            "2026-11-20 14:05:07-06:00",
+        ),
+        ("2026-11-20T14:05:07-05:00[America/New_York]", "2026-11-20 14:05:07-05:00"),
+        ("2026-11-20T19:05:07Z[UTC]", "2026-11-20 19:05:07+00:00"),
+        ("2026-11-20T14:05:07[America/New_York]", "2026-11-20 14:05:07-05:00"),
+        ("2026-11-20 14:05:07 [America/New_York]", "2026-11-20 14:05:07-05:00"),
+        ("11/14/2026 17:01:54*123", "2026-11-14 17:01:54-06:00"),
+        # weekdays, and times with a dot
+        ("Friday, November 20, 2026 2:05 PM", "2026-11-20 14:05:00-06:00"),
+        ("Fri 11/20/2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("Fri 11/06/2026 14:05", "2026-11-06 14:05:00-06:00"),
+        ("2026-11-20 15.50", "2026-11-20 15:50:00-06:00"),
+        ("2026-11-20 15.50.07", "2026-11-20 15:50:07-06:00"),
+        ("2026-11-20 3.50 PM", "2026-11-20 15:50:00-06:00"),
+        # German, French, Spanish, Italian, Dutch, Portuguese
+        ("20. November 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("Freitag, 20. Nov. 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("5. M\u00e4rz 2026 14:05", "2026-03-05 14:05:00-06:00"),
+        ("1er d\u00e9cembre 2026 14:05", "2026-12-01 14:05:00-06:00"),
+        ("ven. 20 nov. 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20 de noviembre de 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("mi\u00e9rcoles, 18 de nov. de 2026 14:05", "2026-11-18 14:05:00-06:00"),
+        ("20 ottobre 2026 14:05", "2026-10-20 14:05:00-05:00"),
+        ("20 okt. 2026 14:05", "2026-10-20 14:05:00-05:00"),
+        ("sexta-feira, 20 de novembro de 2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20/nov/2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("1\u00ba de mar\u00e7o de 2026 14:05", "2026-03-01 14:05:00-06:00"),
+        # abbreviations of time zones
+        ("2026-07-20 14:05 EDT", "2026-07-20 14:05:00-04:00"),
+        ("2026-07-20 14:05:07 CEST", "2026-07-20 14:05:07+02:00"),
+        ("2026-11-20 14:05 EST", "2026-11-20 14:05:00-05:00"),
         # Unix time
         ("1795000000", "2026-11-18 11:06:40+00:00"),
         ("1795000000.75", "2026-11-18 11:06:40+00:00"),
@@ -94,7 +137,20 @@ def test_day_first_in_the_profile(value: str, text: str) -> None:
         ("2026-11-20 13:00 PM", False, "INVALID_DATE"),
         ("2026-11-20 00:00 AM", False, "INVALID_DATE"),
         ("Foo 20, 2026 10:00", False, "INVALID_DATE"),
-        ("11/20/26 10:00", False, "INVALID_DATE"),
+        ("Thu, 20 Nov 2026 10:00", False, "INVALID_DATE"),
+        ("Fri 12/11/2026 10:00", True, "DATE_ORDER_MISMATCH"),
+        ("Fri 11/06/2026 10:00", True, "DATE_ORDER_MISMATCH"),
+        ("Foo, 20 Nov 2026 10:00", False, "INVALID_DATE"),
+        ("26-11-20 10:00", False, "DATE_ORDER_MISMATCH"),
+        ("20 de Nov 2026 10:0", False, "INVALID_DATE"),
+        ("2026-11-20 15.5", False, "INVALID_DATE"),
+        ("2026-11-20 15.50:07", False, "INVALID_DATE"),
+        ("2026-11-20 (Friday)", False, "INVALID_DATE"),
+        ("2026-11-20 10:00 [Mars/Base]", False, "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 CST", False, "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 PST", False, "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 GST", False, "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 BST", False, "UNKNOWN_TIME_ZONE"),
         ("11/20-2026 10:00", False, "INVALID_DATE"),
         ("0001-01-01 00:00:00", False, "INVALID_DATE"),
         ("9999-12-31 23:59:59", False, "INVALID_DATE"),
@@ -157,6 +213,12 @@ FORMATS = (
     "%m/%d/%Y %I:%M:%S %p",
     "%b %d, %Y %I:%M:%S %p",
     "%Y-%m-%d %H:%M:%S.%f",
+    "%m/%d/%y %I:%M %p",
+    "%m/%d/%Y %H:%M:%S*%f",
+    "%a, %d %b %Y %H:%M:%S",
+    "%a %b %d %Y %H:%M:%S",
+    "%A, %B %d, %Y %I:%M %p",
+    "%Y-%m-%d %H.%M",
 )
 ZONES = ("America/Chicago", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/London", "UTC")
 
@@ -178,6 +240,42 @@ def test_the_clock_reads_like_read_moment(
         value = (at + timedelta(minutes=minutes)).strftime(form) + suffix
         assert clock.read(value) == read_moment(value, zone)
         assert clock.read(value, CHICAGO) == read_moment(value, CHICAGO)
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)),
+    st.sampled_from([form for form in FORMATS if "%S" in form]),
+    st.sampled_from(ZONES),
+)
+def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: str) -> None:
+    """Each format gives the same moment as ISO 8601."""
+    zone = ZoneInfo(zone_name)
+    iso = parse_conversion_time(f"{at:%Y-%m-%d %H:%M:%S}", zone)
+    assert parse_conversion_time(at.strftime(form), zone) == iso
+
+
+def test_the_names_of_months_and_weekdays() -> None:
+    """Every name means one month or weekday, whichever language it is from."""
+    assert set(MONTHS.values()) == set(range(1, 13))
+    assert set(WEEKDAYS.values()) == set(range(7))
+    for number in range(1, 13):
+        at = datetime(2026, number, 1)
+        assert MONTHS[f"{at:%B}".lower()] == MONTHS[f"{at:%b}".lower()] == number
+        assert WEEKDAYS[f"{at:%A}".lower()] == WEEKDAYS[f"{at:%a}".lower()] == at.weekday()
+    for words in (calendar_words._MONTH_NAMES, calendar_words._WEEKDAY_NAMES):
+        names = words.split()
+        assert len(names) == len(set(names))
+
+
+def test_an_abbreviation_has_one_offset_wherever_it_is_used() -> None:
+    """The IANA database knows each abbreviation of a time zone with one offset only."""
+    offsets: dict[str, set[timedelta | None]] = {}
+    for name in available_timezones() - {"localtime"}:
+        for month in (1, 7):
+            at = datetime(2026, month, 1, tzinfo=ZoneInfo(name))
+            offsets.setdefault(at.tzname() or "", set()).add(at.utcoffset())
+    for name, zone in time_zones._ABBREVIATIONS.items():
+        assert offsets[name] == {zone.utcoffset(None)}, name
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)), st.sampled_from(ZONES))

@@ -1,0 +1,120 @@
+"""Reads the times of one file, each hour only once, and checks that each time is allowed."""
+
+import re
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
+
+from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, Moment, read_moment
+from lib.rules.values.errors import RuleError
+
+MAX_AGE_DAYS: Final = 90
+"""Google's longest click look-back window. Older conversions can't be attributed."""
+
+
+class _Hour(NamedTuple):
+    """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell."""
+
+    cut: int
+    head: str
+    tail: str
+    start: int
+    doubts: Doubts
+
+
+class ConversionClock:
+    """Reads the time column of one file like `read_moment`, and checks that each time is allowed.
+
+    A time must be neither in the future nor too old. `now` is the start of the file's first
+    attempt, so that a resumed run makes the same decisions.
+    """
+
+    def __init__(self, now: datetime, zone: tzinfo | None, day_first: bool = False) -> None:
+        self.day_first = day_first
+        self._zone = zone
+        self._now = int(now.timestamp())
+        self._too_old = self._now - MAX_AGE_DAYS * _DAY
+        # The rows of one hour differ only in minute and second. Everything else about an hour is
+        # read once. The keys are the time zone of the row, and the cell without minute and second.
+        self._hours: dict[tzinfo | None, dict[str, _Hour]] = {}
+        self._remembered = 0
+
+    def read(
+        self, value: str, zone: tzinfo | None = None, lookback_days: int = MAX_AGE_DAYS
+    ) -> Moment | tuple[str, int, Doubts]:
+        """Read a `Moment`. `zone` is the time zone of the row, if the row gives one.
+
+        A time before the look-back window of the action gets the doubt OLDER_THAN_LOOKBACK. Raises
+        FUTURE_DATE, TOO_OLD and the codes of `parse_conversion_time`.
+        """
+        hours = self._hours.get(zone, _NO_HOURS)
+        # Try ISO first, "2026-11-24 14:" + "05:07" + "+01:00": most files have one format.
+        hour = hours.get(value[:_ISO_CUT] + value[_ISO_CUT + 5 :])
+        if hour is None or hour[0] != _ISO_CUT:
+            hour = hours.get(_without_minutes(value))
+        if hour is not None:
+            cut, head, tail, start, doubts = hour
+            minutes = value[cut : cut + 5]
+            seconds = _SECONDS.get(minutes)
+            if seconds is not None:
+                instant = start + seconds
+                if self._now - lookback_days * _DAY <= instant <= self._now:
+                    # A plain tuple: creating it takes a fifth of the time of a `Moment`.
+                    return head + minutes + tail, instant, doubts
+        moment = read_moment(value, zone or self._zone, day_first=self.day_first)
+        if hour is None:
+            self._remember_hour(value, zone, moment)
+        if moment.instant > self._now:
+            raise RuleError("FUTURE_DATE")
+        if moment.instant < self._now - lookback_days * _DAY:
+            if moment.instant < self._too_old:
+                raise RuleError("TOO_OLD")
+            return moment._replace(doubts=(*moment.doubts, "OLDER_THAN_LOOKBACK"))
+        return moment
+
+    def _remember_hour(self, value: str, zone: tzinfo | None, moment: Moment) -> None:
+        """Remember the hour of `moment` if all its minutes have the same offset.
+
+        The offset may change within the hour (in these years, only at a quarter hour), or depend on
+        which of two equal hours is meant. These hours are not remembered.
+        """
+        cut = value.find(":") + 1
+        seconds = _SECONDS.get(value[cut : cut + 5])
+        if not cut or seconds is None or moment.doubts not in ((), (AMBIGUOUS_ORDER,)):
+            return
+        before, after = value[:cut], value[cut + 5 :]
+        if _OWN_OFFSET.search(after) is None:
+            quarters = [
+                read_moment(before + within + after, zone or self._zone, day_first=self.day_first)
+                for within in _QUARTERS
+            ]
+            shared = moment.text[19:], moment.doubts
+            if any((each.text[19:], each.doubts) != shared for each in quarters):
+                return
+        if self._remembered >= _MOST_HOURS:
+            self._hours.clear()
+            self._remembered = 0
+        self._remembered += 1
+        self._hours.setdefault(zone, {})[_without_minutes(value)] = _Hour(
+            cut, moment.text[:14], moment.text[19:], moment.instant - seconds, moment.doubts
+        )
+
+
+def _without_minutes(value: str) -> str:
+    """Return the cell without minute, second and fraction of a second."""
+    cut = value.find(":") + 1
+    after = value[cut + 5 :]
+    if after[:1] in _FRACTION_MARKS and "0" <= after[1:2] <= "9":
+        after = after[1:].lstrip("0123456789")
+    return value[:cut] + after
+
+
+_NO_HOURS: Final[dict[str, _Hour]] = {}
+_DAY: Final = 86_400
+_FRACTION_MARKS: Final = frozenset(".*")
+_ISO_CUT: Final = 14
+# "05:07" -> 307
+_SECONDS: Final = {f"{m:02}:{s:02}": m * 60 + s for m in range(60) for s in range(60)}
+_QUARTERS: Final = ("00:00", "15:00", "30:00", "45:00", "59:59")
+_OWN_OFFSET: Final = re.compile(r"[+-]\d\d:?\d\d", re.ASCII)
+# Limits the memory for a file with unsorted hours, or a malicious one.
+_MOST_HOURS: Final = 4096
