@@ -42,6 +42,7 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAGIC_BYTES = 4
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 
 # For example, about the missing default style of workbooks that other programs write.
@@ -73,11 +74,12 @@ def _loaded(content: bytes) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_parts(archive)
-        import openpyxl  # only workbooks need its time to import
+        from openpyxl.reader.excel import ExcelReader  # only workbooks need its time to import
 
-        return openpyxl.load_workbook(
-            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-        )
+        reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        reader.archive = _PlainStyles(io.BytesIO(content))
+        reader.read()
+        return reader.wb
     except SourceError:
         raise
     except Exception:  # openpyxl raises many types, and no message of theirs is safe to show
@@ -120,6 +122,9 @@ def _check_rows(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
 
 
 def _sheet(book: Any, wanted: str | None) -> Any:
+    if not book.worksheets:
+        detail = "it has no sheet that can be read; save it as Excel Workbook (.xlsx), not Strict"
+        raise SourceError("CORRUPT_WORKBOOK", detail)
     sheets = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets
     if wanted is not None:
         name = wanted.strip().casefold()
@@ -173,6 +178,36 @@ def _read(stream: ByteStream, size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
+
+
+class _PlainStyles(zipfile.ZipFile):
+    """A workbook whose styles are only number formats.
+
+    openpyxl refuses a whole workbook for a font or fill that Excel tolerates and other programs
+    write (https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766).
+    """
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        """Read a part."""
+        content = super().read(name, pwd)
+        return _plain_styles(content) if name == "xl/styles.xml" else content
+
+
+def _plain_styles(content: bytes) -> bytes:
+    from xml.etree import ElementTree
+
+    def add(parent: ElementTree.Element, tag: str, **attributes: str) -> ElementTree.Element:
+        return ElementTree.SubElement(parent, f"{{{_MAIN}}}{tag}", attributes)
+
+    styles, plain = ElementTree.fromstring(content), ElementTree.Element(f"{{{_MAIN}}}styleSheet")
+    formats = add(plain, "numFmts")
+    for each in styles.iterfind("{*}numFmts/{*}numFmt"):
+        add(formats, "numFmt", **each.attrib)
+    add(add(plain, "cellStyleXfs"), "xf")
+    cells = add(plain, "cellXfs")
+    for each in styles.iterfind("{*}cellXfs/{*}xf"):
+        add(cells, "xf", numFmtId=each.get("numFmtId", "0"))
+    return ElementTree.tostring(plain)
 
 
 class _Pieces:

@@ -62,7 +62,7 @@ def format_of(code: str) -> NumberFormat:
     literals += re.findall(r"[$\u00a2-\u00a5\u20a0-\u20cf]", section)
     currency = next((each.strip() for each in literals if _SIGN.fullmatch(each.strip())), "")
     digits = _DIGITS.search(section)
-    if digits is None or re.search(r"[EeGg/@]", section) or digits[0].endswith(","):
+    if digits is None or re.search(r"[EeGg/]", section) or digits[0].endswith(","):
         # General, text, exponents, fractions, and thousands as 12K: the exact number is shown.
         return NumberFormat(currency=currency)
     decimals = digits[1] or ""

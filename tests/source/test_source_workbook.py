@@ -116,6 +116,7 @@ def test_lines_before_the_header_are_those_of_a_text_file() -> None:
         (Number(-12.5, "0.00;[Red](0.00)"), "-12.50"),
         (Number(1270, "$#,##0.00"), "$1270.00"),
         (Number(1270, '_($* #,##0.00_);_($* (#,##0.00);_($* "-"??_);_(@_)'), "$1270.00"),
+        (Number(1270, '_("$"* #,##0.00_)_("$"* \\(#,##0.00\\)_("$"* "-"??_)_(@_)'), "$1270.00"),
         (Number(1270, "#,##0.00 [$€-407]"), "€1270.00"),
         (Number(1270, '#,##0.00 "EUR"'), "EUR1270.00"),
         (Number(1270, "[$CHF-807] #,##0"), "CHF1270"),
@@ -210,6 +211,24 @@ def test_other_files_are_unchanged(content: bytes) -> None:
     stream, _ = open_workbook(io.BytesIO(content), SourceOptions())
     pieces = iter(lambda: stream.read(3), b"")
     assert b"".join(pieces) == content
+
+
+def test_styles_of_other_programs_are_read() -> None:
+    """Fills and fonts that openpyxl refuses do not matter, and number formats still do."""
+    styles = (
+        f'<x:styleSheet xmlns:x="{MAIN}"><x:numFmts><x:numFmt numFmtId="170" formatCode="0.00 "/>'
+        '</x:numFmts><x:fonts><x:font><x:sz val="big"/></x:font></x:fonts>'
+        '<x:fills><x:fill/></x:fills><x:cellXfs><x:xf numFmtId="0"/><x:xf numFmtId="170"/>'
+        '<x:xf numFmtId="14"/><x:xf numFmtId="170"/></x:cellXfs></x:styleSheet>'
+    )
+    cells = [Raw(f'<c r="{{at}}" s="{style}"><v>46350.5</v></c>') for style in range(4)]
+    content = workbook([["a"] * 4, cells], replaced={"xl/styles.xml": styles.encode()})
+    assert read(content)[1] == [(2, ["46350.5", "46350.50", "2026-11-24 12:00:00", "46350.50"])]
+
+
+def test_a_workbook_without_styles_is_read() -> None:
+    """All its numbers have the format General."""
+    assert read(workbook([["a"], [2.5]], replaced={"xl/styles.xml": None}))[1] == [(2, ["2.5"])]
 
 
 def zipped(**parts: str) -> bytes:
