@@ -746,6 +746,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The file contains blank lines. They are skipped.",
         "No action needed; blank lines contain no data.",
     ),
+    "SHEETS_NOT_READ": (
+        "note",
+        "The workbook has other sheets. Only its first sheet is read.",
+        "Set sheet in the profile to the name of another sheet if the conversions are there.",
+    ),
     "ENCODING_GUESSED": (
         "note",
         "The file is not UTF-8, so it is read as Windows-1252. If it has another encoding, letters "

@@ -87,4 +87,6 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
     if table.encoding_guessed:
         notes.append(Problem("ENCODING_GUESSED"))
+    if table.unread_sheets:
+        notes.append(Problem("SHEETS_NOT_READ", "", ", ".join(table.unread_sheets)))
     return notes

@@ -28,6 +28,8 @@ class SourceOptions:
     delimiter: str | None = None
     sheet: str | None = None
     """Name of the sheet of a workbook. None: the first one, or the file is no workbook."""
+    unread_sheets: tuple[str, ...] = ()
+    """Other sheets of the workbook. `open_workbook` fills it in."""
     decimal_comma: bool = False
     """The file has this decimal sign, so the numbers of a workbook are written with it too."""
     max_bytes: int = 4 << 30
@@ -43,7 +45,8 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `sheet` is the sheet of a workbook, None for other files.
+    text after `Parameters:TimeZone=`. `sheet` is the sheet of a workbook, None for other files, and
+    `unread_sheets` are others that may hold data.
     `blank_records` counts the rows without content (`, ,,`) so far. They are not records. Blank
     lines are not counted.
     """
@@ -62,6 +65,7 @@ class Table:
         self.time_zone = head.time_zone
         self.delimiter = head.delimiter
         self.sheet = options.sheet
+        self.unread_sheets = options.unread_sheets
         self._first_line = head.length + 1
         self._first_text = first_text
         self._blocks = blocks

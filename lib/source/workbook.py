@@ -64,9 +64,13 @@ def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStrea
         raise _old_or_encrypted(content)
     if len(content) > MAX_PACKED_BYTES:
         raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
-    sheet = _sheet(_loaded(content), options.sheet)
+    book = _loaded(content)
+    sheet = _sheet(book, options.sheet)
+    unread = () if options.sheet else _unread_sheets(book, sheet)
     text = _Bytes(b"", _Pieces(_lines(sheet, "," if options.decimal_comma else ".")))
-    return text, replace(options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title)
+    return text, replace(
+        options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title, unread_sheets=unread
+    )
 
 
 def _loaded(content: bytes) -> Any:
@@ -133,6 +137,15 @@ def _sheet(book: Any, wanted: str | None) -> Any:
         titles = ", ".join(each.title for each in book.worksheets)
         raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
     return sheets[0]
+
+
+def _unread_sheets(book: Any, read: Any) -> tuple[str, ...]:
+    """Return the other visible sheets that have more than one row, and so may hold data too."""
+    return tuple(
+        each.title
+        for each in book.worksheets
+        if each is not read and each.sheet_state == "visible" and each.max_row != 1
+    )
 
 
 def _lines(sheet: Any, decimal_sign: str) -> Iterator[bytes]:

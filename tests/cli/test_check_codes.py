@@ -158,6 +158,9 @@ FILES: dict[str, File] = {
     "UNKNOWN_COLUMNS": _row(colour="red"),
     "CONSENT_NOT_STATED": _row(),
     "PLACEHOLDERS": _row(order_id="N/A"),
+    "SHEETS_NOT_READ": _file(
+        workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})
+    ),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "NO_FINAL_LINE_END": _lines(LINE),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),

@@ -163,6 +163,20 @@ def test_the_first_visible_sheet_is_read() -> None:
     assert opened(content, sheet="Lists").header == ("x",)
 
 
+def test_other_sheets_are_named() -> None:
+    """A visible sheet with rows is not left out in silence, unless the profile names another."""
+    others: dict[str, Rows] = {"Lost": [["a"], ["2"]], "Lists": [["x"], ["y"]], "Empty": []}
+    one_row = f'<worksheet xmlns="{MAIN}"><dimension ref="A1"/><sheetData/></worksheet>'.encode()
+    content = workbook(
+        [["a"], ["1"]],
+        others=others,
+        hidden=["Lists"],
+        replaced={"xl/worksheets/sheet4.xml": one_row},
+    )
+    assert opened(content).unread_sheets == ("Lost",)
+    assert opened(content, sheet="Lost").unread_sheets == ()
+
+
 def test_the_profile_names_a_sheet() -> None:
     """Its case and outer spaces do not matter; a sheet that is missing is an error."""
     content = workbook([["x"]], others={"Won deals": [["a"], ["1"]]})
