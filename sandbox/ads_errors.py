@@ -152,6 +152,9 @@ def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
             return refuse_for_quota(call, float(fault.parameters.get("retry_delay_seconds", 1)))
         case "internal_before_commit" | "internal_after_commit":
             return refuse("internal_error.INTERNAL_ERROR", "An internal error has occurred.", call)
+        case "unauthenticated":
+            text = "The OAuth access token has expired."
+            return refuse("authentication_error.OAUTH_TOKEN_EXPIRED", text, call)
         case "transient_error":
             unavailable = grpc.StatusCode.UNAVAILABLE
             text = "A transient error has occurred."

@@ -23,7 +23,14 @@ from google.ads import datamanager_v1 as dm
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 
-from sandbox.data_manager_errors import Window, invalid, over_quota, refusal, refuse_by_fault
+from sandbox.data_manager_errors import (
+    Window,
+    invalid,
+    over_quota,
+    refusal,
+    refuse_by_fault,
+    unauthenticated,
+)
 from sandbox.event_adjustments import Adjustments
 from sandbox.event_destinations import Target, read_targets
 from sandbox.event_rules import (
@@ -94,8 +101,7 @@ class DataManager:
         if not self._state.check_tokens:
             return
         if not call.scopes:
-            text = "Request had invalid authentication credentials."
-            raise refusal(grpc.StatusCode.UNAUTHENTICATED, text, "ACCESS_TOKEN_INVALID", call)
+            raise unauthenticated("ACCESS_TOKEN_INVALID", call)
         if SCOPE not in call.scopes:
             text = "Request had insufficient authentication scopes."
             reason = "ACCESS_TOKEN_SCOPE_INSUFFICIENT"

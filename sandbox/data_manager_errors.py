@@ -54,6 +54,12 @@ def invalid(findings: Sequence[Finding], call: Call) -> Refusal:
     return refusal(code, text, "INVALID_ARGUMENT", call, [bad] if findings else [])
 
 
+def unauthenticated(reason: str, call: Call) -> Refusal:
+    """The access token is refused."""
+    text = "Request had invalid authentication credentials."
+    return refusal(grpc.StatusCode.UNAUTHENTICATED, text, reason, call)
+
+
 def over_quota(call: Call, window: Window, retry_delay_seconds: float | None = None) -> Refusal:
     """RESOURCE_EXHAUSTED. `ErrorInfo.metadata.quota_limit` names the limit that was reached.
 
@@ -72,6 +78,8 @@ def over_quota(call: Call, window: Window, retry_delay_seconds: float | None = N
 
 def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
     match fault.kind:
+        case "unauthenticated":
+            return unauthenticated("ACCESS_TOKEN_EXPIRED", call)
         case "invalid_argument_unnamed":
             return invalid([], call)
         case "resource_exhausted":

@@ -31,6 +31,7 @@ API_KINDS: dict[str, frozenset[str]] = {
     "resource_exhausted": frozenset(),  # the daily quota is used up
     # the quota per minute is used up (Data Manager), or requests come too fast (Google Ads)
     "resource_temporarily_exhausted": frozenset({"retry_delay_seconds"}),
+    "unauthenticated": frozenset(),  # the access token is refused, not carried out
     "transient_error": frozenset(),  # Google Ads InternalError.TRANSIENT_ERROR, not carried out
     "internal_before_commit": frozenset(),  # INTERNAL, not carried out
     "internal_after_commit": frozenset(),  # INTERNAL, although carried out
@@ -46,6 +47,7 @@ STORAGE_KINDS: dict[str, frozenset[str]] = {
     "status_503": frozenset(),
     "status_429": frozenset(),
     "status_412": frozenset(),
+    "status_401": frozenset(),
     "cut_read_after_bytes": frozenset({"cut_read_after_bytes"}),
 }
 COMMON_KINDS: dict[str, frozenset[str]] = {

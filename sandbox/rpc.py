@@ -79,6 +79,7 @@ class Service:
 
 _PLAIN: dict[str, grpc.StatusCode] = {
     "unavailable": grpc.StatusCode.UNAVAILABLE,
+    "unauthenticated": grpc.StatusCode.UNAUTHENTICATED,
     "resource_exhausted": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "resource_temporarily_exhausted": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "transient_error": grpc.StatusCode.UNAVAILABLE,

@@ -262,6 +262,11 @@ class State:
                 self._body_bytes += request.size
             self.requests.append(request)
 
+    def revoke_tokens(self) -> None:
+        """Refuse all access tokens that were issued so far (but not JWTs that a client signed)."""
+        with self.lock:
+            self.tokens.clear()
+
     def issue_token(self, token: str, scopes: frozenset[str]) -> None:
         with self.lock:
             self.tokens[token] = scopes

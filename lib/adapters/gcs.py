@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import requests.exceptions
 from google.api_core import exceptions as api
-from google.auth.exceptions import TransportError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
@@ -40,6 +40,13 @@ _UNREACHABLE = (
 )
 
 
+_Download = Callable[[storage.Client], bytes]
+
+
+class _Unauthenticated(RetryableError):
+    """Storage refuses the credentials of the client."""
+
+
 def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
     """Make a call. A storage error that outlasts its retries becomes a `RetryableError`.
 
@@ -59,12 +66,16 @@ def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
         if error.response.status_code == 412:
             raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
         raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
+    except api.Unauthorized as error:
+        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except api.Forbidden:
         raise RetryableError(
             "STORAGE_FORBIDDEN", "check the bucket permissions of the function's service account"
         ) from None
     except _UNREACHABLE as error:
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
+    except GoogleAuthError as error:
+        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
 
 
 def connect() -> GoogleStore:
@@ -72,19 +83,32 @@ def connect() -> GoogleStore:
     # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
     # call per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    return GoogleStore(storage.Client())
+    return GoogleStore(storage.Client)
 
 
 class GoogleStore:
     """The real store. One per instance; thread-safe, like its client."""
 
-    def __init__(self, client: storage.Client) -> None:
-        self._client = client
+    def __init__(self, connect: Callable[[], storage.Client]) -> None:
+        self._connect = connect
+        self._client = connect()
+
+    def _call(self, call: Callable[[storage.Client], T], *, conditional: bool = False) -> T:
+        """Make a call. If storage refuses the client's credentials, call again with a new client.
+
+        Raises what `_reachable` raises.
+        """
+        client = self._client
+        try:
+            return _reachable(lambda: call(client), conditional=conditional)
+        except _Unauthenticated:
+            self._client = client = self._connect()
+            return _reachable(lambda: call(client), conditional=conditional)
 
     def find(self, source: StoredObject) -> StoredObject | None:
         """See `Store.find`."""
-        blob = _reachable(
-            lambda: self._client.bucket(source.bucket).get_blob(
+        blob = self._call(
+            lambda client: client.bucket(source.bucket).get_blob(
                 source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=_RETRY
             )
         )
@@ -92,40 +116,42 @@ class GoogleStore:
 
     def open(self, source: StoredObject) -> RangeReader:
         """See `Store.open`."""
-        blob = self._client.bucket(source.bucket).blob(source.name, generation=source.generation)
-        return RangeReader(blob, source.size)
+        return RangeReader(source, self._call)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         """See `Store.read`."""
-        blob = self._client.bucket(bucket).blob(name)
-        try:
-            content: bytes = _reachable(
-                lambda: blob.download_as_bytes(
-                    raw_download=True, timeout=TIMEOUT_SECONDS, retry=_RETRY
-                )
+
+        def download(client: storage.Client) -> tuple[bytes, int]:
+            blob = client.bucket(bucket).blob(name)
+            content = blob.download_as_bytes(
+                raw_download=True, timeout=TIMEOUT_SECONDS, retry=_RETRY
             )
+            # The generation is in the headers of the download: no second call, and so no race.
+            return content, int(blob.generation)
+
+        try:
+            return self._call(download)
         except api.NotFound:
             return None
-        # The generation is in the headers of the download: no second call, and so no race.
-        return content, int(blob.generation)
 
     def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
         """See `Store.write`."""
-        blob = self._client.bucket(bucket).blob(name)
-        try:
-            _reachable(
-                lambda: blob.upload_from_string(
-                    data,
-                    content_type="application/json",
-                    if_generation_match=if_generation_match,
-                    timeout=TIMEOUT_SECONDS,
-                    retry=_RETRY,
-                ),
-                conditional=True,
+
+        def upload(client: storage.Client) -> int:
+            blob = client.bucket(bucket).blob(name)
+            blob.upload_from_string(
+                data,
+                content_type="application/json",
+                if_generation_match=if_generation_match,
+                timeout=TIMEOUT_SECONDS,
+                retry=_RETRY,
             )
+            return int(blob.generation)
+
+        try:
+            return self._call(upload, conditional=True)
         except api.PreconditionFailed:
             return None
-        return int(blob.generation)
 
     def write_stream(
         self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
@@ -159,28 +185,37 @@ class GoogleStore:
             _reachable(upload, conditional=True)
         except api.PreconditionFailed:
             return None
-        found = _reachable(lambda: self._client.bucket(bucket).get_blob(name))
+        found = self._call(lambda client: client.bucket(bucket).get_blob(name))
         return int(found.generation) if found is not None else None
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """See `Store.list`."""
-        blobs = iter(
-            self._client.list_blobs(
-                bucket,
-                prefix=prefix,
-                fields="items(name,generation,size,md5Hash,crc32c,timeCreated,updated),nextPageToken",
-                timeout=TIMEOUT_SECONDS,
-                retry=_RETRY,
+
+        def first(client: storage.Client) -> tuple[storage.Blob | None, Iterator[storage.Blob]]:
+            blobs = iter(
+                client.list_blobs(
+                    bucket,
+                    prefix=prefix,
+                    fields="items(name,generation,size,md5Hash,crc32c,timeCreated,updated),nextPageToken",
+                    timeout=TIMEOUT_SECONDS,
+                    retry=_RETRY,
+                )
             )
-        )
-        while (blob := _reachable(lambda: next(blobs, None))) is not None:
+            return next(blobs, None), blobs
+
+        blob, following = self._call(first)
+        while blob is not None:
             yield _stored(bucket, blob)
+            blob = _reachable(lambda: next(following, None))
 
     def delete(self, bucket: str, name: str) -> None:
         """See `Store.delete`."""
-        blob = self._client.bucket(bucket).blob(name)
         with contextlib.suppress(api.NotFound):
-            _reachable(lambda: blob.delete(timeout=TIMEOUT_SECONDS, retry=_RETRY))
+            self._call(
+                lambda client: (
+                    client.bucket(bucket).blob(name).delete(timeout=TIMEOUT_SECONDS, retry=_RETRY)
+                )
+            )
 
 
 def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
@@ -199,12 +234,13 @@ def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
 class RangeReader:
     """Reads one generation of an object from start to end, and fetches one range ahead.
 
-    `size` is the object's size in bytes. An empty object needs no request.
+    `call` makes a call with a client (`GoogleStore`). An empty object needs no request.
     """
 
-    def __init__(self, blob: storage.Blob, size: int) -> None:
-        self._blob = blob
-        self._size = size
+    def __init__(self, source: StoredObject, call: Callable[[_Download], bytes]) -> None:
+        self._source = source
+        self._call = call
+        self._size = source.size
         self._fetched = 0
         self._buffer = b""
         self._position = 0
@@ -240,11 +276,13 @@ class RangeReader:
 
     def _fetch(self, start: int) -> bytes:
         end = min(start + RANGE_BYTES, self._size) - 1
+        source = self._source
 
-        def whole_range() -> bytes:
+        def whole_range(client: storage.Client) -> bytes:
+            blob = client.bucket(source.bucket).blob(source.name, generation=source.generation)
             # raw: an object with `Content-Encoding: gzip` must arrive as it is stored, or it would
             # not match its size and our ranges. A short response means a broken connection.
-            content: bytes = self._blob.download_as_bytes(
+            content: bytes = blob.download_as_bytes(
                 start=start,
                 end=end,
                 raw_download=True,
@@ -257,7 +295,6 @@ class RangeReader:
             return content
 
         try:
-            content: bytes = _reachable(_RETRY(whole_range))
-            return content
+            return self._call(_RETRY(whole_range))
         except (api.NotFound, api.RequestRangeNotSatisfiable):
-            raise PermanentError("SOURCE_GONE", f"generation {self._blob.generation}") from None
+            raise PermanentError("SOURCE_GONE", f"generation {source.generation}") from None

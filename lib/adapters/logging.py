@@ -35,6 +35,7 @@ EVENTS: Mapping[str, str] = {
     "claim_taken": "An attempt started. `attempts` above 1: it continues an earlier attempt.",
     "chunk_sent": "The API answered a chunk, and its outcomes were saved.",
     "request_retry": "A request failed with a retryable error and is retried.",
+    "connection_renewed": "A connection was refused or silent. The next request uses a new one.",
     "quota_exhausted": "ALERT. The daily quota of API operations is used up.",
     "preflight_not_permitted": "Account settings could not be read. The upload continues.",
     "processing_unknown": "The status of requests could not be read. Retried later.",

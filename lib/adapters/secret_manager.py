@@ -45,9 +45,18 @@ def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
     options = None
     if settings.secret_manager_endpoint:
         options = ClientOptions(api_endpoint=settings.secret_manager_endpoint)
-    client = secretmanager.SecretManagerServiceClient(client_options=options)
+
+    def access() -> bytes:
+        # A new client each time: with new credentials, over a new connection.
+        with secretmanager.SecretManagerServiceClient(client_options=options) as client:
+            answer = client.access_secret_version(name=name, timeout=timeout_seconds)
+        return bytes(answer.payload.data)
+
     try:
-        answer = client.access_secret_version(name=name, timeout=timeout_seconds)
+        try:
+            payload = access()
+        except api.Unauthenticated:
+            payload = access()
     except (api.NotFound, api.FailedPrecondition):
         # FAILED_PRECONDITION: the version is disabled or destroyed.
         raise PermanentError("SECRET_NOT_FOUND", name) from None
@@ -56,6 +65,6 @@ def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
     except (api.GoogleAPICallError, api.RetryError) as error:
         raise RetryableError("SECRET_MANAGER_UNAVAILABLE", type(error).__name__) from None
     try:
-        return answer.payload.data.decode("utf-8")
+        return payload.decode("utf-8")
     except UnicodeDecodeError:
         raise PermanentError("SECRET_INVALID", f"{name}: not UTF-8 text") from None

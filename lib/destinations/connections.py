@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from lib.destinations import registry
 from lib.destinations.base import Destination
 from lib.model.log import Log
 
 CONNECTION_SECONDS = 900.0
-"""How long a connection is used. After this time, a rotated secret is in use everywhere."""
-
-C = TypeVar("C")
+"""How long a connection is used. After this time, a rotated secret is in use everywhere. (A refused
+connection is replaced at once.)"""
 
 ReadCredentials = Callable[[], str]
 """Returns the text of the google-ads.yaml. Raises `PermanentError` or `RetryableError`."""
@@ -60,26 +59,6 @@ class Connector(Protocol):
     def destination(self, profile: UploadProfile, log: Log) -> Destination[Any]:
         """Connect. Raises `PermanentError` or `RetryableError` if the credentials do not work."""
         ...
-
-
-class KeptConnection(Generic[C]):
-    """One connection: made when it is first needed, renewed when it is old. Thread-safe."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._connection: C | None = None
-        self._made = 0.0
-
-    def get(self, connect: Callable[[C | None], C]) -> C:
-        """Return the connection. `connect` makes a new one from the old one (None: the first)."""
-        with self._lock:
-            old = self._connection
-            if old is None or self._clock() - self._made >= CONNECTION_SECONDS:
-                self._connection = connect(old)
-                self._made = self._clock()
-            assert self._connection is not None
-            return self._connection
 
 
 class Destinations:

@@ -35,6 +35,7 @@ SECRET_TEXT = "a cell that must not be told"
 
 ELSEWHERE = {
     "preflight_not_permitted": "needs the real client: tests/whole/main_job/test_accounts.py",
+    "connection_renewed": "needs a real client: tests/whole/recovery/test_refused_connection.py",
     "announce_failed": "needs Pub/Sub: tests/adapters/test_pubsub.py",
 }
 

@@ -10,7 +10,7 @@ import functools
 import random
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from google.ads.datamanager_v1.services.ingestion_service import IngestionServiceClient
@@ -25,13 +25,16 @@ from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
 from lib.destinations.data_manager.diagnostics import fetch_statuses
-from lib.destinations.data_manager.errors import Refusal, classify, read_refusal
+from lib.destinations.data_manager.errors import Refusal, classify, defect_of, read_refusal
 from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
 from lib.destinations.data_manager.request_status import StatusSession
 from lib.destinations.data_manager.request_status import classify as classify_status
+from lib.destinations.data_manager.request_status import defect_of as status_defect_of
 from lib.destinations.pace import Quota, SharedQuota
 from lib.destinations.pacing import Pacer
+from lib.errors import PermanentError
 from lib.model.account import Account
+from lib.model.connection import KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -61,23 +64,29 @@ def new_pacer(window: int) -> Pacer:
     return Pacer(SharedQuota(QUOTA, min(window, MAX_IN_FLIGHT), random.Random()))
 
 
+class Channels(NamedTuple):
+    """A transport for uploads, and a session for status requests."""
+
+    transport: Any
+    statuses: StatusSession
+
+
 class Connection:
-    """A channel, a session for status requests, and their pacers. Kept while the instance runs.
+    """The channels and their pacers, kept while the instance runs.
 
     Status requests have a separate quota, and therefore a separate pacer.
     """
 
     def __init__(
-        self,
-        transport: Any,
-        statuses: StatusSession,
-        pacer: Pacer,
-        status_pacer: Pacer | None = None,
+        self, channels: KeptConnection[Channels], pacer: Pacer, status_pacer: Pacer | None = None
     ) -> None:
         self.pacer = pacer
         self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
-        self._transport = transport
-        self._statuses = statuses
+        self._channels = channels
+
+    def open(self) -> None:
+        """Connect, unless a connection is open. Raises `PermanentError` or `RetryableError`."""
+        self._channels.get()
 
     def ingest(self, request: Any, deadline: Deadline, timeout: float, log: Log) -> Any | Refusal:
         """Send a raw `IngestEventsRequest`. Return the raw response, or why it was refused."""
@@ -85,15 +94,21 @@ class Connection:
         wrapped = IngestEventsRequest.wrap(request)
         # Uses the transport's stub: the retry of the client method would hide failed requests from
         # the pacer, and it does not retry a 429 at all.
-        stub = self._transport.ingest_events
         try:
             response = self.pacer.call(
-                lambda seconds: stub(wrapped, timeout=seconds),
+                lambda seconds: self._channels.call(
+                    lambda channels: channels.transport.ingest_events(wrapped, timeout=seconds),
+                    defect_of,
+                    log,
+                ),
                 classify,
                 deadline=deadline,
                 timeout_seconds=timeout,
                 log=log,
             )
+        except PermanentError as error:
+            # The credentials were refused, and so were those that are in the secret now.
+            return Refusal(grpc.StatusCode.UNAUTHENTICATED, error.code, error.detail)
         except grpc.RpcError as error:
             return read_refusal(error)
         return type(response).pb(response)
@@ -103,7 +118,11 @@ class Connection:
     ) -> Mapping[str, Any]:
         """Return the status of a request. Raises `StatusRefused` and `RetryableError`."""
         return self.status_pacer.call(
-            lambda seconds: self._statuses.retrieve(request_id, seconds),
+            lambda seconds: self._channels.call(
+                lambda channels: channels.statuses.retrieve(request_id, seconds),
+                status_defect_of,
+                log,
+            ),
             classify_status,
             deadline=deadline,
             timeout_seconds=timeout,
@@ -193,13 +212,10 @@ class DataManager:
         )
 
 
-def connect(
-    credentials: str, endpoint: str, pacer: Pacer, status_pacer: Pacer | None = None
-) -> Connection:
-    """Return a connection from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
+def connect(credentials: str, endpoint: str) -> Channels:
+    """Return channels from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
 
-    `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty. A connection that
-    replaces an earlier one gets its pacers, with what they learned about the quota.
+    `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty.
 
     Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
     Google's token endpoint cannot be reached.
@@ -210,8 +226,7 @@ def connect(
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
-    statuses = StatusSession(authorized, endpoint)
-    return Connection(client.transport, statuses, pacer, status_pacer)
+    return Channels(client.transport, StatusSession(authorized, endpoint))
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lib.destinations.connections import (
+    CONNECTION_SECONDS,
     ConnectionSettings,
-    KeptConnection,
     ReadCredentials,
     UploadProfile,
 )
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.client import Connection, DataManager, connect, new_pacer
+from lib.destinations.data_manager.client import (
+    Channels,
+    Connection,
+    DataManager,
+    connect,
+    new_pacer,
+)
 from lib.destinations.data_manager.conversion_event import EventDefaults
+from lib.model.connection import KeptConnection
 from lib.model.log import Log
 
 
@@ -27,12 +34,14 @@ class Connector:
     ) -> None:
         self._settings = settings
         self._read_credentials = read_credentials
-        self._kept: KeptConnection[Connection] = KeptConnection(clock)
+        channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
+        self._connection = Connection(channels, new_pacer(settings.window))
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
         """See `Connector.destination`."""
+        self._connection.open()
         return DataManager(
-            self._kept.get(self._connect),
+            self._connection,
             log,
             timeout_seconds=self._settings.request_timeout_seconds,
             defaults=EventDefaults(
@@ -43,10 +52,5 @@ class Connector:
             ),
         )
 
-    def _connect(self, old: Connection | None) -> Connection:
-        return connect(
-            self._read_credentials(),
-            self._settings.endpoint(CAPABILITIES.name),
-            old.pacer if old else new_pacer(self._settings.window),
-            old.status_pacer if old else None,
-        )
+    def _connect(self) -> Channels:
+        return connect(self._read_credentials(), self._settings.endpoint(CAPABILITIES.name))

@@ -17,6 +17,7 @@ from lib.catalogue.codes import lookup
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.messages import LIMIT, without_values
 from lib.destinations.pacing import CallFailure
+from lib.model.connection import Defect
 from lib.model.outcomes import Problem
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -183,6 +184,15 @@ def classify(error: Exception) -> CallFailure:
     if status in _TRANSIENT_STATUSES and not _credentials_refused(error):
         return CallFailure("transient", status.name)
     return CallFailure("permanent", status.name)
+
+
+def defect_of(error: Exception) -> Defect | None:
+    """Return why the connection must not be used again, if a failed call shows that."""
+    if not isinstance(error, grpc.Call):
+        return None
+    if error.code() is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
+        return "UNAUTHENTICATED"
+    return None
 
 
 def _credentials_refused(error: grpc.Call) -> bool:

@@ -18,6 +18,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 
 from lib.destinations.pacing import CallFailure
+from lib.model.connection import Defect
 
 HOST = "datamanager.googleapis.com"
 PATH = "/v1/requestStatus:retrieve"
@@ -86,6 +87,13 @@ def classify(error: Exception) -> CallFailure:
     ):
         return CallFailure("transient", type(error).__name__)
     return CallFailure("permanent", type(error).__name__)
+
+
+def defect_of(error: Exception) -> Defect | None:
+    """Return why the connection must not be used again, if a failed call shows that."""
+    if isinstance(error, StatusRefused) and error.status == _UNAUTHORIZED:
+        return "UNAUTHENTICATED"
+    return None
 
 
 def _refusal(answer: requests.Response) -> StatusRefused:

@@ -8,9 +8,10 @@ import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
-from lib.destinations.google_ads.errors import classify
+from lib.destinations.google_ads.errors import classify, defect_of
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.model.account import Account
+from lib.model.connection import KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 
@@ -29,13 +30,27 @@ class Answer(NamedTuple):
     maybe_repeated: bool = False
 
 
-class Connection:
-    """A client and the accounts that it has read, kept while the instance runs."""
+class Services(NamedTuple):
+    """The transports of one client. Each has its own channel."""
 
-    def __init__(self, client: GoogleAdsClient, pacer: Pacer) -> None:
+    upload: Any
+    search: Any
+
+
+def services_of(client: GoogleAdsClient) -> Services:
+    """Open the channels of the services that a run needs."""
+    return Services(
+        client.get_service("ConversionUploadService").transport,
+        client.get_service("GoogleAdsService").transport,
+    )
+
+
+class Connection:
+    """The services and the accounts that were read, kept while the instance runs."""
+
+    def __init__(self, services: KeptConnection[Services], pacer: Pacer) -> None:
+        self._services = services
         self._pacer = pacer
-        self._upload = client.get_service("ConversionUploadService").transport
-        self._search = client.get_service("GoogleAdsService").transport
         self.accounts: dict[str, tuple[float, Account]] = {}
 
     def call(
@@ -51,8 +66,10 @@ class Connection:
 
         It uses the transport, because the service method drops the call object and with it the
         `request-id` that Google's support asks for. The service method also sets no timeout.
+
+        Raises `CallError`; and `PermanentError` if the credentials were refused and those that are
+        in the secret now do not work either.
         """
-        stub = getattr(self._search if method == "search" else self._upload, method)
         routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
 
         failures: list[CallFailure] = []
@@ -61,12 +78,19 @@ class Connection:
             failures.append(classify(error))
             return failures[-1]
 
-        def call(timeout: float) -> Answer:
-            response, rpc = stub.with_call(request, timeout=timeout, metadata=routing)
+        def call(services: Services, seconds: float) -> Answer:
+            stub = getattr(services.search if method == "search" else services.upload, method)
+            response, rpc = stub.with_call(request, timeout=seconds, metadata=routing)
             found = dict(rpc.trailing_metadata() or ()).get("request-id", "")
             maybe_repeated = any(each.kind == "transient" for each in failures)
             return Answer(getattr(response, "_pb", response), str(found), maybe_repeated)
 
         return self._pacer.call(
-            call, classified, deadline=deadline, timeout_seconds=timeout_seconds, log=log
+            lambda seconds: self._services.call(
+                lambda services: call(services, seconds), defect_of, log
+            ),
+            classified,
+            deadline=deadline,
+            timeout_seconds=timeout_seconds,
+            log=log,
         )

@@ -17,7 +17,7 @@ from lib.destinations.google_ads.partial_failure import (
     read_named_rows,
     read_response,
 )
-from lib.errors import RetryableError
+from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -122,9 +122,11 @@ class ChunkUpload:
         return RequestResult(row_results, [], stop)
 
     def _send_once(self, request: Any) -> RequestResult:
-        size = len(request.conversions)
         try:
             answer = self._call(request)
+        except PermanentError as error:
+            # The credentials were refused, and so were those that are in the secret now.
+            return self._refuse(request, Problem(error.code, "", error.detail))
         except CallError as error:
             if request_id := request_id_of(error):
                 self.request_ids.append(request_id)
@@ -132,16 +134,18 @@ class ChunkUpload:
             if found and all(each.row is not None for each in found):
                 # The error names rows: those fail, and the others are sent again.
                 return read_named_rows(found, request)
-            problem = refusal(error, request)
-            if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
-                self._refused[request.customer_id] = problem
-            refused = RowResult("not_attempted", (problem,))
-            return RequestResult(dict.fromkeys(range(size), refused), [], problem)
+            return self._refuse(request, refusal(error, request))
         self._is_answered = True
         self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._orders_sent_again.update(each.order_id for each in request.conversions)
         return read_response(answer.response, request)
+
+    def _refuse(self, request: Any, problem: Problem) -> RequestResult:
+        if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
+            self._refused[request.customer_id] = problem
+        refused = RowResult("not_attempted", (problem,))
+        return RequestResult(dict.fromkeys(range(len(request.conversions)), refused), [], problem)
 
     def _send_halves(self, request: Any) -> RequestResult:
         size = len(request.conversions)

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lib.destinations.connections import (
+    CONNECTION_SECONDS,
     ConnectionSettings,
-    KeptConnection,
     ReadCredentials,
     UploadProfile,
 )
@@ -22,12 +23,13 @@ from lib.destinations.google_ads.lazy_imports import import_lazily
 from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
+from lib.model.connection import KeptConnection
 from lib.model.log import Log
 
 if TYPE_CHECKING:
     from google.ads.googleads.client import GoogleAdsClient
 
-    from lib.destinations.google_ads.calls import Connection
+    from lib.destinations.google_ads.calls import Connection, Services
     from lib.destinations.google_ads.client import GoogleAds
 
 
@@ -45,16 +47,25 @@ class Connector:
         self._clock = clock
         self._lock = threading.Lock()
         self._pacer = Pacer(UnknownQuota(settings.window, random.Random()))
-        self._kept: dict[str | None, KeptConnection[Connection]] = {}
+        self._kept: dict[str | None, KeptConnection[Services]] = {}
+        self._connections: dict[str | None, Connection] = {}
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
         """See `Connector.destination`."""
         manager = profile.login_customer_id
         with self._lock:
-            kept = self._kept.setdefault(manager, KeptConnection(self._clock))
-        connection = kept.get(lambda old: self._connect(manager))
+            kept = self._kept.get(manager)
+            if kept is None:
+                kept = KeptConnection(
+                    lambda: self._connect(manager), CONNECTION_SECONDS, self._clock
+                )
+                self._kept[manager] = kept
+        kept.get()
+        from lib.destinations.google_ads.calls import Connection
         from lib.destinations.google_ads.client import GoogleAds
 
+        with self._lock:
+            connection = self._connections.setdefault(manager, Connection(kept, self._pacer))
         return GoogleAds(
             connection,
             log,
@@ -67,14 +78,15 @@ class Connector:
         endpoint = self._settings.endpoint(CAPABILITIES.name)
         return build_client(self._read_credentials(), manager, endpoint)
 
-    def _connect(self, manager: str | None) -> Connection:
+    def _connect(self, manager: str | None) -> Services:
         with _without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
             client = connecting.submit(lambda: self._client(manager))
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(API_VERSION)
-            from lib.destinations.google_ads.calls import Connection
+            import_module("lib.destinations.google_ads.client")
+            from lib.destinations.google_ads.calls import services_of
 
-            return Connection(client.result(), self._pacer)
+            return services_of(client.result())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from lib.destinations.google_ads.api import PACKAGE, module
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.messages import without_values
 from lib.destinations.pacing import CallFailure
+from lib.model.connection import Defect
 from lib.model.outcomes import Problem
 
 _FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
@@ -126,6 +127,21 @@ def classify(error: Exception) -> CallFailure:
     if status in _TRANSIENT_STATUSES:
         return CallFailure("transient", status.name)
     return CallFailure("permanent", status.name)
+
+
+_ABOUT_THE_CUSTOMER = frozenset({"CLIENT_CUSTOMER_ID_INVALID", "CUSTOMER_NOT_FOUND"})
+"""Authentication errors for which other credentials are no remedy."""
+
+
+def defect_of(error: Exception) -> Defect | None:
+    """Return why the connection must not be used again, if a failed call shows that."""
+    status = _status(error)
+    codes = {each.code for each in errors_of_exception(error)}
+    if _credentials_refused(error):
+        return "UNAUTHENTICATED"
+    if status is grpc.StatusCode.UNAUTHENTICATED and codes.isdisjoint(_ABOUT_THE_CUSTOMER):
+        return "UNAUTHENTICATED"
+    return None
 
 
 def _status(error: Exception) -> grpc.StatusCode | None:

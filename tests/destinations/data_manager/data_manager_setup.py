@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.client import DataManager, connect
+from lib.destinations.data_manager.client import Connection, DataManager, connect
 from lib.destinations.data_manager.conversion_event import EventDefaults
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
+from lib.model.connection import KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Conversion
@@ -54,14 +55,19 @@ def numbered(number: int, **changes: Any) -> Conversion:
     return conversion(gclid=f"EAIaIQobChMI_example-{number:06}", order_id=f"A-{number}", **changes)
 
 
+def connected(credentials: str, apis: Apis) -> Connection:
+    """Return a connection without the pause between requests."""
+    channels = KeptConnection(
+        lambda: connect(credentials, apis.data_manager_endpoint), 900, time.monotonic
+    )
+    channels.get()
+    pacers = [Pacer(UnknownQuota(8, random.Random(1))) for _ in range(2)]
+    return Connection(channels, *pacers)
+
+
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
     """Return the destination as a run gets it, but without the pause between requests."""
-    connection = connect(
-        apis.google_ads_key_yaml,
-        apis.data_manager_endpoint,
-        Pacer(UnknownQuota(8, random.Random(1))),
-    )
-    connection.status_pacer = Pacer(UnknownQuota(8, random.Random(1)))
+    connection = connected(apis.google_ads_key_yaml, apis)
     given = {"event_source": "PHONE"} | defaults
     return DataManager(
         connection,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from data_manager_setup import (
     MANAGER,
     SilentLog,
     ago,
+    connected,
     conversion,
     numbered,
     route,
@@ -31,13 +31,10 @@ from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager import client as data_manager
 from lib.destinations.data_manager.client import (
     MAX_IN_FLIGHT,
-    connect,
     new_pacer,
 )
 from lib.destinations.data_manager.errors import classify, event_row, field_of
 from lib.destinations.data_manager.request_status import StatusRefused
-from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis, start_apis
@@ -277,9 +274,7 @@ def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
     """The payload may be a service account key, or contain one as `json_key`."""
     key = apis.service_account_path.read_text()
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
-        connection = connect(
-            text, apis.data_manager_endpoint, Pacer(UnknownQuota(1, random.Random(1)))
-        )
+        connection = connected(text, apis)
         with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
             connection.status("nothing", within(10), 5, SilentLog())
 
@@ -301,7 +296,7 @@ def test_application_default_credentials_get_the_scope(
     """The token is requested with this API's scope."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     text = "use_application_default_credentials: true"
-    connection = connect(text, apis.data_manager_endpoint, Pacer(UnknownQuota(1, random.Random(1))))
+    connection = connected(text, apis)
     with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
         connection.status("nothing", within(10), 5, SilentLog())
 

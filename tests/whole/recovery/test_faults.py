@@ -34,6 +34,8 @@ API_RULES: list[Rule] = [
     {"kind": "drop_connection", "committed": False},
     {"kind": "latency_ms", "latency_ms": 300},
 ]
+REFUSED: Rule = {"kind": "unauthenticated"}
+"""Not in mixtures: after two refusals in a row, the file stops."""
 ROW_RULES: list[Rule] = [
     {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0, 3, 5]},
     {"kind": "row_error", "error": "database_error.CONCURRENT_MODIFICATION", "rows": [1]},
@@ -59,10 +61,11 @@ def named(rule: Rule) -> str:
 
 
 ALONE: list[Rule] = [
-    *({"method": UPLOAD, **rule} for rule in API_RULES + ROW_RULES),
+    *({"method": UPLOAD, **rule} for rule in [*API_RULES, *ROW_RULES, REFUSED]),
     *({"method": method, **rule} for method in (SEARCH, SECRET) for rule in API_RULES[:9]),
     *({"method": TOKEN, **rule} for rule in (*API_RULES[:3], *API_RULES[4:6])),
     *({"method": method, **rule} for method in STORAGE_CALLS for rule in STORAGE_RULES),
+    *({"method": method, "kind": "status_401"} for method in STORAGE_CALLS),
 ]
 
 
@@ -78,7 +81,7 @@ def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) 
     cold = rule["method"] in (SEARCH, SECRET, TOKEN)
     when: list[Rule] = (
         [{"nth": 1}]
-        if cold or rule["kind"] == "hang"
+        if cold or rule["kind"] in ("hang", "unauthenticated")
         else [
             {"nth": 1},
             {"every": 2, "times": 4},
