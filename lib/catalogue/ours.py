@@ -724,7 +724,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         f"Upload {_FILE_AGAIN}",
     ),
     "SUPERSEDED": (
-        "note",
+        "not_attempted",
         "The same upload replaced this version of the file before it was completely read, as some "
         "upload programs do. The newer version is processed instead.",
         "No action needed. See the results of the newer version.",

@@ -145,9 +145,14 @@ def _kept(row: RowOutcome) -> RowOutcome:
     return row._replace(outcome="uploaded", errors=(), warnings=(*row.warnings, _NOT_SENT_AGAIN))
 
 
-def fail_deferred_rows(lease: Lease, problem: Problem, context: RunContext) -> int:
-    """End the deferred rows, because nothing can be sent any more. Returns how many failed."""
-    failed = 0
+def close_deferred_rows(
+    lease: Lease, outcome: Outcome, problem: Problem, context: RunContext
+) -> int:
+    """Give the deferred rows this outcome, because nothing can be sent any more.
+
+    Returns how many rows have got it. A row that the API may have counted keeps its outcome.
+    """
+    closed = 0
     run = lease.run
     ledger = context.ledger
     # The outcome of accepted rows: `ok` if the upload only validates, else `uploaded`.
@@ -156,19 +161,19 @@ def fail_deferred_rows(lease: Lease, problem: Problem, context: RunContext) -> i
     for number in sorted(ledger.finished_chunks(run)):
         marker, generation = ledger.load_chunk(run, number)
         before = marker.report
-        listed = [_failed(row, problem) for row in before.listed]
+        listed = [_closed(row, outcome, problem) for row in before.listed]
         unlisted = before.unlisted(accepted)
         report = before.with_rows(listed, unlisted, before.request_ids, before.sent)
         if report != before:
             ledger.replace_chunk(run, report, generation)
-            failed += report.tally.outcomes.get("failed", 0)
-            failed -= before.tally.outcomes.get("failed", 0)
-    return failed
+            closed += report.tally.outcomes.get(outcome, 0)
+            closed -= before.tally.outcomes.get(outcome, 0)
+    return closed
 
 
-def _failed(row: RowOutcome, problem: Problem) -> RowOutcome:
+def _closed(row: RowOutcome, outcome: Outcome, problem: Problem) -> RowOutcome:
     if row.outcome != "deferred":
         return row
     if _may_be_counted(row):
         return _kept(row)
-    return row._replace(outcome="failed", errors=(*row.errors, problem))
+    return row._replace(outcome=outcome, errors=(*row.errors, problem))

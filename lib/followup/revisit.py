@@ -22,13 +22,14 @@ from lib.followup.later_outcomes import (
     with_processing,
 )
 from lib.followup.open_line import close_replaced_line
-from lib.followup.resend import fail_deferred_rows, send_again
+from lib.followup.resend import close_deferred_rows, send_again
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
+from lib.run.generations import superseded_by
 from lib.source.errors import SourceError
 from lib.state.lease import Lease
 from lib.state.pending_runs import PendingRun
@@ -80,7 +81,7 @@ def _revisit_claimed(
     now = context.utc_now()
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     if pending.resend_at is not None and pending.resend_at <= now:
-        _resend(lease, pending, context, deadline, log)
+        metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     must_ask = pending.ask_at is not None and pending.ask_at <= now
     asked = must_ask and ask_about_requests(
@@ -95,7 +96,7 @@ def _revisit_claimed(
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
     if pending.due is not None:
         context.pending_runs.put(pending)
-    else:
+    elif not metadata.superseded_by:
         # Before the run is recorded as finished: an alert may come twice, but is never lost.
         alert_if_not_counted(written, log)
     status: RunStatus = "waiting" if pending.due else "finished"
@@ -107,20 +108,31 @@ def _revisit_claimed(
 def _resend(
     lease: Lease,
     pending: PendingRun,
+    metadata: DocumentMetadata,
     context: RunContext,
     deadline: Deadline,
     log: Log,
-) -> None:
-    """Send again what is due, or fail it if it is too late."""
+) -> DocumentMetadata:
+    """Send again what is due, or fail it if it is too late.
+
+    If a newer generation of the same upload has replaced the file, the rows are left to it, and the
+    metadata names it.
+    """
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
     close_replaced_line(lease, context)
     try:
         send_again(lease, context, deadline, too_late, log)
     except (PermanentError, SourceError) as error:
+        is_gone = error.code == "SOURCE_GONE"
+        if is_gone and (newer := superseded_by(lease.run.source, context)):
+            note = Problem("SUPERSEDED", "", f"generation {newer}")
+            close_deferred_rows(lease, "not_attempted", note, context)
+            return replace(metadata, notes=(*metadata.notes, note), superseded_by=newer)
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
-        if too_late or error.code == "SOURCE_GONE":
+        if too_late or is_gone:
             problem = Problem(error.code, "", error.detail)
-            failed = fail_deferred_rows(lease, problem, context)
-            if failed and error.code == "SOURCE_GONE":
+            failed = close_deferred_rows(lease, "failed", problem, context)
+            if failed and is_gone:
                 log.alert("deferred_rows_failed", code=error.code, rows=failed)
+    return metadata

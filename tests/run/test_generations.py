@@ -385,3 +385,24 @@ def test_the_sweep_decides_as_an_event_does(google: World) -> None:
     third = put(google)
     sweep_once(google.context, 1500)
     assert document(google, third)["status"] == "completed"
+
+
+def test_deferred_rows_of_a_generation_that_is_gone(
+    unversioned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the deferred rows are due, they are left to the newer generation, without an alert."""
+    google = unversioned
+    google.api.too_recent = {"order-2"}
+    first = put(google)
+    assert deliver(google, first) == "waiting"
+    second = put(google)
+    assert deliver(google, second) == "waiting"
+    google.api.too_recent = set()
+    google.clock.seconds += 7 * 60 * MINUTE
+    sweep_once(google.context, 1500)
+    found = document(google, first)
+    assert (found["status"], found["other_generation"]) == ("superseded", str(second.generation))
+    assert [(row["line"], row["outcome"]) for row in found["rows"]] == [(3, "not_attempted")]
+    assert document(google, second)["status"] == "completed"
+    assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
+    assert alerts(capsys.readouterr().out) == []
