@@ -741,6 +741,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Correct the export if these values exist. If they are really missing, no action is "
         "needed. To remove this note, leave the cells empty.",
     ),
+    "REPORT_FOOTER": (
+        "note",
+        "The file ends with the footer of a report: a total, or lines about the report. They are "
+        "skipped.",
+        "No action needed; a footer contains no conversions.",
+    ),
     "BLANK_RECORDS": (
         "note",
         "The file contains blank lines. They are skipped.",

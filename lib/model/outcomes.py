@@ -8,7 +8,8 @@ Outcome = Literal[
     "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"
 ]
 """`ok` is the outcome of a row that would be sent, in the linter and in validate-only uploads.
-`skipped` rows are not conversions, according to the profile's row filter."""
+`skipped` rows are not conversions, according to the profile's row filter, or are the footer of a
+report."""
 
 
 OUTCOMES: tuple[Outcome, ...] = (

@@ -32,6 +32,10 @@ _MOST_COMPARED: Final = 100
 list of stages, and every comparison takes time."""
 
 
+FOOTER: Final = "REPORT_FOOTER"
+"""The problem of the last records of a file if they are the report's footer, and no rows."""
+
+
 class Condition(NamedTuple):
     """Rows count only if (`includes`), or only if not, their cell is one of `values`.
 
@@ -80,12 +84,17 @@ class RowFilter:
     def select(self, rows: Sequence[Row]) -> Selected:
         """Return the rows that count. Rows that could not be read do too: their problem is
         reported."""
+        end = len(rows)
+        while end and rows[end - 1][2] == FOOTER:
+            end -= 1
+        footer = [line for line, *_ in rows[end:]]
+        rows = rows[:end] if footer else rows
         selected = self._filter(rows) if self._rules else Selected(rows, (), Selection())
         for column in self.stage_columns:
             cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
                 selected.selection.stages[column] = counts
-        return selected
+        return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
 
     def _filter(self, rows: Sequence[Row]) -> Selected:
         readable = [row for row in rows if not row[2]]

@@ -85,6 +85,10 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         notes.append(Problem("PLACEHOLDERS", "", detail))
     if table.blank_records:
         notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
+    if table.footer:
+        first, last = table.footer[0], table.footer[-1]
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        notes.append(Problem("REPORT_FOOTER", "", where))
     if table.encoding_guessed:
         notes.append(Problem("ENCODING_GUESSED"))
     if table.unread_sheets:

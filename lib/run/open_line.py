@@ -21,7 +21,7 @@ from typing import Final
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
 from lib.run.preflight import UploadJob
-from lib.source.records import Hold
+from lib.source.ending import Hold
 from lib.source.table import Table
 
 LAST_LINE_OPEN: Final = "LAST_LINE_OPEN"

@@ -25,7 +25,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
-from lib.rules.fields import BY_NAME
+from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.errors import RuleError
@@ -34,6 +34,7 @@ from lib.run.context import Connect
 from lib.run.filtering import row_filter_of
 from lib.run.header import Header
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
+from lib.source.columns import identifying_columns
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.workbook import open_workbook
 from lib.state.run import ChunkLimits, Run
@@ -139,6 +140,7 @@ def prepare_job(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
     row_filter = row_filter_of(table.header, profile, fields)
+    table.expect_footer(_key_columns(fields))
     destination = connect(profile, log)
     capabilities = destination.capabilities
     zone = _zone(table, profile)
@@ -200,6 +202,12 @@ class _Accounts:
                 # Without the detail: it quotes the account, which is the value of a cell here.
                 self._known[customer_id] = Problem(error.code, "customer_id")
         return self._known[customer_id]
+
+
+def _key_columns(fields: Mapping[str, int]) -> set[int]:
+    """Return the columns without which a record is no row: click IDs, identifiers, times."""
+    times = {at for name, at in fields.items() if name == "conversion_date_time"}
+    return times.union(identifying_columns(fields, FIELDS))
 
 
 def _has_custom_variables(fields: Mapping[str, int]) -> bool:

@@ -8,11 +8,13 @@ which the record starts is lost (with a problem), and reading continues at the n
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from lib.source.encoding import UNDECODABLE
+from lib.source.footer import LONGEST_FOOTER
 from lib.source.lines import MAX_LINE_CHARS, Block
 
 if TYPE_CHECKING:
@@ -28,16 +30,13 @@ RowProblem = Literal[
     "CELL_TOO_LARGE",
     "RECORD_TOO_LONG",
     "LAST_LINE_OPEN",  # the file may be cut in this line
+    "REPORT_FOOTER",  # not a row: a total, or a line about the report
 ]
 ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
 
 Record: TypeAlias = tuple[int, list[str], RowProblem | None, int]
 """(first line, cells, problem, length in characters). A record has as many cells as the header, or
 a problem and no cells."""
-
-Hold = Literal["never", "broken", "always"]
-"""When the record in a last line without a line end is held as LAST_LINE_OPEN: a file that was cut
-ends like this. `broken`: only if the record is incomplete too."""
 
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
@@ -59,13 +58,11 @@ class Shape(NamedTuple):
 class RecordReader:
     """Reads the records of a file once, in order. `blank_records` counts rows like `, ,,`.
 
-    `open_record` tells whether a last line without a line end has been read, and how its record
-    ends there.
+    `ends_open` tells whether a last line without a line end has been read. `short` has the cells of
+    the last records with too few of them: (line, cells).
     """
 
     def __init__(self, shape: Shape) -> None:
-        self.hold: Hold = "never"
-        self.open_record: Literal["complete", "broken"] | None = None
         self._shape = shape
         # The limit of the csv module is global to the process, so it is respected and not changed.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
@@ -74,16 +71,14 @@ class RecordReader:
         # The characters of rows without content. The shorter set is faster.
         self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
         self._blank = shape.delimiter + '"' + _SPACES
+        self.ends_open = False
+        self.short: deque[tuple[int, list[str]]] = deque(maxlen=LONGEST_FOOTER)
         self._wraps = False  # the last block read record by record had quoted newlines
         self.blank_records = 0
 
-    def read(self, blocks: Iterator[Block], line: int) -> Iterator[Record]:
-        """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
-        return chain.from_iterable(self._read_blocks(blocks, line))
-
-    def _read_blocks(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
+    def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
+        """Return the records of `blocks`, in groups. The first line of `blocks` is line `line`."""
         history: list[str] = []  # the lines of a record that the last block did not complete
-        ends_open = False
         for block in blocks:
             if block.overlong:
                 yield self._read_carefully(history, line, damaged=True, last=True)[0]
@@ -94,7 +89,7 @@ class RecordReader:
                 continue
             if block.is_open:
                 history += block.lines()
-                ends_open = True
+                self.ends_open = True
                 break
             orderly = not (history or self._wraps or block.damaged)
             # As many rows as lines means no quoted newline, so each row has the next line number.
@@ -109,26 +104,7 @@ class RecordReader:
             yield records
             history = lines[done:]
             line += done
-        records, _ = self._read_carefully(history, line, damaged=True, last=True)
-        yield self._held(records) if ends_open else records
-
-    def _held(self, records: list[Record]) -> list[Record]:
-        """Return the records at the end of a file whose last line has no line end.
-
-        What is read of an incomplete record, such as the lines after an open quote, belongs to it.
-        """
-        if not records:
-            return records
-        held = len(records) - 1
-        while held and records[held][2] and records[held - 1][2]:
-            held -= 1
-        is_broken = records[-1][2] is not None
-        self.open_record = "broken" if is_broken else "complete"
-        if self.hold == "always" or (self.hold == "broken" and is_broken):
-            return records[:held] + [
-                (line, [], "LAST_LINE_OPEN", length) for line, _, _, length in records[held:]
-            ]
-        return records
+        yield self._read_carefully(history, line, damaged=True, last=True)[0]
 
     def _csv(self, lines: Iterable[str]) -> Reader:
         """Return a strict reader: a quote that closes in the middle of a cell is an error."""
@@ -259,6 +235,7 @@ class RecordReader:
             self.blank_records += bool(cells)
             return None
         if len(cells) < self._shape.fewest:
+            self.short.append((line, cells))
             return line, [], "TOO_FEW_CELLS", length
         if any(map(str.strip, cells[self._shape.fewest :])):
             return line, [], "TOO_MANY_CELLS", length

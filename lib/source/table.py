@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
 from lib.source.dialect import HEAD_LINES, Head, read_head
 from lib.source.encoding import Decoder
+from lib.source.ending import Ending, Hold
 from lib.source.errors import SourceError
 from lib.source.inflate import ByteStream, byte_blocks
 from lib.source.lines import Block, line_blocks
-from lib.source.records import Hold, Record, RecordReader, Shape
+from lib.source.records import Record, RecordReader, Shape
 
 FIRST_LINES = 200
 FIRST_CHARS = 1 << 18
@@ -81,6 +82,7 @@ class Table:
             max_record_lines=options.max_record_lines,
         )
         self._reader = RecordReader(self._shape)
+        self._ending = Ending(self._reader)
 
     @property
     def encoding(self) -> str:
@@ -102,7 +104,19 @@ class Table:
 
         Never if the content proves its own end, as gzip does.
         """
-        self._reader.hold = "never" if self._end_is_proven else hold
+        self._ending.hold = "never" if self._end_is_proven else hold
+
+    def expect_footer(self, key_columns: Set[int]) -> None:
+        """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
+
+        `key_columns` contain click IDs, identifiers and times.
+        """
+        self._ending.key_columns = key_columns
+
+    @property
+    def footer(self) -> list[int]:
+        """The lines of the report's footer, after reading."""
+        return self._ending.footer
 
     @property
     def last_column(self) -> int:
@@ -112,7 +126,7 @@ class Table:
     @property
     def open_record(self) -> Literal["complete", "broken"] | None:
         """How the record in the last line ends, after reading, if this line may have been cut."""
-        return None if self._end_is_proven else self._reader.open_record
+        return None if self._end_is_proven else self._ending.open_record
 
     def first_rows(self) -> list[list[str]]:
         """Return the cells of the first valid rows, from the text that was read with the header.
@@ -121,8 +135,8 @@ class Table:
         """
         # A record that the end of the text cuts off has a problem, or a shorter last cell.
         block = Block(self._first_text, damaged=True)
-        records = RecordReader(self._shape).read(iter([block]), self._first_line)
-        return [cells for _, cells, problem, _ in records if problem is None]
+        groups = RecordReader(self._shape).read(iter([block]), self._first_line)
+        return [cells for _, cells, problem, _ in chain.from_iterable(groups) if problem is None]
 
     def records(self) -> Iterator[Record]:
         """Return (line, cells, problem, length) of every row, in file order.
@@ -132,7 +146,7 @@ class Table:
         Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
         FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """
-        records = self._reader.read(self._blocks, self._first_line)
+        records = self._ending.records(self._blocks, self._first_line)
         first = next(records, None)
         if first is None:
             raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")

@@ -161,6 +161,7 @@ FILES: dict[str, File] = {
     "SHEETS_NOT_READ": _file(
         workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})
     ),
+    "REPORT_FOOTER": _lines(LINE, b"Total,1,"),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "NO_FINAL_LINE_END": _lines(LINE),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),

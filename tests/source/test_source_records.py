@@ -128,4 +128,4 @@ def test_every_row_problem_occurs(read):
     ]
     raw = [text.encode("utf-8", "surrogateescape") for text in contents]
     met = {read(HEADER.encode() + row)[1][0][2] for row in raw}
-    assert met | {"LAST_LINE_OPEN"} == set(ROW_PROBLEMS)
+    assert met | {"LAST_LINE_OPEN", "REPORT_FOOTER"} == set(ROW_PROBLEMS)
