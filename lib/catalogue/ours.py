@@ -174,10 +174,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "UNKNOWN_ZONE_OF_FILE": (
         "note",
-        "The time zone in the file's Parameters line is not known. Rows are rejected if neither "
-        "their conversion time nor a time_zone column gives a time zone.",
-        "Write Parameters:TimeZone= with an IANA name such as America/Chicago or an offset such as "
-        "-0500. Or remove the line to use the profile's time_zone.",
+        "The time zone in the file's Parameters line or in the name of the time column is not "
+        "known. Rows are rejected if neither their conversion time nor a time_zone column gives a "
+        "time zone.",
+        "Write an IANA name such as America/Chicago or an offset such as -0500. Or remove it to "
+        "use the profile's time_zone.",
     ),
     "AMBIGUOUS_LOCAL_TIME": (
         "warning",
@@ -244,9 +245,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "CURRENCY_CONTRADICTS": (
         "rejected",
-        "The currency written next to the value differs from the currency in the row's currency "
-        "column or in the profile.",
-        "Correct one of the two, or add a currency_code column to the file.",
+        "The currency written next to the value, or in the name of the value column, differs from "
+        "the currency in the row's currency column or in the profile.",
+        "Correct one of the two, or add a currency_code column to the file. If the currency column "
+        "is about another amount, set currency_code = [] under headers in the profile.",
     ),
     "INVALID_CURRENCY": (
         "rejected",
@@ -643,6 +645,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "because a retraction must never count as a new conversion.",
         "Split the file by kind, and upload only the file with the conversions. If the column in "
         "the message means something else, rename its values or remove it.",
+    ),
+    "UNIT_IN_HEADER": (
+        "note",
+        "The text in brackets after a column's name is not a currency or a time zone, so it is not "
+        "clear what the column contains. It is ignored.",
+        "Remove or correct the text in brackets if you need the column, or list the column under "
+        "headers in the profile (docs/profiles.md).",
     ),
     "NO_ROWS": ("file", "The file has column names but no rows.", "Check the export."),
     "STALE": (

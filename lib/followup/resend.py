@@ -47,7 +47,7 @@ def send_again(
     ledger = context.ledger
     profile = claimed_profile(run)
     table = read_table(context.store.open(run.source), profile, context.settings.max_file_bytes)
-    header = read_header(table, profile)
+    header = read_header(table, profile, run.rules_version)
     job = prepare_job(table, header, profile, run, context.connect, log)
     resend = _Resend(job, run, context, deadline, too_late)
     written = ledger.finished_chunks(run)

@@ -15,6 +15,10 @@ list, or a country. It decides which cells are placeholders (`lib.rules.values.p
 ParseCell = Callable[[str, bool], Any]
 """(non-empty cell, whether decimals are written with a comma) → value for the record."""
 
+ReadUnit = Callable[[str, bool], str | None]
+"""(text after the name in a header, whether it is in brackets) → unit, or "" if it adds nothing, or
+None if it is not a unit."""
+
 HIGHEST_NUMBER: Final = 9
 """Numbered columns end here: `email_2` ... `email_9`. Together with phone numbers, that is more
 user identifiers than a conversion may have."""
@@ -41,13 +45,20 @@ class Field:
     """For the column table of docs/input.md."""
     aliases: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
+    crm_names: tuple[str, ...] = ()
+    """Names in exports of CRMs, the best one first. They count only if no other name fits."""
     numbered: bool = False
     """Several columns may contain it: `email`, `email_2`, ..."""
     prefers_first_fallback: bool = False
-    """Use the first listed fallback if a file has several. Otherwise several are an error."""
+    """Use the first listed name if a file has several that are not clear. Otherwise several are an
+    error."""
     only_exact_name: bool = False
     """Match `name` only if it is spelled exactly like this: `Customer ID` and `Time Zone` usually
     mean something else in a CRM export."""
+    clear_in_brackets: bool = False
+    """Its name after another name means the field: `Klick-Kennung (GCLID)`."""
+    read_unit: ReadUnit | None = None
+    """Reads the unit of the column in its header: `Amount (USD)`."""
     identifies: bool = False
     """At least one destination can identify a click or a person by this field alone."""
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})

@@ -44,6 +44,15 @@ def read_amounts(
     return values, of_values
 
 
+def refuse_other_currencies(
+    of_values: Sequence[str | None], column_currency: str, problems: RowProblems
+) -> None:
+    """Reject rows with a value if their currency is not that of the column's header."""
+    for row, currency in enumerate(of_values):
+        if currency and currency != column_currency:
+            problems.reject(row, "CURRENCY_CONTRADICTS", "currency_code")
+
+
 def currency_of(cell: str, default: str | None, with_placeholders: set[str]) -> str | None:
     """Return the currency in a cell, `default` if the cell has no value, or `UNREADABLE`."""
     text = plain_text(cell, "currency_code", with_placeholders)

@@ -62,8 +62,9 @@ class Engine:
             lambda customer, action: resolve_action(customer, action, rules, placeholders)
         )
         self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data, placeholders))
+        default_currency = rules.column_currency or rules.currency_code
         self._currencies = Memo(
-            lambda cell: amounts.currency_of(cell, rules.currency_code, placeholders)
+            lambda cell: amounts.currency_of(cell, default_currency, placeholders)
         )
         self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
         self._regions = Memo(lambda cell: user_identifiers.region_of(cell, placeholders))
@@ -98,6 +99,8 @@ class Engine:
             self._rules.decimal_comma,
             problems,
         )
+        if self._rules.column_currency:
+            amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
         orders = order_ids.read_order_ids(
             chunk.column("order_id"),
             [cells for name, cells in chunk.all_columns() if name.startswith("phone")],

@@ -11,13 +11,14 @@ from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.outcomes import Problem
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """The version of the rules, which the claim of a file fixes.
 
 1  Rows with the same click ID, time and action are one conversion, whatever their order IDs. Only
    rows without click ID get a derived order ID.
 2  Rows with different order IDs are different conversions. Rows with a gbraid or wbraid get a
    derived order ID too.
+3  Units in headers and more names of columns are understood.
 
 A later attempt, which may run on newer code, must not judge the rows of a file otherwise than the
 attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule
@@ -31,8 +32,8 @@ class RowRules:
 
     `now` is the start of the file's first attempt, and `version` the `RULES_VERSION` of its claim.
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
-    values come from the profile, except that `Parameters:TimeZone` in the file takes precedence for
-    `zone`.
+    values come from the profile, except that the time zone of the file takes precedence for `zone`.
+    `column_currency` is the currency that the header of the value column names.
     """
 
     now: datetime
@@ -42,6 +43,7 @@ class RowRules:
     action: str | None = None
     zone: tzinfo | None = None
     currency_code: str | None = None
+    column_currency: str | None = None
     phone_region: str | None = None
     ad_user_data: str | None = None
     day_first: bool = False

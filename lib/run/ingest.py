@@ -117,7 +117,7 @@ def _process(
         table = read_table(stream, claim.profile, context.settings.max_file_bytes)
         if claim.profile is not None:
             try:
-                header = read_header(table, claim.profile)
+                header = read_header(table, claim.profile, run.rules_version)
                 if progress.stop is None:
                     job = prepare_job(table, header, claim.profile, run, context.connect, log)
                     table.hold_open_line(hold_of(table, job, claim.profile))

@@ -28,6 +28,8 @@ def notes_on_columns(
     """Return notes on columns that are not known, not sent, or missing."""
     fields = columns.fields
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
+    if columns.unclear:
+        notes.append(Problem("UNIT_IN_HEADER", "", ", ".join(columns.unclear)))
     by_code: dict[str, list[str]] = {}
     for column in fields:
         if not is_sent(column, capabilities.fields):
@@ -52,11 +54,7 @@ def notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Proble
 
 
 def notes_on_account(
-    account: Account,
-    table: Table,
-    profile: Profile,
-    zone: tzinfo | None,
-    capabilities: Capabilities,
+    account: Account, zone_name: str | None, zone: tzinfo | None, capabilities: Capabilities
 ) -> list[Problem]:
     """Return notes on differences between account and file. `zone` is that of the file's times."""
     if not account.verified:
@@ -65,10 +63,9 @@ def notes_on_account(
     if account.conversion_customer_id != account.customer_id:
         detail = f"{account.customer_id} → {account.conversion_customer_id}"
         notes.append(Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail))
-    name = table.time_zone or profile.time_zone
     known = not isinstance(zone, UnknownZone)
-    if name and known and account.time_zone and name != account.time_zone:
-        notes.append(Problem("ZONE_DIFFERS", "", f"file {name}, account {account.time_zone}"))
+    if zone_name and known and account.time_zone and zone_name != account.time_zone:
+        notes.append(Problem("ZONE_DIFFERS", "", f"file {zone_name}, account {account.time_zone}"))
     return notes
 
 

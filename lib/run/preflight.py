@@ -143,9 +143,11 @@ def prepare_job(
     table.expect_footer(_key_columns(fields))
     destination = connect(profile, log)
     capabilities = destination.capabilities
-    zone = _zone(table, profile)
+    # The header of the time column is about these times, the Parameters line about the file.
+    zone_name = header.units.get("conversion_date_time") or table.time_zone or profile.time_zone
+    zone = _zone(zone_name)
     accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
-    rules = _row_rules(profile, run, zone, accounts.of_row, capabilities)
+    rules = _row_rules(profile, header, run, zone, accounts.of_row, capabilities)
     _refuse_useless_columns(fields, capabilities)
     engine = Engine(fields, rules)
     notes = [*header.notes, *notes_on_sunset(destination, run.now)]
@@ -158,7 +160,7 @@ def prepare_job(
             detail = f"customer {account.conversion_customer_id}"
             refuses_user_data = Problem(reason, "", detail)
         customer_id = account.conversion_customer_id
-        notes += notes_on_account(account, table, profile, zone, capabilities)
+        notes += notes_on_account(account, zone_name, zone, capabilities)
     return UploadJob(
         table,
         row_filter,
@@ -216,6 +218,7 @@ def _has_custom_variables(fields: Mapping[str, int]) -> bool:
 
 def _row_rules(
     profile: Profile,
+    header: Header,
     run: Run,
     zone: tzinfo | None,
     account: Callable[[str], Account | Problem],
@@ -229,6 +232,7 @@ def _row_rules(
         action=profile.conversion_action,
         zone=zone,
         currency_code=profile.currency_code,
+        column_currency=header.units.get("conversion_value"),
         phone_region=profile.phone_region,
         ad_user_data=profile.ad_user_data,
         day_first=profile.day_first,
@@ -273,13 +277,12 @@ def _checked_account(
     return account
 
 
-def _zone(table: Table, profile: Profile) -> tzinfo | None:
-    """Return the time zone of the file, or else of the profile.
+def _zone(name: str | None) -> tzinfo | None:
+    """Return the time zone of the times that state none.
 
     If the file's time zone cannot be read, the profile's does not replace it: the rows that need it
     are rejected, and a note reports it.
     """
-    name = table.time_zone or profile.time_zone
     if not name:
         return None
     try:

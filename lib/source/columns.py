@@ -7,12 +7,12 @@ name is never shown. Of any other header, only names that can't be user data are
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
 from lib.source.errors import SourceError
-from lib.source.vocabulary import Vocabulary, header_key, vocabulary_of
+from lib.source.vocabulary import Meaning, Tier, Vocabulary, header_key, vocabulary_of
 
 _DATA = re.compile(r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL)
 _LONGEST_NAME = 80
@@ -20,11 +20,18 @@ _MOST_DIGITS = 4
 
 
 class ColumnMap(NamedTuple):
-    """`fields` maps each field to the index of its column. `unknown` contains the names of the
-    other columns, safe to show, each with the field that was probably meant."""
+    """The columns of a header.
+
+    `fields` maps each field to the index of its column, and `units` to the unit that the header of
+    that column names. `unknown` contains the names of the other columns, safe to show, each with
+    the field that was probably meant. `unclear` contains those whose name, without the text in
+    brackets, means a field that has no column.
+    """
 
     fields: dict[str, int]
+    units: dict[str, str]
     unknown: tuple[str, ...]
+    unclear: tuple[str, ...]
 
 
 def map_columns(
@@ -32,12 +39,14 @@ def map_columns(
     own_headers: Mapping[str, str | Sequence[str]],
     declared: tuple[Field, ...],
     filtered_by: Collection[int] = (),
+    tiers: Collection[Tier] = tuple(Tier),
 ) -> ColumnMap:
     """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
     The names in the profile take precedence over the aliases of a field: a column with an alias is
     then unknown. A field without names is switched off: its columns are ignored. The columns
-    `filtered_by` are known too, because the row filter reads them.
+    `filtered_by` are known too, because the row filter reads them. Names of other `tiers`, and
+    units unless they contain `Tier.WITH_UNIT`, are not understood.
 
     Raises `SourceError` with NO_HEADER if the line is a row or has no known name, or
     DUPLICATE_COLUMN if two columns hold the same field.
@@ -45,35 +54,52 @@ def map_columns(
     vocabulary = vocabulary_of(declared)
     found = _own(header, own_headers)
     _number_namesakes(header, found, vocabulary)
+    by_profile = set(found)
     taken = {index for indexes in found.values() for index in indexes}
-    known_by_profile = set(found)
+    meanings = {
+        index: meaning
+        for index, name in enumerate(header)
+        if index not in taken
+        and (meaning := vocabulary.meaning(name))
+        and meaning.field not in by_profile
+        and meaning.tier in tiers
+    }
     switched_off = {field for field, names in own_headers.items() if not names}
-    ignored = set(filtered_by)
-    fallbacks: list[tuple[str, int]] = []
-    for index, name in enumerate(header):
-        if index in taken or not (meaning := vocabulary.meaning(name)):
-            continue
-        field, is_fallback = meaning
-        if field in known_by_profile:
-            continue
-        if field in switched_off or base_name(field) in switched_off:
-            ignored.add(index)
-            continue
-        if is_fallback:
-            fallbacks.append((field, index))
+    off = {
+        index
+        for index, (field, *_) in meanings.items()
+        if not switched_off.isdisjoint((field, base_name(field)))
+    }
+    for tier in Tier:
+        of_tier = {i: each for i, each in meanings.items() if each.tier is tier and i not in off}
+        if tier is Tier.ALIAS:
+            for index, meaning in of_tier.items():
+                found.setdefault(meaning.field, []).append(index)
+            _number_namesakes(header, found, vocabulary)
         else:
-            found.setdefault(field, []).append(index)
-    _number_namesakes(header, found, vocabulary)
-    _add_fallbacks(header, found, fallbacks, known_by_profile, vocabulary)
+            _add_fallbacks(found, of_tier, by_profile, vocabulary)
     _refuse_rows(header, found)
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
-    others = [
-        (name, shown(name, index))
-        for index, name in enumerate(header)
-        if name and index not in ignored.union(fields.values())
-    ]
-    return ColumnMap(fields, vocabulary.with_suggestions(others, fields.__contains__))
+    known = off.union(filtered_by, fields.values())
+    others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in known]
+    return ColumnMap(
+        fields,
+        _units(header, fields, vocabulary) if Tier.WITH_UNIT in tiers else {},
+        vocabulary.with_suggestions(others, fields.__contains__),
+        tuple(
+            safe
+            for name, safe in others
+            if (field := vocabulary.field_without_brackets(name)) and field not in fields
+        ),
+    )
+
+
+def _units(
+    header: Sequence[str], fields: Mapping[str, int], vocabulary: Vocabulary
+) -> dict[str, str]:
+    meanings = {field: vocabulary.meaning(header[at]) for field, at in fields.items()}
+    return {field: meaning.unit for field, meaning in meanings.items() if meaning and meaning.unit}
 
 
 def identifying_columns(fields: Mapping[str, int], declared: tuple[Field, ...]) -> list[int]:
@@ -152,16 +178,16 @@ def _free(field: str, found: Mapping[str, object]) -> str | None:
 
 
 def _add_fallbacks(
-    header: Sequence[str],
     found: dict[str, list[int]],
-    fallbacks: Iterable[tuple[str, int]],
+    meanings: Mapping[int, Meaning],
     by_profile: set[str],
     vocabulary: Vocabulary,
 ) -> None:
-    """Use columns with a vague name if the file has no better column for their field."""
+    """Use columns of a less clear tier if the file has no better column for their field."""
     known = vocabulary.by_name
     better = set(found)
-    for field, index in fallbacks:
+    for index, meaning in meanings.items():
+        field = meaning.field
         if known[field].numbered and field not in by_profile:
             if free := _free(field, found):
                 found[free] = [index]
@@ -169,8 +195,7 @@ def _add_fallbacks(
             found.setdefault(field, []).append(index)
     for field in found.keys() - better:
         if field in known and known[field].prefers_first_fallback:
-            rank = {header_key(name): n for n, name in enumerate(known[field].fallbacks)}
-            found[field] = [min(found[field], key=lambda at: rank[header_key(header[at])])]
+            found[field] = [min(found[field], key=lambda at: meanings[at].rank)]
 
 
 def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:

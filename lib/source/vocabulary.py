@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from enum import IntEnum
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.model.fields import CUSTOM_VARIABLE, HIGHEST_NUMBER, Field, base_name
+from lib.source.header_parts import HeaderParts, header_parts
+from lib.source.suggestions import closest, corrected
 
 _CUSTOM_VARIABLE: Final = re.compile(
     r"\s*custom[\s_-]*variable\s*[.:]\s*(\S.*)", re.IGNORECASE | re.DOTALL
@@ -22,14 +24,26 @@ _NUMBERS: Final = frozenset(str(number) for number in range(2, HIGHEST_NUMBER + 
 _MOST_COMPARED: Final = 100
 """Maximum number of columns with suggestions, because each is compared with every known name."""
 
-_LIKENESS: Final = 0.8
-_LIKENESS_OF_ALIAS: Final = 0.85
-"""Most unknown columns are spelled correctly and hold no field of ours: "Contact Owner" is not a
-misspelled "Contact Phone"."""
 
-_MOST_LETTERS: Final = 2
-"""Maximum number of letters that a typo adds or omits: "Customer" is not a misspelled
-customer_type."""
+class Tier(IntEnum):
+    """How clearly a header names a field. A column counts only if no better one means its field."""
+
+    ALIAS = 0
+    FALLBACK = 1
+    WITH_UNIT = 2
+    CRM_NAME = 3
+
+
+class Meaning(NamedTuple):
+    """The meaning of a header: a field, and the unit of its cells if the header names one.
+
+    Among the columns of a tier, those with a low `rank` are better.
+    """
+
+    field: str
+    tier: Tier
+    rank: int = 0
+    unit: str = ""
 
 
 def header_key(header: str) -> str:
@@ -52,11 +66,19 @@ class Vocabulary:
         fields = [field for field in fields if field.name != CUSTOM_VARIABLE]
         self.by_name = {field.name: field for field in fields}
         self._aliases = {header_key(n): f for f in fields for n in (f.name, *f.aliases)}
-        self._fallbacks = {header_key(n): f for f in fields for n in f.fallbacks}
+        self._less_clear = {
+            header_key(name): Meaning(field.name, tier, rank)
+            for field in fields
+            for tier, names in (
+                (Tier.CRM_NAME, field.crm_names),
+                (Tier.FALLBACK, field.fallbacks),
+            )
+            for rank, name in enumerate(names)
+        }
         # A CRM has columns with similar names and another meaning.
         self._exact = {header_key(f.name): f.name for f in fields if f.only_exact_name}
-        self._suggested = {header_key(f.name): f.name for f in fields if not f.only_exact_name}
-        self._suggested_aliases = {header_key(n): f.name for f in fields for n in f.aliases}
+        self._names = [header_key(f.name) for f in fields if not f.only_exact_name]
+        self._other_names = [*self._aliases, *self._less_clear]
 
     def is_field(self, name: str) -> bool:
         """Return whether a profile may list header names for `name`."""
@@ -67,35 +89,67 @@ class Vocabulary:
         base = self.by_name.get(base_name(name))
         return base is not None and base.numbered and name.rpartition("_")[2] in _NUMBERS
 
-    def meaning(self, header: str) -> tuple[str, bool] | None:
-        """Return (field, whether the name is only a fallback) of a header name, or None if unknown.
+    def meaning(self, header: str) -> Meaning | None:
+        """Return the meaning of a header, or None if it has none.
 
-        The name may end with a number if several columns may hold the field: `email2`.
+        It may end with a number if several columns may hold the field (`email2`), or with a unit
+        that the field declares (`Amount (USD)`).
         """
-        if variable := custom_variable(header):
-            return variable, False
-        key = header_key(header)
-        if self._exact.get(key, header.strip()) != header.strip():
+        whole = self._of_name(header)
+        parts = header_parts(header)
+        if parts is None:
+            return whole
+        named = self._of_name(parts.name)
+        unit = self._unit(named, parts)
+        if whole:  # `Total (€)` has the letters of `Total`
+            return (
+                whole._replace(unit=unit or "") if named and named.field == whole.field else whole
+            )
+        if named and unit is not None:
+            return named._replace(tier=max(named.tier, Tier.WITH_UNIT), unit=unit)
+        inner = self._of_name(parts.part) if parts.in_brackets else None
+        declared = self.by_name.get(inner.field) if inner else None
+        if declared and declared.clear_in_brackets and (not named or named.field == declared.name):
+            return Meaning(declared.name, Tier.WITH_UNIT)
+        return None
+
+    def _unit(self, named: Meaning | None, parts: HeaderParts) -> str | None:
+        declared = self.by_name.get(named.field) if named else None
+        if declared is None or declared.read_unit is None:
+            return None
+        return declared.read_unit(parts.part, parts.in_brackets)
+
+    def field_without_brackets(self, header: str) -> str | None:
+        """Return the field of a header like `Amount (thousands)`, if its brackets were omitted."""
+        parts = header_parts(header)
+        named = self._of_name(parts.name) if parts and parts.in_brackets else None
+        return named.field if named else None
+
+    def _of_name(self, name: str) -> Meaning | None:
+        if variable := custom_variable(name):
+            return Meaning(variable, Tier.ALIAS)
+        key = header_key(name)
+        if self._exact.get(key, name.strip()) != name.strip():
             return None
         return self._by_key(key)
 
-    def _by_key(self, key: str) -> tuple[str, bool] | None:
+    def _by_key(self, key: str) -> Meaning | None:
         if field := self._aliases.get(key):
-            return field.name, False
-        if field := self._fallbacks.get(key):
-            return field.name, True
+            return Meaning(field.name, Tier.ALIAS)
+        if less_clear := self._less_clear.get(key):
+            return less_clear
         number, numbered = key[-1:], self._aliases.get(key[:-1])
         if numbered is None or not numbered.numbered:
             return None
         if number == "1":
-            return numbered.name, False
-        return (f"{numbered.name}_{number}", False) if number in _NUMBERS else None
+            return Meaning(numbered.name, Tier.ALIAS)
+        return Meaning(f"{numbered.name}_{number}", Tier.ALIAS) if number in _NUMBERS else None
 
     def closest_field(self, name: str) -> str | None:
         """Return the field that a profile probably means by `name`, or None if none is similar."""
         if known := self._by_key(header_key(name)):
-            return known[0]
-        return next(iter(get_close_matches(name.casefold(), self.by_name, 1)), None)
+            return known.field
+        return closest(name.casefold(), list(self.by_name))
 
     def with_suggestions(
         self, columns: Iterable[tuple[str, str]], is_taken: Callable[[str], bool]
@@ -116,15 +170,11 @@ class Vocabulary:
         key = header_key(header)
         if key[-1:].isdigit():  # "Email 17" is not a typo
             return None
-        for names, likeness in (
-            (self._suggested, _LIKENESS),
-            (self._suggested_aliases, _LIKENESS_OF_ALIAS),
-        ):
-            for near in get_close_matches(key, names, 1, likeness):
-                if abs(len(near) - len(key)) <= _MOST_LETTERS:
-                    field = names[near]
-                    return None if self.by_name[field].only_exact_name else field
-        return None
+        near = corrected(key, self._names, self._other_names)
+        meaning = self._by_key(near) if near else None
+        if meaning is None or self.by_name[meaning.field].only_exact_name:
+            return None
+        return meaning.field
 
 
 @cache

@@ -9,7 +9,7 @@ from lib.rules.fields import FIELDS
 from lib.source import columns as columns_module
 from lib.source.columns import shown
 from lib.source.errors import SourceError
-from lib.source.vocabulary import header_key, vocabulary_of
+from lib.source.vocabulary import Tier, header_key, vocabulary_of
 
 GOOGLE = (
     "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency,"
@@ -379,6 +379,10 @@ def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> N
         ("gclid,convertion_action", ["convertion_action (did you mean conversion_action?)"]),
         ("email,glcid", ["glcid (did you mean gclid?)"]),
         ("gclid,Conversion Tme", ["Conversion Tme (did you mean conversion_date_time?)"]),
+        ("gclid,Conversion Nmae", ["Conversion Nmae (did you mean conversion_action?)"]),
+        ("gclid,Convrsion Valeue", ["Convrsion Valeue (did you mean conversion_value?)"]),
+        ("gclid,Mailing Countri", ["Mailing Countri (did you mean country_code?)"]),
+        ("email,Deal Stage,Stage,Deal Name", ["Deal Stage", "Stage", "Deal Name"]),
         ("gclid,E-Mail Adress", ["E-Mail Adress (did you mean email?)"]),
         ("email,e-mail adress", ["e-mail adress"]),
         ("gclid,Customer ID,Customer,Time Zone", ["Customer ID", "Customer", "Time Zone"]),
@@ -390,6 +394,99 @@ def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> N
 def test_a_misspelled_column_gets_a_suggestion(header, unknown):
     """A suggestion is made unless the field has a column or the name is common in CRMs."""
     assert list(map_columns(header.split(","), {}).unknown) == unknown
+
+
+@pytest.mark.parametrize(
+    "header, field, unit",
+    [
+        ("Amount (USD)", "conversion_value", "USD"),
+        ("Amount [usd]", "conversion_value", "USD"),
+        ("Deal Value (€)", "conversion_value", "EUR"),
+        ("Total (US$)", "conversion_value", "USD"),
+        ("Amount in EUR", "conversion_value", "EUR"),
+        ("revenue_eur", "conversion_value", "EUR"),
+        ("Price - GBP", "conversion_value", "GBP"),
+        ("Amount (ALL)", "conversion_value", "ALL"),
+        ("Amount ($)", "conversion_value", None),
+        ("Close Date (UTC)", "conversion_date_time", "UTC"),
+        ("Close Date (America/New_York)", "conversion_date_time", "America/New_York"),
+        ("Conversion Time (GMT+2)", "conversion_date_time", "GMT+2"),
+        ("closed_at_utc", "conversion_date_time", "UTC"),
+        ("Close Date (XYZT)", "conversion_date_time", "XYZT"),
+        ("Google Ad Click-ID (GCLID)", "gclid", None),
+        ("Klick-Kennung (GCLID)", "gclid", None),
+        ("GCLID (Google Click ID)", "gclid", None),
+        ("Lead GCLID", "gclid", None),
+        ("Contact GBRAID", "gbraid", None),
+        ("Email (Work)", "email", None),
+        ("Phone (Mobile)", "phone", None),
+    ],
+)
+def test_a_unit_in_a_header_is_understood(header, field, unit):
+    """Brackets, a currency and a time zone in a header do not hide the field."""
+    extra = "wbraid" if field != "wbraid" else "gclid"
+    columns = map_columns([extra, header], {})
+    assert columns.fields == {extra: 0, field: 1}
+    assert columns.units == ({field: unit} if unit else {})
+    assert columns.unclear == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Amount (thousands)",
+        "Amount (000)",
+        "Revenue (net)",
+        "Close Date (expected)",
+        "Date (MM/DD/YYYY)",
+        "Time (DMY)",
+        "Email (Owner)",
+        "Phone (GCLID)",
+        "Order ID (old)",
+    ],
+)
+def test_an_unknown_unit_makes_a_column_unclear(header):
+    """A column whose unit is not known is not used, and is named."""
+    columns = map_columns(["gclid", header], {})
+    assert columns.fields == {"gclid": 0}
+    assert columns.unclear == columns.unknown == (header,)
+
+
+@pytest.mark.parametrize("header", ["Value, all", "Total_top", "Owner (Email)", "Has GCLID (x)"])
+def test_words_are_not_units(header):
+    """Words that are also currency codes, and fields of another person, are not understood."""
+    assert map_columns(["gclid", header], {}).fields == {"gclid": 0}
+
+
+def test_a_column_with_a_unit_counts_only_without_a_plain_one():
+    """A column with a unit never displaces a column without it, and is not unclear then."""
+    columns = map_columns(["gclid", "value", "Amount (USD)", "Email (Owner)", "email"], {})
+    assert columns.fields == {"gclid": 0, "conversion_value": 1, "email": 4}
+    assert columns.unclear == ()
+    assert columns.units == {}
+
+
+def test_two_columns_with_units_for_one_field():
+    """Two amounts in different currencies stop the file: one of them must be chosen."""
+    with pytest.raises(SourceError, match="DUPLICATE_COLUMN"):
+        map_columns(["gclid", "Amount (USD)", "Amount (EUR)"], {})
+
+
+def test_a_unit_counts_in_a_column_that_the_profile_names():
+    """The profile chooses the column, and its header still says the currency."""
+    columns = map_columns(
+        ["gclid", "Amount (USD)", "Amount (EUR)"], {"conversion_value": "Amount (EUR)"}
+    )
+    assert columns.units == {"conversion_value": "EUR"}
+
+
+def test_an_older_version_of_the_rules_understands_fewer_names():
+    """A file in progress keeps the columns with which it started."""
+    older = (Tier.ALIAS, Tier.FALLBACK)
+    header = ["email", "Total (€)", "Close Date (UTC)", "Lead GCLID", "gclid"]
+    columns = columns_module.map_columns(header, {}, FIELDS, tiers=older)
+    assert columns.fields == {"email": 0, "conversion_value": 1, "gclid": 4}
+    assert columns.units == {}
 
 
 def test_suggestions_for_a_wide_header_are_bounded():

@@ -1,4 +1,4 @@
-"""Prints the rows of the column table in docs/input.md."""
+"""Prints the rows of the tables of columns in docs/input.md."""
 
 from __future__ import annotations
 
@@ -20,5 +20,12 @@ def table_rows() -> Iterator[str]:
         yield f"| {name} | {field.description} | {aliases} | {fallbacks} |"
 
 
+def crm_rows() -> Iterator[str]:
+    """Yield one row for each field that has special names in exports of CRMs."""
+    for field in FIELDS:
+        if field.crm_names:
+            yield f"| `{field.name}` | {', '.join(f'`{name}`' for name in field.crm_names)} |"
+
+
 if __name__ == "__main__":
-    print("\n".join(table_rows()))
+    print("\n".join([*table_rows(), *crm_rows()]))

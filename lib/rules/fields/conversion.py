@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.units import currency_in_header, time_zone_in_header
 
 NOT_STATED: Final = "consent is not stated to Google, even if the profile sets it"
 
@@ -41,6 +42,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "datetime",
             "event time",
         ),
+        read_unit=time_zone_in_header,
         target="time",
     ),
     Field(
@@ -56,6 +58,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         "Value of the conversion.",
         aliases=("amount", "revenue"),
         fallbacks=("value", "deal value", "total", "price", "order value", "order total"),
+        read_unit=currency_in_header,
         target="value",
         kind="number",
         placeholder_note="the conversion action's own value is used, as for empty cells",

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.units import kind_of_contact
+
+_OBJECTS: Final = ("lead", "contact", "deal", "opportunity", "customer", "account", "person")
+"""CRMs and their consultants put the object before the name of a click ID: `Lead GCLID`."""
+
+
+def _of_objects(click_id: str) -> tuple[str, ...]:
+    return tuple(f"{each} {click_id}" for each in _OBJECTS)
+
 
 IDENTITY: Final[tuple[Field, ...]] = (
     Field(
@@ -18,18 +27,27 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "hs_google_click_id",
         ),
         fallbacks=("click id",),
+        crm_names=_of_objects("gclid"),
+        prefers_first_fallback=True,
+        clear_in_brackets=True,
         identifies=True,
         target="gclid",
     ),
     Field(
         "gbraid",
         "Click ID of iOS clicks that lead from the web to an app.",
+        crm_names=_of_objects("gbraid"),
+        prefers_first_fallback=True,
+        clear_in_brackets=True,
         identifies=True,
         target="gbraid",
     ),
     Field(
         "wbraid",
         "Click ID of iOS clicks that lead from an app to the web.",
+        crm_names=_of_objects("wbraid"),
+        prefers_first_fallback=True,
+        clear_in_brackets=True,
         identifies=True,
         target="wbraid",
     ),
@@ -48,6 +66,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         ),
         fallbacks=("work email", "personal email", "secondary email", "additional email"),
         numbered=True,
+        read_unit=kind_of_contact,
         identifies=True,
         target="hashed_emails",
     ),
@@ -77,6 +96,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "other phone",
         ),
         numbered=True,
+        read_unit=kind_of_contact,
         identifies=True,
         target="hashed_phones",
     ),

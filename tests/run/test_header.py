@@ -1,0 +1,65 @@
+"""What the names of columns say about their cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.judging import judge
+
+ROW = "Cj0KCQiAexample0001,1001"
+HEADER = "gclid,conversion_action"
+
+
+def outcomes(header: str, row: str, *before: str, **profile: Any) -> list[str]:
+    """Return the codes of a file with one row, first those of notes and file error."""
+    content = "\n".join([*before, f"{HEADER},{header}", f"{ROW},{row}", ""]).encode()
+    document = judge(content, profile, list_all=True)
+    assert document["file_error"] is None
+    row_codes = [each["code"] for each in document["rows"][0]["errors"]]
+    expected = {"CONSENT_NOT_STATED", "UNKNOWN_COLUMNS"}
+    return [n["code"] for n in document["notes"] if n["code"] not in expected] + row_codes
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "codes"),
+    [
+        ("date,Amount (USD)", "2026-11-20 10:00 Z,12", []),
+        ("date,Amount (USD)", "2026-11-20 10:00 Z,12 USD", []),
+        ("date,Amount (USD)", "2026-11-20 10:00 Z,12 EUR", ["CURRENCY_CONTRADICTS"]),
+        ("date,Amount (USD),currency", "2026-11-20 10:00 Z,12,USD", []),
+        ("date,Amount (USD),currency", "2026-11-20 10:00 Z,12,", []),
+        ("date,Amount (USD),currency", "2026-11-20 10:00 Z,12,EUR", ["CURRENCY_CONTRADICTS"]),
+        ("date,Amount (USD),currency", "2026-11-20 10:00 Z,,EUR", []),
+        ("date,Amount (KWD)", "2026-11-20 10:00 Z,1.234", []),
+        ("date,Amount (USD)", "2026-11-20 10:00 Z,1.234", ["AMBIGUOUS_VALUE"]),
+    ],
+)
+def test_the_currency_of_a_column(header: str, row: str, codes: list[str]) -> None:
+    """The currency in a header is that of the column; it precedes the profile's currency."""
+    assert outcomes(header, row, currency_code="GBP") == codes
+
+
+@pytest.mark.parametrize(
+    ("header", "zone_is_far_east"),
+    [
+        ("Close Date (Pacific/Kiritimati)", True),
+        ("Close Date (UTC)", False),
+        ("Close Date", False),
+    ],
+)
+def test_the_time_zone_of_a_column(header: str, zone_is_far_east: bool) -> None:
+    """The zone in a header precedes the file's and the profile's. At noon in London, it is already
+    the next day at 2 am in Kiritimati."""
+    before = "Parameters:TimeZone=Europe/London"
+    codes = outcomes(header, "2026-11-25 01:00", before, time_zone="Europe/London")
+    assert codes == ([] if zone_is_far_east else ["FUTURE_DATE"])
+
+
+def test_an_unknown_zone_of_a_column_is_not_replaced() -> None:
+    """The profile's time zone does not replace a zone in the header that is not known."""
+    header = "Close Date (Mars/Base)"
+    codes = outcomes(header, "2026-11-20 01:00", time_zone="Europe/London")
+    assert codes == ["UNKNOWN_ZONE_OF_FILE", "UNKNOWN_TIME_ZONE"]
+    assert outcomes(header, "2026-11-20 01:00 Z") == ["UNKNOWN_ZONE_OF_FILE"]
