@@ -6,6 +6,7 @@ It contains only example.com addresses and 555-01xx phone numbers; both are rese
 from __future__ import annotations
 
 import csv
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,12 +40,17 @@ Row = dict[str, str]
 @dataclass(frozen=True, slots=True)
 class Export:
     """The written file. `wrong` maps the line of each deliberately wrong row to its mistake.
-    `clicks` are the clicks that are too recent for an upload."""
+
+    The rest is what Google must know about its rows: `clicks` with their times, click IDs and
+    hashes that match no click (`no_click`), and `orders` that Google has counted before.
+    """
 
     path: Path
     rows: int
     wrong: dict[int, str]
     clicks: dict[str, datetime] = field(default_factory=dict)
+    no_click: set[str] = field(default_factory=set)
+    orders: set[tuple[str, int]] = field(default_factory=set)
 
 
 def _changed(**cells: str) -> Callable[[Row, datetime], Row]:
@@ -88,6 +94,14 @@ MISTAKES: dict[str, Callable[[Row, datetime], Row]] = {
 }  # fmt: skip
 _REPEAT = "a duplicate of an earlier line"
 _RECENT = "a click one hour ago"
+LATE_MISTAKES = (
+    "a click ID that Google does not know",
+    "a customer who never clicked an ad",
+    "a conversion before its click",
+    "a click older than the conversion window",
+    "an order that Google has counted before",
+)
+"""What the Data Manager API finds only when it processes the rows. The second one is normal."""
 
 
 def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
@@ -128,20 +142,41 @@ def _good_row(number: int, now: datetime, rng: random.Random) -> Row:
     return row
 
 
-def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Export:
+def _plant_late_failure(kind: str, row: Row, place: int, now: datetime, export: Export) -> None:
+    """Change a valid row so that an API that counts later finds this mistake, and tell Google."""
+    row.update(_NO_CLICK, gclid=f"Cj0KCQlate{place:06d}", conversion_action="1001")
+    match kind:
+        case "a click ID that Google does not know":
+            export.no_click.add(row["gclid"])
+        case "a customer who never clicked an ad":
+            row.update(gclid="", phone="", email=f"nobody.{place}@example.com")
+            export.no_click.add(hashlib.sha256(row["email"].encode()).hexdigest())
+        case "a conversion before its click":
+            row["conversion_date_time"] = _at(now - timedelta(days=3))
+            export.clicks[row["gclid"]] = now - timedelta(days=2)
+        case "a click older than the conversion window":
+            export.clicks[row["gclid"]] = now - timedelta(days=200)
+        case "an order that Google has counted before":
+            row["order_id"] = f"SO-before-{place}"
+            export.orders.add((row["order_id"], 1001))
+
+
+def write_crm_export(
+    path: Path, rows: int, now: datetime, seed: int = 1, *, late: bool = False
+) -> Export:
     """Writes `rows` data rows to `path`, a few dozen of them wrong.
 
     The same seed writes the same rows. Every kind of mistake appears twice, if there are enough
-    rows.
+    rows. `late`: also mistakes that the Data Manager API finds only when it processes the rows.
     """
     rng = random.Random(seed)
     table = [_good_row(number, now, rng) for number in range(1, rows + 1)]
-    kinds = [*MISTAKES, _REPEAT, _RECENT] * 2
+    kinds = [*MISTAKES, _REPEAT, _RECENT, *(LATE_MISTAKES if late else ())] * 2
     # Not the first rows: a duplicate needs an earlier row.
     places = sorted(rng.sample(range(10, rows), k=min(len(kinds), max(0, rows - 10))))
     rng.shuffle(kinds)
-    wrong: dict[int, str] = {}
-    clicks: dict[str, datetime] = {}
+    export = Export(path, rows, {})
+    wrong = export.wrong
     for place, kind in zip(places, kinds, strict=False):
         row = table[place]
         if kind == _REPEAT:
@@ -151,7 +186,9 @@ def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Exp
         elif kind == _RECENT:
             row.update(_NO_CLICK, gclid=f"Cj0KCQrecent{place:06d}", conversion_action="1001")
             row["conversion_date_time"] = _at(now - timedelta(minutes=30))
-            clicks[row["gclid"]] = now - timedelta(hours=1)
+            export.clicks[row["gclid"]] = now - timedelta(hours=1)
+        elif kind in LATE_MISTAKES:
+            _plant_late_failure(kind, row, place, now, export)
         else:
             table[place] = MISTAKES[kind](row, now)
         wrong[place + 2] = kind  # line 1 is the header
@@ -159,4 +196,4 @@ def write_crm_export(path: Path, rows: int, now: datetime, seed: int = 1) -> Exp
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(list(row.values()) for row in table)
-    return Export(path, rows, wrong, clicks)
+    return export

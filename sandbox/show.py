@@ -11,6 +11,7 @@ from rich.table import Table
 
 # Messages begin with the line and the column, which have their own columns in the table.
 _PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
+_LATE = "PROCESSING_ERROR_"
 _OUTCOMES = (
     *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
 )
@@ -58,6 +59,24 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
                 _PLACE.sub("", error.get("message", "")),
             )
         console.print(table)
+
+
+def show_late_verdicts(
+    document: Mapping[str, Any], console: Console, planted: Mapping[int, str]
+) -> None:
+    """Prints the rows about which the API changed its mind, and what was wrong with them."""
+    title = "Rows that the API accepted, and refused when it processed them"
+    table = Table("line", "outcome", "what was planted", "Google's reason", title=title)
+    for row in document.get("rows", ()):
+        reasons = [error["code"] for error in row["errors"] if error["code"].startswith(_LATE)]
+        if reasons:
+            reason = reasons[0].removeprefix(_LATE).removeprefix("REASON_")
+            table.add_row(str(row["line"]), row["outcome"], planted.get(row["line"], ""), reason)
+    console.print(table)
+    counts = document["counts"]
+    console.print(
+        f"Still awaiting Google: {counts['awaiting']}   Without an ad click: {counts['unmatched']}"
+    )
 
 
 def show_sandbox(description: Mapping[str, Any], console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -14,10 +15,13 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from rich.console import Console
 
 from sandbox.__main__ import main
-from sandbox.demo import data_rows, disagreements
-from sandbox.examples import COLUMNS, MISTAKES, write_crm_export
+from sandbox.demo import data_rows, disagreements, run_demo
+from sandbox.examples import COLUMNS, LATE_MISTAKES, MISTAKES, write_crm_export
+from sandbox.state import NotCounted
+from sandbox.verdicts import wrong_verdicts
 from tests.sandbox.conftest import STAND_IN
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +126,49 @@ def test_help_teaches_by_example(command):
     run = CliRunner().invoke(main, [*command, "--help"])
     assert run.exit_code == 0
     assert "python -m sandbox" in run.output.replace("Usage: python -m sandbox", "")
+
+
+def test_the_demo_checks_what_the_api_says_late(tmp_path):
+    """With the Data Manager API, the demo ends with the lines that Google refused late."""
+    console = Console(file=io.StringIO(), width=200)
+    assert run_demo(console, "data_manager", ROOT, tmp_path, 400) == 0
+    printed = console.file.getvalue()
+    for kind in LATE_MISTAKES[:1] + LATE_MISTAKES[2:]:
+        assert printed.count(kind) == 2
+    assert "Without an ad click: 2" in printed
+    assert "the API accepted 14 more rows" in printed
+
+
+EXPIRED = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"
+
+
+@pytest.mark.parametrize(
+    ("rows", "unmatched", "words"),
+    [
+        ({2: "failed"}, 1, None),
+        ({}, 1, "EXPIRED_CLICK in one of the lines [2]"),
+        ({2: "deferred"}, 1, "not failed"),
+        ({2: "failed", 3: "failed"}, 1, "line 3 has"),
+        ({2: "failed"}, 0, "no click for 1 rows"),
+    ],
+)
+def test_the_demo_notices_wrong_verdicts(told, rows, unmatched, words):
+    """A row of the document that Google did not refuse, or the other way round, is found."""
+    hashed = hashlib.sha256(b"ada@example.com").hexdigest()
+    user_data = {"user_identifiers": [{"email_address": hashed}]}
+    not_counted = [
+        NotCounted("r-1", EXPIRED, {"ad_identifiers": {"gclid": "Cj0KCQaaaa"}}),
+        NotCounted("r-1", "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND", {"user_data": user_data}),
+    ]
+    document = {
+        "counts": {"unmatched": unmatched},
+        "rows": [
+            {"line": line, "outcome": outcome, "errors": [{"code": EXPIRED}]}
+            for line, outcome in rows.items()
+        ],
+    }
+    found = list(wrong_verdicts(told, document, not_counted))
+    assert found == [] if words is None else any(words in problem for problem in found)
 
 
 def test_the_example_export_is_the_same_for_the_same_seed(tmp_path):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
-from tests.whole.data_manager.time_passes import hours_go_by
 
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:

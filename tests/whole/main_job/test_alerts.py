@@ -14,9 +14,9 @@ from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
 from lib.state.run import run_key
 from lib.state.store import StoredObject
+from sandbox.time_passes import hours_go_by
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
-from tests.whole.data_manager.time_passes import hours_go_by
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.time_passes import hours_go_by
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
-from tests.whole.data_manager.time_passes import hours_go_by
 
 COLUMNS = (*(name for name in CORE_COLUMNS if name != "conversion_value"), "conversion_value")
 

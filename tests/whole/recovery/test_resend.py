@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sandbox.request_status import RecordIndices
+from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.data_manager.time_passes import hours_go_by
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 
 ROWS = 210  # two chunks; the second has no click that is too recent

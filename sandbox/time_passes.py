@@ -1,4 +1,4 @@
-"""A helper that makes hours pass for pending runs."""
+"""Makes hours pass for what the function keeps in its state: it moves the times there back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TIMES = ("since", "sent_at", "resend_at", "ask_at")
 
 
 def hours_go_by(google: Sandbox, hours: float) -> None:
-    """Move the times in the ledger's entries of pending runs back by this many hours."""
+    """Let this many hours pass for the files that wait for something. Google's clock stays."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     for blob in list(bucket.list_blobs(prefix="_state/waiting/")):
         entry = json.loads(blob.download_as_bytes())
