@@ -1,0 +1,100 @@
+"""Kills while two generations of one upload are processed: each conversion still counts once.
+
+The function's process is killed at the n-th remote call. Then a gateway copies the object onto
+itself, and both generations are delivered until they are finished. So the first run has sent
+nothing, half of its rows or all of them when it is replaced.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.up import INPUT_BUCKET, Sandbox
+from tests.whole.recovery.files import (
+    File,
+    check_counted_once,
+    check_document,
+    finish,
+    log_lines,
+    make_file,
+)
+
+STRIDE = 6
+"""The test kills at every sixth call, `make soak` at random moments. With 1, it takes minutes."""
+
+KINDS = ("click", "identifiers", "warned")
+
+
+@pytest.fixture(autouse=True)
+def _versions_are_kept_again(google: Sandbox) -> Iterator[None]:
+    yield
+    google.keep_versions(True)
+
+
+def copy_onto_itself(google: Sandbox, file: File) -> int:
+    """Copy the object as a gateway does that sets its time. Return the new generation."""
+    blob = google.storage_client().bucket(INPUT_BUCKET).blob(file.name)
+    blob.metadata = {"mtime": "2026-11-21T00:00:00Z"}
+    blob.rewrite(blob)
+    return int(blob.generation)
+
+
+def wait_for_the_kill_or_the_end(google: Sandbox, file: File) -> None:
+    while not google.faults.fired()[0]["fired"] and not google.delivery.idle:
+        time.sleep(0.01)
+
+
+def check_both(google: Sandbox, file: File, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Assert that one of the documents has all rows, and that no conversion counts twice."""
+    assert first["status"] in ("completed", "superseded")
+    assert second["status"] in ("completed", "same_as")
+    if second["status"] == "completed":
+        check_document(file, second)
+    else:
+        assert first["status"] == "completed"
+        assert second["other_generation"] == first["source"]["generation"]
+    if first["status"] == "completed":
+        check_document(file, first)
+    else:
+        assert first["other_generation"] == second["source"]["generation"]
+    jobs = {first["job_id"], second["job_id"]}
+    check_counted_once(file, [each for each in google.state.accepted if each.job_id in jobs])
+
+
+@pytest.mark.parametrize(
+    "versioned, kind, start",
+    [(False, "kill_before", 3), (False, "kill_after", 4), (True, "kill_after", 6)],
+)
+def test_a_kill_before_the_object_is_replaced(
+    google: Sandbox,
+    new_name: Iterator[str],
+    versioned: bool,
+    kind: str,
+    start: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Whenever the first run is killed, both generations end, and no alert is raised."""
+    google.keep_versions(versioned)
+    nth = start
+    statuses = set()
+    while True:
+        alerts = [line for line in log_lines(google) if line["severity"] == "ERROR"]
+        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
+        file = make_file(next(new_name), 210, seed=nth, kinds=KINDS).drop(google)
+        wait_for_the_kill_or_the_end(google, file)
+        second = copy_onto_itself(google, file)
+        documents = finish(google, file), google.results(file.name, second)
+        assert google.delivery.wait_until_idle(30)
+        check_both(google, file, *documents)
+        statuses.add((documents[0]["status"], documents[1]["status"]))
+        assert alerts == [line for line in log_lines(google) if line["severity"] == "ERROR"]
+        if not google.faults.fired()[0]["fired"]:
+            break
+        nth += STRIDE
+    record_property("crash points", (nth - start) // STRIDE)
+    assert ("completed", "same_as") in statuses
+    assert versioned or ("superseded", "completed") in statuses
