@@ -653,6 +653,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Remove or correct the text in brackets if you need the column, or list the column under "
         "headers in the profile (docs/profiles.md).",
     ),
+    "DATE_COLUMN_CHOSEN": (
+        "note",
+        "No column is clearly the conversion time, so the one in the message is used. A date of "
+        "closing comes before a date of creation.",
+        "Check that the column holds the time of the sale. If another one does, name it as "
+        "conversion_date_time under headers in the profile (docs/profiles.md).",
+    ),
     "NO_ROWS": ("file", "The file has column names but no rows.", "Check the export."),
     "STALE": (
         "file",

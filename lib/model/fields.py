@@ -46,7 +46,9 @@ class Field:
     aliases: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
     crm_names: tuple[str, ...] = ()
-    """Names in exports of CRMs, the best one first. They count only if no other name fits."""
+    """Names in exports of CRMs, the best one first. They count only if no name above fits."""
+    last_resorts: tuple[str, ...] = ()
+    """Names that usually mean something else, but count if no other name fits."""
     numbered: bool = False
     """Several columns may contain it: `email`, `email_2`, ..."""
     prefers_first_fallback: bool = False
@@ -59,6 +61,8 @@ class Field:
     """Its name after another name means the field: `Klick-Kennung (GCLID)`."""
     read_unit: ReadUnit | None = None
     """Reads the unit of the column in its header: `Amount (USD)`."""
+    choice_code: str = ""
+    """Code of the note on the column that was chosen among several, or is a last resort."""
     identifies: bool = False
     """At least one destination can identify a click or a person by this field alone."""
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})

@@ -30,6 +30,10 @@ def notes_on_columns(
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
     if columns.unclear:
         notes.append(Problem("UNIT_IN_HEADER", "", ", ".join(columns.unclear)))
+    for field, (chosen, *others) in columns.choices.items():
+        if code := BY_NAME[base_name(field)].choice_code:
+            detail = f"{chosen}; not used: {', '.join(others)}" if others else chosen
+            notes.append(Problem(code, "", detail))
     by_code: dict[str, list[str]] = {}
     for column in fields:
         if not is_sent(column, capabilities.fields):

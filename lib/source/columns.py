@@ -25,13 +25,16 @@ class ColumnMap(NamedTuple):
     `fields` maps each field to the index of its column, and `units` to the unit that the header of
     that column names. `unknown` contains the names of the other columns, safe to show, each with
     the field that was probably meant. `unclear` contains those whose name, without the text in
-    brackets, means a field that has no column.
+    brackets, means a field that has no column. `choices` contains each field whose column was
+    chosen among several less clear ones, or is a last resort: the names of this column and of the
+    others, safe to show.
     """
 
     fields: dict[str, int]
     units: dict[str, str]
     unknown: tuple[str, ...]
     unclear: tuple[str, ...]
+    choices: dict[str, tuple[str, ...]]
 
 
 def map_columns(
@@ -92,6 +95,7 @@ def map_columns(
             for name, safe in others
             if (field := vocabulary.field_without_brackets(name)) and field not in fields
         ),
+        _choices(header, fields, {at: each for at, each in meanings.items() if at not in off}),
     )
 
 
@@ -100,6 +104,18 @@ def _units(
 ) -> dict[str, str]:
     meanings = {field: vocabulary.meaning(header[at]) for field, at in fields.items()}
     return {field: meaning.unit for field, meaning in meanings.items() if meaning and meaning.unit}
+
+
+def _choices(
+    header: Sequence[str], fields: Mapping[str, int], meanings: Mapping[int, Meaning]
+) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for field, at in fields.items():
+        others = [i for i, each in meanings.items() if each.field == field and i != at]
+        tier = meanings[at].tier if at in meanings else Tier.ALIAS
+        if tier is Tier.LAST_RESORT or (others and tier is not Tier.ALIAS):
+            found[field] = tuple(quoted(header, index) for index in (at, *others))
+    return found
 
 
 def identifying_columns(fields: Mapping[str, int], declared: tuple[Field, ...]) -> list[int]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import cache
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from lib.model.fields import CUSTOM_VARIABLE, HIGHEST_NUMBER, Field, base_name
 from lib.source.header_parts import HeaderParts, header_parts
@@ -32,6 +33,7 @@ class Tier(IntEnum):
     FALLBACK = 1
     WITH_UNIT = 2
     CRM_NAME = 3
+    LAST_RESORT = 4
 
 
 class Meaning(NamedTuple):
@@ -42,13 +44,18 @@ class Meaning(NamedTuple):
 
     field: str
     tier: Tier
-    rank: int = 0
+    rank: int = -1
     unit: str = ""
 
 
 def header_key(header: str) -> str:
-    """Return a key that equal names share: `Google_Click_ID__c` and `google click id`."""
+    """Return a key that equal names share: `Google_Click_ID__c` and `google click id`.
+
+    Accents do not count, because computers encode them in two ways and people omit them.
+    """
     plain = header.strip().casefold().removesuffix(_SALESFORCE_SUFFIX)
+    if not plain.isascii():
+        plain = normalize("NFD", plain)
     return "".join(filter(str.isalnum, plain)) or plain
 
 
@@ -70,6 +77,7 @@ class Vocabulary:
             header_key(name): Meaning(field.name, tier, rank)
             for field in fields
             for tier, names in (
+                (Tier.LAST_RESORT, field.last_resorts),
                 (Tier.CRM_NAME, field.crm_names),
                 (Tier.FALLBACK, field.fallbacks),
             )

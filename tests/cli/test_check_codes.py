@@ -199,6 +199,9 @@ FILES: dict[str, File] = {
         b"+12125550100,2026-11-20 10:00:00,Purchase,2026-11-20 11:00:00\n"
     ),
     "MIXED_KINDS": _file(csv_of(row(Type="Sale"), row(Type="RETRACT"))),
+    "DATE_COLUMN_CHOSEN": _file(
+        b"gclid,conversion_action,Created At\nCj0KCQiAexample0001,1001,2026-11-20 10:00 Z\n"
+    ),
     "NO_ROWS": _lines(),
 }
 

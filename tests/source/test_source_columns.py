@@ -388,7 +388,7 @@ def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> N
         ("gclid,Customer ID,Customer,Time Zone", ["Customer ID", "Customer", "Time Zone"]),
         ("email,Contact ID,Contact Owner", ["Contact ID", "Contact Owner"]),
         ("email,gclid12345", ["column 2"]),
-        ("gclid,Datum,Betrag", ["Datum", "Betrag"]),
+        ("gclid,Notizen,Betreuer", ["Notizen", "Betreuer"]),
     ],
 )
 def test_a_misspelled_column_gets_a_suggestion(header, unknown):
@@ -483,10 +483,132 @@ def test_a_unit_counts_in_a_column_that_the_profile_names():
 def test_an_older_version_of_the_rules_understands_fewer_names():
     """A file in progress keeps the columns with which it started."""
     older = (Tier.ALIAS, Tier.FALLBACK)
-    header = ["email", "Total (€)", "Close Date (UTC)", "Lead GCLID", "gclid"]
+    header = ["email", "Total (€)", "Close Date (UTC)", "Lead GCLID", "gclid", "Telefon", "created"]
     columns = columns_module.map_columns(header, {}, FIELDS, tiers=older)
     assert columns.fields == {"email": 0, "conversion_value": 1, "gclid": 4}
     assert columns.units == {}
+
+
+@pytest.mark.parametrize(
+    "header, fields_of",
+    [
+        (
+            "Datensatz-ID,Deal-Name,Vorname,Nachname,E-Mail-Adresse,Telefonnummer,Betrag,Währung,"
+            "Abschlussdatum,Erstellungsdatum,Postleitzahl,Land/Region",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Prénom,Nom,Adresse e-mail,Numéro de téléphone,Montant,Devise,Date de clôture,"
+            "Date de création,Code postal,Pays",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Nombre,Apellidos,Correo electrónico,Móvil,Importe,Moneda,Fecha de cierre,"
+            "Fecha de creación,Código postal,País",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Nome,Cognome,Indirizzo e-mail,Cellulare,Importo,Valuta,Data di chiusura,"
+            "Data creazione,CAP,Paese",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Voornaam,Achternaam,E-mailadres,Telefoonnummer,Bedrag,Valuta,Sluitingsdatum,"
+            "Aanmaakdatum,Postcode,Land/regio",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Primeiro nome,Sobrenome,Endereço de e-mail,Celular,Valor,Moeda,Data de fechamento,"
+            "Data de criação,CEP,País",
+            "first_name last_name email phone conversion_value currency_code conversion_date_time "
+            "postal_code country_code",
+        ),
+        (
+            "Deal - Title,Deal - Value,Deal - Currency,Deal - Won time,Deal - Deal created,"
+            "Person - Email - Work,Person - Phone - Work",
+            "conversion_value currency_code conversion_date_time email phone",
+        ),
+        (
+            "Potential Customer,Actual Revenue,Actual Close Date,Est. Revenue,Est. Close Date,"
+            "Created On,Email",
+            "conversion_value conversion_date_time email",
+        ),
+        (
+            "Tatsächlicher Umsatz,Tatsächliches Abschlussdatum,Geschätzter Umsatz,Erstellt am,"
+            "E-Mail",
+            "conversion_value conversion_date_time email",
+        ),
+    ],
+)
+def test_exports_of_crms_in_several_languages(header, fields_of):
+    """Exports in six languages are mapped unchanged; a date of closing beats one of creation."""
+    names = header.split(",")
+    columns = map_columns(names, {})
+    assert set(columns.fields) == set(fields_of.split())
+    (chosen, *others) = columns.choices.get("conversion_date_time", [""])
+    time = names[columns.fields["conversion_date_time"]]
+    assert time in chosen or not others
+    assert not any(word in time.lower() for word in ("creat", "cré", "creaz", "erstell", "aanma"))
+
+
+def test_a_date_of_creation_is_the_last_resort():
+    """Without another time, a date of creation is used, and named as a choice."""
+    columns = map_columns(["gclid", "Created date (UTC)", "Owner"], {})
+    assert columns.fields["conversion_date_time"] == 1
+    assert columns.units == {"conversion_date_time": "UTC"}
+    assert columns.choices == {"conversion_date_time": ('"Created date (UTC)" (column 2)',)}
+
+
+@pytest.mark.parametrize(
+    "header, chosen",
+    [
+        ("Create Date,Close Date", "Close Date"),
+        ("Created At,Paid at", "Paid at"),
+        ("Created date (UTC),Close Date (UTC)", "Close Date (UTC)"),
+        ("Close Date (UTC),Conversion Date (UTC)", "Conversion Date (UTC)"),
+        ("Erstellt am,Datum,Abschlussdatum", "Abschlussdatum"),
+        ("timestamp,Close Date", "Close Date"),
+    ],
+)
+def test_the_best_date_is_chosen_and_the_others_are_named(header, chosen):
+    """Among less clear dates, the best one is used, and the choice names all of them."""
+    names = ["gclid", *header.split(",")]
+    columns = map_columns(names, {})
+    assert names[columns.fields["conversion_date_time"]] == chosen
+    first, *others = columns.choices["conversion_date_time"]
+    assert first.startswith(f'"{chosen}"')
+    assert len(others) == len(names) - 2
+
+
+@pytest.mark.parametrize("header", ["Conversion Time,Create Date", "Close Date", "date,created"])
+def test_a_clear_date_is_no_choice(header):
+    """A conversion time, or a single date of closing, needs no note."""
+    assert map_columns(["gclid", *header.split(",")], {}).choices == {}
+
+
+@pytest.mark.parametrize(
+    "header, fields_of",
+    [
+        ("email,Amount,Betrag", {"email": 0, "conversion_value": 1}),
+        ("gclid,value,Umsatz,Deal-Wert", {"gclid": 0, "conversion_value": 1}),
+        ("email,Nome,First Name,Nombre", {"email": 0, "first_name": 2}),
+        ("email,Correo,Courriel", {"email": 0, "email_2": 1, "email_3": 2}),
+    ],
+)
+def test_names_of_crms_never_displace_another_name(header, fields_of):
+    """A name from a CRM export counts only if no other name is for its field."""
+    assert map_columns(header.split(","), {}).fields == fields_of
+
+
+def test_accents_make_no_difference():
+    """Accents count neither where they are composed nor where they are omitted."""
+    for name in ("Téléphone", "Te\u0301le\u0301phone", "TELEPHONE"):
+        assert map_columns(["gclid", name], {}).fields["phone"] == 1
 
 
 def test_suggestions_for_a_wide_header_are_bounded():

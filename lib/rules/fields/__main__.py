@@ -24,7 +24,11 @@ def crm_rows() -> Iterator[str]:
     """Yield one row for each field that has special names in exports of CRMs."""
     for field in FIELDS:
         if field.crm_names:
-            yield f"| `{field.name}` | {', '.join(f'`{name}`' for name in field.crm_names)} |"
+            names, last_resorts = (
+                ", ".join(f"`{each}`" for each in names)
+                for names in (field.crm_names, field.last_resorts)
+            )
+            yield f"| `{field.name}` | {names} | {last_resorts} |"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.languages import CLOSE_DATE, CREATE_DATE, CURRENCY, VALUE, all_names
 from lib.rules.fields.units import currency_in_header, time_zone_in_header
 
 NOT_STATED: Final = "consent is not stated to Google, even if the profile sets it"
@@ -42,6 +43,10 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "datetime",
             "event time",
         ),
+        crm_names=all_names(CLOSE_DATE),
+        last_resorts=all_names(CREATE_DATE),
+        prefers_first_fallback=True,
+        choice_code="DATE_COLUMN_CHOSEN",
         read_unit=time_zone_in_header,
         target="time",
     ),
@@ -58,6 +63,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         "Value of the conversion.",
         aliases=("amount", "revenue"),
         fallbacks=("value", "deal value", "total", "price", "order value", "order total"),
+        crm_names=all_names(VALUE),
         read_unit=currency_in_header,
         target="value",
         kind="number",
@@ -81,6 +87,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "transaction currency",
             "revenue currency",
         ),
+        crm_names=all_names(CURRENCY),
         target="currency_code",
         placeholder_note="the currency of the profile applies, as for empty cells",
     ),

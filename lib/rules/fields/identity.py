@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.languages import (
+    COUNTRY,
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    PHONE,
+    POSTAL_CODE,
+    all_names,
+)
 from lib.rules.fields.units import kind_of_contact
 
 _OBJECTS: Final = ("lead", "contact", "deal", "opportunity", "customer", "account", "person")
@@ -65,6 +74,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "contact email",
         ),
         fallbacks=("work email", "personal email", "secondary email", "additional email"),
+        crm_names=all_names(EMAIL),
         numbered=True,
         read_unit=kind_of_contact,
         identifies=True,
@@ -95,6 +105,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "home phone",
             "other phone",
         ),
+        crm_names=all_names(PHONE),
         numbered=True,
         read_unit=kind_of_contact,
         identifies=True,
@@ -120,6 +131,8 @@ IDENTITY: Final[tuple[Field, ...]] = (
         "first_name",
         "First name; hashed before it is sent.",
         aliases=("given name", "forename", "customer first name"),
+        crm_names=all_names(FIRST_NAME),
+        prefers_first_fallback=True,
         target="address",
         not_sent_code="ADDRESS_NOT_SENT",
         kind="name",
@@ -128,6 +141,8 @@ IDENTITY: Final[tuple[Field, ...]] = (
         "last_name",
         "Last name; hashed before it is sent.",
         aliases=("family name", "surname", "customer last name"),
+        crm_names=all_names(LAST_NAME),
+        prefers_first_fallback=True,
         target="address",
         not_sent_code="ADDRESS_NOT_SENT",
         kind="name",
@@ -167,6 +182,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "billing zip/postal code",
             "billing zip",
         ),
+        crm_names=all_names(POSTAL_CODE),
         prefers_first_fallback=True,
         target="address",
         not_sent_code="ADDRESS_NOT_SENT",
@@ -181,6 +197,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "billing country code",
             "billing country",
         ),
+        crm_names=all_names(COUNTRY),
         prefers_first_fallback=True,
         kind="country",
     ),

@@ -7,6 +7,7 @@ would count as consent.
 
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
+from unicodedata import combining, normalize
 
 from lib.rules.values.errors import RuleError
 
@@ -19,6 +20,26 @@ _CONSENT: Final[dict[str, Consent | None]] = {
     **dict.fromkeys(("GRANTED", "CONSENT_GRANTED", "YES", "Y", "TRUE", "1"), "GRANTED"),
     **dict.fromkeys(("DENIED", "CONSENT_DENIED", "NO", "N", "FALSE", "0"), "DENIED"),
     **dict.fromkeys(("", "UNSPECIFIED", "CONSENT_STATUS_UNSPECIFIED", "UNKNOWN"), None),
+    # German, French, Spanish, Italian, Dutch, Portuguese: yes and no, what spreadsheets write for
+    # true and false, and granted and denied. Without accents.
+    **dict.fromkeys(("JA", "OUI", "SI", "SIM"), "GRANTED"),
+    **dict.fromkeys(("NEIN", "NON", "NEE", "NAO"), "DENIED"),
+    **dict.fromkeys(("WAHR", "VRAI", "VERDADERO", "VERO", "WAAR", "VERDADEIRO"), "GRANTED"),
+    **dict.fromkeys(("FALSCH", "FAUX", "FALSO", "ONWAAR"), "DENIED"),
+    **dict.fromkeys(("ERTEILT", "ZUGESTIMMT", "EINGEWILLIGT", "GEWAHRT"), "GRANTED"),
+    **dict.fromkeys(("VERWEIGERT", "ABGELEHNT", "NICHT_ERTEILT", "WIDERRUFEN"), "DENIED"),
+    **dict.fromkeys(("ACCORDE", "ACCORDEE", "ACCEPTE", "ACCEPTEE"), "GRANTED"),
+    **dict.fromkeys(("REFUSE", "REFUSEE"), "DENIED"),
+    **dict.fromkeys(("CONCEDIDO", "CONCEDIDA", "OTORGADO", "OTORGADA", "ACEPTADO"), "GRANTED"),
+    **dict.fromkeys(("DENEGADO", "DENEGADA", "RECHAZADO", "RECHAZADA"), "DENIED"),
+    **dict.fromkeys(("CONCESSO", "CONCESSA", "ACCETTATO", "ACCETTATA"), "GRANTED"),
+    **dict.fromkeys(("NEGATO", "NEGATA", "RIFIUTATO", "RIFIUTATA"), "DENIED"),
+    **dict.fromkeys(("VERLEEND", "TOEGESTAAN", "GEGEVEN"), "GRANTED"),
+    **dict.fromkeys(("GEWEIGERD", "NIET_VERLEEND", "INGETROKKEN"), "DENIED"),
+    **dict.fromkeys(("ACEITO", "ACEITE", "ACEITA"), "GRANTED"),
+    **dict.fromkeys(("NEGADO", "NEGADA", "RECUSADO", "RECUSADA"), "DENIED"),
+    **dict.fromkeys(("UNBEKANNT", "INCONNU", "DESCONOCIDO", "SCONOSCIUTO", "ONBEKEND"), None),
+    "DESCONHECIDO": None,
 }
 
 
@@ -52,6 +73,8 @@ def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | Non
     if value in words:
         return words[value]
     word = "_".join(value.replace("-", " ").replace("_", " ").upper().split())
+    if word not in words:
+        word = "".join(each for each in normalize("NFD", word) if not combining(each))
     if word not in words:
         raise RuleError(code)
     return words[word]
