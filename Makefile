@@ -49,8 +49,8 @@ format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes less than two minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=0)
-	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=0 ROUTE=google_ads|data_manager)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $(ROUTE)
 
 clean: ## Delete everything the commands created
 	rm -rf $(VENV) .venv-terraform .venv-deployed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis

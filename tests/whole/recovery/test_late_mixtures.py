@@ -1,0 +1,60 @@
+"""An API that counts later, under random faults at the upload and at every sweep after it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.profiles import DEFAULT_PROFILES
+from sandbox.request_status import RecordIndices
+from sandbox.up import Sandbox
+from tests.results_schema import check_results
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.files import clicks_grow_old, make_file
+from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
+
+MODES: tuple[RecordIndices, ...] = ("all", "none", "some")
+
+
+@pytest.fixture(scope="module")
+def _later() -> Iterator[Sandbox]:
+    with Sandbox(source=FUNCTION, env=SETTINGS) as running:
+        running.state.data_manager.requests_per_minute = 1_000_000
+        yield running
+
+
+@pytest.fixture
+def google(_later: Sandbox) -> Sandbox:
+    """A separate function, because the clock is moved for all pending runs."""
+    _later.clear()
+    _later.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    _later.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
+    return _later
+
+
+# `make soak ROUTE=data_manager` tries many more.
+@pytest.mark.parametrize("seed", range(3))
+def test_random_mixtures(google: Sandbox, new_name: Iterator[str], seed: int) -> None:
+    """Whichever rows Google names, every row has one outcome, and every conversion counts once."""
+    rng = random.Random(seed)
+    mode = MODES[seed % 3]
+    google.state.data_manager.record_indices = mode
+    google.state.data_manager.repeats_adjust = rng.random() < 0.5
+    google.faults.set(late_mixture(rng))
+    file = make_file(next(new_name), rng.randint(20, 450), seed).drop(google)
+    google.results(file.name, file.generation, timeout_seconds=30)
+    assert google.delivery.wait_until_idle(30)
+    for hours in (0.6, 6.0):
+        google.faults.set(late_mixture(rng))
+        ask_later(google, hours)
+    google.faults.clear()
+    clicks_grow_old(google, file)
+    deadline = time.monotonic() + 20
+    while not is_settled(document := google.results(file.name, file.generation)):
+        assert time.monotonic() < deadline, document["counts"]
+        ask_later(google, 2)
+        time.sleep(0.1)
+    check_late(file, check_results(document), google.state.accepted, mode)
