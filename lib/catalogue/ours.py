@@ -616,7 +616,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "NO_TIME_COLUMN": (
         "file",
-        "The file has no column for the conversion time.",
+        "The file has no column for the conversion time. If other columns contain dates, the "
+        "message names them.",
         "Add a column named conversion_date_time, or name yours under headers in the profile "
         "(docs/profiles.md).",
     ),
@@ -645,6 +646,34 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "because a retraction must never count as a new conversion.",
         "Split the file by kind, and upload only the file with the conversions. If the column in "
         "the message means something else, rename its values or remove it.",
+    ),
+    "LOOKS_LIKE_CLICK_IDS": (
+        "note",
+        "No column is named as the Google click ID, but the values of the column in the message "
+        "look like click IDs. The column is ignored.",
+        "Add the line in the message to the profile (docs/profiles.md) if these are the click IDs "
+        "of the conversions.",
+    ),
+    "LOOKS_LIKE_BRAIDS": (
+        "note",
+        "No column is named gbraid or wbraid, but the values of the column in the message look "
+        "like these click IDs. The column is ignored.",
+        "Add the line in the message to the profile (docs/profiles.md), with the parameter of the "
+        "landing page that the values come from.",
+    ),
+    "LOOKS_LIKE_EMAILS": (
+        "note",
+        "No column is named as the email address, but the values of the column in the message look "
+        "like email addresses. The column is ignored.",
+        "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
+        "addresses, not those of your staff.",
+    ),
+    "LOOKS_LIKE_PHONE_NUMBERS": (
+        "note",
+        "No column is named as the phone number, but the values of the column in the message look "
+        "like phone numbers. The column is ignored.",
+        "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
+        "numbers, not those of your staff.",
     ),
     "UNIT_IN_HEADER": (
         "note",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 RecordKind = Literal["conversion"]
 
@@ -29,6 +30,13 @@ CUSTOM_VARIABLE: Final = "custom_variable."
 ADDRESS_FIELDS: Final = ("first_name", "last_name", "postal_code", "country_code")
 """A postal address identifies a person only with all four of these fields
 (https://developers.google.com/data-manager/api/devguides/concepts/formatting)."""
+
+
+class Content(NamedTuple):
+    """How to suspect a column by its cells: the code of the note, and what a whole cell matches."""
+
+    code: str
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +69,8 @@ class Field:
     """Its name after another name means the field: `Klick-Kennung (GCLID)`."""
     read_unit: ReadUnit | None = None
     """Reads the unit of the column in its header: `Amount (USD)`."""
+    content: Content | None = None
+    """What most cells of the column look like."""
     choice_code: str = ""
     """Code of the note on the column that was chosen among several, or is a last resort."""
     identifies: bool = False

@@ -12,14 +12,11 @@ from lib.model.outcomes import Problem
 from lib.rules.fields import FIELDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
+from lib.run.column_content import date_columns, notes_on_content
 from lib.run.filtering import filter_columns
 from lib.run.notes import notes_on_columns
-from lib.source.columns import (
-    identifying_columns,
-    map_columns,
-    refuse_unidentified,
-    shown,
-)
+from lib.source.columns import identifying_columns, known_and_unknown, map_columns, shown
+from lib.source.errors import SourceError
 from lib.source.kinds import refuse_other_kind
 from lib.source.table import Table
 from lib.source.vocabulary import Tier
@@ -30,13 +27,17 @@ class Header:
     """Which column holds which field, the file's own names for them, and the notes on them.
 
     `units` contains what the names of columns say about their cells: the currency of
-    `conversion_value`, the time zone of `conversion_date_time`.
+    `conversion_value`, the time zone of `conversion_date_time`. If no column holds the conversion
+    time, `date_columns` names the ones that contain dates. `stop` is the reason why no row can be
+    sent; the notes may say how to correct it.
     """
 
     fields: Mapping[str, int]
     names: Mapping[str, str]
     notes: tuple[Problem, ...]
     units: Mapping[str, str]
+    date_columns: tuple[str, ...] = ()
+    stop: Problem | None = None
 
 
 _TIERS_OF_VERSION_2: Final = (Tier.ALIAS, Tier.FALLBACK)
@@ -45,18 +46,36 @@ _TIERS_OF_VERSION_2: Final = (Tier.ALIAS, Tier.FALLBACK)
 def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) -> Header:
     """The header line → a `Header`. `version` is the `RULES_VERSION` of the file's claim.
 
-    Raises `SourceError` if the header cannot be understood, if the file contains other records than
-    click conversions, or if no column identifies a click or a person.
+    Raises `SourceError` if two columns are for the same field, or if the file contains other
+    records than click conversions.
     """
-    filtered_by = filter_columns(table.header, profile)
+    header, rows = table.header, table.first_rows()
+    filtered_by = filter_columns(header, profile)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
-    columns = map_columns(table.header, profile.headers, FIELDS, filtered_by, tiers)
+    switched_off = {field for field, names in profile.headers.items() if not names}
+    try:
+        columns = map_columns(header, profile.headers, FIELDS, filtered_by, tiers)
+    except SourceError as error:
+        if error.code != "NO_HEADER":
+            raise
+        suspected = notes_on_content(header, rows, (), switched_off, is_header=False)
+        return Header({}, {}, tuple(suspected), {}, stop=Problem(error.code, "", error.detail))
     fields = columns.fields
+    identifying = identifying_columns(fields, FIELDS)
     # A row filter can exclude adjustments by a column, so that column is known too.
-    known, identifying = filtered_by.union(fields.values()), identifying_columns(fields, FIELDS)
+    known = filtered_by.union(fields.values())
     for kind in OTHER_KINDS:
-        refuse_other_kind(table.header, table.first_rows(), known, identifying, kind)
-    refuse_unidentified(table.header, columns, FIELDS)
-    names = {field: shown(table.header[at], at) for field, at in fields.items()}
+        refuse_other_kind(header, rows, known, identifying, kind)
     notes = notes_on_columns(columns, profile, capabilities_of(profile.destination))
-    return Header(fields, names, tuple(notes), columns.units)
+    notes += notes_on_content(header, rows, known, switched_off.union(fields), is_header=True)
+    stop = None
+    if not identifying:
+        stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(header, columns))
+    return Header(
+        fields,
+        {field: shown(header[at], at) for field, at in fields.items()},
+        tuple(notes),
+        columns.units,
+        () if "conversion_date_time" in fields else date_columns(header, rows, known),
+        stop,
+    )

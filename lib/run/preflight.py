@@ -133,6 +133,8 @@ def prepare_job(
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
+    if header.stop is not None:
+        raise PermanentError(header.stop.code, header.stop.detail)
     fields = header.fields
     customer_id = profile.customer_id or ""
     if not customer_id and "customer_id" not in fields:
@@ -148,7 +150,7 @@ def prepare_job(
     zone = _zone(zone_name)
     accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
     rules = _row_rules(profile, header, run, zone, accounts.of_row, capabilities)
-    _refuse_useless_columns(fields, capabilities)
+    _refuse_useless_columns(header, capabilities)
     engine = Engine(fields, rules)
     notes = [*header.notes, *notes_on_sunset(destination, run.now)]
     if isinstance(zone, UnknownZone):
@@ -243,10 +245,12 @@ def _row_rules(
     )
 
 
-def _refuse_useless_columns(fields: Mapping[str, int], capabilities: Capabilities) -> None:
+def _refuse_useless_columns(header: Header, capabilities: Capabilities) -> None:
     """Raise `PermanentError` if no row can be sent with these columns."""
+    fields = header.fields
     if "conversion_date_time" not in fields:
-        raise PermanentError("NO_TIME_COLUMN")
+        dates = ", ".join(header.date_columns)
+        raise PermanentError("NO_TIME_COLUMN", f"columns with dates: {dates}" if dates else "")
     bases = {base_name(column) for column in fields} & capabilities.fields.keys()
     if not bases.issuperset(ADDRESS_FIELDS):
         bases.difference_update(ADDRESS_FIELDS)

@@ -130,15 +130,11 @@ def identifying_columns(fields: Mapping[str, int], declared: tuple[Field, ...]) 
     ]
 
 
-def refuse_unidentified(
-    header: Sequence[str], columns: ColumnMap, declared: tuple[Field, ...]
-) -> None:
-    """Raise `SourceError` (NO_USABLE_COLUMN) if no column identifies a click or a person."""
-    if identifying_columns(columns.fields, declared):
-        return
+def known_and_unknown(header: Sequence[str], columns: ColumnMap) -> str:
+    """Return the columns of a file that lacks a column, as the detail of its error."""
     known = ", ".join(quoted(header, index) for index in columns.fields.values())
     unknown = f"; unknown columns: {', '.join(columns.unknown)}" if columns.unknown else ""
-    raise SourceError("NO_USABLE_COLUMN", f"known columns: {known}{unknown}")
+    return f"known columns: {known}{unknown}"
 
 
 def columns_named(name: str, header: Sequence[str]) -> list[int]:

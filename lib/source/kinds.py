@@ -36,7 +36,11 @@ def refuse_other_kind(
     excluding = () if kind.may_have_click_id else identifying
     # One such column beside a click ID can have another meaning.
     is_its_header = bool(marks) and (len(marks) > 1 or not identifying)
-    worded = [at for at in unknown if any(_word(row[at]) in kind.words for row in rows)]
+    worded = (
+        [at for at in unknown if any(_word(row[at]) in kind.words for row in rows)]
+        if kind.words
+        else []
+    )
     of_kind = [
         (is_its_header and _any_filled(row, marks) and not _any_filled(row, excluding))
         or any(_word(row[at]) in kind.words for at in worded)

@@ -202,6 +202,18 @@ FILES: dict[str, File] = {
     "DATE_COLUMN_CHOSEN": _file(
         b"gclid,conversion_action,Created At\nCj0KCQiAexample0001,1001,2026-11-20 10:00 Z\n"
     ),
+    "LOOKS_LIKE_CLICK_IDS": _file(
+        csv_of(
+            {
+                **EMAIL,
+                "Kennung": "Cj0KCQiAexample0001abcdef",
+                **{name: cell for name, cell in row().items() if name != "gclid"},
+            }
+        )
+    ),
+    "LOOKS_LIKE_BRAIDS": _row(Kennung="0AAAAAexample0001abcdef"),
+    "LOOKS_LIKE_EMAILS": _row(Kontakt="buyer@example.com"),
+    "LOOKS_LIKE_PHONE_NUMBERS": _row(Kontakt="+1 212 555 0100"),
     "NO_ROWS": _lines(),
 }
 

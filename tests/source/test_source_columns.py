@@ -36,7 +36,9 @@ CANONICAL = CANONICAL_NAMES.split()
 def map_columns(header, own):
     """Find our fields in a header, one of which must identify a click or a person."""
     columns = columns_module.map_columns(header, own, FIELDS)
-    columns_module.refuse_unidentified(header, columns, FIELDS)
+    if not columns_module.identifying_columns(columns.fields, FIELDS):
+        detail = columns_module.known_and_unknown(header, columns)
+        raise SourceError("NO_USABLE_COLUMN", detail)
     return columns
 
 

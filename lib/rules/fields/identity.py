@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.contents import BRAIDS, EMAILS, GCLIDS, PHONES
 from lib.rules.fields.languages import (
     COUNTRY,
     EMAIL,
@@ -39,6 +40,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("gclid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
+        content=GCLIDS,
         identifies=True,
         target="gclid",
     ),
@@ -48,6 +50,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("gbraid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
+        content=BRAIDS,
         identifies=True,
         target="gbraid",
     ),
@@ -57,6 +60,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("wbraid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
+        content=BRAIDS,
         identifies=True,
         target="wbraid",
     ),
@@ -77,6 +81,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=all_names(EMAIL),
         numbered=True,
         read_unit=kind_of_contact,
+        content=EMAILS,
         identifies=True,
         target="hashed_emails",
     ),
@@ -108,6 +113,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=all_names(PHONE),
         numbered=True,
         read_unit=kind_of_contact,
+        content=PHONES,
         identifies=True,
         target="hashed_phones",
     ),

@@ -1,0 +1,104 @@
+"""Columns that are suspected by their cells, because no name identifies them.
+
+A suspected column is only named in a note, never used: the address may be a salesperson's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC
+
+from lib.model.fields import Content
+from lib.model.outcomes import Problem
+from lib.rules.fields import FIELDS
+from lib.rules.values.dates import read_moment
+from lib.rules.values.errors import RuleError
+from lib.source.columns import shown
+
+_MOST_ROWS = 50
+"""Number of rows that are compared. The cost is per file, and must not matter for small ones."""
+
+_CONTENTS: Mapping[Content, tuple[str, ...]] = {
+    field.content: tuple(each.name for each in FIELDS if each.content is field.content)
+    for field in FIELDS
+    if field.content is not None
+}
+"""Content → the fields that can have it."""
+
+
+def notes_on_content(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    known: Collection[int],
+    decided: Collection[str],
+    *,
+    is_header: bool,
+) -> list[Problem]:
+    """Return notes on columns whose cells look like those of a field that has no column.
+
+    `known` are the columns that have a meaning, `decided` the fields that have a column or that the
+    profile switches off. If `is_header` is False, the first line may be a row, and no name of it is
+    shown.
+    """
+    notes = []
+    for content, fields in _CONTENTS.items():
+        if not any(field in decided for field in fields):
+            for at in _columns_like(header, rows, known, content.pattern.fullmatch):
+                name = _name_of(header, at) if is_header else None
+                written = f'"{name}"' if name else "the name of this column"
+                shown_as = f'"{name}"' if name else f"column {_letter(at)}"
+                other = f" (or {' or '.join(fields[1:])})" if fields[1:] else ""
+                detail = f"{shown_as}: headers = {{{fields[0]} = {written}}}{other}"
+                notes.append(Problem(content.code, "", detail))
+    return notes
+
+
+def date_columns(
+    header: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[int]
+) -> tuple[str, ...]:
+    """Return the columns without a meaning that contain dates, as they may be shown."""
+    return tuple(
+        f'"{name}"' if (name := _name_of(header, at)) else f"column {_letter(at)}"
+        for at in _columns_like(header, rows, known, _is_date)
+    )
+
+
+def _columns_like(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    known: Collection[int],
+    matches: Callable[[str], object],
+) -> Iterator[int]:
+    """Yield the columns in which most of the first cells match."""
+    for at in range(len(header)):
+        if at not in known:
+            cells = [cell for row in rows[:_MOST_ROWS] if (cell := row[at].strip())]
+            if cells and 2 * sum(bool(matches(cell)) for cell in cells) > len(cells):
+                yield at
+
+
+def _is_date(cell: str) -> bool:
+    if cell.isdecimal():  # an ID could be a Unix timestamp
+        return False
+    try:
+        read_moment(cell, UTC)
+    except RuleError as error:
+        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
+    return True
+
+
+def _name_of(header: Sequence[str], at: int) -> str | None:
+    """Return the name of a column, or None if it could be the data of a person."""
+    name = header[at]
+    is_data = any(content.pattern.fullmatch(name) for content in _CONTENTS)
+    return name if not is_data and '"' not in name and shown(name, at) == name else None
+
+
+def _letter(at: int) -> str:
+    """Return the name that a spreadsheet gives to a column: A, B, ..., Z, AA."""
+    letters = ""
+    at += 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
