@@ -23,6 +23,7 @@ from sandbox.control import ControlServer
 from sandbox.delivery import Delivery
 from sandbox.faults import Faults
 from sandbox.function import Function, Instance
+from sandbox.network import Network
 from sandbox.processes import Processes
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import State
@@ -49,15 +50,19 @@ class Sandbox:
         instances: int = 1,
         source: Path | str = ".",
         directory: Path | None = None,
+        forgetful: bool = False,
     ) -> None:
         """Starts nothing yet: call `start`, or use a `with` block.
 
         function: whether to run the function in `source`/main.py, too.
+        forgetful: whether the function's connections go through `networks`, which can forget them.
         env: additions to the function's environment.
         directory: for certificates, logs and profiles. Default: a temporary directory, which is
         removed when the sandbox ends.
         """
         self._with_function, self._extra_env, self._instances = function, dict(env or {}), instances
+        self._forgetful = forgetful
+        self.networks: list[Network] = []
         self._source, self._given_directory = Path(source).resolve(), directory
         self._started = False
         self.state = State()
@@ -102,6 +107,7 @@ class Sandbox:
             "PROFILES": str(self.profiles_path),
             "LEASE_SECONDS": "5",
             **CALM_CLIENT,
+            **(self._through_networks() if self._forgetful else {}),
             **self._extra_env,
         }
         self.function_log = self.directory / "function.log"
@@ -118,11 +124,26 @@ class Sandbox:
         self.control = ControlServer(self)
         self.control_url = self.control.url
 
+    def _through_networks(self) -> dict[str, str]:
+        """Connect the function through networks; returns the environment for that."""
+        storage, apis = self.storage.url.removeprefix("http://"), self.apis
+        targets = [storage, apis.endpoint, apis.data_manager_endpoint]
+        self.networks = [Network(target) for target in targets]
+        of_storage, of_apis, of_data_manager = (each.port for each in self.networks)
+        return {
+            "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{of_storage}",
+            "SECRET_MANAGER_ENDPOINT": f"localhost:{of_apis}",
+            "GOOGLE_ADS_ENDPOINT": f"localhost:{of_apis}",
+            "DATA_MANAGER_ENDPOINT": f"localhost:{of_data_manager}",
+        }
+
     def close(self) -> None:
         """Ends everything. A second call does nothing."""
         if not self._started:
             return
         self._started = False
+        for network in self.networks:
+            network.close()
         for name in ("control", "delivery", "function", "apis", "storage"):
             part = getattr(self, name, None)
             if part is not None:

@@ -8,7 +8,6 @@ Every write has a generation precondition: the client library does not retry wri
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -20,6 +19,7 @@ from google.cloud import storage  # type: ignore[attr-defined]  # a namespace wi
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from lib.adapters.storage_client import storage_client
 from lib.errors import PermanentError, RetryableError
 from lib.state.store import StoredObject
 
@@ -80,10 +80,7 @@ def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
 
 def connect() -> GoogleStore:
     """Return a store with the function's credentials (or the emulator, if one is configured)."""
-    # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
-    # call per bucket, and one more permission for the function (storage.buckets.get).
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    return GoogleStore(storage.Client)
+    return GoogleStore(storage_client)
 
 
 class GoogleStore:

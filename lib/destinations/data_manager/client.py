@@ -21,6 +21,7 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsReques
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
+from lib.destinations.channels import keepalive_options
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
@@ -232,6 +233,7 @@ def connect(credentials: str, endpoint: str) -> Channels:
 def _open_channel(host: str, **given: Any) -> grpc.Channel:
     options = [
         *given.pop("options", ()),
+        *keepalive_options(),
         ("grpc.max_metadata_size", _MAX_TRAILER_BYTES),
         ("grpc.absolute_max_metadata_size", _MAX_TRAILER_BYTES),
     ]

@@ -14,6 +14,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
+from lib.destinations.channels import is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.messages import LIMIT, without_values
 from lib.destinations.pacing import CallFailure
@@ -192,7 +193,7 @@ def defect_of(error: Exception) -> Defect | None:
         return None
     if error.code() is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
         return "UNAUTHENTICATED"
-    return None
+    return "NO_ANSWER" if is_silent(error) else None
 
 
 def _credentials_refused(error: grpc.Call) -> bool:

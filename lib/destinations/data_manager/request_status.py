@@ -93,7 +93,7 @@ def defect_of(error: Exception) -> Defect | None:
     """Return why the connection must not be used again, if a failed call shows that."""
     if isinstance(error, StatusRefused) and error.status == _UNAUTHORIZED:
         return "UNAUTHENTICATED"
-    return None
+    return "NO_ANSWER" if isinstance(error, requests.Timeout) else None
 
 
 def _refusal(answer: requests.Response) -> StatusRefused:

@@ -13,6 +13,7 @@ import grpc
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.catalogue.codes import lookup
+from lib.destinations.channels import is_silent
 from lib.destinations.google_ads.api import PACKAGE, module
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.messages import without_values
@@ -141,7 +142,7 @@ def defect_of(error: Exception) -> Defect | None:
         return "UNAUTHENTICATED"
     if status is grpc.StatusCode.UNAUTHENTICATED and codes.isdisjoint(_ABOUT_THE_CUSTOMER):
         return "UNAUTHENTICATED"
-    return None
+    return "NO_ANSWER" if is_silent(error) else None
 
 
 def _status(error: Exception) -> grpc.StatusCode | None:

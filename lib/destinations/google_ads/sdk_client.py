@@ -7,8 +7,10 @@ a second, and the secret and the access token are fetched in the meantime
 
 from __future__ import annotations
 
+from google.ads.googleads import client as sdk
 from google.ads.googleads.client import GoogleAdsClient
 
+from lib.destinations.channels import keepalive_options
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads.api import API_VERSION
 
@@ -20,6 +22,11 @@ def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -
     Raises what `connect_with` raises.
     """
     configuration, credentials = connect_with(text, ADWORDS_SCOPE)
+    # The library has no setting for the options of its channels. It also appends to this list.
+    sdk._GRPC_CHANNEL_OPTIONS[:] = {
+        **dict(sdk._GRPC_CHANNEL_OPTIONS),
+        **dict(keepalive_options()),
+    }.items()
     manager = login_customer_id or configuration.get("login_customer_id")
     return GoogleAdsClient(
         credentials,

@@ -1,0 +1,61 @@
+"""The client of Cloud Storage: its connections notice that the network has forgotten them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import requests
+from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
+from requests.adapters import HTTPAdapter
+
+IDLE_SECONDS = 30
+"""After this time without traffic, the system checks whether the other end still answers."""
+
+SILENT_SECONDS = 15
+"""A connection on which nothing is acknowledged for this long is closed."""
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    options = [
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    ]
+    # Cloud Run is Linux; other systems lack some of these.
+    for name, value in (
+        ("TCP_KEEPIDLE", IDLE_SECONDS),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", SILENT_SECONDS * 1000),
+    ):
+        if (option := getattr(socket, name, None)) is not None:
+            options.append((socket.IPPROTO_TCP, option, value))
+    return options
+
+
+class WatchedConnections(HTTPAdapter):
+    """Keeps connections alive. After a request without an answer, it uses none of them again."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Create the pools (called by `HTTPAdapter`)."""
+        super().init_poolmanager(*arguments, **options, socket_options=_socket_options())
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request, as `requests.Session` asks for it."""
+        try:
+            return super().send(*arguments, **options)
+        except requests.Timeout:
+            self.poolmanager.clear()
+            raise
+
+
+def storage_client() -> storage.Client:
+    """Return a client with the function's credentials (or of the emulator, if configured)."""
+    # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
+    # call per bucket, and one more permission for the function (storage.buckets.get).
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    client = storage.Client()
+    for scheme in ("https://", "http://"):
+        client._http.mount(scheme, WatchedConnections())
+    return client

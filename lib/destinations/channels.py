@@ -1,0 +1,37 @@
+"""gRPC channels that notice when the network has forgotten their connection.
+
+A NAT gateway drops idle connections without telling either end. A request on such a connection gets
+no answer until its own timeout, and the next one gets the same connection.
+"""
+
+from __future__ import annotations
+
+import grpc
+
+KEEPALIVE_SECONDS = 30
+"""How often a channel with a request in flight checks its connection. Google's own Pub/Sub client
+uses the same value; more frequent checks could be refused (GOAWAY, too_many_pings)."""
+
+KEEPALIVE_TIMEOUT_SECONDS = 10
+"""A connection that does not answer a check for this long is closed, and the request is retried."""
+
+
+def keepalive_options() -> list[tuple[str, int]]:
+    """Return the channel options (https://grpc.io/docs/guides/keepalive)."""
+    return [
+        ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
+        # Without this, the check itself takes a minute to fail.
+        ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
+        # By default, a new channel to the same host uses the connection of the old channel.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+
+
+def is_silent(error: Exception) -> bool:
+    """Whether a call timed out without a byte from the server, not even response headers."""
+    return (
+        isinstance(error, grpc.Call)
+        and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        and not error.initial_metadata()
+    )

@@ -1,0 +1,70 @@
+"""Channels notice that the network has forgotten their connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
+from google.ads.googleads.errors import GoogleAdsException
+
+from lib.destinations import channels
+from lib.destinations.data_manager.client import connect
+from lib.destinations.google_ads.click_conversion import new_request
+from lib.destinations.google_ads.sdk_client import build_client
+from sandbox.apis import Apis, start_apis
+from sandbox.faults import Faults
+from sandbox.network import Network
+from sandbox.state import State
+
+
+@pytest.fixture(scope="module")
+def apis(ca_directory: Path) -> Iterator[Apis]:
+    running = start_apis(State(), Faults(), ca_directory)
+    yield running
+    running.close()
+
+
+def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
+    """Return an upload of nothing, which the API refuses."""
+    upload = connect(apis.google_ads_key_yaml, endpoint).transport.ingest_events
+    return lambda seconds: upload(IngestEventsRequest(), timeout=seconds)
+
+
+def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
+    """Return an upload of nothing, which the API refuses."""
+    client = build_client(apis.google_ads_key_yaml, None, endpoint)
+    upload = client.get_service("ConversionUploadService").transport.upload_click_conversions
+    request = new_request("1234567890", 1, False)
+    return lambda seconds: upload(request, timeout=seconds)
+
+
+@pytest.mark.parametrize("route", [data_manager, google_ads])
+def test_a_forgotten_connection_is_closed_long_before_the_timeout(
+    apis: Apis, route: Callable[..., Callable[[float], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request on it fails within seconds, and the next one uses a new connection."""
+    monkeypatch.setattr(channels, "KEEPALIVE_SECONDS", 1)
+    monkeypatch.setattr(channels, "KEEPALIVE_TIMEOUT_SECONDS", 1)
+    endpoint = apis.endpoint if route is google_ads else apis.data_manager_endpoint
+    network = Network(endpoint)
+    upload = route(apis, f"localhost:{network.port}")
+
+    def answer() -> tuple[grpc.StatusCode, float]:
+        began = time.monotonic()
+        with pytest.raises((grpc.RpcError, GoogleAdsException)) as refused:
+            upload(30.0)
+        error: Any = getattr(refused.value, "error", refused.value)
+        return error.code(), time.monotonic() - began
+
+    assert answer()[0] is grpc.StatusCode.INVALID_ARGUMENT
+    network.forget()
+    status, seconds = answer()
+    assert status is grpc.StatusCode.UNAVAILABLE
+    assert seconds < 15
+    assert answer()[0] is grpc.StatusCode.INVALID_ARGUMENT
+    network.close()
