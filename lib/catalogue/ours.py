@@ -862,6 +862,19 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google might count it twice; or the file no longer exists; or Google refuses the row now.",
         "Add order IDs to the rows, or keep derive_order_id = true in the profile.",
     ),
+    "NEARLY_NO_MATCHES": (
+        "note",
+        "Google found an ad click for nearly none of the rows that have no click ID.",
+        "Check phone_region in the profile, and that the email and phone columns contain what "
+        "their names say. If they contain hashes, export the original values instead.",
+    ),
+    "FEWER_MATCHES": (
+        "note",
+        "Google found an ad click for far fewer of the rows without a click ID than in the recent "
+        "files of this profile.",
+        "Check whether the export has changed: the email and phone columns, their format, or which "
+        "customers it contains.",
+    ),
     "NOT_COUNTED": (
         "note",
         "Google accepted these rows but did not count them when it processed them. Google reports "

@@ -31,12 +31,16 @@ from lib.run.finalize import WrittenRun
 from lib.run.ingest import settles_later
 from lib.run.preflight import claimed_profile
 from lib.state.lease import Lease
+from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
+from lib.state.run import Run
 
 ALERT_SHARE: Final = 0.2
 ALERT_ROWS: Final = 5
 """An alert is logged if at least this many rows of a file, and more than this share of those that
 the API accepted, are not counted for a reason that a person can correct."""
+
+_NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES", "FEWER_MATCHES"})
 
 
 def ask_about_requests(
@@ -124,21 +128,33 @@ def reschedule(
 
 
 def with_processing(
-    metadata: DocumentMetadata, written: WrittenRun, asked_at: datetime | None
+    metadata: DocumentMetadata,
+    written: WrittenRun,
+    asked_at: datetime | None,
+    on_matches: Problem | None,
 ) -> DocumentMetadata:
-    """Return the metadata with the `processing` part and its note, which replace earlier ones.
+    """Return the metadata with the `processing` part and its notes, which replace earlier ones.
 
-    `asked_at` is None if the API was not asked now. The metadata of a destination that reports no
-    final outcomes stays the same.
+    `asked_at` is None if the API was not asked now. `on_matches` is the note on rows without an ad
+    click. The metadata of a destination that reports no final outcomes stays the same.
     """
     if not settles_later(metadata) or not written.requests.requests:
         return metadata
-    notes = [note for note in metadata.notes if note.code != "NOT_COUNTED"]
+    notes = [note for note in metadata.notes if note.code not in _NOTES]
+    notes += [on_matches] if on_matches is not None else []
     if written.requests.unnamed:
         uploaded = written.tally.outcomes.get("uploaded", 0)
         notes.append(Problem("NOT_COUNTED", "", f"{written.requests.unnamed} of {uploaded} rows"))
     processing = processing_of(written.requests, asked_at, metadata.processing)
     return replace(metadata, notes=tuple(notes), processing=processing)
+
+
+def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
+    """Return how many rows without a click ID matched; None: not all of them are judged yet."""
+    requests = written.requests
+    if requests.open or not requests.judged or written.tally.outcomes.get("deferred"):
+        return None
+    return MatchedRows(run.key, requests.judged, requests.judged - requests.unmatched)
 
 
 def alert_if_not_counted(written: WrittenRun, log: Log) -> None:

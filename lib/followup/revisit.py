@@ -18,9 +18,11 @@ from lib.followup.later_outcomes import (
     alert_if_not_counted,
     ask_about_requests,
     can_defer,
+    matched_rows,
     reschedule,
     with_processing,
 )
+from lib.followup.match_rate import note_on_matches
 from lib.followup.open_line import close_replaced_line
 from lib.followup.resend import close_deferred_rows, send_again
 from lib.model.deadline import Deadline
@@ -88,7 +90,9 @@ def _revisit_claimed(
         lease, can_defer(pending, settings), context, deadline, log
     )
     written = read_written(lease.run, context)
-    metadata = with_processing(metadata, written, now if asked else None)
+    profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
+    note = matched and note_on_matches(matched, context.match_history.recent(profile))
+    metadata = with_processing(metadata, written, now if asked else None, note)
     pending = reschedule(
         pending, written, metadata.destination, asked=must_ask, settings=settings, now=now
     )
@@ -99,6 +103,8 @@ def _revisit_claimed(
     elif not metadata.superseded_by:
         # Before the run is recorded as finished: an alert may come twice, but is never lost.
         alert_if_not_counted(written, log)
+        if matched is not None:
+            context.match_history.add(profile, matched)
     status: RunStatus = "waiting" if pending.due else "finished"
     ledger = context.ledger
     lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))

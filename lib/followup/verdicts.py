@@ -115,10 +115,12 @@ def _settle_request(
                 rows[line] = row._replace(outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),))
         unnamed.clear()
     more, lost = _without_names(unnamed, len(unclicked - named))
+    judged = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
     return request._replace(
         lines=(),
         unclicked=(),
         statuses=tuple(map(_without_records, statuses)),
+        judged=judged,
         unmatched=unmatched + more,
         not_counted=not_counted + lost,
         unnamed=lost.total(),

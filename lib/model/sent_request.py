@@ -35,7 +35,7 @@ class SentRequest(NamedTuple):
     the lines of those without a click ID. Both are empty once the API has reported the final status
     for every conversion action (`statuses`). From then on:
 
-    - `unmatched` rows have no ad click, which is normal for a row without a click ID;
+    - `judged` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
       are rows that the API counted without naming them.
     """
@@ -44,6 +44,7 @@ class SentRequest(NamedTuple):
     lines: Ranges
     unclicked: Ranges = ()
     statuses: tuple[RequestStatus, ...] = ()
+    judged: int = 0
     unmatched: int = 0
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0

@@ -14,6 +14,7 @@ from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
+from lib.state.match_history import MatchHistory
 from lib.state.pending_runs import PendingRuns
 from lib.state.run import Run
 from lib.state.store import Store
@@ -71,6 +72,11 @@ class RunContext:
     def uploads(self) -> Uploads:
         """The recent generations of every object name."""
         return Uploads(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+
+    @property
+    def match_history(self) -> MatchHistory:
+        """How many rows of recent files led to an ad click."""
+        return MatchHistory(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
     def pending_runs(self) -> PendingRuns:

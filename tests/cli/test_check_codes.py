@@ -234,6 +234,8 @@ ELSEWHERE = {
     "MAYBE_SENT": "only after an attempt that crashed",
     "ROWS_NOT_NAMED": "only in Google's status after an upload",
     "NOT_COUNTED": "only in Google's status after an upload",
+    "NEARLY_NO_MATCHES": "only in Google's status after an upload",
+    "FEWER_MATCHES": "only in Google's status after an upload",
     "NOT_SENT_AGAIN": "only in Google's status after an upload",
     "CLICK_IN_ACCOUNT": "only for an upload",
     "CLICK_NOT_IN_ACCOUNT": "only for an upload",

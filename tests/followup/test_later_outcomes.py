@@ -357,3 +357,37 @@ def test_the_file_is_gone(google: World, later: Later) -> None:
     assert found["status"] == "completed"
     assert outcomes(found) == {3: "failed"}
     assert [each["code"] for each in found["rows"][0]["errors"]] == [TOO_RECENT, "SOURCE_GONE"]
+
+
+def put_user_data(google: World, rows: int) -> StoredObject:
+    time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    cells = [core_row(n, conversion_date_time=time, gclid="") for n in range(1, rows + 1)]
+    return google.store.put("in-bucket", f"export-{rows}.csv", csv_bytes(cells))
+
+
+def test_nearly_no_row_matches(
+    google: World, later: Later, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If nearly none of 500 rows match an ad click, a note says so, and nobody is alerted."""
+    source = put_user_data(google, 500)
+    deliver(google, source)
+    later.errors["request-1"] = {P + "CLICK_NOT_FOUND": range(498)}
+    found = after(google, source, 0.6)
+    assert [note["code"] for note in found["notes"]] == ["NEARLY_NO_MATCHES"]
+    assert "(2 of 500 rows)" in found["notes"][0]["message"]
+    assert (found["counts"]["uploaded"], found["counts"]["unmatched"]) == (500, 498)
+    assert found["processing"]["counts"]["not_counted"] == 0
+    assert "rows_not_counted" not in capsys.readouterr().out
+
+
+def test_far_fewer_rows_match_than_in_recent_files(google: World, later: Later) -> None:
+    """An ordinary share of matches gets no note; a sudden drop does."""
+    for number, unmatched in enumerate((60, 60, 60, 90), start=1):
+        source = put_user_data(google, 100 + number)
+        google.api.counted.clear()
+        deliver(google, source)
+        later.errors[f"request-{number}"] = {P + "CLICK_NOT_FOUND": range(unmatched)}
+        found = after(google, source, 0.6)
+        assert found["counts"]["unmatched"] == unmatched
+        expected = ["FEWER_MATCHES"] if unmatched == 90 else []
+        assert [note["code"] for note in found["notes"]] == expected
