@@ -196,7 +196,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "warning",
         "The conversion time is a date without a time of day, so midnight is used. Google refuses "
         "the conversion if the ad click happened later on that day.",
-        "Export the time too, in the same column: a separate time column is not read.",
+        "Export the time too, in the same column or in a column named Time.",
     ),
     "FUTURE_DATE": (
         "rejected",

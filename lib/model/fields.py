@@ -62,6 +62,8 @@ class Field:
     prefers_first_fallback: bool = False
     """Use the first listed name if a file has several that are not clear. Otherwise several are an
     error."""
+    stands_in_for: str = ""
+    """A file without a column for this other field has it in the column of this field."""
     only_exact_name: bool = False
     """Match `name` only if it is spelled exactly like this: `Customer ID` and `Time Zone` usually
     mean something else in a CRM export."""

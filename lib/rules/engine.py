@@ -40,7 +40,8 @@ ENGINE_FIELDS: Final = frozenset(
     {
         *("customer_id", "conversion_action", "time_zone", "currency_code", "ad_user_data"),
         *("email", "phone", "hashed_email", "hashed_phone_number", "country_code"),
-        *("gclid", "gbraid", "wbraid", "conversion_date_time", "conversion_value", "order_id"),
+        *("gclid", "gbraid", "wbraid", "conversion_date_time", "time_of_day"),
+        *("conversion_value", "order_id"),
         *("first_name", "last_name", "postal_code", CUSTOM_VARIABLE),
     }
 )
@@ -87,7 +88,7 @@ class Engine:
         emails, phones = self._read_user_identifiers(chunk, problems)
         gclids, gbraids, wbraids = click_ids.read_and_choose(chunk, actions, problems)
         when = times.read_times(
-            chunk.column("conversion_date_time"),
+            times.with_times_of_day(chunk, problems),
             chunk.looked_up("time_zone", self._zones),
             actions,
             self._clock,

@@ -7,11 +7,12 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from lib.model.outcomes import Problem
+from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.values.conversion_clock import ConversionClock
-from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts
+from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, with_time_of_day
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
@@ -66,6 +67,23 @@ def read_times(
             else:
                 problems.warn(row, doubt, "conversion_date_time")
     return Times(texts, instants, ambiguous, mismatch)
+
+
+def with_times_of_day(chunk: ChunkCells, problems: RowProblems) -> Sequence[str]:
+    """Return the time column, with the times of day of the other column if the file has one."""
+    dates, times = chunk.column("conversion_date_time"), chunk.column("time_of_day")
+    if not any(times):
+        return dates
+    marks = problems.with_placeholders
+    joined = []
+    for date, time in zip(dates, times, strict=True):
+        time_of_day = plain_text(time, "time_of_day", marks)
+        if time_of_day and date:
+            day = plain_text(date, "conversion_date_time", marks) or date
+            joined.append(with_time_of_day(day, time_of_day))
+        else:
+            joined.append(date)
+    return joined
 
 
 def _read_unwrapped(

@@ -68,11 +68,7 @@ def map_columns(
         and meaning.tier in tiers
     }
     switched_off = {field for field, names in own_headers.items() if not names}
-    off = {
-        index
-        for index, (field, *_) in meanings.items()
-        if not switched_off.isdisjoint((field, base_name(field)))
-    }
+    off = {i for i, each in meanings.items() if {each.field, base_name(each.field)} & switched_off}
     for tier in Tier:
         of_tier = {i: each for i, each in meanings.items() if each.tier is tier and i not in off}
         if tier is Tier.ALIAS:
@@ -81,6 +77,7 @@ def map_columns(
             _number_namesakes(header, found, vocabulary)
         else:
             _add_fallbacks(found, of_tier, by_profile, vocabulary)
+    _stand_in(found, switched_off, vocabulary)
     _refuse_rows(header, found)
     _refuse_duplicates(header, found)
     fields = {field: indexes[0] for field, indexes in found.items()}
@@ -208,6 +205,16 @@ def _add_fallbacks(
     for field in found.keys() - better:
         if field in known and known[field].prefers_first_fallback:
             found[field] = [min(found[field], key=lambda at: meanings[at].rank)]
+
+
+def _stand_in(
+    found: dict[str, list[int]], switched_off: Collection[str], vocabulary: Vocabulary
+) -> None:
+    """Use the column of a field for the field that it stands in for, if the file has no other."""
+    for field in vocabulary.by_name.values():
+        other = field.stands_in_for
+        if other and field.name in found and other not in found and other not in switched_off:
+            found[other] = found.pop(field.name)
 
 
 def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:

@@ -175,3 +175,21 @@ def test_a_name_keeps_its_apostrophe_and_its_joiners(name: str) -> None:
     address = address_of(judge_row("data_manager", **cells))
     assert address.hashed_family_name == digest(name.lower())
     assert address.postal_code == "01234"
+
+
+def test_a_date_and_a_time_column_are_one_time() -> None:
+    """The time of day completes a date; without one, the date counts with a warning."""
+    judged = judge(
+        """
+gclid,conversion_date_time,time_of_day
+AAAAAAAAAAAAAA1,2026-11-20,14:05
+AAAAAAAAAAAAAA2,'11/20/2026,'2:05 PM
+AAAAAAAAAAAAAA3,2026-11-20,N/A
+AAAAAAAAAAAAAA4,,14:05
+"""
+    )
+    times = ["2026-11-20 14:05:00+00:00"] * 2 + ["2026-11-20 00:00:00+00:00"]
+    assert [each.time for each in judged.sent.values()] == times
+    assert judged.warned == {4: "DATE_WITHOUT_TIME"}
+    assert judged.refused == {5: "TIME_MISSING"}
+    assert judged.placeholders == {"time_of_day": 1}

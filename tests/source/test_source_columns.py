@@ -23,8 +23,8 @@ SALESFORCE = (
 # The contract of input files: the canonical field names, which are also header names.
 CANONICAL_NAMES = (
     "gclid gbraid wbraid email phone hashed_email hashed_phone_number first_name last_name street "
-    "city region postal_code country_code conversion_action conversion_date_time time_zone "
-    "conversion_value currency_code order_id ad_user_data ad_personalization "
+    "city region postal_code country_code conversion_action conversion_date_time time_of_day "
+    "time_zone conversion_value currency_code order_id ad_user_data ad_personalization "
     "conversion_environment customer_type user_ip_address session_attributes_encoded "
     "session_attributes_key_value_pairs merchant_id feed_country_code feed_language_code "
     "local_transaction_cost items external_attribution_credit external_attribution_model "
@@ -60,9 +60,12 @@ def test_catalogue():
 
 
 SPELLED_ONLY = ("customer_id", "time_zone")
+STANDS_IN = ("time_of_day",)
 
 
-@pytest.mark.parametrize("name", [name for name in CANONICAL if name not in SPELLED_ONLY])
+@pytest.mark.parametrize(
+    "name", [name for name in CANONICAL if name not in SPELLED_ONLY + STANDS_IN]
+)
 @pytest.mark.parametrize(
     "spelled", [str, str.upper, str.title, lambda name: name.replace("_", " ") + " :"]
 )
@@ -266,6 +269,27 @@ def test_profile_switches_a_field_off(header, off, used, unknown):
     columns = map_columns(header.split(","), {off: ()})
     assert columns.fields.keys() == used
     assert columns.unknown == unknown
+
+
+@pytest.mark.parametrize(
+    ("header", "times"),
+    [
+        ("gclid,Date,Time", {"conversion_date_time": "Date", "time_of_day": "Time"}),
+        ("gclid,Close Date,Time", {"conversion_date_time": "Close Date", "time_of_day": "Time"}),
+        ("gclid,Timestamp,Time", {"conversion_date_time": "Timestamp", "time_of_day": "Time"}),
+        ("gclid,Time", {"conversion_date_time": "Time"}),
+    ],
+)
+def test_a_time_column_beside_a_date_column(header, times):
+    """A column `Time` has the time of day, or the whole time if there is no other column."""
+    assert fields(header) == {"gclid": "gclid", **times}
+    assert map_columns(["gclid", "Time (UTC)"], {}).units == {"conversion_date_time": "UTC"}
+
+
+def test_a_time_column_stands_in_for_no_field_that_is_switched_off():
+    """A profile that switches the time column off gets no other column for it."""
+    columns = map_columns(["gclid", "Time"], {"conversion_date_time": ()})
+    assert columns.fields == {"gclid": 0, "time_of_day": 1}
 
 
 def test_profile_header_missing_from_the_file():

@@ -38,7 +38,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "closed at",
             "date closed",
             "converted date",
-            "time",
             "timestamp",
             "datetime",
             "event time",
@@ -49,6 +48,13 @@ CONVERSION: Final[tuple[Field, ...]] = (
         choice_code="DATE_COLUMN_CHOSEN",
         read_unit=time_zone_in_header,
         target="time",
+    ),
+    Field(
+        "time_of_day",
+        "Time of the conversion, if conversion_date_time contains only a date.",
+        fallbacks=("time", "uhrzeit", "heure", "hora", "ora", "tijd"),
+        stands_in_for="conversion_date_time",
+        read_unit=time_zone_in_header,
     ),
     Field(
         "time_zone",

@@ -44,6 +44,7 @@ _TIME: Final = (
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
+_TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 _REST: Final = rf"(?:(?:[Tt]|,? ){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 # Year first; day and month in either order; month by name (20. November, 20 de noviembre de 2026).
@@ -63,6 +64,7 @@ _WEEKDAY: Final = re.compile(r"(?P<weekday>[A-Za-z-]{2,13})\.?,? (?P<rest>.+)", 
 _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", re.ASCII)
 _COMMENT: Final = re.compile(r"(?P<time>.*[+-]\d{2}:?\d{2}) \([^()]*\)", re.ASCII)
 _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d{2})", re.ASCII)
+_MIDNIGHT: Final = re.compile(r"[Tt ](?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM)$", re.ASCII)
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
 _LONGEST: Final = 100
 # Before this year, some offsets have seconds, which the format does not support.
@@ -89,6 +91,21 @@ def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> 
     if "weekday" not in parts and _has_two_orders(parts):
         moment = moment._replace(doubts=(*moment.doubts, AMBIGUOUS_ORDER))
     return moment
+
+
+def with_time_of_day(date: str, time_of_day: str) -> str:
+    """Return a date and the time in another cell as one text: `11/20/2026`, `2:05 PM`.
+
+    Returns the date unchanged if it already has a time other than midnight, or if the other cell
+    is not a time of day.
+    """
+    time_of_day = _one_spelling(time_of_day)
+    if len(date) > _LONGEST or _TIME_OF_DAY.fullmatch(time_of_day) is None:
+        return date
+    text = _one_spelling(date)
+    day = _MIDNIGHT.sub("", text)
+    parts = _parts(day)
+    return date if parts is None or parts["hour"] is not None else f"{day} {time_of_day}"
 
 
 def _one_spelling(value: str) -> str:

@@ -14,6 +14,7 @@ from lib.rules.values.dates import (
     AMBIGUOUS_ORDER,
     parse_conversion_time,
     read_moment,
+    with_time_of_day,
 )
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import load_zone
@@ -252,6 +253,29 @@ def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: 
     zone = ZoneInfo(zone_name)
     iso = parse_conversion_time(f"{at:%Y-%m-%d %H:%M:%S}", zone)
     assert parse_conversion_time(at.strftime(form), zone) == iso
+
+
+@pytest.mark.parametrize(
+    "date, time, text",
+    [
+        ("11/20/2026", "2:05 PM", "11/20/2026 2:05 PM"),
+        ("2026-11-20 00:00:00", "14:05:07", "2026-11-20 14:05:07"),
+        ("2026-11-20T00:00", "14.05", "2026-11-20 14.05"),
+        ("11/20/2026 12:00:00 AM", "14:05 CET", "11/20/2026 14:05 CET"),
+        ("20. November 2026", "14:05", "20. November 2026 14:05"),
+        # The date has a time of its own, or the other cell has no time of day.
+        ("2026-11-20 10:00", "14:05", "2026-11-20 10:00"),
+        ("2026-11-20 00:00:00Z", "14:05", "2026-11-20 00:00:00Z"),
+        ("1795000000", "14:05", "1795000000"),
+        ("yesterday", "14:05", "yesterday"),
+        ("2026-11-20", "3 days", "2026-11-20"),
+        ("2026-11-20", "1.5", "2026-11-20"),
+        ("2026-11-20", "", "2026-11-20"),
+    ],
+)
+def test_a_date_and_the_time_in_another_cell(date: str, time: str, text: str) -> None:
+    """The time of another cell counts only if the date has none."""
+    assert with_time_of_day(date, time) == text
 
 
 def test_the_names_of_months_and_weekdays() -> None:
