@@ -92,6 +92,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
         "Leave the cell empty if there is no click ID.",
     ),
+    "CLICK_ID_TOO_SHORT": (
+        "warning",
+        "The click ID is shorter than any real click ID. It is sent, but Google will probably not "
+        "find the ad click.",
+        "Check that the export keeps the complete click ID: forms and CRM fields often cut off "
+        "long values.",
+    ),
     "UNREADABLE_FAILURE": (
         "failed",
         "Google refused part of the request, but this version of the software cannot read which "

@@ -8,7 +8,7 @@ from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.click_ids import check_click_id, is_plain_click_id
+from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
 from lib.rules.values.errors import RuleError
 
 
@@ -37,6 +37,8 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
             except RuleError as error:
                 problems.warn(row, error.code, field)
                 cell = ""
+            if cell and len(cell) < SHORTEST:
+                problems.warn(row, "CLICK_ID_TOO_SHORT", field)
         click_ids.append(cell)
     return click_ids
 

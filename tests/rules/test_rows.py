@@ -427,6 +427,20 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
     assert judged.sent[3].optional_fields is None
 
 
+def test_a_click_id_that_is_too_short_is_sent_with_a_warning() -> None:
+    """Google decides on a click ID that was probably cut off, and the warning says so."""
+    judged = judge(
+        """
+gclid,gbraid,conversion_date_time
+Cj0KCQiA0,,2026-11-20 10:00:00
+,0AAAAA,2026-11-20 10:00:00
+Cj0KCQiA01,,2026-11-20 10:00:00
+"""
+    )
+    assert judged.warned == dict.fromkeys([2, 3], "CLICK_ID_TOO_SHORT")
+    assert list(judged.sent) == [2, 3, 4]
+
+
 def test_an_invalid_click_id_is_left_out() -> None:
     """An invalid click ID gets a warning, and only a row without another identifier is rejected."""
     judged = judge(

@@ -24,6 +24,8 @@ _NO_LETTERS: Final = re.compile(
     r"[\d./%+-]{1,20}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{4}-\d\d-\d\d(?:T[\d.+-]*Z?)?", re.ASCII
 )
 _SURELY: Final = 20
+SHORTEST: Final = 10
+"""No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
 
 
 def is_plain_click_id(value: str) -> bool:
