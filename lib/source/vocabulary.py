@@ -49,14 +49,15 @@ class Meaning(NamedTuple):
 
 
 def header_key(header: str) -> str:
-    """Return a key that equal names share: `Google_Click_ID__c` and `google click id`.
-
-    Accents do not count, because computers encode them in two ways and people omit them.
-    """
+    """Return a key that equal names share: `Google_Click_ID__c` and `google click id`."""
     plain = header.strip().casefold().removesuffix(_SALESFORCE_SUFFIX)
-    if not plain.isascii():
-        plain = normalize("NFD", plain)
     return "".join(filter(str.isalnum, plain)) or plain
+
+
+def _without_accents(header: str) -> str:
+    """Return the key of a header without accents: computers encode them in two ways, and people
+    omit them."""
+    return header_key(normalize("NFD", header))
 
 
 def custom_variable(header: str) -> str | None:
@@ -74,7 +75,7 @@ class Vocabulary:
         self.by_name = {field.name: field for field in fields}
         self._aliases = {header_key(n): f for f in fields for n in (f.name, *f.aliases)}
         self._less_clear = {
-            header_key(name): Meaning(field.name, tier, rank)
+            key: Meaning(field.name, tier, rank)
             for field in fields
             for tier, names in (
                 (Tier.LAST_RESORT, field.last_resorts),
@@ -82,6 +83,7 @@ class Vocabulary:
                 (Tier.FALLBACK, field.fallbacks),
             )
             for rank, name in enumerate(names)
+            for key in (header_key(name), _without_accents(name))
         }
         # A CRM has columns with similar names and another meaning.
         self._exact = {header_key(f.name): f.name for f in fields if f.only_exact_name}
@@ -139,7 +141,10 @@ class Vocabulary:
         key = header_key(name)
         if self._exact.get(key, name.strip()) != name.strip():
             return None
-        return self._by_key(key)
+        if (known := self._by_key(key)) or name.isascii():
+            return known
+        known = self._by_key(_without_accents(name))
+        return known and known._replace(tier=max(known.tier, Tier.CRM_NAME))
 
     def _by_key(self, key: str) -> Meaning | None:
         if field := self._aliases.get(key):

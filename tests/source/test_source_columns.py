@@ -631,6 +631,12 @@ def test_names_of_crms_never_displace_another_name(header, fields_of):
     assert map_columns(header.split(","), {}).fields == fields_of
 
 
+def test_a_name_without_its_accents_is_less_clear():
+    """A French column beside an English one of the same field is the second one, no duplicate."""
+    columns = map_columns(["gclid", "Téléphone", "Tél", "Telephone"], {})
+    assert columns.fields == {"gclid": 0, "phone": 3, "phone_2": 1, "phone_3": 2}
+
+
 def test_accents_make_no_difference():
     """Accents count neither where they are composed nor where they are omitted."""
     for name in ("Téléphone", "Te\u0301le\u0301phone", "TELEPHONE"):
