@@ -152,7 +152,9 @@ def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
             month, day = day, month
         # A date with dots always has the day first. A month over 12 proves that the order is wrong.
         if month > 12 >= day or (parts["mark"] == "." and not day_first):
-            raise RuleError("DATE_ORDER_MISMATCH")
+            # 26-11-20 may begin with the year, so it proves no order.
+            is_unclear = len(parts["year"] or "") == 2 and parts["mark"] == "-"
+            raise RuleError("INVALID_DATE" if is_unclear else "DATE_ORDER_MISMATCH")
     else:
         month, day = int(parts["month"] or 0), int(parts["day"] or 0)
     year = int(parts["year"] or 0)

@@ -142,7 +142,7 @@ def test_day_first_in_the_profile(value: str, text: str) -> None:
         ("Fri 12/11/2026 10:00", True, "DATE_ORDER_MISMATCH"),
         ("Fri 11/06/2026 10:00", True, "DATE_ORDER_MISMATCH"),
         ("Foo, 20 Nov 2026 10:00", False, "INVALID_DATE"),
-        ("26-11-20 10:00", False, "DATE_ORDER_MISMATCH"),
+        ("26-11-20 10:00", False, "INVALID_DATE"),
         ("20 de Nov 2026 10:0", False, "INVALID_DATE"),
         ("2026-11-20 15.5", False, "INVALID_DATE"),
         ("2026-11-20 15.50:07", False, "INVALID_DATE"),
