@@ -53,6 +53,13 @@ def refusal(call: Call, live_generation: Callable[[Call], int | None]) -> Answer
     return None
 
 
+def target_of(call: Call, target: str) -> str:
+    """The target for the binary, which knows `versions=true` but not `True`, as Google's client."""
+    if call.method == "storage.objects.list":
+        return target.replace("versions=True", "versions=true")
+    return target
+
+
 def at_our_port(answer: Answer, call: Call, ours: str, theirs: str) -> Answer:
     """Changes the links in a response, so that they point at the port that got the request.
 

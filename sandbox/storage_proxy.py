@@ -20,7 +20,14 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from sandbox.faults import Fault
-from sandbox.storage_answers import STATUS_FAULTS, Answer, at_our_port, error_answer, refusal
+from sandbox.storage_answers import (
+    STATUS_FAULTS,
+    Answer,
+    at_our_port,
+    error_answer,
+    refusal,
+    target_of,
+)
 from sandbox.storage_calls import Call, StorageCall, finalized_object, understand
 
 _BLOCK = 1 << 18
@@ -164,7 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_media(call, limit)
             return
         with self.server.locks.holding(call.bucket, call.name) if call.writes else nullcontext():
-            answer = refusal(call, self._generation) or self._forward(self.path, body, call)
+            answer = refusal(call, self._generation) or self._forward(
+                target_of(call, self.path), body, call
+            )
         if answer.status < 300 and (created := finalized_object(call, answer.body)):
             self.server.hooks.finalized(created)
         if kind == "kill_after":

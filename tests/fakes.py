@@ -12,7 +12,7 @@ import itertools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -107,7 +107,8 @@ class MemoryStore:
         """Keep the live version as a noncurrent one, if the store is versioned."""
         if self.versioned and (bucket, name) in self.objects:
             data, generation = self.objects[bucket, name]
-            self.noncurrent[bucket, name, generation] = data, self.stored(bucket, name)
+            version = replace(self.stored(bucket, name), is_live=False)
+            self.noncurrent[bucket, name, generation] = data, version
 
     def find(self, source: StoredObject) -> StoredObject | None:
         with self.lock:
@@ -149,7 +150,7 @@ class MemoryStore:
         check_results(json.loads(data))
         return self.write(bucket, name, data, if_generation_match=if_generation_match)
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         with self.lock:
             self._began("list", prefix)
             names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
@@ -160,6 +161,9 @@ class MemoryStore:
                 else:
                     continue
             yield found
+        if versions:
+            older = [(key, found) for key, (_, found) in self.noncurrent.items()]
+            yield from (f for (b, n, _), f in older if b == bucket and n.startswith(prefix))
 
     def delete(self, bucket: str, name: str) -> None:
         with self.lock:

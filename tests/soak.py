@@ -46,6 +46,8 @@ class Route:
     """What is particular to a destination: here the Google Ads API."""
 
     name = "google_ads"
+    copies_files = True
+    """Whether some files are copied onto themselves, as gateways do."""
 
     def begin_round(self, google: Sandbox, rng: random.Random) -> None:
         """Set the faults of the round."""
@@ -61,7 +63,7 @@ class Route:
             google.run_sweep()
         documents = all_documents(google)
         for file in files:
-            check_document(file, documents[document_name(file)])
+            check_documents(file, documents)
 
     def check_all(
         self, google: Sandbox, files: list[File], documents: dict[str, dict[str, Any]]
@@ -71,9 +73,8 @@ class Route:
         for each in google.state.accepted:
             by_job[each.job_id].append(each)
         for file in files:
-            document = documents[document_name(file)]
-            check_document(file, document)
-            check_counted_once(file, by_job.pop(document["job_id"]))
+            jobs = check_documents(file, documents)
+            check_counted_once(file, [each for job in jobs for each in by_job.pop(job, ())])
         if by_job:
             raise Broken(f"conversions of {len(by_job)} jobs that belong to no file")
 
@@ -82,6 +83,7 @@ class LaterRoute(Route):
     """The Data Manager API, which counts later. Each round, Google names other rows."""
 
     name = "data_manager"
+    copies_files = False
 
     def begin_round(self, google: Sandbox, rng: random.Random) -> None:
         google.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
@@ -107,7 +109,7 @@ class LaterRoute(Route):
         accepted = list(google.state.accepted)
         mode = google.state.data_manager.record_indices
         for file in files:
-            check_late(file, documents[document_name(file)], accepted, mode)
+            check_late(file, documents[document_names(file)[0]], accepted, mode)
 
     def check_all(
         self, google: Sandbox, files: list[File], documents: dict[str, dict[str, Any]]
@@ -117,7 +119,7 @@ class LaterRoute(Route):
     @staticmethod
     def _unsettled(google: Sandbox, files: list[File]) -> list[str]:
         documents = all_documents(google)
-        found = [(file.name, documents.get(document_name(file))) for file in files]
+        found = [(file.name, documents.get(document_names(file)[0])) for file in files]
         return [name for name, document in found if document is None or not is_settled(document)]
 
 
@@ -138,6 +140,9 @@ def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) 
         google.delivery.set(drop=rng.random() < 0.1)
         rows = rng.choice((1, 8, 30, 200, 201, 410, 1_000))
         files.append(make_file(f"r{number}-{place}.csv", rows, rng.getrandbits(30)).drop(google))
+        if route.copies_files and rng.random() < 0.2:
+            time.sleep(0.2 * rng.random())
+            files[-1].copy_onto_itself(google)
         if rng.random() < 0.1:
             google.kill_working()
         if rng.random() < 0.3:
@@ -162,14 +167,31 @@ def unfinished(google: Sandbox, files: list[File], grow_old: bool) -> list[str]:
     documents = all_documents(google)
     left = []
     for file in files:
-        document = documents.get(document_name(file))
-        if document is None or (grow_old and document["status"] == "waiting"):
+        found = [documents.get(name) for name in document_names(file)]
+        if not all(each and not (grow_old and each["status"] == "waiting") for each in found):
             left.append(file.name)
     return left
 
 
-def document_name(file: File) -> str:
-    return f"{file.name}.{file.generation}.results.json"
+def check_documents(file: File, documents: dict[str, dict[str, Any]]) -> set[int]:
+    """Check the documents of all generations. Return the job IDs of the file.
+
+    A generation that ended as `same_as` names one whose document has all rows.
+    """
+    found = [documents[name] for name in document_names(file)]
+    complete = [each for each in found if each["status"] != "same_as"]
+    for document in complete:
+        check_document(file, document)
+    generations = {each["source"]["generation"] for each in complete}
+    for document in found:
+        if document not in complete and document["other_generation"] not in generations:
+            raise Broken(f"{document['run_id']} names a generation without rows")
+    return {each["job_id"] for each in found}
+
+
+def document_names(file: File) -> list[str]:
+    """Return the names of the documents of all generations, oldest first."""
+    return [f"{file.name}.{generation}.results.json" for generation in file.generations]
 
 
 def check_log(google: Sandbox) -> None:

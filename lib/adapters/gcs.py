@@ -29,6 +29,7 @@ RANGE_BYTES = 1 << 20
 # A results document up to this size is sent in one request, a longer one in pieces of this size.
 UPLOAD_PIECE_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30.0
+_FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated,updated,timeDeleted"
 _RETRY = DEFAULT_RETRY.with_timeout(60.0)
 _UNREACHABLE = (
     api.GoogleAPICallError,
@@ -185,7 +186,7 @@ class GoogleStore:
         found = self._call(lambda client: client.bucket(bucket).get_blob(name))
         return int(found.generation) if found is not None else None
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         """See `Store.list`."""
 
         def first(client: storage.Client) -> tuple[storage.Blob | None, Iterator[storage.Blob]]:
@@ -193,7 +194,8 @@ class GoogleStore:
                 client.list_blobs(
                     bucket,
                     prefix=prefix,
-                    fields="items(name,generation,size,md5Hash,crc32c,timeCreated,updated),nextPageToken",
+                    versions=versions or None,
+                    fields=f"items({_FIELDS}),nextPageToken",
                     timeout=TIMEOUT_SECONDS,
                     retry=_RETRY,
                 )
@@ -225,6 +227,7 @@ def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
         created=blob.time_created,
         updated=blob.updated,
         crc32c=blob.crc32c or "",
+        is_live=blob.time_deleted is None,  # set when a generation becomes noncurrent
     )
 
 

@@ -128,7 +128,8 @@ def _process_unfinished_objects(
 def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObject]:
     """Return recent input files without a results document. This takes only two listings.
 
-    Oldest first, so that newer files cannot delay a file permanently.
+    Oldest first, so that newer files cannot delay a file permanently. A version that a newer upload
+    has replaced is a file of its own; a file that was deleted has been withdrawn.
     """
     settings = context.settings
     rules = ignore_rules(settings)
@@ -137,10 +138,16 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
     oldest = timedelta(days=settings.sweep_max_age_days) + _DAY
     now = context.utc_now()
     missing: dict[str, StoredObject] = {}
-    for each in context.store.list(settings.input_bucket, ""):
+    live: set[str] = set()
+    for each in context.store.list(settings.input_bucket, "", versions=True):
         age = now - (each.updated or each.created or now)
-        if youngest <= age <= oldest and ignored(each.name, each.size, rules) is None:
+        if age > oldest or ignored(each.name, each.size, rules) is not None:
+            continue
+        if each.is_live:
+            live.add(each.name)
+        if age >= youngest:
             missing[results_name(each.name, each.generation)] = each
+    missing = {name: each for name, each in missing.items() if each.name in live}
     counts.objects = len(missing)
     if missing:
         for results in context.store.list(settings.output_bucket, ""):

@@ -42,6 +42,7 @@ class StoredObject:
     created: datetime | None = None
     updated: datetime | None = None
     crc32c: str = ""
+    is_live: bool = True
 
     @property
     def content(self) -> Content:
@@ -86,8 +87,11 @@ class Store(Protocol):
         """Do the same as `write`, for content that may not fit into memory."""
         ...
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """Return all live objects below the prefix, in the order of their names."""
+    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
+        """Return all live objects below the prefix, in the order of their names.
+
+        With `versions`, also the noncurrent generations that can still be read.
+        """
         ...
 
     def delete(self, bucket: str, name: str) -> None:

@@ -406,3 +406,17 @@ def test_deferred_rows_of_a_generation_that_is_gone(
     assert document(google, second)["status"] == "completed"
     assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
     assert alerts(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_the_sweep_finds_replaced_versions(google: World, withdrawn: bool) -> None:
+    """If its event is lost, a version that can be read is sent, unless the file was deleted."""
+    google.store.versioned = True
+    first, second = put(google), put(google, content(4, 5))
+    if withdrawn:
+        google.store.delete("in-bucket", NAME)
+    sweep_once(google.context, 1500)
+    assert len(google.api.counted) == (0 if withdrawn else 5)
+    if not withdrawn:
+        assert document(google, first)["status"] == "completed"
+        assert document(google, second)["status"] == "completed"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.state import Accepted, State
-from sandbox.up import OUTPUT_BUCKET, Sandbox
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
@@ -60,6 +60,7 @@ class File:
     clicks: dict[str, datetime] = field(default_factory=dict)
     known_orders: set[str] = field(default_factory=set)
     generation: int = 0
+    generations: list[int] = field(default_factory=list)
 
     def tell(self, state: State) -> None:
         """Register the clicks and order IDs that the file needs with Google."""
@@ -71,7 +72,16 @@ class File:
         """Upload the file to the input bucket."""
         self.tell(google.state)
         _, self.generation = google.drop(self.content, self.name)
+        self.generations.append(self.generation)
         return self
+
+    def copy_onto_itself(self, google: Sandbox) -> int:
+        """Copy the object as a gateway does that sets its time. Return the new generation."""
+        blob = google.storage_client().bucket(INPUT_BUCKET).blob(self.name)
+        blob.metadata = {"mtime": "2026-11-21T00:00:00Z"}
+        blob.rewrite(blob)
+        self.generations.append(int(blob.generation))
+        return self.generations[-1]
 
 
 def make_file(

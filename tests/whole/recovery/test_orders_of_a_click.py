@@ -33,7 +33,8 @@ def orders(name: str) -> bytes:
 def drop(google: Sandbox, name: str, content: bytes) -> tuple[dict[str, Any], list[str]]:
     """Drop the file. Return its document, and the order IDs of its name that Google has counted."""
     document = finish(google, File(name, content, []).drop(google))
-    sent = [each.as_json()["conversion"]["order_id"] for each in google.state.accepted]
+    found = [each.as_json()["conversion"] for each in google.state.accepted]
+    sent = [each.get("order_id", "") for each in found]
     return document, sorted(each for each in sent if each.startswith(f"{name}-"))
 
 

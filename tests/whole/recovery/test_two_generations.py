@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.up import INPUT_BUCKET, Sandbox
+from sandbox.up import Sandbox
 from tests.whole.recovery.files import (
     File,
     check_counted_once,
@@ -33,14 +33,6 @@ KINDS = ("click", "identifiers", "warned")
 def _versions_are_kept_again(google: Sandbox) -> Iterator[None]:
     yield
     google.keep_versions(True)
-
-
-def copy_onto_itself(google: Sandbox, file: File) -> int:
-    """Copy the object as a gateway does that sets its time. Return the new generation."""
-    blob = google.storage_client().bucket(INPUT_BUCKET).blob(file.name)
-    blob.metadata = {"mtime": "2026-11-21T00:00:00Z"}
-    blob.rewrite(blob)
-    return int(blob.generation)
 
 
 def wait_for_the_kill_or_the_end(google: Sandbox, file: File) -> None:
@@ -86,7 +78,7 @@ def test_a_kill_before_the_object_is_replaced(
         google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
         file = make_file(next(new_name), 210, seed=nth, kinds=KINDS).drop(google)
         wait_for_the_kill_or_the_end(google, file)
-        second = copy_onto_itself(google, file)
+        second = file.copy_onto_itself(google)
         documents = finish(google, file), google.results(file.name, second)
         assert google.delivery.wait_until_idle(30)
         check_both(google, file, *documents)
