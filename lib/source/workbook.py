@@ -6,17 +6,14 @@ blank line. So the line numbers of the results are the row numbers that Excel sh
 The content determines whether a file is a workbook, not the file name. openpyxl reads the sheet row
 by row and knows number formats. python-calamine is three times faster, but holds the whole sheet:
 305 MiB for 290,000 rows, where openpyxl needs 171. A workbook must be complete before it can be
-read, and the texts of its cells are in one table, so the sizes of both are limited. The limits are
-checked before unpacking.
+read, and the texts of its cells are in one table, so the sizes of both are limited.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,25 +22,18 @@ from lib.source.dialect import HEAD_LINES
 from lib.source.errors import SourceError
 from lib.source.inflate import BLOCK_BYTES, ByteStream
 from lib.source.table import SourceOptions
+from lib.source.workbook_archive import MAX_ROWS, WorkbookArchive
 from lib.source.workbook_cells import text_of
 
 DELIMITER = "\t"
 ENCODING = "utf-8"
 MAX_PACKED_BYTES = 24 << 20
 """About 200,000 rows of eight columns."""
-MAX_PART_BYTES = 32 << 20
-"""Unpacked size of each part except sheets, such as the table of texts. In memory, this table needs
-two to three times as much."""
-MAX_SHEET_BYTES = 512 << 20
-MAX_ROWS = 1_048_576  # of Excel
-MAX_ROW_BYTES = 4 << 20
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAGIC_BYTES = 4
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 
 # For example, about the missing default style of workbooks that other programs write.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
@@ -76,12 +66,11 @@ def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStrea
 def _loaded(content: bytes) -> Any:
     """Return an openpyxl workbook, whose sheets are read when their rows are."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_parts(archive)
+        archive = WorkbookArchive(content)
         from openpyxl.reader.excel import ExcelReader  # only workbooks need its time to import
 
         reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        reader.archive = _PlainStyles(io.BytesIO(content))
+        reader.archive = archive
         reader.read()
         return reader.wb
     except SourceError:
@@ -94,35 +83,6 @@ def _old_or_encrypted(content: bytes) -> SourceError:
     if _ENCRYPTED in content:
         return SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
     return SourceError("NOT_TEXT", "it looks like an old workbook (.xls); save it as .xlsx or CSV")
-
-
-def _check_parts(archive: zipfile.ZipFile) -> None:
-    """Refuse archives that are no workbook or too large. zipfile never unpacks more than stated."""
-    parts = [(info.filename.lower(), info) for info in archive.infolist()]
-    names = {name for name, _ in parts}
-    if "xl/workbook.xml" not in names:
-        kind = "a zip archive; unpack it and upload the files in it"
-        if "xl/workbook.bin" in names or "mimetype" in names:
-            kind = "another kind of spreadsheet (.xlsb, .ods); save it as .xlsx or CSV"
-        raise SourceError("NOT_TEXT", f"it looks like {kind}")
-    for name, info in parts:
-        is_sheet = name.startswith("xl/worksheets/")
-        if info.file_size > (MAX_SHEET_BYTES if is_sheet else MAX_PART_BYTES):
-            raise SourceError("WORKBOOK_TOO_LARGE", "one of its parts is too large when unpacked")
-        if is_sheet and info.file_size > MAX_ROW_BYTES:
-            _check_rows(archive, info)
-
-
-def _check_rows(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Refuse a sheet with more or longer rows than Excel writes: openpyxl holds a row in memory."""
-    rows = silent = 0
-    with archive.open(part) as sheet:
-        while block := sheet.read(1 << 20):
-            found = len(_ROW.findall(block))
-            rows += found
-            silent = 0 if found else silent + len(block)
-            if rows > MAX_ROWS or silent >= MAX_ROW_BYTES:
-                raise SourceError("WORKBOOK_TOO_LARGE", "it has too many rows or too long ones")
 
 
 def _sheet(book: Any, wanted: str | None) -> Any:
@@ -191,36 +151,6 @@ def _read(stream: ByteStream, size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
-
-
-class _PlainStyles(zipfile.ZipFile):
-    """A workbook whose styles are only number formats.
-
-    openpyxl refuses a whole workbook for a font or fill that Excel tolerates and other programs
-    write (https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766).
-    """
-
-    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
-        """Read a part."""
-        content = super().read(name, pwd)
-        return _plain_styles(content) if name == "xl/styles.xml" else content
-
-
-def _plain_styles(content: bytes) -> bytes:
-    from xml.etree import ElementTree
-
-    def add(parent: ElementTree.Element, tag: str, **attributes: str) -> ElementTree.Element:
-        return ElementTree.SubElement(parent, f"{{{_MAIN}}}{tag}", attributes)
-
-    styles, plain = ElementTree.fromstring(content), ElementTree.Element(f"{{{_MAIN}}}styleSheet")
-    formats = add(plain, "numFmts")
-    for each in styles.iterfind("{*}numFmts/{*}numFmt"):
-        add(formats, "numFmt", **each.attrib)
-    add(add(plain, "cellStyleXfs"), "xf")
-    cells = add(plain, "cellXfs")
-    for each in styles.iterfind("{*}cellXfs/{*}xf"):
-        add(cells, "xf", numFmtId=each.get("numFmtId", "0"))
-    return ElementTree.tostring(plain)
 
 
 class _Pieces:

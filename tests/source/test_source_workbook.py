@@ -307,9 +307,11 @@ def test_a_large_workbook_is_not_downloaded_to_its_end(monkeypatch: pytest.Monke
 
 BOMBS = {
     "texts": ("xl/sharedStrings.xml", b"<sst>" + bytes(33 << 20)),
-    "styles": ("xl/styles.xml", bytes(33 << 20)),
-    "one row": ("xl/worksheets/sheet1.xml", b"<row>" + bytes(9 << 20)),
-    "rows": ("xl/worksheets/sheet1.xml", b"<row/>" * 1_100_000),
+    "styles": ("xl/styles.xml", bytes(9 << 20)),
+    "one text": ("xl/sharedStrings.xml", b"<sst><si>" + bytes(10 << 20)),
+    "empty texts": ("xl/sharedStrings.xml", b"<si/>" * 2_200_000),
+    "one row": ("xl/worksheets/sheet1.xml", b"<row>" + bytes(10 << 20)),
+    "rows": ("xl/worksheets/sheet1.xml", b"<row />" * 1_200_000),
     "prefixed rows": ("xl/worksheets/sheet1.xml", b"<x:row/>" * 1_100_000),
 }
 
@@ -321,6 +323,12 @@ def test_a_bomb_is_refused_before_it_is_parsed(kind: str) -> None:
     packed = workbook([["a"]], replaced={part: content})
     assert len(packed) < 200_000
     assert error(packed).code == "WORKBOOK_TOO_LARGE"
+
+
+def test_parts_that_are_not_read_may_be_large() -> None:
+    """A picture or the cache of a pivot table does not count."""
+    extra = {"xl/pivotCache/pivotCacheRecords1.xml": bytes(33 << 20), "xl/media/a.png": b"x"}
+    assert read(workbook([["a"], ["1"]], replaced=extra))[1] == [(2, ["1"])]
 
 
 def test_a_row_number_without_end_does_not_loop(monkeypatch: pytest.MonkeyPatch) -> None:
