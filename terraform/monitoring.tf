@@ -52,6 +52,9 @@ locals {
     }
   }
 
+  # A few wrong rows are no reason to call somebody, even if the file is small.
+  failing_rows_least = 5
+
   # Other events that are counted.
   counted_events = ["run_finished", "run_redelivered", "request_retry", "sweep_finished"]
 
@@ -169,8 +172,8 @@ locals {
       rows_failing = {
         title    = "Many rows fail"
         severity = "WARNING"
-        what     = "More than ${var.failing_rows_ratio * 100} % of an hour's rows (without skipped rows) were rejected or failed. `codes` in the results documents says why."
-        query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) - sum(increase(${local.series.rows_skipped_sum}[1h])) > 0) > ${var.failing_rows_ratio}"
+        what     = "At least ${local.failing_rows_least} of an hour's rows, and more than ${var.failing_rows_ratio * 100} % of them (without skipped rows), were rejected or failed. `codes` in the results documents says why."
+        query    = "(sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h]))) / (sum(increase(${local.series.rows_rows_sum}[1h])) - sum(increase(${local.series.rows_skipped_sum}[1h])) > 0) > ${var.failing_rows_ratio} and sum(increase(${local.series.rows_rejected_sum}[1h])) + sum(increase(${local.series.rows_failed_sum}[1h])) >= ${local.failing_rows_least}"
         wait     = "0s"
       }
       # `or vector(0)`: no data at all is exactly the case to detect.

@@ -13,7 +13,7 @@ from lib.adapters.logging import EVENTS
 from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations import registry
-from lib.followup.later_outcomes import ALERT_SHARE
+from lib.followup.later_outcomes import ALERT_ROWS, ALERT_SHARE
 from lib.model.chunk_report import Tally
 from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
@@ -305,8 +305,9 @@ def test_rows_are_counted_by_outcome(values: Values) -> None:
 
 
 def test_rows_that_google_does_not_count_alert_as_failing_rows_do(values: Values) -> None:
-    """For both destinations, the same share of lost rows triggers an alert."""
+    """For both destinations, the same share and number of lost rows trigger an alert."""
     assert DECLARED["variable.failing_rows_ratio"]["default"] == ALERT_SHARE
+    assert configuration.local_values(values)["failing_rows_least"] == ALERT_ROWS
 
 
 @pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])
