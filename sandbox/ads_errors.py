@@ -64,8 +64,13 @@ def failure(problems: Sequence[Problem], request_id: str) -> Any:
     made = GoogleAdsFailure(request_id=request_id)
     for problem in problems:
         error = made.errors.add()
-        family, number = code_number(problem.code)
-        setattr(error.error_code, family, number)
+        if problem.code.startswith("unpublished."):
+            # A code that is newer than the client's version of the API.
+            error.details.unpublished_error_code = problem.code.partition(".")[2]
+            error.error_code.request_error = 1  # UNKNOWN
+        else:
+            family, number = code_number(problem.code)
+            setattr(error.error_code, family, number)
         error.message = problem.message
         if problem.trigger is not None:
             error.trigger.string_value = problem.trigger

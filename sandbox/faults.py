@@ -39,7 +39,8 @@ API_KINDS: dict[str, frozenset[str]] = {
     "hang": frozenset({"seconds", "committed"}),  # no response until the client times out
     "drop_connection": frozenset({"committed"}),  # TCP reset; carried out unless committed=false
     # Google Ads: chosen errors (a name or a list of them) on chosen rows, at a path in the row
-    "row_error": frozenset({"rows", "error", "path"}),
+    "row_error": frozenset({"rows", "error", "path", "message"}),
+    "stray_error": frozenset({"error"}),  # Google Ads: one more error, which names no row
     "error_without_index": frozenset({"error"}),  # Google Ads: partial failure that names no row
     "invalid_argument_unnamed": frozenset(),  # Data Manager: a refusal that names no event
 }

@@ -191,6 +191,10 @@ class GoogleAds:
             bad = {problem.path[0][1] for problem in problems}
             if not request.validate_only:
                 self._commit(request, account, job_id, call, judged, bad)
+        if _is_stray(call):
+            assert fault is not None
+            code = str(fault.parameters.get("error", "internal_error.TRANSIENT_ERROR"))
+            problems.append(Problem(code, "An error that names no row (by a fault rule)."))
         return problems
 
     def _commit(
@@ -241,7 +245,7 @@ class GoogleAds:
         if problems:
             response.partial_failure_error.CopyFrom(partial_failure(problems, call.request_id))
             bad = {problem.path[0][1] for problem in problems if problem.path}
-            whole = any(not problem.path for problem in problems)
+            whole = any(problem.path == () for problem in problems) and not _is_stray(call)
         if not request.validate_only:
             for index, row in enumerate(request.conversions):
                 result = response.results.add()  # stays empty for a row that failed
@@ -293,6 +297,11 @@ class GoogleAds:
             raise refuse(f"query_error.{problem.code}", str(problem), call) from problem
 
 
+def _is_stray(call: Call) -> bool:
+    """Whether a fault adds an error that names no row, although rows are accepted."""
+    return call.fault is not None and call.fault.kind == "stray_error"
+
+
 def _chosen_errors(parameters: Mapping[str, Any]) -> list[Problem]:
     """The errors of a `row_error` fault. A path looks like `user_identifiers[1].hashed_email`."""
     given = parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND")
@@ -303,7 +312,7 @@ def _chosen_errors(parameters: Mapping[str, Any]) -> list[Problem]:
     return [
         Problem(
             str(code),
-            "An error on a chosen row (by a fault rule).",
+            str(parameters.get("message", "An error on a chosen row (by a fault rule).")),
             (("conversions", int(row)), *inner),
         )
         for row in parameters.get("rows", [0])

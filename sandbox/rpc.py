@@ -152,7 +152,9 @@ class Caller:
         call.scopes = _token_scopes(self._state, metadata)
         # Google sends the request ID in the initial and in the trailing metadata; the Ads client
         # logs the initial one (its response wrapper's trailing_metadata() returns that).
-        context.send_initial_metadata((("request-id", call.request_id),))
+        shown = (("request-id", call.request_id),)
+        place = self._state.request_id_in
+        context.send_initial_metadata(shown if place in ("both", "initial") else ())
         refusal: Refusal | None = None
         answer = b""
         try:
@@ -167,7 +169,9 @@ class Caller:
             request.status = refusal.label if refusal else "OK"
             request.seconds = time.monotonic() - began
             self._state.log(request)
-        trailing: tuple[tuple[str, str | bytes], ...] = (("request-id", call.request_id),)
+        trailing: tuple[tuple[str, str | bytes], ...] = ()
+        if place in ("both", "trailing"):
+            trailing = shown
         if refusal is not None:
             context.set_trailing_metadata(trailing + refusal.trailing)
             context.abort(refusal.code, refusal.message)

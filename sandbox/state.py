@@ -156,6 +156,8 @@ class State:
     repeats_in_request: Literal["all", "later"] = "all"
     known_conversions: Literal["both", "click"] = "both"
     check_tokens: bool = True
+    request_id_in: Literal["both", "initial", "trailing", "neither"] = "both"
+    """The metadata in which clients of gRPC find the ID of their request."""
     keep_bodies: bool = True
     refuse_tokens: bool = False
     instance_has_account: bool = True

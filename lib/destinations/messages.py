@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +13,21 @@ LIMIT = 300
 def without_values(message: str, sent: Any) -> str:
     """Return the message, or "" if it contains a value of the protobuf message that was sent.
 
-    `sent` is None for a query, because a query contains no value of a row.
+    What looks like an email address or a phone number is replaced in any case: the API may quote
+    what it has instead of what it got. `sent` is None for a query: it contains no value of a row.
     """
     if sent is not None and any(value in message for value in _texts(sent) if len(value) > 3):
         return ""
-    return message[:LIMIT]
+    return without_personal_data(message)
+
+
+_EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+")
+_NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)")
+
+
+def without_personal_data(message: str) -> str:
+    """Return the start of the message, without email addresses and long numbers."""
+    return _NUMBER.sub("[number]", _EMAIL.sub("[email]", message))[:LIMIT]
 
 
 def _texts(message: Any) -> Iterator[str]:

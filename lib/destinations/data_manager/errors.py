@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 from lib.catalogue.codes import lookup
 from lib.destinations.channels import is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.messages import LIMIT, without_values
+from lib.destinations.messages import without_personal_data, without_values
 from lib.destinations.pacing import CallFailure
 from lib.model.connection import Defect
 from lib.model.outcomes import Problem
@@ -160,7 +160,7 @@ def read_refusal(error: grpc.Call) -> Refusal:
     code = details.reason or status.name
     if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
         code = "CREDENTIALS_REFUSED"
-    message = "" if details.violations else str(error.details() or "")[:LIMIT]
+    message = "" if details.violations else without_personal_data(str(error.details() or ""))
     if code == "CREDENTIALS_REFUSED":
         # The client's message may contain the token endpoint's answer.
         message = ""

@@ -8,7 +8,7 @@ import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
-from lib.destinations.google_ads.errors import classify, defect_of
+from lib.destinations.google_ads.errors import classify, defect_of, request_id_in
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.model.account import Account
 from lib.model.connection import KeptConnection
@@ -81,9 +81,8 @@ class Connection:
         def call(services: Services, seconds: float) -> Answer:
             stub = getattr(services.search if method == "search" else services.upload, method)
             response, rpc = stub.with_call(request, timeout=seconds, metadata=routing)
-            found = dict(rpc.trailing_metadata() or ()).get("request-id", "")
             maybe_repeated = any(each.kind == "transient" for each in failures)
-            return Answer(getattr(response, "_pb", response), str(found), maybe_repeated)
+            return Answer(getattr(response, "_pb", response), request_id_in(rpc), maybe_repeated)
 
         return self._pacer.call(
             lambda seconds: self._services.call(

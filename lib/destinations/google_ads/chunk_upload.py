@@ -136,7 +136,8 @@ class ChunkUpload:
                 return read_named_rows(found, request)
             return self._refuse(request, refusal(error, request))
         self._is_answered = True
-        self.request_ids.append(answer.request_id)
+        if answer.request_id:
+            self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._orders_sent_again.update(each.order_id for each in request.conversions)
         return read_response(answer.response, request)

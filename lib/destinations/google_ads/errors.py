@@ -5,6 +5,7 @@ The `trigger` of an error can contain the raw value, so it is never read here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -36,6 +37,9 @@ _TRANSIENT_STATUSES = {
 }
 
 
+_CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{2,79}").fullmatch
+
+
 class AdsError(NamedTuple):
     """One GoogleAdsError: code, message, location, and how long to wait (quota errors)."""
 
@@ -59,7 +63,7 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
                 field = element.field_name
         delay = error.details.quota_error_details.retry_delay
         yield AdsError(
-            code=_code_name(error.error_code),
+            code=_code_name(error),
             message=error.message,
             row=row,
             field=_column_of(field),
@@ -74,8 +78,15 @@ def _column_of(path_element: str) -> str:
     return CAPABILITIES.column_of(path_element) or path_element
 
 
-def _code_name(error_code: Any) -> str:
-    """`conversion_upload_error: 11` → the enum name, or the number if the library is older."""
+def _code_name(error: Any) -> str:
+    """`conversion_upload_error: 11` → the enum name, or the number if the library is older.
+
+    For a code that is newer than this version of the API, Google gives only its name.
+    """
+    unpublished = error.details.unpublished_error_code
+    if unpublished and _CODE_NAME(unpublished):
+        return str(unpublished)
+    error_code = error.error_code
     member = error_code.WhichOneof("error_code")
     if member is None:
         return "UNKNOWN"
@@ -175,6 +186,25 @@ def _credentials_refused(error: Exception) -> bool:
 def request_id_of(error: Exception) -> str:
     """Return the request ID of a failed call, for Google's support; empty if there is none."""
     if isinstance(error, GoogleAdsException):
-        return str(error.request_id or "")
-    metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
-    return str(dict(metadata or ()).get("request-id", ""))
+        return str(error.request_id or "") or request_id_in(error.error)
+    return request_id_in(error) if isinstance(error, grpc.Call) else ""
+
+
+def request_id_in(call: Any) -> str:
+    """Return the request ID in the initial or the trailing metadata; empty if there is none."""
+    for metadata in (call.initial_metadata(), _innermost(call).trailing_metadata()):
+        if found := dict(metadata or ()).get("request-id"):
+            return str(found)
+    return ""
+
+
+def _innermost(call: Any) -> Any:
+    """Return the call without the wrappers of interceptors.
+
+    The library's wrapper returns the initial metadata as the trailing metadata.
+    """
+    for name in ("_underlay_call", "_call"):
+        inner = getattr(call, name, None)
+        if hasattr(inner, "trailing_metadata"):
+            return _innermost(inner)
+    return call

@@ -36,7 +36,8 @@ def read_response(response: Any, request: Any) -> RequestResult:
     """Return the results of a request's conversions from its raw response.
 
     A row that the failure names has failed, even if it also has a result message. An error without
-    a conversion index concerns all rows. A row counts as uploaded only if Google also returned a
+    a conversion index, or with one outside the request, concerns all rows without a result message,
+    because Google has accepted the others. A row counts as uploaded only if Google also returned a
     result for it.
     """
     size = len(request.conversions)
@@ -49,36 +50,32 @@ def read_response(response: Any, request: Any) -> RequestResult:
     if status.code and not found:
         # Perhaps from a newer version. It does not show which rows it concerns.
         found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
-    result = _assign_errors(found, request)
+    results = response.results[:size]
+    accepted = {row for row, answer in enumerate(results) if answer.ByteSize()}
+    result = _assign_errors(found, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
-    results = response.results[:size]
     retry_rows = set(result.retry_rows)
-    silent = [
-        row
-        for row, answer in enumerate(results)
-        if not answer.ByteSize() and row not in result.row_results and row not in retry_rows
-    ]
-    missing = range(len(results), size)
-    silent += [row for row in missing if row not in result.row_results and row not in retry_rows]
+    known = accepted | result.row_results.keys() | retry_rows
+    silent = [row for row in range(size) if row not in known]
     return result._replace(retry_rows=result.retry_rows + silent) if silent else result
 
 
 def read_named_rows(found: list[AdsError], request: Any) -> RequestResult:
     """Judge a request that was refused because of named rows: the other rows are sent again."""
-    result = _assign_errors(found, request)
+    result = _assign_errors(found, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
     others = [row for row in range(len(request.conversions)) if row not in named]
     return result._replace(retry_rows=result.retry_rows + others, stop=None)
 
 
-def _assign_errors(found: list[AdsError], request: Any) -> RequestResult:
+def _assign_errors(found: list[AdsError], request: Any, accepted: set[int]) -> RequestResult:
     size = len(request.conversions)
+    others = [row for row in range(size) if row not in accepted]
     by_row: dict[int, list[AdsError]] = {}
     for error in found:
-        # An index outside the request names no row either.
         named = error.row
-        rows = range(size) if named is None or named >= size else (named,)
+        rows = others if named is None or named >= size else [named]
         for row in rows:
             by_row.setdefault(row, []).append(error)
     row_results: dict[int, RowResult] = {}

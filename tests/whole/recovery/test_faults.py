@@ -40,6 +40,7 @@ ROW_RULES: list[Rule] = [
     {"kind": "row_error", "error": "internal_error.TRANSIENT_ERROR", "rows": [0, 3, 5]},
     {"kind": "row_error", "error": "database_error.CONCURRENT_MODIFICATION", "rows": [1]},
     {"kind": "error_without_index", "error": "internal_error.TRANSIENT_ERROR"},
+    {"kind": "stray_error", "error": "internal_error.TRANSIENT_ERROR"},
 ]
 ROW_KINDS = {rule["kind"] for rule in ROW_RULES}
 STORAGE_RULES: list[Rule] = [
@@ -165,10 +166,48 @@ def test_chunks_without_a_row_to_send(google: Sandbox, new_name: Iterator[str], 
     assert document["request_ids"] == []
 
 
+@pytest.mark.parametrize(
+    "rule", [{**ROW_RULES[0], "rows": [700]}, {"kind": "stray_error"}], ids=["outside", "nowhere"]
+)
 def test_an_error_that_names_no_row_of_the_request(
+    google: Sandbox, new_name: Iterator[str], rule: Rule
+) -> None:
+    """It does not concern rows that Google has accepted: they are uploaded, and not sent again."""
+    google.faults.set([{"method": UPLOAD, **rule, "nth": 1}])
+    file = make_file(next(new_name), 5, seed=8, kinds=("click", "identifiers")).drop(google)
+    document = finish(google, file)
+    check(file, document, google)
+    assert document["counts"]["uploaded"] == 5
+    assert len(document["request_ids"]) == 1
+
+
+def test_an_unpublished_code_and_a_message_with_an_address(
     google: Sandbox, new_name: Iterator[str]
 ) -> None:
-    """An error with an index beyond the request applies to the whole request; no row is lost."""
-    google.faults.set([{"method": UPLOAD, **ROW_RULES[0], "rows": [700], "nth": 1}])
+    """The row shows the code that Google gives, and neither address nor number of the message."""
+    message = "No match for jane.roe@example.org, phone +1 (212) 555-0147, within 90 days."
+    error = {"error": "unpublished.CLICK_FROM_THE_FUTURE", "rows": [1], "message": message}
+    google.faults.set([{"method": UPLOAD, "kind": "row_error", **error, "nth": 1}])
     file = make_file(next(new_name), 5, seed=8, kinds=("click", "identifiers")).drop(google)
-    check(file, finish(google, file), google)
+    (row,) = finish(google, file)["rows"]
+    assert (row["outcome"], row["errors"][0]["code"]) == ("failed", "CLICK_FROM_THE_FUTURE")
+    said = "line 3: No match for [email], phone [number], within 90 days."
+    assert row["errors"][0]["message"] == said
+
+
+@pytest.mark.parametrize(("place", "ids"), [("initial", 1), ("trailing", 1), ("neither", 0)])
+def test_request_ids(
+    google: Sandbox,
+    new_name: Iterator[str],
+    place: Any,
+    ids: int,
+) -> None:
+    """They are found in the initial and in the trailing metadata, and are never empty."""
+    google.state.request_id_in = place
+    try:
+        file = make_file(next(new_name), 5, seed=8, kinds=("click",)).drop(google)
+        document = finish(google, file)
+    finally:
+        google.state.request_id_in = "both"
+    assert len(document["request_ids"]) == ids
+    assert all(document["request_ids"])
