@@ -682,6 +682,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
         "numbers, not those of your staff.",
     ),
+    "COLUMN_NOT_CHOSEN": (
+        "note",
+        "Several columns may be for the same field, and none of their names is clearer than the "
+        "others. None of them is used.",
+        "Add the right column to headers in the profile (docs/profiles.md), for the field in the "
+        "message.",
+    ),
     "UNIT_IN_HEADER": (
         "note",
         "The text in brackets after a column's name is not a currency or a time zone, so it is not "

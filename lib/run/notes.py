@@ -30,6 +30,8 @@ def notes_on_columns(
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
     if columns.unclear:
         notes.append(Problem("UNIT_IN_HEADER", "", ", ".join(columns.unclear)))
+    if columns.undecided:
+        notes.append(Problem("COLUMN_NOT_CHOSEN", "", "; ".join(columns.undecided)))
     for field, (chosen, *others) in columns.choices.items():
         if code := BY_NAME[base_name(field)].choice_code:
             detail = f"{chosen}; not used: {', '.join(others)}" if others else chosen

@@ -7,7 +7,7 @@ name is never shown. Of any other header, only names that can't be user data are
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
@@ -27,7 +27,8 @@ class ColumnMap(NamedTuple):
     the field that was probably meant. `unclear` contains those whose name, without the text in
     brackets, means a field that has no column. `choices` contains each field whose column was
     chosen among several less clear ones, or is a last resort: the names of this column and of the
-    others, safe to show.
+    others, safe to show. `undecided` names the less clear columns that are not used, because
+    several of them are for the same field.
     """
 
     fields: dict[str, int]
@@ -35,6 +36,7 @@ class ColumnMap(NamedTuple):
     unknown: tuple[str, ...]
     unclear: tuple[str, ...]
     choices: dict[str, tuple[str, ...]]
+    undecided: tuple[str, ...]
 
 
 def map_columns(
@@ -79,7 +81,9 @@ def map_columns(
             _add_fallbacks(found, of_tier, by_profile, vocabulary)
     _stand_in(found, switched_off, vocabulary)
     _refuse_rows(header, found)
-    _refuse_duplicates(header, found)
+    undecided = {field: found.pop(field) for field in _undecided(found, meanings)}
+    if duplicates := _namesakes(header, found):
+        raise SourceError("DUPLICATE_COLUMN", "; ".join(duplicates))
     fields = {field: indexes[0] for field, indexes in found.items()}
     known = off.union(filtered_by, fields.values())
     others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in known]
@@ -87,12 +91,29 @@ def map_columns(
         fields,
         _units(header, fields, vocabulary) if Tier.WITH_UNIT in tiers else {},
         vocabulary.with_suggestions(others, fields.__contains__),
-        tuple(
-            safe
-            for name, safe in others
-            if (field := vocabulary.field_without_brackets(name)) and field not in fields
-        ),
+        _unclear(others, fields, vocabulary),
         _choices(header, fields, {at: each for at, each in meanings.items() if at not in off}),
+        _namesakes(header, undecided),
+    )
+
+
+def _undecided(found: Mapping[str, Sequence[int]], meanings: Mapping[int, Meaning]) -> list[str]:
+    """Return the fields that have several columns, none of which is clear."""
+    return [
+        field
+        for field, indexes in found.items()
+        if len(indexes) > 1
+        and all(at in meanings and meanings[at].tier > Tier.FALLBACK for at in indexes)
+    ]
+
+
+def _unclear(
+    others: Iterable[tuple[str, str]], fields: Collection[str], vocabulary: Vocabulary
+) -> tuple[str, ...]:
+    return tuple(
+        safe
+        for name, safe in others
+        if (field := vocabulary.field_without_brackets(name)) and field not in fields
     )
 
 
@@ -234,14 +255,13 @@ def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> N
         raise SourceError("NO_HEADER", detail)
 
 
-def _refuse_duplicates(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
-    twice = [
+def _namesakes(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
+    """Return the fields that have several columns, with these columns, safe to show."""
+    return tuple(
         f"{field}: " + " and ".join(quoted(header, index) for index in indexes)
         for field, indexes in found.items()
         if len(indexes) > 1
-    ]
-    if twice:
-        raise SourceError("DUPLICATE_COLUMN", "; ".join(twice))
+    )
 
 
 def quoted(header: Sequence[str], index: int) -> str:

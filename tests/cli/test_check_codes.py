@@ -157,6 +157,7 @@ FILES: dict[str, File] = {
     "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
     "STAGES_NOT_FILTERED": _row(Stage="Closed Lost"),
     "UNKNOWN_COLUMNS": _row(colour="red"),
+    "COLUMN_NOT_CHOSEN": _row(**{"Amount (USD)": "12", "Amount (EUR)": "11"}),
     "UNIT_IN_HEADER": _row(**{"Amount (thousands)": "12"}),
     "CONSENT_NOT_STATED": _row(),
     "PLACEHOLDERS": _row(order_id="N/A"),

@@ -492,10 +492,21 @@ def test_a_column_with_a_unit_counts_only_without_a_plain_one():
     assert columns.units == {}
 
 
-def test_two_columns_with_units_for_one_field():
-    """Two amounts in different currencies stop the file: one of them must be chosen."""
-    with pytest.raises(SourceError, match="DUPLICATE_COLUMN"):
-        map_columns(["gclid", "Amount (USD)", "Amount (EUR)"], {})
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Amount (USD),Amount (EUR)",
+        "Betrag,Umsatz",
+        "Währung,Währungscode",
+        "Amount (USD),Amount (EUR),Betrag",
+    ],
+)
+def test_several_less_clear_columns_for_one_field(header):
+    """None of them is used, and they are named: a file that was accepted is not stopped."""
+    columns = map_columns(["gclid", *header.split(",")], {})
+    assert columns.fields == {"gclid": 0}
+    (undecided,) = columns.undecided
+    assert all(f'"{name}"' in undecided for name in header.split(",")[:2])
 
 
 def test_a_unit_counts_in_a_column_that_the_profile_names():
