@@ -95,7 +95,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         ),
         crm_names=all_names(CURRENCY),
         target="currency_code",
-        placeholder_note="the currency of the profile applies, as for empty cells",
+        placeholder_note="the currency of the value column's name or of the profile applies",
     ),
     Field(
         "order_id",
