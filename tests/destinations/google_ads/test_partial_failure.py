@@ -67,26 +67,26 @@ def outcomes(result: RequestResult) -> dict[int, str]:
     return {row: row_result.outcome for row, row_result in result.row_results.items()}
 
 
-def test_an_unreadable_failure_is_not_a_success() -> None:
-    """If the details are missing or those of a newer version, no row is `uploaded`."""
-    unknown = response(failure(("conversion_upload_error", 11, 0)))
+@pytest.mark.parametrize("results", [[False] * SIZE, [True, False, False], [True] * SIZE])
+def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
+    """If the details are missing or those of a newer version, rows without a result fail."""
+    unknown = response(failure(("conversion_upload_error", 11, 0)), results=results)
     unknown.partial_failure_error.details[0].type_url = "type.googleapis.com/google.Unknown.Failure"
-    for odd in (response(None), unknown):
+    for odd in (response(None, results=results), unknown):
         result = read_response(odd, request())
-        assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
-        assert result.row_results[0].errors[0].code == "UNREADABLE_FAILURE"
+        assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
+        codes = {each.errors[0].code for each in result.row_results.values()}
+        assert codes <= {"UNREADABLE_FAILURE"}
 
 
-def test_a_path_without_an_index_means_every_row() -> None:
-    """A path with an unset index means every row, not row 0."""
-    result = read_response(response(failure(("conversion_upload_error", 11, None))), request())
-    assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
-
-
-def test_an_index_beyond_the_request_means_every_row() -> None:
-    """An error beyond the request applies to every row, so no row is `uploaded` by mistake."""
-    result = read_response(response(failure(("conversion_upload_error", 11, 7))), request())
-    assert len(result.row_results) == SIZE
+@pytest.mark.parametrize("index", [None, 7])
+@pytest.mark.parametrize("results", [[False] * SIZE, [True, False, False], [True] * SIZE])
+def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
+    """An unset index, or one beyond the request, means every row that has no result, not row 0."""
+    packed = failure(("conversion_upload_error", 11, index))
+    result = read_response(response(packed, results=results), request())
+    assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
+    assert result.retry_rows == []
 
 
 def test_a_row_without_a_result_is_sent_again() -> None:
