@@ -22,7 +22,7 @@ from sandbox.function import Function
 from sandbox.state import State
 
 _NAMED = "/secrets/"
-_STATUS_NAMES = {"503": "status_503", "429": "status_429", "412": "status_412"}
+_STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", "429", "503")}
 
 
 class Controlled(Protocol):

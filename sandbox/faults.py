@@ -8,6 +8,7 @@ A rule is a JSON object, as `PUT /faults` takes it:
     {"method": "*", "kind": "latency_ms", "latency_ms": 80}
 
 - `method`: a name such as `google_ads.UploadClickConversions`, its last part alone, or a glob.
+- `target`: only for objects with this name, `bucket/name` or a glob (storage).
 - `nth` (a number or a list of numbers, from 1) or `every` (every n-th call). Without either, the
   rule applies to each call. Every rule counts the calls that its own `method` matches, so
   `"method": "*"` counts all calls.
@@ -49,6 +50,7 @@ STORAGE_KINDS: dict[str, frozenset[str]] = {
     "status_429": frozenset(),
     "status_412": frozenset(),
     "status_401": frozenset(),
+    "status_403": frozenset(),
     "cut_read_after_bytes": frozenset({"cut_read_after_bytes"}),
 }
 COMMON_KINDS: dict[str, frozenset[str]] = {
@@ -58,7 +60,7 @@ COMMON_KINDS: dict[str, frozenset[str]] = {
 }
 KINDS = {**API_KINDS, **STORAGE_KINDS, **COMMON_KINDS}
 _NEEDED = {"latency_ms": "latency_ms", "cut_read_after_bytes": "cut_read_after_bytes"}
-_SELECTORS = frozenset({"method", "kind", "nth", "every", "times"})
+_SELECTORS = frozenset({"method", "kind", "target", "nth", "every", "times"})
 
 
 class BadRule(ValueError):
@@ -77,6 +79,7 @@ class Fault:
 @dataclass(slots=True)
 class _Rule:
     method: str
+    target: str
     kind: str
     nth: frozenset[int]
     every: int | None
@@ -85,9 +88,10 @@ class _Rule:
     calls: int = 0
     fired: int = 0
 
-    def matches(self, method: str) -> bool:
+    def matches(self, method: str, target: str) -> bool:
         last_part = method.rpartition(".")[2]
-        return fnmatchcase(method, self.method) or fnmatchcase(last_part, self.method)
+        names = fnmatchcase(method, self.method) or fnmatchcase(last_part, self.method)
+        return names and fnmatchcase(target, self.target)
 
     def due(self) -> bool:
         if self.times is not None and self.fired >= self.times:
@@ -129,7 +133,7 @@ def _read_rule(number: int, given: object) -> _Rule:
     times = len(nth) or None
     if rule.get("times") is not None:
         times = _whole_number(rule["times"], "times", number)
-    return _Rule(method, kind, nth, every, times, parameters)
+    return _Rule(method, str(rule.get("target", "*")), kind, nth, every, times, parameters)
 
 
 class Faults:
@@ -157,13 +161,13 @@ class Faults:
     def clear(self) -> None:
         self.set(())
 
-    def decide(self, method: str) -> Fault | None:
-        """Count one call of `method` and return its fault, or None."""
+    def decide(self, method: str, target: str = "") -> Fault | None:
+        """Count one call of `method` (for the object `target`) and return its fault, or None."""
         latency, decided = 0.0, None
         with self._lock:
             self.total_calls += 1
             for rule in self._rules:
-                if not rule.matches(method):
+                if not rule.matches(method, target):
                     continue
                 rule.calls += 1
                 if not rule.due():

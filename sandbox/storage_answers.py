@@ -12,6 +12,7 @@ from sandbox.storage_calls import Call
 STATUS_FAULTS = {
     "status_503": (503, "backendError", "The service is unavailable (a fault of the sandbox)"),
     "status_429": (429, "rateLimitExceeded", "The rate limit was exceeded (a fault)"),
+    "status_403": (403, "forbidden", "The caller does not have access to the object (a fault)"),
     "status_401": (401, "authError", "Invalid Credentials (a fault)"),
     "status_412": (412, "conditionNotMet", "A precondition did not hold (a fault)"),
 }

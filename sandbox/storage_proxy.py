@@ -36,9 +36,9 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "conte
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The callbacks of the proxy. `decide` chooses a fault for a method, or None."""
+    """The callbacks of the proxy. `decide` chooses a fault for a method and object, or None."""
 
-    decide: Callable[[str], Fault | None]
+    decide: Callable[[str, str], Fault | None]
     log: Callable[[StorageCall], None]
     finalized: Callable[[dict[str, Any]], None]
     on_kill: Callable[[], None]
@@ -109,7 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
         started, clock = time.time(), time.monotonic()
         body = self._read_body()
         call = understand(self.command, self.path, body, self.headers.get("Content-Type", ""))
-        fault = self.server.hooks.decide(call.method) if self.server.faulty else None
+        fault = (
+            self.server.hooks.decide(call.method, f"{call.bucket}/{call.name}")
+            if self.server.faulty
+            else None
+        )
 
         def log(status: int, response_bytes: int) -> None:
             if self.server.faulty:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lib.config.profile import Profile, choose_profile
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
@@ -26,10 +26,14 @@ class Claim:
     stop: Problem | None
 
 
-def claim_run(source: StoredObject, context: RunContext) -> Claim:
+def claim_run(
+    source: StoredObject, event_time: datetime, max_age: timedelta, context: RunContext
+) -> Claim:
     """Claim the run. `run.status` shows whether there is anything to do.
 
-    The profile, the time "now" and the version of the rules are those of the first attempt.
+    The profile, the time "now" and the version of the rules are those of the first attempt. A file
+    that is older than `max_age` is claimed even if the profiles cannot be read, so that it does not
+    end without a document.
     """
     ledger = context.ledger
     stop: Problem | None = None
@@ -39,6 +43,11 @@ def claim_run(source: StoredObject, context: RunContext) -> Claim:
         name, profile = choose_profile(context.profiles(), source.name)
     except PermanentError as error:
         stop = Problem(error.code, "", error.detail)
+    except RetryableError as error:
+        stop = _stale(event_time, max_age, context)
+        if stop is None:
+            raise
+        stop = stop._replace(detail=f"{stop.detail}; the profiles cannot be read ({error.code})")
     fixed = profile.model_dump(mode="json") if profile is not None else None
     limits, settings = chunk_limits_of(profile), settings_digest(context.settings)
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
@@ -62,6 +71,10 @@ def too_old(
     if run.cause == "DAILY_QUOTA":
         # Nothing is wrong with the file: the sweep continues it when there is quota again.
         max_age = max(max_age, timedelta(days=context.settings.sweep_max_age_days))
+    return _stale(event_time, max_age, context)
+
+
+def _stale(event_time: datetime, max_age: timedelta, context: RunContext) -> Problem | None:
     age = context.utc_now() - event_time
     if age <= max_age:
         return None

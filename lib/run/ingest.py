@@ -70,7 +70,7 @@ def process_object(
         return "ignored"
 
     try:
-        claim = claim_run(source, context)
+        claim = claim_run(source, event_time, max_age, context)
     except LeaseHeld:
         raise
     except RetryableError as error:
