@@ -257,3 +257,9 @@ def test_requirements_are_what_is_imported() -> None:
             needed.add(next(known, top))
     pinned = re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
     assert set(pinned) == needed
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """pytest cannot collect two test files of one name together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

@@ -337,6 +337,7 @@ def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) ->
     assert results["counts"]["rows"] == 0
     assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
     assert "an archive; unpack it" in results["file_error"]["message"]
+    assert google.delivery.wait_until_idle(10)
     (record,) = google.delivery.records()
     assert record.acknowledged
     assert '"event": "run_stopped"' in google.function_output()
