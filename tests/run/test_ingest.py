@@ -101,6 +101,33 @@ def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(googl
     assert deliver(google, source) == "skipped"
 
 
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (
+            [
+                "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value",
+                *["SO-1,Sale,2026-11-20 17:30:00,RETRACT,"] * 2,
+            ],
+            "ADJUSTMENT_FILE",
+        ),
+        (["gclid,date,Type", "Cj0KCQiAexample,2026-11-20,Sale", "x,x,RETRACT"], "MIXED_KINDS"),
+        (["Klick,date", *["Cj0KCQiAexample0001abcdef,2026-11-20"] * 2], "NO_USABLE_COLUMN"),
+    ],
+)
+def test_a_file_without_usable_conversions_sends_nothing(
+    google: World, lines: list[str], code: str
+) -> None:
+    """Each row is not attempted, the file error says why, and no request leaves."""
+    source = google.store.put("in-bucket", "export.csv", "\n".join([*lines, ""]).encode())
+    assert deliver(google, source) == "stopped"
+    found = document(google, source)
+    assert found["file_error"]["code"] == code
+    assert (found["counts"]["not_attempted"], google.api.batches) == (2, 0)
+    suspected = [n["code"] for n in found["notes"] if n["code"].startswith("LOOKS_LIKE")]
+    assert suspected == (["LOOKS_LIKE_CLICK_IDS"] if code == "NO_USABLE_COLUMN" else [])
+
+
 def test_the_sweep_finds_a_name_that_is_not_accepted(google: World) -> None:
     """A lost event of a wrong name is reported by the sweep, once; a companion never."""
     source = put(google, 3, "export")
