@@ -9,6 +9,7 @@ version of the API does not have is refused, as Google does: names are looked up
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from sandbox.accounts import Account
+from sandbox.ads_errors import code_number
 from sandbox.ads_version import ads_module
 from sandbox.state import JobCounts, State
 
@@ -31,6 +33,11 @@ _QUERY = re.compile(
 _CONDITION = re.compile(
     r"\s*(?P<field>[\w.]+)\s*(?P<operator>!=|<=|>=|=|<|>|NOT\s+IN\b|IN\b)\s*(?P<value>.+?)\s*",
     re.IGNORECASE | re.DOTALL,
+)
+_ALERT_ERRORS = frozenset(
+    ads_module("resources.types.offline_conversion_upload_client_summary")
+    .OfflineConversionError.pb()
+    .DESCRIPTOR.fields_by_name
 )
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"|([\w.+-]+)")
 
@@ -223,19 +230,28 @@ def _click_views(account: Account, state: State) -> Iterator[Any]:
 
 
 def _job_summaries(summary: Any, jobs: dict[int, JobCounts]) -> None:
-    """Add the counts of all jobs, and the 7 most recent jobs, to the summary."""
+    """Add the counts and errors of all jobs, and the 7 most recent jobs, to the summary."""
     last: datetime | None = None
+    errors: Counter[str] = Counter()
     for job_id, counts in sorted(
         jobs.items(), key=lambda item: str(item[1].last_upload), reverse=True
     ):
         summary.successful_event_count += counts.successful
-        summary.total_event_count += counts.successful + counts.failed
+        summary.pending_event_count += counts.pending
+        summary.total_event_count += counts.successful + counts.failed + counts.pending
+        errors.update(counts.errors)
         last = max(filter(None, (last, counts.last_upload)), default=None)
         if len(summary.job_summaries) < 7:
             job = summary.job_summaries.add()
             job.job_id = job_id
             job.successful_count = counts.successful
             job.failed_count = counts.failed
+            job.pending_count = counts.pending
+    for code, count in errors.most_common():
+        family, number = code_number(code)
+        if family in _ALERT_ERRORS:
+            alert = summary.alerts.add(error_percentage=count / summary.total_event_count)
+            setattr(alert.error, family, number)
     if last is not None:
         summary.last_upload_date_time = f"{last:%Y-%m-%d %H:%M:%S}"
 

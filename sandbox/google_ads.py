@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -188,8 +188,8 @@ class GoogleAds:
             problems += known_already(
                 judged, state.click_keys, state.order_keys, state.known_conversions
             )
-            bad = {problem.path[0][1] for problem in problems}
             if not request.validate_only:
+                bad = {problem.path[0][1]: problem.code for problem in reversed(problems)}
                 self._commit(request, account, job_id, call, judged, bad)
         if _is_stray(call):
             assert fault is not None
@@ -204,16 +204,16 @@ class GoogleAds:
         job_id: int,
         call: Call,
         judged: list[Judged],
-        bad: set[int | None],
+        bad: dict[int | None, str],
     ) -> None:
         state = self._state
         now = state.now()
         customer_id, request_id = account.customer_id, call.request_id
         good: Counter[str] = Counter()
-        refused: Counter[str] = Counter()
+        refused: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for index, (row, one) in enumerate(zip(request.conversions, judged, strict=True)):
             if index in bad:
-                refused[row.conversion_action] += 1
+                refused[row.conversion_action][bad[index]] += 1
                 continue
             good[row.conversion_action] += 1
             if one.click_key is not None:
@@ -232,7 +232,8 @@ class GoogleAds:
                     decode_conversion,
                 )
             )
-        state.count_job(customer_id, "", job_id, good.total(), refused.total())
+        all_refused = sum(refused.values(), Counter[str]())
+        state.count_job(customer_id, "", job_id, good.total(), all_refused)
         for name in {*good, *refused}:
             # Only the last part of the resource name matters, as in `ads_rules`.
             action = name.rpartition("/")[2]

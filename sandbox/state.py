@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -103,10 +103,12 @@ class Bucket:
 
 @dataclass(slots=True)
 class JobCounts:
-    """The offline data diagnostics of one job."""
+    """The offline data diagnostics of one job. `errors` counts rows by `family.NAME`."""
 
     successful: int = 0
     failed: int = 0
+    pending: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
     last_upload: datetime | None = None
 
 
@@ -297,12 +299,18 @@ class State:
             return 0.0
 
     def count_job(
-        self, customer_id: str, action: str, job_id: int, successful: int, failed: int
+        self,
+        customer_id: str,
+        action: str,
+        job_id: int,
+        successful: int,
+        errors: Counter[str],
     ) -> None:
         """Count rows of a job, for one action or ("") for all actions."""
         with self.lock:
             jobs = self.jobs.setdefault((customer_id, action), {})
             counts = jobs.setdefault(job_id, JobCounts())
             counts.successful += successful
-            counts.failed += failed
+            counts.failed += errors.total()
+            counts.errors.update(errors)
             counts.last_upload = self.now()

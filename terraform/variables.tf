@@ -143,6 +143,7 @@ variable "settings" {
     sweep_grace_minutes     = optional(number)
     sweep_max_age_days      = optional(number)
     list_all_rows           = optional(bool)
+    read_diagnostics        = optional(bool)
     check_click_ownership   = optional(bool)
   })
   default     = {}

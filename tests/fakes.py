@@ -31,6 +31,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
 from lib.model.deadline import Deadline
+from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -238,6 +239,7 @@ class FakeApi:
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
     batches: int = 0
+    diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -264,6 +266,9 @@ class FakeApi:
 
     def with_custom_variables(self, account: Account) -> Account:
         return account
+
+    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+        return self.diagnostics(customer_id)
 
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline
@@ -350,6 +355,7 @@ class World:
 def world(**settings: Any) -> World:
     """Return an empty world. Its lease is so long that the thread never has to renew it."""
     clock = Clock()
-    given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0, **settings}
+    given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0}
+    given |= {"read_diagnostics": False, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
     return World(MemoryStore(clock), FakeApi(), clock, checked)

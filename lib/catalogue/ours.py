@@ -776,6 +776,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Ask the engineer who deployed the function to deploy a release with a newer API version "
         "before that day (docs/operate.md).",
     ),
+    "JOB_NOT_LISTED": (
+        "note",
+        "Google's diagnostics do not list this file, so the results have no counts from them. "
+        "Google lists only the 7 most recent uploads of an account.",
+        "No action needed; the outcomes of the rows do not depend on it. If you want Google's "
+        "counts for each file, upload fewer, larger files.",
+    ),
     "MAYBE_SENT": (
         "note",
         "An earlier attempt to process this file was interrupted. Some rows that are reported as "

@@ -165,6 +165,11 @@ class Settings(BaseModel):
         False,
         description="List all rows in the results, including those uploaded without a warning.",
     )
+    read_diagnostics: bool = Field(
+        True,
+        description="For each file, read later what Google's diagnostics count for it (Google Ads "
+        "API only). One reading per account and sweep.",
+    )
     check_click_ownership: bool = Field(
         False,
         description="For rows refused because Google does not know the click, query click_view to "

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.deadline import Deadline
+from lib.model.diagnostics import UploadDiagnostics
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Conversion
 from lib.model.request_status import UNREADABLE, RequestStatus
@@ -21,6 +22,7 @@ __all__ = [
     "Capabilities",
     "CheckSchedule",
     "Destination",
+    "DiagnosingDestination",
     "Exclusion",
     "RequestStatus",
     "RowResult",
@@ -103,6 +105,18 @@ class Destination(Protocol[B]):
         No request starts after `deadline.last_start`; those in flight may be answered until
         `deadline.last_answer`. If the deadline or the daily quota ends the attempt, this raises
         `RetryableError`; but if Google has answered for some rows by then, the others are deferred.
+        """
+        ...
+
+
+@runtime_checkable
+class DiagnosingDestination(Protocol):
+    """A destination that reports on uploads by job later (`Capabilities.diagnostics`)."""
+
+    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+        """Return the diagnostics of the account, then those of its conversion actions.
+
+        Raises `PermanentError` if they cannot be read, and `RetryableError` if not now.
         """
         ...
 

@@ -28,7 +28,7 @@ from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.context import RunContext
 from lib.run.finalize import WrittenRun
-from lib.run.ingest import settles_later
+from lib.run.follow_up import settling_schedule
 from lib.run.preflight import claimed_profile
 from lib.state.lease import Lease
 from lib.state.match_history import MatchedRows
@@ -138,7 +138,7 @@ def with_processing(
     `asked_at` is None if the API was not asked now. `on_matches` is the note on rows without an ad
     click. The metadata of a destination that reports no final outcomes stays the same.
     """
-    if not settles_later(metadata) or not written.requests.requests:
+    if settling_schedule(metadata) is None or not written.requests.requests:
         return metadata
     notes = [note for note in metadata.notes if note.code not in _NOTES]
     notes += [on_matches] if on_matches is not None else []

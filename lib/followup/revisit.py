@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
 from lib.followup.later_outcomes import (
     alert_if_not_counted,
     ask_about_requests,
@@ -38,7 +39,9 @@ from lib.state.pending_runs import PendingRun
 from lib.state.run import RunStatus, run_id
 
 
-def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> bool:
+def revisit(
+    pending: PendingRun, accounts: DiagnosticsOfAccounts, context: RunContext, deadline: Deadline
+) -> bool:
     """Do what is due for a pending run. Return whether no follow-up is left.
 
     Raises `LeaseHeld` if another process has the run, and `RetryableError` if the next sweep must
@@ -54,7 +57,7 @@ def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> boo
     lease = context.lease(run)
     try:
         with lease:
-            summary, due = _revisit_claimed(lease, pending, context, deadline, log)
+            summary, after = _revisit_claimed(lease, pending, accounts, context, deadline, log)
     except LeaseLost:
         raise
     except RetryableError:
@@ -62,26 +65,32 @@ def revisit(pending: PendingRun, context: RunContext, deadline: Deadline) -> boo
         with suppress(RetryableError):
             ledger.finish(lease.run, "waiting")
         raise
-    if due is not None:
-        return False
-    context.pending_runs.clear(run.key)
-    log.info(
-        "run_updated",
-        status=summary.status,
-        not_counted=summary.not_counted,
-        counts=summary.counts,
-    )
-    announce_results(summary, context)
-    return True
+    if after.due is None:
+        context.pending_runs.clear(run.key)
+    if pending.rows_due is not None and after.rows_due is None:
+        log.info(
+            "run_updated",
+            status=summary.status,
+            not_counted=summary.not_counted,
+            counts=summary.counts,
+        )
+        announce_results(summary, context)
+    return after.due is None
 
 
 def _revisit_claimed(
-    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
-) -> tuple[RunSummary, datetime | None]:
-    """Do what is due. Return the new document's summary, and when to revisit the run."""
+    lease: Lease,
+    pending: PendingRun,
+    accounts: DiagnosticsOfAccounts,
+    context: RunContext,
+    deadline: Deadline,
+    log: Log,
+) -> tuple[RunSummary, PendingRun]:
+    """Do what is due. Return the new document's summary, and what remains to be done."""
     settings = context.settings
     now = context.utc_now()
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
+    rows_were_due = pending.rows_due is not None
     if pending.resend_at is not None and pending.resend_at <= now:
         metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
@@ -96,19 +105,20 @@ def _revisit_claimed(
     pending = reschedule(
         pending, written, metadata.destination, asked=must_ask, settings=settings, now=now
     )
+    metadata, pending = with_diagnostics(lease.run, metadata, pending, accounts, now, log)
     summary = rewrite_results(lease, written, metadata, context)
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
-    if pending.due is not None:
-        context.pending_runs.put(pending)
-    elif not metadata.superseded_by:
-        # Before the run is recorded as finished: an alert may come twice, but is never lost.
+    if rows_were_due and pending.rows_due is None and not metadata.superseded_by:
+        # Before this is recorded: an alert may come twice, but is never lost.
         alert_if_not_counted(written, log)
         if matched is not None:
             context.match_history.add(profile, matched)
+    if pending.due is not None:
+        context.pending_runs.put(pending)
     status: RunStatus = "waiting" if pending.due else "finished"
     ledger = context.ledger
     lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
-    return summary, pending.due
+    return summary, pending
 
 
 def _resend(

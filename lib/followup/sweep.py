@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib.errors import LeaseHeld, RetryableError
+from lib.followup.diagnostics import DiagnosticsOfAccounts
 from lib.followup.revisit import revisit
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -68,6 +69,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
 
 def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: SweepCounts) -> None:
+    accounts = DiagnosticsOfAccounts(context)
     for key in context.pending_runs.list_keys():
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
@@ -79,7 +81,7 @@ def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: Sweep
                 continue
             log = log.bind(run_id=pending.run_id)
             counts.waiting += 1
-            counts.finished += revisit(pending, context, deadline)
+            counts.finished += revisit(pending, accounts, context, deadline)
         except LeaseHeld:
             continue
         except RetryableError as error:

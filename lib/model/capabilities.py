@@ -25,7 +25,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class CheckSchedule:
-    """When to query the final outcomes of requests that an API processes later.
+    """When to query what an API reports later about an upload.
 
     The first check takes place after `first_wait`. Each further wait is `backoff` times as long as
     the previous one, up to `longest_wait`. No check takes place later than `stop_after` after the
@@ -74,6 +74,9 @@ class Capabilities:
     settles_later: CheckSchedule | None = None
     """Set if accepted rows get their final outcome later. The destination then implements
     `SettlingDestination`."""
+    diagnostics: CheckSchedule | None = None
+    """Set if the API reports on uploads by job later. The destination then implements
+    `DiagnosingDestination`."""
     exclusions: tuple[Exclusion, ...] = ()
 
     def column_of(self, path_element: str) -> str:

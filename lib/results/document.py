@@ -30,7 +30,8 @@ class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
     `headers` maps fields to the file's own column names. `processing` is what an API reports later
-    about accepted requests (`lib.results.processing`). `superseded_by` is the newer generation that
+    about accepted requests (`lib.results.processing`), `diagnostics` what it counted for the file's
+    job; both are in the `processing` of the document. `superseded_by` is the newer generation that
     replaced this one before it could be read; 0: none did.
     """
 
@@ -41,6 +42,7 @@ class DocumentMetadata:
     notes: tuple[Problem, ...] = ()
     file_error: Problem | None = None
     processing: dict[str, Any] | None = None
+    diagnostics: dict[str, Any] | None = None
     superseded_by: int = 0
 
 
@@ -228,7 +230,7 @@ def _head(summary: RunSummary) -> _Head:
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
         notes=[_file_problem(note) for note in metadata.notes],
         other_generation=str(summary.other_generation or "") or msgspec.UNSET,
-        processing=msgspec.UNSET if metadata.processing is None else metadata.processing,
+        processing=_processing(metadata),
     )
 
 
@@ -255,3 +257,10 @@ def _row_problem(line: int, problem: Problem, headers: Mapping[str, str]) -> _Ro
         place += f', column "{headers.get(problem.field, problem.field)}"'
     message = f"{place}: {problem.detail or entry.meaning}"
     return _RowProblem(problem.code, problem.field, message, entry.action)
+
+
+def _processing(metadata: DocumentMetadata) -> dict[str, Any] | msgspec.UnsetType:
+    part = dict(metadata.processing or {})
+    if metadata.diagnostics is not None:
+        part["diagnostics"] = metadata.diagnostics
+    return part or msgspec.UNSET

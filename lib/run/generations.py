@@ -87,4 +87,7 @@ def _is_settled(run: Run, context: RunContext) -> bool:
 
     An API that reports later may not have counted them yet.
     """
-    return run.status == "finished" or context.store.find(run.source) is not None
+    if run.status == "finished" or context.store.find(run.source) is not None:
+        return True
+    pending = context.pending_runs.get(run.key)
+    return pending is None or pending.rows_due is None

@@ -16,20 +16,19 @@ import msgspec
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.results.processing import processing_of
 from lib.run.claim import Claim, claim_run, too_old
 from lib.run.context import RunContext
 from lib.run.filtering import notes_on_selection
 from lib.run.finalize import announce_results, read_reports, write_results
+from lib.run.follow_up import plan_follow_up
 from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
-from lib.run.open_line import LAST_LINE_OPEN, WAIT, hold_of
+from lib.run.open_line import hold_of
 from lib.run.preflight import (
     UploadJob,
     notes_of,
@@ -40,7 +39,6 @@ from lib.run.upload import Progress, upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.lease import Lease
-from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
 from lib.state.store import StoredObject
 
@@ -149,28 +147,11 @@ def _finish(
     run = lease.run
     now = context.utc_now()
     metadata = _metadata(header, job, profile, progress, run, log)
-    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
-    if progress.tally.outcomes.get("deferred"):
-        is_held = LAST_LINE_OPEN in progress.tally.codes
-        wait = WAIT if is_held else timedelta(hours=context.settings.defer_hours)
-        pending = replace(pending, resend_at=now + wait)
-    if settles_later(metadata) and progress.request_ids:
-        # So far, the API has only accepted the records. It reports their final outcomes later.
-        schedule = capabilities_of(metadata.destination).settles_later
-        assert schedule is not None
-        metadata = replace(metadata, processing=processing_of(progress.requests, None))
-        pending = replace(pending, ask_at=schedule.next_check(now, 0))
+    metadata, pending = plan_follow_up(run, metadata, progress, context.settings, now)
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
     summary = RunSummary(run, metadata, progress.tally, tuple(progress.request_ids), now)
     write_results(lease, summary, progress.only, sorted(progress.numbers), pending, context)
     return summary
-
-
-def settles_later(metadata: DocumentMetadata) -> bool:
-    """Return whether the destination reports final outcomes later. Never for validate-only."""
-    if metadata.validate_only or not metadata.destination:
-        return False
-    return capabilities_of(metadata.destination).settles_later is not None
 
 
 def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> None:

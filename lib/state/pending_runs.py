@@ -24,7 +24,8 @@ class PendingRun:
     in addition to the rows (`lib.results.document.DocumentMetadata`, as plain values). Rows are
     sent again at `resend_at`. The API is asked for the final outcomes of the requests at `ask_at`.
     `requests` is the number of requests, `sent_at` when the newest were sent (None: at `since`),
-    and `asked` how often the API was asked since then.
+    and `asked` how often the API was asked since then. The API's diagnostics of the file's job are
+    read at `diagnose_at`, and have been `diagnosed` times.
     """
 
     key: str
@@ -36,11 +37,22 @@ class PendingRun:
     asked: int = 0
     requests: int = 0
     sent_at: datetime | None = None
+    diagnose_at: datetime | None = None
+    diagnosed: int = 0
 
     @property
     def due(self) -> datetime | None:
         """When to revisit the run; None: it needs no follow-up."""
-        return min((at for at in (self.resend_at, self.ask_at) if at is not None), default=None)
+        return _earliest(self.resend_at, self.ask_at, self.diagnose_at)
+
+    @property
+    def rows_due(self) -> datetime | None:
+        """When the outcome of a row can change next; None: all outcomes are final."""
+        return _earliest(self.resend_at, self.ask_at)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((at for at in moments if at is not None), default=None)
 
 
 class PendingRuns:

@@ -23,6 +23,7 @@ from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
+from lib.model.diagnostics import UploadDiagnostics
 from lib.model.request_status import RequestStatus
 from lib.run.context import RunContext
 from tests.fakes import START, World, world
@@ -146,6 +147,17 @@ def not_asked(google: World) -> None:
     assert swept(google) == 200
 
 
+def not_diagnosed(google: World) -> None:
+    def refuse(customer_id: str) -> Sequence[UploadDiagnostics]:
+        raise PermanentError("CUSTOMER_NOT_FOUND")
+
+    google.settings = google.settings.model_copy(update={"read_diagnostics": True})
+    google.api.diagnostics = refuse
+    assert deliver(google) == 200
+    google.clock.seconds += 4000
+    assert swept(google) == 200
+
+
 def not_counted(google: World) -> None:
     """Let Google report, after the upload, that it misses the consent of five rows."""
     reasons = {"PROCESSING_ERROR_REASON_NO_CONSENT": 5}
@@ -216,6 +228,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "quota_exhausted": ("ERROR", out_of_quota),
     "request_retry": ("WARNING", retried),
     "run_updated": ("INFO", updated),
+    "diagnostics_unknown": ("WARNING", not_diagnosed),
     "processing_unknown": ("WARNING", not_asked),
     "rows_not_counted": ("ERROR", not_counted),
     "deferred_rows_failed": ("ERROR", lost_with_its_file),

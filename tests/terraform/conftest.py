@@ -39,6 +39,7 @@ settings = {
   sweep_max_age_days      = 5
   list_all_rows           = false
   check_click_ownership   = true
+  read_diagnostics        = false
 }
 """
 

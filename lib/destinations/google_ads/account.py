@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lib.destinations.google_ads.enums import enum_name
 from lib.model.account import Account, Action
 
 _SETTING = "customer.conversion_tracking_setting"
@@ -54,7 +55,7 @@ def read_account(customer_id: str, search: Search) -> Account:
         time_zone=customer.time_zone,
         verified=True,
         accepted_customer_data_terms=setting.accepted_customer_data_terms,
-        enhanced_conversions_on=_enum_name(setting, "effective_enablement_setting") != "OFF",
+        enhanced_conversions_on=enum_name(setting, "effective_enablement_setting") != "OFF",
         actions=actions,
     )
 
@@ -72,16 +73,9 @@ def _action(action: Any, customer_id: str) -> Action:
     return Action(
         id=str(action.id),
         name=action.name,
-        enabled=_enum_name(action, "status") == "ENABLED",
-        uploads_clicks=_enum_name(action, "type_") == "UPLOAD_CLICKS",
-        one_per_click=_enum_name(action, "counting_type") == "ONE_PER_CLICK",
+        enabled=enum_name(action, "status") == "ENABLED",
+        uploads_clicks=enum_name(action, "type_") == "UPLOAD_CLICKS",
+        one_per_click=enum_name(action, "counting_type") == "ONE_PER_CLICK",
         lookback_days=action.click_through_lookback_window_days or 30,
         owned=owner in ("", customer_id),
     )
-
-
-def _enum_name(message: Any, field: str) -> str:
-    """Return the name of an enum value, or its number if it is newer than the client library."""
-    number = getattr(message, field)
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
-    return value.name if value is not None else str(number)

@@ -5,9 +5,10 @@ https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
-from lib.model.capabilities import Capabilities, Exclusion
+from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 
 CAPABILITIES: Final = Capabilities(
     name="google_ads",
@@ -47,6 +48,14 @@ CAPABILITIES: Final = Capabilities(
     resolves_action_names=True,
     resolves_custom_variables=True,
     has_preflight=True,
+    # Statistics take up to three hours, and each new file pushes an older job out of the list of 7:
+    # https://developers.google.com/google-ads/api/docs/conversions/upload-summaries
+    diagnostics=CheckSchedule(
+        first_wait=timedelta(hours=1),
+        backoff=3.0,
+        longest_wait=timedelta(hours=6),
+        stop_after=timedelta(hours=24),
+    ),
     # Best practices of the guide: Google drops or refuses conversions with these combinations.
     exclusions=(
         Exclusion(

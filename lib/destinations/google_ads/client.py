@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -21,10 +21,12 @@ from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.destinations.google_ads.click_ownership import ROWS_PER_FILE, rows_to_check, with_ownership
+from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.errors import refusal
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
+from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 
@@ -112,6 +114,14 @@ class GoogleAds:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+        """See `DiagnosingDestination`."""
+        try:
+            return read_diagnostics(customer_id, self._search)
+        except CallError as error:
+            problem = refusal(error, None)
+            raise PermanentError(problem.code, f"customer {customer_id}") from None
 
     # ── the upload ───────────────────────────────────────────────────────────────────────────
 

@@ -63,7 +63,7 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
                 field = element.field_name
         delay = error.details.quota_error_details.retry_delay
         yield AdsError(
-            code=_code_name(error),
+            code=_code_of(error),
             message=error.message,
             row=row,
             field=_column_of(field),
@@ -78,15 +78,17 @@ def _column_of(path_element: str) -> str:
     return CAPABILITIES.column_of(path_element) or path_element
 
 
-def _code_name(error: Any) -> str:
-    """`conversion_upload_error: 11` → the enum name, or the number if the library is older.
-
-    For a code that is newer than this version of the API, Google gives only its name.
-    """
+def _code_of(error: Any) -> str:
+    """Return the code of an error. Of one that is newer than this version of the API, Google gives
+    only the name."""
     unpublished = error.details.unpublished_error_code
     if unpublished and _CODE_NAME(unpublished):
         return str(unpublished)
-    error_code = error.error_code
+    return code_name(error.error_code)
+
+
+def code_name(error_code: Any) -> str:
+    """`conversion_upload_error: 11` → the enum name, or the number if the library is older."""
     member = error_code.WhichOneof("error_code")
     if member is None:
         return "UNKNOWN"

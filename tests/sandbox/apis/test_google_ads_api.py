@@ -26,6 +26,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions
 
 from sandbox.accounts import BadAccounts
+from sandbox.ads_errors import code_number
 from sandbox.ads_version import API_VERSION
 from sandbox.apis import Apis
 
@@ -542,12 +543,19 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     given = request(conversion(), conversion(gclid="x y"), job_id=77)
     uploader.upload_click_conversions(request=given, timeout=10)
     name = "offline_conversion_upload_client_summary"
-    query = f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries FROM {name}"
+    query = (
+        f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries, {name}.alerts "
+        f"FROM {name}"
+    )
     (row,) = searcher.search(customer_id=CUSTOMER, query=query)
     summary = row.offline_conversion_upload_client_summary
     (job,) = summary.job_summaries
     assert (job.job_id, job.successful_count, job.failed_count) == (77, 1, 1)
     assert summary.success_rate == 0.5
+    (alert,) = summary.alerts
+    member, number = code_number("conversion_upload_error.UNPARSEABLE_GCLID")
+    assert getattr(alert.error, member) == number
+    assert alert.error_percentage == 0.5
 
 
 def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:

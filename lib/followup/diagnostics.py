@@ -1,0 +1,120 @@
+"""Reads what the API counted for a file's job, and its alerts (`Capabilities.diagnostics`).
+
+One sweep reads the diagnostics of each account once, for all files that are due. They are part of
+the `processing` of a document, and change no row: the API's answer to the upload has done that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from lib.catalogue.codes import lookup
+from lib.destinations.base import DiagnosingDestination
+from lib.errors import PermanentError, RetryableError
+from lib.model.diagnostics import JobCounts, UploadDiagnostics
+from lib.model.log import Log
+from lib.model.outcomes import Problem
+from lib.results.document import DocumentMetadata
+from lib.run.context import RunContext
+from lib.run.follow_up import diagnostics_schedule
+from lib.run.preflight import claimed_profile
+from lib.state.pending_runs import PendingRun
+from lib.state.run import Run
+
+
+class DiagnosticsOfAccounts:
+    """The diagnostics that one sweep has read."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._read: dict[tuple[str, str | None, str], Sequence[UploadDiagnostics]] = {}
+
+    def of(self, run: Run, customer_id: str, log: Log) -> Sequence[UploadDiagnostics]:
+        """Return the diagnostics of a run's account; empty if they cannot be read now."""
+        profile = claimed_profile(run)
+        key = (profile.destination, profile.login_customer_id, customer_id)
+        if key not in self._read:
+            self._read[key] = ()
+            try:
+                destination = self._context.connect(profile, log)
+                assert isinstance(destination, DiagnosingDestination)
+                self._read[key] = destination.upload_diagnostics(customer_id)
+            except (PermanentError, RetryableError) as error:
+                log.warning("diagnostics_unknown", code=error.code)
+        return self._read[key]
+
+
+def with_diagnostics(
+    run: Run,
+    metadata: DocumentMetadata,
+    pending: PendingRun,
+    accounts: DiagnosticsOfAccounts,
+    now: datetime,
+    log: Log,
+) -> tuple[DocumentMetadata, PendingRun]:
+    """Return the metadata with the diagnostics that are due, and when to read them again."""
+    schedule = diagnostics_schedule(metadata)
+    if pending.diagnose_at is None or pending.diagnose_at > now or schedule is None:
+        return metadata, pending
+    found = accounts.of(run, metadata.customer_id, log)
+    part = diagnostics_of_job(run.job_id, found, now, metadata.diagnostics)
+    checks = pending.diagnosed + 1
+    again_at = None if is_final(part) else schedule.next_check(pending.since, checks)
+    notes = metadata.notes
+    if again_at is None and part is not None and part["job"] is None:
+        notes = (*notes, Problem("JOB_NOT_LISTED"))
+    metadata = replace(metadata, diagnostics=part, notes=notes)
+    return metadata, replace(pending, diagnose_at=again_at, diagnosed=checks)
+
+
+def diagnostics_of_job(
+    job_id: int,
+    found: Sequence[UploadDiagnostics],
+    read_at: datetime,
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """Return the `diagnostics` part of a document, or the `previous` one if nothing is new.
+
+    `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
+    most recent ones.
+    """
+    if not found or (previous and previous["job"] and job_id not in found[0].jobs):
+        return dict(previous) if previous else None
+    account, *actions = found
+    return {
+        "read_at": read_at.isoformat(),
+        "status": account.status,
+        "last_upload": account.last_upload,
+        "jobs_listed": len(account.jobs),
+        "job": _counts(account.jobs.get(job_id)),
+        "conversion_actions": [
+            {
+                "conversion_action": action.conversion_action,
+                "status": action.status,
+                "job": _counts(action.jobs[job_id]),
+            }
+            for action in actions
+            if job_id in action.jobs
+        ],
+        "alerts": [
+            {
+                "code": alert.code,
+                "share": alert.share,
+                "meaning": lookup(alert.code).meaning,
+                "action": lookup(alert.code).action,
+            }
+            for alert in account.alerts
+        ],
+    }
+
+
+def is_final(diagnostics: Mapping[str, Any] | None) -> bool:
+    """Whether the API has counted all rows of the job."""
+    return bool(diagnostics and diagnostics["job"] and not diagnostics["job"]["pending"])
+
+
+def _counts(job: JobCounts | None) -> dict[str, int] | None:
+    return job._asdict() if job is not None else None

@@ -1,0 +1,54 @@
+"""What remains to be done for a file after its first results document, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from lib.config.settings import Settings
+from lib.destinations.base import CheckSchedule
+from lib.destinations.registry import capabilities_of
+from lib.results.document import DocumentMetadata
+from lib.results.processing import processing_of
+from lib.run.open_line import LAST_LINE_OPEN, WAIT
+from lib.run.upload import Progress
+from lib.state.pending_runs import PendingRun
+from lib.state.run import Run, run_id
+
+
+def plan_follow_up(
+    run: Run, metadata: DocumentMetadata, progress: Progress, settings: Settings, now: datetime
+) -> tuple[DocumentMetadata, PendingRun]:
+    """Return the metadata with the `processing` part, if any, and when to revisit the run."""
+    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
+    if progress.tally.outcomes.get("deferred"):
+        is_held = LAST_LINE_OPEN in progress.tally.codes
+        wait = WAIT if is_held else timedelta(hours=settings.defer_hours)
+        pending = replace(pending, resend_at=now + wait)
+    if not progress.request_ids:
+        return metadata, pending
+    if schedule := settling_schedule(metadata):
+        # So far, the API has only accepted the records. It reports their final outcomes later.
+        metadata = replace(metadata, processing=processing_of(progress.requests, None))
+        pending = replace(pending, ask_at=schedule.next_check(now, 0))
+    schedule = diagnostics_schedule(metadata)
+    if schedule is not None and settings.read_diagnostics:
+        pending = replace(pending, diagnose_at=schedule.next_check(now, 0))
+    return metadata, pending
+
+
+def settling_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
+    """Return when to ask for final outcomes. None: the destination reports none later."""
+    if metadata.validate_only or not metadata.destination:
+        return None
+    return capabilities_of(metadata.destination).settles_later
+
+
+def diagnostics_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
+    """Return when to read the diagnostics of the file's job.
+
+    None: the destination has none, or each row names an account of its own.
+    """
+    if metadata.validate_only or not metadata.customer_id or "customer_id" in metadata.headers:
+        return None
+    return capabilities_of(metadata.destination).diagnostics

@@ -1,0 +1,84 @@
+"""Offline data diagnostics: Google's summaries → the counts of a job, with our codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lib.catalogue.codes import CATALOGUE
+from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.diagnostics import ACCOUNT_QUERY, ACTION_QUERY, read_diagnostics
+from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
+
+_Row = module("services.types.google_ads_service").GoogleAdsRow.pb()
+_CLIENTS = module("enums.types.offline_event_upload_client_enum").OfflineEventUploadClientEnum
+_STATUSES = module(
+    "enums.types.offline_conversion_diagnostic_status_enum"
+).OfflineConversionDiagnosticStatusEnum
+_ERRORS = module("errors.types.conversion_upload_error").ConversionUploadErrorEnum
+
+
+def _summary(row: Any, resource: str, client: str = "GOOGLE_ADS_API") -> Any:
+    summary = getattr(row, resource)
+    summary.client = _CLIENTS.OfflineEventUploadClient[client].value
+    summary.status = _STATUSES.OfflineConversionDiagnosticStatus.NEEDS_ATTENTION.value
+    summary.last_upload_date_time = "2026-11-24 03:10:00"
+    summary.job_summaries.add(job_id=77, successful_count=90, failed_count=6, pending_count=4)
+    summary.daily_summaries.add(upload_date="2026-11-24", successful_count=90)
+    return summary
+
+
+def _rows() -> tuple[list[Any], list[Any]]:
+    of_account, of_others, of_action = _Row(), _Row(), _Row()
+    summary = _summary(of_account, "offline_conversion_upload_client_summary")
+    alert = summary.alerts.add(error_percentage=0.06)
+    alert.error.conversion_upload_error = _ERRORS.ConversionUploadError.EXPIRED_EVENT.value
+    summary.alerts.add(error_percentage=0.02).error.conversion_upload_error = 999
+    _summary(of_others, "offline_conversion_upload_client_summary", "ADS_DATA_CONNECTOR")
+    name = "offline_conversion_upload_conversion_action_summary"
+    _summary(of_action, name).conversion_action_id = 1001
+    return [of_others, of_account], [of_action]
+
+
+def test_the_diagnostics_of_our_client_are_read() -> None:
+    """The account comes first, then its actions; what other programs uploaded is left out."""
+    of_accounts, of_actions = _rows()
+    asked = []
+
+    def search(customer_id: str, query: str) -> Iterator[Any]:
+        asked.append((customer_id, query))
+        return iter(of_accounts if query == ACCOUNT_QUERY else of_actions)
+
+    account, action = read_diagnostics("1234567890", search)
+    assert asked == [("1234567890", ACCOUNT_QUERY), ("1234567890", ACTION_QUERY)]
+    assert account == UploadDiagnostics(
+        status="NEEDS_ATTENTION",
+        last_upload="2026-11-24 03:10:00",
+        jobs={77: JobCounts(90, 6, 4)},
+        alerts=(
+            DiagnosticsAlert("EXPIRED_EVENT", 0.06),
+            DiagnosticsAlert("CONVERSION_UPLOAD_ERROR_999", 0.02),
+        ),
+    )
+    assert (action.conversion_action, action.jobs) == ("1001", {77: JobCounts(90, 6, 4)})
+
+
+@pytest.mark.parametrize("query", [ACCOUNT_QUERY, ACTION_QUERY])
+def test_the_queries_name_fields_that_exist(query: str) -> None:
+    """A new version of the client library without one of the fields fails here."""
+    fields, _, resource = query.removeprefix("SELECT ").partition(" FROM ")
+    summary = _Row.DESCRIPTOR.fields_by_name[resource].message_type
+    for field in fields.split(", "):
+        assert field.removeprefix(f"{resource}.") in summary.fields_by_name
+
+
+def test_every_error_of_the_diagnostics_is_in_the_catalogue() -> None:
+    """Each enum that an alert of a click conversion can hold has a text for each of its values."""
+    summary = module("resources.types.offline_conversion_upload_client_summary")
+    for member in summary.OfflineConversionError.pb().DESCRIPTOR.fields:
+        if member.name in ("conversion_adjustment_upload_error", "mutate_error"):
+            continue  # those of other programs: this one neither adjusts nor mutates
+        names = {value.name for value in member.enum_type.values} - {"UNSPECIFIED", "UNKNOWN"}
+        assert names - set(CATALOGUE) == set(), member.name
