@@ -86,8 +86,13 @@ _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 def is_stage_column(header: str) -> bool:
-    """Return whether a column probably contains stages: `Deal Stage`, `Zahlungsstatus`."""
-    return any(word.endswith(_COLUMN_ENDINGS) for word in _words(header))
+    """Return whether a column probably contains stages: `Deal Stage`, `Zahlungsstatus`.
+
+    Shopify's `Fulfillment Status` does not: a paid order whose parcel is pending is a sale.
+    """
+    words = _words(header)
+    is_about_parcels = any(word.startswith("fulfil") for word in words)
+    return not is_about_parcels and any(word.endswith(_COLUMN_ENDINGS) for word in words)
 
 
 @lru_cache(maxsize=1_024)

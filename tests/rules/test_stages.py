@@ -23,7 +23,11 @@ def test_columns_of_stages(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Amount", "Close Date", "Closed Lost Reason", "Email", "Statistics", "42"]
+    "header",
+    [
+        *("", "Amount", "Close Date", "Closed Lost Reason", "Email", "Statistics", "42"),
+        *("Fulfillment Status", "Lineitem fulfillment status"),
+    ],
 )
 def test_other_columns(header: str) -> None:
     """Other columns are not searched for stages."""

@@ -5,8 +5,9 @@ something else (`Cantidad` is an amount or a number of pieces) is left out, and 
 estimates (`Est. Revenue`): an expected sale is not a sale.
 
 Checked against the documentation: HubSpot's German and Dutch names
-(https://knowledge.hubspot.com/de/crm-deals/hubspots-default-deal-properties). The others follow the
-usual translations of these products and were not checked against an export.
+(https://knowledge.hubspot.com/de/crm-deals/hubspots-default-deal-properties). The names that begin
+with `deal deal` or `deal datum` are Pipedrive's, as programs that read its exports have them. The
+others follow the usual translations of these products and were not checked against an export.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ def all_names(by_language: Names) -> tuple[str, ...]:
 
 
 CLOSE_DATE: Final[Names] = {
-    "en": ("actual close date", "won time", "deal won time", "date won", "closing date", "paid at"),
+    "en": (
+        *("actual close date", "won time", "deal won time", "date won", "closing date", "paid at"),
+        *("deal deal closed on",),
+    ),
     "de": (
-        *("tatsächliches abschlussdatum", "gewonnen am", "abschlussdatum", "schlusstermin"),
-        *("abgeschlossen am", "geschlossen am", "datum"),
+        *("tatsächliches abschlussdatum", "gewonnen am", "deal datum des gewonnenen deals"),
+        *("abschlussdatum", "schlusstermin", "abgeschlossen am", "geschlossen am", "datum"),
+        *("deal deal abgeschlossen am",),
     ),
     "fr": (
         *("date de clôture réelle", "date de fermeture réelle", "date de gain"),
@@ -59,7 +64,10 @@ CREATE_DATE: Final[Names] = {
         *("create date", "created date", "created at", "created on", "created time"),
         *("date created", "creation date", "created", "deal created", "deal deal created"),
     ),
-    "de": ("erstellungsdatum", "erstelldatum", "erstellt am", "erstellt um", "erstellungszeit"),
+    "de": (
+        *("erstellungsdatum", "erstelldatum", "erstellt am", "erstellt um", "erstellungszeit"),
+        *("deal deal erstellt",),
+    ),
     "fr": ("date de création", "créé le", "créée le", "heure de création"),
     "es": ("fecha de creación", "creado el", "hora de creación"),
     "it": ("data di creazione", "data creazione", "creato il", "ora di creazione"),
@@ -105,6 +113,7 @@ PHONE: Final[Names] = {
     "de": (
         *("telefon", "telefonnummer", "mobiltelefon", "mobiltelefonnummer", "mobilnummer"),
         *("handy", "handynummer", "mobil", "geschäftstelefon", "telefon geschäftlich"),
+        *("person telefon",),
     ),
     "fr": (
         *("téléphone", "numéro de téléphone", "téléphone portable", "téléphone mobile"),
