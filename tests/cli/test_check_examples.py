@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.config.profile import Profile
+from tests import crm_exports
 from tests.cli.judging import CUSTOMER, judge
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -24,8 +25,8 @@ FILES = {
 
 
 def test_every_example_is_tested() -> None:
-    """Every file in examples/ is listed in `FILES`."""
-    others = {"profiles.json", "crm_export.csv"}
+    """Every file in examples/ is listed in `FILES` or in `crm_exports`."""
+    others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
     assert {path.name for path in EXAMPLES.iterdir()} == {*FILES, *others}
 
 

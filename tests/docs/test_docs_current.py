@@ -39,7 +39,7 @@ from tools.terraform_check import configuration, layout
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
 DOCS = ROOT / "docs"
-PAGES = ("input.md", "profiles.md", "settings.md", "results.md")
+PAGES = ("input.md", "profiles.md", "settings.md", "results.md", "recipes.md")
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>.+?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M
 )
