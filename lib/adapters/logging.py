@@ -26,7 +26,7 @@ EVENTS: Mapping[str, str] = {
     "filter_mismatch": "ALERT. A profile's row filter does not fit a file: a value may be wrong.",
     "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
     "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",
-    "lease_held": "Another delivery is processing this file or an earlier version of it. "
+    "lease_held": "Another delivery is processing this file or another version of it. "
     "This delivery is retried.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
     "run_skipped": "The file was already processed. The delivery was skipped.",

@@ -797,9 +797,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "SAME_AS": (
         "note",
-        "This version of the file repeats an earlier version of the same upload, all of whose rows "
-        "were sent. It is not sent again.",
-        "No action needed. See the results of the earlier version.",
+        "The same upload wrote the file twice, and all rows of the other version were sent. This "
+        "version is not sent again.",
+        "No action needed. See the results of the other version.",
     ),
     "PLACEHOLDERS": (
         "note",

@@ -5,16 +5,16 @@ repeated under the same name. Cloud Storage then has two generations of one uplo
 for each. But a newer generation can also be the file of another day, or the file that somebody
 uploads again after a correction. So this is decided narrowly:
 
-                                        ┌─ the earlier run works ──▶ LeaseHeld: comes again
- newer generation, within 10 minutes,   │
- same content and same terms ───────────┼─ all of its rows count ──▶ same_as: nothing is sent
-                                        └─ otherwise ─────────────▶ it runs
- older generation ──┬─ can be read ──▶ it runs: it is a file of its own
-                    └─ cannot ──┬─ newer one within 10 minutes, same content ──▶ superseded
-                                └─ otherwise ─────────────────────▶ stopped: SOURCE_GONE, alert
+                                          ┌─ the first run works ──▶ LeaseHeld: comes again
+ registered second, same content and      │
+ terms, created within 10 minutes ────────┼─ all of its rows count ▶ same_as: nothing is sent
+                                          └─ otherwise ────────────▶ it runs
+ gone or empty ──┬─ newer one within 10 minutes, same content ─────▶ superseded
+                 └─ otherwise ─────────────────────────────────────▶ stopped: SOURCE_GONE, alert
+ everything else, also a replaced generation that can be read ─────▶ it runs: a file of its own
 
-The newer generation decides before its claim, and the claim records `same_as`: a later attempt ends
-in the same way. The older one never waits for the newer one, so they cannot block each other.
+The second one decides before its claim, and the claim records `same_as`: a later attempt ends in
+the same way. The one that registered first never waits, so the two cannot block each other.
 """
 
 from __future__ import annotations
@@ -38,36 +38,38 @@ def settings_digest(settings: Settings) -> str:
 
 
 def same_upload(source: StoredObject, terms: Terms, context: RunContext) -> int:
-    """Return the earlier generation that has sent the rows of this one, or 0 if this one must run.
+    """Return the other generation that has sent the rows of this one, or 0 if this one must run.
 
-    Raises `LeaseHeld` while the run of the earlier generation is working. Content is compared as
-    storage reports it, never as an event does.
+    Raises `LeaseHeld` while the run of the other generation is working, or about to be claimed.
+    Content is compared as storage reports it, never as an event does.
     """
-    others = context.uploads.register(source, WITHIN)
-    earlier = [each for each in others if each.generation < source.generation]
-    if not earlier or context.ledger.load(run_key(source)) is not None:
+    now = context.utc_now()
+    others = context.uploads.register(source, now, WITHIN)
+    if not others or context.ledger.load(run_key(source)) is not None:
         return 0
     here = context.store.find(source)
-    for each in earlier:
-        run = context.ledger.load(run_key(each))
-        if here is None or run is None or run.same_as or run.terms != terms:
+    lease = timedelta(seconds=context.settings.lease_seconds)
+    for other, registered in reversed(others):
+        if here is None or not _is_same(other, here):
             continue
-        if not (_within(run.source, here) and run.source.content.equals(here.content)):
+        run = context.ledger.load(run_key(other))
+        if run is not None and (run.terms != terms or run.same_as):
             continue
-        if run.status == "running" and run.expires > context.utc_now():
-            raise LeaseHeld(f"generation {each.generation} of the same upload")
-        if run.all_counted and _is_settled(run, context):
-            return each.generation
+        works_until = registered + lease if run is None else run.expires
+        if (run is None or run.status == "running") and works_until > now:
+            raise LeaseHeld(f"generation {other.generation} of the same upload")
+        if run is not None and run.all_counted and _is_settled(run, context):
+            return other.generation
     return 0
 
 
 def superseded_by(source: StoredObject, context: RunContext) -> int:
     """Return the newer generation that replaces one that is gone or empty, or 0."""
     newer = live_version(source, context)
-    if newer is None or newer.generation <= source.generation or not _within(source, newer):
+    if newer is None or newer.generation <= source.generation:
         return 0
-    is_same = EMPTY.equals(source.content) or source.content.equals(newer.content)
-    return newer.generation if is_same else 0
+    is_empty = EMPTY.equals(source.content) and _within(source, newer)
+    return newer.generation if is_empty or _is_same(source, newer) else 0
 
 
 def live_version(source: StoredObject, context: RunContext) -> StoredObject | None:
@@ -76,10 +78,14 @@ def live_version(source: StoredObject, context: RunContext) -> StoredObject | No
     return next((found for found in listed if found.name == source.name), None)
 
 
-def _within(earlier: StoredObject, newer: StoredObject) -> bool:
-    if earlier.created is None or newer.created is None:
+def _is_same(one: StoredObject, other: StoredObject) -> bool:
+    return _within(one, other) and one.content.equals(other.content)
+
+
+def _within(one: StoredObject, other: StoredObject) -> bool:
+    if one.created is None or other.created is None:
         return False
-    return newer.created - earlier.created <= WITHIN
+    return abs(other.created - one.created) <= WITHIN
 
 
 def _is_settled(run: Run, context: RunContext) -> bool:

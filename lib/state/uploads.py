@@ -1,14 +1,15 @@
 """The recent generations of every object name: so a run finds an earlier run of the same upload.
 
 There is one small object per name. A run adds its generation with a compare-and-swap before it
-claims it. So of two runs for one name, the one that comes second finds the first one.
+claims it. So of two runs for one name, the one that registers second finds the first one.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +17,13 @@ from lib.errors import RetryableError
 from lib.state.store import Store, StoredObject
 
 _ATTEMPTS = 5
+
+
+class Upload(NamedTuple):
+    """A generation, and when its first delivery registered it."""
+
+    source: StoredObject
+    registered: datetime
 
 
 class Uploads:
@@ -26,8 +34,8 @@ class Uploads:
         self._bucket = bucket
         self._prefix = f"{prefix}uploads/"
 
-    def register(self, source: StoredObject, keep: timedelta) -> list[StoredObject]:
-        """Add a generation. Return the other recent generations of its name, newest first.
+    def register(self, source: StoredObject, now: datetime, keep: timedelta) -> list[Upload]:
+        """Add a generation. Return the recent generations of its name that were added before.
 
         Generations that were created more than `keep` before the newest one are forgotten. One
         without a time of creation is not added and finds no others. Raises `RetryableError` if it
@@ -36,19 +44,21 @@ class Uploads:
         if source.created is None:
             return []
         name = self._name(source)
-        if self._write(name, [source], 0):
+        own = Upload(source, now)
+        if self._write(name, [own], 0):
             return []
         for _ in range(_ATTEMPTS):
             found = self._store.read(self._bucket, name)
             content, generation = found or (b"[]", 0)
-            known = msgspec.json.decode(content, type=list[StoredObject])
-            others = [each for each in known if each.generation != source.generation]
-            is_known = len(others) < len(known)
-            if is_known or self._write(name, _recent([*others, source], keep), generation):
-                return sorted(others, key=lambda each: -each.generation)
+            known = msgspec.json.decode(content, type=list[Upload])
+            for place, each in enumerate(known):
+                if each.source.generation == source.generation:
+                    return known[:place]
+            if self._write(name, _recent([*known, own], keep), generation):
+                return known
         raise RetryableError("STORAGE_UNAVAILABLE", "the upload could not be registered")
 
-    def _write(self, name: str, known: Sequence[StoredObject], generation: int) -> bool:
+    def _write(self, name: str, known: Sequence[Upload], generation: int) -> bool:
         body = msgspec.json.encode(known)
         return (
             self._store.write(self._bucket, name, body, if_generation_match=generation) is not None
@@ -59,6 +69,7 @@ class Uploads:
         return f"{self._prefix}{digest[:32]}.json"
 
 
-def _recent(known: Sequence[StoredObject], keep: timedelta) -> list[StoredObject]:
-    newest = max(each.created for each in known if each.created is not None)
-    return [each for each in known if each.created is not None and newest - each.created <= keep]
+def _recent(known: Sequence[Upload], keep: timedelta) -> list[Upload]:
+    dated = [(each, each.source.created) for each in known if each.source.created is not None]
+    newest = max(created for _, created in dated)
+    return [each for each, created in dated if newest - created <= keep]

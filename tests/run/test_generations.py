@@ -243,15 +243,47 @@ def test_a_crash_after_the_decision_does_not_change_it(google: World) -> None:
 
 
 def test_a_run_that_has_begun_is_finished(google: World) -> None:
-    """A newer generation that began before the earlier one ended continues to the end."""
+    """A run that began before the other one ended continues to the end."""
     first, second = put(google), put(google)
     google.api.after = dies
     with pytest.raises(KeyboardInterrupt):
         deliver(google, second)
     google.api.after = lambda number: None
-    deliver(google, first)
+    google.clock.seconds += 61
+    assert deliver(google, first) == ("completed" if google.store.versioned else "superseded")
+    assert deliver(google, second) == "completed"
+    assert len(google.api.counted) == 3
+
+
+def test_events_in_another_order(google: World) -> None:
+    """If the newer generation was sent first, the older one is not sent again."""
+    google.store.versioned = True
+    first, second = put(google), put(google)
+    assert [deliver(google, second), deliver(google, first)] == ["completed", "same_as"]
+    assert document(google, first)["other_generation"] == str(second.generation)
+    assert google.api.batches == 1
+
+
+def test_a_run_that_is_about_to_be_claimed(google: World) -> None:
+    """The second one also waits for a run that has registered only, but not longer than a lease."""
+    first = put(google)
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and name.endswith("run.json"):
+            raise KeyboardInterrupt
+
+    google.store.before = die
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, first)
+    google.store.before = lambda operation, name: None
+    google.store.versioned = True
+    second = put(google)
+    with pytest.raises(LeaseHeld):
+        deliver(google, second)
     google.clock.seconds += 61
     assert deliver(google, second) == "completed"
+    assert deliver(google, first) == "completed"
+    assert len(google.api.counted) == 3
 
 
 def test_content_is_compared_as_storage_reports_it(google: World) -> None:

@@ -82,7 +82,7 @@ def _programs() -> None:
 @pytest.fixture(scope="session")
 def google(_programs: None) -> Iterator[Sandbox]:
     """A sandbox with the real function. It is not emptied: every file has a new name."""
-    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}) as running:
+    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}, instances=2) as running:
         running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
         yield running
 
