@@ -72,6 +72,7 @@ variable "profiles" {
     delimiter           = optional(string)
     sheet               = optional(string)
     hold_open_last_line = optional(bool)
+    order_ids           = optional(string)
     derive_order_id     = optional(bool)
     validate_only       = optional(bool)
     omit_session_and_ip = optional(bool)
@@ -118,6 +119,11 @@ variable "profiles" {
   validation {
     condition     = alltrue(flatten([for p in values(var.profiles) : [for c in [p.ad_user_data, p.ad_personalization] : c == null || contains(["GRANTED", "DENIED"], coalesce(c, "GRANTED"))]]))
     error_message = "ad_user_data and ad_personalization must be GRANTED or DENIED."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.order_ids == null || contains(["keep", "integer"], coalesce(p.order_ids, "keep"))])
+    error_message = "order_ids must be keep or integer."
   }
 
   validation {

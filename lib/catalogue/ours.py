@@ -813,6 +813,19 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "skipped.",
         "No action needed; a footer contains no conversions.",
     ),
+    "ORDER_IDS_AS_INTEGERS": (
+        "note",
+        "The order IDs at the beginning of the file all end with .0, as programs such as pandas "
+        "write whole numbers. They are sent without it: 1001.0 as 1001.",
+        "No action needed. If .0 is part of your order IDs, set order_ids = keep in the profile.",
+    ),
+    "ORDER_IDS_IN_TWO_FORMS": (
+        "note",
+        "Some order IDs of the file end with .0, such as 1001.0, but not all at its beginning do. "
+        "They are sent as they are. For Google, 1001 and 1001.0 are two orders.",
+        "Set order_ids = integer in the profile to send 1001.0 as 1001, or order_ids = keep if .0 "
+        "is part of your order IDs.",
+    ),
     "BLANK_RECORDS": (
         "note",
         "The file contains blank lines. They are skipped.",

@@ -152,6 +152,8 @@ class _Check:
                     yield not_attempted(chunk)
                     continue
                 job = self.job
+                if chunk.number == 0:
+                    job.engine.order_id_form.decide(chunk.records)
                 destination = job.destination
                 batch = destination.batch(0, maybe_sent=False)
                 prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)

@@ -15,6 +15,7 @@ from lib.config.row_values import RowValues
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
+from lib.rules.row_rules import OrderIds
 from lib.source.vocabulary import vocabulary_of
 
 Consent = Literal["GRANTED", "DENIED"]
@@ -130,6 +131,11 @@ class Profile(BaseModel):
         None,
         min_length=1,
         description="Name of the sheet to read from a workbook. Unset: the first visible sheet.",
+    )
+    order_ids: OrderIds | None = Field(
+        None,
+        description="How order IDs such as 1001.0 are sent: keep sends them as they are, integer "
+        "sends 1001. Unset: integer for a file whose first order IDs all end with .0.",
     )
     derive_order_id: bool = Field(
         True,

@@ -25,6 +25,7 @@ from lib.rules.consents import consent_of, read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.fields import BY_NAME
 from lib.rules.memo import Memo
+from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import count_placeholders
 from lib.rules.record_columns import RecordColumns
 from lib.rules.row_problems import RowProblems, outcome_of_unread
@@ -55,6 +56,7 @@ class Engine:
     def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
         self._rules = rules
         self.columns = used_columns(columns, rules)
+        self.order_id_form = OrderIdForm(self.columns.get("order_id"), rules)
         self._assembly = Assembly(self.columns, rules)
         self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
         # Kept for all chunks, because a cell that a Memo knows is not read again.
@@ -105,6 +107,7 @@ class Engine:
         orders = order_ids.read_order_ids(
             chunk.column("order_id"),
             [cells for name, cells in chunk.all_columns() if name.startswith("phone")],
+            self.order_id_form,
             problems,
         )
         optional = self._read_optional_fields(chunk, actions, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.values.errors import RuleError
@@ -11,7 +12,10 @@ from lib.rules.values.order_ids import check_order_id, is_plain_order_id
 
 
 def read_order_ids(
-    cells: Sequence[str], phone_columns: Sequence[Sequence[str]], problems: RowProblems
+    cells: Sequence[str],
+    phone_columns: Sequence[Sequence[str]],
+    form: OrderIdForm,
+    problems: RowProblems,
 ) -> list[str | None]:
     """Return the order ID of each row, or None.
 
@@ -26,6 +30,8 @@ def read_order_ids(
             order_ids[row] = cell
             continue
         text = plain_text(cell, "order_id", problems.with_placeholders)
+        if text:
+            text = plain_text(form.read(text), "order_id", problems.with_placeholders)
         if text:
             try:
                 phones = [column[row] for column in phone_columns]

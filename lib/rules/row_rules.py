@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, Literal
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.outcomes import Problem
 
-RULES_VERSION: Final = 3
+OrderIds = Literal["keep", "integer"]
+"""How order IDs such as 1001.0 are sent. None: the first chunk of each file decides
+(`OrderIdForm`)."""
+
+RULES_VERSION: Final = 4
 """The version of the rules, which the claim of a file fixes.
 
 1  Rows with the same click ID, time and action are one conversion, whatever their order IDs. Only
@@ -19,6 +23,7 @@ RULES_VERSION: Final = 3
 2  Rows with different order IDs are different conversions. Rows with a gbraid or wbraid get a
    derived order ID too.
 3  Units in headers and more names of columns are understood.
+4  Order IDs that all end with .0 are integers.
 
 A later attempt, which may run on newer code, must not judge the rows of a file otherwise than the
 attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule
@@ -31,6 +36,7 @@ class RowRules:
     """Values that are the same for every row of a file.
 
     `now` is the start of the file's first attempt, and `version` the `RULES_VERSION` of its claim.
+    `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
     `column_currency` is the currency that the header of the value column names.
@@ -51,3 +57,5 @@ class RowRules:
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     version: int = RULES_VERSION
+    order_ids: OrderIds | None = None
+    integer_order_ids: bool = False

@@ -121,7 +121,8 @@ def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Tab
 def notes_of(header: Header | None, job: UploadJob | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the preflight got."""
     if job is not None:
-        return [*job.notes, *notes_on_reading(job.table, tally, job.header.names)]
+        notes = [*job.notes, *job.engine.order_id_form.notes()]
+        return [*notes, *notes_on_reading(job.table, tally, job.header.names)]
     return list(header.notes) if header is not None else []
 
 
@@ -242,6 +243,8 @@ def _row_rules(
         derive_order_id=profile.derive_order_id,
         omit_session_and_ip=profile.omit_session_and_ip,
         version=run.rules_version,
+        order_ids=profile.order_ids,
+        integer_order_ids=run.integer_order_ids,
     )
 
 

@@ -94,7 +94,12 @@ def upload_chunks(
         uploads.wait_for_room()
         for chunk in split_into_chunks(table.records(), run.chunk_limits):
             lease.check()
+            form = job.engine.order_id_form if job is not None else None
+            if form is not None and chunk.number == 0 and form.decide(chunk.records):
+                lease.update(context.ledger.fix_integer_order_ids)
             if chunk.number in done:
+                if form is not None:
+                    form.look_at(chunk.records)
                 progress.add(next(reports), is_only=False)
                 continue
             if context.monotonic() >= deadline.last_start:

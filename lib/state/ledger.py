@@ -140,6 +140,10 @@ class Ledger:
         """Record that the rest of the file must not be sent, before its rows are reported."""
         return self._update(run, stop=problem)
 
+    def fix_integer_order_ids(self, run: Run) -> Run:
+        """Record that order IDs such as 1001.0 are sent as 1001, before the first one is sent."""
+        return self._update(run, integer_order_ids=True)
+
     def finish(self, run: Run, status: RunStatus, *, all_counted: bool = False) -> Run:
         """Record that the results document is complete ("finished") or needs a follow-up."""
         return self._update(run, status=status, all_counted=all_counted)

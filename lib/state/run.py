@@ -36,9 +36,9 @@ RunStatus = Literal["running", "finished", "waiting"]
 class Run:
     """The claim as saved in run.json.
 
-    `now`, `profile`, `chunk_limits` and `rules_version` are those of the first attempt, so a
-    resumed run makes the same decisions. `owner` is a random token of the attempt that holds the
-    lease, which ends at `expires`.
+    `now`, `profile`, `chunk_limits`, `rules_version` and `integer_order_ids` are those of the first
+    attempt, so a resumed run makes the same decisions. `owner` is a random token of the attempt
+    that holds the lease, which ends at `expires`.
     """
 
     source: StoredObject
@@ -54,6 +54,7 @@ class Run:
     cause: str = ""  # code of the error that ended the last attempt, if it is known
     object_generation: int = 0
     rules_version: int = 1  # that of the claims without one
+    integer_order_ids: bool = False  # decided by the content of the file (`OrderIdForm`)
     settings: str = ""
     same_as: int = 0  # the generation whose run has sent the rows; 0: this run sends them
     all_counted: bool = False  # every row counts or need not, so the file needs no other run

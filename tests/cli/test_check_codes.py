@@ -164,6 +164,10 @@ FILES: dict[str, File] = {
     "SHEETS_NOT_READ": _file(
         workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})
     ),
+    "ORDER_IDS_AS_INTEGERS": _row(order_id="1001.0"),
+    "ORDER_IDS_IN_TWO_FORMS": _file(
+        csv_of(row(order_id="1001.0"), row(order_id="1002", gclid="Cj0KCQiAexample2"))
+    ),
     "REPORT_FOOTER": _lines(LINE, b"Total,1,"),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "NO_FINAL_LINE_END": _lines(LINE),

@@ -56,6 +56,7 @@ class Judged:
     warned: dict[int, str]
     details: dict[int, str]
     placeholders: dict[str, int]
+    notes: list[str]
 
 
 def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged:
@@ -70,6 +71,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
     )
     engine = Engine({name: at for at, name in enumerate(header)}, rules)
     records: list[Record] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
+    engine.order_id_form.decide(records)
     batch = Collected()
     prepared = prepare(Chunk(0, records, True), RowFilter(), engine, batch)
     assert isinstance(prepared, PreparedChunk)
@@ -86,6 +88,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
         {row.line: "; ".join(each.detail for each in row.errors) for row in prepared.refused},
         prepared.placeholders,
+        [note.code for note in engine.order_id_form.notes()],
     )
 
 
@@ -215,6 +218,52 @@ def test_a_braid_with_another_value_is_the_same_conversion() -> None:
     assert judged.details[8] == (
         "the same click ID, time and conversion action as in line 2, with another value"
     )
+
+
+DECIMALS = """
+gclid,phone,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,,2026-11-20 10:00:00,1001.0
+AAAAAAAAAAAAAA2,,2026-11-20 10:00:00, 1002.0
+AAAAAAAAAAAAAA3,,2026-11-20 10:00:00,
+AAAAAAAAAAAAAA4,,2026-11-20 10:00:00,N/A
+AAAAAAAAAAAAAA5,212-555-0100,2026-11-20 10:00:00,2125550100.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "choice", "sent", "codes"),
+    [
+        ("", None, ["1001", "1002"], ["ORDER_IDS_AS_INTEGERS"]),
+        ("", "integer", ["1001", "1002"], []),
+        ("", "keep", ["1001.0", "1002.0"], []),
+        ("'1003.0", None, ["1001", "1002", "1003"], ["ORDER_IDS_AS_INTEGERS"]),
+        ("0.0", None, ["1001", "1002"], ["ORDER_IDS_AS_INTEGERS"]),  # 0 is a placeholder
+        ("1003", None, ["1001.0", "1002.0", "1003"], ["ORDER_IDS_IN_TWO_FORMS"]),
+        ("A-1.0", None, ["1001.0", "1002.0", "A-1.0"], ["ORDER_IDS_IN_TWO_FORMS"]),
+        ("1003.00", None, ["1001.0", "1002.0", "1003.00"], ["ORDER_IDS_IN_TWO_FORMS"]),
+        ("1003", "integer", ["1001", "1002", "1003"], []),
+    ],
+)
+def test_order_ids_with_zero(
+    more: str, choice: str | None, sent: list[str], codes: list[str]
+) -> None:
+    """If all order IDs of the first chunk end with .0, they are integers; the profile overrides."""
+    text = DECIMALS + (f"AAAAAAAAAAAAAA6,,2026-11-20 10:00:00,{more}\n" if more else "")
+    judged = judge(text, order_ids=choice)
+    kept = [each.order_id for line, each in judged.sent.items() if line != 6]
+    assert [order_id for order_id in kept if order_id] == sent
+    assert judged.notes == codes
+    is_phone = "1001" in sent
+    assert judged.refused == ({6: "ORDER_ID_LOOKS_LIKE_PHONE"} if is_phone else {})
+
+
+@pytest.mark.parametrize("order_ids", [["", ""], ["1001", "1002"], ["A-1"]])
+def test_order_ids_without_zero_get_no_note(order_ids: list[str]) -> None:
+    """A file without .0, or without order IDs, is read as it is and gets no note."""
+    lines = [f"A{n:014},2026-11-20 10:00:00,{each}" for n, each in enumerate(order_ids)]
+    judged = judge("\n".join(["gclid,conversion_date_time,order_id", *lines]))
+    assert [each.order_id or "" for each in judged.sent.values()] == order_ids
+    assert judged.notes == []
 
 
 ORDERS_OF_A_CLICK = """

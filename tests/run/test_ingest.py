@@ -15,6 +15,7 @@ from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.chunk_report import chunk_report
 from lib.model.outcomes import Problem
+from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
 from lib.source.errors import SourceError
@@ -512,3 +513,69 @@ def test_a_chunk_ends_at_rows_or_characters(lengths: list[int], sizes: list[int]
     assert [len(chunk.records) for chunk in chunks] == sizes
     assert [record for chunk in chunks for record in chunk.records] == records
     assert [chunk.number for chunk in chunks] == list(range(len(sizes)))
+
+
+def decimal_orders(google: World, plain: int = 0) -> StoredObject:
+    """Put a file of 4,100 rows whose order IDs end with .0, except that of row `plain`."""
+    rows = orders(1, 4100)
+    for number, row in enumerate(rows, start=1):
+        row["order_id"] = f"{number}" if number == plain else f"{number}.0"
+    return google.store.put("in-bucket", "export.csv", csv_bytes(rows))
+
+
+def notes(google: World, source: StoredObject) -> list[str]:
+    return [note["code"] for note in document(google, source)["notes"]]
+
+
+@pytest.mark.parametrize(
+    ("plain", "note", "first", "last"),
+    [
+        (0, "ORDER_IDS_AS_INTEGERS", "1", "4100"),
+        (4100, "ORDER_IDS_AS_INTEGERS", "1", "4100"),
+        (2, "ORDER_IDS_IN_TWO_FORMS", "1.0", "4100.0"),
+    ],
+)
+@pytest.mark.parametrize("crash", [(), (1,), (2,)])
+def test_the_first_chunk_decides_the_form_of_order_ids(
+    google: World, plain: int, note: str, first: str, last: str, crash: tuple[int, ...]
+) -> None:
+    """Every chunk and every attempt sends the order IDs in the form that the first chunk has."""
+    google.api.before = dies(*crash)
+    source = decimal_orders(google, plain)
+    if crash:
+        with pytest.raises(KeyboardInterrupt):
+            deliver(google, source)
+        google.clock.seconds += 120
+    assert deliver(google, source) == "completed"
+    assert notes(google, source) == [note]
+    assert {first, last} <= set(google.api.counted)
+    assert len(set(google.api.counted)) == len(google.api.counted) == 4100
+
+
+def test_a_claim_of_version_1_keeps_order_ids_with_zero(google: World) -> None:
+    """A file that an older version of the code began is finished by its rules."""
+    google.api.before = dies(1)
+    source = decimal_orders(google)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    name = f"_state/runs/{run_key(source)}/run.json"
+    claim = json.loads(google.store.objects[OUT, name][0])
+    assert (claim["rules_version"], claim["integer_order_ids"]) == (RULES_VERSION, True)
+    del claim["rules_version"], claim["integer_order_ids"]
+    google.store.put(OUT, name, json.dumps(claim).encode())
+    google.clock.seconds += 120
+    deliver(google, source)
+    assert "1.0" in google.api.counted
+    assert notes(google, source) == []
+
+
+def test_deferred_rows_keep_the_form_of_their_file(google: World) -> None:
+    """The sweep sends deferred rows with the order IDs of the first attempt, in its form."""
+    google.api.too_recent = {"4100"}
+    source = decimal_orders(google)
+    assert deliver(google, source) == "waiting"
+    google.api.too_recent = set()
+    google.clock.seconds += 6.1 * 3600
+    sweep_once(google.context, 1500)
+    assert google.api.counted[-1] == "4100"
+    assert document(google, source)["status"] == "completed"

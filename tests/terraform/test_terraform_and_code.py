@@ -167,7 +167,7 @@ def test_profiles_have_the_attributes_of_the_code() -> None:
     assert attributes("profiles") == set(Profile.model_fields)
 
 
-@pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data"])
+@pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data", "order_ids"])
 def test_choices_are_those_of_the_code(field: str) -> None:
     """A validation lists exactly the words of the code."""
     annotation = Profile.model_fields[field].annotation

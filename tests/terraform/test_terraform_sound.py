@@ -132,6 +132,7 @@ REFUSED = [
     (profile(phone_region="49"), "phone_region must be two capital letters"),
     (profile(ad_user_data="yes"), "must be GRANTED or DENIED"),
     (profile(ad_personalization="granted"), "must be GRANTED or DENIED"),
+    (profile(order_ids="number"), "order_ids must be keep or integer"),
     (profile(event_source="SHOP"), "event_source must be WEB"),
     ("settings = { max_event_age_hours = 24 }", "less than the 24 hours"),
     ('google_ads_secret_version = "newest"', "the number of a version"),
