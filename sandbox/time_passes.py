@@ -16,7 +16,7 @@ def hours_go_by(google: Sandbox, hours: float) -> None:
     for blob in list(bucket.list_blobs(prefix="_state/waiting/")):
         entry = json.loads(blob.download_as_bytes())
         for name in _TIMES:
-            if entry[name]:
+            if entry.get(name):
                 moment = datetime.fromisoformat(entry[name]) - timedelta(hours=hours)
                 entry[name] = moment.isoformat()
         bucket.blob(blob.name).upload_from_string(json.dumps(entry))
