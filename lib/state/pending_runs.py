@@ -70,15 +70,19 @@ class PendingRuns:
         """
         name = self._name(pending.key)
         body = msgspec.json.encode(pending)
-        found = self._store.read(self._bucket, name)
-        generation = found[1] if found else 0
-        written = self._store.write(self._bucket, name, body, if_generation_match=generation)
-        if written is None:
+        # Most runs have no object yet, so this takes a single call.
+        generation = 0
+        for _ in range(2):
+            written = self._store.write(self._bucket, name, body, if_generation_match=generation)
+            if written is not None:
+                return
             found = self._store.read(self._bucket, name)
-            if found is None or found[0] != body:
-                raise RetryableError(
-                    "STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved"
-                )
+            if found is None:
+                break
+            content, generation = found
+            if content == body:
+                return
+        raise RetryableError("STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved")
 
     def get(self, key: str) -> PendingRun | None:
         """Return what `put` saved for a run, or None."""
