@@ -63,6 +63,11 @@ def date_columns(
     )
 
 
+def contains_dates(rows: Sequence[Sequence[str]], column: int) -> bool:
+    """Return whether most of the first cells of a column contain a date."""
+    return _is_like(rows, column, _is_date)
+
+
 def _columns_like(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -70,11 +75,12 @@ def _columns_like(
     matches: Callable[[str], object],
 ) -> Iterator[int]:
     """Yield the columns in which most of the first cells match."""
-    for at in range(len(header)):
-        if at not in known:
-            cells = [cell for row in rows[:_MOST_ROWS] if (cell := row[at].strip())]
-            if cells and 2 * sum(bool(matches(cell)) for cell in cells) > len(cells):
-                yield at
+    return (at for at in range(len(header)) if at not in known and _is_like(rows, at, matches))
+
+
+def _is_like(rows: Sequence[Sequence[str]], column: int, matches: Callable[[str], object]) -> bool:
+    cells = [cell for row in rows[:_MOST_ROWS] if (cell := row[column].strip())]
+    return 2 * sum(bool(matches(cell)) for cell in cells) > len(cells)
 
 
 def _is_date(cell: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from lib.config.profile import Profile
@@ -12,7 +13,7 @@ from lib.model.outcomes import Problem
 from lib.rules.fields import FIELDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.column_content import date_columns, notes_on_content
+from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
 from lib.run.notes import notes_on_columns
 from lib.source.columns import identifying_columns, known_and_unknown, map_columns, shown
@@ -53,8 +54,9 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     filtered_by = filter_columns(header, profile)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     switched_off = {field for field, names in profile.headers.items() if not names}
+    has_dates = partial(contains_dates, rows)
     try:
-        columns = map_columns(header, profile.headers, FIELDS, filtered_by, tiers)
+        columns = map_columns(header, profile.headers, FIELDS, filtered_by, tiers, has_dates)
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise

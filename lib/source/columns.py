@@ -7,7 +7,7 @@ name is never shown. Of any other header, only names that can't be user data are
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
@@ -45,13 +45,15 @@ def map_columns(
     declared: tuple[Field, ...],
     filtered_by: Collection[int] = (),
     tiers: Collection[Tier] = tuple(Tier),
+    stands_alone: Callable[[int], bool] = lambda column: False,
 ) -> ColumnMap:
     """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
     The names in the profile take precedence over the aliases of a field: a column with an alias is
     then unknown. A field without names is switched off: its columns are ignored. The columns
     `filtered_by` are known too, because the row filter reads them. Names of other `tiers`, and
-    units unless they contain `Tier.WITH_UNIT`, are not understood.
+    units unless they contain `Tier.WITH_UNIT`, are not understood. `stands_alone` says whether the
+    cells of a column are whole values of the field that it can stand in for.
 
     Raises `SourceError` with NO_HEADER if the line is a row or has no known name, or
     DUPLICATE_COLUMN if two columns hold the same field.
@@ -79,7 +81,8 @@ def map_columns(
             _number_namesakes(header, found, vocabulary)
         else:
             _add_fallbacks(found, of_tier, by_profile, vocabulary)
-    _stand_in(found, switched_off, vocabulary)
+    unclear = {at for at, each in meanings.items() if each.tier > Tier.FALLBACK}
+    _stand_in(found, switched_off, vocabulary, unclear, stands_alone)
     _refuse_rows(header, found)
     undecided = {field: found.pop(field) for field in _undecided(found, meanings)}
     if duplicates := _namesakes(header, found):
@@ -229,12 +232,25 @@ def _add_fallbacks(
 
 
 def _stand_in(
-    found: dict[str, list[int]], switched_off: Collection[str], vocabulary: Vocabulary
+    found: dict[str, list[int]],
+    switched_off: Collection[str],
+    vocabulary: Vocabulary,
+    unclear: Collection[int],
+    stands_alone: Callable[[int], bool],
 ) -> None:
-    """Use the column of a field for the field that it stands in for, if the file has no other."""
+    """Use the column of a field for the field that it stands in for, if the file has no other.
+
+    An unclear column gives way to a column that stands alone: with the whole time in `Time`, the
+    date of creation is not the conversion time.
+    """
     for field in vocabulary.by_name.values():
         other = field.stands_in_for
-        if other and field.name in found and other not in found and other not in switched_off:
+        if not other or field.name not in found or other in switched_off:
+            continue
+        rivals = found.get(other, ())
+        if not rivals or (
+            stands_alone(found[field.name][0]) and all(at in unclear for at in rivals)
+        ):
             found[other] = found.pop(field.name)
 
 

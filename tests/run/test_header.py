@@ -78,3 +78,20 @@ def test_a_file_in_progress_keeps_its_columns(version: int, is_known: bool) -> N
     header = read_header(read_table(stream, profile, 1 << 20), profile, version)
     assert ("conversion_value" in header.fields) is is_known
     assert ("conversion_value" in header.units) is is_known
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("2026-10-04 11:46,2026-11-20 10:00", "Time"),
+        ("2026-11-20,10:00", "Create Date"),
+        ("2026-11-20,", "Create Date"),
+    ],
+)
+def test_the_whole_time_in_a_column_named_time(row: str, name: str) -> None:
+    """A column `Time` with dates is the conversion time, and the date of creation is not."""
+    content = f"{HEADER},Create Date,Time\n{ROW},{row}\n".encode()
+    profile = Profile(customer_id="1234567890", time_zone="UTC")
+    header = read_header(read_table(io.BytesIO(content), profile, 1_000), profile)
+    assert header.names["conversion_date_time"] == name
+    assert [note.code for note in header.notes if note.code == "DATE_COLUMN_CHOSEN"]

@@ -286,6 +286,27 @@ def test_a_time_column_beside_a_date_column(header, times):
     assert map_columns(["gclid", "Time (UTC)"], {}).units == {"conversion_date_time": "UTC"}
 
 
+@pytest.mark.parametrize(
+    ("header", "of_the_day"),
+    [
+        ("gclid,Create Date,Time", False),
+        ("gclid,Datum,Time", False),
+        ("gclid,Close Date (UTC),Time", False),
+        ("gclid,Date,Time", True),
+        ("gclid,Close Date,Time", True),
+    ],
+)
+def test_a_time_column_with_whole_times_goes_before_unclear_columns(header, of_the_day):
+    """If `Time` contains dates, it is the conversion time, unless another column clearly is."""
+    columns = columns_module.map_columns(
+        header.split(","), {}, FIELDS, stands_alone=lambda column: True
+    )
+    assert columns.fields["conversion_date_time"] == (1 if of_the_day else 2)
+    assert ("time_of_day" in columns.fields) is of_the_day
+    if not of_the_day:
+        assert columns.choices["conversion_date_time"][0] == '"Time" (column 3)'
+
+
 def test_a_time_column_stands_in_for_no_field_that_is_switched_off():
     """A profile that switches the time column off gets no other column for it."""
     columns = map_columns(["gclid", "Time"], {"conversion_date_time": ()})
