@@ -32,7 +32,7 @@ OTHER_CODES = {
     "salesforce_report": {"DATE_WITHOUT_TIME", "REPORT_FOOTER"},
     "zoho": {"DATE_WITHOUT_TIME"},
     "dynamics": {"DATE_WITHOUT_TIME"},
-    "close": {"DATE_WITHOUT_TIME"},
+    "close": {"DATE_WITHOUT_TIME", "ORDER_IDS_AS_INTEGERS"},
 }
 
 
