@@ -63,11 +63,13 @@ def test_the_redelivery_continues_at_once(google: Sandbox) -> None:
     until(lambda: len(uploads(google)) == before + 2)
     google.terminate_working()
     until(lambda: any(line["event"] == "run_redelivered" for line in events(google, file)))
-    assert len(uploads(google)) == before + 3
+    # The signal finds the second chunk in flight, or the third one if the machine is slow.
+    sent = len(uploads(google)) - before
+    assert sent in (2, 3)
     document = finish(google, file)
     check(file, document, google)
     assert document["attempts"] == 2
-    assert len(uploads(google)) == before + 6
+    assert len(uploads(google)) == before + 6, f"{sent} before the end: each chunk is sent once"
     ended = [line for line in events(google, file) if line["event"] == "run_redelivered"]
     assert [line["code"] for line in ended] == ["SHUTDOWN"]
 
