@@ -499,6 +499,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The line has fewer cells than the header.",
         f"{_OPEN_LINE}: a delimiter or a quotation mark may be missing.",
     ),
+    "ADJUSTMENT_ROW": (
+        "rejected",
+        "The row is an adjustment: one of its cells is RETRACT or RESTATE. It is not sent, because "
+        "it would count as a new conversion.",
+        "Upload the adjustments in Google Ads itself. If the word means something else, rename the "
+        "values of its column or remove the column.",
+    ),
     "TOO_MANY_CELLS": (
         "rejected",
         "The line has more cells than the header, or text in an unnamed column at its end.",

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from unicodedata import normalize
 
 from lib.model.selection import Selection
+from lib.rules.adjustment_rows import mark_adjustments
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
 
@@ -67,12 +68,17 @@ class RowFilter:
     """Applies all conditions of a profile: a row counts if it fulfills every one of them.
 
     `stage_columns` (index → name) are counted in the rows that count: the conditions may lack them.
+    `kind_columns` may name the kind of a row: rows that count but are adjustments get a problem.
     """
 
     def __init__(
-        self, conditions: Sequence[Condition] = (), stage_columns: Mapping[int, str] | None = None
+        self,
+        conditions: Sequence[Condition] = (),
+        stage_columns: Mapping[int, str] | None = None,
+        kind_columns: Sequence[int] = (),
     ) -> None:
         self.stage_columns = stage_columns or {}
+        self._kind_columns = kind_columns
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
         self.columns = {each.column for each in conditions}
         self._rules: list[_ColumnRule] = []
@@ -94,6 +100,7 @@ class RowFilter:
             cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
                 selected.selection.stages[column] = counts
+        selected = selected._replace(rows=mark_adjustments(selected.rows, self._kind_columns))
         return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
 
     def _filter(self, rows: Sequence[Row]) -> Selected:

@@ -31,9 +31,15 @@ def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     return {column for name in names for column in columns_named(name, header)}
 
 
-def row_filter_of(header: Sequence[str], profile: Profile, fields: Mapping[str, int]) -> RowFilter:
+def row_filter_of(
+    header: Sequence[str],
+    profile: Profile,
+    fields: Mapping[str, int],
+    kind_columns: Sequence[int] = (),
+) -> RowFilter:
     """Return the filter. It counts stages in columns that hold no field, except those that the
-    profile lists under `include`: there, it says itself which stages count.
+    profile lists under `include`: there, it says itself which stages count. `kind_columns` may name
+    the kind of a row.
 
     Raises `PermanentError` if one of its columns is not in the file."""
     conditions = [*_conditions(header, profile)]
@@ -43,7 +49,7 @@ def row_filter_of(header: Sequence[str], profile: Profile, fields: Mapping[str, 
         for column, name in enumerate(header)
         if column not in stated and is_stage_column(name)
     }
-    return RowFilter(conditions, stages)
+    return RowFilter(conditions, stages, kind_columns)
 
 
 def _conditions(header: Sequence[str], profile: Profile) -> Iterator[Condition]:

@@ -10,6 +10,7 @@ from typing import Final
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.model.outcomes import Problem
+from lib.rules.adjustment_rows import kind_columns
 from lib.rules.fields import FIELDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
@@ -29,8 +30,9 @@ class Header:
 
     `units` contains what the names of columns say about their cells: the currency of
     `conversion_value`, the time zone of `conversion_date_time`. If no column holds the conversion
-    time, `date_columns` names the ones that contain dates. `stop` is the reason why no row can be
-    sent; the notes may say how to correct it.
+    time, `date_columns` names the ones that contain dates. `kind_columns` are those that may name
+    the kind of a row. `stop` is the reason why no row can be sent; the notes may say how to correct
+    it.
     """
 
     fields: Mapping[str, int]
@@ -38,6 +40,7 @@ class Header:
     notes: tuple[Problem, ...]
     units: Mapping[str, str]
     date_columns: tuple[str, ...] = ()
+    kind_columns: tuple[int, ...] = ()
     stop: Problem | None = None
 
 
@@ -79,5 +82,6 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
         tuple(notes),
         columns.units,
         () if "conversion_date_time" in fields else date_columns(header, rows, known),
+        kind_columns(header, rows, known),
         stop,
     )

@@ -142,7 +142,7 @@ def prepare_job(
         raise PermanentError(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
-    row_filter = row_filter_of(table.header, profile, fields)
+    row_filter = row_filter_of(table.header, profile, fields, header.kind_columns)
     table.expect_footer(_key_columns(fields))
     destination = connect(profile, log)
     capabilities = destination.capabilities

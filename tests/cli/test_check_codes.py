@@ -12,6 +12,7 @@ import pytest
 
 from lib.catalogue.codes import CATALOGUE, Code
 from lib.cli import check as check_module
+from lib.source.table import FIRST_LINES
 from tests.cli.judging import ACCOUNT, csv_of, judge, row
 from tests.workbooks import workbook
 
@@ -146,6 +147,7 @@ FILES: dict[str, File] = {
     "ZONE_DIFFERS": _row({"time_zone": "Europe/Berlin"}, asked=True),
     # The file, row by row
     "TOO_FEW_CELLS": _lines(b"Cj0KCQiAexample0001,1001"),
+    "ADJUSTMENT_ROW": _file(csv_of(*[row(Type="Sale")] * FIRST_LINES, row(Type="RETRACT"))),
     "TOO_MANY_CELLS": _lines(LINE + b",more"),
     "UNCLOSED_QUOTE": _lines(LINE, b'"Cj0KCQiAexample0002' + LINE[19:]),
     "BROKEN_QUOTING": _lines(b'"Cj0KCQiA"example0002' + LINE[19:]),
