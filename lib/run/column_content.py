@@ -13,6 +13,8 @@ from lib.model.outcomes import Problem
 from lib.rules.fields import FIELDS
 from lib.rules.values.dates import read_moment
 from lib.rules.values.errors import RuleError
+from lib.rules.values.placeholders import is_placeholder
+from lib.rules.values.wrapping import unwrap
 from lib.source.columns import shown
 
 _MOST_ROWS = 50
@@ -64,8 +66,8 @@ def date_columns(
 
 
 def contains_dates(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Return whether most of the first cells of a column contain a date."""
-    return _is_like(rows, column, _is_date)
+    """Return whether most of the first cells of a column contain a date, perhaps as Unix time."""
+    return _is_like(rows, column, _is_moment)
 
 
 def _columns_like(
@@ -79,13 +81,16 @@ def _columns_like(
 
 
 def _is_like(rows: Sequence[Sequence[str]], column: int, matches: Callable[[str], object]) -> bool:
-    cells = [cell for row in rows[:_MOST_ROWS] if (cell := row[column].strip())]
-    return 2 * sum(bool(matches(cell)) for cell in cells) > len(cells)
+    cells = (unwrap(row[column], "text") for row in rows[:_MOST_ROWS])
+    filled = [cell for cell in cells if cell and not is_placeholder("text", cell)]
+    return 2 * sum(bool(matches(cell)) for cell in filled) > len(filled)
 
 
 def _is_date(cell: str) -> bool:
-    if cell.isdecimal():  # an ID could be a Unix timestamp
-        return False
+    return not cell.isdecimal() and _is_moment(cell)  # an ID could be a Unix timestamp
+
+
+def _is_moment(cell: str) -> bool:
     try:
         read_moment(cell, UTC)
     except RuleError as error:

@@ -112,14 +112,16 @@ def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
 @pytest.mark.parametrize(
     ("cells", "suspected"),
     [
-        ([PERSON, PERSON, "none"], True),
-        ([PERSON, "none"], False),
-        ([PERSON, "", "", ""], True),
+        ([PERSON, PERSON, "by phone"], True),
+        ([PERSON, "by phone"], False),
+        ([PERSON, "", "NULL", "nan"], True),
+        ([f'="{PERSON}"', f"\u200b{PERSON}"], True),
         (["", ""], False),
+        (["-"], False),
     ],
 )
 def test_most_of_the_filled_cells_decide(cells: list[str], suspected: bool) -> None:
-    """More than half of the filled cells must match."""
+    """More than half of the cells must match, apart from empty ones and placeholders."""
     rows = [[cell] for cell in cells]
     assert bool(notes_on_content(["Kontakt"], rows, (), (), is_header=True)) is suspected
 

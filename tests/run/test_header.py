@@ -81,16 +81,19 @@ def test_a_file_in_progress_keeps_its_columns(version: int, is_known: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("row", "name"),
+    ("time", "name"),
     [
-        ("2026-10-04 11:46,2026-11-20 10:00", "Time"),
-        ("2026-11-20,10:00", "Create Date"),
-        ("2026-11-20,", "Create Date"),
+        ("2026-11-20 10:00", "Time"),
+        ("1795205107", "Time"),
+        ('"=""2026-11-20 10:00"""', "Time"),
+        ("10:00", "Create Date"),
+        ("", "Create Date"),
     ],
 )
-def test_the_whole_time_in_a_column_named_time(row: str, name: str) -> None:
+def test_the_whole_time_in_a_column_named_time(time: str, name: str) -> None:
     """A column `Time` with dates is the conversion time, and the date of creation is not."""
-    content = f"{HEADER},Create Date,Time\n{ROW},{row}\n".encode()
+    rows = [f"{ROW},2026-10-04 11:46,{cell}" for cell in (time, "nan", "NULL", "")]
+    content = "\n".join([f"{HEADER},Create Date,Time", *rows, ""]).encode()
     profile = Profile(customer_id="1234567890", time_zone="UTC")
     header = read_header(read_table(io.BytesIO(content), profile, 1_000), profile)
     assert header.names["conversion_date_time"] == name
