@@ -27,15 +27,14 @@ def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -
         **dict(sdk._GRPC_CHANNEL_OPTIONS),
         **dict(keepalive_options()),
     }.items()
-    manager = login_customer_id or configuration.get("login_customer_id")
     return GoogleAdsClient(
         credentials,
-        developer_token=configuration.get("developer_token"),
-        endpoint=endpoint or configuration.get("endpoint"),
-        login_customer_id=str(manager).replace("-", "") if manager else None,
-        linked_customer_id=configuration.get("linked_customer_id"),
+        developer_token=configuration.developer_token or None,
+        endpoint=endpoint or configuration.endpoint or None,
+        login_customer_id=login_customer_id or configuration.login_customer_id or None,
+        linked_customer_id=configuration.linked_customer_id or None,
         version=API_VERSION,
-        http_proxy=configuration.get("http_proxy"),
+        http_proxy=configuration.http_proxy or None,
         # Raw protobuf, for speed. The `logging` setting is left out: it could print requests.
         use_proto_plus=False,
     )

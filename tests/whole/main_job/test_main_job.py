@@ -282,13 +282,15 @@ def test_an_account_that_is_not_ready_stops_the_file(
         (b"just a password", False, "SECRET_INVALID"),
         (b"use_proto_plus: true", False, "SECRET_INVALID"),
         (b"\xff\xfe", False, "SECRET_INVALID"),
+        (b"json_key: 5", False, "SECRET_INVALID"),
         (None, True, "CREDENTIALS_REFUSED"),
     ],
 )
 def test_a_wrong_secret_stops_the_file(
     google: Sandbox, secret: bytes | None, refuse_tokens: bool, code: str
 ) -> None:
-    """Wrong credentials are reported without being shown, and nothing is uploaded."""
+    """Wrong credentials are reported without being shown, and nothing is uploaded. Once they are
+    corrected, the next file is uploaded."""
     name = google.apis.secret_version.rpartition("/versions/")[0]
     good, with_key = google.apis.google_ads_yaml, google.apis.google_ads_key_yaml
     google.function.kill()  # a fresh instance, which has no connection yet
@@ -297,6 +299,11 @@ def test_a_wrong_secret_stops_the_file(
     try:
         results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
         assert google.delivery.wait_until_idle(10)
+        (record,) = google.delivery.records()
+        assert not uploads(google)
+        google.state.set_secret(name, good.encode())
+        google.state.refuse_tokens = False
+        second = deliver(google, csv_bytes([core_row(1)]), "second.csv")
     finally:
         google.state.set_secret(name, good.encode())
         google.state.refuse_tokens = False
@@ -304,9 +311,8 @@ def test_a_wrong_secret_stops_the_file(
     assert results["file_error"]["code"] == code
     assert results["counts"]["not_attempted"] == 3
     assert "password" not in json.dumps(results) + google.function_output()
-    assert not uploads(google)
-    (record,) = google.delivery.records()
     assert record.acknowledged
+    assert second["counts"]["uploaded"] == 1
 
 
 def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
