@@ -102,7 +102,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "UNREADABLE_FAILURE": (
         "failed",
         "Google refused part of the request, but this version of the software cannot read which "
-        "rows. None of the request's rows are reported as uploaded.",
+        "rows. Rows that Google did not confirm are reported as failed.",
         f"{_UPDATE_SOFTWARE} Then upload {_FILE_AGAIN}",
     ),
     "CLICK_IN_ACCOUNT": (

@@ -30,6 +30,7 @@ class DiagnosticsOfAccounts:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self.settings = context.settings
         self._read: dict[tuple[str, str | None, str], Sequence[UploadDiagnostics]] = {}
 
     def of(self, run: Run, customer_id: str, log: Log) -> Sequence[UploadDiagnostics]:
@@ -55,15 +56,25 @@ def with_diagnostics(
     now: datetime,
     log: Log,
 ) -> tuple[DocumentMetadata, PendingRun]:
-    """Return the metadata with the diagnostics that are due, and when to read them again."""
-    schedule = diagnostics_schedule(metadata)
-    if pending.diagnose_at is None or pending.diagnose_at > now or schedule is None:
+    """Return the metadata with the diagnostics that are due, and when to read them again.
+
+    If rows were sent again just now (`sent_at`), the job has grown: the schedule starts again.
+    """
+    schedule = diagnostics_schedule(metadata, accounts.settings)
+    if schedule is None:
+        return metadata, replace(pending, diagnose_at=None)
+    if pending.sent_at == now:
+        first = schedule.next_check(now, 0)
+        return metadata, replace(pending, diagnose_at=first, diagnosed=0)
+    if pending.diagnose_at is None or pending.diagnose_at > now:
         return metadata, pending
     found = accounts.of(run, metadata.customer_id, log)
     part = diagnostics_of_job(run.job_id, found, now, metadata.diagnostics)
     checks = pending.diagnosed + 1
-    again_at = None if is_final(part) else schedule.next_check(pending.since, checks)
-    notes = metadata.notes
+    again_at = None
+    if not is_final(part) or _is_the_same_job(part, metadata.diagnostics):
+        again_at = schedule.next_check(pending.sent_at or pending.since, checks)
+    notes = tuple(each for each in metadata.notes if each.code != "JOB_NOT_LISTED")
     if again_at is None and part is not None and part["job"] is None:
         notes = (*notes, Problem("JOB_NOT_LISTED"))
     metadata = replace(metadata, diagnostics=part, notes=notes)
@@ -114,6 +125,11 @@ def diagnostics_of_job(
 def is_final(diagnostics: Mapping[str, Any] | None) -> bool:
     """Whether the API has counted all rows of the job."""
     return bool(diagnostics and diagnostics["job"] and not diagnostics["job"]["pending"])
+
+
+def _is_the_same_job(new: Mapping[str, Any] | None, previous: Mapping[str, Any] | None) -> bool:
+    """Whether the counts are those from before rows were sent again."""
+    return bool(new and previous and new["job"] == previous["job"])
 
 
 def _counts(job: JobCounts | None) -> dict[str, int] | None:

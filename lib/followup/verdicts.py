@@ -20,7 +20,7 @@ from typing import Final, Literal
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
 from lib.model.chunk_report import ChunkReport
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.request_status import RequestStatus
+from lib.model.request_status import UNREADABLE, RequestStatus
 from lib.model.sent_request import SentRequest, numbers_in
 
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
@@ -106,7 +106,7 @@ def _settle_request(
         row = rows.get(line) or RowOutcome(line, "uploaded")
         rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
     named = reasons.errors.keys()
-    unnamed = +reasons.unnamed
+    unnamed = _at_most(len(lines) - len(named), reasons.unnamed)
     if can_defer and any(map(_is_temporary, unnamed)):
         # Rows of the other unnamed reasons are counted with the request that sends them again.
         for line in lines:
@@ -116,6 +116,8 @@ def _settle_request(
         unnamed.clear()
     more, lost = _without_names(unnamed, len(unclicked - named))
     judged = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
+    if any(each.status == UNREADABLE for each in statuses):
+        judged = 0  # nobody knows which of them have an ad click
     return request._replace(
         lines=(),
         unclicked=(),
@@ -141,6 +143,14 @@ def _verdict(reasons: Sequence[str], has_click_id: bool, can_defer: bool) -> tup
         by_verdict.setdefault(verdict, reason)
     strongest = next(each for each in _STRONGEST_FIRST if each in by_verdict)
     return strongest, by_verdict[strongest]
+
+
+def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
+    """Limit the counts to this number of rows, because a row is counted for each of its reasons."""
+    limited: Counter[str] = Counter()
+    for reason, count in unnamed.most_common():
+        limited[reason] = min(count, rows - limited.total())
+    return +limited
 
 
 def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:

@@ -31,8 +31,8 @@ def plan_follow_up(
         # So far, the API has only accepted the records. It reports their final outcomes later.
         metadata = replace(metadata, processing=processing_of(progress.requests, None))
         pending = replace(pending, ask_at=schedule.next_check(now, 0))
-    schedule = diagnostics_schedule(metadata)
-    if schedule is not None and settings.read_diagnostics:
+    schedule = diagnostics_schedule(metadata, settings)
+    if schedule is not None:
         pending = replace(pending, diagnose_at=schedule.next_check(now, 0))
     return metadata, pending
 
@@ -44,11 +44,13 @@ def settling_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
     return capabilities_of(metadata.destination).settles_later
 
 
-def diagnostics_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
+def diagnostics_schedule(metadata: DocumentMetadata, settings: Settings) -> CheckSchedule | None:
     """Return when to read the diagnostics of the file's job.
 
-    None: the destination has none, or each row names an account of its own.
+    None: the destination has none, each row names an account of its own, or the setting is off.
     """
+    if not settings.read_diagnostics:
+        return None
     if metadata.validate_only or not metadata.customer_id or "customer_id" in metadata.headers:
         return None
     return capabilities_of(metadata.destination).diagnostics

@@ -162,3 +162,30 @@ def test_a_message_is_published_once(google: Google) -> None:
     google.jobs[job_id(source)] = JobCounts(2, 0, 0)
     after_hours(google.world, 1.1)
     assert len(google.world.announced) == 1
+
+
+def test_rows_that_are_sent_again_are_counted_too(google: Google) -> None:
+    """The job grows when deferred rows are sent, so its counts are read until they change."""
+    google.world.api.too_recent.add("export.csv-order-2")
+    source = deliver(google.world)
+    assert document(google.world, source)["counts"]["deferred"] == 1
+    google.jobs[job_id(source)] = JobCounts(1, 0, 0)
+    after_hours(google.world, 1.1)
+    google.world.api.too_recent.clear()
+    after_hours(google.world, 30)
+    assert document(google.world, source)["counts"]["uploaded"] == 2
+    after_hours(google.world, 1.1)  # Google has not counted the second row yet
+    google.jobs[job_id(source)] = JobCounts(2, 0, 0)
+    after_hours(google.world, 3.1)
+    part = document(google.world, source)["processing"]["diagnostics"]
+    assert part["job"] == {"successful": 2, "failed": 0, "pending": 0}
+    assert not [name for name in google.world.store.names("out-bucket") if "waiting/" in name]
+
+
+def test_the_setting_stops_diagnostics_that_are_planned(google: Google) -> None:
+    """Files from before it was turned off need no follow-up any more."""
+    deliver(google.world)
+    google.world.settings = google.world.settings.model_copy(update={"read_diagnostics": False})
+    after_hours(google.world, 1.1)
+    assert google.asked == []
+    assert not [name for name in google.world.store.names("out-bucket") if "waiting/" in name]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lib.followup.verdicts import settle
 from lib.model.chunk_report import ChunkReport, chunk_report
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.request_status import RequestStatus
+from lib.model.request_status import UNREADABLE, RequestStatus
 from lib.model.sent_request import SentRequest, numbers_in, ranges_of
 
 P = "PROCESSING_ERROR_REASON_"
@@ -107,6 +107,8 @@ def test_warnings_name_rows() -> None:
         ({AGAIN: 2}, 0, 0, 0),
         ({NO_CLICK: 1}, 0, 1, 0),
         ({NO_CLICK: 4}, 0, 2, 2),  # only two rows have no click ID
+        ({NO_CONSENT: 4, P + "INVALID_GCLID": 3}, 0, 0, 5),  # some rows have both
+        ({NO_CONSENT: 50}, 0, 0, 5),
         ({TOO_RECENT: 1}, 5, 0, 0),
         ({TOO_RECENT: 1, NO_CONSENT: 2}, 5, 0, 0),  # the resend counts them again
     ],
@@ -143,6 +145,15 @@ def test_a_request_stays_open_until_every_action_is_final() -> None:
     assert not settled.listed
     assert settled.tally.awaiting == 5
     assert [each.status for each in settled.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
+
+
+def test_matches_of_a_request_without_a_status_are_unknown() -> None:
+    """Rows whose request Google has forgotten are not counted as rows with an ad click."""
+    forgotten = RequestStatus("r-1", UNREADABLE, code="INVALID_REQUEST_ID")
+    settled = after(forgotten)
+    assert (settled.tally.outcomes, settled.tally.awaiting) == ({"uploaded": 5}, 0)
+    assert settled.sent[0].judged == 0
+    assert after(status({})).sent[0].judged == 2
 
 
 def test_a_request_without_an_answer_stays_open() -> None:
@@ -185,6 +196,8 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     assert listed == sorted(set(listed))
     assert set(listed) <= lines
     named = {ordered[each] for found in records.values() for each in found if each < len(ordered)}
+    accepted = settled.tally.outcomes.get("uploaded", 0)
+    assert settled.sent[0].unnamed + settled.tally.unmatched <= accepted
     others = {row.outcome for row in settled.listed if row.line not in named}
     assert others <= {"deferred"}
     if not can_defer:

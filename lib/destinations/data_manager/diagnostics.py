@@ -5,12 +5,15 @@ https://developers.google.com/data-manager/api/devguides/diagnostics
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.request_status import StatusRefused
 from lib.errors import PermanentError, RetryableError
+
+_NO_REASON: Final = "PROCESSING_ERROR_REASON_UNSPECIFIED"
 
 Answer = Mapping[str, Any]
 """The JSON of a `RetrieveRequestStatusResponse`. An int64 is a string; empty fields are absent."""
@@ -37,35 +40,56 @@ def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> 
 
 def read_status(request_id: str, answer: Answer) -> list[RequestStatus]:
     """Return the status of a request for each of its conversion actions."""
+    destinations = answer.get("requestStatusPerDestination", ())
     found = []
-    for each in answer.get("requestStatusPerDestination", ()):
+    for each in destinations:
         errors = each.get("errorInfo", {}).get("errorCounts", ())
         warnings = each.get("warningInfo", {}).get("warningCounts", ())
-        found.append(
-            RequestStatus(
-                request_id,
-                each.get("requestStatus", ""),
-                each.get("destination", {}).get("productDestinationId", ""),
-                int(each.get("eventsIngestionStatus", {}).get("recordCount", 0)),
-                _counts(errors),
-                _counts(warnings),
-                error_records=_records(errors),
-                warning_records=_records(warnings),
-            )
+        status = RequestStatus(
+            request_id,
+            each.get("requestStatus", ""),
+            each.get("destination", {}).get("productDestinationId", ""),
+            int(each.get("eventsIngestionStatus", {}).get("recordCount", 0)),
+            _counts(errors),
+            _counts(warnings),
+            error_records=_records(errors),
+            warning_records=_records(warnings),
         )
+        found.append(_with_all_failed(status, is_only=len(destinations) == 1))
     return found
 
 
+def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
+    """Give the events of a FAILED status that have no reason one, because none of them counts.
+
+    With several destinations, Google does not say which events are this one's.
+    """
+    without_reason = status.record_count - sum(status.errors.values())
+    if status.status != "FAILED" or without_reason <= 0:
+        return status
+    is_named = is_only and not status.errors
+    errors = Counter(status.errors) + Counter({_NO_REASON: without_reason})
+    records = {_NO_REASON: tuple(range(without_reason))} if is_named else status.error_records
+    return status._replace(errors=dict(errors), error_records=records)
+
+
 def _counts(counts: Iterable[Answer]) -> dict[str, int]:
-    return {_reason(each): int(each.get("recordCount", 0)) for each in counts}
+    """Return the number of events by reason. Google may report one reason in several parts."""
+    found: Counter[str] = Counter()
+    for each in counts:
+        found[_reason(each)] += int(each.get("recordCount", 0))
+    return dict(found)
 
 
 def _records(counts: Iterable[Answer]) -> dict[str, tuple[int, ...]]:
-    return {
-        _reason(each): tuple(each["recordIndices"]) for each in counts if "recordIndices" in each
-    }
+    found: dict[str, tuple[int, ...]] = {}
+    for each in counts:
+        if "recordIndices" in each:
+            reason = _reason(each)
+            found[reason] = (*found.get(reason, ()), *each["recordIndices"])
+    return found
 
 
 def _reason(count: Answer) -> str:
-    reason: str = count.get("reason", "PROCESSING_ERROR_REASON_UNSPECIFIED")
+    reason: str = count.get("reason", _NO_REASON)
     return reason

@@ -34,14 +34,18 @@ ACTION_QUERY = _query(_ACTION, "conversion_action_id")
 
 
 def read_diagnostics(customer_id: str, search: Search) -> list[UploadDiagnostics]:
-    """Return the diagnostics of the account, then those of its conversion actions."""
+    """Return the diagnostics of the account, then those of its conversion actions.
+
+    Empty if Google has no summary of the account, because its actions alone say little.
+    """
     found = [
         _diagnostics(getattr(row, resource))
         for resource, query in ((_ACCOUNT, ACCOUNT_QUERY), (_ACTION, ACTION_QUERY))
         for row in search(customer_id, query)
         if enum_name(getattr(row, resource), "client") == _OUR_CLIENT
     ]
-    return sorted(found, key=lambda each: each.conversion_action)
+    found.sort(key=lambda each: each.conversion_action)
+    return found if found and not found[0].conversion_action else []
 
 
 def _diagnostics(summary: Any) -> UploadDiagnostics:

@@ -75,7 +75,7 @@ def _assign_errors(found: list[AdsError], request: Any, accepted: set[int]) -> R
     by_row: dict[int, list[AdsError]] = {}
     for error in found:
         named = error.row
-        rows = others if named is None or named >= size else [named]
+        rows = [named] if named is not None and 0 <= named < size else others
         for row in rows:
             by_row.setdefault(row, []).append(error)
     row_results: dict[int, RowResult] = {}

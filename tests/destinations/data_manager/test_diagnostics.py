@@ -13,11 +13,14 @@ from google.ads import datamanager_v1 as dm
 
 from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.data_manager.diagnostics import read_status
 from lib.errors import PermanentError
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import DataManagerLimits, State
 
+OLD = "PROCESSING_ERROR_REASON_EVENT_TOO_OLD"
+UNSPECIFIED = "PROCESSING_ERROR_REASON_UNSPECIFIED"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -111,6 +114,43 @@ def test_rows_that_google_does_not_name(
     (status,) = ask(apis, *sent.request_ids)
     assert status.errors == {"PROCESSING_ERROR_REASON_EVENT_TOO_OLD": 3}
     assert status.error_records.get("PROCESSING_ERROR_REASON_EVENT_TOO_OLD") == expected
+
+
+def entry(status: str, *counts: dict[str, Any], records: int = 4) -> dict[str, Any]:
+    return {
+        "requestStatus": status,
+        "eventsIngestionStatus": {"recordCount": str(records)},
+        "errorInfo": {"errorCounts": list(counts)},
+    }
+
+
+def count(reason: str, *records: int) -> dict[str, Any]:
+    return {"reason": reason, "recordCount": str(len(records)), "recordIndices": list(records)}
+
+
+def test_a_reason_in_several_parts_is_added_up() -> None:
+    """None of the parts replaces another one."""
+    answer = entry("PARTIAL_SUCCESS", count(OLD, 0, 1), count(OLD, 3), {"recordCount": "1"})
+    (status,) = read_status("r-1", {"requestStatusPerDestination": [answer]})
+    assert status.errors == {OLD: 3, UNSPECIFIED: 1}
+    assert status.error_records == {OLD: (0, 1, 3)}
+
+
+@pytest.mark.parametrize(
+    "entries, errors, records",
+    [
+        ([entry("FAILED")], {UNSPECIFIED: 4}, {UNSPECIFIED: (0, 1, 2, 3)}),
+        ([entry("FAILED", count(OLD, 2))], {OLD: 1, UNSPECIFIED: 3}, {OLD: (2,)}),
+        ([entry("FAILED", count(OLD, 0, 1, 2, 3))], {OLD: 4}, {OLD: (0, 1, 2, 3)}),
+        ([entry("FAILED"), entry("SUCCESS")], {UNSPECIFIED: 4}, {}),
+    ],
+)
+def test_a_failed_request_without_reasons(
+    entries: list[dict[str, Any]], errors: dict[str, int], records: dict[str, tuple[int, ...]]
+) -> None:
+    """None of its events counts, even if Google gives no reason for them."""
+    status = read_status("r-1", {"requestStatusPerDestination": entries})[0]
+    assert (status.errors, status.error_records) == (errors, records)
 
 
 def test_warnings_and_newer_reasons_are_kept(apis: Apis) -> None:

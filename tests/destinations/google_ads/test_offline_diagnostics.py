@@ -65,6 +65,16 @@ def test_the_diagnostics_of_our_client_are_read() -> None:
     assert (action.conversion_action, action.jobs) == ("1001", {77: JobCounts(90, 6, 4)})
 
 
+def test_actions_without_an_account_are_not_taken_for_one() -> None:
+    """If only other programs uploaded to the account, there are no diagnostics."""
+    of_accounts, of_actions = _rows()
+
+    def search(customer_id: str, query: str) -> Iterator[Any]:
+        return iter(of_accounts[:1] if query == ACCOUNT_QUERY else of_actions)
+
+    assert read_diagnostics("1234567890", search) == []
+
+
 @pytest.mark.parametrize("query", [ACCOUNT_QUERY, ACTION_QUERY])
 def test_the_queries_name_fields_that_exist(query: str) -> None:
     """A new version of the client library without one of the fields fails here."""

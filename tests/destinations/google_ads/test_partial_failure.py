@@ -79,10 +79,10 @@ def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
         assert codes <= {"UNREADABLE_FAILURE"}
 
 
-@pytest.mark.parametrize("index", [None, 7])
+@pytest.mark.parametrize("index", [None, 7, -1])
 @pytest.mark.parametrize("results", [[False] * SIZE, [True, False, False], [True] * SIZE])
 def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
-    """An unset index, or one beyond the request, means every row that has no result, not row 0."""
+    """An unset index, or one outside the request, means every row that has no result, not row 0."""
     packed = failure(("conversion_upload_error", 11, index))
     result = read_response(response(packed, results=results), request())
     assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
