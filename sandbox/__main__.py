@@ -12,12 +12,13 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from sandbox.demo import run_demo
 from sandbox.function import FunctionDidNotStart
 from sandbox.running import NotRunning, Running, find, forget, remember
-from sandbox.show import show_results, show_sandbox, wide_console
+from sandbox.show import printable, show_results, show_sandbox, wide_console
 from sandbox.up import Sandbox
 
 _SOURCE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -143,14 +144,18 @@ def drop(
         if not wait:
             result = {"name": name, "generation": generation}
             click.echo(
-                json.dumps(result) if as_json else f"Dropped {name} (generation {generation})"
+                json.dumps(result)
+                if as_json
+                else f"Dropped {printable(name)} (generation {generation})"
             )
             continue
         try:
-            with Console(stderr=True).status(f"Waiting for the results of {name}"):
+            with Console(stderr=True).status(
+                f"Waiting for the results of {escape(printable(name))}"
+            ):
                 document = running.wait_for_results(name, generation, timeout)
         except TimeoutError as problem:
-            click.echo(str(problem), err=True)
+            click.echo(printable(problem), err=True)
             failed = True
             continue
         failed = failed or bool(document.get("file_error"))
@@ -165,7 +170,7 @@ def _upload(
     running: Running, path: Path, folder: str | None, progress: Progress
 ) -> tuple[str, int]:
     size = path.stat().st_size
-    bar = progress.add_task(path.name, total=size)
+    bar = progress.add_task(escape(printable(path.name)), total=size)
     bucket = running.client().bucket(running.description["input_bucket"])
     blob = bucket.blob(f"{folder}/{path.name}" if folder else path.name)
     with path.open("rb") as file, progress.wrap_file(file, task_id=bar) as watched:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # Messages begin with the line and the column, which have their own columns in the table.
 _PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
@@ -23,16 +24,25 @@ def wide_console() -> Console:
     return console if console.is_terminal else Console(width=140)
 
 
+def printable(value: object) -> str:
+    """The text as it can be shown: a name from a bucket may contain control characters, which a
+    terminal would obey."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in str(value))
+
+
+def _plain(value: object, style: str = "") -> Text:
+    """The text without any markup: `[red]` in a name stays `[red]`."""
+    return Text(printable(value), style)
+
+
 def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -> None:
     """Prints the counts, the codes with their actions, and the first `rows` rows with errors."""
     source = document.get("source", {})
-    console.print(
-        f"[bold]{source.get('name', '?')}[/bold] to {document.get('destination')} "
-        f"{document.get('customer_id')}: {document.get('status')}"
-    )
+    where = f"{document.get('destination')} {document.get('customer_id')}"
+    console.print(_plain(source.get("name", "?"), "bold"), f"to {where}: {document.get('status')}")
     if problem := document.get("file_error"):
-        console.print(f"[red]{problem.get('code')}[/red]: {problem.get('message')}")
-        console.print(f"  {problem.get('action', '')}", style="yellow")
+        console.print(_plain(problem.get("code"), "red") + ": " + _plain(problem.get("message")))
+        console.print(_plain(f"  {problem.get('action', '')}", "yellow"))
     counts = document.get("counts", {})
     table = Table("outcome", "rows", box=None)
     for outcome in _OUTCOMES:
@@ -43,9 +53,8 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
     if codes := document.get("codes"):
         table = Table("code", "count", "what it means", "what to do")
         for code, entry in codes.items():
-            table.add_row(
-                code, f"{entry['count']:,}", entry.get("meaning", ""), entry.get("action", "")
-            )
+            texts = (_plain(entry.get(part, "")) for part in ("meaning", "action"))
+            table.add_row(code, f"{entry['count']:,}", *texts)
         console.print(table)
     faulty = [row for row in document.get("rows", ()) if row.get("errors")]
     if faulty:
@@ -55,8 +64,8 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
             table.add_row(
                 str(row["line"]),
                 row["outcome"],
-                error.get("field") or "",
-                _PLACE.sub("", error.get("message", "")),
+                _plain(error.get("field") or ""),
+                _plain(_PLACE.sub("", error.get("message", ""))),
             )
         console.print(table)
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from sandbox.__main__ import main
 from sandbox.demo import data_rows, disagreements, run_demo
 from sandbox.examples import COLUMNS, LATE_MISTAKES, MISTAKES, write_crm_export
+from sandbox.show import show_results
 from sandbox.state import NotCounted
 from sandbox.verdicts import wrong_verdicts
 from tests.sandbox.conftest import STAND_IN
@@ -232,3 +233,22 @@ def test_the_demo_notices_what_does_not_add_up(told, results, lines, words):
     """Every contradiction between file, results and API is found; without one, nothing is."""
     found = disagreements(told, results, _conversions(*lines))
     assert found == [] if words is None else any(words in problem for problem in found)
+
+
+def test_hostile_names_and_messages_are_shown_as_text() -> None:
+    """Neither markup nor a terminal's control sequences have an effect, wherever they stand."""
+    output = io.StringIO()
+    hostile = "\x1b]0;title\x07[red]x[/red][link=https://example.com]y\x1b[2J.csv"
+    document = {
+        "source": {"name": hostile},
+        "file_error": {"code": "NOT_TEXT", "message": hostile, "action": hostile},
+        "codes": {"NOT_TEXT": {"count": 1, "meaning": hostile, "action": hostile}},
+        "rows": [
+            {"line": 2, "outcome": "failed", "errors": [{"field": hostile, "message": hostile}]}
+        ],
+    }
+    show_results(document, Console(file=output, width=400, force_terminal=True))
+    assert output.getvalue().count("[red]x[/red][link=https://example.com]y") == 7
+    assert "\x1b]0;" not in output.getvalue()
+    assert "\x1b[2J" not in output.getvalue()
+    assert "\x07" not in output.getvalue()

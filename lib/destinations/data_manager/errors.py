@@ -74,7 +74,7 @@ class Refusal(NamedTuple):
             return Problem(self.code, "", self.message)
         for each in self.violations:
             if each.row is None and each.destination is None and _about_request(each):
-                return Problem(each.code, "", each.message)
+                return Problem(each.code, "", without_personal_data(each.message))
         named = {
             each.destination: each
             for each in self.violations
@@ -82,7 +82,7 @@ class Refusal(NamedTuple):
         }
         if named and len(named) >= destinations:
             first = next(iter(named.values()))
-            return Problem(first.code, "", first.message)
+            return Problem(first.code, "", without_personal_data(first.message))
         if not self.violations and lookup(self.code).scope in ("account", "file"):
             return Problem(self.code, "", self.message)
         return None

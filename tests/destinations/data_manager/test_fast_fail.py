@@ -156,6 +156,26 @@ def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
     assert plain.problem(request.events[0]).detail == "The postal code is not valid."
 
 
+@pytest.mark.parametrize(
+    "violation",
+    [
+        Violation(
+            None, None, "consent", "INVALID_CONSENT", "Not buyer@example.com, +1 212 555 0100"
+        ),
+        Violation(None, 0, "destinations[0]", "INVALID_DESTINATION", "Not buyer@example.com"),
+    ],
+    ids=["the request", "its destination"],
+)
+def test_googles_message_about_the_request_names_no_person(violation: Violation) -> None:
+    """No row can be compared with it, so what looks like an address or a number is replaced."""
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    stop = Refusal(status, "INVALID_ARGUMENT", "", (violation,)).stop(1)
+    assert stop is not None
+    assert "[email]" in stop.detail
+    assert "buyer" not in stop.detail
+    assert "555" not in stop.detail
+
+
 def test_one_bad_destination_of_several_fails_only_its_own_rows(apis: Apis) -> None:
     """Rows for a removed action fail, and rows for another action of the request are accepted."""
     rows = [numbered(n, action_id="1003" if n % 2 else "1001") for n in range(10)]
