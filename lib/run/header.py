@@ -16,7 +16,7 @@ from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
-from lib.run.notes import notes_on_columns
+from lib.run.notes import notes_on_columns, notes_on_sheets
 from lib.source.columns import identifying_columns, known_and_unknown, map_columns, shown
 from lib.source.errors import SourceError
 from lib.source.kinds import refuse_other_kind
@@ -63,15 +63,18 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise
-        suspected = notes_on_content(header, rows, (), switched_off, is_header=False)
-        return Header({}, {}, tuple(suspected), {}, stop=Problem(error.code, "", error.detail))
+        notes = notes_on_sheets(table)
+        notes += notes_on_content(header, rows, (), switched_off, is_header=False)
+        detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
+        return Header({}, {}, tuple(notes), {}, stop=Problem(error.code, "", detail))
     fields = columns.fields
     identifying = identifying_columns(fields, FIELDS)
     # A row filter can exclude adjustments by a column, so that column is known too.
     known = filtered_by.union(fields.values())
     for kind in OTHER_KINDS:
         refuse_other_kind(header, rows, known, identifying, kind)
-    notes = notes_on_columns(columns, profile, capabilities_of(profile.destination))
+    notes = notes_on_sheets(table)
+    notes += notes_on_columns(columns, profile, capabilities_of(profile.destination))
     notes += notes_on_content(header, rows, known, switched_off.union(fields), is_header=True)
     stop = None
     if not identifying:

@@ -22,6 +22,12 @@ SUNSET_WARNING = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
 
 
+def notes_on_sheets(table: Table) -> list[Problem]:
+    """Return a note on the sheets of a workbook that are not read."""
+    others = ", ".join(table.unread_sheets)
+    return [Problem("SHEETS_NOT_READ", "", others)] if others else []
+
+
 def notes_on_columns(
     columns: ColumnMap, profile: Profile, capabilities: Capabilities
 ) -> list[Problem]:
@@ -94,6 +100,4 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         notes.append(Problem("REPORT_FOOTER", "", where))
     if table.encoding_guessed:
         notes.append(Problem("ENCODING_GUESSED"))
-    if table.unread_sheets:
-        notes.append(Problem("SHEETS_NOT_READ", "", ", ".join(table.unread_sheets)))
     return notes

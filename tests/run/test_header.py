@@ -11,6 +11,7 @@ from lib.config.profile import Profile
 from lib.run.header import read_header
 from lib.run.preflight import read_table
 from tests.cli.judging import judge
+from tests.workbooks import workbook
 
 ROW = "Cj0KCQiAexample0001,1001"
 HEADER = "gclid,conversion_action"
@@ -98,3 +99,15 @@ def test_the_whole_time_in_a_column_named_time(time: str, name: str) -> None:
     header = read_header(read_table(io.BytesIO(content), profile, 1_000), profile)
     assert header.names["conversion_date_time"] == name
     assert [note.code for note in header.notes if note.code == "DATE_COLUMN_CHOSEN"]
+
+
+def test_a_first_sheet_without_a_header_names_the_other_sheets() -> None:
+    """A workbook that begins with a cover is stopped, and a note names the sheet to choose."""
+    deals = [[*HEADER.split(","), "date"], [*ROW.split(","), "2026-11-20 10:00"]]
+    document = judge(
+        workbook([["Deals of November"], [], ["Ada"]], name="Cover", others={"Deals": deals})
+    )
+    assert document["file_error"]["code"] == "NO_HEADER"
+    assert '(in the sheet "Cover")' in document["file_error"]["message"]
+    (note,) = [each for each in document["notes"] if each["code"] == "SHEETS_NOT_READ"]
+    assert "(Deals)" in note["message"]
