@@ -19,6 +19,7 @@ from lib.model.outcomes import Problem
 from lib.model.selection import Selection
 from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
+from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 from lib.source.columns import columns_named, shown
 
 ENOUGH_ROWS: Final = 20
@@ -137,8 +138,14 @@ def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem
 
 def _not_found(value: FilterValue, near: int) -> str:
     key = "include" if value.condition.includes else "exclude"
-    text = f'{key} "{value.condition.name}": "{value.value}"'
+    text = f'{key} "{value.condition.name}": {_shown_value(value.value)}'
     return f"{text}, but a similar value in {_rows(near)}" if near else text
+
+
+def _shown_value(value: str) -> str:
+    """Return a value of the filter as it may be shown: `exclude` can list testers by address."""
+    is_personal = looks_like_email(value) or looks_like_phone(value)
+    return "an email address or phone number" if is_personal else f'"{value}"'
 
 
 def _rows(count: int) -> str:

@@ -193,6 +193,19 @@ def test_a_note_names_the_value_and_how_often_a_similar_one_occurs() -> None:
     assert f"({text})" in note["message"]
 
 
+def test_a_filter_of_addresses_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A profile may exclude its testers: their addresses reach neither the results nor the log."""
+    google = world()
+    testers = ["tester@example.com", "+1 212 555 0101", "Test"]
+    source = put(google, *["Closed Won"] * 20, exclude={"Deal Stage": testers})
+    deliver(google, source)
+    personal = 'exclude "Deal Stage": an email address or phone number'
+    notes = [note["message"] for note in document(google, source)["notes"]]
+    text = f'({personal}; {personal}; exclude "Deal Stage": "Test")'
+    assert [note for note in notes if text in note]
+    assert not [each for each in testers[:2] if each in capsys.readouterr().out + str(notes)]
+
+
 def test_a_value_of_a_chunk_before_a_crash_is_remembered() -> None:
     """The notes are the same whether or not the run was interrupted."""
     google = world()
