@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.up import Sandbox
+from tests import crm_exports
 from tests.cli.test_check_examples import EXAMPLES, FILES, PROFILES
 
 # The dates in the files become older with time; everything else in them stays valid.
@@ -45,3 +46,19 @@ def test_the_example_with_mistakes_finds_its_actions(google: Sandbox) -> None:
     document = dropped(google, "crm_export.csv", None)
     assert document["file_error"] is None
     assert not {code for code in document["codes"] if "ACTION" in code}
+
+
+def test_the_won_deals_of_a_workbook_are_uploaded(google: Sandbox) -> None:
+    """The export of a CRM goes its whole way as it comes: the other deals are skipped."""
+    won = crm_exports.won("dynamics")
+    document = dropped(google, crm_exports.FILES["dynamics"], "dynamics")
+    codes = {each["code"] for row in document["rows"] for each in row["errors"] + row["warnings"]}
+    assert document["file_error"] is None
+    assert codes <= OF_AGE | {"DATE_WITHOUT_TIME"}
+    assert document["counts"]["skipped"] == 3
+    if not codes & OF_AGE:
+        sent = [each.as_json()["conversion"] for each in google.state.accepted]
+        expected = [(each.order_id, each.value, each.currency_code) for each in won]
+        assert [
+            (c["order_id"], c["conversion_value"], c["currency_code"]) for c in sent
+        ] == expected
