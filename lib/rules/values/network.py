@@ -22,8 +22,12 @@ SESSION_ATTRIBUTE_KEYS: Final = frozenset(
 )
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _LONGEST: Final = 8192
-# Values contain URLs with `=` and `;`, so a pair begins only at one of the known keys.
-_PAIR_START: Final = re.compile(rf"(?:^|[;\n])\s*({'|'.join(sorted(SESSION_ATTRIBUTE_KEYS))})\s*=")
+# Values contain URLs with `=` and `;`, so a pair begins only at one of the known keys. White space
+# before a key does not include line ends: each of them could start a match, so a cell of thousands
+# of line ends would take quadratic time.
+_PAIR_START: Final = re.compile(
+    rf"(?:^|[;\n])[^\S\n]*({'|'.join(sorted(SESSION_ATTRIBUTE_KEYS))})\s*="
+)
 
 
 def parse_ip(value: str) -> str:
@@ -87,7 +91,7 @@ def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:
 
 def _pairs_of_text(text: str) -> tuple[tuple[str, str], ...] | None:
     starts = list(_PAIR_START.finditer(text))
-    if not starts or starts[0].start() != 0:
+    if not starts or text[: starts[0].start()].strip("; \n\r\t"):
         return None
     ends = [start.start() for start in starts[1:]] + [len(text)]
     return tuple(

@@ -178,6 +178,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_session_attributes_encoded, "AAAA", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "shoe_size=9", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, "x" + "\n" * 8_000, "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "x;gad_source=1", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "gad_source=", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "gad_source=1;gad_source=2", "INVALID_SESSION_ATTRIBUTES"),
