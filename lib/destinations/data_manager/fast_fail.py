@@ -192,9 +192,12 @@ def field_warnings(response: Any, request: Any) -> dict[int, RowResult]:
     for warning in response.field_warnings:
         row = event_row(warning.field)
         places = range(len(request.events)) if row is None else (row,)
+        said = warning.description
+        if row is None:
+            said = without_values(said, request)  # it may quote any event
         for place in places:
             if place < len(request.events):
-                message = without_values(warning.description, request.events[place])
+                message = said if row is None else without_values(said, request.events[place])
                 problem = Problem(_reason(warning), field_of(warning.field), message)
                 by_row.setdefault(place, []).append(problem)
     return {

@@ -75,7 +75,12 @@ def _assign_errors(found: list[AdsError], request: Any, accepted: set[int]) -> R
     by_row: dict[int, list[AdsError]] = {}
     for error in found:
         named = error.row
-        rows = [named] if named is not None and 0 <= named < size else others
+        rows = others
+        if named is not None and 0 <= named < size:
+            rows = [named]
+        elif error.message:
+            # It may quote any row of the request, and is written to all of them.
+            error = error._replace(message=without_values(error.message, request))
         for row in rows:
             by_row.setdefault(row, []).append(error)
     row_results: dict[int, RowResult] = {}

@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from lib.destinations.data_manager import client as data_manager
 from lib.destinations.data_manager.conversion_event import part_of
 from lib.destinations.data_manager.errors import Refusal, Violation
-from lib.destinations.data_manager.fast_fail import MAX_RESENDS, ResendBudget, send_row_wise
+from lib.destinations.data_manager.fast_fail import (
+    MAX_RESENDS,
+    ResendBudget,
+    field_warnings,
+    send_row_wise,
+)
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
@@ -174,6 +179,16 @@ def test_googles_message_about_the_request_names_no_person(violation: Violation)
     assert "[email]" in stop.detail
     assert "buyer" not in stop.detail
     assert "555" not in stop.detail
+
+
+def test_a_warning_about_all_rows_quotes_none_of_them() -> None:
+    """It is written to every row, so it contains no value of any row."""
+    request = _request(2)
+    request.events[1].transaction_id = "order-A-77"
+    response = Response(request_id="r-1")
+    response.field_warnings.add(description="order-A-77 has too many parts.")
+    warned = field_warnings(response, request)
+    assert {place: each.warnings[0].detail for place, each in warned.items()} == {0: "", 1: ""}
 
 
 def test_one_bad_destination_of_several_fails_only_its_own_rows(apis: Apis) -> None:

@@ -155,3 +155,15 @@ def test_googles_text_is_kept_unless_it_quotes_the_row(said: str, kept: str) -> 
     packed.errors[0].message = said
     (problem,) = read_response(response(packed), request()).row_results[1].errors
     assert problem.detail == kept
+
+
+def test_an_error_without_a_row_quotes_no_row() -> None:
+    """Its text is written to several rows, so a value of one of them must not be in the others."""
+    packed = failure(("conversion_upload_error", 11, None))
+    packed.errors[0].message = "The id order-1 is odd."
+    result = read_response(response(packed, results=[False] * SIZE), request())
+    assert {row: each.errors[0].detail for row, each in result.row_results.items()} == {
+        0: "",
+        1: "",
+        2: "",
+    }
