@@ -205,6 +205,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "the conversion if the ad click happened later on that day.",
         "Export the time too, in the same column or in a column named Time.",
     ),
+    "INVALID_TIME_OF_DAY": (
+        "warning",
+        "The cell cannot be read as a time of day, so midnight is used. Google refuses the "
+        "conversion if the ad click happened later on that day.",
+        "Write it as 14:05:07 or 2:05 PM. A number such as 0.5868 is how Excel stores a time: "
+        "format the column as text or as a time before saving. If the column contains something "
+        "else, set time_of_day = [] under headers in the profile.",
+    ),
     "FUTURE_DATE": (
         "rejected",
         "The conversion time is in the future.",

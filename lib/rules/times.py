@@ -76,13 +76,16 @@ def with_times_of_day(chunk: ChunkCells, problems: RowProblems) -> Sequence[str]
         return dates
     marks = problems.with_placeholders
     joined = []
-    for date, time in zip(dates, times, strict=True):
+    for row, (date, time) in enumerate(zip(dates, times, strict=True)):
         time_of_day = plain_text(time, "time_of_day", marks)
         if time_of_day and date:
             day = plain_text(date, "conversion_date_time", marks) or date
-            joined.append(with_time_of_day(day, time_of_day))
-        else:
-            joined.append(date)
+            try:
+                joined.append(with_time_of_day(day, time_of_day))
+                continue
+            except RuleError as error:
+                problems.warn(row, error.code, "time_of_day")
+        joined.append(date)
     return joined
 
 

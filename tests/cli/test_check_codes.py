@@ -73,6 +73,9 @@ FILES: dict[str, File] = {
         asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
     ),
     # Time
+    "INVALID_TIME_OF_DAY": _row(
+        {"time_zone": "UTC"}, conversion_date_time="2026-11-20 00:00:00", time_of_day="0.5868"
+    ),
     "TIME_MISSING": _row(conversion_date_time=""),
     "INVALID_DATE": _row(conversion_date_time="yesterday"),
     "DATE_WITHOUT_ZONE": _row(conversion_date_time="2026-11-20 10:00:00"),

@@ -96,16 +96,19 @@ def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> 
 def with_time_of_day(date: str, time_of_day: str) -> str:
     """Return a date and the time in another cell as one text: `11/20/2026`, `2:05 PM`.
 
-    Returns the date unchanged if it already has a time other than midnight, or if the other cell
-    is not a time of day.
+    Returns the date unchanged if it already has a time other than midnight, or is not a date. If it
+    needs the time, and the other cell is not a time of day, raises INVALID_TIME_OF_DAY.
     """
-    time_of_day = _one_spelling(time_of_day)
-    if len(date) > _LONGEST or _TIME_OF_DAY.fullmatch(time_of_day) is None:
+    if len(date) > _LONGEST:
         return date
-    text = _one_spelling(date)
-    day = _MIDNIGHT.sub("", text)
+    day = _MIDNIGHT.sub("", _one_spelling(date))
     parts = _parts(day)
-    return date if parts is None or parts["hour"] is not None else f"{day} {time_of_day}"
+    if parts is None or parts["hour"] is not None:
+        return date
+    time_of_day = _one_spelling(time_of_day)
+    if _TIME_OF_DAY.fullmatch(time_of_day) is None:
+        raise RuleError("INVALID_TIME_OF_DAY")
+    return f"{day} {time_of_day}"
 
 
 def _one_spelling(value: str) -> str:

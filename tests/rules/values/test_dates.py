@@ -263,19 +263,25 @@ def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: 
         ("2026-11-20T00:00", "14.05", "2026-11-20 14.05"),
         ("11/20/2026 12:00:00 AM", "14:05 CET", "11/20/2026 14:05 CET"),
         ("20. November 2026", "14:05", "20. November 2026 14:05"),
-        # The date has a time of its own, or the other cell has no time of day.
+        # The date has a time of its own, or is none.
         ("2026-11-20 10:00", "14:05", "2026-11-20 10:00"),
         ("2026-11-20 00:00:00Z", "14:05", "2026-11-20 00:00:00Z"),
         ("1795000000", "14:05", "1795000000"),
+        ("2026-11-20 10:00", "3 days", "2026-11-20 10:00"),
         ("yesterday", "14:05", "yesterday"),
-        ("2026-11-20", "3 days", "2026-11-20"),
-        ("2026-11-20", "1.5", "2026-11-20"),
-        ("2026-11-20", "", "2026-11-20"),
     ],
 )
 def test_a_date_and_the_time_in_another_cell(date: str, time: str, text: str) -> None:
     """The time of another cell counts only if the date has none."""
     assert with_time_of_day(date, time) == text
+
+
+@pytest.mark.parametrize("date", ["2026-11-20", "2026-11-20 00:00:00"])
+@pytest.mark.parametrize("time", ["3 days", "1.5", "0.586805555555556", "afternoon"])
+def test_a_time_of_day_that_cannot_be_read(date: str, time: str) -> None:
+    """A date at midnight needs the other cell, so an unreadable one is reported."""
+    with pytest.raises(RuleError, match="INVALID_TIME_OF_DAY"):
+        with_time_of_day(date, time)
 
 
 def test_the_names_of_months_and_weekdays() -> None:
