@@ -1,4 +1,4 @@
-"""Texts that several codes share."""
+"""Texts that several codes and messages share."""
 
 from typing import Final
 
@@ -11,3 +11,8 @@ NOT_APPLICABLE: Final = "This error concerns a use of the API other than convers
 NEW_CREDENTIALS: Final = (
     "Create a new refresh token or service account key, and store it in the secret."
 )
+
+
+def number_of_rows(count: int) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lib.catalogue.codes import Code, lookup
+from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult
 from lib.model.outcomes import Problem
 
@@ -57,7 +58,7 @@ def _counts(checked: CheckResult) -> str:
     said = [f"{count:,} {what}" for count, what in parts if count or what == "would be sent"]
     if tally.warnings:
         said.append(f"{tally.warnings:,} with a warning")
-    return f"{tally.rows:,} row{'' if tally.rows == 1 else 's'}: {', '.join(said)}."
+    return f"{number_of_rows(tally.rows)}: {', '.join(said)}."
 
 
 def _problems(checked: CheckResult) -> Table:

@@ -191,14 +191,3 @@ class Engine:
             return [None] * chunk.size
         found = optional_fields.assemble(declared)
         return [found.get(row) for row in range(chunk.size)]
-
-
-def _read_click_ids(
-    chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
-) -> tuple[list[str], list[str], list[str]]:
-    gclids, gbraids, wbraids = (
-        click_ids.read_click_ids(chunk.column(field), field, problems)
-        for field in ("gclid", "gbraid", "wbraid")
-    )
-    click_ids.choose_click_ids(gclids, gbraids, wbraids, actions, problems)
-    return gclids, gbraids, wbraids

@@ -10,28 +10,30 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import compress
 from operator import and_, not_
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
+from rapidfuzz import fuzz
+
 from lib.model.selection import Selection
 from lib.rules.adjustment_rows import mark_adjustments
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
+from lib.rules.values.wrapping import unwrap
 
 Row = tuple[int, list[str], str | None, int]
 """(line, cells, code of the problem with the row as a whole, length in characters)."""
 
 _WORD: Final = re.compile(r"\w+")
-_LIKENESS: Final = 0.8
+_LIKENESS: Final = 80.0
+"""Percent."""
 _SHORTEST_COMPARED: Final = 4
 """Shorter words are different words: `Won` and `Own`."""
 _MOST_COMPARED: Final = 100
 """A column with more different cells in a chunk is not compared for misspelled values: it is not a
 list of stages, and every comparison takes time."""
-
 
 FOOTER: Final = "REPORT_FOOTER"
 """The problem of the last records of a file if they are the report's footer, and no rows."""
@@ -155,8 +157,9 @@ class _ColumnRule:
 
 
 def _comparable(text: str) -> str:
-    """Return what equal values share: case and outer spaces make no difference."""
-    return normalize("NFC", text).strip().casefold()
+    """Return what equal values share: case makes no difference, and neither does what spreadsheets
+    add to a value, such as the signs of `="Closed Won"`."""
+    return normalize("NFC", unwrap(text, "word")).casefold()
 
 
 def _is_similar(one: str, other: str) -> bool:
@@ -174,4 +177,4 @@ def _is_similar_word(one: str, other: str) -> bool:
     if one.endswith(other) or other.endswith(one) or not (one + other).isalpha():
         return False
     long_enough = min(len(one), len(other)) >= _SHORTEST_COMPARED
-    return long_enough and SequenceMatcher(None, one, other).ratio() >= _LIKENESS
+    return long_enough and fuzz.ratio(one, other) >= _LIKENESS

@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal
-from unicodedata import combining, normalize
+
+from lib.rules.values.spelling import without_accents
+from lib.rules.values.wrapping import unwrap
 
 Stage = Literal["won", "not_won"]
 
@@ -118,8 +120,7 @@ def is_harmless(cell: str) -> bool:
 
 def _words(text: str) -> list[str]:
     """Return the words in lower case and without accents: `Rückerstattet` → `ruckerstattet`."""
-    plain = "".join(each for each in normalize("NFKD", text) if not combining(each))
-    return _LETTERS.findall(plain.casefold())
+    return _LETTERS.findall(without_accents(text).casefold())
 
 
 def stages_in(cells: Mapping[str, int]) -> dict[str, int]:
@@ -129,8 +130,9 @@ def stages_in(cells: Mapping[str, int]) -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     for cell, rows in cells.items():
-        stage = stage_of(cell)
-        key = cell.strip() if stage and is_harmless(cell) else ""
+        text = unwrap(cell, "word")
+        stage = stage_of(text)
+        key = text if stage and is_harmless(text) else ""
         if key or stage == "not_won":
             counts[key] = counts.get(key, 0) + rows
     return counts

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final
 
+from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.errors import PermanentError
 from lib.model.log import Log
@@ -21,6 +21,7 @@ from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
 from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 from lib.source.columns import columns_named, shown
+from lib.source.suggestions import closest
 
 ENOUGH_ROWS: Final = 20
 """In a file of this many rows, at least one value of each column should occur."""
@@ -70,7 +71,7 @@ def _conditions(header: Sequence[str], profile: Profile) -> Iterator[Condition]:
 
 def _missing(key: str, name: str, header: Sequence[str]) -> str:
     names = {each.casefold(): shown(each, at) for at, each in enumerate(header) if each}
-    near = next(iter(get_close_matches(name.casefold(), names, 1)), None)
+    near = closest(name.casefold(), list(names))
     return f'{key} "{name}"' + (f'; did you mean "{names[near]}"?' if near else "")
 
 
@@ -95,7 +96,7 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
         return []
     notes = []
     if not selection.kept:
-        notes.append(Problem("FILTER_KEEPS_NO_ROW", "", _rows(rows)))
+        notes.append(Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(rows)))
         log.alert("filter_mismatch", code=notes[0].code, detail=notes[0].detail)
     values = list(enumerate(row_filter.values))
     missing = [(at, value) for at, value in values if not selection.found.get(at)]
@@ -132,21 +133,19 @@ def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem
         name = row_filter.stage_columns[column]
         line = {"include" if won or not lost else "exclude": {name: won or lost or ["..."]}}
         text = json.dumps(line, ensure_ascii=False)[1:-1]
-        notes.append(Problem("STAGES_NOT_FILTERED", "", f'"{name}": {_rows(rows)}; {text}'))
+        notes.append(
+            Problem("STAGES_NOT_FILTERED", "", f'"{name}": {number_of_rows(rows)}; {text}')
+        )
     return notes
 
 
 def _not_found(value: FilterValue, near: int) -> str:
     key = "include" if value.condition.includes else "exclude"
     text = f'{key} "{value.condition.name}": {_shown_value(value.value)}'
-    return f"{text}, but a similar value in {_rows(near)}" if near else text
+    return f"{text}, but a similar value in {number_of_rows(near)}" if near else text
 
 
 def _shown_value(value: str) -> str:
     """Return a value of the filter as it may be shown: `exclude` can list testers by address."""
     is_personal = looks_like_email(value) or looks_like_phone(value)
     return "an email address or phone number" if is_personal else f'"{value}"'
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count > 1)}"

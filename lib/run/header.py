@@ -14,6 +14,7 @@ from lib.rules.adjustment_rows import kind_columns
 from lib.rules.fields import FIELDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
+from lib.rules.values.wrapping import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
 from lib.run.notes import notes_on_columns, notes_on_sheets
@@ -53,7 +54,8 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     Raises `SourceError` if two columns are for the same field, or if the file contains other
     records than click conversions.
     """
-    header, rows = table.header, table.first_rows()
+    header = table.header
+    rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     filtered_by = filter_columns(header, profile)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     switched_off = {field for field, names in profile.headers.items() if not names}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
@@ -88,9 +89,8 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
     """
     notes = []
     for column, count in tally.placeholders.items():
-        rows = f"{count:,} row{'' if count == 1 else 's'}"
         note = BY_NAME[base_name(column)].placeholder_note
-        detail = f'column "{names.get(column, column)}", {rows}: {note}'
+        detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
         notes.append(Problem("PLACEHOLDERS", "", detail))
     if table.blank_records:
         notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))

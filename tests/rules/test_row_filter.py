@@ -41,14 +41,18 @@ def select(rows: Sequence[str], include: Values, exclude: Values | None = None) 
         ("  CLOSED WON\u00a0", True),
         ("Gagne\u0301", True),
         ("GAGN\u00c9", True),
+        ('="Closed Won"', True),
+        ("'Closed Won", True),
+        ("Closed\u00a0Won", True),
+        ("Closed\u200b Won", True),
         ("Closed  Won", False),
         ("Closed Won (verbal)", False),
         ("Closed Lost", False),
         ("", False),
     ],
 )
-def test_case_and_outer_spaces_make_no_difference(cell: str, counts: bool) -> None:
-    """The whole cell must be one of the values; only case and outer spaces make no difference."""
+def test_only_case_and_what_spreadsheets_add_make_no_difference(cell: str, counts: bool) -> None:
+    """The whole cell must be one of the values; its case and its wrapping make no difference."""
     values = {"stage": ["Closed Won", "gagn\u00e9"]}
     assert bool(select([f"{cell}|"], values).rows) is counts
     assert bool(select([f"{cell}|"], {}, values).rows) is not counts

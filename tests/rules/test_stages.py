@@ -81,6 +81,11 @@ def test_only_known_words_are_shown(cell: str, harmless: bool) -> None:
     assert stages_in({f" {cell} ": 3}) == {cell if harmless else "": 3}
 
 
+def test_a_wrapped_stage_is_shown_as_it_is_meant() -> None:
+    """What spreadsheets add to a cell is left out, so that the profile can list the value."""
+    assert stages_in({'="Closed Lost"': 2, "Closed\u00a0Lost": 1}) == {"Closed Lost": 3}
+
+
 @given(st.dictionaries(st.text(), st.integers(1, 9)))
 def test_no_other_text_is_kept(cells: dict[str, int]) -> None:
     """Whatever a column contains, the keys are stages of known words."""

@@ -111,3 +111,10 @@ def test_a_first_sheet_without_a_header_names_the_other_sheets() -> None:
     assert '(in the sheet "Cover")' in document["file_error"]["message"]
     (note,) = [each for each in document["notes"] if each["code"] == "SHEETS_NOT_READ"]
     assert "(Deals)" in note["message"]
+
+
+def test_a_wrapped_retraction_is_recognized() -> None:
+    """The kind of a file is read from its cells without what spreadsheets add to them."""
+    content = b'gclid,conversion_action,date,Type\n%s,2026-11-20,"=""RETRACT"""\n' % ROW.encode()
+    document = judge(content, {})
+    assert document["file_error"]["code"] == "ADJUSTMENT_FILE"

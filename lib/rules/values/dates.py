@@ -117,6 +117,7 @@ def _one_spelling(value: str) -> str:
     text = " ".join(value.split()).replace("\u2212", "-")
     if text.isascii():
         return text
+    # Not `without_accents`, which would also make a letter of the sign in 1º.
     return "".join(
         each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each)
     )

@@ -7,9 +7,9 @@ would count as consent.
 
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
-from unicodedata import combining, normalize
 
 from lib.rules.values.errors import RuleError
+from lib.rules.values.spelling import without_accents
 
 Consent = Literal["GRANTED", "DENIED"]
 
@@ -74,7 +74,7 @@ def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | Non
         return words[value]
     word = "_".join(value.replace("-", " ").replace("_", " ").upper().split())
     if word not in words:
-        word = "".join(each for each in normalize("NFD", word) if not combining(each))
+        word = without_accents(word)
     if word not in words:
         raise RuleError(code)
     return words[word]
