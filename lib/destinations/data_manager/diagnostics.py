@@ -67,10 +67,14 @@ def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
     without_reason = status.record_count - sum(status.errors.values())
     if status.status != "FAILED" or without_reason <= 0:
         return status
-    is_named = is_only and not status.errors
-    errors = Counter(status.errors) + Counter({_NO_REASON: without_reason})
-    records = {_NO_REASON: tuple(range(without_reason))} if is_named else status.error_records
-    return status._replace(errors=dict(errors), error_records=records)
+    errors = dict(Counter(status.errors) + Counter({_NO_REASON: without_reason}))
+    named = {each for records in status.error_records.values() for each in records}
+    others = tuple(each for each in range(status.record_count) if each not in named)
+    if not is_only or len(others) != without_reason:
+        return status._replace(errors=errors)
+    return status._replace(
+        errors=errors, error_records={**status.error_records, _NO_REASON: others}
+    )
 
 
 def _counts(counts: Iterable[Answer]) -> dict[str, int]:

@@ -140,7 +140,12 @@ def test_a_reason_in_several_parts_is_added_up() -> None:
     "entries, errors, records",
     [
         ([entry("FAILED")], {UNSPECIFIED: 4}, {UNSPECIFIED: (0, 1, 2, 3)}),
-        ([entry("FAILED", count(OLD, 2))], {OLD: 1, UNSPECIFIED: 3}, {OLD: (2,)}),
+        (
+            [entry("FAILED", count(OLD, 2))],
+            {OLD: 1, UNSPECIFIED: 3},
+            {OLD: (2,), UNSPECIFIED: (0, 1, 3)},
+        ),
+        ([entry("FAILED", {"reason": OLD, "recordCount": "1"})], {OLD: 1, UNSPECIFIED: 3}, {}),
         ([entry("FAILED", count(OLD, 0, 1, 2, 3))], {OLD: 4}, {OLD: (0, 1, 2, 3)}),
         ([entry("FAILED"), entry("SUCCESS")], {UNSPECIFIED: 4}, {}),
     ],
