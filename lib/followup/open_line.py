@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
-
-from lib.model.chunk_report import Tally
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
 from lib.run.generations import live_version
@@ -28,10 +24,8 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     report = marker.report
     replaced = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
     listed = [_closed(row, replaced) if _is_held(row) else row for row in report.listed]
-    closed = sum(map(_is_held, report.listed))
-    if closed:
-        tally = _moved(report.tally, closed, replaced.code)
-        report = replace(report, listed=tuple(listed), tally=tally)
+    if any(map(_is_held, report.listed)):
+        report = report.with_rows(listed, report.unlisted(), report.request_ids, report.sent)
         context.ledger.replace_chunk(run, report, generation)
 
 
@@ -41,9 +35,3 @@ def _is_held(row: RowOutcome) -> bool:
 
 def _closed(row: RowOutcome, replaced: Problem) -> RowOutcome:
     return row._replace(outcome="not_attempted", errors=(replaced,))
-
-
-def _moved(tally: Tally, rows: int, code: str) -> Tally:
-    outcomes = Counter(tally.outcomes) + Counter(not_attempted=rows) - Counter(deferred=rows)
-    codes = Counter(tally.codes) + Counter({code: rows}) - Counter({LAST_LINE_OPEN: rows})
-    return replace(tally, outcomes=dict(outcomes), codes=dict(codes))

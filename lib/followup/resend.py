@@ -81,7 +81,7 @@ class _Resend:
             accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
             answer = outcomes(prepared, result, accepted, list_all=True)
             list_all = self.context.settings.list_all_rows
-            report = _merged(before, answer, accepted, self.too_late, list_all)
+            report = _merged(before, answer, self.too_late, list_all)
             self.context.ledger.replace_chunk(self.run, report, generation)
         return result.stop
 
@@ -112,12 +112,12 @@ def _may_be_counted(row: RowOutcome) -> bool:
 
 
 def _merged(
-    before: ChunkReport, answer: ChunkReport, accepted: Outcome, too_late: bool, list_all: bool
+    before: ChunkReport, answer: ChunkReport, too_late: bool, list_all: bool
 ) -> ChunkReport:
     """Return a chunk's report with the new outcomes of its deferred rows."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
-    unlisted = before.unlisted(accepted)
+    unlisted = before.unlisted()
     for old in before.listed:
         row = _after_resend(old, new.get(old.line, old), too_late)
         if list_all or row.outcome not in unlisted or row.warnings or row.errors:
@@ -155,15 +155,11 @@ def close_deferred_rows(
     closed = 0
     run = lease.run
     ledger = context.ledger
-    # The outcome of accepted rows: `ok` if the upload only validates, else `uploaded`.
-    profile = run.profile if isinstance(run.profile, Mapping) else {}
-    accepted: Outcome = "ok" if profile.get("validate_only") else "uploaded"
     for number in sorted(ledger.finished_chunks(run)):
         marker, generation = ledger.load_chunk(run, number)
         before = marker.report
         listed = [_closed(row, outcome, problem) for row in before.listed]
-        unlisted = before.unlisted(accepted)
-        report = before.with_rows(listed, unlisted, before.request_ids, before.sent)
+        report = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
         if report != before:
             ledger.replace_chunk(run, report, generation)
             closed += report.tally.outcomes.get(outcome, 0)

@@ -50,7 +50,7 @@ def settle(
         else:
             sent.append(_settle_request(request, found, rows, can_defer))
     listed = [rows[line] for line in sorted(rows)]
-    unlisted = report.unlisted("uploaded")
+    unlisted = report.unlisted()
     unlisted["uploaded"] -= len(listed) - len(report.listed)
     return report.with_rows(listed, unlisted, report.request_ids, tuple(sent))
 

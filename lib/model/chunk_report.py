@@ -87,10 +87,10 @@ class ChunkReport:
     selection: Selection = field(default_factory=Selection)
     sent: tuple[SentRequest, ...] = ()
 
-    def unlisted(self, accepted: Outcome) -> dict[Outcome, int]:
-        """Return the numbers of rows that are not listed: `accepted` and skipped ones."""
+    def unlisted(self) -> dict[Outcome, int]:
+        """Return the numbers of rows that are not listed: accepted and skipped ones."""
         listed = Counter(row.outcome for row in self.listed)
-        kinds: tuple[Outcome, Outcome] = (accepted, "skipped")
+        kinds: tuple[Outcome, ...] = ("uploaded", "ok", "skipped")
         return {kind: self.tally.outcomes.get(kind, 0) - listed[kind] for kind in kinds}
 
     def with_rows(

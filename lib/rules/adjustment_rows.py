@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from lib.rules.chunk_cells import Row
 from lib.rules.fields.kinds import ADJUSTMENTS
 from lib.rules.values.wrapping import unwrap
-
-Row = tuple[int, list[str], str | None, int]
-"""The same as `lib.source.records.Record`."""
 
 _CODE: Final = "ADJUSTMENT_ROW"
 _MOST_WORDS: Final = 10

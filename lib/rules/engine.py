@@ -20,7 +20,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import OptionalFields
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
 from lib.rules.assembly import Assembly, JudgedChunk
-from lib.rules.chunk_cells import ChunkCells
+from lib.rules.chunk_cells import ChunkCells, Row
 from lib.rules.consents import consent_of, read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.fields import BY_NAME
@@ -32,10 +32,6 @@ from lib.rules.row_problems import RowProblems, outcome_of_unread
 from lib.rules.row_rules import RowRules
 from lib.rules.used_columns import used_columns
 from lib.rules.values.conversion_clock import ConversionClock
-
-Row = tuple[int, list[str], str | None, int]
-"""(line, cells, code of the problem with the row as a whole, length in characters), the same as
-`lib.source.records.Record`."""
 
 ENGINE_FIELDS: Final = frozenset(
     {

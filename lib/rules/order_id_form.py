@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lib.model.outcomes import Problem
+from lib.rules.chunk_cells import Row
 from lib.rules.plain_text import plain_text
-from lib.rules.row_filter import Row
 from lib.rules.row_rules import RowRules
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)

@@ -19,12 +19,10 @@ from rapidfuzz import fuzz
 
 from lib.model.selection import Selection
 from lib.rules.adjustment_rows import mark_adjustments
+from lib.rules.chunk_cells import Row
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
 from lib.rules.values.wrapping import unwrap
-
-Row = tuple[int, list[str], str | None, int]
-"""(line, cells, code of the problem with the row as a whole, length in characters)."""
 
 _WORD: Final = re.compile(r"\w+")
 _LIKENESS: Final = 80.0

@@ -5,6 +5,7 @@ A suspected column is only named in a note, never used: the address may be a sal
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC
 
@@ -47,11 +48,11 @@ def notes_on_content(
         if not any(field in decided for field in fields):
             for at in _columns_like(header, rows, known, content.pattern.fullmatch):
                 name = _name_of(header, at) if is_header else None
-                written = f'"{name}"' if name else "the name of this column"
                 shown_as = f'"{name}"' if name else f"column {_letter(at)}"
+                line = {"headers": {fields[0]: name or "the name of this column"}}
+                text = json.dumps(line, ensure_ascii=False)[1:-1]
                 other = f" (or {' or '.join(fields[1:])})" if fields[1:] else ""
-                detail = f"{shown_as}: headers = {{{fields[0]} = {written}}}{other}"
-                notes.append(Problem(content.code, "", detail))
+                notes.append(Problem(content.code, "", f"{shown_as}; {text}{other}"))
     return notes
 
 

@@ -54,8 +54,7 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     Raises `SourceError` if two columns are for the same field, or if the file contains other
     records than click conversions.
     """
-    header = table.header
-    rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
+    header, rows = table.header, table.first_rows()
     filtered_by = filter_columns(header, profile)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     switched_off = {field for field, names in profile.headers.items() if not names}
@@ -73,8 +72,9 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     identifying = identifying_columns(fields, FIELDS)
     # A row filter can exclude adjustments by a column, so that column is known too.
     known = filtered_by.union(fields.values())
+    unwrapped = [[unwrap(cell, "text") for cell in row] for row in rows]
     for kind in OTHER_KINDS:
-        refuse_other_kind(header, rows, known, identifying, kind)
+        refuse_other_kind(header, unwrapped, known, identifying, kind)
     notes = notes_on_sheets(table)
     notes += notes_on_columns(columns, profile, capabilities_of(profile.destination))
     notes += notes_on_content(header, rows, known, switched_off.union(fields), is_header=True)

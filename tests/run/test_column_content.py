@@ -70,7 +70,7 @@ def test_the_note_names_the_column_and_the_line_of_the_profile() -> None:
     """A file that only lacks the name of its click ID says which line to write."""
     header = header_of("Kennung,email,date", f"{GCLID},{PERSON},2026-11-20")
     assert suspicions(header) == {
-        "LOOKS_LIKE_CLICK_IDS": '"Kennung": headers = {gclid = "Kennung"}'
+        "LOOKS_LIKE_CLICK_IDS": '"Kennung"; "headers": {"gclid": "Kennung"}'
     }
     header = header_of("Kennung,date", f"{GCLID},2026-11-20", headers={"gclid": "Kennung"})
     assert suspicions(header) == {}
@@ -97,7 +97,8 @@ def test_a_file_without_a_header_shows_no_cell(line: str) -> None:
     assert document["file_error"]["code"] == "NO_HEADER"
     assert not any(cell in str(document) for cell in line.split(",") if len(cell) > 1)
     if PERSON in line:
-        assert "column B: headers = {email = the name of this column}" in str(document)
+        line = 'column B; "headers": {"email": "the name of this column"}'
+        assert any(line in note["message"] for note in document["notes"])
 
 
 def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
@@ -105,7 +106,7 @@ def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
     names = ["email", *["x"] * 26, GCLID, "jane@example.com", "+12125550100"]
     row = [PERSON, *["1"] * 26, GCLID, PERSON, "+12125550100"]
     header = header_of(",".join(names), ",".join(row))
-    assert suspicions(header)["LOOKS_LIKE_CLICK_IDS"].startswith("column AB: ")
+    assert suspicions(header)["LOOKS_LIKE_CLICK_IDS"].startswith("column AB; ")
     assert suspicions(header)["LOOKS_LIKE_PHONE_NUMBERS"].startswith("column AD: ")
 
 
