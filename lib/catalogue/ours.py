@@ -669,6 +669,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Split the file by kind, and upload only the file with the conversions. If the column in "
         "the message means something else, rename its values or remove it.",
     ),
+    "CONSENT_COLUMN_IGNORED": (
+        "note",
+        "The column in the message seems to be about consent, but is ignored: the profile states "
+        "consent (ad_user_data) for every row, also for people who refused it.",
+        "Set ad_user_data to this column under headers in the profile if it holds the consent to "
+        "sending user data to Google, or skip people without consent with include or exclude. "
+        "Otherwise, set ad_user_data = [] under headers (docs/profiles.md).",
+    ),
     "LOOKS_LIKE_CLICK_IDS": (
         "note",
         "No column is named as the Google click ID, but the values of the column in the message "

@@ -17,7 +17,7 @@ from lib.rules.row_rules import RULES_VERSION
 from lib.rules.values.wrapping import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
-from lib.run.notes import notes_on_columns, notes_on_sheets
+from lib.run.notes import notes_on_columns, notes_on_consent, notes_on_sheets
 from lib.source.columns import identifying_columns, known_and_unknown, map_columns, shown
 from lib.source.errors import SourceError
 from lib.source.kinds import refuse_other_kind
@@ -77,6 +77,7 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
         refuse_other_kind(header, unwrapped, known, identifying, kind)
     notes = notes_on_sheets(table)
     notes += notes_on_columns(columns, profile, capabilities_of(profile.destination))
+    notes += notes_on_consent(header, known, fields, profile)
     notes += notes_on_content(header, rows, known, switched_off.union(fields), is_header=True)
     stop = None
     if not identifying:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -14,9 +14,10 @@ from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem
 from lib.rules.fields import BY_NAME
+from lib.rules.fields.languages import is_consent_column
 from lib.rules.used_columns import is_sent
 from lib.rules.values.time_zones import UnknownZone
-from lib.source.columns import ColumnMap
+from lib.source.columns import ColumnMap, shown
 from lib.source.table import Table
 
 SUNSET_WARNING = timedelta(days=60)
@@ -27,6 +28,21 @@ def notes_on_sheets(table: Table) -> list[Problem]:
     """Return a note on the sheets of a workbook that are not read."""
     others = ", ".join(table.unread_sheets)
     return [Problem("SHEETS_NOT_READ", "", others)] if others else []
+
+
+def notes_on_consent(
+    header: Sequence[str], known: Collection[int], fields: Mapping[str, int], profile: Profile
+) -> list[Problem]:
+    """Return a note on ignored columns of consent, if the profile states consent for every row."""
+    is_decided = "ad_user_data" in fields or "ad_user_data" in profile.headers
+    if is_decided or profile.ad_user_data != "GRANTED":
+        return []
+    columns = [
+        f'"{shown(name, at)}"'
+        for at, name in enumerate(header)
+        if at not in known and is_consent_column(name)
+    ]
+    return [Problem("CONSENT_COLUMN_IGNORED", "", ", ".join(columns))] if columns else []
 
 
 def notes_on_columns(

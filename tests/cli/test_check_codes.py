@@ -72,6 +72,7 @@ FILES: dict[str, File] = {
     "BRAID_ON_ONE_PER_CLICK": _row(
         asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
     ),
+    "CONSENT_COLUMN_IGNORED": _row({"ad_user_data": "GRANTED"}, Einwilligung="nein"),
     # Time
     "INVALID_TIME_OF_DAY": _row(
         {"time_zone": "UTC"}, conversion_date_time="2026-11-20 00:00:00", time_of_day="0.5868"

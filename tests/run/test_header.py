@@ -118,3 +118,24 @@ def test_a_wrapped_retraction_is_recognized() -> None:
     content = b'gclid,conversion_action,date,Type\n%s,2026-11-20,"=""RETRACT"""\n' % ROW.encode()
     document = judge(content, {})
     assert document["file_error"]["code"] == "ADJUSTMENT_FILE"
+
+
+@pytest.mark.parametrize(
+    ("header", "profile", "is_noted"),
+    [
+        ("Marketing consent", {}, True),
+        ("Einwilligung", {}, True),
+        ("Newsletter opt-in", {}, True),
+        ("Consultant", {}, False),
+        # The profile states no consent for all, or says what the column is.
+        ("Einwilligung", {"ad_user_data": None}, False),
+        ("Einwilligung", {"headers": {"ad_user_data": "Einwilligung"}}, False),
+        ("Einwilligung", {"headers": {"ad_user_data": []}}, False),
+        ("Einwilligung", {"exclude": {"Einwilligung": ["Denied"]}}, False),
+    ],
+)
+def test_an_ignored_column_of_consent(header: str, profile: dict[str, Any], is_noted: bool) -> None:
+    """A refusal in a column that is not read never disappears behind the profile's consent."""
+    content = f"{HEADER},date,{header}\n{ROW},2026-11-20 10:00,Granted\n".encode()
+    notes = judge(content, {"ad_user_data": "GRANTED", "time_zone": "UTC", **profile})["notes"]
+    assert ("CONSENT_COLUMN_IGNORED" in {each["code"] for each in notes}) is is_noted

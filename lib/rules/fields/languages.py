@@ -12,9 +12,15 @@ others follow the usual translations of these products and were not checked agai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Final
+
+_CONSENT: Final = re.compile(
+    r"consent|einwillig|zustimmung|consenso|toestemming|\bopt[ _-]?in\b|gdpr|dsgvo"
+)
+"""In English, French, Spanish and Portuguese: consent, consentement, consentimiento, ..."""
 
 Names = Mapping[str, tuple[str, ...]]
 """Language → names, the best one first."""
@@ -172,3 +178,8 @@ COUNTRY: Final[Names] = {
     "nl": ("land", "land/regio", "landcode"),
     "pt": ("país", "país/região", "código do país"),
 }
+
+
+def is_consent_column(header: str) -> bool:
+    """Return whether a column is probably about consent: `Marketing consent`, `Einwilligung`."""
+    return _CONSENT.search(header.casefold()) is not None
