@@ -31,6 +31,7 @@ UPLOAD_PIECE_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30.0
 _FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated,updated,timeDeleted"
 _RETRY = DEFAULT_RETRY.with_timeout(60.0)
+_NO_PERMISSION = "check the bucket permissions of the function's service account"
 _UNREACHABLE = (
     api.GoogleAPICallError,
     api.RetryError,
@@ -39,7 +40,6 @@ _UNREACHABLE = (
     ConnectionError,
     DataCorruption,
 )
-
 
 _Download = Callable[[storage.Client], bytes]
 
@@ -66,13 +66,13 @@ def _reachable(call: Callable[[], T], *, conditional: bool = False) -> T:
         # A resumable upload raises this inner exception of the library.
         if error.response.status_code == 412:
             raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
+        if error.response.status_code == 403:
+            raise RetryableError("STORAGE_FORBIDDEN", _NO_PERMISSION) from None
         raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
     except api.Unauthorized as error:
         raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except api.Forbidden:
-        raise RetryableError(
-            "STORAGE_FORBIDDEN", "check the bucket permissions of the function's service account"
-        ) from None
+        raise RetryableError("STORAGE_FORBIDDEN", _NO_PERMISSION) from None
     except _UNREACHABLE as error:
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except GoogleAuthError as error:
