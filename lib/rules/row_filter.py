@@ -22,6 +22,7 @@ from lib.rules.adjustment_rows import mark_adjustments
 from lib.rules.chunk_cells import Row
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
+from lib.rules.values.placeholders import is_placeholder
 from lib.rules.values.wrapping import unwrap
 
 _WORD: Final = re.compile(r"\w+")
@@ -130,7 +131,7 @@ class _ColumnRule:
         self._includes = condition.includes
         values = enumerate(condition.values, first)
         self._positions = {_comparable(value): position for position, value in values}
-        self._position = Memo(lambda cell: self._positions.get(_comparable(cell)))
+        self._position = Memo(self._position_of)
         self._nearest = Memo(self._most_similar)
 
     def keeps(self, column: Sequence[str], selection: Selection) -> Iterable[bool]:
@@ -146,6 +147,13 @@ class _ColumnRule:
             elif compares and (near := self._nearest[cell]) is not None:
                 selection.near[near] = selection.near.get(near, 0) + count
         return map(verdicts.__getitem__, column)
+
+    def _position_of(self, cell: str) -> int | None:
+        """Return the position of the value in a cell. A placeholder, such as NULL, is empty."""
+        text = _comparable(cell)
+        if text not in self._positions and is_placeholder("word", text):
+            text = ""
+        return self._positions.get(text)
 
     def _most_similar(self, cell: str) -> int | None:
         """Return the position of the first value that a cell resembles: `Close Won`."""

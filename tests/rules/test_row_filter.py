@@ -58,6 +58,21 @@ def test_only_case_and_what_spreadsheets_add_make_no_difference(cell: str, count
     assert bool(select([f"{cell}|"], {}, values).rows) is not counts
 
 
+@pytest.mark.parametrize("cell", ["", " ", "NULL", "N/A", "-", "\\N"])
+def test_a_placeholder_is_an_empty_cell(cell: str) -> None:
+    """`Cancelled at` is empty in an order that counts, and so it is if a database wrote NULL."""
+    assert select([f"{cell}|"], {"stage": [""]}).rows
+    assert not select([f"{cell}|"], {"stage": ["Won"]}).rows
+    assert not select([f"{cell}|"], {}, {"stage": [""]}).rows
+
+
+def test_a_placeholder_of_the_profile_is_a_value() -> None:
+    """A value that the profile lists is compared as it is."""
+    values = {"stage": ["None"]}
+    assert select(["None|"], values).rows
+    assert not select(["|"], values).rows
+
+
 @pytest.mark.parametrize(
     "include, exclude, kept",
     [
