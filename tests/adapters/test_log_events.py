@@ -29,9 +29,8 @@ from lib.run.context import RunContext
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
 
-CONTENT = csv_bytes(
-    [core_row(1, conversion_date_time=f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00")]
-)
+TIME = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+CONTENT = csv_bytes([core_row(1, conversion_date_time=TIME)])
 SECRET_TEXT = "a cell that must not be told"
 
 ELSEWHERE = {
@@ -167,6 +166,8 @@ def not_counted(google: World) -> None:
 
     google.use_destination("data_manager")
     google.api.statuses = fail
+    rows = [core_row(number, conversion_date_time=TIME) for number in range(1, 6)]
+    google.store.put("in-bucket", "export.csv", csv_bytes(rows))
     assert deliver(google) == 200
     google.clock.seconds += 3600
     assert swept(google) == 200
