@@ -3,8 +3,9 @@
 Reading order (docs/architecture.md has the picture):
 
 1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
-2.  `run`             its parts: `claim` with `generations`, `preflight` before the first row,
-                      `upload` with `chunks` for the rows, `finalize` for the results
+2.  `run`             its parts: `claim` with `generations`, `header` and `preflight` before the
+                      first row, `upload` with `chunks` for the rows, `follow_up` for what comes
+                      later, `finalize` for the results
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
 5.  `rules`           the checks of a row: `fields` declares the columns, `engine` applies the

@@ -107,7 +107,7 @@ def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
     row = [PERSON, *["1"] * 26, GCLID, PERSON, "+12125550100"]
     header = header_of(",".join(names), ",".join(row))
     assert suspicions(header)["LOOKS_LIKE_CLICK_IDS"].startswith("column AB; ")
-    assert suspicions(header)["LOOKS_LIKE_PHONE_NUMBERS"].startswith("column AD: ")
+    assert suspicions(header)["LOOKS_LIKE_PHONE_NUMBERS"].startswith("column AD; ")
 
 
 @pytest.mark.parametrize(
