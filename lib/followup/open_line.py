@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
-from lib.run.generations import live_version
 from lib.run.open_line import LAST_LINE_OPEN
 from lib.state.lease import Lease
+from lib.state.store import live_version
 
 
 def close_replaced_line(lease: Lease, context: RunContext) -> None:
@@ -15,7 +15,7 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     The newer generation is a file of its own, which contains the whole row.
     """
     run = lease.run
-    live = live_version(run.source, context)
+    live = live_version(context.store, run.source.bucket, run.source.name)
     newest = live.generation if live is not None else 0
     numbers = context.ledger.finished_chunks(run)
     if newest <= run.source.generation or not numbers:

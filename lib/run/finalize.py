@@ -16,6 +16,7 @@ from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, RunStatus
+from lib.state.store import live_version
 
 MARKERS_AHEAD = 8
 """Number of markers that are fetched ahead; each has some kilobytes."""
@@ -141,5 +142,5 @@ def results_exist(run: Run, context: RunContext) -> bool:
 def _document_generation(run: Run, context: RunContext) -> int:
     """Return the generation of the results document; 0: there is none."""
     name = results_name(run.source.name, run.source.generation)
-    listed = context.store.list(context.settings.output_bucket, name)
-    return next((found.generation for found in listed if found.name == name), 0)
+    found = live_version(context.store, context.settings.output_bucket, name)
+    return found.generation if found is not None else 0

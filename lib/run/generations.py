@@ -26,7 +26,7 @@ from lib.config.settings import Settings
 from lib.errors import LeaseHeld
 from lib.run.context import RunContext
 from lib.state.run import Run, Terms, run_key
-from lib.state.store import EMPTY, StoredObject
+from lib.state.store import EMPTY, StoredObject, live_version
 
 WITHIN = timedelta(minutes=10)
 """Two generations of one upload are created within this time."""
@@ -65,17 +65,11 @@ def same_upload(source: StoredObject, terms: Terms, context: RunContext) -> int:
 
 def superseded_by(source: StoredObject, context: RunContext) -> int:
     """Return the newer generation that replaces one that is gone or empty, or 0."""
-    newer = live_version(source, context)
+    newer = live_version(context.store, source.bucket, source.name)
     if newer is None or newer.generation <= source.generation:
         return 0
     is_empty = EMPTY.equals(source.content) and _within(source, newer)
     return newer.generation if is_empty or _is_same(source, newer) else 0
-
-
-def live_version(source: StoredObject, context: RunContext) -> StoredObject | None:
-    """Return the live generation of the object's name; None: it was deleted."""
-    listed = context.store.list(source.bucket, source.name)
-    return next((found for found in listed if found.name == source.name), None)
 
 
 def _is_same(one: StoredObject, other: StoredObject) -> bool:

@@ -97,3 +97,8 @@ class Store(Protocol):
     def delete(self, bucket: str, name: str) -> None:
         """Delete the live version, if there is one."""
         ...
+
+
+def live_version(store: Store, bucket: str, name: str) -> StoredObject | None:
+    """Return the live generation of an object without reading it, or None."""
+    return next((each for each in store.list(bucket, name) if each.name == name), None)
