@@ -1,4 +1,4 @@
-"""Offline conversions: a CSV file in a bucket → conversions at Google → a results document.
+"""Offline conversions: a file in a bucket → conversions at Google → a results document.
 
 Reading order (docs/architecture.md has the picture):
 
