@@ -95,7 +95,7 @@ class SharedQuota:
         rate
          ▲ full ────┐                                    ╭──── nobody else is there
          │          │ refused: 85 % of the share         │
-         │          └─────────────────────────╮   ╭──────╯ probe: steep, 50 to 70 s after the
+         │          └─────────────────────────╮   ╭──────╯ probe: steep, 60 to 75 s after the
          │                hold                ╰───╯ refused    last refusal
          └───────────────────────────────────────────────────▶ time
 
@@ -107,7 +107,7 @@ class SharedQuota:
     """
 
     CUT = 0.85
-    PROBE_AFTER = 7 / 6
+    PROBE_AFTER = 5 / 4
     """Full speed this many quota periods after the last refusal."""
     PROBE_POWER = 14
     """The rate follows time to this power: flat at first, then steep."""
