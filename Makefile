@@ -50,7 +50,7 @@ bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes less than two minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=0 ROUTE=google_ads|data_manager)
-	EVERY_CALL=1 $(BIN)/python -m pytest -q -n auto tests/whole/recovery/test_resend.py
+	EVERY_CALL=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/whole/recovery
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $(ROUTE)
 
 clean: ## Delete everything the commands created

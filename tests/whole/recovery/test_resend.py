@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,13 +16,12 @@ from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
 
 ROWS = 210  # two chunks; the second has no click that is too recent
 FIRST_CHUNK = 200
 YOUNG = range(1, 31)
-# `make soak` kills at every call, `make test` at every third one. Walks begin at different calls.
-STEP = 1 if os.environ.get("EVERY_CALL") else 3
+STEP = 1 if EVERY_CALL else 3  # walks begin at different calls
 
 
 @pytest.fixture(scope="module")

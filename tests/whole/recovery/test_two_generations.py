@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.up import Sandbox
+from tests.whole.recovery.conftest import EVERY_CALL
 from tests.whole.recovery.files import (
     File,
     check_counted_once,
@@ -23,8 +24,7 @@ from tests.whole.recovery.files import (
     make_file,
 )
 
-STRIDE = 6
-"""The test kills at every sixth call, `make soak` at random moments. With 1, it takes minutes."""
+STRIDE = 1 if EVERY_CALL else 6
 
 KINDS = ("click", "identifiers", "warned")
 
