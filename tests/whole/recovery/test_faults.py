@@ -11,6 +11,7 @@ import pytest
 from sandbox.faults import API_KINDS, COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
+from tests.whole.recovery.conftest import EVERY_CALL
 from tests.whole.recovery.files import File, check, finish, make_file
 
 UPLOAD = "google_ads.UploadClickConversions"
@@ -130,7 +131,7 @@ def mixture(rng: random.Random) -> list[Rule]:
     return rules
 
 
-@pytest.mark.parametrize("ten", range(10))
+@pytest.mark.parametrize("ten", range(10 if EVERY_CALL else 6))
 def test_random_mixtures(
     google: Sandbox,
     new_name: Iterator[str],
