@@ -17,7 +17,15 @@ from rich.progress import Progress
 
 from sandbox.demo import run_demo
 from sandbox.function import FunctionDidNotStart
-from sandbox.running import NotRunning, Running, find, forget, remember
+from sandbox.running import (
+    NotRunning,
+    RequestRefused,
+    Running,
+    find,
+    forget,
+    remember,
+    running_here,
+)
 from sandbox.show import printable, show_results, show_sandbox, wide_console
 from sandbox.up import Sandbox
 
@@ -54,7 +62,13 @@ def _pairs(context: click.Context, parameter: click.Parameter, value: Any) -> di
 @click.option(
     "--no-function", is_flag=True, help="Start Google's services only; run the function yourself."
 )
-@click.option("--instances", default=1, show_default=True, help="Instances of the function.")
+@click.option(
+    "--instances",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Instances of the function.",
+)
 @click.option(
     "--env",
     multiple=True,
@@ -85,6 +99,12 @@ def up(
             signal.signal(signal.SIGTERM, end)
             signal.signal(signal.SIGHUP, end)
             description = sandbox.description()
+            if other := running_here():
+                click.echo(
+                    f"Another sandbox runs in this directory ({other}). From now on, `drop` uses "
+                    "the new one; name the other with --control-url.",
+                    err=True,
+                )
             remember(description)
             if as_json:
                 click.echo(json.dumps(description))
@@ -97,9 +117,25 @@ def up(
         raise click.ClickException(str(problem)) from None
 
 
+def _files(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[Path, ...]:
+    for path in value:
+        if path.is_dir():
+            raise click.BadParameter(
+                f"{printable(path)} is a folder. Name the files in it: {printable(path / '*.csv')}"
+            )
+    return tuple(value)
+
+
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), callback=_files
+)
 @click.option("--folder", help="Upload into this folder. The folder selects the profile.")
+@click.option(
+    "--profiles",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="First replace the profiles of the sandbox by those in this file.",
+)
 @click.option(
     "--wait",
     is_flag=True,
@@ -116,6 +152,7 @@ def up(
 def drop(
     files: tuple[Path, ...],
     folder: str | None,
+    profiles: Path | None,
     wait: bool,
     timeout: float,
     as_json: bool,
@@ -130,16 +167,24 @@ def drop(
     \b
     python -m sandbox drop examples/crm_export.csv --wait
     python -m sandbox drop a.csv b.csv --folder data_manager
+    python -m sandbox drop deals.csv --profiles profiles.json --folder crm --wait
     """
     try:
         running = find(control_url)
-    except NotRunning as problem:
+        if profiles is not None:
+            running.put("/profiles", profiles.read_bytes())
+    except (NotRunning, RequestRefused) as problem:
         raise click.ClickException(str(problem)) from None
     console = wide_console()
     # Progress goes to stderr, so that a script can read stdout.
     with Progress(console=Console(stderr=True), transient=True) as progress:
         dropped = [_upload(running, path, folder, progress) for path in files]
-    failed = False
+    events = running.get("/delivery")
+    if notice := running.notice_on_events(events):
+        click.echo(notice, err=True)
+    # Lost events never lead to results, so waiting is useless.
+    failed = wait and events["drop"]
+    wait = wait and not events["drop"]
     for name, generation in dropped:
         if not wait:
             result = {"name": name, "generation": generation}

@@ -6,6 +6,7 @@ Documented in docs/sandbox.md. An error is a 4xx with `{"error": "what is wrong"
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from sandbox.function import Function
 from sandbox.state import State
 
 _NAMED = "/secrets/"
+_COMMENT = re.compile(rb"^[ \t]*//.*", re.MULTILINE)
 _STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", "429", "503")}
 
 
@@ -181,7 +183,8 @@ class Routes:
         return {"secret": secret}
 
     def put_profiles(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        profiles = _parsed(body, dict, "an object of profiles")
+        # The function accepts comments in this document too: lines that begin with //.
+        profiles = _parsed(_COMMENT.sub(b"", body), dict, "an object of profiles")
         self._sandbox.set_profiles(profiles)
         return {"profiles": list(profiles)}
 

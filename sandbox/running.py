@@ -20,6 +20,10 @@ class NotRunning(RuntimeError):
     """No running sandbox was found; the message says where it was expected."""
 
 
+class RequestRefused(RuntimeError):
+    """The control API refused a request; the message is its own."""
+
+
 def remember(description: Mapping[str, Any]) -> None:
     """Records the running sandbox, so that `drop` finds it in the same directory."""
     CURRENT.parent.mkdir(exist_ok=True)
@@ -51,6 +55,30 @@ class Running:
         with urllib.request.urlopen(self.description["control_url"] + path) as answer:
             return json.load(answer)
 
+    def put(self, path: str, body: bytes) -> None:
+        """`PUT path`. Raises RequestRefused."""
+        url = self.description["control_url"] + path
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).close()
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise RequestRefused(str(json.load(refusal)["error"])) from None
+
+    def notice_on_events(self, events: Mapping[str, Any]) -> str:
+        """Why the function does not hear of a new file, if so. `events`: `GET /delivery`."""
+        url = f"{self.description['control_url']}/delivery"
+        if events["drop"]:
+            return (
+                "Events are turned off (drop), so these files get no results. Turn them on with "
+                f"curl -X PUT {url} -d '{{\"drop\": false}}' and drop the files again."
+            )
+        if events["paused"]:
+            return (
+                "Events are paused, so these files wait. Resume with "
+                f"curl -X PUT {url} -d '{{\"paused\": false}}'"
+            )
+        return ""
+
     def wait_for_results(
         self, name: str, generation: int, timeout_seconds: float
     ) -> dict[str, Any]:
@@ -70,6 +98,14 @@ class Running:
             time.sleep(0.1)
         document: dict[str, Any] = json.loads(blob.download_as_bytes())
         return document
+
+
+def running_here() -> str | None:
+    """The control URL of the running sandbox that was started in this directory, if any."""
+    try:
+        return str(find(None).description["control_url"])
+    except NotRunning:
+        return None
 
 
 def find(control_url: str | None) -> Running:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -227,11 +228,17 @@ def _not_a_field(name: str) -> str:
     return f"{name} is not a field. {advice}"
 
 
+_COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
+"""A text in JSON has no line breaks, so such a line is never part of one."""
+
+
 def read_profiles(document: str) -> dict[str, Any]:
     """The profiles document, parsed: `{name: {...}}`. The profiles themselves are not checked yet.
 
+    Lines that begin with `//` are comments.
     Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form.
     """
+    document = _COMMENT.sub("", document)
     if not document.strip():
         return {"default": {}}
     try:

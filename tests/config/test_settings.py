@@ -227,3 +227,9 @@ def test_values_of_a_row_filter_are_texts() -> None:
     expected = {"Stage": ("Won",), "Paid": ("true", "yes"), "Step": ("5",), "Owner": ("",)}
     assert profile.include == expected
     assert Profile.model_validate(profile.model_dump(mode="json")) == profile
+
+
+def test_lines_that_begin_with_slashes_are_comments() -> None:
+    """A profile can carry its reasons; `//` inside a value stays."""
+    document = '{\n // Why: https://example.com\n "a": {"conversion_action": "x//y"}\n}\n// End.'
+    assert read_profiles(document) == {"a": {"conversion_action": "x//y"}}

@@ -20,6 +20,7 @@ from rich.console import Console
 from sandbox.__main__ import main
 from sandbox.demo import data_rows, disagreements, run_demo
 from sandbox.examples import COLUMNS, LATE_MISTAKES, MISTAKES, write_crm_export
+from sandbox.running import remember
 from sandbox.show import show_results
 from sandbox.state import NotCounted
 from sandbox.verdicts import wrong_verdicts
@@ -99,13 +100,65 @@ def test_drop_without_a_sandbox_says_how_to_start_one(tmp_path, monkeypatch, arg
 
 
 def test_drop_that_waits_in_vain_exits_with_1(sandbox, tmp_path):
-    """The message names the log and the deliveries to check."""
-    sandbox.delivery.set(drop=True)
+    """The message names the log and the deliveries to check, and before that the paused events."""
+    sandbox.delivery.set(paused=True)
     (tmp_path / "export.csv").write_text("a\n1\n")
     arguments = ["--wait", "--timeout", "0.1", "--control-url", sandbox.control_url]
     run = CliRunner().invoke(main, ["drop", str(tmp_path / "export.csv"), *arguments])
     assert run.exit_code == 1
     assert "/deliveries" in run.output
+    assert "Events are paused" in run.stderr
+
+
+@pytest.mark.parametrize(("waits", "code"), [(True, 1), (False, 0)])
+def test_drop_without_events_says_so_at_once(sandbox, tmp_path, waits, code):
+    """It does not wait for results that cannot come, and names the request that turns events on."""
+    sandbox.delivery.set(drop=True)
+    (tmp_path / "export.csv").write_text("a\n1\n")
+    arguments = ["--control-url", sandbox.control_url, *(["--wait"] if waits else [])]
+    run = CliRunner().invoke(main, ["drop", str(tmp_path / "export.csv"), *arguments])
+    assert run.exit_code == code
+    assert "Events are turned off" in run.stderr
+    assert '{"drop": false}' in run.stderr
+    assert "Dropped export.csv" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["drop", "{folder}"], "is a folder. Name the files in it"),
+        (["up", "--instances", "0"], "x>=1"),
+    ],
+)
+def test_a_command_that_cannot_work_is_refused(tmp_path, arguments, words):
+    """A folder is no file, and nothing runs on no instance: exit code 2, nothing starts."""
+    run = CliRunner().invoke(main, [each.format(folder=tmp_path) for each in arguments])
+    assert run.exit_code == 2
+    assert words in " ".join(run.output.split())
+
+
+def test_drop_replaces_the_profiles_first(sandbox, tmp_path):
+    """Comments in the file are fine; what is no profiles document is refused in words."""
+    (tmp_path / "export.csv").write_text("a\n1\n")
+    (tmp_path / "profiles.json").write_text('{\n  // The account.\n  "crm": {}\n}\n')
+    drop = ["drop", str(tmp_path / "export.csv"), "--control-url", sandbox.control_url]
+    run = CliRunner().invoke(main, [*drop, "--profiles", str(tmp_path / "profiles.json")])
+    assert run.exit_code == 0, run.output
+    assert json.loads(sandbox.profiles_path.read_text()) == {"crm": {}}
+    run = CliRunner().invoke(main, [*drop, "--profiles", str(tmp_path / "export.csv")])
+    assert run.exit_code == 1
+    assert "not JSON" in run.output
+
+
+def test_a_second_sandbox_in_a_folder_is_announced(sandbox, tmp_path, monkeypatch):
+    """Somebody who forgot the first one learns which of the two `drop` uses from now on."""
+    monkeypatch.chdir(tmp_path)
+    remember({"control_url": sandbox.control_url})
+    with _up(tmp_path, "--json", "--no-function") as process:
+        process.stdout.readline()
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert f"Another sandbox runs in this directory ({sandbox.control_url})" in errors.decode()
 
 
 def test_drop_of_a_stopped_file_exits_with_1(sandbox, tmp_path):
