@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# Messages begin with the line and the column, which have their own columns in the table.
-_PLACE = re.compile(r'^line \d+(, column "[^"]*")?: ')
 _LATE = "PROCESSING_ERROR_"
 _OUTCOMES = (
     *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
@@ -40,9 +37,11 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
     source = document.get("source", {})
     where = f"{document.get('destination')} {document.get('customer_id')}"
     console.print(_plain(source.get("name", "?"), "bold"), f"to {where}: {document.get('status')}")
+    codes = document.get("codes", {})
     if problem := document.get("file_error"):
-        console.print(_plain(problem.get("code"), "red") + ": " + _plain(problem.get("message")))
-        console.print(_plain(f"  {problem.get('action', '')}", "yellow"))
+        console.print(_plain(problem.get("code"), "red") + ": " + _explanation(problem, codes))
+        advice = codes.get(problem.get("code"), {}).get("action", "")
+        console.print(_plain(f"  {advice}", "yellow"))
     counts = document.get("counts", {})
     table = Table("outcome", "rows", box=None)
     for outcome in _OUTCOMES:
@@ -50,7 +49,7 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
             table.add_row(outcome, f"{counts[outcome]:,}")
     table.add_row("[bold]total[/bold]", f"[bold]{counts.get('rows', 0):,}[/bold]")
     console.print(table)
-    if codes := document.get("codes"):
+    if codes:
         table = Table("code", "count", "what it means", "what to do")
         for code, entry in codes.items():
             texts = (_plain(entry.get(part, "")) for part in ("meaning", "action"))
@@ -58,16 +57,27 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
         console.print(table)
     faulty = [row for row in document.get("rows", ()) if row.get("errors")]
     if faulty:
-        table = Table("line", "outcome", "field", "message", title="The first rows with errors")
+        table = Table(
+            "line", "record", "outcome", "column", "problem", title="The first rows with errors"
+        )
+        columns = document.get("columns", {})
         for row in faulty[:rows]:
             error = row["errors"][0]
+            field = str(error.get("field", ""))
             table.add_row(
                 str(row["line"]),
+                str(row.get("record") or ""),
                 row["outcome"],
-                _plain(error.get("field") or ""),
-                _plain(_PLACE.sub("", error.get("message", ""))),
+                _plain(columns.get(field, field)),
+                _explanation(error, codes),
             )
         console.print(table)
+
+
+def _explanation(problem: Mapping[str, Any], codes: Mapping[str, Any]) -> Text:
+    """What is particular to a problem, or else what its code means."""
+    meaning = codes.get(str(problem.get("code")), {}).get("meaning", "")
+    return _plain(problem.get("detail") or meaning)
 
 
 def show_late_verdicts(

@@ -22,10 +22,9 @@ OUTCOMES = (
 def check_results(document: dict[str, Any]) -> dict[str, Any]:
     """Assert that the document is valid and consistent, and return it.
 
-    In addition to the schema: the outcomes add up to the number of rows, the lines ascend and each
-    has one outcome, the listed rows match the counts (`uploaded`, `ok` and `skipped`
-    rows need not be listed),
-    and `codes` counts each code as often as it occurs in the document.
+    In addition to the schema: the outcomes add up to the number of rows, lines and records ascend,
+    each row has one outcome, the listed rows match the counts (`uploaded`, `ok` and `skipped` rows
+    need not be listed), and `codes` counts each code as often as it occurs in the document.
     """
     # Tests read the same document many times while they wait.
     text = json.dumps(document)
@@ -52,10 +51,9 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert {code: entry["count"] for code, entry in document["codes"].items()} == met
     frequencies = [entry["count"] for entry in document["codes"].values()]
     assert frequencies == sorted(frequencies, reverse=True)
-    for row in rows:
-        for each in (*row["errors"], *row["warnings"]):
-            assert each["message"].startswith(f"line {row['line']}")
-            assert each["action"] == document["codes"][each["code"]]["action"]
+    records = [row["record"] for row in rows if row["record"] is not None]
+    assert records == sorted(set(records)), "records ascend"
+    assert not records or records[-1] <= counts["rows"]
 
     status = document["status"]
     assert (status == "waiting") == bool(counts["deferred"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lib.model.outcomes import OUTCOMES, Outcome, RowOutcome
 from lib.model.selection import Selection
-from lib.model.sent_request import SentRequest
+from lib.model.sent_request import Ranges, SentRequest, numbers_in, ranges_of
 
 
 @dataclass(slots=True)
@@ -71,6 +73,25 @@ class Tally:
         return {"rows": self.rows, **named, "warnings": self.warnings}
 
 
+class RecordLines(NamedTuple):
+    """The lines on which the records of a chunk begin. The first of them is the file's
+    `first_record`-th data row. Most chunks have one range: a record a line."""
+
+    first_record: int
+    lines: Ranges
+
+    @classmethod
+    def of(cls, first_record: int, lines: list[int]) -> RecordLines:
+        """Return those of a chunk's ascending lines."""
+        if lines and lines[-1] - lines[0] == len(lines) - 1:
+            return cls(first_record, ((lines[0], lines[-1]),))
+        return cls(first_record, ranges_of(lines))
+
+    def numbers(self) -> dict[int, int]:
+        """Return the number of each record by its line."""
+        return dict(zip(numbers_in(self.lines), itertools.count(self.first_record)))
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkReport:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
@@ -78,6 +99,7 @@ class ChunkReport:
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
     rows. `request_ids` are the API's IDs of the requests that sent the chunk. `selection` is what
     the row filter found. If the API processes records later, `sent` are the accepted requests.
+    `records` tells which record begins on which line; a marker of an older version has None.
     """
 
     number: int
@@ -86,6 +108,11 @@ class ChunkReport:
     request_ids: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Selection)
     sent: tuple[SentRequest, ...] = ()
+    records: RecordLines | None = None
+
+    def record_numbers(self) -> dict[int, int]:
+        """Return the number of each record by its line; empty if they are not known."""
+        return self.records.numbers() if self.records is not None else {}
 
     def unlisted(self) -> dict[Outcome, int]:
         """Return the numbers of rows that are not listed: accepted and skipped ones."""
@@ -103,7 +130,14 @@ class ChunkReport:
         """Return the report with other rows and requests."""
         placeholders = self.tally.placeholders
         return chunk_report(
-            self.number, listed, unlisted, request_ids, self.selection, placeholders, sent
+            self.number,
+            listed,
+            unlisted,
+            request_ids,
+            self.selection,
+            placeholders,
+            sent,
+            self.records,
         )
 
 
@@ -115,6 +149,7 @@ def chunk_report(
     selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
+    records: RecordLines | None = None,
 ) -> ChunkReport:
     """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally(placeholders=dict(placeholders or {}))
@@ -124,4 +159,4 @@ def chunk_report(
     for outcome, count in unlisted.items():
         tally.count_unlisted(outcome, count)
     tally.count_requests(sent)
-    return ChunkReport(number, tally, rows, request_ids, selection or Selection(), sent)
+    return ChunkReport(number, tally, rows, request_ids, selection or Selection(), sent, records)

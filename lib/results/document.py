@@ -1,7 +1,8 @@
 """Outcomes → the results document, as a stream.
 
 The document is built from the chunk reports, one chunk at a time, so a file with a million rejected
-rows needs no more memory than a file with none. Its JSON Schema is docs/results.schema.json.
+rows needs no more memory than a file with none. What a code means and what to do stands once, in
+`codes`; a problem has only what is particular to it. Its JSON Schema is docs/results.schema.json.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.outcomes import Problem, RowOutcome
 from lib.state.run import Run, run_id
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _COUNTED = ("uploaded", "duplicate", "skipped")
 """The outcomes of rows that nobody needs to send again."""
@@ -115,33 +116,35 @@ class _Source:
     generation: str
     size: int
     md5: str
+    crc32c: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Advice:
     count: int
+    severity: str
     meaning: str
     action: str
+    needs_action: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _FileProblem:
     code: str
-    message: str
-    action: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class _RowProblem:
     code: str
     field: str
-    message: str
-    action: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     line: int
+    record: int | None
     outcome: str
     order_id: str | None
     errors: list[_RowProblem]
@@ -163,6 +166,7 @@ class _Head(msgspec.Struct):
     finished_at: str
     attempts: int
     counts: dict[str, int]
+    columns: dict[str, str]
     codes: dict[str, _Advice]
     file_error: _FileProblem | None
     notes: list[_FileProblem]
@@ -189,12 +193,12 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkReport]) -> Iter
     head = msgspec.json.format(msgspec.json.encode(_head(summary)), indent=1)
     yield head.removesuffix(b"\n}") + b',\n "rows": ['
     separator = b"\n  "
-    headers = summary.metadata.headers
     for chunk in chunks:
         lines = []
+        numbers = chunk.record_numbers() if chunk.listed else {}
         for row in chunk.listed:
             lines.append(separator)
-            lines.append(msgspec.json.encode(_row(row, headers)))
+            lines.append(msgspec.json.encode(_row(row, numbers.get(row.line))))
             separator = b",\n  "
         if lines:
             yield b"".join(lines)
@@ -211,7 +215,14 @@ def _head(summary: RunSummary) -> _Head:
     return _Head(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(source),
-        source=_Source(source.bucket, source.name, str(source.generation), source.size, source.md5),
+        source=_Source(
+            source.bucket,
+            source.name,
+            str(source.generation),
+            source.size,
+            source.md5,
+            source.crc32c,
+        ),
         profile=run.profile_name,
         destination=metadata.destination,
         customer_id=metadata.customer_id,
@@ -223,8 +234,9 @@ def _head(summary: RunSummary) -> _Head:
         finished_at=summary.finished_at.isoformat(),
         attempts=run.attempts,
         counts=summary.counts,
+        columns=dict(metadata.headers),
         codes={
-            code: _Advice(count, lookup(code).meaning, lookup(code).action)
+            code: _advice(code, count)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
         },
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
@@ -234,29 +246,24 @@ def _head(summary: RunSummary) -> _Head:
     )
 
 
+def _advice(code: str, count: int) -> _Advice:
+    entry = lookup(code)
+    return _Advice(count, entry.severity, entry.meaning, entry.action, entry.needs_action)
+
+
 def _file_problem(problem: Problem) -> _FileProblem:
-    entry = lookup(problem.code)
-    message = f"{entry.meaning} ({problem.detail})" if problem.detail else entry.meaning
-    return _FileProblem(problem.code, message, entry.action)
+    return _FileProblem(problem.code, problem.detail)
 
 
-def _row(row: RowOutcome, headers: Mapping[str, str]) -> _Row:
+def _row(row: RowOutcome, record: int | None) -> _Row:
     return _Row(
         row.line,
+        record,
         row.outcome,
         row.order_id,
-        [_row_problem(row.line, problem, headers) for problem in row.errors],
-        [_row_problem(row.line, problem, headers) for problem in row.warnings],
+        [_RowProblem(*problem) for problem in row.errors],
+        [_RowProblem(*problem) for problem in row.warnings],
     )
-
-
-def _row_problem(line: int, problem: Problem, headers: Mapping[str, str]) -> _RowProblem:
-    entry = lookup(problem.code)
-    place = f"line {line}"
-    if problem.field:
-        place += f', column "{headers.get(problem.field, problem.field)}"'
-    message = f"{place}: {problem.detail or entry.meaning}"
-    return _RowProblem(problem.code, problem.field, message, entry.action)
 
 
 def _processing(metadata: DocumentMetadata) -> dict[str, Any] | msgspec.UnsetType:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import PermanentError
-from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion
 from lib.model.selection import Selection
@@ -27,11 +27,18 @@ from lib.state.run import ChunkLimits
 
 
 class Chunk(NamedTuple):
-    """The data rows of one chunk. `is_only`: the file has no other chunk."""
+    """The data rows of one chunk. `first_record` is the number of its first data row in the file,
+    from 1. `is_only`: the file has no other chunk."""
 
     number: int
     records: list[Record]
     is_only: bool
+    first_record: int
+
+    @property
+    def record_lines(self) -> RecordLines:
+        """Which record begins on which line."""
+        return RecordLines.of(self.first_record, [line for line, *_ in self.records])
 
 
 class PreparedChunk(NamedTuple):
@@ -55,6 +62,7 @@ class PreparedChunk(NamedTuple):
     skipped: Sequence[int]
     selection: Selection
     placeholders: Mapping[str, int]
+    record_lines: RecordLines
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -74,7 +82,7 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
     """
     errors: list[SourceError | PermanentError] = []
     readable = _until_unreadable(records, errors)
-    number = 0
+    number, first_record = 0, 1
     following = next(readable, None)
     while following is not None:
         chunk = [following]
@@ -86,7 +94,9 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
             chars += following[3]
         else:
             following = None
-        finished, chunk = Chunk(number, chunk, number == 0 and following is None), []
+        is_only = number == 0 and following is None
+        finished, chunk = Chunk(number, chunk, is_only, first_record), []
+        first_record += len(finished.records)
         yield finished
         # Only the caller keeps the rows while the next chunk is read.
         del finished
@@ -146,6 +156,7 @@ def prepare(
         selected.skipped,
         selected.selection,
         judged.placeholders,
+        chunk.record_lines,
     )
 
 
@@ -198,6 +209,7 @@ def outcomes(
         prepared.selection,
         prepared.placeholders,
         sent,
+        prepared.record_lines,
     )
 
 
@@ -217,4 +229,4 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
 def not_attempted(chunk: Chunk) -> ChunkReport:
     """Return the report of a chunk that is not sent because the file was stopped."""
     rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.records]
-    return chunk_report(chunk.number, rows, {})
+    return chunk_report(chunk.number, rows, {}, records=chunk.record_lines)

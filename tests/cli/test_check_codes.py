@@ -331,5 +331,5 @@ def test_no_message_repeats_a_value() -> None:
         document = judge(csv_of(row(**file.cells)), file.profile, now=file.now)
         values = [v for v in file.cells.values() if len(v) > 5 and v not in row().values()]
         problems = [p for each in document["rows"] for p in (*each["errors"], *each["warnings"])]
-        messages = str([p["message"] for p in problems])
+        messages = str([p["detail"] for p in problems])
         assert not [value for value in values if value in messages], code

@@ -102,7 +102,7 @@ def test_placeholders_of_all_chunks_are_one_note_per_column() -> None:
     header = "gclid,conversion_action,conversion_date_time,Amount,Deal Currency"
     content = "\n".join([header, *rows]).encode()
     document = judge(content, {"customer_id": CUSTOMER, "currency_code": "EUR"})
-    notes = [note["message"] for note in document["notes"] if note["code"] == "PLACEHOLDERS"]
+    notes = [note["detail"] for note in document["notes"] if note["code"] == "PLACEHOLDERS"]
     assert len(notes) == 1
     assert '"Deal Currency", 2,001 rows: the currency of ' in notes[0]
     assert document["counts"]["ok"] == 2_001

@@ -83,8 +83,8 @@ def test_a_file_reaches_an_api_that_lib_does_not_know(google: World) -> None:
     assert refused[24] == ["CUSTOM_VARIABLES_WITH_IDENTIFIERS"]
     (note,) = [note for note in found["notes"] if note["code"] == "COLUMN_NOT_SENT"]
     for column in ("gclid", "phone", "items", "custom_variable.Plan"):
-        assert column in note["message"]
-    assert "email" not in note["message"].replace("email address", "")
+        assert column in note["detail"]
+    assert "email" not in note["detail"].replace("email address", "")
 
     sizes = [len(request) for request in connector.REQUESTS]
     assert max(sizes) <= CAPABILITIES.max_request_rows
@@ -108,4 +108,4 @@ def test_an_unknown_destination_is_reported(google: World) -> None:
     process_object(source, START, context_of(google), time_limit_seconds=540, max_age=day)
     error = results(google, "deals.csv")["file_error"]
     assert error["code"] == "INVALID_PROFILE"
-    assert "'google_ads' or 'data_manager' or 'dummy'" in error["message"]
+    assert "'google_ads' or 'data_manager' or 'dummy'" in error["detail"]

@@ -114,7 +114,7 @@ def test_only_named_rows_change(google: World, later: Later) -> None:
     assert outcomes(found) == {2: "failed", 4: "duplicate", 5: "deferred"}
     assert found["status"] == "waiting"
     assert found["rows"][0]["errors"][0]["code"] == P + "NO_CONSENT"
-    assert found["rows"][0]["errors"][0]["action"]
+    assert found["codes"][P + "NO_CONSENT"]["action"]
     assert (found["counts"]["awaiting"], found["counts"]["uploaded"]) == (0, 3)
     assert found["processing"]["counts"]["not_counted"] == 1
     assert found["notes"] == []
@@ -170,7 +170,7 @@ def test_counts_of_other_reasons_are_noted(google: World, later: Later) -> None:
     found = after(google, source, 0.6)
     assert found["status"] == "completed"
     assert [note["code"] for note in found["notes"]] == ["NOT_COUNTED"]
-    assert "(2 of 5 rows)" in found["notes"][0]["message"]
+    assert found["notes"][0]["detail"] == "2 of 5 rows"
     assert google.api.batches == 1
 
 
@@ -374,7 +374,7 @@ def test_nearly_no_row_matches(
     later.errors["request-1"] = {P + "CLICK_NOT_FOUND": range(498)}
     found = after(google, source, 0.6)
     assert [note["code"] for note in found["notes"]] == ["NEARLY_NO_MATCHES"]
-    assert "(2 of 500 rows)" in found["notes"][0]["message"]
+    assert found["notes"][0]["detail"] == "2 of 500 rows"
     assert (found["counts"]["uploaded"], found["counts"]["unmatched"]) == (500, 498)
     assert found["processing"]["counts"]["not_counted"] == 0
     assert "rows_not_counted" not in capsys.readouterr().out

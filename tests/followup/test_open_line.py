@@ -81,7 +81,7 @@ def test_a_newer_upload_replaces_the_row(google: World) -> None:
     after_minutes(google, 11)
     assert last_row(google, cut) == ("not_attempted", "LAST_LINE_REPLACED")
     found = document(google, cut)
-    assert str(whole.generation) in found["rows"][0]["errors"][0]["message"]
+    assert str(whole.generation) in found["rows"][0]["errors"][0]["detail"]
     assert (found["status"], found["counts"]["deferred"]) == ("completed", 0)
     assert google.api.counted == ["order-1", "order-2", "order-3"]
 

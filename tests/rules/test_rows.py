@@ -73,7 +73,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
     records: list[Record] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
     engine.order_id_form.decide(records)
     batch = Collected()
-    prepared = prepare(Chunk(0, records, True), RowFilter(), engine, batch)
+    prepared = prepare(Chunk(0, records, True, 1), RowFilter(), engine, batch)
     assert isinstance(prepared, PreparedChunk)
     warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
         row.line: row.warnings for row in prepared.refused

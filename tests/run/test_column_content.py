@@ -98,7 +98,7 @@ def test_a_file_without_a_header_shows_no_cell(line: str) -> None:
     assert not any(cell in str(document) for cell in line.split(",") if len(cell) > 1)
     if PERSON in line:
         line = 'column B; "headers": {"email": "the name of this column"}'
-        assert any(line in note["message"] for note in document["notes"])
+        assert any(line in note["detail"] for note in document["notes"])
 
 
 def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
@@ -143,7 +143,7 @@ def test_a_file_without_a_time_names_its_dates() -> None:
     )
     error = document["file_error"]
     assert error["code"] == "NO_TIME_COLUMN"
-    assert 'columns with dates: "Stichtag", "Lieferung"' in error["message"]
+    assert 'columns with dates: "Stichtag", "Lieferung"' in error["detail"]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))

@@ -99,7 +99,7 @@ def test_a_missing_column_stops_the_file_before_the_api_is_asked() -> None:
     assert deliver(google, source) == "stopped"
     found = document(google, source)
     assert found["file_error"]["code"] == "FILTER_COLUMN_MISSING"
-    assert 'include "Deal Stge"; did you mean "Deal Stage"?' in found["file_error"]["message"]
+    assert 'include "Deal Stge"; did you mean "Deal Stage"?' in found["file_error"]["detail"]
     assert found["counts"]["not_attempted"] == 1
     assert google.api.batches == 0
 
@@ -190,7 +190,7 @@ def test_a_note_names_the_value_and_how_often_a_similar_one_occurs() -> None:
     ]
     column = 'exclude "deal stage"'
     text = f'{column}: "Closed Lost", but a similar value in 1 row; {column}: "Open"'
-    assert f"({text})" in note["message"]
+    assert note["detail"] == text
 
 
 def test_a_filter_of_addresses_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,8 +200,8 @@ def test_a_filter_of_addresses_is_not_quoted(capsys: pytest.CaptureFixture[str])
     source = put(google, *["Closed Won"] * 20, exclude={"Deal Stage": testers})
     deliver(google, source)
     personal = 'exclude "Deal Stage": an email address or phone number'
-    notes = [note["message"] for note in document(google, source)["notes"]]
-    text = f'({personal}; {personal}; exclude "Deal Stage": "Test")'
+    notes = [note["detail"] for note in document(google, source)["notes"]]
+    text = f'{personal}; {personal}; exclude "Deal Stage": "Test"'
     assert [note for note in notes if text in note]
     assert not [each for each in testers[:2] if each in capsys.readouterr().out + str(notes)]
 
@@ -269,7 +269,7 @@ def stage_notes(profile: dict[str, Any], *stages: str, header: str = "Deal Stage
     found = document(google, source)
     assert found["counts"]["rejected"] == 0
     notes = [note for note in found["notes"] if note["code"] == "STAGES_NOT_FILTERED"]
-    return [note["message"].partition("(")[2].removesuffix(")") for note in notes]
+    return [note["detail"] for note in notes]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_stages_before_a_crash_are_remembered() -> None:
     assert deliver(google, source) == "completed"
     notes = document(google, source)["notes"]
     (note,) = [note for note in notes if note["code"] == "STAGES_NOT_FILTERED"]
-    assert '"Deal Stage": 3 rows; "include": {"Deal Stage": ["Won"]}' in note["message"]
+    assert '"Deal Stage": 3 rows; "include": {"Deal Stage": ["Won"]}' in note["detail"]
 
 
 FOOTER = (
@@ -358,7 +358,7 @@ def test_a_footer_across_two_chunks_is_skipped_after_a_crash_too(
     found = document(google, source)
     assert (found["counts"]["uploaded"], found["counts"]["skipped"]) == (CHUNK_ROWS - 2, 5)
     notes = [note for note in found["notes"] if note["code"] == "REPORT_FOOTER"]
-    assert [note["message"].partition("(")[2] for note in notes] == ["lines 2001 to 2005)"]
+    assert [note["detail"] for note in notes] == ["lines 2001 to 2005"]
     assert not {code for code in found["codes"] if code.startswith("FILTER")}
     skipped = [row["line"] for row in found["rows"] if row["outcome"] == "skipped"]
     assert skipped == (list(range(2001, 2006)) if list_all else [])

@@ -108,9 +108,9 @@ def test_a_first_sheet_without_a_header_names_the_other_sheets() -> None:
         workbook([["Deals of November"], [], ["Ada"]], name="Cover", others={"Deals": deals})
     )
     assert document["file_error"]["code"] == "NO_HEADER"
-    assert '(in the sheet "Cover")' in document["file_error"]["message"]
+    assert 'in the sheet "Cover"' in document["file_error"]["detail"]
     (note,) = [each for each in document["notes"] if each["code"] == "SHEETS_NOT_READ"]
-    assert "(Deals)" in note["message"]
+    assert note["detail"] == "Deals"
 
 
 def test_a_wrapped_retraction_is_recognized() -> None:

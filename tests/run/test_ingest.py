@@ -97,7 +97,7 @@ def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(googl
     assert deliver(google, source) == "stopped"
     found = document(google, source)
     assert found["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
-    assert "an archive; unpack it" in found["file_error"]["message"]
+    assert "an archive; unpack it" in found["file_error"]["detail"]
     assert (found["counts"]["rows"], google.api.batches) == (0, 0)
     assert deliver(google, source) == "skipped"
 

@@ -294,10 +294,14 @@ def test_hostile_names_and_messages_are_shown_as_text() -> None:
     hostile = "\x1b]0;title\x07[red]x[/red][link=https://example.com]y\x1b[2J.csv"
     document = {
         "source": {"name": hostile},
-        "file_error": {"code": "NOT_TEXT", "message": hostile, "action": hostile},
+        "file_error": {"code": "NOT_TEXT", "detail": hostile},
         "codes": {"NOT_TEXT": {"count": 1, "meaning": hostile, "action": hostile}},
         "rows": [
-            {"line": 2, "outcome": "failed", "errors": [{"field": hostile, "message": hostile}]}
+            {
+                "line": 2,
+                "outcome": "failed",
+                "errors": [{"code": hostile, "field": hostile, "detail": hostile}],
+            }
         ],
     }
     show_results(document, Console(file=output, width=400, force_terminal=True))

@@ -33,7 +33,7 @@ def ingest(event):
     document = {
         "source": {"name": data["name"]},
         "status": "done",
-        "file_error": None if content else {"code": "EMPTY_FILE", "message": "", "action": ""},
+        "file_error": None if content else {"code": "EMPTY_FILE", "detail": ""},
         "counts": {"rows": rows, "uploaded": rows},
         "codes": {},
         "rows": [],

@@ -133,8 +133,8 @@ def test_an_unreadable_account_resolves_no_action_names(unreadable: Sandbox) -> 
     del row["conversion_action"]
     stopped = deliver(unreadable, csv_bytes([row], without))
     assert stopped["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
-    assert "conversion_action in the profile" in stopped["file_error"]["message"]
-    assert "ctId" in stopped["file_error"]["action"]
+    assert "conversion_action in the profile" in stopped["file_error"]["detail"]
+    assert "ctId" in stopped["codes"]["ACTION_NAME_NOT_RESOLVABLE"]["action"]
 
     rows = [core_row(1, conversion_action="Phone sale"), core_row(2)]
     results = deliver(unreadable, csv_bytes(rows))

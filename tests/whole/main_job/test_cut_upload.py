@@ -24,6 +24,6 @@ def test_a_cut_value_is_never_counted(google: Sandbox) -> None:
     assert (document["status"], document["counts"]["not_attempted"]) == ("completed", 1)
     (row,) = document["rows"]
     assert [error["code"] for error in row["errors"]] == ["LAST_LINE_REPLACED"]
-    assert str(whole[1]) in row["errors"][0]["message"]
+    assert str(whole[1]) in row["errors"][0]["detail"]
     values = {each.as_json()["conversion"]["conversion_value"] for each in google.state.accepted}
     assert (len(google.state.accepted), values) == (3, {1270.0})

@@ -53,8 +53,9 @@ def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
     assert bad_date["outcome"] == "rejected"
     assert bad_date["errors"][0]["code"] == "INVALID_DATE"
     assert bad_date["errors"][0]["field"] == "conversion_date_time"
-    assert bad_date["errors"][0]["action"]
-    assert "line 4" in bad_date["errors"][0]["message"]
+    assert results["codes"]["INVALID_DATE"]["action"]
+    assert results["columns"]["conversion_date_time"] == "conversion_date_time"
+    assert bad_date["record"] == 3
     assert "yesterday" not in json.dumps(results)
     assert row_of(results, 6)["errors"][0]["code"] == "NO_CLICK_ID_OR_IDENTIFIER"
     assert len(google.state.accepted) == 5
@@ -198,7 +199,7 @@ def test_a_code_newer_than_the_client_is_a_permanent_failure(google: Sandbox) ->
     row = row_of(results, 2)
     assert row["outcome"] == "failed"
     assert "9999" in row["errors"][0]["code"]
-    assert row["errors"][0]["action"]
+    assert results["codes"][row["errors"][0]["code"]]["action"]
 
 
 def test_a_repeat_of_a_refused_row_is_not_a_duplicate(google: Sandbox) -> None:
@@ -211,8 +212,9 @@ def test_a_repeat_of_a_refused_row_is_not_a_duplicate(google: Sandbox) -> None:
     assert repeat["outcome"] == "rejected"
     (error,) = repeat["errors"]
     assert error["code"] == "REPEATED_REFUSED_LINE"
-    assert error["message"].startswith("line 3: line 2, which this row repeats, was refused")
-    assert error["action"].startswith("Correct or remove the earlier line")
+    assert error["detail"].startswith("line 2, which this row repeats, was refused")
+    advice = results["codes"]["REPEATED_REFUSED_LINE"]["action"]
+    assert advice.startswith("Correct or remove the earlier line")
     assert results["counts"]["duplicate"] == 0
 
 
@@ -237,7 +239,7 @@ def test_an_unusable_file_has_one_attempt_and_one_error(
     name, generation = google.drop(content, "export.csv")
     results = google.results(name, generation, timeout_seconds=30)
     assert results["file_error"]["code"] == code
-    assert results["file_error"]["action"]
+    assert results["codes"][code]["action"]
     assert results["status"] == "stopped"
     assert "x@example.com" not in json.dumps(results)
     assert google.delivery.wait_until_idle(10)
@@ -320,7 +322,7 @@ def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
     name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv", folder="nobody")
     results = google.results(name, generation, timeout_seconds=30)
     assert results["file_error"]["code"] == "UNKNOWN_PROFILE"
-    assert "default" in results["file_error"]["message"]
+    assert "default" in results["file_error"]["detail"]
 
 
 @pytest.mark.parametrize("name", ["upload.csv.filepart", ".hidden.csv", "export.csv.ok"])
@@ -342,7 +344,7 @@ def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) ->
     assert results["status"] == "stopped"
     assert results["counts"]["rows"] == 0
     assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
-    assert "an archive; unpack it" in results["file_error"]["message"]
+    assert "an archive; unpack it" in results["file_error"]["detail"]
     assert google.delivery.wait_until_idle(10)
     (record,) = google.delivery.records()
     assert record.acknowledged
@@ -419,5 +421,5 @@ def test_a_wrong_header_counts_the_rows_below_it(google: Sandbox) -> None:
     rows = [core_row(n) | {"E-mail": ""} for n in range(1, 4)]
     results = deliver(google, csv_bytes(rows, columns))
     assert results["file_error"]["code"] == "DUPLICATE_COLUMN"
-    assert "E-mail" in results["file_error"]["message"]
+    assert "E-mail" in results["file_error"]["detail"]
     assert results["counts"]["rows"] == results["counts"]["not_attempted"] == 3

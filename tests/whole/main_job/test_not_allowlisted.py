@@ -15,7 +15,7 @@ def test_a_closed_account_is_pointed_to_the_data_manager_api(google: Sandbox) ->
     google.set_profiles({"default": {**PROFILE, "customer_id": "6666666666"}})
     results = google.results(*google.drop(csv_bytes([core_row(1)]), "closed.csv"))
     assert results["file_error"]["code"] == CODE
-    assert "data_manager" in results["file_error"]["action"]
+    assert "data_manager" in results["codes"][CODE]["action"]
 
 
 def test_only_rows_with_closed_fields_fail(google: Sandbox) -> None:
@@ -27,7 +27,7 @@ def test_only_rows_with_closed_fields_fail(google: Sandbox) -> None:
     (row,) = results["rows"]
     assert (row["line"], row["outcome"]) == (2, "failed")
     assert row["errors"][0]["code"] == CODE
-    assert "omit_session_and_ip" in row["errors"][0]["action"]
+    assert "omit_session_and_ip" in results["codes"][CODE]["action"]
 
 
 def test_closed_fields_can_be_left_out(google: Sandbox) -> None:

@@ -193,8 +193,8 @@ def test_an_unpublished_code_and_a_message_with_an_address(
     file = make_file(next(new_name), 5, seed=8, kinds=("click", "identifiers")).drop(google)
     (row,) = finish(google, file)["rows"]
     assert (row["outcome"], row["errors"][0]["code"]) == ("failed", "CLICK_FROM_THE_FUTURE")
-    said = "line 3: No match for [email], phone [number], within 90 days."
-    assert row["errors"][0]["message"] == said
+    said = "No match for [email], phone [number], within 90 days."
+    assert row["errors"][0]["detail"] == said
 
 
 @pytest.mark.parametrize(("place", "ids"), [("initial", 1), ("trailing", 1), ("neither", 0)])

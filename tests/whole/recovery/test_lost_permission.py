@@ -27,7 +27,7 @@ def test_profiles_that_can_not_be_read() -> None:
         document = finish(google, make_file("waiting.csv", 20, seed=1).drop(google))
         assert document["status"] == "stopped"
         assert document["file_error"]["code"] == "STALE"
-        assert "STORAGE_FORBIDDEN" in document["file_error"]["message"]
+        assert "STORAGE_FORBIDDEN" in document["file_error"]["detail"]
         assert document["counts"]["not_attempted"] == document["counts"]["rows"] == 20
         assert not google.state.accepted
         alerts = [line for line in log_lines(google) if line["severity"] == "ERROR"]

@@ -58,7 +58,7 @@ def test_one_order_of_a_click_is_counted_and_the_others_fail(
     assert accepted == [f"{name}-1", f"{name}-4"]
     assert document["counts"]["uploaded"] == 2
     assert shown(document) == {3: f"failed {FAILED}", 4: f"failed {FAILED}"}
-    assert "its own conversion time" in document["rows"][0]["errors"][0]["action"]
+    assert "its own conversion time" in document["codes"][FAILED]["action"]
 
     again, accepted = drop(google, name, content)
     assert accepted == [f"{name}-1", f"{name}-4"]
