@@ -34,6 +34,7 @@ class ConversionAction:
     """Customer ID of the owner. Empty: the account itself. Uploads must name the owner."""
     age_hours: float = 24 * 365
     external_attribution: bool = False
+    always_use_default_value: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Account:
     custom_variables: tuple[CustomVariable, ...] = ()
     allowlisted_for_upload: bool = True
     """False: uploads are refused, as Google has done for new adopters since 2026-06-15."""
+    allowlisted_for_adjustments: bool = True
+    """False: adjustments are refused, too. Google's announcement doesn't name them."""
     allowlisted_for_session_attributes: bool = False
     data_manager_allowed: bool = True
     cloud_project_approved: bool = True
@@ -163,6 +166,8 @@ def default_accounts() -> tuple[Account, ...]:
                 ConversionAction(1009, "Purchase", lookback_days=90),
                 ConversionAction(1010, "Kauf", lookback_days=90),
                 ConversionAction(1011, "Kauf (Größe M)", lookback_days=90),
+                ConversionAction(1012, "Call sale", type="UPLOAD_CALLS", lookback_days=60),
+                ConversionAction(1013, "Fixed value", always_use_default_value=True),
             ),
         ),
         Account(

@@ -7,7 +7,6 @@ conversions/troubleshooting.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,20 +14,24 @@ from typing import Any, NamedTuple
 
 from sandbox.accounts import Account, ConversionAction
 from sandbox.ads_errors import Path, Problem
-from sandbox.currencies import CURRENCIES
+from sandbox.ads_fields import (
+    CLICKS,
+    TOO_RECENT,
+    UPLOAD,
+    judge_action,
+    judge_custom_variables,
+    judge_date_time,
+    judge_money,
+    judge_order_id,
+)
 
-_UPLOAD = "conversion_upload_error."
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{10,512}").fullmatch
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}").fullmatch
-_ACTION = re.compile(r"customers/\d+/conversionActions/(\d+)").fullmatch
-_VARIABLE = re.compile(r"customers/\d+/conversionCustomVariables/(\d+)").fullmatch
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d").fullmatch
 _CLICK_ID_FIELDS = (
     ("gclid", "UNPARSEABLE_GCLID"),
     ("gbraid", "UNPARSEABLE_GBRAID"),
     ("wbraid", "UNPARSEABLE_WBRAID"),
 )
-TOO_RECENT = timedelta(hours=6)
 _IDENTIFIER_ONLY_DAYS = 63
 
 
@@ -55,8 +58,8 @@ def judge_row(row: Any, index: int, rules: Rules) -> Judged:
     problems: list[Problem] = []
     add = problems.append
 
-    action = _judge_action(row, here, rules.account, problems)
-    moment = _judge_date_time(row, here, rules.now, problems)
+    action = judge_action(row, here, rules.account, CLICKS, problems)
+    moment = judge_date_time(row, here, "conversion_date_time", rules.now, problems)
     click_id = _judge_click_ids(row, here, action, problems)
     if row.user_identifiers:
         _judge_identifiers(row, here, rules.account, problems)
@@ -76,63 +79,6 @@ def judge_row(row: Any, index: int, rules: Rules) -> Judged:
     )
 
 
-def _judge_action(
-    row: Any, here: Path, account: Account, problems: list[Problem]
-) -> ConversionAction | None:
-    place = (*here, ("conversion_action", None))
-    name = row.conversion_action
-    if not name:
-        problems.append(Problem("field_error.REQUIRED", "The required field was not set.", place))
-        return None
-    match = _ACTION(name)
-    if match is None:
-        text = f"Resource name '{name}' is malformed."
-        problems.append(Problem("request_error.RESOURCE_NAME_MALFORMED", text, place, name))
-        return None
-    # "Validation will ignore the customer id and use the conversion action id" (proto comment).
-    action = account.owned_action(int(match[1]))
-    if action is None or action.status != "ENABLED":
-        text = "The conversion action specified in the upload request cannot be found."
-        problems.append(Problem(_UPLOAD + "NO_CONVERSION_ACTION_FOUND", text, place, name))
-        return None
-    if action.type != "UPLOAD_CLICKS":
-        text = "The conversion action isn't set up for uploading conversions."
-        problems.append(Problem(_UPLOAD + "INVALID_CONVERSION_ACTION_TYPE", text, place, name))
-        return None
-    if action.age_hours < TOO_RECENT / timedelta(hours=1):
-        text = "Can't import events to a conversion action that was just created."
-        problems.append(Problem(_UPLOAD + "TOO_RECENT_CONVERSION_ACTION", text, place, name))
-        return None
-    return action
-
-
-def _judge_date_time(
-    row: Any, here: Path, now: datetime, problems: list[Problem]
-) -> datetime | None:
-    place = (*here, ("conversion_date_time", None))
-    text = row.conversion_date_time
-    if not text:
-        problems.append(Problem("field_error.REQUIRED", "The required field was not set.", place))
-        return None
-    if not text.isascii() or _DATE_TIME(text) is None:
-        # `yyyy-mm-dd hh:mm:ss+|-hh:mm`; the offset and its colon are required.
-        code = "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET"
-        problems.append(Problem(code, "The date-time string is invalid.", place, text))
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        code = "date_error.INVALID_FIELD_VALUES_IN_DATE_TIME"
-        problems.append(Problem(code, "The date-time has impossible values.", place, text))
-        return None
-    if moment > now:
-        # Google documents no code for a time in the future; this code fits best.
-        code = "date_error.LATER_THAN_MAXIMUM_DATE"
-        problems.append(Problem(code, "The conversion lies in the future.", place, text))
-        return None
-    return moment
-
-
 def _judge_click_ids(
     row: Any, here: Path, action: ConversionAction | None, problems: list[Problem]
 ) -> str:
@@ -141,11 +87,11 @@ def _judge_click_ids(
     for name, code, value in given:
         if _CLICK_ID(value) is None:
             text = f"The {name} could not be decoded."
-            problems.append(Problem(_UPLOAD + code, text, (*here, (name, None)), value))
+            problems.append(Problem(UPLOAD + code, text, (*here, (name, None)), value))
     if row.gbraid and row.wbraid:
         text = "Can't use both gbraid and wbraid parameters."
         place = (*here, ("gbraid", None))
-        problems.append(Problem(_UPLOAD + "GBRAID_WBRAID_BOTH_SET", text, place))
+        problems.append(Problem(UPLOAD + "GBRAID_WBRAID_BOTH_SET", text, place))
     elif len(given) > 1:
         # Google's documentation does not clearly say whether a gclid and a braid can be combined.
         # The sandbox is strict, because sending exactly one is always correct.
@@ -155,7 +101,7 @@ def _judge_click_ids(
     if action is not None and action.counting_type == "ONE_PER_CLICK":
         for name, _, value in given:
             if name != "gclid":
-                code = _UPLOAD + "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
+                code = UPLOAD + "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
                 text = "One-per-click conversion actions can't be used with gbraid or wbraid."
                 problems.append(Problem(code, text, (*here, (name, None)), value))
     return given[0][2] if given else ""
@@ -170,15 +116,15 @@ def _judge_identifiers(row: Any, here: Path, account: Account, problems: list[Pr
     if account.data_policy_prohibits_enhanced_conversions:
         code = "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
         text = "Enhanced conversions can't be used because of Google customer data policies."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     elif not account.accepted_customer_data_terms:
         code = "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
         text = "The customer has not accepted the customer data terms."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     elif not account.enhanced_conversions_for_leads:
         code = "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"
         text = "Enhanced conversions for leads are not turned on."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     for number, identifier in enumerate(row.user_identifiers):
         nested = (*here, ("user_identifiers", number))
         member = identifier.WhichOneof("identifier")
@@ -186,14 +132,14 @@ def _judge_identifiers(row: Any, here: Path, account: Account, problems: list[Pr
             value = getattr(identifier, member)
             if _SHA256(value) is None:
                 text = "Make sure you hash user provided data using SHA-256."
-                code = _UPLOAD + "INVALID_USER_IDENTIFIER"
+                code = UPLOAD + "INVALID_USER_IDENTIFIER"
                 problems.append(Problem(code, text, (*nested, (member, None)), value))
         elif member is None:
             text = "The required field was not set."
             problems.append(Problem("field_error.REQUIRED", text, nested))
         else:
             text = "Use only hashed email or phone number."
-            code = _UPLOAD + "UNSUPPORTED_USER_IDENTIFIER"
+            code = UPLOAD + "UNSUPPORTED_USER_IDENTIFIER"
             problems.append(Problem(code, text, (*nested, (member, None))))
 
 
@@ -205,22 +151,13 @@ def _judge_extras(
     problems: list[Problem],
 ) -> None:
     add = problems.append
-    if not math.isfinite(row.conversion_value):
-        text = "The value is not a finite number."
-        add(Problem("field_error.INVALID_VALUE", text, (*here, ("conversion_value", None))))
-    elif row.conversion_value < 0:
-        text = "The value must not be negative."
-        add(Problem("range_error.TOO_LOW", text, (*here, ("conversion_value", None))))
-    if row.currency_code and row.currency_code not in CURRENCIES:
-        place = (*here, ("currency_code", None))
-        text = "The currency code is not supported."
-        add(Problem("currency_code_error.UNSUPPORTED", text, place, row.currency_code))
-    if "@" in row.order_id:
-        place = (*here, ("order_id", None))
-        text = "Can't import events with order IDs containing PII."
-        add(Problem(_UPLOAD + "ORDER_ID_CONTAINS_PII", text, place, row.order_id))
-    if row.custom_variables:
-        _judge_custom_variables(row, here, account, problems)
+    judge_money(row, here, "conversion_value", problems)
+    judge_order_id(row.order_id, here, UPLOAD, problems)
+    if row.custom_variables and row.user_identifiers:
+        # Google drops such a conversion without a specific code; the sandbox reports an error.
+        text = "Custom variables can't be used with user identifiers."
+        add(Problem("field_error.VALUE_MUST_BE_UNSET", text, (*here, ("custom_variables", None))))
+    judge_custom_variables(row, here, account, problems)
     _judge_attribution(row, here, action, problems)
     if row.consent.ad_personalization:
         place = (*here, ("consent", None), ("ad_personalization", None))
@@ -236,29 +173,6 @@ def _judge_extras(
             add(Problem(code, text, (*here, ("user_ip_address", None)), row.user_ip_address))
 
 
-def _judge_custom_variables(
-    row: Any, here: Path, account: Account, problems: list[Problem]
-) -> None:
-    if row.user_identifiers:
-        # Google drops such a conversion without a specific code; the sandbox reports an error.
-        text = "Custom variables can't be used with user identifiers."
-        place = (*here, ("custom_variables", None))
-        problems.append(Problem("field_error.VALUE_MUST_BE_UNSET", text, place))
-    enabled = {one.id for one in account.custom_variables if one.status == "ENABLED"}
-    for number, variable in enumerate(row.custom_variables):
-        nested = (*here, ("custom_variables", number))
-        name = variable.conversion_custom_variable
-        match = _VARIABLE(name)
-        if match is None or int(match[1]) not in enabled:
-            text = "Enable the custom variable in your conversion settings."
-            place = (*nested, ("conversion_custom_variable", None))
-            problems.append(Problem(_UPLOAD + "CUSTOM_VARIABLE_NOT_ENABLED", text, place, name))
-        if "@" in variable.value:
-            text = "Custom variables must not contain personally identifiable information."
-            code = _UPLOAD + "CUSTOM_VARIABLE_VALUE_CONTAINS_PII"
-            problems.append(Problem(code, text, (*nested, ("value", None)), variable.value))
-
-
 def _judge_attribution(
     row: Any, here: Path, action: ConversionAction | None, problems: list[Problem]
 ) -> None:
@@ -268,25 +182,25 @@ def _judge_attribution(
     if row.user_identifiers and (has_data or external):
         code = "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER"
         text = "User provided data can't be used with external attribution models."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     if action is None:
         return
     if has_data and not external:
         code = "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
         text = "The conversion action doesn't use an external attribution model."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     if not external:
         return
     data = row.external_attribution_data
     if not data.external_attribution_model or not 0 < data.external_attribution_credit <= 1:
         code = "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
         text = "The external attribution model and its credit are required."
-        problems.append(Problem(_UPLOAD + code, text, place))
+        problems.append(Problem(UPLOAD + code, text, place))
     if row.order_id:
         code = "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
         text = "Order IDs can't be used with an external attribution model."
         place = (*here, ("order_id", None))
-        problems.append(Problem(_UPLOAD + code, text, place, row.order_id))
+        problems.append(Problem(UPLOAD + code, text, place, row.order_id))
 
 
 def _judge_age(
@@ -305,15 +219,15 @@ def _judge_age(
     if clicked is not None:
         if rules.now - clicked < TOO_RECENT:
             text = "The click occurred less than 6 hours ago."
-            problems.append(Problem(_UPLOAD + "TOO_RECENT_EVENT", text, here, click_id))
+            problems.append(Problem(UPLOAD + "TOO_RECENT_EVENT", text, here, click_id))
             return
         if moment < clicked:
             text = "The conversion_date_time precedes the click."
-            code = _UPLOAD + "CONVERSION_PRECEDES_EVENT"
+            code = UPLOAD + "CONVERSION_PRECEDES_EVENT"
             problems.append(Problem(code, text, place, row.conversion_date_time))
             return
     # A click precedes its conversion. So if the conversion is older than the window, its click is
     # too, whenever it happened.
     if rules.now - moment > window or (clicked is not None and moment - clicked > window):
         text = "The click occurred before this conversion's click-through window."
-        problems.append(Problem(_UPLOAD + "EXPIRED_EVENT", text, place, row.conversion_date_time))
+        problems.append(Problem(UPLOAD + "EXPIRED_EVENT", text, place, row.conversion_date_time))

@@ -73,6 +73,16 @@ def _parsed(body: bytes, wanted: type, shape: str) -> Any:
     return document
 
 
+def _moment(text: object, what: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise Refused(400, f"{what} must be ISO 8601") from None
+    if moment.tzinfo is None:
+        raise Refused(400, f"{what} needs a UTC offset")
+    return moment
+
+
 class Routes:
     """The handler of each request. The keys of `table` are `VERB /path`."""
 
@@ -84,6 +94,12 @@ class Routes:
                 "routes": sorted(self.table),
             },
             "GET /conversions": lambda body, name, query: Lines(sandbox.state.conversions()),
+            "GET /adjustments": lambda body, name, query: Lines(
+                sandbox.state.accepted_adjustments()
+            ),
+            "GET /values": lambda body, name, query: Lines(
+                sandbox.state.histories(query.get("order_id", ""))
+            ),
             "GET /requests": lambda body, name, query: Lines(sandbox.state.request_log()),
             "PUT /accounts": self.put_accounts,
             "GET /faults": lambda body, name, query: {
@@ -100,6 +116,8 @@ class Routes:
             "POST /deliveries": self.post_deliveries,
             "GET /idle": self.get_idle,
             "PUT /clicks": self.put_clicks,
+            "PUT /calls": self.put_calls,
+            "PUT /readings": self.put_readings,
             f"PUT {_NAMED}": self.put_secret,
             "PUT /profiles": self.put_profiles,
             "POST /sweep": self.post_sweep,
@@ -163,16 +181,31 @@ class Routes:
 
     def put_clicks(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         given = _parsed(body, dict, 'an object such as {"CLICK_ID": "2026-11-24T10:00:00+00:00"}')
-        clicks = {}
-        for click_id, when in given.items():
-            try:
-                clicks[click_id] = datetime.fromisoformat(when)
-            except (TypeError, ValueError):
-                raise Refused(400, f"the time of click {click_id!r} must be ISO 8601") from None
-            if clicks[click_id].tzinfo is None:
-                raise Refused(400, f"the time of click {click_id!r} needs a UTC offset")
+        clicks = {
+            click_id: _moment(when, f"the time of click {click_id!r}")
+            for click_id, when in given.items()
+        }
         self._sandbox.state.register_clicks(clicks)
         return {"clicks": len(clicks)}
+
+    def put_calls(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+        given = _parsed(
+            body, list, 'a list such as [["+12125550123", "2026-11-24T10:00:00+00:00"]]'
+        )
+        calls = []
+        for number, call in enumerate(given, start=1):
+            if not isinstance(call, list) or len(call) != 2:
+                raise Refused(400, f"call {number} must be a list of caller ID and start")
+            calls.append((str(call[0]), _moment(call[1], f"the start of call {number}")))
+        self._sandbox.state.register_calls(calls)
+        return {"calls": len(calls)}
+
+    def put_readings(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+        changes = _parsed(body, dict, 'an object such as {"recent_conversions": "not_found"}')
+        try:
+            return asdict(self._sandbox.state.change_readings(**changes))
+        except (TypeError, ValueError) as problem:
+            raise Refused(400, str(problem)) from None
 
     def put_secret(self, body: bytes, name: str, query: dict[str, str]) -> Any:
         if not name:

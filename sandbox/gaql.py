@@ -200,6 +200,7 @@ def _conversion_actions(account: Account, state: State) -> Iterator[Any]:
         action.status = _enum(row, "conversion_action.status", one.status)
         action.counting_type = _enum(row, "conversion_action.counting_type", one.counting_type)
         action.click_through_lookback_window_days = one.lookback_days
+        action.value_settings.always_use_default_value = one.always_use_default_value
         action.owner_customer = f"customers/{one.owner or account.customer_id}"
         yield row
 

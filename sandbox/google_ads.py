@@ -8,33 +8,33 @@ outside of the conversions end the RPC; errors in rows are returned as a partial
 from __future__ import annotations
 
 import re
-import secrets
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from typing import Any
 
 import grpc
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import DecodeError
 
 from sandbox import gaql
 from sandbox.accounts import Account
+from sandbox.ads_corrections import AdjustmentUploads, CallUploads
 from sandbox.ads_duplicates import known_already, repeats_in_request
-from sandbox.ads_errors import (
-    Path,
-    Problem,
-    partial_failure,
-    refuse,
-    refuse_by_fault,
-    refuse_for_quota,
-)
+from sandbox.ads_errors import Problem, refuse, refuse_by_fault, refuse_for_quota
 from sandbox.ads_rules import Judged, Rules, judge_row
+from sandbox.ads_uploads import (
+    CLICK_CONVERSIONS,
+    bad_rows,
+    check_request,
+    chosen_errors,
+    decoder,
+    error_without_index,
+    fill_response,
+    parse,
+    stray_error,
+)
 from sandbox.ads_version import PACKAGE, ads_module
 from sandbox.rpc import Call, Refusal, Service
 from sandbox.state import Accepted, State
 
 SCOPE = "https://www.googleapis.com/auth/adwords"
-MAX_CONVERSIONS = 2_000
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 _upload_types = ads_module("services.types.conversion_upload_service")
@@ -54,33 +54,31 @@ _NOT_PERMITTED = (
 )
 
 
-def decode_conversion(message: bytes) -> dict[str, Any]:
-    """A serialized `ClickConversion` as proto JSON with the proto's own field names."""
-    decoded: dict[str, Any] = MessageToDict(
-        _Conversion.FromString(message), preserving_proto_field_name=True
-    )
-    return decoded
-
-
-def _parse(kind: Any, body: bytes) -> Any:
-    try:
-        return kind.FromString(body)
-    except DecodeError as error:
-        raise Refusal(grpc.StatusCode.INTERNAL, "can't read the request message") from error
+decode_conversion = decoder(_Conversion)
 
 
 class GoogleAds:
-    """`ConversionUploadService.UploadClickConversions` and `GoogleAdsService.Search[Stream]`."""
+    """Uploads of conversions and adjustments, and `GoogleAdsService.Search[Stream]`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def services(self) -> list[Service]:
+        adjustments = AdjustmentUploads(self._state, self._authorize)
         return [
             Service(
                 f"{PACKAGE}.services.ConversionUploadService",
                 "google_ads",
-                {"UploadClickConversions": self.upload},
+                {
+                    "UploadClickConversions": self.upload,
+                    "UploadCallConversions": CallUploads(self._state, self._authorize).upload,
+                },
+                refuse=refuse_by_fault,
+            ),
+            Service(
+                f"{PACKAGE}.services.ConversionAdjustmentUploadService",
+                "google_ads",
+                {"UploadConversionAdjustments": adjustments.upload},
                 refuse=refuse_by_fault,
             ),
             Service(
@@ -131,57 +129,29 @@ class GoogleAds:
     # Uploads
 
     def upload(self, body: bytes, call: Call) -> bytes:
-        request = _parse(_UploadRequest, body)
+        request = parse(_UploadRequest, body)
         call.request.conversions = len(request.conversions)
         account = self._authorize(call, request.customer_id)
-        job_id = self._check_request(request, account, call)
+        job_id = check_request(request, CLICK_CONVERSIONS, account, call)
         call.request.job_id = job_id
         problems = self._judge_and_commit(request, account, job_id, call)
-        return self._response(request, job_id, problems, call)
-
-    def _check_request(self, request: Any, account: Account, call: Call) -> int:
-        """Check everything outside the rows; returns the response's job ID. Raises `Refusal`."""
-        if not account.allowlisted_for_upload:
-            # Closed to new adopters since 2026-06-15 (docs: conversions/upload-offline).
-            code = "not_allowlisted_error.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
-            text = "The customer is not allowlisted for accessing this feature."
-            raise refuse(code, text, call)
-        if not request.partial_failure:
-            code = "partial_failure_error.PARTIAL_FAILURE_MODE_REQUIRED"
-            raise refuse(code, "The partial failure field must be true.", call)
-        if not request.conversions:
-            path = (("conversions", None),)
-            raise refuse("field_error.REQUIRED", "The required field was not set.", call, path)
-        if len(request.conversions) > MAX_CONVERSIONS:
-            code = "conversion_upload_error.TOO_MANY_CONVERSIONS_IN_REQUEST"
-            text = "Upload fewer than 2001 events in a single request."
-            raise refuse(code, text, call, (("conversions", None),))
-        if not request.HasField("job_id"):
-            return secrets.randbelow(2**63 - 2**31) + 2**31
-        if request.job_id < 1:
-            # The proto comment says "non-negative", the error text [1, 2^31), which is stricter.
-            code = "conversion_upload_error.INVALID_JOB_ID"
-            text = "A job ID must be a positive integer in the range [1, 2^31)."
-            raise refuse(code, text, call, (("job_id", None),))
-        return int(request.job_id)
+        response = _UploadResponse(job_id=job_id)
+        fill = None if request.validate_only else _copy_conversion
+        return fill_response(response, request.conversions, problems, call, fill)
 
     def _judge_and_commit(
         self, request: Any, account: Account, job_id: int, call: Call
     ) -> list[Problem]:
         state = self._state
-        fault = call.fault
-        if fault is not None and fault.kind == "error_without_index":
-            # Nothing is accepted: an error without an index belongs to the whole request.
-            code = str(fault.parameters.get("error", "internal_error.TRANSIENT_ERROR"))
-            return [Problem(code, "An error that names no row (by a fault rule).")]
+        if unnamed := error_without_index(call):
+            return unnamed
         if not state.judge:
             judged = [Judged([])] * len(request.conversions)
         else:
             rules = Rules(account, state.clicks, state.now())
             judged = [judge_row(row, n, rules) for n, row in enumerate(request.conversions)]
         problems = [problem for one in judged for problem in one.problems]
-        if fault is not None and fault.kind == "row_error":
-            problems += _chosen_errors(fault.parameters)
+        problems += chosen_errors(call, CLICK_CONVERSIONS)
         repeats = repeats_in_request(judged, state.repeats_in_request)
         with state.lock:
             problems += repeats
@@ -189,13 +159,8 @@ class GoogleAds:
                 judged, state.click_keys, state.order_keys, state.known_conversions
             )
             if not request.validate_only:
-                bad = {problem.path[0][1]: problem.code for problem in reversed(problems)}
-                self._commit(request, account, job_id, call, judged, bad)
-        if _is_stray(call):
-            assert fault is not None
-            code = str(fault.parameters.get("error", "internal_error.TRANSIENT_ERROR"))
-            problems.append(Problem(code, "An error that names no row (by a fault rule)."))
-        return problems
+                self._commit(request, account, job_id, call, judged, bad_rows(problems))
+        return problems + stray_error(call)
 
     def _commit(
         self,
@@ -239,36 +204,10 @@ class GoogleAds:
             action = name.rpartition("/")[2]
             state.count_job(customer_id, action, job_id, good[name], refused[name])
 
-    def _response(self, request: Any, job_id: int, problems: list[Problem], call: Call) -> bytes:
-        response = _UploadResponse(job_id=job_id)
-        bad: set[int | None] = set()
-        whole = False
-        if problems:
-            response.partial_failure_error.CopyFrom(partial_failure(problems, call.request_id))
-            bad = {problem.path[0][1] for problem in problems if problem.path}
-            whole = any(problem.path == () for problem in problems) and not _is_stray(call)
-        if not request.validate_only:
-            for index, row in enumerate(request.conversions):
-                result = response.results.add()  # stays empty for a row that failed
-                if whole or index in bad:
-                    continue
-                if row.gclid:
-                    result.gclid = row.gclid
-                elif row.gbraid:
-                    result.gbraid = row.gbraid
-                elif row.wbraid:
-                    result.wbraid = row.wbraid
-                result.conversion_action = row.conversion_action
-                result.conversion_date_time = row.conversion_date_time
-                if row.user_identifiers:
-                    result.user_identifiers.MergeFrom(row.user_identifiers)
-        serialized: bytes = response.SerializeToString()
-        return serialized
-
     # Queries
 
     def search(self, body: bytes, call: Call) -> bytes:
-        request = _parse(_SearchRequest, body)
+        request = parse(_SearchRequest, body)
         account = self._authorize(call, request.customer_id)
         if request.page_size:
             text = "Setting the page size is not supported."
@@ -280,7 +219,7 @@ class GoogleAds:
         return serialized
 
     def search_stream(self, body: bytes, call: Call) -> bytes:
-        request = _parse(_StreamRequest, body)
+        request = parse(_StreamRequest, body)
         account = self._authorize(call, request.customer_id)
         rows, mask = self._query(request.query, account, call)
         serialized: bytes = _StreamResponse(
@@ -298,24 +237,14 @@ class GoogleAds:
             raise refuse(f"query_error.{problem.code}", str(problem), call) from problem
 
 
-def _is_stray(call: Call) -> bool:
-    """Whether a fault adds an error that names no row, although rows are accepted."""
-    return call.fault is not None and call.fault.kind == "stray_error"
-
-
-def _chosen_errors(parameters: Mapping[str, Any]) -> list[Problem]:
-    """The errors of a `row_error` fault. A path looks like `user_identifiers[1].hashed_email`."""
-    given = parameters.get("error", "conversion_upload_error.EVENT_NOT_FOUND")
-    inner: Path = tuple(
-        (name, int(index) if index else None)
-        for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", str(parameters.get("path", "")))
-    )
-    return [
-        Problem(
-            str(code),
-            str(parameters.get("message", "An error on a chosen row (by a fault rule).")),
-            (("conversions", int(row)), *inner),
-        )
-        for row in parameters.get("rows", [0])
-        for code in (given if isinstance(given, list) else [given])
-    ]
+def _copy_conversion(row: Any, result: Any) -> None:
+    if row.gclid:
+        result.gclid = row.gclid
+    elif row.gbraid:
+        result.gbraid = row.gbraid
+    elif row.wbraid:
+        result.wbraid = row.wbraid
+    result.conversion_action = row.conversion_action
+    result.conversion_date_time = row.conversion_date_time
+    if row.user_identifiers:
+        result.user_identifiers.MergeFrom(row.user_identifiers)

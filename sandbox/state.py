@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 from sandbox.accounts import Account, default_accounts, read_accounts
+from sandbox.conversion_book import ConversionBook
 
 Route = Literal["google_ads", "data_manager"]
 _BODY_BYTES_KEPT = 256 * 1024 * 1024
@@ -142,6 +143,19 @@ class DataManagerLimits:
 
 
 @dataclass(slots=True)
+class AdjustmentReadings:
+    """What Google's texts about adjustments of conversions leave open (`PUT /readings`)."""
+
+    recent_conversions: Literal["too_recent", "not_found"] = "too_recent"
+    """The error for a conversion that occurred less than 24 hours ago. "not_found": also for one
+    that was uploaded less than 24 hours ago, whenever it occurred."""
+    retracted_conversions: Literal["error", "ignored"] = "error"
+    """If an adjustment of a retracted conversion is an error, or is accepted without effect."""
+    restated_to_zero: Literal["ignored", "error"] = "ignored"
+    """The same for a conversion that was restated to 0."""
+
+
+@dataclass(slots=True)
 class State:
     """Everything that the APIs store. Change it with the methods; read it directly.
 
@@ -165,7 +179,12 @@ class State:
     instance_has_account: bool = True
     accounts: dict[str, Account] = field(default_factory=dict)
     clicks: dict[str, datetime] = field(default_factory=dict)
+    calls: set[tuple[str, float]] = field(default_factory=set)
+    """(caller ID, start) of the calls that Google connected. Empty: it connected every call."""
     accepted: list[Accepted] = field(default_factory=list)
+    adjustments: list[Accepted] = field(default_factory=list)
+    """The adjustments that the Google Ads API accepted. `book` has what they changed."""
+    adjustment_readings: AdjustmentReadings = field(default_factory=AdjustmentReadings)
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=100_000))
     secrets: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -177,6 +196,9 @@ class State:
     """(click ID, conversion action, time) of everything accepted."""
     order_keys: set[tuple[str, int]] = field(default_factory=set)
     """(order ID, conversion action) of everything accepted."""
+    call_keys: set[tuple[str, float, int, float]] = field(default_factory=set)
+    """(caller ID, start of the call, conversion action, time) of everything accepted."""
+    book: ConversionBook = field(init=False, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     on_clear: list[Callable[[], None]] = field(default_factory=list, repr=False)
     _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
@@ -184,6 +206,7 @@ class State:
     _body_bytes: int = 0
 
     def __post_init__(self) -> None:
+        self.book = ConversionBook(self.accepted)
         if not self.accounts:
             self.set_accounts(default_accounts())
 
@@ -210,6 +233,22 @@ class State:
         with self.lock:
             self.clicks.update(clicks)
 
+    def change_readings(self, **changes: str) -> AdjustmentReadings:
+        """Change how open questions are answered. Raises ValueError for an unknown answer."""
+        hints = get_type_hints(AdjustmentReadings)
+        for name, value in changes.items():
+            if value not in get_args(hints.get(name)):
+                known = "; ".join(f"{one}: {get_args(hint)}" for one, hint in hints.items())
+                raise ValueError(f"{name}: {value!r} is not known; {known}")
+        with self.lock:
+            self.adjustment_readings = replace(self.adjustment_readings, **changes)  # type: ignore[arg-type]  # checked above
+            return self.adjustment_readings
+
+    def register_calls(self, calls: Iterable[tuple[str, datetime]]) -> None:
+        """Set which calls Google connected: caller ID and start. Until then, it knows all."""
+        with self.lock:
+            self.calls.update((caller_id, start.timestamp()) for caller_id, start in calls)
+
     def set_secret(self, name: str, payload: bytes) -> None:
         """Add a version to `projects/P/secrets/S`; creates the secret if it is new."""
         with self.lock:
@@ -228,6 +267,11 @@ class State:
             self.processing_errors.clear()
             self.click_keys.clear()
             self.order_keys.clear()
+            self.calls.clear()
+            self.call_keys.clear()
+            self.adjustments.clear()
+            self.adjustment_readings = AdjustmentReadings()
+            self.book.clear()
             self._body_bytes = 0
             self.set_accounts(default_accounts())
             for forget in self.on_clear:
@@ -240,6 +284,29 @@ class State:
         with self.lock:
             accepted = list(self.accepted)
         return (one.as_json() for one in accepted)
+
+    def accepted_adjustments(self) -> Iterator[dict[str, Any]]:
+        """Every accepted adjustment as JSON, in order of arrival (`GET /adjustments`)."""
+        with self.lock:
+            accepted = list(self.adjustments)
+        return (one.as_json() for one in accepted)
+
+    def histories(self, order_id: str = "") -> list[dict[str, Any]]:
+        """What conversions are worth, with their histories (`GET /values`).
+
+        All conversions but those of calls, or only those with this order ID.
+        """
+        with self.lock:
+            conversions = list(self.book.conversions())
+            return [one.as_json() for one in conversions if order_id in ("", one.order_id)]
+
+    def worth(self, order_id: str, action_id: int = 1001) -> float | None:
+        """What an order is worth now; None: it was retracted. Raises KeyError if it's unknown."""
+        with self.lock:
+            found = self.book.by_order(order_id, action_id)
+            if found is None:
+                raise KeyError(order_id)
+            return found.value
 
     def request_log(self) -> Iterator[dict[str, Any]]:
         """Every API request as JSON, oldest first (`GET /requests`)."""
