@@ -66,7 +66,7 @@ class Rules(NamedTuple):
 
 
 def judge_adjustment(row: Any, index: int, rules: Rules) -> tuple[list[Problem], Adjustment | None]:
-    """Check one raw `ConversionAdjustment` by itself; finds all of its problems."""
+    """Check one raw `ConversionAdjustment` alone; finds all of its problems."""
     here: Path = ((ROWS, index),)
     problems: list[Problem] = []
     kind = row.adjustment_type

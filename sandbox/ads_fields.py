@@ -97,7 +97,7 @@ def judge_date_time(
 
 
 def judge_money(row: Any, here: Path, field: str, problems: list[Problem]) -> None:
-    """Check an amount and the currency beside it."""
+    """Check an amount and its currency."""
     value, place = getattr(row, field), (*here, (field, None))
     if not math.isfinite(value):
         text = "The value is not a finite number."
