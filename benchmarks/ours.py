@@ -15,6 +15,7 @@ from lib.destinations.base import UploadResult
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
 from lib.rules.row_filter import RowFilter
@@ -25,12 +26,14 @@ from lib.source.columns import map_columns
 from lib.source.table import SourceOptions, open_table
 from lib.state.run import ChunkLimits
 
+_CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
+
 _ACCOUNT = Account(
     "1234567890",
     "1234567890",
     verified=True,
     actions={
-        number: Action(number, f"Sale {number}", True, True, False, 90)
+        number: Action(number, f"Sale {number}", True, _CLICKS, False, 90)
         for number in ("1001", "1002")
     },
 )

@@ -34,7 +34,7 @@ from lib.model.deadline import Deadline
 from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.model.records import Conversion
+from lib.model.records import Conversion, Record
 from lib.run.context import RunContext
 from lib.state.store import Readable, StoredObject
 from tests.results_schema import check_results
@@ -206,17 +206,19 @@ class _Gone:
 
 
 class FakeBatch:
-    """A list of conversions."""
+    """A list of records, of whatever kind."""
 
     def __init__(self, job_id: int) -> None:
         self.job_id = job_id
-        self.conversions: list[Conversion] = []
+        self.records: list[Record] = []
 
-    def add(self, conversion: Conversion, /) -> None:
-        self.conversions.append(conversion)
+    def add(self, record: Record, /) -> None:
+        self.records.append(record)
+
+    add_adjustment = add_call = add
 
     def __len__(self) -> int:
-        return len(self.conversions)
+        return len(self.records)
 
 
 @dataclass(slots=True)
@@ -250,7 +252,7 @@ class FakeApi:
             id="1001",
             name="Phone sale",
             enabled=True,
-            uploads_clicks=True,
+            accepts=frozenset({"conversion", "adjustment"}),
             one_per_click=False,
             lookback_days=90,
         )
@@ -285,8 +287,9 @@ class FakeApi:
         self.before(number)
         row_results: dict[int, RowResult] = {}
         with self.lock:
-            for position, conversion in enumerate(batch.conversions):
-                order = conversion.order_id or ""
+            for position, record in enumerate(batch.records):
+                assert isinstance(record, Conversion)
+                order = record.order_id or ""
                 if self.stop is not None:
                     row_results[position] = RowResult("not_attempted", (self.stop,))
                 elif order in self.counted:

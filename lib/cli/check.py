@@ -23,7 +23,7 @@ from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
-from lib.model.records import Conversion
+from lib.model.records import Record
 from lib.model.selection import Selection
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
@@ -57,8 +57,10 @@ class _Counter:
     def __init__(self) -> None:
         self._size = 0
 
-    def add(self, conversion: Conversion, /) -> None:
+    def add(self, record: Record, /) -> None:
         self._size += 1
+
+    add_adjustment = add_call = add
 
     def __len__(self) -> int:
         return self._size

@@ -12,7 +12,7 @@ from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.deadline import Deadline
 from lib.model.diagnostics import UploadDiagnostics
 from lib.model.outcomes import Outcome, Problem
-from lib.model.records import Conversion
+from lib.model.records import Adjustment, Call, Conversion
 from lib.model.request_status import UNREADABLE, RequestStatus
 
 __all__ = [
@@ -63,9 +63,17 @@ class UploadResult:
 
 
 class Batch(Protocol):
-    """The records of one chunk, already serialized."""
+    """The records of one chunk, already serialized.
+
+    Their positions count over all kinds, in the order in which they were added. Records of other
+    kinds than conversions are only added if the destination's capabilities declare their kind.
+    """
 
     def add(self, conversion: Conversion, /) -> None: ...
+
+    def add_adjustment(self, adjustment: Adjustment, /) -> None: ...
+
+    def add_call(self, call: Call, /) -> None: ...
 
     def __len__(self) -> int: ...
 

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lib.model.fields import RecordKind
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """A conversion action, as reported by the account.
 
-    `lookback_days` is the click look-back window in days. `owned` is True if the action belongs to
-    the customer that conversions are uploaded to. It accepts conversions only for its own actions.
+    `accepts` are the kinds of record that may be uploaded for it. `lookback_days` is the click
+    look-back window in days. `owned` is True if the action belongs to the customer that conversions
+    are uploaded to. It accepts conversions only for its own actions.
+
+    About adjustments: `needs_order_id` is True if only an order ID names a conversion of the
+    action, and `always_uses_default_value` if no conversion of it can have another value.
     """
 
     id: str
     name: str
     enabled: bool
-    uploads_clicks: bool
+    accepts: frozenset[RecordKind]
     one_per_click: bool
     lookback_days: int
     owned: bool = True
+    needs_order_id: bool = False
+    always_uses_default_value: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lib.model.fields import RecordKind
+from lib.model.records import AdjustmentType
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,21 @@ class CheckSchedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindCapabilities:
+    """What an API can send of one kind of record. The destination's batch has a method for it."""
+
+    fields: Mapping[str, str]
+    """The declared fields that it can send → path in the API's own message for this kind."""
+    identifying: frozenset[str]
+    """Record attributes by which it finds what the record is about. A record needs one."""
+    adjustment_types: frozenset[AdjustmentType] = frozenset()
+    """Which adjustments it can send."""
+    restates_with_original: bool = False
+    """A restatement is the original conversion with another value, so the row must have its data.
+    The API then cannot tell a restatement from a new conversion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What an advertising API supports. Code outside its folder checks this, never its name."""
 
@@ -56,10 +72,9 @@ class Capabilities:
     """The name that profiles use."""
     title: str
     """The name that messages show."""
-    record_kinds: frozenset[RecordKind]
     fields: Mapping[str, str]
-    """The declared fields that it can send → path in the API's own message. A known column that is
-    not listed gets a note in the results."""
+    """The declared fields of conversions that it can send → path in the API's own message. A known
+    column that is not listed gets a note in the results."""
     identifying: frozenset[str]
     """Record attributes by which it identifies a click or a person. A record needs one."""
     max_user_identifiers: int
@@ -78,10 +93,24 @@ class Capabilities:
     """Set if the API reports on uploads by job later. The destination then implements
     `DiagnosingDestination`."""
     exclusions: tuple[Exclusion, ...] = ()
+    """Values of a conversion that exclude each other."""
+    other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
+    """What it can send of other records than conversions. A kind that is missing cannot be sent."""
 
-    def column_of(self, path_element: str) -> str:
+    @property
+    def record_kinds(self) -> frozenset[RecordKind]:
+        """The kinds of record that it can send."""
+        return frozenset({"conversion", *self.other_kinds})
+
+    def of_kind(self, kind: RecordKind) -> KindCapabilities | None:
+        """Return what it can send of a kind of record, or None if it cannot send this kind."""
+        of_conversions = KindCapabilities(fields=self.fields, identifying=self.identifying)
+        return {"conversion": of_conversions, **self.other_kinds}.get(kind)
+
+    def column_of(self, path_element: str, kind: RecordKind = "conversion") -> str:
         """Return the field whose path in the API's message ends with `path_element`, or ""."""
-        for field, path in self.fields.items():
+        known = self.of_kind(kind)
+        for name, path in known.fields.items() if known else ():
             if path.rpartition(".")[2] == path_element:
-                return field.rstrip(".")
+                return name.rstrip(".")
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-RecordKind = Literal["conversion"]
+RecordKind = Literal["conversion", "adjustment", "call"]
 
 ValueKind = Literal["text", "number", "name", "word", "country"]
 """What a cell holds: a code or an address, a number, a name that people chose, a word of a closed

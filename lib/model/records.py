@@ -1,9 +1,10 @@
-"""The record of one conversion, independent of the destination.
+"""The records, independent of the destination: a conversion, an adjustment, a call.
 
-A `Conversion` contains no raw user data, only digests. Both destinations (in `lib.destinations`)
-serialize it. It uses neither API's terms.
+They contain no raw user data, only digests, with one exception: the number of a caller
+(`Call.caller_id`). The destinations (in `lib.destinations`) serialize them. They use no API's
+terms.
 
-`Conversion`, `Problem` and `RowOutcome` are NamedTuples, not dataclasses: they are created for
+The records, `Problem` and `RowOutcome` are NamedTuples, not dataclasses: they are created for
 every row, and creating a frozen dataclass of this width takes six times as long.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.model.outcomes import Problem
 
@@ -116,3 +117,54 @@ class Conversion(NamedTuple):
     def has_click_id(self) -> bool:
         """Whether the conversion names an ad click."""
         return bool(self.gclid or self.gbraid or self.wbraid)
+
+
+AdjustmentType = Literal["retraction", "restatement"]
+
+
+class Adjustment(NamedTuple):
+    """A change of a conversion that was sent before: its value is another one, or it never counted.
+
+    The conversion is named by its `order_id`, or else by `gclid` and `conversion_time`. `time` is
+    when it was adjusted, according to the file. `value` is its new total value (None: a
+    retraction). `original` is the conversion itself with this value, if the row has its data.
+    """
+
+    customer_id: str
+    action_id: str
+    adjustment_type: AdjustmentType
+    time: str
+    order_id: str | None
+    gclid: str
+    conversion_time: str
+    value: float | None
+    currency_code: str | None
+    original: Conversion | None
+    warnings: tuple[Problem, ...]
+
+
+class Call(NamedTuple):
+    """A conversion after a phone call to a number of an ad.
+
+    `caller_id` is the caller's number, such as +12125550101: one API identifies the call only by
+    the plain number. So nothing but the request to this API may contain it. `call_time` is the
+    start of the call, and `time` the conversion.
+    """
+
+    customer_id: str
+    action_id: str
+    caller_id: str
+    call_time: str
+    time: str
+    value: float | None
+    currency_code: str | None
+    ad_user_data: str | None
+    custom_variables: tuple[tuple[str, str], ...]
+    warnings: tuple[Problem, ...]
+
+    def __repr__(self) -> str:
+        """Return a text without the number: it may end up in a log or a test report."""
+        return f"Call(customer_id={self.customer_id!r}, action_id={self.action_id!r}, ...)"
+
+
+Record = Conversion | Adjustment | Call

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.rules.memo import Memo
 from lib.rules.plain_text import plain_text
@@ -22,6 +23,8 @@ class ActionRule(NamedTuple):
     one_per_click: bool
     lookback_days: int
 
+
+_EVERY_KIND: Final = frozenset(get_args(RecordKind))
 
 NO_ACTION = ActionRule("", "", False, MAX_AGE_DAYS)
 """Placeholder for a row that is rejected for its action: its other cells are still checked."""
@@ -86,8 +89,8 @@ def _find(wanted: str, account: Account, resolves_names: bool) -> Action | Probl
             # The account can't be queried, so the ID is unknown.
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
         known_as = last if is_id else wanted
-        return Action(known_as, known_as, True, True, False, MAX_AGE_DAYS)
-    if not action.uploads_clicks:
+        return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
+    if "conversion" not in action.accepts:
         return Problem("ACTION_WRONG_TYPE", "conversion_action")
     if not action.enabled:
         return Problem("ACTION_NOT_ENABLED", "conversion_action")

@@ -33,7 +33,7 @@ GOOD_ROW = {
 def _action(number: str, **changes: Any) -> tuple[str, Action]:
     metadata = {
         "enabled": True,
-        "uploads_clicks": True,
+        "accepts": frozenset({"conversion", "adjustment"}),
         "one_per_click": False,
         "lookback_days": 90,
     }
@@ -50,7 +50,7 @@ ACCOUNT = Account(
             _action("1001"),
             _action("1002", one_per_click=True),
             _action("1003", enabled=False),
-            _action("1004", uploads_clicks=False),
+            _action("1004", accepts=frozenset({"call"})),
             _action("1005", lookback_days=30),
         ]
     ),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
+
+CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ def test_the_accounts_own_enabled_action_is_chosen(
     given = [("1001", True, True), *others]
     for order in (given, given[::-1]):
         actions = {
-            number: Action(number, " Sale", enabled, True, False, 90, owned)
+            number: Action(number, " Sale", enabled, CLICKS, False, 90, owned)
             for number, enabled, owned in order
         }
         account = Account("1", "1", verified=True, actions=actions)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Conversion
 from lib.rules.engine import Engine
@@ -23,10 +24,11 @@ from lib.rules.row_rules import RowRules
 from lib.run.chunks import Chunk, PreparedChunk, prepare
 from lib.source.records import Record
 
+CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 ACTIONS = {
-    "1001": Action("1001", "Sale", True, True, False, 90),
-    "1002": Action("1002", "Lead", True, True, False, 30),
-    "1003": Action("1003", "Contact", True, True, True, 90),  # one per click
+    "1001": Action("1001", "Sale", True, CLICKS, False, 90),
+    "1002": Action("1002", "Lead", True, CLICKS, False, 30),
+    "1003": Action("1003", "Contact", True, CLICKS, True, 90),  # one per click
 }
 ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
 NO_DIGEST = sha256().hexdigest()

@@ -15,7 +15,6 @@ from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 CAPABILITIES: Final = Capabilities(
     name="data_manager",
     title="Data Manager API",
-    record_kinds=frozenset({"conversion"}),
     # Paths in `Event`. A plain value needs no more than its path to be written.
     fields={
         "gclid": "ad_identifiers.gclid",

@@ -20,7 +20,7 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsReques
 
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.message_paths import plain_paths, write_plain_values
-from lib.model.records import Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 Request = IngestEventsRequest.pb()
 
@@ -104,6 +104,14 @@ class EventBatch:
 
     def __len__(self) -> int:
         return self._size
+
+    def add_adjustment(self, adjustment: Adjustment, /) -> None:
+        """Serialize an adjustment."""
+        raise NotImplementedError  # the capabilities do not declare this kind
+
+    def add_call(self, call: Call, /) -> None:
+        """Serialize a call."""
+        raise NotImplementedError  # the capabilities do not declare this kind
 
     def add(self, conversion: Conversion, /) -> None:
         """Serialize one conversion into a request of its account."""

@@ -6,11 +6,12 @@ The queries are those of https://developers.google.com/google-ads/api/docs/conve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lib.destinations.google_ads.enums import enum_name
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 
 _SETTING = "customer.conversion_tracking_setting"
 
@@ -31,6 +32,14 @@ CUSTOM_VARIABLE_QUERY = (
     "SELECT conversion_custom_variable.id, conversion_custom_variable.name "
     "FROM conversion_custom_variable WHERE conversion_custom_variable.status = 'ENABLED'"
 )
+
+_ACCEPTS: Mapping[str, frozenset[RecordKind]] = {
+    "UPLOAD_CLICKS": frozenset({"conversion", "adjustment"}),
+    "UPLOAD_CALLS": frozenset({"call"}),
+    "WEBPAGE": frozenset({"adjustment"}),
+    "SALESFORCE": frozenset({"adjustment"}),
+}
+"""Type of conversion action → the kinds of record that may be uploaded for it."""
 
 Search = Callable[[str, str], Iterable[Any]]
 """(customer ID, query) → raw GoogleAdsRow messages."""
@@ -70,12 +79,14 @@ def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
 
 def _action(action: Any, customer_id: str) -> Action:
     owner = action.owner_customer.rpartition("/")[2]
+    kind = enum_name(action, "type_")
     return Action(
         id=str(action.id),
         name=action.name,
         enabled=enum_name(action, "status") == "ENABLED",
-        uploads_clicks=enum_name(action, "type_") == "UPLOAD_CLICKS",
+        accepts=_ACCEPTS.get(kind, frozenset()),
         one_per_click=enum_name(action, "counting_type") == "ONE_PER_CLICK",
         lookback_days=action.click_through_lookback_window_days or 30,
         owned=owner in ("", customer_id),
+        needs_order_id=kind == "WEBPAGE",
     )

@@ -13,7 +13,6 @@ from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 CAPABILITIES: Final = Capabilities(
     name="google_ads",
     title="Google Ads API",
-    record_kinds=frozenset({"conversion"}),
     # Paths in `ClickConversion`. A plain value needs no more than its path to be written.
     fields={
         "gclid": "gclid",

@@ -29,7 +29,7 @@ from lib.destinations.google_ads.wire_format import (
     varint,
 )
 from lib.destinations.message_paths import plain_paths, write_plain_values
-from lib.model.records import Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 _TYPES = module("services.types.conversion_upload_service")
 Request = _TYPES.UploadClickConversionsRequest.pb()
@@ -88,6 +88,14 @@ class AdsBatch:
         self._turns.clear()
         self._customer_id = ""
         return parts
+
+    def add_adjustment(self, adjustment: Adjustment, /) -> None:
+        """Serialize an adjustment."""
+        raise NotImplementedError  # the capabilities do not declare this kind
+
+    def add_call(self, call: Call, /) -> None:
+        """Serialize a call."""
+        raise NotImplementedError  # the capabilities do not declare this kind
 
     def add(self, conversion: Conversion, /) -> None:
         """Serialize one conversion for the request of its account (see `wire_format`)."""

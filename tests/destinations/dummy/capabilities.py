@@ -10,7 +10,6 @@ from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 CAPABILITIES: Final = Capabilities(
     name="dummy",
     title="Dummy API",
-    record_kinds=frozenset({"conversion"}),
     fields={
         "email": "who.mail",
         "conversion_date_time": "when",

@@ -11,10 +11,10 @@ from lib.destinations.connections import ConnectionSettings, ReadCredentials, Up
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.records import Conversion
+from lib.model.records import Record
 from tests.destinations.dummy.capabilities import CAPABILITIES
 
-REQUESTS: list[list[Conversion]] = []
+REQUESTS: list[list[Record]] = []
 """The records of every request that was sent."""
 
 
@@ -22,10 +22,12 @@ REQUESTS: list[list[Conversion]] = []
 class DummyBatch:
     """Records, as they are."""
 
-    records: list[Conversion] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
-    def add(self, conversion: Conversion, /) -> None:
-        self.records.append(conversion)
+    def add(self, record: Record, /) -> None:
+        self.records.append(record)
+
+    add_adjustment = add_call = add
 
     def __len__(self) -> int:
         return len(self.records)
