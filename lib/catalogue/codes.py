@@ -21,7 +21,7 @@ Origin = str
 """Name of a module with a table, or `UNKNOWN`."""
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["row", "file", "account", "transient"]
-Outcome = Literal["rejected", "failed", "duplicate", "deferred", "not_attempted"]
+Outcome = Literal["rejected", "failed", "duplicate", "deferred", "skipped", "not_attempted"]
 
 UNKNOWN: Final = "unknown"
 """Origin of a code that no table has."""
@@ -56,6 +56,7 @@ _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "failed": ("error", "row", "failed"),
     "duplicate": ("note", "row", "duplicate"),
     "deferred": ("note", "row", "deferred"),
+    "overtaken": ("note", "row", "skipped"),
     "not_attempted": ("note", "row", "not_attempted"),
     "warning": ("warning", "row", None),
     "note": ("note", "file", None),
@@ -136,10 +137,14 @@ ABOUT_THE_ACTION: Final = frozenset(
         "INVALID_CONVERSION_ACTION_TYPE",
         "INVALID_DESTINATION",
         "CUSTOM_VARIABLE_NOT_ENABLED",
+        "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE",
     }
 )
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
+
+WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION"})
+"""Reasons for which a deferred row is sent again only after 24 hours."""
 
 NOBODY_CLICKED: Final = frozenset({"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND"})
 """Reasons that only say that no ad click led to the conversion. This is normal for a row without a

@@ -1,7 +1,7 @@
 """Codes of the Google Ads API: kind (see `lib.catalogue.codes`), meaning, action.
 
-Holds every value of ConversionUploadErrorEnum, and the values of the other enums that an upload or
-the account preflight can return:
+Holds every value of ConversionUploadErrorEnum and of ConversionAdjustmentUploadErrorEnum, and the
+values of the other enums that an upload or the account preflight can return:
 https://developers.google.com/google-ads/api/reference/rpc/latest/errors
 """
 
@@ -11,6 +11,7 @@ TITLE: Final = "Google Ads API"
 
 _RETRIED_AUTOMATICALLY = "No action needed; retried automatically."
 _RETRIED_AFTER_6_HOURS = "No action needed; retried automatically after 6 hours."
+_RETRIED_AFTER_24_HOURS = "No action needed; retried automatically after 24 hours."
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _REPORT_SOFTWARE_ERROR = (
     "Report it at the project's issue tracker, with the run_id from the results document: this is "
@@ -47,6 +48,9 @@ _ACTION_NAME_MALFORMED = "A resource name, such as that of the conversion action
 _FIELD_MISSING = "A required field is missing."
 _VALUE_NOT_IN_LIST = "A value is not one of the words that Google accepts for its field."
 _TIME_UNREADABLE = "Google cannot read the conversion time."
+_ENHANCEMENT_ONLY = (
+    "The error concerns enhancements of conversions, which this software never sends."
+)
 _TOO_MANY_OPERATIONS = "The request contains too many operations."
 _REQUEST_TOO_LARGE = "The request is too large."
 
@@ -303,20 +307,114 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_CONVERSION_ACTION_TYPE": (
         "account",
-        "The conversion action does not accept imported click conversions.",
-        "Create a conversion action of the type Import > Track conversions from clicks, and name "
-        "it in the file or the profile.",
+        "The type of the conversion action does not fit the rows.",
+        "Use a conversion action of the right type, and name it in the file or the profile: "
+        "Import > Track conversions from clicks for conversions, Import > Track conversions from "
+        "calls for calls. Adjustments use the conversion action of the conversion, but "
+        "conversions from calls cannot be adjusted.",
+    ),
+    # ConversionAdjustmentUploadError: the values that conversions and calls cannot have
+    "CONVERSION_ALREADY_RETRACTED": (
+        "duplicate",
+        "The conversion is already retracted. It stays retracted.",
+        "No action needed. Google accepts no adjustment of a retracted conversion.",
+    ),
+    "CONVERSION_NOT_FOUND": (
+        "failed",
+        "Google found no conversion with this order ID, or with this gclid and conversion time, "
+        "for this conversion action.",
+        "Check that the conversion was uploaded and counted, and that the adjustment has the same "
+        "conversion action and the same order ID. A conversion that was uploaded with an order ID "
+        "can be adjusted only by it.",
+    ),
+    "CONVERSION_EXPIRED": (
+        "failed",
+        "The conversion is older than 54 days, so Google no longer adjusts it.",
+        "No action needed; the conversion keeps its value. Upload adjustments sooner.",
+    ),
+    "ADJUSTMENT_PRECEDES_CONVERSION": (
+        "failed",
+        "The adjustment time is before the conversion time.",
+        "Check the adjustment time and its time zone. A date without a time counts as midnight.",
+    ),
+    "MORE_RECENT_RESTATEMENT_FOUND": (
+        "overtaken",
+        "Google already has an adjustment of this conversion with a later adjustment time. That "
+        "one counts.",
+        "No action needed. If the value in this row is the right one, upload it with an adjustment "
+        "time after the one of the other adjustment.",
+    ),
+    "TOO_RECENT_CONVERSION": (
+        "deferred",
+        "The conversion is less than 24 hours old. Google adjusts it only after that.",
+        _RETRIED_AFTER_24_HOURS,
+    ),
+    "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE": (
+        "account",
+        "The conversion action always uses its default value, so the value of a conversion cannot "
+        "be corrected. Retractions are possible.",
+        "Open the conversion action in Google Ads and set its value to: Use different values for "
+        "each conversion.",
+    ),
+    "TOO_MANY_ADJUSTMENTS_IN_REQUEST": (
+        "file",
+        "The request contains more than 2,000 adjustments.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "TOO_MANY_ADJUSTMENTS": (
+        "failed",
+        "The conversion was already adjusted as often as Google allows.",
+        "Upload only the last correction of a conversion. This conversion keeps its value.",
+    ),
+    "RESTATEMENT_ALREADY_EXISTS": (
+        "duplicate",
+        "Google already has an adjustment of this conversion with the same adjustment time. If "
+        "this row has another value, Google has not taken it.",
+        "Upload the row with a later adjustment time if its value is a different one. Otherwise no "
+        "action is needed.",
+    ),
+    "DUPLICATE_ADJUSTMENT_IN_REQUEST": (
+        "duplicate",
+        "Another row of the file adjusts the same conversion with the same adjustment time. If "
+        "this row has another value, Google has not taken it.",
+        "Give each adjustment of a conversion its own adjustment time. If both rows have the same "
+        "value, no action is needed.",
+    ),
+    "CONVERSION_ACTION_NOT_ELIGIBLE_FOR_ENHANCEMENT": (
+        "account",
+        _ENHANCEMENT_ONLY,
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET": (
+        "failed",
+        "The adjustment was sent with an order ID and with a gclid and conversion time. Google "
+        "accepts only one of the two.",
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "CONVERSION_ALREADY_ENHANCED": ("duplicate", _ENHANCEMENT_ONLY, _REPORT_SOFTWARE_ERROR),
+    "DUPLICATE_ENHANCEMENT_IN_REQUEST": ("duplicate", _ENHANCEMENT_ONLY, _REPORT_SOFTWARE_ERROR),
+    "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCEMENT": (
+        "account",
+        _ENHANCEMENT_ONLY,
+        _REPORT_SOFTWARE_ERROR,
+    ),
+    "MISSING_ORDER_ID_FOR_WEBPAGE": (
+        "failed",
+        "A conversion of a website action can be adjusted only by its order ID.",
+        "Add the order ID that the website's tag sent as the transaction ID.",
     ),
     # NotAllowlistedError
     "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": (
         "account",
         "Google does not allow these credentials to use the feature. If every row has this error: "
-        "Google has closed uploads through the Google Ads API to callers who did not use it "
-        "before 15 June 2026. If only some rows have it: Google does not accept session "
+        "Google has closed uploads of this kind through the Google Ads API to callers who did not "
+        "use it before 15 June 2026. If only some rows have it: Google does not accept session "
         "attributes and IP addresses from new callers.",
         'Set "destination": "data_manager" in the profile; docs/data-manager.md describes the '
         "access that this needs. If Google refuses only session attributes or IP addresses, set "
-        '"omit_session_and_ip": true instead to leave them out.',
+        '"omit_session_and_ip": true instead to leave them out. If Google refuses only '
+        "adjustments: the Data Manager API corrects values, but retracts no conversion; retract "
+        "it in Google Ads.",
     ),
     # QuotaError
     "RESOURCE_EXHAUSTED": (

@@ -17,6 +17,7 @@ repeats the value of a cell.
 | failed | Google refuses the row permanently. |
 | duplicate | The row is already counted, or repeats an earlier line. |
 | deferred | Google cannot count the row yet. It is sent again automatically. |
+| skipped | A later adjustment of the same conversion counts instead. |
 | not attempted | The file is stopped before this row, or the row's account cannot be used. |
 | sent (warning) | The row is sent, but a value is left out or may be wrong. |
 | failed (warning) | Google refuses the row permanently. The warning adds detail. |

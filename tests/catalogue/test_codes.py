@@ -21,7 +21,7 @@ from google.ads.datamanager_v1.types.processing_errors import (
 import lib.catalogue
 from lib.catalogue import codes as codes_module
 from lib.catalogue import texts
-from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup, not_applicable
+from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, Code, lookup, not_applicable
 from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
@@ -32,8 +32,9 @@ from lib.source.records import ROW_PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 ADS_ENUMS = """
-ConversionUploadError QuotaError AuthenticationError AuthorizationError InternalError
-DatabaseError DateError StringLengthError StringFormatError RequestError FieldError
+ConversionUploadError ConversionAdjustmentUploadError QuotaError AuthenticationError
+AuthorizationError InternalError DatabaseError DateError StringLengthError StringFormatError
+RequestError FieldError
 NotAllowlistedError HeaderError IdError RangeError CurrencyCodeError CollectionSizeError
 NotEmptyError NullError EnumError DistinctError PartialFailureError SizeLimitError
 ResourceAccessDeniedError
@@ -186,6 +187,25 @@ def test_an_action_names_profile_keys_that_exist(code: Code) -> None:
         ("CONVERSION_TRACKING_NOT_ENABLED_AT_IMPRESSION_TIME", "row", "failed"),
         ("CONVERSION_NOT_COMPLIANT_WITH_ATT_POLICY", "row", "failed"),
         ("NO_CONVERSION_ACTION_FOUND INVALID_CONVERSION_ACTION_TYPE", "account", "not_attempted"),
+        ("CONVERSION_ALREADY_RETRACTED RESTATEMENT_ALREADY_EXISTS", "row", "duplicate"),
+        ("DUPLICATE_ADJUSTMENT_IN_REQUEST CONVERSION_ALREADY_ENHANCED", "row", "duplicate"),
+        ("MORE_RECENT_RESTATEMENT_FOUND", "row", "skipped"),
+        ("TOO_RECENT_CONVERSION TOO_RECENT_CALL", "row", "deferred"),
+        ("CONVERSION_NOT_FOUND ADJUSTMENT_PRECEDES_CONVERSION", "row", "failed"),
+        ("GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET", "row", "failed"),
+        ("MISSING_ORDER_ID_FOR_WEBPAGE CONVERSION_EXPIRED TOO_MANY_ADJUSTMENTS", "row", "failed"),
+        (
+            "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE",
+            "account",
+            "not_attempted",
+        ),
+        ("TOO_MANY_ADJUSTMENTS_IN_REQUEST INVALID_JOB_ID", "file", "not_attempted"),
+        ("CALL_CONVERSION_ALREADY_EXISTS", "row", "duplicate"),
+        ("DUPLICATE_CALL_CONVERSION_IN_REQUEST", "row", "duplicate"),
+        ("CALL_NOT_FOUND CONVERSION_PRECEDES_CALL EXPIRED_CALL", "row", "failed"),
+        ("UNPARSEABLE_CALLERS_PHONE_NUMBER INVALID_CUSTOMER_FOR_CALL", "row", "failed"),
+        ("CONVERSION_TRACKING_NOT_ENABLED_AT_CALL_TIME", "row", "failed"),
+        ("EXPIRED_CALL INVALID_CALL", "row", "failed"),
         ("CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS", "account", "not_attempted"),
         ("CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS", "account", "not_attempted"),
         ("CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS", "account", "not_attempted"),
@@ -210,6 +230,13 @@ def test_a_code_decides_the_outcome_of_its_row(codes: str, scope: str, outcome: 
     """According to Google's documentation and to experience with the API."""
     for code in codes.split():
         assert (lookup(code).scope, lookup(code).outcome) == (scope, outcome), code
+
+
+def test_only_deferred_rows_wait_a_day() -> None:
+    """For every other reason to wait, six hours are enough."""
+    assert {lookup(code).outcome for code in WAITS_A_DAY} == {"deferred"}
+    deferred = {code.code for code in CATALOGUE.values() if "24 hours" in code.action}
+    assert deferred & {c.code for c in CATALOGUE.values() if c.outcome == "deferred"} == WAITS_A_DAY
 
 
 def test_a_warning_from_google_is_not_a_failure() -> None:
