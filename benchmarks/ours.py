@@ -58,7 +58,7 @@ def prepare_file(content: bytes, refused: list[int] | None = None) -> Iterator[b
         prepared = prepare(chunk, RowFilter(), engine, batch)
         assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
-            yield part.request.SerializeToString()
+            yield part.request.message.SerializeToString()
         report = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
         if refused is not None:
             refused += [row.line for row in report.listed if row.outcome == "rejected"]

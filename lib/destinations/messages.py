@@ -16,9 +16,20 @@ def without_values(message: str, sent: Any) -> str:
     What looks like an email address or a phone number is replaced in any case: the API may quote
     what it has instead of what it got. `sent` is None for a query: it contains no value of a row.
     """
-    if sent is not None and any(value in message for value in _texts(sent) if len(value) > 3):
+    if sent is not None and any(_quotes(message, value) for value in _texts(sent)):
         return ""
     return without_personal_data(message)
+
+
+_PHONE = re.compile(r"\+[0-9]{7,15}")
+_LOCAL_DIGITS = 7
+"""A phone number is recognized by its last digits, because it may be quoted in another format."""
+
+
+def _quotes(message: str, value: str) -> bool:
+    if _PHONE.fullmatch(value):
+        return value[-_LOCAL_DIGITS:] in re.sub(r"[^0-9]", "", message)
+    return len(value) > 3 and value in message
 
 
 _EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+")

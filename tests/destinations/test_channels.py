@@ -14,8 +14,8 @@ from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations import channels
 from lib.destinations.data_manager.client import connect
-from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.google_ads.upload_kinds import CLICKS
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.network import Network
@@ -39,7 +39,7 @@ def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
     client = build_client(apis.google_ads_key_yaml, None, endpoint)
     upload = client.get_service("ConversionUploadService").transport.upload_click_conversions
-    request = new_request("1234567890", 1, False)
+    request = CLICKS.new_request("1234567890", 1, False).message
     return lambda seconds: upload(request, timeout=seconds)
 
 

@@ -24,7 +24,8 @@ CUSTOMER_QUERY = (
 ACTION_QUERY = (
     "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
     "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
-    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer "
+    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer, "
+    "conversion_action.value_settings.always_use_default_value "
     "FROM conversion_action"
 )
 
@@ -89,4 +90,5 @@ def _action(action: Any, customer_id: str) -> Action:
         lookback_days=action.click_through_lookback_window_days or 30,
         owned=owner in ("", customer_id),
         needs_order_id=kind == "WEBPAGE",
+        always_uses_default_value=action.value_settings.always_use_default_value,
     )

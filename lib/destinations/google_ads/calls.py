@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import threading
+from typing import Any, Final, NamedTuple
 
 import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations.google_ads.errors import classify, defect_of, request_id_in
+from lib.destinations.google_ads.upload_kinds import CLICKS
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.model.account import Account
 from lib.model.connection import KeptConnection
@@ -30,19 +32,28 @@ class Answer(NamedTuple):
     maybe_repeated: bool = False
 
 
-class Services(NamedTuple):
-    """The transports of one client. Each has its own channel."""
+SEARCH: Final = "GoogleAdsService"
+"""The service of queries."""
 
-    upload: Any
-    search: Any
+_NEARLY_ALWAYS_USED: Final = (CLICKS.service, SEARCH)
 
 
-def services_of(client: GoogleAdsClient) -> Services:
-    """Open the channels of the services that a run needs."""
-    return Services(
-        client.get_service("ConversionUploadService").transport,
-        client.get_service("GoogleAdsService").transport,
-    )
+class Services:
+    """The transports of one client. Each has its own channel. Thread-safe."""
+
+    def __init__(self, client: GoogleAdsClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._transports: dict[str, Any] = {}
+        for name in _NEARLY_ALWAYS_USED:
+            self.transport(name)
+
+    def transport(self, name: str) -> Any:
+        """Return the transport of a service. Its channel is opened when it is first needed."""
+        with self._lock:
+            if name not in self._transports:
+                self._transports[name] = self._client.get_service(name).transport
+            return self._transports[name]
 
 
 class Connection:
@@ -55,6 +66,7 @@ class Connection:
 
     def call(
         self,
+        service: str,
         method: str,
         request: Any,
         customer_id: str,
@@ -79,7 +91,7 @@ class Connection:
             return failures[-1]
 
         def call(services: Services, seconds: float) -> Answer:
-            stub = getattr(services.search if method == "search" else services.upload, method)
+            stub = getattr(services.transport(service), method)
             response, rpc = stub.with_call(request, timeout=seconds, metadata=routing)
             maybe_repeated = any(each.kind == "transient" for each in failures)
             return Answer(getattr(response, "_pb", response), request_id_in(rpc), maybe_repeated)

@@ -1,6 +1,8 @@
-"""The capabilities of the Google Ads API for click conversions.
+"""The capabilities of the Google Ads API for click conversions, adjustments and calls.
 
 https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+https://developers.google.com/google-ads/api/docs/conversions/upload-adjustments
+https://developers.google.com/google-ads/api/docs/conversions/upload-calls
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
+from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion, KindCapabilities
 
 CAPABILITIES: Final = Capabilities(
     name="google_ads",
@@ -82,4 +84,33 @@ CAPABILITIES: Final = Capabilities(
             "external_attribution_credit",
         ),
     ),
+    other_kinds={
+        # Paths in `ConversionAdjustment`.
+        "adjustment": KindCapabilities(
+            fields={
+                "order_id": "order_id",
+                "gclid": "gclid_date_time_pair.gclid",
+                "conversion_date_time": "gclid_date_time_pair.conversion_date_time",
+                "adjustment_type": "adjustment_type",
+                "adjustment_date_time": "adjustment_date_time",
+                "adjusted_value": "restatement_value.adjusted_value",
+                "adjusted_value_currency": "restatement_value.currency_code",
+            },
+            identifying=frozenset({"order_id", "gclid"}),
+            adjustment_types=frozenset({"retraction", "restatement"}),
+        ),
+        # Paths in `CallConversion`.
+        "call": KindCapabilities(
+            fields={
+                "caller_id": "caller_id",
+                "call_start_date_time": "call_start_date_time",
+                "conversion_date_time": "conversion_date_time",
+                "conversion_value": "conversion_value",
+                "currency_code": "currency_code",
+                "ad_user_data": "consent",
+                "custom_variable.": "custom_variables",
+            },
+            identifying=frozenset({"caller_id"}),
+        ),
+    },
 )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.calls import Answer, CallError
-from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
 from lib.destinations.google_ads.orders_of_a_click import judge_orders, send_orders_apart
 from lib.destinations.google_ads.partial_failure import (
@@ -17,6 +15,7 @@ from lib.destinations.google_ads.partial_failure import (
     read_named_rows,
     read_response,
 )
+from lib.destinations.google_ads.upload_kinds import UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -35,14 +34,14 @@ ROW_TRIES = 3
 class ChunkUpload:
     """The upload of one chunk.
 
-    `call` sends a request. `refused` has the accounts that refuse all rows of this run; this class
-    adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
+    `call` sends a request. `refused` has the accounts that refuse all rows of a kind in this run;
+    this class adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
     """
 
     def __init__(
         self,
-        call: Callable[[Any], Answer],
-        refused: dict[str, Problem],
+        call: Callable[[UploadRequest], Answer],
+        refused: dict[tuple[UploadKind, str], Problem],
         deadline: Deadline,
         log: Log,
         *,
@@ -61,33 +60,37 @@ class ChunkUpload:
         self._is_answered = False
         self.request_ids: list[str] = []
 
-    def send(self, request: Any) -> RequestResult:
+    def send(self, request: UploadRequest) -> RequestResult:
         """Send a request until each of its rows has a result."""
         result = self._send_rows(request)
+        if not request.kind.names_clicks:
+            return result
         send_orders_apart(
-            request, result.row_results, lambda rows: self._send_part(request, rows).row_results
+            request.message,
+            result.row_results,
+            lambda rows: self._send_part(request, rows).row_results,
         )
         judge_orders(
-            request,
+            request.message,
             result.row_results,
             lambda order_id: self._maybe_sent or order_id in self._orders_sent_again,
         )
         return result
 
-    def _send_part(self, request: Any, rows: Sequence[int]) -> RequestResult:
+    def _send_part(self, request: UploadRequest, rows: Sequence[int]) -> RequestResult:
         """Send some rows of a request. The results have the rows' positions in the request."""
-        result = self._send_rows(_part(request, rows))
+        result = self._send_rows(request.part(rows))
         return result._replace(
             row_results={rows[row]: each for row, each in result.row_results.items()}
         )
 
-    def _send_rows(self, request: Any) -> RequestResult:
-        size = len(request.conversions)
-        known = self._refused.get(request.customer_id)
+    def _send_rows(self, request: UploadRequest) -> RequestResult:
+        size = len(request.rows)
+        known = self._refused.get((request.kind, request.customer_id))
         if known is not None:
             refused = RowResult("not_attempted", (known,))
             return RequestResult(dict.fromkeys(range(size), refused), [], known)
-        if request.ByteSize() > MAX_REQUEST_BYTES and size > 1:
+        if request.message.ByteSize() > MAX_REQUEST_BYTES and size > 1:
             return self._send_halves(request)
         row_results: dict[int, RowResult] = {}
         stop: Problem | None = None
@@ -113,15 +116,15 @@ class ChunkUpload:
             pending = [pending[row] for row in result.retry_rows]
             if not pending or tries == ROW_TRIES:
                 break
-            part = _part(request, pending)
-            self._orders_sent_again.update(each.order_id for each in part.conversions)
+            part = request.part(pending)
+            self._note_orders(part)
             self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
             left = self._deadline.last_start - self._clock()
             self._sleep(min(ROW_DELAY_SECONDS * 2 ** (tries - 1), max(left, 0.0)))
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
         return RequestResult(row_results, [], stop)
 
-    def _send_once(self, request: Any) -> RequestResult:
+    def _send_once(self, request: UploadRequest) -> RequestResult:
         try:
             answer = self._call(request)
         except PermanentError as error:
@@ -134,22 +137,27 @@ class ChunkUpload:
             if found and all(each.row is not None for each in found):
                 # The error names rows: those fail, and the others are sent again.
                 return read_named_rows(found, request)
-            return self._refuse(request, refusal(error, request))
+            return self._refuse(request, refusal(error, request.message))
         self._is_answered = True
         if answer.request_id:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
-            self._orders_sent_again.update(each.order_id for each in request.conversions)
+            self._note_orders(request)
         return read_response(answer.response, request)
 
-    def _refuse(self, request: Any, problem: Problem) -> RequestResult:
-        if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
-            self._refused[request.customer_id] = problem
-        refused = RowResult("not_attempted", (problem,))
-        return RequestResult(dict.fromkeys(range(len(request.conversions)), refused), [], problem)
+    def _note_orders(self, request: UploadRequest) -> None:
+        """Remember which orders Google may have got before it answers about them."""
+        if request.kind.names_clicks:
+            self._orders_sent_again.update(each.order_id for each in request.rows)
 
-    def _send_halves(self, request: Any) -> RequestResult:
-        size = len(request.conversions)
+    def _refuse(self, request: UploadRequest, problem: Problem) -> RequestResult:
+        if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
+            self._refused[request.kind, request.customer_id] = problem
+        refused = RowResult("not_attempted", (problem,))
+        return RequestResult(dict.fromkeys(range(len(request.rows)), refused), [], problem)
+
+    def _send_halves(self, request: UploadRequest) -> RequestResult:
+        size = len(request.rows)
         row_results: dict[int, RowResult] = {}
         stops = []
         for rows in (range(size // 2), range(size // 2, size)):
@@ -158,10 +166,3 @@ class ChunkUpload:
             stops.append(result.stop)
         both = all(stop is not None for stop in stops)
         return RequestResult(row_results, [], stops[0] if both else None)
-
-
-def _part(request: Any, rows: Iterable[int]) -> Any:
-    """Return the same request with only these conversions."""
-    part = new_request(request.customer_id, request.job_id, request.validate_only)
-    part.conversions.extend(request.conversions[row] for row in rows)
-    return part

@@ -1,4 +1,4 @@
-"""`Conversion` → raw protobuf `ClickConversion`.
+"""`Conversion` → raw protobuf `ClickConversion`, and the records of a chunk → upload requests.
 
 Common fields are written as bytes (`lib.destinations.google_ads.wire_format`), rare ones by raw
 message classes (`.pb()`). Building a conversion through proto-plus would take ten times as long.
@@ -11,7 +11,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.call_conversion import call_message
 from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.google_ads.enums import CONSENT
+from lib.destinations.google_ads.upload_kinds import (
+    ADJUSTMENTS,
+    CALLS,
+    CLICKS,
+    KINDS,
+    UploadKind,
+    UploadRequest,
+)
 from lib.destinations.google_ads.wire_format import (
     CONVERSION,
     GBRAID,
@@ -26,17 +36,13 @@ from lib.destinations.google_ads.wire_format import (
     common_part,
     double,
     latin,
+    rows_tag,
     varint,
 )
 from lib.destinations.message_paths import plain_paths, write_plain_values
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
-_TYPES = module("services.types.conversion_upload_service")
-Request = _TYPES.UploadClickConversionsRequest.pb()
-Message = _TYPES.ClickConversion.pb()
-
-# Enum numbers, as the raw classes require (ConsentStatusEnum, ...).
-_CONSENT = {"GRANTED": 2, "DENIED": 3}
+Message = module("services.types.conversion_upload_service").ClickConversion.pb()
 
 _SPECIAL = ("session_attributes_key_value_pairs", "items")
 _PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
@@ -44,15 +50,22 @@ _PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
 
 
 class Part(NamedTuple):
-    """The raw request of one account, and the positions of its conversions in the batch."""
+    """The request of one account and kind of record, and the positions of its rows in the batch."""
 
-    customer_id: str
-    request: Any
+    request: UploadRequest
     places: list[int]
 
 
+class _Pile(NamedTuple):
+    """Rows that share a request. `is_last`: they follow the other rows of this request."""
+
+    kind: UploadKind
+    customer_id: str
+    is_last: bool = False
+
+
 class AdsBatch:
-    """The conversions of one chunk as upload requests, one per account.
+    """The records of one chunk as upload requests, one per kind of record and account.
 
     `maybe_sent`: Google may already have counted them for the same run.
     """
@@ -61,10 +74,10 @@ class AdsBatch:
         self.maybe_sent = maybe_sent and not validate_only
         self._job_id = job_id
         self._validate_only = validate_only
-        self._written: dict[str, list[str]] = {}
-        # (batch size, account) at each change of account. Most files have only one account.
-        self._turns: list[tuple[int, str]] = []
-        self._customer_id = ""
+        self._written: dict[_Pile, list[str]] = {}
+        # (batch size, pile) at each change of pile. Most files have only one.
+        self._turns: list[tuple[int, _Pile]] = []
+        self._customer_id = ""  # of conversions, if the last row is one
         nowhere: list[str] = []
         self._append: Callable[[str], None] = nowhere.append
         self._common: dict[tuple[str, str | None, str | None], str] = {}
@@ -74,28 +87,43 @@ class AdsBatch:
 
     def take_parts(self) -> list[Part]:
         """Return the requests and clear the batch: a waiting chunk must not be in memory twice."""
-        places: dict[str, list[int]] = {}
+        places: dict[_Pile, list[int]] = {}
         # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
-        for (start, customer_id), end in zip(self._turns, ends, strict=True):
-            places.setdefault(customer_id, []).extend(range(start, end))
-        parts = []
-        for customer_id, pieces in self._written.items():
-            request = new_request(customer_id, self._job_id, self._validate_only)
-            request.MergeFromString("".join(pieces).encode("latin-1"))
-            parts.append(Part(customer_id, request, places[customer_id]))
-        self._written.clear()
+        for (start, pile), end in zip(self._turns, ends, strict=True):
+            places.setdefault(pile, []).extend(range(start, end))
+        parts: dict[tuple[UploadKind, str], Part] = {}
+        for pile in sorted(self._written, key=lambda pile: (KINDS.index(pile.kind), pile.is_last)):
+            key = pile.kind, pile.customer_id
+            if key not in parts:
+                request = pile.kind.new_request(pile.customer_id, self._job_id, self._validate_only)
+                parts[key] = Part(request, [])
+            content = "".join(self._written.pop(pile)).encode("latin-1")
+            parts[key].request.message.MergeFromString(content)
+            parts[key].places.extend(places[pile])
         self._turns.clear()
         self._customer_id = ""
-        return parts
+        return list(parts.values())
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
-        """Serialize an adjustment."""
-        raise NotImplementedError  # the capabilities do not declare this kind
+        """Serialize an adjustment. Google accepts no adjustment after a retraction."""
+        # Few files have adjustments, so their types are not imported at the start.
+        from lib.destinations.google_ads.adjustment import adjustment_message
+
+        is_last = adjustment.adjustment_type == "retraction"
+        pile = _Pile(ADJUSTMENTS, adjustment.customer_id, is_last)
+        self._add_message(pile, adjustment_message(adjustment))
 
     def add_call(self, call: Call, /) -> None:
         """Serialize a call."""
-        raise NotImplementedError  # the capabilities do not declare this kind
+        self._add_message(_Pile(CALLS, call.customer_id), call_message(call))
+
+    def _add_message(self, pile: _Pile, message: Any) -> None:
+        self._customer_id = ""
+        if not self._turns or self._turns[-1][1] != pile:
+            self._switch(pile)
+        content = message.SerializeToString().decode("latin-1")
+        self._append(f"{rows_tag(pile.kind.rows_field())}{varint(len(content))}{content}")
 
     def add(self, conversion: Conversion, /) -> None:
         """Serialize one conversion for the request of its account (see `wire_format`)."""
@@ -116,7 +144,8 @@ class AdsBatch:
             _,
         ) = conversion
         if customer_id != self._customer_id:
-            self._switch(customer_id)
+            self._customer_id = customer_id
+            self._switch(_Pile(CLICKS, customer_id))
         body = self._common.get((action_id, currency_code, ad_user_data))
         if body is None:
             body = self._common_part(action_id, currency_code, ad_user_data)
@@ -150,27 +179,19 @@ class AdsBatch:
         length = VARINTS[size] if size < len(VARINTS) else varint(size)
         self._append(f"{CONVERSION}{length}{body}")
 
-    def _switch(self, customer_id: str) -> None:
-        self._turns.append((len(self), customer_id))
-        self._customer_id = customer_id
-        self._append = self._written.setdefault(customer_id, []).append
+    def _switch(self, pile: _Pile) -> None:
+        self._turns.append((len(self), pile))
+        self._append = self._written.setdefault(pile, []).append
         self._common = {}
 
     def _common_part(self, action_id: str, currency_code: str | None, consent: str | None) -> str:
         part = common_part(
             f"customers/{self._customer_id}/conversionActions/{action_id}",
             currency_code,
-            None if consent is None else _CONSENT[consent],
+            None if consent is None else CONSENT[consent],
         )
         self._common[action_id, currency_code, consent] = part
         return part
-
-
-def new_request(customer_id: str, job_id: int, validate_only: bool) -> Any:
-    """Return an empty upload request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED)."""
-    return Request(
-        customer_id=customer_id, partial_failure=True, job_id=job_id, validate_only=validate_only
-    )
 
 
 def _write_optional_fields(message: Any, customer_id: str, optional: OptionalFields) -> None:

@@ -1,4 +1,4 @@
-"""The Google Ads API: `UploadClickConversions`.
+"""The Google Ads API: uploads of click conversions, adjustments and calls.
 
 Request limits, partial failure and job ID:
 https://developers.google.com/google-ads/api/docs/conversions/upload-offline
@@ -16,13 +16,14 @@ from typing import Any
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.google_ads.account import read_account, read_custom_variables
 from lib.destinations.google_ads.api import SUNSET, module
-from lib.destinations.google_ads.calls import Answer, CallError, Connection
+from lib.destinations.google_ads.calls import SEARCH, Answer, CallError, Connection
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.destinations.google_ads.click_ownership import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.errors import refusal
+from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CLICKS, UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
@@ -65,7 +66,8 @@ class GoogleAds:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._clicks_to_check = ROWS_PER_FILE if check_click_ownership else 0
-        self._refused: dict[str, Problem] = {}  # accounts of this run that refuse all rows
+        # Accounts that refuse all rows of a kind in this run.
+        self._refused: dict[tuple[UploadKind, str], Problem] = {}
 
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +111,7 @@ class GoogleAds:
         request = _search_request()(customer_id=customer_id, query=query)
         ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
         while True:
-            page = self._call("search", request, customer_id, Deadline(ends, ends)).response
+            page = self._call(SEARCH, "search", request, customer_id, Deadline(ends, ends)).response
             yield from page.results
             if not page.next_page_token:
                 return
@@ -130,13 +132,17 @@ class GoogleAds:
         return AdsBatch(job_id, self._validate_only, maybe_sent)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
-        """See `Destination.send`. One request per account; more to resend rows or to split it."""
+        """See `Destination.send`. One request per account and kind of record; more to resend rows
+        or to split it. Adjustments follow the conversions."""
         row_results: dict[int, RowResult] = {}
-        stop: Problem | None = None
         parts = batch.take_parts()
         upload = ChunkUpload(
             lambda request: self._call(
-                "upload_click_conversions", request, request.customer_id, deadline
+                request.kind.service,
+                request.kind.method,
+                request.message,
+                request.customer_id,
+                deadline,
             ),
             self._refused,
             deadline,
@@ -145,15 +151,24 @@ class GoogleAds:
             clock=self._clock,
             sleep=self._sleep,
         )
+        sent: list[tuple[UploadRequest, dict[int, RowResult]]] = []
+        stops = []
         for part in parts:
             result = upload.send(part.request)
-            if self._clicks_to_check:
-                self._check_clicks(part.request, result.row_results, deadline)
+            if part.request.kind.names_clicks and self._clicks_to_check:
+                self._check_clicks(part.request.message, result.row_results, deadline)
+            if part.request.kind is ADJUSTMENTS and sent:
+                _wait_for_new_conversions(part.request, result.row_results, sent)
+            if part.request.kind is CLICKS:
+                sent.append((part.request, result.row_results))
             for index, row_result in result.row_results.items():
                 row_results[part.places[index]] = row_result
-            if len(parts) == 1:
-                stop = result.stop
-        return UploadResult(row_results, tuple(upload.request_ids), stop)
+            stops.append(result.stop)
+        # If the chunk has several accounts, a refusal by one does not stop the others.
+        is_stopped = all(stops) and len({part.request.customer_id for part in parts}) == 1
+        return UploadResult(
+            row_results, tuple(upload.request_ids), stops[0] if is_stopped else None
+        )
 
     def _check_clicks(
         self, request: Any, row_results: dict[int, RowResult], deadline: Deadline
@@ -174,10 +189,23 @@ class GoogleAds:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _call(self, method: str, request: Any, customer_id: str, deadline: Deadline) -> Answer:
+    def _call(
+        self, service: str, method: str, request: Any, customer_id: str, deadline: Deadline
+    ) -> Answer:
         return self._connection.call(
-            method, request, customer_id, deadline, self._timeout, self._log
+            service, method, request, customer_id, deadline, self._timeout, self._log
         )
+
+
+def _wait_for_new_conversions(
+    request: UploadRequest,
+    row_results: dict[int, RowResult],
+    sent: list[tuple[UploadRequest, dict[int, RowResult]]],
+) -> None:
+    # Imported here because few files have adjustments.
+    from lib.destinations.google_ads.adjustment import wait_for_new_conversions
+
+    wait_for_new_conversions(request, row_results, sent)
 
 
 def _search_request() -> Any:

@@ -84,9 +84,9 @@ class Connector:
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(API_VERSION)
             import_module("lib.destinations.google_ads.client")
-            from lib.destinations.google_ads.calls import services_of
+            from lib.destinations.google_ads.calls import Services
 
-            return services_of(client.result())
+            return Services(client.result())
 
 
 @contextmanager

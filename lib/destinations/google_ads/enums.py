@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 
 def enum_name(message: Any, field: str) -> str:
@@ -10,3 +10,7 @@ def enum_name(message: Any, field: str) -> str:
     number = getattr(message, field)
     value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
     return value.name if value is not None else str(number)
+
+
+CONSENT: Final = {"GRANTED": 2, "DENIED": 3}
+"""Numbers of ConsentStatusEnum, as the raw classes require."""

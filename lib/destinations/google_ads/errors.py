@@ -16,7 +16,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from lib.catalogue.codes import lookup
 from lib.destinations.channels import is_silent
 from lib.destinations.google_ads.api import PACKAGE, module
-from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.google_ads.upload_kinds import KINDS
 from lib.destinations.messages import without_values
 from lib.destinations.pacing import CallFailure
 from lib.model.connection import Defect
@@ -37,6 +37,9 @@ _TRANSIENT_STATUSES = {
 }
 
 
+_ROWS = {kind.rows for kind in KINDS}
+"""Elements of Google's field paths that name a row."""
+
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{2,79}").fullmatch
 
 
@@ -45,8 +48,8 @@ class AdsError(NamedTuple):
 
     code: str
     message: str
-    row: int | None  # position of the conversion in the request; None: the whole request
-    field: str
+    row: int | None  # position of the row in the request; None: the whole request
+    field: str  # the last element of Google's field path
     retry_delay_seconds: float
 
 
@@ -56,7 +59,7 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
         row: int | None = None
         field = ""
         for element in error.location.field_path_elements:
-            if element.field_name == "conversions":
+            if element.field_name in _ROWS:
                 # An index that is not set means no row, not row 0.
                 row = element.index if element.HasField("index") else None
             else:
@@ -66,16 +69,9 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
             code=_code_of(error),
             message=error.message,
             row=row,
-            field=_column_of(field),
+            field=field,
             retry_delay_seconds=delay.seconds + delay.nanos / 1e9,
         )
-
-
-def _column_of(path_element: str) -> str:
-    """Return the column of an element in Google's field path."""
-    if path_element == "user_identifiers":
-        return "email"
-    return CAPABILITIES.column_of(path_element) or path_element
 
 
 def _code_of(error: Any) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.destinations.base import RowResult
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.errors import AdsError, errors_of, failure_class
+from lib.destinations.google_ads.upload_kinds import UploadKind, UploadRequest
 from lib.destinations.messages import without_values
 from lib.model.outcomes import Outcome, Problem
 
@@ -24,6 +26,11 @@ _ENOUGH_ROWS = 20
 other accounts."""
 
 
+_WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
+"""Outcomes of a row that has not failed. Of several, the first one counts: a row that is already
+counted, or overtaken, has no reason to wait."""
+
+
 class RequestResult(NamedTuple):
     """The results of a request, by position in the request."""
 
@@ -32,15 +39,15 @@ class RequestResult(NamedTuple):
     stop: Problem | None
 
 
-def read_response(response: Any, request: Any) -> RequestResult:
-    """Return the results of a request's conversions from its raw response.
+def read_response(response: Any, request: UploadRequest) -> RequestResult:
+    """Return the results of a request's rows from its raw response.
 
     A row that the failure names has failed, even if it also has a result message. An error without
-    a conversion index, or with one outside the request, concerns all rows without a result message,
+    an index, or with one outside the request, concerns all rows without a result message,
     because Google has accepted the others. A row counts as uploaded only if Google also returned a
     result for it.
     """
-    size = len(request.conversions)
+    size = len(request.rows)
     status = response.partial_failure_error
     found: list[AdsError] = []
     for detail in status.details:
@@ -61,16 +68,18 @@ def read_response(response: Any, request: Any) -> RequestResult:
     return result._replace(retry_rows=result.retry_rows + silent) if silent else result
 
 
-def read_named_rows(found: list[AdsError], request: Any) -> RequestResult:
+def read_named_rows(found: list[AdsError], request: UploadRequest) -> RequestResult:
     """Judge a request that was refused because of named rows: the other rows are sent again."""
     result = _assign_errors(found, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
-    others = [row for row in range(len(request.conversions)) if row not in named]
+    others = [row for row in range(len(request.rows)) if row not in named]
     return result._replace(retry_rows=result.retry_rows + others, stop=None)
 
 
-def _assign_errors(found: list[AdsError], request: Any, accepted: set[int]) -> RequestResult:
-    size = len(request.conversions)
+def _assign_errors(
+    found: list[AdsError], request: UploadRequest, accepted: set[int]
+) -> RequestResult:
+    size = len(request.rows)
     others = [row for row in range(size) if row not in accepted]
     by_row: dict[int, list[AdsError]] = {}
     for error in found:
@@ -80,14 +89,15 @@ def _assign_errors(found: list[AdsError], request: Any, accepted: set[int]) -> R
             rows = [named]
         elif error.message:
             # It may quote any row of the request, and is written to all of them.
-            error = error._replace(message=without_values(error.message, request))
+            error = error._replace(message=without_values(error.message, request.message))
         for row in rows:
             by_row.setdefault(row, []).append(error)
+    kind, sent = request.kind, request.rows
     row_results: dict[int, RowResult] = {}
     retry_rows: list[int] = []
     account: list[str] = []
     for row, errors in by_row.items():
-        row_result = _row_result(errors, request.conversions[row])
+        row_result = _row_result(errors, sent[row], kind)
         if row_result is None:
             retry_rows.append(row)
         else:
@@ -104,28 +114,34 @@ def _is_of_the_account(error: AdsError) -> bool:
     return error.field not in _NOT_IN_EVERY_ROW and lookup(error.code).scope == "account"
 
 
-def _row_result(errors: list[AdsError], sent: Any) -> RowResult | None:
+def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResult | None:
     """Return one result for the errors of one row; None if the row should be sent again."""
-    warnings = tuple(_problem(e, sent) for e in errors if lookup(e.code).severity == "warning")
+    warnings = tuple(
+        _problem(e, sent, kind) for e in errors if lookup(e.code).severity == "warning"
+    )
     real = [e for e in errors if lookup(e.code).severity != "warning"]
     if not real:
         return RowResult("uploaded", (), warnings)
-    problems = tuple(_problem(e, sent) for e in real)
+    problems = tuple(_problem(e, sent, kind) for e in real)
     entries = [lookup(e.code) for e in real]
     if any(entry.scope == "transient" for entry in entries) and all(
-        entry.scope == "transient" or entry.outcome in ("deferred", "duplicate")
-        for entry in entries
+        entry.scope == "transient" or entry.outcome in _WEAKEST_LAST for entry in entries
     ):
         return None
     outcomes = {"failed" if entry.scope == "account" else entry.outcome for entry in entries}
     chosen: Outcome = "failed"
-    if outcomes <= {"duplicate", "deferred"} and "duplicate" in outcomes:
-        # Already counted, so there is no reason to wait.
-        chosen = "duplicate"
-    elif outcomes == {"deferred"}:
-        chosen = "deferred"
+    if outcomes <= set(_WEAKEST_LAST):
+        chosen = next(each for each in _WEAKEST_LAST if each in outcomes)
     return RowResult(chosen, problems, warnings)
 
 
-def _problem(error: AdsError, sent: Any) -> Problem:
-    return Problem(error.code, error.field, without_values(error.message, sent))
+def _problem(error: AdsError, sent: Any, kind: UploadKind) -> Problem:
+    column = _column_of(error.field, kind)
+    return Problem(error.code, column, without_values(error.message, sent))
+
+
+def _column_of(path_element: str, kind: UploadKind) -> str:
+    """Return the column of an element in Google's field path."""
+    if path_element == "user_identifiers":
+        return "email"
+    return CAPABILITIES.column_of(path_element, kind.record) or path_element

@@ -45,6 +45,11 @@ def _tag(message: Any, field: str, wire_type: int) -> str:
     return varint(message.fields_by_name[field].number << 3 | wire_type)
 
 
+def rows_tag(field: Any) -> str:
+    """Return the tag of a request's rows. `field`: their descriptor."""
+    return varint(field.number << 3 | _LENGTH)
+
+
 def _text(tag: str, value: str) -> str:
     content = latin(value)
     return f"{tag}{varint(len(content))}{content}"

@@ -309,7 +309,7 @@ def test_each_api_gets_its_message(pair: Pair) -> None:
     ads = AdsBatch(42, validate_only=False)
     ads.add(row)
     (part,) = ads.take_parts()
-    assert as_json(part.request.conversions[0]) == {
+    assert as_json(part.request.rows[0]) == {
         "conversion_action": f"customers/{CUSTOMER}/conversionActions/{ACTION}",
         "conversion_date_time": TIME,
         **pair.ads,

@@ -10,7 +10,7 @@ import pytest
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.calls import Answer
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
-from lib.destinations.google_ads.click_conversion import new_request
+from lib.destinations.google_ads.upload_kinds import CLICKS
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
@@ -18,9 +18,9 @@ from lib.model.log import SilentLog
 
 def request() -> Any:
     """A request of three conversions."""
-    made = new_request("1234567890", 1, False)
+    made = CLICKS.new_request("1234567890", 1, False)
     for number in range(3):
-        made.conversions.add(gclid=f"click-{number}", order_id=f"order-{number}")
+        made.rows.add(gclid=f"click-{number}", order_id=f"order-{number}")
     return made
 
 

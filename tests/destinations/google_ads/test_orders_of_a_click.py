@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.orders_of_a_click import (
     MOST_ROUNDS,
     judge_orders,
     send_orders_apart,
 )
+from lib.destinations.google_ads.upload_kinds import CLICKS
 from lib.model.outcomes import Problem
 from lib.rules.values.order_ids import derived_order_id
 
@@ -25,7 +25,7 @@ DERIVED = derived_order_id("1", 1, None, ["a braid"])
 
 def request(*rows: tuple[str, str], validate_only: bool = False) -> Any:
     """Make a request of rows of (click ID, order ID), all with the same time and action."""
-    made = new_request("1234567890", 1, validate_only)
+    made = CLICKS.new_request("1234567890", 1, validate_only).message
     for gclid, order_id in rows:
         made.conversions.add(
             gclid=gclid,

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from lib.destinations.google_ads import api
-from lib.destinations.google_ads.click_conversion import new_request
 from lib.destinations.google_ads.errors import errors_of
 from lib.destinations.google_ads.partial_failure import (
     RequestResult,
     read_named_rows,
     read_response,
 )
+from lib.destinations.google_ads.upload_kinds import CLICKS
 
 GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
 UploadClickConversionsResponse = api.module(
@@ -24,9 +24,9 @@ SIZE = 3
 
 
 def request(size: int = SIZE, *, validate_only: bool = False) -> Any:
-    made = new_request("1234567890", 1, validate_only)
+    made = CLICKS.new_request("1234567890", 1, validate_only)
     for number in range(size):
-        made.conversions.add(gclid=f"Cj0KCQiAexample{number}", order_id=f"order-{number}")
+        made.rows.add(gclid=f"Cj0KCQiAexample{number}", order_id=f"order-{number}")
     return made
 
 

@@ -81,9 +81,10 @@ def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> N
     assert len(batch) == len(rows)
     found: dict[int, Any] = {}
     for part in batch.take_parts():
-        assert part.request.customer_id == part.customer_id
-        assert (part.request.job_id, part.request.partial_failure) == (7, True)
-        found.update(zip(part.places, part.request.conversions, strict=True))
+        sent = part.request.message
+        assert {rows[place].customer_id for place in part.places} == {sent.customer_id}
+        assert (sent.job_id, sent.partial_failure) == (7, True)
+        found.update(zip(part.places, part.request.rows, strict=True))
     assert sorted(found) == list(range(len(rows)))
     for place, row in enumerate(rows):
         expected = by_attributes(row)
@@ -91,7 +92,7 @@ def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> N
             # A conversion without the common fields shows what the rare fields add.
             alone = AdsBatch(7, False)
             alone.add(by_rare_fields(row))
-            rare = alone.take_parts()[0].request.conversions[0]
+            rare = alone.take_parts()[0].request.rows[0]
             for field in ("conversion_action", "conversion_date_time"):
                 rare.ClearField(field)
             expected.MergeFrom(rare)
@@ -122,7 +123,7 @@ def test_rare_fields() -> None:
         *(None, None, None, None, OptionalFields(user_ip_address="192.0.2.1", cart=cart), ()),
     )
     batch.add(row)
-    (conversion,) = batch.take_parts()[0].request.conversions
+    (conversion,) = batch.take_parts()[0].request.rows
     assert conversion.user_ip_address == "192.0.2.1"
     assert conversion.cart_data.merchant_id == 12
     assert conversion.cart_data.items[0].unit_price == 9.5
@@ -145,6 +146,10 @@ from google.ads.googleads.{API_VERSION}.services.types.google_ads_service import
     SearchGoogleAdsRequest,
 )
 from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
+from lib.destinations.google_ads.click_conversion import AdsBatch
+import lib.destinations.google_ads.client
+AdsBatch(1, False)
+assert not [name for name in sys.modules if "conversion_adjustment_upload_service" in name]
 modules = len(sys.modules)
 assert "google.ads.googleads.{API_VERSION}.errors.types.errors" not in sys.modules
 from google.ads.googleads.{API_VERSION}.services.types import (

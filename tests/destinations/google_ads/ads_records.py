@@ -1,0 +1,86 @@
+"""Records to serialize for the Google Ads API, and Google's refusals of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.destinations.google_ads import api
+from lib.destinations.google_ads.click_conversion import AdsBatch, Part
+from lib.model.records import Adjustment, Call, Conversion
+
+CUSTOMER = "1234567890"
+ACTION = f"customers/{CUSTOMER}/conversionActions/1001"
+CALLER = "+12125550142"
+
+GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
+
+
+def conversion(**changes: Any) -> Conversion:
+    """Return a conversion with an order ID and a click ID."""
+    row = Conversion(
+        *(CUSTOMER, "1001", "2026-11-20 10:00:00+00:00", "a-click", "", "", (), ()),
+        *(100.0, "USD", "SO-1", None, None, ()),
+    )
+    return row._replace(**changes)
+
+
+def adjustment(**changes: Any) -> Adjustment:
+    """Return a restatement by order ID."""
+    row = Adjustment(
+        *(CUSTOMER, "1001", "restatement", "2026-11-22 10:00:00+00:00", "SO-1", "", ""),
+        *(80.0, "USD", None, ()),
+    )
+    return row._replace(**changes)
+
+
+def retraction(**changes: Any) -> Adjustment:
+    """Return a retraction by order ID."""
+    given = {"adjustment_type": "retraction", "value": None, "currency_code": None}
+    return adjustment(**given | changes)
+
+
+def call(**changes: Any) -> Call:
+    """Return a call."""
+    row = Call(
+        *(CUSTOMER, "1012", CALLER, "2026-11-20 10:00:00+00:00", "2026-11-20 11:00:00+00:00"),
+        *(50.0, "USD", "GRANTED", (("7001", "north"),), ()),
+    )
+    return row._replace(**changes)
+
+
+def parts_of(*rows: Conversion | Adjustment | Call, validate_only: bool = False) -> list[Part]:
+    """Return the requests of a chunk of these records."""
+    batch = AdsBatch(7, validate_only)
+    for row in rows:
+        match row:
+            case Adjustment():
+                batch.add_adjustment(row)
+            case Call():
+                batch.add_call(row)
+            case _:
+                batch.add(row)
+    assert len(batch) == len(rows)
+    return batch.take_parts()
+
+
+def number_of(family: str, name: str) -> int:
+    """Return the number of a code of a family of errors."""
+    code = GoogleAdsFailure.pb()().errors.add().error_code
+    names = code.DESCRIPTOR.fields_by_name[family].enum_type.values_by_name
+    return int(names[name].number)
+
+
+def response(rows: str, *errors: tuple[str, str, int, str], said: str = "It says why.") -> Any:
+    """Make an answer with errors: (family, code, row, last element of the path)."""
+    failure = GoogleAdsFailure.pb()()
+    for family, name, row, element in errors:
+        error = failure.errors.add(message=said)
+        setattr(error.error_code, family, number_of(family, name))
+        error.location.field_path_elements.add(field_name=rows, index=row)
+        if element:
+            error.location.field_path_elements.add(field_name=element)
+    types = api.module("services.types.conversion_adjustment_upload_service")
+    made = types.UploadConversionAdjustmentsResponse.pb()()
+    made.partial_failure_error.code = 3
+    made.partial_failure_error.details.add().Pack(failure)
+    return made

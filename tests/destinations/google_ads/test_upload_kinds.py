@@ -1,0 +1,363 @@
+"""Adjustments and calls beside conversions: their requests, and Google's answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grpc
+import pytest
+from ads_records import (
+    ACTION,
+    CALLER,
+    CUSTOMER,
+    adjustment,
+    call,
+    conversion,
+    parts_of,
+    response,
+    retraction,
+)
+from google.protobuf.json_format import MessageToDict
+
+from lib.destinations.base import RowResult
+from lib.destinations.google_ads.adjustment import wait_for_new_conversions
+from lib.destinations.google_ads.calls import Answer
+from lib.destinations.google_ads.chunk_upload import ChunkUpload
+from lib.destinations.google_ads.partial_failure import read_response
+from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
+from lib.destinations.messages import without_values
+from lib.errors import PermanentError
+from lib.model.deadline import Deadline
+from lib.model.log import SilentLog
+from lib.model.outcomes import Problem
+from lib.model.records import Adjustment, Call, Conversion
+
+ADJUSTMENT_ERROR = "conversion_adjustment_upload_error"
+UPLOAD_ERROR = "conversion_upload_error"
+
+
+def as_json(message: Any) -> Any:
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (
+            adjustment(),
+            {
+                "adjustment_type": "RESTATEMENT",
+                "order_id": "SO-1",
+                "restatement_value": {"adjusted_value": 80.0, "currency_code": "USD"},
+            },
+        ),
+        (
+            adjustment(value=0.0, currency_code=None),
+            {
+                "adjustment_type": "RESTATEMENT",
+                "order_id": "SO-1",
+                "restatement_value": {"adjusted_value": 0.0},
+            },
+        ),
+        (retraction(), {"adjustment_type": "RETRACTION", "order_id": "SO-1"}),
+        (
+            retraction(value=80.0, currency_code="USD"),
+            {"adjustment_type": "RETRACTION", "order_id": "SO-1"},
+        ),
+        (
+            retraction(order_id=None, gclid="a-click", conversion_time="2026-11-20 10:00:00+00:00"),
+            {
+                "adjustment_type": "RETRACTION",
+                "gclid_date_time_pair": {
+                    "gclid": "a-click",
+                    "conversion_date_time": "2026-11-20 10:00:00+00:00",
+                },
+            },
+        ),
+        (
+            # Google refuses both together.
+            retraction(gclid="a-click", conversion_time="2026-11-20 10:00:00+00:00"),
+            {"adjustment_type": "RETRACTION", "order_id": "SO-1"},
+        ),
+    ],
+)
+def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, Any]) -> None:
+    """A retraction has no value, and only one of the two names of a conversion is sent."""
+    (part,) = parts_of(row)
+    (sent,) = part.request.rows
+    assert as_json(sent) == {
+        "conversion_action": ACTION,
+        "adjustment_date_time": "2026-11-22 10:00:00+00:00",
+        **expected,
+    }
+
+
+def test_a_call_as_google_wants_it() -> None:
+    """The number of the caller is plain, and no job ID is sent."""
+    (part,) = parts_of(call(), call(value=None, currency_code=None, ad_user_data=None))
+    full, bare = part.request.rows
+    assert as_json(full) == {
+        "caller_id": CALLER,
+        "call_start_date_time": "2026-11-20 10:00:00+00:00",
+        "conversion_action": f"customers/{CUSTOMER}/conversionActions/1012",
+        "conversion_date_time": "2026-11-20 11:00:00+00:00",
+        "conversion_value": 50.0,
+        "currency_code": "USD",
+        "consent": {"ad_user_data": "GRANTED"},
+        "custom_variables": [
+            {
+                "conversion_custom_variable": (
+                    f"customers/{CUSTOMER}/conversionCustomVariables/7001"
+                ),
+                "value": "north",
+            }
+        ],
+    }
+    assert not {"conversion_value", "currency_code", "consent"} & set(as_json(bare))
+    assert "job_id" not in part.request.message.DESCRIPTOR.fields_by_name
+
+
+def test_a_chunk_of_conversions_and_adjustments() -> None:
+    """One request each per account. Positions count over all rows, and retractions come last."""
+    other = "2222222222"
+    parts = parts_of(
+        retraction(order_id="SO-0"),
+        conversion(order_id="SO-1"),
+        adjustment(order_id="SO-2"),
+        conversion(order_id="SO-3"),
+        conversion(order_id="SO-4", customer_id=other),
+        retraction(order_id="SO-5"),
+        adjustment(order_id="SO-6", customer_id=other),
+        conversion(order_id="SO-7"),
+        adjustment(order_id="SO-8"),
+    )
+    found = [
+        (
+            part.request.kind.record,
+            part.request.customer_id,
+            part.places,
+            [row.order_id for row in part.request.rows],
+        )
+        for part in parts
+    ]
+    assert found == [
+        ("conversion", CUSTOMER, [1, 3, 7], ["SO-1", "SO-3", "SO-7"]),
+        ("conversion", other, [4], ["SO-4"]),
+        ("adjustment", CUSTOMER, [2, 8, 0, 5], ["SO-2", "SO-8", "SO-0", "SO-5"]),
+        ("adjustment", other, [6], ["SO-6"]),
+    ]
+    for part in parts:
+        sent = part.request.message
+        assert (sent.job_id, sent.partial_failure, sent.validate_only) == (7, True, False)
+
+
+@pytest.mark.parametrize("row", [conversion(), adjustment(), call()])
+def test_a_part_of_a_request_is_the_same_request(row: Conversion | Adjustment | Call) -> None:
+    """Only with fewer rows."""
+    (part,) = parts_of(row, row, row, validate_only=True)
+    request = part.request
+    smaller = request.part([0, 2])
+    assert len(smaller.rows) == 2
+    del request.rows[1]
+    assert smaller.message == request.message
+    assert smaller.validate_only
+
+
+@pytest.mark.parametrize(
+    ("row", "family", "code", "element", "outcome", "column"),
+    [
+        (adjustment(), ADJUSTMENT_ERROR, "CONVERSION_NOT_FOUND", "order_id", "failed", "order_id"),
+        (
+            *(adjustment(), ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION"),
+            *("adjustment_date_time", "deferred", "adjustment_date_time"),
+        ),
+        (
+            *(adjustment(), ADJUSTMENT_ERROR, "MORE_RECENT_RESTATEMENT_FOUND"),
+            *("adjustment_date_time", "skipped", "adjustment_date_time"),
+        ),
+        (adjustment(), ADJUSTMENT_ERROR, "RESTATEMENT_ALREADY_EXISTS", "", "duplicate", ""),
+        (retraction(), ADJUSTMENT_ERROR, "CONVERSION_ALREADY_RETRACTED", "", "duplicate", ""),
+        (
+            *(adjustment(), "range_error", "TOO_LOW"),
+            *("adjusted_value", "failed", "adjusted_value"),
+        ),
+        (
+            *(adjustment(), "currency_code_error", "UNSUPPORTED"),
+            *("currency_code", "failed", "adjusted_value_currency"),
+        ),
+        (
+            *(call(), UPLOAD_ERROR, "UNPARSEABLE_CALLERS_PHONE_NUMBER"),
+            *("caller_id", "failed", "caller_id"),
+        ),
+        (
+            *(call(), UPLOAD_ERROR, "TOO_RECENT_CALL"),
+            *("call_start_date_time", "deferred", "call_start_date_time"),
+        ),
+        (call(), UPLOAD_ERROR, "CALL_CONVERSION_ALREADY_EXISTS", "", "duplicate", ""),
+    ],
+)
+def test_googles_answer_for_a_row(
+    row: Adjustment | Call, family: str, code: str, element: str, outcome: str, column: str
+) -> None:
+    """Each kind of request has its own name for its rows, and its own columns."""
+    (part,) = parts_of(row, row, row)
+    answer = response(part.request.kind.rows, (family, code, 1, element))
+    for accepted in (0, 2):
+        while len(answer.results) <= accepted:
+            answer.results.add()
+        answer.results[accepted].conversion_action = ACTION
+    result = read_response(answer, part.request)
+    assert result.retry_rows == []
+    (found,) = result.row_results.items()
+    assert found == (1, RowResult(outcome, (Problem(code, column, "It says why."),)))
+
+
+def test_an_overtaken_row_does_not_wait() -> None:
+    """If one error says that the row is overtaken and another to wait, it is overtaken."""
+    (part,) = parts_of(adjustment())
+    answer = response(
+        "conversion_adjustments",
+        (ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION", 0, ""),
+        (ADJUSTMENT_ERROR, "MORE_RECENT_RESTATEMENT_FOUND", 0, ""),
+    )
+    assert read_response(answer, part.request).row_results[0].outcome == "skipped"
+
+
+NOT_FOUND = RowResult("failed", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
+ZONED = {"order_id": None, "gclid": "a-click", "conversion_time": "2026-11-20 11:00:00+01:00"}
+
+
+@pytest.mark.parametrize(
+    ("row", "sent", "result", "waits"),
+    [
+        (retraction(), conversion(), None, True),
+        (retraction(), conversion(), RowResult("duplicate"), True),
+        (retraction(), conversion(), RowResult("deferred"), True),
+        (retraction(), conversion(), RowResult("failed"), False),
+        (retraction(), conversion(order_id="SO-2"), None, False),
+        (retraction(), conversion(action_id="1002"), None, False),
+        (retraction(), conversion(customer_id="2222222222"), None, False),
+        (retraction(**ZONED), conversion(order_id=None), None, True),
+        (retraction(**ZONED), conversion(), None, False),
+        (retraction(**ZONED), conversion(order_id=None, gclid="other"), None, False),
+        (retraction(**ZONED), conversion(order_id=None, gclid="", gbraid="b"), None, False),
+    ],
+)
+def test_a_conversion_that_the_chunk_has_just_sent(
+    row: Adjustment, sent: Conversion, result: RowResult | None, waits: bool
+) -> None:
+    """If Google does not find it yet, its adjustment is sent again a day later."""
+    conversions, adjustments = parts_of(sent, row)
+    row_results = {0: NOT_FOUND}
+    results = {} if result is None else {0: result}
+    wait_for_new_conversions(adjustments.request, row_results, [(conversions.request, results)])
+    assert row_results[0].outcome == ("deferred" if waits else "failed")
+    codes = [problem.code for problem in row_results[0].errors]
+    assert codes == (["TOO_RECENT_CONVERSION"] if waits else ["CONVERSION_NOT_FOUND"])
+
+
+def test_a_validated_conversion_can_be_adjusted() -> None:
+    """Google stores no conversion of a validate-only upload, so its adjustment is accepted."""
+    conversions, adjustments = parts_of(conversion(), retraction(), validate_only=True)
+    row_results = {0: NOT_FOUND}
+    wait_for_new_conversions(adjustments.request, row_results, [(conversions.request, {})])
+    assert row_results == {}
+
+
+def upload(call: Callable[[UploadRequest], Answer]) -> ChunkUpload:
+    """Return an upload that gets this answer."""
+    deadline = Deadline(float("inf"), float("inf"))
+    return ChunkUpload(call, {}, deadline, SilentLog(), maybe_sent=False)
+
+
+def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
+    """Google may close one kind of upload to an account, and not the others."""
+    calls: list[str] = []
+
+    def answer(request: UploadRequest) -> Answer:
+        calls.append(request.kind.method)
+        if request.kind is ADJUSTMENTS:
+            raise PermanentError("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
+        made = response("conversions")
+        made.ClearField("partial_failure_error")
+        made.results.add().conversion_action = ACTION
+        return Answer(made, "id")
+
+    sending = upload(answer)
+    for _ in range(2):
+        conversions, adjustments = parts_of(conversion(), retraction())
+        accepted, refused = sending.send(conversions.request), sending.send(adjustments.request)
+        assert (accepted.row_results, accepted.stop) == ({}, None)
+        assert refused.row_results[0].outcome == "not_attempted"
+        assert refused.stop == Problem("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
+    assert calls == [CLICKS.method, ADJUSTMENTS.method, CLICKS.method]
+
+
+QUOTES = [
+    "The caller id '+12125550142' is unknown.",
+    "caller_id:12125550142",
+    "No call from (212) 555-0142.",
+    "number=212.555.0142!",
+    "Nobody at 2125550142x17 called.",
+    "N12125550142",
+    "2 1 2 5 5 5 0 1 4 2",
+]
+
+
+@pytest.mark.parametrize("said", QUOTES)
+def test_no_message_of_google_shows_the_number_of_a_caller(said: str) -> None:
+    """Whichever way it is written: in the answer for a row, for the request, and in a refusal."""
+    (part,) = parts_of(call(), call(caller_id="+442071838750"))
+    named = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 0, "caller_id"), said=said)
+    unnamed = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 99, ""), said=said)
+    for answer in (named, unnamed):
+        result = read_response(answer, part.request)
+        for row_result in result.row_results.values():
+            assert [problem.detail for problem in row_result.errors] == [""]
+    assert without_values(said, part.request.message) == ""
+
+
+def test_nothing_that_is_shown_has_the_number_of_a_caller() -> None:
+    """Neither the record, nor the batch, nor a request: tests and tracebacks show them."""
+    row = call()
+    (part,) = parts_of(row)
+    shown: Mapping[str, str] = {
+        "record": f"{row} {row!r}",
+        "part": f"{part} {part!r}",
+        "request": f"{part.request} {part.request!r}",
+    }
+    assert [name for name, text in shown.items() if "5550142" in text] == []
+    assert part.request.kind is CALLS
+
+
+class Refused(grpc.RpcError, grpc.Call):  # type: ignore[misc]  # gRPC has no types
+    """A refusal that quotes the request."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.INVALID_ARGUMENT
+
+    def details(self) -> str:
+        return f"caller_id {CALLER}"
+
+    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("note", CALLER),)
+
+    initial_metadata = trailing_metadata
+
+
+Refused.__abstractmethods__ = frozenset()  # only these are read
+
+
+def test_a_refused_request_shows_no_number_of_a_caller() -> None:
+    """The text of the exception is not used."""
+    (part,) = parts_of(call())
+
+    def refuse(request: UploadRequest) -> Answer:
+        raise Refused
+
+    sending = upload(refuse)
+    result = sending.send(part.request)
+    assert result.stop is not None
+    assert result.stop.code == "INVALID_ARGUMENT"
+    assert "5550142" not in f"{result} {sending.request_ids}"
