@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from lib.cli.check import ANY_CUSTOMER, CheckResult, check
 from lib.cli.check_output import show
+from lib.cli.init.command import init_command
+from lib.cli.now import now_option
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.config.settings import Settings
 from lib.destinations import registry
@@ -61,14 +63,7 @@ def main() -> None:
     """Command-line tools for files of offline conversions. See `check --help`."""
 
 
-def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:
-    if value is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("not a time. Write it as 2026-11-24T18:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+main.add_command(init_command)
 
 
 @main.command("check", epilog=_EXAMPLES)
@@ -95,12 +90,7 @@ def _parse_now(context: click.Context, option: click.Parameter, value: str | Non
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
 @click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
-@click.option(
-    "--now",
-    callback=_parse_now,
-    metavar="TIME",
-    help="Check as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
-)
+@now_option
 def check_command(
     files: tuple[Path, ...],
     name: str | None,

@@ -27,6 +27,9 @@ _CONTENTS: Mapping[Content, tuple[str, ...]] = {
     if field.content is not None
 }
 """Content → the fields that can have it."""
+_CONTENT_OF: Mapping[tuple[str, ...], Content] = {
+    fields: content for content, fields in _CONTENTS.items()
+}
 
 
 def notes_on_content(
@@ -44,9 +47,10 @@ def notes_on_content(
     shown.
     """
     notes = []
-    for content, fields in _CONTENTS.items():
+    for fields, columns in columns_by_content(header, rows, known):
         if not any(field in decided for field in fields):
-            for at in _columns_like(header, rows, known, content.pattern.fullmatch):
+            content = _CONTENT_OF[fields]
+            for at in columns:
                 name = _name_of(header, at) if is_header else None
                 shown_as = f'"{name}"' if name else f"column {_letter(at)}"
                 line = {"headers": {fields[0]: name or "the name of this column"}}
@@ -54,6 +58,14 @@ def notes_on_content(
                 other = f" (or {' or '.join(fields[1:])})" if fields[1:] else ""
                 notes.append(Problem(content.code, "", f"{shown_as}; {text}{other}"))
     return notes
+
+
+def columns_by_content(
+    header: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[int]
+) -> Iterator[tuple[tuple[str, ...], Iterator[int]]]:
+    """Yield the fields that share a content, and the columns without a meaning that have it."""
+    for content, fields in _CONTENTS.items():
+        yield fields, _columns_like(header, rows, known, content.pattern.fullmatch)
 
 
 def date_columns(

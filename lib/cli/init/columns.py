@@ -1,0 +1,178 @@
+"""Columns that `init` finds, because their usual names are missing: by spelling or by cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from lib.cli.init.findings import Entry, Question
+from lib.cli.init.order_ids import find_order_id
+from lib.cli.init.sample import Sample, SampleRow, filled
+from lib.model.fields import base_name
+from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.values.errors import RuleError
+from lib.rules.values.money import parse_value
+from lib.rules.values.spelling import plain_name
+from lib.run.column_content import columns_by_content, contains_dates
+from lib.source.header_parts import header_parts
+from lib.source.vocabulary import Tier, vocabulary_of
+
+_THE_CUSTOMERS: Final = ("billing", "contact", "customer", "client", "buyer", "kunde", "kontakt")
+"""A second phone number with such a name belongs to the customer, and not to a salesperson."""
+_LEAST_CENTS: Final = 2
+"""Rows that must agree: one row may be a coincidence."""
+_CENTS: Final = 100
+
+Columns = dict[str, tuple[int, str]]
+"""Field → its column and the reason."""
+
+
+def find_columns(
+    sample: Sample, rows: Sequence[SampleRow], given: Mapping[str, Sequence[str]]
+) -> tuple[Columns, tuple[Question, ...]]:
+    """Return the columns that the profile must name. `rows` are those that count, and `given` the
+    columns that a person named."""
+    found: Columns = {}
+    steps: tuple[Callable[[Sample, Sequence[SampleRow], Columns], None], ...] = (
+        _by_spelling,
+        _by_content,
+        _further_phones,
+        _value_in_cents,
+        _chosen,
+    )
+    for step in steps:
+        step(sample, rows, found)
+    times = _time_columns(sample, rows, found)
+    if times:
+        name = sample.names[times[0]]
+        found["conversion_date_time"] = (times[0], f'"{name}" contains dates in rows that count.')
+    if "order_id" not in {*sample.header.fields, *found}:
+        taken = {at for at, _ in found.values()}
+        if (order := find_order_id(sample, rows, taken)) is not None:
+            found["order_id"] = order
+    for field in given:
+        found.pop(field, None)
+    return found, _questions(sample, times if "conversion_date_time" in found else [])
+
+
+def headers_entry(
+    sample: Sample, found: Columns, given: Mapping[str, Sequence[str]]
+) -> tuple[Entry, ...]:
+    """Return the key `headers` of the profile, if it needs one."""
+    headers = {field: [sample.names[at]] for field, (at, _) in found.items()}
+    headers |= {field: list(names) for field, names in given.items()}
+    reasons = [f"{field}: {reason}" for field, (_, reason) in found.items()]
+    reasons += [f"{field}: you gave it with --column." for field in given]
+    return (Entry("headers", headers, "\n".join(reasons)),) if headers else ()
+
+
+def _free(sample: Sample, found: Columns) -> list[int]:
+    taken = {at for at, _ in found.values()}
+    return [at for at in sample.free_columns() if at not in taken]
+
+
+def _lacks(sample: Sample, found: Columns, field: str) -> bool:
+    return field not in sample.header.fields and field not in found
+
+
+def _by_spelling(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """`order_id (metadata)` and `custom.Order Number` mean what they mean without the rest."""
+    vocabulary = vocabulary_of(FIELDS)
+    for at in _free(sample, found):
+        name = sample.names[at]
+        parts = header_parts(name)
+        inner = parts.name if parts and parts.in_brackets else name.rpartition(".")[2]
+        meaning = vocabulary.meaning(inner) if inner != name else None
+        if meaning is None or meaning.tier is not Tier.ALIAS:
+            continue
+        declared = BY_NAME[base_name(meaning.field)]
+        # `Amount (thousands)` is another amount, and no column may be a mixture of two.
+        if declared.read_unit is None and _lacks(sample, found, meaning.field):
+            found[meaning.field] = (at, f'"{name}" contains the usual name "{inner}".')
+
+
+def _by_content(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """The cells look like click IDs, email addresses or phone numbers."""
+    known = {*sample.header.fields.values(), *(at for at, _ in found.values())}
+    cells = [row.cells for row in rows]
+    for fields, columns in columns_by_content(sample.names, cells, known):
+        usable = [at for at in columns if sample.can_be_named(at)]
+        if usable and all(_lacks(sample, found, field) for field in fields):
+            # A salesperson's address is the same in many rows.
+            best = max(usable, key=lambda at: (len(set(filled(rows, at))), -at))
+            found[fields[0]] = (best, f'the cells of "{sample.names[best]}" look like this.')
+
+
+def _further_phones(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """Shops have a phone number of the customer, and one of the invoice."""
+    known = {*sample.header.fields.values(), *(at for at, _ in found.values())}
+    cells = [row.cells for row in rows]
+    for fields, columns in columns_by_content(sample.names, cells, known):
+        field = fields[0]
+        if not BY_NAME[field].numbered or _lacks(sample, found, field) or field == "email":
+            continue
+        for at in columns:
+            name = sample.names[at]
+            is_customers = plain_name(name).startswith(_THE_CUSTOMERS) and sample.can_be_named(at)
+            numbered = f"{field}_2"
+            if is_customers and _lacks(sample, found, numbered):
+                found[numbered] = (at, f'the cells of "{name}" look like this too.')
+
+
+def _value_in_cents(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """A column in cents has 100 times the amounts of another one."""
+    at = sample.field_of("conversion_value")
+    if at is None:
+        return
+    for other in _free(sample, found):
+        pairs = [(_amount(row.cells[at]), _amount(row.cells[other])) for row in rows]
+        both = [(one, two) for one, two in pairs if one and two]
+        if len(both) >= _LEAST_CENTS and all(one == _CENTS * two for one, two in both):
+            name, reason = sample.names[at], f'has 100 times the amounts of "{sample.names[other]}"'
+            found["conversion_value"] = (other, f'"{name}" {reason}, so it is in cents.')
+            return
+
+
+def _amount(cell: str) -> float | None:
+    try:
+        return parse_value(cell, False) if cell else None
+    except RuleError:
+        return None
+
+
+def _chosen(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """Columns that were chosen among several are named, so that a new column changes nothing."""
+    codes = {note.code: note.detail for note in sample.header.notes}
+    for field, at in sample.header.fields.items():
+        code = BY_NAME[base_name(field)].choice_code
+        if code in codes and field not in found and sample.can_be_named(at):
+            found[field] = (at, f"chosen by its name: {codes[code]}.")
+
+
+def _time_columns(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> list[int]:
+    """Return the columns that may be the conversion time, the best one first, if none is known."""
+    if not _lacks(sample, found, "conversion_date_time"):
+        return []
+    cells = [row.cells for row in rows]
+    dates = [
+        at
+        for at in _free(sample, found)
+        if contains_dates(cells, at) and not all(map(str.isdecimal, filled(rows, at)))
+    ]
+    # The time of a sale is there in every row that counts, and in few others.
+    others = [row for row in sample.rows if row not in rows]
+    return sorted(dates, key=lambda at: (-len(filled(rows, at)), len(filled(others, at)), at))
+
+
+def _questions(sample: Sample, times: Sequence[int]) -> tuple[Question, ...]:
+    if len(times) < 2:
+        return ()
+    names = ", ".join(f'"{sample.names[at]}"' for at in times)
+    text = f"Column with the time of the conversion ({names})"
+    option = "--column conversion_date_time=NAME"
+    return (Question("headers", option, text, sample.names[times[0]], True),)
+
+
+def all_columns(sample: Sample, found: Columns) -> Iterator[tuple[str, int]]:
+    """Yield every field with its column."""
+    yield from {**sample.header.fields, **{field: at for field, (at, _) in found.items()}}.items()

@@ -1,0 +1,234 @@
+"""`init`: its questions, its options, and the documents that it writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lib.cli.commands import main
+from lib.cli.init import command
+from lib.config.profile import Profile, read_profiles
+from tests.cli.judging import NOW
+from tools.terraform_check import configuration
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = ("--customer-id", "123-456-7890", "--action", "Deal")
+HEADER = "Record ID,Deal Stage,Close Date,Amount,Email,Phone"
+ROWS = (
+    "1,Closed Won,2026-11-18 09:30,120.50,ada@example.com,(212) 555-0111",
+    "2,Closed Lost,2026-11-19 10:00,99,ben@example.com,(212) 555-0112",
+    "3,Closed Won,2026-11-20 11:00,80,eve@example.com,(212) 555-0113",
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    """Write an export and return its path."""
+
+    def write(header: str = HEADER, rows: Sequence[str] = ROWS, name: str = "deals.csv") -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join([header, *rows, ""]), "utf-8")
+        return path
+
+    return write
+
+
+def init(*arguments: str | Path, answers: str | None = None) -> Result:
+    """Run the command in this process, at the fixed time."""
+    words = ["init", "--now", NOW.isoformat(), *map(str, arguments)]
+    return CliRunner().invoke(main, words, input=answers)
+
+
+def profile_of(result: Result, name: str = "default") -> dict[str, Any]:
+    """The printed profile, after a check that it is valid."""
+    assert result.exit_code == 0, result.output
+    profile: dict[str, Any] = read_profiles(result.stdout)[name]
+    Profile.model_validate(profile)
+    return profile
+
+
+def test_without_a_terminal_the_missing_options_are_named(file: Any) -> None:
+    """Exit code 2, one line for each option, and nothing about what the file shows itself."""
+    result = init(file())
+    assert result.exit_code == 2
+    for option in ("--customer-id:", "--action:", "--time-zone:", "--phone-region:"):
+        assert option in result.stderr
+    assert "--currency" not in result.stderr  # it has a default: that of the action
+    assert result.stdout == ""
+
+
+def test_the_document_has_a_reason_for_each_key(file: Any) -> None:
+    """Each key has a comment above it; the check under the profile is not in the document."""
+    result = init(file(), *ACCOUNT, "--time-zone", "America/New_York")
+    profile = profile_of(result)
+    assert profile["headers"]["order_id"] == ["Record ID"]
+    assert profile["include"] == {"Deal Stage": ["Closed Won"]}
+    assert profile["phone_region"] == "US"  # several countries fit; the time zone points to one
+    lines = result.stdout.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith('    "'):
+            assert lines[number - 1].lstrip().startswith("//"), line
+    assert "3 rows: 2 would be sent, 1 would be skipped." in result.stderr
+    for secret in ("ada@", "555-01"):
+        assert secret not in result.output
+
+
+def test_every_question_has_a_default(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter, again and again, ends in a profile; what it lacks is what the check then reports."""
+    monkeypatch.setattr(command, "is_interactive", lambda: True)
+    monkeypatch.setattr(command, "local_zone", lambda: "America/Denver")
+    result = init(file(), answers="\n" * 20)
+    profile = profile_of(result)
+    assert profile["time_zone"] == "America/Denver"
+    assert not profile.keys() & {"customer_id", "conversion_action", "ad_user_data"}
+    assert "CUSTOMER_ID_MISSING" in result.stderr
+
+
+def test_answers_are_used_and_checked(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong answer is asked for again, with what is wrong. An answer can save a question: with
+    the time zone, the country of the phone numbers is certain."""
+    monkeypatch.setattr(command, "is_interactive", lambda: True)
+    answers = [
+        "",
+        "12",
+        "123-456-7890",
+        "Deal",
+        "Mars/Base",
+        "America/Chicago",
+        "usd",
+        "USD",
+        "",
+        "",
+    ]
+    result = init(file(), answers="\n".join(answers))
+    profile = profile_of(result)
+    assert profile["customer_id"] == "123-456-7890"
+    assert (profile["time_zone"], profile["currency_code"]) == ("America/Chicago", "USD")
+    assert profile["phone_region"] == "US"
+    assert result.stderr.count("not an IANA time zone") == 1
+    assert "Country of the phone numbers" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "dates, expected",
+    [
+        (("18/11/2026", "05/11/2026"), True),
+        (("11/18/2026", "11/05/2026"), None),
+        (("18.11.2026", "05.11.2026"), True),
+    ],
+)
+def test_a_day_over_12_proves_the_order(file: Any, dates: Sequence[str], expected: Any) -> None:
+    """`day_first` is set only if a date proves it, and the reason names the line."""
+    rows = [f"{date},Cj0KCQiAexample{n:04d}" for n, date in enumerate(dates)]
+    result = init(file("Date,gclid", rows), *ACCOUNT, "--time-zone", "UTC")
+    assert profile_of(result).get("day_first") is expected
+    assert ("date in line 2" in result.stdout) is (expected is True)
+
+
+def test_ambiguous_dates_are_asked_about(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default is the order in which no date is in the future."""
+    path = file("Date,gclid", ["03/12/2026,Cj0KCQiAexample0001", "04/11/2026,Cj0KCQiAexample0002"])
+    assert "--day-first" in init(path, *ACCOUNT, "--time-zone", "UTC").stderr
+    monkeypatch.setattr(command, "is_interactive", lambda: True)
+    words = [*ACCOUNT, "--time-zone", "UTC", "--destination", "google_ads"]
+    assert "(yes or no)? All of them can be read both ways [no]" in init(path, *words).stderr
+    path = file("Date,gclid", ["05/12/2026,Cj0KCQiAexample0001"])
+    assert profile_of(init(path, *words, answers="\n\n"))["day_first"] is False
+    path = file("Date,gclid", ["11/12/2026,Cj0KCQiAexample0001"])
+    result = init(path, *words, "--now", "2026-11-15T00:00:00Z", answers="\n\n")
+    assert "[no]" in result.stderr
+    path = file("Date,gclid", ["05/11/2026,Cj0KCQiAexample0001", "12/11/2026,Cj0KCQiAexample0002"])
+    assert profile_of(init(path, *words, answers="\n\n"))["day_first"] is True
+
+
+def test_a_second_profile_is_added_to_the_document(file: Any, tmp_path: Path) -> None:
+    """Profiles so far stay as they are, with their comments; a name is never used twice."""
+    output = tmp_path / "profiles.json"
+    words = [file(), *ACCOUNT, "--time-zone", "America/New_York", "-o", output]
+    assert init(*words).exit_code == 0
+    first = output.read_text("utf-8")
+    assert init(*words, "--profile", "shop").exit_code == 0
+    second = output.read_text("utf-8")
+    assert second.startswith(first.rstrip().removesuffix("}").rstrip())
+    assert list(read_profiles(second)) == ["default", "shop"]
+    again = init(*words)
+    assert again.exit_code == 2
+    assert "already has a profile 'default'" in again.stderr
+    assert output.read_text("utf-8") == second
+
+
+@pytest.mark.parametrize("document", ["", "{}", '{"a": {}\n // The end.\n}\n', '{"a": {}}'])
+def test_a_profile_is_added_to_any_document(file: Any, tmp_path: Path, document: str) -> None:
+    """The commas are right, whatever the document ends with."""
+    output = tmp_path / "profiles.json"
+    output.write_text(document, "utf-8")
+    assert init(file(), *ACCOUNT, "--time-zone", "America/New_York", "-o", output).exit_code == 0
+    assert list(read_profiles(output.read_text("utf-8")))[-1] == "default"
+
+
+def test_terraform_gets_the_same_profile(file: Any, tmp_path: Path) -> None:
+    """`--format terraform` evaluates to the JSON profile, also with signs that Terraform reads."""
+    path = file(HEADER.replace("Deal Stage", "Deal ${Stage} %{x}"))
+    words = [path, *ACCOUNT, "--time-zone", "America/New_York"]
+    profile = profile_of(init(*words))
+    shown = init(*words, "--format", "terraform")
+    assert shown.exit_code == 0
+    (tmp_path / "made.tfvars").write_text(shown.stdout, "utf-8")
+    example = Path("terraform.tfvars.example")
+    values = configuration.evaluated(
+        ROOT / "terraform", example, Path("..") / _relative(tmp_path / "made.tfvars")
+    )
+    (written,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
+    same = json.loads(written)["default"]
+    assert Profile.model_validate(same) == Profile.model_validate(profile)
+
+
+def _relative(path: Path) -> Path:
+    return Path(*[".."] * len(ROOT.parts[1:])) / path.relative_to("/")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "a,b\n1,2\n", "ada@example.com,2026-11-20\neve@example.com,2026-11-20\n"]
+)
+def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path, content: str) -> None:
+    """Exit code 1, and the code of the check with what to do."""
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    result = init(path, *ACCOUNT)
+    assert result.exit_code == 1
+    assert "EMPTY_FILE" in result.stderr or "NO_HEADER" in result.stderr
+    assert "ada@" not in result.output
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--customer-id", "12"], "--customer-id: wrong format"),
+        (["--time-zone", "Mars/Base"], "--time-zone: not an IANA time zone"),
+        (["--include", "Stage"], "write it as COLUMN=VALUE"),
+        (["--column", "email"], "write it as FIELD=COLUMN"),
+    ],
+)
+def test_a_mistake_in_an_option_exits_with_2(file: Any, words: list[str], said: str) -> None:
+    """The message names the option and says what to write."""
+    result = init(file(), *words)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_the_largest_sample_takes_a_moment(file: Any) -> None:
+    """Two thousand rows with phone numbers of an unknown country are compared within seconds."""
+    rows = [
+        f"{n},Closed Won,2026-11-18 09:30,{n},u{n}@example.com,030 5550{n:04d}"
+        for n in range(2_500)
+    ]
+    before = datetime.now(UTC)
+    result = init(file(HEADER, rows), *ACCOUNT, "--time-zone", "Europe/Berlin")
+    assert profile_of(result)["phone_region"] == "DE"
+    assert datetime.now(UTC) - before < timedelta(seconds=20)
