@@ -11,7 +11,7 @@ imports nothing from `lib/`. The modules that implement Google's APIs, in readin
 - `conversion_book`: what every conversion has been worth, whichever API sold or adjusted it.
 - `google_ads`, `ads_uploads`, `ads_fields`, `ads_rules`, `ads_duplicates`, `ads_errors`, `gaql`:
   the Google Ads API; `ads_corrections`, `ads_adjustments`, `ads_calls`: its adjustments and calls.
-- `data_manager`, `event_destinations`, `event_rules`, `event_adjustments`, `data_manager_errors`:
-  the Data Manager API.
+- `data_manager`, `event_destinations`, `event_rules`, `event_adjustments`, `event_calls`,
+  `data_manager_errors`: the Data Manager API.
 - `secret_manager`, `tokens`, `tls`: what the real clients need before their first call.
 """

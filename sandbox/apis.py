@@ -14,7 +14,7 @@ import grpc
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.data_manager import STATUS_METHOD, DataManager
+from sandbox.data_manager import INGEST_METHOD, STATUS_METHOD, DataManager
 from sandbox.faults import Faults
 from sandbox.google_ads import MAX_MESSAGE_BYTES, GoogleAds
 from sandbox.rest import RestServer
@@ -123,7 +123,10 @@ def start_apis(
     server.start()
     caller = Caller(data_manager.service(), state, faults)
     rest = RestServer(
-        {"/v1/requestStatus:retrieve": (caller, STATUS_METHOD, data_manager.rest_status)},
+        {
+            "GET /v1/requestStatus:retrieve": (caller, STATUS_METHOD, data_manager.rest_status),
+            "POST /v1/events:ingest": (caller, INGEST_METHOD, data_manager.rest_ingest),
+        },
         certificates.server_context(),
         port,
     )

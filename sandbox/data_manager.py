@@ -1,5 +1,7 @@
 """The Data Manager API: `IngestionService.IngestEvents` and `RetrieveRequestStatus`.
 
+Both are served by gRPC and by REST. Calls exist only by REST (`event_calls`).
+
 Fast-fail: if one event violates a format, the API refuses the whole request, lists a field
 violation for each problem, and accepts no event. An accepted request is processed later (after
 `state.data_manager.processing_seconds`), and its outcome appears in the request's status.
@@ -16,11 +18,12 @@ import uuid
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import grpc
 from google.ads import datamanager_v1 as dm
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, MessageToJson
 from google.protobuf.message import DecodeError
 
 from sandbox.data_manager_errors import (
@@ -32,6 +35,15 @@ from sandbox.data_manager_errors import (
     unauthenticated,
 )
 from sandbox.event_adjustments import Adjustments
+from sandbox.event_calls import (
+    Calls,
+    NotJson,
+    call_message,
+    decode_call_event,
+    process_call,
+    read_request,
+    refuse_calls,
+)
 from sandbox.event_destinations import Target, read_targets
 from sandbox.event_rules import (
     UNNAMED,
@@ -47,6 +59,7 @@ from sandbox.rpc import Call, Refusal, Service
 from sandbox.state import Accepted, NotCounted, State
 
 SCOPE = "https://www.googleapis.com/auth/datamanager"
+INGEST_METHOD = "IngestEvents"
 STATUS_METHOD = "RetrieveRequestStatus"
 MAX_EVENTS = 2_000
 _DENIED = int(dm.ConsentStatus.CONSENT_DENIED)
@@ -87,7 +100,7 @@ class DataManager:
         return Service(
             "google.ads.datamanager.v1.IngestionService",
             "data_manager",
-            {"IngestEvents": self.ingest, STATUS_METHOD: self.status},
+            {INGEST_METHOD: self.ingest, STATUS_METHOD: self.status},
             refuse=refuse_by_fault,
         )
 
@@ -133,11 +146,29 @@ class DataManager:
             request = _IngestRequest.FromString(body)
         except DecodeError as error:
             raise Refusal(grpc.StatusCode.INTERNAL, "can't read the request message") from error
+        response = self._ingest(request, [None] * len(request.events), call)
+        serialized: bytes = response.SerializeToString()
+        return serialized
+
+    def rest_ingest(self, body: bytes, call: Call) -> bytes:
+        """Answer `POST v1/events:ingest`, with JSON, whose events may be calls."""
+        request = _IngestRequest()
+        try:
+            calls = read_request(body, request)
+        except NotJson as problem:
+            self._authorize(call)
+            invalid_argument = grpc.StatusCode.INVALID_ARGUMENT
+            raise refusal(invalid_argument, str(problem), "INVALID_ARGUMENT", call) from None
+        answer: str = MessageToJson(self._ingest(request, calls, call))
+        return answer.encode()
+
+    def _ingest(self, request: Any, calls: Calls, call: Call) -> Any:
         call.request.conversions = len(request.events)
         self._authorize(call)
         self._take_quota(call)
-        targets = read_targets(request, self._state, call)
-        self._refuse_events(request, targets, call)
+        kind = "UPLOAD_CALLS" if any(calls) else "UPLOAD_CLICKS"
+        targets = read_targets(request, kind, self._state, call)
+        self._refuse_events(request, calls, targets, call)
         response = _IngestResponse(request_id=call.request_id)
         for index, event in enumerate(request.events):
             for warning in warn_event(event, targets[0].account):
@@ -147,15 +178,14 @@ class DataManager:
                     description=warning.description,
                 )
         if not request.validate_only:
-            self._process(request, targets, call)
-        serialized: bytes = response.SerializeToString()
-        return serialized
+            self._process(request, calls, targets, call)
+        return response
 
     def _event_path(self, index: int, path: str) -> str:
         event = f"{self._state.data_manager.event_path}[{index}]"
         return f"{event}.{path}" if path else event
 
-    def _refuse_events(self, request: Any, targets: list[Target], call: Call) -> None:
+    def _refuse_events(self, request: Any, calls: Calls, targets: list[Target], call: Call) -> None:
         """Fast-fail: raises one `Refusal` that lists every violation of every event."""
         if not request.events:
             text = "The required field is missing."
@@ -187,23 +217,27 @@ class DataManager:
             for target in targets if event.custom_variables else ():
                 found += refuse_for_account(event, target.account)
             findings += [one._replace(path=self._event_path(index, one.path)) for one in found]
+        for index, found in enumerate(
+            refuse_calls(request.events, calls, now) if any(calls) else ()
+        ):
+            findings += [one._replace(path=self._event_path(index, one.path)) for one in found]
         if findings or unnamed:
             raise invalid(findings, call)
 
     # Processing
 
-    def _process(self, request: Any, targets: list[Target], call: Call) -> None:
+    def _process(self, request: Any, calls: Calls, targets: list[Target], call: Call) -> None:
         state = self._state
         now = state.now()
         with state.lock:
-            for index, event in enumerate(request.events):
+            for index, (event, start) in enumerate(zip(request.events, calls, strict=True)):
                 wanted = set(event.destination_references)
                 message: bytes = event.SerializeToString()
                 for target in targets:
                     if wanted and target.destination.reference not in wanted:
                         continue
                     target.records += 1
-                    processed = self._process_one(request, event, target, now)
+                    processed = self._process_one(request, event, start, target, now)
                     if processed.reason:
                         target.errors[processed.reason].append(index)
                         state.processing_errors.append(
@@ -212,9 +246,14 @@ class DataManager:
                         continue
                     if processed.warning:
                         target.warnings[processed.warning].append(index)
-                    if processed.adjusts is not None:
-                        self._adjustments.adjust(processed.adjusts, event)
+                    if processed.repeats_call:
                         continue
+                    if processed.adjusts is not None:
+                        self._adjustments.adjust(processed.adjusts, event, call.request_id)
+                        continue
+                    decode = decode_event
+                    if start is not None:
+                        message, decode = call_message(event, start), decode_call_event
                     state.accepted.append(
                         Accepted(
                             target.account.customer_id,
@@ -224,14 +263,16 @@ class DataManager:
                             now,
                             "data_manager",
                             message,
-                            decode_event,
+                            decode,
                         )
                     )
                     self._adjustments.remember(processed.order_key)
             done_at = time.monotonic() + state.data_manager.processing_seconds
             self._ingested[call.request_id] = _Ingested(targets, done_at)
 
-    def _process_one(self, request: Any, event: Any, target: Target, now: Any) -> Processed:
+    def _process_one(
+        self, request: Any, event: Any, start: datetime | None, target: Target, now: datetime
+    ) -> Processed:
         """The outcome of an event at one destination. Without a reason, the event counts."""
         state = self._state
         if not state.judge:
@@ -244,6 +285,8 @@ class DataManager:
         provoked = limits.provoked.get(event.transaction_id, "")
         if provoked.startswith("PROCESSING_ERROR"):
             return Processed(provoked)
+        if start is not None:
+            return self._process_call(event, start, target, now)
         processed = process_event(event, target.action, state.clicks, limits.no_click, now)
         if processed.reason:
             return processed
@@ -259,6 +302,18 @@ class DataManager:
         if processed.click_key is not None:
             state.click_keys.add(processed.click_key)
         return processed
+
+    def _process_call(
+        self, event: Any, start: datetime, target: Target, now: datetime
+    ) -> Processed:
+        """A repeated call is accepted, and removed later without a word (Google's guide)."""
+        found = process_call(event, start, target.action, self._state.calls, now)
+        if found.key is None:
+            return Processed(found.reason)
+        if found.key in self._state.call_keys:
+            return Processed(repeats_call=True)
+        self._state.call_keys.add(found.key)
+        return Processed()
 
     # RetrieveRequestStatus
 

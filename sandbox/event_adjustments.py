@@ -7,10 +7,12 @@ https://developers.google.com/data-manager/api/devguides/events/google-ads/conve
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from google.ads import datamanager_v1 as dm
 
+from sandbox.conversion_book import Change
 from sandbox.state import State
 
 OrderKey = tuple[str, int]
@@ -30,12 +32,24 @@ class Adjustments:
         if key is not None:
             self._places[key] = len(self._state.accepted) - 1
 
-    def adjust(self, key: OrderKey, event: Any) -> None:
+    def adjust(self, key: OrderKey, event: Any, request_id: str) -> None:
         """Replace value and currency with those of `event`; add its user data if there was none.
 
         All other fields stay. A conversion of the other API has the key, too, but is not stored in
-        this form, so it stays unchanged.
+        this form: only the book shows its new value. What was retracted stays so.
         """
+        conversion = self._state.book.by_order(*key)
+        if conversion is not None:
+            entry = Change(
+                "ignored" if conversion.retracted else "restatement",
+                event.event_timestamp.ToDatetime(UTC),
+                event.conversion_value,
+                event.currency,
+                "data_manager",
+                request_id,
+                self._state.now(),
+            )
+            conversion.history.append(entry)
         place = self._places.get(key)
         if place is None:
             return

@@ -35,8 +35,11 @@ class Target:
     warnings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
-def read_targets(request: Any, state: State, call: Call) -> list[Target]:
-    """The checked destinations of an `IngestEventsRequest`. Raises `Refusal`."""
+def read_targets(request: Any, action_type: str, state: State, call: Call) -> list[Target]:
+    """The checked destinations of an `IngestEventsRequest`. Raises `Refusal`.
+
+    `action_type` is the type of conversion action that the request's events need.
+    """
     if not request.destinations:
         text = "The required field is missing."
         raise invalid([Finding("destinations", "REQUIRED_FIELD_MISSING", text)], call)
@@ -57,7 +60,7 @@ def read_targets(request: Any, state: State, call: Call) -> list[Target]:
         account = _account(destination, path, state, findings, call)
         if account is None:
             continue
-        action = _action(destination, path, account, findings)
+        action = _action(destination, path, account, action_type, findings)
         if action is not None:
             targets.append(Target(destination, account, action))
     if any(event.HasField("user_data") for event in request.events):
@@ -103,7 +106,7 @@ def _account(
 
 
 def _action(
-    destination: Any, path: str, account: Account, findings: list[Finding]
+    destination: Any, path: str, account: Account, action_type: str, findings: list[Finding]
 ) -> ConversionAction | None:
     where, given = f"{path}.product_destination_id", destination.product_destination_id
     action = account.owned_action(int(given)) if given.isdigit() else None
@@ -112,7 +115,7 @@ def _action(
     elif action is None or action.status != "ENABLED":
         text = "Conversion action ID is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_ID", text)
-    elif action.type != "UPLOAD_CLICKS":
+    elif action.type != action_type:
         text = "The conversion action type is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_TYPE", text)
     elif action.age_hours < 6:

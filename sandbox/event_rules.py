@@ -194,7 +194,7 @@ class Processed(NamedTuple):
     """The outcome of processing: a reason, or the keys that identify duplicates.
 
     `adjusts` is the `order_key` of the conversion that the event only adjusts. An event with a
-    `warning` counts.
+    `warning` counts. `repeats_call`: the event is accepted without an error, and does not count.
     """
 
     reason: str = ""
@@ -202,6 +202,7 @@ class Processed(NamedTuple):
     order_key: tuple[str, int] | None = None
     adjusts: tuple[str, int] | None = None
     warning: str = ""
+    repeats_call: bool = False
 
 
 def process_event(

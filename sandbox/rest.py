@@ -86,14 +86,18 @@ class _Request(BaseHTTPRequestHandler):
     server: RestServer
 
     def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        found = self.server.methods.get(parts.path)
+        self._answer(json.dumps(dict(parse_qsl(urlsplit(self.path).query))).encode())
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _answer(self, body: bytes) -> None:
+        found = self.server.methods.get(f"{self.command} {urlsplit(self.path).path}")
         if found is None:
             self._send(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found"}})
             return
         caller, name, handler = found
         context = _Context(dict(self.headers.items()), self.client_address)
-        body = json.dumps(dict(parse_qsl(parts.query))).encode()
         try:
             self._send(200, json.loads(caller.answer(name, handler, body, context)))
         except _Aborted as refused:
@@ -115,7 +119,7 @@ class _Request(BaseHTTPRequestHandler):
 
 
 class RestServer(socketserver.ThreadingTCPServer):
-    """Serves `methods` (path → method), and passes other connections on to a gRPC port."""
+    """Serves `methods` (`GET /path` → method), and passes other connections on to a gRPC port."""
 
     daemon_threads = True
     block_on_close = False
