@@ -36,7 +36,7 @@ check-lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 check-types: $(VENV)/.dev
-	$(BIN)/mypy lib main.py
+	$(BIN)/mypy lib main.py offline_conversions
 	$(BIN)/mypy sandbox tools benchmarks
 
 check-spelling: $(VENV)/.dev
@@ -54,7 +54,7 @@ soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $(ROUTE)
 
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-deployed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-deployed-* .venv-installed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }

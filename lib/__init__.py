@@ -23,3 +23,5 @@ Reading order (docs/architecture.md has the picture):
 14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
                       them
 """
+
+__version__ = "1.0.0.dev0"

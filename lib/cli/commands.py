@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lib import __version__
 from lib.cli.check import ANY_CUSTOMER, CheckResult, check
 from lib.cli.check_output import show
 from lib.cli.init.command import init_command
@@ -59,6 +60,7 @@ file cannot be read, or its name is not accepted. 2 if the command is wrong.
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="offline-conversions")
 def main() -> None:
     """Command-line tools for files of offline conversions. See `check --help`."""
 
