@@ -25,6 +25,7 @@ from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
 from lib.adapters.pubsub import Announce, announcer
 from lib.adapters.secret_manager import read_credentials
 from lib.adapters.termination import on_termination
+from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
@@ -61,6 +62,10 @@ def ingest(request: flask.Request) -> tuple[str, int]:
     context = _context()
     event = read_event(dict(request.headers), request.get_data())
     if isinstance(event, NotAnObjectEvent):
+        if event.wrong_trigger:
+            problem = f"the trigger of the function ingest sends events that are {event.reason}"
+            advice = "Ask the engineer who deployed the function to correct the trigger"
+            context.log.alert("settings_invalid", problems=[f"{problem}. {advice}."])
         context.log.warning("event_ignored", reason=event.reason)
         return "ignored", 200
     context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
@@ -83,7 +88,8 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     try:
         report = sweep_once(context, context.settings.sweep_time_limit_seconds)
     except UploadError as error:
-        context.log.alert("sweep_failed", code=error.code, detail=error.detail)
+        action = lookup(error.code).action
+        context.log.alert("sweep_failed", code=error.code, detail=error.detail, action=action)
         return {"error": error.code}, 503
     except Exception as error:
         context.log.unexpected(error)

@@ -30,9 +30,30 @@ locals {
       what     = "Deferred rows and files whose event was lost wait until a sweep succeeds."
     }
     settings_invalid = {
-      title    = "A setting or permission is wrong"
+      title    = "A setting, a permission or a bucket is wrong"
       severity = "CRITICAL"
-      what     = "Nothing can run. The log line lists every variable or permission that is wrong."
+      what     = "Files wait. The log line lists every variable, permission or bucket that is wrong or missing, and what to do."
+    }
+    # Its threshold is LATE_AFTER in lib/run/redelivery.py.
+    run_late = {
+      title    = "A file is late"
+      severity = "WARNING"
+      what     = "Attempts still fail 10 minutes after the event of a file, or after its follow-up was due. The log line says why, and what to do if it lasts."
+    }
+    follow_up_blocked = {
+      title    = "A follow-up cannot continue"
+      severity = "ERROR"
+      what     = "Rows cannot be sent again, or Google cannot be asked what it has counted, until somebody fixes the cause. The log line says what to do."
+    }
+    events_missing = {
+      title    = "No events arrive"
+      severity = "ERROR"
+      what     = "The newest files were not started by an event within 10 minutes. The trigger, or one of its permissions, may be gone. The sweep processes the files later."
+    }
+    announce_failed = {
+      title    = "A message was not published"
+      severity = "WARNING"
+      what     = "The file is complete, but the message about it could not be published. The log line names the file, and says what to do."
     }
     # Its thresholds are ALERT_SHARE and ALERT_ROWS in lib/followup/later_outcomes.py.
     rows_not_counted = {

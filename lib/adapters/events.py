@@ -27,9 +27,13 @@ class ObjectEvent(NamedTuple):
 
 
 class NotAnObjectEvent(NamedTuple):
-    """A request that no redelivery can improve. `reason` is safe to log."""
+    """A request that no redelivery can improve. `reason` is safe to log.
+
+    `wrong_trigger`: it is an event, but of another type, so the trigger is wrong.
+    """
 
     reason: str
+    wrong_trigger: bool = False
 
 
 def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnObjectEvent:
@@ -39,7 +43,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnOb
     except Exception as error:  # whatever the library raises, the same bytes raise it again
         return NotAnObjectEvent(f"not a CloudEvent ({type(error).__name__})")
     if event["type"] != FINALIZED:
-        return NotAnObjectEvent(f"not the type {FINALIZED}")
+        return NotAnObjectEvent(f"not the type {FINALIZED}", wrong_trigger=True)
     data = event.get_data()
     if not isinstance(data, dict):
         return NotAnObjectEvent("its data is not a JSON object")

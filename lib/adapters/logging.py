@@ -26,6 +26,10 @@ EVENTS: Mapping[str, str] = {
     "filter_mismatch": "ALERT. A profile's row filter does not fit a file: a value may be wrong.",
     "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
     "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",
+    "run_late": "ALERT. Attempts still fail 10 minutes after the event of a file, or after its "
+    "follow-up was due.",
+    "follow_up_blocked": "ALERT. A file's follow-up cannot continue. Someone must fix the cause.",
+    "events_missing": "ALERT. No event has started the newest files. The trigger may be broken.",
     "lease_held": "Another delivery is processing this file or another version of it. "
     "This delivery is retried.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
@@ -40,10 +44,10 @@ EVENTS: Mapping[str, str] = {
     "preflight_not_permitted": "Account settings could not be read. The upload continues.",
     "processing_unknown": "The status of requests could not be read. Retried later.",
     "diagnostics_unknown": "Google's diagnostics of an account could not be read. Retried later.",
-    "announce_failed": "The message about a processed file could not be published.",
+    "announce_failed": "ALERT. The message about a processed file could not be published.",
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "sweep_failed": "ALERT. A sweep failed.",
-    "settings_invalid": "ALERT. A setting or a permission is wrong. Nothing can run.",
+    "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }
 

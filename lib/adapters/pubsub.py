@@ -14,14 +14,27 @@ from lib.model.log import Log
 
 TIMEOUT_SECONDS = 10.0
 
+_ASK = "Ask the engineer who deployed the function to "
+_ADVICE = {
+    "PermissionDenied": _ASK + "give its service account roles/pubsub.publisher on {topic}.",
+    "NotFound": _ASK + "create {topic}, or to correct ANNOUNCE_TOPIC.",
+}
+
 Announce = Callable[[Mapping[str, Any]], None]
 
 
-def announcer(topic: str, log: Log) -> Announce:
+def _publisher() -> Any:
+    # Imported here: few deployments use it, and it costs memory and a slower cold start.
+    from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace without types
+
+    return pubsub_v1.PublisherClient()
+
+
+def announcer(topic: str, log: Log, connect: Callable[[], Any] = _publisher) -> Announce:
     """Return a function that publishes a message as JSON to the topic (`projects/P/topics/T`).
 
-    Without a topic it does nothing. If a message cannot be published, the function only logs a
-    warning: the run is complete and its conversions are counted.
+    Without a topic it does nothing. If a message cannot be published, the function only logs an
+    alert: the run is complete and its conversions are counted.
     """
     if not topic:
         return lambda message: None
@@ -29,15 +42,15 @@ def announcer(topic: str, log: Log) -> Announce:
     publisher: list[Any] = []
 
     def announce(message: Mapping[str, Any]) -> None:
-        # Imported here: few deployments use it, and it costs memory and a slower cold start.
-        from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # a namespace without types
-
         data = json.dumps(message).encode()
         try:
             if not publisher:
-                publisher.append(pubsub_v1.PublisherClient())
+                publisher.append(connect())
             publisher[0].publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
         except Exception as error:  # no error here may undo a finished run
-            log.warning("announce_failed", kind=type(error).__name__)
+            kind = type(error).__name__
+            advice = _ADVICE.get(kind, "Read the results document of this file instead.")
+            action = advice.replace("{topic}", topic)
+            log.alert("announce_failed", code=kind, name=message["name"], action=action)
 
     return announce

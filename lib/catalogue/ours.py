@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lib.catalogue.texts import NEW_CREDENTIALS, RETRIED_AUTOMATICALLY
+from lib.catalogue.texts import IF_IT_LASTS, NEW_CREDENTIALS, RETRIED_AUTOMATICALLY
 
 TITLE: Final = "This function"
 
@@ -978,7 +978,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "SECRET_MANAGER_UNAVAILABLE": (
         "transient",
         "Secret Manager does not respond.",
-        RETRIED_AUTOMATICALLY,
+        IF_IT_LASTS,
     ),
     "CREDENTIALS_REFUSED": (
         "account",
@@ -989,12 +989,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CREDENTIALS_UNAVAILABLE": (
         "transient",
         "Google's token service does not respond.",
-        RETRIED_AUTOMATICALLY,
+        IF_IT_LASTS,
     ),
     "API_UNAVAILABLE": (
         "transient",
         "Google's API does not respond, or does not respond in time.",
-        RETRIED_AUTOMATICALLY,
+        IF_IT_LASTS,
     ),
     "DAILY_QUOTA": (
         "transient",
@@ -1005,13 +1005,19 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "STORAGE_FORBIDDEN": (
         "file",
         "The function is not allowed to read from or write to a bucket.",
-        "Ask the engineer who deployed the function to give its service account access to the "
-        "input, output and state buckets.",
+        "Ask the engineer who deployed the function to give its service account this permission "
+        "again, for example with terraform apply.",
+    ),
+    "BUCKET_NOT_FOUND": (
+        "file",
+        "A bucket of the function does not exist.",
+        "Ask the engineer who deployed the function to create the bucket again, for example with "
+        "terraform apply, or to correct INPUT_BUCKET, OUTPUT_BUCKET or STATE_BUCKET.",
     ),
     "STORAGE_UNAVAILABLE": (
         "transient",
         "Cloud Storage does not respond.",
-        RETRIED_AUTOMATICALLY,
+        IF_IT_LASTS,
     ),
     "LEASE_HELD": (
         "transient",
@@ -1027,7 +1033,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "transient",
         "The time limit of this attempt is reached. The next attempt continues where this one "
         "stopped.",
-        RETRIED_AUTOMATICALLY,
+        IF_IT_LASTS,
     ),
     "SHUTDOWN": (
         "transient",

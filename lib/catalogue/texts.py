@@ -7,6 +7,11 @@ REPORT_A_BUG: Final = (
     "results document."
 )
 RETRIED_AUTOMATICALLY: Final = "No action needed; retried automatically."
+IF_IT_LASTS: Final = (
+    f"{RETRIED_AUTOMATICALLY} If it lasts, look for an outage at https://status.cloud.google.com "
+    "and https://ads.google.com/status. If there is none, ask the engineer who deployed the "
+    "function to check its network access."
+)
 NOT_APPLICABLE: Final = "This error concerns a use of the API other than conversion uploads."
 NEW_CREDENTIALS: Final = (
     "Create a new refresh token or service account key, and store it in the secret."

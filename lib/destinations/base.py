@@ -138,6 +138,7 @@ class SettlingDestination(Protocol):
     ) -> Sequence[RequestStatus]:
         """Ask for the status of each request. Requests for which time or quota ran out are omitted.
 
-        Raises `PermanentError` if the credentials are refused.
+        Raises `PermanentError` if the credentials are refused, and `RetryableError` if the API
+        answers nothing.
         """
         ...

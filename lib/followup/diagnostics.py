@@ -21,6 +21,7 @@ from lib.results.document import DocumentMetadata
 from lib.run.context import RunContext
 from lib.run.follow_up import diagnostics_schedule
 from lib.run.preflight import claimed_profile
+from lib.run.redelivery import log_blocked_follow_up
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
 
@@ -44,6 +45,8 @@ class DiagnosticsOfAccounts:
                 assert isinstance(destination, DiagnosingDestination)
                 self._read[key] = destination.upload_diagnostics(customer_id)
             except (PermanentError, RetryableError) as error:
+                if isinstance(error, PermanentError):
+                    log_blocked_follow_up(error, log)
                 log.warning("diagnostics_unknown", code=error.code)
         return self._read[key]
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
 from lib.destinations.base import RequestStatus, SettlingDestination
 from lib.destinations.registry import capabilities_of
-from lib.errors import PermanentError
+from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.followup.verdicts import settle
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -30,6 +30,7 @@ from lib.run.context import RunContext
 from lib.run.finalize import WrittenRun
 from lib.run.follow_up import settling_schedule
 from lib.run.preflight import claimed_profile
+from lib.run.redelivery import log_blocked_follow_up, log_redelivery
 from lib.state.lease import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
@@ -43,38 +44,58 @@ the API accepted, are not counted for a reason that a person can correct."""
 _NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES", "FEWER_MATCHES"})
 
 
+Asked = Literal["answered", "refused", "later"]
+"""Whether the API was asked: `refused` counts as a check, after `later` the next sweep asks."""
+
+
 def ask_about_requests(
-    lease: Lease, can_defer: bool, context: RunContext, deadline: Deadline, log: Log
-) -> bool:
+    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
+) -> Asked:
     """Ask the API about all open requests, and save the outcomes of their rows in the markers.
 
     Every marker is saved before the next requests are asked about. After a crash, only the open
-    requests are asked about again. `can_defer`: there is time to send rows again. Returns whether
-    the API could be asked.
+    requests are asked about again.
     """
-    ledger, run = context.ledger, lease.run
     try:
-        destination = context.connect(claimed_profile(run), log)
-        assert isinstance(destination, SettlingDestination)
-        for number in sorted(ledger.finished_chunks(run)):
-            marker, generation = ledger.load_chunk(run, number)
-            still_open = [each.request_id for each in marker.report.sent if each.is_open]
-            if not still_open:
-                continue
-            if context.monotonic() >= deadline.last_start:
-                break
-            statuses: dict[str, list[RequestStatus]] = {}
-            for status in destination.request_statuses(still_open, deadline):
-                statuses.setdefault(status.request_id, []).append(status)
-            report = settle(marker.report, statuses, can_defer)
-            if report != marker.report:
-                lease.check()
-                ledger.replace_chunk(run, report, generation)
+        _ask(lease, pending, context, deadline, log)
     except PermanentError as error:
         # Perhaps the credentials are refused. The schedule decides if the API is asked again.
+        log_blocked_follow_up(error, log)
         log.warning("processing_unknown", code=error.code)
-        return False
-    return True
+        return "refused"
+    except LeaseLost:
+        raise
+    except RetryableError as error:
+        now = context.utc_now()
+        log_redelivery(error, pending.ask_at or now, now, log)
+        schedule = capabilities_of(claimed_profile(lease.run).destination).settles_later
+        assert schedule is not None
+        is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
+        return "refused" if is_last else "later"
+    return "answered"
+
+
+def _ask(
+    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
+) -> None:
+    ledger, run = context.ledger, lease.run
+    rows_can_wait = can_defer(pending, context.settings)
+    destination = context.connect(claimed_profile(run), log)
+    assert isinstance(destination, SettlingDestination)
+    for number in sorted(ledger.finished_chunks(run)):
+        marker, generation = ledger.load_chunk(run, number)
+        still_open = [each.request_id for each in marker.report.sent if each.is_open]
+        if not still_open:
+            continue
+        if context.monotonic() >= deadline.last_start:
+            break
+        statuses: dict[str, list[RequestStatus]] = {}
+        for status in destination.request_statuses(still_open, deadline):
+            statuses.setdefault(status.request_id, []).append(status)
+        report = settle(marker.report, statuses, rows_can_wait)
+        if report != marker.report:
+            lease.check()
+            ledger.replace_chunk(run, report, generation)
 
 
 def can_defer(pending: PendingRun, settings: Settings) -> bool:

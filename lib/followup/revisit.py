@@ -16,9 +16,9 @@ import msgspec
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
 from lib.followup.later_outcomes import (
+    Asked,
     alert_if_not_counted,
     ask_about_requests,
-    can_defer,
     matched_rows,
     reschedule,
     with_processing,
@@ -33,6 +33,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
 from lib.run.generations import superseded_by
+from lib.run.redelivery import log_blocked_follow_up
 from lib.source.errors import SourceError
 from lib.state.lease import Lease
 from lib.state.pending_runs import PendingRun
@@ -95,15 +96,15 @@ def _revisit_claimed(
         metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     must_ask = pending.ask_at is not None and pending.ask_at <= now
-    asked = must_ask and ask_about_requests(
-        lease, can_defer(pending, settings), context, deadline, log
-    )
+    answer: Asked = "later"
+    if must_ask:
+        answer = ask_about_requests(lease, pending, context, deadline, log)
     written = read_written(lease.run, context)
     profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
     note = matched and note_on_matches(matched, context.match_history.recent(profile))
-    metadata = with_processing(metadata, written, now if asked else None, note)
+    metadata = with_processing(metadata, written, now if answer == "answered" else None, note)
     pending = reschedule(
-        pending, written, metadata.destination, asked=must_ask, settings=settings, now=now
+        pending, written, metadata.destination, asked=answer != "later", settings=settings, now=now
     )
     metadata, pending = with_diagnostics(lease.run, metadata, pending, accounts, now, log)
     summary = rewrite_results(lease, written, metadata, context)
@@ -146,7 +147,9 @@ def _resend(
             close_deferred_rows(lease, "not_attempted", note, context)
             return replace(metadata, notes=(*metadata.notes, note), superseded_by=newer)
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
-        if too_late or is_gone:
+        if not too_late and not is_gone:
+            log_blocked_follow_up(error, log)
+        else:
             problem = Problem(error.code, "", error.detail)
             failed = close_deferred_rows(lease, "failed", problem, context)
             if failed and is_gone:

@@ -12,12 +12,14 @@ from typing import Any
 
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
+from lib.followup.missing_events import alert_if_unstarted
 from lib.followup.revisit import revisit
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.results.document import results_name
 from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
+from lib.run.redelivery import LATE_AFTER, log_redelivery
 from lib.source.names import ignored
 from lib.state.run import run_id, run_key
 from lib.state.store import StoredObject
@@ -74,18 +76,18 @@ def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: Sweep
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
-        log = context.log
+        log, due = context.log, context.utc_now()
         try:
             pending = context.pending_runs.get(key)
             if pending is None or pending.due is None or pending.due > context.utc_now():
                 continue
-            log = log.bind(run_id=pending.run_id)
+            log, due = log.bind(run_id=pending.run_id), pending.due
             counts.waiting += 1
             counts.finished += revisit(pending, accounts, context, deadline)
         except LeaseHeld:
             continue
         except RetryableError as error:
-            log.warning("run_redelivered", code=error.code, detail=error.detail)
+            log_redelivery(error, due, context.utc_now(), log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
@@ -101,7 +103,7 @@ def _process_unfinished_objects(
             counts.out_of_time = True
             return
         now = context.utc_now()
-        created = each.updated or each.created or now
+        created = _arrival(each, now)
         try:
             if _has_a_run(each, now, context):
                 continue
@@ -142,19 +144,29 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
     missing: dict[str, StoredObject] = {}
     live: set[str] = set()
     for each in context.store.list(settings.input_bucket, "", versions=True):
-        age = now - (each.updated or each.created or now)
+        age = now - _arrival(each, now)
         if age > oldest or ignored(each.name, each.size, rules) is not None:
             continue
         if each.is_live:
             live.add(each.name)
-        if age >= youngest:
+        if age >= min(youngest, LATE_AFTER):
             missing[results_name(each.name, each.generation)] = each
     missing = {name: each for name, each in missing.items() if each.name in live}
-    counts.objects = len(missing)
+    old = {name for name, each in missing.items() if now - _arrival(each, now) >= youngest}
+    counts.objects = len(old)
+    newest: datetime | None = None
     if missing:
         for results in context.store.list(settings.output_bucket, ""):
             missing.pop(results.name, None)
-    return sorted(missing.values(), key=lambda each: each.updated or each.created or now)
+            if results.name.endswith(".results.json") and results.updated is not None:
+                newest = max(newest or results.updated, results.updated)
+    found = sorted(missing.items(), key=lambda item: _arrival(item[1], now))
+    alert_if_unstarted([each for _, each in found], newest, context)
+    return [each for name, each in found if name in old]
+
+
+def _arrival(each: StoredObject, now: datetime) -> datetime:
+    return each.updated or each.created or now
 
 
 def _log_and_continue(error: Exception, log: Log, counts: SweepCounts) -> None:

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 
 from lib.errors import RetryableError
 from lib.run.context import RunContext
-from lib.run.ingest import Done, log_redelivery, process_object
+from lib.run.ingest import Done, process_object
+from lib.run.redelivery import log_redelivery
 from lib.state.run import run_id
 from lib.state.store import StoredObject
+
+_CORRECT = "Ask the engineer who deployed the function to correct the setting or the trigger."
 
 
 def process_arrival(source: StoredObject, event_time: datetime, context: RunContext) -> Done:
@@ -20,14 +23,14 @@ def process_arrival(source: StoredObject, event_time: datetime, context: RunCont
     log = context.log.bind(run_id=run_id(source))
     if source.bucket != settings.input_bucket:
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
-        log.alert("settings_invalid", problems=[f"{problem}. Correct the setting or the trigger."])
+        log.alert("settings_invalid", problems=[f"{problem}. {_CORRECT}"])
         return "ignored"
     try:
         # An event omits what it does not know, and its copy of the size could be wrong. An object
         # that is gone is known only from its event.
         stored = context.store.find(source) or source
     except RetryableError as error:
-        log_redelivery(error, log)
+        log_redelivery(error, event_time, context.utc_now(), log)
         raise
     return process_object(
         stored,

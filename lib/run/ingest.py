@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from lib.catalogue.codes import lookup
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
@@ -35,6 +36,7 @@ from lib.run.preflight import (
     prepare_job,
     read_table,
 )
+from lib.run.redelivery import log_redelivery
 from lib.run.upload import Progress, upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
@@ -72,7 +74,7 @@ def process_object(
     except LeaseHeld:
         raise
     except RetryableError as error:
-        log_redelivery(error, log)
+        log_redelivery(error, event_time, context.utc_now(), log)
         raise
     run = claim.run
     if run.status != "running":
@@ -84,28 +86,40 @@ def process_object(
 
     deadline = context.deadline(started + time_limit_seconds)
     lease = context.lease(run)
+    progress = Progress()
     try:
         with lease:
-            summary = _process(lease, claim, context, deadline, log)
-    except LeaseLost:
-        log.warning("run_redelivered", code="LEASE_LOST", attempts=run.attempts)
-        raise
+            summary = _process(lease, claim, progress, context, deadline, log)
     except RetryableError as error:
-        _end_attempt(lease.run, error, context, log)
+        if not isinstance(error, LeaseLost):
+            _release(lease.run, error, context)
+        log_redelivery(
+            error,
+            event_time,
+            context.utc_now(),
+            log,
+            progressed=progress.saved > 0,
+            attempts=run.attempts,
+        )
         raise
     _log_and_announce(summary, context, log, context.monotonic() - started)
     return summary.status
 
 
 def _process(
-    lease: Lease, claim: Claim, context: RunContext, deadline: Deadline, log: Log
+    lease: Lease,
+    claim: Claim,
+    progress: Progress,
+    context: RunContext,
+    deadline: Deadline,
+    log: Log,
 ) -> RunSummary:
     """Do everything from the claim to the end of the run."""
     run = lease.run
     if run.same_as:
-        return _finish(lease, Progress(), None, None, claim.profile, context, log)
+        return _finish(lease, progress, None, None, claim.profile, context, log)
     refused = _refused_by_name(run.source, context.settings)
-    progress = Progress(stop=refused or claim.stop or run.stop)
+    progress.stop = refused or claim.stop or run.stop
     header: Header | None = None
     job: UploadJob | None = None
     try:
@@ -212,21 +226,11 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
     return IgnoreRules(settings.ignored_suffixes, prefixes)
 
 
-def _end_attempt(run: Run, error: RetryableError, context: RunContext, log: Log) -> None:
-    """Release the lease, and log the reason."""
+def _release(run: Run, error: RetryableError, context: RunContext) -> None:
+    """Release the lease, so that the next delivery can continue at once."""
     with suppress(RetryableError):
         # If storage cannot be reached, the lease expires instead.
         context.ledger.release(run, context.utc_now(), error.code)
-    log_redelivery(error, log, attempts=run.attempts)
-
-
-def log_redelivery(error: RetryableError, log: Log, **fields: int) -> None:
-    """Log why an event is delivered again. If a person must act, send an alert too."""
-    if error.code == "DAILY_QUOTA":
-        log.alert("quota_exhausted", code=error.code, detail=error.detail)
-    if error.code == "STORAGE_FORBIDDEN":
-        log.alert("settings_invalid", problems=[f"{error.code}: {error.detail}"])
-    log.warning("run_redelivered", code=error.code, detail=error.detail, **fields)
 
 
 def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:
@@ -245,5 +249,6 @@ def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, second
         log.info("run_finished", **fields)
     else:
         event = "run_stale" if error.code == "STALE" else "run_stopped"
-        log.alert(event, code=error.code, detail=error.detail, **fields)
+        action = lookup(error.code).action
+        log.alert(event, code=error.code, detail=error.detail, action=action, **fields)
     announce_results(summary, context)

@@ -41,6 +41,7 @@ class Progress:
     """The results of a run so far. Its size depends on the number of chunks, not of rows.
 
     `superseded_by` is the newer generation that replaced the file before it was read completely.
+    `saved` is the number of chunks that this attempt has finished.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -51,6 +52,7 @@ class Progress:
     requests: RequestSummary = field(default_factory=RequestSummary)
     stop: Problem | None = None
     superseded_by: int = 0
+    saved: int = 0
 
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its report only if no marker has it."""
@@ -176,11 +178,13 @@ class _Uploads:
                 lease.update(lambda run: ledger.stop(run, stop))
             ledger.write_chunk(lease.run, report)
         progress.add(report, is_only=chunk.is_only)
+        progress.saved += 1
 
     def _collect(self) -> None:
         answer, is_only = self._in_flight.popleft()
         report, stop = answer.result()
         self._progress.add(report, is_only=is_only)
+        self._progress.saved += 1
         self._progress.stop = self._progress.stop or stop
 
     def _collect_all(self) -> None:

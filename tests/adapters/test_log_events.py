@@ -18,6 +18,7 @@ from flask import Request
 import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
+from lib.adapters.pubsub import announcer
 from lib.config.settings import SettingsError
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import CallFailure, Pacer
@@ -26,6 +27,7 @@ from lib.model.deadline import Deadline
 from lib.model.diagnostics import UploadDiagnostics
 from lib.model.request_status import RequestStatus
 from lib.run.context import RunContext
+from lib.run.redelivery import LATE_AFTER
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
 
@@ -36,7 +38,6 @@ SECRET_TEXT = "a cell that must not be told"
 ELSEWHERE = {
     "preflight_not_permitted": "needs the real client: tests/whole/main_job/test_accounts.py",
     "connection_renewed": "needs a real client: tests/whole/recovery/test_refused_connection.py",
-    "announce_failed": "needs Pub/Sub: tests/adapters/test_pubsub.py",
 }
 
 
@@ -62,6 +63,34 @@ def other_bucket(google: World) -> None:
     event = CloudEvent({"type": FINALIZED, "source": "storage"}, data)
     assert posted(*to_binary(event)) == 200
     assert not google.store.calls
+
+
+def other_type(google: World) -> None:
+    data = {"bucket": "in-bucket", "name": "export.csv", "generation": "1"}
+    event = CloudEvent(
+        {"type": FINALIZED.replace("finalized", "deleted"), "source": "storage"}, data
+    )
+    assert posted(*to_binary(event)) == 200
+    assert not google.store.calls
+
+
+def late(google: World) -> None:
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    assert deliver(google, age=LATE_AFTER) == 503
+
+
+def unstarted(google: World) -> None:
+    google.store.put("in-bucket", "export.csv", CONTENT)
+    google.clock.seconds += LATE_AFTER.total_seconds()
+    assert swept(google) == 200
+
+
+def unannounced(google: World) -> None:
+    announcer("projects/p/topics/t", JsonLog(), unexpected_answer)({"name": "a", "status": ""})
+
+
+def unexpected_answer() -> None:
+    raise PermissionError(SECRET_TEXT)
 
 
 def forbidden(google: World) -> None:
@@ -238,6 +267,11 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "unexpected_error": ("ERROR", unexpected),
     "settings_invalid": ("ERROR", settings_invalid),
     "settings_invalid of another bucket": ("ERROR", other_bucket),
+    "run_late": ("ERROR", late),
+    "follow_up_blocked": ("ERROR", not_asked),
+    "events_missing": ("ERROR", unstarted),
+    "announce_failed": ("ERROR", unannounced),
+    "settings_invalid of another type of event": ("ERROR", other_type),
     "settings_invalid without a permission": ("ERROR", forbidden),
 }
 

@@ -81,9 +81,12 @@ def test_the_page_shows_a_real_message() -> None:
 def test_a_message_that_cannot_be_sent_is_logged(
     published: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A message that cannot be sent is logged and does not fail the run."""
+    """A message that cannot be sent raises an alert, and does not fail the run."""
     announcer("projects/p/topics/forbidden", JsonLog())(MESSAGE)
-    assert "announce_failed" in capsys.readouterr().out
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["severity"]) == ("announce_failed", "ERROR")
+    assert "roles/pubsub.publisher on projects/p/topics/forbidden" in line["action"]
+    assert line["name"] == MESSAGE["name"]
 
 
 def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:

@@ -1,7 +1,9 @@
-"""Errors of Cloud Storage that only a resumable upload raises."""
+"""Errors of Cloud Storage: what is missing is named, so that a person can restore it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
@@ -10,6 +12,25 @@ from google.cloud.storage.exceptions import InvalidResponse
 
 from lib.adapters.gcs import UPLOAD_PIECE_BYTES, GoogleStore
 from lib.errors import RetryableError
+from lib.state.store import StoredObject
+from sandbox.faults import Faults
+from sandbox.processes import Processes
+from sandbox.storage import Storage, storage_client
+from sandbox.storage_proxy import Hooks
+
+BUCKET = "some-bucket"
+CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
+    "find": ("get", lambda store, bucket: store.find(StoredObject(bucket, "a", 7, 5))),
+    "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read()),
+    "write": ("create", lambda store, bucket: store.write(bucket, "a", b"", if_generation_match=0)),
+    "write_stream": (
+        "create",
+        lambda store, bucket: store.write_stream(
+            bucket, "a", [b"x" * UPLOAD_PIECE_BYTES] * 2, if_generation_match=0
+        ),
+    ),
+    "list": ("list", lambda store, bucket: list(store.list(bucket, ""))),
+}
 
 
 def write_long_document(status: int) -> int | None:
@@ -33,3 +54,42 @@ def test_a_long_document_that_storage_refuses(status: int, code: str) -> None:
 def test_a_long_document_that_exists() -> None:
     """A precondition that does not hold is no error."""
     assert write_long_document(412) is None
+
+
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[Storage]:
+    """The sandbox's storage, with one bucket."""
+    hooks = Hooks(faults.decide, lambda call: None, lambda created: None, lambda: None)
+    log: Path = tmp_path_factory.mktemp("storage") / "log"
+    processes = Processes()
+    storage = Storage(processes, hooks, log)
+    storage.create_bucket(BUCKET)
+    yield storage
+    storage.close()
+    processes.close()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_bucket_that_does_not_exist_is_named(storage: Storage, call: str) -> None:
+    """It is not taken for a missing object, whose file would end as SOURCE_GONE."""
+    store = GoogleStore(lambda: storage_client(storage.url))
+    with pytest.raises(RetryableError) as refused:
+        CALLS[call][1](store, "no-such-bucket")
+    assert (refused.value.code, refused.value.detail) == ("BUCKET_NOT_FOUND", "no-such-bucket")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_lost_permission_is_named(storage: Storage, faults: Faults, call: str) -> None:
+    """The message names the permission and the bucket."""
+    store = GoogleStore(lambda: storage_client(storage.url))
+    faults.set([{"method": "*", "kind": "status_403"}])
+    with pytest.raises(RetryableError) as refused:
+        CALLS[call][1](store, BUCKET)
+    faults.clear()
+    assert refused.value.code == "STORAGE_FORBIDDEN"
+    assert f"storage.objects.{CALLS[call][0]} on the bucket {BUCKET}" in refused.value.detail

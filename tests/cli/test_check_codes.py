@@ -261,6 +261,7 @@ _PLATFORM = (
     "SECRET_",
     "CREDENTIALS_",
     "STORAGE_",
+    "BUCKET_",
     "LEASE_",
     "API_",
     "DAILY_",

@@ -23,14 +23,16 @@ def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> 
     """Ask for the status of each request. Requests for which time or quota ran out are omitted.
 
     Do not ask for uploads of a validate-only profile: they have no status. Raises `PermanentError`
-    if Google refuses the credentials or the project.
+    if Google refuses the credentials or the project, and `RetryableError` if it answers nothing.
     """
     found: list[RequestStatus] = []
     for request_id in request_ids:
         try:
             found += read_status(request_id, ask(request_id))
-        except RetryableError:
-            break
+        except RetryableError as error:
+            if found or error.code in ("DEADLINE", "SHUTDOWN"):
+                break
+            raise
         except StatusRefused as refused:
             if refused.is_about_the_caller:
                 raise PermanentError(refused.code) from None

@@ -14,7 +14,7 @@ from google.ads import datamanager_v1 as dm
 from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.diagnostics import read_status
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import DataManagerLimits, State
@@ -192,10 +192,11 @@ def test_transient_errors_are_retried(apis: Apis, fault: dict[str, Any]) -> None
 
 
 def test_the_daily_quota_leaves_requests_open(apis: Apis) -> None:
-    """When the reads of the day are used up, the requests are asked about at the next check."""
+    """When the reads of the day are used up, the caller learns it, and asks again later."""
     sent = send(route(apis), numbered(1))
     apis.faults.set([{"method": "RetrieveRequestStatus", "nth": 1, "kind": "resource_exhausted"}])
-    assert ask(apis, *sent.request_ids) == []
+    with pytest.raises(RetryableError, match="DAILY_QUOTA"):
+        ask(apis, *sent.request_ids)
 
 
 def test_refused_credentials_leave_requests_open(apis: Apis) -> None:

@@ -35,12 +35,15 @@ lib.model.deadline.SHUTDOWN_ANSWER_SECONDS = 2.0
 lib.model.deadline.SHUTDOWN_RELEASE_SECONDS = 3.0
 
 import lib.adapters.gcs  # noqa: E402
+import lib.adapters.object_reader  # noqa: E402
 import lib.destinations.google_ads.chunk_upload  # noqa: E402
 
-lib.adapters.gcs.TIMEOUT_SECONDS = 2.0
+lib.adapters.gcs.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 2.0
 lib.adapters.gcs.UPLOAD_PIECE_BYTES = 256 << 10
-lib.adapters.gcs.RANGE_BYTES = 64 << 10
-lib.adapters.gcs._RETRY = DEFAULT_RETRY.with_timeout(5.0).with_delay(initial=0.05, maximum=0.2)
+lib.adapters.object_reader.RANGE_BYTES = 64 << 10
+lib.adapters.gcs.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
+    5.0
+).with_delay(initial=0.05, maximum=0.2)
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
 lib.destinations.pace.FIRST_PAUSE_SECONDS = 0.02
 lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2

@@ -1,0 +1,63 @@
+"""Why a file is retried, and when a person must know. No lasting cause stays silent.
+
+    a person must act (a permission, a bucket)   ──▶ alert at once
+    the daily quota                              ──▶ alert at once
+    anything else, and the file is late          ──▶ alert
+    anything else                                ──▶ warning: the next attempt may succeed
+
+A file is late if attempts still fail `LATE_AFTER` after its event. Only the time of the event is
+needed for this, so it is known even if no state can be read or written. An attempt that sent a part
+of the file and reached its time limit has not failed, however large the file is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from lib.catalogue.codes import lookup
+from lib.errors import PermanentError, RetryableError
+from lib.model.log import Log
+from lib.source.errors import SourceError
+
+LATE_AFTER: Final = timedelta(minutes=10)
+"""The next attempt begins at most 10 minutes after a failed one, and ends at most 9 minutes later.
+So with this limit, the alert comes within 30 minutes of the event, however long the attempts take.
+"""
+
+
+def log_redelivery(
+    error: RetryableError,
+    due: datetime,
+    now: datetime,
+    log: Log,
+    *,
+    progressed: bool = False,
+    **fields: int,
+) -> None:
+    """Log why an attempt failed, and an alert if a person must know.
+
+    `due` is when the work arrived: the time of the event, or of the follow-up. `progressed`: the
+    attempt has sent a part of the file.
+    """
+    action = lookup(error.code).action
+    if error.code == "DAILY_QUOTA":
+        log.alert("quota_exhausted", code=error.code, detail=error.detail, action=action)
+    elif lookup(error.code).needs_action:
+        problem = f"{error.code}: {error.detail}. {action}"
+        log.alert("settings_invalid", code=error.code, problems=[problem])
+    elif now - due >= LATE_AFTER and not progressed:
+        log.alert(
+            "run_late",
+            code=error.code,
+            detail=error.detail,
+            action=action,
+            minutes=round((now - due).total_seconds() / 60),
+        )
+    log.warning("run_redelivered", code=error.code, detail=error.detail, **fields)
+
+
+def log_blocked_follow_up(error: PermanentError | SourceError, log: Log) -> None:
+    """Log an alert: rows cannot be sent again, or not be followed up, until a person acts."""
+    action = lookup(error.code).action
+    log.alert("follow_up_blocked", code=error.code, detail=error.detail, action=action)

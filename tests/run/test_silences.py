@@ -1,0 +1,401 @@
+"""No cause stays silent: each one in the table of docs/operate.md raises its alert in time.
+
+Events are delivered again as Eventarc does it, and the sweep runs every 15 minutes. Time is
+simulated. That the real storage client reports these causes like this is tested in
+tests/adapters/test_storage_errors.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flask
+import pytest
+from cloudevents.conversion import to_binary
+from cloudevents.http import CloudEvent
+from flask import Request
+
+import main
+from lib.adapters.events import FINALIZED
+from lib.adapters.logging import EVENTS
+from lib.errors import PermanentError, RetryableError
+from lib.model.diagnostics import UploadDiagnostics
+from lib.model.request_status import RequestStatus
+from tests.fakes import START, World, passes, world
+from tests.rows import core_row, csv_bytes
+
+MINUTES = 30
+PAGE = (Path(main.__file__).parent / "docs" / "operate.md").read_text("utf-8")
+CONTENT = csv_bytes(
+    [core_row(1, conversion_date_time=f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00")]
+)
+
+Error = PermanentError | RetryableError
+Steps = Iterator[object]
+"""Steps in which time passes, and each of which may log something."""
+
+
+def posted(google: World, event_type: str = FINALIZED, bucket: str = "in-bucket") -> int:
+    """Deliver the event of the file, and return the HTTP status."""
+    if ("in-bucket", "export.csv") not in google.store.objects:
+        google.store.put("in-bucket", "export.csv", CONTENT)
+    generation = google.store.objects["in-bucket", "export.csv"][1]
+    data = {"bucket": bucket, "name": "export.csv", "generation": str(generation)}
+    event = CloudEvent({"type": event_type, "source": "storage", "time": START.isoformat()}, data)
+    headers, body = to_binary(event)
+    status: int = main.ingest(Request.from_values(headers=headers, data=body, method="POST"))[1]
+    return status
+
+
+def deliveries(google: World) -> Steps:
+    """Deliver the event until it is acknowledged. The pauses grow from 10 to 600 seconds."""
+    yield
+    pause = 10.0
+    while posted(google) >= 300:
+        yield
+        google.clock.sleep(pause)
+        pause = min(2 * pause, 600)
+    yield
+
+
+def slow_deliveries(google: World) -> Steps:
+    """The same, if each attempt takes as long as it may."""
+    google.api.before = lambda number: google.clock.sleep(539)
+    yield from deliveries(google)
+
+
+def sweeps(google: World) -> Steps:
+    """Sweep every 15 minutes. The last sweep was just before the cause began to matter."""
+    yield
+    google.clock.sleep(899)
+    while True:
+        yield main.sweep(flask.request)
+        google.clock.sleep(900)
+
+
+def no_event(google: World) -> Steps:
+    """A file is dropped, and no event arrives."""
+    google.store.put("in-bucket", "export.csv", CONTENT)
+    google.settings = google.settings.model_copy(update={"sweep_grace_minutes": 30.0})
+    yield from sweeps(google)
+
+
+def resending(google: World) -> Steps:
+    """A row is due to be sent again."""
+    cause, google.api.preflight = google.api.preflight, None
+    google.api.too_recent = {"order-1"}
+    assert posted(google) == 200
+    google.clock.sleep(google.settings.defer_hours * 3600)
+    google.api.preflight = cause
+    yield from sweeps(google)
+
+
+def asking(google: World) -> Steps:
+    """The API is due to be asked what it has counted. It refuses or does not answer."""
+    cause = google.api.preflight
+    assert cause is not None
+
+    def refuse(request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        assert cause is not None
+        raise cause
+
+    google.api.preflight = None
+    google.use_destination("data_manager")
+    google.api.statuses = refuse
+    assert posted(google) == 200
+    google.clock.sleep(1800)
+    yield from sweeps(google)
+
+
+def diagnosing(google: World) -> Steps:
+    """The diagnostics of an account are due."""
+    cause = google.api.preflight
+    assert cause is not None
+
+    def refuse(customer_id: str) -> Sequence[UploadDiagnostics]:
+        assert cause is not None
+        raise cause
+
+    google.api.preflight = None
+    google.api.diagnostics = refuse
+    google.settings = google.settings.model_copy(update={"read_diagnostics": True})
+    assert posted(google) == 200
+    google.clock.sleep(3600)
+    yield from sweeps(google)
+
+
+def fails(error: Error) -> Callable[[World], None]:
+    """The destination answers everything with this error."""
+
+    def begin(google: World) -> None:
+        google.api.preflight = error
+
+    return begin
+
+
+def storage(operation: str, prefix: str, error: RetryableError) -> Callable[[World], None]:
+    """Storage answers an operation on the objects below a prefix with this error."""
+
+    def before(done: str, name: str) -> None:
+        if operation in ("any", done) and name.startswith(prefix):
+            raise error
+
+    def begin(google: World) -> None:
+        google.store.before = before
+
+    return begin
+
+
+def no_access(operation: str, bucket: str) -> RetryableError:
+    lacking = f"the function's service account lacks {operation} on the bucket {bucket}"
+    return RetryableError("STORAGE_FORBIDDEN", lacking)
+
+
+def hangs(google: World) -> None:
+    """No attempt gets an answer before its time limit."""
+    google.api.after = lambda number: _raise(RetryableError("DEADLINE"))
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def nothing(google: World) -> None:
+    """The cause is outside of the function."""
+
+
+class Silence(NamedTuple):
+    """What begins, how time passes then, and what the alert must name."""
+
+    event: str
+    begin: Callable[[World], None]
+    wait: Callable[[World], Steps]
+    names: str
+    who: str = "sk the engineer"
+
+
+READ, CREATE = "storage.objects.get", "storage.objects.create"
+SILENCES = {
+    "The function cannot write to the state bucket": Silence(
+        "settings_invalid",
+        storage("write", "_state/", no_access(CREATE, "state")),
+        deliveries,
+        f"{CREATE} on the bucket state",
+    ),
+    "The function cannot write to the state bucket, at a follow-up": Silence(
+        "settings_invalid",
+        nothing,
+        lambda google: resending_without_state(google),
+        f"{CREATE} on the bucket state",
+    ),
+    "The function cannot read the state bucket": Silence(
+        "settings_invalid",
+        storage("read", "_state/", no_access(READ, "state")),
+        lambda google: after_a_crash(google),
+        f"{READ} on the bucket state",
+    ),
+    "The function cannot read the input bucket": Silence(
+        "settings_invalid",
+        storage("find", "export", no_access(READ, "in-bucket")),
+        deliveries,
+        f"{READ} on the bucket in-bucket",
+    ),
+    "The function cannot list the input bucket": Silence(
+        "sweep_failed",
+        storage("list", "", no_access("storage.objects.list", "in-bucket")),
+        sweeps,
+        "storage.objects.list on the bucket in-bucket",
+    ),
+    "The function cannot write to the output bucket": Silence(
+        "settings_invalid",
+        storage("write", "export", no_access(CREATE, "out-bucket")),
+        deliveries,
+        f"{CREATE} on the bucket out-bucket",
+    ),
+    "A bucket does not exist": Silence(
+        "settings_invalid",
+        storage("any", "", RetryableError("BUCKET_NOT_FOUND", "state")),
+        deliveries,
+        "BUCKET_NOT_FOUND: state",
+    ),
+    "The input bucket does not exist": Silence(
+        "sweep_failed",
+        storage("list", "", RetryableError("BUCKET_NOT_FOUND", "in-bucket")),
+        sweeps,
+        "in-bucket",
+    ),
+    "Cloud Storage does not respond": Silence(
+        "run_late",
+        storage("any", "", RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")),
+        deliveries,
+        "STORAGE_UNAVAILABLE",
+    ),
+    "No secret is configured": Silence(
+        "run_stopped", fails(PermanentError("SECRET_NOT_SET")), deliveries, "GOOGLE_ADS_SECRET"
+    ),
+    "The secret is missing, or its version is disabled": Silence(
+        "run_stopped",
+        fails(PermanentError("SECRET_NOT_FOUND", "projects/p/secrets/s/versions/1")),
+        deliveries,
+        "projects/p/secrets/s/versions/1",
+    ),
+    "The function may not read the secret": Silence(
+        "run_stopped",
+        fails(PermanentError("SECRET_NOT_READABLE", "projects/p/secrets/s")),
+        deliveries,
+        "roles/secretmanager.secretAccessor",
+    ),
+    "The secret is wrong": Silence(
+        "run_stopped",
+        fails(PermanentError("SECRET_INVALID", "developer_token must be one text")),
+        deliveries,
+        "developer_token",
+    ),
+    "Secret Manager does not respond": Silence(
+        "run_late", fails(RetryableError("SECRET_MANAGER_UNAVAILABLE")), deliveries, "SECRET_"
+    ),
+    "Google refuses the credentials": Silence(
+        "run_stopped",
+        fails(PermanentError("CREDENTIALS_REFUSED")),
+        deliveries,
+        "CREDENTIALS_REFUSED",
+        "store it in the secret",
+    ),
+    "Google refuses the credentials when rows are sent again": Silence(
+        "follow_up_blocked",
+        fails(PermanentError("CREDENTIALS_REFUSED")),
+        resending,
+        "CREDENTIALS_REFUSED",
+        "store it in the secret",
+    ),
+    "Google refuses the credentials when it is asked what it has counted": Silence(
+        "follow_up_blocked",
+        fails(PermanentError("CREDENTIALS_REFUSED")),
+        asking,
+        "CREDENTIALS_REFUSED",
+        "store it in the secret",
+    ),
+    "Google refuses the credentials when diagnostics are read": Silence(
+        "follow_up_blocked",
+        fails(PermanentError("CREDENTIALS_REFUSED")),
+        diagnosing,
+        "CREDENTIALS_REFUSED",
+        "store it in the secret",
+    ),
+    "Google's token service does not respond": Silence(
+        "run_late", fails(RetryableError("CREDENTIALS_UNAVAILABLE")), deliveries, "CREDENTIALS_"
+    ),
+    "The API does not respond": Silence(
+        "run_late", fails(RetryableError("API_UNAVAILABLE")), deliveries, "API_UNAVAILABLE"
+    ),
+    "The API does not respond until the time limit": Silence(
+        "run_late", hangs, slow_deliveries, "DEADLINE"
+    ),
+    "The API does not respond when rows are sent again": Silence(
+        "run_late", fails(RetryableError("API_UNAVAILABLE")), resending, "API_UNAVAILABLE"
+    ),
+    "The API does not respond when it is asked what it has counted": Silence(
+        "run_late", fails(RetryableError("API_UNAVAILABLE")), asking, "API_UNAVAILABLE"
+    ),
+    "The daily quota is used up": Silence(
+        "quota_exhausted",
+        fails(RetryableError("DAILY_QUOTA")),
+        deliveries,
+        "DAILY_QUOTA",
+        "apply to Google",
+    ),
+    "The daily quota is used up when it is asked what it has counted": Silence(
+        "quota_exhausted",
+        fails(RetryableError("DAILY_QUOTA")),
+        asking,
+        "DAILY_QUOTA",
+        "apply to Google",
+    ),
+    "The trigger reports another bucket": Silence(
+        "settings_invalid",
+        nothing,
+        lambda google: iter([posted(google, bucket="other-bucket")]),
+        "INPUT_BUCKET",
+    ),
+    "The trigger reports other events": Silence(
+        "settings_invalid",
+        nothing,
+        lambda google: iter([posted(google, FINALIZED.replace("finalized", "deleted"))]),
+        "the trigger",
+    ),
+    "No event arrives: the trigger, or a permission of it, is gone": Silence(
+        "events_missing", nothing, no_event, "pubsub.publisher"
+    ),
+}
+ELSEWHERE = {
+    "A message about a file cannot be published": "tests/adapters/test_pubsub.py",
+    "A setting is wrong": "tests/adapters/test_log_events.py",
+    "The software has a bug": "tests/adapters/test_log_events.py",
+    "The sweep is not called": "the alert sweep_silent in Terraform",
+}
+
+
+def resending_without_state(google: World) -> Steps:
+    """A row is sent again, and its outcome cannot be saved."""
+    google.api.too_recent = {"order-1"}
+    begin = storage("write", "_state/runs/", no_access(CREATE, "state"))
+    assert posted(google) == 200
+    google.clock.sleep(google.settings.defer_hours * 3600)
+    begin(google)
+    google.api.too_recent = set()
+    yield from sweeps(google)
+
+
+def after_a_crash(google: World) -> Steps:
+    """An earlier attempt has claimed the file."""
+    fault, google.store.before = google.store.before, passes
+    google.api.before = lambda number: _raise(ZeroDivisionError())
+    assert posted(google) == 500
+    google.api.before = lambda number: None
+    google.store.before = fault
+    yield from deliveries(google)
+
+
+@pytest.mark.parametrize("cause", SILENCES)
+def test_no_cause_is_silent(
+    cause: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Within 30 minutes, an alert names what is missing, and who must do what."""
+    silence = SILENCES[cause]
+    google = world()
+    monkeypatch.setattr(main, "_context", lambda: google.context)
+    silence.begin(google)
+    due: float | None = None
+    with flask.Flask("test").test_request_context():
+        for _ in silence.wait(google):
+            due = google.clock.seconds if due is None else due
+            alert = _alert(silence.event, capsys.readouterr().out)
+            if alert is not None:
+                break
+            assert google.clock.seconds - due < MINUTES * 60
+    assert alert is not None
+    assert EVENTS[silence.event].startswith("ALERT")
+    assert silence.names in alert
+    assert silence.who in alert
+
+
+def _alert(event: str, output: str) -> str | None:
+    lines: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+    found = [line for line in lines if line["event"] == event and line["severity"] == "ERROR"]
+    return json.dumps(found[-1]) if found else None
+
+
+def test_the_page_lists_every_cause() -> None:
+    """The table in docs/operate.md has each cause with its alert."""
+    section = PAGE.split("\n## Which problem raises which alert\n")[1].split("\n## ")[0]
+    listed = dict(re.findall(r"^\| ([^|`]+?) +\| \[?`?(\w+)`?", section, re.M))
+    listed.pop("Problem", None)
+    assert listed.keys() == SILENCES.keys() | ELSEWHERE.keys()
+    assert {cause: listed[cause] for cause in SILENCES} == {
+        cause: silence.event for cause, silence in SILENCES.items()
+    }
