@@ -4,6 +4,7 @@ The sandbox checks the function independently: it enforces the rules that Google
 imports nothing from `lib/`. The modules that implement Google's APIs, in reading order:
 
 - `apis`: starts all of the modules below on one TLS port, and tells clients how to connect.
+- `clock`: the time, which tests can move for the APIs and for the function.
 - `state`, `accounts`: accounts, clicks, accepted conversions and requests, open to inspection.
 - `faults`: the rules for injected faults.
 - `rpc`: one gRPC call: authorization, fault, response, log.

@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from sandbox.apis import start_apis
+from sandbox.clock import VARIABLE as CLOCK_VARIABLE
+from sandbox.clock import Clock
 from sandbox.control import ControlServer
 from sandbox.delivery import Delivery
 from sandbox.faults import Faults
@@ -65,7 +67,8 @@ class Sandbox:
         self.networks: list[Network] = []
         self._source, self._given_directory = Path(source).resolve(), directory
         self._started = False
-        self.state = State()
+        self.clock = Clock()
+        self.state = State(now=self.clock.now)
         self.faults = Faults()
         self.function: Function | None = None
         self._sweeping = 0
@@ -97,6 +100,8 @@ class Sandbox:
         self.storage.create_bucket(INPUT_BUCKET, versioned=True)
         self.storage.create_bucket(OUTPUT_BUCKET)
         self.apis = start_apis(self.state, self.faults, self.directory)
+        clock_path = self.directory / "clock"
+        self.clock.publish(clock_path)
         self.profiles_path = self.directory / "profiles.json"
         self.set_profiles(DEFAULT_PROFILES)
         self.env = {
@@ -106,6 +111,7 @@ class Sandbox:
             "OUTPUT_BUCKET": OUTPUT_BUCKET,
             "PROFILES": str(self.profiles_path),
             "LEASE_SECONDS": "5",
+            CLOCK_VARIABLE: str(clock_path),
             **CALM_CLIENT,
             **(self._through_networks() if self._forgetful else {}),
             **self._extra_env,
@@ -278,7 +284,7 @@ class Sandbox:
         bucket.patch()
 
     def clear(self) -> None:
-        """Resets all: no conversions, requests, faults, events or objects; default profiles.
+        """Resets all: no conversions, requests, faults, events or objects; profiles and clock.
 
         The input bucket keeps versions again.
         """
@@ -287,6 +293,7 @@ class Sandbox:
         self.delivery.wait_until_idle(30)
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
             self.storage.empty(bucket)
+        self.clock.reset()
         self.keep_versions(True)
         self.set_profiles(DEFAULT_PROFILES)
         self.state.clear()

@@ -44,6 +44,7 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
     faults_of_ours = _running.function_output().count('"unexpected_error"')
     yield _running
     _running.faults.clear()
+    _running.clock.reset()
     _running.delivery.wait_until_idle(10)
     assert _running.function_output().count('"unexpected_error"') == faults_of_ours
 

@@ -1,0 +1,47 @@
+"""The time of the sandbox: the real time, and what tests have added to it.
+
+The offset is in a file, because the function runs in other processes: the environment variable
+`SANDBOX_CLOCK` names the file. Production code doesn't read it; the function that a test runs does
+(`tests/whole/recovery/function/main.py`). Leases, tokens and waits keep to the real time.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+VARIABLE = "SANDBOX_CLOCK"
+
+
+class Clock:
+    """Tells the time of the sandbox. `advance` moves it forward, also for the function."""
+
+    def __init__(self) -> None:
+        self._offset = timedelta(0)
+        self._path: Path | None = None
+
+    def publish(self, path: Path) -> None:
+        """Let other processes read the offset in this file."""
+        self._path = path
+        self._write()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def advance(self, hours: float) -> None:
+        """Let this many hours pass, for Google and for the function."""
+        self._offset += timedelta(hours=hours)
+        self._write()
+
+    def reset(self) -> None:
+        """Return to the real time."""
+        self._offset = timedelta(0)
+        self._write()
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        new = self._path.with_suffix(".new")
+        new.write_text(repr(self._offset.total_seconds()), encoding="utf-8")
+        os.replace(new, self._path)
