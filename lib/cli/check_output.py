@@ -1,9 +1,12 @@
-"""Prints the results of an offline check: how the file was read, and a table of its problems."""
+"""Prints the results of an offline check: how the file was read, and its problems."""
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lib.catalogue.codes import Code, lookup
@@ -15,16 +18,44 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
+class _Block(NamedTuple):
+    """A problem as it is printed: its code and what it does, then texts below."""
+
+    title: Text
+    texts: list[Text]
+
+
 def show(checked: CheckResult, console: Console) -> None:
     """Print the results for one file. Names from the file are printed as text, never as markup."""
     summary = checked.summary
-    console.print(Text(summary.run.source.name, style="bold"))
+    console.print(Text(_printable(summary.run.source.name), "bold"), soft_wrap=True)
     for line in (*_how_it_was_read(checked), _counts(checked)):
-        console.print(Text(f"  {line}"))
-    table = _problems(checked)
-    if table.row_count:
-        console.print(table)
+        console.print(_wrapped(Text(line), console.width, indent=2))
+    for problem in _problems(checked):
+        console.print()
+        # A code is never cut, so that it can be searched for.
+        console.print(problem.title, no_wrap=True, overflow="ignore", crop=False)
+        for text in problem.texts:
+            console.print(_wrapped(text, console.width, indent=4))
     console.print()
+
+
+def _printable(name: str) -> str:
+    """Return the name of a file without control characters, which a terminal would obey."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in name)
+
+
+def _wrapped(text: Text, width: int, indent: int) -> Text:
+    """Wrap a text between its words, so that no code and no name is cut."""
+    lines = textwrap.wrap(
+        text.plain,
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return Text("\n".join(lines), text.style, no_wrap=True, overflow="ignore")
 
 
 def _how_it_was_read(checked: CheckResult) -> list[str]:
@@ -61,43 +92,39 @@ def _counts(checked: CheckResult) -> str:
     return f"{number_of_rows(tally.rows)}: {', '.join(said)}."
 
 
-def _problems(checked: CheckResult) -> Table:
+def _problems(checked: CheckResult) -> Iterator[_Block]:
+    """Yield the lines of each problem: that of the file, then by code, then the notes."""
     metadata = checked.summary.metadata
-    table = Table(show_lines=True, expand=True, highlight=False)
-    table.add_column("Rows", justify="right")
-    table.add_column("Lines", overflow="fold", max_width=20)
-    table.add_column("What it means, and what to do", overflow="fold", ratio=1)
     if metadata.file_error is not None:
-        _add_file_problem(table, metadata.file_error, "file stopped")
+        yield _file_problem(metadata.file_error, "file stopped")
     codes = checked.summary.tally.codes
     for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0])):
         occurrence = checked.occurrences[code]
-        shown = ", ".join(map(str, occurrence.lines)) + (
-            ", ..." if count > len(occurrence.lines) else ""
-        )
         entry = lookup(code)
+        more = ", ..." if count > len(occurrence.lines) else ""
+        lines = f"{number_of_rows(count)}: {_lines(occurrence.lines)}{more}"
         where = ", ".join(f'"{name}"' for name in occurrence.columns)
         meaning = f"{entry.meaning} Column: {where}." if where else entry.meaning
-        table.add_row(f"{count:,}", shown, _advice(entry, _fate(entry, occurrence.sent), meaning))
+        yield _advice(entry, _fate(entry, occurrence.sent), meaning, lines)
     for note in metadata.notes:
-        _add_file_problem(table, note, "note")
-    return table
+        yield _file_problem(note, "note")
 
 
-def _add_file_problem(table: Table, problem: Problem, fate: str) -> None:
+def _lines(numbers: Sequence[int]) -> str:
+    return f"line{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+
+
+def _file_problem(problem: Problem, fate: str) -> _Block:
     entry = lookup(problem.code)
     meaning = f"{entry.meaning} ({problem.detail})" if problem.detail else entry.meaning
-    table.add_row("", "", _advice(entry, fate, meaning))
+    return _advice(entry, fate, meaning)
 
 
-def _advice(entry: Code, fate: str, meaning: str) -> Text:
+def _advice(entry: Code, fate: str, meaning: str, lines: str = "") -> _Block:
     style = _STYLES[entry.severity]
-    return Text.assemble(
-        (entry.code, f"bold {style}"),
-        (f"  {fate}\n", style),
-        f"{meaning}\n",
-        (f"→ {entry.action}", "green"),
-    )
+    title = Text.assemble((entry.code, f"bold {style}"), (f"  {fate}", style))
+    texts = [Text(meaning), Text(f"→ {entry.action}", "green")]
+    return _Block(title, [Text(lines), *texts] if lines else texts)
 
 
 def _fate(entry: Code, sent: bool) -> str:

@@ -11,21 +11,20 @@ from typing import IO
 
 import click
 import msgspec
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib import __version__
 from lib.cli.check import ANY_CUSTOMER, CheckResult, check
 from lib.cli.check_output import show
 from lib.cli.init.command import init_command
+from lib.cli.inputs import InputFile, input_files
 from lib.cli.now import now_option
+from lib.cli.terminal import Commands, Terminal
 from lib.config.profile import Profile, choose_profile, read_profiles
-from lib.config.settings import Settings
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
 from lib.results.document import results_document
-from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import StoredObject
 
 _LONG_FILE = 4 << 20
@@ -59,7 +58,7 @@ file cannot be read, or its name is not accepted. 2 if the command is wrong.
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="offline-conversions")
 def main() -> None:
     """Command-line tools for files of offline conversions. See `check --help`."""
@@ -74,7 +73,7 @@ main.add_command(init_command)
     nargs=-1,
     required=True,
     metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
 )
 @click.option("--profile", "name", metavar="NAME", help="Name of the profile [default: default].")
 @click.option(
@@ -106,22 +105,28 @@ def check_command(
 
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
     exists and whether Google knows a click. Without --profiles, the check assumes that an account
-    is set.
+    is set. In a folder, all files that the function would open are checked. - reads standard input.
     """
     if all_rows and not as_json:
         raise click.UsageError("--all-rows works only with --json. Add --json.")
     profile = _profile(name, profiles, destination)
     failed = False
-    for path in files:
-        if problem := _name_problem(path.name):
-            click.echo(f"{path}: {problem}.", err=True)
+    checks = 0
+    for file in input_files(files):
+        if problem := file.name_problem():
+            click.echo(f"{file.name}: {problem}.", err=True)
+            if file.in_folder:
+                continue
             failed = True
+        checks += 1
         with tempfile.TemporaryFile() as spool:
             keep = _spooler(spool) if as_json else _drop
             try:
-                checked = _check_one(path, name or "default", profile, now, keep, all_rows)
+                checked = _check_one(file, name or "default", profile, now, keep, all_rows)
+            except BrokenPipeError:
+                raise
             except OSError as error:
-                click.echo(f"{path}: {error.strerror or 'cannot be read'}", err=True)
+                click.echo(f"{file.name}: {error.strerror or 'cannot be read'}", err=True)
                 failed = True
                 continue
             failed |= checked.refused
@@ -129,8 +134,10 @@ def check_command(
                 sys.stdout.buffer.writelines(results_document(checked.summary, _unspool(spool)))
                 sys.stdout.flush()
             else:
-                show(checked, Console())
-    raise SystemExit(1 if failed else 0)
+                show(checked, Terminal())
+    if not checks:
+        click.echo("There is no file to check.", err=True)
+    raise SystemExit(1 if failed or not checks else 0)
 
 
 def _profile(name: str | None, profiles: Path | None, destination: str | None) -> Profile:
@@ -149,7 +156,7 @@ def _profile(name: str | None, profiles: Path | None, destination: str | None) -
 
 
 def _check_one(
-    path: Path,
+    file: InputFile,
     profile_name: str,
     profile: Profile,
     now: datetime,
@@ -157,8 +164,8 @@ def _check_one(
     all_rows: bool,
 ) -> CheckResult:
     """Check one file. For a long file, show a progress bar if the output is a terminal."""
-    size = path.stat().st_size
-    console = Console(stderr=True)
+    size = file.size
+    console = Terminal(stderr=True)
     columns = (
         TextColumn("{task.fields[rows]:,} rows"),
         BarColumn(),
@@ -167,7 +174,7 @@ def _check_one(
     )
     silent = size < _LONG_FILE or not console.is_terminal
     with (
-        path.open("rb") as file,
+        file.open() as stream,
         Progress(*columns, console=console, transient=True, disable=silent) as progress,
     ):
         bar = progress.add_task("", total=size, rows=0)
@@ -180,8 +187,8 @@ def _check_one(
             keep(report)
 
         return check(
-            _Watched(file, lambda read: progress.advance(bar, read)),
-            StoredObject(bucket="", name=str(path), generation=0, size=size),
+            _Watched(stream, lambda read: progress.advance(bar, read)),
+            StoredObject(bucket="", name=file.name, generation=0, size=size),
             profile_name,
             profile,
             now,
@@ -202,17 +209,6 @@ class _Watched:
         data = self._file.read(size)
         self._report_read(len(data))
         return data
-
-
-def _name_problem(name: str) -> str | None:
-    """Return why the function would not open a file, unless its settings say otherwise."""
-    defaults = {field: info.default for field, info in Settings.model_fields.items()}
-    rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
-    if reason := ignored(name, 1, rules):
-        return f"the function would ignore this file: {reason}"
-    if reason := name_problem(name, defaults["accepted_suffixes"]):
-        return f"the function would not accept the name of this file: {reason}"
-    return None
 
 
 # In the document, the counts come before the rows, so the rows are kept on disk until then. Like

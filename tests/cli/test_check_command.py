@@ -48,10 +48,14 @@ def test_a_valid_file_exits_with_0_and_shows_how_it_was_read(file: Any) -> None:
 
 
 def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) -> None:
-    """The table shows the code, line, meaning and action of a refused row, but not the value."""
+    """The output shows the code, line, meaning and action of a refused row, but not the value."""
     result = run(file(BAD))
     assert result.exit_code == 1
-    for text in ("INVALID_DATE  rejected", " 3 ", "2 rows: 1 would be sent, 1 would be rejected."):
+    for text in (
+        "INVALID_DATE  rejected",
+        "1 row: line 3",
+        "2 rows: 1 would be sent, 1 would be rejected.",
+    ):
         assert text in result.output
     assert "→ Write it as" in result.output
     assert "yesterday" not in result.output

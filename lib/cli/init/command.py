@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from lib.catalogue.codes import lookup
 from lib.cli.check import MAX_FILE_BYTES, check
@@ -21,6 +20,7 @@ from lib.cli.init.questions import ask, value_options, with_answer
 from lib.cli.init.rendering import ProfileExists, added_to, as_json, as_terraform
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.now import now_option
+from lib.cli.terminal import Terminal
 from lib.config.profile import Profile
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
@@ -146,7 +146,7 @@ def init_command(
             click.echo(f"For terraform.tfvars, the same profile:\n\n{as_terraform(name, proposal)}")
         click.echo(f"Wrote the profile {name!r} to {output}. With it:\n")
     if not quiet:
-        _show_check(file, name, proposal, now, Console(stderr=output is None))
+        _show_check(file, name, proposal, now, Terminal(stderr=output is None))
 
 
 def _refuse_twice(output: Path | None, form: str, name: str) -> None:
@@ -221,7 +221,9 @@ def is_interactive() -> bool:
     return sys.stdin.isatty()
 
 
-def _show_check(file: Path, name: str, proposal: Proposal, now: datetime, console: Console) -> None:
+def _show_check(
+    file: Path, name: str, proposal: Proposal, now: datetime, console: Terminal
+) -> None:
     profile = Profile.model_validate(proposal.values())
     source = StoredObject("", str(file), 0, file.stat().st_size)
     with file.open("rb") as stream:

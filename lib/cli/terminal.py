@@ -1,0 +1,64 @@
+"""How the commands behave on any terminal: Ctrl-C, closed pipes, and old code pages."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C, as shells define it: 128 + SIGINT."""
+
+PIPE_CLOSED: Final = 141
+"""Exit code if the reader of the output has ended, as after `| head`: 128 + SIGPIPE."""
+
+_IN_ASCII: Final = {"→": "->", "←": "<-", "×": "x", "…": "...", "“": '"', "”": '"', "’": "'"}
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(each, "?") for each in text), error.end
+
+
+codecs.register_error("lib.cli.in_ascii", _in_ascii)
+
+
+class Terminal(Console):
+    """A console that leaves a closed pipe to `Commands`."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich if the reader of the output has ended."""
+        raise BrokenPipeError
+
+
+class Commands(click.Group):
+    """The group of all commands. Ctrl-C and a closed pipe end them without a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line. Characters that the terminal lacks are replaced."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="lib.cli.in_ascii")
+        return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, with everything printed at its end."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Python flushes the output again when it exits, which would fail too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(PIPE_CLOSED)

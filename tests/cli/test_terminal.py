@@ -1,0 +1,120 @@
+"""The commands on any terminal: Ctrl-C, closed pipes, code pages, narrow windows, odd names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from lib.cli.commands import main
+from tests.cli.judging import NOW, csv_of, row
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-W", "error", "-m", "lib", "check", "--now", NOW.isoformat()]
+MANY_PROBLEMS = csv_of(
+    row(conversion_date_time="yesterday", conversion_value="?"),
+    row(gclid="", email="nobody", currency_code="Gulden"),
+    row(gclid="organic", phone="1", Übergröße="x"),
+)
+
+
+def run(*arguments: str | Path, charset: str = "utf-8", columns: int = 80) -> Result:
+    """Run the check in this process, on a terminal with this code page and width."""
+    runner = CliRunner(charset=charset, env={"COLUMNS": str(columns)})
+    return runner.invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a file prints one word."""
+    pipe = tmp_path / "endless.csv"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [*COMMAND, pipe], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        endless = os.open(pipe, os.O_WRONLY)  # returns when the command opens the other end
+        with contextlib.suppress(BrokenPipeError):
+            os.write(endless, csv_of(*[row()] * 5_000))  # more than a pipe holds, so it is read
+            process.send_signal(signal.SIGINT)
+            while True:
+                os.write(endless, csv_of(row()))
+        os.close(endless)
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (130, "Interrupted.\n")
+
+
+def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
+    """`| head` is no error: nothing is printed, and the exit code is not that of a bad file."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(MANY_PROBLEMS)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, path, path], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
+    """On a Windows-1252 terminal, arrows are written in ASCII, and accents are kept."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(MANY_PROBLEMS)
+    result = run(path, charset="cp1252")
+    assert result.exit_code == 1, result.output
+    shown = result.stdout_bytes.decode("cp1252")
+    assert "-> Write it as" in shown
+    assert "Übergröße" in shown
+
+
+def test_no_code_is_cut_and_no_line_is_longer_than_80_columns(tmp_path: Path) -> None:
+    """Codes and columns can be searched for in the output, and lines fit into 80 columns."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(MANY_PROBLEMS)
+    lines = run(path).stdout.splitlines()[1:]  # below the path
+    assert max(map(len, lines)) <= 80
+    assert {"NO_CLICK_ID_OR_IDENTIFIER", "INVALID_DATE"} <= {line.split(" ")[0] for line in lines}
+    assert not [line for line in lines if line.endswith(" ")]
+
+
+def test_standard_input_is_a_file(tmp_path: Path) -> None:
+    """`-` reads standard input."""
+    result = CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), "-"], input=csv_of(row()))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("standard input\n")
+    assert "1 row: 1 would be sent." in result.stdout
+
+
+def test_a_folder_stands_for_the_files_that_the_function_would_open(tmp_path: Path) -> None:
+    """Files in folders are checked in the order of their names; the others are named."""
+    for name in ("b.csv", "shop/a.csv", "notes.pdf", ".hidden.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(csv_of(row()))
+    result = run(tmp_path)
+    assert result.exit_code == 0, result.output
+    checked = [line for line in result.stdout.splitlines() if line.startswith(str(tmp_path))]
+    assert checked == [f"{tmp_path}/b.csv", f"{tmp_path}/shop/a.csv"]
+    assert "notes.pdf: the function would not accept the name" in result.stderr
+    assert ".hidden.csv: the function would ignore this file" in result.stderr
+
+
+def test_a_folder_without_files_fails(tmp_path: Path) -> None:
+    """Nothing to check is an error, because nothing was checked."""
+    (tmp_path / "notes.pdf").touch()
+    result = run(tmp_path)
+    assert result.exit_code == 1
+    assert "no file to check" in result.stderr
+
+
+def test_a_name_with_control_characters_does_not_reach_the_terminal(tmp_path: Path) -> None:
+    """A terminal would obey an escape sequence in the name of a file."""
+    path = tmp_path / "a\x1b[31m.csv"
+    path.write_bytes(csv_of(row()))
+    result = run(path)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.output
