@@ -6,6 +6,7 @@
     │                      only use up quota)
     └── RetryableError     the platform, the quota or the time limit stops the attempt: return 5xx,
         │                  so that the event comes again and the run continues after its markers
+        ├── NothingDone    all the time of an attempt went into reading the file
         ├── LeaseHeld      another delivery of the same event is processing the file
         └── LeaseLost      another attempt has taken over the run
 
@@ -31,6 +32,10 @@ class PermanentError(UploadError):
 
 class RetryableError(UploadError):
     """A temporary error. Retry later; nothing is lost in the meantime."""
+
+
+class NothingDone(RetryableError):
+    """The time limit was reached before a chunk could be sent: the file takes too long to read."""
 
 
 class LeaseHeld(RetryableError):

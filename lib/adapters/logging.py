@@ -22,7 +22,8 @@ EVENTS: Mapping[str, str] = {
     "run_finished": "A file was processed. The line has its counts and timings.",
     "run_updated": "Follow-up for a file is complete. The line has the new counts.",
     "rows_not_counted": "ALERT. Google accepted a file's rows but did not count many of them.",
-    "deferred_rows_failed": "ALERT. Deferred rows failed: their file was deleted or overwritten.",
+    "deferred_rows_failed": "ALERT. Deferred rows failed: their file was deleted or "
+    "overwritten, or no attempt could read it.",
     "filter_mismatch": "ALERT. A profile's row filter does not fit a file: a value may be wrong.",
     "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
     "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",

@@ -589,6 +589,17 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The compressed file is damaged or incomplete.",
         "Compress the file and upload it again.",
     ),
+    "TOO_MANY_ROWS": (
+        "file",
+        "The file has more lines than allowed. Blank lines count too.",
+        "Remove blank lines, or split the file. Or ask the engineer who deployed the function to "
+        "raise the limit (MAX_FILE_LINES).",
+    ),
+    "TOO_MANY_MEMBERS": (
+        "file",
+        "The gzip file consists of more than one million members.",
+        "Compress the whole file at once, not each row of it, and upload it again.",
+    ),
     "FILE_TOO_LARGE": (
         "file",
         "After decompression, the file is larger than allowed.",
@@ -733,6 +744,15 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "were processed before that keep their outcome; the others are not attempted.",
         f"Find the cause in the log (docs/operate.md), then upload {_FILE_AGAIN}",
     ),
+    "NO_PROGRESS": (
+        "file",
+        "Several attempts in a row to process this file died, or read it until their time was up, "
+        "without finishing a chunk of it. So processing stopped. Rows that were processed before "
+        "that keep their outcome. All other rows are unknown: they were not read again, and are "
+        "not counted here.",
+        "Check the file for blank lines, very long lines, and damage. If it is in order, split it. "
+        f"Then upload {_FILE_AGAIN}",
+    ),
     "SOURCE_GONE": (
         "file",
         "The file was deleted or overwritten before it was completely read.",
@@ -809,7 +829,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "MAYBE_SENT": (
         "note",
         "An earlier attempt to process this file was interrupted. Some rows that are reported as "
-        "not attempted may have reached Google before that.",
+        "not attempted, or are not counted here, may have reached Google before that.",
         f"Upload {_FILE_AGAIN}",
     ),
     "SUPERSEDED": (

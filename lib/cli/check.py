@@ -37,8 +37,8 @@ from lib.run.preflight import (
     chunk_limits_of,
     notes_of,
     prepare_job,
-    read_table,
 )
+from lib.run.reading import read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.state.run import Run
@@ -48,6 +48,7 @@ ANY_CUSTOMER = "0000000000"
 """Used as the account if no profile is given. The results do not show it."""
 
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
+MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
 _LINES_SHOWN = 5
 
 
@@ -236,7 +237,7 @@ def check(
     checking = _Check(run, profile)
     table: Table | None = None
     try:
-        table = read_table(stream, profile, MAX_FILE_BYTES)
+        table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES)
     except SourceError as error:
         checking.stop = Problem(error.code, "", error.detail)
     else:

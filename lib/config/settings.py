@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lib.config import messages
 from lib.destinations import registry
+from lib.source.table import MAX_LINES
 
 CHUNK_ROWS = 2_000
 """Maximum number of conversions in one request, for both APIs
@@ -107,6 +108,11 @@ class Settings(BaseModel):
     max_file_bytes: int = Field(
         4 << 30, gt=0, description="Maximum size of one file in bytes, after decompression."
     )
+    max_file_lines: int = Field(
+        MAX_LINES,
+        gt=0,
+        description="Maximum number of lines of one file below its header, blank ones included.",
+    )
     time_limit_seconds: float = Field(
         540,
         gt=0,
@@ -136,6 +142,12 @@ class Settings(BaseModel):
         description="A file that is unfinished this long after its event ends with the error "
         "STALE, unless it waits for the daily quota. "
         "Keep this below 24 hours: after that, the platform drops the event.",
+    )
+    max_attempts_without_progress: int = Field(
+        5,
+        ge=2,
+        description="A file ends with the error NO_PROGRESS after this many attempts in a row "
+        "that died, or did nothing but read the file, without finishing a chunk.",
     )
     defer_hours: float = Field(
         6,

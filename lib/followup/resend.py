@@ -28,7 +28,8 @@ from lib.model.records import Conversion
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, prepare, split_into_chunks
 from lib.run.context import RunContext
 from lib.run.header import read_header
-from lib.run.preflight import UploadJob, claimed_profile, prepare_job, read_table
+from lib.run.preflight import UploadJob, claimed_profile, prepare_job
+from lib.run.reading import Checkpoint, read_table
 from lib.state.lease import Lease
 from lib.state.run import Run
 
@@ -46,7 +47,9 @@ def send_again(
     run = lease.run
     ledger = context.ledger
     profile = claimed_profile(run)
-    table = read_table(context.store.open(run.source), profile, context.settings.max_file_bytes)
+    checkpoint = Checkpoint(lease, deadline, context.monotonic)
+    most = context.settings.max_file_bytes, context.settings.max_file_lines
+    table = read_table(context.store.open(run.source), profile, *most, checkpoint)
     header = read_header(table, profile, run.rules_version)
     job = prepare_job(table, header, profile, run, context.connect, log)
     resend = _Resend(job, run, context, deadline, too_late)

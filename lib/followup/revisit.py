@@ -30,6 +30,7 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.run.claim import no_progress
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
 from lib.run.generations import superseded_by
@@ -135,6 +136,10 @@ def _resend(
     If a newer generation of the same upload has replaced the file, the rows are left to it, and the
     metadata names it.
     """
+    if dead := no_progress(lease.run, context):
+        rows = close_deferred_rows(lease, "failed", dead, context)
+        log.alert("deferred_rows_failed", code=dead.code, rows=rows)
+        return metadata
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
     close_replaced_line(lease, context)

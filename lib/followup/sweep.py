@@ -1,14 +1,16 @@
 """The sweep: automatically finds and finishes what events missed.
 
 A sweep is idempotent and safe while other functions run: it claims every file that it processes, as
-an event does. It stops before its time limit, and the next sweep continues.
+an event does. It stops before its time limit, and the next sweep continues. It does not begin with
+the same files each time: those that have been tried most often come last.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
@@ -21,10 +23,12 @@ from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
 from lib.run.redelivery import LATE_AFTER, log_redelivery
 from lib.source.names import ignored
-from lib.state.run import run_id, run_key
+from lib.state.pending_runs import PendingRun
+from lib.state.run import Run, run_id, run_key
 from lib.state.store import StoredObject
 
 _DAY = timedelta(days=1)
+_Turn: TypeAlias = tuple[bool, int, int]
 
 
 @dataclass(slots=True)
@@ -72,25 +76,42 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
 def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: SweepCounts) -> None:
     accounts = DiagnosticsOfAccounts(context)
-    for key in context.pending_runs.list_keys():
+    due = list(_due(context, deadline, counts))
+    for pending, _ in sorted(due, key=lambda each: _turn(each[1])):
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
-        log, due = context.log, context.utc_now()
+        log = context.log.bind(run_id=pending.run_id)
         try:
-            pending = context.pending_runs.get(key)
-            if pending is None or pending.due is None or pending.due > context.utc_now():
-                continue
-            log, due = log.bind(run_id=pending.run_id), pending.due
             counts.waiting += 1
             counts.finished += revisit(pending, accounts, context, deadline)
         except LeaseHeld:
             continue
         except RetryableError as error:
-            log_redelivery(error, due, context.utc_now(), log)
+            now = context.utc_now()
+            log_redelivery(error, pending.due or now, now, log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
+
+
+def _due(
+    context: RunContext, deadline: Deadline, counts: SweepCounts
+) -> Iterator[tuple[PendingRun, Run | None]]:
+    """Yield the pending runs that are due, with their claims."""
+    for key in context.pending_runs.list_keys():
+        if context.monotonic() >= deadline.last_start:
+            counts.out_of_time = True
+            return
+        try:
+            pending = context.pending_runs.get(key)
+            if pending is not None and pending.due and pending.due <= context.utc_now():
+                yield pending, context.ledger.load(key)
+        except RetryableError as error:
+            log_redelivery(error, context.utc_now(), context.utc_now(), context.log)
+            counts.again += 1
+        except Exception as error:
+            _log_and_continue(error, context.log, counts)
 
 
 def _process_unfinished_objects(
@@ -98,15 +119,13 @@ def _process_unfinished_objects(
 ) -> None:
     settings = context.settings
     max_age = timedelta(days=settings.sweep_max_age_days)
-    for each in _without_results(context, counts):
+    for each in _in_turn(_without_results(context, counts), context, counts):
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         now = context.utc_now()
         created = _arrival(each, now)
         try:
-            if _has_a_run(each, now, context):
-                continue
             counts.unfinished += 1
             age = (now - created).total_seconds()
             counts.oldest_unfinished_seconds = max(counts.oldest_unfinished_seconds, age)
@@ -129,11 +148,45 @@ def _process_unfinished_objects(
             _log_and_continue(error, context.log.bind(run_id=run_id(each)), counts)
 
 
+def _in_turn(
+    objects: Iterable[StoredObject], context: RunContext, counts: SweepCounts
+) -> list[StoredObject]:
+    """Return the objects that no live run has, and none has finished since the listings."""
+    now = context.utc_now()
+    turns: list[tuple[_Turn, StoredObject]] = []
+    for each in objects:
+        log = context.log.bind(run_id=run_id(each))
+        try:
+            run = context.ledger.load(run_key(each))
+        except RetryableError as error:
+            log_redelivery(error, _arrival(each, now), now, log)
+            counts.again += 1
+            continue
+        except Exception as error:
+            _log_and_continue(error, log, counts)
+            continue
+        if run is None or (run.status == "running" and run.expires <= now):
+            turns.append((_turn(run), each))
+    return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
+
+
+def _turn(run: Run | None) -> _Turn:
+    """Return the place of a run in a sweep. A sort by it keeps the order of equals.
+
+    A run that has died, or that nothing came of, may end this sweep too: it comes last. Of the
+    others, those with more attempts come later, so that no file takes the time of all others.
+    """
+    if run is None:
+        return False, 0, 0
+    died = run.status == "running" and not run.released
+    return died or run.fruitless > 0, run.fruitless, run.attempts
+
+
 def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObject]:
     """Return recent input files without a results document. This takes only two listings.
 
-    Oldest first, so that newer files cannot delay a file permanently. A version that a newer upload
-    has replaced is a file of its own; a file that was deleted has been withdrawn.
+    Oldest first. A version that a newer upload has replaced is a file of its own; a file that was
+    deleted has been withdrawn.
     """
     settings = context.settings
     rules = ignore_rules(settings)
@@ -173,9 +226,3 @@ def _log_and_continue(error: Exception, log: Log, counts: SweepCounts) -> None:
     """Log a bug and continue: one file must not stop the sweep for all other files."""
     log.unexpected(error)
     counts.again += 1
-
-
-def _has_a_run(each: StoredObject, now: datetime, context: RunContext) -> bool:
-    """Return whether a live run has the object, or has finished it since the listings."""
-    run = context.ledger.load(run_key(each))
-    return run is not None and (run.status != "running" or run.expires > now)

@@ -74,6 +74,16 @@ def too_old(
     return _stale(event_time, max_age, context)
 
 
+def no_progress(run: Run, context: RunContext) -> Problem | None:
+    """Return NO_PROGRESS if too many attempts in a row have died, or have only read the file.
+
+    The claim has counted them before this attempt works, so a file cannot kill every attempt.
+    """
+    if run.fruitless < context.settings.max_attempts_without_progress:
+        return None
+    return Problem("NO_PROGRESS", "", f"{run.fruitless} attempts in a row")
+
+
 def _stale(event_time: datetime, max_age: timedelta, context: RunContext) -> Problem | None:
     age = context.utc_now() - event_time
     if age <= max_age:

@@ -17,12 +17,12 @@ import msgspec
 from lib.catalogue.codes import lookup
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.errors import LeaseHeld, LeaseLost, NothingDone, PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.run.claim import Claim, claim_run, too_old
+from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.filtering import notes_on_selection
 from lib.run.finalize import announce_results, read_reports, write_results
@@ -30,12 +30,8 @@ from lib.run.follow_up import plan_follow_up
 from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
 from lib.run.open_line import hold_of
-from lib.run.preflight import (
-    UploadJob,
-    notes_of,
-    prepare_job,
-    read_table,
-)
+from lib.run.preflight import UploadJob, notes_of, prepare_job
+from lib.run.reading import Checkpoint, read_table
 from lib.run.redelivery import log_redelivery
 from lib.run.upload import Progress, upload_chunks
 from lib.source.errors import SourceError
@@ -118,7 +114,8 @@ def _process(
     run = lease.run
     if run.same_as:
         return _finish(lease, progress, None, None, claim.profile, context, log)
-    refused = _refused_by_name(run.source, context.settings)
+    refused = no_progress(run, context) or _refused_by_name(run.source, context.settings)
+    checkpoint = Checkpoint(lease, deadline, context.monotonic)
     progress.stop = refused or claim.stop or run.stop
     header: Header | None = None
     job: UploadJob | None = None
@@ -126,7 +123,8 @@ def _process(
         if refused is not None:
             raise PermanentError(refused.code, refused.detail)  # without opening the object
         stream = context.store.open(run.source)
-        table = read_table(stream, claim.profile, context.settings.max_file_bytes)
+        most = context.settings.max_file_bytes, context.settings.max_file_lines
+        table = read_table(stream, claim.profile, *most, checkpoint)
         if claim.profile is not None:
             try:
                 header = read_header(table, claim.profile, run.rules_version)
@@ -136,7 +134,7 @@ def _process(
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        upload_chunks(table, job, lease, progress, context, deadline, log)
+        upload_chunks(table, job, lease, progress, context, deadline, checkpoint, log)
     except (SourceError, PermanentError) as error:
         if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
             progress.superseded_by = superseded_by(run.source, context)
@@ -197,7 +195,8 @@ def _metadata(
         is_complete = progress.stop is None
         notes += notes_on_selection(job.row_filter, progress.selection, is_complete, log)
     rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
-    if rows_remain and run.attempts > 1:
+    was_lost = progress.stop is not None and progress.stop.code == "NO_PROGRESS" and run.died
+    if was_lost or (rows_remain and run.attempts > 1):
         # An attempt that crashed between Google's answer and its marker has left no record of it.
         notes.append(Problem("MAYBE_SENT"))
     configured = profile.customer_id or "" if profile is not None else ""
@@ -230,7 +229,8 @@ def _release(run: Run, error: RetryableError, context: RunContext) -> None:
     """Release the lease, so that the next delivery can continue at once."""
     with suppress(RetryableError):
         # If storage cannot be reached, the lease expires instead.
-        context.ledger.release(run, context.utc_now(), error.code)
+        fruitless = isinstance(error, NothingDone)
+        context.ledger.release(run, context.utc_now(), error.code, fruitless=fruitless)
 
 
 def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:

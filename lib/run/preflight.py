@@ -35,10 +35,8 @@ from lib.run.filtering import row_filter_of
 from lib.run.header import Header
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.columns import identifying_columns
-from lib.source.table import SourceOptions, Table, open_table
-from lib.source.workbook import open_workbook
+from lib.source.table import Table
 from lib.state.run import ChunkLimits, Run
-from lib.state.store import Readable
 
 CHUNK_CHARS = 8 << 20
 """Twenty times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks."""
@@ -104,18 +102,6 @@ def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
     if profile is not None:
         rows = min(rows, capabilities_of(profile.destination).max_request_rows)
     return ChunkLimits(rows, CHUNK_CHARS)
-
-
-def read_table(stream: Readable, profile: Profile | None, max_bytes: int) -> Table:
-    """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object no longer exists."""
-    options = SourceOptions(
-        encoding=profile.encoding if profile else None,
-        delimiter=profile.delimiter if profile else None,
-        sheet=profile.sheet if profile else None,
-        decimal_comma=bool(profile and profile.decimal_comma),
-        max_bytes=max_bytes,
-    )
-    return open_table(*open_workbook(stream, options))
 
 
 def notes_of(header: Header | None, job: UploadJob | None, tally: Tally) -> list[Problem]:

@@ -14,7 +14,6 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -32,6 +31,7 @@ from lib.run.chunks import (
 from lib.run.context import RunContext
 from lib.run.finalize import read_reports
 from lib.run.preflight import UploadJob
+from lib.run.reading import Checkpoint
 from lib.source.table import Table
 from lib.state.lease import Lease
 
@@ -81,6 +81,7 @@ def upload_chunks(
     progress: Progress,
     context: RunContext,
     deadline: Deadline,
+    checkpoint: Checkpoint,
     log: Log,
 ) -> None:
     """Judge and send every chunk that has no marker yet, and add all chunks to `progress`.
@@ -104,8 +105,8 @@ def upload_chunks(
                     form.look_at(chunk.records)
                 progress.add(next(reports), is_only=False)
                 continue
-            if context.monotonic() >= deadline.last_start:
-                raise RetryableError(deadline.code, f"before chunk {chunk.number}")
+            checkpoint()
+            checkpoint.has_sent = True
             prepared: PreparedChunk | Problem | None = None
             if job is not None and progress.stop is None:
                 batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)

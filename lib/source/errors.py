@@ -12,7 +12,9 @@ FileErrorCode = Literal[
     "WORKBOOK_TOO_LARGE",  # packed, or one of its parts unpacked
     "SHEET_NOT_FOUND",  # the sheet in the profile
     "CORRUPT_GZIP",  # damaged or cut short; raised when the damage is reached
+    "TOO_MANY_MEMBERS",  # of a gzip file; raised when the limit is reached
     "FILE_TOO_LARGE",  # too many unpacked bytes; raised when the limit is reached
+    "TOO_MANY_ROWS",  # or blank lines; raised when the limit is reached
     "UNKNOWN_ENCODING",  # the encoding in the profile does not exist
     "UNKNOWN_DELIMITER",  # the delimiter in the profile is not valid
     "NO_HEADER",  # the first line contains no known column name

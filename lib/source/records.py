@@ -14,6 +14,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from lib.source.encoding import UNDECODABLE
+from lib.source.errors import SourceError
 from lib.source.footer import LONGEST_FOOTER
 from lib.source.lines import MAX_LINE_CHARS, Block
 
@@ -53,6 +54,8 @@ class Shape(NamedTuple):
     """Minimum number of cells in a row: `width` without the empty names at the header's end."""
     max_cell_chars: int
     max_record_lines: int
+    max_lines: int
+    """Below the header, blank lines too: they take time, although they make no rows."""
 
 
 class RecordReader:
@@ -77,9 +80,19 @@ class RecordReader:
         self.blank_records = 0
 
     def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
-        """Return the records of `blocks`, in groups. The first line of `blocks` is line `line`."""
+        """Return the records of `blocks`, in groups. The first line of `blocks` is line `line`.
+
+        Raises `SourceError` (TOO_MANY_ROWS) at the first block after too many lines.
+        """
         history: list[str] = []  # the lines of a record that the last block did not complete
+        end = line + self._shape.max_lines
         for block in blocks:
+            if line + len(history) > end:
+                yield self._read_carefully(history, line, damaged=True, last=True)[0]
+                raise SourceError("TOO_MANY_ROWS", f"more than {self._shape.max_lines} lines")
+            if block.is_blank and not history:
+                line += block.count_lines()
+                continue
             if block.overlong:
                 yield self._read_carefully(history, line, damaged=True, last=True)[0]
                 line += len(history)

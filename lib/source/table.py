@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -15,9 +15,14 @@ from lib.source.inflate import ByteStream, byte_blocks
 from lib.source.lines import Block, line_blocks
 from lib.source.records import Record, RecordReader, Shape
 
+MAX_LINES = 10_000_000
 FIRST_LINES = 200
 FIRST_CHARS = 1 << 18
 """Limits of the text below the header from which `Table.first_rows` reads."""
+
+
+def no_checkpoint() -> None:
+    """Read the file without interruption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ class SourceOptions:
     """Excel's limit for a cell. Never more than `csv.field_size_limit()`, 131,072 by default."""
     max_record_lines: int = 500
     """A record that is still open after this number of lines has an unclosed quote."""
+    max_lines: int = MAX_LINES
+    """Maximum number of lines below the header, blank ones included."""
+    on_block: Callable[[], None] = no_checkpoint
+    """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
 
 
 class Table:
@@ -80,6 +89,7 @@ class Table:
             fewest=named[-1] + 1 if named else len(head.header),
             max_cell_chars=options.max_cell_chars,
             max_record_lines=options.max_record_lines,
+            max_lines=options.max_lines,
         )
         self._reader = RecordReader(self._shape)
         self._ending = Ending(self._reader)
@@ -159,7 +169,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     Raises `SourceError` if the file is empty, is not text, or has no readable header.
     `lib.source.columns.map_columns` checks whether the line is a header.
     """
-    raw_blocks, is_gzip = byte_blocks(stream, options.max_bytes)
+    raw_blocks, is_gzip = byte_blocks(stream, options.max_bytes, options.on_block)
     sample = next(raw_blocks, b"")
     if not sample:
         raise SourceError("EMPTY_FILE", "the file contains no bytes")

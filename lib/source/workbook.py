@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +22,17 @@ from lib.source.dialect import HEAD_LINES
 from lib.source.errors import SourceError
 from lib.source.inflate import BLOCK_BYTES, ByteStream
 from lib.source.table import SourceOptions
-from lib.source.workbook_archive import MAX_ROWS, WorkbookArchive
+from lib.source.workbook_archive import WorkbookArchive
 from lib.source.workbook_cells import text_of
+from lib.source.workbook_rows import sheet_rows
 
 DELIMITER = "\t"
 ENCODING = "utf-8"
 MAX_PACKED_BYTES = 24 << 20
 """About 200,000 rows of eight columns."""
+
+ROWS_OF_A_BLOCK = 1_000
+"""As many rows need about as much time as a block of text. Blank rows have only one byte."""
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -57,7 +61,7 @@ def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStrea
     book = _loaded(content)
     sheet = _sheet(book, options.sheet)
     unread = () if options.sheet else _unread_sheets(book, sheet)
-    text = _Bytes(b"", _Pieces(_lines(sheet, "," if options.decimal_comma else ".")))
+    text = _Bytes(b"", _Pieces(_lines(sheet, options)))
     return text, replace(
         options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title, unread_sheets=unread
     )
@@ -108,40 +112,60 @@ def _unread_sheets(book: Any, read: Any) -> tuple[str, ...]:
     )
 
 
-def _lines(sheet: Any, decimal_sign: str) -> Iterator[bytes]:
+def _lines(sheet: Any, options: SourceOptions) -> Iterator[bytes]:
     """Yield the rows as encoded lines, several at a time."""
-    sheet.reset_dimensions()  # otherwise, every row is padded to the width that the file states
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=DELIMITER, lineterminator="\n")
     width = 0  # of the header; Excel omits empty cells at the end of a row
+    line = 0
     try:
-        for number, row in enumerate(sheet.iter_rows(max_row=MAX_ROWS), 1):
-            cells = _texts(row, decimal_sign)
-            if number <= HEAD_LINES:
-                width = max(width, len(cells))
-            if cells:
-                writer.writerow(cells + [""] * (width - len(cells)))
+        for count, (number, texts) in enumerate(_rows(sheet, options)):
+            if count % ROWS_OF_A_BLOCK == 0:
+                options.on_block()
+            buffer.write("\n" * (number - line - 1))
+            line = number
+            if line <= HEAD_LINES:
+                width = max(width, len(texts))
+            if texts:
+                writer.writerow(texts + [""] * (width - len(texts)))
             else:
                 buffer.write("\n")
             if buffer.tell() >= BLOCK_BYTES:
                 yield buffer.getvalue().encode(ENCODING, "replace")
                 buffer.seek(0)
                 buffer.truncate()
-    except Exception:  # see `_loaded`
+    except SourceError:
         yield buffer.getvalue().encode(ENCODING, "replace")
-        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
+        raise
     yield buffer.getvalue().encode(ENCODING, "replace")
 
 
-def _texts(row: Sequence[Any], decimal_sign: str) -> list[str]:
-    """Return the texts of a row, up to its last cell that is not empty."""
-    cells = [
-        "" if cell.value is None else text_of(cell.value, cell.number_format, decimal_sign)
-        for cell in row
-    ]
-    while cells and not cells[-1].strip():
-        cells.pop()
-    return cells
+def _rows(sheet: Any, options: SourceOptions) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the texts of each row."""
+    decimal_sign = "," if options.decimal_comma else "."
+    try:
+        for row in sheet_rows(sheet):
+            yield row.number, _texts(row.cells, options.max_columns, decimal_sign)
+    except Exception:  # see `_loaded`
+        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
+
+
+def _texts(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
+    """Return the texts of a row, up to its last cell that is not empty.
+
+    All cells to the right of the last possible column are one: one too many.
+    """
+    texts: list[str] = []
+    for column, cell in cells.items():
+        if cell.value is None:
+            continue
+        text = text_of(cell.value, cell.number_format, decimal_sign)
+        if not text.strip():
+            continue
+        at = min(column - 1, max_columns)
+        texts += [""] * (at + 1 - len(texts))
+        texts[at] = text
+    return texts
 
 
 def _read(stream: ByteStream, size: int) -> bytes:

@@ -12,13 +12,13 @@ import zipfile
 from typing import IO, Any, Literal
 
 from lib.source.errors import SourceError
+from lib.source.workbook_rows import MAX_ROWS
 
 MAX_SHEET_BYTES = 512 << 20
 MAX_TEXTS_BYTES = 32 << 20
 """The table of texts. In memory, it needs two to three times as much."""
 MAX_PART_BYTES = 8 << 20
 """Each other part, such as the styles."""
-MAX_ROWS = 1_048_576  # of Excel
 MAX_ELEMENT_BYTES = 8 << 20
 """One row or text. openpyxl holds its elements in memory until it ends."""
 

@@ -114,11 +114,12 @@ class Ledger:
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
         taken = replace(
-            run,
+            self._counted(run),
             owner=owner,
             attempts=run.attempts + 1,
             expires=now + self._lease,
             status="running",
+            released=False,
         )
         generation = self._write(taken, run.object_generation)
         if generation is None:
@@ -128,13 +129,30 @@ class Ledger:
             return current
         return replace(taken, object_generation=generation)
 
+    def _counted(self, run: Run) -> Run:
+        """Count how the last attempt ended, before the next one works.
+
+        One that released its lease has counted itself, if that was its fault (`release`). One that
+        did not died: it was killed, or ran out of memory or time. Progress is a new chunk marker.
+        """
+        if run.status != "running":
+            return run
+        done = len(self.finished_chunks(run))
+        fruitless = 0 if done > run.chunks_done else run.fruitless + (not run.released)
+        died = run.died or not run.released
+        return replace(run, chunks_done=done, fruitless=fruitless, died=died)
+
     def renew(self, run: Run, now: datetime) -> Run:
         """Extend our lease. Raises `LeaseLost` if it is no longer ours."""
         return self._update(run, expires=now + self._lease)
 
-    def release(self, run: Run, now: datetime, cause: str) -> Run:
-        """End the lease of an unfinished run, so that the next delivery can continue at once."""
-        return self._update(run, expires=now, cause=cause)
+    def release(self, run: Run, now: datetime, cause: str, *, fruitless: bool = False) -> Run:
+        """End the lease of an unfinished run, so that the next delivery can continue at once.
+
+        `fruitless`: the attempt achieved nothing, and only the file can be the reason.
+        """
+        count = run.fruitless + fruitless
+        return self._update(run, expires=now, cause=cause, released=True, fruitless=count)
 
     def stop(self, run: Run, problem: Problem) -> Run:
         """Record that the rest of the file must not be sent, before its rows are reported."""
@@ -146,7 +164,7 @@ class Ledger:
 
     def finish(self, run: Run, status: RunStatus, *, all_counted: bool = False) -> Run:
         """Record that the results document is complete ("finished") or needs a follow-up."""
-        return self._update(run, status=status, all_counted=all_counted)
+        return self._update(run, status=status, all_counted=all_counted, fruitless=0)
 
     def _update(self, run: Run, **changes: Any) -> Run:
         updated = replace(run, **changes)

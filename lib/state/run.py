@@ -58,6 +58,10 @@ class Run:
     settings: str = ""
     same_as: int = 0  # the generation whose run has sent the rows; 0: this run sends them
     all_counted: bool = False  # every row counts or need not, so the file needs no other run
+    released: bool = False  # the last attempt gave its lease back; otherwise it works, or it died
+    chunks_done: int = 0  # number of markers when the last attempt began
+    fruitless: int = 0  # ended attempts since the last progress that only the file can explain
+    died: bool = False  # an attempt ended without a word, so rows may have been sent unrecorded
 
     @property
     def terms(self) -> Terms:

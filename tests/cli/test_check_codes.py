@@ -12,6 +12,7 @@ import pytest
 
 from lib.catalogue.codes import CATALOGUE, Code
 from lib.cli import check as check_module
+from lib.source import inflate
 from lib.source.table import FIRST_LINES
 from tests.cli.judging import ACCOUNT, csv_of, judge, row
 from tests.workbooks import workbook
@@ -226,6 +227,8 @@ FILES: dict[str, File] = {
     "LOOKS_LIKE_BRAIDS": _row(Kennung="0AAAAAexample0001abcdef"),
     "LOOKS_LIKE_EMAILS": _row(Kontakt="buyer@example.com"),
     "LOOKS_LIKE_PHONE_NUMBERS": _row(Kontakt="+1 212 555 0100"),
+    "TOO_MANY_MEMBERS": _file(gzip.compress(GOOD) + gzip.compress(b"") * 200),
+    "TOO_MANY_ROWS": _file(GOOD + b"\n" * (1 << 18) + LINE + b"\n"),
     "NO_ROWS": _lines(),
 }
 
@@ -233,6 +236,7 @@ FILES: dict[str, File] = {
 ELSEWHERE = {
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
+    "NO_PROGRESS": "only after several attempts",
     "SOURCE_GONE": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
     "SAME_AS": "only for an object in a bucket",
@@ -294,6 +298,10 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
         account = replace(ACCOUNT, conversion_customer_id="9876543210")
     if code == "FILE_TOO_LARGE":
         monkeypatch.setattr(check_module, "MAX_FILE_BYTES", 20)
+    if code == "TOO_MANY_MEMBERS":
+        monkeypatch.setattr(inflate, "MAX_GZIP_MEMBERS", 100)
+    if code == "TOO_MANY_ROWS":
+        monkeypatch.setattr(check_module, "MAX_FILE_LINES", 1_000)
     document = judge(
         file.content or csv_of(row(**file.cells)) if code != "EMPTY_FILE" else b"",
         file.profile,

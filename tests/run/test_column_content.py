@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.config.profile import Profile
 from lib.run.column_content import date_columns, notes_on_content
 from lib.run.header import Header, read_header
-from lib.run.preflight import read_table
+from lib.run.reading import read_table
 from tests.cli.judging import judge
 
 GCLID = "Cj0KCQiAexample0001abcdef"

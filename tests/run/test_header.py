@@ -9,7 +9,7 @@ import pytest
 
 from lib.config.profile import Profile
 from lib.run.header import read_header
-from lib.run.preflight import read_table
+from lib.run.reading import read_table
 from tests.cli.judging import judge
 from tests.workbooks import workbook
 

@@ -13,7 +13,8 @@ from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.run.header import read_header
-from lib.run.preflight import UploadJob, prepare_job, read_table
+from lib.run.preflight import UploadJob, prepare_job
+from lib.run.reading import read_table
 from lib.state.run import ChunkLimits, Run
 from lib.state.store import StoredObject
 from tests.fakes import FakeApi

@@ -331,11 +331,40 @@ def test_parts_that_are_not_read_may_be_large() -> None:
     assert read(workbook([["a"], ["1"]], replaced=extra))[1] == [(2, ["1"])]
 
 
-def test_a_row_number_without_end_does_not_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that Excel cannot have ends the sheet at Excel's last row."""
-    monkeypatch.setattr(module, "MAX_ROWS", 1000)
+def test_a_row_number_without_end_does_not_loop() -> None:
+    """A row number that Excel cannot have is damage."""
     content = workbook({1: ["a", "b"], 2: ["1", "2"], 4_000_000_000: ["3", "4"]})
-    assert read(content)[1] == [(2, ["1", "2"])]
+    assert error(content).code == "CORRUPT_WORKBOOK"
+
+
+def test_blank_rows_are_points_of_progress() -> None:
+    """A sheet of blank rows with a height has no text, but the reader is interrupted in it."""
+    cells = "".join(f'<row r="{n}" ht="15" customHeight="1"/>' for n in range(3, 20_003))
+    rows = f'<row r="1"><c r="A1" t="str"><v>a</v></c></row><row r="2"/>{cells}'
+    xml = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+    content = workbook([["a"]], replaced={"xl/worksheets/sheet1.xml": xml})
+    calls: list[None] = []
+    with pytest.raises(SourceError, match="NO_ROWS"):
+        opened(content, on_block=lambda: calls.append(None)).records()
+    assert len(calls) >= 20
+
+
+def test_a_row_has_no_more_cells_than_excel_allows() -> None:
+    """More cells than that, even in one column, end the sheet as damage, and use no memory."""
+    xml = f'<worksheet xmlns="{MAIN}"><sheetData><row r="1">{"<c/>" * 20_000}</row></sheetData>'
+    content = workbook(
+        [["a"]], replaced={"xl/worksheets/sheet1.xml": (xml + "</worksheet>").encode()}
+    )
+    assert error(content).code == "CORRUPT_WORKBOOK"
+
+
+def test_cells_far_to_the_right_are_one_cell_too_many() -> None:
+    """A row is never padded to a column that no text file may have."""
+    table = opened(workbook([["a", "b"], ["1", "2", *[None] * 5_000, "stray"], ["3", "4"]]))
+    assert [record[1:3] for record in table.records()] == [
+        ([], "TOO_MANY_CELLS"),
+        (["3", "4"], None),
+    ]
 
 
 @given(st.binary(max_size=60), st.integers(0, len(GOOD) - 1))
