@@ -9,7 +9,7 @@ from itertools import islice
 from lib.config.profile import Profile
 from lib.rules.values.wrapping import unwrap
 from lib.run.header import Header, read_header
-from lib.run.preflight import read_table
+from lib.run.reading import read_table
 from lib.source.columns import columns_named, shown
 from lib.source.table import Table
 from lib.state.store import Readable
