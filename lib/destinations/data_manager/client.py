@@ -1,4 +1,4 @@
-"""The Data Manager API: `IngestionService.IngestEvents`, v1.
+"""The Data Manager API: `IngestionService.IngestEvents`, v1, with gRPC, or by REST for calls.
 
 Limits and quota: https://developers.google.com/data-manager/api/devguides/limits
 This API has no queries, so the account cannot be checked before the upload.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -17,25 +18,29 @@ from google.ads.datamanager_v1.services.ingestion_service import IngestionServic
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
     IngestionServiceGrpcTransport,
 )
-from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
+from google.ads.datamanager_v1.types.ingestion_service import (
+    IngestEventsRequest,
+    IngestEventsResponse,
+)
+from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
 from lib.destinations.channels import keepalive_options
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager import errors, rest
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
 from lib.destinations.data_manager.diagnostics import fetch_statuses
-from lib.destinations.data_manager.errors import Refusal, classify, defect_of, read_refusal
+from lib.destinations.data_manager.errors import Refusal
+from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
-from lib.destinations.data_manager.request_status import StatusSession
-from lib.destinations.data_manager.request_status import classify as classify_status
-from lib.destinations.data_manager.request_status import defect_of as status_defect_of
+from lib.destinations.data_manager.rest import RestRefused, RestSession
 from lib.destinations.pace import Quota, SharedQuota
-from lib.destinations.pacing import Pacer
+from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.connection import KeptConnection
+from lib.model.connection import Defect, KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -66,10 +71,43 @@ def new_pacer(window: int) -> Pacer:
 
 
 class Channels(NamedTuple):
-    """A transport for uploads, and a session for status requests."""
+    """A transport for gRPC, and a session for what only REST can do."""
 
     transport: Any
-    statuses: StatusSession
+    rest: RestSession
+
+
+def _ingest_with_grpc(channels: Channels, request: EventRequest, seconds: float) -> Any:
+    # Uses the transport's stub: the retry of the client method would hide failed requests from the
+    # pacer, and it does not retry a 429 at all. Wrapped, because proto-plus would otherwise copy
+    # the whole request to serialize it.
+    wrapped = IngestEventsRequest.wrap(request.message)
+    response = channels.transport.ingest_events(wrapped, timeout=seconds)
+    return type(response).pb(response)
+
+
+def _ingest_by_rest(channels: Channels, request: EventRequest, seconds: float) -> Any:
+    answer = channels.rest.ingest(request.as_json(), seconds)
+    return ParseDict(answer, IngestEventsResponse.pb()(), ignore_unknown_fields=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Protocol:
+    """A way to send events: how to call it, and how to read its errors."""
+
+    ingest: Callable[[Channels, EventRequest, float], Any]
+    classify: Callable[[Exception], CallFailure]
+    defect_of: Callable[[Exception], Defect | None]
+    refused: type[Exception]
+    read_refusal: Callable[[Any], Refusal]
+
+
+_GRPC = _Protocol(
+    _ingest_with_grpc, errors.classify, errors.defect_of, grpc.RpcError, errors.read_refusal
+)
+_REST = _Protocol(
+    _ingest_by_rest, rest.classify, rest.defect_of, RestRefused, errors.read_rest_refusal
+)
 
 
 class Connection:
@@ -89,20 +127,19 @@ class Connection:
         """Connect, unless a connection is open. Raises `PermanentError` or `RetryableError`."""
         self._channels.get()
 
-    def ingest(self, request: Any, deadline: Deadline, timeout: float, log: Log) -> Any | Refusal:
-        """Send a raw `IngestEventsRequest`. Return the raw response, or why it was refused."""
-        # Wrapped, because proto-plus would otherwise copy the whole request to serialize it.
-        wrapped = IngestEventsRequest.wrap(request)
-        # Uses the transport's stub: the retry of the client method would hide failed requests from
-        # the pacer, and it does not retry a 429 at all.
+    def ingest(
+        self, request: EventRequest, deadline: Deadline, timeout: float, log: Log
+    ) -> Any | Refusal:
+        """Send a request. Return the raw `IngestEventsResponse`, or why it was refused."""
+        protocol = _GRPC if request.call_starts is None else _REST
         try:
-            response = self.pacer.call(
+            return self.pacer.call(
                 lambda seconds: self._channels.call(
-                    lambda channels: channels.transport.ingest_events(wrapped, timeout=seconds),
-                    defect_of,
+                    lambda channels: protocol.ingest(channels, request, seconds),
+                    protocol.defect_of,
                     log,
                 ),
-                classify,
+                protocol.classify,
                 deadline=deadline,
                 timeout_seconds=timeout,
                 log=log,
@@ -110,21 +147,20 @@ class Connection:
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
             return Refusal(grpc.StatusCode.UNAUTHENTICATED, error.code, error.detail)
-        except grpc.RpcError as error:
-            return read_refusal(error)
-        return type(response).pb(response)
+        except protocol.refused as error:
+            return protocol.read_refusal(error)
 
     def status(
         self, request_id: str, deadline: Deadline, timeout: float, log: Log
     ) -> Mapping[str, Any]:
-        """Return the status of a request. Raises `StatusRefused` and `RetryableError`."""
+        """Return the status of a request. Raises `RestRefused` and `RetryableError`."""
         return self.status_pacer.call(
             lambda seconds: self._channels.call(
-                lambda channels: channels.statuses.retrieve(request_id, seconds),
-                status_defect_of,
+                lambda channels: channels.rest.retrieve(request_id, seconds),
+                rest.defect_of,
                 log,
             ),
-            classify_status,
+            rest.classify,
             deadline=deadline,
             timeout_seconds=timeout,
             log=log,
@@ -227,7 +263,7 @@ def connect(credentials: str, endpoint: str) -> Channels:
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
-    return Channels(client.transport, StatusSession(authorized, endpoint))
+    return Channels(client.transport, RestSession(authorized, endpoint))
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

@@ -1,10 +1,14 @@
-"""`Conversion` → raw protobuf `Event`, Data Manager API v1.
+"""Records → raw protobuf `Event`, Data Manager API v1.
 
 The fields are mapped as in
 https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
 This module uses raw classes (`.pb()`), because building an event through proto-plus takes ten times
 as long. Values for which this API has no field (conversion environment, external attribution) are
 not written; a note in the results reports this (`lib.run.notes`).
+
+A restatement is its conversion again, with the new value: Google finds the conversion by its
+transaction ID. A conversion that Google does not find would become a new one
+(https://developers.google.com/data-manager/api/devguides/events/google-ads/conversion-adjustments).
 """
 
 from __future__ import annotations
@@ -13,28 +17,24 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
-from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
-
 from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.data_manager.event_request import Part
 from lib.destinations.message_paths import plain_paths, write_plain_values
+from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
-
-Request = IngestEventsRequest.pb()
-
-MAX_DESTINATIONS = 10
-"""Maximum number of destinations in one request
-(https://developers.google.com/data-manager/api/devguides/limits)."""
 
 NUMERIC_ID_PREFIX = "order-"
 
 # Enum numbers, as the raw classes require.
-_HEX = 1
-_GOOGLE_ADS = 1
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
 _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
+
+_ORDER: tuple[RecordKind, ...] = ("conversion", "call", "adjustment")
+"""The order in which a chunk sends its records: an adjustment follows its conversion."""
 
 _SPECIAL = ("ad_personalization", "session_attributes_key_value_pairs", "items")
 _PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
@@ -60,58 +60,69 @@ def transaction_id(order_id: str) -> str:
     return NUMERIC_ID_PREFIX + order_id if order_id.isdigit() else order_id
 
 
-class Part:
-    """One request: events of one account, for at most ten conversion actions.
-
-    `positions[i]` is the position of the i-th event in the batch.
-    """
-
-    def __init__(self, customer_id: str, defaults: EventDefaults) -> None:
-        self.customer_id = customer_id
-        self.request = Request(encoding=_HEX, validate_only=defaults.validate_only)
-        self.positions: list[int] = []
-        self._login_customer_id = defaults.login_customer_id
-
-    def has_room(self) -> bool:
-        """Return whether another destination fits into the request."""
-        return len(self.request.destinations) < MAX_DESTINATIONS
-
-    def add_destination(self, action_id: str) -> None:
-        """Add a conversion action, so that events can refer to it. The reference is its ID."""
-        destination = self.request.destinations.add(
-            reference=action_id, product_destination_id=action_id
-        )
-        destination.operating_account.account_type = _GOOGLE_ADS
-        destination.operating_account.account_id = self.customer_id
-        if self._login_customer_id is not None:
-            destination.login_account.account_type = _GOOGLE_ADS
-            destination.login_account.account_id = self._login_customer_id
-
-
 class EventBatch:
-    """The conversions of one chunk as requests: one per account and ten conversion actions."""
+    """The records of one chunk as requests: one per kind, account and ten conversion actions."""
 
     def __init__(self, defaults: EventDefaults) -> None:
-        self.parts: list[Part] = []
+        self._parts: list[Part] = []
         self._defaults = defaults
         self._source = _EVENT_SOURCE[defaults.event_source]
         self._ad_personalization = defaults.ad_personalization
         self._size = 0
-        self._homes: dict[tuple[str, str], Part] = {}
+        self._homes: dict[tuple[RecordKind, str, str], Part] = {}
         self._customer_id = self._action_id = ""
+        self._home: Part
         self._events: Any = None
         self._places: list[int] = []
 
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def parts(self) -> list[Part]:
+        """The requests, in the order in which they must be sent."""
+        return sorted(self._parts, key=lambda part: _ORDER.index(part.request.kind))
+
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
-        """Serialize an adjustment."""
-        raise NotImplementedError  # the capabilities do not declare this kind
+        """Serialize a restatement: its conversion, with the order ID that was sent with it.
+
+        Raises `ValueError` for an adjustment that the capabilities exclude. It would be counted as
+        a new conversion.
+        """
+        original = adjustment.original
+        is_restatement = adjustment.adjustment_type == "restatement"
+        if original is None or adjustment.order_id is None or not is_restatement:
+            raise ValueError(adjustment.adjustment_type)
+        self._switch("adjustment", original.customer_id, original.action_id)
+        self.add(original._replace(order_id=adjustment.order_id))
+        self._customer_id = ""  # the next conversion belongs to another request
 
     def add_call(self, call: Call, /) -> None:
-        """Serialize a call."""
-        raise NotImplementedError  # the capabilities do not declare this kind
+        """Serialize a call. The number of the caller is sent as a hash."""
+        self._switch("call", call.customer_id, call.action_id)
+        self._customer_id = ""
+        event = self._events.add()
+        event.destination_references.append(call.action_id)
+        event.event_timestamp.seconds = int(datetime.fromisoformat(call.time).timestamp())
+        event.event_source = _EVENT_SOURCE["PHONE"]
+        event.user_data.user_identifiers.add(
+            phone_number=sha256(call.caller_id.encode("ascii")).hexdigest()
+        )
+        if call.value is not None:
+            event.conversion_value = call.value
+        if call.currency_code is not None:
+            event.currency = call.currency_code
+        if call.ad_user_data is not None:
+            event.consent.ad_user_data = _CONSENT[call.ad_user_data]
+        if self._ad_personalization is not None:
+            event.consent.ad_personalization = _CONSENT[self._ad_personalization]
+        for name, value in call.custom_variables:
+            event.custom_variables.add(variable=name, value=value)
+        starts = self._home.request.call_starts
+        assert starts is not None  # the part was made for calls
+        starts.append(_rfc_3339(call.call_time))
+        self._places.append(self._size)
+        self._size += 1
 
     def add(self, conversion: Conversion, /) -> None:
         """Serialize one conversion into a request of its account."""
@@ -132,7 +143,7 @@ class EventBatch:
             _,
         ) = conversion
         if action_id != self._action_id or customer_id != self._customer_id:
-            self._switch(customer_id, action_id)
+            self._switch("conversion", customer_id, action_id)
         event = self._events.add()
         event.destination_references.append(action_id)
         event.event_timestamp.seconds = int(datetime.fromisoformat(time).timestamp())
@@ -161,32 +172,30 @@ class EventBatch:
         self._places.append(self._size)
         self._size += 1
 
-    def _switch(self, customer_id: str, action_id: str) -> None:
-        home = self._homes.get((customer_id, action_id))
+    def _switch(self, kind: RecordKind, customer_id: str, action_id: str) -> None:
+        home = self._homes.get((kind, customer_id, action_id))
         if home is None:
-            home = self._part_with_room(customer_id)
+            home = self._part_with_room(kind, customer_id)
             home.add_destination(action_id)
-            self._homes[customer_id, action_id] = home
+            self._homes[kind, customer_id, action_id] = home
         self._customer_id, self._action_id = customer_id, action_id
+        self._home = home
         self._events = home.request.events
         self._places = home.positions
 
-    def _part_with_room(self, customer_id: str) -> Part:
-        for part in self.parts:
-            if part.customer_id == customer_id and part.has_room():
+    def _part_with_room(self, kind: RecordKind, customer_id: str) -> Part:
+        for part in self._parts:
+            if (part.request.kind, part.customer_id) == (kind, customer_id) and part.has_room():
                 return part
-        part = Part(customer_id, self._defaults)
-        self.parts.append(part)
+        defaults = self._defaults
+        manager_id, validate_only = defaults.login_customer_id, defaults.validate_only
+        part = Part(kind, customer_id, manager_id, validate_only=validate_only)
+        self._parts.append(part)
         return part
 
 
-def part_of(request: Any, rows: Iterable[int]) -> Any:
-    """Return the same request with only these events, and the destinations that they refer to."""
-    part = Request(encoding=request.encoding, validate_only=request.validate_only)
-    part.events.extend(request.events[row] for row in rows)
-    used = {reference for event in part.events for reference in event.destination_references}
-    part.destinations.extend(each for each in request.destinations if each.reference in used)
-    return part
+def _rfc_3339(time: str) -> str:
+    return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _write_user_identifiers(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from lib.destinations.base import UNREADABLE, RequestStatus
-from lib.destinations.data_manager.request_status import StatusRefused
+from lib.destinations.data_manager.rest import RestRefused
 from lib.errors import PermanentError, RetryableError
 
 _NO_REASON: Final = "PROCESSING_ERROR_REASON_UNSPECIFIED"
@@ -33,7 +33,7 @@ def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> 
             if found or error.code in ("DEADLINE", "SHUTDOWN"):
                 break
             raise
-        except StatusRefused as refused:
+        except RestRefused as refused:
             if refused.is_about_the_caller:
                 raise PermanentError(refused.code) from None
             found.append(RequestStatus(request_id, UNREADABLE, code=refused.code))

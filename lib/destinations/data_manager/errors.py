@@ -8,17 +8,20 @@ https://developers.google.com/data-manager/api/devguides/concepts/understand-err
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import grpc
+from google.protobuf.json_format import ParseDict
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
 from lib.destinations.channels import is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.data_manager.rest import RestRefused
 from lib.destinations.messages import without_personal_data, without_values
 from lib.destinations.pacing import CallFailure
 from lib.model.connection import Defect
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -27,8 +30,15 @@ _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]\.?")
 _DESTINATION = re.compile(r"^(?:destinations\.)?destinations\[(\d+)\]")
 _REQUEST_FIELD = re.compile(r"^(?:destinations|encoding|encryption_info|consent|validate_only)\b")
 
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+
 # Parts of Google's path that cover several columns, and the column to show for them.
-_WHOLES = {"user_data": "email", "destination_references": "conversion_action"}
+_ACTION: Final = {"destination_references": "conversion_action"}
+_WHOLES: Final[dict[RecordKind, dict[str, str]]] = {
+    "conversion": {"user_data": "email", **_ACTION},
+    "adjustment": {"user_data": "email", **_ACTION},
+    "call": {"user_data": "caller_id", "call_info": "call_start_date_time", **_ACTION},
+}
 
 # With some of these, Google may have processed the request. It is safe to send it again because
 # Google deduplicates conversions.
@@ -51,9 +61,10 @@ class Violation(NamedTuple):
     code: str
     message: str
 
-    def problem(self, event: Any) -> Problem:
+    def problem(self, event: Any, kind: RecordKind = "conversion") -> Problem:
         """Return the violation as a problem of its row. The message has no value of `event`."""
-        return Problem(self.code, field_of(self.path), without_values(self.message, event))
+        column = field_of(self.path, kind)
+        return Problem(self.code, column, without_values(self.message, event))
 
 
 class Refusal(NamedTuple):
@@ -98,12 +109,12 @@ def _about_request(violation: Violation) -> bool:
     return scope in ("account", "file") or _REQUEST_FIELD.match(violation.path) is not None
 
 
-def field_of(path: str) -> str:
+def field_of(path: str, kind: RecordKind = "conversion") -> str:
     """`user_data.user_identifiers[2].email_address` → the column of the value."""
     event = _EVENT.search(path)
     parts = re.split(r"[.\[\]]+", path[event.end() :] if event else path)
     for part in reversed(parts):
-        if column := _WHOLES.get(part) or CAPABILITIES.column_of(part):
+        if column := _WHOLES[kind].get(part) or CAPABILITIES.column_of(part, kind):
             return column
     return ""
 
@@ -165,6 +176,26 @@ def read_refusal(error: grpc.Call) -> Refusal:
         # The client's message may contain the token endpoint's answer.
         message = ""
     return Refusal(status, code, message, details.violations)
+
+
+def read_rest_refusal(refused: RestRefused) -> Refusal:
+    """Return why a call by REST was refused permanently."""
+    error = refused.error
+    name = error.get("status", "")
+    status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
+    if status is grpc.StatusCode.UNAUTHENTICATED or refused.code == "CREDENTIALS_REFUSED":
+        return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
+    violations: list[Violation] = []
+    for detail in error.get("details", ()):
+        if detail.get("@type", "").endswith(".BadRequest"):
+            given = {key: value for key, value in detail.items() if key != "@type"}
+            bad = ParseDict(given, error_details_pb2.BadRequest(), ignore_unknown_fields=True)
+            for each in bad.field_violations:
+                each.field = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", each.field)
+                violations.append(_violation(each))
+    code = refused.reason or name or refused.code
+    message = "" if violations else without_personal_data(str(error.get("message", "")))
+    return Refusal(status, code, message, tuple(violations))
 
 
 def classify(error: Exception) -> CallFailure:

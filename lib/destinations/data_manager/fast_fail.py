@@ -14,21 +14,22 @@ attempt then has fewer events to check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lib.catalogue.codes import lookup
 from lib.destinations.base import AcceptedRequest, RowResult
-from lib.destinations.data_manager.conversion_event import part_of
 from lib.destinations.data_manager.errors import (
     Refusal,
     Violation,
     event_row,
     field_of,
 )
+from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.messages import without_values
 from lib.errors import RetryableError
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem
 
 MAX_RESENDS = 128
@@ -63,7 +64,9 @@ class RequestResult:
     stop: Problem | None = None
 
 
-def send_row_wise(request: Any, send: Callable[[Any], Any], budget: ResendBudget) -> RequestResult:
+def send_row_wise(
+    request: EventRequest, send: Callable[[EventRequest], Any], budget: ResendBudget
+) -> RequestResult:
     """Send the events of a request until each is accepted, refused or deferred.
 
     `send` returns the raw `IngestEventsResponse`, or `Refusal`.
@@ -80,8 +83,8 @@ def send_row_wise(request: Any, send: Callable[[Any], Any], budget: ResendBudget
             problem = Problem("REFUSAL_NOT_LOCATED")
             result.row_results.update(dict.fromkeys(rows, RowResult("deferred", (problem,))))
             continue
-        part = request if len(rows) == size else part_of(request, rows)
-        if part.ByteSize() > MAX_REQUEST_BYTES and len(rows) > 1:
+        part = request if len(rows) == size else request.part(rows)
+        if part.message.ByteSize() > MAX_REQUEST_BYTES and len(rows) > 1:
             groups += _halves(rows)
             continue
         budget.left -= not first
@@ -117,7 +120,7 @@ def _set_all(result: RequestResult, groups: Iterable[list[int]], row_result: Row
 
 
 def _without_refused(
-    refused: Refusal, request: Any, rows: list[int], result: RequestResult
+    refused: Refusal, request: EventRequest, rows: list[int], result: RequestResult
 ) -> list[list[int]]:
     """Record the events that a refusal names. Return the groups of rows to send again."""
     named = named_row_results(refused, request)
@@ -127,7 +130,7 @@ def _without_refused(
         return [rest] if rest else []
     if len(rows) > 1:
         return _halves(rows)
-    result.row_results[rows[0]] = _row_result(_problems_of_only(refused, request.events[0]))
+    result.row_results[rows[0]] = _row_result(_problems_of_only(refused, request))
     return []
 
 
@@ -136,7 +139,7 @@ def _halves(rows: list[int]) -> list[list[int]]:
     return [rows[:middle], rows[middle:]]
 
 
-def named_row_results(refused: Refusal, request: Any) -> dict[int, RowResult]:
+def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowResult]:
     """Return the results of the events that a refusal's violations name, by position."""
     events = request.events
     by_row: dict[int, list[Violation]] = {}
@@ -152,16 +155,21 @@ def named_row_results(refused: Refusal, request: Any) -> dict[int, RowResult]:
             for reference in event.destination_references:
                 by_row.setdefault(place, []).extend(by_destination.get(reference, ()))
     return {
-        place: _row_result(tuple(each.problem(events[place]) for each in found[:_PROBLEMS_SHOWN]))
+        place: _row_result(_problems(found, events[place], request.kind))
         for place, found in by_row.items()
         if found
     }
 
 
-def _problems_of_only(refused: Refusal, event: Any) -> tuple[Problem, ...]:
+def _problems(violations: Sequence[Violation], event: Any, kind: RecordKind) -> tuple[Problem, ...]:
+    return tuple(each.problem(event, kind) for each in violations[:_PROBLEMS_SHOWN])
+
+
+def _problems_of_only(refused: Refusal, request: EventRequest) -> tuple[Problem, ...]:
     """Return why a request with one event was refused. A reason without a name concerns it too."""
+    event = request.events[0]
     if refused.violations:
-        return tuple(each.problem(event) for each in refused.violations[:_PROBLEMS_SHOWN])
+        return _problems(refused.violations, event, request.kind)
     said = without_values(refused.message, event)
     return (Problem(refused.code, "", f"{said} (Google does not name the field.)".lstrip()),)
 
@@ -186,7 +194,7 @@ def _same_account_problem(row_results: dict[int, RowResult], size: int) -> Probl
     return Problem(found.code, "", found.detail) if found is not None else None
 
 
-def field_warnings(response: Any, request: Any) -> dict[int, RowResult]:
+def field_warnings(response: Any, request: EventRequest) -> dict[int, RowResult]:
     """Return the events accepted with a warning. A warning without an event concerns them all."""
     by_row: dict[int, list[Problem]] = {}
     for warning in response.field_warnings:
@@ -194,11 +202,12 @@ def field_warnings(response: Any, request: Any) -> dict[int, RowResult]:
         places = range(len(request.events)) if row is None else (row,)
         said = warning.description
         if row is None:
-            said = without_values(said, request)  # it may quote any event
+            said = without_values(said, request.message)  # it may quote any event
         for place in places:
             if place < len(request.events):
                 message = said if row is None else without_values(said, request.events[place])
-                problem = Problem(_reason(warning), field_of(warning.field), message)
+                column = field_of(warning.field, request.kind)
+                problem = Problem(_reason(warning), column, message)
                 by_row.setdefault(place, []).append(problem)
     return {
         place: RowResult("uploaded", (), tuple(found[:_PROBLEMS_SHOWN]))

@@ -34,7 +34,7 @@ from lib.destinations.data_manager.client import (
     new_pacer,
 )
 from lib.destinations.data_manager.errors import classify, event_row, field_of
-from lib.destinations.data_manager.request_status import StatusRefused
+from lib.destinations.data_manager.rest import RestRefused
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis, start_apis
@@ -275,7 +275,7 @@ def test_a_key_in_the_secret_itself_works(apis: Apis) -> None:
     key = apis.service_account_path.read_text()
     for text in (key, json.dumps({"json_key": json.loads(key)}), json.dumps({"json_key": key})):
         connection = connected(text, apis)
-        with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
+        with pytest.raises(RestRefused, match="INVALID_REQUEST_ID"):
             connection.status("nothing", within(10), 5, SilentLog())
 
 
@@ -297,7 +297,7 @@ def test_application_default_credentials_get_the_scope(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     text = "use_application_default_credentials: true"
     connection = connected(text, apis)
-    with pytest.raises(StatusRefused, match="INVALID_REQUEST_ID"):
+    with pytest.raises(RestRefused, match="INVALID_REQUEST_ID"):
         connection.status("nothing", within(10), 5, SilentLog())
 
 

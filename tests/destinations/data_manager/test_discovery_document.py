@@ -14,7 +14,7 @@ import pytest
 from google.ads import datamanager_v1 as dm
 
 from lib.catalogue.codes import CATALOGUE
-from lib.destinations.data_manager import request_status
+from lib.destinations.data_manager import rest
 from lib.destinations.data_manager.diagnostics import read_status
 from sandbox.event_destinations import Target
 from sandbox.request_status import rest_status
@@ -47,8 +47,8 @@ def check(value: Any, schema: dict[str, Any]) -> None:
 def test_the_method() -> None:
     """The path of the method and its scope are Google's."""
     method = DOCUMENT["resources"]["requestStatus"]["methods"]["retrieve"]
-    assert "/" + method["path"] == request_status.PATH
-    assert f"https://{request_status.HOST}/" == DOCUMENT["rootUrl"]
+    assert "/" + method["path"] == rest.STATUS_PATH
+    assert f"https://{rest.HOST}/" == DOCUMENT["rootUrl"]
     assert list(method["parameters"]) == ["requestId"]
 
 

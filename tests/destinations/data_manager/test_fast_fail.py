@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.destinations.data_manager import client as data_manager
-from lib.destinations.data_manager.conversion_event import part_of
 from lib.destinations.data_manager.errors import Refusal, Violation
+from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.fast_fail import (
     MAX_RESENDS,
     ResendBudget,
@@ -211,12 +211,12 @@ def test_an_action_created_too_recently_defers_its_rows(apis: Apis) -> None:
     assert sent.stop is None
 
 
-def _request(size: int) -> Any:
+def _request(size: int) -> EventRequest:
     request = Request(encoding=1)
     request.destinations.add(reference="1001", product_destination_id="1001")
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
-    return request
+    return EventRequest("conversion", request)
 
 
 class _Google:
@@ -281,7 +281,7 @@ def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
     request = _request(2)
     request.destinations.add(reference="1002", product_destination_id="1002")
     request.events.add(transaction_id="B", destination_references=["1002"])
-    part = part_of(request, [2])
+    part = request.part([2])
     assert [each.reference for each in part.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
-    assert part.encoding == 1
+    assert part.message.encoding == 1

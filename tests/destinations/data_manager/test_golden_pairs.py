@@ -12,11 +12,11 @@ from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.data_manager.conversion_event import (
-    MAX_DESTINATIONS,
     EventBatch,
     EventDefaults,
     transaction_id,
 )
+from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.records import Address, Cart, Conversion, OptionalFields
 from lib.rules.values.cart import CartItem
@@ -349,7 +349,7 @@ def test_a_request_names_account_manager_and_action() -> None:
     """A request contains account, manager account and action, and the profile's `validate_only`."""
     batch = EventBatch(EventDefaults(login_customer_id=MANAGER, validate_only=True))
     batch.add(bare())
-    request = as_json(batch.parts[0].request)
+    request = as_json(batch.parts[0].request.message)
     assert request["destinations"] == [
         {
             "reference": ACTION,

@@ -1,16 +1,17 @@
-"""Asks for the status of a request, by REST.
+"""What only REST can do: ask which events of a request have an error, and send calls.
 
-Since v1.9, `ErrorCount.record_indices` names the events of an error. The gRPC client library
-(google-ads-datamanager 0.9.4) does not have this field. When a release has it, a test fails: then
-replace this module by a call of `RetrieveRequestStatus` on the channel.
+Since v1.9, `ErrorCount.record_indices` names the events of an error, and `Event.call_info` has the
+start of a call. The gRPC client library (google-ads-datamanager 0.9.4) does not have these fields.
+When a release has them, a test fails: then replace this module by calls on the channel.
 
 https://developers.google.com/data-manager/api/reference/rest/v1/requestStatus/retrieve
+https://developers.google.com/data-manager/api/reference/rest/v1/events/ingest
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -21,19 +22,34 @@ from lib.destinations.pacing import CallFailure
 from lib.model.connection import Defect
 
 HOST = "datamanager.googleapis.com"
-PATH = "/v1/requestStatus:retrieve"
+STATUS_PATH = "/v1/requestStatus:retrieve"
+INGEST_PATH = "/v1/events:ingest"
 _OK, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _SERVER_ERROR = 200, 401, 403, 429, 500
 
 
-class StatusRefused(Exception):
-    """Google answered with an error. `code` is its most specific reason."""
+class RestRefused(Exception):
+    """Google answered with an error. `code` is its most specific reason.
 
-    def __init__(self, status: int, code: str, quota_limit: str = "", delay: float = 0.0) -> None:
+    `reason` is the one of the whole request, if there is one. `error` is Google's
+    `google.rpc.Status`, as JSON. Its texts may quote what was sent.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        quota_limit: str = "",
+        delay: float = 0.0,
+        reason: str = "",
+        error: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.quota_limit = quota_limit
         self.retry_delay_seconds = delay
+        self.reason = reason
+        self.error: Mapping[str, Any] = error or {}
 
     @property
     def is_about_the_caller(self) -> bool:
@@ -41,12 +57,12 @@ class StatusRefused(Exception):
         return self.status in (_UNAUTHORIZED, _FORBIDDEN)
 
 
-class StatusSession:
-    """An HTTP session, which keeps its connections open. The sweep is its only user."""
+class RestSession:
+    """An HTTP session, which keeps its connections open."""
 
     def __init__(self, credentials: Any, endpoint: str) -> None:
         self._session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
-        self._url = f"https://{endpoint or HOST}{PATH}"
+        self._root = f"https://{endpoint or HOST}"
         # A server that replaces Google's is trusted by the same file as over gRPC.
         roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
         self._verify: str | bool = roots or True
@@ -54,19 +70,28 @@ class StatusSession:
     def retrieve(self, request_id: str, timeout_seconds: float) -> Mapping[str, Any]:
         """Return the JSON of a `RetrieveRequestStatusResponse`.
 
-        Raises `StatusRefused`, and what `requests` and google-auth raise (see `classify`).
+        Raises `RestRefused`, and what `requests` and google-auth raise (see `classify`).
         """
+        parameters = {"requestId": request_id}
+        return self._answer(self._session.get, STATUS_PATH, timeout_seconds, params=parameters)
+
+    def ingest(self, body: Mapping[str, Any], timeout_seconds: float) -> Mapping[str, Any]:
+        """Send the JSON of a request. Return that of an `IngestEventsResponse`.
+
+        Raises as `retrieve`.
+        """
+        return self._answer(self._session.post, INGEST_PATH, timeout_seconds, json=body)
+
+    def _answer(
+        self, send: Callable[..., Any], path: str, timeout_seconds: float, **given: Any
+    ) -> Mapping[str, Any]:
+        url = self._root + path
         try:
-            answer = self._session.get(
-                self._url,
-                params={"requestId": request_id},
-                timeout=timeout_seconds,
-                verify=self._verify,
-            )
+            answer = send(url, timeout=timeout_seconds, verify=self._verify, **given)
         except RefreshError as error:
             if error.retryable:
                 raise
-            raise StatusRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
+            raise RestRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
         if answer.status_code != _OK:
             raise _refusal(answer)
         response: Mapping[str, Any] = answer.json()
@@ -75,7 +100,7 @@ class StatusSession:
 
 def classify(error: Exception) -> CallFailure:
     """Decide what to do about a failed call."""
-    if isinstance(error, StatusRefused):
+    if isinstance(error, RestRefused):
         if error.status == _TOO_MANY_REQUESTS and "PerDay" in error.quota_limit:
             return CallFailure("daily_quota", error.quota_limit)
         if error.status == _TOO_MANY_REQUESTS:
@@ -91,26 +116,28 @@ def classify(error: Exception) -> CallFailure:
 
 def defect_of(error: Exception) -> Defect | None:
     """Return why the connection must not be used again, if a failed call shows that."""
-    if isinstance(error, StatusRefused) and error.status == _UNAUTHORIZED:
+    if isinstance(error, RestRefused) and error.status == _UNAUTHORIZED:
         return "UNAUTHENTICATED"
     return "NO_ANSWER" if isinstance(error, requests.Timeout) else None
 
 
-def _refusal(answer: requests.Response) -> StatusRefused:
+def _refusal(answer: requests.Response) -> RestRefused:
     """`google.rpc.Status` as JSON → the reason of a violation, else of the error, else its name."""
     try:
         error = answer.json()["error"]
     except (requests.JSONDecodeError, KeyError, TypeError):
-        return StatusRefused(answer.status_code, f"HTTP_{answer.status_code}")
+        return RestRefused(answer.status_code, f"HTTP_{answer.status_code}")
     code, limit, delay = error.get("status") or f"HTTP_{answer.status_code}", "", 0.0
+    reason = ""
     for detail in error.get("details", ()):
         match detail.get("@type", "").rpartition(".")[2]:
             case "ErrorInfo":
-                code = detail.get("reason", code)
+                reason = detail.get("reason", "")
+                code = reason or code
                 limit = detail.get("metadata", {}).get("quota_limit", "")
             case "RetryInfo":
                 delay = float(detail.get("retryDelay", "0s").removesuffix("s"))
     for detail in error.get("details", ()):
         for violation in detail.get("fieldViolations", ())[:1]:
             code = violation.get("reason", code)
-    return StatusRefused(answer.status_code, code, limit, delay)
+    return RestRefused(answer.status_code, code, limit, delay, reason, error)
