@@ -400,8 +400,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID": (
         "duplicate",
-        "Google has already counted a conversion with this order ID for this conversion action.",
-        _COUNTED_ONCE,
+        "Google has already counted a conversion with this order ID for this conversion action. If "
+        "the row corrects its value, Google has kept the old one.",
+        "No action needed, unless the row corrects a value. Then upload the correction through the "
+        "Google Ads API.",
     ),
     "PROCESSING_ERROR_REASON_INVALID_GBRAID": (
         "failed",

@@ -1,0 +1,256 @@
+"""Adjustments and calls sent to the sandbox with the real client: what happens to every row."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
+
+from lib.destinations.base import UploadResult
+from lib.destinations.google_ads.calls import Connection, Services
+from lib.destinations.google_ads.client import GoogleAds
+from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.pace import UnknownQuota
+from lib.destinations.pacing import Pacer
+from lib.model.connection import KeptConnection
+from lib.model.deadline import Deadline
+from lib.model.log import SilentLog
+from lib.model.records import Adjustment, Call, Conversion
+from sandbox.apis import Apis, start_apis
+from sandbox.faults import Faults
+from sandbox.state import AdjustmentReadings, State
+
+
+def ago(**delta: float) -> str:
+    """A time that long ago."""
+    return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
+
+
+@pytest.fixture(scope="module")
+def _apis(ca_directory: Path) -> Iterator[Apis]:
+    running = start_apis(State(), Faults(), ca_directory)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def apis(_apis: Apis) -> Apis:
+    _apis.state.clear()
+    _apis.faults.clear()
+    _apis.state.adjustment_readings = AdjustmentReadings()
+    return _apis
+
+
+def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
+    """Return the destination as a run gets it."""
+
+    def connect() -> Services:
+        return Services(build_client(apis.google_ads_key_yaml, None, apis.endpoint))
+
+    kept = KeptConnection(connect, 900, time.monotonic)
+    connection = Connection(kept, Pacer(UnknownQuota(8, random.Random(1))))
+    return GoogleAds(connection, SilentLog(), timeout_seconds=20, validate_only=validate_only)
+
+
+def send(ads: GoogleAds, *rows: Conversion | Adjustment | Call) -> UploadResult:
+    """Send the records as one chunk."""
+    batch = ads.batch(42, maybe_sent=False)
+    for row in rows:
+        match row:
+            case Adjustment():
+                batch.add_adjustment(row)
+            case Call():
+                batch.add_call(row)
+            case _:
+                batch.add(row)
+    ends = time.monotonic() + 60
+    return ads.send(batch, Deadline(ends, ends))
+
+
+def shown(result: UploadResult) -> dict[int, tuple[str, list[str], list[str]]]:
+    """Return outcome, codes and columns by position."""
+    return {
+        position: (
+            each.outcome,
+            [problem.code for problem in each.errors],
+            [problem.field for problem in each.errors],
+        )
+        for position, each in sorted(result.row_results.items())
+    }
+
+
+def sold(order_id: str, **changes: Any) -> Conversion:
+    given = {"time": ago(days=5), "gclid": f"EAIaIQobChMI_example-{order_id}"}
+    return conversion(order_id=order_id, **given | changes)
+
+
+def test_the_life_of_an_order(apis: Apis) -> None:
+    """Sold, corrected, refunded, in one chunk and in the wrong order: Google has the last state."""
+    ads = destination(apis)
+    first = send(
+        ads,
+        retraction(order_id="SO-1", time=ago(days=1)),
+        adjustment(order_id="SO-1", time=ago(days=2), value=80.0),
+        sold("SO-1"),
+        adjustment(order_id="SO-2", time=ago(days=2), value=70.0),
+        sold("SO-2"),
+    )
+    assert (shown(first), first.stop, len(first.request_ids)) == ({}, None, 2)
+    assert apis.state.worth("SO-1") is None
+    assert apis.state.worth("SO-2") == 70.0
+    (history,) = apis.state.histories("SO-1")
+    assert [each["kind"] for each in history["history"]] == [
+        *("conversion", "restatement", "retraction")
+    ]
+    again = send(
+        ads,
+        retraction(order_id="SO-1", time=ago(days=1)),
+        adjustment(order_id="SO-2", time=ago(days=3), value=60.0),
+        adjustment(order_id="SO-3", time=ago(days=1)),
+        adjustment(order_id="SO-2", time=ago(days=1), value=50.0),
+    )
+    assert shown(again) == {
+        0: ("duplicate", ["CONVERSION_ALREADY_RETRACTED"], [""]),
+        1: ("skipped", ["MORE_RECENT_RESTATEMENT_FOUND"], [""]),
+        2: ("failed", ["CONVERSION_NOT_FOUND"], [""]),
+    }
+    assert apis.state.worth("SO-2") == 50.0
+
+
+def test_every_row_of_a_bad_request_has_its_own_outcome(apis: Apis) -> None:
+    """Rows that Google refuses do not touch the others."""
+    ads = destination(apis)
+    send(ads, sold("SO-1"), sold("SO-2", time=ago(hours=3)), sold("SO-4", time=ago(days=60)))
+    at = ago(hours=1)
+    result = send(
+        ads,
+        adjustment(order_id="SO-1", time=at, value=80.0),
+        retraction(order_id="SO-2", time=at),
+        adjustment(order_id="buyer@example.com", time=at),
+        retraction(order_id="SO-4", time=at),
+        retraction(order_id="SO-5", action_id="1004", time=at),
+        adjustment(order_id="SO-6", action_id="1013", time=at),
+        adjustment(order_id="SO-7", action_id="1012", time=at),
+        adjustment(order_id="SO-1", time=ago(days=30)),
+    )
+    found = shown(result)
+    assert 0 not in found
+    assert {position: (outcome, codes) for position, (outcome, codes, _) in found.items()} == {
+        1: ("deferred", ["TOO_RECENT_CONVERSION"]),
+        2: ("failed", ["ORDER_ID_CONTAINS_PII"]),
+        3: ("failed", ["CONVERSION_EXPIRED"]),
+        4: ("failed", ["CONVERSION_NOT_FOUND"]),
+        5: (
+            "failed",
+            ["CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE"],
+        ),
+        6: ("failed", ["INVALID_CONVERSION_ACTION_TYPE"]),
+        7: ("failed", ["ADJUSTMENT_PRECEDES_CONVERSION"]),
+    }
+    assert found[2][2] == ["order_id"]
+    assert found[6][2] == ["conversion_action"]
+    assert result.stop is None
+
+
+def test_a_conversion_without_an_order_id_is_found_by_its_click(apis: Apis) -> None:
+    """By gclid and time, in whatever zone the time is written."""
+    ads = destination(apis)
+    sale = sold("SO-1")._replace(order_id=None)
+    send(ads, sale)
+    named = {"order_id": None, "gclid": sale.gclid, "conversion_time": sale.time}
+    assert shown(send(ads, adjustment(**named, time=ago(days=1), value=5.0))) == {}
+    (history,) = apis.state.histories()
+    assert [each["value"] for each in history["history"]] == [100.0, 5.0]
+
+
+@pytest.mark.parametrize("reading", ["too_recent", "not_found"])
+def test_an_adjustment_of_a_conversion_of_the_same_chunk_waits(apis: Apis, reading: Any) -> None:
+    """Whichever error Google gives for a new conversion. Another unknown order has failed."""
+    apis.state.adjustment_readings.recent_conversions = reading
+    result = send(
+        destination(apis),
+        sold("SO-1", time=ago(hours=2)),
+        retraction(order_id="SO-1", time=ago(hours=1)),
+        retraction(order_id="SO-2", time=ago(hours=1)),
+    )
+    assert {p: (outcome, codes) for p, (outcome, codes, _) in shown(result).items()} == {
+        1: ("deferred", ["TOO_RECENT_CONVERSION"]),
+        2: ("failed", ["CONVERSION_NOT_FOUND"]),
+    }
+
+
+def test_a_validate_only_upload_changes_nothing(apis: Apis) -> None:
+    """Its adjustments may name its own conversions, which Google has not stored."""
+    ads = destination(apis, validate_only=True)
+    row = retraction(order_id="SO-1", time=ago(days=1))
+    result = send(ads, sold("SO-1"), row, retraction(order_id="SO-2", time=ago(days=1)))
+    assert {p: codes for p, (_, codes, _) in shown(result).items()} == {2: ["CONVERSION_NOT_FOUND"]}
+    assert apis.state.histories() == []
+
+
+def test_adjustments_that_google_does_not_allow(apis: Apis) -> None:
+    """The conversions of the chunk are counted, and no further adjustment is tried."""
+    account = apis.state.accounts[CUSTOMER]
+    apis.state.accounts[CUSTOMER] = replace(account, allowlisted_for_adjustments=False)
+    try:
+        ads = destination(apis)
+        row = retraction(order_id="SO-1", time=ago(days=1))
+        for _ in range(2):
+            result = send(ads, sold("SO-1"), row)
+            assert shown(result)[1][:2] == (
+                "not_attempted",
+                ["CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"],
+            )
+            assert result.stop is None
+        alone = send(ads, row)
+        assert alone.stop is not None
+        assert alone.stop.code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
+    finally:
+        apis.state.accounts[CUSTOMER] = account
+    methods = [each["method"].rpartition(".")[2] for each in apis.state.request_log()]
+    assert methods.count("UploadConversionAdjustments") == 1
+    assert apis.state.worth("SO-1") == 100.0
+
+
+def test_calls(apis: Apis) -> None:
+    """Accepted, repeated, too recent and wrong calls, and one of the wrong type of action."""
+    ads = destination(apis)
+    good = call(call_time=ago(days=3), time=ago(days=2))
+    assert shown(send(ads, good, call(call_time=ago(days=3), time=ago(days=1)))) == {}
+    result = send(
+        ads,
+        good,
+        call(call_time=ago(hours=2), time=ago(hours=1)),
+        call(call_time=ago(days=2), time=ago(days=3)),
+        call(call_time=ago(days=80), time=ago(days=2)),
+        call(call_time=ago(days=3), time=ago(days=2), action_id="1001"),
+        call(call_time=ago(days=3), time=ago(days=2), caller_id="+1"),
+    )
+    found = shown(result)
+    assert {p: (outcome, codes) for p, (outcome, codes, _) in found.items()} == {
+        0: ("duplicate", ["CALL_CONVERSION_ALREADY_EXISTS"]),
+        1: ("deferred", ["TOO_RECENT_CALL"]),
+        2: ("failed", ["CONVERSION_PRECEDES_CALL"]),
+        3: ("failed", ["EXPIRED_CALL"]),
+        4: ("failed", ["INVALID_CONVERSION_ACTION_TYPE"]),
+        5: ("failed", ["UNPARSEABLE_CALLERS_PHONE_NUMBER"]),
+    }
+    assert found[5][2] == ["caller_id"]
+    assert CALLER[2:] not in str(result)
+
+
+def test_the_preflight_knows_what_an_action_accepts(apis: Apis) -> None:
+    """Its type decides which records may be uploaded for it, and its value which adjustments."""
+    actions = destination(apis).account(CUSTOMER).actions
+    assert actions["1001"].accepts == {"conversion", "adjustment"}
+    assert actions["1004"].accepts == {"adjustment"}
+    assert actions["1004"].needs_order_id
+    assert actions["1012"].accepts == {"call"}
+    assert [each.id for each in actions.values() if each.always_uses_default_value] == ["1013"]
