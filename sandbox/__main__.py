@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from rich.console import Console
@@ -16,6 +20,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from sandbox.demo import run_demo
+from sandbox.example_dates import WRITTEN_ON, is_example, moved_to
 from sandbox.function import FunctionDidNotStart
 from sandbox.running import (
     NotRunning,
@@ -214,13 +219,28 @@ def drop(
 def _upload(
     running: Running, path: Path, folder: str | None, progress: Progress
 ) -> tuple[str, int]:
-    size = path.stat().st_size
-    bar = progress.add_task(escape(printable(path.name)), total=size)
+    bar = progress.add_task(escape(printable(path.name)))
     bucket = running.client().bucket(running.description["input_bucket"])
     blob = bucket.blob(f"{folder}/{path.name}" if folder else path.name)
-    with path.open("rb") as file, progress.wrap_file(file, task_id=bar) as watched:
+    with _opened(path) as (file, size), progress.wrap_file(file, size, task_id=bar) as watched:
         blob.upload_from_file(watched, size=size, content_type="text/csv")
     return str(blob.name), int(blob.generation or 0)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file, and return it with its size. An example gets the dates of today."""
+    today = datetime.now(UTC).date()
+    if is_example(path) and today != WRITTEN_ON:
+        content = moved_to(path, today)
+        click.echo(
+            f"{path.name}: this example is of {WRITTEN_ON}; its dates are moved to today.",
+            err=True,
+        )
+        yield io.BytesIO(content), len(content)
+    else:
+        with path.open("rb") as file:
+            yield file, path.stat().st_size
 
 
 @main.command()

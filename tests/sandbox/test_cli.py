@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from sandbox.examples import COLUMNS, LATE_MISTAKES, MISTAKES, write_crm_export
 from sandbox.running import remember
 from sandbox.show import show_results
 from sandbox.state import NotCounted
+from sandbox.up import INPUT_BUCKET
 from sandbox.verdicts import wrong_verdicts
 from tests.sandbox.conftest import STAND_IN
 
@@ -148,6 +149,21 @@ def test_drop_replaces_the_profiles_first(sandbox, tmp_path):
     run = CliRunner().invoke(main, [*drop, "--profiles", str(tmp_path / "export.csv")])
     assert run.exit_code == 1
     assert "not JSON" in run.output
+
+
+def test_drop_moves_the_dates_of_an_example(sandbox, monkeypatch):
+    """It says so, and no other file is changed."""
+    day = datetime.now(UTC).date() - timedelta(days=200)
+    for module in ("example_dates", "__main__"):
+        monkeypatch.setattr(f"sandbox.{module}.WRITTEN_ON", day)
+    path = ROOT / "examples" / "hubspot_export.csv"
+    run = CliRunner().invoke(main, ["drop", str(path), "--control-url", sandbox.control_url])
+    assert run.exit_code == 0, run.output
+    assert "its dates are moved to today" in run.stderr
+    (blob,) = sandbox.storage_client().list_blobs(INPUT_BUCKET)
+    uploaded = blob.download_as_bytes()
+    assert len(uploaded) == path.stat().st_size
+    assert str(date(2026, 11, 18) + timedelta(days=200)).encode() in uploaded
 
 
 def test_a_second_sandbox_in_a_folder_is_announced(sandbox, tmp_path, monkeypatch):

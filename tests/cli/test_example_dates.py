@@ -1,0 +1,51 @@
+"""The examples never become too old: on any day, `drop` uploads them with dates of that day."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.example_dates import EXAMPLES, WRITTEN_ON, is_example, moved_to
+from tests import crm_exports
+from tests.cli.judging import CUSTOMER, NOW, judge
+from tests.cli.test_check_examples import FILES
+
+PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
+ALL = {
+    **{name: profile for name, (profile, _) in FILES.items()},
+    **{file: profile for profile, file in crm_exports.FILES.items()},
+    "crm_export.csv": "default",
+}
+LATER = timedelta(days=371)  # also another day of the week, month and year
+
+
+def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
+    """The counts and the codes of a file."""
+    settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
+    document = judge(content, settings, now=now)
+    return {
+        "counts": document["counts"],
+        "codes": {*document["codes"]},
+    }
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_moved_example_is_judged_as_on_its_own_day(name: str) -> None:
+    """A year later, each row has the outcome that it had, in whatever format its dates are."""
+    path = EXAMPLES / name
+    moved = moved_to(path, WRITTEN_ON + LATER)
+    assert outcomes(moved, ALL[name], NOW + LATER) == outcomes(path.read_bytes(), ALL[name], NOW)
+    assert outcomes(path.read_bytes(), ALL[name], NOW + LATER)["counts"]["rejected"] > 0
+
+
+def test_on_its_own_day_nothing_changes(tmp_path: Path) -> None:
+    """An example is uploaded as it is, and other files are never examples."""
+    path = EXAMPLES / "crm_export.csv"
+    assert moved_to(path, WRITTEN_ON) == path.read_bytes()
+    assert is_example(path)
+    assert not is_example(EXAMPLES / "profiles.json")
+    assert not is_example(tmp_path / "crm_export.csv")
