@@ -25,11 +25,14 @@ class _Block(NamedTuple):
     texts: list[Text]
 
 
-def show(checked: CheckResult, console: Console) -> None:
-    """Print the results for one file. Names from the file are printed as text, never as markup."""
+def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) -> None:
+    """Print the results for one file. Names from the file are printed as text, never as markup.
+
+    `remarks` are printed above the counts: what was assumed, what is missing.
+    """
     summary = checked.summary
     console.print(Text(_printable(summary.run.source.name), "bold"), soft_wrap=True)
-    for line in (*_how_it_was_read(checked), _counts(checked)):
+    for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
         console.print(_wrapped(Text(line), console.width, indent=2))
     for problem in _problems(checked):
         console.print()

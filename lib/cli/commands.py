@@ -14,14 +14,16 @@ import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib import __version__
-from lib.cli.check import ANY_CUSTOMER, CheckResult, check
+from lib.cli.assumptions import ChosenProfile, assume, read_twice
+from lib.cli.check import CheckResult, check
 from lib.cli.check_output import show
 from lib.cli.init.command import init_command
+from lib.cli.init.findings import Given
+from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
 from lib.cli.now import now_option
 from lib.cli.terminal import Commands, Terminal
 from lib.config.profile import Profile, choose_profile, read_profiles
-from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
 from lib.results.document import results_document
@@ -35,6 +37,10 @@ _EXAMPLES = """
 Examples:
   Check an export before you upload it to the bucket:
     python -m lib check leads.csv
+
+\b
+  Say what the file cannot tell, for a first try without a profile:
+    python -m lib check --time-zone America/Chicago --action "Closed deal" leads.csv
 
 \b
   Use the settings of your uploads (time zone, currency, column names):
@@ -53,8 +59,9 @@ Examples:
     python -m lib check --now 2026-11-24T18:00:00Z leads.csv
 
 \b
-Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
-file cannot be read, or its name is not accepted. 2 if the command is wrong.
+Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
+conversion action or a needed time zone is missing, a file cannot be read, or its name is not
+accepted. 2 if the command is wrong.
 """
 
 
@@ -82,13 +89,7 @@ main.add_command(init_command)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with the profiles, as the function reads it from PROFILES (docs/profiles.md).",
 )
-@click.option(
-    "--destination",
-    "--route",
-    "destination",
-    type=click.Choice(list(registry.names())),
-    help="API that the file is for [default: the destination in the profile].",
-)
+@value_options
 @click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
 @click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
 @now_option
@@ -96,7 +97,7 @@ def check_command(
     files: tuple[Path, ...],
     name: str | None,
     profiles: Path | None,
-    destination: str | None,
+    given: Given,
     as_json: bool,
     all_rows: bool,
     now: datetime,
@@ -104,12 +105,13 @@ def check_command(
     """Show what would happen to every row of FILE, by the rules of the upload, without a network.
 
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
-    exists and whether Google knows a click. Without --profiles, the check assumes that an account
-    is set. In a folder, all files that the function would open are checked. - reads standard input.
+    exists and whether Google knows a click. Without --profiles, the check reads the first rows as
+    `init` does, says what it assumes and what is missing, and judges the rows all the same. In a
+    folder, all files that the function would open are checked. - reads standard input.
     """
     if all_rows and not as_json:
         raise click.UsageError("--all-rows works only with --json. Add --json.")
-    profile = _profile(name, profiles, destination)
+    profile = _profile(name, profiles, given)
     failed = False
     checks = 0
     for file in input_files(files):
@@ -122,41 +124,48 @@ def check_command(
         with tempfile.TemporaryFile() as spool:
             keep = _spooler(spool) if as_json else _drop
             try:
-                checked = _check_one(file, name or "default", profile, now, keep, all_rows)
+                with file.open() as opened, read_twice(opened) as stream:
+                    chosen = profile or assume(stream, given, now)
+                    checked = _check_one(
+                        *(file, stream, name or "default", chosen.profile, now, keep, all_rows)
+                    )
             except BrokenPipeError:
                 raise
             except OSError as error:
                 click.echo(f"{file.name}: {error.strerror or 'cannot be read'}", err=True)
                 failed = True
                 continue
-            failed |= checked.refused
+            failed |= checked.refused or not chosen.is_complete
             if as_json:
+                if not chosen.is_complete:
+                    click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
                 sys.stdout.buffer.writelines(results_document(checked.summary, _unspool(spool)))
                 sys.stdout.flush()
             else:
-                show(checked, Terminal())
+                show(checked, Terminal(), chosen.remarks)
     if not checks:
         click.echo("There is no file to check.", err=True)
     raise SystemExit(1 if failed or not checks else 0)
 
 
-def _profile(name: str | None, profiles: Path | None, destination: str | None) -> Profile:
-    """Return the profile that the options select. Errors in them are usage errors (exit code 2)."""
+def _profile(name: str | None, profiles: Path | None, given: Given) -> ChosenProfile | None:
+    """Return the profile that the options select, or None if each file gets its own. Errors in them
+    are usage errors (exit code 2)."""
     if profiles is None:
         if name is not None:
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
-        profile = Profile.model_validate({"customer_id": ANY_CUSTOMER})
-    else:
-        try:
-            document = read_profiles(profiles.read_text("utf-8"))
-            _, profile = choose_profile(document, f"{name or 'default'}/")
-        except (PermanentError, OSError, UnicodeDecodeError) as error:
-            raise click.BadParameter(str(error), param_hint="--profiles") from None
-    return profile.model_copy(update={"destination": destination}) if destination else profile
+        return None
+    try:
+        document = read_profiles(profiles.read_text("utf-8"))
+        _, profile = choose_profile(document, f"{name or 'default'}/")
+    except (PermanentError, OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(str(error), param_hint="--profiles") from None
+    return ChosenProfile(Profile.model_validate({**profile.model_dump(), **given.values}))
 
 
 def _check_one(
     file: InputFile,
+    stream: IO[bytes],
     profile_name: str,
     profile: Profile,
     now: datetime,
@@ -173,10 +182,7 @@ def _check_one(
         TimeRemainingColumn(),
     )
     silent = size < _LONG_FILE or not console.is_terminal
-    with (
-        file.open() as stream,
-        Progress(*columns, console=console, transient=True, disable=silent) as progress,
-    ):
+    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         bar = progress.add_task("", total=size, rows=0)
         rows = 0
 

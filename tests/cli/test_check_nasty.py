@@ -135,7 +135,7 @@ def test_a_nasty_file_ends_with_a_clear_result_in_bounded_memory(name: str, tmp_
     write, file_error, row_codes = CASES[name]
     path = tmp_path / ("nasty.csv.gz" if "packed" in name else "nasty.csv")
     write(path)
-    code, output, peak = _run(path, "--json", "--now", "2026-11-24T12:00:00Z")
+    code, output, peak = _run(path, "--json", "--now", "2026-11-24T12:00:00Z", "--time-zone", "UTC")
     document = check_results(json.loads(output))
     assert (document["file_error"] or {}).get("code") == file_error
     assert peak < MOST_MIB

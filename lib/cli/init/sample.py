@@ -16,6 +16,8 @@ from lib.state.store import Readable
 
 MOST_ROWS = 2_000
 """As many as in a chunk: enough for every kind of value, and read within a second."""
+MOST_CHARS = 2 << 20
+"""Ten times the size of these rows in an ordinary file. Wider rows make a smaller sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
     table = read_table(stream, profile, max_bytes)
     header = read_header(table, profile)
     readable = ((line, cells) for line, cells, problem, _ in table.records() if not problem)
-    rows = [
-        SampleRow(line, [unwrap(cell, "text") for cell in cells])
-        for line, cells in islice(readable, MOST_ROWS)
-    ]
+    rows: list[SampleRow] = []
+    chars = 0
+    for line, cells in islice(readable, MOST_ROWS):
+        rows.append(SampleRow(line, [unwrap(cell, "text") for cell in cells]))
+        chars += sum(map(len, cells))
+        if chars > MOST_CHARS:
+            break
     return Sample(table, header, rows)
