@@ -68,6 +68,8 @@ variable "profiles" {
     headers             = optional(map(list(string)))
     include             = optional(map(list(string)))
     exclude             = optional(map(list(string)))
+    refunds             = optional(map(list(string)))
+    adjustments_via     = optional(string)
     encoding            = optional(string)
     delimiter           = optional(string)
     sheet               = optional(string)
@@ -88,6 +90,11 @@ variable "profiles" {
   validation {
     condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.destination, "google_ads"))])
     error_message = "destination must be google_ads or data_manager."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.adjustments_via, "google_ads"))])
+    error_message = "adjustments_via must be google_ads or data_manager."
   }
 
   validation {

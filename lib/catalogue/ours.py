@@ -242,8 +242,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NEGATIVE_VALUE": (
         "rejected",
         "The value is negative.",
-        "Remove refunds from the file: Google Ads treats them as conversion adjustments, not as "
-        "conversions.",
+        "Write the value of the sale as a positive number. A refund adjusts a conversion, and is "
+        "none itself: name such rows under refunds in the profile (docs/profiles.md), or upload a "
+        "file of adjustments (docs/input.md).",
     ),
     "DECIMAL_SIGN_MISMATCH": (
         "rejected",
@@ -410,7 +411,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "action, it has the same order ID, or the same click and time without an order ID that "
         "tells them apart. Only the earlier line is sent.",
         "Export one row per order with the sum of its values, or give each line its own order ID "
-        "and time.",
+        "and time. If the value of an order has changed, send an adjustment (docs/input.md).",
+    ),
+    "OVERTAKEN": (
+        "overtaken",
+        "Another adjustment counts instead of this one, for the same conversion: a later one, or a "
+        "retraction, which is final. The message names its line, if it is in this file.",
+        "No action needed.",
     ),
     "REPEATED_REFUSED_LINE": (
         "rejected",
@@ -458,6 +465,140 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The conversion action does not accept imported click conversions.",
         "Create a conversion action of the type Import > Track conversions from clicks, and name "
         "it in the file or the profile.",
+    ),
+    "ACTION_FOR_CALLS": (
+        "rejected",
+        "The conversion action counts phone calls, and the row is a conversion from a click.",
+        "Use a conversion action of the type Import > Track conversions from clicks. If these are "
+        "conversions from calls, add the columns Caller's Phone Number and Call Start Time.",
+    ),
+    "ACTION_NOT_FOR_CALLS": (
+        "rejected",
+        "The row is a conversion from a call, and the conversion action does not count calls.",
+        "Create a conversion action of the type Import > Track conversions from calls, and name it "
+        "in the file or the profile.",
+    ),
+    "ACTION_NOT_ADJUSTABLE": (
+        "rejected",
+        "Google does not adjust conversions of this conversion action. It adjusts those that were "
+        "imported from clicks, or counted by the tag on your website.",
+        "Use the conversion action of the conversion that the row adjusts.",
+    ),
+    "ACTION_NEEDS_ORDER_ID": (
+        "rejected",
+        "Conversions of this conversion action come from the tag on your website. Google finds "
+        "them only by their order ID, and the row has none.",
+        "Add the order ID that the tag has sent as the transaction ID.",
+    ),
+    "ACTION_USES_DEFAULT_VALUE": (
+        "rejected",
+        "The row restates the value of a conversion, but its conversion action always uses the "
+        "default value.",
+        "Set the conversion action to use different values for each conversion, in Google Ads. Or "
+        "send a retraction instead.",
+    ),
+    "ADJUSTMENT_TYPE_MISSING": (
+        "rejected",
+        "The row does not say whether it retracts or restates a conversion.",
+        "Write RETRACT or RESTATE into adjustment_type.",
+    ),
+    "INVALID_ADJUSTMENT_TYPE": (
+        "rejected",
+        "The type of the adjustment is none that can be sent.",
+        "Write RETRACT if the conversion no longer counts, or RESTATE if it has another value. "
+        "Enhancements of conversions cannot be uploaded here.",
+    ),
+    "ADJUSTMENT_TIME_MISSING": (
+        "rejected",
+        "The row has no time of the adjustment. Google recognizes an adjustment by it, so the time "
+        "of the upload cannot replace it.",
+        "Fill in adjustment_date_time. In a file of sales, name the column with the time of the "
+        'refund under headers in the profile: {"adjustment_date_time": "Refunded at"}.',
+    ),
+    "ADJUSTED_VALUE_MISSING": (
+        "rejected",
+        "The row restates a conversion, but has no new value.",
+        "Write the new total into adjusted_value, or write RETRACT if the conversion no longer "
+        "counts.",
+    ),
+    "RETRACTION_WITH_VALUE": (
+        "rejected",
+        "The row retracts a conversion, but also has a new value. A retraction cannot be undone, "
+        "so the row is not sent.",
+        "Clear adjusted_value to retract the conversion. Write RESTATE to change its value.",
+    ),
+    "RESTATED_TO_ZERO": (
+        "warning",
+        "The new value is 0. Google ignores later adjustments of this conversion.",
+        "No action needed. If the conversion must not count at all, send a retraction instead.",
+    ),
+    "ADJUSTS_NO_CONVERSION": (
+        "rejected",
+        "The row does not say which conversion it adjusts.",
+        "Add the order ID that was sent with the conversion. If it was sent without one, add its "
+        "gclid and its conversion time.",
+    ),
+    "ADJUSTED_BEFORE_CONVERSION": (
+        "rejected",
+        "The time of the adjustment is before the time of the conversion.",
+        "Correct the times. Check the time zone of both columns.",
+    ),
+    "ADJUSTED_TOO_LATE": (
+        "rejected",
+        "The conversion is too old: Google accepts adjustments up to 54 days after it.",
+        "Upload adjustments sooner. The value of this conversion can no longer be changed.",
+    ),
+    "ADJUSTMENT_NEEDS_ORDER_ID": (
+        "rejected",
+        "The row has no order ID of its own. This destination would count a new conversion if it "
+        "did not recognize the adjusted one.",
+        "Add the order ID that was sent with the conversion. Or set adjustments_via in the profile "
+        "(docs/profiles.md).",
+    ),
+    "ADJUSTMENT_NEEDS_ORIGINAL": (
+        "rejected",
+        "This destination can restate a conversion only if the row has all of its data, also its "
+        "time and an identifier. Other errors of the row say what is wrong with them.",
+        "Set adjustments_via in the profile (docs/profiles.md). Or restate from the file of the "
+        "sales, with refunds in the profile.",
+    ),
+    "RETRACTION_NOT_SENT": (
+        "rejected",
+        "The row retracts a conversion. This destination cannot do that.",
+        "Set adjustments_via in the profile (docs/profiles.md), or restate the conversion.",
+    ),
+    "CALLER_ID_MISSING": (
+        "rejected",
+        "The row has no phone number of the caller.",
+        "Fill in the number. A call without one cannot be matched: leave its row out.",
+    ),
+    "INVALID_CALLER_ID": (
+        "rejected",
+        "The phone number of the caller is not valid for its country.",
+        "Write the number with + and the country code. A call without a number cannot be matched: "
+        "leave its row out.",
+    ),
+    "CALLER_ID_WITHOUT_COUNTRY": (
+        "rejected",
+        "The phone number of the caller has no country code, and neither the row nor the profile "
+        "names the country.",
+        "Write the number with + and the country code, add a column country_code, or set "
+        "phone_region in the profile.",
+    ),
+    "CALLER_ID_HASHED": (
+        "rejected",
+        "The phone number of the caller is hashed. Google matches calls by the plain number.",
+        "Export the plain number. It is hashed before it is sent wherever the API allows that.",
+    ),
+    "CALL_TIME_MISSING": (
+        "rejected",
+        "The row has no start of the call.",
+        "Fill in call_start_date_time with its time zone.",
+    ),
+    "CONVERSION_BEFORE_CALL": (
+        "rejected",
+        "The conversion is before the start of its call.",
+        "Correct the times. Check the time zone of both columns.",
     ),
     "ROW_CUSTOMER_ID_MISSING": (
         "rejected",
@@ -511,8 +652,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "rejected",
         "The row is an adjustment: one of its cells is RETRACT or RESTATE. It is not sent, because "
         "it would count as a new conversion.",
-        "Upload the adjustments in Google Ads itself. If the word means something else, rename the "
-        "values of its column or remove the column.",
+        "Upload the adjustments in a file of their own, or name the rows under refunds in the "
+        "profile (docs/profiles.md). If the word means something else, rename the values of its "
+        "column or remove the column.",
     ),
     "TOO_MANY_CELLS": (
         "rejected",
@@ -662,23 +804,31 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ADJUSTMENT_FILE": (
         "file",
-        "The file contains adjustments (retractions and restatements of earlier conversions), not "
-        "conversions. This version cannot process adjustments, so nothing is sent.",
-        "Upload this file in Google Ads itself. Upload only new conversions here.",
+        "The file contains adjustments (retractions and restatements of earlier conversions). This "
+        "destination cannot send them, so nothing is sent.",
+        "Set adjustments_via in the profile to a destination that can (docs/profiles.md).",
     ),
     "CALL_FILE": (
         "file",
         "The file contains conversions from phone calls: callers' numbers and call times, but no "
-        "click IDs. This version cannot process them, so nothing is sent.",
-        "Upload this file in Google Ads itself. If the phone column is the customer's own number "
+        "click IDs. This destination cannot send them, so nothing is sent.",
+        "Use a profile with another destination. If the phone column is the customer's own number "
         "and you want to match by it, name it under headers in the profile (docs/profiles.md).",
+    ),
+    "COLUMN_OF_KIND_MISSING": (
+        "file",
+        "The file contains adjustments or calls, but not all columns that they need. The message "
+        "names the missing ones.",
+        "Add the columns (docs/input.md), or name yours under headers in the profile "
+        "(docs/profiles.md). Adjustments need the order ID, or else the gclid and the conversion "
+        "time.",
     ),
     "MIXED_KINDS": (
         "file",
         "Some rows of the file are conversions, others are adjustments or calls. Nothing is sent, "
         "because a retraction must never count as a new conversion.",
-        "Split the file by kind, and upload only the file with the conversions. If the column in "
-        "the message means something else, rename its values or remove it.",
+        "Split the file by kind, and upload each part as a file of its own. If the column in the "
+        "message means something else, rename its values or remove it.",
     ),
     "CONSENT_COLUMN_IGNORED": (
         "note",

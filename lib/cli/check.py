@@ -27,7 +27,7 @@ from lib.model.records import Record
 from lib.model.selection import Selection
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import not_attempted, outcomes, prepare, split_into_chunks
+from lib.run.chunks import not_attempted, outcomes, split_into_chunks
 from lib.run.context import Connect
 from lib.run.filtering import notes_on_selection
 from lib.run.header import Header, read_header
@@ -155,11 +155,10 @@ class _Check:
                     yield not_attempted(chunk)
                     continue
                 job = self.job
-                if chunk.number == 0:
-                    job.engine.order_id_form.decide(chunk.records)
+                job.decides_integer_order_ids(chunk)
                 destination = job.destination
                 batch = destination.batch(0, maybe_sent=False)
-                prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
+                prepared = job.prepare(chunk, batch)
                 if isinstance(prepared, Problem):
                     self.stop = prepared
                     self.job = None

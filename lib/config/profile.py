@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from lib.config import messages
+from lib.config.encodings import known_encoding
 from lib.config.row_values import RowValues
 from lib.destinations import registry
 from lib.errors import PermanentError
@@ -20,22 +28,6 @@ from lib.rules.row_rules import OrderIds
 from lib.source.vocabulary import vocabulary_of
 
 Consent = Literal["GRANTED", "DENIED"]
-
-
-ENCODINGS = (
-    "ascii",
-    "utf-8",
-    "utf-16",
-    "cp",
-    "iso8859",
-    "mac-",
-    "shift_jis",
-    "euc_",
-    "gb",
-    "big5",
-    "koi8",
-)
-"""Beginnings of Python's names for the text encodings that spreadsheets write."""
 
 
 def _account_number(value: object) -> object:
@@ -113,6 +105,17 @@ class Profile(BaseModel):
         description="Rows with one of these values do not count and are skipped. For each column, "
         "by its name in the file: the values.",
     )
+    refunds: RowValues = Field(
+        default_factory=dict,
+        description="Rows with one of these values adjust a conversion that was sent before: they "
+        "retract it, or give it the new value in the column adjusted_value. For each column, by "
+        "its name in the file: the values.",
+    )
+    adjustments_via: str | None = Field(
+        None,
+        description="API that receives adjustments, if it is not the destination of the "
+        f"conversions: {' or '.join(registry.names())}.",
+    )
     encoding: str | None = Field(
         None, description="Text encoding of the files. Unset: detected from the content."
     )
@@ -157,12 +160,24 @@ class Profile(BaseModel):
         "Data Manager API only.",
     )
 
-    @field_validator("destination")
+    @field_validator("destination", "adjustments_via")
     @classmethod
-    def _known_destination(cls, value: str) -> str:
-        if value not in registry.names():
+    def _known_destination(cls, value: str | None) -> str | None:
+        if value is not None and value not in registry.names():
             known = " or ".join(repr(name) for name in registry.names())
             raise ValueError(f"not an allowed value. Write {known}.")
+        return value
+
+    @field_validator("refunds")
+    @classmethod
+    def _refunds_are_not_excluded(
+        cls, value: dict[str, tuple[str, ...]], info: ValidationInfo
+    ) -> dict[str, tuple[str, ...]]:
+        excluded = info.data.get("exclude", {})
+        for column, values in value.items():
+            if both := {*values}.intersection(excluded.get(column, ())):
+                named = " and ".join(f'"{each}"' for each in sorted(both))
+                raise ValueError(f'"{column}" also excludes {named}. Remove it from exclude.')
         return value
 
     @field_validator("headers", mode="before")
@@ -193,21 +208,7 @@ class Profile(BaseModel):
     @field_validator("encoding")
     @classmethod
     def _text_encoding(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            name = codecs.lookup(value).name
-        except LookupError:
-            raise ValueError(
-                "not a known encoding. Write a name such as utf-8 or windows-1252."
-            ) from None
-        if not name.startswith(ENCODINGS):
-            raise ValueError(
-                "not a supported encoding. Write one whose Python name begins with: "
-                f"{', '.join(ENCODINGS)}."
-            )
-        # A byte order mark in the file takes precedence. Without one, Windows writes little-endian.
-        return "utf-16-le" if name == "utf-16" else name
+        return None if value is None else known_encoding(value)
 
     @field_validator("time_zone")
     @classmethod

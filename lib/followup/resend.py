@@ -24,8 +24,8 @@ from lib.model.chunk_report import ChunkReport
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion
-from lib.run.chunks import Chunk, PreparedChunk, outcomes, prepare, split_into_chunks
+from lib.model.records import Record
+from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
 from lib.run.context import RunContext
 from lib.run.header import read_header
 from lib.run.preflight import UploadJob, claimed_profile, prepare_job
@@ -91,22 +91,17 @@ class _Resend:
     def _send(
         self, chunk: Chunk, rows: Mapping[int, RowOutcome]
     ) -> tuple[PreparedChunk, UploadResult]:
-        def is_sent(line: int, conversion: Conversion) -> bool:
-            return not _may_be_counted(rows[line]) or _is_recognizable(conversion)
+        def is_sent(line: int, record: Record) -> bool:
+            return not _may_be_counted(rows[line]) or record.is_recognizable
 
         job = self.job
         batch = job.destination.batch(self.run.job_id, maybe_sent=True)
-        prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data, is_sent)
+        prepared = job.prepare(chunk, batch, is_sent)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)
         if not prepared.lines:
             return prepared, UploadResult({}, ())
         return prepared, job.destination.send(batch, self.deadline)
-
-
-def _is_recognizable(conversion: Conversion) -> bool:
-    """Return whether Google certainly recognizes the conversion if it has counted it."""
-    return conversion.order_id is not None or conversion.gclid != ""
 
 
 def _may_be_counted(row: RowOutcome) -> bool:

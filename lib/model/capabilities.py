@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -59,6 +59,8 @@ class KindCapabilities:
     """Record attributes by which it finds what the record is about. A record needs one."""
     adjustment_types: frozenset[AdjustmentType] = frozenset()
     """Which adjustments it can send."""
+    adjustable_for: timedelta | None = None
+    """How long after a conversion it accepts adjustments. None: not known."""
     restates_with_original: bool = False
     """A restatement is the original conversion with another value, so the row must have its data.
     The API then cannot tell a restatement from a new conversion."""
@@ -94,6 +96,8 @@ class Capabilities:
     `DiagnosingDestination`."""
     exclusions: tuple[Exclusion, ...] = ()
     """Values of a conversion that exclude each other."""
+    sent_order_id: Callable[[str], str] = str
+    """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
     other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
     """What it can send of other records than conversions. A kind that is missing cannot be sent."""
 

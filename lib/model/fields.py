@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -78,6 +78,7 @@ class Field:
     identifies: bool = False
     """At least one destination can identify a click or a person by this field alone."""
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})
+    """Files of these kinds can have it."""
     target: str = ""
     """Record attribute that receives the value. Empty: the field only helps to read other columns,
     with every destination."""
@@ -97,17 +98,25 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """A kind of file other than click conversions, and how to recognize it.
+    """A kind of file other than click conversions, how to recognize it, and what it needs.
 
-    `code` is the error of a file of this kind. `headers` are names of columns that only this kind
-    has. `words` are cells, in upper case, that only rows of this kind have.
+    `code` is the error of a file of this kind if the destination cannot send it. `fields` are those
+    that only this kind has: their columns show the kind. `words` are cells, in upper case, that
+    only rows of this kind have. A file needs one of the fields in each of the tuples `required`.
     """
 
+    kind: RecordKind
     code: Literal["ADJUSTMENT_FILE", "CALL_FILE"]
-    headers: tuple[str, ...]
+    fields: tuple[Field, ...]
+    required: tuple[tuple[str, ...], ...]
     words: frozenset[str] = frozenset()
     may_have_click_id: bool = False
     """Whether a row with a click ID or a user identifier can be of this kind."""
+
+    @property
+    def headers(self) -> Iterable[str]:
+        """Names of columns that only this kind has."""
+        return (name for field in self.fields for name in (field.name, *field.aliases))
 
 
 def base_name(column: str) -> str:

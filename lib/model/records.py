@@ -118,6 +118,11 @@ class Conversion(NamedTuple):
         """Whether the conversion names an ad click."""
         return bool(self.gclid or self.gbraid or self.wbraid)
 
+    @property
+    def is_recognizable(self) -> bool:
+        """Whether Google certainly recognizes the conversion if it has counted it."""
+        return self.order_id is not None or self.gclid != ""
+
 
 AdjustmentType = Literal["retraction", "restatement"]
 
@@ -142,6 +147,16 @@ class Adjustment(NamedTuple):
     original: Conversion | None
     warnings: tuple[Problem, ...]
 
+    @property
+    def has_click_id(self) -> bool:
+        """Whether the adjusted conversion belongs to an ad click, as far as this is known."""
+        return self.original is None or self.original.has_click_id
+
+    @property
+    def is_recognizable(self) -> bool:
+        """An adjustment that is applied twice changes nothing."""
+        return True
+
 
 class Call(NamedTuple):
     """A conversion after a phone call to a number of an ad.
@@ -161,6 +176,21 @@ class Call(NamedTuple):
     ad_user_data: str | None
     custom_variables: tuple[tuple[str, str], ...]
     warnings: tuple[Problem, ...]
+
+    @property
+    def order_id(self) -> None:
+        """A call has no order ID."""
+        return None
+
+    @property
+    def has_click_id(self) -> bool:
+        """A call belongs to an ad, by the number that was called."""
+        return True
+
+    @property
+    def is_recognizable(self) -> bool:
+        """Google recognizes a call by its caller and time."""
+        return True
 
     def __repr__(self) -> str:
         """Return a text without the number: it may end up in a log or a test report."""

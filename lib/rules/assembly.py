@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, not_
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion, is_derived_order_id
+from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
 from lib.rules import times
 from lib.rules.record_columns import RecordColumns
 from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
@@ -24,11 +25,14 @@ from lib.rules.values.order_ids import derived_order_id
 
 
 class JudgedChunk(NamedTuple):
-    """The checked rows of a chunk. `lines[i]` is the line of `conversions[i]`.
+    """The checked rows of a chunk. `lines` has the line of each of its `conversions`, then of its
+    `adjustments`, then of its `calls`.
 
     `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
     the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
     row that could be sent has hashed user data. `placeholders` counts the placeholders by column.
+    `follows_earlier_chunk` is True if an adjustment must not be applied before one of an earlier
+    chunk.
     """
 
     conversions: list[Conversion]
@@ -37,6 +41,38 @@ class JudgedChunk(NamedTuple):
     repeats: dict[int, int]
     has_user_data: bool
     placeholders: Mapping[str, int] = MappingProxyType({})
+    adjustments: Sequence[Adjustment] = ()
+    calls: Sequence[Call] = ()
+    follows_earlier_chunk: bool = False
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All records, in the order of `lines`."""
+        others: list[Record] = [*self.adjustments]
+        others += self.calls
+        return [*self.conversions, *others] if others else self.conversions
+
+    def with_refunds(self, refunds: JudgedChunk) -> JudgedChunk:
+        """Return the chunk with the adjustments among its rows. They have their own engine."""
+        placeholders = Counter(self.placeholders)
+        placeholders.update(refunds.placeholders)
+        return self._replace(
+            lines=self.lines + refunds.lines,
+            refused=sorted(self.refused + refunds.refused, key=attrgetter("line")),
+            repeats={**self.repeats, **refunds.repeats},
+            has_user_data=self.has_user_data or refunds.has_user_data,
+            placeholders=placeholders,
+            adjustments=refunds.adjustments,
+            follows_earlier_chunk=refunds.follows_earlier_chunk,
+        )
+
+
+class Originals(NamedTuple):
+    """Conversions that were sent before, by the position of their row, and why others cannot be
+    read."""
+
+    conversions: Mapping[int, Conversion]
+    errors: Mapping[int, Sequence[Problem]]
 
 
 class Assembly:
@@ -58,12 +94,8 @@ class Assembly:
 
         Fills in the derived order IDs of `table`.
         """
-        self._check_exclusions(table, problems)
-        self._match(table, problems)
+        sendable = self._complete(table, when, problems)
         errors, warnings = problems.errors, problems.warnings
-        sendable = [row for row in range(len(lines)) if row not in errors]
-        if self._rules.derive_order_id:
-            self._derive_order_ids(sendable, table, when.instants)
         repeats = find_repeats(
             table.keys_of(sendable, when.instants), lambda row: self._has_own_order(table, row)
         )
@@ -80,7 +112,7 @@ class Assembly:
             )
 
         for row, reasons in errors.items():
-            refuse(row, _outcome(reasons), *reasons)
+            refuse(row, outcome_of(reasons), *reasons)
         for row, repeat in repeats.items():
             first = repeat.first
             if first in withheld:
@@ -101,6 +133,34 @@ class Assembly:
             {lines[row]: lines[repeat.first] for row, repeat in repeats.items()},
             any(emails[row] or phones[row] for row in sendable),
         )
+
+    def originals(
+        self, lines: list[int], table: RecordColumns, when: times.Times, problems: RowProblems
+    ) -> Originals:
+        """Return all conversions, also repeated ones, with the order IDs that they were sent with.
+
+        Fills in the derived order IDs of `table`.
+        """
+        order = times.CONVERSION_TIME
+        times.refuse_ambiguous(when, lines, self._rules.day_first, problems, order)
+        rows = self._complete(table, when, problems)
+        found = zip(rows, table.records(rows, {}), strict=True)
+        return Originals(dict(found), problems.errors)
+
+    def _complete(
+        self, table: RecordColumns, when: times.Times, problems: RowProblems
+    ) -> list[int]:
+        """Reject rows that no destination could count, and derive the order IDs of the others.
+
+        Returns the rows that can be sent.
+        """
+        self._check_exclusions(table, problems)
+        self._match(table, problems)
+        errors = problems.errors
+        sendable = [row for row in range(len(table.time)) if row not in errors]
+        if self._rules.derive_order_id:
+            self._derive_order_ids(sendable, table, when.instants)
+        return sendable
 
     def _check_exclusions(self, table: RecordColumns, problems: RowProblems) -> None:
         """Reject rows with values that the API refuses together."""
@@ -160,7 +220,7 @@ def _person(table: RecordColumns, row: int) -> tuple[str, ...]:
     return optional.identity() if not person and optional is not None else person
 
 
-def _outcome(errors: list[Problem]) -> Outcome:
+def outcome_of(errors: Sequence[Problem]) -> Outcome:
     """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, get_args
 
 from lib.model.account import Account, Action
@@ -22,9 +22,17 @@ class ActionRule(NamedTuple):
     action_id: str
     one_per_click: bool
     lookback_days: int
+    needs_order_id: bool = False
+    always_uses_default_value: bool = False
 
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
+
+_WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
+    "conversion": "ACTION_WRONG_TYPE",
+    "adjustment": "ACTION_NOT_ADJUSTABLE",
+    "call": "ACTION_NOT_FOR_CALLS",
+}
 
 NO_ACTION = ActionRule("", "", False, MAX_AGE_DAYS)
 """Placeholder for a row that is rejected for its action: its other cells are still checked."""
@@ -64,7 +72,7 @@ def resolve_action(
     account = rules.account(customer_id)
     if isinstance(account, Problem):
         return account
-    action = _find(wanted, account, rules.capabilities.resolves_action_names)
+    action = _find(wanted, account, rules)
     if isinstance(action, Problem):
         return action
     return ActionRule(
@@ -72,10 +80,12 @@ def resolve_action(
         action.id,
         action.one_per_click,
         min(action.lookback_days, MAX_AGE_DAYS),
+        action.needs_order_id,
+        action.always_uses_default_value,
     )
 
 
-def _find(wanted: str, account: Account, resolves_names: bool) -> Action | Problem:
+def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
     prefix, _, last = wanted.rpartition("/")
     is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
     action = account.actions.get(last) if is_id else None
@@ -85,13 +95,21 @@ def _find(wanted: str, account: Account, resolves_names: bool) -> Action | Probl
     if action is None:
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
-        if not is_id and not (resolves_names and account.names_on_trust):
+        by_name = rules.capabilities.resolves_action_names and account.names_on_trust
+        if not is_id and not by_name:
             # The account can't be queried, so the ID is unknown.
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
         known_as = last if is_id else wanted
         return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
-    if "conversion" not in action.accepts:
-        return Problem("ACTION_WRONG_TYPE", "conversion_action")
+    if rules.kind not in action.accepts:
+        return Problem(_wrong_type(action, rules.kind), "conversion_action")
     if not action.enabled:
         return Problem("ACTION_NOT_ENABLED", "conversion_action")
     return action
+
+
+def _wrong_type(action: Action, kind: RecordKind) -> str:
+    """Return the code of an action that does not accept this kind of record."""
+    if kind == "conversion" and "call" in action.accepts:
+        return "ACTION_FOR_CALLS"
+    return _WRONG_TYPE[kind]

@@ -19,7 +19,7 @@ from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
 from lib.model.outcomes import Problem
 from lib.model.records import OptionalFields
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
-from lib.rules.assembly import Assembly, JudgedChunk
+from lib.rules.assembly import Assembly, JudgedChunk, Originals
 from lib.rules.chunk_cells import ChunkCells, Row
 from lib.rules.consents import consent_of, read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
@@ -80,7 +80,27 @@ class Engine:
         lines = [line for line, _, problem, _ in rows if not problem]
         chunk = ChunkCells(self.columns, [cells for _, cells, problem, _ in rows if not problem])
         problems = RowProblems(self._with_placeholders)
+        table, when = self._read(chunk, problems)
+        judged = self._assembly.assemble(lines, table, when, problems, damaged)
+        counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
+        return judged._replace(placeholders=counts)
 
+    def look_at(self, rows: Sequence[Row]) -> None:
+        """Do nothing: the conversions of a chunk do not depend on earlier chunks."""
+
+    def originals(self, lines: list[int], rows: Sequence[Sequence[str]]) -> Originals:
+        """Read rows whose conversions were sent before: they may repeat each other.
+
+        Raises the error of `RowRules.account` if the rows name too many accounts.
+        """
+        problems = RowProblems(self._with_placeholders)
+        table, when = self._read(ChunkCells(self.columns, rows), problems)
+        return self._assembly.originals(lines, table, when, problems)
+
+    # ── the rules, column by column ──────────────────────────────────────────────────────────
+
+    def _read(self, chunk: ChunkCells, problems: RowProblems) -> tuple[RecordColumns, times.Times]:
+        """Read all columns of a chunk."""
         actions = self._read_actions(chunk, problems)
         consents = read_consents(chunk.looked_up("ad_user_data", self._consents), problems)
         emails, phones = self._read_user_identifiers(chunk, problems)
@@ -122,11 +142,7 @@ class Engine:
             consents,
             optional,
         )
-        judged = self._assembly.assemble(lines, table, when, problems, damaged)
-        counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
-        return judged._replace(placeholders=counts)
-
-    # ── the rules, column by column ──────────────────────────────────────────────────────────
+        return table, when
 
     def _read_actions(self, chunk: ChunkCells, problems: RowProblems) -> list[ActionRule]:
         cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)

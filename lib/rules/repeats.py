@@ -67,6 +67,14 @@ def repeat_problem(repeat: Repeat, line: int, same_value: bool) -> Problem:
     return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
 
 
+def repeated_call(line: int, same_value: bool) -> Problem:
+    """Return the problem of a row with the call and the conversion of `line`."""
+    detail = f"the same call, time and conversion action as in line {line}"
+    if same_value:
+        return Problem("REPEATED_LINE", "", detail)
+    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
+
+
 def repeat_of_rejected(line: int) -> Problem:
     """Return the problem of a row that repeats `line`, which was rejected."""
     detail = f"line {line}, which this row repeats, was refused, so this row was not sent either"

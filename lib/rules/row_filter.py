@@ -41,13 +41,15 @@ FOOTER: Final = "REPORT_FOOTER"
 class Condition(NamedTuple):
     """Rows count only if (`includes`), or only if not, their cell is one of `values`.
 
-    `name` is the column's name in the profile, `column` its index in the file.
+    `name` is the column's name in the profile, `column` its index in the file. Rows with one of the
+    values `also` count too, but nobody expects them in every file: those of refunds.
     """
 
     name: str
     column: int
     includes: bool
     values: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 class FilterValue(NamedTuple):
@@ -58,11 +60,13 @@ class FilterValue(NamedTuple):
 
 
 class Selected(NamedTuple):
-    """The rows of a chunk after the filter. `skipped` contains the lines of the other rows."""
+    """The rows of a chunk after the filter. `skipped` contains the lines of the other rows.
+    `refunds` are rows that count, but not as conversions."""
 
     rows: Sequence[Row]
     skipped: Sequence[int]
     selection: Selection
+    refunds: Sequence[Row] = ()
 
 
 class RowFilter:
@@ -70,6 +74,7 @@ class RowFilter:
 
     `stage_columns` (index → name) are counted in the rows that count: the conditions may lack them.
     `kind_columns` may name the kind of a row: rows that count but are adjustments get a problem.
+    Rows that fulfill one of the conditions `refunds` are kept apart.
     """
 
     def __init__(
@@ -77,11 +82,13 @@ class RowFilter:
         conditions: Sequence[Condition] = (),
         stage_columns: Mapping[int, str] | None = None,
         kind_columns: Sequence[int] = (),
+        refunds: Sequence[Condition] = (),
     ) -> None:
         self.stage_columns = stage_columns or {}
         self._kind_columns = kind_columns
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
-        self.columns = {each.column for each in conditions}
+        self.columns = {each.column for each in (*conditions, *refunds)}
+        self._refunds = [_ColumnRule(each, 0) for each in refunds]
         self._rules: list[_ColumnRule] = []
         first = 0
         for each in conditions:
@@ -97,12 +104,28 @@ class RowFilter:
         footer = [line for line, *_ in rows[end:]]
         rows = rows[:end] if footer else rows
         selected = self._filter(rows) if self._rules else Selected(rows, (), Selection())
+        if self._refunds:
+            selected = self._without_refunds(selected)
         for column in self.stage_columns:
             cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
                 selected.selection.stages[column] = counts
         selected = selected._replace(rows=mark_adjustments(selected.rows, self._kind_columns))
         return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
+
+    def _without_refunds(self, selected: Selected) -> Selected:
+        """Keep the refunds apart. Rows that could not be read are none."""
+        readable = [row for row in selected.rows if not row[2]]
+        lines = set[int]()
+        for rule in self._refunds:
+            verdicts = rule.keeps([cells[rule.column] for _, cells, _, _ in readable], Selection())
+            lines.update(line for line, *_ in compress(readable, verdicts))
+        if not lines:
+            return selected
+        return selected._replace(
+            rows=[row for row in selected.rows if row[0] not in lines],
+            refunds=[row for row in readable if row[0] in lines],
+        )
 
     def _filter(self, rows: Sequence[Row]) -> Selected:
         readable = [row for row in rows if not row[2]]
@@ -131,6 +154,7 @@ class _ColumnRule:
         self._includes = condition.includes
         values = enumerate(condition.values, first)
         self._positions = {_comparable(value): position for position, value in values}
+        self._also = frozenset(map(_comparable, condition.also))
         self._position = Memo(self._position_of)
         self._nearest = Memo(self._most_similar)
 
@@ -141,6 +165,9 @@ class _ColumnRule:
         verdicts: dict[str, bool] = {}
         for cell, count in counts.items():
             position = self._position[cell]
+            if position is None and self._also and _comparable(cell) in self._also:
+                verdicts[cell] = True
+                continue
             verdicts[cell] = (position is not None) == self._includes
             if position is not None:
                 selection.found[position] = selection.found.get(position, 0) + count

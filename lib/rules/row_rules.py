@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final, Literal
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 
 OrderIds = Literal["keep", "integer"]
@@ -39,7 +40,10 @@ class RowRules:
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
-    `column_currency` is the currency that the header of the value column names.
+    `column_currency` is the currency that the header of the value column names. `column_zones` has
+    the time zone that applies to the times of another column than the conversion time, if it is
+    another one. `kind` is the kind of the records. `sent_order_id` is how
+    the destination of the conversions writes an order ID, if adjustments go to another one.
     """
 
     now: datetime
@@ -59,3 +63,6 @@ class RowRules:
     version: int = RULES_VERSION
     order_ids: OrderIds | None = None
     integer_order_ids: bool = False
+    column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)
+    kind: RecordKind = "conversion"
+    sent_order_id: Callable[[str], str] = str

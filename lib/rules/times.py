@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
 from lib.rules.chunk_cells import ChunkCells
@@ -25,8 +25,18 @@ _OTHER_ORDER = {
 """The detail of DATE_ORDER_MISMATCH, by the profile's `day_first`."""
 
 
+class TimeColumn(NamedTuple):
+    """The field of a time, and the code of a row without one."""
+
+    field: str
+    missing_code: str
+
+
+CONVERSION_TIME: Final = TimeColumn("conversion_date_time", "TIME_MISSING")
+
+
 class Times(NamedTuple):
-    """Conversion times. `texts` have the format of the APIs; `instants` are in Unix seconds.
+    """The times of a column. `texts` have the format of the APIs; `instants` are in Unix seconds.
 
     `ambiguous` are the rows whose date is also valid with day and month swapped. `mismatch` is the
     first row whose date is valid only with day and month swapped.
@@ -44,8 +54,9 @@ def read_times(
     actions: Sequence[ActionRule],
     clock: ConversionClock,
     problems: RowProblems,
+    column: TimeColumn = CONVERSION_TIME,
 ) -> Times:
-    """Return the conversion time of each row. `zones` are the time zones that the rows give."""
+    """Return the time of each row. `zones` are the time zones that the rows give."""
     texts, instants = [""] * len(cells), [0] * len(cells)
     ambiguous: list[int] = []
     mismatch: int | None = None
@@ -54,7 +65,7 @@ def read_times(
         try:
             texts[row], instants[row], doubts = read(cell, zone, action.lookback_days)
         except RuleError:
-            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems)
+            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, column)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
                 if found.code == "DATE_ORDER_MISMATCH" and mismatch is None:
@@ -65,7 +76,7 @@ def read_times(
             if doubt == AMBIGUOUS_ORDER:
                 ambiguous.append(row)
             else:
-                problems.warn(row, doubt, "conversion_date_time")
+                problems.warn(row, doubt, column.field)
     return Times(texts, instants, ambiguous, mismatch)
 
 
@@ -95,22 +106,33 @@ def _read_unwrapped(
     lookback_days: int,
     clock: ConversionClock,
     problems: RowProblems,
+    column: TimeColumn,
 ) -> tuple[str, int, Doubts] | Problem:
     """Read a cell that is empty, wrapped, or not a valid time."""
-    text = plain_text(cell, "conversion_date_time", problems.with_placeholders)
+    text = plain_text(cell, column.field, problems.with_placeholders)
     if not text:
-        return Problem("TIME_MISSING", "conversion_date_time")
+        return Problem(column.missing_code, column.field)
     try:
         return clock.read(text, zone, lookback_days)
     except RuleError as error:
         detail = _OTHER_ORDER[clock.day_first] if error.code == "DATE_ORDER_MISMATCH" else ""
-        return Problem(error.code, error.field or "conversion_date_time", detail)
+        return Problem(error.code, error.field or column.field, detail)
 
 
-def ambiguous_order(line: int, day_first: bool) -> Problem:
+def ambiguous_order(line: int, day_first: bool, column: TimeColumn = CONVERSION_TIME) -> Problem:
     """Return the problem of a date that is valid in both orders: `line` proves the other order."""
     detail = f"day and month are ambiguous here, and in line {line} {_OTHER_ORDER[day_first]}"
-    return Problem("DATE_ORDER_MISMATCH", "conversion_date_time", detail)
+    return Problem("DATE_ORDER_MISMATCH", column.field, detail)
+
+
+def refuse_ambiguous(
+    when: Times, lines: Sequence[int], day_first: bool, problems: RowProblems, column: TimeColumn
+) -> None:
+    """Reject the rows whose date is valid in both orders, if another row proves the other order."""
+    if when.mismatch is not None:
+        proof = ambiguous_order(lines[when.mismatch], day_first, column)
+        for row in when.ambiguous:
+            problems.errors[row].append(proof)
 
 
 def zone_of(cell: str, with_placeholders: set[str]) -> tzinfo | None:

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion
+from lib.model.records import Record as RecordToSend
 from lib.model.selection import Selection
 from lib.model.sent_request import SentRequest, ranges_of
-from lib.rules.engine import Engine
+from lib.rules.assembly import JudgedChunk
+from lib.rules.record_engine import RecordEngine
 from lib.rules.repeats import repeat_of_rejected
 from lib.rules.row_filter import RowFilter
 from lib.source.errors import SourceError
 from lib.source.records import Record
 from lib.state.run import ChunkLimits
+
+R = TypeVar("R")
 
 
 class Chunk(NamedTuple):
@@ -45,7 +48,7 @@ class PreparedChunk(NamedTuple):
     """A chunk, judged and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
-    i-th conversion.
+    i-th record. It must be sent after the earlier chunks if it `follows_earlier_chunk`.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
     `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
     not count, and `selection` is what the row filter found. `placeholders` counts them by column.
@@ -63,6 +66,7 @@ class PreparedChunk(NamedTuple):
     selection: Selection
     placeholders: Mapping[str, int]
     record_lines: RecordLines
+    follows_earlier_chunk: bool = False
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -117,46 +121,74 @@ def _until_unreadable(
 def prepare(
     chunk: Chunk,
     row_filter: RowFilter,
-    engine: Engine,
+    engine: RecordEngine,
     batch: Batch,
     refuses_user_data: Problem | None = None,
-    is_sent: Callable[[int, Conversion], bool] | None = None,
+    is_sent: Callable[[int, RecordToSend], bool] | None = None,
+    refunds: RecordEngine | None = None,
 ) -> PreparedChunk | Problem:
     """Judge the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses (`refuses_user_data`). Rows whose line and
-    conversion do not fulfill `is_sent` are rejected without a reason.
+    record do not fulfill `is_sent` are rejected without a reason. `refunds` judges the rows that
+    adjust conversions.
     """
     selected = row_filter.select(chunk.records)
     try:
         judged = engine.judge(selected.rows)
+        if selected.refunds and refunds is not None:
+            judged = judged.with_refunds(refunds.judge(selected.refunds))
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
     if refuses_user_data is not None and judged.has_user_data:
         return refuses_user_data
-    lines, conversions, refused = judged.lines, judged.conversions, list(judged.refused)
     if is_sent is not None:
-        kept = list(map(is_sent, lines, conversions))
-        refused += [
-            RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep
-        ]
-        lines, conversions = list(compress(lines, kept)), list(compress(conversions, kept))
-    for conversion in conversions:
+        judged = _only(judged, is_sent)
+    for conversion in judged.conversions:
         batch.add(conversion)
+    for adjustment in judged.adjustments:
+        batch.add_adjustment(adjustment)
+    for call in judged.calls:
+        batch.add_call(call)
+    records = judged.records
     return PreparedChunk(
         chunk.number,
         batch,
-        lines,
-        [conversion.order_id for conversion in conversions],
-        [conversion.has_click_id for conversion in conversions],
-        {n: each.warnings for n, each in enumerate(conversions) if each.warnings},
-        refused,
+        judged.lines,
+        [record.order_id for record in records],
+        [record.has_click_id for record in records],
+        {n: each.warnings for n, each in enumerate(records) if each.warnings},
+        judged.refused,
         judged.repeats,
         selected.skipped,
         selected.selection,
         judged.placeholders,
         chunk.record_lines,
+        judged.follows_earlier_chunk,
+    )
+
+
+def _only(judged: JudgedChunk, is_sent: Callable[[int, RecordToSend], bool]) -> JudgedChunk:
+    """Return the chunk with only the records that are sent. The other rows are rejected."""
+    lines, records = judged.lines, judged.records
+    kept = list(map(is_sent, lines, records))
+    wanted = set(compress(range(len(lines)), kept))
+    first = len(judged.conversions)
+    second = first + len(judged.adjustments)
+
+    def of(each: Sequence[R], start: int) -> list[R]:
+        return [record for at, record in enumerate(each, start) if at in wanted]
+
+    return judged._replace(
+        lines=of(lines, 0),
+        conversions=of(judged.conversions, 0),
+        adjustments=of(judged.adjustments, first),
+        calls=of(judged.calls, second),
+        refused=[
+            *judged.refused,
+            *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),
+        ],
     )
 
 

@@ -29,7 +29,7 @@ ENOUGH_ROWS: Final = 20
 
 def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     """Return the columns that the filter of the profile reads."""
-    names = (*profile.include, *profile.exclude)
+    names = (*profile.include, *profile.exclude, *profile.refunds)
     return {column for name in names for column in columns_named(name, header)}
 
 
@@ -44,29 +44,44 @@ def row_filter_of(
     the kind of a row.
 
     Raises `PermanentError` if one of its columns is not in the file."""
-    conditions = [*_conditions(header, profile)]
+    refunds = [
+        Condition(name, _column_of("refunds", name, header), True, values)
+        for name, values in profile.refunds.items()
+    ]
+    conditions = [*_conditions(header, profile, refunds)]
     stated = {*fields.values(), *(each.column for each in conditions if each.includes)}
     stages = {
         column: shown(name, column)
         for column, name in enumerate(header)
         if column not in stated and is_stage_column(name)
     }
-    return RowFilter(conditions, stages, kind_columns)
+    return RowFilter(conditions, stages, kind_columns, refunds)
 
 
-def _conditions(header: Sequence[str], profile: Profile) -> Iterator[Condition]:
-    for key, wanted in (("include", profile.include), ("exclude", profile.exclude)):
-        for name, values in wanted.items():
-            columns = columns_named(name, header)
-            if not columns:
-                raise PermanentError("FILTER_COLUMN_MISSING", _missing(key, name, header))
-            if len(columns) > 1:
-                where = " and ".join(str(column + 1) for column in columns)
-                raise PermanentError(
-                    "FILTER_COLUMN_MISSING",
-                    f'{key} "{name}": columns {where} have this name, so none is certain',
-                )
-            yield Condition(name, columns[0], key == "include", values)
+def _conditions(
+    header: Sequence[str], profile: Profile, refunds: Sequence[Condition]
+) -> Iterator[Condition]:
+    """Yield the conditions. A column that lists conversions under `include` need not list its
+    refunds there too."""
+    for name, values in profile.include.items():
+        column = _column_of("include", name, header)
+        also = [value for each in refunds if each.column == column for value in each.values]
+        yield Condition(name, column, True, values, tuple(also))
+    for name, values in profile.exclude.items():
+        yield Condition(name, _column_of("exclude", name, header), False, values)
+
+
+def _column_of(key: str, name: str, header: Sequence[str]) -> int:
+    columns = columns_named(name, header)
+    if not columns:
+        raise PermanentError("FILTER_COLUMN_MISSING", _missing(key, name, header))
+    if len(columns) > 1:
+        where = " and ".join(str(column + 1) for column in columns)
+        raise PermanentError(
+            "FILTER_COLUMN_MISSING",
+            f'{key} "{name}": columns {where} have this name, so none is certain',
+        )
+    return columns[0]
 
 
 def _missing(key: str, name: str, header: Sequence[str]) -> str:

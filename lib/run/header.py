@@ -8,19 +8,26 @@ from functools import partial
 from typing import Final
 
 from lib.config.profile import Profile
-from lib.destinations.registry import capabilities_of
+from lib.model.fields import Field, FileKind, RecordKind, base_name
 from lib.model.outcomes import Problem
 from lib.rules.adjustment_rows import kind_columns
-from lib.rules.fields import FIELDS
+from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
 from lib.rules.values.wrapping import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
+from lib.run.kinds import sendable_fields, sender_of
 from lib.run.notes import notes_on_columns, notes_on_consent, notes_on_sheets
-from lib.source.columns import identifying_columns, known_and_unknown, map_columns, shown
+from lib.source.columns import (
+    ColumnMap,
+    identifying_columns,
+    known_and_unknown,
+    map_columns,
+    shown,
+)
 from lib.source.errors import SourceError
-from lib.source.kinds import refuse_other_kind
+from lib.source.kinds import columns_of_kind
 from lib.source.table import Table
 from lib.source.vocabulary import Tier
 
@@ -33,7 +40,7 @@ class Header:
     `conversion_value`, the time zone of `conversion_date_time`. If no column holds the conversion
     time, `date_columns` names the ones that contain dates. `kind_columns` are those that may name
     the kind of a row. `stop` is the reason why no row can be sent; the notes may say how to correct
-    it.
+    it. `kind` is the kind of the file's records; a file of conversions may also contain refunds.
     """
 
     fields: Mapping[str, int]
@@ -43,6 +50,7 @@ class Header:
     date_columns: tuple[str, ...] = ()
     kind_columns: tuple[int, ...] = ()
     stop: Problem | None = None
+    kind: RecordKind = "conversion"
 
 
 _TIERS_OF_VERSION_2: Final = (Tier.ALIAS, Tier.FALLBACK)
@@ -51,43 +59,89 @@ _TIERS_OF_VERSION_2: Final = (Tier.ALIAS, Tier.FALLBACK)
 def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) -> Header:
     """The header line → a `Header`. `version` is the `RULES_VERSION` of the file's claim.
 
-    Raises `SourceError` if two columns are for the same field, or if the file contains other
-    records than click conversions.
+    Raises `SourceError` if two columns are for the same field, if the rows are of several kinds, or
+    if no destination of the profile can send their kind.
     """
-    header, rows = table.header, table.first_rows()
-    filtered_by = filter_columns(header, profile)
-    tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
-    switched_off = {field for field, names in profile.headers.items() if not names}
-    has_dates = partial(contains_dates, rows)
+    rows = table.first_rows()
+    declared = OF_SALES_AND_REFUNDS if profile.refunds else OF_CONVERSIONS
     try:
-        columns = map_columns(header, profile.headers, FIELDS, filtered_by, tiers, has_dates)
+        columns = _map(table, profile, declared, version)
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise
         notes = notes_on_sheets(table)
-        notes += notes_on_content(header, rows, (), switched_off, is_header=False)
+        switched_off = _switched_off(profile)
+        notes += notes_on_content(table.header, rows, (), switched_off, is_header=False)
         detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
         return Header({}, {}, tuple(notes), {}, stop=Problem(error.code, "", detail))
-    fields = columns.fields
-    identifying = identifying_columns(fields, FIELDS)
-    # A row filter can exclude adjustments by a column, so that column is known too.
-    known = filtered_by.union(fields.values())
-    unwrapped = [[unwrap(cell, "text") for cell in row] for row in rows]
-    for kind in OTHER_KINDS:
-        refuse_other_kind(header, unwrapped, known, identifying, kind)
-    notes = notes_on_sheets(table)
-    notes += notes_on_columns(columns, profile, capabilities_of(profile.destination))
-    notes += notes_on_consent(header, known, fields, profile)
-    notes += notes_on_content(header, rows, known, switched_off.union(fields), is_header=True)
+    if kind := _kind_of(table, profile, columns):
+        columns = _map(table, profile, FIELDS, version)
+        return _header(table, profile, columns, kind.kind, _missing(kind, columns))
     stop = None
-    if not identifying:
-        stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(header, columns))
+    if not identifying_columns(columns.fields, FIELDS):
+        stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(table.header, columns))
+    return _header(table, profile, columns, "conversion", stop)
+
+
+def _map(table: Table, profile: Profile, declared: tuple[Field, ...], version: int) -> ColumnMap:
+    """Find the declared fields in the header."""
+    names = {base_name(field.name) for field in declared}
+    own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
+    filtered_by = filter_columns(table.header, profile)
+    tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
+    has_dates = partial(contains_dates, table.first_rows())
+    return map_columns(table.header, own, declared, filtered_by, tiers, has_dates)
+
+
+def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:
+    """Return the kind of a file that contains other records than click conversions.
+
+    Raises `SourceError` if no destination of the profile can send this kind.
+    """
+    identifying = identifying_columns(columns.fields, FIELDS)
+    # A row filter can exclude adjustments by a column, so that column is known too.
+    known = filter_columns(table.header, profile).union(columns.fields.values())
+    rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
+    for kind in OTHER_KINDS:
+        own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
+        found = columns_of_kind(table.header, rows, known, identifying, kind, own)
+        if found and kind.kind not in sender_of(profile, kind.kind).record_kinds:
+            raise SourceError(kind.code, f"columns: {found}")
+        if found:
+            return kind
+    return None
+
+
+def _missing(kind: FileKind, columns: ColumnMap) -> Problem | None:
+    """Return why a file of this kind cannot be sent, if it lacks a column."""
+    missing = [
+        " or ".join(each) for each in kind.required if columns.fields.keys().isdisjoint(each)
+    ]
+    return Problem("COLUMN_OF_KIND_MISSING", "", ", ".join(missing)) if missing else None
+
+
+def _header(
+    table: Table, profile: Profile, columns: ColumnMap, kind: RecordKind, stop: Problem | None
+) -> Header:
+    header, rows, fields = table.header, table.first_rows(), columns.fields
+    known = filter_columns(header, profile).union(fields.values())
+    notes = notes_on_sheets(table)
+    notes += notes_on_columns(columns, profile, sendable_fields(profile, kind))
+    if kind == "conversion":
+        notes += notes_on_consent(header, known, fields, profile)
+        decided = _switched_off(profile).union(fields)
+        notes += notes_on_content(header, rows, known, decided, is_header=True)
     return Header(
         fields,
         {field: shown(header[at], at) for field, at in fields.items()},
         tuple(notes),
         columns.units,
         () if "conversion_date_time" in fields else date_columns(header, rows, known),
-        kind_columns(header, rows, known),
+        kind_columns(header, rows, known) if kind == "conversion" else (),
         stop,
+        kind,
     )
+
+
+def _switched_off(profile: Profile) -> set[str]:
+    return {field for field, names in profile.headers.items() if not names}

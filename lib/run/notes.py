@@ -46,9 +46,12 @@ def notes_on_consent(
 
 
 def notes_on_columns(
-    columns: ColumnMap, profile: Profile, capabilities: Capabilities
+    columns: ColumnMap, profile: Profile, sendable: Collection[str]
 ) -> list[Problem]:
-    """Return notes on columns that are not known, not sent, or missing."""
+    """Return notes on columns that are not known, not sent, or missing.
+
+    `sendable` are the fields that the profile's destinations can send with these records.
+    """
     fields = columns.fields
     notes = [Problem("UNKNOWN_COLUMNS", "", ", ".join(columns.unknown))] if columns.unknown else []
     if columns.unclear:
@@ -61,15 +64,16 @@ def notes_on_columns(
             notes.append(Problem(code, "", detail))
     by_code: dict[str, list[str]] = {}
     for column in fields:
-        if not is_sent(column, capabilities.fields):
+        if not is_sent(column, sendable):
             by_code.setdefault(BY_NAME[base_name(column)].not_sent_code, []).append(column)
     notes += [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
     missing = [name for name in ADDRESS_FIELDS if name not in fields]
-    sent = [name for name in ADDRESS_FIELDS if name in capabilities.fields]
+    sent = [name for name in ADDRESS_FIELDS if name in sendable]
     # A country column alone is for phone numbers.
     if missing and any(name in fields for name in sent if name != "country_code"):
         notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
-    if "ad_user_data" not in fields and profile.ad_user_data is None:
+    is_consent_sent = "ad_user_data" in sendable
+    if is_consent_sent and "ad_user_data" not in fields and profile.ad_user_data is None:
         notes.append(Problem("CONSENT_NOT_STATED"))
     return notes
 

@@ -36,8 +36,7 @@ def hold_of(table: Table, job: UploadJob, profile: Profile) -> Hold:
     """
     if not profile.hold_open_last_line:
         return "never"
-    used = {*job.engine.columns.values(), *job.row_filter.columns}
-    return "always" if table.last_column in used else "broken"
+    return "always" if table.last_column in job.used_columns else "broken"
 
 
 def note_on_open_line(table: Table, job: UploadJob | None, profile: Profile) -> list[Problem]:

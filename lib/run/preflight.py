@@ -5,9 +5,8 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
 from lib.config.settings import CHUNK_ROWS
-from lib.destinations.base import Capabilities, Destination
+from lib.destinations.base import Batch, Capabilities, Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
@@ -23,16 +22,28 @@ from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem
+from lib.model.records import Record
+from lib.rules.adjustments import AdjustmentEngine
+from lib.rules.chunk_cells import Row
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.record_engine import RecordEngine
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
-from lib.rules.values.errors import RuleError
-from lib.rules.values.time_zones import UnknownZone, load_zone
+from lib.rules.values.time_zones import UnknownZone
+from lib.run.accounts import Accounts
+from lib.run.chunks import Chunk, PreparedChunk, prepare
 from lib.run.context import Connect
+from lib.run.engines import (
+    ColumnZones,
+    engine_of,
+    row_rules,
+    with_refunds,
+)
 from lib.run.filtering import row_filter_of
 from lib.run.header import Header
+from lib.run.kinds import sending_profile
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.columns import identifying_columns
 from lib.source.table import Table
@@ -41,10 +52,6 @@ from lib.state.run import ChunkLimits, Run
 CHUNK_CHARS = 8 << 20
 """Twenty times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks."""
 
-MOST_ACCOUNTS = 100
-"""Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
-numbers, and each of them would cost a query of the daily quota."""
-
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
@@ -52,18 +59,50 @@ class UploadJob:
 
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
-    Google's own template.
+    Google's own template. `refunds` judges the rows that the profile calls refunds.
     """
 
     table: Table
     row_filter: RowFilter
-    engine: Engine
+    engine: RecordEngine
     destination: Destination[Any]
     customer_id: str
     validate_only: bool
     header: Header
     notes: tuple[Problem, ...]
     refuses_user_data: Problem | None = None
+    refunds: AdjustmentEngine | None = None
+
+    @property
+    def used_columns(self) -> set[int]:
+        """The columns that are sent, that help to read others, or that the row filter reads."""
+        refunds = self.refunds.columns.values() if self.refunds is not None else ()
+        return {*self.engine.columns.values(), *self.row_filter.columns, *refunds}
+
+    def decides_integer_order_ids(self, chunk: Chunk) -> bool:
+        """Return whether this is the first chunk, and has now decided it (`OrderIdForm.decide`)."""
+        return chunk.number == 0 and self.engine.order_id_form.decide(chunk.records)
+
+    def prepare(
+        self, chunk: Chunk, batch: Batch, is_sent: Callable[[int, Record], bool] | None = None
+    ) -> PreparedChunk | Problem:
+        """Judge and serialize a chunk (`lib.run.chunks.prepare`)."""
+        return prepare(
+            chunk,
+            self.row_filter,
+            self.engine,
+            batch,
+            self.refuses_user_data,
+            is_sent,
+            self.refunds,
+        )
+
+    def look_at(self, rows: Sequence[Row]) -> None:
+        """Look at the rows of a chunk that an earlier attempt has sent: others depend on them."""
+        self.engine.order_id_form.look_at(rows)
+        self.engine.look_at(rows)
+        if self.refunds is not None:
+            self.refunds.look_at(self.row_filter.select(rows).refunds)
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
@@ -130,17 +169,15 @@ def prepare_job(
         )
     row_filter = row_filter_of(table.header, profile, fields, header.kind_columns)
     table.expect_footer(_key_columns(fields))
-    destination = connect(profile, log)
-    capabilities = destination.capabilities
-    # The header of the time column is about these times, the Parameters line about the file.
-    zone_name = header.units.get("conversion_date_time") or table.time_zone or profile.time_zone
-    zone = _zone(zone_name)
-    accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
-    rules = _row_rules(profile, header, run, zone, accounts.of_row, capabilities)
-    _refuse_useless_columns(header, capabilities)
-    engine = Engine(fields, rules)
+    destination = connect(sending_profile(profile, header.kind), log)
+    accounts = Accounts(destination, wants_variables=_has_custom_variables(fields))
+    zones = ColumnZones(header.units, table.time_zone, profile.time_zone)
+    rules = row_rules(profile, header, run, zones, accounts, destination)
+    if header.kind == "conversion":
+        _refuse_useless_columns(header, destination.capabilities)
+    engine = engine_of(header, profile, rules)
     notes = [*header.notes, *notes_on_sunset(destination, run.now)]
-    if isinstance(zone, UnknownZone):
+    if isinstance(rules.zone, UnknownZone):
         notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
     refuses_user_data = None
     if "customer_id" not in fields:
@@ -149,7 +186,13 @@ def prepare_job(
             detail = f"customer {account.conversion_customer_id}"
             refuses_user_data = Problem(reason, "", detail)
         customer_id = account.conversion_customer_id
-        notes += notes_on_account(account, zone_name, zone, capabilities)
+        zone_name = zones.name_of("conversion_date_time")
+        notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
+    refunds = None
+    if profile.refunds and isinstance(engine, Engine):
+        destination, refunds = with_refunds(
+            engine, profile, destination, rules, fields, connect, log
+        )
     return UploadJob(
         table,
         row_filter,
@@ -160,39 +203,8 @@ def prepare_job(
         header,
         tuple(notes),
         refuses_user_data,
+        refunds,
     )
-
-
-class _Accounts:
-    """The accounts of a file. Each one is read once."""
-
-    def __init__(self, destination: Destination[Any], *, wants_variables: bool) -> None:
-        self._destination = destination
-        self._wants_variables = wants_variables
-        self._known: dict[str, Account | Problem] = {}
-
-    def ask(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Read an account. Raises what `Destination.account` raises."""
-        account = self._destination.account(customer_id, fresh=fresh)
-        if self._wants_variables:
-            account = self._destination.with_custom_variables(account)
-        self._known[customer_id] = account
-        return account
-
-    def of_row(self, customer_id: str) -> Account | Problem:
-        """Return the account that a row names, or why it cannot be used.
-
-        Raises `PermanentError` (TOO_MANY_ACCOUNTS).
-        """
-        if customer_id not in self._known:
-            if len(self._known) == MOST_ACCOUNTS:
-                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
-            try:
-                self.ask(customer_id)
-            except PermanentError as error:
-                # Without the detail: it quotes the account, which is the value of a cell here.
-                self._known[customer_id] = Problem(error.code, "customer_id")
-        return self._known[customer_id]
 
 
 def _key_columns(fields: Mapping[str, int]) -> set[int]:
@@ -203,35 +215,6 @@ def _key_columns(fields: Mapping[str, int]) -> set[int]:
 
 def _has_custom_variables(fields: Mapping[str, int]) -> bool:
     return any(name.startswith(CUSTOM_VARIABLE) for name in fields)
-
-
-def _row_rules(
-    profile: Profile,
-    header: Header,
-    run: Run,
-    zone: tzinfo | None,
-    account: Callable[[str], Account | Problem],
-    capabilities: Capabilities,
-) -> RowRules:
-    return RowRules(
-        now=run.now,
-        account=account,
-        customer_id=profile.customer_id or None,
-        capabilities=capabilities,
-        action=profile.conversion_action,
-        zone=zone,
-        currency_code=profile.currency_code,
-        column_currency=header.units.get("conversion_value"),
-        phone_region=profile.phone_region,
-        ad_user_data=profile.ad_user_data,
-        day_first=profile.day_first,
-        decimal_comma=profile.decimal_comma,
-        derive_order_id=profile.derive_order_id,
-        omit_session_and_ip=profile.omit_session_and_ip,
-        version=run.rules_version,
-        order_ids=profile.order_ids,
-        integer_order_ids=run.integer_order_ids,
-    )
 
 
 def _refuse_useless_columns(header: Header, capabilities: Capabilities) -> None:
@@ -248,7 +231,7 @@ def _refuse_useless_columns(header: Header, capabilities: Capabilities) -> None:
 
 
 def _checked_account(
-    customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: _Accounts
+    customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: Accounts
 ) -> Account:
     """Return the account of all rows. Raises `PermanentError` if their common action is wrong."""
 
@@ -268,17 +251,3 @@ def _checked_account(
         )
         raise PermanentError(wrong.code, wrong.detail or detail)
     return account
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    """Return the time zone of the times that state none.
-
-    If the file's time zone cannot be read, the profile's does not replace it: the rows that need it
-    are rejected, and a note reports it.
-    """
-    if not name:
-        return None
-    try:
-        return load_zone(name)
-    except RuleError:
-        return UnknownZone()

@@ -25,7 +25,6 @@ from lib.run.chunks import (
     PreparedChunk,
     not_attempted,
     outcomes,
-    prepare,
     split_into_chunks,
 )
 from lib.run.context import RunContext
@@ -97,12 +96,11 @@ def upload_chunks(
         uploads.wait_for_room()
         for chunk in split_into_chunks(table.records(), run.chunk_limits):
             lease.check()
-            form = job.engine.order_id_form if job is not None else None
-            if form is not None and chunk.number == 0 and form.decide(chunk.records):
+            if job is not None and job.decides_integer_order_ids(chunk):
                 lease.update(context.ledger.fix_integer_order_ids)
             if chunk.number in done:
-                if form is not None:
-                    form.look_at(chunk.records)
+                if job is not None:
+                    job.look_at(chunk.records)
                 progress.add(next(reports), is_only=False)
                 continue
             checkpoint()
@@ -110,7 +108,7 @@ def upload_chunks(
             prepared: PreparedChunk | Problem | None = None
             if job is not None and progress.stop is None:
                 batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
-                prepared = prepare(chunk, job.row_filter, job.engine, batch, job.refuses_user_data)
+                prepared = job.prepare(chunk, batch)
             if job is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.is_only, job)
                 # Before the next chunk is read, so that its rows don't wait in memory.
@@ -157,7 +155,9 @@ class _Uploads:
             self._collect()
 
     def start(self, prepared: PreparedChunk, is_only: bool, job: UploadJob) -> None:
-        """Send a chunk in a separate thread."""
+        """Send a chunk in a separate thread, if need be after all earlier chunks."""
+        if prepared.follows_earlier_chunk:
+            self._collect_all()
         future = self._pool.submit(self._send, prepared, is_only, job)
         self._in_flight.append((future, is_only))
 

@@ -14,28 +14,35 @@ from lib.source.errors import SourceError
 from lib.source.vocabulary import header_key
 
 
-def refuse_other_kind(
+def columns_of_kind(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     known: Collection[int],
     identifying: Collection[int],
     kind: FileKind,
-) -> None:
-    """Raise `SourceError` if the file, or a part of its first `rows`, is of another kind.
+    own_names: Collection[str] = (),
+) -> str:
+    """Return the columns by which a file is of this kind, as they may be shown, or "".
+
+    `own_names` are the profile's names of columns that only this kind has.
 
     `known` are the columns that hold a field; `identifying` are those of them that identify a click
-    or a person. The code is `kind.code`, or MIXED_KINDS if only some of the rows are of this kind.
+    or a person. Raises `SourceError` (MIXED_KINDS) if only some of the first `rows` are of it.
 
         columns that only this kind has    ──▶ rows that fill them ──┐
         cells that only this kind has, such as RETRACT, in any       ├──▶ all, some or no rows
         column without a meaning           ──▶ rows that have them ──┘
     """
     unknown = [at for at, name in enumerate(header) if name and at not in known]
-    names = set(map(header_key, kind.headers))
+    own = set(map(header_key, own_names))
+    names = own.union(map(header_key, kind.headers))
     marks = [at for at in unknown if header_key(header[at]) in names]
     excluding = () if kind.may_have_click_id else identifying
     # One such column beside a click ID can have another meaning.
-    is_its_header = bool(marks) and (len(marks) > 1 or not identifying)
+    is_certain = (
+        len(marks) > 1 or not identifying or any(header_key(header[at]) in own for at in marks)
+    )
+    is_its_header = bool(marks) and is_certain
     worded = (
         [at for at in unknown if any(_word(row[at]) in kind.words for row in rows)]
         if kind.words
@@ -46,11 +53,12 @@ def refuse_other_kind(
         or any(_word(row[at]) in kind.words for at in worded)
         for row in rows
     ]
-    if any(of_kind) or (is_its_header and not excluding):
-        columns = ", ".join(quoted(header, at) for at in sorted({*marks, *worded}))
-        raise SourceError(
-            "MIXED_KINDS" if of_kind and not all(of_kind) else kind.code, f"columns: {columns}"
-        )
+    if not any(of_kind) and (excluding or not is_its_header):
+        return ""
+    columns = ", ".join(quoted(header, at) for at in sorted({*marks, *worded}))
+    if of_kind and not all(of_kind):
+        raise SourceError("MIXED_KINDS", f"columns: {columns}")
+    return columns
 
 
 def _any_filled(row: Sequence[str], columns: Iterable[int]) -> bool:

@@ -52,6 +52,12 @@ ACCOUNT = Account(
             _action("1003", enabled=False),
             _action("1004", accepts=frozenset({"call"})),
             _action("1005", lookback_days=30),
+            _action(
+                "1006",
+                accepts=frozenset({"adjustment"}),
+                needs_order_id=True,
+                always_uses_default_value=True,
+            ),
         ]
     ),
     custom_variables={"plan": "77"},

@@ -52,6 +52,44 @@ def _lines(*lines: bytes) -> File:
     return File(content=b"gclid,conversion_action,conversion_date_time\n" + b"\n".join(lines))
 
 
+def _asked(row: Mapping[str, str]) -> File:
+    return File(content=csv_of(row), asked=True)
+
+
+NO_VALUE = {"adjusted_value": ""}
+BY_CLICK = {
+    "order_id": "",
+    "gclid": "Cj0KCQiAexample0001",
+    "conversion_date_time": "2026-11-15 10:00:00+00:00",
+}
+BEFORE = {"adjustment_date_time": "2026-11-14 10:00:00+00:00"}
+LONG_AGO = {"conversion_date_time": "2026-09-20 10:00:00+00:00"}
+BEFORE_CALL = {"conversion_date_time": "2026-11-20 09:59:00+00:00"}
+
+
+def adjustment(**cells: str) -> dict[str, str]:
+    """Return a row of a file of adjustments."""
+    return {
+        "order_id": "SO-1",
+        "conversion_action": "1001",
+        "adjustment_date_time": "2026-11-20 10:00:00+00:00",
+        "adjustment_type": "RESTATE",
+        "adjusted_value": "80",
+        **cells,
+    }
+
+
+def call(**cells: str) -> dict[str, str]:
+    """Return a row of a file of calls."""
+    return {
+        "caller_id": "+12125550100",
+        "call_start_date_time": "2026-11-20 10:00:00+00:00",
+        "conversion_action": "1004",
+        "conversion_date_time": "2026-11-20 11:00:00+00:00",
+        **cells,
+    }
+
+
 GOOD = csv_of(row())
 LINE = GOOD.splitlines()[1]
 
@@ -143,7 +181,7 @@ FILES: dict[str, File] = {
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
     "ACTION_NAME_NOT_RESOLVABLE": _row(DM, conversion_action="Purchase"),
     "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
-    "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1004"),
+    "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1006"),
     "ROW_CUSTOMER_ID_MISSING": _row({"customer_id": None}, customer_id=" "),
     "ROW_CUSTOMER_ID_INVALID": _row(customer_id="84321"),
     "TOO_MANY_ACCOUNTS": _file(csv_of(*(row(customer_id=f"{n:010}") for n in range(101)))),
@@ -203,13 +241,8 @@ FILES: dict[str, File] = {
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
     "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
     "FILTER_COLUMN_MISSING": _row({"include": {"Stage": ["Won"]}}),
-    "ADJUSTMENT_FILE": _file(
-        b"Order ID,Conversion Name,Adjustment Time,Adjustment Type\n"
-        b"SO-1,Purchase,2026-11-20 10:00:00,RETRACT\n"
-    ),
-    "CALL_FILE": _file(
-        b"Caller's Phone Number,Call Start Time,Conversion Name,Conversion Time\n"
-        b"+12125550100,2026-11-20 10:00:00,Purchase,2026-11-20 11:00:00\n"
+    "COLUMN_OF_KIND_MISSING": _file(
+        b"Order ID,Conversion Name,Adjustment Type,Adjusted Value\nSO-1,Purchase,RETRACT,\n"
     ),
     "MIXED_KINDS": _file(csv_of(row(Type="Sale"), row(Type="RETRACT"))),
     "DATE_COLUMN_CHOSEN": _file(
@@ -232,12 +265,45 @@ FILES: dict[str, File] = {
     "NO_ROWS": _lines(),
 }
 
+FILES |= {
+    # Adjustments
+    "OVERTAKEN": _file(csv_of(adjustment(), adjustment(adjustment_type="RETRACT", **NO_VALUE))),
+    "ADJUSTMENT_TYPE_MISSING": _file(csv_of(adjustment(adjustment_type=""))),
+    "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="ENHANCEMENT"))),
+    "ADJUSTMENT_TIME_MISSING": _file(csv_of(adjustment(adjustment_date_time=""))),
+    "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
+    "RETRACTION_WITH_VALUE": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
+    "RESTATED_TO_ZERO": _file(csv_of(adjustment(adjusted_value="0"))),
+    "ADJUSTS_NO_CONVERSION": _file(csv_of(adjustment(order_id=""))),
+    "ADJUSTED_BEFORE_CONVERSION": _file(csv_of(adjustment(**BY_CLICK, **BEFORE))),
+    "ADJUSTED_TOO_LATE": _file(csv_of(adjustment(**{**BY_CLICK, **LONG_AGO}))),
+    "ACTION_NOT_ADJUSTABLE": _asked(adjustment(conversion_action="1004")),
+    "ACTION_NEEDS_ORDER_ID": _asked(
+        adjustment(**BY_CLICK, **NO_VALUE, adjustment_type="RETRACT", conversion_action="1006")
+    ),
+    "ACTION_USES_DEFAULT_VALUE": _asked(adjustment(conversion_action="1006")),
+    # Calls
+    "ACTION_FOR_CALLS": _row(asked=True, conversion_action="1004"),
+    "ACTION_NOT_FOR_CALLS": _asked(call(conversion_action="1001")),
+    "CALLER_ID_MISSING": _file(csv_of(call(caller_id=""))),
+    "INVALID_CALLER_ID": _file(csv_of(call(caller_id="anonymous"))),
+    "CALLER_ID_WITHOUT_COUNTRY": _file(csv_of(call(caller_id="212-555-0100"))),
+    "CALLER_ID_HASHED": _file(csv_of(call(caller_id="a" * 64))),
+    "CALL_TIME_MISSING": _file(csv_of(call(call_start_date_time=""))),
+    "CONVERSION_BEFORE_CALL": _file(csv_of(call(**BEFORE_CALL))),
+}
+
 # Codes that a check cannot cause, and why. The tests of the modules that raise them cover them.
 ELSEWHERE = {
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
     "SOURCE_GONE": "only for an object in a bucket",
+    "ADJUSTMENT_FILE": "only for a destination without adjustments",
+    "CALL_FILE": "only for a destination without calls",
+    "ADJUSTMENT_NEEDS_ORDER_ID": "only for a destination that restates with the original",
+    "ADJUSTMENT_NEEDS_ORIGINAL": "only for a destination that restates with the original",
+    "RETRACTION_NOT_SENT": "only for a destination without retractions",
     "SUPERSEDED": "only for an object in a bucket",
     "SAME_AS": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",

@@ -16,7 +16,9 @@ from lib.destinations.google_ads.call_conversion import Message as CallConversio
 from lib.destinations.google_ads.click_conversion import Message as ClickConversion
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
-from lib.model.records import Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
+from lib.rules.adjustments import ADJUSTMENT_FIELDS
+from lib.rules.calls import CALL_FIELDS
 from lib.rules.engine import ENGINE_FIELDS
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.values.errors import RuleError
@@ -36,11 +38,14 @@ NOT_IN_THE_CLIENT = {("data_manager", "call_start_date_time")}
 SENT_NOWHERE = {"street", "city", "region"}
 """Known columns that no destination has a field for today."""
 
-MADE_BY_THE_ENGINE = {"customer_id", "action_id", "warnings", "optional_fields"}
+MADE_BY_THE_ENGINE = {
+    *("customer_id", "action_id", "warnings", "optional_fields"),
+    *("conversion_time", "original"),  # from the columns of the conversion
+}
 """Attributes of a record that no column fills directly."""
 
 ATTRIBUTES = {
-    *Conversion._fields,
+    *(*Conversion._fields, *Adjustment._fields, *Call._fields),
     *(each.name for each in fields(OptionalFields)),
     *(f"cart.{each.name}" for each in fields(Cart)),
 }
@@ -52,10 +57,13 @@ def name_of(field: Field) -> str:
 
 
 def test_every_field_has_exactly_one_rule() -> None:
-    """A field is read by the engine, or declares how its cells are read, or is sent nowhere."""
+    """A field is read by one engine, or declares how its cells are read, or is sent nowhere."""
     declared = {field.name for field in FIELDS if field.parse is not None}
-    assert declared.isdisjoint(ENGINE_FIELDS)
-    assert declared | ENGINE_FIELDS | SENT_NOWHERE == set(BY_NAME)
+    parts = [declared, ENGINE_FIELDS, ADJUSTMENT_FIELDS, CALL_FIELDS, SENT_NOWHERE]
+    assert set.union(*map(set, parts)) == set(BY_NAME)
+    assert sum(map(len, parts)) == len(BY_NAME)
+    for kind, of_kind in (("adjustment", ADJUSTMENT_FIELDS), ("call", CALL_FIELDS)):
+        assert {f.name for f in FIELDS if f.record_kinds == {kind}} == of_kind
     assert len(BY_NAME) == len(FIELDS)
 
 
@@ -68,7 +76,13 @@ def test_every_attribute_of_a_record_has_a_field() -> None:
 
 def test_every_field_is_sent_somewhere() -> None:
     """A field that no destination can send was forgotten in its capabilities."""
-    sent = {field for capabilities in ALL for field in capabilities.fields}
+    sent = {
+        field
+        for each in ALL
+        for can in map(each.of_kind, each.record_kinds)
+        if can
+        for field in can.fields
+    }
     assert {f.name for f in FIELDS if f.target} - sent == SENT_NOWHERE
 
 

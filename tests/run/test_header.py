@@ -117,7 +117,8 @@ def test_a_wrapped_retraction_is_recognized() -> None:
     """The kind of a file is read from its cells without what spreadsheets add to them."""
     content = b'gclid,conversion_action,date,Type\n%s,2026-11-20,"=""RETRACT"""\n' % ROW.encode()
     document = judge(content, {})
-    assert document["file_error"]["code"] == "ADJUSTMENT_FILE"
+    assert document["file_error"]["code"] == "COLUMN_OF_KIND_MISSING"
+    assert document["file_error"]["detail"] == "adjustment_type, adjustment_date_time"
 
 
 @pytest.mark.parametrize(

@@ -107,10 +107,10 @@ def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(googl
     [
         (
             [
-                "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value",
-                *["SO-1,Sale,2026-11-20 17:30:00,RETRACT,"] * 2,
+                "Order ID,Conversion Name,Adjustment Type,Adjusted Value",
+                *["SO-1,Sale,RETRACT,"] * 2,
             ],
-            "ADJUSTMENT_FILE",
+            "COLUMN_OF_KIND_MISSING",
         ),
         (["gclid,date,Type", "Cj0KCQiAexample,2026-11-20,Sale", "x,x,RETRACT"], "MIXED_KINDS"),
         (["Klick,date", *["Cj0KCQiAexample0001abcdef,2026-11-20"] * 2], "NO_USABLE_COLUMN"),

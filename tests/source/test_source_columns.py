@@ -28,7 +28,8 @@ CANONICAL_NAMES = (
     "conversion_environment customer_type user_ip_address session_attributes_encoded "
     "session_attributes_key_value_pairs merchant_id feed_country_code feed_language_code "
     "local_transaction_cost items external_attribution_credit external_attribution_model "
-    "customer_id event_source"
+    "customer_id event_source adjustment_type adjustment_date_time adjusted_value "
+    "adjusted_value_currency caller_id call_start_date_time"
 )
 CANONICAL = CANONICAL_NAMES.split()
 

@@ -7,11 +7,11 @@ import io
 
 import pytest
 
-from lib.rules.fields import FIELDS
+from lib.rules.fields import FIELDS, OF_CONVERSIONS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.source.columns import identifying_columns, map_columns
 from lib.source.errors import SourceError
-from lib.source.kinds import refuse_other_kind
+from lib.source.kinds import columns_of_kind
 from lib.source.table import FIRST_CHARS, FIRST_LINES, SourceOptions, open_table
 
 CLICKS = "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency"
@@ -34,13 +34,14 @@ CALL = "+12125550100,2026-11-20 10:00:00,Sale,2026-11-20 11:00:00,12,EUR"
 
 
 def code_of(*lines: str, own: dict[str, str] | None = None) -> str:
-    """Return the code of the file error, or "" for a file of click conversions."""
+    """Return the code of the file's kind, or "" for a file of click conversions."""
     header, *rows = csv.reader(io.StringIO("\n".join(lines)))
-    fields = map_columns(header, own or {}, FIELDS).fields
+    fields = map_columns(header, own or {}, OF_CONVERSIONS).fields
     identifying = identifying_columns(fields, FIELDS)
     try:
         for kind in OTHER_KINDS:
-            refuse_other_kind(header, rows, fields.values(), identifying, kind)
+            if columns_of_kind(header, rows, fields.values(), identifying, kind):
+                return kind.code
     except SourceError as error:
         return error.code
     return ""

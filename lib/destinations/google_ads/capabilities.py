@@ -98,6 +98,8 @@ CAPABILITIES: Final = Capabilities(
             },
             identifying=frozenset({"order_id", "gclid"}),
             adjustment_types=frozenset({"retraction", "restatement"}),
+            # 54 days by the texts of its errors, 55 elsewhere: between them, Google decides.
+            adjustable_for=timedelta(days=55),
         ),
         # Paths in `CallConversion`.
         "call": KindCapabilities(

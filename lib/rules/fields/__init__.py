@@ -1,9 +1,9 @@
 """The declarations of all fields: header names, rule, effect of an invalid value, and target.
 
 A field with `parse` needs nothing else in `lib.rules`. A field without it has a rule in
-`lib.rules.engine`, because its meaning depends on other columns. The column table of docs/input.md
-is generated from these declarations (`python -m lib.rules.fields`). CONTRIBUTING.md explains how to
-add a column.
+`lib.rules.engine`, `adjustments` or `calls`, because its meaning depends on other columns. The
+column table of docs/input.md is generated from these declarations (`python -m lib.rules.fields`).
+CONTRIBUTING.md explains how to add a column.
 """
 
 from __future__ import annotations
@@ -11,10 +11,21 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
+from lib.rules.fields.adjustment import ADJUSTMENT
+from lib.rules.fields.call import CALL
 from lib.rules.fields.conversion import CONVERSION
 from lib.rules.fields.identity import IDENTITY
 from lib.rules.fields.optional import OPTIONAL
 
-FIELDS: Final[tuple[Field, ...]] = (*IDENTITY, *CONVERSION, *OPTIONAL)
+FIELDS: Final[tuple[Field, ...]] = (*IDENTITY, *CONVERSION, *OPTIONAL, *ADJUSTMENT, *CALL)
+
+OF_CONVERSIONS: Final = tuple(field for field in FIELDS if "conversion" in field.record_kinds)
+
+OF_SALES_AND_REFUNDS: Final = tuple(
+    field
+    for field in FIELDS
+    if not field.record_kinds.isdisjoint({"conversion", "adjustment"})
+    and field.name != "adjustment_type"  # the profile says which rows are refunds
+)
 
 BY_NAME: Final = {field.name: field for field in FIELDS}

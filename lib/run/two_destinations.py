@@ -1,0 +1,108 @@
+"""One destination for conversions and another for the adjustments in the same file.
+
+A chunk has one batch for each. Conversions are sent first, in the same thread, and the chunk has
+one marker. The positions of the second batch follow those of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from lib.destinations.base import (
+    AcceptedRequest,
+    Batch,
+    Capabilities,
+    Destination,
+    RowResult,
+    UploadResult,
+)
+from lib.errors import RetryableError
+from lib.model.account import Account
+from lib.model.deadline import Deadline
+from lib.model.outcomes import Problem
+from lib.model.records import Adjustment
+
+
+class TwoBatches:
+    """The conversions and the adjustments of a chunk. All conversions are added first."""
+
+    def __init__(self, conversions: Batch, adjustments: Batch) -> None:
+        self.conversions = conversions
+        self.adjustments = adjustments
+        self.add = conversions.add
+        self.add_call = conversions.add_call
+
+    def add_adjustment(self, adjustment: Adjustment, /) -> None:
+        """Serialize an adjustment."""
+        self.adjustments.add_adjustment(adjustment)
+
+    def __len__(self) -> int:
+        return len(self.conversions) + len(self.adjustments)
+
+
+class TwoDestinations:
+    """A `Destination` that sends adjustments to another API."""
+
+    def __init__(self, conversions: Destination[Any], adjustments: Destination[Any]) -> None:
+        self.capabilities: Capabilities = conversions.capabilities
+        self.sunset: date | None = min(
+            (each.sunset for each in (conversions, adjustments) if each.sunset), default=None
+        )
+        self._conversions = conversions
+        self._adjustments = adjustments
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """Return the account that gets the conversions."""
+        return self._conversions.account(customer_id, fresh=fresh)
+
+    def with_custom_variables(self, account: Account) -> Account:
+        """Return the account with the names of its custom variables."""
+        return self._conversions.with_custom_variables(account)
+
+    def batch(self, job_id: int, *, maybe_sent: bool) -> TwoBatches:
+        """Return an empty batch for each of the two."""
+        return TwoBatches(
+            self._conversions.batch(job_id, maybe_sent=maybe_sent),
+            self._adjustments.batch(job_id, maybe_sent=maybe_sent),
+        )
+
+    def send(self, batch: TwoBatches, deadline: Deadline) -> UploadResult:
+        """Send the conversions, then the adjustments.
+
+        If time or quota runs out in between, the adjustments are deferred: the conversions are
+        answered.
+        """
+        if not len(batch.adjustments):
+            return self._conversions.send(batch.conversions, deadline)
+        if not len(batch.conversions):
+            return _joined(
+                UploadResult({}, ()), self._adjustments.send(batch.adjustments, deadline), 0
+            )
+        first = self._conversions.send(batch.conversions, deadline)
+        try:
+            second = self._adjustments.send(batch.adjustments, deadline)
+        except RetryableError as error:
+            later = RowResult("deferred", (Problem(error.code),))
+            second = UploadResult(dict.fromkeys(range(len(batch.adjustments)), later), ())
+        return _joined(first, second, len(batch.conversions))
+
+
+def _joined(first: UploadResult, second: UploadResult, offset: int) -> UploadResult:
+    """Return both answers as one. The positions of the second begin at `offset`.
+
+    If the second API refuses the account, only its own rows are not attempted.
+    """
+    moved = {position + offset: result for position, result in second.row_results.items()}
+    return UploadResult(
+        {**first.row_results, **moved},
+        first.request_ids + second.request_ids,
+        first.stop,
+        (*first.accepted, *(_moved(each, offset) for each in second.accepted)),
+    )
+
+
+def _moved(accepted: AcceptedRequest, offset: int) -> AcceptedRequest:
+    positions: Sequence[int] = [position + offset for position in accepted.positions]
+    return accepted._replace(positions=positions)
