@@ -1,0 +1,284 @@
+"""Adjustments and calls judged by their engines: what they name, and which of them are sent."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lib.destinations.registry import capabilities_of
+from lib.model.account import Account, Action
+from lib.model.capabilities import KindCapabilities
+from lib.model.fields import RecordKind
+from lib.model.records import Adjustment, Call, Conversion, Record
+from lib.rules import overtaken
+from lib.rules.adjustments import AdjustmentEngine
+from lib.rules.calls import CallEngine
+from lib.rules.engine import Engine
+from lib.rules.record_engine import RecordEngine
+from lib.rules.row_rules import RowRules
+
+EVERYTHING: frozenset[RecordKind] = frozenset({"conversion", "adjustment", "call"})
+ACCOUNT = Account(
+    "1234567890",
+    "1234567890",
+    verified=True,
+    actions={"1001": Action("1001", "Sale", True, EVERYTHING, False, 90)},
+)
+ADS = capabilities_of("google_ads")
+WITH_ORIGINAL = replace(
+    ADS,
+    other_kinds={
+        "adjustment": KindCapabilities(
+            fields=ADS.fields,
+            identifying=frozenset({"order_id"}),
+            adjustment_types=frozenset({"restatement"}),
+            restates_with_original=True,
+        )
+    },
+)
+TIMES = {
+    "sold": "2026-11-10 10:00:00",
+    "noon": "2026-11-12 12:00:00",
+    "evening": "2026-11-12 18:00:00",
+}
+SALES = "order_id,gclid,email,conversion_date_time,conversion_value"
+
+
+@dataclass(slots=True)
+class Judged:
+    """What became of each row, by line."""
+
+    records: dict[int, Record] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    outcomes: dict[int, str] = field(default_factory=dict)
+    warned: dict[int, str] = field(default_factory=dict)
+    waits: bool = False
+
+    def adjustment(self, line: int) -> Adjustment:
+        found = self.records[line]
+        assert isinstance(found, Adjustment)
+        return found
+
+
+def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
+    return RowRules(
+        now=datetime(2026, 11, 24, 12, tzinfo=UTC),
+        account=lambda customer_id: ACCOUNT,
+        customer_id="1234567890",
+        kind=kind,
+        **{
+            "capabilities": ADS,
+            "action": "1001",
+            "zone": UTC,
+            "currency_code": "USD",
+            "phone_region": "US",
+            **settings,
+        },
+    )
+
+
+def engine_for(header: list[str], kind: RecordKind, refunds: bool, **settings: Any) -> RecordEngine:
+    columns = {name: at for at, name in enumerate(header)}
+    sales = Engine(columns, rules_for("conversion", **settings))
+    if kind == "conversion":
+        return sales
+    if kind == "call":
+        return CallEngine(columns, rules_for("call", **settings))
+    return AdjustmentEngine(columns, rules_for("adjustment", **settings), sales, refunds)
+
+
+def rows_of(text: str, first: int = 2) -> list[tuple[int, list[str], None, int]]:
+    rows = csv.reader(text.strip().splitlines())
+    return [
+        (line, [TIMES.get(cell, cell) for cell in cells], None, 1)
+        for line, cells in enumerate(rows, first)
+    ]
+
+
+def judge(
+    text: str, kind: RecordKind = "adjustment", *, refunds: bool = False, **settings: Any
+) -> Judged:
+    """Judge a small file whose first line contains field names. `---` begins another chunk."""
+    header, _, body = text.strip().partition("\n")
+    engine = engine_for(header.split(","), kind, refunds, **settings)
+    judged = Judged()
+    line = 2
+    for chunk in body.split("---"):
+        rows = rows_of(chunk, line)
+        line += len(rows)
+        found = engine.judge(rows)
+        judged.records |= dict(zip(found.lines, found.records, strict=True))
+        judged.waits |= found.follows_earlier_chunk
+        for row in found.refused:
+            judged.refused[row.line] = " ".join(each.code for each in row.errors)
+            judged.outcomes[row.line] = row.outcome
+    judged.warned = {
+        line: " ".join(each.code for each in record.warnings)
+        for line, record in judged.records.items()
+        if record.warnings
+    }
+    return judged
+
+
+def test_googles_template_by_order_and_by_click() -> None:
+    """An adjustment names its conversion by order ID, or else by gclid and time, never by both."""
+    judged = judge(
+        """
+order_id,gclid,conversion_date_time,adjustment_date_time,adjustment_type,adjusted_value
+SO-1,,,noon,RETRACT,
+SO-2,CjwKCAexample01,sold,noon,restatement,80
+,CjwKCAexample02,sold,noon,RESTATE,0
+"""
+    )
+    by_order, both, by_click = (judged.adjustment(line) for line in (2, 3, 4))
+    assert (by_order.adjustment_type, by_order.order_id) == ("retraction", "SO-1")
+    assert (by_order.value, by_order.currency_code) == (None, None)
+    assert by_order.time == "2026-11-12 12:00:00+00:00"
+    assert (both.order_id, both.gclid, both.conversion_time) == ("SO-2", "", "")
+    assert (both.value, both.currency_code) == (80.0, "USD")
+    assert (by_click.order_id, by_click.gclid) == (None, "CjwKCAexample02")
+    assert by_click.conversion_time == "2026-11-10 10:00:00+00:00"
+    assert judged.warned == {4: "RESTATED_TO_ZERO"}
+
+
+@pytest.mark.parametrize(
+    "sale", [",,buyer@example.com,sold,100", ",,,sold,100,0AAAAAexample1", ",,,sold,,,+12125550101"]
+)
+def test_a_refund_in_the_same_row_derives_the_order_id_of_the_sale(sale: str) -> None:
+    """A sale without order ID and gclid can be refunded by its row, if its cells are unchanged."""
+    columns = f"{SALES},gbraid,phone,adjustment_date_time,adjusted_value"
+    width = columns.count(",")
+    padded = sale + "," * (width - 2 - sale.count(","))
+    sold = judge(f"{columns}\n{padded},,", "conversion").records[2]
+    refunded = judge(f"{columns}\n{padded},noon,", refunds=True).adjustment(2)
+    corrected = judge(f"{columns}\n{padded},noon,80", refunds=True).adjustment(2)
+
+    assert isinstance(sold, Conversion)
+    assert (sold.order_id or "").startswith("auto-")
+    assert refunded.order_id == corrected.order_id == sold.order_id
+    assert (refunded.adjustment_type, corrected.adjustment_type) == ("retraction", "restatement")
+    assert corrected.value == 80
+
+
+def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
+    """The order ID is enough: a negative value or a lost email address rejects no refund."""
+    judged = judge(
+        f"{SALES},adjustment_date_time\nSO-1,,nobody,,-100,noon\n,,,sold,-100,noon", refunds=True
+    )
+    assert judged.adjustment(2).order_id == "SO-1"
+    assert judged.refused == {3: "NEGATIVE_VALUE"}
+
+
+def test_an_order_id_is_named_as_it_was_sent() -> None:
+    """1001.0 is 1001 where the profile says so, and another API's form of an ID is kept."""
+    text = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n1001.0,noon,RESTATE,8"
+    judged = judge(text, order_ids="integer", sent_order_id="order-{}".format)
+    assert judged.adjustment(2).order_id == "order-1001"
+
+
+def test_the_original_is_sent_where_it_must_be() -> None:
+    """There, a restatement carries the whole conversion; a row without it could invent one."""
+    judged = judge(
+        f"""
+{SALES},adjustment_date_time,adjustment_type,adjusted_value
+SO-1,,buyer@example.com,sold,100,noon,RESTATE,80
+,,buyer@example.com,sold,100,noon,RESTATE,80
+SO-3,,,sold,100,noon,RESTATE,80
+SO-4,,buyer@example.com,2026-01-01,100,noon,RESTATE,80
+SO-5,,buyer@example.com,sold,100,noon,RETRACT,
+""",
+        capabilities=WITH_ORIGINAL,
+    )
+    original = judged.adjustment(2).original
+    assert original is not None
+    assert (original.order_id, original.value, original.currency_code) == ("SO-1", 80.0, "USD")
+    assert original.time == "2026-11-10 10:00:00+00:00"
+    assert judged.refused == {
+        3: "ADJUSTMENT_NEEDS_ORDER_ID",
+        4: "ADJUSTMENT_NEEDS_ORIGINAL",
+        5: "ADJUSTMENT_NEEDS_ORIGINAL TOO_OLD",
+        6: "RETRACTION_NOT_SENT",
+    }
+
+
+CHANGES = {
+    "later value": ("SO-1,noon,RESTATE,80", "SO-1,evening,RESTATE,60", "OVERTAKEN", ""),
+    "earlier value": ("SO-1,evening,RESTATE,60", "SO-1,noon,RESTATE,80", "", "OVERTAKEN"),
+    "retracted": ("SO-1,evening,RESTATE,60", "SO-1,noon,RETRACT,", "OVERTAKEN", ""),
+    "retracted before": ("SO-1,noon,RETRACT,", "SO-1,evening,RESTATE,60", "", "OVERTAKEN"),
+    "same": ("SO-1,noon,RESTATE,80", "SO-1,noon,RESTATE,80", "", "REPEATED_LINE"),
+    "retracted twice": ("SO-1,noon,RETRACT,", "SO-1,evening,RETRACT,", "", "REPEATED_LINE"),
+    "other order": ("SO-1,noon,RESTATE,80", "SO-2,evening,RESTATE,60", "", ""),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+@pytest.mark.parametrize("between", ["\n", "\n---\n"], ids=["one chunk", "two chunks"])
+def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
+    """The retraction, or else the latest value. Of an earlier chunk, it may be sent already."""
+    first, second, lost_first, lost_second = CHANGES[case]
+    header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
+    judged = judge(f"{header}{first}{between}{second}")
+    lost = {line: code for line, code in ((2, lost_first), (3, lost_second)) if code}
+    if "---" in between and lost_first:
+        lost = {}
+        assert judged.waits  # the second chunk is sent after the first one
+    assert judged.refused == lost
+    outcome = {"OVERTAKEN": "skipped", "REPEATED_LINE": "duplicate"}
+    assert judged.outcomes == {line: outcome[code] for line, code in lost.items()}
+
+
+def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
+    monkeypatch.setattr(overtaken, "MOST_REMEMBERED", 1)
+    header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
+    first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
+    second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"
+    assert judge(f"{header}{first}\n---\n{second}").refused == {4: "OVERTAKEN"}
+
+
+def test_ambiguous_times_of_adjustments_are_withheld() -> None:
+    """If one row proves the other order of day and month, no ambiguous row is sent."""
+    header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
+    judged = judge(f"{header}SO-1,11/10/2026 10:00,RESTATE,8\nSO-2,20/11/2026 10:00,RESTATE,8")
+    assert judged.refused == {2: "DATE_ORDER_MISMATCH", 3: "DATE_ORDER_MISMATCH"}
+
+
+def test_calls() -> None:
+    """A call has the caller's number in E.164, by the country of the row or the profile."""
+    judged = judge(
+        """
+caller_id,country_code,call_start_date_time,conversion_date_time,conversion_value,ad_user_data
+(212) 555-0101,,sold,noon,10,Granted
+030 5550102,DE,sold,noon,,
++1 212-555-0103,,sold,noon,10,
++12125550103,,sold,noon,10,
++12125550103,,sold,noon,20,
++12125550103,,sold,evening,10,
+""",
+        "call",
+    )
+    calls = {line: each for line, each in judged.records.items() if isinstance(each, Call)}
+    assert {line: each.caller_id for line, each in calls.items()} == {
+        2: "+12125550101",
+        3: "+49305550102",
+        4: "+12125550103",
+        7: "+12125550103",
+    }
+    assert calls[2].ad_user_data == "GRANTED"
+    assert (calls[2].value, calls[2].currency_code) == (10.0, "USD")
+    assert calls[3].value is None
+    assert judged.refused == {5: "REPEATED_LINE", 6: "REPEATED_WITH_OTHER_VALUE"}
+
+
+def test_no_problem_of_a_call_shows_the_callers_number() -> None:
+    """Not even the number that is refused."""
+    header = ["caller_id", "call_start_date_time", "conversion_date_time"]
+    engine = engine_for(header, "call", refunds=False)
+    found = engine.judge(rows_of("+12125550104,sold,\n+1212555010499999,sold,noon"))
+    assert [row.line for row in found.refused] == [2, 3]
+    assert "5550104" not in repr(found)
