@@ -50,7 +50,7 @@ SALES = "order_id,gclid,email,conversion_date_time,conversion_value"
 
 @dataclass(slots=True)
 class Judged:
-    """What became of each row, by line."""
+    """What happens to each row, by line."""
 
     records: dict[int, Record] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
