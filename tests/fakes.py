@@ -226,7 +226,7 @@ class FakeApi:
     """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
     `counted` holds the order ID of every counted conversion. Order IDs in `too_recent` are answered
-    with TOO_RECENT_EVENT, those in `too_old` with EXPIRED_EVENT. `before` and `after` are called
+    with `too_recent_code`, those in `too_old` with EXPIRED_EVENT. `before` and `after` are called
     around each batch with its number, starting at 1; if one of them raises, the attempt ends with
     that exception. `stop` refuses the account.
     """
@@ -235,6 +235,7 @@ class FakeApi:
     sunset: date | None = None
     counted: list[str] = field(default_factory=list)
     too_recent: set[str] = field(default_factory=set)
+    too_recent_code: str = "TOO_RECENT_EVENT"
     too_old: set[str] = field(default_factory=set)
     before: Callable[[int], None] = lambda number: None
     after: Callable[[int], None] = lambda number: None
@@ -296,7 +297,7 @@ class FakeApi:
                     problem = Problem("ORDER_ID_ALREADY_IN_USE", "order_id")
                     row_results[position] = RowResult("duplicate", (problem,))
                 elif order in self.too_recent:
-                    row_results[position] = RowResult("deferred", (Problem("TOO_RECENT_EVENT"),))
+                    row_results[position] = RowResult("deferred", (Problem(self.too_recent_code),))
                 elif order in self.too_old:
                     row_results[position] = RowResult("failed", (Problem("EXPIRED_EVENT"),))
                 else:

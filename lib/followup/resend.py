@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
+from lib.catalogue.codes import WAITS_A_DAY
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.followup.verdicts import ROWS_NOT_NAMED
@@ -34,6 +36,9 @@ from lib.state.lease import Lease
 from lib.state.run import Run
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
+
+_A_DAY: Final = timedelta(hours=24)
+"""An adjustment that is sent again before could fail: Google may not find the conversion yet."""
 
 
 def send_again(
@@ -59,7 +64,7 @@ def send_again(
         if chunk.number not in written:
             continue
         marker, generation = ledger.load_chunk(run, chunk.number)
-        if any(row.outcome == "deferred" for row in marker.report.listed):
+        if any(map(resend.is_due, marker.report.listed)):
             stop = resend.deferred(chunk, marker.report, generation)
             if job.stops_at(stop) and not too_late:
                 return
@@ -75,9 +80,16 @@ class _Resend:
     deadline: Deadline
     too_late: bool
 
+    def is_due(self, row: RowOutcome) -> bool:
+        """Return whether a row is deferred, and need not wait for a whole day."""
+        if row.outcome != "deferred":
+            return False
+        waits = any(problem.code in WAITS_A_DAY for problem in row.errors)
+        return not waits or self.too_late or self.context.utc_now() - self.run.now >= _A_DAY
+
     def deferred(self, chunk: Chunk, before: ChunkReport, generation: int) -> Problem | None:
-        """Send a chunk's deferred rows again. Return why to stop, if so."""
-        rows = {row.line: row for row in before.listed if row.outcome == "deferred"}
+        """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
+        rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(records=[r for r in chunk.records if r[0] in rows])
         prepared, result = self._send(deferred, rows)
         if self.too_late or not self.job.stops_at(result.stop):

@@ -76,6 +76,21 @@ def test_an_account_that_refuses_permanently_fails_the_row(
     assert [error["code"] for error in row["errors"]] == ["CUSTOMER_NOT_ENABLED"]
 
 
+def test_an_adjustment_waits_a_whole_day(google: World) -> None:
+    """Sent earlier, it could fail: Google may not find a new conversion at all."""
+    google.api.too_recent_code = "TOO_RECENT_CONVERSION"
+    source = deliver(google)
+    google.api.too_recent = set()
+    sent = google.api.batches
+    for _ in range(3):
+        found = after_hours(google, source, 6.1)
+        assert (found["status"], found["counts"]["deferred"]) == ("waiting", 1)
+    assert google.api.batches == sent
+    found = after_hours(google, source, 6.1)
+    assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
+    assert google.api.batches == sent + 1
+
+
 def test_a_frozen_sweep_does_not_overwrite_newer_outcomes(google: World) -> None:
     """A sweep that resumes with an old "too recent" keeps the upload that its successor saved."""
     source = deliver(google)
