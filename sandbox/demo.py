@@ -128,6 +128,8 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
         took = time.monotonic() - begun
         if document is not None and counts_later:
             document = _ask_later(sandbox, console, name, generation, document)
+        if document is not None:
+            _save_pages(sandbox, name, generation, output)
         conversions = list(sandbox.state.conversions())
         not_counted = list(sandbox.state.processing_errors)
         log = output / "function.log"
@@ -143,6 +145,10 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
         show_late_verdicts(document, console, export.wrong)
     console.print(f"From upload to results: {took:.1f} s ({rows / took:,.0f} rows a second)")
     console.print(f"Results: {results}   Function log: {log}", highlight=False)
+    console.print(
+        f"The report, to look at: {output / 'results.html'}   All files: {output / 'index.html'}",
+        highlight=False,
+    )
     unmatched = sum(map(is_unmatched, not_counted))
     of_file = data_rows(export.path)
     problems = disagreements(of_file, document, conversions, unmatched)
@@ -185,6 +191,15 @@ def _ask_later(
     sandbox.delivery.wait_until_idle(10)
     sandbox.run_sweep()
     return sandbox.results(name, generation)
+
+
+def _save_pages(sandbox: Sandbox, name: str, generation: int, output: Path) -> None:
+    """Saves the report of the file, and the overview of all files, which the sweep writes."""
+    sandbox.delivery.wait_until_idle(10)
+    sandbox.run_sweep()
+    bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
+    for page, saved in ((f"{name}.{generation}.results.html", "results"), ("index.html", "index")):
+        bucket.blob(page).download_to_filename(str(output / f"{saved}.html"))
 
 
 def _wait(

@@ -4,7 +4,11 @@ locals {
   root = "${path.module}/.."
 
   # An allowlist, so that a credential file in the folder never gets into the archive.
-  source_files = concat(["main.py", "requirements.txt"], sort(fileset(local.root, "lib/**/*.py")))
+  source_files = concat(
+    ["main.py", "requirements.txt"],
+    sort(fileset(local.root, "lib/**/*.py")),
+    sort(fileset(local.root, "lib/results/templates/*")),
+  )
 
   state_prefix = "_state/"
 

@@ -45,7 +45,8 @@ resource "google_storage_bucket_iam_member" "function" {
   for_each = {
     # Reads and lists files; cannot write, so it cannot start itself.
     input = { bucket = google_storage_bucket.input.name, role = "roles/storage.objectViewer" }
-    # objectUser, not objectCreator: replacing an object requires the permission to delete it.
+    # objectUser, not objectCreator: replacing an object requires the permission to delete it, and the
+    # overview of all files requires the permission to list them.
     output = { bucket = google_storage_bucket.output.name, role = "roles/storage.objectUser" }
     state  = { bucket = google_storage_bucket.state.name, role = "roles/storage.objectUser" }
     # The profiles document.

@@ -8,6 +8,11 @@ output "output_bucket" {
   value       = google_storage_bucket.output.name
 }
 
+output "overview" {
+  description = "Link to the overview of all files, for accounts that may read the output bucket."
+  value       = "https://storage.cloud.google.com/${google_storage_bucket.output.name}/index.html"
+}
+
 output "state_bucket" {
   description = "Bucket of the ledger, for internal use only."
   value       = google_storage_bucket.state.name

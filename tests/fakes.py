@@ -36,7 +36,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion, Record
 from lib.run.context import RunContext
-from lib.state.store import Readable, StoredObject
+from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -81,6 +81,7 @@ class MemoryStore:
     clock: Clock = field(default_factory=Clock)
     objects: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
     times: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    labels: dict[tuple[str, str], Label] = field(default_factory=dict)
     noncurrent: dict[tuple[str, str, int], tuple[bytes, StoredObject]] = field(default_factory=dict)
     before: Fault = passes
     after: Fault = passes
@@ -124,7 +125,15 @@ class MemoryStore:
             self.after("read", name)
             return found
 
-    def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
+    def write(
+        self,
+        bucket: str,
+        name: str,
+        data: bytes,
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
+    ) -> int | None:
         with self.lock:
             self._began("write", name)
             if name in self.refuse:
@@ -136,6 +145,7 @@ class MemoryStore:
             self._replace(bucket, name)
             generation = next(self.generations)
             self.objects[bucket, name] = (data, generation)
+            self.labels[bucket, name] = label
             self.times[bucket, name] = self.clock.utc()
             self.after("write", name)
             if name in self.lose:
@@ -144,12 +154,23 @@ class MemoryStore:
             return generation
 
     def write_stream(
-        self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
+        self,
+        bucket: str,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
     ) -> int | None:
         data = b"".join(pieces)
         # Only results documents are streamed, so no test can write an invalid one.
         check_results(json.loads(data))
-        return self.write(bucket, name, data, if_generation_match=if_generation_match)
+        return self.write(bucket, name, data, if_generation_match=if_generation_match, label=label)
+
+    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
+        for each in self.list(bucket, ""):
+            label = self.labels.get((bucket, each.name), INTERNAL)
+            yield LabelledObject(each.name, each.generation, label.metadata)
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         with self.lock:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests.exceptions
 from google.api_core import exceptions as api
@@ -16,9 +16,9 @@ from google.cloud import storage  # type: ignore[attr-defined]  # a namespace wi
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from lib.adapters.object_reader import RETRY, TIMEOUT_SECONDS, Download, ObjectReader
-from lib.adapters.storage_client import storage_client
+from lib.adapters.storage_client import labelled, storage_client
 from lib.errors import RetryableError
-from lib.state.store import StoredObject
+from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
 
 T = TypeVar("T")
 
@@ -156,14 +156,22 @@ class GoogleStore:
         except api.NotFound:
             return None
 
-    def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
+    def write(
+        self,
+        bucket: str,
+        name: str,
+        data: bytes,
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
+    ) -> int | None:
         """See `Store.write`."""
 
         def upload(client: storage.Client) -> int:
-            blob = client.bucket(bucket).blob(name)
+            blob = labelled(client.bucket(bucket).blob(name), label)
             blob.upload_from_string(
                 data,
-                content_type="application/json",
+                content_type=label.content_type,
                 if_generation_match=if_generation_match,
                 timeout=TIMEOUT_SECONDS,
                 retry=RETRY,
@@ -179,7 +187,13 @@ class GoogleStore:
             raise RetryableError("STORAGE_UNAVAILABLE", "the write was not found") from None
 
     def write_stream(
-        self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
+        self,
+        bucket: str,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
     ) -> int | None:
         """See `Store.write_stream`."""
         buffer = bytearray()
@@ -189,14 +203,17 @@ class GoogleStore:
             if len(buffer) > UPLOAD_PIECE_BYTES:
                 break
         else:
-            return self.write(bucket, name, bytes(buffer), if_generation_match=if_generation_match)
-        blob = self._client.bucket(bucket).blob(name)
+            content = bytes(buffer)
+            return self.write(
+                bucket, name, content, if_generation_match=if_generation_match, label=label
+            )
+        blob = labelled(self._client.bucket(bucket).blob(name), label)
 
         def upload() -> None:
             with blob.open(
                 "wb",
                 chunk_size=UPLOAD_PIECE_BYTES,
-                content_type="application/json",
+                content_type=label.content_type,
                 if_generation_match=if_generation_match,
                 timeout=TIMEOUT_SECONDS,
                 retry=RETRY,
@@ -220,16 +237,23 @@ class GoogleStore:
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         """See `Store.list`."""
+        blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)
+        return (_stored(bucket, blob) for blob in blobs)
 
+    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
+        """See `Store.list_labelled`."""
+        for blob in self._blobs(bucket, "name,generation,metadata"):
+            yield LabelledObject(blob.name, int(blob.generation), blob.metadata or {})
+
+    def _blobs(self, bucket: str, fields: str, **options: Any) -> Iterator[storage.Blob]:
         def first(client: storage.Client) -> tuple[storage.Blob | None, Iterator[storage.Blob]]:
             blobs = iter(
                 client.list_blobs(
                     bucket,
-                    prefix=prefix,
-                    versions=versions or None,
-                    fields=f"items({_FIELDS}),nextPageToken",
+                    fields=f"items({fields}),nextPageToken",
                     timeout=TIMEOUT_SECONDS,
                     retry=RETRY,
+                    **options,
                 )
             )
             return next(blobs, None), blobs
@@ -240,7 +264,7 @@ class GoogleStore:
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
         while blob is not None:
-            yield _stored(bucket, blob)
+            yield blob
             blob = _reachable(lambda: next(following, None), needs)
 
     def delete(self, bucket: str, name: str) -> None:

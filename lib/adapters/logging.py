@@ -45,6 +45,7 @@ EVENTS: Mapping[str, str] = {
     "preflight_not_permitted": "Account settings could not be read. The upload continues.",
     "processing_unknown": "The status of requests could not be read. Retried later.",
     "diagnostics_unknown": "Google's diagnostics of an account could not be read. Retried later.",
+    "overview_not_written": "The overview of all files could not be written. The next sweep does.",
     "announce_failed": "ALERT. The message about a processed file could not be published.",
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "sweep_failed": "ALERT. A sweep failed.",

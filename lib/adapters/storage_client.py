@@ -10,6 +10,8 @@ import requests
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from requests.adapters import HTTPAdapter
 
+from lib.state.store import Label
+
 IDLE_SECONDS = 30
 """After this time without traffic, the system checks whether the other end still answers."""
 
@@ -59,3 +61,10 @@ def storage_client() -> storage.Client:
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, WatchedConnections())
     return client
+
+
+def labelled(blob: storage.Blob, label: Label) -> storage.Blob:
+    """Return an object that is about to be written, with what its label says."""
+    blob.metadata = dict(label.metadata) or None
+    blob.cache_control = label.cache_control or None
+    return blob

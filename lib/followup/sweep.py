@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
 from lib.followup.missing_events import alert_if_unstarted
+from lib.followup.overview import write_overview
 from lib.followup.revisit import revisit
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.results.document import results_name
+from lib.results.names import results_name
 from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
 from lib.run.redelivery import LATE_AFTER, log_redelivery
@@ -69,6 +70,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     half = deadline.starting_until((started + deadline.starts_until) / 2)
     _revisit_pending_runs(context, half, counts)
     _process_unfinished_objects(context, deadline, counts)
+    write_overview(context)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report

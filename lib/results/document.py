@@ -7,7 +7,6 @@ rows needs no more memory than a file with none. What a code means and what to d
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ import msgspec
 from lib.catalogue.codes import lookup
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.outcomes import Problem, RowOutcome
+from lib.results.findings import Findings
 from lib.state.run import Run, run_id
 
 SCHEMA_VERSION = 2
@@ -49,13 +49,14 @@ class DocumentMetadata:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """Everything in the document except its rows."""
+    """Everything in the document except its rows. `findings` are for the report."""
 
     run: Run
     metadata: DocumentMetadata
     tally: Tally
     request_ids: tuple[str, ...]
     finished_at: datetime
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def status(self) -> str:
@@ -174,18 +175,10 @@ class _Head(msgspec.Struct):
     processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-def results_name(object_name: str, generation: int) -> str:
-    """Return the name of the results document in the output bucket.
-
-    An object name can have at most 1,024 bytes. A longer name is shortened and made unique with a
-    digest of the whole name.
-    """
-    name = f"{object_name}.{generation}.results.json"
-    if len(name.encode()) <= 1024:
-        return name
-    digest = hashlib.sha256(object_name.encode()).hexdigest()[:32]
-    start = object_name.encode()[:900].decode("utf-8", "ignore")
-    return f"{start}.{digest}.{generation}.results.json"
+def document_head(summary: RunSummary) -> dict[str, Any]:
+    """Return the document without its rows."""
+    head: dict[str, Any] = msgspec.to_builtins(_head(summary))
+    return head
 
 
 def results_document(summary: RunSummary, chunks: Iterable[ChunkReport]) -> Iterator[bytes]:

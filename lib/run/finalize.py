@@ -6,17 +6,26 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from posixpath import commonprefix
+from typing import NamedTuple
 
 from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
-from lib.results.document import DocumentMetadata, RunSummary, results_document, results_name
+from lib.results.document import (
+    DocumentMetadata,
+    RunSummary,
+    document_head,
+    results_document,
+)
+from lib.results.findings import Findings
+from lib.results.labels import PAGE, label_of
+from lib.results.names import OVERVIEW, report_name, results_name
 from lib.results.processing import RequestSummary
 from lib.run.context import RunContext
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, RunStatus
-from lib.state.store import live_version
 
 MARKERS_AHEAD = 8
 """Number of markers that are fetched ahead; each has some kilobytes."""
@@ -32,6 +41,9 @@ def write_results(
 ) -> None:
     """Write the first results document of a file, then record that the run is finished.
 
+    The report for people comes first, so that no finished run lacks it: from the document on, the
+    file is finished, and nobody looks at it again.
+
     `only` is the report of a file with one chunk. For other files, the reports are read from the
     markers `numbers`. If `pending` has a follow-up, the run stays pending for the sweep.
     """
@@ -42,12 +54,14 @@ def write_results(
             ledger.write_chunk(run, only)
         context.pending_runs.put(pending)
     lease.check()
+    _write_report(summary, None, context)
     reports = [only] if only is not None else read_reports(run, numbers, ledger)
     written = context.store.write_stream(
         context.settings.output_bucket,
         results_name(run.source.name, run.source.generation),
         results_document(summary, reports),
         if_generation_match=0,
+        label=label_of(summary),
     )
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
     if written is None and not results_exist(run, context):
@@ -62,10 +76,11 @@ def write_results(
 class WrittenRun:
     """The content of a run's markers: its sums and its requests.
 
-    `document_generation` is the generation of its results document before the markers were read.
+    `generations` are those of its results before the markers were read.
     """
 
-    document_generation: int
+    generations: ResultsGenerations
+    findings: Findings = field(default_factory=Findings)
     numbers: list[int] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     request_ids: list[str] = field(default_factory=list)
@@ -74,34 +89,38 @@ class WrittenRun:
 
 def read_written(run: Run, context: RunContext) -> WrittenRun:
     """Sum up the markers of a run."""
-    written = WrittenRun(_document_generation(run, context))
+    written = WrittenRun(_generations(run, context))
     written.numbers = sorted(context.ledger.finished_chunks(run))
     for report in read_reports(run, written.numbers, context.ledger):
         written.tally.add(report.tally)
         written.request_ids.extend(report.request_ids)
         written.requests.add(report.sent)
+        written.findings.add(report)
     return written
 
 
 def rewrite_results(
     lease: Lease, written: WrittenRun, metadata: DocumentMetadata, context: RunContext
 ) -> RunSummary:
-    """Build the document again from the markers, and replace it.
+    """Build the document and its report again from the markers, and replace them.
 
     The precondition is the generation that was read before the markers, so that two sweeps cannot
     undo each other's changes. Raises `RetryableError` if the precondition fails, even if only the
     answer to our own write was lost: the next sweep builds the same document again.
     """
     run = lease.run
+    now = context.utc_now()
     summary = RunSummary(
-        run, metadata, written.tally, tuple(written.request_ids), context.utc_now()
+        run, metadata, written.tally, tuple(written.request_ids), now, written.findings
     )
     lease.check()
+    _write_report(summary, written.generations.report, context)
     replaced = context.store.write_stream(
         context.settings.output_bucket,
         results_name(run.source.name, run.source.generation),
         results_document(summary, read_reports(run, written.numbers, context.ledger)),
-        if_generation_match=written.document_generation,
+        if_generation_match=written.generations.document,
+        label=label_of(summary),
     )
     if replaced is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
@@ -136,11 +155,47 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
 
 def results_exist(run: Run, context: RunContext) -> bool:
     """Return whether an attempt reached the commit point. It may have crashed right after it."""
-    return _document_generation(run, context) != 0
+    return _generations(run, context).document != 0
 
 
-def _document_generation(run: Run, context: RunContext) -> int:
-    """Return the generation of the results document; 0: there is none."""
-    name = results_name(run.source.name, run.source.generation)
-    found = live_version(context.store, context.settings.output_bucket, name)
-    return found.generation if found is not None else 0
+class ResultsGenerations(NamedTuple):
+    """The generations of the results document and of the report; 0: there is none."""
+
+    document: int
+    report: int
+
+
+def _generations(run: Run, context: RunContext) -> ResultsGenerations:
+    """Return the generations of a run's results. Both have the same beginning: one listing."""
+    document = results_name(run.source.name, run.source.generation)
+    report = report_name(document)
+    start = commonprefix((document, report))
+    found = context.store.list(context.settings.output_bucket, start)
+    by_name = {each.name: each.generation for each in found}
+    return ResultsGenerations(by_name.get(document, 0), by_name.get(report, 0))
+
+
+def _write_report(summary: RunSummary, generation: int | None, context: RunContext) -> None:
+    """Write the report for people. It replaces the one with this generation.
+
+    None: there is none yet, unless an attempt crashed between the report and the document.
+    """
+    # jinja2 is imported here, while the rows are already sent: it would delay every cold start.
+    from lib.results.page import bucket_address
+    from lib.results.report import Links, render_report
+
+    source, bucket = summary.run.source, context.settings.output_bucket
+    document = results_name(source.name, source.generation)
+    links = Links(bucket_address(bucket, document), bucket_address(bucket, OVERVIEW))
+    page = render_report(document_head(summary), summary.findings, links).encode()
+
+    def write(expected: int) -> int | None:
+        return context.store.write(
+            bucket, report_name(document), page, if_generation_match=expected, label=PAGE
+        )
+
+    written = write(generation or 0)
+    if written is None and generation is None:
+        written = write(_generations(summary.run, context).report)
+    if written is None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")

@@ -161,7 +161,9 @@ def _finish(
     metadata = _metadata(header, job, profile, progress, run, log)
     metadata, pending = plan_follow_up(run, metadata, progress, context.settings, now)
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
-    summary = RunSummary(run, metadata, progress.tally, tuple(progress.request_ids), now)
+    summary = RunSummary(
+        run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
+    )
     write_results(lease, summary, progress.only, sorted(progress.numbers), pending, context)
     return summary
 

@@ -19,6 +19,7 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.selection import Selection
+from lib.results.findings import Findings
 from lib.results.processing import RequestSummary
 from lib.run.chunks import (
     Chunk,
@@ -49,6 +50,7 @@ class Progress:
     only: ChunkReport | None = None
     request_ids: list[str] = field(default_factory=list)
     requests: RequestSummary = field(default_factory=RequestSummary)
+    findings: Findings = field(default_factory=Findings)
     stop: Problem | None = None
     superseded_by: int = 0
     saved: int = 0
@@ -59,6 +61,7 @@ class Progress:
         self.selection.add(report.selection)
         self.request_ids.extend(report.request_ids)
         self.requests.add(report.sent)
+        self.findings.add(report)
         self.numbers.append(report.number)
         if is_only:
             self.only = report

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -49,6 +49,25 @@ class StoredObject:
         return Content(self.size, self.md5, self.crc32c)
 
 
+class Label(NamedTuple):
+    """How an object that we write describes itself: to browsers, and in listings (`metadata`)."""
+
+    content_type: str = "application/json"
+    cache_control: str = ""
+    metadata: Mapping[str, str] = {}
+
+
+INTERNAL = Label()
+
+
+class LabelledObject(NamedTuple):
+    """An object in a listing, with its metadata. Only for objects that we have written."""
+
+    name: str
+    generation: int
+    metadata: Mapping[str, str]
+
+
 class Readable(Protocol):
     """A forward-only stream of bytes."""
 
@@ -73,7 +92,15 @@ class Store(Protocol):
         """Return content and generation of the live version, or None."""
         ...
 
-    def write(self, bucket: str, name: str, data: bytes, *, if_generation_match: int) -> int | None:
+    def write(
+        self,
+        bucket: str,
+        name: str,
+        data: bytes,
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
+    ) -> int | None:
         """Write if the live generation is this one (0: none exists). Return the new generation.
 
         Returns None if the precondition failed. This includes a successful write that was sent
@@ -82,7 +109,13 @@ class Store(Protocol):
         ...
 
     def write_stream(
-        self, bucket: str, name: str, pieces: Iterable[bytes], *, if_generation_match: int
+        self,
+        bucket: str,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        if_generation_match: int,
+        label: Label = INTERNAL,
     ) -> int | None:
         """Do the same as `write`, for content that may not fit into memory."""
         ...
@@ -92,6 +125,10 @@ class Store(Protocol):
 
         With `versions`, also the noncurrent generations that can still be read.
         """
+        ...
+
+    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
+        """Return all live objects of a bucket with their metadata, in the order of their names."""
         ...
 
     def delete(self, bucket: str, name: str) -> None:

@@ -186,6 +186,16 @@ def not_diagnosed(google: World) -> None:
     assert swept(google) == 200
 
 
+def no_overview(google: World) -> None:
+    def refuse(operation: str, name: str) -> None:
+        if name == "index.html":
+            raise RetryableError("STORAGE_UNAVAILABLE")
+
+    assert deliver(google) == 200
+    google.store.before = refuse
+    assert swept(google) == 200
+
+
 def not_counted(google: World) -> None:
     """Let Google report, after the upload, that it misses the consent of five rows."""
     reasons = {"PROCESSING_ERROR_REASON_NO_CONSENT": 5}
@@ -259,6 +269,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "request_retry": ("WARNING", retried),
     "run_updated": ("INFO", updated),
     "diagnostics_unknown": ("WARNING", not_diagnosed),
+    "overview_not_written": ("WARNING", no_overview),
     "processing_unknown": ("WARNING", not_asked),
     "rows_not_counted": ("ERROR", not_counted),
     "deferred_rows_failed": ("ERROR", lost_with_its_file),

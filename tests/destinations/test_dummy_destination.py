@@ -54,7 +54,9 @@ def row(number: int, **cells: str) -> str:
 
 
 def results(google: World, name: str) -> dict[str, Any]:
-    (found,) = [n for n in google.store.names("out-bucket") if n.startswith(name)]
+    (found,) = [
+        n for n in google.store.names("out-bucket") if n.startswith(name) and n.endswith(".json")
+    ]
     return check_results(json.loads(google.store.objects["out-bucket", found][0]))
 
 

@@ -80,6 +80,7 @@ def test_one_chunk_leaves_no_marker(google: World) -> None:
     names = [name for name in google.store.names(OUT) if not name.startswith("_state/uploads/")]
     assert names == [
         f"_state/runs/{run_key(source)}/run.json",
+        f"export.csv.{source.generation}.results.html",
         f"export.csv.{source.generation}.results.json",
     ]
     assert deliver(google, source) == "skipped"

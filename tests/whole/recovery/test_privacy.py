@@ -150,6 +150,7 @@ def test_no_planted_cell_is_found_after_any_fault(
     ("exception", "function log"),
     ("outcome", "/chunks/"),
     ("outcome", ".results.json"),
+    ("outcome", ".results.html"),
 ])  # fmt: skip
 def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, place: str) -> None:
     """The same search finds the leaks of a function that leaks on purpose."""

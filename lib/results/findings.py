@@ -1,0 +1,162 @@
+"""What the report for people shows of the rows: the problems by cause, and the first rows.
+
+It is collected in one pass over the chunk reports, and its size is bounded, however many rows have
+problems. The results document has all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from lib.catalogue.codes import lookup
+from lib.model.chunk_report import ChunkReport
+from lib.model.outcomes import OUTCOMES, Problem, RowOutcome
+
+MOST_CAUSES = 200
+"""Only an API that answers with codes of its own could exceed it."""
+MOST_RANGES = 1_000
+"""Ranges of lines of one cause; each has about 12 characters."""
+MOST_DETAILS = 3
+MOST_ROWS = 1_500
+"""Rows that are listed in any case, and in addition:"""
+ROWS_OF_A_CAUSE = 10
+"""the first rows of every cause, so that a frequent one does not hide the others."""
+
+_NOT_SENT = ("rejected", "failed", "not_attempted")
+_QUIET = ("uploaded", "ok", "skipped")
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Numbers as ranges. Beyond `MOST_RANGES`, only how many there are."""
+
+    found: list[tuple[int, int]] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, number: int) -> None:
+        """Add a number. They ascend within a chunk; chunks may come in another order."""
+        if self.found and number == self.found[-1][1] + 1:
+            self.found[-1] = (self.found[-1][0], number)
+        elif len(self.found) < MOST_RANGES:
+            self.found.append((number, number))
+        else:
+            self.more += 1
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the ranges in ascending order, without gaps of nothing."""
+        merged: list[tuple[int, int]] = []
+        for first, last in sorted(self.found):
+            if merged and first == merged[-1][1] + 1:
+                first = merged.pop()[0]
+            merged.append((first, last))
+        return merged
+
+
+@dataclass(slots=True)
+class Cause:
+    """The rows with one code: how many, which, in which fields, and with which outcomes.
+
+    `details` are the first few that are particular to rows; `has_more_details` if there are others.
+    """
+
+    code: str
+    rows: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    lines: Numbers = field(default_factory=Numbers)
+    records: Numbers = field(default_factory=Numbers)
+    details: Counter[str] = field(default_factory=Counter)
+    has_more_details: bool = False
+
+    def add(self, row: RowOutcome, record: int | None, problems: Sequence[Problem]) -> None:
+        """Add a row and its problems with this code."""
+        self.rows += 1
+        self.outcomes[row.outcome] += 1
+        self.lines.add(row.line)
+        if record is not None:
+            self.records.add(record)
+        for problem in problems:
+            if problem.field:
+                self.fields[problem.field] += 1
+            if problem.detail in self.details or len(self.details) < MOST_DETAILS:
+                self.details[problem.detail] += bool(problem.detail)
+            else:
+                self.has_more_details = True
+
+
+class ListedRow(NamedTuple):
+    """A row and its number among the data rows, if it is known."""
+
+    record: int | None
+    row: RowOutcome
+
+
+@dataclass(slots=True)
+class Findings:
+    """The rows of a file, as far as the report shows them.
+
+    `to_correct` is the number of rows that were not sent for a reason that a person can correct.
+    `others` counts the rows with a cause beyond `MOST_CAUSES`, `noteworthy` all rows that could be
+    listed; `rows` are those that are.
+    """
+
+    causes: dict[str, Cause] = field(default_factory=dict)
+    rows: list[ListedRow] = field(default_factory=list)
+    noteworthy: int = 0
+    others: int = 0
+    to_correct: int = 0
+
+    def add(self, report: ChunkReport) -> None:
+        """Add the rows of a chunk."""
+        if report.listed:
+            numbers = report.record_numbers()
+            for row in report.listed:
+                self.add_row(row, numbers.get(row.line))
+
+    def add_row(self, row: RowOutcome, record: int | None) -> None:
+        """Add a row."""
+        problems = row.errors + row.warnings
+        if not problems and row.outcome in _QUIET:
+            return
+        self.noteworthy += 1
+        if row.outcome in _NOT_SENT and any(lookup(each.code).needs_action for each in row.errors):
+            self.to_correct += 1
+        is_first_of_its_cause = False
+        for code in dict.fromkeys(each.code for each in problems):
+            cause = self.causes.get(code)
+            if cause is None:
+                if len(self.causes) >= MOST_CAUSES:
+                    self.others += 1
+                    continue
+                cause = self.causes[code] = Cause(code)
+            cause.add(row, record, [each for each in problems if each.code == code])
+            is_first_of_its_cause |= cause.rows <= ROWS_OF_A_CAUSE
+        if len(self.rows) < MOST_ROWS or is_first_of_its_cause:
+            self.rows.append(ListedRow(record, row))
+
+    def listed(self) -> list[ListedRow]:
+        """Return the rows that are listed, in the order of the file."""
+        return sorted(self.rows, key=lambda each: each.row.line)
+
+    def by_frequency(self) -> list[Cause]:
+        """Return the causes, those of most rows first."""
+        return sorted(self.causes.values(), key=lambda each: (-each.rows, each.code))
+
+
+def findings_of(rows: Sequence[Mapping[str, Any]]) -> Findings:
+    """Return the findings in the `rows` of a results document."""
+    found = Findings()
+    for each in rows:
+        outcome = each["outcome"]
+        if outcome not in OUTCOMES:
+            raise ValueError(f"unknown outcome in line {each['line']}")
+        errors, warnings = (
+            tuple(Problem(one["code"], one["field"], one["detail"]) for one in each[part])
+            for part in ("errors", "warnings")
+        )
+        row = RowOutcome(each["line"], outcome, each["order_id"], errors, warnings)
+        found.add_row(row, each["record"])
+    return found

@@ -1,0 +1,116 @@
+"""The overview of all files: `index.html` in the output bucket, made of what a listing tells.
+
+It is made of the labels of the results documents (`lib.results.labels`), so no document is read.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lib.model.outcomes import OUTCOMES
+from lib.results.names import RESULTS, report_name
+from lib.results.page import bucket_address, render, share_of
+from lib.state.store import LabelledObject
+
+MOST_FILES = 100
+_REFUSED = ("rejected", "failed", "not_attempted")
+_STATUSES = ("completed", "waiting", "stopped", "superseded", "same_as")
+_GENERATION = re.compile(r"\.\d+$")
+
+
+class FileResults(NamedTuple):
+    """What the label of a results document says about its file."""
+
+    results: str
+    finished_at: str
+    status: str
+    counts: Mapping[str, int]
+    to_correct: int
+
+    @property
+    def name(self) -> str:
+        """The name of the file; a very long one is shortened."""
+        return _GENERATION.sub("", self.results.removesuffix(RESULTS))
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether a person must act: rows to correct, or a file that was stopped."""
+        return self.status == "stopped" or self.to_correct > 0
+
+    @property
+    def refused(self) -> int:
+        """Number of rows that do not count although they should."""
+        return sum(self.counts.get(each, 0) for each in _REFUSED)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that should count."""
+        return self.counts.get("rows", 0) - self.counts.get("skipped", 0)
+
+
+def latest_files(objects: Iterable[LabelledObject]) -> list[FileResults]:
+    """Return the files that were finished last, the newest first. Keeps no more in memory."""
+    return heapq.nlargest(MOST_FILES, _files(objects), key=lambda each: (each.finished_at, each))
+
+
+def _files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
+    """Yield the results with a label. Those of an older version have none."""
+    for each in objects:
+        if not each.name.endswith(RESULTS):
+            continue
+        label = each.metadata
+        try:
+            counts = {key: int(count) for key, count in json.loads(label["counts"]).items()}
+            to_correct = int(label["to_correct"])
+            status, finished_at = label["status"], label["finished_at"]
+        except (KeyError, ValueError, TypeError, AttributeError):
+            continue
+        if status in _STATUSES:
+            yield FileResults(each.name, finished_at, status, counts, to_correct)
+
+
+def render_overview(bucket: str, files: Sequence[FileResults]) -> str:
+    """Return the page. It depends on nothing else, so the same files make the same page."""
+    return render(
+        "overview.html",
+        bucket=bucket,
+        files=[_shown(bucket, each) for each in files],
+        to_act=sum(each.needs_action for each in files),
+        waiting=sum(each.status == "waiting" for each in files),
+        is_full=len(files) == MOST_FILES,
+        trend=list(_trend(files)),
+        share=share_of(sum(each.refused for each in files), sum(each.rows for each in files)),
+    )
+
+
+def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "address": bucket_address(bucket, report_name(file.results)),
+        "finished_at": file.finished_at,
+        "status": file.status,
+        "needs_action": file.needs_action,
+        "rows": file.counts.get("rows", 0),
+        "outcomes": [(each, file.counts[each]) for each in OUTCOMES if file.counts.get(each)],
+        "refused": share_of(file.refused, file.rows),
+    }
+
+
+def _trend(files: Sequence[FileResults]) -> Iterator[dict[str, Any]]:
+    """Yield a bar for each file with rows, the oldest first: its share of refused rows."""
+    with_rows = [each for each in reversed(files) if each.rows]
+    highest = max((each.refused / each.rows for each in with_rows), default=0)
+    width = 1_000 / max(len(with_rows), 20)
+    for at, each in enumerate(with_rows):
+        height = round(80 * each.refused / each.rows / highest, 2) if highest else 0
+        yield {
+            "x": round(at * width, 2),
+            "width": round(width * 0.75, 2),
+            "y": round(90 - max(height, 1), 2),
+            "height": max(height, 1),
+            "title": f"{each.name}: {share_of(each.refused, each.rows)}",
+        }

@@ -1,0 +1,175 @@
+"""The results document for people: one HTML file, `.results.html` beside the `.results.json`.
+
+It is made of the document's head and of `Findings`, so its size is bounded however many rows have
+problems. `report_of` makes the same report of a results document that lies on a disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib.catalogue.codes import lookup
+from lib.model.outcomes import OUTCOMES
+from lib.results.findings import Cause, Findings, ListedRow, Numbers, findings_of
+from lib.results.page import render, share_of
+from lib.results.verdict import verdict_of
+
+SCHEMA_VERSION = 2
+"""The version of the documents that `report_of` reads (`lib.results.document`)."""
+MOST_CAUSES_SHOWN = 50
+_FIRST_RANGES = 8
+_MOST_REQUESTS = 50
+_BAR = 1_000
+_SMALLEST_PART = 8
+
+OUTCOME_WORDS: Mapping[str, str] = {
+    "uploaded": "accepted by Google",
+    "ok": "would be uploaded",
+    "duplicate": "already counted, or a repeat of an earlier line",
+    "rejected": "not sent: a cell is wrong",
+    "failed": "refused by Google",
+    "deferred": "sent again automatically",
+    "skipped": "no conversion, according to the profile",
+    "not_attempted": "not sent: the file was stopped before",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the other parts of the results are. Empty: not known, so there is no link."""
+
+    document: str = ""
+    overview: str = ""
+
+
+class NotADocument(ValueError):
+    """The content is no results document of this version."""
+
+
+def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
+    """Return the report on a results document. Raises `NotADocument`."""
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise NotADocument("not a results document of version 2")
+    try:
+        head = {name: part for name, part in document.items() if name != "rows"}
+        return render_report(head, findings_of(document["rows"]), links)
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotADocument(f"not a results document: {type(error).__name__}") from None
+
+
+def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Links()) -> str:
+    """Return the report on a file; `head` is its results document without the rows."""
+    columns: Mapping[str, str] = head["columns"]
+    causes = findings.by_frequency()
+    shown = [_cause(each, head, columns) for each in causes[:MOST_CAUSES_SHOWN]]
+    rows = [_row(each, columns) for each in findings.listed()]
+    requests = head["request_ids"]
+    return render(
+        "report.html",
+        head=head,
+        name=head["source"]["name"],
+        account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head["customer_id"]),
+        verdict=verdict_of(head, findings),
+        parts=list(_parts(head["counts"])),
+        causes=shown,
+        causes_left_out=len(causes) - len(shown),
+        rows=rows,
+        noteworthy=findings.noteworthy,
+        filters={
+            "outcome": [each for each in OUTCOMES if any(r["outcome"] == each for r in rows)],
+            "code": [each.code for each in causes],
+            "column": sorted({name for r in rows for name in r["columns"]}),
+        },
+        advice={code: entry["action"] for code, entry in head["codes"].items()},
+        notes=[_note(each, head["codes"]) for each in head["notes"]],
+        file_error=head["file_error"] and _note(head["file_error"], head["codes"]),
+        requests=requests[:_MOST_REQUESTS],
+        requests_left_out=max(0, len(requests) - _MOST_REQUESTS),
+        links=links,
+    )
+
+
+def _parts(counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield the parts of the bar. A part that has rows can be seen, however few they are."""
+    present = [(each, counts[each]) for each in OUTCOMES if counts.get(each)]
+    total = sum(count for _, count in present)
+    widths = [max(_SMALLEST_PART, count * _BAR / total) for _, count in present]
+    scale = _BAR / sum(widths) if widths else 1
+    at = 0.0
+    for (outcome, count), width in zip(present, widths, strict=True):
+        yield {
+            "outcome": outcome,
+            "count": count,
+            "share": share_of(count, total),
+            "words": OUTCOME_WORDS[outcome],
+            "x": round(at, 2),
+            "width": round(width * scale, 2),
+        }
+        at += width * scale
+
+
+def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    advice = head["codes"].get(cause.code) or {}
+    entry = lookup(cause.code)
+    details = [each for each in cause.details if each]
+    title, stop, more = advice.get("meaning", entry.meaning).partition(". ")
+    stop = "" if not more else "."
+    return {
+        "code": cause.code,
+        "severity": advice.get("severity", entry.severity),
+        "needs_action": advice.get("needs_action", entry.needs_action),
+        "title": title + stop,
+        "more": more,
+        "action": advice.get("action", entry.action),
+        "rows": cause.rows,
+        "outcomes": [(each, cause.outcomes[each]) for each in OUTCOMES if cause.outcomes[each]],
+        "columns": [(columns.get(name, name), n) for name, n in cause.fields.most_common()],
+        "lines": _ranges(cause.lines),
+        "records": _ranges(cause.records),
+        "details": details,
+        "has_more_details": cause.has_more_details,
+    }
+
+
+def _ranges(numbers: Numbers) -> dict[str, Any]:
+    ranges = numbers.ranges()
+    return {
+        "first": _written(ranges[:_FIRST_RANGES], "–"),
+        "rest": _written(ranges[_FIRST_RANGES:], "–"),
+        "rest_ranges": max(0, len(ranges) - _FIRST_RANGES),
+        "all": _written(ranges, "-"),
+        "more": numbers.more,
+    }
+
+
+def _written(ranges: Sequence[tuple[int, int]], dash: str) -> str:
+    return ", ".join(str(a) if a == b else f"{a}{dash}{b}" for a, b in ranges)
+
+
+def _row(listed: ListedRow, columns: Mapping[str, str]) -> dict[str, Any]:
+    row = listed.row
+    problems = [
+        {
+            "code": each.code,
+            "kind": kind,
+            "column": columns.get(each.field, each.field),
+            "detail": each.detail,
+        }
+        for kind, found in (("error", row.errors), ("warning", row.warnings))
+        for each in found
+    ]
+    return {
+        "record": listed.record,
+        "line": row.line,
+        "outcome": row.outcome,
+        "order_id": row.order_id,
+        "problems": problems,
+        "columns": list(dict.fromkeys(each["column"] for each in problems if each["column"])),
+    }
+
+
+def _note(problem: Mapping[str, str], codes: Mapping[str, Any]) -> dict[str, Any]:
+    return {**codes[problem["code"]], **problem}

@@ -1,0 +1,96 @@
+"""One sentence on a results document: must anybody act?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from lib.catalogue.texts import number_of_rows
+from lib.results.findings import Findings
+
+Tone = Literal["act", "wait", "done"]
+
+
+class Verdict(NamedTuple):
+    """Whether anybody must act (`act`), later hears more (`wait`), or is `done`; and why."""
+
+    tone: Tone
+    title: str
+    text: str
+
+
+def verdict_of(head: Mapping[str, Any], findings: Findings) -> Verdict:
+    """Return the verdict on a document; `head` is the document without its rows."""
+    if "other_generation" in head:
+        return Verdict(
+            "done",
+            "Nobody needs to act.",
+            "The same upload wrote this file twice, and the results of the other version have the "
+            "rows.",
+        )
+    return _to_act(head, findings) or _to_wait(head) or _done(head)
+
+
+def _to_act(head: Mapping[str, Any], findings: Findings) -> Verdict | None:
+    error, counts = head["file_error"], head["counts"]
+    if error is not None:
+        code = head["codes"][error["code"]]
+        return Verdict(
+            "act" if code["needs_action"] else "done",
+            "Somebody needs to act: the file was stopped."
+            if code["needs_action"]
+            else "The file was stopped. Nobody needs to act.",
+            f"{code['meaning']} {code['action']}",
+        )
+    if findings.to_correct:
+        rest = counts["rows"] - findings.to_correct
+        verb = "were not" if findings.to_correct > 1 else "was not"
+        if head["validate_only"]:
+            verb = "would not be"
+        others = f" The other {number_of_rows(rest)} need no action." if rest > 1 else ""
+        return Verdict(
+            "act",
+            f"Somebody needs to act: {number_of_rows(findings.to_correct)} {verb} counted.",
+            f"Correct what the problems below name, and upload the corrected rows again.{others}",
+        )
+    if "NOT_COUNTED" in head["codes"]:
+        code = head["codes"]["NOT_COUNTED"]
+        return Verdict(
+            "act", "Somebody needs to act: Google did not count all rows.", code["action"]
+        )
+    return None
+
+
+def _to_wait(head: Mapping[str, Any]) -> Verdict | None:
+    counts = head["counts"]
+    if deferred := counts["deferred"]:
+        return Verdict(
+            "wait",
+            "Nobody needs to act now.",
+            f"{number_of_rows(deferred)} came too early. The function sends them again "
+            "automatically, and then replaces this report.",
+        )
+    if awaiting := counts.get("awaiting", 0):
+        return Verdict(
+            "wait",
+            "Nobody needs to act now.",
+            f"Google has accepted the rows and is still processing {awaiting:,} of them. This "
+            "report is replaced when Google has its last word.",
+        )
+    return None
+
+
+def _done(head: Mapping[str, Any]) -> Verdict:
+    counts = head["counts"]
+    sent = counts["uploaded"] + counts.get("ok", 0)
+    word = "would be uploaded" if head["validate_only"] else "were uploaded"
+    if not counts["rows"]:
+        text = "The file has no rows."
+    elif sent == counts["rows"]:
+        text = f"All {number_of_rows(sent)} {word}." if sent > 1 else f"Its only row {word}."
+        text = text.replace("row were", "row was")
+    else:
+        text = f"{number_of_rows(sent)} {word}. The others did not need to be, see below."
+    if counts["warnings"]:
+        text += f" {number_of_rows(counts['warnings'])} have a warning, for future files."
+    return Verdict("done", "Nobody needs to act.", text.replace("1 row have", "1 row has"))
