@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cold_start, quota_share, row_path, whole_path
+from benchmarks import cold_start, hostile, quota_share, row_path, whole_path
 from benchmarks.figures import Figure
 from sandbox.up import Sandbox
 
@@ -23,6 +23,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         sandbox.state.judge = False
         yield cold_start.measure(quick, sandbox)
     yield from whole_path.measure(quick)
+    yield from hostile.measure(quick)
 
 
 @click.command()

@@ -89,13 +89,13 @@ class Bench:
         workers = self.sandbox.function.instances[0].workers()
         return workers[0] if len(workers) == 1 else None
 
-    def run(self, content: bytes) -> Run:
-        """Run one file, from its upload to the bucket to its results."""
+    def run(self, content: bytes, folder: str = "") -> Run:
+        """Run one file, from its upload to the bucket to its results. The folder is a profile."""
         worker = self.worker()
         before = cpu_seconds(worker)
         self._files += 1
         delivered = time.monotonic()
-        name, generation = self.sandbox.drop(content, f"file-{self._files}.csv")
+        name, generation = self.sandbox.drop(content, f"{folder}file-{self._files}.csv")
         document = self.sandbox.results(name, generation, timeout_seconds=600)
         ended = time.monotonic()
         if not self.sandbox.delivery.wait_until_idle(60):

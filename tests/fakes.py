@@ -241,6 +241,9 @@ class FakeBatch:
     def __len__(self) -> int:
         return len(self.records)
 
+    def byte_size(self) -> int:
+        return 0
+
 
 @dataclass(slots=True)
 class FakeApi:

@@ -66,6 +66,10 @@ class _Counter:
     def __len__(self) -> int:
         return self._size
 
+    def byte_size(self) -> int:
+        """Return nothing: it has no requests."""
+        return 0
+
 
 @dataclass(slots=True)
 class OfflineDestination:

@@ -77,6 +77,10 @@ class Batch(Protocol):
 
     def __len__(self) -> int: ...
 
+    def byte_size(self) -> int:
+        """Return about how many bytes the requests have: so many chunks fit into memory."""
+        ...
+
 
 B = TypeVar("B", bound=Batch)
 

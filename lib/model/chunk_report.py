@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from lib.model.outcomes import OUTCOMES, Outcome, RowOutcome
@@ -114,6 +114,10 @@ class ChunkReport:
         """Return the number of each record by its line; empty if they are not known."""
         return self.records.numbers() if self.records is not None else {}
 
+    def without_rows(self) -> ChunkReport:
+        """Return the report without its rows, which a marker has. Its totals still count them."""
+        return replace(self, listed=())
+
     def unlisted(self) -> dict[Outcome, int]:
         """Return the numbers of rows that are not listed: accepted and skipped ones."""
         listed = Counter(row.outcome for row in self.listed)
@@ -153,7 +157,7 @@ def chunk_report(
 ) -> ChunkReport:
     """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally(placeholders=dict(placeholders or {}))
-    rows = tuple(listed)
+    rows = tuple(row.bounded() for row in listed)
     for row in rows:
         tally.count(row)
     for outcome, count in unlisted.items():

@@ -24,6 +24,13 @@ OUTCOMES: tuple[Outcome, ...] = (
 )
 
 
+MOST_PROBLEMS = 20
+"""A row lists at most this many errors, and as many warnings."""
+
+LONGEST_DETAIL = 1_000
+"""Maximum number of characters of a detail. Google's messages are shorter."""
+
+
 class Problem(NamedTuple):
     """One problem with a row. `detail` names lines, columns or rules, never values."""
 
@@ -40,3 +47,17 @@ class RowOutcome(NamedTuple):
     order_id: str | None = None
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    def bounded(self) -> RowOutcome:
+        """Return the row without the problems and texts that are beyond the limits."""
+        if not self.errors and not self.warnings:
+            return self
+        return self._replace(errors=_bounded(self.errors), warnings=_bounded(self.warnings))
+
+
+def _bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    if len(problems) <= MOST_PROBLEMS and all(len(p.detail) <= LONGEST_DETAIL for p in problems):
+        return problems
+    return tuple(
+        each._replace(detail=each.detail[:LONGEST_DETAIL]) for each in problems[:MOST_PROBLEMS]
+    )

@@ -69,7 +69,7 @@ def read_custom_variables(
 
     `ids` maps a customer ID and the name in the header to the key that the destination needs.
     """
-    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    found: dict[int, list[tuple[str, str]]] = {}
     for column, cells in columns.items():
         name = column.removeprefix(CUSTOM_VARIABLE)
         for row, cell in enumerate(cells):
@@ -84,8 +84,8 @@ def read_custom_variables(
                 if isinstance(key, Problem):
                     problems.warn(row, key.code, column)
                 else:
-                    found[row] = (*found.get(row, ()), (key, value))
-    return Target("custom_variables", found)
+                    found.setdefault(row, []).append((key, value))
+    return Target("custom_variables", {row: tuple(pairs) for row, pairs in found.items()})
 
 
 def custom_variable_id(customer_id: str, name: str, rules: RowRules) -> str | Problem:

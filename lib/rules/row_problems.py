@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from lib.catalogue.codes import lookup
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import MOST_PROBLEMS, Problem, RowOutcome
 
 
 class RowProblems:
@@ -13,6 +13,7 @@ class RowProblems:
 
     A row with an error is not sent. A warning reports a value that was left out, or a decision.
     Placeholders are not reported row by row: `with_placeholders` are the columns that contain any.
+    A row keeps `MOST_PROBLEMS` errors and as many warnings: it can have a thousand columns.
     """
 
     def __init__(self, with_placeholders: set[str]) -> None:
@@ -22,11 +23,13 @@ class RowProblems:
 
     def reject(self, row: int, code: str, column: str = "", detail: str = "") -> None:
         """Add an error."""
-        self.errors[row].append(Problem(code, column, detail))
+        if len(found := self.errors[row]) < MOST_PROBLEMS:
+            found.append(Problem(code, column, detail))
 
     def warn(self, row: int, code: str, column: str = "") -> None:
         """Add a warning."""
-        self.warnings[row].append(Problem(code, column))
+        if len(found := self.warnings[row]) < MOST_PROBLEMS:
+            found.append(Problem(code, column))
 
 
 def outcome_of_unread(line: int, code: str) -> RowOutcome:

@@ -1,7 +1,7 @@
 """Chunks of a file: split, judged, serialized, and reported row by row.
 
 A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
-The claim fixes both limits, and apart from them only the file's content matters. So the chunks are
+The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
 """
 
@@ -90,12 +90,12 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
     following = next(readable, None)
     while following is not None:
         chunk = [following]
-        chars = following[3]
+        chars = _size(following, limits)
         for following in readable:
             if len(chunk) == limits.rows or chars >= limits.chars:
                 break
             chunk.append(following)
-            chars += following[3]
+            chars += _size(following, limits)
         else:
             following = None
         is_only = number == 0 and following is None
@@ -107,6 +107,10 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         number += 1
     if errors:
         raise errors[0]
+
+
+def _size(record: Record, limits: ChunkLimits) -> int:
+    return record[3] + limits.cell_chars * len(record[1])
 
 
 def _until_unreadable(

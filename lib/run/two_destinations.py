@@ -41,6 +41,10 @@ class TwoBatches:
     def __len__(self) -> int:
         return len(self.conversions) + len(self.adjustments)
 
+    def byte_size(self) -> int:
+        """See `Batch.byte_size`."""
+        return self.conversions.byte_size() + self.adjustments.byte_size()
+
 
 class TwoDestinations:
     """A `Destination` that sends adjustments to another API."""

@@ -9,7 +9,6 @@ prepare ──▶ in a separate thread: send ──▶ write the marker ──�
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from lib.run.context import RunContext
 from lib.run.finalize import read_reports
 from lib.run.preflight import UploadJob
 from lib.run.reading import Checkpoint
+from lib.run.room import Room
 from lib.source.table import Table
 from lib.state.lease import Lease
 
@@ -135,8 +135,8 @@ class _Uploads:
         self._window = context.settings.window
         self._in_flight: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
-        # next one is ready. Reports that wait for the ledger or for a slow chunk are small.
-        self._room = threading.Semaphore(self._window + 1)
+        # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
+        self._room = Room(self._window + 1)
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
     def __enter__(self) -> _Uploads:
@@ -150,7 +150,7 @@ class _Uploads:
 
     def wait_for_room(self) -> None:
         """Wait until another chunk may be prepared, which must then be started or skipped."""
-        self._room.acquire()
+        self._room.wait()
         while self._in_flight:
             is_answered = self._in_flight[0][0].done()
             if not is_answered and len(self._in_flight) < 4 * self._window:
@@ -161,7 +161,9 @@ class _Uploads:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
-        future = self._pool.submit(self._send, prepared, is_only, job)
+        size = prepared.batch.byte_size()
+        self._room.fill(size)
+        future = self._pool.submit(self._send, prepared, size, is_only, job)
         self._in_flight.append((future, is_only))
 
     def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
@@ -196,7 +198,7 @@ class _Uploads:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, is_only: bool, job: UploadJob
+        self, prepared: PreparedChunk, size: int, is_only: bool, job: UploadJob
     ) -> tuple[ChunkReport, Problem | None]:
         """Send a chunk and save its outcomes at once. Return its report, and why to stop, if so."""
         context, lease = self._context, self._lease
@@ -207,7 +209,7 @@ class _Uploads:
             result = job.destination.send(prepared.batch, self._deadline)
             seconds = context.monotonic() - began
         finally:
-            self._room.release()
+            self._room.leave(size)
         accepted: Outcome = "ok" if job.validate_only else "uploaded"
         report = outcomes(prepared, result, accepted, context.settings.list_all_rows)
         stop = result.stop if job.stops_at(result.stop) else None
@@ -215,6 +217,7 @@ class _Uploads:
             if stop is not None:
                 lease.update(lambda run: ledger.stop(run, stop))
             ledger.write_chunk(lease.run, report)
+            report = report.without_rows()
         self._log.info(
             "chunk_sent",
             chunk=prepared.number,

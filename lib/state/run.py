@@ -12,10 +12,15 @@ from lib.state.store import StoredObject
 
 
 class ChunkLimits(NamedTuple):
-    """The number of data rows or characters at which a chunk ends, whichever comes first."""
+    """The number of data rows or characters at which a chunk ends, whichever comes first.
+
+    Each cell counts as `cell_chars` characters more: in memory, short cells need more than their
+    text. An older claim has no such number, and its chunks are cut without it.
+    """
 
     rows: int
     chars: int
+    cell_chars: int = 0
 
 
 class Terms(NamedTuple):

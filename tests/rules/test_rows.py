@@ -46,6 +46,9 @@ class Collected:
     def __len__(self) -> int:
         return len(self.conversions)
 
+    def byte_size(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:

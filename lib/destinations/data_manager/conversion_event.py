@@ -83,6 +83,10 @@ class EventBatch:
         """The requests, in the order in which they must be sent."""
         return sorted(self._parts, key=lambda part: _ORDER.index(part.request.kind))
 
+    def byte_size(self) -> int:
+        """See `Batch.byte_size`."""
+        return sum(part.request.message.ByteSize() for part in self._parts)
+
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize a restatement: its conversion, with the order ID that was sent with it.
 

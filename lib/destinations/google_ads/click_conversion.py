@@ -85,6 +85,10 @@ class AdsBatch:
     def __len__(self) -> int:
         return sum(map(len, self._written.values()))
 
+    def byte_size(self) -> int:
+        """See `Batch.byte_size`."""
+        return sum(sum(map(len, rows)) for rows in self._written.values())
+
     def take_parts(self) -> list[Part]:
         """Return the requests and clear the batch: a waiting chunk must not be in memory twice."""
         places: dict[_Pile, list[int]] = {}

@@ -32,6 +32,9 @@ class DummyBatch:
     def __len__(self) -> int:
         return len(self.records)
 
+    def byte_size(self) -> int:
+        return 0
+
 
 class DummyDestination:
     """`lib.destinations.base.SettlingDestination`."""

@@ -1,0 +1,101 @@
+"""The peak memory of files that are made to need much of it, and that the limits admit.
+
+Every cell of these files is used: hundreds of custom variables, carts of a thousand items, hundreds
+of email addresses, and cells that are all refused. The API answers slowly, so that as many chunks
+are in memory as there is room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.figures import Figure
+from benchmarks.whole_path import PROFILES, ROOT, UPLOAD, Bench, peak_mebibytes, put_profiles
+from sandbox.up import Sandbox
+
+COLUMNS = 900
+LATENCY_MILLISECONDS = 4_000
+INGEST = "data_manager.IngestEvents"
+
+Cell = Callable[[int, int], str]
+
+
+def table_of(names: Sequence[str], cell: Cell, size: int) -> bytes:
+    """A file of at least `size` bytes: a click and a time, and `cell(row, column)` in each of the
+    other columns."""
+    when = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d %H:%M:%S}+00:00"
+    lines = [",".join(("gclid", "conversion_date_time", *names))]
+    written = row = 0
+    while written < size:
+        row += 1
+        cells = [cell(row, column) for column in range(len(names))]
+        lines.append(",".join((f"Cj0KCQiA{row:030d}", when, *cells)))
+        written += len(lines[-1].encode())
+    return ("\n".join(lines) + "\n").encode()
+
+
+def variables(cell: Cell, size: int, count: int = COLUMNS) -> bytes:
+    """A file of custom variables."""
+    return table_of([f"custom_variable:{9_000 + each}" for each in range(count)], cell, size)
+
+
+def emails(cell: Cell, size: int) -> bytes:
+    """A file of email addresses."""
+    return table_of(["email", *(f"email_{each}" for each in range(2, COLUMNS))], cell, size)
+
+
+def carts(size: int, items: int) -> bytes:
+    """A file of carts."""
+
+    def cell(row: int, column: int) -> str:
+        return ";".join(f"{(row + item) % 1_000}:1:1" for item in range(items))
+
+    return table_of(["cart_items"], cell, size)
+
+
+MIB = 1 << 20
+FILES: dict[str, Callable[[], bytes]] = {
+    "custom variables": lambda: variables(
+        lambda row, column: f"{(row + column) % 100:02d}", 4 * MIB
+    ),
+    "emoji": lambda: variables(lambda row, column: f"\U0001f600{column % 10}", 6 * MIB),
+    "large carts": lambda: carts(16 * MIB, 1_000),
+    "small carts": lambda: carts(16 * MIB, 60),
+    "email addresses": lambda: emails(lambda row, column: f"{column}@{row % 97}.example", 8 * MIB),
+    "refused variables": lambda: variables(lambda row, column: "a@example.com", 10 * MIB, 60),
+    "refused addresses": lambda: emails(lambda row, column: "x", 2 * MIB),
+    "unused columns": lambda: table_of(
+        [f"text {each}" for each in range(COLUMNS)], lambda row, column: "ab", 6 * MIB
+    ),
+    "long cells": lambda: table_of(
+        [f"text {each}" for each in range(20)], lambda row, column: "x" * 32_000, 48 * MIB
+    ),
+}
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """The highest peak of all processes of an instance, over the files and destinations."""
+    environment = {"WINDOW": "8", "MALLOC_ARENA_MAX": "1", "PROFILES": PROFILES}
+    slow = {"kind": "latency_ms", "latency_ms": LATENCY_MILLISECONDS}
+    peaks: dict[str, float] = {}
+    with Sandbox(source=ROOT, env=environment) as sandbox:
+        put_profiles(sandbox)
+        bench = Bench(sandbox)
+        sandbox.faults.set([{"method": method, **slow} for method in (UPLOAD, INGEST)])
+        for name in list(FILES)[:2] if quick else FILES:
+            content = FILES[name]()
+            for folder in ("", "data_manager/"):
+                bench.fresh_worker()
+                bench.run(content, folder)
+                peaks[f"{name}, {folder or 'google_ads/'}"] = peak_of_instance(sandbox)
+    highest = sorted(peaks, key=lambda each: -peaks[each])
+    notes = "; ".join(f"{each} {peaks[each]:.0f} MiB" for each in highest[:4])
+    yield Figure("memory_hostile", peaks[highest[0]], notes)
+
+
+def peak_of_instance(sandbox: Sandbox) -> float:
+    """The peaks of all processes of the instance, as if all were at the same time."""
+    assert sandbox.function is not None
+    instance = sandbox.function.instances[0]
+    return sum(map(peak_mebibytes, {instance.process.pid, *instance.workers()}))

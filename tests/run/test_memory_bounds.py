@@ -1,0 +1,149 @@
+"""What is in memory at a time is bounded by content: chunks, requests, and problems of rows."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import msgspec
+import pytest
+
+from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.registry import capabilities_of
+from lib.model.deadline import Deadline
+from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
+from lib.rules.row_problems import RowProblems
+from lib.run.chunks import split_into_chunks
+from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
+from lib.run.room import Room
+from lib.source.records import Record
+from lib.state.run import ChunkLimits, run_key
+from tests.fakes import FakeBatch, World, world
+from tests.rows import csv_bytes
+from tests.run.test_ingest import deliver, dies, document, orders, put
+
+
+@pytest.fixture
+def google() -> World:
+    return world()
+
+
+def records(rows: int, cells: int) -> list[Record]:
+    row = ["ab"] * cells
+    return [(line, row, None, 3 * cells) for line in range(2, rows + 2)]
+
+
+def sizes(found: list[Record], limits: ChunkLimits) -> list[int]:
+    return [len(chunk.records) for chunk in split_into_chunks(found, limits)]
+
+
+def test_short_cells_count_more_than_their_text() -> None:
+    """A chunk of 1,000 columns has fewer rows than its text alone would allow."""
+    limits = chunk_limits_of(None)
+    assert limits == ChunkLimits(2_000, CHUNK_CHARS, CELL_CHARS)
+    rows = -(-CHUNK_CHARS // (1_000 * (3 + CELL_CHARS)))
+    assert sizes(records(400, 1_000), limits) == [rows, rows, 400 - 2 * rows]
+
+
+@pytest.mark.parametrize(("columns", "length"), [(11, 200), (60, 600), (20, 1_200)])
+def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
+    """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
+    rows: list[Record] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
+    assert sizes(rows, chunk_limits_of(None)) == [2_000, 2_000]
+
+
+def test_a_claim_of_an_older_version_keeps_its_cut() -> None:
+    """Its limits do not count cells, and its chunks are the same as those that have markers."""
+    old = msgspec.json.decode(b"[2000,8388608]", type=ChunkLimits)
+    assert sizes(records(2_400, 1_000), old) == [2_000, 400]
+
+
+def test_a_run_begun_by_an_older_version_is_finished_with_its_chunks(google: World) -> None:
+    """The markers of the older version belong to the same rows."""
+    source = put(google, 9)
+    google.api.before = dies(3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(3, 8 << 20))
+        with pytest.raises(KeyboardInterrupt):
+            deliver(google, source)
+    name = f"_state/runs/{run_key(source)}/run.json"
+    content, generation = google.store.objects["out-bucket", name]
+    claim = json.loads(content)
+    claim["chunk_limits"] = claim["chunk_limits"][:2]
+    google.store.objects["out-bucket", name] = json.dumps(claim).encode(), generation
+    google.clock.seconds += 61
+    assert deliver(google, source) == "completed"
+    assert document(google, source)["counts"]["uploaded"] == 9
+    assert google.api.batches == 4
+
+
+def test_large_requests_leave_room_for_fewer() -> None:
+    """As long as requests in flight have many bytes, no other chunk is prepared."""
+    room = Room(9, most_bytes=100)
+    room.wait()
+    room.fill(60)
+    room.wait()
+    room.fill(60)
+    waited = threading.Thread(target=room.wait)
+    waited.start()
+    waited.join(0.05)
+    assert waited.is_alive()
+    room.leave(60)
+    waited.join(5)
+    assert not waited.is_alive()
+
+
+def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
+    """The first chunk always has room, whatever its size."""
+    room = Room(1, most_bytes=1)
+    room.wait()
+    room.fill(1 << 30)
+    room.leave(1 << 30)
+    room.wait()
+
+
+def test_a_row_keeps_a_bounded_number_of_problems() -> None:
+    """A row of a thousand invalid cells lists the first of them."""
+    problems = RowProblems(set())
+    for column in range(1_000):
+        problems.warn(0, "INVALID_EMAIL", f"email_{column}")
+        problems.reject(0, "INVALID_EMAIL", f"email_{column}")
+    assert len(problems.warnings[0]) == len(problems.errors[0]) == MOST_PROBLEMS
+    long = RowOutcome(2, "failed", None, (Problem("A", "", "x" * 5_000),) * 50).bounded()
+    assert [len(each.detail) for each in long.errors] == [LONGEST_DETAIL] * MOST_PROBLEMS
+    short = RowOutcome(2, "failed", None, (Problem("A"),))
+    assert short.bounded() == short
+
+
+def test_what_google_says_about_a_row_is_bounded(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand errors of one row, the results list the first."""
+    many = RowResult("failed", tuple(Problem(f"CODE_{n}", "", "x" * 9_000) for n in range(1_000)))
+
+    def send(self: object, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+        return UploadResult({0: many}, ("request-1",))
+
+    monkeypatch.setattr(type(google.api), "send", send)
+    source = put(google, 2)
+    assert deliver(google, source) == "completed"
+    (row,) = document(google, source)["rows"]
+    assert len(row["errors"]) == MOST_PROBLEMS
+    assert all(len(json.dumps(each)) < LONGEST_DETAIL + 500 for each in row["errors"])
+
+
+@pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
+def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -> None:
+    """So a chunk of ordinary rows is one request."""
+    assert capabilities_of(destination).max_request_rows == 2_000
+
+
+def test_reports_in_memory_have_no_rows(google: World) -> None:
+    """The rows of a chunk are in its marker, and come from there into the document."""
+    rows = orders(1, 2_003)
+    for row in rows:
+        row["conversion_value"] = "many"
+    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert len(found["rows"]) == found["counts"]["rows"] == 2_003
