@@ -125,6 +125,7 @@ REFUSED = [
     ("profiles = {}", "at least one profile"),
     ('profiles = { "a/b" = {} }', "so it must not contain a slash"),
     (profile(destination="facebook"), "destination must be google_ads"),
+    (profile(adjustments_via="facebook"), "adjustments_via must be google_ads"),
     (profile(customer_id="12345"), "customer_id must be ten digits"),
     (profile(login_customer_id="me"), "login_customer_id must be ten digits"),
     (profile(destination="data_manager", conversion_action="Sale"), "does not accept names"),
