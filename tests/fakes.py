@@ -34,7 +34,7 @@ from lib.model.deadline import Deadline
 from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.model.records import Conversion, Record
+from lib.model.records import Adjustment, Record
 from lib.run.context import RunContext
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_results
@@ -249,7 +249,9 @@ class FakeBatch:
 class FakeApi:
     """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
-    `counted` holds the order ID of every counted conversion. Order IDs in `too_recent` are answered
+    `counted` holds the order ID of every counted conversion, `adjusted` each adjustment with its
+    new value. Records of orders in
+    `deferred` are deferred, whatever they are. Order IDs in `too_recent` are answered
     with `too_recent_code`, those in `too_old` with EXPIRED_EVENT. `before` and `after` are called
     around each batch with its number, starting at 1; if one of them raises, the attempt ends with
     that exception. `stop` refuses the account.
@@ -258,6 +260,8 @@ class FakeApi:
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
     sunset: date | None = None
     counted: list[str] = field(default_factory=list)
+    adjusted: list[tuple[str, float | None]] = field(default_factory=list)
+    deferred: set[str] = field(default_factory=set)
     too_recent: set[str] = field(default_factory=set)
     too_recent_code: str = "TOO_RECENT_EVENT"
     too_old: set[str] = field(default_factory=set)
@@ -313,8 +317,13 @@ class FakeApi:
         row_results: dict[int, RowResult] = {}
         with self.lock:
             for position, record in enumerate(batch.records):
-                assert isinstance(record, Conversion)
                 order = record.order_id or ""
+                if order in self.deferred:
+                    row_results[position] = RowResult("deferred", (Problem("TOO_RECENT_EVENT"),))
+                    continue
+                if isinstance(record, Adjustment):
+                    self.adjusted.append((order, record.value))
+                    continue
                 if self.stop is not None:
                     row_results[position] = RowResult("not_attempted", (self.stop,))
                 elif order in self.counted:

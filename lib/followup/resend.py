@@ -33,6 +33,7 @@ from lib.run.header import read_header
 from lib.run.preflight import UploadJob, claimed_profile, prepare_job
 from lib.run.reading import Checkpoint, read_table
 from lib.state.lease import Lease
+from lib.state.restated import order_digest
 from lib.state.run import Run
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
@@ -91,12 +92,16 @@ class _Resend:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
         rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(records=[r for r in chunk.records if r[0] in rows])
+        overtaken = self._overtaken(deferred) if self.job.restates_with_original else {}
+        if overtaken:
+            kept = [r for r in deferred.records if r[0] not in overtaken]
+            deferred = deferred._replace(records=kept)
         prepared, result = self._send(deferred, rows)
         if self.too_late or not self.job.stops_at(result.stop):
             accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
             answer = outcomes(prepared, result, accepted, list_all=True)
             list_all = self.context.settings.list_all_rows
-            report = _merged(before, answer, self.too_late, list_all)
+            report = _merged(before, answer, overtaken, self.too_late, list_all)
             self.context.ledger.replace_chunk(self.run, report, generation)
         return result.stop
 
@@ -115,6 +120,25 @@ class _Resend:
             return prepared, UploadResult({}, ())
         return prepared, job.destination.send(batch, self.deadline)
 
+    def _overtaken(self, chunk: Chunk) -> Mapping[int, RowOutcome]:
+        """Return the rows for whose orders a newer value was sent since the run began.
+
+        Only an API that restates by sending the whole conversion again would take the older value.
+        """
+        judged = self.job.judge(chunk)
+        orders = {
+            line: (order_digest(each.customer_id, each.action_id, each.order_id), each)
+            for line, each in zip(judged.lines, judged.records, strict=True)
+            if each.order_id is not None
+        }
+        wanted = {digest for digest, _ in orders.values()}
+        newest = self.context.restated.newest(wanted, self.run.now) if wanted else {}
+        return {
+            line: RowOutcome(line, "skipped", record.order_id, (Problem("OVERTAKEN"),))
+            for line, (digest, record) in orders.items()
+            if newest.get(digest, 0) > record.restated_at
+        }
+
 
 def _may_be_counted(row: RowOutcome) -> bool:
     """Return whether the API accepted the row, and may have counted it."""
@@ -122,10 +146,14 @@ def _may_be_counted(row: RowOutcome) -> bool:
 
 
 def _merged(
-    before: ChunkReport, answer: ChunkReport, too_late: bool, list_all: bool
+    before: ChunkReport,
+    answer: ChunkReport,
+    overtaken: Mapping[int, RowOutcome],
+    too_late: bool,
+    list_all: bool,
 ) -> ChunkReport:
     """Return a chunk's report with the new outcomes of its deferred rows."""
-    new = {row.line: row for row in answer.listed}
+    new = {row.line: row for row in answer.listed} | dict(overtaken)
     listed: list[RowOutcome] = []
     unlisted = before.unlisted()
     for old in before.listed:

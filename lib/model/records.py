@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from lib.model.outcomes import Problem
@@ -119,6 +120,11 @@ class Conversion(NamedTuple):
         return bool(self.gclid or self.gbraid or self.wbraid)
 
     @property
+    def restated_at(self) -> int:
+        """Older than every restatement of the conversion."""
+        return 0
+
+    @property
     def is_recognizable(self) -> bool:
         """Whether Google certainly recognizes the conversion if it has counted it."""
         return self.order_id is not None or self.gclid != ""
@@ -146,6 +152,11 @@ class Adjustment(NamedTuple):
     currency_code: str | None
     original: Conversion | None
     warnings: tuple[Problem, ...]
+
+    @property
+    def restated_at(self) -> int:
+        """Its time in Unix seconds."""
+        return int(datetime.fromisoformat(self.time).timestamp())
 
     @property
     def has_click_id(self) -> bool:
@@ -181,6 +192,11 @@ class Call(NamedTuple):
     def order_id(self) -> None:
         """A call has no order ID."""
         return None
+
+    @property
+    def restated_at(self) -> int:
+        """A call is never restated."""
+        return 0
 
     @property
     def has_click_id(self) -> bool:

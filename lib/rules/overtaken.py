@@ -79,6 +79,8 @@ class Overtaking:
         for each in candidates:
             key = _key(each.adjustment)
             winner, earlier = best[key], self._earlier.get(key)
+            if earlier is not None and earlier[1] == each.line:
+                earlier = None  # the same row, judged again
             if earlier is not None and each.rank <= earlier[0]:
                 losers.append(_lost(each, *earlier, first=0))
             elif each is not winner:

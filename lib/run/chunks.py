@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.records import Adjustment
 from lib.model.records import Record as RecordToSend
 from lib.model.selection import Selection
 from lib.model.sent_request import SentRequest, ranges_of
 from lib.rules.assembly import JudgedChunk
 from lib.rules.record_engine import RecordEngine
 from lib.rules.repeats import repeat_of_rejected
-from lib.rules.row_filter import RowFilter
+from lib.rules.row_filter import RowFilter, Selected
 from lib.source.errors import SourceError
 from lib.source.records import Record
+from lib.state.restated import order_digest
 from lib.state.run import ChunkLimits
 
 R = TypeVar("R")
@@ -49,6 +52,7 @@ class PreparedChunk(NamedTuple):
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
     i-th record. It must be sent after the earlier chunks if it `follows_earlier_chunk`.
+    `restated` has the orders that are restated by sending the whole conversion again, and when.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
     `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
     not count, and `selection` is what the row filter found. `placeholders` counts them by column.
@@ -67,6 +71,7 @@ class PreparedChunk(NamedTuple):
     placeholders: Mapping[str, int]
     record_lines: RecordLines
     follows_earlier_chunk: bool = False
+    restated: Mapping[str, int] = MappingProxyType({})
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -122,6 +127,20 @@ def _until_unreadable(
         errors.append(error)
 
 
+def judge(
+    chunk: Chunk, row_filter: RowFilter, engine: RecordEngine, refunds: RecordEngine | None
+) -> tuple[Selected, JudgedChunk]:
+    """Judge the rows of a chunk that count. `refunds` judges those that adjust conversions.
+
+    Raises `PermanentError` if the rows name too many accounts.
+    """
+    selected = row_filter.select(chunk.records)
+    judged = engine.judge(selected.rows)
+    if selected.refunds and refunds is not None:
+        judged = judged.with_refunds(refunds.judge(selected.refunds))
+    return selected, judged
+
+
 def prepare(
     chunk: Chunk,
     row_filter: RowFilter,
@@ -138,11 +157,8 @@ def prepare(
     record do not fulfill `is_sent` are rejected without a reason. `refunds` judges the rows that
     adjust conversions.
     """
-    selected = row_filter.select(chunk.records)
     try:
-        judged = engine.judge(selected.rows)
-        if selected.refunds and refunds is not None:
-            judged = judged.with_refunds(refunds.judge(selected.refunds))
+        selected, judged = judge(chunk, row_filter, engine, refunds)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
     if refuses_user_data is not None and judged.has_user_data:
@@ -170,7 +186,16 @@ def prepare(
         judged.placeholders,
         chunk.record_lines,
         judged.follows_earlier_chunk,
+        _restated(judged.adjustments),
     )
+
+
+def _restated(adjustments: Iterable[Adjustment]) -> dict[str, int]:
+    return {
+        order_digest(each.customer_id, each.action_id, each.order_id or ""): each.restated_at
+        for each in adjustments
+        if each.original is not None
+    }
 
 
 def _only(judged: JudgedChunk, is_sent: Callable[[int, RecordToSend], bool]) -> JudgedChunk:

@@ -16,6 +16,7 @@ from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.match_history import MatchHistory
 from lib.state.pending_runs import PendingRuns
+from lib.state.restated import Restated
 from lib.state.run import Run
 from lib.state.store import Store
 from lib.state.uploads import Uploads
@@ -77,6 +78,11 @@ class RunContext:
     def match_history(self) -> MatchHistory:
         """How many rows of recent files led to an ad click."""
         return MatchHistory(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+
+    @property
+    def restated(self) -> Restated:
+        """The orders that were restated recently."""
+        return Restated(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
     def pending_runs(self) -> PendingRuns:

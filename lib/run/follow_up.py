@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
+from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.settings import Settings
 from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
+from lib.model.chunk_report import Tally
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.open_line import LAST_LINE_OPEN, WAIT
 from lib.run.upload import Progress
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
+
+_A_DAY: Final = 24.0
+"""Hours after which every conversion can be adjusted."""
 
 
 def plan_follow_up(
@@ -23,7 +29,7 @@ def plan_follow_up(
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
         is_held = LAST_LINE_OPEN in progress.tally.codes
-        wait = WAIT if is_held else timedelta(hours=settings.defer_hours)
+        wait = WAIT if is_held else wait_of_deferred(progress.tally, settings)
         pending = replace(pending, resend_at=now + wait)
     if not progress.request_ids:
         return metadata, pending
@@ -35,6 +41,15 @@ def plan_follow_up(
     if schedule is not None:
         pending = replace(pending, diagnose_at=schedule.next_check(now, 0))
     return metadata, pending
+
+
+def wait_of_deferred(tally: Tally, settings: Settings) -> timedelta:
+    """Return how long the deferred rows wait: a day if all of them need that."""
+    waits_a_day = sum(tally.codes.get(code, 0) for code in WAITS_A_DAY)
+    hours = settings.defer_hours
+    if waits_a_day and waits_a_day >= tally.outcomes.get("deferred", 0):
+        hours = max(hours, _A_DAY)
+    return timedelta(hours=hours)
 
 
 def settling_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:

@@ -24,6 +24,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Record
 from lib.rules.adjustments import AdjustmentEngine
+from lib.rules.assembly import JudgedChunk
 from lib.rules.chunk_cells import Row
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
@@ -33,7 +34,7 @@ from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.time_zones import UnknownZone
 from lib.run.accounts import Accounts
-from lib.run.chunks import Chunk, PreparedChunk, prepare
+from lib.run.chunks import Chunk, PreparedChunk, judge, prepare
 from lib.run.context import Connect
 from lib.run.engines import (
     ColumnZones,
@@ -101,6 +102,16 @@ class UploadJob:
             is_sent,
             self.refunds,
         )
+
+    @property
+    def restates_with_original(self) -> bool:
+        """Whether a restatement could be undone by an older value that is sent later."""
+        can = self.destination.capabilities.of_kind("adjustment")
+        return can is not None and can.restates_with_original
+
+    def judge(self, chunk: Chunk) -> JudgedChunk:
+        """Judge the rows of a chunk without serializing them."""
+        return judge(chunk, self.row_filter, self.engine, self.refunds)[1]
 
     def look_at(self, rows: Sequence[Row]) -> None:
         """Look at the rows of a chunk that an earlier attempt has sent: others depend on them."""

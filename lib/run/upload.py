@@ -205,6 +205,9 @@ class _Uploads:
         ledger = context.ledger
         try:
             lease.check()
+            if prepared.restated and not job.validate_only:
+                # Before they are sent: no older value may be sent later, whatever happens now.
+                context.restated.record(lease.run.key, prepared.number, prepared.restated)
             began = context.monotonic()
             result = job.destination.send(prepared.batch, self._deadline)
             seconds = context.monotonic() - began

@@ -277,6 +277,9 @@ FILES |= {
     "ADJUSTS_NO_CONVERSION": _file(csv_of(adjustment(order_id=""))),
     "ADJUSTED_BEFORE_CONVERSION": _file(csv_of(adjustment(**BY_CLICK, **BEFORE))),
     "ADJUSTED_TOO_LATE": _file(csv_of(adjustment(**{**BY_CLICK, **LONG_AGO}))),
+    "ADJUSTMENT_NEEDS_ORDER_ID": _file(csv_of(adjustment(order_id="")), **DM),
+    "ADJUSTMENT_NEEDS_ORIGINAL": _file(csv_of(adjustment()), **DM),
+    "RETRACTION_NOT_SENT": _file(csv_of(adjustment(adjustment_type="RETRACT", **NO_VALUE)), **DM),
     "ACTION_NOT_ADJUSTABLE": _asked(adjustment(conversion_action="1004")),
     "ACTION_NEEDS_ORDER_ID": _asked(
         adjustment(**BY_CLICK, **NO_VALUE, adjustment_type="RETRACT", conversion_action="1006")
@@ -301,9 +304,6 @@ ELSEWHERE = {
     "SOURCE_GONE": "only for an object in a bucket",
     "ADJUSTMENT_FILE": "only for a destination without adjustments",
     "CALL_FILE": "only for a destination without calls",
-    "ADJUSTMENT_NEEDS_ORDER_ID": "only for a destination that restates with the original",
-    "ADJUSTMENT_NEEDS_ORIGINAL": "only for a destination that restates with the original",
-    "RETRACTION_NOT_SENT": "only for a destination without retractions",
     "SUPERSEDED": "only for an object in a bucket",
     "SAME_AS": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",

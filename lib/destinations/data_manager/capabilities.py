@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from lib.destinations.data_manager.order_ids import transaction_id
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion, KindCapabilities
 
 # Paths in `Event`. A plain value needs no more than its path to be written.
@@ -76,6 +77,7 @@ CAPABILITIES: Final = Capabilities(
             "session_attributes_key_value_pairs",
         ),
     ),
+    sent_order_id=transaction_id,
     other_kinds={
         # A restatement is an ordinary event with the new value.
         "adjustment": KindCapabilities(

@@ -23,11 +23,10 @@ from typing import Any
 
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import Part
+from lib.destinations.data_manager.order_ids import transaction_id
 from lib.destinations.message_paths import plain_paths, write_plain_values
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
-
-NUMERIC_ID_PREFIX = "order-"
 
 # Enum numbers, as the raw classes require.
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
@@ -49,15 +48,6 @@ class EventDefaults:
     event_source: str = "OTHER"
     ad_personalization: str | None = None
     validate_only: bool = False
-
-
-def transaction_id(order_id: str) -> str:
-    """Return the order ID, with the prefix `order-` if it has only digits.
-
-    Google has refused purely numeric transaction IDs (and `validate_only` did not report it). The
-    same order ID always gives the same transaction ID, so Google still recognizes a resend.
-    """
-    return NUMERIC_ID_PREFIX + order_id if order_id.isdigit() else order_id
 
 
 class EventBatch:

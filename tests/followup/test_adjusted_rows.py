@@ -1,0 +1,143 @@
+"""Adjustments on the path of a run, with fakes: refunds of a sales file, and older values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.config.profile import Profile
+from lib.destinations.base import Destination
+from lib.destinations.registry import capabilities_of
+from lib.errors import RetryableError
+from lib.followup.sweep import sweep_once
+from lib.model.log import Log
+from lib.run.follow_up import wait_of_deferred
+from lib.run.ingest import process_object
+from lib.run.upload import Progress
+from lib.state.store import StoredObject
+from tests.fakes import START, FakeApi, World, world
+
+HEADER = "order_id,email,conversion_date_time,conversion_value,Status,Refunded at,adjusted_value"
+REFUNDS = {"refunds": {"Status": ["Refunded"]}, "headers": {"adjustment_date_time": "Refunded at"}}
+
+
+@dataclass(slots=True)
+class Routes:
+    """Connects each destination to its own fake API."""
+
+    apis: dict[str, FakeApi]
+
+    def connect(self, profile: Profile, log: Log) -> Destination[Any]:
+        api = self.apis[profile.destination]
+        api.capabilities = capabilities_of(profile.destination)
+        return api
+
+
+def google_with(**profile: Any) -> World:
+    made = world()
+    made.profiles["default"] |= {**REFUNDS, **profile}
+    return made
+
+
+def row(order: str, status: str, value: str = "", days: int = 1) -> str:
+    sold = (START - timedelta(days=5)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    at = (START - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    return f"{order},{order.lower()}@example.com,{sold},100,{status},{at},{value}"
+
+
+def deliver(google: World, name: str, *rows: str, connect: Any = None) -> dict[str, Any]:
+    content = "\n".join([HEADER, *rows, ""]).encode()
+    source = google.store.put("in-bucket", name, content)
+    context = replace(google.context, connect=connect) if connect else google.context
+    day = timedelta(hours=20)
+    process_object(source, google.clock.utc(), context, time_limit_seconds=540, max_age=day)
+    return document(google, source)
+
+
+def document(google: World, source: StoredObject) -> dict[str, Any]:
+    name = f"{source.name}.{source.generation}.results.json"
+    found: dict[str, Any] = json.loads(google.store.objects["out-bucket", name][0])
+    return found
+
+
+def test_a_file_of_sales_carries_its_refunds() -> None:
+    """Refunded rows retract or restate their orders, in the chunk of the sales."""
+    google = google_with(include={"Status": ["Paid"]})
+    found = deliver(
+        google,
+        "a.csv",
+        row("A", "Paid"),
+        row("B", "Refunded"),
+        row("C", "Refunded", "80"),
+        row("D", "Open"),
+    )
+    assert (found["counts"]["uploaded"], found["counts"]["skipped"]) == (3, 1)
+    assert google.api.counted == ["A"]
+    assert google.api.adjusted == [("B", None), ("C", 80.0)]
+    assert google.api.batches == 1
+
+
+def test_adjustments_go_to_another_destination() -> None:
+    """With `adjustments_via`, each API gets its own records, named as the first one sent them."""
+    google = google_with(destination="data_manager", adjustments_via="google_ads")
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+    found = deliver(
+        google, "a.csv", row("1001", "Refunded"), row("1002", "Paid"), connect=routes.connect
+    )
+    assert found["counts"]["uploaded"] == 2
+    assert routes.apis["data_manager"].counted == ["1002"]
+    assert routes.apis["google_ads"].adjusted == [("order-1001", None)]
+
+
+def test_a_refusal_of_the_other_destination_defers_no_sale() -> None:
+    """The sales are answered, whatever happens to the adjustments afterwards."""
+    google = google_with(destination="data_manager", adjustments_via="google_ads")
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+
+    def out_of_quota(number: int) -> None:
+        raise RetryableError("DAILY_QUOTA", "")
+
+    routes.apis["google_ads"].before = out_of_quota
+    found = deliver(google, "a.csv", row("A", "Paid"), row("B", "Refunded"), connect=routes.connect)
+    assert (found["counts"]["uploaded"], found["counts"]["deferred"]) == (1, 1)
+
+
+@pytest.mark.parametrize("first", ["Paid", "Refunded"])
+def test_an_older_value_is_never_sent_after_a_newer_one(first: str) -> None:
+    """A deferred row is skipped if a newer file has restated its order in the meantime."""
+    google = google_with(destination="data_manager")
+    google.api.capabilities = capabilities_of("data_manager")
+    google.api.deferred = {"A"}
+    old = google.store.put(
+        "in-bucket", "old.csv", f"{HEADER}\n{row('A', first, '90', days=2)}\n".encode()
+    )
+    day = timedelta(hours=20)
+    now = google.clock.utc()
+    process_object(old, now, google.context, time_limit_seconds=540, max_age=day)
+    assert document(google, old)["counts"]["deferred"] == 1
+
+    google.api.deferred = set()
+    google.clock.seconds += 3600
+    deliver(google, "new.csv", row("A", "Refunded", "60", days=1))
+    google.clock.seconds += 6 * 3600
+    sweep_once(google.context, 1500)
+
+    found = document(google, old)
+    assert (found["counts"]["skipped"], found["counts"]["deferred"]) == (1, 0)
+    (listed,) = found["rows"]
+    assert [each["code"] for each in listed["errors"]] == ["OVERTAKEN"]
+    assert (google.api.counted, google.api.adjusted) == ([], [("A", 60.0)])
+
+
+def test_rows_wait_a_day_only_if_all_of_them_need_it() -> None:
+    """An adjusted conversion of the last 24 hours does not delay other deferred rows."""
+    settings, tally = world().settings, Progress().tally
+    tally.outcomes["deferred"] = 2
+    tally.codes["TOO_RECENT_CONVERSION"] = 1
+    assert wait_of_deferred(tally, settings) == timedelta(hours=settings.defer_hours)
+    tally.codes["TOO_RECENT_CONVERSION"] = 2
+    assert wait_of_deferred(tally, settings) == timedelta(hours=24)
