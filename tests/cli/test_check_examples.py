@@ -23,17 +23,26 @@ FILES = {
     "windows_1252.csv": (None, 2),
 }
 
+OF_OTHER_KINDS = {
+    "google_adjustments.csv": (None, 2),
+    "google_calls.csv": (None, 2),
+    "shop_refunds.csv": ("shop_refunds", 3),
+}
+"""Adjustments of conversions and calls that an account must already have."""
+
+ALL = {**FILES, **OF_OTHER_KINDS}
+
 
 def test_every_example_is_tested() -> None:
-    """Every file in examples/ is listed in `FILES` or in `crm_exports`."""
+    """Every file in examples/ is listed in `ALL` or in `crm_exports`."""
     others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
-    assert {path.name for path in EXAMPLES.iterdir()} == {*FILES, *others}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*ALL, *others}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ALL)
 def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
     """Every row of an example would be sent without an error or a warning."""
-    profile, rows = FILES[name]
+    profile, rows = ALL[name]
     settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
     document = judge((EXAMPLES / name).read_bytes(), settings)
     assert document["file_error"] is None
@@ -41,11 +50,12 @@ def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
     assert document["rows"] == []
 
 
-@pytest.mark.parametrize("name", [name for name, (profile, _) in FILES.items() if profile])
+@pytest.mark.parametrize("name", [name for name, (profile, _) in ALL.items() if profile])
 def test_an_example_is_accepted_by_the_data_manager_api(name: str) -> None:
     """With an action ID, which this API requires, all rows are accepted; only columns are noted."""
-    profile, rows = FILES[name]
+    profile, rows = ALL[name]
     route = {"destination": "data_manager", "conversion_action": "1001"}
+    route["adjustments_via"] = "google_ads"  # for retractions
     document = judge((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
     assert document["counts"]["ok"] == rows
     assert document["codes"].keys() <= {"ADDRESS_COLUMNS_MISSING", "UNKNOWN_COLUMNS"}
