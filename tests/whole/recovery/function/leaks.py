@@ -6,13 +6,13 @@ import sys
 import traceback
 from typing import Any
 
-import lib.run.upload
+import lib.run.preflight
 from lib.model.outcomes import RowOutcome
 
 
 def begin() -> None:
     """Make every row leak in the way that its cells ask for with "leak by ..."."""
-    judge_all = lib.run.upload.prepare
+    judge_all = lib.run.preflight.prepare
 
     def prepare(chunk: Any, *others: Any) -> Any:
         prepared = judge_all(chunk, *others)
@@ -30,4 +30,4 @@ def begin() -> None:
                 prepared.refused.append(RowOutcome(line, "rejected", text))
         return prepared
 
-    lib.run.upload.prepare = prepare
+    lib.run.preflight.prepare = prepare
