@@ -1,10 +1,11 @@
 """A long run of random faults and crashes: `python -m tests.soak --minutes 30 --seed 0`.
 
 Each round drops files under a random mixture of faults, kills, and duplicate and lost deliveries,
-with sweeps in between. Then the faults end, and every file of the round must be finished. After the
-last round, the invariants are checked again over all files. After any failure, the exit code is 1
-and the command to repeat the run is printed. The same seed produces the same rounds (only their
-timing depends on the machine); `--round 7 --minutes 0` runs only the seventh round.
+with sweeps in between: sales, calls, and adjustments of sales. Then the faults end, and every file
+of the round must be finished. After the last round, the invariants are checked again over all
+files. After any failure, the exit code is 1 and the command to repeat the run is printed. The same
+seed produces the same rounds (only their timing depends on the machine); `--round 7 --minutes 0`
+runs only the seventh round.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ from collections import defaultdict
 from typing import Any
 
 from sandbox.profiles import DEFAULT_PROFILES
+from sandbox.request_status import RecordIndices
 from sandbox.state import Accepted
 from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import (
     File,
     all_documents,
-    check_counted_once,
     check_document,
     clicks_grow_old,
+    finish,
     log_lines,
     make_file,
 )
 from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
-from tests.whole.recovery.test_faults import mixture
+from tests.whole.recovery.other_kinds import AdjustmentFile, make_adjustments, make_calls
+from tests.whole.recovery.test_faults import API_RULES, KILLS, mixture
 
 DEFER_SECONDS = 1.0
 ROUND_SECONDS = 120.0
@@ -48,10 +51,17 @@ class Route:
     name = "google_ads"
     copies_files = True
     """Whether some files are copied onto themselves, as gateways do."""
+    profile = DEFAULT_PROFILES["default"]
 
     def begin_round(self, google: Sandbox, rng: random.Random) -> None:
-        """Set the faults of the round."""
-        google.faults.set(mixture(rng))
+        """Set the profiles of the round."""
+        google.set_profiles(
+            {"default": self.profile, "calls": self.profile | {"conversion_action": "1012"}}
+        )
+
+    def mixture(self, rng: random.Random) -> list[dict[str, Any]]:
+        """Return random rules for the conversions of a round."""
+        return mixture(rng)
 
     def end_round(self, google: Sandbox, files: list[File], grow_old: bool) -> None:
         """Run sweeps until every file of the round is finished, and check the documents."""
@@ -74,7 +84,9 @@ class Route:
             by_job[each.job_id].append(each)
         for file in files:
             jobs = check_documents(file, documents)
-            check_counted_once(file, [each for job in jobs for each in by_job.pop(job, ())])
+            accepted = [each for job in jobs for each in by_job.pop(job, ())]
+            file.check_accepted(google.state, accepted)
+        by_job.pop(0, None)  # calls
         if by_job:
             raise Broken(f"conversions of {len(by_job)} jobs that belong to no file")
 
@@ -84,14 +96,17 @@ class LaterRoute(Route):
 
     name = "data_manager"
     copies_files = False
+    profile = DEFAULT_PROFILES["data_manager"] | {"adjustments_via": "google_ads"}
 
     def begin_round(self, google: Sandbox, rng: random.Random) -> None:
-        google.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
+        super().begin_round(google, rng)
         limits = google.state.data_manager
         limits.requests_per_minute = 1_000_000
         limits.record_indices = rng.choice(("all", "none", "some"))
         limits.repeats_adjust = rng.random() < 0.5
-        google.faults.set(late_mixture(rng))
+
+    def mixture(self, rng: random.Random) -> list[dict[str, Any]]:
+        return late_mixture(rng)
 
     def end_round(self, google: Sandbox, files: list[File], grow_old: bool) -> None:
         # Some rounds see rows that are too recent, and send them again until they count.
@@ -109,7 +124,10 @@ class LaterRoute(Route):
         accepted = list(google.state.accepted)
         mode = google.state.data_manager.record_indices
         for file in files:
-            check_late(file, documents[document_names(file)[0]], accepted, mode)
+            if type(file) is File:
+                check_late(file, documents[document_names(file)[0]], accepted, mode)
+            else:
+                check_other_kind(file, documents[document_names(file)[0]], google, mode)
 
     def check_all(
         self, google: Sandbox, files: list[File], documents: dict[str, dict[str, Any]]
@@ -126,16 +144,50 @@ class LaterRoute(Route):
 ROUTES = {route.name: route for route in (Route(), LaterRoute())}
 
 
+def fault_of_other_kinds(rng: random.Random) -> dict[str, Any]:
+    """Return a random rule for the requests with adjustments or calls."""
+    method = rng.choice(("UploadConversionAdjustments", "UploadCallConversions"))
+    return {"method": method, **rng.choice(API_RULES + KILLS), "nth": rng.randint(1, 2)}
+
+
+def other_files(rng: random.Random, number: int, sold: File) -> list[File]:
+    """Make files of other kinds: adjustments of sales, and calls."""
+    files: list[File] = []
+    if rng.random() < 0.7:
+        files.append(make_adjustments(f"r{number}-adjusted.csv", sold, rng.getrandbits(30)))
+    if rng.random() < 0.5:
+        rows, seed = rng.choice((1, 8, 30, 410)), rng.getrandbits(30)
+        files.append(make_calls(f"calls/r{number}.csv", rows, seed, number % 10_000))
+    return files
+
+
+def check_other_kind(
+    file: File, document: dict[str, Any], google: Sandbox, record_indices: RecordIndices
+) -> None:
+    """Check a file of adjustments or calls, whose destination may count later.
+
+    If Google only counts the calls that it has refused, nobody knows which ones they are.
+    """
+    if record_indices == "all" or isinstance(file, AdjustmentFile):
+        check_document(file, document)
+    file.check_accepted(google.state, ())
+
+
 def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) -> list[File]:
-    """Drop the files of a round while its faults are active."""
+    """Drop the files of a round while its faults are active, after one for the adjustments."""
     route.begin_round(google, rng)
+    rows = rng.choice((2, 30, 410))
+    sold = make_file(f"r{number}-sold.csv", rows, rng.getrandbits(30), ("click", "warned"))
+    sold.drop(google)
+    finish(google, sold)
+    google.faults.set([*route.mixture(rng), fault_of_other_kinds(rng)])
     google.delivery.set(
         backoff_seconds=0.05,
         max_backoff_seconds=0.5,
         duplicate=rng.choice((1, 1, 2, 8)),
         concurrency=rng.choice((1, 2, 8)),
     )
-    files = []
+    files = [sold]
     for place in range(rng.randint(1, 8)):
         google.delivery.set(drop=rng.random() < 0.1)
         rows = rng.choice((1, 8, 30, 200, 201, 410, 1_000))
@@ -148,6 +200,7 @@ def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) 
         if rng.random() < 0.3:
             time.sleep(rng.random())
     google.delivery.set(drop=False)
+    files += [file.drop(google) for file in other_files(rng, number, sold)]
     if rng.random() < 0.3:
         google.run_sweep()
     return files

@@ -37,6 +37,11 @@ OUTCOME = {
     "rejected": "rejected",
     "failed": "failed",
     "deferred": "deferred",
+    # Adjustments and calls (`other_kinds`).
+    "restated": "counted",
+    "retracted": "counted",
+    "unknown": "failed",
+    "call": "counted",
 }
 """The outcome of each kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
 
@@ -45,6 +50,9 @@ TWICE = frozenset(
         "REPEATED_WITH_OTHER_VALUE",
         "ORDER_ID_ALREADY_IN_USE",
         "CLICK_CONVERSION_ALREADY_EXISTS",
+        "CALL_CONVERSION_ALREADY_EXISTS",
+        "RESTATEMENT_ALREADY_EXISTS",
+        "CONVERSION_ALREADY_RETRACTED",
     }
 )
 """The codes of a duplicate; the code depends on which row was sent before, and by which file."""
@@ -74,6 +82,10 @@ class File:
         _, self.generation = google.drop(self.content, self.name)
         self.generations.append(self.generation)
         return self
+
+    def check_accepted(self, state: State, accepted: Iterable[Accepted]) -> None:
+        """Assert that Google has what the file says. `accepted` are the conversions of its jobs."""
+        check_counted_once(self, accepted)
 
     def copy_onto_itself(self, google: Sandbox) -> int:
         """Copy the object as a gateway does that sets its time. Return the new generation."""
@@ -169,7 +181,8 @@ def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
     """Assert that every line has the right outcome, and that Google has each conversion once."""
     check_document(file, document)
     job_id = document["job_id"]
-    check_counted_once(file, [each for each in google.state.accepted if each.job_id == job_id])
+    accepted = [each for each in google.state.accepted if each.job_id == job_id]
+    file.check_accepted(google.state, accepted)
 
 
 def check_document(file: File, document: dict[str, Any]) -> None:

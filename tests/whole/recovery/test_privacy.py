@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -82,18 +82,24 @@ def planted_file(name: str) -> bytes:
 
 
 PLANTED = re.compile(
-    rf"{MARK}|\b1?[-. (+]*212[-. )]*555[-. ]*01\d\d\b|203\.0\.113\.\d", re.IGNORECASE
+    rf"{MARK}|(?<!\d)1?[-. (+]*212[-. )]*555[-. ]*01\d\d(?!\d)|203\.0\.113\.\d", re.IGNORECASE
 )
+"""A number may touch a letter: in a serialized message, the next field's tag can be one."""
 
 
-def found(google: Sandbox, since: datetime) -> dict[str, int]:
-    """Count the planted cells by place: in the whole log, and in everything after `since`."""
+def found(
+    google: Sandbox, since: datetime, by_design: Container[str] = frozenset()
+) -> dict[str, int]:
+    """Count the planted cells by place: in the whole log, and in everything after `since`.
+
+    `by_design` are methods of an API whose requests must contain them.
+    """
     texts = {"function log": google.function_output()}
     for blob in google.storage_client().bucket(OUTPUT_BUCKET).list_blobs():
         if blob.updated is not None and blob.updated >= since:
             texts[blob.name] = blob.name + blob.download_as_bytes().decode()
     for request, body in google.state.request_bodies():
-        if request.started_at < since:
+        if request.started_at < since or request.method in by_design:
             continue
         # Google gets only digests, except IP addresses, which are sent if the account may do this.
         text = body.decode("utf-8", errors="replace")
