@@ -19,7 +19,8 @@ Reading order (docs/architecture.md has the picture):
                       asks for final outcomes
 11. `config`          settings and profiles; `run.context` passes them to a run, with the ports
 12. `errors`          the exceptions, by what to do next
-13. `cli`             the offline check: the same rules without a network; `init` writes a profile
+13. `cli`             the offline check: the same rules without a network; `init` writes a profile,
+                      `fix` the rows to correct
 14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
                       them
 """

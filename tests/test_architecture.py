@@ -35,7 +35,7 @@ ARROWS = {
     },
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
-        *("destinations.base", "destinations.registry"),
+        *("destinations.base", "destinations.registry", "adapters.download"),
     },
     "adapters": {"model", "errors", "config", "state.store"},
     "errors": set(),

@@ -17,12 +17,14 @@ from lib import __version__
 from lib.cli.assumptions import ChosenProfile, assume, read_twice
 from lib.cli.check import CheckResult, check
 from lib.cli.check_output import show
+from lib.cli.fix.command import fix_command
 from lib.cli.init.command import init_command
 from lib.cli.init.findings import Given
 from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
 from lib.cli.now import now_option
 from lib.cli.terminal import Commands, Terminal
+from lib.cli.watched_file import WatchedFile
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
@@ -72,6 +74,7 @@ def main() -> None:
 
 
 main.add_command(init_command)
+main.add_command(fix_command)
 
 
 @main.command("check", epilog=_EXAMPLES)
@@ -192,8 +195,9 @@ def _check_one(
             progress.update(bar, rows=rows)
             keep(report)
 
-        return check(
-            _Watched(stream, lambda read: progress.advance(bar, read)),
+        watched = WatchedFile(stream, lambda read: progress.advance(bar, read))
+        checked = check(
+            watched,
             StoredObject(bucket="", name=file.name, generation=0, size=size),
             profile_name,
             profile,
@@ -201,20 +205,7 @@ def _check_one(
             advance,
             list_all=all_rows,
         )
-
-
-class _Watched:
-    """A file that reports the number of bytes of each `read`."""
-
-    def __init__(self, file: IO[bytes], tell: Callable[[int], None]) -> None:
-        self._file = file
-        self._report_read = tell
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read from the file."""
-        data = self._file.read(size)
-        self._report_read(len(data))
-        return data
+        return watched.described(checked)
 
 
 # In the document, the counts come before the rows, so the rows are kept on disk until then. Like

@@ -26,6 +26,7 @@ from lib.source.columns import (
     map_columns,
     shown,
 )
+from lib.source.correction_columns import correction_columns
 from lib.source.errors import SourceError
 from lib.source.kinds import columns_of_kind
 from lib.source.table import Table
@@ -87,7 +88,7 @@ def _map(table: Table, profile: Profile, declared: tuple[Field, ...], version: i
     """Find the declared fields in the header."""
     names = {base_name(field.name) for field in declared}
     own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
-    filtered_by = filter_columns(table.header, profile)
+    filtered_by = filter_columns(table.header, profile) | correction_columns(table.header)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     has_dates = partial(contains_dates, table.first_rows())
     return map_columns(table.header, own, declared, filtered_by, tiers, has_dates)
@@ -100,7 +101,9 @@ def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | N
     """
     identifying = identifying_columns(columns.fields, FIELDS)
     # A row filter can exclude adjustments by a column, so that column is known too.
-    known = filter_columns(table.header, profile).union(columns.fields.values())
+    known = (filter_columns(table.header, profile) | correction_columns(table.header)).union(
+        columns.fields.values()
+    )
     rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     for kind in OTHER_KINDS:
         own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]

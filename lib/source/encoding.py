@@ -85,6 +85,11 @@ class Decoder:
         self.encoding = encoding
         self._decoder = codecs.getincrementaldecoder(encoding)("lib.source.mark")
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether the encoding is final. It is not as long as only ASCII was decoded."""
+        return self._decided
+
     def decode(self, block: bytes, final: bool = False) -> str:
         """Return the next block's text. A character cut at its end is left for the next text."""
         if not self._decided:

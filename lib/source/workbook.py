@@ -50,9 +50,26 @@ def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStrea
     CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE, SHEET_NOT_FOUND, or NOT_TEXT for another kind of
     spreadsheet or archive. The text raises CORRUPT_WORKBOOK when it reaches damage.
     """
+    sheet, rest, unread = open_sheet(stream, options)
+    if sheet is None:
+        return rest, replace(options, sheet=None)
+    text = _Bytes(b"", _Pieces(_lines(sheet, options)))
+    return text, replace(
+        options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title, unread_sheets=unread
+    )
+
+
+def open_sheet(
+    stream: ByteStream, options: SourceOptions
+) -> tuple[Any | None, ByteStream, tuple[str, ...]]:
+    """Return the sheet of a workbook that is read, as openpyxl has it; None: it is no workbook.
+
+    Then the stream that is returned has the whole file. The last value are the titles of other
+    sheets that may hold data. Raises `SourceError` as `open_workbook` does.
+    """
     start = _read(stream, _MAGIC_BYTES)
     if start not in (_ZIP, _OLE):
-        return _Bytes(start, stream), replace(options, sheet=None)
+        return None, _Bytes(start, stream), ()
     content = start + _read(stream, MAX_PACKED_BYTES + 1 - len(start))
     if start == _OLE:
         raise _old_or_encrypted(content)
@@ -60,11 +77,7 @@ def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStrea
         raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
     book = _loaded(content)
     sheet = _sheet(book, options.sheet)
-    unread = () if options.sheet else _unread_sheets(book, sheet)
-    text = _Bytes(b"", _Pieces(_lines(sheet, options)))
-    return text, replace(
-        options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title, unread_sheets=unread
-    )
+    return sheet, stream, () if options.sheet else _unread_sheets(book, sheet)
 
 
 def _loaded(content: bytes) -> Any:
@@ -145,12 +158,12 @@ def _rows(sheet: Any, options: SourceOptions) -> Iterator[tuple[int, list[str]]]
     decimal_sign = "," if options.decimal_comma else "."
     try:
         for row in sheet_rows(sheet):
-            yield row.number, _texts(row.cells, options.max_columns, decimal_sign)
+            yield row.number, texts_of(row.cells, options.max_columns, decimal_sign)
     except Exception:  # see `_loaded`
         raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
 
 
-def _texts(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
+def texts_of(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
     """Return the texts of a row, up to its last cell that is not empty.
 
     All cells to the right of the last possible column are one: one too many.

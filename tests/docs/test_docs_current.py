@@ -138,7 +138,13 @@ def test_every_outcome_and_part_of_the_results_is_explained() -> None:
 
 def test_every_block_has_a_kind_that_is_tested() -> None:
     """Every kind of example is covered by a test in this module."""
-    tested = {("console", ""), ("csv", "accepted"), ("csv", "refused"), ("json", "profiles")}
+    tested = {
+        ("console", ""),
+        ("console", "steps"),
+        ("csv", "accepted"),
+        ("csv", "refused"),
+        ("json", "profiles"),
+    }
     tested |= {
         ("hcl", "profiles"),
         ("json", "results"),
@@ -150,7 +156,9 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
 
 
-@pytest.mark.parametrize("block", blocks("console"), ids=name_of)
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("console") if not block.mark], ids=name_of
+)
 def test_a_command_prints_what_the_page_shows(block: Block) -> None:
     """Commands print the output shown, in which `...` matches any text."""
     command, _, shown = block.text.removeprefix("$ ").partition("\n")
@@ -169,6 +177,34 @@ def test_a_command_prints_what_the_page_shows(block: Block) -> None:
         shown, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     )
     assert same, done.stdout
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("console") if block.mark == "steps"], ids=name_of
+)
+def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
+    """Several commands, one after another in an empty folder with the examples, print the text."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    commands = re.findall(r"^\$ (.*)$", block.text, re.M)
+    done = subprocess.run(
+        ["sh", "-c", "\n".join(commands)],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "COLUMNS": "100",
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": str(ROOT),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    shown = re.sub(r"^\$ .*\n", "", block.text, flags=re.M)
+    assert done.returncode == 0, done.stdout
+    assert doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
 
 
 @pytest.mark.parametrize("block", blocks("csv"), ids=name_of)

@@ -1,0 +1,29 @@
+"""Objects in Cloud Storage for the command line, with the credentials of the person."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from google.auth.exceptions import DefaultCredentialsError
+
+from lib.adapters.gcs import connect
+from lib.errors import PermanentError, RetryableError
+from lib.state.store import live_version
+
+
+def download(bucket: str, name: str, into: IO[bytes]) -> None:
+    """Write the content of the live version of an object.
+
+    Raises `PermanentError` (SOURCE_GONE) if there is none, or `RetryableError`.
+    """
+    try:
+        store = connect()
+    except DefaultCredentialsError:
+        detail = "there are no credentials; run: gcloud auth application-default login"
+        raise RetryableError("STORAGE_FORBIDDEN", detail) from None
+    found = live_version(store, bucket, name)
+    if found is None:
+        raise PermanentError("SOURCE_GONE", "there is no such object")
+    stream = store.open(found)
+    while block := stream.read(1 << 20):
+        into.write(block)

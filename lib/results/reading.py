@@ -1,0 +1,150 @@
+"""A results document → its parts and, as a stream, its rows: what `lib.results.document` writes.
+
+Documents of version 1 are read too. There, a problem has a `message` instead of a `detail`, and
+names its column in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, Final, TypeVar
+
+import msgspec
+
+from lib.model.outcomes import Outcome
+from lib.results.document import SCHEMA_VERSION
+
+_ROWS: Final = b'\n "rows": ['
+_END: Final = b" ]\n}\n"
+_BLOCK_BYTES: Final = 1 << 20
+_PLACE: Final = re.compile(r'line \d+(?:, column "(?P<column>.*)")?: (?P<text>.*)', re.DOTALL)
+
+
+class NotResults(Exception):
+    """The text is not a results document that this program can read. The message says why."""
+
+
+T = TypeVar("T")
+
+
+class _Version(msgspec.Struct, frozen=True):
+    schema_version: int | None = None  # rows have none
+
+
+class WrittenSource(msgspec.Struct, frozen=True):
+    """The file that the results are about, with its checksums in base64, if they are known."""
+
+    bucket: str
+    name: str
+    generation: str
+    size: int | None = None
+    md5: str = ""
+    crc32c: str = ""
+
+
+class WrittenCode(msgspec.Struct, frozen=True):
+    """What a code means, and what to do. Version 1 does not say whether a person can act."""
+
+    meaning: str
+    action: str
+    needs_action: bool | None = None
+
+
+class WrittenProblem(msgspec.Struct, frozen=True):
+    """A problem of a row or of the file. `column` is only known here in version 1."""
+
+    code: str
+    field: str = ""
+    detail: str = ""
+    message: str = ""
+
+    @property
+    def column(self) -> str:
+        place = _PLACE.fullmatch(self.message)
+        return (place and place["column"]) or ""
+
+    @property
+    def particular(self) -> str:
+        """What is particular to this row or file. In version 1, it may repeat the meaning."""
+        place = _PLACE.fullmatch(self.message)
+        return self.detail or (place["text"] if place else self.message)
+
+
+class WrittenRow(msgspec.Struct, frozen=True):
+    """A row as it is listed."""
+
+    line: int
+    outcome: Outcome
+    errors: tuple[WrittenProblem, ...]
+    warnings: tuple[WrittenProblem, ...]
+    record: int | None = None
+
+
+class WrittenHead(msgspec.Struct, frozen=True):
+    """The parts of the document that `fix` needs, except its rows."""
+
+    schema_version: int
+    source: WrittenSource
+    profile: str
+    status: str
+    counts: dict[str, int]
+    codes: dict[str, WrittenCode]
+    file_error: WrittenProblem | None
+    columns: dict[str, str] = {}
+    other_generation: str = ""
+
+
+class _Whole(WrittenHead, frozen=True):
+    rows: tuple[WrittenRow, ...] = ()
+
+
+def read_results(stream: IO[bytes]) -> tuple[WrittenHead, Iterator[WrittenRow]]:
+    """Return the document and its rows, which are read when they are needed.
+
+    A document that another program has formatted is read as a whole. Raises `NotResults`, also
+    while the rows are read.
+    """
+    start = bytearray()
+    while _ROWS not in start and (block := stream.read(_BLOCK_BYTES)):
+        start += block
+    head, found, rest = bytes(start).partition(_ROWS)
+    if not found:
+        whole = _decode(head, _Whole)
+        return whole, iter(whole.rows)
+    read = _decode(head + _ROWS + _END, WrittenHead)
+    return read, _rows(_lines(rest, stream))
+
+
+def _lines(rest: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a stream of which `rest` has been read, without their line ends."""
+    while block := stream.read(_BLOCK_BYTES):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+    yield from rest.split(b"\n")
+
+
+def _rows(lines: Iterator[bytes]) -> Iterator[WrittenRow]:
+    for line in lines:
+        row = line.strip().removesuffix(b",")
+        if row == b"]":
+            break
+        if row:
+            yield _decode(row, WrittenRow)
+    else:
+        raise NotResults("it ends in the middle: it was not copied completely")
+    if any(line.strip() not in (b"", b"}") for line in lines):
+        raise NotResults("it has the results of several files; use those of one file")
+
+
+def _decode(text: bytes, kind: type[T]) -> T:
+    try:
+        version = msgspec.json.decode(text, type=_Version).schema_version
+        if version is None or version <= SCHEMA_VERSION:
+            return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotResults("it is not a results document (its name ends in .results.json)") from None
+    raise NotResults(
+        f"it has version {version} of the format, and this program knows version {SCHEMA_VERSION}; "
+        "update the program"
+    )

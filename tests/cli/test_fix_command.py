@@ -1,0 +1,392 @@
+"""`fix FILE RESULTS`: the rows that need a hand, as they are in the file, ready to be dropped."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import openpyxl
+import pytest
+from click.testing import CliRunner, Result
+
+from lib.cli.commands import main
+from lib.results.document import SCHEMA_VERSION
+from tests.cli.judging import NOW, csv_of, judge, row
+from tests.workbooks import workbook
+
+BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
+MIXED = csv_of(row(), BAD_TIME, row(gclid="organic", email="nobody"), row(), row(gclid="a" * 20))
+OURS = ["problem", "what to do", "line"]
+
+
+def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments)], input=stdin)
+
+
+@pytest.fixture
+def fix(tmp_path: Path) -> Callable[..., Path]:
+    """Check a file, and fix it with these results. Returns the output."""
+
+    def fixed(
+        content: bytes,
+        name: str = "export.csv",
+        output: str = "rows-to-fix.csv",
+        *,
+        change: Callable[[dict[str, Any]], None] = lambda document: None,
+        profile: dict[str, Any] | None = None,
+        options: Sequence[str | Path] = (),
+    ) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        arguments: list[str | Path] = ["check", "--json", "--now", NOW.isoformat(), path]
+        if profile is not None:
+            profiles = tmp_path / "profiles.json"
+            profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", **profile}}))
+            options = ["--profiles", profiles]
+        document = json.loads(run(*arguments, *options).stdout)
+        change(document)
+        results = tmp_path / f"{name}.results.json"
+        results.write_text(json.dumps(document))
+        done = run("fix", path, results, "-o", tmp_path / output, *options)
+        assert done.exit_code == 0, done.output
+        return tmp_path / output
+
+    return fixed
+
+
+def table(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_text(encoding), newline=""), delimiter=delimiter))
+
+
+def outcomes(content: bytes, profile: dict[str, Any] | None = None) -> dict[str, int]:
+    return {k: n for k, n in judge(content, profile)["counts"].items() if n}
+
+
+def test_the_rows_that_need_a_hand_are_written_as_they_are(fix: Any) -> None:
+    """Our columns are in front of the file's own, and rows without an error are left out."""
+    header, *rows = table(fix(MIXED))
+    original = list(csv.reader(io.StringIO(MIXED.decode())))
+    assert header == [*OURS, *original[0]]
+    assert [each[2] for each in rows] == ["3", "4"]
+    assert [each[3:] for each in rows] == [original[2], original[3]]
+    assert rows[0][0].startswith("The conversion time cannot be read")
+    assert 'Column: "conversion_date_time".' in rows[0][0]
+    assert rows[0][1].startswith("Write it as")
+    assert "The email address is not valid" in rows[1][0], "a warning says why a row has nothing"
+
+
+def test_the_corrected_file_is_dropped_as_it_is(fix: Any) -> None:
+    """Our columns are neither an error nor a note, and the corrected row would be sent."""
+    path = fix(csv_of(row(), BAD_TIME))
+    corrected = path.read_bytes().replace(b"yesterday", b"2026-11-20 10:00:00+00:00")
+    document = judge(corrected, {"ad_user_data": "GRANTED"})
+    assert (document["notes"], document["counts"]["ok"]) == ([], 1)
+
+
+def test_what_nobody_has_corrected_stays_refused(fix: Any) -> None:
+    """A file that returns unchanged sends nothing that was refused because of its cells."""
+    head = b"gclid,conversion_action,conversion_date_time,first_name\n"
+    good = b"Cj0KCQiAexample0001,1001,2026-11-20 10:00Z,"
+    lines = [good + b"Ada", good, b"x,y", good + b"Ada,x", good + b"J\xffrg", good + b"A\0"]
+    content = head + b"\n".join([*lines, *[good + "Jörg".encode()] * 3]) + b"\n"
+    first = judge(content)
+    again = judge(fix(content).read_bytes())
+    assert first["counts"]["rejected"] == 4
+    assert (again["counts"]["rows"], again["counts"]["rejected"]) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "encoding, delimiter, line_end",
+    [
+        ("utf-8", ",", "\n"),
+        ("utf-8-sig", ";", "\r\n"),
+        ("cp1252", ";", "\r\n"),
+        ("utf-16", "\t", "\r\n"),
+        ("utf-8", "|", "\r"),
+    ],
+)
+def test_encoding_and_dialect_are_those_of_the_file(
+    fix: Any, encoding: str, delimiter: str, line_end: str
+) -> None:
+    """The output has the encoding, byte order mark, delimiter, quotes and line ends of the file."""
+    lines = [
+        "Parameters:TimeZone=America/Chicago",
+        delimiter.join(["gclid", "Conversion Name", "Conversion Time", "Größe"]),
+        delimiter.join(["Cj0KCQiAexample0001", "Käufe", "2026-11-20 10:00", '"ä"']),
+        delimiter.join(["Cj0KCQiAexample0002", '"Käufe"', "gestern", f'"ö{delimiter}""ü"""']),
+    ]
+    content = line_end.join([*lines, ""]).encode(encoding)
+    output = fix(content).read_bytes()
+    text = output.decode(encoding)
+    parameters, header, bad, end = text.split(line_end)
+    assert (parameters, end) == (lines[0], "")
+    assert header == delimiter.join(OURS) + delimiter + lines[1]
+    assert bad.endswith(f"{delimiter}4{delimiter}{lines[3]}")
+    assert outcomes(output) == {"rows": 1, "rejected": 1}
+    assert output.startswith(content[:2]) or not encoding.startswith("utf-16")
+
+
+def test_a_file_with_spaces_after_its_delimiters_keeps_them(fix: Any) -> None:
+    """`a, "b"` is read with its spaces, so our columns have them too."""
+    content = b'gclid, conversion_action, conversion_date_time\nCj0KCQiAexample01, "1, 2", soon\n'
+    output = fix(content).read_bytes()
+    assert output.splitlines()[0].startswith(b"problem, what to do, line, gclid, ")
+    assert outcomes(output) == {"rows": 1, "rejected": 1}
+
+
+def test_a_row_with_broken_quotes_is_shown_cell_by_cell(fix: Any) -> None:
+    """Its cells are written with correct quotes, so it hides no row below it."""
+    content = csv_of(row(), row()).replace(b",1001,", b',"1001,', 1)
+    (_, bad) = table(fix(content))
+    assert bad[3:] == ["Cj0KCQiAexample0001", "1001", "2026-11-20 10:00:00+00:00"]
+
+
+def test_rows_with_line_breaks_stay_whole(fix: Any) -> None:
+    """A row of several lines is written with all of them."""
+    content = csv_of(row(Note="a\nb"), {**BAD_TIME, "Note": 'c\n"d",\ne'}, row(Note="f"))
+    assert [each[-1] for each in table(fix(content))[1:]] == ['c\n"d",\ne']
+
+
+def test_a_corrected_file_can_be_corrected_again(fix: Any) -> None:
+    """The second time, our columns are replaced, and `line` is that of the corrected file."""
+    first = fix(csv_of(row(), row(), BAD_TIME)).read_bytes()
+    header, bad = table(fix(first, "rows-to-fix.csv", "again.csv"))
+    assert header == [*OURS, *BAD_TIME]
+    assert bad[2:] == ["2", *BAD_TIME.values()]
+
+
+def test_a_compressed_file_can_be_fixed_and_the_output_compressed(fix: Any) -> None:
+    """gzip is read by its content, and written if the name of the output says so."""
+    plain = fix(gzip.compress(MIXED), "export.csv.gz").read_bytes()
+    packed = fix(gzip.compress(MIXED), "export.csv.gz", "rows.csv.gz").read_bytes()
+    assert gzip.decompress(packed) == plain
+
+
+def test_the_wrong_cells_are_marked_in_a_workbook(fix: Any) -> None:
+    """In a workbook, the cell with the problem is red, and nothing in it is a formula."""
+    bad = {**BAD_TIME, "Note": "=1+1", "Order ID": "000125"}
+    path = fix(csv_of(row(), bad), output="rows.xlsx")
+    header, cells = openpyxl.load_workbook(path).active.iter_rows()
+    assert [cell.value for cell in header] == [*OURS, *bad]
+    assert [cell.value for cell in cells[3:]] == list(bad.values())
+    assert {cell.data_type for cell in cells} == {"s"}
+    marked = [h.value for h, cell in zip(header, cells, strict=True) if cell.fill.fill_type]
+    assert marked == ["conversion_date_time"]
+    assert outcomes(path.read_bytes()) == {"rows": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize("output", ["rows.xlsx", "rows.csv"])
+def test_the_rows_of_a_workbook_keep_their_values(fix: Any, output: str) -> None:
+    """Dates and numbers are read as in the workbook, whatever the output is."""
+    content = workbook(
+        [
+            ["gclid", "conversion_action", "conversion_date_time", "conversion_value", "currency"],
+            ["Cj0KCQiAexample0001", 1001, "2026-11-20 10:00Z", 12.5, "EUR"],
+            [],
+            ["Cj0KCQiAexample0002", 1001, "2026-11-20 10:00Z", 1234.5, "Gulden"],
+        ]
+    )
+    profile = {"decimal_comma": True}
+    path = fix(content, "export.xlsx", output, profile=profile)
+    if output.endswith(".xlsx"):
+        *_, cells = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+        assert cells[2:] == (
+            "4",
+            "Cj0KCQiAexample0002",
+            1001,
+            "2026-11-20 10:00Z",
+            1234.5,
+            "Gulden",
+        )
+    content = path.read_bytes()
+    if output.endswith(".csv"):
+        content = content.replace(b"Gulden", b"EUR")
+        assert outcomes(content, profile) == {"rows": 1, "ok": 1}
+
+
+def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> None:
+    """Rows without an error of their own say why the file was stopped."""
+
+    def stop(document: dict[str, Any]) -> None:
+        document["file_error"] = {"code": "CUSTOMER_NOT_ENABLED", "detail": "customer 1"}
+        document["rows"] = [
+            {"line": n, "record": n - 1, "outcome": "not_attempted"}
+            | {"order_id": None, "errors": [], "warnings": []}
+            for n in (2, 3)
+        ]
+
+    _, first, second = table(fix(csv_of(row(), row()), change=stop))
+    assert first[0] == second[0]
+    assert "(customer 1)" in first[0]
+
+
+def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
+    """Deferred rows, and rows that failed for a reason that nobody can change, are not written."""
+    codes = {"CORRECTABLE": True, "FINAL": False}
+
+    def judged(document: dict[str, Any]) -> None:
+        entry = {"count": 1, "severity": "error", "meaning": "=cmd()", "action": "Correct it."}
+        document["codes"] = {c: {**entry, "needs_action": n} for c, n in codes.items()}
+        document["rows"] = [
+            {"line": line, "record": line - 1, "outcome": outcome, "order_id": None, "warnings": []}
+            | {"errors": [{"code": code, "field": "", "detail": ""}] if code else []}
+            for line, outcome, code in [
+                (2, "failed", "CORRECTABLE"),
+                (3, "failed", "FINAL"),
+                (4, "deferred", "CORRECTABLE"),
+                (5, "duplicate", "CORRECTABLE"),
+            ]
+        ]
+
+    _, *rows = table(fix(csv_of(*[row()] * 4), change=judged))
+    assert [each[2] for each in rows] == ["2"]
+    assert rows[0][0] == "'=cmd()", "a spreadsheet would calculate it"
+
+
+def test_results_of_the_first_version_still_work(fix: Any) -> None:
+    """There, problems have messages, and the columns have no part of their own."""
+
+    def downgrade(document: dict[str, Any]) -> None:
+        document["schema_version"] = 1
+        del document["columns"], document["source"]["crc32c"]
+        for entry in document["codes"].values():
+            del entry["needs_action"], entry["severity"]
+        for each in document["rows"]:
+            del each["record"]
+            for problem in each["errors"] + each["warnings"]:
+                del problem["detail"]
+                place = f'line {each["line"]}, column "{problem["field"]}": '
+                problem["message"] = place + document["codes"][problem["code"]]["meaning"]
+                problem["action"] = document["codes"][problem["code"]]["action"]
+
+    assert (
+        table(fix(csv_of(row(), BAD_TIME), change=downgrade))[1:]
+        == table(fix(csv_of(row(), BAD_TIME), output="other.csv"))[1:]
+    )
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> tuple[Path, Path]:
+    """A file and its results."""
+    path, results = tmp_path / "export.csv", tmp_path / "results.json"
+    path.write_bytes(MIXED)
+    results.write_text(run("check", "--json", "--now", NOW.isoformat(), path).stdout)
+    return path, results
+
+
+@pytest.mark.parametrize("change", [b"x", None])
+def test_another_file_is_refused(checked: tuple[Path, Path], change: bytes | None) -> None:
+    """A file of another size or content is not that of the results, and nothing is written."""
+    path, results = checked
+    content = path.read_bytes()
+    path.write_bytes(content + change if change else content.replace(b"yesterday", b"Yesterday"))
+    done = run("fix", path, results, "-o", path.with_name("out.csv"))
+    assert done.exit_code == 1
+    assert "is not the file of these results" in done.stderr
+    assert sorted(each.name for each in path.parent.iterdir()) == ["export.csv", "results.json"]
+
+
+def test_an_object_without_md5_is_compared_by_its_crc32c(checked: tuple[Path, Path]) -> None:
+    """Objects that were composed of parts have only this checksum."""
+    path, results = checked
+    document = json.loads(results.read_text())
+    value = google_crc32c.Checksum(path.read_bytes())
+    for crc32c, exit_code in [("AAAAAA==", 1), (base64.b64encode(value.digest()).decode(), 0)]:
+        document["source"] |= {"md5": "", "crc32c": crc32c}
+        results.write_text(json.dumps(document))
+        assert run("fix", path, results, "-o", path.with_name("out.csv")).exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        ("gclid,email\n", "it is not a results document"),
+        ("{}", "it is not a results document"),
+        (json.dumps({"schema_version": SCHEMA_VERSION + 1}), "update the program"),
+        ("{double}", "it has the results of several files"),
+        ("{half}", "it ends in the middle"),
+    ],
+)
+def test_other_text_than_results_is_refused(
+    checked: tuple[Path, Path], content: str, reason: str
+) -> None:
+    """The message says what is wrong with the results, and nothing is written."""
+    path, results = checked
+    whole = results.read_text()
+    half = whole[: whole.index('"line":4')].rpartition("\n")[0] + "\n"
+    results.write_text({"{double}": whole * 2, "{half}": half}.get(content, content))
+    done = run("fix", path, results, "-o", path.with_name("out.csv"))
+    assert done.exit_code == 1
+    assert reason in done.stderr
+    assert not path.with_name("out.csv").exists()
+
+
+def test_an_existing_output_is_kept(checked: tuple[Path, Path]) -> None:
+    """It may have somebody's corrections. `--force` replaces it."""
+    path, results = checked
+    output = path.with_name("out.csv")
+    output.write_text("mine")
+    assert run("fix", path, results, "-o", output).exit_code == 2
+    assert output.read_text() == "mine"
+    assert run("fix", path, results, "-o", output, "--force").exit_code == 0
+    assert output.read_text() != "mine"
+
+
+def test_nothing_is_written_if_no_row_needs_a_hand(tmp_path: Path) -> None:
+    """A file without refused rows needs no other file."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(csv_of(row()))
+    results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
+    done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
+    assert (done.exit_code, done.stderr) == (0, "No row needs a hand.\n")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_file_that_is_wrong_as_a_whole_has_no_rows_to_fix(tmp_path: Path) -> None:
+    """Without a header, no row can be corrected: the message says what to do with the file."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"Cj0KCQiAexample0001,1001,2026-11-20\nCj0KCQiAexample0002,1001,2026-11-20\n")
+    results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
+    done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
+    assert done.exit_code == 1
+    assert "the whole file" in done.stderr
+
+
+def test_a_file_that_needs_its_profile_asks_for_it(tmp_path: Path) -> None:
+    """With another delimiter, rows and columns would not be where the results say."""
+    path, profiles = tmp_path / "export.csv", tmp_path / "profiles.json"
+    path.write_bytes(csv_of(row(), BAD_TIME).replace(b",", b"~"))
+    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", "delimiter": "~"}}))
+    with_profile = ["--profiles", profiles]
+    results = run("check", "--json", "--now", NOW.isoformat(), path, *with_profile).stdout_bytes
+    out = tmp_path / "out.csv"
+    done = run("fix", path, "-", "-o", out, stdin=results)
+    assert done.exit_code == 1
+    assert "add --profiles" in done.stderr
+    assert run("fix", path, "-", "-o", out, *with_profile, stdin=results).exit_code == 0
+    assert out.read_text().startswith("problem~what to do~line~gclid~")
+
+
+def test_cloud_storage_needs_a_package(
+    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Google's client, the message says how to install it."""
+    monkeypatch.setitem(sys.modules, "lib.adapters.download", None)
+    done = run("fix", checked[0], "gs://bucket/export.csv.1.results.json")
+    assert done.exit_code == 2
+    assert "offline-conversions[gcs]" in done.stderr
+
+
+def test_the_columns_are_known_only_together() -> None:
+    """A file's own column "line" is still reported as unknown."""
+    document = judge(csv_of(row(line="1", Problem="x")))
+    unknown = [note["detail"] for note in document["notes"] if note["code"] == "UNKNOWN_COLUMNS"]
+    assert unknown == ["line, Problem"]
