@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -88,7 +88,7 @@ def _map(table: Table, profile: Profile, declared: tuple[Field, ...], version: i
     """Find the declared fields in the header."""
     names = {base_name(field.name) for field in declared}
     own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
-    filtered_by = filter_columns(table.header, profile) | correction_columns(table.header)
+    filtered_by = _known_anyway(table.header, profile)
     tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     has_dates = partial(contains_dates, table.first_rows())
     return map_columns(table.header, own, declared, filtered_by, tiers, has_dates)
@@ -101,9 +101,7 @@ def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | N
     """
     identifying = identifying_columns(columns.fields, FIELDS)
     # A row filter can exclude adjustments by a column, so that column is known too.
-    known = (filter_columns(table.header, profile) | correction_columns(table.header)).union(
-        columns.fields.values()
-    )
+    known = _known_anyway(table.header, profile).union(columns.fields.values())
     rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     for kind in OTHER_KINDS:
         own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
@@ -127,7 +125,7 @@ def _header(
     table: Table, profile: Profile, columns: ColumnMap, kind: RecordKind, stop: Problem | None
 ) -> Header:
     header, rows, fields = table.header, table.first_rows(), columns.fields
-    known = filter_columns(header, profile).union(fields.values())
+    known = _known_anyway(header, profile).union(fields.values())
     notes = notes_on_sheets(table)
     notes += notes_on_columns(columns, profile, sendable_fields(profile, kind))
     if kind == "conversion":
@@ -148,3 +146,8 @@ def _header(
 
 def _switched_off(profile: Profile) -> set[str]:
     return {field for field, names in profile.headers.items() if not names}
+
+
+def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
+    """Return the columns that hold no field, but are known: the filter's, and those of `fix`."""
+    return correction_columns(header).union(filter_columns(header, profile))

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 
 
 class OriginalRow(NamedTuple):
-    """A row of the file. `text` is its text without the line end; None: it must be written anew."""
+    """A row of the file. `text` is its text without the line end; None: it has none."""
 
     cells: list[Cell]
     text: str | None = None
