@@ -77,7 +77,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str | None, set[str]]] = {
         # 6,000 rows of four cells; three complete chunks of them would need 360 MB
         _packed((HEADER, 1), (WIDE.removeprefix(HEADER), 375)),
         None,
-        {"INVALID_CLICK_ID", "INVALID_EMAIL", "DATE_WITHOUT_ZONE", "NO_CLICK_ID_OR_IDENTIFIER"},
+        {"INVALID_CLICK_ID", "INVALID_EMAIL", "DATE_WITHOUT_TIME", "NO_CLICK_ID_OR_IDENTIFIER"},
     ),
     "a cell of 10 MB": (
         _plain(HEADER, ROW, b"C,1001,2026-11-20,", b"x" * 10_000_000, b"\n", GOOD % (2, 2)),
