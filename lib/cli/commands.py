@@ -23,6 +23,7 @@ from lib.cli.init.findings import Given
 from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
 from lib.cli.now import now_option
+from lib.cli.report import report_command
 from lib.cli.terminal import Commands, Terminal
 from lib.cli.watched_file import WatchedFile
 from lib.config.profile import Profile, choose_profile, read_profiles
@@ -75,6 +76,7 @@ def main() -> None:
 
 main.add_command(init_command)
 main.add_command(fix_command)
+main.add_command(report_command)
 
 
 @main.command("check", epilog=_EXAMPLES)

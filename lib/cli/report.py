@@ -1,0 +1,51 @@
+"""`python -m lib report RESULTS`: makes the report for people of a results document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+
+_EXAMPLES = """
+\b
+Examples:
+  Make a page of a results document that you have downloaded:
+    python -m lib report deals.csv.1795521600000001.results.json
+
+\b
+  Show what a file would get, before you upload it:
+    python -m lib check --json leads.csv | python -m lib report - -o leads.html
+"""
+
+
+@click.command("report", epilog=_EXAMPLES)
+@click.argument("results", metavar="RESULTS", type=click.File("rb"))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write [default: RESULTS with the suffix .html; for -, report.html].",
+)
+def report_command(results: IO[bytes], output: Path | None) -> None:
+    """Write the report on RESULTS, a results document (- reads it from standard input).
+
+    The report is one HTML page. It shows the problems by cause, and loads nothing from anywhere.
+    """
+    from lib.results.report import NotADocument, report_of  # jinja2 takes long to import
+
+    name = getattr(results, "name", "<stdin>")
+    output = output or Path("report" if name in ("-", "<stdin>") else name).with_suffix(".html")
+    try:
+        document = msgspec.json.decode(results.read())
+        if not isinstance(document, dict):
+            raise NotADocument("not a results document")
+        page = report_of(document)
+    except (msgspec.DecodeError, NotADocument) as error:
+        raise click.ClickException(
+            f"{name} is no results document that this version reads ({error})."
+        ) from None
+    output.write_text(page, "utf-8")
+    click.echo(f"Wrote {output}")

@@ -1,0 +1,43 @@
+"""`python -m lib report`: the report of a results document on a disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lib.cli.commands import main
+from lib.results.report import report_of
+from tests.results.test_report import example
+
+
+def test_the_report_of_a_document_lies_beside_it(tmp_path: Path) -> None:
+    """Without -o, the page has the document's name; it is the page that the function writes."""
+    results = tmp_path / "deals.csv.1.results.json"
+    results.write_text(json.dumps(example()), "utf-8")
+    done = CliRunner().invoke(main, ["report", str(results)])
+    assert done.exit_code == 0
+    page = tmp_path / "deals.csv.1.results.html"
+    assert page.read_text("utf-8") == report_of(example())
+    assert str(page) in done.output
+
+
+def test_a_document_can_come_from_standard_input(tmp_path: Path) -> None:
+    """`-` reads standard input, so that `check --json` can be piped into it."""
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(main, ["report", "-", "-o", str(page)], json.dumps(example()))
+    assert done.exit_code == 0
+    assert "<!doctype html>" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', "no JSON"])
+def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+    """A file that is no results document gets one sentence, and no page."""
+    results = tmp_path / "a.json"
+    results.write_text(content, "utf-8")
+    done = CliRunner().invoke(main, ["report", str(results)])
+    assert done.exit_code == 1
+    assert "is no results document that this version reads" in done.output
+    assert not (tmp_path / "a.html").exists()
