@@ -9,7 +9,7 @@ MINUTES ?= 30
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo test retest check format bench soak clean \
+.PHONY: help setup demo pictures test retest check format bench soak clean \
 	check-format check-lint check-types check-spelling
 
 help: ## List the commands
@@ -19,6 +19,9 @@ setup: $(VENV)/.dev .venv-terraform/.done ## Create .venv and install everything
 
 demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Google (ROUTE=google_ads|data_manager)
 	$(BIN)/python -m sandbox demo --route $(ROUTE)
+
+pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
+	$(BIN)/python -m tools.pictures
 
 test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
