@@ -52,6 +52,7 @@ STORAGE_KINDS: dict[str, frozenset[str]] = {
     "status_401": frozenset(),
     "status_403": frozenset(),
     "cut_read_after_bytes": frozenset({"cut_read_after_bytes"}),
+    "flip_bit_at_byte": frozenset({"flip_bit_at_byte"}),  # of the object, if the read contains it
 }
 COMMON_KINDS: dict[str, frozenset[str]] = {
     "latency_ms": frozenset({"latency_ms"}),
@@ -59,7 +60,7 @@ COMMON_KINDS: dict[str, frozenset[str]] = {
     "kill_after": frozenset(),  # the function dies after that, before the response
 }
 KINDS = {**API_KINDS, **STORAGE_KINDS, **COMMON_KINDS}
-_NEEDED = {"latency_ms": "latency_ms", "cut_read_after_bytes": "cut_read_after_bytes"}
+_NEEDED = {kind: kind for kind in ("latency_ms", "cut_read_after_bytes", "flip_bit_at_byte")}
 _SELECTORS = frozenset({"method", "kind", "target", "nth", "every", "times"})
 
 

@@ -26,6 +26,12 @@ class Answer:
     body: bytes
 
 
+def first_byte(range_header: str) -> int:
+    """The first byte that a `Range: bytes=5-9` header asks for; 0 without one."""
+    start = range_header.removeprefix("bytes=").partition("-")[0]
+    return int(start) if start.isdigit() else 0
+
+
 def error_answer(status: int, reason: str, message: str) -> Answer:
     """An error in the format of Google's JSON API."""
     error = {

@@ -25,6 +25,7 @@ from sandbox.storage_answers import (
     Answer,
     at_our_port,
     error_answer,
+    first_byte,
     refusal,
     target_of,
 )
@@ -77,6 +78,12 @@ class ProxyServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print nothing when a client disconnects, so that the sandbox's output stays readable."""
+
+
+def _with_flipped_bit(block: bytes, at: int) -> bytes:
+    if not 0 <= at < len(block):
+        return block
+    return block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
 
 
 class _Broken(Exception):
@@ -172,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Broken
         limit = int(fault.parameters[kind]) if fault and kind == "cut_read_after_bytes" else None
         if call.reads_media and kind != "kill_after":
-            self._send_media(call, limit)
+            flipped = int(fault.parameters[kind]) if fault and kind == "flip_bit_at_byte" else None
+            self._send_media(call, limit, flipped)
             return
         with self.server.locks.holding(call.bucket, call.name) if call.writes else nullcontext():
             answer = refusal(call, self._generation) or self._forward(
@@ -210,8 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
         content = response.read()
         return int(json.loads(content)["generation"]) if response.status == 200 else None
 
-    def _send_media(self, call: Call, limit: int | None) -> None:
-        """Streams an object. A precondition selects the generation: check and read are atomic."""
+    def _send_media(self, call: Call, limit: int | None, flipped: int | None) -> None:
+        """Streams an object. A precondition selects the generation: check and read are atomic.
+
+        One bit of the byte `flipped` of the object is wrong.
+        """
         target = self.path
         if (wanted := call.query.get("ifGenerationMatch")) and "generation" not in call.query:
             target += f"&generation={wanted}"
@@ -234,11 +245,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", length)
         self.end_headers()
+        first = first_byte(self.headers.get("Range", ""))
         sent, block = 0, response.read(_BLOCK)
         while block:
             if limit is not None and sent + len(block) > limit:
                 self._cut(block[: limit - sent], limit)
             following = response.read(_BLOCK)
+            if flipped is not None:
+                block = _with_flipped_bit(block, flipped - first - sent)
             sent += len(block)
             if not following:
                 self._log(response.status, sent)

@@ -909,6 +909,16 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Upload it again under a new name, and keep files in the bucket until their results are "
         "there.",
     ),
+    "CHECKSUM_MISMATCH": (
+        "file",
+        "What was read from Cloud Storage differs from what is stored there. Nothing was sent of a "
+        "file up to 32 MiB. The chunks shown were sent of a larger file; their rows may have wrong "
+        "values.",
+        "Upload "
+        + _FILE_AGAIN
+        + " If it happens again, ask the engineer who deployed the function "
+        "to check what is between the function and Cloud Storage.",
+    ),
     "LAST_LINE_OPEN": (
         "deferred",
         "The last line of the file has no line end, so the upload may have broken in this row. It "

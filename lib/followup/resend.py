@@ -62,7 +62,7 @@ def send_again(
     written = ledger.finished_chunks(run)
     for chunk in split_into_chunks(table.records(), run.chunk_limits):
         lease.check()
-        if chunk.number not in written:
+        if chunk.number not in written or chunk.distrust is not None:
             continue
         marker, generation = ledger.load_chunk(run, chunk.number)
         if any(map(resend.is_due, marker.report.listed)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import PermanentError
@@ -31,15 +31,19 @@ from lib.state.run import ChunkLimits
 
 R = TypeVar("R")
 
+CHECKSUM_MISMATCH: Final = "CHECKSUM_MISMATCH"
+"""What was read does not match the checksum of the stored object."""
+
 
 class Chunk(NamedTuple):
     """The data rows of one chunk. `first_record` is the number of its first data row in the file,
-    from 1. `is_only`: the file has no other chunk."""
+    from 1. `is_only`: the file has no other chunk. `distrust`: why the rows must not be sent."""
 
     number: int
     records: list[Record]
     is_only: bool
     first_record: int
+    distrust: Problem | None = None
 
     @property
     def record_lines(self) -> RecordLines:
@@ -87,7 +91,8 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
     """Split the records into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
-    so that its rows get their outcomes. The error is raised after this chunk.
+    so that its rows get their outcomes. The error is raised after this chunk. If what was read may
+    be wrong, the rows of this chunk must not be sent.
     """
     errors: list[SourceError | PermanentError] = []
     readable = _until_unreadable(records, errors)
@@ -104,7 +109,7 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         else:
             following = None
         is_only = number == 0 and following is None
-        finished, chunk = Chunk(number, chunk, is_only, first_record), []
+        finished, chunk = Chunk(number, chunk, is_only, first_record, _distrust(errors)), []
         first_record += len(finished.records)
         yield finished
         # Only the caller keeps the rows while the next chunk is read.
@@ -116,6 +121,13 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
 
 def _size(record: Record, limits: ChunkLimits) -> int:
     return record[3] + limits.cell_chars * len(record[1])
+
+
+def _distrust(errors: Sequence[SourceError | PermanentError]) -> Problem | None:
+    for error in errors:
+        if error.code == CHECKSUM_MISMATCH:
+            return Problem(error.code, "", error.detail)
+    return None
 
 
 def _until_unreadable(

@@ -22,6 +22,7 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.run.chunks import CHECKSUM_MISMATCH
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.filtering import notes_on_selection
@@ -141,6 +142,8 @@ def _process(
         if not progress.superseded_by:
             progress.stop = progress.stop or Problem(error.code, "", error.detail)
         _add_earlier_chunks(lease.run, progress, context)
+        if progress.stop is not None and progress.stop.code == CHECKSUM_MISMATCH:
+            progress.stop = progress.name_sent_chunks(progress.stop)
     if progress.stop is None:
         progress.stop = progress.refusal_of_all()
     return _finish(lease, progress, header, job, claim.profile, context, log)

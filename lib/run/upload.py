@@ -13,11 +13,13 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from lib.catalogue.texts import number_of_rows
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.selection import Selection
+from lib.model.sent_request import ranges_of
 from lib.results.findings import Findings
 from lib.results.processing import RequestSummary
 from lib.run.chunks import (
@@ -41,7 +43,8 @@ class Progress:
     """The results of a run so far. Its size depends on the number of chunks, not of rows.
 
     `superseded_by` is the newer generation that replaced the file before it was read completely.
-    `saved` is the number of chunks that this attempt has finished.
+    `saved` is the number of chunks that this attempt has finished, `sent` are the numbers of those
+    that the API was sent.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -54,6 +57,7 @@ class Progress:
     stop: Problem | None = None
     superseded_by: int = 0
     saved: int = 0
+    sent: list[int] = field(default_factory=list)
 
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its report only if no marker has it."""
@@ -63,8 +67,17 @@ class Progress:
         self.requests.add(report.sent)
         self.findings.add(report)
         self.numbers.append(report.number)
+        if report.request_ids:
+            self.sent.append(report.number)
         if is_only:
             self.only = report
+
+    def name_sent_chunks(self, stop: Problem) -> Problem:
+        """Return the reason of a stop, with the chunks that were sent before it."""
+        sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(self.sent))
+        rows = number_of_rows(self.tally.outcomes.get("uploaded", 0))
+        told = f"chunks sent before: {sent} ({rows} uploaded)" if sent else "no chunk was sent"
+        return stop._replace(detail=f"{stop.detail}; {told}")
 
     def refusal_of_all(self) -> Problem | None:
         """Return the file's error if every account that the rows name was refused."""
@@ -108,8 +121,8 @@ def upload_chunks(
                 continue
             checkpoint()
             checkpoint.has_sent = True
-            prepared: PreparedChunk | Problem | None = None
-            if job is not None and progress.stop is None:
+            prepared: PreparedChunk | Problem | None = chunk.distrust
+            if job is not None and progress.stop is None and prepared is None:
                 batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
                 prepared = job.prepare(chunk, batch)
             if job is not None and isinstance(prepared, PreparedChunk):

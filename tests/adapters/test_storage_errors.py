@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
@@ -14,11 +13,9 @@ from lib.adapters.gcs import UPLOAD_PIECE_BYTES, GoogleStore
 from lib.errors import RetryableError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
-from sandbox.processes import Processes
 from sandbox.storage import Storage, storage_client
-from sandbox.storage_proxy import Hooks
+from tests.adapters.conftest import BUCKET
 
-BUCKET = "some-bucket"
 CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
     "find": ("get", lambda store, bucket: store.find(StoredObject(bucket, "a", 7, 5))),
     "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read()),
@@ -54,24 +51,6 @@ def test_a_long_document_that_storage_refuses(status: int, code: str) -> None:
 def test_a_long_document_that_exists() -> None:
     """A precondition that does not hold is no error."""
     assert write_long_document(412) is None
-
-
-@pytest.fixture(scope="module")
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[Storage]:
-    """The sandbox's storage, with one bucket."""
-    hooks = Hooks(faults.decide, lambda call: None, lambda created: None, lambda: None)
-    log: Path = tmp_path_factory.mktemp("storage") / "log"
-    processes = Processes()
-    storage = Storage(processes, hooks, log)
-    storage.create_bucket(BUCKET)
-    yield storage
-    storage.close()
-    processes.close()
 
 
 @pytest.mark.parametrize("call", CALLS)

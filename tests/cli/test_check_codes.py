@@ -304,6 +304,7 @@ ELSEWHERE = {
     "SOURCE_GONE": "only for an object in a bucket",
     "ADJUSTMENT_FILE": "only for a destination without adjustments",
     "CALL_FILE": "only for a destination without calls",
+    "CHECKSUM_MISMATCH": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
     "SAME_AS": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",

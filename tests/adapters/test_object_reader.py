@@ -1,0 +1,151 @@
+"""The bytes of an object reach the function as they are stored, or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from collections.abc import Iterator
+
+import google_crc32c
+import pytest
+
+import lib.adapters.object_reader as module
+from lib.adapters.gcs import GoogleStore
+from lib.errors import PermanentError
+from lib.state.store import StoredObject
+from sandbox.faults import Faults
+from sandbox.storage import Storage, storage_client
+from sandbox.storage_calls import StorageCall
+from tests.adapters.conftest import BUCKET
+
+RANGE = 1 << 12
+CONTENT = bytes(range(256)) * 64  # four ranges
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def small_ranges(monkeypatch: pytest.MonkeyPatch, faults: Faults) -> Iterator[None]:
+    monkeypatch.setattr(module, "RANGE_BYTES", RANGE)
+    yield
+    faults.clear()
+
+
+@pytest.fixture
+def store(storage: Storage) -> GoogleStore:
+    return GoogleStore(lambda: storage_client(storage.url))
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the content count as a large object."""
+    monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", len(CONTENT) - 1)
+
+
+def put(storage: Storage, store: GoogleStore, content: bytes, encoding: str = "") -> StoredObject:
+    """Upload an object, and return it as storage describes it."""
+    blob = storage.client().bucket(BUCKET).blob(f"object{next(_numbers)}")
+    blob.content_encoding = encoding or None
+    blob.upload_from_string(content, content_type="text/csv")
+    found = store.find(StoredObject(BUCKET, blob.name, int(blob.generation), 0))
+    assert found is not None
+    assert found.crc32c
+    return found
+
+
+def flip(faults: Faults, at: int, **when: object) -> None:
+    faults.set([{"method": "get", "kind": "flip_bit_at_byte", "flip_bit_at_byte": at, **when}])
+
+
+def read_until_refused(store: GoogleStore, source: StoredObject) -> tuple[bytes, str]:
+    """Return the bytes that the reader has handed out, and why it stopped."""
+    reader = store.open(source)
+    pieces: list[bytes] = []
+    with pytest.raises(PermanentError, match="CHECKSUM_MISMATCH") as refused:
+        pieces.extend(iter(lambda: reader.read(1000), b""))
+    return b"".join(pieces), refused.value.detail
+
+
+def test_the_checksum_is_computed_fast() -> None:
+    """The implementation in C is there: the one in Python would take seconds per file."""
+    assert google_crc32c.implementation == "c"
+
+
+def test_a_wrong_bit_in_a_small_object_lets_nothing_through(
+    storage: Storage, store: GoogleStore, faults: Faults
+) -> None:
+    """Not a single byte is handed out, although only one bit of the second half is wrong."""
+    source = put(storage, store, CONTENT)
+    flip(faults, 3 * RANGE + 5)
+    assert read_until_refused(store, source) == (b"", "read twice")
+
+
+@pytest.mark.parametrize("at", [0, RANGE, len(CONTENT) - 1])
+def test_a_small_object_is_read_again(
+    storage: Storage, store: GoogleStore, faults: Faults, at: int
+) -> None:
+    """A bit that is wrong only once costs a second read."""
+    source = put(storage, store, CONTENT)
+    flip(faults, at, nth=[1, 2, 3, 4])
+    assert store.open(source).read() == CONTENT
+
+
+def test_a_wrong_bit_in_a_large_object_keeps_the_last_range_back(
+    storage: Storage, store: GoogleStore, faults: Faults, large: None
+) -> None:
+    """The last chunk is never complete, and the message says where the wrong bytes were."""
+    source = put(storage, store, CONTENT)
+    flip(faults, RANGE + 5, times=2)
+    content, detail = read_until_refused(store, source)
+    assert len(content) == len(CONTENT) - RANGE
+    assert detail == f"between the bytes {RANGE} and {2 * RANGE}"
+
+
+def test_a_large_object_that_never_matches(
+    storage: Storage, store: GoogleStore, faults: Faults, large: None
+) -> None:
+    """A second mismatch ends the reading too."""
+    source = put(storage, store, CONTENT)
+    flip(faults, 5)
+    content, detail = read_until_refused(store, source)
+    assert (len(content), detail) == (len(CONTENT) - RANGE, "read twice")
+
+
+def test_a_large_object_whose_last_range_was_wrong_once(
+    storage: Storage, store: GoogleStore, faults: Faults, large: None
+) -> None:
+    """The wrong bytes were not handed out yet, so the reader continues with the right ones."""
+    source = put(storage, store, CONTENT)
+    flip(faults, len(CONTENT) - 1, nth=4)
+    assert store.open(source).read() == CONTENT
+
+
+@pytest.mark.parametrize("limit", [1, 1 << 20])
+def test_the_comparison_needs_no_further_call(
+    storage: Storage,
+    store: GoogleStore,
+    calls: list[StorageCall],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+) -> None:
+    """Each range is read once."""
+    monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", limit)
+    source = put(storage, store, CONTENT)
+    calls.clear()
+    assert store.open(source).read() == CONTENT
+    assert len(calls) == len(CONTENT) / RANGE
+
+
+def test_an_object_with_content_encoding_gzip_arrives_as_it_is_stored(
+    storage: Storage, store: GoogleStore
+) -> None:
+    """Storage would unpack it on the way; then neither size nor checksum would match."""
+    packed = gzip.compress(CONTENT)
+    source = put(storage, store, packed, encoding="gzip")
+    assert store.open(source).read() == packed
+
+
+def test_an_object_without_a_known_checksum_is_read(storage: Storage, store: GoogleStore) -> None:
+    """The claim of an older version may have none."""
+    source = put(storage, store, CONTENT)
+    unknown = StoredObject(source.bucket, source.name, source.generation, source.size)
+    assert store.open(unknown).read() == CONTENT
