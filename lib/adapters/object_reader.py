@@ -10,7 +10,7 @@ also of composite and of gzip-encoded ones. This needs no further call:
     up to 32 MiB   all ranges are fetched and compared before the first byte is returned
     larger         compared before the last range is returned, so the last chunk is never sent
 
-After a mismatch, everything is read once more. If the wrong bytes were not returned yet, the
+After a mismatch, everything is read a second time. If the wrong bytes were not returned yet, the
 reader continues with the right ones.
 """
 
