@@ -16,6 +16,11 @@ No message here may contain a value from the file.
 
 from __future__ import annotations
 
+from typing import Final
+
+CHECKSUM_MISMATCH: Final = "CHECKSUM_MISMATCH"
+"""Code of a `PermanentError`: what was read differs from the stored object, so send none of it."""
+
 
 class UploadError(Exception):
     """Base class. `code` is a code of the catalogue; `detail` is safe to show and to log."""

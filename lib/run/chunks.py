@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
-from lib.errors import PermanentError
+from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment
@@ -30,9 +30,6 @@ from lib.state.restated import order_digest
 from lib.state.run import ChunkLimits
 
 R = TypeVar("R")
-
-CHECKSUM_MISMATCH: Final = "CHECKSUM_MISMATCH"
-"""What was read does not match the checksum of the stored object."""
 
 
 class Chunk(NamedTuple):
@@ -124,10 +121,8 @@ def _size(record: Record, limits: ChunkLimits) -> int:
 
 
 def _distrust(errors: Sequence[SourceError | PermanentError]) -> Problem | None:
-    for error in errors:
-        if error.code == CHECKSUM_MISMATCH:
-            return Problem(error.code, "", error.detail)
-    return None
+    found = (Problem(e.code, "", e.detail) for e in errors if e.code == CHECKSUM_MISMATCH)
+    return next(found, None)
 
 
 def _until_unreadable(

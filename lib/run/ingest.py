@@ -17,12 +17,18 @@ import msgspec
 from lib.catalogue.codes import lookup
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.errors import LeaseHeld, LeaseLost, NothingDone, PermanentError, RetryableError
+from lib.errors import (
+    CHECKSUM_MISMATCH,
+    LeaseHeld,
+    LeaseLost,
+    NothingDone,
+    PermanentError,
+    RetryableError,
+)
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.run.chunks import CHECKSUM_MISMATCH
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.filtering import notes_on_selection
