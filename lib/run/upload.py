@@ -9,6 +9,7 @@ prepare ──▶ in a separate thread: send ──▶ write the marker ──�
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -150,6 +151,7 @@ class _Uploads:
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
         self._room = Room(self._window + 1)
+        self._findings_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
     def __enter__(self) -> _Uploads:
@@ -233,6 +235,8 @@ class _Uploads:
             if stop is not None:
                 lease.update(lambda run: ledger.stop(run, stop))
             ledger.write_chunk(lease.run, report)
+            with self._findings_lock:
+                self._progress.findings.add(report)
             report = report.without_rows()
         self._log.info(
             "chunk_sent",

@@ -87,6 +87,22 @@ def test_one_chunk_leaves_no_marker(google: World) -> None:
     assert google.api.batches == 1
 
 
+def test_the_report_shows_the_rows_of_every_chunk(google: World) -> None:
+    """A problem of any chunk is in the report for people, although its marker keeps the rows."""
+    rows = [
+        *orders(1, 1, ad_user_data="perhaps"),
+        *orders(2, 2_000),
+        *orders(2_001, 2_001, currency_code="XXQ"),
+        *orders(2_002, 4_002),
+    ]
+    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
+    assert deliver(google, source) == "completed"
+    report = google.store.objects[OUT, f"export.csv.{source.generation}.results.html"][0].decode()
+    codes = {row["errors"][0]["code"] for row in document(google, source)["rows"]}
+    assert len(codes) == 2
+    assert all(code in report for code in codes)
+
+
 def test_a_name_that_is_not_accepted_is_refused_without_opening_the_object(google: World) -> None:
     """The results name the problem, the run is finished, and nothing was read or sent."""
 
