@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from lib.cli.offending_values import OffendingValues
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Capabilities, Destination, UploadResult
@@ -49,7 +50,7 @@ ANY_CUSTOMER = "0000000000"
 
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
 MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
-_LINES_SHOWN = 5
+LINES_SHOWN = 5
 
 
 class _Counter:
@@ -104,21 +105,27 @@ def offline(profile: Profile, log: Log) -> Destination[Any]:
 class Occurrences:
     """Where a code occurs: its first lines and its columns, with the file's own names.
 
-    `sent`: at least one row with the code would be sent.
+    `records` are the numbers of the data rows in these lines. `sent`: at least one row with the
+    code would be sent.
     """
 
     lines: list[int] = field(default_factory=list)
+    records: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The results of a check. `table` is None if the file could not be read as a table."""
+    """The results of a check. `table` is None if the file could not be read as a table.
+
+    `values` are raw values of the file: they are for a terminal only.
+    """
 
     summary: RunSummary
     occurrences: dict[str, Occurrences]
     table: Table | None
+    values: OffendingValues | None = None
 
     @property
     def refused(self) -> bool:
@@ -134,6 +141,8 @@ class _Check:
 
     run: Run
     profile: Profile
+    max_lines: int
+    values: OffendingValues | None
     header: Header | None = None
     job: UploadJob | None = None
     stop: Problem | None = None
@@ -168,7 +177,10 @@ class _Check:
                     self.job = None
                     yield not_attempted(chunk)
                 else:
-                    yield outcomes(prepared, destination.send(batch, never), "ok", list_all)
+                    report = outcomes(prepared, destination.send(batch, never), "ok", list_all)
+                    if self.values is not None:
+                        self.values.add(report, chunk.records, job.header.fields)
+                    yield report
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)
 
@@ -176,12 +188,14 @@ class _Check:
         """Count a chunk, and record where its codes occur."""
         self.tally.add(report.tally)
         self.selection.add(report.selection)
+        numbers = report.record_numbers() if report.listed else {}
         for row in report.listed:
             for problem in row.errors + row.warnings:
                 found = self.occurrences.setdefault(problem.code, Occurrences())
                 found.sent = found.sent or row.outcome == "ok"
-                if len(found.lines) < _LINES_SHOWN and row.line not in found.lines:
+                if len(found.lines) < self.max_lines and row.line not in found.lines:
                     found.lines.append(row.line)
+                    found.records.append(numbers[row.line])
                 if problem.field and self.header is not None:
                     column = self.header.names.get(problem.field, problem.field)
                     if column not in found.columns:
@@ -219,9 +233,12 @@ def check(
     *,
     connect: Connect = offline,
     list_all: bool = False,
+    max_lines: int = LINES_SHOWN,
+    with_values: bool = False,
 ) -> CheckResult:
     """Judge every row of a file as a run that starts at `now` would.
 
+    At most `max_lines` lines are kept for each code. `with_values`: count the wrong values too.
     `each` gets the report of every chunk, in order. Errors of the file are in the summary
     (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
     """
@@ -237,7 +254,8 @@ def check(
         chunk_limits_of(profile),
         rules_version=RULES_VERSION,
     )
-    checking = _Check(run, profile)
+    values = OffendingValues() if with_values else None
+    checking = _Check(run, profile, max_lines, values)
     table: Table | None = None
     try:
         table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES)
@@ -250,4 +268,4 @@ def check(
             each(report)
     metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
-    return CheckResult(summary, checking.occurrences, table)
+    return CheckResult(summary, checking.occurrences, table, values)

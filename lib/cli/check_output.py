@@ -11,9 +11,12 @@ from rich.text import Text
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.texts import number_of_rows
-from lib.cli.check import CheckResult
+from lib.cli.check import CheckResult, Occurrences
+from lib.cli.offending_values import OffendingValue
 from lib.model.outcomes import Problem
+from lib.source.table import Table
 
+_VALUES_SHOWN = 5
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -34,7 +37,7 @@ def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) ->
     console.print(Text(_printable(summary.run.source.name), "bold"), soft_wrap=True)
     for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
         console.print(_wrapped(Text(line), console.width, indent=2))
-    for problem in _problems(checked):
+    for problem in _problems(checked, console.is_terminal):
         console.print()
         # A code is never cut, so that it can be searched for.
         console.print(problem.title, no_wrap=True, overflow="ignore", crop=False)
@@ -95,7 +98,7 @@ def _counts(checked: CheckResult) -> str:
     return f"{number_of_rows(tally.rows)}: {', '.join(said)}."
 
 
-def _problems(checked: CheckResult) -> Iterator[_Block]:
+def _problems(checked: CheckResult, on_terminal: bool) -> Iterator[_Block]:
     """Yield the lines of each problem: that of the file, then by code, then the notes."""
     metadata = checked.summary.metadata
     if metadata.file_error is not None:
@@ -105,16 +108,34 @@ def _problems(checked: CheckResult) -> Iterator[_Block]:
         occurrence = checked.occurrences[code]
         entry = lookup(code)
         more = ", ..." if count > len(occurrence.lines) else ""
-        lines = f"{number_of_rows(count)}: {_lines(occurrence.lines)}{more}"
+        lines = f"{number_of_rows(count)}: {_lines('line', occurrence.lines)}{more}"
+        if _differ(occurrence, checked.table):
+            lines += f" ({_lines('record', occurrence.records)}{more})"
         where = ", ".join(f'"{name}"' for name in occurrence.columns)
         meaning = f"{entry.meaning} Column: {where}." if where else entry.meaning
-        yield _advice(entry, _fate(entry, occurrence.sent), meaning, lines)
+        values = _values(checked.values.of(code)) if checked.values and on_terminal else ""
+        yield _advice(entry, _fate(entry, occurrence.sent), meaning, *filter(None, (lines, values)))
     for note in metadata.notes:
         yield _file_problem(note, "note")
 
 
-def _lines(numbers: Sequence[int]) -> str:
-    return f"line{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+def _values(values: Sequence[OffendingValue]) -> str:
+    shown = [f'"{v.value}" ×{v.rows:,} (line {v.line})' for v in values[:_VALUES_SHOWN]]
+    if others := len(values) - len(shown):
+        shown.append(f"and {others:,} other values")
+    return ", ".join(shown)
+
+
+def _lines(word: str, numbers: Sequence[int]) -> str:
+    return f"{word}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+
+
+def _differ(occurrence: Occurrences, table: Table | None) -> bool:
+    """Whether the records below the header are not on the lines that somebody would expect."""
+    if table is None or table.sheet is not None:
+        return False  # the lines of a workbook are the row numbers that it shows
+    pairs = zip(occurrence.lines, occurrence.records, strict=True)
+    return any(line != table.header_line + record for line, record in pairs)
 
 
 def _file_problem(problem: Problem, fate: str) -> _Block:
@@ -123,11 +144,11 @@ def _file_problem(problem: Problem, fate: str) -> _Block:
     return _advice(entry, fate, meaning)
 
 
-def _advice(entry: Code, fate: str, meaning: str, lines: str = "") -> _Block:
+def _advice(entry: Code, fate: str, meaning: str, *lines: str) -> _Block:
     style = _STYLES[entry.severity]
     title = Text.assemble((entry.code, f"bold {style}"), (f"  {fate}", style))
-    texts = [Text(meaning), Text(f"→ {entry.action}", "green")]
-    return _Block(title, [Text(lines), *texts] if lines else texts)
+    texts = [*map(Text, lines), Text(meaning), Text(f"→ {entry.action}", "green")]
+    return _Block(title, texts)
 
 
 def _fate(entry: Code, sent: bool) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, get_args
 
 import click
 import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib import __version__
+from lib.cli.addresses import Address
 from lib.cli.assumptions import ChosenProfile, assume, read_twice
-from lib.cli.check import CheckResult, check
+from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import show
 from lib.cli.fix.command import fix_command
 from lib.cli.init.command import init_command
@@ -23,6 +24,7 @@ from lib.cli.init.findings import Given
 from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
 from lib.cli.now import now_option
+from lib.cli.problem_formats import Format, as_github, as_jsonl, found_problems
 from lib.cli.report import report_command
 from lib.cli.terminal import Commands, Terminal
 from lib.cli.watched_file import WatchedFile
@@ -58,6 +60,11 @@ Examples:
     python -m lib check --json leads.csv | jq '.rows[] | select(.outcome == "rejected")'
 
 \b
+  Show every line with a problem, and annotate a pull request with them:
+    python -m lib check --max-lines 1000 leads.csv
+    python -m lib check --format github exports/
+
+\b
   Check an old export as if you uploaded it on the evening of its day:
     python -m lib check --now 2026-11-24T18:00:00Z leads.csv
 
@@ -91,20 +98,39 @@ main.add_command(report_command)
 @click.option(
     "--profiles",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=Address(),
     help="File with the profiles, as the function reads it from PROFILES (docs/profiles.md).",
 )
 @value_options
-@click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(get_args(Format))),
+    default="text",
+    show_default=True,
+    help="json: the results document of each file. jsonl: an object for each problem. github: "
+    "annotations for a workflow of GitHub Actions.",
+)
+@click.option(
+    "--json", "form", flag_value="json", help="Print the results document, as --format json does."
+)
 @click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
+@click.option(
+    "--max-lines",
+    type=click.IntRange(min=1),
+    default=LINES_SHOWN,
+    show_default=True,
+    help="Number of lines that are listed for each problem (text and github).",
+)
 @now_option
 def check_command(
     files: tuple[Path, ...],
     name: str | None,
-    profiles: Path | None,
+    profiles: IO[bytes] | None,
     given: Given,
-    as_json: bool,
+    form: Format,
     all_rows: bool,
+    max_lines: int,
     now: datetime,
 ) -> None:
     """Show what would happen to every row of FILE, by the rules of the upload, without a network.
@@ -114,7 +140,7 @@ def check_command(
     `init` does, says what it assumes and what is missing, and judges the rows all the same. In a
     folder, all files that the function would open are checked. - reads standard input.
     """
-    if all_rows and not as_json:
+    if all_rows and form != "json":
         raise click.UsageError("--all-rows works only with --json. Add --json.")
     profile = _profile(name, profiles, given)
     failed = False
@@ -127,12 +153,18 @@ def check_command(
             failed = True
         checks += 1
         with tempfile.TemporaryFile() as spool:
-            keep = _spooler(spool) if as_json else _drop
+            keep = _spooler(spool) if form != "text" else _drop
+            console = Terminal()
+            options = {
+                "list_all": all_rows,
+                "max_lines": max_lines,
+                "with_values": form == "text" and console.is_terminal,
+            }
             try:
                 with file.open() as opened, read_twice(opened) as stream:
                     chosen = profile or assume(stream, given, now)
                     checked = _check_one(
-                        *(file, stream, name or "default", chosen.profile, now, keep, all_rows)
+                        *(file, stream, name or "default", chosen.profile, now, keep, options)
                     )
             except BrokenPipeError:
                 raise
@@ -141,19 +173,19 @@ def check_command(
                 failed = True
                 continue
             failed |= checked.refused or not chosen.is_complete
-            if as_json:
-                if not chosen.is_complete:
-                    click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
-                sys.stdout.buffer.writelines(results_document(checked.summary, _unspool(spool)))
-                sys.stdout.flush()
-            else:
-                show(checked, Terminal(), chosen.remarks)
+            if form == "text":
+                show(checked, console, chosen.remarks)
+                continue
+            if not chosen.is_complete:
+                click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
+            sys.stdout.buffer.writelines(_formatted(form, checked, _unspool(spool), max_lines))
+            sys.stdout.flush()
     if not checks:
         click.echo("There is no file to check.", err=True)
     raise SystemExit(1 if failed or not checks else 0)
 
 
-def _profile(name: str | None, profiles: Path | None, given: Given) -> ChosenProfile | None:
+def _profile(name: str | None, profiles: IO[bytes] | None, given: Given) -> ChosenProfile | None:
     """Return the profile that the options select, or None if each file gets its own. Errors in them
     are usage errors (exit code 2)."""
     if profiles is None:
@@ -161,9 +193,9 @@ def _profile(name: str | None, profiles: Path | None, given: Given) -> ChosenPro
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
         return None
     try:
-        document = read_profiles(profiles.read_text("utf-8"))
+        document = read_profiles(profiles.read().decode("utf-8"))
         _, profile = choose_profile(document, f"{name or 'default'}/")
-    except (PermanentError, OSError, UnicodeDecodeError) as error:
+    except (PermanentError, UnicodeDecodeError) as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
     return ChosenProfile(Profile.model_validate({**profile.model_dump(), **given.values}))
 
@@ -175,7 +207,7 @@ def _check_one(
     profile: Profile,
     now: datetime,
     keep: Callable[[ChunkReport], None],
-    all_rows: bool,
+    options: Mapping[str, Any],
 ) -> CheckResult:
     """Check one file. For a long file, show a progress bar if the output is a terminal."""
     size = file.size
@@ -205,13 +237,23 @@ def _check_one(
             profile,
             now,
             advance,
-            list_all=all_rows,
+            **options,
         )
         return watched.described(checked)
 
 
 # In the document, the counts come before the rows, so the rows are kept on disk until then. Like
 # the markers of the ledger, they contain lines, codes and order IDs.
+
+
+def _formatted(
+    form: Format, checked: CheckResult, reports: Iterator[ChunkReport], max_lines: int
+) -> Iterator[bytes]:
+    if form == "json":
+        return results_document(checked.summary, reports)
+    problems = found_problems(checked, reports)
+    lines = as_jsonl(problems) if form == "jsonl" else as_github(problems, max_lines)
+    return (f"{line}\n".encode() for line in lines)
 
 
 def _spooler(spool: IO[bytes]) -> Callable[[ChunkReport], None]:

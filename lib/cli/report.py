@@ -17,6 +17,10 @@ Examples:
 \b
   Show what a file would get, before you upload it:
     python -m lib check --json leads.csv | python -m lib report - -o leads.html
+
+\b
+Exit code: 0 if the report was written. 1 if RESULTS is no results document. 2 if the command is
+wrong.
 """
 
 

@@ -92,6 +92,8 @@ class Field:
     """What the note on the placeholders of a column says about them."""
     bad_value: Literal["row", "cell"] = "cell"
     """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
+    impersonal: bool = False
+    """No cell of it is personal data, so a check may show one to the person who has the file."""
     not_sent_code: str = "COLUMN_NOT_SENT"
     """Code of the note on a file with this column if the destination can't send it."""
 

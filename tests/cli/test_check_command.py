@@ -228,17 +228,6 @@ def test_names_from_the_file_are_text_not_markup(file: Any) -> None:
     assert "[/red], [bold]x" in " ".join(result.output.split())
 
 
-def test_help_shows_examples() -> None:
-    """The help shows examples, and all their options exist."""
-    text = CliRunner().invoke(main, ["check", "--help"]).output
-    assert "Examples:" in text
-    assert "Exit code:" in text
-    shown = [line.strip() for line in text.splitlines() if line.strip().startswith("python -m lib")]
-    assert len(shown) >= 4
-    known = {option for each in main.commands["check"].params for option in each.opts}
-    assert {word for line in shown for word in line.split() if word.startswith("--")} <= known
-
-
 def test_the_check_imports_no_google_client() -> None:
     """The check imports no Google client, because that takes longer than checking a file."""
     program = (

@@ -17,6 +17,7 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         target="adjustment_type",
         bad_value="row",
         kind="word",
+        impersonal=True,
     ),
     Field(
         "adjustment_date_time",
@@ -28,6 +29,7 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         record_kinds=_ONLY,
         target="time",
         bad_value="row",
+        impersonal=True,
     ),
     Field(
         "adjusted_value",
@@ -39,6 +41,7 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         bad_value="row",
         kind="number",
         placeholder_note="read as no value",
+        impersonal=True,
     ),
     Field(
         "adjusted_value_currency",
@@ -48,5 +51,6 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         target="currency_code",
         bad_value="row",
         placeholder_note="the row's other currency or that of the profile applies",
+        impersonal=True,
     ),
 )

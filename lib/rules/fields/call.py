@@ -27,5 +27,6 @@ CALL: Final[tuple[Field, ...]] = (
         record_kinds=_ONLY,
         target="call_time",
         bad_value="row",
+        impersonal=True,
     ),
 )

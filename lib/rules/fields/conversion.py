@@ -21,6 +21,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "conversion event",
         ),
         kind="name",
+        impersonal=True,
     ),
     Field(
         "conversion_date_time",
@@ -48,6 +49,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         choice_code="DATE_COLUMN_CHOSEN",
         read_unit=time_zone_in_header,
         target="time",
+        impersonal=True,
     ),
     Field(
         "time_of_day",
@@ -55,6 +57,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         fallbacks=("time", "uhrzeit", "heure", "hora", "ora", "tijd"),
         stands_in_for="conversion_date_time",
         read_unit=time_zone_in_header,
+        impersonal=True,
     ),
     Field(
         "time_zone",
@@ -63,6 +66,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         "the contact's own time zone.",
         aliases=("conversion time zone",),
         only_exact_name=True,
+        impersonal=True,
     ),
     Field(
         "conversion_value",
@@ -74,6 +78,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         target="value",
         kind="number",
         placeholder_note="the conversion action's own value is used, as for empty cells",
+        impersonal=True,
     ),
     Field(
         "currency_code",
@@ -96,6 +101,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         crm_names=all_names(CURRENCY),
         target="currency_code",
         placeholder_note="the currency of the value column's name or of the profile applies",
+        impersonal=True,
     ),
     Field(
         "order_id",
@@ -111,5 +117,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         bad_value="row",
         kind="word",
         placeholder_note=NOT_STATED,
+        impersonal=True,
     ),
 )
