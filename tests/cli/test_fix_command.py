@@ -142,11 +142,38 @@ def test_a_file_with_spaces_after_its_delimiters_keeps_them(fix: Any) -> None:
     assert outcomes(output) == {"rows": 1, "rejected": 1}
 
 
+BROKEN_QUOTES = csv_of(row(), row()).replace(b",1001,", b',"1001,', 1)
+
+
+@pytest.mark.parametrize("output", ["rows.csv", "rows.xlsx"])
+def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(
+    fix: Any, output: str
+) -> None:
+    """Its cells are a guess that could fit the header, so a person must look at them."""
+    content = fix(BROKEN_QUOTES, output=output).read_bytes()
+    document = judge(content)
+    assert document["counts"]["rejected"] == document["counts"]["rows"] == 1
+    assert "TOO_MANY_CELLS" in document["codes"]
+
+
 def test_a_row_with_broken_quotes_is_shown_cell_by_cell(fix: Any) -> None:
-    """Its cells are written with correct quotes, so it hides no row below it."""
-    content = csv_of(row(), row()).replace(b",1001,", b',"1001,', 1)
-    (_, bad) = table(fix(content))
-    assert bad[3:] == ["Cj0KCQiAexample0001", "1001", "2026-11-20 10:00:00+00:00"]
+    """Its cells are written with correct quotes, so it hides no row below it, and a mark follows.
+    Without the mark, the row is sent."""
+    path = fix(BROKEN_QUOTES)
+    (_, bad) = table(path)
+    assert bad[3:-1] == ["Cj0KCQiAexample0001", "1001", "2026-11-20 10:00:00+00:00"]
+    compared = path.read_bytes().replace(f",{bad[-1]}".encode(), b"")
+    assert outcomes(compared) == {"rows": 1, "ok": 1}
+
+
+@pytest.mark.parametrize("broken", [b'"10"01,', b'"1001,x', b'"1001,x,y'])
+def test_a_row_with_broken_quotes_is_refused_whatever_its_cells_are(
+    fix: Any, broken: bytes
+) -> None:
+    """The guess can have fewer or more cells than the header."""
+    content = csv_of(row(), row()).replace(b"1001,", broken, 1)
+    counts = outcomes(fix(content).read_bytes())
+    assert counts["rejected"] == counts["rows"]
 
 
 def test_rows_with_line_breaks_stay_whole(fix: Any) -> None:

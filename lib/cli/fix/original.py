@@ -23,6 +23,9 @@ from lib.source.workbook_rows import sheet_rows
 
 TEXT_FORMAT: Final = "@"
 
+GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
+"""Follows the cells of a row whose quotes cannot be read."""
+
 _LINE_ENDS: Final = ("\r\n", "\n", "\r")
 _ONE_LINE: Final = frozenset(
     {"UNCLOSED_QUOTE", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
@@ -152,7 +155,8 @@ class OriginalText:
     def _damaged(self, line: str) -> OriginalRow:
         """Return the cells of a line whose quotes cannot be read, so that a person can see them.
 
-        If they do not fit the header, they stay refused until somebody corrects them.
+        They are a guess. The mark makes one cell too many, so the row is refused until a person
+        has looked at it.
         """
         line = line.rstrip("\r\n")
         plain = line.replace('"', "").split(self.head.delimiter)
@@ -161,7 +165,8 @@ class OriginalText:
                 plain = next(self._reader(iter([line]), strict=False), [line])
             except csv.Error:
                 plain = line.split(self.head.delimiter)
-        return OriginalRow([Cell(each, each) for each in plain])
+        missing = [""] * (len(self.head.header) - len(plain))
+        return OriginalRow([Cell(each, each) for each in [*plain, *missing, GUESSED_MARK]])
 
 
 class OriginalSheet:
