@@ -250,11 +250,10 @@ class FakeApi:
     """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
     `counted` holds the order ID of every counted conversion, `adjusted` each adjustment with its
-    new value. Records of orders in
-    `deferred` are deferred, whatever they are. Order IDs in `too_recent` are answered
-    with `too_recent_code`, those in `too_old` with EXPIRED_EVENT. `before` and `after` are called
-    around each batch with its number, starting at 1; if one of them raises, the attempt ends with
-    that exception. `stop` refuses the account.
+    new value. Records of orders in `deferred` are deferred with `deferred_code`, whatever they are.
+    Order IDs in `too_recent` are answered with `too_recent_code`, those in `too_old` with
+    EXPIRED_EVENT. `before` and `after` are called around each batch with its number, starting at 1;
+    if one of them raises, the attempt ends with that exception. `stop` refuses the account.
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
@@ -262,6 +261,7 @@ class FakeApi:
     counted: list[str] = field(default_factory=list)
     adjusted: list[tuple[str, float | None]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
+    deferred_code: str = "TOO_RECENT_EVENT"
     too_recent: set[str] = field(default_factory=set)
     too_recent_code: str = "TOO_RECENT_EVENT"
     too_old: set[str] = field(default_factory=set)
@@ -319,7 +319,7 @@ class FakeApi:
             for position, record in enumerate(batch.records):
                 order = record.order_id or ""
                 if order in self.deferred:
-                    row_results[position] = RowResult("deferred", (Problem("TOO_RECENT_EVENT"),))
+                    row_results[position] = RowResult("deferred", (Problem(self.deferred_code),))
                     continue
                 if isinstance(record, Adjustment):
                     self.adjusted.append((order, record.value))

@@ -33,6 +33,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
+from lib.run.follow_up import next_resend
 from lib.run.generations import superseded_by
 from lib.run.redelivery import log_blocked_follow_up
 from lib.source.errors import SourceError
@@ -93,7 +94,8 @@ def _revisit_claimed(
     now = context.utc_now()
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     rows_were_due = pending.rows_due is not None
-    if pending.resend_at is not None and pending.resend_at <= now:
+    must_send = pending.resend_at is not None and pending.resend_at <= now
+    if must_send:
         metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     must_ask = pending.ask_at is not None and pending.ask_at <= now
@@ -101,6 +103,9 @@ def _revisit_claimed(
     if must_ask:
         answer = ask_about_requests(lease, pending, context, deadline, log)
     written = read_written(lease.run, context)
+    if must_send:
+        at = next_resend(written.tally, pending.since, settings, now)
+        pending = replace(pending, resend_at=at)
     profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
     note = matched and note_on_matches(matched, context.match_history.recent(profile))
     metadata = with_processing(metadata, written, now if answer == "answered" else None, note)

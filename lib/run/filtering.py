@@ -38,15 +38,18 @@ def row_filter_of(
     profile: Profile,
     fields: Mapping[str, int],
     kind_columns: Sequence[int] = (),
+    *,
+    has_refunds: bool = True,
 ) -> RowFilter:
     """Return the filter. It counts stages in columns that hold no field, except those that the
     profile lists under `include`: there, it says itself which stages count. `kind_columns` may name
-    the kind of a row.
+    the kind of a row. Not `has_refunds`: the rows of this file say themselves what they are, so the
+    profile's `refunds` are not about them.
 
     Raises `PermanentError` if one of its columns is not in the file."""
     refunds = [
         Condition(name, _column_of("refunds", name, header), True, values)
-        for name, values in profile.refunds.items()
+        for name, values in (profile.refunds if has_refunds else {}).items()
     ]
     conditions = [*_conditions(header, profile, refunds)]
     stated = {*fields.values(), *(each.column for each in conditions if each.includes)}

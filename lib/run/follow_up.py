@@ -18,8 +18,8 @@ from lib.run.upload import Progress
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
 
-_A_DAY: Final = 24.0
-"""Hours after which every conversion can be adjusted."""
+_A_DAY: Final = timedelta(hours=24)
+"""The time after which every conversion can be adjusted."""
 
 
 def plan_follow_up(
@@ -29,11 +29,13 @@ def plan_follow_up(
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
     if progress.tally.outcomes.get("deferred"):
         is_held = LAST_LINE_OPEN in progress.tally.codes
-        wait = WAIT if is_held else wait_of_deferred(progress.tally, settings)
-        pending = replace(pending, resend_at=now + wait)
+        at = now + WAIT if is_held else next_resend(progress.tally, now, settings, now)
+        pending = replace(pending, resend_at=at)
     if not progress.request_ids:
         return metadata, pending
-    if schedule := settling_schedule(metadata):
+    schedule = settling_schedule(metadata)
+    # Without such a request nothing awaits: the adjustments went to a destination that answers.
+    if schedule is not None and progress.requests.requests:
         # So far, the API has only accepted the records. It reports their final outcomes later.
         metadata = replace(metadata, processing=processing_of(progress.requests, None))
         pending = replace(pending, ask_at=schedule.next_check(now, 0))
@@ -43,13 +45,16 @@ def plan_follow_up(
     return metadata, pending
 
 
-def wait_of_deferred(tally: Tally, settings: Settings) -> timedelta:
-    """Return how long the deferred rows wait: a day if all of them need that."""
+def next_resend(tally: Tally, since: datetime, settings: Settings, now: datetime) -> datetime:
+    """Return when to send deferred rows again: a day after `since` if all of them wait a day.
+
+    `since` is when the first results were written. Until then, no row of them would be sent.
+    """
+    again = now + timedelta(hours=settings.defer_hours)
     waits_a_day = sum(tally.codes.get(code, 0) for code in WAITS_A_DAY)
-    hours = settings.defer_hours
     if waits_a_day and waits_a_day >= tally.outcomes.get("deferred", 0):
-        hours = max(hours, _A_DAY)
-    return timedelta(hours=hours)
+        return max(again, since + _A_DAY)
+    return again
 
 
 def settling_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:

@@ -183,7 +183,13 @@ def prepare_job(
         raise PermanentError(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
-    row_filter = row_filter_of(table.header, profile, fields, header.kind_columns)
+    row_filter = row_filter_of(
+        table.header,
+        profile,
+        fields,
+        header.kind_columns,
+        has_refunds=header.kind == "conversion",
+    )
     table.expect_footer(_key_columns(fields))
     destination = connect(sending_profile(profile, header.kind), log)
     accounts = Accounts(destination, wants_variables=_has_custom_variables(fields))

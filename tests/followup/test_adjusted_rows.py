@@ -15,7 +15,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.log import Log
-from lib.run.follow_up import wait_of_deferred
+from lib.run.follow_up import next_resend
 from lib.run.ingest import process_object
 from lib.run.upload import Progress
 from lib.state.store import StoredObject
@@ -136,8 +136,65 @@ def test_an_older_value_is_never_sent_after_a_newer_one(first: str) -> None:
 def test_rows_wait_a_day_only_if_all_of_them_need_it() -> None:
     """An adjusted conversion of the last 24 hours does not delay other deferred rows."""
     settings, tally = world().settings, Progress().tally
+    soon = START + timedelta(hours=settings.defer_hours)
     tally.outcomes["deferred"] = 2
     tally.codes["TOO_RECENT_CONVERSION"] = 1
-    assert wait_of_deferred(tally, settings) == timedelta(hours=settings.defer_hours)
+    assert next_resend(tally, START, settings, START) == soon
     tally.codes["TOO_RECENT_CONVERSION"] = 2
-    assert wait_of_deferred(tally, settings) == timedelta(hours=24)
+    assert next_resend(tally, START, settings, START) == START + timedelta(hours=24)
+
+
+def test_the_sweep_does_not_wake_for_rows_that_wait_a_day() -> None:
+    """After the other rows are sent, the run is next due a day after its first results."""
+    google = google_with()
+    google.api.deferred, google.api.too_recent = {"A"}, {"B"}
+    google.api.deferred_code = "TOO_RECENT_CONVERSION"
+    deliver(google, "a.csv", row("A", "Refunded"), row("B", "Paid"))
+    google.api.too_recent = set()
+    google.clock.seconds += 6 * 3600
+    sweep_once(google.context, 1500)
+    assert google.api.counted == ["B"]
+    opened = len(google.store.calls)
+    google.clock.seconds += 6 * 3600
+    sweep_once(google.context, 1500)
+    assert ("read", "a.csv") not in google.store.calls[opened:]
+    google.api.deferred = set()
+    google.clock.seconds += 12 * 3600
+    sweep_once(google.context, 1500)
+    assert google.api.adjusted == [("A", None)]
+
+
+TEMPLATE = (
+    "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value,"
+    "Adjusted Value Currency"
+)
+
+
+@pytest.mark.parametrize("status", ["", "Refunded"])
+def test_googles_template_needs_no_column_of_refunds(status: str) -> None:
+    """In a file of adjustments, every row says what it is: the profile's `refunds` do not apply."""
+    google = google_with()
+    google.profiles["default"]["conversion_action"] = "Phone sale"
+    at = (START - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    column = ",Status" if status else ""
+    cell = f",{status}" if status else ""
+    content = f"{TEMPLATE}{column}\nA,Phone sale,{at},RETRACT,,{cell}\n"
+    source = google.store.put("in-bucket", "a.csv", content.encode())
+    day = timedelta(hours=20)
+    process_object(source, START, google.context, time_limit_seconds=540, max_age=day)
+    found = document(google, source)
+    assert found["file_error"] is None
+    assert (found["counts"]["rows"], found["counts"]["uploaded"]) == (1, 1)
+    assert google.api.adjusted == [("A", None)]
+
+
+@pytest.mark.parametrize("rows", [("Refunded",), ("Refunded", "Paid")])
+def test_only_what_awaits_an_answer_is_waited_for(rows: tuple[str, ...]) -> None:
+    """The results of adjustments are final at once if they went to an API that answers at once."""
+    google = google_with(destination="data_manager", adjustments_via="google_ads")
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+    lines = [row(f"A{at}", status) for at, status in enumerate(rows)]
+    found = deliver(google, "a.csv", *lines, connect=routes.connect)
+    assert (found.get("processing") is not None) == ("Paid" in rows)
+    pending = [name for name in google.store.names("out-bucket") if "/waiting/" in name]
+    assert len(pending) == ("Paid" in rows)
