@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, get_args
 
 import click
-import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib import __version__
@@ -23,6 +22,7 @@ from lib.cli.init.command import init_command
 from lib.cli.init.findings import Given
 from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
+from lib.cli.kept_reports import KeptReports
 from lib.cli.now import now_option
 from lib.cli.problem_formats import Format, as_github, as_jsonl, found_problems
 from lib.cli.report import report_command
@@ -31,7 +31,8 @@ from lib.cli.watched_file import WatchedFile
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
-from lib.results.document import results_document
+from lib.results.document import document_head, results_document
+from lib.results.findings import Findings
 from lib.state.store import StoredObject
 
 _LONG_FILE = 4 << 20
@@ -65,6 +66,10 @@ Examples:
     python -m lib check --format github exports/
 
 \b
+  Write a page for the colleague who has to correct the export:
+    python -m lib check --html leads.html leads.csv
+
+\b
   Check an old export as if you uploaded it on the evening of its day:
     python -m lib check --now 2026-11-24T18:00:00Z leads.csv
 
@@ -84,6 +89,15 @@ def main() -> None:
 main.add_command(init_command)
 main.add_command(fix_command)
 main.add_command(report_command)
+
+
+def _named_as_page(
+    ctx: click.Context, param: click.Parameter, value: IO[str] | None
+) -> IO[str] | None:
+    """Refuse other names, so that no export is replaced by a slip."""
+    if value is not None and not value.name.lower().endswith(".html"):
+        raise click.BadParameter("its name must end in .html.", ctx, param)
+    return value
 
 
 @main.command("check", epilog=_EXAMPLES)
@@ -122,6 +136,14 @@ main.add_command(report_command)
     show_default=True,
     help="Number of lines that are listed for each problem (text and github).",
 )
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    callback=_named_as_page,
+    help="Also write the report for people, a page without values of the file, to FILE.",
+)
 @now_option
 def check_command(
     files: tuple[Path, ...],
@@ -131,6 +153,7 @@ def check_command(
     form: Format,
     all_rows: bool,
     max_lines: int,
+    page: IO[str] | None,
     now: datetime,
 ) -> None:
     """Show what would happen to every row of FILE, by the rules of the upload, without a network.
@@ -140,11 +163,13 @@ def check_command(
     `init` does, says what it assumes and what is missing, and judges the rows all the same. In a
     folder, all files that the function would open are checked. - reads standard input.
     """
-    if all_rows and form != "json":
-        raise click.UsageError("--all-rows works only with --json. Add --json.")
+    _check_options(files, form, all_rows, page)
     profile = _profile(name, profiles, given)
     failed = False
     checks = 0
+    console = Terminal()
+    values = form == "text" and console.is_terminal
+    options = {"list_all": all_rows, "max_lines": max_lines, "with_values": values}
     for file in input_files(files):
         if problem := file.name_problem():
             click.echo(f"{file.name}: {problem}.", err=True)
@@ -153,18 +178,12 @@ def check_command(
             failed = True
         checks += 1
         with tempfile.TemporaryFile() as spool:
-            keep = _spooler(spool) if form != "text" else _drop
-            console = Terminal()
-            options = {
-                "list_all": all_rows,
-                "max_lines": max_lines,
-                "with_values": form == "text" and console.is_terminal,
-            }
+            kept = KeptReports(spool, rows=form != "text", findings=page is not None)
             try:
                 with file.open() as opened, read_twice(opened) as stream:
                     chosen = profile or assume(stream, given, now)
                     checked = _check_one(
-                        *(file, stream, name or "default", chosen.profile, now, keep, options)
+                        *(file, stream, name or "default", chosen.profile, now, kept.add, options)
                     )
             except BrokenPipeError:
                 raise
@@ -173,16 +192,26 @@ def check_command(
                 failed = True
                 continue
             failed |= checked.refused or not chosen.is_complete
+            if page is not None:
+                _write_page(page, checked, kept.findings)
             if form == "text":
                 show(checked, console, chosen.remarks)
-                continue
-            if not chosen.is_complete:
-                click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
-            sys.stdout.buffer.writelines(_formatted(form, checked, _unspool(spool), max_lines))
-            sys.stdout.flush()
+            else:
+                if not chosen.is_complete:
+                    click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
+                _print(form, checked, kept, max_lines)
     if not checks:
         click.echo("There is no file to check.", err=True)
     raise SystemExit(1 if failed or not checks else 0)
+
+
+def _check_options(
+    files: tuple[Path, ...], form: Format, all_rows: bool, page: IO[str] | None
+) -> None:
+    if all_rows and form != "json":
+        raise click.UsageError("--all-rows works only with --json. Add --json.")
+    if page is not None and (len(files) > 1 or files[0].is_dir()):
+        raise click.UsageError("--html works only with one file. Name the file.")
 
 
 def _profile(name: str | None, profiles: IO[bytes] | None, given: Given) -> ChosenProfile | None:
@@ -242,31 +271,21 @@ def _check_one(
         return watched.described(checked)
 
 
-# In the document, the counts come before the rows, so the rows are kept on disk until then. Like
-# the markers of the ledger, they contain lines, codes and order IDs.
-
-
-def _formatted(
-    form: Format, checked: CheckResult, reports: Iterator[ChunkReport], max_lines: int
-) -> Iterator[bytes]:
+def _print(
+    form: Format, checked: CheckResult, reports: Iterable[ChunkReport], max_lines: int
+) -> None:
     if form == "json":
-        return results_document(checked.summary, reports)
-    problems = found_problems(checked, reports)
-    lines = as_jsonl(problems) if form == "jsonl" else as_github(problems, max_lines)
-    return (f"{line}\n".encode() for line in lines)
+        sys.stdout.buffer.writelines(results_document(checked.summary, reports))
+    else:
+        problems = found_problems(checked, reports)
+        lines = as_jsonl(problems) if form == "jsonl" else as_github(problems, max_lines)
+        sys.stdout.buffer.writelines(f"{line}\n".encode() for line in lines)
+    sys.stdout.flush()
 
 
-def _spooler(spool: IO[bytes]) -> Callable[[ChunkReport], None]:
-    def keep(report: ChunkReport) -> None:
-        spool.write(msgspec.json.encode(report) + b"\n")
+def _write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
+    from lib.results.report import render_report  # jinja2 takes long to import
 
-    return keep
-
-
-def _drop(report: ChunkReport) -> None:
-    pass
-
-
-def _unspool(spool: IO[bytes]) -> Iterator[ChunkReport]:
-    spool.seek(0)
-    return (msgspec.json.decode(line, type=ChunkReport) for line in spool)
+    page.write(render_report(document_head(checked.summary), findings))
+    page.close()
+    click.echo(f"Wrote {page.name}", err=True)

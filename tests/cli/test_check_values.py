@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
+from lib.results.report import report_of
 from lib.rules.fields import BY_NAME, FIELDS
 from tests.cli.judging import NOW, csv_of, row
 
@@ -121,3 +122,33 @@ def test_github_shows_annotations(file: Any) -> None:
     assert errors[0].startswith(f"::error file={path.as_posix()},line=2,title=INVALID_CURRENCY::")
     assert "::notice title=INVALID_CURRENCY::14 rows in all" in lines
     assert all(line.startswith("::") for line in lines)
+
+
+def test_a_page_can_be_written(file: Any, tmp_path: Path) -> None:
+    """`--html` writes the report of the results that the check prints, without a value."""
+    page = tmp_path / "report.html"
+    done = run(file(CURRENCIES), "--json", "--html", str(page))
+    assert page.read_text("utf-8") == report_of(json.loads(done.stdout))
+    assert done.stderr.splitlines()[0] == f"Wrote {page}"
+    assert "INVALID_CURRENCY" in page.read_text("utf-8")
+    for value in ("Taler", "nobody", "organic", "12345", "ada@example.com", "555-0100"):
+        assert value not in page.read_text("utf-8")
+
+
+def test_a_page_is_written_beside_the_text(file: Any, tmp_path: Path) -> None:
+    """Text and page say the same, and the text is as without a page."""
+    page = tmp_path / "report.html"
+    path = file(CURRENCIES)
+    assert run(path, "--html", str(page)).stdout == run(path).stdout
+    assert "INVALID_CURRENCY" in page.read_text("utf-8")
+
+
+def test_a_page_replaces_no_export_and_is_about_one_file(file: Any, tmp_path: Path) -> None:
+    """A slip in the order of the names is an error (exit code 2), and nothing is written."""
+    path = file(CURRENCIES)
+    page = tmp_path / "report.html"
+    for options in (["--html", str(path)], ["--html", str(page), str(path)]):
+        assert run(path, *options).exit_code == 2
+    assert run(tmp_path, "--html", str(page)).exit_code == 2
+    assert path.read_bytes() == CURRENCIES
+    assert not page.exists()
