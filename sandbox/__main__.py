@@ -216,6 +216,30 @@ def drop(
     sys.exit(1 if failed else 0)
 
 
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.",
+)
+def example(file: Path, output: Path) -> None:
+    """Write FILE, one of the files in examples/, with its dates moved to today.
+
+    Google counts only conversions of the last 90 days.
+
+    \b
+    python -m sandbox example examples/crm_export.csv -o export.csv
+    """
+    if not is_example(file):
+        raise click.BadParameter(f"{printable(file)} is no export in examples/.", param_hint="FILE")
+    output.write_bytes(moved_to(file, datetime.now(UTC).date()))
+    click.echo(f"Wrote {printable(output)}")
+
+
 def _upload(
     running: Running, path: Path, folder: str | None, progress: Progress
 ) -> tuple[str, int]:

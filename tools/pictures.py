@@ -1,14 +1,21 @@
-"""`make pictures`: the pictures in docs/pictures, of the pages of the last `make demo`."""
+"""`make pictures`: the pictures in docs/pictures, of the pages of the last `make demo`, and of the
+report in docs/analyst.md."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from sandbox.example_dates import EXAMPLES, moved_to
+from sandbox.running import find
+from sandbox.up import Sandbox
 
 ROOT = Path(__file__).parent.parent
 MOST_BYTES = 150_000
@@ -19,7 +26,33 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
         {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
     ),
     "overview.png": ("index.html", {"viewport": {"width": 1000, "height": 640}}),
+    "deals-report.png": ("deals.html", {"viewport": {"width": 1000, "height": 1000}}),
 }
+DEALS = {
+    "customer_id": "1234567890",
+    "conversion_action": "Closed deal",
+    "time_zone": "America/Chicago",
+    "phone_region": "US",
+    "ad_user_data": "GRANTED",
+    "headers": {"order_id": ["Record ID"]},
+    "include": {"Deal Stage": ["Closed Won"]},
+}
+"""The profile that `init` writes in docs/analyst.md."""
+
+
+def report_on_deals() -> bytes:
+    """Return the report on the sample file of docs/analyst.md, after its first upload."""
+    with Sandbox(source=ROOT) as google:
+        running = find(google.control_url)
+        running.put("/profiles", json.dumps({"default": DEALS}).encode())
+        bucket = running.client().bucket(running.description["input_bucket"])
+        blob = bucket.blob("deals.csv")
+        content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())
+        blob.upload_from_string(content, content_type="text/csv")
+        running.wait_for_results(blob.name, blob.generation, 60)
+        results = running.client().bucket(running.description["output_bucket"])
+        page: bytes = results.blob(f"deals.csv.{blob.generation}.results.html").download_as_bytes()
+    return page
 
 
 def main() -> int:
@@ -28,6 +61,7 @@ def main() -> int:
     if program is None or not (demo / "results.html").exists():
         print("Install chromium, and run `make demo` first.", file=sys.stderr)
         return 1
+    (demo / "deals.html").write_bytes(report_on_deals())
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright:

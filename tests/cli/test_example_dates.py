@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from sandbox.__main__ import main as sandbox
 from sandbox.example_dates import EXAMPLES, WRITTEN_ON, is_example, moved_to
 from tests import crm_exports
 from tests.cli.judging import CUSTOMER, NOW, judge
@@ -49,3 +51,16 @@ def test_on_its_own_day_nothing_changes(tmp_path: Path) -> None:
     assert is_example(path)
     assert not is_example(EXAMPLES / "profiles.json")
     assert not is_example(tmp_path / "crm_export.csv")
+
+
+def test_an_example_is_written_with_the_dates_of_today(tmp_path: Path) -> None:
+    """`example` writes what `drop` would upload, and writes no other file."""
+    path, written = EXAMPLES / "crm_export.csv", tmp_path / "export.csv"
+    done = CliRunner().invoke(sandbox, ["example", str(path), "-o", str(written)])
+    assert done.exit_code == 0, done.output
+    # Midnight may pass meanwhile.
+    today = datetime.now(UTC).date()
+    assert written.read_bytes() in {moved_to(path, today - timedelta(days=n)) for n in (0, 1)}
+    refused = CliRunner().invoke(sandbox, ["example", str(written), "-o", str(tmp_path / "b")])
+    assert refused.exit_code == 2
+    assert "is no export in examples/" in refused.output
