@@ -42,9 +42,8 @@ def read_actions(
     cells: Sequence[tuple[str, str]], known: Memo[ActionRule | Problem], problems: RowProblems
 ) -> list[ActionRule]:
     """Return the action of each row. `cells` are its customer_id and conversion_action."""
-    found = list(map(known.__getitem__, cells))
     actions = []
-    for row, action in enumerate(found):
+    for row, action in enumerate(map(known.__getitem__, cells)):
         if isinstance(action, Problem):
             problems.errors[row].append(action)
             action = NO_ACTION

@@ -120,6 +120,8 @@ def read_regions(
     The default does not replace a country that can't be read, because the row gives another one. A
     number with `+` needs no country.
     """
+    if not any(cells):
+        return [default] * len(cells)
     regions: list[str | None] = []
     for row, cell in enumerate(cells):
         region: str | Problem | None = known[cell] if cell else default

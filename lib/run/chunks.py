@@ -45,7 +45,7 @@ class Chunk(NamedTuple):
     @property
     def record_lines(self) -> RecordLines:
         """Which record begins on which line."""
-        return RecordLines.of(self.first_record, [line for line, *_ in self.records])
+        return RecordLines.of(self.first_record, [line for line, _, _, _ in self.records])
 
 
 class PreparedChunk(NamedTuple):
@@ -94,15 +94,17 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
     errors: list[SourceError | PermanentError] = []
     readable = _until_unreadable(records, errors)
     number, first_record = 0, 1
+    most_rows, most_chars, cell_chars = limits.rows, limits.chars, limits.cell_chars
     following = next(readable, None)
     while following is not None:
         chunk = [following]
-        chars = _size(following, limits)
+        chars = following[3] + cell_chars * len(following[1])
         for following in readable:
-            if len(chunk) == limits.rows or chars >= limits.chars:
+            if chars >= most_chars or len(chunk) == most_rows:
                 break
             chunk.append(following)
-            chars += _size(following, limits)
+            _, cells, _, length = following
+            chars += length + cell_chars * len(cells)
         else:
             following = None
         is_only = number == 0 and following is None
@@ -114,10 +116,6 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         number += 1
     if errors:
         raise errors[0]
-
-
-def _size(record: Record, limits: ChunkLimits) -> int:
-    return record[3] + limits.cell_chars * len(record[1])
 
 
 def _distrust(errors: Sequence[SourceError | PermanentError]) -> Problem | None:

@@ -12,13 +12,16 @@ MAX_AGE_DAYS: Final = 90
 
 
 class _Hour(NamedTuple):
-    """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell."""
+    """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell.
+
+    A cell of `as_written` characters is already in the format of the APIs. 0: none is."""
 
     cut: int
     head: str
     tail: str
     start: int
     doubts: Doubts
+    as_written: int
 
 
 class ConversionClock:
@@ -52,14 +55,15 @@ class ConversionClock:
         if hour is None or hour[0] != _ISO_CUT:
             hour = hours.get(_without_minutes(value))
         if hour is not None:
-            cut, head, tail, start, doubts = hour
+            cut, head, tail, start, doubts, as_written = hour
             minutes = value[cut : cut + 5]
             seconds = _SECONDS.get(minutes)
             if seconds is not None:
                 instant = start + seconds
                 if self._now - lookback_days * _DAY <= instant <= self._now:
                     # A plain tuple: creating it takes a fifth of the time of a `Moment`.
-                    return head + minutes + tail, instant, doubts
+                    text = value if len(value) == as_written else head + minutes + tail
+                    return text, instant, doubts
         moment = read_moment(value, zone or self._zone, day_first=self.day_first)
         if hour is None:
             self._remember_hour(value, zone, moment)
@@ -94,8 +98,12 @@ class ConversionClock:
             self._hours.clear()
             self._remembered = 0
         self._remembered += 1
-        self._hours.setdefault(zone, {})[_without_minutes(value)] = _Hour(
-            cut, moment.text[:14], moment.text[19:], moment.instant - seconds, moment.doubts
+        head, tail = moment.text[:14], moment.text[19:]
+        key = _without_minutes(value)
+        # The cells of the hour that have a fraction of a second are longer.
+        as_written = len(moment.text) if key == head + tail else 0
+        self._hours.setdefault(zone, {})[key] = _Hour(
+            cut, head, tail, moment.instant - seconds, moment.doubts, as_written
         )
 
 

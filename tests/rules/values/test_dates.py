@@ -354,6 +354,15 @@ def test_a_time_before_the_look_back_window() -> None:
     assert refused.value.code == "TOO_OLD"
 
 
+def test_a_fraction_of_a_second_is_cut_off_in_a_cached_hour() -> None:
+    """A time in the API's format is kept as it is; one of its hour with a fraction is not."""
+    clock = ConversionClock(NOW, None)
+    for minutes in ("00:00", "05:07"):
+        text = f"2026-11-20 10:{minutes}+05:45"
+        assert clock.read(text)[0] == text
+        assert clock.read(text.replace("+", ".123456+"))[0] == text
+
+
 @pytest.mark.parametrize(
     "value", ["2026-11-20 10:01:00.", "2026-11-20 10:01:00.x", "2026-11-20 10:01."]
 )

@@ -1,0 +1,58 @@
+"""Poison files end with results, in bounded time, and a file dropped behind each is not delayed."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox.up import Sandbox
+from tests.whole.recovery.files import check, finish, make_file
+
+HEAD = b"gclid,conversion_date_time,order_id\n"
+ROW = b"Cj0KCQiAexample0001abcdef,2026-11-20 10:00:00+00:00,poison-1\n"
+MIB = 1 << 20
+EMPTY_MEMBER = gzip.compress(b"", mtime=0)
+LONGEST_SECONDS = 90
+"""On a machine that does nothing else, each file takes less than 10."""
+
+
+def packed(piece: bytes, times: int) -> bytes:
+    """Compress a header, and `piece` a number of times, as one gzip member."""
+    packer = zlib.compressobj(9, wbits=31)
+    parts = [packer.compress(HEAD), *(packer.compress(piece) for _ in range(times))]
+    return b"".join([*parts, packer.flush()])
+
+
+POISON: dict[str, Callable[[], tuple[bytes, str, str]]] = {
+    "line ends": lambda: (packed(b"\n" * MIB, 16), ".csv.gz", "TOO_MANY_ROWS"),
+    "too many members": lambda: (
+        gzip.compress(HEAD + ROW) + EMPTY_MEMBER * 1_000_001,
+        ".csv.gz",
+        "TOO_MANY_MEMBERS",
+    ),
+    "one endless line": lambda: (packed(b"x" * MIB, 64), ".csv.gz", ""),
+    "a quoted cell that never closes": lambda: (packed(b'"x,\n' + b"x" * MIB, 64), ".csv.gz", ""),
+}
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_poison_ends_with_results_and_delays_nobody(
+    google: Sandbox, new_name: Iterator[str], kind: str
+) -> None:
+    """The poison has results after one attempt, and the file behind it is finished as usual."""
+    content, suffix, code = POISON[kind]()
+    name, generation = google.drop(content, next(new_name).removesuffix(".csv") + suffix)
+    file = make_file(next(new_name), 20, seed=3).drop(google)
+    google.results(file.name, file.generation, timeout_seconds=LONGEST_SECONDS)
+    check(file, finish(google, file), google)
+    document = google.results(name, generation, timeout_seconds=LONGEST_SECONDS)
+    assert document["attempts"] == 1
+    error = document["file_error"]
+    assert (error["code"] if error else "") == code
+    counts = document["counts"]
+    assert counts["rows"] == sum(
+        counts[each] for each in counts if each not in ("rows", "warnings")
+    )
