@@ -1,4 +1,4 @@
-"""`python -m lib check FILE...`: shows what would happen to a file, before anybody uploads it."""
+"""`check FILE...`: shows what would happen to a file, before anybody uploads it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lib.cli.addresses import Address
 from lib.cli.assumptions import ChosenProfile, assume, read_twice
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import show
+from lib.cli.examples import CHECK_EXAMPLES, FIRST_STEPS
 from lib.cli.fix.command import fix_command
 from lib.cli.init.command import init_command
 from lib.cli.init.findings import Given
@@ -38,52 +39,15 @@ from lib.state.store import StoredObject
 _LONG_FILE = 4 << 20
 """Size in bytes from which a progress bar is shown (about a second of work)."""
 
-_EXAMPLES = """
-\b
-Examples:
-  Check an export before you upload it to the bucket:
-    python -m lib check leads.csv
 
-\b
-  Say what the file cannot tell, for a first try without a profile:
-    python -m lib check --time-zone America/Chicago --action "Closed deal" leads.csv
-
-\b
-  Use the settings of your uploads (time zone, currency, column names):
-    python -m lib check --profiles profiles.json --profile crm leads.csv
-
-\b
-  Check several files at once, including compressed ones:
-    python -m lib check exports/*.csv.gz
-
-\b
-  Print the results document as JSON, here to list the rejected rows:
-    python -m lib check --json leads.csv | jq '.rows[] | select(.outcome == "rejected")'
-
-\b
-  Show every line with a problem, and annotate a pull request with them:
-    python -m lib check --max-lines 1000 leads.csv
-    python -m lib check --format github exports/
-
-\b
-  Write a page for the colleague who has to correct the export:
-    python -m lib check --html leads.html leads.csv
-
-\b
-  Check an old export as if you uploaded it on the evening of its day:
-    python -m lib check --now 2026-11-24T18:00:00Z leads.csv
-
-\b
-Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
-conversion action or a needed time zone is missing, a file cannot be read, or its name is not
-accepted. 2 if the command is wrong.
-"""
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=FIRST_STEPS,
+)
 @click.version_option(__version__, prog_name="offline-conversions")
 def main() -> None:
-    """Command-line tools for files of offline conversions. See `check --help`."""
+    """Check files of offline conversions, write their profile, and get the rows to correct."""
 
 
 main.add_command(init_command)
@@ -100,7 +64,7 @@ def _named_as_page(
     return value
 
 
-@main.command("check", epilog=_EXAMPLES)
+@main.command("check", epilog=CHECK_EXAMPLES)
 @click.argument(
     "files",
     nargs=-1,

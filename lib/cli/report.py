@@ -1,4 +1,4 @@
-"""`python -m lib report RESULTS`: makes the report for people of a results document."""
+"""`report RESULTS`: makes the report for people of a results document."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import IO
 import click
 import msgspec
 
+from lib.cli.terminal import TaughtCommand
+
 _EXAMPLES = """
 \b
 Examples:
   Make a page of a results document that you have downloaded:
-    python -m lib report deals.csv.1795521600000001.results.json
+    {program} report deals.csv.1795521600000001.results.json
 
 \b
   Show what a file would get, before you upload it:
-    python -m lib check --json leads.csv | python -m lib report - -o leads.html
+    {program} check --json leads.csv \\
+      | {program} report - -o leads.html
 
-\b
 Exit code: 0 if the report was written. 1 if RESULTS is no results document. 2 if the command is
 wrong.
 """
 
 
-@click.command("report", epilog=_EXAMPLES)
+@click.command("report", cls=TaughtCommand, epilog=_EXAMPLES)
 @click.argument("results", metavar="RESULTS", type=click.File("rb"))
 @click.option(
     "-o",

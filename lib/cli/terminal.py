@@ -1,8 +1,9 @@
-"""How the commands behave on any terminal: Ctrl-C, closed pipes, and old code pages."""
+"""How the commands behave on any terminal: help, Ctrl-C, closed pipes, and old code pages."""
 
 from __future__ import annotations
 
 import codecs
+import inspect
 import io
 import os
 import sys
@@ -38,8 +39,22 @@ class Terminal(Console):
         raise BrokenPipeError
 
 
-class Commands(click.Group):
+class TaughtCommand(click.Command):
+    """A command whose help ends with examples (`epilog`), in which {program} is the name by which
+    the program was started: offline-conversions or python -m lib."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        if self.epilog:
+            text = self.epilog.replace("{program}", ctx.find_root().info_name or "")
+            formatter.write_paragraph()
+            formatter.write_text(inspect.cleandoc(text))
+
+
+class Commands(TaughtCommand, click.Group):
     """The group of all commands. Ctrl-C and a closed pipe end them without a traceback."""
+
+    command_class = TaughtCommand
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Characters that the terminal lacks are replaced."""

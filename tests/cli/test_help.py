@@ -1,54 +1,121 @@
-"""The help of every command teaches by examples, and all that they use exists."""
+"""The help of every command teaches by examples, and every one of them runs."""
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
+from lib.cli import addresses
 from lib.cli.commands import main
+from lib.cli.init import command as init
+from sandbox.example_dates import EXAMPLES, moved_to
 
-PROGRAMS = ("python -m lib ", "offline-conversions ")
-
-
-def shown(name: str) -> list[list[str]]:
-    """The commands of this project that the help of a command shows, in words."""
-    text = CliRunner().invoke(main, [name, "--help"], env={"COLUMNS": "100"}).output
-    text = re.sub(r" \\\n\s+", " ", text)
-    parts = (part.strip() for line in text.splitlines() for part in line.split(" | "))
-    return [
-        shlex.split(part.removeprefix(program).partition(" > ")[0])
-        for part in parts
-        for program in PROGRAMS
-        if part.startswith(program)
-    ]
+PROGRAMS = ("offline-conversions", "python -m lib")
+RESULTS = "leads.csv.1795521600000001.results.json"
 
 
-@pytest.mark.parametrize("name", main.commands)
-def test_help_teaches_by_examples(name: str) -> None:
-    """Each example is a command that can be read, and every one of its options exists."""
-    own = [words for words in shown(name) if words[0] == name]
-    assert len(own) >= 2
-    for words in shown(name):
-        command = main.commands[words[0]]
-        options = {option for each in command.params for option in each.opts}
-        used = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
-        assert used <= options, words
+def help_of(*names: str, program: str = PROGRAMS[0], width: int = 80) -> str:
+    done = CliRunner().invoke(
+        main, [*names, "--help"], prog_name=program, env={"COLUMNS": str(width)}
+    )
+    assert done.exit_code == 0
+    return done.output
+
+
+def shown(*names: str) -> list[str]:
+    """The command lines in the help of a command."""
+    text = re.sub(r" \\\n\s+", " ", help_of(*names))
+    return [line.strip() for line in text.splitlines() if line.startswith(f"    {PROGRAMS[0]} ")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with all files that the examples name, and a person who answers with Enter."""
+    for name in ("leads.csv", "deals.csv", "orders.csv"):
+        content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "leads.csv.gz").write_bytes(gzip.compress(content))
+    profile = {"customer_id": "1234567890", "conversion_action": "Deal", "time_zone": "UTC"}
+    (tmp_path / "profiles.json").write_text(json.dumps({"default": profile, "crm": profile}))
+    monkeypatch.chdir(tmp_path)
+    results = CliRunner().invoke(main, ["check", "--json", "leads.csv"]).stdout
+    for name in (RESULTS, RESULTS.replace("leads", "deals"), "deals.results.json"):
+        (tmp_path / name).write_text(results)
+
+    def download(address: str, copy: IO[bytes]) -> None:
+        copy.write(Path(address.removeprefix("gs://BUCKET/")).read_bytes())
+
+    monkeypatch.setattr(addresses, "_download", download)
+    monkeypatch.setattr(init, "is_interactive", lambda: True)
+    return tmp_path
+
+
+def run(line: str, folder: Path) -> Result:
+    """Run a line of the help in this process, with pipes and redirection."""
+    line, _, target = line.partition(" > ")
+    stdin = "\n" * 20
+    for part in re.split(r" \| (?=jq |offline-)", line):
+        if part.startswith("jq "):
+            json.loads(stdin)
+            continue
+        assert part.startswith(f"{PROGRAMS[0]} "), part
+        words: list[str] = []
+        for word in shlex.split(part.removeprefix(PROGRAMS[0])):
+            is_pattern = "*" in word
+            words += sorted(map(str, Path().glob(word))) if is_pattern else [word]
+        # An example writes its own file, unless it adds to a profile document.
+        if "-o" in words and "--profile" not in words:
+            (folder / words[words.index("-o") + 1]).unlink(missing_ok=True)
+        done = CliRunner().invoke(main, words, input=stdin)
+        assert done.exit_code in ((0, 1) if words[0] == "check" else (0,)), done.output
+        stdin = done.stdout
+    if target:
+        (folder / target).write_text(stdin)
+    return done
+
+
+@pytest.mark.parametrize("name", ["", *main.commands])
+def test_every_example_in_the_help_runs(name: str, folder: Path) -> None:
+    """One after another in a folder, each of them does what it says, with files of real deals."""
+    lines = shown(*filter(None, [name]))
+    assert len(lines) >= 2
+    assert not name or [line for line in lines if f" {name} " in line]
+    for line in lines:
+        (folder / "rows-to-fix.csv").unlink(missing_ok=True)
+        assert run(line, folder).output
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("name", ["", *main.commands])
+def test_the_help_names_the_program_as_it_was_started(name: str, program: str) -> None:
+    """Nobody has to translate an example, and a line fits into 80 columns."""
+    text = help_of(*filter(None, [name]), program=program)
+    assert text.startswith(f"Usage: {program} ")
+    (other,) = {*PROGRAMS} - {program}
+    assert other not in text.replace("offline-conversions[gcs]", "")
+    assert "{program}" not in text
+    assert [line for line in text.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", main.commands)
 def test_help_says_what_the_exit_codes_mean(name: str) -> None:
     """A script needs to know them."""
-    text = CliRunner().invoke(main, [name, "--help"]).output
-    assert "Exit code: 0 if " in text
+    assert "Exit code: 0 if " in help_of(name)
 
 
 def test_the_first_help_names_every_command() -> None:
     """`--help` alone lists what there is, each with what it does."""
-    text = CliRunner().invoke(main, ["--help"]).output
+    text = help_of()
     for name, command in main.commands.items():
         assert isinstance(command, click.Command)
         assert re.search(rf"^  {name} +\S+ \S+", text, re.M), name

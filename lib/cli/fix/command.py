@@ -22,6 +22,7 @@ from lib.cli.fix.content import difference
 from lib.cli.fix.joining import Output, ReadsDifferently, TooManyRows, copy_rows
 from lib.cli.fix.original import Original, open_original
 from lib.cli.fix.text_output import TextOutput
+from lib.cli.terminal import TaughtCommand
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
@@ -33,35 +34,40 @@ _EXAMPLES = """
 \b
 Examples:
   Get the rows to correct, with the problem and what to do in front of each:
-    offline-conversions fix leads.csv leads.csv.1795521600000001.results.json -o rows-to-fix.csv
+    {program} fix leads.csv \\
+      leads.csv.1795521600000001.results.json
 
 \b
   The same as an Excel workbook, in which the wrong cells are red:
-    offline-conversions fix leads.csv leads.csv.1795521600000001.results.json -o rows-to-fix.xlsx
+    {program} fix leads.csv \\
+      leads.csv.1795521600000001.results.json -o rows-to-fix.xlsx
 
 \b
-  Take the results from the bucket (needs: pip install 'offline-conversions[gcs]'):
-    offline-conversions fix leads.csv gs://BUCKET/leads.csv.1795521600000001.results.json
+  Take the results from the bucket (needs the extra package
+  offline-conversions[gcs]):
+    {program} fix leads.csv \\
+      gs://BUCKET/leads.csv.1795521600000001.results.json
 
 \b
   Correct a file before its first upload:
-    offline-conversions check --json leads.csv > leads.results.json
-    offline-conversions fix leads.csv leads.results.json -o rows-to-fix.csv
+    {program} check --json leads.csv > leads.results.json
+    {program} fix leads.csv leads.results.json
 
 \b
-  Read the file with its profile, if that sets an encoding, a delimiter or a sheet:
-    offline-conversions fix leads.csv leads.results.json --profiles profiles.json
+  Read the file with its profile, if that sets an encoding, a delimiter or a
+  sheet:
+    {program} fix leads.csv leads.results.json \\
+      --profiles profiles.json
 
-\b
-Exit code: 0 if the rows were written, or no row needs a hand. 1 if that is not possible. 2 if the
-command is wrong.
+Exit code: 0 if the rows were written, or no row needs a hand. 1 if that is not
+possible. 2 if the command is wrong.
 """
 
 _ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
 
 
-@click.command("fix", epilog=_EXAMPLES)
+@click.command("fix", cls=TaughtCommand, epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("results", type=Address())
 @click.option(

@@ -20,7 +20,7 @@ from lib.cli.init.questions import ask, value_options, with_answer
 from lib.cli.init.rendering import ProfileExists, added_to, as_json, as_terraform
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.now import now_option
-from lib.cli.terminal import Terminal
+from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
@@ -30,26 +30,27 @@ _EXAMPLES = """
 \b
 Examples:
   Answer a few questions, and get a profile for files like this one:
-    offline-conversions init deals.csv -o profiles.json
+    {program} init deals.csv -o profiles.json
 
 \b
   The same in a script. It says which options are missing:
-    offline-conversions init deals.csv --customer-id 123-456-7890 --action "Closed deal" \\
-      --time-zone America/Chicago -o profiles.json
+    {program} init deals.csv --customer-id 123-456-7890 \\
+      --action "Closed deal" --time-zone America/Chicago --phone-region US \\
+      -o profiles.json
 
 \b
   Add a profile for the files in another folder of the bucket:
-    offline-conversions init orders.csv --profile shop -o profiles.json
+    {program} init orders.csv --profile shop -o profiles.json
 
 \b
   Say which rows count, and which column is the order ID:
-    offline-conversions init deals.csv --include "Stage=Closed Won" --column "order_id=Deal ID"
+    {program} init deals.csv --include "Deal Stage=Closed Won" \\
+      --column "order_id=Record ID"
 
 \b
   Print the profile for terraform.tfvars:
-    offline-conversions init deals.csv --format terraform
+    {program} init deals.csv --format terraform
 
-\b
 Exit code: 0 if the profile is complete. 1 if the file cannot be read. 2 if the command is wrong, or
 options are missing and there is no terminal to ask.
 """
@@ -65,7 +66,7 @@ def _pairs(context: click.Context, option: click.Parameter, value: Any) -> dict[
     return found
 
 
-@click.command("init", epilog=_EXAMPLES)
+@click.command("init", cls=TaughtCommand, epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o",
