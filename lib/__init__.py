@@ -4,23 +4,27 @@ Reading order (docs/architecture.md has the picture):
 
 1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
 2.  `run`             its parts: `claim` with `generations`, `header` and `preflight` before the
-                      first row, `upload` with `chunks` for the rows, `follow_up` for what comes
-                      later, `finalize` for the results
+                      first row, `kinds` and `engines` for what the rows are, `upload` with
+                      `chunks` and `room` for the rows, `follow_up` for what comes later,
+                      `finalize` for the results; `redelivery` says when a retry alerts
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
 5.  `rules`           the checks of a row: `fields` declares the columns, `engine` applies the
-                      rules column by column, `values` reads single cells
+                      rules column by column, `values` reads single cells; `adjustments` and
+                      `calls` are the engines of the other two kinds of record
 6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
                       controls the request rate; then one folder for each API
 7.  `catalogue`       every code, with its meaning and what to do
-8.  `state`           what survives a crash: `ledger`, `lease`, `pending_runs`; `store` is the port
-9.  `results`         outcomes → results document
+8.  `state`           what survives a crash: `ledger`, `lease`, `pending_runs`, `restated`; `store`
+                      is the port
+9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
+                      `report`) and the overview of all files; `reading` reads a document
 10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and
-                      asks for final outcomes
+                      asks for final outcomes, `overview` writes the page of all files
 11. `config`          settings and profiles; `run.context` passes them to a run, with the ports
 12. `errors`          the exceptions, by what to do next
 13. `cli`             the offline check: the same rules without a network; `init` writes a profile,
-                      `fix` the rows to correct
+                      `fix` the rows to correct, `report` the report of a document
 14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
                       them
 """
