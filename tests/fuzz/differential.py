@@ -1,0 +1,95 @@
+"""Compares the reader with DuckDB's on well-formed files: both must find the same cells.
+
+Python's csv module writes the files from random cells. A finding prints the seed of its file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib.source.table import SourceOptions, open_table
+
+PIECES = (
+    *("a", "b", "0", "19.5", " ", "é", "漢", "😀", "'", '"', '""', ",", ";", "\t", "|", "\n"),
+    *("\r\n", "\\", "#", "=1+1", "NULL", "\u00a0", "\u2028", "\ufeff", "x" * 300),
+)
+MOST_ROWS = 40
+MOST_COLUMNS = 8
+
+Row = list[str]
+
+
+def written(rng: random.Random) -> tuple[bytes, str, list[Row]]:
+    """Return a well-formed file, its delimiter, and its rows."""
+    delimiter = rng.choice(",;\t|")
+    end = rng.choice(["\n", "\r\n"])
+    width = rng.randint(2, MOST_COLUMNS)
+    header = [f"column{number}" for number in range(width)]
+    rows = [
+        ["".join(rng.choices(PIECES, k=rng.randint(0, 4))) for _ in range(width)]
+        for _ in range(rng.randint(1, MOST_ROWS))
+    ]
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = [row for row in rows if not _looks_swallowed(row, delimiter)] or [["a"] * width]
+    text = io.StringIO()
+    quoting = rng.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerows([header, *rows])
+    return text.getvalue().encode(), delimiter, rows
+
+
+def _looks_swallowed(row: Row, delimiter: str) -> bool:
+    """Whether each line of the record has the delimiters of a row.
+
+    That is documented: such a record is read as rows that an open quote swallowed.
+    """
+    line = delimiter.join(f'"{cell}"' for cell in row).replace("\r\n", "\n")
+    lines = line.split("\n")
+    return len(lines) > 1 and all(each.count(delimiter) == len(row) - 1 for each in lines)
+
+
+def ours(content: bytes) -> list[Row]:
+    """Return the cells that our reader finds. A row with a problem has none."""
+    table = open_table(io.BytesIO(content), SourceOptions(encoding="utf-8"))
+    return [cells for _, cells, _, _ in table.records()]
+
+
+def theirs(connection: Any, path: Path, delimiter: str, width: int) -> list[Sequence[str]]:
+    """Return the cells that DuckDB finds."""
+    columns = ", ".join(f"'column{number}': 'VARCHAR'" for number in range(width))
+    query = (
+        f"SELECT * FROM read_csv(?, delim = ?, header = true, "
+        f"columns = {{{columns}}}, quote = '\"', escape = '\"', auto_detect = false, "
+        "nullstr = '\\N', strict_mode = true, parallel = false)"
+    )
+    found: list[Sequence[str]] = connection.execute(query, [str(path), delimiter]).fetchall()
+    return found
+
+
+def compare(seconds: float, seed: int) -> int:
+    """Compare files until the time is over, and return how many. Raises if the readers differ."""
+    import duckdb  # only `make fuzz` installs it
+
+    ends = time.monotonic() + seconds
+    count = 0
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        connection.execute("SET threads = 1")
+        path = Path(folder) / "file.csv"
+        while time.monotonic() < ends:
+            content, delimiter, rows = written(random.Random(f"{seed} {count}"))
+            path.write_bytes(content)
+            found = [
+                [cell or "" for cell in row]
+                for row in theirs(connection, path, delimiter, len(rows[0]))
+            ]
+            count += 1
+            if found != ours(content):
+                raise AssertionError(f"DuckDB reads file {count - 1} of seed {seed} differently")
+    return count

@@ -1,0 +1,115 @@
+"""The bytes of a fuzzer → a file to process, and the profile to process it with.
+
+The first two bytes choose destination, account, header, number format, compression and profile. The
+rest is the file below the chosen header. With header 0, the rest is the whole file.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.cli.judging import CUSTOMER
+
+DESTINATIONS: Final = ("google_ads", "data_manager")
+DELIMITERS: Final = (",", ";", "\t", "|")
+
+CONVERSIONS: Final = (
+    *("gclid", "gbraid", "wbraid", "email", "phone", "conversion_action"),
+    *("conversion_date_time", "conversion_value", "currency_code", "order_id", "ad_user_data"),
+)
+PEOPLE: Final = (
+    *("email", "email_2", "hashed_email", "phone", "phone_2", "hashed_phone_number"),
+    *("first_name", "last_name", "street", "city", "postal_code", "country_code"),
+    *("conversion_date_time", "time_zone", "order_id", "conversion_value"),
+)
+OPTIONAL: Final = (
+    *("gclid", "customer_id", "conversion_date_time", "time_of_day", "conversion_value"),
+    *("ad_personalization", "conversion_environment", "customer_type", "user_ip_address"),
+    *("session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id"),
+    *("feed_country_code", "feed_language_code", "local_transaction_cost", "items"),
+    *("external_attribution_credit", "external_attribution_model", "custom_variable.plan"),
+    *("event_source", "order_id"),
+)
+ADJUSTMENTS: Final = (
+    *("order_id", "gclid", "email", "conversion_action", "conversion_date_time"),
+    *("conversion_value", "adjustment_date_time", "adjustment_type", "adjusted_value"),
+    "adjusted_value_currency",
+)
+CALLS: Final = (
+    *("caller_id", "call_start_date_time", "conversion_action", "conversion_date_time"),
+    *("conversion_value", "currency_code", "ad_user_data", "custom_variable.plan"),
+)
+REFUNDS: Final = (*CONVERSIONS, "Status", "adjustment_date_time", "adjusted_value")
+HEADERS: Final = ((), CONVERSIONS, PEOPLE, OPTIONAL, ADJUSTMENTS, CALLS, REFUNDS)
+"""The columns by number. 0: the file has its own header."""
+
+VALID: Final[dict[str, str]] = {
+    "gclid": "Cj0KCQiAexample0001",
+    "email": "buyer@example.com",
+    "phone": "+12125550101",
+    "conversion_action": "1001",
+    "conversion_date_time": "2026-11-20 10:00:00+00:00",
+    "conversion_value": "12.50",
+    "currency_code": "USD",
+    "order_id": "order-1",
+    "ad_user_data": "Granted",
+    "adjustment_date_time": "2026-11-21 10:00:00+00:00",
+    "adjustment_type": "RESTATE",
+    "adjusted_value": "10.00",
+    "caller_id": "+12125550101",
+    "call_start_date_time": "2026-11-20 09:00:00+00:00",
+    "Status": "refunded",
+}
+"""Cells with which a row can be sent."""
+
+_DATA_MANAGER, _ACCOUNT, _COMMA, _GZIP = 1, 2, 4, 8  # the bits of the first byte
+_HEADER_SHIFT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file, and what it is processed with. `has_account`: the account can be read."""
+
+    content: bytes
+    profile: dict[str, Any]
+    has_account: bool
+    small_chunks: bool
+
+
+def encode(
+    content: bytes, header: int = 0, *, data_manager: bool = False, account: bool = True
+) -> bytes:
+    """Return what `decode` decodes to a file with this header and content."""
+    first = header << _HEADER_SHIFT | data_manager * _DATA_MANAGER | account * _ACCOUNT
+    return bytes([first, 0]) + content
+
+
+def decode(data: bytes) -> Input:
+    """Return the file that some bytes stand for. Any bytes are valid."""
+    first, second = data[:2] if len(data) > 1 else (0, 0)
+    columns = HEADERS[(first >> _HEADER_SHIFT) % len(HEADERS)]
+    delimiter = DELIMITERS[second & 3]
+    content = data[2:]
+    if columns:
+        content = delimiter.join(columns).encode() + b"\n" + content
+    if first & _GZIP:
+        content = gzip.compress(content, 1, mtime=0)
+    profile: dict[str, Any] = {
+        "customer_id": CUSTOMER,
+        "destination": DESTINATIONS[first & _DATA_MANAGER],
+        "conversion_action": "1001",
+        "currency_code": "EUR",
+        "phone_region": "DE" if second & 4 else None,
+        "time_zone": "America/Chicago" if second & 8 else None,
+        "derive_order_id": not second & 16,
+        "order_ids": "integer" if second & 32 else None,
+        "day_first": bool(first & _COMMA),
+        "decimal_comma": bool(first & _COMMA),
+    }
+    if columns is REFUNDS:
+        profile["refunds"] = {"Status": ["refunded"]}
+    if second & 64:
+        profile["adjustments_via"] = DESTINATIONS[not first & _DATA_MANAGER]
+    return Input(content, profile, bool(first & _ACCOUNT), bool(second & 128))

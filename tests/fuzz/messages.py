@@ -1,0 +1,110 @@
+"""What must hold for every message to an advertising API, whatever the file says."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
+
+from lib.cli.check import OfflineDestination
+from lib.destinations.base import UploadResult
+from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
+from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
+from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.model.account import Account
+from lib.model.deadline import Deadline
+from tests.cli.judging import ACCOUNT
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+CURRENCY = re.compile(r"[A-Z]{3}")
+LONGEST_REQUEST = 60 << 20
+
+
+@dataclass(slots=True)
+class SerializingDestination(OfflineDestination):
+    """A destination that writes real messages, and checks them instead of sending them."""
+
+    has_account: bool = True
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        if not self.has_account:
+            return OfflineDestination.account(self, customer_id, fresh=fresh)
+        return ACCOUNT
+
+    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
+        if self.capabilities.name == "google_ads":
+            return AdsBatch(job_id, validate_only=False)
+        return EventBatch(EventDefaults())
+
+    def send(self, batch: Any, deadline: Deadline) -> UploadResult:
+        size = len(batch)
+        check = _ads_places if isinstance(batch, AdsBatch) else _event_places
+        places = sorted(check(batch))
+        assert places == list(range(size)), "each record is in one message, once"
+        return UploadResult({}, ())
+
+
+def _ads_places(batch: AdsBatch) -> Iterator[int]:
+    for part in batch.take_parts():
+        request = part.request
+        raw = request.message.SerializeToString()
+        types = module(f"services.types.{request.kind.types}")
+        parsed = getattr(types, request.kind.request).deserialize(raw)
+        assert type(parsed).pb(parsed) == request.message, "the client reads what was written"
+        assert len(raw) <= LONGEST_REQUEST
+        assert request.customer_id.isdigit()
+        assert len(request.rows) == len(part.places)
+        for row in request.rows:
+            _check_values(row)
+        yield from part.places
+
+
+def _event_places(batch: EventBatch) -> Iterator[int]:
+    for part in batch.parts:
+        request = part.request
+        raw = request.message.SerializeToString()
+        parsed = IngestEventsRequest.deserialize(raw)
+        assert IngestEventsRequest.pb(parsed) == request.message
+        json.dumps(request.as_json(), allow_nan=False)
+        references = {each.reference for each in request.destinations}
+        assert len(references) == len(request.destinations) <= MAX_DESTINATIONS
+        assert len(request.events) == len(part.positions)
+        for event in request.events:
+            assert references.issuperset(event.destination_references)
+            _check_values(event)
+        yield from part.positions
+
+
+# Both APIs: a wrong value of these would refuse the row, or leak what must be hashed.
+_PATTERNS = {
+    "conversion_date_time": TIME,
+    "adjustment_date_time": TIME,
+    "call_start_date_time": TIME,
+    "currency_code": CURRENCY,
+    "currency": CURRENCY,
+    "hashed_email": DIGEST,
+    "hashed_phone_number": DIGEST,
+    "email_address": DIGEST,
+    "phone_number": DIGEST,
+    "given_name": DIGEST,
+    "family_name": DIGEST,
+}
+
+
+def _check_values(message: Any) -> None:
+    for field, value in message.ListFields():
+        pattern = _PATTERNS.get(field.name)
+        for each in value if field.is_repeated else (value,):
+            if pattern is not None:
+                assert pattern.fullmatch(each), field.name
+            elif isinstance(each, float):
+                assert math.isfinite(each), field.name
+            elif field.message_type is not None:
+                _check_values(each)
