@@ -5,7 +5,7 @@
 3. Two coverage-guided fuzzers (atheris) at the same time, for the rest of the minutes.
 
 The exit code is 1 if a promise broke. `--replay FILE` tries an input again, as a fuzzer wrote it.
-What is found is kept in `tests/fuzz/seeds/` when it is mended.
+What is found is kept in `tests/fuzz/seeds/` once it is fixed.
 """
 
 from __future__ import annotations

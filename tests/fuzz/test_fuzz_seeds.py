@@ -1,4 +1,4 @@
-"""The inputs that `make fuzz` starts from keep all promises, so each seed stays mended."""
+"""The inputs that `make fuzz` starts from keep all promises, so each finding stays fixed."""
 
 from __future__ import annotations
 
