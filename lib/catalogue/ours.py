@@ -519,7 +519,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "rejected",
         "The row restates a conversion, but has no new value.",
         "Write the new total into adjusted_value, or write RETRACT if the conversion no longer "
-        "counts.",
+        "counts. If the file lacks the column that the profile names, correct headers in the "
+        "profile.",
     ),
     "RETRACTION_WITH_VALUE": (
         "rejected",

@@ -42,6 +42,7 @@ ADJUSTMENT_FIELDS: Final = frozenset(
 
 _TIME: Final = TimeColumn("adjustment_date_time", "ADJUSTMENT_TIME_MISSING")
 _VALUE: Final = AmountColumns("adjusted_value", "adjusted_value_currency")
+_NO_COLUMN: Final = "the profile names its column, and the file has no such column"
 _TYPES: Final[Mapping[str, AdjustmentType]] = {
     "RETRACT": "retraction",
     "RETRACTION": "retraction",
@@ -55,17 +56,25 @@ class AdjustmentEngine:
 
     `rules` are those of the destination that gets the adjustments. `sales` is the engine of the
     conversions in the same file, for the destination that gets conversions. `are_refunds`: the
-    rows are those that the profile calls refunds.
+    rows are those that the profile calls refunds. `names_value`: the profile names their column of
+    new values.
     """
 
     def __init__(
-        self, columns: Mapping[str, int], rules: RowRules, sales: Engine, are_refunds: bool
+        self,
+        columns: Mapping[str, int],
+        rules: RowRules,
+        sales: Engine,
+        are_refunds: bool,
+        names_value: bool = False,
     ) -> None:
         can = rules.capabilities.of_kind("adjustment")
         assert can is not None  # `lib.run.kinds` refuses other files
         self._can = can
         self._rules = rules
         self._are_refunds = are_refunds
+        # Without the named column, every partial refund would become a retraction, which is final.
+        self._lacks_values = names_value and _VALUE.value not in columns
         sent = ADJUSTMENT_FIELDS.union(can.fields)
         own = {name: at for name, at in columns.items() if is_sent(name, sent)}
         self.columns = {**sales.columns, **own}
@@ -168,6 +177,9 @@ class AdjustmentEngine:
     def _read_types(
         self, chunk: ChunkCells, values: Sequence[float | None], problems: RowProblems
     ) -> list[AdjustmentType]:
+        if self._lacks_values:
+            for row in range(chunk.size):
+                problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value, _NO_COLUMN)
         if self._are_refunds:
             return ["restatement" if value else "retraction" for value in values]
         types: list[AdjustmentType] = []

@@ -130,4 +130,6 @@ def with_refunds(
         destination = TwoDestinations(destination, other)
     if "adjustment" not in rules.capabilities.record_kinds:
         raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
-    return destination, AdjustmentEngine(fields, rules, sales, are_refunds=True)
+    names_value = bool(profile.headers.get("adjusted_value"))
+    engine = AdjustmentEngine(fields, rules, sales, are_refunds=True, names_value=names_value)
+    return destination, engine

@@ -140,3 +140,23 @@ def test_an_ignored_column_of_consent(header: str, profile: dict[str, Any], is_n
     content = f"{HEADER},date,{header}\n{ROW},2026-11-20 10:00,Granted\n".encode()
     notes = judge(content, {"ad_user_data": "GRANTED", "time_zone": "UTC", **profile})["notes"]
     assert ("CONSENT_COLUMN_IGNORED" in {each["code"] for each in notes}) is is_noted
+
+
+def test_a_refund_is_never_final_because_its_column_was_renamed() -> None:
+    """If the profile names the column of new values and the file lacks it, no row is retracted."""
+    header = b"order_id,email,Total,Time,Status,Refunded at,Net %s\n"
+    rows = (
+        b"SO-1,ada@example.com,100,2026-11-18 09:00,Partially refunded,2026-11-19 09:00,80\n"
+        b"SO-2,ben@example.com,100,2026-11-18 09:00,Paid,,100\n"
+    )
+    profile = {
+        "conversion_action": "Purchase",
+        "time_zone": "America/Chicago",
+        "refunds": {"Status": ["Partially refunded"]},
+        "headers": {"adjustment_date_time": "Refunded at", "adjusted_value": "Net total"},
+    }
+    found = judge(header % b"total" + rows, profile)
+    renamed = judge(header % b"sum" + rows, profile)
+    assert (found["counts"]["rejected"], found["counts"]["ok"]) == (0, 2)
+    assert (renamed["counts"]["rejected"], renamed["counts"]["ok"]) == (1, 1)
+    assert [each["code"] for each in renamed["rows"][0]["errors"]] == ["ADJUSTED_VALUE_MISSING"]
