@@ -39,7 +39,7 @@ output "results_topic" {
 }
 
 output "profiles" {
-  description = "The deployed profiles document, for `python -m lib check --profiles`."
+  description = "The deployed profiles document, for `offline-conversions check --profiles`."
   value       = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.profiles.name}"
 }
 

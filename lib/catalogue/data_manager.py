@@ -44,7 +44,7 @@ _CHECK_CLICK_ID_IS_COMPLETE = (
     "upper and lower case unchanged."
 )
 _CHECK_WITH_LINTER = (
-    "Check the file on your own computer: python -m lib check FILE (docs/input.md)."
+    "Check the file on your own computer: offline-conversions check FILE (docs/input.md)."
 )
 _RETRIED_AFTER_SIX_HOURS = (
     "No action needed; retried automatically after 6 hours, while the results document has the "

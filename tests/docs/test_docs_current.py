@@ -162,7 +162,9 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
 def test_a_command_prints_what_the_page_shows(block: Block) -> None:
     """Commands print the output shown, in which `...` matches any text."""
     command, _, shown = block.text.removeprefix("$ ").partition("\n")
-    words = [sys.executable if word == "python" else word for word in shlex.split(command)]
+    program, *options = shlex.split(command)
+    assert program == "offline-conversions"
+    words = [sys.executable, "-m", "offline_conversions", *options]
     done = subprocess.run(
         words,
         cwd=ROOT,
@@ -186,6 +188,10 @@ def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
     """Several commands, one after another in an empty folder with the examples, print the text."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     commands = re.findall(r"^\$ (.*)$", block.text, re.M)
+    installed = tmp_path / "bin" / "offline-conversions"
+    installed.parent.mkdir()
+    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m offline_conversions "$@"\n')
+    installed.chmod(0o755)
     done = subprocess.run(
         ["sh", "-c", "\n".join(commands)],
         cwd=tmp_path,
@@ -194,7 +200,7 @@ def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
             "COLUMNS": "100",
             "PYTHONUTF8": "1",
             "PYTHONPATH": str(ROOT),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{installed.parent}{os.pathsep}{os.environ['PATH']}",
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
