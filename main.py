@@ -24,6 +24,7 @@ from lib.adapters.gcs import GoogleStore, connect
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
 from lib.adapters.pubsub import Announce, announcer
 from lib.adapters.secret_manager import read_credentials
+from lib.adapters.store_clock import StoreClock
 from lib.adapters.termination import on_termination
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
@@ -45,6 +46,8 @@ quiet_libraries()
 
 _shutdown = Shutdown()
 on_termination(lambda: _shutdown.begin(time.monotonic()))
+
+_clock = StoreClock(lambda: datetime.now(UTC), time.monotonic)
 
 PROFILES_SECONDS = 60
 """How long an instance may use a profiles document before it reads it again."""
@@ -105,7 +108,7 @@ def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
     except SettingsError as error:
         JsonLog().alert("settings_invalid", problems=str(error).splitlines())
         raise
-    return settings, connect(), Destinations(settings, lambda: read_credentials(settings))
+    return settings, connect(_clock), Destinations(settings, lambda: read_credentials(settings))
 
 
 @cache
@@ -126,7 +129,7 @@ def _context() -> RunContext:
         settings=settings,
         profiles=profiles,
         connect=destinations.connect,
-        utc_now=lambda: datetime.now(UTC),
+        utc_now=_clock.now,
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,
         log=log,

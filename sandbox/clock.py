@@ -2,7 +2,8 @@
 
 The offset is in a file, because the function runs in other processes: the environment variable
 `SANDBOX_CLOCK` names the file. Production code doesn't read it; the function that a test runs does
-(`tests/whole/recovery/function/main.py`). Leases, tokens and waits keep to the real time.
+(`tests/whole/recovery/function/main.py`). Answers of storage have this time, too. Tokens and waits
+keep to the real time.
 """
 
 from __future__ import annotations

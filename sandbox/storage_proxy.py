@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -33,16 +35,21 @@ from sandbox.storage_calls import Call, StorageCall, finalized_object, understan
 
 _BLOCK = 1 << 18
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
+_NOT_PASSED_ON = _HOP_BY_HOP | {"date"}  # of an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The callbacks of the proxy. `decide` chooses a fault for a method and object, or None."""
+    """The callbacks of the proxy.
+
+    `decide` chooses a fault for a method and object, or None. `now` is the time of all answers.
+    """
 
     decide: Callable[[str, str], Fault | None]
     log: Callable[[StorageCall], None]
     finalized: Callable[[dict[str, Any]], None]
     on_kill: Callable[[], None]
+    now: Callable[[], datetime]
 
 
 @dataclass(slots=True)
@@ -207,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, target: str, body: bytes, call: Call) -> Answer:
         response = self._request(self.command, target, body)
         content = response.read()
-        headers = [(k, v) for k, v in response.getheaders() if k.lower() not in _HOP_BY_HOP]
+        headers = [(k, v) for k, v in response.getheaders() if k.lower() not in _NOT_PASSED_ON]
         return Answer(response.status, response.reason, headers, content)
 
     def _generation(self, call: Call) -> int | None:
@@ -235,10 +242,10 @@ class _Handler(BaseHTTPRequestHandler):
             gone = error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
             self._send(refusal(call, self._generation) or gone)
             return
-        self.send_response_only(response.status, response.reason)
+        self._begin(response.status, response.reason)
         length = response.getheader("Content-Length")
         for key, value in response.getheaders():
-            if key.lower() not in _HOP_BY_HOP:
+            if key.lower() not in _NOT_PASSED_ON:
                 self.send_header(key, value)
         if length is None:
             self.send_header("Connection", "close")
@@ -261,13 +268,17 @@ class _Handler(BaseHTTPRequestHandler):
         if not sent:
             self._log(response.status, 0)
 
+    def _begin(self, status: int, reason: str) -> None:
+        self.send_response_only(status, reason)
+        self.send_header("Date", format_datetime(self.server.hooks.now(), usegmt=True))
+
     def _cut(self, block: bytes, limit: int) -> NoReturn:
         self.wfile.write(block)
         self.wfile.flush()
         raise _Broken(limit)
 
     def _send(self, answer: Answer, limit: int | None = None) -> None:
-        self.send_response_only(answer.status, answer.reason)
+        self._begin(answer.status, answer.reason)
         for key, value in answer.headers:
             self.send_header(key, value)
         # 204 and 304 have no body and no length; HEAD has a length and no body.

@@ -94,6 +94,7 @@ class Sandbox:
             log=lambda call: self.state.log(logged(call)),
             finalized=self._finalized,
             on_kill=self.faults.kill,
+            now=self.clock.now,
         )
         self.faults.on_kill = self._kill_hook
         self.storage = Storage(self._processes, hooks, self.directory / "storage.log")

@@ -17,6 +17,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from lib.adapters.object_reader import RETRY, TIMEOUT_SECONDS, Download, ObjectReader
 from lib.adapters.storage_client import labelled, storage_client
+from lib.adapters.store_clock import StoreClock
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
 
@@ -74,9 +75,9 @@ def _reachable(call: Callable[[], T], needs: str, *, conditional: bool = False) 
         raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
 
 
-def connect() -> GoogleStore:
+def connect(clock: StoreClock | None = None) -> GoogleStore:
     """Return a store with the function's credentials (or the emulator, if one is configured)."""
-    return GoogleStore(storage_client)
+    return GoogleStore(lambda: storage_client(clock))
 
 
 class GoogleStore:

@@ -1,4 +1,4 @@
-"""The client of Cloud Storage: its connections notice that the network has forgotten them."""
+"""The client of Cloud Storage: it tells the time, and notices that a connection is forgotten."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import requests
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from requests.adapters import HTTPAdapter
 
+from lib.adapters.store_clock import StoreClock
 from lib.state.store import Label
 
 IDLE_SECONDS = 30
@@ -37,7 +38,14 @@ def _socket_options() -> list[tuple[int, int, int]]:
 
 
 class WatchedConnections(HTTPAdapter):
-    """Keeps connections alive. After a request without an answer, it uses none of them again."""
+    """Keeps connections alive. After a request without an answer, it uses none of them again.
+
+    `clock` learns the time from every answer.
+    """
+
+    def __init__(self, clock: StoreClock | None) -> None:
+        self._clock = clock
+        super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Create the pools (called by `HTTPAdapter`)."""
@@ -45,21 +53,29 @@ class WatchedConnections(HTTPAdapter):
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
         """Send a request, as `requests.Session` asks for it."""
+        sent = self._clock.moment() if self._clock is not None else None
         try:
-            return super().send(*arguments, **options)
+            response = super().send(*arguments, **options)
         except requests.Timeout:
             self.poolmanager.clear()
             raise
+        # An answer with an age comes from a cache, and so does its date.
+        if self._clock is not None and sent is not None and "Age" not in response.headers:
+            self._clock.observe(response.headers.get("Date"), sent)
+        return response
 
 
-def storage_client() -> storage.Client:
-    """Return a client with the function's credentials (or of the emulator, if configured)."""
+def storage_client(clock: StoreClock | None = None) -> storage.Client:
+    """Return a client with the function's credentials (or of the emulator, if configured).
+
+    If there is a `clock`, it learns the time from every answer.
+    """
     # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
     # call per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     client = storage.Client()
     for scheme in ("https://", "http://"):
-        client._http.mount(scheme, WatchedConnections())
+        client._http.mount(scheme, WatchedConnections(clock))
     return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -31,7 +32,9 @@ def storage(
     tmp_path_factory: pytest.TempPathFactory, faults: Faults, calls: list[StorageCall]
 ) -> Iterator[Storage]:
     """The sandbox's storage, with one bucket."""
-    hooks = Hooks(faults.decide, calls.append, lambda created: None, lambda: None)
+    hooks = Hooks(
+        faults.decide, calls.append, lambda created: None, lambda: None, lambda: datetime.now(UTC)
+    )
     processes = Processes()
     storage = Storage(processes, hooks, tmp_path_factory.mktemp("storage") / "log")
     storage.create_bucket(BUCKET)
