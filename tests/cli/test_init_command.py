@@ -131,6 +131,25 @@ def test_a_day_over_12_proves_the_order(file: Any, dates: Sequence[str], expecte
     assert ("date in line 2" in result.stdout) is (expected is True)
 
 
+def test_a_german_file_of_adjustments_shows_its_dates_and_numbers(file: Any) -> None:
+    """The dates and values of adjustments show their form, as those of conversions do."""
+    columns = ("Order ID", "Conversion Name", "Adjustment Time", "Adjustment Type")
+    row = "SO-1;Kauf;20.11.2026 17:30;RESTATE;1.234,50;EUR"
+    path = file(";".join((*columns, "Adjusted Value", "Adjusted Value Currency")), [row])
+    missing = init(path, "--customer-id", "123-456-7890")
+    assert "--time-zone:" in missing.stderr
+    profile = profile_of(init(path, *ACCOUNT, "--time-zone", "Europe/Berlin"))
+    assert (profile["day_first"], profile["decimal_comma"]) == (True, True)
+
+
+def test_the_country_of_callers_is_found(file: Any) -> None:
+    """Callers' numbers without a country are read as other phone numbers are."""
+    header = "Caller's Phone Number,Call Start Time,Conversion Time,Conversion Value"
+    path = file(header, ["(212) 555-0161,2026-11-20 10:00,2026-11-20 11:30,80"])
+    profile = profile_of(init(path, *ACCOUNT, "--time-zone", "America/New_York"))
+    assert profile["phone_region"] == "US"
+
+
 def test_ambiguous_dates_are_asked_about(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default is the order in which no date is in the future."""
     path = file("Date,gclid", ["03/12/2026,Cj0KCQiAexample0001", "04/11/2026,Cj0KCQiAexample0002"])

@@ -16,6 +16,7 @@ _MOST_NUMBERS: Final = 50
 """They are compared with the numbering plans of all countries."""
 _FEWEST_VALID: Final = 0.8
 """Share of the numbers that must be valid in a country. A few are always mistyped."""
+_NUMBERS: Final = ("phone", "caller_id")
 _INTERNATIONAL: Final = ("+", "00")
 
 
@@ -27,7 +28,7 @@ def phone_region(
 ) -> Found:
     """Return the country in which the numbers are valid. `values` are the currency and the time
     zone of the profile, which decide if there are several."""
-    numbers = [at for field, at in columns.items() if base_name(field) == "phone"]
+    numbers = [at for field, at in columns.items() if base_name(field) in _NUMBERS]
     countries = columns.get("country_code")
     national, international = [], []
     for row in rows:

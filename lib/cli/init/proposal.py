@@ -42,7 +42,7 @@ def propose(sample: Sample, given: Given, around: Surroundings) -> Proposal:
     rows = counting.rows
     found_columns, questions = find_columns(sample, rows, headers)
     columns = dict(all_columns(sample, found_columns))
-    times, amounts = columns.get("conversion_date_time"), columns.get("conversion_value")
+    times, amounts = (columns.get(field) for field in _times_and_amounts(sample))
     parts = [
         Found(questions=_of_the_account(columns, given)),
         Found(headers_entry(sample, found_columns, headers), questions),
@@ -66,6 +66,13 @@ def propose(sample: Sample, given: Given, around: Surroundings) -> Proposal:
     entries.sort(key=lambda entry: _ORDER.index(entry.key))
     names = {field: sample.names[at] for field, at in columns.items()}
     return Proposal(tuple(entries), _all_questions(parts, columns, given), names)
+
+
+def _times_and_amounts(sample: Sample) -> tuple[str, str]:
+    """Return the fields that every row of such a file has, in which its dates and numbers show."""
+    if sample.header.kind == "adjustment":
+        return "adjustment_date_time", "adjusted_value"
+    return "conversion_date_time", "conversion_value"
 
 
 def _all_questions(
