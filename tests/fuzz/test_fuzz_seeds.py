@@ -30,3 +30,22 @@ def test_an_input_has_the_chosen_header() -> None:
     given = decode(encode(b"A,B\n", HEADERS.index(CONVERSIONS), data_manager=True))
     assert given.content.splitlines() == [",".join(CONVERSIONS).encode(), b"A,B"]
     assert given.profile["destination"] == "data_manager"
+
+
+def test_a_lost_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fuzzer would find a row without an outcome."""
+    (_, data), *_ = (each for each in valid_rows() if each[0] == "header 1")
+    monkeypatch.setattr("lib.cli.check.split_into_chunks", lambda records, limits: iter(()))
+    with pytest.raises(AssertionError, match="every row has one outcome"):
+        oracle.check_rows(decode(data))
+
+
+def test_a_wrong_value_in_a_message_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fuzzer would find an email address that is sent without being hashed."""
+    (_, data), *_ = (each for each in valid_rows() if each[0] == "header 2")
+    monkeypatch.setattr(
+        "lib.rules.user_identifiers.hash_emails",
+        lambda cells, name, problems: [cell and cell.ljust(64) for cell in cells],
+    )
+    with pytest.raises(AssertionError, match="hashed_email"):
+        oracle.check_rows(decode(data))
