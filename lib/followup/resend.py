@@ -30,10 +30,11 @@ from lib.model.records import Record
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
 from lib.run.context import RunContext
 from lib.run.header import read_header
+from lib.run.newer_values import known_after
 from lib.run.preflight import UploadJob, claimed_profile, prepare_job
 from lib.run.reading import Checkpoint, read_table
+from lib.run.two_destinations import TwoBatches
 from lib.state.lease import Lease
-from lib.state.restated import order_digest
 from lib.state.run import Run
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
@@ -92,52 +93,47 @@ class _Resend:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
         rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(records=[r for r in chunk.records if r[0] in rows])
-        overtaken = self._overtaken(deferred) if self.job.restates_with_original else {}
+        overtaken = self.job.overtaken(deferred, self.context.restated.since(self.run.now))
         if overtaken:
             kept = [r for r in deferred.records if r[0] not in overtaken]
             deferred = deferred._replace(records=kept)
-        prepared, result = self._send(deferred, rows)
-        if self.too_late or not self.job.stops_at(result.stop):
-            accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
+        accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
+        list_all = self.context.settings.list_all_rows
+        prepared = self._prepare(deferred, rows)
+
+        def save(result: UploadResult, too_late: bool) -> None:
+            nonlocal generation
             answer = outcomes(prepared, result, accepted, list_all=True)
-            list_all = self.context.settings.list_all_rows
-            report = _merged(before, answer, overtaken, self.too_late, list_all)
-            self.context.ledger.replace_chunk(self.run, report, generation)
+            report = _merged(before, answer, overtaken, too_late, list_all)
+            generation = self.context.ledger.replace_chunk(self.run, report, generation)
+
+        if isinstance(prepared.batch, TwoBatches):
+            prepared.batch.save = lambda conversions: save(conversions, too_late=False)
+        result = self._send(prepared)
+        if self.too_late or not self.job.stops_at(result.stop):
+            save(result, self.too_late)
         return result.stop
 
-    def _send(
-        self, chunk: Chunk, rows: Mapping[int, RowOutcome]
-    ) -> tuple[PreparedChunk, UploadResult]:
+    def _prepare(self, chunk: Chunk, rows: Mapping[int, RowOutcome]) -> PreparedChunk:
         def is_sent(line: int, record: Record) -> bool:
             return not _may_be_counted(rows[line]) or record.is_recognizable
 
-        job = self.job
-        batch = job.destination.batch(self.run.job_id, maybe_sent=True)
-        prepared = job.prepare(chunk, batch, is_sent)
+        batch = self.job.destination.batch(self.run.job_id, maybe_sent=True)
+        prepared = self.job.prepare(chunk, batch, is_sent)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)
+        return prepared
+
+    def _send(self, prepared: PreparedChunk) -> UploadResult:
+        """Send the rows. What was deferred was recorded if it had to be, except if it was accepted
+        only now."""
         if not prepared.lines:
-            return prepared, UploadResult({}, ())
-        return prepared, job.destination.send(batch, self.deadline)
-
-    def _overtaken(self, chunk: Chunk) -> Mapping[int, RowOutcome]:
-        """Return the rows for whose orders a newer value was sent since the run began.
-
-        Only an API that restates by sending the whole conversion again would take the older value.
-        """
-        judged = self.job.judge(chunk)
-        orders = {
-            line: (order_digest(each.customer_id, each.action_id, each.order_id), each)
-            for line, each in zip(judged.lines, judged.records, strict=True)
-            if each.order_id is not None
-        }
-        wanted = {digest for digest, _ in orders.values()}
-        newest = self.context.restated.newest(wanted, self.run.now) if wanted else {}
-        return {
-            line: RowOutcome(line, "skipped", record.order_id, (Problem("OVERTAKEN"),))
-            for line, (digest, record) in orders.items()
-            if newest.get(digest, 0) > record.restated_at
-        }
+            return UploadResult({}, ())
+        result = self.job.destination.send(prepared.batch, self.deadline)
+        after = known_after(prepared.new_values, result)
+        if after and not self.job.validate_only:
+            self.context.restated.record(self.run.key, prepared.number, after, self.run.attempts)
+        return result
 
 
 def _may_be_counted(row: RowOutcome) -> bool:

@@ -125,6 +125,11 @@ class Conversion(NamedTuple):
         return 0
 
     @property
+    def has_whole(self) -> bool:
+        """It is the whole conversion, with a value."""
+        return True
+
+    @property
     def is_recognizable(self) -> bool:
         """Whether Google certainly recognizes the conversion if it has counted it."""
         return self.order_id is not None or self.gclid != ""
@@ -162,6 +167,11 @@ class Adjustment(NamedTuple):
     def has_click_id(self) -> bool:
         """Whether the adjusted conversion belongs to an ad click, as far as this is known."""
         return self.original is None or self.original.has_click_id
+
+    @property
+    def has_whole(self) -> bool:
+        """Whether it is sent as the whole conversion with its new value."""
+        return self.original is not None
 
     @property
     def is_recognizable(self) -> bool:
@@ -202,6 +212,11 @@ class Call(NamedTuple):
     def has_click_id(self) -> bool:
         """A call belongs to an ad, by the number that was called."""
         return True
+
+    @property
+    def has_whole(self) -> bool:
+        """A call is never restated, so no value of it is older."""
+        return False
 
     @property
     def is_recognizable(self) -> bool:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment
 from lib.model.records import Record as RecordToSend
 from lib.model.selection import Selection
 from lib.model.sent_request import SentRequest, ranges_of
@@ -24,9 +22,9 @@ from lib.rules.assembly import JudgedChunk
 from lib.rules.record_engine import RecordEngine
 from lib.rules.repeats import repeat_of_rejected
 from lib.rules.row_filter import RowFilter, Selected
+from lib.run.newer_values import NewValue, OrderName, new_values
 from lib.source.errors import SourceError
 from lib.source.records import Record
-from lib.state.restated import order_digest
 from lib.state.run import ChunkLimits
 
 R = TypeVar("R")
@@ -53,7 +51,7 @@ class PreparedChunk(NamedTuple):
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
     i-th record. It must be sent after the earlier chunks if it `follows_earlier_chunk`.
-    `restated` has the orders that are restated by sending the whole conversion again, and when.
+    `new_values` are its adjustments, if an older value could be sent after them.
     `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
     `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
     not count, and `selection` is what the row filter found. `placeholders` counts them by column.
@@ -72,7 +70,7 @@ class PreparedChunk(NamedTuple):
     placeholders: Mapping[str, int]
     record_lines: RecordLines
     follows_earlier_chunk: bool = False
-    restated: Mapping[str, int] = MappingProxyType({})
+    new_values: Sequence[NewValue] = ()
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -154,13 +152,14 @@ def prepare(
     refuses_user_data: Problem | None = None,
     is_sent: Callable[[int, RecordToSend], bool] | None = None,
     refunds: RecordEngine | None = None,
+    order_name: OrderName | None = None,
 ) -> PreparedChunk | Problem:
     """Judge the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses (`refuses_user_data`). Rows whose line and
     record do not fulfill `is_sent` are rejected without a reason. `refunds` judges the rows that
-    adjust conversions.
+    adjust conversions. `order_name` is set if an older value could be sent after a newer one.
     """
     try:
         selected, judged = judge(chunk, row_filter, engine, refunds)
@@ -191,16 +190,8 @@ def prepare(
         judged.placeholders,
         chunk.record_lines,
         judged.follows_earlier_chunk,
-        _restated(judged.adjustments),
+        new_values(judged, order_name) if order_name is not None else (),
     )
-
-
-def _restated(adjustments: Iterable[Adjustment]) -> dict[str, int]:
-    return {
-        order_digest(each.customer_id, each.action_id, each.order_id or ""): each.restated_at
-        for each in adjustments
-        if each.original is not None
-    }
 
 
 def _only(judged: JudgedChunk, is_sent: Callable[[int, RecordToSend], bool]) -> JudgedChunk:

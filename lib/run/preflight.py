@@ -21,10 +21,9 @@ from lib.model.account import Account
 from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
-from lib.model.outcomes import Problem
+from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Record
 from lib.rules.adjustments import AdjustmentEngine
-from lib.rules.assembly import JudgedChunk
 from lib.rules.chunk_cells import Row
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
@@ -45,6 +44,7 @@ from lib.run.engines import (
 from lib.run.filtering import row_filter_of
 from lib.run.header import Header
 from lib.run.kinds import sending_profile
+from lib.run.newer_values import NewestTimes, OrderName, overtaken_rows
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.columns import identifying_columns
 from lib.source.table import Table
@@ -65,13 +65,15 @@ class UploadJob:
 
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
-    Google's own template. `refunds` judges the rows that the profile calls refunds.
+    Google's own template. `sales`: what the destination of conversions can do, even if this file
+    has none. `refunds` judges the rows that the profile calls refunds.
     """
 
     table: Table
     row_filter: RowFilter
     engine: RecordEngine
     destination: Destination[Any]
+    sales: Capabilities
     customer_id: str
     validate_only: bool
     header: Header
@@ -101,17 +103,39 @@ class UploadJob:
             self.refuses_user_data,
             is_sent,
             self.refunds,
+            self.order_name,
         )
 
-    @property
-    def restates_with_original(self) -> bool:
-        """Whether a restatement could be undone by an older value that is sent later."""
-        can = self.destination.capabilities.of_kind("adjustment")
-        return can is not None and can.restates_with_original
+    def prepare_again(
+        self, chunk: Chunk, batch: Batch, newest: NewestTimes
+    ) -> PreparedChunk | Problem:
+        """Prepare a chunk that an earlier attempt may have sent, without its overtaken rows."""
+        try:
+            overtaken = self.overtaken(chunk, newest)
+        except PermanentError as error:
+            return Problem(error.code, "", error.detail)
+        if not overtaken:
+            return self.prepare(chunk, batch)
+        prepared = self.prepare(chunk, batch, lambda line, _: line not in overtaken)
+        if isinstance(prepared, Problem):
+            return prepared
+        refused = [overtaken.get(each.line, each) for each in prepared.refused]
+        return prepared._replace(refused=refused)
 
-    def judge(self, chunk: Chunk) -> JudgedChunk:
-        """Judge the rows of a chunk without serializing them."""
-        return judge(chunk, self.row_filter, self.engine, self.refunds)[1]
+    def overtaken(self, chunk: Chunk, newest: NewestTimes) -> Mapping[int, RowOutcome]:
+        """Return the outcomes of rows whose orders have got a newer value, by line."""
+        name = self.order_name
+        if name is None:
+            return {}
+        judged = judge(chunk, self.row_filter, self.engine, self.refunds)[1]
+        return overtaken_rows(judged, name, newest)
+
+    @property
+    def order_name(self) -> OrderName | None:
+        """How conversions name their orders. None: no older value could undo an adjustment."""
+        can = self.sales.of_kind("adjustment")
+        undoes = can is not None and can.restates_with_original
+        return self.sales.sent_order_id if undoes else None
 
     def look_at(self, rows: Sequence[Row]) -> None:
         """Look at the rows of a chunk that an earlier attempt has sent: others depend on them."""
@@ -183,19 +207,14 @@ def prepare_job(
         raise PermanentError(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
-    row_filter = row_filter_of(
-        table.header,
-        profile,
-        fields,
-        header.kind_columns,
-        has_refunds=header.kind == "conversion",
-    )
+    are_sales, kinds = header.kind == "conversion", header.kind_columns
+    row_filter = row_filter_of(table.header, profile, fields, kinds, has_refunds=are_sales)
     table.expect_footer(_key_columns(fields))
     destination = connect(sending_profile(profile, header.kind), log)
     accounts = Accounts(destination, wants_variables=_has_custom_variables(fields))
     zones = ColumnZones(header.units, table.time_zone, profile.time_zone)
     rules = row_rules(profile, header, run, zones, accounts, destination)
-    if header.kind == "conversion":
+    if are_sales:
         _refuse_useless_columns(header, destination.capabilities)
     engine = engine_of(header, profile, rules)
     notes = [*header.notes, *notes_on_sunset(destination, run.now)]
@@ -220,6 +239,7 @@ def prepare_job(
         row_filter,
         engine,
         destination,
+        capabilities_of(profile.destination),
         customer_id,
         profile.validate_only,
         header,

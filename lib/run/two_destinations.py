@@ -2,11 +2,15 @@
 
 A chunk has one batch for each. Conversions are sent first, in the same thread, and the chunk has
 one marker. The positions of the second batch follow those of the first.
+
+The answer about the conversions is saved before the first adjustment is sent: if the attempt dies,
+no conversion is sent again after its adjustment, which would restore its value. The adjustments
+are then deferred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -25,18 +29,32 @@ from lib.model.outcomes import Problem
 from lib.model.records import Adjustment
 
 
+def _not_saved(result: UploadResult) -> None:
+    """Save nothing."""
+
+
 class TwoBatches:
-    """The conversions and the adjustments of a chunk. All conversions are added first."""
+    """The conversions and the adjustments of a chunk. All conversions are added first.
+
+    `save` is called with the answer about the conversions, before the adjustments are sent, if the
+    chunk has both.
+    """
 
     def __init__(self, conversions: Batch, adjustments: Batch) -> None:
         self.conversions = conversions
         self.adjustments = adjustments
+        self.save: Callable[[UploadResult], None] = _not_saved
         self.add = conversions.add
         self.add_call = conversions.add_call
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize an adjustment."""
         self.adjustments.add_adjustment(adjustment)
+
+    @property
+    def has_both(self) -> bool:
+        """Whether it has conversions and adjustments."""
+        return len(self.conversions) > 0 and len(self.adjustments) > 0
 
     def __len__(self) -> int:
         return len(self.conversions) + len(self.adjustments)
@@ -84,13 +102,19 @@ class TwoDestinations:
             return _joined(
                 UploadResult({}, ()), self._adjustments.send(batch.adjustments, deadline), 0
             )
+        conversions, adjustments = len(batch.conversions), len(batch.adjustments)
         first = self._conversions.send(batch.conversions, deadline)
+        batch.save(_joined(first, _deferred(adjustments, "SHUTDOWN"), conversions))
         try:
             second = self._adjustments.send(batch.adjustments, deadline)
         except RetryableError as error:
-            later = RowResult("deferred", (Problem(error.code),))
-            second = UploadResult(dict.fromkeys(range(len(batch.adjustments)), later), ())
-        return _joined(first, second, len(batch.conversions))
+            second = _deferred(adjustments, error.code)
+        return _joined(first, second, conversions)
+
+
+def _deferred(adjustments: int, code: str) -> UploadResult:
+    later = RowResult("deferred", (Problem(code),))
+    return UploadResult(dict.fromkeys(range(adjustments), later), ())
 
 
 def _joined(first: UploadResult, second: UploadResult, offset: int) -> UploadResult:

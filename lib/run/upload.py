@@ -13,8 +13,11 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
 
 from lib.catalogue.texts import number_of_rows
+from lib.destinations.base import UploadResult
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -32,11 +35,16 @@ from lib.run.chunks import (
 )
 from lib.run.context import RunContext
 from lib.run.finalize import read_reports
+from lib.run.newer_values import known_after, known_before
 from lib.run.preflight import UploadJob
 from lib.run.reading import Checkpoint
 from lib.run.room import Room
+from lib.run.two_destinations import TwoBatches
 from lib.source.table import Table
 from lib.state.lease import Lease
+
+_MOST_IN_FLIGHT: Final = 4
+"""Chunks from the first unanswered one on, times the window: no later chunk is sent."""
 
 
 @dataclass(slots=True)
@@ -107,6 +115,10 @@ def upload_chunks(
     """
     run = lease.run
     done = context.ledger.finished_chunks(run) if run.attempts > 1 else set()
+    first_open = next(number for number in count() if number not in done)
+    maybe_sent_until = first_open + _MOST_IN_FLIGHT * context.settings.window
+    if run.attempts == 1:
+        maybe_sent_until = 0
     reports = read_reports(run, sorted(done), context.ledger)
     uploads = _Uploads(lease, progress, context, deadline, log)
     with uploads:
@@ -125,7 +137,10 @@ def upload_chunks(
             prepared: PreparedChunk | Problem | None = chunk.distrust
             if job is not None and progress.stop is None and prepared is None:
                 batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
-                prepared = job.prepare(chunk, batch)
+                if chunk.number < maybe_sent_until:
+                    prepared = job.prepare_again(chunk, batch, context.restated.since(run.now))
+                else:
+                    prepared = job.prepare(chunk, batch)
             if job is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.is_only, job)
                 # Before the next chunk is read, so that its rows don't wait in memory.
@@ -168,7 +183,7 @@ class _Uploads:
         self._room.wait()
         while self._in_flight:
             is_answered = self._in_flight[0][0].done()
-            if not is_answered and len(self._in_flight) < 4 * self._window:
+            if not is_answered and len(self._in_flight) < _MOST_IN_FLIGHT * self._window:
                 return
             self._collect()
 
@@ -176,6 +191,7 @@ class _Uploads:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
+        is_only = is_only and not _has_both(prepared)
         size = prepared.batch.byte_size()
         self._room.fill(size)
         future = self._pool.submit(self._send, prepared, size, is_only, job)
@@ -217,24 +233,34 @@ class _Uploads:
     ) -> tuple[ChunkReport, Problem | None]:
         """Send a chunk and save its outcomes at once. Return its report, and why to stop, if so."""
         context, lease = self._context, self._lease
-        ledger = context.ledger
+        ledger, list_all = context.ledger, context.settings.list_all_rows
+        accepted: Outcome = "ok" if job.validate_only else "uploaded"
+        saved = 0
+
+        def save(conversions: UploadResult) -> None:
+            nonlocal saved
+            saved = ledger.write_chunk(
+                lease.run, outcomes(prepared, conversions, accepted, list_all)
+            )
+
         try:
             lease.check()
-            if prepared.restated and not job.validate_only:
-                # Before they are sent: no older value may be sent later, whatever happens now.
-                context.restated.record(lease.run.key, prepared.number, prepared.restated)
+            if isinstance(prepared.batch, TwoBatches):
+                prepared.batch.save = save
             began = context.monotonic()
-            result = job.destination.send(prepared.batch, self._deadline)
+            result = self._send_and_record(prepared, job)
             seconds = context.monotonic() - began
         finally:
             self._room.leave(size)
-        accepted: Outcome = "ok" if job.validate_only else "uploaded"
-        report = outcomes(prepared, result, accepted, context.settings.list_all_rows)
+        report = outcomes(prepared, result, accepted, list_all)
         stop = result.stop if job.stops_at(result.stop) else None
         if not is_only:
             if stop is not None:
                 lease.update(lambda run: ledger.stop(run, stop))
-            ledger.write_chunk(lease.run, report)
+            if saved:
+                ledger.replace_chunk(lease.run, report, saved)
+            else:
+                ledger.write_chunk(lease.run, report)
             with self._findings_lock:
                 self._progress.findings.add(report)
             report = report.without_rows()
@@ -245,3 +271,18 @@ class _Uploads:
             seconds=round(seconds, 3),
         )
         return report, stop
+
+    def _send_and_record(self, prepared: PreparedChunk, job: UploadJob) -> UploadResult:
+        """Send a chunk, and record its adjustments: no older value may be sent after them."""
+        run, restated = self._lease.run, self._context.restated
+        values = () if job.validate_only else prepared.new_values
+        if before := known_before(values):
+            restated.record(run.key, prepared.number, before)
+        result = job.destination.send(prepared.batch, self._deadline)
+        if after := known_after(values, result):
+            restated.record(run.key, prepared.number, after, run.attempts)
+        return result
+
+
+def _has_both(prepared: PreparedChunk) -> bool:
+    return isinstance(prepared.batch, TwoBatches) and prepared.batch.has_both

@@ -223,12 +223,18 @@ class Ledger:
             )
         return msgspec.json.decode(found[0], type=ChunkMarker), found[1]
 
-    def write_chunk(self, run: Run, report: ChunkReport) -> None:
-        """Save the outcomes of a chunk. Raises `LeaseLost` if another attempt has saved them."""
-        if self._write_marker(run, report, 0) is not None:
-            return
-        if self.load_chunk(run, report.number)[0].owner != run.owner:
+    def write_chunk(self, run: Run, report: ChunkReport) -> int:
+        """Save the outcomes of a chunk, and return the marker's generation for `replace_chunk`.
+
+        Raises `LeaseLost` if another attempt has saved them.
+        """
+        written = self._write_marker(run, report, 0)
+        if written is not None:
+            return written
+        current, its_generation = self.load_chunk(run, report.number)
+        if current.owner != run.owner:
             raise LeaseLost(f"chunk {report.number} was finished by another attempt")
+        return its_generation
 
     def replace_chunk(self, run: Run, report: ChunkReport, generation: int) -> int:
         """Replace the outcomes of a finished chunk that were read at this `generation`.

@@ -1,14 +1,16 @@
-"""Orders that were restated recently, for APIs that do not compare the times of two values.
+"""Orders that were adjusted recently, for APIs that do not compare the times of two values.
 
-A deferred row is sent again hours later. By then, a newer file may have sent a newer value of its
-order, which the older one must not replace. So a chunk that restates orders first records a digest
-of each of them, with the time of its adjustment, in one small object.
+A deferred row is sent again hours later, and the rows of an attempt that died when the next one
+continues. By then, a newer file may have sent a newer value of an order, which the older one must
+not replace. So a chunk with adjustments records a digest of each order, with the time of its
+adjustment, in one small object. `lib.run.newer_values` decides which, and when.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 
 import msgspec
@@ -16,33 +18,41 @@ import msgspec
 from lib.state.store import Store
 
 
-def order_digest(customer_id: str, action_id: str, order_id: str) -> str:
-    """Return a digest of an order, without the order ID itself."""
-    text = "\x1f".join((customer_id, action_id, order_id))
+def order_digest(action_id: str, order_id: str) -> str:
+    """Return a digest of an order, without the order ID itself.
+
+    The conversion action stands for the account. Two APIs may name a different account for it.
+    """
+    text = f"{action_id}\x1f{order_id}"
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 class Restated:
-    """The restated orders, in one bucket, below one prefix."""
+    """The adjusted orders, in one bucket, below one prefix."""
 
     def __init__(self, store: Store, bucket: str, prefix: str) -> None:
         self._store = store
         self._bucket = bucket
         self._prefix = f"{prefix}restated/"
 
-    def record(self, run_key: str, chunk: int, orders: Mapping[str, int]) -> None:
-        """Record the orders that a chunk is about to restate: digest → time in Unix seconds.
+    def record(self, run_key: str, chunk: int, orders: Mapping[str, int], attempt: int = 0) -> None:
+        """Record the adjusted orders of a chunk: digest → time in Unix seconds.
 
-        An attempt after a crash finds the record of the same chunk: it has the same content.
+        What a chunk is about to send is the same in every attempt, so the first record of it is
+        kept. What was accepted may differ, so it has the number of the `attempt`.
         """
-        name = f"{self._prefix}{run_key}-{chunk}.json"
+        suffix = f"-{attempt}" if attempt else ""
+        name = f"{self._prefix}{run_key}-{chunk}{suffix}.json"
         self._store.write(self._bucket, name, msgspec.json.encode(orders), if_generation_match=0)
 
-    def newest(self, wanted: Collection[str], since: datetime) -> dict[str, int]:
-        """Return the newest recorded time of each of the wanted orders that has one.
+    def since(self, moment: datetime) -> Callable[[Collection[str]], dict[str, int]]:
+        """Return a function that finds the newest time of each of the wanted orders that has one.
 
-        Only records that were written after `since` are read.
+        It reads only records that were written since this moment.
         """
+        return partial(self._newest, moment)
+
+    def _newest(self, since: datetime, wanted: Collection[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for each in self._store.list(self._bucket, self._prefix):
             if each.created is not None and each.created < since:

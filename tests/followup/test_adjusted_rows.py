@@ -133,6 +133,83 @@ def test_an_older_value_is_never_sent_after_a_newer_one(first: str) -> None:
     assert (google.api.counted, google.api.adjusted) == ([], [("A", 60.0)])
 
 
+@pytest.mark.parametrize("via", [None, "google_ads"])
+@pytest.mark.parametrize("first", ["Paid", "Refunded"])
+def test_a_crash_sends_no_older_value_after_a_newer_one(first: str, via: str | None) -> None:
+    """The next attempt skips a row if another file has adjusted its order in the meantime."""
+    google = google_with(destination="data_manager", adjustments_via=via)
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+    sales = routes.apis["data_manager"]
+    context = replace(google.context, connect=routes.connect)
+
+    def killed(number: int) -> None:
+        raise SystemExit
+
+    sales.after = killed
+    content = f"{HEADER}\n{row('1001', first, '90', days=2)}\n{row('B', 'Paid')}\n"
+    old = google.store.put("in-bucket", "old.csv", content.encode())
+    limits = {"time_limit_seconds": 540, "max_age": timedelta(hours=20)}
+    with pytest.raises(SystemExit):
+        process_object(old, START, context, **limits)
+    sales.after = lambda number: None
+    google.clock.seconds += 30
+    deliver(google, "new.csv", row("1001", "Refunded", "60", days=1), connect=routes.connect)
+    sales.counted.clear()
+    sales.adjusted.clear()
+    google.clock.seconds += 300
+    process_object(old, START, context, **limits)
+    assert (sales.counted, sales.adjusted) == (["B"], [])
+    if first == "Refunded" and via:
+        return  # the API that compares times gets the adjustment
+    found = document(google, old)
+    assert (found["counts"]["skipped"], found["counts"]["uploaded"]) == (1, 1)
+    (listed,) = found["rows"]
+    assert (listed["record"], listed["outcome"]) == (1, "skipped")
+    assert [each["code"] for each in listed["errors"]] == ["OVERTAKEN"]
+
+
+def test_a_refused_correction_overtakes_no_sale() -> None:
+    """A correction that the other API has refused or deferred says nothing about the sale."""
+    google = google_with(destination="data_manager", adjustments_via="google_ads")
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+    sales, adjustments = routes.apis["data_manager"], routes.apis["google_ads"]
+    sales.deferred, adjustments.deferred = {"A"}, {"A"}
+    deliver(google, "sale.csv", row("A", "Paid"), connect=routes.connect)
+    deliver(google, "correction.csv", row("A", "Refunded", "60"), connect=routes.connect)
+    sales.deferred = set()
+    google.clock.seconds += 7 * 3600
+    sweep_once(replace(google.context, connect=routes.connect), 1500)
+    assert sales.counted == ["A"]
+
+
+def test_the_answer_about_sales_is_saved_before_their_adjustments_are_sent() -> None:
+    """An attempt that dies in between sends no sale again, also when the sweep sends both."""
+    google = google_with(destination="data_manager", adjustments_via="google_ads")
+    routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
+    sales, adjustments = routes.apis["data_manager"], routes.apis["google_ads"]
+    context = replace(google.context, connect=routes.connect)
+    sales.deferred = adjustments.deferred = {"A"}
+    rows = row("A", "Paid"), row("A", "Refunded", "60")
+    found = deliver(google, "a.csv", *rows, connect=routes.connect)
+    assert found["counts"]["deferred"] == 2
+
+    def killed(number: int) -> None:
+        raise SystemExit
+
+    sales.deferred, adjustments.deferred, adjustments.after = set(), set(), killed
+    google.clock.seconds += 7 * 3600
+    with pytest.raises(SystemExit):
+        sweep_once(context, 1500)
+    adjustments.after = lambda number: None
+    google.clock.seconds += 7 * 3600
+    sweep_once(context, 1500)
+    assert sales.counted == ["A"]
+    assert adjustments.adjusted == [("A", 60.0), ("A", 60.0)]
+    name = next(name for name in google.store.names("out-bucket") if name.startswith("a.csv"))
+    counts = json.loads(google.store.objects["out-bucket", name.replace("html", "json")][0])
+    assert counts["counts"]["uploaded"] == 2
+
+
 def test_rows_wait_a_day_only_if_all_of_them_need_it() -> None:
     """An adjusted conversion of the last 24 hours does not delay other deferred rows."""
     settings, tally = world().settings, Progress().tally

@@ -254,12 +254,48 @@ def test_killed_at_every_call_of_two_apis(
     record_property("crash points", points)
 
 
-@pytest.mark.xfail(strict=True, reason="the sale is sent again after its correction")
 def test_a_sale_is_not_sent_again_after_its_correction(
     google: Sandbox, new_name: Iterator[str], order: Order
 ) -> None:
     """A sale and its correction in one file, by two APIs, and a crash before the chunk's marker."""
     google.state.data_manager.repeats_adjust = True
     google.faults.set([{"method": "UploadConversionAdjustments", "nth": 1, "kind": "kill_after"}])
-    drop(google, order.export("sold", "corrected"), next(new_name), "both")
+    name = next(new_name)
+    document = drop(google, order.export("sold", "corrected"), name, "both")
+    assert outcomes(document) == ["uploaded", "deferred"]
     assert worth(google, order) == CORRECTED
+    google.clock.advance(7)
+    google.run_sweep()
+    generation = int(document["source"]["generation"])
+    assert outcomes(google.results(f"both/{name}", generation)) == ["uploaded", "duplicate"]
+    assert worth(google, order) == CORRECTED
+
+
+@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
+def test_killed_at_every_call_of_one_file_with_both(
+    google: Sandbox,
+    new_name: Iterator[str],
+    order: Order,
+    kind: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Wherever the function dies, the correction is applied last, at the latest by the sweep."""
+    google.state.data_manager.repeats_adjust = True
+    points = 0
+    nth = 1 if kind == "kill_before" else 1 + STEP // 2
+    while True:
+        alive = Order(f"{order.order_id}-{nth}")
+        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
+        name = next(new_name)
+        document = drop(google, alive.export("sold", "corrected"), name, "both")
+        if not google.faults.fired()[0]["fired"]:
+            break
+        google.clock.advance(7)
+        google.run_sweep()
+        found = google.results(f"both/{name}", int(document["source"]["generation"]))
+        assert set(outcomes(found)) <= {"uploaded", "duplicate"}
+        assert worth(google, alive) == CORRECTED, f"killed at call {nth}"
+        points += 1
+        nth += STEP
+    assert points >= 10 // STEP
+    record_property("crash points", points)
