@@ -16,7 +16,6 @@ from lib.rules.values.dates import read_moment
 from lib.rules.values.errors import RuleError
 from lib.rules.values.placeholders import is_placeholder
 from lib.rules.values.wrapping import unwrap
-from lib.source.columns import shown
 
 _MOST_ROWS = 50
 """Number of rows that are compared. The cost is per file, and must not matter for small ones."""
@@ -33,25 +32,22 @@ _CONTENT_OF: Mapping[tuple[str, ...], Content] = {
 
 
 def notes_on_content(
-    header: Sequence[str],
+    visible: Sequence[str],
     rows: Sequence[Sequence[str]],
     known: Collection[int],
     decided: Collection[str],
-    *,
-    is_header: bool,
 ) -> list[Problem]:
     """Return notes on columns whose cells look like those of a field that has no column.
 
-    `known` are the columns that have a meaning, `decided` the fields that have a column or that the
-    profile switches off. If `is_header` is False, the first line may be a row, and no name of it is
-    shown.
+    `visible` is the header without the names that may not be shown. `known` are the columns that
+    have a meaning, `decided` the fields that have a column or that the profile switches off.
     """
     notes = []
-    for fields, columns in columns_by_content(header, rows, known):
+    for fields, columns in columns_by_content(visible, rows, known):
         if not any(field in decided for field in fields):
             content = _CONTENT_OF[fields]
             for at in columns:
-                name = _name_of(header, at) if is_header else None
+                name = _name_of(visible, at)
                 shown_as = f'"{name}"' if name else f"column {_letter(at)}"
                 line = {"headers": {fields[0]: name or "the name of this column"}}
                 text = json.dumps(line, ensure_ascii=False)[1:-1]
@@ -69,12 +65,12 @@ def columns_by_content(
 
 
 def date_columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[int]
+    visible: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[int]
 ) -> tuple[str, ...]:
     """Return the columns without a meaning that contain dates, as they may be shown."""
     return tuple(
-        f'"{name}"' if (name := _name_of(header, at)) else f"column {_letter(at)}"
-        for at in _columns_like(header, rows, known, _is_date)
+        f'"{name}"' if (name := _name_of(visible, at)) else f"column {_letter(at)}"
+        for at in _columns_like(visible, rows, known, _is_date)
     )
 
 
@@ -111,11 +107,11 @@ def _is_moment(cell: str) -> bool:
     return True
 
 
-def _name_of(header: Sequence[str], at: int) -> str | None:
+def _name_of(visible: Sequence[str], at: int) -> str | None:
     """Return the name of a column, or None if it could be the data of a person."""
-    name = header[at]
+    name = visible[at]
     is_data = any(content.pattern.fullmatch(name) for content in _CONTENTS)
-    return name if not is_data and '"' not in name and shown(name, at) == name else None
+    return name if name and not is_data and '"' not in name else None
 
 
 def _letter(at: int) -> str:

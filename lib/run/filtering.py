@@ -20,8 +20,9 @@ from lib.model.selection import Selection
 from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
 from lib.rules.values.order_ids import looks_like_email, looks_like_phone
-from lib.source.columns import columns_named, shown
+from lib.source.columns import columns_named
 from lib.source.suggestions import closest
+from lib.source.visible_names import shown
 
 ENOUGH_ROWS: Final = 20
 """In a file of this many rows, at least one value of each column should occur."""
@@ -35,6 +36,7 @@ def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
 
 def row_filter_of(
     header: Sequence[str],
+    visible: Sequence[str],
     profile: Profile,
     fields: Mapping[str, int],
     kind_columns: Sequence[int] = (),
@@ -44,17 +46,18 @@ def row_filter_of(
     """Return the filter. It counts stages in columns that hold no field, except those that the
     profile lists under `include`: there, it says itself which stages count. `kind_columns` may name
     the kind of a row. Not `has_refunds`: the rows of this file say themselves what they are, so the
-    profile's `refunds` are not about them.
+    profile's `refunds` are not about them. `visible` is the header without the names that may not
+    be shown.
 
     Raises `PermanentError` if one of its columns is not in the file."""
     refunds = [
-        Condition(name, _column_of("refunds", name, header), True, values)
+        Condition(name, _column_of("refunds", name, header, visible), True, values)
         for name, values in (profile.refunds if has_refunds else {}).items()
     ]
-    conditions = [*_conditions(header, profile, refunds)]
+    conditions = [*_conditions(header, visible, profile, refunds)]
     stated = {*fields.values(), *(each.column for each in conditions if each.includes)}
     stages = {
-        column: shown(name, column)
+        column: shown(visible[column], column)
         for column, name in enumerate(header)
         if column not in stated and is_stage_column(name)
     }
@@ -62,22 +65,25 @@ def row_filter_of(
 
 
 def _conditions(
-    header: Sequence[str], profile: Profile, refunds: Sequence[Condition]
+    header: Sequence[str],
+    visible: Sequence[str],
+    profile: Profile,
+    refunds: Sequence[Condition],
 ) -> Iterator[Condition]:
     """Yield the conditions. A column that lists conversions under `include` need not list its
     refunds there too."""
     for name, values in profile.include.items():
-        column = _column_of("include", name, header)
+        column = _column_of("include", name, header, visible)
         also = [value for each in refunds if each.column == column for value in each.values]
         yield Condition(name, column, True, values, tuple(also))
     for name, values in profile.exclude.items():
-        yield Condition(name, _column_of("exclude", name, header), False, values)
+        yield Condition(name, _column_of("exclude", name, header, visible), False, values)
 
 
-def _column_of(key: str, name: str, header: Sequence[str]) -> int:
+def _column_of(key: str, name: str, header: Sequence[str], visible: Sequence[str]) -> int:
     columns = columns_named(name, header)
     if not columns:
-        raise PermanentError("FILTER_COLUMN_MISSING", _missing(key, name, header))
+        raise PermanentError("FILTER_COLUMN_MISSING", _missing(key, name, visible))
     if len(columns) > 1:
         where = " and ".join(str(column + 1) for column in columns)
         raise PermanentError(
@@ -87,8 +93,8 @@ def _column_of(key: str, name: str, header: Sequence[str]) -> int:
     return columns[0]
 
 
-def _missing(key: str, name: str, header: Sequence[str]) -> str:
-    names = {each.casefold(): shown(each, at) for at, each in enumerate(header) if each}
+def _missing(key: str, name: str, visible: Sequence[str]) -> str:
+    names = {each.casefold(): each for each in visible if each}
     near = closest(name.casefold(), list(names))
     return f'{key} "{name}"' + (f'; did you mean "{names[near]}"?' if near else "")
 
@@ -149,7 +155,8 @@ def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem
             if each.condition.column == column and each.value not in lost
         ]
         name = row_filter.stage_columns[column]
-        line = {"include" if won or not lost else "exclude": {name: won or lost or ["..."]}}
+        key = "the name of this column" if name == shown("", column) else name
+        line = {"include" if won or not lost else "exclude": {key: won or lost or ["..."]}}
         text = json.dumps(line, ensure_ascii=False)[1:-1]
         notes.append(
             Problem("STAGES_NOT_FILTERED", "", f'"{name}": {number_of_rows(rows)}; {text}')

@@ -24,12 +24,12 @@ from lib.source.columns import (
     identifying_columns,
     known_and_unknown,
     map_columns,
-    shown,
 )
 from lib.source.correction_columns import correction_columns
 from lib.source.errors import SourceError
 from lib.source.kinds import columns_of_kind
 from lib.source.table import Table
+from lib.source.visible_names import shown
 from lib.source.vocabulary import Tier
 
 
@@ -38,7 +38,8 @@ class Header:
     """Which column holds which field, the file's own names for them, and the notes on them.
 
     `units` contains what the names of columns say about their cells: the currency of
-    `conversion_value`, the time zone of `conversion_date_time`. If no column holds the conversion
+    `conversion_value`, the time zone of `conversion_date_time`. `visible` is the
+    header without the names that may not be shown. If no column holds the conversion
     time, `date_columns` names the ones that contain dates. `kind_columns` are those that may name
     the kind of a row. `stop` is the reason why no row can be sent; the notes may say how to correct
     it. `kind` is the kind of the file's records; a file of conversions may also contain refunds.
@@ -48,6 +49,7 @@ class Header:
     names: Mapping[str, str]
     notes: tuple[Problem, ...]
     units: Mapping[str, str]
+    visible: tuple[str, ...]
     date_columns: tuple[str, ...] = ()
     kind_columns: tuple[int, ...] = ()
     stop: Problem | None = None
@@ -72,9 +74,12 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
             raise
         notes = notes_on_sheets(table)
         switched_off = _switched_off(profile)
-        notes += notes_on_content(table.header, rows, (), switched_off, is_header=False)
+        hidden = ("",) * len(table.header)
+        notes += notes_on_content(hidden, rows, (), switched_off)
         detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
-        return Header({}, {}, tuple(notes), {}, stop=Problem(error.code, "", detail))
+        return Header(
+            {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)
+        )
     if kind := _kind_of(table, profile, columns):
         columns = _map(table, profile, FIELDS, version)
         return _header(table, profile, columns, kind.kind, _missing(kind, columns))
@@ -105,7 +110,7 @@ def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | N
     rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     for kind in OTHER_KINDS:
         own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
-        found = columns_of_kind(table.header, rows, known, identifying, kind, own)
+        found = columns_of_kind(table.header, columns.visible, rows, known, identifying, kind, own)
         if found and kind.kind not in sender_of(profile, kind.kind).record_kinds:
             raise SourceError(kind.code, f"columns: {found}")
         if found:
@@ -129,15 +134,16 @@ def _header(
     notes = notes_on_sheets(table)
     notes += notes_on_columns(columns, profile, sendable_fields(profile, kind))
     if kind == "conversion":
-        notes += notes_on_consent(header, known, fields, profile)
+        notes += notes_on_consent(header, columns, known, profile)
         decided = _switched_off(profile).union(fields)
-        notes += notes_on_content(header, rows, known, decided, is_header=True)
+        notes += notes_on_content(columns.visible, rows, known, decided)
     return Header(
         fields,
         {field: shown(header[at], at) for field, at in fields.items()},
         tuple(notes),
         columns.units,
-        () if "conversion_date_time" in fields else date_columns(header, rows, known),
+        columns.visible,
+        () if "conversion_date_time" in fields else date_columns(columns.visible, rows, known),
         kind_columns(header, rows, known) if kind == "conversion" else (),
         stop,
         kind,

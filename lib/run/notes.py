@@ -17,8 +17,9 @@ from lib.rules.fields import BY_NAME
 from lib.rules.fields.languages import is_consent_column
 from lib.rules.used_columns import is_sent
 from lib.rules.values.time_zones import UnknownZone
-from lib.source.columns import ColumnMap, shown
+from lib.source.columns import ColumnMap
 from lib.source.table import Table
+from lib.source.visible_names import shown
 
 SUNSET_WARNING = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
@@ -31,18 +32,18 @@ def notes_on_sheets(table: Table) -> list[Problem]:
 
 
 def notes_on_consent(
-    header: Sequence[str], known: Collection[int], fields: Mapping[str, int], profile: Profile
+    header: Sequence[str], columns: ColumnMap, known: Collection[int], profile: Profile
 ) -> list[Problem]:
     """Return a note on ignored columns of consent, if the profile states consent for every row."""
-    is_decided = "ad_user_data" in fields or "ad_user_data" in profile.headers
+    is_decided = "ad_user_data" in columns.fields or "ad_user_data" in profile.headers
     if is_decided or profile.ad_user_data != "GRANTED":
         return []
-    columns = [
-        f'"{shown(name, at)}"'
+    ignored = [
+        f'"{shown(columns.visible[at], at)}"'
         for at, name in enumerate(header)
         if at not in known and is_consent_column(name)
     ]
-    return [Problem("CONSENT_COLUMN_IGNORED", "", ", ".join(columns))] if columns else []
+    return [Problem("CONSENT_COLUMN_IGNORED", "", ", ".join(ignored))] if ignored else []
 
 
 def notes_on_columns(

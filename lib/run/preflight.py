@@ -208,7 +208,9 @@ def prepare_job(
             "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
         )
     are_sales, kinds = header.kind == "conversion", header.kind_columns
-    row_filter = row_filter_of(table.header, profile, fields, kinds, has_refunds=are_sales)
+    row_filter = row_filter_of(
+        table.header, header.visible, profile, fields, kinds, has_refunds=are_sales
+    )
     table.expect_footer(_key_columns(fields))
     destination = connect(sending_profile(profile, header.kind), log)
     accounts = Accounts(destination, wants_variables=_has_custom_variables(fields))

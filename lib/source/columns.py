@@ -1,22 +1,18 @@
 """Header → the field of each column. Errors name columns, but never text that may be user data.
 
 In a file without a header, the first line is a row of raw user data. So a header without a known
-name is never shown. Of any other header, only names that can't be user data are shown.
+name is never shown, and of any other header, only what `lib.source.visible_names` permits.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, base_name
 from lib.source.errors import SourceError
+from lib.source.visible_names import looks_like_data, quoted, shown, telling_names, visible_names
 from lib.source.vocabulary import Meaning, Tier, Vocabulary, header_key, vocabulary_of
-
-_DATA = re.compile(r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL)
-_LONGEST_NAME = 80
-_MOST_DIGITS = 4
 
 
 class ColumnMap(NamedTuple):
@@ -28,7 +24,8 @@ class ColumnMap(NamedTuple):
     brackets, means a field that has no column. `choices` contains each field whose column was
     chosen among several less clear ones, or is a last resort: the names of this column and of the
     others, safe to show. `undecided` names the less clear columns that are not used, because
-    several of them are for the same field.
+    several of them are for the same field. `visible` is the header, with "" in place of each name
+    that may not be shown.
     """
 
     fields: dict[str, int]
@@ -37,6 +34,7 @@ class ColumnMap(NamedTuple):
     unclear: tuple[str, ...]
     choices: dict[str, tuple[str, ...]]
     undecided: tuple[str, ...]
+    visible: tuple[str, ...]
 
 
 def map_columns(
@@ -63,6 +61,7 @@ def map_columns(
     _number_namesakes(header, found, vocabulary)
     by_profile = set(found)
     taken = {index for indexes in found.values() for index in indexes}
+    telling = telling_names(header, found, vocabulary).union(filtered_by)
     meanings = {
         index: meaning
         for index, name in enumerate(header)
@@ -73,14 +72,9 @@ def map_columns(
     }
     switched_off = {field for field, names in own_headers.items() if not names}
     off = {i for i, each in meanings.items() if {each.field, base_name(each.field)} & switched_off}
-    for tier in Tier:
-        of_tier = {i: each for i, each in meanings.items() if each.tier is tier and i not in off}
-        if tier is Tier.ALIAS:
-            for index, meaning in of_tier.items():
-                found.setdefault(meaning.field, []).append(index)
-            _number_namesakes(header, found, vocabulary)
-        else:
-            _add_fallbacks(found, of_tier, by_profile, vocabulary)
+    _add_by_tier(
+        header, found, {i: each for i, each in meanings.items() if i not in off}, vocabulary
+    )
     unclear = {at for at, each in meanings.items() if each.tier > Tier.FALLBACK}
     _stand_in(found, switched_off, vocabulary, unclear, stands_alone)
     _refuse_rows(header, found)
@@ -89,7 +83,11 @@ def map_columns(
         raise SourceError("DUPLICATE_COLUMN", "; ".join(duplicates))
     fields = {field: indexes[0] for field, indexes in found.items()}
     known = off.union(filtered_by, fields.values())
-    others = [(name, shown(name, i)) for i, name in enumerate(header) if name and i not in known]
+    named = {**{i: each.field for i, each in meanings.items()}, **{i: f for f, i in fields.items()}}
+    visible = visible_names(header, named, known, telling)
+    others = [
+        (name, shown(visible[i], i)) for i, name in enumerate(header) if name and i not in known
+    ]
     return ColumnMap(
         fields,
         _units(header, fields, vocabulary) if Tier.WITH_UNIT in tiers else {},
@@ -97,6 +95,7 @@ def map_columns(
         _unclear(others, fields, vocabulary),
         _choices(header, fields, {at: each for at, each in meanings.items() if at not in off}),
         _namesakes(header, undecided),
+        visible,
     )
 
 
@@ -167,17 +166,6 @@ def columns_named(name: str, header: Sequence[str]) -> list[int]:
     return exact or [at for at, each in enumerate(header) if each and header_key(each) == key]
 
 
-def shown(name: str, index: int) -> str:
-    """Return a header name that is safe to show, or `column 5` if the name could be user data."""
-    few_digits = sum(map(str.isdigit, name)) <= _MOST_DIGITS
-    harmless = name.isprintable() and few_digits and not _is_data(name)
-    return name if harmless and name else f"column {index + 1}"
-
-
-def _is_data(name: str) -> bool:
-    return len(name) > _LONGEST_NAME or bool(_DATA.fullmatch(name))
-
-
 def _own(
     header: Sequence[str], own_headers: Mapping[str, str | Sequence[str]]
 ) -> dict[str, list[int]]:
@@ -208,6 +196,24 @@ def _free(field: str, found: Mapping[str, object]) -> str | None:
     """Return the next free numbered field: `phone`, `phone_2`, ..."""
     names = (field, *(f"{field}_{n}" for n in range(2, HIGHEST_NUMBER + 1)))
     return next((name for name in names if name not in found), None)
+
+
+def _add_by_tier(
+    header: Sequence[str],
+    found: dict[str, list[int]],
+    meanings: Mapping[int, Meaning],
+    vocabulary: Vocabulary,
+) -> None:
+    """Add the columns whose names are in the vocabulary, the clearest first."""
+    by_profile = set(found)
+    for tier in Tier:
+        of_tier = {index: each for index, each in meanings.items() if each.tier is tier}
+        if tier is Tier.ALIAS:
+            for index, meaning in of_tier.items():
+                found.setdefault(meaning.field, []).append(index)
+            _number_namesakes(header, found, vocabulary)
+        else:
+            _add_fallbacks(found, of_tier, by_profile, vocabulary)
 
 
 def _add_fallbacks(
@@ -256,7 +262,7 @@ def _stand_in(
 
 def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
     known = {index for indexes in found.values() for index in indexes}
-    data = sum(_is_data(name) for index, name in enumerate(header) if index not in known)
+    data = sum(looks_like_data(name) for index, name in enumerate(header) if index not in known)
     if not known or data >= len(known):
         if len(header) == 1:
             detail = (
@@ -278,9 +284,3 @@ def _namesakes(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> tup
         for field, indexes in found.items()
         if len(indexes) > 1
     )
-
-
-def quoted(header: Sequence[str], index: int) -> str:
-    """Return a header name and its column number, if the name is safe to show."""
-    name = shown(header[index], index)
-    return f'"{name}" (column {index + 1})' if name == header[index] else name

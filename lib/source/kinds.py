@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from lib.model.fields import FileKind
-from lib.source.columns import quoted
 from lib.source.errors import SourceError
+from lib.source.visible_names import quoted
 from lib.source.vocabulary import header_key
 
 
 def columns_of_kind(
     header: Sequence[str],
+    visible: Sequence[str],
     rows: Sequence[Sequence[str]],
     known: Collection[int],
     identifying: Collection[int],
@@ -24,6 +25,7 @@ def columns_of_kind(
 ) -> str:
     """Return the columns by which a file is of this kind, as they may be shown, or "".
 
+    `visible` is the header without the names that may not be shown (`ColumnMap.visible`).
     `own_names` are the profile's names of columns that only this kind has.
 
     `known` are the columns that hold a field; `identifying` are those of them that identify a click
@@ -55,7 +57,9 @@ def columns_of_kind(
     ]
     if not any(of_kind) and (excluding or not is_its_header):
         return ""
-    columns = ", ".join(quoted(header, at) for at in sorted({*marks, *worded}))
+    columns = ", ".join(
+        quoted(header if at in marks else visible, at) for at in sorted({*marks, *worded})
+    )
     if of_kind and not all(of_kind):
         raise SourceError("MIXED_KINDS", f"columns: {columns}")
     return columns

@@ -19,6 +19,7 @@ from lib.source.suggestions import closest, corrected
 _CUSTOM_VARIABLE: Final = re.compile(
     r"\s*custom[\s_-]*variable\s*[.:]\s*(\S.*)", re.IGNORECASE | re.DOTALL
 )
+_WORDS: Final = re.compile(r"[^\W_]+")
 _SALESFORCE_SUFFIX: Final = "__c"
 _NUMBERS: Final = frozenset(str(number) for number in range(2, HIGHEST_NUMBER + 1))
 
@@ -60,6 +61,11 @@ def _without_accents(header: str) -> str:
     return header_key(normalize("NFD", header))
 
 
+def has_several_words(header: str) -> bool:
+    """Return whether a name is more than one word: `Close Date`, `order_id`, `E-Mail`."""
+    return len(_WORDS.findall(header)) > 1
+
+
 def custom_variable(header: str) -> str | None:
     """Return `custom_variable.Plan` for `Custom variable: Plan`, and None for other headers."""
     match = _CUSTOM_VARIABLE.fullmatch(header)
@@ -89,6 +95,15 @@ class Vocabulary:
         self._exact = {header_key(f.name): f.name for f in fields if f.only_exact_name}
         self._names = [header_key(f.name) for f in fields if not f.only_exact_name]
         self._other_names = [*self._aliases, *self._less_clear]
+        # Names that are never a cell. "Mobile phone" can be one, because it says how to reach a
+        # person, and so can "Date created", in a log.
+        self._telling = {
+            header_key(name)
+            for field in fields
+            if not field.numbered
+            for name in (field.name, *field.aliases, *field.fallbacks, *field.crm_names)
+            if field.clear_in_brackets or has_several_words(name)
+        }
 
     def is_field(self, name: str) -> bool:
         """Return whether a profile may list header names for `name`."""
@@ -98,6 +113,21 @@ class Vocabulary:
             return True
         base = self.by_name.get(base_name(name))
         return base is not None and base.numbered and name.rpartition("_")[2] in _NUMBERS
+
+    def is_numbered(self, field: str) -> bool:
+        """Return whether several columns may hold a field: email addresses, phone numbers."""
+        declared = self.by_name.get(base_name(field))
+        return declared is not None and declared.numbered
+
+    def is_telling(self, header: str) -> bool:
+        """Return whether only a header has this name: it is a known one, and no cell of a row.
+
+        An ordinary word is not: `Price` and `Street` are also names of people.
+        """
+        parts = header_parts(header)
+        names = (header, *((parts.name, parts.part) if parts else ()))
+        keys = map(header_key, names)
+        return custom_variable(header) is not None or not self._telling.isdisjoint(keys)
 
     def meaning(self, header: str) -> Meaning | None:
         """Return the meaning of a header, or None if it has none.

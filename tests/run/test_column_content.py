@@ -62,13 +62,13 @@ def suspicions(header: Header) -> dict[str, str]:
 )
 def test_what_a_column_looks_like(cell: str, code: str | None) -> None:
     """Click IDs, addresses and numbers are suspected; other cells of exports are not."""
-    found = notes_on_content(["Spalte"], [[cell]] * 3, (), (), is_header=True)
+    found = notes_on_content(["Spalte"], [[cell]] * 3, (), ())
     assert [note.code for note in found] == ([code] if code else [])
 
 
 def test_the_note_names_the_column_and_the_line_of_the_profile() -> None:
     """A file that only lacks the name of its click ID says which line to write."""
-    header = header_of("Kennung,email,date", f"{GCLID},{PERSON},2026-11-20")
+    header = header_of("Kennung,email,Close Date", f"{GCLID},{PERSON},2026-11-20")
     assert suspicions(header) == {
         "LOOKS_LIKE_CLICK_IDS": '"Kennung"; "headers": {"gclid": "Kennung"}'
     }
@@ -124,7 +124,7 @@ def test_a_name_that_is_data_is_replaced_by_its_letter() -> None:
 def test_most_of_the_filled_cells_decide(cells: list[str], suspected: bool) -> None:
     """More than half of the cells must match, apart from empty ones and placeholders."""
     rows = [[cell] for cell in cells]
-    assert bool(notes_on_content(["Kontakt"], rows, (), (), is_header=True)) is suspected
+    assert bool(notes_on_content(["Kontakt"], rows, (), ())) is suspected
 
 
 def test_a_field_that_has_a_column_or_is_switched_off_is_not_suspected() -> None:
@@ -150,6 +150,6 @@ def test_a_file_without_a_time_names_its_dates() -> None:
 def test_a_suspicion_shows_no_cell(cells: list[str]) -> None:
     """Whatever the cells are, notes on a file without a header repeat none of them."""
     rows = [cells] * 3
-    details = [note.detail for note in notes_on_content(cells, rows, (), (), is_header=False)]
+    details = [note.detail for note in notes_on_content([""] * len(cells), rows, (), ())]
     assert all(detail.startswith("column ") for detail in details)
     assert set(date_columns(["x"] * len(cells), rows, ())) <= {'"x"'}

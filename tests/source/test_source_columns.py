@@ -7,8 +7,8 @@ import pytest
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.rules.fields import FIELDS
 from lib.source import columns as columns_module
-from lib.source.columns import shown
 from lib.source.errors import SourceError
+from lib.source.visible_names import shown
 from lib.source.vocabulary import Tier, header_key, vocabulary_of
 
 GOOGLE = (
@@ -425,16 +425,16 @@ def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> N
     "header, unknown",
     [
         ("gclid,convertion_action", ["convertion_action (did you mean conversion_action?)"]),
-        ("email,glcid", ["glcid (did you mean gclid?)"]),
+        ("email,Close Date,glcid", ["glcid (did you mean gclid?)"]),
         ("gclid,Conversion Tme", ["Conversion Tme (did you mean conversion_date_time?)"]),
         ("gclid,Conversion Nmae", ["Conversion Nmae (did you mean conversion_action?)"]),
         ("gclid,Convrsion Valeue", ["Convrsion Valeue (did you mean conversion_value?)"]),
         ("gclid,Mailing Countri", ["Mailing Countri (did you mean country_code?)"]),
-        ("email,Deal Stage,Stage,Deal Name", ["Deal Stage", "Stage", "Deal Name"]),
+        ("email,Close Date,Deal Stage,Stage,Deal Name", ["Deal Stage", "Stage", "Deal Name"]),
         ("gclid,E-Mail Adress", ["E-Mail Adress (did you mean email?)"]),
-        ("email,e-mail adress", ["e-mail adress"]),
+        ("email,Close Date,e-mail adress", ["e-mail adress"]),
         ("gclid,Customer ID,Customer,Time Zone", ["Customer ID", "Customer", "Time Zone"]),
-        ("email,Contact ID,Contact Owner", ["Contact ID", "Contact Owner"]),
+        ("email,Close Date,Contact ID,Contact Owner", ["Contact ID", "Contact Owner"]),
         ("email,gclid12345", ["column 2"]),
         ("gclid,Notizen,Betreuer", ["Notizen", "Betreuer"]),
     ],

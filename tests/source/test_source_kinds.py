@@ -40,7 +40,7 @@ def code_of(*lines: str, own: dict[str, str] | None = None) -> str:
     identifying = identifying_columns(fields, FIELDS)
     try:
         for kind in OTHER_KINDS:
-            if columns_of_kind(header, rows, fields.values(), identifying, kind):
+            if columns_of_kind(header, header, rows, fields.values(), identifying, kind):
                 return kind.code
     except SourceError as error:
         return error.code

@@ -10,7 +10,7 @@ from lib.config.profile import Profile
 from lib.rules.values.wrapping import unwrap
 from lib.run.header import Header, read_header
 from lib.run.reading import read_table
-from lib.source.columns import columns_named, shown
+from lib.source.columns import columns_named
 from lib.source.table import Table
 from lib.state.store import Readable
 
@@ -50,7 +50,7 @@ class Sample:
     def can_be_named(self, at: int) -> bool:
         """Return whether a profile can name a column."""
         name = self.names[at]
-        return bool(name) and shown(name, at) == name and columns_named(name, self.names) == [at]
+        return bool(self.header.visible[at]) and columns_named(name, self.names) == [at]
 
     def field_of(self, field: str) -> int | None:
         """Return the column of a field, if it has one."""

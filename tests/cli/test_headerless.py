@@ -1,0 +1,80 @@
+"""A file without a header: its first line is a person, and nothing shows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html import unescape
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.results.report import report_of
+from tests.cli.judging import ACCOUNT, judge
+
+PEOPLE = st.sampled_from(
+    [
+        *("Zebulon", "Quixano", "Müllersdorf", "O'Callaghan", "van der Meulenhoek", "山田太郎"),
+        *("zebulon@example.com", "quixano+sale@example.com"),
+        *("+1 212 555 0101", "(212) 555-0102", "2125550103"),
+        *("Wolfenbüttel", "Saint-Jean-de-Luz", "Lost Status Quixano", "Quixano Consent"),
+    ]
+)
+WORDS = st.sampled_from(["Mobile", "Email", "Phone", "Price", "Handy", "Mobile Phone", "Tel"])
+"""Cells that are also known names."""
+PROFILES: list[dict[str, Any]] = [
+    {},
+    {"ad_user_data": "GRANTED", "exclude": {"Quixan": ["x"]}},
+    {"refunds": {"Mulersdorf": ["x"]}, "headers": {"phone": "Mobile"}},
+    {"destination": "data_manager", "time_zone": "Europe/Berlin", "conversion_action": "1001"},
+]
+
+
+@st.composite
+def people(draw: st.DrawFn) -> list[list[str]]:
+    """Draw rows of people, of which the first has one or two cells that are also known names."""
+    width = draw(st.integers(3, 7))
+    words = draw(st.integers(1, 2))
+    rows = draw(st.lists(st.lists(PEOPLE, min_size=width, max_size=width), min_size=1, max_size=4))
+    for row in rows:
+        row[:words] = [draw(WORDS) for _ in range(words)]
+    return [draw(st.permutations(rows[0])), *rows[1:]]
+
+
+@settings(deadline=None, max_examples=120)
+@given(people(), st.sampled_from(PROFILES))
+def test_no_cell_of_a_file_without_header_is_shown(
+    rows: list[list[str]], profile: dict[str, Any]
+) -> None:
+    """No name, address, number or city is in the notes, the error or any other part of the
+    document or its report, although cells of the line are known names."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    document = judge(text.getvalue().encode(), profile, account=ACCOUNT, list_all=True)
+    told = json.dumps(document, ensure_ascii=False) + unescape(report_of(document))
+    known = {"mobile", "email", "phone", "price", "handy", "mobile phone", "tel"}
+    for cell in {cell for row in rows for cell in row if cell.casefold() not in known}:
+        assert cell not in told
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Mobile,Quixano,Wolfenbüttel", False),
+        ("Price,Mobile,Quixano", False),
+        ("Email,Phone,Mobile,Quixano", False),
+        ("Mobile,Phone,Email,zebulon@example.com,Quixano", False),
+        ("Close Date,Email,zebulon@example.com,Quixano", False),
+        ("Email,Close Date,Quixano", True),
+        ("gclid,Quixano", True),
+        ("Email,Date,Amount,Quixano", True),
+    ],
+)
+def test_unknown_names_are_shown_only_of_a_header(line: str, shown: bool) -> None:
+    """An unknown name is shown beside a known one that is no cell of a row, or beside several
+    known names, and never if another cell looks like data."""
+    document = judge(f"{line}\n{line}\n".encode())
+    assert ("Quixano" in json.dumps(document)) is shown
