@@ -25,6 +25,7 @@ def problems(records):
         ('A,"b,c,d\nB,"b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
         ('A,"b,c,d\nB,b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
         ('A,b,c,d\nB,b,c,"d', [(2, "A"), (3, "UNCLOSED_QUOTE")]),
+        ('A,b,c,"d\nB,c,d,e"\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
         ('A,"b\n\nb",c,d\nB,b,c,d\n', [(2, "A"), (5, "B")]),
         ('A,"b\r\nb",c,d\r\nB,b,c,d\r\n', [(2, "A"), (4, "B")]),
         ('A,"b\nb",c\nB,b,c,d\n', [(2, "TOO_FEW_CELLS"), (4, "B")]),

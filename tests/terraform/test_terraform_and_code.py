@@ -270,6 +270,36 @@ def test_nobody_is_everybody(all_on: Values) -> None:
     assert not re.search(r"roles/(owner|editor|viewer|\w+\.admin)\"", text)
 
 
+def test_readers_only_read_and_uploaders_only_create() -> None:
+    """No reader can change a results document, and no uploader can read a file."""
+    text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'_bucket_iam_member" "(uploaders|readers)" {(.+?)^}', text, re.M | re.S)
+    assert {
+        name: re.findall(r'google_storage_bucket\.(\w+)|"roles/(\S+)"', block)
+        for name, block in blocks
+    } == {
+        "uploaders": [("input", ""), ("", "storage.objectCreator")],
+        "readers": [("output", ""), ("", "storage.objectViewer")],
+    }
+
+
+def test_each_function_has_one_caller() -> None:
+    """The trigger calls ingest, the scheduler calls sweep, and nobody else calls either."""
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    blocks = re.findall(
+        r'^resource "google_(?:cloud_run|cloudfunctions)\w+_iam_.+?^}', text, re.M | re.S
+    )
+    found = [
+        (
+            *re.findall(r"google_cloudfunctions2_function\.(\w+)", block),
+            *re.findall(r"member += google_service_account\.(\w+)\.member", block),
+        )
+        for block in blocks
+    ]
+    assert sorted(found) == [("ingest", "trigger"), ("sweep", "scheduler")]
+    assert text.count('"roles/run.invoker"') == 2
+
+
 def test_the_secret_has_no_value() -> None:
     """A value would be readable in Terraform's state."""
     assert "google_secret_manager_secret_version" not in "".join(
