@@ -53,7 +53,9 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert frequencies == sorted(frequencies, reverse=True)
     records = [row["record"] for row in rows if row["record"] is not None]
     assert records == sorted(set(records)), "records ascend"
-    assert not records or records[-1] <= counts["rows"]
+    if document["status"] in ("completed", "waiting"):
+        # Of other files, a part may never have been read: the first chunk, but not the second.
+        assert not records or records[-1] <= counts["rows"]
 
     status = document["status"]
     assert (status == "waiting") == bool(counts["deferred"])
