@@ -11,15 +11,15 @@ from operator import attrgetter
 from typing import Final
 
 from lib.model.fields import CUSTOM_VARIABLE
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import RowOutcome
 from lib.model.records import Call
 from lib.rules import amounts, optional_fields, times, user_identifiers
 from lib.rules.assembly import JudgedChunk, outcome_of
 from lib.rules.callers import read_callers
 from lib.rules.chunk_cells import ChunkCells, Row
-from lib.rules.consents import consent_of, read_consents
-from lib.rules.conversion_actions import NO_ACTION, ActionRule, read_actions, resolve_action
-from lib.rules.memo import Memo
+from lib.rules.consents import read_consents
+from lib.rules.conversion_actions import NO_ACTION, ActionRule, read_actions
+from lib.rules.known_cells import KnownCells
 from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import count_placeholders
 from lib.rules.repeats import repeated_call
@@ -48,17 +48,7 @@ class CallEngine:
         zone = rules.column_zones.get(_START.field, rules.zone)
         self._call_clock = ConversionClock(rules.now, zone, rules.day_first)
         self._with_placeholders = placeholders = set[str]()
-        self._actions: Memo[ActionRule | Problem] = Memo(
-            lambda customer, action: resolve_action(customer, action, rules, placeholders)
-        )
-        self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data, placeholders))
-        currency = rules.column_currency or rules.currency_code
-        self._currencies = Memo(lambda cell: amounts.currency_of(cell, currency, placeholders))
-        self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
-        self._regions = Memo(lambda cell: user_identifiers.region_of(cell, placeholders))
-        self._variable_ids: Memo[str | Problem] = Memo(
-            lambda customer, name: optional_fields.custom_variable_id(customer, name, rules)
-        )
+        self._known = KnownCells(rules, placeholders)
 
     def judge(self, rows: Sequence[Row]) -> JudgedChunk:
         """Check the calls of a chunk.
@@ -71,18 +61,18 @@ class CallEngine:
         problems = RowProblems(self._with_placeholders)
 
         cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)
-        actions = read_actions(list(cells), self._actions, problems)
+        actions = read_actions(list(cells), self._known.actions, problems)
         callers = self._read_callers(chunk, problems)
         starts, when = self._read_times(chunk, lines, problems)
         values, currencies = amounts.read_amounts(
             chunk.column("conversion_value"),
-            chunk.looked_up("currency_code", self._currencies),
+            chunk.looked_up("currency_code", self._known.currencies),
             self._rules.decimal_comma,
             problems,
         )
         if self._rules.column_currency:
             amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
-        consents = read_consents(chunk.looked_up("ad_user_data", self._consents), problems)
+        consents = read_consents(chunk.looked_up("ad_user_data", self._known.consents), problems)
         variables = self._read_variables(chunk, actions, problems)
         calls = [
             Call._make((action.customer_id, action.action_id, *rest, ()))
@@ -111,14 +101,14 @@ class CallEngine:
     def _read_callers(self, chunk: ChunkCells, problems: RowProblems) -> list[str]:
         countries = chunk.column("country_code")
         default = self._rules.phone_region
-        regions = user_identifiers.read_regions(countries, default, self._regions, problems)
+        regions = user_identifiers.read_regions(countries, default, self._known.regions, problems)
         return read_callers(chunk.column("caller_id"), regions, problems)
 
     def _read_times(
         self, chunk: ChunkCells, lines: list[int], problems: RowProblems
     ) -> tuple[Times, Times]:
         """Return the start of each call and the time of its conversion."""
-        zones = chunk.looked_up("time_zone", self._zones)
+        zones = chunk.looked_up("time_zone", self._known.zones)
         any_action = [NO_ACTION] * chunk.size
         day_first = self._rules.day_first
         starts = times.read_times(
@@ -139,7 +129,7 @@ class CallEngine:
         columns = {n: c for n, c in chunk.all_columns() if n.startswith(CUSTOM_VARIABLE)}
         if not columns:
             return [()] * chunk.size
-        ids = self._variable_ids
+        ids = self._known.variable_ids
         found = optional_fields.read_custom_variables(columns, actions, ids, problems).values
         return [found.get(row, ()) for row in range(chunk.size)]
 

@@ -16,15 +16,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
-from lib.model.outcomes import Problem
 from lib.model.records import OptionalFields
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
 from lib.rules.assembly import Assembly, JudgedChunk, Originals
 from lib.rules.chunk_cells import ChunkCells, Row
-from lib.rules.consents import consent_of, read_consents
-from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
+from lib.rules.consents import read_consents
+from lib.rules.conversion_actions import ActionRule, read_actions
 from lib.rules.fields import BY_NAME
-from lib.rules.memo import Memo
+from lib.rules.known_cells import KnownCells
 from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import count_placeholders
 from lib.rules.record_columns import RecordColumns
@@ -55,21 +54,8 @@ class Engine:
         self.order_id_form = OrderIdForm(self.columns.get("order_id"), rules)
         self._assembly = Assembly(self.columns, rules)
         self._clock = ConversionClock(rules.now, rules.zone, rules.day_first)
-        # Kept for all chunks, because a cell that a Memo knows is not read again.
         self._with_placeholders = placeholders = set[str]()
-        self._actions: Memo[ActionRule | Problem] = Memo(
-            lambda customer, action: resolve_action(customer, action, rules, placeholders)
-        )
-        self._consents = Memo(lambda cell: consent_of(cell, rules.ad_user_data, placeholders))
-        default_currency = rules.column_currency or rules.currency_code
-        self._currencies = Memo(
-            lambda cell: amounts.currency_of(cell, default_currency, placeholders)
-        )
-        self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
-        self._regions = Memo(lambda cell: user_identifiers.region_of(cell, placeholders))
-        self._variable_ids: Memo[str | Problem] = Memo(
-            lambda customer, name: optional_fields.custom_variable_id(customer, name, rules)
-        )
+        self._known = KnownCells(rules, placeholders)
 
     def judge(self, rows: Sequence[Row]) -> JudgedChunk:
         """Check the rows of a chunk.
@@ -102,19 +88,19 @@ class Engine:
     def _read(self, chunk: ChunkCells, problems: RowProblems) -> tuple[RecordColumns, times.Times]:
         """Read all columns of a chunk."""
         actions = self._read_actions(chunk, problems)
-        consents = read_consents(chunk.looked_up("ad_user_data", self._consents), problems)
+        consents = read_consents(chunk.looked_up("ad_user_data", self._known.consents), problems)
         emails, phones = self._read_user_identifiers(chunk, problems)
         gclids, gbraids, wbraids = click_ids.read_and_choose(chunk, actions, problems)
         when = times.read_times(
             times.with_times_of_day(chunk, problems),
-            chunk.looked_up("time_zone", self._zones),
+            chunk.looked_up("time_zone", self._known.zones),
             actions,
             self._clock,
             problems,
         )
         values, currencies = amounts.read_amounts(
             chunk.column("conversion_value"),
-            chunk.looked_up("currency_code", self._currencies),
+            chunk.looked_up("currency_code", self._known.currencies),
             self._rules.decimal_comma,
             problems,
         )
@@ -146,7 +132,7 @@ class Engine:
 
     def _read_actions(self, chunk: ChunkCells, problems: RowProblems) -> list[ActionRule]:
         cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)
-        return read_actions(list(cells), self._actions, problems)
+        return read_actions(list(cells), self._known.actions, problems)
 
     def _read_user_identifiers(
         self, chunk: ChunkCells, problems: RowProblems
@@ -160,7 +146,7 @@ class Engine:
         phones = []
         if phone_columns:
             regions = user_identifiers.read_regions(
-                chunk.column("country_code"), rules.phone_region, self._regions, problems
+                chunk.column("country_code"), rules.phone_region, self._known.regions, problems
             )
             phones = [
                 user_identifiers.hash_phones(cells, name, regions, problems)
@@ -193,7 +179,7 @@ class Engine:
         if variables:
             declared.append(
                 optional_fields.read_custom_variables(
-                    variables, actions, self._variable_ids, problems
+                    variables, actions, self._known.variable_ids, problems
                 )
             )
         if chunk.has_address():
