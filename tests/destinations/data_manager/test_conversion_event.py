@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -37,18 +36,9 @@ from lib.destinations.data_manager.errors import classify, event_row, field_of
 from lib.destinations.data_manager.rest import RestRefused
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
-from sandbox.state import State
+from sandbox.apis import Apis
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def _apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 @pytest.fixture

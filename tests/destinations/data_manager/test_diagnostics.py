@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,20 +13,12 @@ from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.diagnostics import read_status
 from lib.errors import PermanentError, RetryableError
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
-from sandbox.state import DataManagerLimits, State
+from sandbox.apis import Apis
+from sandbox.state import DataManagerLimits
 
 OLD = "PROCESSING_ERROR_REASON_EVENT_TOO_OLD"
 UNSPECIFIED = "PROCESSING_ERROR_REASON_UNSPECIFIED"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def _apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 @pytest.fixture

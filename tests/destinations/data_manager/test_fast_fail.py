@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -24,20 +22,11 @@ from lib.destinations.data_manager.fast_fail import (
     send_row_wise,
 )
 from lib.model.records import OptionalFields
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
-from sandbox.state import State
+from sandbox.apis import Apis
 
 Request: Any = datamanager_v1.IngestEventsRequest.pb()
 Response: Any = datamanager_v1.IngestEventsResponse.pb()
 SIZE = 2_000
-
-
-@pytest.fixture(scope="module")
-def _apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,19 +15,10 @@ from lib.destinations.data_manager.errors import read_rest_refusal
 from lib.destinations.data_manager.rest import RestRefused
 from lib.errors import RetryableError
 from lib.model.records import Adjustment, Call, Conversion
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
-from sandbox.state import State
+from sandbox.apis import Apis
 
 CALLER = "+12125550142"
 INGEST = "data_manager.IngestEvents"
-
-
-@pytest.fixture(scope="module")
-def _apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,21 +21,13 @@ from lib.model.connection import KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Adjustment, Call, Conversion
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
-from sandbox.state import AdjustmentReadings, State
+from sandbox.apis import Apis
+from sandbox.state import AdjustmentReadings
 
 
 def ago(**delta: float) -> str:
     """A time that long ago."""
     return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
-
-
-@pytest.fixture(scope="module")
-def _apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 @pytest.fixture
