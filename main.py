@@ -73,7 +73,7 @@ def ingest(request: flask.Request) -> tuple[str, int]:
         return "ignored", 200
     context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
     try:
-        return process_arrival(event.source, event.time or context.utc_now(), context), 200
+        return process_arrival(event.source, event.time, context), 200
     except UploadError as error:
         # Already logged where it was handled.
         if isinstance(error, LeaseHeld):
