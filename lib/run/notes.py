@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Final
 
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
@@ -23,6 +23,15 @@ from lib.source.visible_names import shown
 
 SUNSET_WARNING = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
+
+RUNTIME_END: Final = date(2029, 10, 10)
+"""The day on which python313, the runtime in `terraform/`, is deprecated: patches end.
+
+https://cloud.google.com/run/docs/runtime-support
+"""
+
+RUNTIME_WARNING = timedelta(days=90)
+"""How long before that day the results have a note about it: Google's own notice is as long."""
 
 
 def notes_on_sheets(table: Table) -> list[Problem]:
@@ -85,6 +94,13 @@ def notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Proble
     if sunset is None or sunset - now.date() >= SUNSET_WARNING:
         return []
     return [Problem("API_VERSION_ENDS_SOON", "", f"on {sunset}")]
+
+
+def notes_on_runtime(now: datetime) -> list[Problem]:
+    """Return a note if Google soon ends the support of the runtime in `terraform/`."""
+    if RUNTIME_END - now.date() >= RUNTIME_WARNING:
+        return []
+    return [Problem("RUNTIME_ENDS_SOON", "", f"on {RUNTIME_END}")]
 
 
 def notes_on_account(

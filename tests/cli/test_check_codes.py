@@ -314,6 +314,7 @@ ELSEWHERE = {
     "UNREADABLE_FAILURE": "only for an upload",
     "LAST_LINE_OPEN": "only for an upload: a check writes the note NO_FINAL_LINE_END",
     "LAST_LINE_REPLACED": "only for an upload",
+    "RUNTIME_ENDS_SOON": "only for a function in the cloud",
     "JOB_NOT_LISTED": "only after an upload",
     "MAYBE_SENT": "only after an attempt that crashed",
     "ROWS_NOT_NAMED": "only in Google's status after an upload",

@@ -113,7 +113,7 @@ def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path
 def test_the_dependencies_are_what_the_command_imports() -> None:
     """Each package that the command can import is listed with its pinned version, and no other."""
     pins = dict(
-        re.findall(r"^([\w-]+)==([\d.]+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+        re.findall(r"^([\w-]+)==([\d.]+)$", (ROOT / "requirements.in").read_text("utf-8"), re.M)
     )
     assert [f"{name}=={pins[name]}" for name in names_of(DEPENDENCIES)] == DEPENDENCIES
     seen: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.run.header import read_header
+from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.preflight import UploadJob, prepare_job
 from lib.run.reading import read_table
 from lib.state.run import ChunkLimits, Run
@@ -52,6 +53,13 @@ def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned:
     """In the last two months before Google switches a version off, each document has a note."""
     job = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
     assert ("API_VERSION_ENDS_SOON" in codes(job)) is warned
+
+
+@pytest.mark.parametrize(("days", "warned"), [(90, False), (89, True), (-1, True)])
+def test_the_end_of_the_runtime_is_noted_in_time(days: int, warned: bool) -> None:
+    """In the 90 days before the runtime is deprecated, and after that, each document has a note."""
+    notes = notes_on_runtime(datetime.combine(RUNTIME_END, time(12), UTC) - timedelta(days=days))
+    assert [note.code for note in notes] == ["RUNTIME_ENDS_SOON"] * warned
 
 
 @pytest.mark.parametrize(

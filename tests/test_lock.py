@@ -1,0 +1,63 @@
+"""The lock of the deployed packages: requirements.in → requirements.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.lock_check import main, problems
+
+HASH = "\\\n    --hash=sha256:" + "0" * 64 + "\n"
+WANTED = "# the only one\nalpha==1.0\n"
+LOCK = f"alpha==1.0 {HASH}    # via -r requirements.in\nbeta==2.0 ; python_version > '3' {HASH}"
+VERSIONS = {"alpha": "1.0", "beta": "2.0"}
+NEEDS = {"alpha": ["Beta>=1", "gamma; extra == 'more'"]}
+
+
+def found(wanted: str = WANTED, lock: str = LOCK, versions: dict[str, str] = VERSIONS) -> list[str]:
+    return list(problems(wanted, lock, versions.get, lambda name: NEEDS.get(name, [])))
+
+
+def test_the_lock_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock has every package that the code needs, with hashes, and the tests run with these."""
+    monkeypatch.chdir(Path(__file__).parents[1])
+    assert main() == 0
+
+
+def test_an_equal_lock_has_no_problem() -> None:
+    """Comments, markers, spelling of names and extras that nobody asks for are no difference."""
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"wanted": "alpha==1.1\n"}, "alpha==1.1 of requirements.in is not in requirements.txt."),
+        ({"wanted": "alpha[more]==1.0\n"}, None),
+        ({"lock": f"alpha==1.0 {HASH}"}, "beta is needed, and is not in requirements.txt."),
+        (
+            {"lock": LOCK + f"delta==1.0 {HASH}", "versions": {**VERSIONS, "delta": "1.0"}},
+            "delta is in requirements.txt, and nothing needs it.",
+        ),
+        (
+            {"lock": LOCK.replace("sha256:" + "0" * 64, "md5:0", 1)},
+            "alpha in requirements.txt has no sha256 hash.",
+        ),
+        (
+            {"lock": f"alpha==1.0\nbeta==2.0 {HASH}"},
+            "alpha in requirements.txt has no sha256 hash.",
+        ),
+        (
+            {"versions": {"alpha": "1.0", "beta": "2.1"}},
+            "beta is installed as 2.1, and requirements.txt has ==2.0.",
+        ),
+    ],
+)
+def test_each_difference_is_named(change: dict[str, str], sentence: str | None) -> None:
+    """A changed pin, a missing package or hash, and another installed version are each named."""
+    result = found(**change)  # type: ignore[arg-type]
+    if sentence is None:
+        assert result == ["gamma is needed, and is not in requirements.txt."]
+    else:
+        assert result == [sentence]
