@@ -113,11 +113,15 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 	@touch $@
 
 # checkov pins older versions of packages that the Google clients need, so it has its own environment.
-# The downloaded wheel contains the schema of the google provider. It is read as a zip, not installed.
+# The downloaded wheels contain the schemas of the providers. They are read as zips, not installed.
+SCHEMAS := cdktf-cdktf-provider-google==16.12.1 cdktn-provider-google==19.10.0 cdktn-provider-google==21.1.0 \
+	cdktf-cdktf-provider-archive==11.0.1 cdktn-provider-archive==14.0.1 \
+	cdktf-cdktf-provider-time==11.0.1 cdktn-provider-time==14.0.2
 .venv-terraform/.done: requirements-terraform.txt
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-terraform
 	.venv-terraform/bin/python -m pip install -q --disable-pip-version-check -r requirements-terraform.txt
-	.venv-terraform/bin/python -m pip download -q --disable-pip-version-check --no-deps \
-		-d .venv-terraform/schema cdktf-cdktf-provider-google==16.12.1
+	@# One command each: together, two versions of a package would contradict each other.
+	set -e; for wheel in $(SCHEMAS); do .venv-terraform/bin/python -m pip download -q --no-deps \
+		--disable-pip-version-check -d .venv-terraform/schema $$wheel; done
 	@touch $@

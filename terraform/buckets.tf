@@ -7,8 +7,10 @@ locals {
 
 resource "google_storage_bucket" "input" {
   #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
+  project                     = var.project_id
   name                        = "${local.bucket_prefix}-input"
   location                    = var.region
+  labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
@@ -50,13 +52,15 @@ resource "google_storage_bucket" "input" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_storage_bucket" "output" {
   #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
+  project                     = var.project_id
   name                        = "${local.bucket_prefix}-output"
   location                    = var.region
+  labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
@@ -83,15 +87,17 @@ resource "google_storage_bucket" "output" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 # The ledger: claims, leases and chunk markers.
 resource "google_storage_bucket" "state" {
   #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   #checkov:skip=CKV_GCP_78:A lease is renewed every 20 seconds; versions would only add cost. Generation preconditions protect it.
+  project                     = var.project_id
   name                        = "${local.bucket_prefix}-state"
   location                    = var.region
+  labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
@@ -111,15 +117,17 @@ resource "google_storage_bucket" "state" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 # The function's code and the profiles document. They cannot be in the input bucket: writing them would
 # start the function.
 resource "google_storage_bucket" "source" {
   #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
+  project                     = var.project_id
   name                        = "${local.bucket_prefix}-source"
   location                    = var.region
+  labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
@@ -138,7 +146,7 @@ resource "google_storage_bucket" "source" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_storage_bucket_object" "profiles" {

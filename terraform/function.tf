@@ -10,6 +10,10 @@ locals {
     sort(fileset(local.root, "lib/results/templates/*")),
   )
 
+  # Of the files, not of the archive: it is the same on every machine, and known before the archive exists.
+  source_hash = sha256(join("\n", [for name in local.source_files : "${name} ${filesha256("${local.root}/${name}")}"]))
+  archive     = "${path.module}/.build/${local.source_hash}.zip"
+
   state_prefix = "_state/"
 
   # The platform's maximum for an event-driven function.
@@ -44,9 +48,15 @@ locals {
   )
 }
 
+# With new code, `plan` leaves the archive to `apply`, because the two may run on different machines.
+resource "terraform_data" "source" {
+  input = local.source_hash
+}
+
 data "archive_file" "source" {
-  type        = "zip"
-  output_path = "${path.module}/.build/source.zip"
+  type             = "zip"
+  output_path      = local.archive
+  output_file_mode = "0644"
 
   dynamic "source" {
     for_each = local.source_files
@@ -56,21 +66,32 @@ data "archive_file" "source" {
       content  = file("${local.root}/${source.value}")
     }
   }
+
+  depends_on = [terraform_data.source]
 }
 
 resource "google_storage_bucket_object" "source" {
   bucket = google_storage_bucket.source.name
   # The hash gives new content a new object name, and a new object triggers a new build of the function.
-  name   = "source/${data.archive_file.source.output_sha256}.zip"
-  source = data.archive_file.source.output_path
+  name   = "source/${local.source_hash}.zip"
+  source = local.archive
+
+  lifecycle {
+    # The hash of the archive. Another release of the provider may compress the same files differently.
+    ignore_changes = [detect_md5hash]
+  }
+
+  depends_on = [data.archive_file.source]
 }
 
 resource "google_artifact_registry_repository" "images" {
   #checkov:skip=CKV_GCP_84:Images contain the code and public packages, no data; Google's own keys are sufficient.
+  project       = var.project_id
   repository_id = var.name
   location      = var.region
   format        = "DOCKER"
   description   = "Images of the functions."
+  labels        = var.labels
 
   cleanup_policies {
     id     = "keep-recent"
@@ -90,13 +111,15 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_cloudfunctions2_function" "ingest" {
+  project     = var.project_id
   name        = "${var.name}-ingest"
   location    = var.region
   description = "Uploads the conversions of every file that arrives in ${google_storage_bucket.input.name}."
+  labels      = var.labels
 
   build_config {
     runtime           = "python313"
@@ -139,21 +162,15 @@ resource "google_cloudfunctions2_function" "ingest" {
     }
   }
 
-  depends_on = [
-    google_artifact_registry_repository_iam_member.builder,
-    google_project_iam_member.builder_logs,
-    google_project_iam_member.builder_sources,
-    google_project_iam_member.storage_agent,
-    google_project_iam_member.trigger,
-    google_secret_manager_secret_iam_member.function,
-    google_storage_bucket_iam_member.function,
-  ]
+  depends_on = [time_sleep.grants]
 }
 
 resource "google_cloudfunctions2_function" "sweep" {
+  project     = var.project_id
   name        = "${var.name}-sweep"
   location    = var.region
   description = "Processes files whose event was lost, and sends deferred rows."
+  labels      = var.labels
 
   build_config {
     runtime           = "python313"
@@ -183,11 +200,5 @@ resource "google_cloudfunctions2_function" "sweep" {
     environment_variables            = local.environment
   }
 
-  depends_on = [
-    google_artifact_registry_repository_iam_member.builder,
-    google_project_iam_member.builder_logs,
-    google_project_iam_member.builder_sources,
-    google_secret_manager_secret_iam_member.function,
-    google_storage_bucket_iam_member.function,
-  ]
+  depends_on = [time_sleep.grants]
 }

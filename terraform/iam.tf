@@ -2,6 +2,9 @@
 # on the whole project has a comment that says why no narrower grant is possible.
 
 locals {
+  # The number is part of the names of the project's service agents.
+  project_number = google_storage_bucket.source.project_number
+
   uses_data_manager = anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
 
   services = concat(
@@ -27,18 +30,28 @@ locals {
 resource "google_project_service" "required" {
   for_each = toset(local.services)
 
+  project = var.project_id
   service = each.value
   # Others in the project may use the service.
   disable_on_destroy = false
 }
 
+# Google enables a service, and creates its service agent, some time after it has answered.
+resource "time_sleep" "services" {
+  create_duration = "60s"
+  triggers        = { services = join(" ", local.services) }
+
+  depends_on = [google_project_service.required]
+}
+
 # ── the function ──────────────────────────────────────────────────────────────────────────────
 
 resource "google_service_account" "function" {
+  project      = var.project_id
   account_id   = "${var.name}-function"
   display_name = "Conversion upload: the functions"
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_storage_bucket_iam_member" "function" {
@@ -59,6 +72,7 @@ resource "google_storage_bucket_iam_member" "function" {
 }
 
 resource "google_secret_manager_secret_iam_member" "function" {
+  project   = var.project_id
   secret_id = google_secret_manager_secret.google_ads.id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.function.member
@@ -67,9 +81,10 @@ resource "google_secret_manager_secret_iam_member" "function" {
 resource "google_pubsub_topic_iam_member" "function" {
   count = var.announce ? 1 : 0
 
-  topic  = google_pubsub_topic.results[0].id
-  role   = "roles/pubsub.publisher"
-  member = google_service_account.function.member
+  project = var.project_id
+  topic   = google_pubsub_topic.results[0].id
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.function.member
 }
 
 # On the project: the Data Manager API charges its calls to a project, so the permission to use that
@@ -85,13 +100,15 @@ resource "google_project_iam_member" "function_data_manager" {
 # ── the trigger ───────────────────────────────────────────────────────────────────────────────
 
 resource "google_service_account" "trigger" {
+  project      = var.project_id
   account_id   = "${var.name}-trigger"
   display_name = "Conversion upload: delivers storage events"
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "trigger" {
+  project  = var.project_id
   location = var.region
   name     = google_cloudfunctions2_function.ingest.name
   role     = "roles/run.invoker"
@@ -105,28 +122,38 @@ resource "google_project_iam_member" "trigger" {
   member  = google_service_account.trigger.member
 }
 
+# Google creates this service agent when somebody asks for it. Nothing refers to the answer: a data source
+# that waits for another change has no value in the plan, and the grant would be destroyed and created again.
 data "google_storage_project_service_account" "storage_agent" {
-  depends_on = [google_project_service.required]
+  project = var.project_id
+
+  depends_on = [time_sleep.services]
 }
 
 # On the project: Cloud Storage publishes to a topic that Eventarc creates with the trigger, so no topic
-# exists yet on which the role could be granted.
+# exists yet on which the role could be granted. All deployments in the project share this grant.
 resource "google_project_iam_member" "storage_agent" {
+  count = var.grant_storage_agent ? 1 : 0
+
   project = var.project_id
   role    = "roles/pubsub.publisher"
-  member  = data.google_storage_project_service_account.storage_agent.member
+  member  = "serviceAccount:service-${local.project_number}@gs-project-accounts.iam.gserviceaccount.com"
+
+  depends_on = [data.google_storage_project_service_account.storage_agent]
 }
 
 # ── the scheduler ─────────────────────────────────────────────────────────────────────────────
 
 resource "google_service_account" "scheduler" {
+  project      = var.project_id
   account_id   = "${var.name}-scheduler"
   display_name = "Conversion upload: calls the sweep"
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "scheduler" {
+  project  = var.project_id
   location = var.region
   name     = google_cloudfunctions2_function.sweep.name
   role     = "roles/run.invoker"
@@ -138,13 +165,15 @@ resource "google_cloud_run_v2_service_iam_member" "scheduler" {
 # https://cloud.google.com/build/docs/cloud-build-service-account-updates
 
 resource "google_service_account" "builder" {
+  project      = var.project_id
   account_id   = "${var.name}-builder"
   display_name = "Conversion upload: builds the functions"
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }
 
 resource "google_artifact_registry_repository_iam_member" "builder" {
+  project    = var.project_id
   repository = google_artifact_registry_repository.images.name
   location   = var.region
   role       = "roles/artifactregistry.writer"
@@ -169,6 +198,32 @@ resource "google_project_iam_member" "builder_sources" {
     title      = "function-sources"
     expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-\") || resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.source.name}/\")"
   }
+}
+
+# ── waiting ───────────────────────────────────────────────────────────────────────────────────
+
+# A grant usually works two minutes after Google has confirmed it:
+# https://cloud.google.com/iam/docs/access-change-propagation
+# A function that is built or called before that fails.
+resource "time_sleep" "grants" {
+  create_duration = "120s"
+
+  # Other accounts need their grants again.
+  triggers = {
+    builder  = google_service_account.builder.email
+    function = google_service_account.function.email
+    trigger  = google_service_account.trigger.email
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder,
+    google_project_iam_member.builder_logs,
+    google_project_iam_member.builder_sources,
+    google_project_iam_member.storage_agent,
+    google_project_iam_member.trigger,
+    google_secret_manager_secret_iam_member.function,
+    google_storage_bucket_iam_member.function,
+  ]
 }
 
 # ── people and systems ────────────────────────────────────────────────────────────────────────

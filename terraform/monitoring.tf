@@ -110,6 +110,7 @@ locals {
 resource "google_logging_metric" "events" {
   for_each = toset(concat(keys(local.event_alerts), local.counted_events))
 
+  project     = var.project_id
   name        = "${var.name}/${each.value}"
   description = "Log lines with the event ${each.value}."
   filter      = "${local.logs_of_functions} AND jsonPayload.event=\"${each.value}\""
@@ -134,6 +135,7 @@ resource "google_logging_metric" "events" {
 resource "google_logging_metric" "rows" {
   for_each = toset(local.row_counts)
 
+  project         = var.project_id
   name            = "${var.name}/rows/${each.value}"
   description     = "Rows of finished runs: ${each.value}."
   filter          = "${local.logs_of_functions} AND jsonPayload.event=(\"run_finished\" OR \"run_stopped\" OR \"run_stale\")"
@@ -157,6 +159,7 @@ resource "google_logging_metric" "rows" {
 resource "google_logging_metric" "numbers" {
   for_each = local.numbers
 
+  project         = var.project_id
   name            = "${var.name}/${each.key}"
   description     = "The field ${each.value.field} of the event ${each.value.event}."
   filter          = "${local.logs_of_functions} AND jsonPayload.event=\"${each.value.event}\""
@@ -222,6 +225,7 @@ locals {
 resource "google_monitoring_alert_policy" "alerts" {
   for_each = local.alerts
 
+  project               = var.project_id
   display_name          = "${var.name}: ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
@@ -288,6 +292,7 @@ locals {
 }
 
 resource "google_monitoring_dashboard" "overview" {
+  project = var.project_id
   dashboard_json = jsonencode({
     displayName = "Conversion upload: ${var.name}"
     mosaicLayout = {
@@ -317,5 +322,5 @@ resource "google_monitoring_dashboard" "overview" {
     }
   })
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }

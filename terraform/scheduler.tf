@@ -1,4 +1,5 @@
 resource "google_cloud_scheduler_job" "sweep" {
+  project     = var.project_id
   name        = "${var.name}-sweep"
   region      = var.region
   description = "Calls the sweep."

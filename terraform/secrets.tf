@@ -1,7 +1,9 @@
 # The secret without its value, because Terraform would store a value as readable text in its state.
 # docs/deploy.md shows what the secret contains and the command that adds it.
 resource "google_secret_manager_secret" "google_ads" {
+  project   = var.project_id
   secret_id = "${var.name}-google-ads"
+  labels    = var.labels
 
   replication {
     user_managed {
@@ -11,5 +13,5 @@ resource "google_secret_manager_secret" "google_ads" {
     }
   }
 
-  depends_on = [google_project_service.required]
+  depends_on = [time_sleep.services]
 }

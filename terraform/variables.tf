@@ -24,6 +24,7 @@ variable "region" {
 variable "name" {
   type        = string
   default     = "conversions"
+  nullable    = false
   description = "Prefix of all resource names. Two deployments in one project need different names."
 
   validation {
@@ -47,6 +48,7 @@ variable "bucket_prefix" {
 variable "labels" {
   type        = map(string)
   default     = {}
+  nullable    = false
   description = "Labels for every resource that supports labels, such as { team = \"marketing\" }."
 }
 
@@ -162,6 +164,7 @@ variable "settings" {
     check_click_ownership         = optional(bool)
   })
   default     = {}
+  nullable    = false
   description = "Settings of the function that differ from its defaults. docs/settings.md explains each setting."
 
   validation {
@@ -173,6 +176,7 @@ variable "settings" {
 variable "google_ads_secret_version" {
   type        = string
   default     = "latest"
+  nullable    = false
   description = "Version of the secret with the google-ads.yaml: latest, or a number to pin a version."
 
   validation {
@@ -184,6 +188,7 @@ variable "google_ads_secret_version" {
 variable "announce" {
   type        = bool
   default     = false
+  nullable    = false
   description = "Publish a Pub/Sub message for every processed file (bucket, results object, status, counts)."
 }
 
@@ -192,6 +197,7 @@ variable "announce" {
 variable "uploaders" {
   type        = list(string)
   default     = []
+  nullable    = false
   description = "IAM members that may add files to the input bucket, such as serviceAccount:crm@acme.iam.gserviceaccount.com."
 
   validation {
@@ -203,6 +209,7 @@ variable "uploaders" {
 variable "readers" {
   type        = list(string)
   default     = []
+  nullable    = false
   description = "IAM members that may read the results."
 
   validation {
@@ -211,9 +218,17 @@ variable "readers" {
   }
 }
 
+variable "grant_storage_agent" {
+  type        = bool
+  default     = true
+  nullable    = false
+  description = "Grant Cloud Storage's service agent the permission to publish events. The grant applies to the whole project: set this to false in all deployments of a project but one, or if somebody else grants it."
+}
+
 variable "audit_reads" {
   type        = bool
   default     = false
+  nullable    = false
   description = "Write an audit log line for every read in Cloud Storage and Secret Manager. This replaces the project's own audit settings for the two services."
 }
 
@@ -222,6 +237,7 @@ variable "audit_reads" {
 variable "input_retention_days" {
   type        = number
   default     = 30
+  nullable    = false
   description = "Days after which input files, which contain raw personal data, are deleted."
 
   validation {
@@ -234,6 +250,7 @@ variable "input_retention_days" {
 variable "results_retention_days" {
   type        = number
   default     = 400
+  nullable    = false
   description = "Days after which results documents are deleted."
 
   validation {
@@ -245,6 +262,7 @@ variable "results_retention_days" {
 variable "state_retention_days" {
   type        = number
   default     = 90
+  nullable    = false
   description = "Days after which the ledger forgets a file. A forgotten file could be sent twice."
 
   validation {
@@ -258,6 +276,7 @@ variable "state_retention_days" {
 variable "max_instances" {
   type        = number
   default     = 4
+  nullable    = false
   description = "Maximum number of files processed at the same time. Other files wait."
 
   validation {
@@ -269,6 +288,7 @@ variable "max_instances" {
 variable "sweep_schedule" {
   type        = string
   default     = "*/15 * * * *"
+  nullable    = false
   description = "When the sweep looks for missed files and sends deferred rows (cron, UTC)."
 
   validation {
@@ -282,6 +302,7 @@ variable "sweep_schedule" {
 variable "notification_channels" {
   type        = list(string)
   default     = []
+  nullable    = false
   description = "Monitoring channels that receive alerts: projects/P/notificationChannels/N. Without a channel, alerts appear only in the console."
 
   validation {
@@ -293,6 +314,7 @@ variable "notification_channels" {
 variable "failing_rows_ratio" {
   type        = number
   default     = 0.2
+  nullable    = false
   description = "Alert when more than this share of the rows in the last hour was rejected or failed."
 
   validation {

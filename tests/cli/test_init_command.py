@@ -199,7 +199,7 @@ def test_terraform_gets_the_same_profile(file: Any, tmp_path: Path) -> None:
     shown = init(*words, "--format", "terraform")
     assert shown.exit_code == 0
     (tmp_path / "made.tfvars").write_text(shown.stdout, "utf-8")
-    example = Path("terraform.tfvars.example")
+    example = Path("examples/complete/terraform.tfvars.example")
     values = configuration.evaluated(
         ROOT / "terraform", example, Path("..") / _relative(tmp_path / "made.tfvars")
     )

@@ -38,6 +38,7 @@ from tools.terraform_check import configuration, layout
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
+EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 DOCS = ROOT / "docs"
 PAGES = ("input.md", "profiles.md", "settings.md", "results.md", "recipes.md")
 _BLOCK = re.compile(
@@ -250,8 +251,8 @@ def test_the_example_for_terraform_matches(tmp_path: Path) -> None:
     assert layout.problems(name_of(block), block.text) == []
     path = tmp_path / "shown.tfvars"
     path.write_text(block.text, encoding="utf-8")
-    example, shown = Path("terraform.tfvars.example"), Path(os.path.relpath(path, TERRAFORM))
-    values = configuration.evaluated(TERRAFORM, example, shown)
+    shown = Path(os.path.relpath(path, TERRAFORM))
+    values = configuration.evaluated(TERRAFORM, EXAMPLE, shown)
     assert configuration.broken_validations(values) == []
     (written,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
     (same, *_) = _json_blocks("profiles")

@@ -12,7 +12,8 @@ from tools.terraform_check import configuration
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
-EXAMPLE = Path("terraform.tfvars.example")
+COMPLETE = TERRAFORM / "examples" / "complete"
+EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 TOOLS = ROOT / ".venv-terraform"
 
 # Every option that is not in the example, and every setting.
@@ -48,7 +49,7 @@ settings = {
 
 @pytest.fixture(scope="session")
 def values() -> dict[str, list[Any]]:
-    """The module with the values of terraform.tfvars.example."""
+    """The module with the values of the example."""
     return configuration.evaluated(TERRAFORM, EXAMPLE)
 
 

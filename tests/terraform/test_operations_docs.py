@@ -10,7 +10,7 @@ import pytest
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
-from tests.terraform.conftest import ROOT, TERRAFORM
+from tests.terraform.conftest import EXAMPLE, ROOT, TERRAFORM
 from tools.terraform_check import configuration
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
@@ -52,7 +52,7 @@ def test_every_variable_is_listed() -> None:
 
 def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
     """terraform.tfvars.example sets every variable without a default."""
-    example = (TERRAFORM / "terraform.tfvars.example").read_text(encoding="utf-8")
+    example = (TERRAFORM / EXAMPLE).read_text(encoding="utf-8")
     for address, body in DECLARED.items():
         if address.startswith("variable.") and "default" not in body:
             assert re.search(rf"^{address.removeprefix('variable.')} +=", example, re.M), address

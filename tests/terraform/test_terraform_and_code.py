@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any, get_args
@@ -208,10 +209,29 @@ def test_the_archive_is_the_code_and_nothing_else(values: Values) -> None:
     assert inside == {"main.py", "requirements.txt"} | lib
 
 
-def test_new_code_gets_a_new_name() -> None:
-    """The archive's name contains its hash, so that a code change triggers a deployment."""
+def test_new_code_gets_a_new_name(values: Values) -> None:
+    """The object's name is a hash of the files: new code triggers a deployment, nothing else."""
+    (archive,) = values["archive_file"]
+    names = [source["filename"] for source in archive["source"]]
+    lines = [f"{n} {hashlib.sha256((ROOT / n).read_bytes()).hexdigest()}" for n in names]
+    wanted = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    (uploaded,) = [o for o in values["google_storage_bucket_object"] if o.get("source")]
+    assert uploaded["name"] == f"source/{wanted}.zip"
+
+
+def test_plan_and_apply_may_run_on_two_machines(values: Values) -> None:
+    """`apply` writes the archive itself when the code is new, to a path below the module.
+
+    No value in the plan comes from the archive, whose bytes depend on the provider's release.
+    """
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
-    assert '"source/${data.archive_file.source.output_sha256}.zip"' in text
+    block = text.split('data "archive_file" "source" {')[1].split("\n}")[0]
+    assert "depends_on = [terraform_data.source]" in block
+    assert not re.search(r"data\.archive_file\.source\.\w", text)
+    (archive,) = values["archive_file"]
+    assert archive["output_path"].startswith("./.build/")
+    assert archive["output_file_mode"] == "0644"
+    assert values["terraform_data"][0]["input"] in archive["output_path"]
 
 
 # ── buckets and grants ────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""The Google provider accepts `terraform/`, and the checker finds planted mistakes."""
+"""The providers accept `terraform/`, and the checker finds planted mistakes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ resource "google_storage_bucket_iam_member" "reader" {
 
 
 def test_the_module_is_sound(all_on_file: Path) -> None:
-    """Every block and argument matches the provider's schema, with and without options."""
+    """Every block and argument fits all checked releases, with and without options."""
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE) == []
     assert check.problems(TERRAFORM, schema.load(), EXAMPLE, all_on_file) == []
 
@@ -94,12 +94,12 @@ def test_a_planted_mistake_is_found(tmp_path: Path, written: str, planted: str, 
 
 def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
     """The checker reads the real files."""
-    for path in TERRAFORM.glob("*.tf*"):
+    for path in [*TERRAFORM.glob("*.tf"), TERRAFORM / EXAMPLE]:
         text = path.read_text(encoding="utf-8")
         (tmp_path / path.name).write_text(
             text.replace("max_instance_count ", "max_instances_count "), encoding="utf-8"
         )
-    found = check.problems(tmp_path, schema.load(), EXAMPLE)
+    found = check.problems(tmp_path, schema.load(), Path(EXAMPLE.name))
     assert sum("max_instances_count: no such argument" in problem for problem in found) == 2
 
 
@@ -206,20 +206,26 @@ def test_the_layout_is_that_of_terraform_fmt(written: str, canonical: str) -> No
     assert layout.canonical(canonical) == canonical
 
 
-def test_the_schema_is_the_providers_own() -> None:
-    """The schema extracted from the wheel equals the one in the repository."""
-    wheels = sorted((TOOLS / "schema").glob("cdktf_cdktf_provider_google-*.whl"))
-    wheel = tool(wheels[-1] if wheels else TOOLS / "schema")
-    kept = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))
-    assert schema.cut_out(wheel, used_types()) == kept
+def test_the_schemas_are_the_providers_own() -> None:
+    """The schemas extracted from the wheels equal those in the repository."""
+    wheels = sorted((TOOLS / "schema").glob("*.whl")) or [tool(TOOLS / "schema" / "*.whl")]
+    extracted = dict(schema.snapshot(wheel, used_types()) for wheel in wheels)
+    assert extracted == {
+        path.name: path.read_text(encoding="utf-8") for path in schema.SNAPSHOTS.iterdir()
+    }
 
 
-def test_the_provider_is_bound_to_the_checked_schema() -> None:
-    """versions.tf requires at least the checked release, and less than the next major one."""
-    release = json.loads(schema.SNAPSHOT.read_text(encoding="utf-8"))["provider"]
-    major = int(release.split(".")[0])
+def test_the_providers_are_bound_to_the_checked_schemas() -> None:
+    """Bounds begin at the oldest checked release, and end before the major after the newest."""
     versions = (TERRAFORM / "versions.tf").read_text(encoding="utf-8")
-    assert f'">= {release}, < {major + 1}.0.0"' in versions
+    bounds = dict(re.findall(r'source  = "hashicorp/(\w+)"\n +version = "(.+)"', versions))
+    assert bounds == {
+        name: f">= {releases[0]}, < {int(releases[-1].partition('.')[0]) + 1}.0.0"
+        for name in ("google", "archive", "time")
+        if (releases := schema.releases(name))
+    }
+    majors = [release.partition(".")[0] for release in schema.releases("google")]
+    assert majors == ["6", "7", "8"]
 
 
 def test_checkov_finds_nothing() -> None:

@@ -2,9 +2,10 @@
 
     layout.py         the text, as `terraform fmt` formats it
     configuration.py  the files, as a tree of blocks (syntax) and as values (evaluated)
-    schema.py         the Google provider's schema, extracted from the wheel of its CDK bindings
-    check.py          checks the tree and the values against the schema; finds dangling references
+    schema.py         the providers' schemas, extracted from the wheels of their CDK bindings
+    check.py          checks the tree and the values against the schemas; finds dangling references
+    example.py        the root in terraform/examples/complete, which follows from the module
 
 `python -m tools.terraform_check` prints the problems in `terraform/`. With `--write` it formats the
-files; with `--schema <wheel or folder>` it extracts the schema again.
+files, and writes the example; with `--schema <wheel or folder>...` it extracts the schemas again.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,28 @@ _META_ARGUMENTS = frozenset({"count", "for_each", "depends_on", "provider"})
 _META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection"})
 
 _REFERENCE = re.compile(
-    r"(?<![\w.\"/-])(?P<data>data\.)?(?P<type>google_\w+|archive_\w+)\.(?P<name>\w+)"
+    r"(?<![\w.\"/-])(?P<data>data\.)?(?P<type>(?:google|archive|time|terraform)_\w+)\.(?P<name>\w+)"
     r"(?:\[[^\]]*\])?(?:\.(?P<attribute>\w+))?"
 )
 _NAMED = re.compile(r"(?<![\w.\"/-])(?P<kind>var|local)\.(?P<name>\w+)")
 
 
-def problems(folder: Path, schemas: Schemas, *variables: Path) -> list[str]:
+def problems(folder: Path, releases: Iterable[Schemas], *variables: Path) -> list[str]:
     """All problems of the module in `folder`, one line each; empty if there are none.
 
-    `variables` are files with values for the evaluation, relative to the folder.
+    The module must fit the schemas of every release. `variables` are files with values for the
+    evaluation, relative to the folder.
     """
     found = []
     for path in [*sorted(folder.glob("*.tf")), *sorted(folder.glob("*.tfvars*"))]:
         found += layout.problems(path.name, path.read_text(encoding="utf-8"))
     declared = configuration.declared(folder)
-    found += _syntax(declared, schemas)
-    found += _references(declared, schemas)
     values = configuration.evaluated(folder, *variables)
-    for instances in values.values():
-        for instance in instances if isinstance(instances, list) else ():
-            meta = instance.get("__tfmeta", {})
-            if meta.get("type") in ("resource", "data"):
-                schema = schemas.get(f"{meta['type']}.{meta['label']}")
-                if schema is not None:
-                    where = f"{meta['filename']}: {meta['path']}"
-                    found += [f"{where}: {text}" for text in _types(instance, schema, "")]
-    return found
+    for schemas in releases:
+        found += _syntax(declared, schemas)
+        found += _references(declared, schemas)
+        found += _values(values, schemas)
+    return list(dict.fromkeys(found))
 
 
 # ── as written ────────────────────────────────────────────────────────────────────────────────
@@ -56,8 +51,8 @@ def _syntax(declared: list[Declared], schemas: Schemas) -> Iterator[str]:
         schema = schemas.get(item.type)
         if schema is None:
             yield (
-                f"{where}: the provider has no {item.type}, or google_provider.json lacks it: "
-                "extract the schema with --schema"
+                f"{where}: the provider has no {item.type}, or schemas/ lacks it: "
+                "extract it with --schema"
             )
             continue
         body = {k: v for k, v in item.body.items() if k not in _META_ARGUMENTS | _META_BLOCKS}
@@ -95,6 +90,17 @@ def _body(body: Body, schema: Block, path: str) -> Iterator[str]:
 
 
 # ── as evaluated ──────────────────────────────────────────────────────────────────────────────
+
+
+def _values(values: dict[str, list[Body]], schemas: Schemas) -> Iterator[str]:
+    for instances in values.values():
+        for instance in instances if isinstance(instances, list) else ():
+            meta = instance.get("__tfmeta", {})
+            if meta.get("type") in ("resource", "data"):
+                schema = schemas.get(f"{meta['type']}.{meta['label']}")
+                if schema is not None:
+                    where = f"{meta['filename']}: {meta['path']}"
+                    yield from (f"{where}: {text}" for text in _types(instance, schema, ""))
 
 
 def _types(values: Body, schema: Block, path: str) -> Iterator[str]:

@@ -44,7 +44,15 @@ def declared(folder: Path) -> list[Declared]:
     return found
 
 
-_LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "provider": 1}
+_LABELS = {
+    "resource": 2,
+    "data": 2,
+    "variable": 1,
+    "output": 1,
+    "provider": 1,
+    "module": 1,
+    "check": 1,
+}
 
 
 def _labelled(kind: str, entry: Body, depth: int = 0) -> Iterator[tuple[str, Body]]:

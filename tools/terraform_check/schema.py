@@ -1,10 +1,10 @@
-"""The Google provider's schema, extracted from the wheel `cdktf-cdktf-provider-google`.
+"""The schemas of the providers, extracted from the wheels of their CDK bindings.
 
-The wheel contains an assembly (100 MB of JSON) that describes each resource's arguments as a class.
-The documentation link contains the Terraform name; the words "<name> block." identify a nested
-block. `google_provider.json` is a snapshot of the types that are used here, so a test needs neither
-the wheel nor a minute. Where the wheel is installed, another test extracts the schema again and
-compares it with the snapshot.
+A wheel contains an assembly (100 MB of JSON for Google's provider) that describes each resource's
+arguments as a class. The documentation link contains the Terraform name; the words "<name> block."
+identify a nested block. `schemas/<provider>-<release>.json` are snapshots of the types that are
+used here, so a test needs neither the wheels nor a minute. Where the wheels are installed, another
+test extracts the schemas again and compares them with the snapshots.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import tarfile
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any
 
-SNAPSHOT = Path(__file__).with_name("google_provider.json")
-_PACKAGE = "@cdktf/provider-google"
-_TYPE = re.compile(r'"(@cdktf/provider-google\.\w+\.\w+)": ?\{')
+SNAPSHOTS = Path(__file__).with_name("schemas")
+_TYPE = re.compile(r'"(@cdkt[fn]/provider-\w+\.\w+\.\w+)": ?\{')
+_UNRESOLVED = ("cdktf.IResolvable", "cdktn.IResolvable")
 _LINK = re.compile(r"#(\w+) \w+#\1\}")
-_VERSION = re.compile(r"hashicorp/google/([\d.]+)/docs")
+_RELEASE = re.compile(r"hashicorp/(\w+)/([\d.]+)/docs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,40 @@ class Block:
 Schemas = dict[str, Block]  # "resource.google_storage_bucket", "data.archive_file" → its block
 
 
-def load(snapshot: Path = SNAPSHOT) -> Schemas:
-    """The schemas of the types that `terraform/` uses."""
-    document = json.loads(snapshot.read_text(encoding="utf-8"))
-    return {name: _block(body) for name, body in document["types"].items()} | _ARCHIVE
+def releases(provider: str) -> list[str]:
+    """The releases of a provider that have a snapshot, oldest first."""
+    found = [p.stem.partition("-")[2] for p in SNAPSHOTS.glob(f"{provider}-*.json")]
+    return sorted(found, key=lambda release: [int(part) for part in release.split(".")])
+
+
+def load() -> list[Schemas]:
+    """The schemas of the types that `terraform/` uses, one for each release of Google's provider.
+
+    Of any other provider, the types and arguments count that all its releases have.
+    """
+    others = dict(_BUILT_IN)
+    for provider in sorted({p.stem.partition("-")[0] for p in SNAPSHOTS.glob("*.json")} - {_MAIN}):
+        first, *later = [_snapshot(provider, release) for release in releases(provider)]
+        for name, block in first.items():
+            others[name] = reduce(_common, (schemas[name] for schemas in later), block)
+    return [_snapshot(_MAIN, release) | others for release in releases(_MAIN)]
+
+
+def _snapshot(provider: str, release: str) -> Schemas:
+    path = SNAPSHOTS / f"{provider}-{release}.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return {name: _block(body) for name, body in document.items()}
+
+
+def _common(one: Block, other: Block) -> Block:
+    """What both releases have, and what either requires."""
+    return Block(
+        {k: v for k, v in one.arguments.items() if other.arguments.get(k) == v},
+        {k: _common(v, other.blocks[k]) for k, v in one.blocks.items() if k in other.blocks},
+        one.single | other.single,
+        one.required | other.required,
+        one.attributes & other.attributes,
+    )
 
 
 def _block(body: dict[str, Any]) -> Block:
@@ -55,29 +86,13 @@ def _block(body: dict[str, Any]) -> Block:
     )
 
 
-# There is no such wheel for the archive provider.
-# https://github.com/hashicorp/terraform-provider-archive/blob/main/docs/data-sources/file.md
-_ARCHIVE: Schemas = {
-    "data.archive_file": Block(
-        arguments={
-            "type": "string",
-            "output_path": "string",
-            "output_file_mode": "string",
-            "source_content": "string",
-            "source_content_filename": "string",
-            "source_dir": "string",
-            "source_file": "string",
-            "excludes": "list(string)",
-            "exclude_symlink_directories": "bool",
-        },
-        blocks={
-            "source": Block(
-                {"content": "string", "filename": "string"},
-                required=frozenset({"content", "filename"}),
-            )
-        },
-        required=frozenset({"type", "output_path"}),
-        attributes=frozenset({"output_path", "output_sha256", "output_base64sha256", "output_md5"}),
+_MAIN = "google"
+
+# https://developer.hashicorp.com/terraform/language/resources/terraform-data
+_BUILT_IN: Schemas = {
+    "resource.terraform_data": Block(
+        arguments={"input": "any", "triggers_replace": "any"},
+        attributes=frozenset({"id", "input", "output", "triggers_replace"}),
     )
 }
 
@@ -85,17 +100,29 @@ _ARCHIVE: Schemas = {
 # ── extraction ────────────────────────────────────────────────────────────────────────────────
 
 
-def cut_out(package: Path, types: Iterable[str]) -> dict[str, Any]:
-    """The snapshot of `types` ("resource.google_x", "data.google_x") from the wheel or its folder.
+def write(package: Path, types: Iterable[str]) -> None:
+    """Write the snapshot of a wheel or its folder: of those `types` that its provider has."""
+    name, text = snapshot(package, types)
+    SNAPSHOTS.joinpath(name).write_text(text, encoding="utf-8")
 
-    Raises `LookupError` for a type that the provider does not have.
+
+def snapshot(package: Path, types: Iterable[str]) -> tuple[str, str]:
+    """The name and the text of the snapshot, from the wheel or its folder.
+
+    `types` are "resource.google_x", "data.archive_x" and so on; those of other providers are left
+    out. Raises `LookupError` for a type that the provider does not have.
     """
     assembly = Assembly(_assembly(package))
-    found = _VERSION.search(assembly.text)
-    return {
-        "provider": found.group(1) if found else "",
-        "types": {name: _cut(assembly, name) for name in sorted(types)},
-    }
+    found = _RELEASE.search(assembly.text)
+    if found is None:
+        raise LookupError("the assembly does not name its provider")
+    provider, release = found.groups()
+    lines = [
+        f" {json.dumps(name)}: {json.dumps(_cut(assembly, name), sort_keys=True)}"
+        for name in sorted(types)
+        if name.partition(".")[2].startswith(f"{provider}_")
+    ]
+    return f"{provider}-{release}.json", "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 class Assembly:
@@ -104,6 +131,7 @@ class Assembly:
     def __init__(self, text: str) -> None:
         self.text = text
         self._starts = {match[1]: match.end() - 1 for match in _TYPE.finditer(text)}
+        self.package = next(iter(self._starts)).rsplit(".", 2)[0]
 
     def type(self, fqn: str) -> dict[str, Any]:
         """A class or interface by its full name. Raises `LookupError`."""
@@ -135,11 +163,11 @@ def _unpack(archive: IO[bytes]) -> str:
 
 def _cut(assembly: Assembly, name: str) -> dict[str, Any]:
     kind, _, type_ = name.partition(".")
-    words = type_.removeprefix("google_").split("_")
+    provider, *words = type_.split("_")
     if kind == "data":
-        words = ["data", "google", *words]
+        words = ["data", provider, *words]
     pascal = "".join(word[:1].upper() + word[1:] for word in words)
-    namespace = f"{_PACKAGE}.{pascal[:1].lower()}{pascal[1:]}"
+    namespace = f"{assembly.package}.{pascal[:1].lower()}{pascal[1:]}"
     class_ = assembly.type(f"{namespace}.{pascal}")
     body = _arguments(assembly, f"{namespace}.{pascal}Config")
     # The bindings add `nameInput` and the like.
@@ -189,7 +217,7 @@ def _inner(type_: dict[str, Any]) -> tuple[str, bool]:
 
 def _type_name(type_: dict[str, Any]) -> str:
     if "union" in type_:
-        known = [t for t in type_["union"]["types"] if t.get("fqn") != "cdktf.IResolvable"]
+        known = [t for t in type_["union"]["types"] if t.get("fqn") not in _UNRESOLVED]
         type_ = known[0]
     if "collection" in type_:
         kind = {"array": "list", "map": "map"}[type_["collection"]["kind"]]

@@ -1,0 +1,27 @@
+# Written by `python -m tools.terraform_check --write`.
+
+module "conversions" {
+  source = "../.."
+
+  project_id                = var.project_id
+  region                    = var.region
+  name                      = var.name
+  bucket_prefix             = var.bucket_prefix
+  labels                    = var.labels
+  profiles                  = var.profiles
+  settings                  = var.settings
+  google_ads_secret_version = var.google_ads_secret_version
+  announce                  = var.announce
+  uploaders                 = var.uploaders
+  readers                   = var.readers
+  grant_storage_agent       = var.grant_storage_agent
+  audit_reads               = var.audit_reads
+  input_retention_days      = var.input_retention_days
+  results_retention_days    = var.results_retention_days
+  state_retention_days      = var.state_retention_days
+  max_instances             = var.max_instances
+  sweep_schedule            = var.sweep_schedule
+  notification_channels     = var.notification_channels
+  failing_rows_ratio        = var.failing_rows_ratio
+  no_file_hours             = var.no_file_hours
+}

@@ -1,0 +1,45 @@
+# Written by `python -m tools.terraform_check --write`.
+
+output "input_bucket" {
+  value = module.conversions.input_bucket
+}
+
+output "output_bucket" {
+  value = module.conversions.output_bucket
+}
+
+output "overview" {
+  value = module.conversions.overview
+}
+
+output "state_bucket" {
+  value = module.conversions.state_bucket
+}
+
+output "function_service_account" {
+  value = module.conversions.function_service_account
+}
+
+output "secret" {
+  value = module.conversions.secret
+}
+
+output "add_secret_version" {
+  value = module.conversions.add_secret_version
+}
+
+output "results_topic" {
+  value = module.conversions.results_topic
+}
+
+output "profiles" {
+  value = module.conversions.profiles
+}
+
+output "run_sweep" {
+  value = module.conversions.run_sweep
+}
+
+output "dashboard" {
+  value = module.conversions.dashboard
+}

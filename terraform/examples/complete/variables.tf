@@ -1,0 +1,105 @@
+# Written by `python -m tools.terraform_check --write`.
+
+# ../../README.md describes them. Unset ones have the module's defaults.
+
+variable "project_id" {
+  type = string
+}
+
+variable "region" {
+  type = string
+}
+
+variable "name" {
+  type    = string
+  default = null
+}
+
+variable "bucket_prefix" {
+  type    = string
+  default = null
+}
+
+variable "labels" {
+  type    = any
+  default = null
+}
+
+variable "profiles" {
+  type = any
+}
+
+variable "settings" {
+  type    = any
+  default = null
+}
+
+variable "google_ads_secret_version" {
+  type    = string
+  default = null
+}
+
+variable "announce" {
+  type    = bool
+  default = null
+}
+
+variable "uploaders" {
+  type    = any
+  default = null
+}
+
+variable "readers" {
+  type    = any
+  default = null
+}
+
+variable "grant_storage_agent" {
+  type    = bool
+  default = null
+}
+
+variable "audit_reads" {
+  type    = bool
+  default = null
+}
+
+variable "input_retention_days" {
+  type    = number
+  default = null
+}
+
+variable "results_retention_days" {
+  type    = number
+  default = null
+}
+
+variable "state_retention_days" {
+  type    = number
+  default = null
+}
+
+variable "max_instances" {
+  type    = number
+  default = null
+}
+
+variable "sweep_schedule" {
+  type    = string
+  default = null
+}
+
+variable "notification_channels" {
+  type    = any
+  default = null
+}
+
+variable "failing_rows_ratio" {
+  type    = number
+  default = null
+}
+
+variable "no_file_hours" {
+  type    = number
+  default = null
+}

@@ -1,0 +1,141 @@
+"""`terraform/` can be used as a module, and `examples/complete` is a root that uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM
+from tools.terraform_check import configuration, example, layout, schema
+
+Values = dict[str, list[Any]]
+
+DECLARED = configuration.declared(TERRAFORM)
+RESOURCES = [item for item in DECLARED if item.address.startswith(("resource.", "data."))]
+
+
+def test_the_caller_sets_up_the_providers() -> None:
+    """No provider and no backend: with either, `for_each` and `depends_on` would be refused."""
+    assert [item.file for item in DECLARED if item.address.startswith("provider.")] == []
+    (terraform,) = [item.body for item in DECLARED if item.address == "terraform"]
+    assert {"provider_meta", "backend", "cloud"}.isdisjoint(terraform)
+
+
+@pytest.mark.parametrize("argument, value", [("project", "project_id"), ("labels", "labels")])
+def test_nothing_depends_on_the_callers_provider(argument: str, value: str) -> None:
+    """Every resource names its project and its labels, if it can have them."""
+    schemas = schema.load()[0]
+    takers = [item for item in RESOURCES if argument in schemas[item.type].arguments]
+    assert len(takers) > 5
+    assert {item.address: item.body.get(argument) for item in takers} == {
+        item.address: f"${{var.{value}}}" for item in takers
+    }
+
+
+def test_no_value_comes_from_a_data_source() -> None:
+    """With `depends_on` on the module, data sources are read late, and their values are unknown.
+
+    A grant or an object with an unknown value would be destroyed and created again.
+    """
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    assert re.findall(r"\bdata\.\w+\.\w+", text)
+    assert re.findall(r"\bdata\.\w+\.\w+(?:\[.*?\])?\.\w+", text) == []
+
+
+def test_two_deployments_share_a_project(tmp_path: Path) -> None:
+    """With `for_each` and `depends_on`, no name appears twice; only one grants to the agent."""
+    (tmp_path / "module").symlink_to(TERRAFORM)
+    (tmp_path / "main.tf").write_text(
+        """
+module "conversions" {
+  source   = "./module"
+  for_each = { live = true, test = false }
+
+  project_id          = "acme-conversions"
+  region              = "europe-west1"
+  name                = each.key
+  grant_storage_agent = each.value
+  profiles            = { default = {} }
+  depends_on          = [terraform_data.before]
+}
+
+resource "terraform_data" "before" {}
+""",
+        encoding="utf-8",
+    )
+    values = configuration.evaluated(tmp_path)
+    for type_, key in {
+        "google_storage_bucket": "name",
+        "google_service_account": "account_id",
+        "google_cloudfunctions2_function": "name",
+        "google_cloud_scheduler_job": "name",
+        "google_secret_manager_secret": "secret_id",
+        "google_artifact_registry_repository": "repository_id",
+        "google_logging_metric": "name",
+        "google_monitoring_alert_policy": "display_name",
+    }.items():
+        names = [instance[key] for instance in values[type_]]
+        assert len(set(names)) == len(names) > 1, type_
+    agents = [
+        g for g in values["google_project_iam_member"] if g["role"] == "roles/pubsub.publisher"
+    ]
+    assert [agent["__tfmeta"]["path"] for agent in agents] == [
+        'module.conversions["live"].google_project_iam_member.storage_agent[0]'
+    ]
+
+
+def test_the_example_passes_everything_on() -> None:
+    """Its variables and outputs are the module's, as `tools.terraform_check --write` has them."""
+    for name, text in example.files(TERRAFORM).items():
+        assert (COMPLETE / name).read_text(encoding="utf-8") == text, name
+
+
+def test_the_example_admits_the_releases_of_the_module() -> None:
+    """The same bounds; the layout is that of `terraform fmt`."""
+    text = (COMPLETE / "versions.tf").read_text(encoding="utf-8")
+    assert layout.problems("versions.tf", text) == []
+    module = (TERRAFORM / "versions.tf").read_text(encoding="utf-8")
+    assert set(re.findall(r'version += ".+"', text)) < set(re.findall(r'version += ".+"', module))
+
+
+def test_unset_variables_of_the_example_have_the_modules_defaults() -> None:
+    """The example passes null on; a variable with another default takes null as \"unset\"."""
+    for item in DECLARED:
+        if item.address.startswith("variable.") and item.body.get("default") is not None:
+            assert item.body.get("nullable") is False, item.address
+
+
+def written(value: object) -> str:
+    """A value as HCL; strings are already quoted."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_the_example_has_the_modules_resources(tmp_path: Path, values: Values) -> None:
+    """Evaluated from the example, the module has what it has when it is evaluated alone.
+
+    The evaluation does not know `nullable`, so each default is given.
+    """
+    given = tmp_path / "defaults.tfvars"
+    given.write_text(
+        "".join(
+            f"{item.address.removeprefix('variable.')} = {written(item.body['default'])}\n"
+            for item in DECLARED
+            if item.address.startswith("variable.") and "default" in item.body
+        ),
+        encoding="utf-8",
+    )
+    whole = configuration.evaluated(
+        COMPLETE, Path(EXAMPLE.name), Path(os.path.relpath(given, COMPLETE))
+    )
+    assert configuration.broken_validations(whole) == []
+    for type_, instances in values.items():
+        if type_.startswith("google_"):
+            paths = {instance["__tfmeta"]["path"] for instance in instances}
+            assert {i["__tfmeta"]["path"] for i in whole[type_]} == {
+                f"module.conversions.{path}" for path in paths
+            }

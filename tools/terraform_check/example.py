@@ -1,0 +1,52 @@
+"""Writes `terraform/examples/complete`: a root that passes every variable and output on.
+
+The values of a deployment are then in `terraform.tfvars`, which Git ignores: `git pull` never
+conflicts with them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.terraform_check import configuration, layout
+
+_HEAD = "# Written by `python -m tools.terraform_check --write`.\n\n"
+# For these types, `-var NAME=VALUE` needs no quotes. Any other type is checked by the module alone.
+_PLAIN = ("string", "number", "bool")
+
+
+def files(module: Path) -> dict[str, str]:
+    """Name → text of the files that follow from the module's variables and outputs."""
+    declared = configuration.declared(module)
+    variables = {
+        item.address.removeprefix("variable."): item.body
+        for item in declared
+        if item.address.startswith("variable.")
+    }
+    outputs = [
+        item.address.removeprefix("output.")
+        for item in declared
+        if item.address.startswith("output.")
+    ]
+    call = "".join(f"{name} = var.{name}\n" for name in variables)
+    return {
+        "main.tf": layout.canonical(
+            f'{_HEAD}module "conversions" {{\nsource = "../.."\n\n{call}}}\n'
+        ),
+        "variables.tf": layout.canonical(
+            _HEAD
+            + "# ../../README.md describes them. Unset ones have the module's defaults.\n\n"
+            + "\n".join(_variable(name, body) for name, body in variables.items())
+        ),
+        "outputs.tf": layout.canonical(_HEAD + "\n".join(_output(name) for name in outputs)),
+    }
+
+
+def _variable(name: str, body: configuration.Body) -> str:
+    type_ = str(body["type"]).strip("${}")
+    default = "default = null\n" if "default" in body else ""
+    return f'variable "{name}" {{\ntype = {type_ if type_ in _PLAIN else "any"}\n{default}}}\n'
+
+
+def _output(name: str) -> str:
+    return f'output "{name}" {{\nvalue = module.conversions.{name}\n}}\n'
