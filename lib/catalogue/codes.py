@@ -56,6 +56,7 @@ _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "failed": ("error", "row", "failed"),
     "duplicate": ("note", "row", "duplicate"),
     "deferred": ("note", "row", "deferred"),
+    "retried": ("error", "row", "deferred"),
     "overtaken": ("note", "row", "skipped"),
     "not_attempted": ("note", "row", "not_attempted"),
     "warning": ("warning", "row", None),
@@ -143,8 +144,13 @@ ABOUT_THE_ACTION: Final = frozenset(
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
 
-WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION"})
-"""Reasons for which a deferred row is sent again only after 24 hours."""
+WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION", "CONVERSION_NOT_FOUND"})
+"""Reasons for which a deferred row is sent again only after 24 hours.
+
+Google may not find a conversion yet that it got less than 24 hours ago. Whether it got it from this
+function is not recorded: that would cost every file of sales a write, for the rare refund that
+comes so soon, and Google may have got it from elsewhere. So every adjustment of an unknown
+conversion waits once, also if its sale arrives only after it."""
 
 NOBODY_CLICKED: Final = frozenset({"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND"})
 """Reasons that only say that no ad click led to the conversion. This is normal for a row without a

@@ -320,12 +320,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "No action needed. Google accepts no adjustment of a retracted conversion.",
     ),
     "CONVERSION_NOT_FOUND": (
-        "failed",
+        "retried",
         "Google found no conversion with this order ID, or with this gclid and conversion time, "
-        "for this conversion action.",
-        "Check that the conversion was uploaded and counted, and that the adjustment has the same "
-        "conversion action and the same order ID. A conversion that was uploaded with an order ID "
-        "can be adjusted only by it.",
+        "for this conversion action. It may not find one that it got less than a day ago.",
+        "Check that the adjustment has the same conversion action and the same order ID as its "
+        "conversion, and that the conversion was uploaded and counted. If it was or will be "
+        "uploaded today, no action is needed: the row is sent again after 24 hours, and fails only "
+        "if Google still does not find the conversion after two days. A conversion that was "
+        "uploaded with an order ID can be adjusted only by it.",
     ),
     "CONVERSION_EXPIRED": (
         "failed",

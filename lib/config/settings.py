@@ -156,7 +156,10 @@ class Settings(BaseModel):
         "is sent again.",
     )
     max_defer_hours: float = Field(
-        48, gt=0, description="A row that is still too recent after this long fails."
+        48,
+        gt=0,
+        description="A row that is still too recent after this long fails. So does an adjustment "
+        "whose conversion Google does not find.",
     )
     sweep_time_limit_seconds: float = Field(1500, gt=0, description="Maximum time for one sweep.")
     sweep_grace_minutes: float = Field(

@@ -191,7 +191,8 @@ def test_an_action_names_profile_keys_that_exist(code: Code) -> None:
         ("DUPLICATE_ADJUSTMENT_IN_REQUEST CONVERSION_ALREADY_ENHANCED", "row", "duplicate"),
         ("MORE_RECENT_RESTATEMENT_FOUND", "row", "skipped"),
         ("TOO_RECENT_CONVERSION TOO_RECENT_CALL", "row", "deferred"),
-        ("CONVERSION_NOT_FOUND ADJUSTMENT_PRECEDES_CONVERSION", "row", "failed"),
+        ("ADJUSTMENT_PRECEDES_CONVERSION", "row", "failed"),
+        ("CONVERSION_NOT_FOUND", "row", "deferred"),
         ("GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET", "row", "failed"),
         ("MISSING_ORDER_ID_FOR_WEBPAGE CONVERSION_EXPIRED TOO_MANY_ADJUSTMENTS", "row", "failed"),
         (

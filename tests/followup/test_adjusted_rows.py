@@ -241,6 +241,25 @@ def test_the_sweep_does_not_wake_for_rows_that_wait_a_day() -> None:
     assert google.api.adjusted == [("A", None)]
 
 
+def test_an_adjustment_of_an_unknown_order_fails_after_two_days() -> None:
+    """Its sale may have come only now, or come later; then it is sent. Otherwise, it has failed."""
+    google = google_with()
+    google.api.deferred, google.api.deferred_code = {"A", "B"}, "CONVERSION_NOT_FOUND"
+    content = f"{HEADER}\n{row('A', 'Refunded')}\n{row('B', 'Refunded')}\n"
+    source = google.store.put("in-bucket", "a.csv", content.encode())
+    limits = {"time_limit_seconds": 540, "max_age": timedelta(hours=20)}
+    process_object(source, START, google.context, **limits)
+    google.clock.seconds += 25 * 3600
+    google.api.deferred = {"B"}
+    sweep_once(google.context, 1500)
+    assert document(google, source)["counts"]["deferred"] == 1
+    google.clock.seconds += 24 * 3600
+    sweep_once(google.context, 1500)
+    counts = document(google, source)["counts"]
+    assert (counts["uploaded"], counts["deferred"], counts["failed"]) == (1, 0, 1)
+    assert google.api.adjusted == [("A", None)]
+
+
 TEMPLATE = (
     "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value,"
     "Adjusted Value Currency"

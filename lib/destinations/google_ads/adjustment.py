@@ -52,12 +52,12 @@ def wait_for_new_conversions(
     row_results: dict[int, RowResult],
     sent: Iterable[tuple[UploadRequest, dict[int, RowResult]]],
 ) -> None:
-    """Defer adjustments whose conversions the same chunk has just sent: Google finds them later.
+    """Say of adjustments whose conversions the same chunk has just sent that they are too recent.
 
     Google adjusts a conversion only after 24 hours, and does not document which of the two errors a
-    new conversion causes. `sent` are the chunk's requests of conversions, with their results. A
-    validate-only upload stores no conversion, so such an adjustment is valid there. `row_results`
-    is updated.
+    new conversion causes. Both are deferred, but only for an unknown conversion somebody may have
+    to act. `sent` are the chunk's requests of conversions, with their results. A validate-only
+    upload stores no conversion, so such an adjustment is valid there. `row_results` is updated.
     """
     missing = [
         row

@@ -109,7 +109,7 @@ def test_the_life_of_an_order(apis: Apis) -> None:
     assert shown(again) == {
         0: ("duplicate", ["CONVERSION_ALREADY_RETRACTED"], [""]),
         1: ("skipped", ["MORE_RECENT_RESTATEMENT_FOUND"], [""]),
-        2: ("failed", ["CONVERSION_NOT_FOUND"], [""]),
+        2: ("deferred", ["CONVERSION_NOT_FOUND"], [""]),
     }
     assert apis.state.worth("SO-2") == 50.0
 
@@ -136,7 +136,7 @@ def test_every_row_of_a_bad_request_has_its_own_outcome(apis: Apis) -> None:
         1: ("deferred", ["TOO_RECENT_CONVERSION"]),
         2: ("failed", ["ORDER_ID_CONTAINS_PII"]),
         3: ("failed", ["CONVERSION_EXPIRED"]),
-        4: ("failed", ["CONVERSION_NOT_FOUND"]),
+        4: ("deferred", ["CONVERSION_NOT_FOUND"]),
         5: (
             "failed",
             ["CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE"],
@@ -162,7 +162,7 @@ def test_a_conversion_without_an_order_id_is_found_by_its_click(apis: Apis) -> N
 
 @pytest.mark.parametrize("reading", ["too_recent", "not_found"])
 def test_an_adjustment_of_a_conversion_of_the_same_chunk_waits(apis: Apis, reading: Any) -> None:
-    """Whichever error Google gives for a new conversion. Another unknown order has failed."""
+    """Whichever error Google gives for a new conversion. Another unknown order waits too."""
     apis.state.adjustment_readings.recent_conversions = reading
     result = send(
         destination(apis),
@@ -172,7 +172,7 @@ def test_an_adjustment_of_a_conversion_of_the_same_chunk_waits(apis: Apis, readi
     )
     assert {p: (outcome, codes) for p, (outcome, codes, _) in shown(result).items()} == {
         1: ("deferred", ["TOO_RECENT_CONVERSION"]),
-        2: ("failed", ["CONVERSION_NOT_FOUND"]),
+        2: ("deferred", ["CONVERSION_NOT_FOUND"]),
     }
 
 

@@ -167,7 +167,10 @@ def test_a_part_of_a_request_is_the_same_request(row: Conversion | Adjustment | 
 @pytest.mark.parametrize(
     ("row", "family", "code", "element", "outcome", "column"),
     [
-        (adjustment(), ADJUSTMENT_ERROR, "CONVERSION_NOT_FOUND", "order_id", "failed", "order_id"),
+        (
+            *(adjustment(), ADJUSTMENT_ERROR, "CONVERSION_NOT_FOUND"),
+            *("order_id", "deferred", "order_id"),
+        ),
         (
             *(adjustment(), ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION"),
             *("adjustment_date_time", "deferred", "adjustment_date_time"),
@@ -224,7 +227,7 @@ def test_an_overtaken_row_does_not_wait() -> None:
     assert read_response(answer, part.request).row_results[0].outcome == "skipped"
 
 
-NOT_FOUND = RowResult("failed", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
+NOT_FOUND = RowResult("deferred", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
 ZONED = {"order_id": None, "gclid": "a-click", "conversion_time": "2026-11-20 11:00:00+01:00"}
 
 
@@ -247,12 +250,12 @@ ZONED = {"order_id": None, "gclid": "a-click", "conversion_time": "2026-11-20 11
 def test_a_conversion_that_the_chunk_has_just_sent(
     row: Adjustment, sent: Conversion, result: RowResult | None, waits: bool
 ) -> None:
-    """If Google does not find it yet, its adjustment is sent again a day later."""
+    """If Google does not find it yet, nobody must act: it is certainly too recent."""
     conversions, adjustments = parts_of(sent, row)
     row_results = {0: NOT_FOUND}
     results = {} if result is None else {0: result}
     wait_for_new_conversions(adjustments.request, row_results, [(conversions.request, results)])
-    assert row_results[0].outcome == ("deferred" if waits else "failed")
+    assert row_results[0].outcome == "deferred"
     codes = [problem.code for problem in row_results[0].errors]
     assert codes == (["TOO_RECENT_CONVERSION"] if waits else ["CONVERSION_NOT_FOUND"])
 

@@ -131,7 +131,7 @@ class AdsModel:
             self.worth = SOLD
             return COUNTED, ""
         if self.worth == "unknown":
-            return frozenset({"failed"}), "CONVERSION_NOT_FOUND"
+            return frozenset({"deferred"}), "CONVERSION_NOT_FOUND"
         if self.worth is None:
             return frozenset({"duplicate"}), "CONVERSION_ALREADY_RETRACTED"
         if step == "corrected":

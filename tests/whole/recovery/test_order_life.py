@@ -158,6 +158,31 @@ def test_google_does_not_find_what_it_has_just_got(
     assert worth(google, order) is None
 
 
+@pytest.mark.parametrize(
+    ("folder", "first"), [("sales", "sold"), ("sales", "refunded"), ("both", "sold")]
+)
+def test_a_refund_of_a_sale_in_another_file(
+    google: Sandbox, new_name: Iterator[str], order: Order, folder: str, first: Step
+) -> None:
+    """Google may not find the sale of the last 24 hours, or it comes later: the refund waits."""
+    google.state.change_readings(recent_conversions="not_found")
+    google.state.data_manager.repeats_adjust = True
+    names = {step: next(new_name) for step in ("sold", "refunded")}
+    found = {}
+    for step in ("sold", "refunded") if first == "sold" else ("refunded", "sold"):
+        found[step] = drop(google, order.export(step), names[step], folder)
+        google.clock.advance(12)
+    assert outcomes(found["sold"]) == ["uploaded"]
+    assert outcomes(found["refunded"]) == ["deferred"]
+    assert codes(found["refunded"]) == {"CONVERSION_NOT_FOUND"}
+    for _ in range(2):
+        google.clock.advance(13)
+        google.run_sweep()
+    generation = int(found["refunded"]["source"]["generation"])
+    assert outcomes(google.results(f"{folder}/{names['refunded']}", generation)) == ["uploaded"]
+    assert worth(google, order) is None
+
+
 def test_a_sale_of_today_is_refunded_tomorrow(
     google: Sandbox, new_name: Iterator[str], order: Order
 ) -> None:
