@@ -122,7 +122,12 @@ def _context() -> RunContext:
     log = JsonLog(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
 
     def profiles() -> Mapping[str, Any]:
-        return read_profiles(_profiles_text(settings, store))
+        try:
+            return read_profiles(_profiles_text(settings, store))
+        except PermanentError:
+            # Somebody corrects the document now, so the next file must not get the wrong one.
+            _profiles_object.cache_clear()
+            raise
 
     return RunContext(
         store=store,

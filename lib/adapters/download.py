@@ -21,9 +21,16 @@ def download(bucket: str, name: str, into: IO[bytes]) -> None:
     except DefaultCredentialsError:
         detail = "there are no credentials; run: gcloud auth application-default login"
         raise RetryableError("STORAGE_FORBIDDEN", detail) from None
-    found = live_version(store, bucket, name)
-    if found is None:
-        raise PermanentError("SOURCE_GONE", "there is no such object")
-    stream = store.open(found)
-    while block := stream.read(1 << 20):
-        into.write(block)
+    try:
+        found = live_version(store, bucket, name)
+        if found is None:
+            raise PermanentError("SOURCE_GONE", "there is no such object")
+        stream = store.open(found)
+        while block := stream.read(1 << 20):
+            into.write(block)
+    except RetryableError as error:
+        if error.code != "STORAGE_FORBIDDEN":
+            raise
+        # The adapter's own words name the function, which is not here.
+        detail = f"your account may not read it; ask for roles/storage.objectViewer on {bucket}"
+        raise RetryableError(error.code, detail) from None

@@ -73,7 +73,8 @@ def storage_client(clock: StoreClock | None = None) -> storage.Client:
     # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
     # call per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    client = storage.Client()
+    # Objects need no project, and credentials of a person often have none.
+    client = storage.Client(project=None)
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, WatchedConnections(clock))
     return client

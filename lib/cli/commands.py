@@ -17,6 +17,7 @@ from lib.cli.addresses import Address
 from lib.cli.assumptions import ChosenProfile, assume, read_twice
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import show
+from lib.cli.check_profiles import check_document, read_document
 from lib.cli.examples import CHECK_EXAMPLES, FIRST_STEPS
 from lib.cli.fix.command import fix_command
 from lib.cli.init.command import init_command
@@ -29,7 +30,7 @@ from lib.cli.problem_formats import Format, as_github, as_jsonl, found_problems
 from lib.cli.report import report_command
 from lib.cli.terminal import Commands, Terminal
 from lib.cli.watched_file import WatchedFile
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import Profile, choose_profile
 from lib.errors import PermanentError
 from lib.model.chunk_report import ChunkReport
 from lib.results.document import document_head, results_document
@@ -68,7 +69,6 @@ def _named_as_page(
 @click.argument(
     "files",
     nargs=-1,
-    required=True,
     metavar="FILE...",
     type=click.Path(exists=True, allow_dash=True, path_type=Path),
 )
@@ -77,7 +77,8 @@ def _named_as_page(
     "--profiles",
     metavar="FILE",
     type=Address(),
-    help="File with the profiles, as the function reads it from PROFILES (docs/profiles.md).",
+    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
+    "(docs/profiles.md).",
 )
 @value_options
 @click.option(
@@ -125,12 +126,14 @@ def check_command(
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
     exists and whether Google knows a click. Without --profiles, the check reads the first rows as
     `init` does, says what it assumes and what is missing, and judges the rows all the same. In a
-    folder, all files that the function would open are checked. - reads standard input.
+    folder, all files that the function would open are checked. - reads standard input. Without
+    FILE, the profiles themselves are checked.
     """
-    _check_options(files, form, all_rows, page)
+    _check_options(files, profiles, form, all_rows, page)
+    if profiles is not None and not files:
+        raise SystemExit(check_document(profiles))
     profile = _profile(name, profiles, given)
-    failed = False
-    checks = 0
+    failed, checks = False, 0
     console = Terminal()
     values = form == "text" and console.is_terminal
     options = {"list_all": all_rows, "max_lines": max_lines, "with_values": values}
@@ -170,11 +173,17 @@ def check_command(
 
 
 def _check_options(
-    files: tuple[Path, ...], form: Format, all_rows: bool, page: IO[str] | None
+    files: tuple[Path, ...],
+    profiles: IO[bytes] | None,
+    form: Format,
+    all_rows: bool,
+    page: IO[str] | None,
 ) -> None:
+    if not files and profiles is None:
+        raise click.MissingParameter(param_hint="'FILE...'", param_type="argument")
     if all_rows and form != "json":
         raise click.UsageError("--all-rows works only with --json. Add --json.")
-    if page is not None and (len(files) > 1 or files[0].is_dir()):
+    if page is not None and (len(files) != 1 or files[0].is_dir()):
         raise click.UsageError("--html works only with one file. Name the file.")
 
 
@@ -186,9 +195,8 @@ def _profile(name: str | None, profiles: IO[bytes] | None, given: Given) -> Chos
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
         return None
     try:
-        document = read_profiles(profiles.read().decode("utf-8"))
-        _, profile = choose_profile(document, f"{name or 'default'}/")
-    except (PermanentError, UnicodeDecodeError) as error:
+        _, profile = choose_profile(read_document(profiles), f"{name or 'default'}/")
+    except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
     return ChosenProfile(Profile.model_validate({**profile.model_dump(), **given.values}))
 

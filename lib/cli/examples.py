@@ -29,6 +29,10 @@ Examples:
     {program} check --profiles profiles.json --profile crm leads.csv
 
 \b
+  Check the profiles themselves, after somebody has edited them:
+    {program} check --profiles profiles.json
+
+\b
   Check several files at once, including compressed ones:
     {program} check exports/*.csv.gz
 
@@ -52,5 +56,5 @@ Examples:
 
 Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
 conversion action or a needed time zone is missing, a file cannot be read, or its name is not
-accepted. 2 if the command is wrong.
+accepted. 2 if the command is wrong. Without FILE: 0 if every profile is valid, otherwise 1.
 """

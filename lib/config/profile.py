@@ -233,6 +233,16 @@ _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
 
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that is there twice: the first of the two would be ignored in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'"{twice}" is there twice')
+    return found
+
+
 def read_profiles(document: str) -> dict[str, Any]:
     """The profiles document, parsed: `{name: {...}}`. The profiles themselves are not checked yet.
 
@@ -243,7 +253,7 @@ def read_profiles(document: str) -> dict[str, Any]:
     if not document.strip():
         return {"default": {}}
     try:
-        profiles = json.loads(document)
+        profiles = json.loads(document, object_pairs_hook=_without_repeats)
     except ValueError as error:
         raise PermanentError(
             "INVALID_PROFILE",

@@ -1,0 +1,91 @@
+"""`check --profiles gs://...` with Google's own client and a real storage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lib.cli.commands import main
+from sandbox.faults import Faults
+from sandbox.processes import Processes
+from sandbox.storage import Storage
+from sandbox.storage_proxy import Hooks
+from tests.cli.judging import NOW, csv_of, row
+
+BUCKET = "config"
+
+
+class Google:
+    """A storage with one bucket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.faults = Faults()
+        self.processes = Processes()
+        hooks = Hooks(
+            decide=self.faults.decide,
+            log=lambda call: None,
+            finalized=lambda resource: None,
+            on_kill=lambda: None,
+            now=lambda: datetime.now(UTC),
+        )
+        self.storage = Storage(self.processes, hooks, folder / "log")
+        self.storage.create_bucket(BUCKET)
+
+    def write(self, name: str, content: bytes) -> str:
+        self.storage.client().bucket(BUCKET).blob(name).upload_from_string(content)
+        return f"gs://{BUCKET}/{name}"
+
+
+@pytest.fixture(scope="module")
+def _storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
+    google = Google(tmp_path_factory.mktemp("storage"))
+    yield google
+    google.storage.close()
+    google.processes.close()
+
+
+@pytest.fixture
+def google(_storage: Google, monkeypatch: pytest.MonkeyPatch) -> Google:
+    """The storage, as the library finds it."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", _storage.storage.url)
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    _storage.faults.clear()
+    return _storage
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), *arguments])
+
+
+def test_a_file_is_checked_with_profiles_in_the_cloud(google: Google, tmp_path: Path) -> None:
+    """The document is read as the function reads it: comments, and a mark that Windows writes."""
+    profile = {"customer_id": "1234567890", "conversion_action": "Deal", "time_zone": "UTC"}
+    document = "// edited by Ann\n" + json.dumps({"crm": profile})
+    address = google.write("profiles.json", document.encode("utf-8-sig"))
+    file = tmp_path / "export.csv"
+    file.write_bytes(csv_of(row(), row(gclid="Cj0KCQiAexample0002")))
+    done = run("--profiles", address, "--profile", "crm", str(file))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "2 rows: 2 would be sent." in done.stdout
+    done = run("--profiles", address)
+    assert (done.exit_code, done.output) == (0, "1 profile: none with errors.\n")
+
+
+def test_what_is_wrong_is_said_in_words(google: Google) -> None:
+    """No object, no permission, and an object of another kind."""
+    address = google.write("workbook.json", b"PK\x03\x04\xff")
+    done = run("--profiles", address)
+    assert (done.exit_code, done.output) == (1, "the profiles document is not UTF-8 text\n")
+    done = run("--profiles", f"gs://{BUCKET}/no.json")
+    assert done.exit_code == 2
+    assert "there is no such object." in done.stderr
+    google.faults.set([{"method": "*", "kind": "status_403", "every": 1}])
+    done = run("--profiles", address)
+    assert done.exit_code == 2
+    assert "ask for roles/storage.objectViewer on config" in done.stderr
+    assert "the function's" not in done.stderr
