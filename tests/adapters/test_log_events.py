@@ -42,9 +42,13 @@ ELSEWHERE = {
 
 
 def deliver(google: World, name: str = "export.csv", age: timedelta = timedelta(0)) -> int:
-    """Drop a file, call the entry point as the framework does, and return the HTTP status."""
+    """Drop a file, call the entry point as the framework does, and return the HTTP status.
+
+    The event arrives `age` after the file was written.
+    """
     if ("in-bucket", name) not in google.store.objects:
         google.store.put("in-bucket", name, CONTENT)
+        google.clock.seconds += age.total_seconds()
     source = google.store.stored("in-bucket", name)
     data = {"bucket": "in-bucket", "name": name, "generation": str(source.generation)}
     data["size"] = str(source.size)
