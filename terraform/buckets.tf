@@ -3,9 +3,16 @@
 
 locals {
   bucket_prefix = coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")
+
+  input_bucket = one(concat(
+    [for bucket in google_storage_bucket.input : { name = bucket.name, location = bucket.location }],
+    [for bucket in var.existing_input_bucket[*] : { name = bucket.name, location = coalesce(bucket.location, var.region) }],
+  ))
 }
 
 resource "google_storage_bucket" "input" {
+  count = var.existing_input_bucket == null ? 1 : 0
+
   #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-input"
@@ -13,6 +20,7 @@ resource "google_storage_bucket" "input" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  force_destroy               = var.force_destroy
 
   # A run reads one generation, so a file that is overwritten during the run stays readable.
   versioning {
@@ -52,6 +60,14 @@ resource "google_storage_bucket" "input" {
     }
   }
 
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   depends_on = [time_sleep.services]
 }
 
@@ -63,6 +79,7 @@ resource "google_storage_bucket" "output" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  force_destroy               = var.force_destroy
 
   # The sweep replaces results after it sends deferred rows; earlier versions are kept for 30 days.
   versioning {
@@ -87,6 +104,14 @@ resource "google_storage_bucket" "output" {
     }
   }
 
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   depends_on = [time_sleep.services]
 }
 
@@ -100,6 +125,7 @@ resource "google_storage_bucket" "state" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  force_destroy               = var.force_destroy
 
   # For the same reason: soft-deleted versions of a lease would only add cost.
   soft_delete_policy {
@@ -117,6 +143,14 @@ resource "google_storage_bucket" "state" {
     }
   }
 
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   depends_on = [time_sleep.services]
 }
 
@@ -130,6 +164,7 @@ resource "google_storage_bucket" "source" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  force_destroy               = var.force_destroy
 
   # Keeps the history of profile changes.
   versioning {
@@ -143,6 +178,14 @@ resource "google_storage_bucket" "source" {
     }
     action {
       type = "Delete"
+    }
+  }
+
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
     }
   }
 

@@ -31,7 +31,7 @@ locals {
   environment = merge(
     {
       GOOGLE_CLOUD_PROJECT     = var.project_id
-      INPUT_BUCKET             = google_storage_bucket.input.name
+      INPUT_BUCKET             = local.input_bucket.name
       OUTPUT_BUCKET            = google_storage_bucket.output.name
       STATE_BUCKET             = google_storage_bucket.state.name
       STATE_PREFIX             = local.state_prefix
@@ -85,13 +85,14 @@ resource "google_storage_bucket_object" "source" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Images contain the code and public packages, no data; Google's own keys are sufficient.
+  #checkov:skip=CKV_GCP_84:Images contain the code and public packages, no data; kms_key sets a key of your own.
   project       = var.project_id
   repository_id = var.name
   location      = var.region
   format        = "DOCKER"
   description   = "Images of the functions."
   labels        = var.labels
+  kms_key_name  = var.kms_key
 
   cleanup_policies {
     id     = "keep-recent"
@@ -115,17 +116,19 @@ resource "google_artifact_registry_repository" "images" {
 }
 
 resource "google_cloudfunctions2_function" "ingest" {
-  project     = var.project_id
-  name        = "${var.name}-ingest"
-  location    = var.region
-  description = "Uploads the conversions of every file that arrives in ${google_storage_bucket.input.name}."
-  labels      = var.labels
+  project      = var.project_id
+  name         = "${var.name}-ingest"
+  location     = var.region
+  description  = "Uploads the conversions of every file that arrives in ${local.input_bucket.name}."
+  labels       = var.labels
+  kms_key_name = var.kms_key
 
   build_config {
     runtime           = "python313"
     entry_point       = "ingest"
-    service_account   = google_service_account.builder.id
+    service_account   = local.accounts.builder.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -144,8 +147,10 @@ resource "google_cloudfunctions2_function" "ingest" {
     max_instance_request_concurrency = 1
     max_instance_count               = var.max_instances
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    vpc_connector                    = var.vpc_connector
+    vpc_connector_egress_settings    = var.vpc_connector == null ? null : var.vpc_egress
     all_traffic_on_latest_revision   = true
-    service_account_email            = google_service_account.function.email
+    service_account_email            = local.accounts.function.email
     environment_variables            = local.environment
   }
 
@@ -153,12 +158,12 @@ resource "google_cloudfunctions2_function" "ingest" {
     event_type = "google.cloud.storage.object.v1.finalized"
     # Without a retry policy, a failed event is dropped at once; with it, it is retried for 24 hours.
     retry_policy          = "RETRY_POLICY_RETRY"
-    trigger_region        = lower(google_storage_bucket.input.location)
-    service_account_email = google_service_account.trigger.email
+    trigger_region        = lower(local.input_bucket.location)
+    service_account_email = local.accounts.trigger.email
 
     event_filters {
       attribute = "bucket"
-      value     = google_storage_bucket.input.name
+      value     = local.input_bucket.name
     }
   }
 
@@ -166,17 +171,19 @@ resource "google_cloudfunctions2_function" "ingest" {
 }
 
 resource "google_cloudfunctions2_function" "sweep" {
-  project     = var.project_id
-  name        = "${var.name}-sweep"
-  location    = var.region
-  description = "Processes files whose event was lost, and sends deferred rows."
-  labels      = var.labels
+  project      = var.project_id
+  name         = "${var.name}-sweep"
+  location     = var.region
+  description  = "Processes files whose event was lost, and sends deferred rows."
+  labels       = var.labels
+  kms_key_name = var.kms_key
 
   build_config {
     runtime           = "python313"
     entry_point       = "sweep"
-    service_account   = google_service_account.builder.id
+    service_account   = local.accounts.builder.id
     docker_repository = google_artifact_registry_repository.images.id
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {
@@ -195,8 +202,10 @@ resource "google_cloudfunctions2_function" "sweep" {
     max_instance_request_concurrency = 1
     max_instance_count               = 1
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    vpc_connector                    = var.vpc_connector
+    vpc_connector_egress_settings    = var.vpc_connector == null ? null : var.vpc_egress
     all_traffic_on_latest_revision   = true
-    service_account_email            = google_service_account.function.email
+    service_account_email            = local.accounts.function.email
     environment_variables            = local.environment
   }
 

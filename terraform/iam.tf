@@ -44,20 +44,48 @@ resource "time_sleep" "services" {
   depends_on = [google_project_service.required]
 }
 
-# ── the function ──────────────────────────────────────────────────────────────────────────────
+# ── identities ────────────────────────────────────────────────────────────────────────────────
+# None of Google's default accounts is used: many organizations have removed their roles or the accounts.
 
-resource "google_service_account" "function" {
+locals {
+  titles = {
+    function  = "the functions"
+    trigger   = "delivers storage events"
+    scheduler = "calls the sweep"
+    builder   = "builds the functions"
+  }
+
+  # The accounts that are created here, and those that exist already.
+  emails = merge(
+    { for name, account in google_service_account.created : name => account.email },
+    { for name, email in var.service_accounts : name => email if email != null },
+  )
+
+  accounts = {
+    for name, email in local.emails : name => {
+      email  = email
+      member = "serviceAccount:${email}"
+      id     = "projects/${try(regex("@([^.]+)[.]", email)[0], var.project_id)}/serviceAccounts/${email}"
+    }
+  }
+}
+
+resource "google_service_account" "created" {
+  for_each = { for name, title in local.titles : name => title if var.service_accounts[name] == null }
+
   project      = var.project_id
-  account_id   = "${var.name}-function"
-  display_name = "Conversion upload: the functions"
+  account_id   = "${var.name}-${each.key}"
+  display_name = "Conversion upload: ${each.value}"
 
   depends_on = [time_sleep.services]
 }
 
+# ── the function ──────────────────────────────────────────────────────────────────────────────
+
 resource "google_storage_bucket_iam_member" "function" {
   for_each = {
     # Reads and lists files; cannot write, so it cannot start itself.
-    input = { bucket = google_storage_bucket.input.name, role = "roles/storage.objectViewer" }
+    input = { bucket = local.input_bucket.name, role = "roles/storage.objectViewer" }
     # objectUser, not objectCreator: replacing an object requires the permission to delete it, and the
     # overview of all files requires the permission to list them.
     output = { bucket = google_storage_bucket.output.name, role = "roles/storage.objectUser" }
@@ -68,14 +96,14 @@ resource "google_storage_bucket_iam_member" "function" {
 
   bucket = each.value.bucket
   role   = each.value.role
-  member = google_service_account.function.member
+  member = local.accounts.function.member
 }
 
 resource "google_secret_manager_secret_iam_member" "function" {
   project   = var.project_id
   secret_id = google_secret_manager_secret.google_ads.id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.function.member
+  member    = local.accounts.function.member
 }
 
 resource "google_pubsub_topic_iam_member" "function" {
@@ -84,7 +112,7 @@ resource "google_pubsub_topic_iam_member" "function" {
   project = var.project_id
   topic   = google_pubsub_topic.results[0].id
   role    = "roles/pubsub.publisher"
-  member  = google_service_account.function.member
+  member  = local.accounts.function.member
 }
 
 # On the project: the Data Manager API charges its calls to a project, so the permission to use that
@@ -94,32 +122,24 @@ resource "google_project_iam_member" "function_data_manager" {
 
   project = var.project_id
   role    = "roles/serviceusage.serviceUsageConsumer"
-  member  = google_service_account.function.member
+  member  = local.accounts.function.member
 }
 
 # ── the trigger ───────────────────────────────────────────────────────────────────────────────
-
-resource "google_service_account" "trigger" {
-  project      = var.project_id
-  account_id   = "${var.name}-trigger"
-  display_name = "Conversion upload: delivers storage events"
-
-  depends_on = [time_sleep.services]
-}
 
 resource "google_cloud_run_v2_service_iam_member" "trigger" {
   project  = var.project_id
   location = var.region
   name     = google_cloudfunctions2_function.ingest.name
   role     = "roles/run.invoker"
-  member   = google_service_account.trigger.member
+  member   = local.accounts.trigger.member
 }
 
 # On the project: Eventarc checks this role before the trigger exists, and it cannot be granted on a trigger.
 resource "google_project_iam_member" "trigger" {
   project = var.project_id
   role    = "roles/eventarc.eventReceiver"
-  member  = google_service_account.trigger.member
+  member  = local.accounts.trigger.member
 }
 
 # Google creates this service agent when somebody asks for it. Nothing refers to the answer: a data source
@@ -144,47 +164,31 @@ resource "google_project_iam_member" "storage_agent" {
 
 # ── the scheduler ─────────────────────────────────────────────────────────────────────────────
 
-resource "google_service_account" "scheduler" {
-  project      = var.project_id
-  account_id   = "${var.name}-scheduler"
-  display_name = "Conversion upload: calls the sweep"
-
-  depends_on = [time_sleep.services]
-}
-
 resource "google_cloud_run_v2_service_iam_member" "scheduler" {
   project  = var.project_id
   location = var.region
   name     = google_cloudfunctions2_function.sweep.name
   role     = "roles/run.invoker"
-  member   = google_service_account.scheduler.member
+  member   = local.accounts.scheduler.member
 }
 
 # ── the build ─────────────────────────────────────────────────────────────────────────────────
 # In new projects the default build account has no permissions, and in old ones it has far too many:
 # https://cloud.google.com/build/docs/cloud-build-service-account-updates
 
-resource "google_service_account" "builder" {
-  project      = var.project_id
-  account_id   = "${var.name}-builder"
-  display_name = "Conversion upload: builds the functions"
-
-  depends_on = [time_sleep.services]
-}
-
 resource "google_artifact_registry_repository_iam_member" "builder" {
   project    = var.project_id
   repository = google_artifact_registry_repository.images.name
   location   = var.region
   role       = "roles/artifactregistry.writer"
-  member     = google_service_account.builder.member
+  member     = local.accounts.builder.member
 }
 
 # On the project: the permission to write logs cannot be granted on anything smaller.
 resource "google_project_iam_member" "builder_logs" {
   project = var.project_id
   role    = "roles/logging.logWriter"
-  member  = google_service_account.builder.member
+  member  = local.accounts.builder.member
 }
 
 # On the project: the platform copies the archive to a bucket that it creates on the first deployment.
@@ -192,7 +196,7 @@ resource "google_project_iam_member" "builder_logs" {
 resource "google_project_iam_member" "builder_sources" {
   project = var.project_id
   role    = "roles/storage.objectViewer"
-  member  = google_service_account.builder.member
+  member  = local.accounts.builder.member
 
   condition {
     title      = "function-sources"
@@ -210,9 +214,9 @@ resource "time_sleep" "grants" {
 
   # Other accounts need their grants again.
   triggers = {
-    builder  = google_service_account.builder.email
-    function = google_service_account.function.email
-    trigger  = google_service_account.trigger.email
+    builder  = local.accounts.builder.email
+    function = local.accounts.function.email
+    trigger  = local.accounts.trigger.email
   }
 
   depends_on = [
@@ -232,7 +236,7 @@ resource "time_sleep" "grants" {
 resource "google_storage_bucket_iam_member" "uploaders" {
   for_each = toset(var.uploaders)
 
-  bucket = google_storage_bucket.input.name
+  bucket = local.input_bucket.name
   role   = "roles/storage.objectCreator"
   member = each.value
 }

@@ -1,6 +1,6 @@
 output "input_bucket" {
   description = "Bucket for input files; the first folder selects the profile."
-  value       = google_storage_bucket.input.name
+  value       = local.input_bucket.name
 }
 
 output "output_bucket" {
@@ -20,7 +20,7 @@ output "state_bucket" {
 
 output "function_service_account" {
   description = "The function's identity. Add it as a user to the Google Ads account, unless you use an OAuth client."
-  value       = google_service_account.function.email
+  value       = local.accounts.function.email
 }
 
 output "secret" {

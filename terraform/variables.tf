@@ -232,6 +232,92 @@ variable "audit_reads" {
   description = "Write an audit log line for every read in Cloud Storage and Secret Manager. This replaces the project's own audit settings for the two services."
 }
 
+# ── rules of an organization ──────────────────────────────────────────────────────────────────────
+# docs/deploy.md, "In an organization with rules of its own", says what each of them needs.
+
+variable "existing_input_bucket" {
+  type = object({
+    name     = string
+    location = optional(string)
+  })
+  default     = null
+  description = "Bucket that exists already and receives the files, instead of a new one. Its location must be given if it is not region. Its versioning and its lifecycle stay as they are."
+
+  validation {
+    condition     = var.existing_input_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.existing_input_bucket.name))
+    error_message = "existing_input_bucket.name must be the name of a bucket, without gs://."
+  }
+}
+
+variable "service_accounts" {
+  type = object({
+    function  = optional(string)
+    trigger   = optional(string)
+    scheduler = optional(string)
+    builder   = optional(string)
+  })
+  default     = {}
+  nullable    = false
+  description = "Email addresses of service accounts that exist already, instead of new ones. They get the same permissions."
+
+  validation {
+    condition     = alltrue([for email in values(var.service_accounts) : email == null || can(regex("^[a-z0-9-]+@[a-z0-9-]+[.]iam[.]gserviceaccount[.]com$", email))])
+    error_message = "Each service account must be an email address that ends in .iam.gserviceaccount.com."
+  }
+}
+
+variable "kms_key" {
+  type        = string
+  default     = null
+  description = "Key in Cloud KMS that encrypts buckets, images, functions, secret and topic: projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key must be projects/P/locations/REGION/keyRings/R/cryptoKeys/K, in the same region as everything else."
+  }
+}
+
+variable "vpc_connector" {
+  type        = string
+  default     = null
+  description = "Serverless VPC Access connector for everything that the functions send: projects/P/locations/REGION/connectors/C."
+
+  validation {
+    condition     = var.vpc_connector == null || can(regex("^projects/[^/]+/locations/${var.region}/connectors/[^/]+$", var.vpc_connector))
+    error_message = "vpc_connector must be projects/P/locations/REGION/connectors/C, in the same region as everything else."
+  }
+}
+
+variable "vpc_egress" {
+  type        = string
+  default     = "ALL_TRAFFIC"
+  nullable    = false
+  description = "What goes through vpc_connector: ALL_TRAFFIC, or PRIVATE_RANGES_ONLY, which Google's APIs are not."
+
+  validation {
+    condition     = contains(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"], var.vpc_egress)
+    error_message = "vpc_egress must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY."
+  }
+}
+
+variable "build_worker_pool" {
+  type        = string
+  default     = null
+  description = "Private pool of Cloud Build that builds the functions: projects/P/locations/REGION/workerPools/W."
+
+  validation {
+    condition     = var.build_worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.build_worker_pool))
+    error_message = "build_worker_pool must be projects/P/locations/REGION/workerPools/W."
+  }
+}
+
+variable "force_destroy" {
+  type        = bool
+  default     = false
+  nullable    = false
+  description = "Let `terraform destroy` delete buckets that contain objects. Apply it before you destroy."
+}
+
 # ── retention ───────────────────────────────────────────────────────────────────────────────────
 
 variable "input_retention_days" {

@@ -273,9 +273,9 @@ def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:
 def test_the_function_cannot_start_itself(values: Values) -> None:
     """The function only reads the input bucket."""
     text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
-    grants = re.findall(r"google_storage_bucket\.(\w+)\.name, role = \"roles/(\S+)\"", text)
+    grants = re.findall(r"(\w+)\.name, role = \"roles/(\S+)\"", text)
     assert dict(grants) == {
-        "input": "storage.objectViewer",
+        "input_bucket": "storage.objectViewer",
         "output": "storage.objectUser",
         "state": "storage.objectUser",
         "source": "storage.objectViewer",
@@ -295,10 +295,9 @@ def test_readers_only_read_and_uploaders_only_create() -> None:
     text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
     blocks = re.findall(r'_bucket_iam_member" "(uploaders|readers)" {(.+?)^}', text, re.M | re.S)
     assert {
-        name: re.findall(r'google_storage_bucket\.(\w+)|"roles/(\S+)"', block)
-        for name, block in blocks
+        name: re.findall(r'bucket += \w+\.(\w+)|"roles/(\S+)"', block) for name, block in blocks
     } == {
-        "uploaders": [("input", ""), ("", "storage.objectCreator")],
+        "uploaders": [("input_bucket", ""), ("", "storage.objectCreator")],
         "readers": [("output", ""), ("", "storage.objectViewer")],
     }
 
@@ -312,7 +311,7 @@ def test_each_function_has_one_caller() -> None:
     found = [
         (
             *re.findall(r"google_cloudfunctions2_function\.(\w+)", block),
-            *re.findall(r"member += google_service_account\.(\w+)\.member", block),
+            *re.findall(r"member += local\.accounts\.(\w+)\.member", block),
         )
         for block in blocks
     ]

@@ -139,6 +139,12 @@ REFUSED = [
     ('google_ads_secret_version = "newest"', "the number of a version"),
     ('uploaders = ["allUsers"]', "Public access is not allowed"),
     ('readers = ["ann@example.com"]', "Public access is not allowed"),
+    ('existing_input_bucket = { name = "gs://acme" }', "must be the name of a bucket"),
+    ('service_accounts = { builder = "me@example.com" }', "ends in .iam.gserviceaccount.com"),
+    ('kms_key = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"', "kms_key must be projects/P"),
+    ('vpc_connector = "egress"', "vpc_connector must be projects/P"),
+    ('vpc_egress = "NONE"', "vpc_egress must be ALL_TRAFFIC"),
+    ('build_worker_pool = "private"', "build_worker_pool must be projects/P"),
     ("input_retention_days = 7", "more than settings.sweep_max_age_days"),
     ("results_retention_days = 0", "results_retention_days must be at least 1"),
     ("state_retention_days = 29", "state_retention_days must be at least 30"),
@@ -235,7 +241,7 @@ def test_checkov_finds_nothing() -> None:
     ran = subprocess.run(
         [
             *(checkov, "--directory", TERRAFORM, "--framework", "terraform"),
-            *("--output", "json", "--compact", "--skip-download"),
+            *("--output", "json", "--compact", "--skip-download", "--skip-path", "examples"),
         ],
         capture_output=True,
         text=True,

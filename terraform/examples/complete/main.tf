@@ -16,6 +16,13 @@ module "conversions" {
   readers                   = var.readers
   grant_storage_agent       = var.grant_storage_agent
   audit_reads               = var.audit_reads
+  existing_input_bucket     = var.existing_input_bucket
+  service_accounts          = var.service_accounts
+  kms_key                   = var.kms_key
+  vpc_connector             = var.vpc_connector
+  vpc_egress                = var.vpc_egress
+  build_worker_pool         = var.build_worker_pool
+  force_destroy             = var.force_destroy
   input_retention_days      = var.input_retention_days
   results_retention_days    = var.results_retention_days
   state_retention_days      = var.state_retention_days

@@ -64,6 +64,41 @@ variable "audit_reads" {
   default = null
 }
 
+variable "existing_input_bucket" {
+  type    = any
+  default = null
+}
+
+variable "service_accounts" {
+  type    = any
+  default = null
+}
+
+variable "kms_key" {
+  type    = string
+  default = null
+}
+
+variable "vpc_connector" {
+  type    = string
+  default = null
+}
+
+variable "vpc_egress" {
+  type    = string
+  default = null
+}
+
+variable "build_worker_pool" {
+  type    = string
+  default = null
+}
+
+variable "force_destroy" {
+  type    = bool
+  default = null
+}
+
 variable "input_retention_days" {
   type    = number
   default = null

@@ -1,0 +1,186 @@
+"""What an organization may prescribe: accounts, keys, networks, buckets. It is off unless set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terraform.conftest import EXAMPLE, TERRAFORM
+from tools.terraform_check import check, configuration, schema
+
+Values = dict[str, list[Any]]
+
+DECLARED = configuration.declared(TERRAFORM)
+PROJECT = "projects/acme-security/locations/europe-west1"
+KEY = f"{PROJECT}/keyRings/acme/cryptoKeys/conversions"
+CONNECTOR = f"{PROJECT}/connectors/egress"
+POOL = f"{PROJECT}/workerPools/private"
+ACCOUNTS = {
+    name: f"{name}@acme-identities.iam.gserviceaccount.com"
+    for name in ("function", "trigger", "scheduler", "builder")
+}
+ORGANIZATION = f"""
+existing_input_bucket = {{ name = "acme-uploads", location = "EU" }}
+kms_key               = "{KEY}"
+vpc_connector         = "{CONNECTOR}"
+build_worker_pool     = "{POOL}"
+grant_storage_agent   = false
+force_destroy         = true
+announce              = true
+
+service_accounts = {{
+  {chr(10).join(f'{name} = "{email}"' for name, email in ACCOUNTS.items())}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The values of an organization that prescribes everything, relative to `terraform/`."""
+    path = tmp_path_factory.mktemp("values") / "organization.tfvars"
+    path.write_text(ORGANIZATION, encoding="utf-8")
+    return Path(os.path.relpath(path, TERRAFORM))
+
+
+@pytest.fixture(scope="module")
+def organization(file: Path) -> Values:
+    """The module with these values."""
+    return configuration.evaluated(TERRAFORM, EXAMPLE, file)
+
+
+def functions(values: Values) -> dict[str, Any]:
+    """Functions by entry point."""
+    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
+
+
+def set_value(value: object) -> object:
+    """A value, or None for an unset variable, which the evaluation shows as a reference to it."""
+    return None if isinstance(value, dict) and "__attribute__" in value else value
+
+
+def test_the_providers_accept_it(file: Path, organization: Values) -> None:
+    """The releases of all majors know the arguments, and no validation refuses the values."""
+    assert check.problems(TERRAFORM, schema.load(), EXAMPLE, file) == []
+    assert configuration.broken_validations(organization) == []
+
+
+def test_an_existing_bucket_is_read_and_not_changed(values: Values, organization: Values) -> None:
+    """The trigger, the grants and the environment name it; the trigger is in its location."""
+    assert len(values["google_storage_bucket"]) == 4
+    names = {bucket["name"].rpartition("-")[2] for bucket in organization["google_storage_bucket"]}
+    assert names == {"output", "state", "source"}
+    ingest = functions(organization)["ingest"]
+    assert ingest["event_trigger"]["event_filters"]["value"] == "acme-uploads"
+    assert ingest["event_trigger"]["trigger_region"] == "eu"
+    assert ingest["service_config"]["environment_variables"]["INPUT_BUCKET"] == "acme-uploads"
+    assert "acme-uploads" in {
+        grant["bucket"] for grant in organization["google_storage_bucket_iam_member"]
+    }
+
+
+def test_existing_accounts_replace_new_ones(values: Values, organization: Values) -> None:
+    """No account is created, and each existing one has the place and the grants of a new one."""
+    assert {a["account_id"] for a in values["google_service_account"]} == {
+        f"conversions-{name}" for name in ACCOUNTS
+    }
+    assert "google_service_account" not in organization
+    found = functions(organization)
+    for function in found.values():
+        assert function["service_config"]["service_account_email"] == ACCOUNTS["function"]
+        assert function["build_config"]["service_account"] == (
+            f"projects/acme-identities/serviceAccounts/{ACCOUNTS['builder']}"
+        )
+    assert found["ingest"]["event_trigger"]["service_account_email"] == ACCOUNTS["trigger"]
+    token = organization["google_cloud_scheduler_job"][0]["http_target"]["oidc_token"]
+    assert token["service_account_email"] == ACCOUNTS["scheduler"]
+    members = {
+        grant["member"]
+        for type_, grants in organization.items()
+        if type_.endswith("_iam_member")
+        for grant in grants
+    }
+    assert members == {f"serviceAccount:{email}" for email in ACCOUNTS.values()}
+
+
+def test_no_default_account_is_used(values: Values) -> None:
+    """Function, trigger, scheduler and build have accounts of their own, so the defaults may go."""
+    for function in functions(values).values():
+        assert "service_account_email" in function["service_config"]
+        assert "service_account" in function["build_config"]
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    assert "developer.gserviceaccount.com" not in text
+    assert "appspot.gserviceaccount.com" not in text
+
+
+def test_everything_that_holds_data_has_the_key(values: Values, organization: Values) -> None:
+    """With kms_key, buckets, images, functions, secret and topic have it; without, none has."""
+    for evaluated, wanted in ((values, None), (organization, KEY)):
+        held: list[object] = []
+        for bucket in evaluated["google_storage_bucket"]:
+            held.append((bucket.get("encryption") or {}).get("default_kms_key_name"))
+        for type_ in (
+            "google_artifact_registry_repository",
+            "google_cloudfunctions2_function",
+            "google_pubsub_topic",
+        ):
+            held += [set_value(i.get("kms_key_name")) for i in evaluated.get(type_, [])]
+        assert len(held) >= 6
+        assert set(held) == {wanted}
+    # The evaluation leaves out what is dynamic deep in a block.
+    (secret,) = [i.body for i in DECLARED if i.type == "resource.google_secret_manager_secret"]
+    (replica,) = secret["replication"][0]["user_managed"][0]["replicas"]
+    ((name, body),) = configuration.dynamic_blocks(replica["dynamic"])
+    assert (name, body["kms_key_name"]) == (
+        "customer_managed_encryption",
+        "${customer_managed_encryption.value}",
+    )
+    assert "for_each = var.kms_key[*]" in (TERRAFORM / "secrets.tf").read_text(encoding="utf-8")
+
+
+def test_all_traffic_goes_through_the_connector(values: Values, organization: Values) -> None:
+    """Google's APIs too, so that they see the address of the network; off unless set."""
+    for evaluated, connector, egress in (
+        (values, None, None),
+        (organization, CONNECTOR, "ALL_TRAFFIC"),
+    ):
+        for function in functions(evaluated).values():
+            config = function["service_config"]
+            assert set_value(config["vpc_connector"]) == connector
+            assert config["vpc_connector_egress_settings"] == egress
+            assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+
+
+def test_a_private_pool_builds(values: Values, organization: Values) -> None:
+    """Off unless set."""
+    for evaluated, pool in ((values, None), (organization, POOL)):
+        for function in functions(evaluated).values():
+            assert set_value(function["build_config"]["worker_pool"]) == pool
+
+
+def test_destroy_keeps_objects_unless_told(values: Values, organization: Values) -> None:
+    """Only with force_destroy does `terraform destroy` delete a bucket that has objects."""
+    assert {bucket["force_destroy"] for bucket in values["google_storage_bucket"]} == {False}
+    assert {bucket["force_destroy"] for bucket in organization["google_storage_bucket"]} == {True}
+
+
+def test_the_agents_grant_can_be_left_to_others(values: Values, organization: Values) -> None:
+    """With grant_storage_agent = false, no deployment takes the grant away from another."""
+    for evaluated, count in ((values, 1), (organization, 0)):
+        roles = [grant["role"] for grant in evaluated["google_project_iam_member"]]
+        assert roles.count("roles/pubsub.publisher") == count
+
+
+def test_everything_stays_in_the_region(values: Values) -> None:
+    """A policy on locations is satisfied: whatever has a location is in `region`."""
+    places = {
+        instance.get("location") or instance.get("region")
+        for type_, instances in values.items()
+        if type_.startswith("google_")
+        for instance in instances
+    } - {None}
+    assert places == {"europe-west1"}
+    (secret,) = values["google_secret_manager_secret"]
+    assert secret["replication"]["user_managed"]["replicas"]["location"] == "europe-west1"
