@@ -50,6 +50,11 @@ variable "labels" {
   default     = {}
   nullable    = false
   description = "Labels for every resource that supports labels, such as { team = \"marketing\" }."
+
+  validation {
+    condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "Labels must be lower-case letters, digits, hyphens and underscores, at most 63; a key begins with a letter."
+  }
 }
 
 # ── profiles and settings ───────────────────────────────────────────────────────────────────────
@@ -90,12 +95,12 @@ variable "profiles" {
   }
 
   validation {
-    condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.destination, "google_ads"))])
+    condition     = alltrue([for p in values(var.profiles) : p.destination == null ? true : contains(["google_ads", "data_manager"], p.destination)])
     error_message = "destination must be google_ads or data_manager."
   }
 
   validation {
-    condition     = alltrue([for p in values(var.profiles) : contains(["google_ads", "data_manager"], coalesce(p.adjustments_via, "google_ads"))])
+    condition     = alltrue([for p in values(var.profiles) : p.adjustments_via == null ? true : contains(["google_ads", "data_manager"], p.adjustments_via)])
     error_message = "adjustments_via must be google_ads or data_manager."
   }
 
@@ -126,17 +131,37 @@ variable "profiles" {
   }
 
   validation {
-    condition     = alltrue(flatten([for p in values(var.profiles) : [for c in [p.ad_user_data, p.ad_personalization] : c == null || contains(["GRANTED", "DENIED"], coalesce(c, "GRANTED"))]]))
+    condition     = alltrue(flatten([for p in values(var.profiles) : [for c in [p.ad_user_data, p.ad_personalization] : c == null ? true : contains(["GRANTED", "DENIED"], c)]]))
     error_message = "ad_user_data and ad_personalization must be GRANTED or DENIED."
   }
 
   validation {
-    condition     = alltrue([for p in values(var.profiles) : p.order_ids == null || contains(["keep", "integer"], coalesce(p.order_ids, "keep"))])
+    condition     = alltrue([for p in values(var.profiles) : p.order_ids == null ? true : contains(["keep", "integer"], p.order_ids)])
     error_message = "order_ids must be keep or integer."
   }
 
   validation {
-    condition     = alltrue([for p in values(var.profiles) : p.event_source == null || contains(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"], coalesce(p.event_source, "OTHER"))])
+    condition     = alltrue([for p in values(var.profiles) : p.time_zone == null || can(regex("^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", p.time_zone))])
+    error_message = "time_zone must be an IANA name such as America/Chicago."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.delimiter == null || can(regex("^(.|tab|\\\\t)$", p.delimiter))])
+    error_message = "delimiter must be one character, or tab."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.sheet != ""])
+    error_message = "sheet must be the name of a sheet. Leave it out for the first one."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.profiles) : [for column, words in coalesce(p.refunds, {}) : length(setintersection(words, try(p.exclude[column], []))) == 0]]))
+    error_message = "refunds lists a value of a column that exclude lists too. Remove it from exclude."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.event_source == null ? true : contains(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"], p.event_source)])
     error_message = "event_source must be WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."
   }
 }
@@ -166,6 +191,43 @@ variable "settings" {
   default     = {}
   nullable    = false
   description = "Settings of the function that differ from its defaults. docs/settings.md explains each setting."
+
+  # The rest of the validations refuse what the function would refuse when it starts.
+  validation {
+    condition     = alltrue([for words in [var.settings.accepted_suffixes, var.settings.ignored_suffixes, var.settings.ignored_prefixes] : words == null || try(length(words) > 0 && alltrue([for word in words : can(regex("^[^,\\s]+$", word))]), false)])
+    error_message = "A list in settings needs at least one word, without commas and spaces. Leave it out for the default."
+  }
+
+  validation {
+    condition     = alltrue([for n in [var.settings.max_file_bytes, var.settings.max_file_lines, var.settings.max_attempts_without_progress, var.settings.window] : n == null || try(floor(n) == n, false)])
+    error_message = "max_file_bytes, max_file_lines, max_attempts_without_progress and window must be whole numbers."
+  }
+
+  validation {
+    condition     = alltrue([for n in [var.settings.max_file_bytes, var.settings.max_file_lines, var.settings.lease_seconds, var.settings.request_timeout_seconds, var.settings.max_event_age_hours, var.settings.defer_hours, var.settings.max_defer_hours, var.settings.sweep_max_age_days] : coalesce(n, 1) > 0])
+    error_message = "Sizes, times and ages in settings must be more than 0."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.sweep_grace_minutes, 30) >= 0
+    error_message = "sweep_grace_minutes must be at least 0."
+  }
+
+  validation {
+    # Less than local.ingest_timeout_seconds: no row would ever be sent.
+    condition     = coalesce(var.settings.deadline_margin_seconds, 40) >= 0 && coalesce(var.settings.deadline_margin_seconds, 40) < 540
+    error_message = "deadline_margin_seconds must be 0 or more, and less than the function's 540 seconds."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.window, 8) >= 1 && coalesce(var.settings.window, 8) <= 64
+    error_message = "window must be 1 to 64."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.max_attempts_without_progress, 5) >= 2
+    error_message = "max_attempts_without_progress must be at least 2."
+  }
 
   validation {
     condition     = coalesce(var.settings.max_event_age_hours, 20) < 24
@@ -246,6 +308,11 @@ variable "existing_input_bucket" {
   validation {
     condition     = var.existing_input_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.existing_input_bucket.name))
     error_message = "existing_input_bucket.name must be the name of a bucket, without gs://."
+  }
+
+  validation {
+    condition     = !contains([for kind in ["output", "state", "source"] : "${coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")}-${kind}"], try(var.existing_input_bucket.name, ""))
+    error_message = "existing_input_bucket must not be the bucket of the results, the ledger or the code: each object in it starts the function."
   }
 }
 
@@ -378,8 +445,8 @@ variable "sweep_schedule" {
   description = "When the sweep looks for missed files and sends deferred rows (cron, UTC)."
 
   validation {
-    condition     = length(split(" ", var.sweep_schedule)) == 5
-    error_message = "sweep_schedule needs five cron fields, such as */15 * * * *."
+    condition     = can(regex("^[0-9*,/-]+ [0-9*,/-]+ [0-9*,/-]+ [0-9A-Za-z*,/-]+ [0-9A-Za-z*,/-]+$", var.sweep_schedule)) && alltrue(flatten([for at, field in split(" ", var.sweep_schedule) : [for n in regexall("[0-9]+", field) : tonumber(n) <= try([59, 23, 31, 12, 7][at], 0)]]))
+    error_message = "sweep_schedule needs five cron fields (minute, hour, day, month, weekday), such as */15 * * * *."
   }
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,24 @@ def all_on_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def all_on(all_on_file: Path) -> dict[str, list[Any]]:
     """The module with every option turned on."""
     return configuration.evaluated(TERRAFORM, EXAMPLE, all_on_file)
+
+
+@pytest.fixture(scope="session")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """A function: the example with something planted in it → what `terraform plan` says to that.
+
+    Only variables.tf is evaluated, because validations need nothing else.
+    """
+    folder = tmp_path_factory.mktemp("variables")
+    for path in (TERRAFORM / "variables.tf", TERRAFORM / EXAMPLE):
+        shutil.copy(path, folder)
+
+    def refused(planted: str) -> list[str]:
+        (folder / "planted.tfvars").write_text(planted + "\n", encoding="utf-8")
+        values = configuration.evaluated(folder, Path(EXAMPLE.name), Path("planted.tfvars"))
+        return configuration.broken_validations(values)
+
+    return refused
 
 
 def tool(path: Path) -> Path:

@@ -1,0 +1,127 @@
+"""What the code refuses when a function starts or a file arrives, `terraform plan` refuses too."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lib.config.profile import Profile
+from lib.config.settings import Settings, SettingsError
+from tests.terraform.conftest import TERRAFORM
+from tests.terraform.test_terraform_and_code import attributes
+
+Refusals = Callable[[str], list[str]]
+
+# Setting → values that both accept, values that both refuse: the bounds, and one of another kind.
+SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
+    "max_file_bytes": ([1, 4 << 30], [0, -1, 1.5]),
+    "max_file_lines": ([1], [0, 2.5]),
+    "max_attempts_without_progress": ([2], [1, 2.5]),
+    "deadline_margin_seconds": ([0, 539.5], [-1, 540]),
+    "lease_seconds": ([0.5, 60], [0]),
+    "request_timeout_seconds": ([0.5], [0]),
+    "window": ([1, 64], [0, 65, 2.5]),
+    "max_event_age_hours": ([0.5, 23], [0]),
+    "defer_hours": ([0.5], [0]),
+    "max_defer_hours": ([0.5], [0]),
+    "sweep_grace_minutes": ([0, 0.5], [-1]),
+    "sweep_max_age_days": ([0.5], [0]),
+    "list_all_rows": ([True, False], ["perhaps"]),
+    "read_diagnostics": ([True], ["perhaps"]),
+    "check_click_ownership": ([True], ["perhaps"]),
+}
+# Lists: the code takes any words.
+LISTS = {"accepted_suffixes", "ignored_suffixes", "ignored_prefixes"}
+
+# Attribute → values that both accept, values that both refuse.
+PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
+    "destination": (["google_ads", "data_manager"], ["meta", ""]),
+    "adjustments_via": (["google_ads", "data_manager"], ["meta"]),
+    "customer_id": (["123-456-7890", "1234567890"], ["12", "me", ""]),
+    "login_customer_id": (["123-456-7890"], ["12", "me"]),
+    "time_zone": (["Europe/Berlin", "UTC", "Etc/GMT+3"], ["Berlin, Germany", ""]),
+    "currency_code": (["EUR"], ["eur", "EURO", ""]),
+    "phone_region": (["DE"], ["de", "49", ""]),
+    "ad_user_data": (["GRANTED", "DENIED"], ["granted", ""]),
+    "ad_personalization": (["GRANTED", "DENIED"], ["yes"]),
+    "delimiter": ([";", "tab", "\\t", "\t"], ["", ";;"]),
+    "sheet": (["Deals"], [""]),
+    "order_ids": (["keep", "integer"], ["number", ""]),
+    "event_source": (["WEB", "IN_STORE"], ["SHOP", ""]),
+    "day_first": ([True], ["perhaps"]),
+    "decimal_comma": ([True], ["perhaps"]),
+    "hold_open_last_line": ([True], ["perhaps"]),
+    "derive_order_id": ([True], ["perhaps"]),
+    "validate_only": ([True], ["perhaps"]),
+    "omit_session_and_ip": ([True], ["perhaps"]),
+}
+# Only the code knows all columns and encodings. `offline-conversions check --profiles` checks them.
+CODE_KNOWS = {"headers", "encoding"}
+# Any words of the file are allowed. tests/terraform/test_terraform_sound.py has what contradicts.
+WORDS = {"conversion_action", "include", "exclude", "refunds"}
+
+
+def cases(table: dict[str, tuple[list[Any], list[Any]]]) -> list[tuple[str, Any, bool]]:
+    """Name, value, whether it is accepted."""
+    return [
+        (name, value, accepted)
+        for name, (good, bad) in table.items()
+        for values, accepted in ((good, True), (bad, False))
+        for value in values
+    ]
+
+
+def planned(refusals: Refusals, planted: str, name: str, value: Any) -> bool:
+    """Whether the plan accepts it. A word where a boolean belongs is refused by its type."""
+    if value == "perhaps":
+        types = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+        return re.search(rf"^ +{name} += optional\(bool\)$", types, re.M) is None
+    return refusals(planted) == []
+
+
+@pytest.mark.parametrize("name, value, accepted", cases(SETTINGS))
+def test_plan_and_code_agree_on_settings(
+    refusals: Refusals, name: str, value: Any, accepted: bool
+) -> None:
+    """Both accept the value, or both refuse it."""
+    assert (
+        planned(refusals, f"settings = {{ {name} = {json.dumps(value)} }}", name, value) == accepted
+    )
+    environment = {
+        "INPUT_BUCKET": "input",
+        "OUTPUT_BUCKET": "output",
+        name.upper(): str(value).lower() if isinstance(value, bool) else str(value),
+    }
+    try:
+        Settings.from_environment(environment)
+    except SettingsError:
+        assert not accepted
+    else:
+        assert accepted
+
+
+@pytest.mark.parametrize("name, value, accepted", cases(PROFILES))
+def test_plan_and_code_agree_on_profiles(
+    refusals: Refusals, name: str, value: Any, accepted: bool
+) -> None:
+    """Both accept the value, or both refuse it."""
+    profile = {name: value}
+    planted = f"profiles = {{ default = {json.dumps(profile).replace(':', ' =', 1)} }}"
+    assert planned(refusals, planted, name, value) == accepted
+    try:
+        Profile.model_validate(profile)
+    except ValidationError:
+        assert not accepted
+    else:
+        assert accepted
+
+
+def test_every_setting_and_attribute_is_in_a_table() -> None:
+    """A new one gets its row above."""
+    assert attributes("settings") == SETTINGS.keys() | LISTS
+    assert attributes("profiles") == PROFILES.keys() | CODE_KNOWS | WORDS
