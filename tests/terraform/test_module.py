@@ -11,11 +11,88 @@ from typing import Any
 import pytest
 
 from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM
-from tools.terraform_check import configuration, example, layout, schema
+from tools.terraform_check import configuration, layout, readme, schema
 
 Values = dict[str, list[Any]]
 
 DECLARED = configuration.declared(TERRAFORM)
+DOCUMENTED = """
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.0"
+    }
+  }
+}
+
+resource "google_storage_bucket" "b" {}
+
+resource "terraform_data" "d" {}
+
+data "google_project" "p" {}
+
+variable "a_name" {
+  type = object({
+    a = optional(string)
+  })
+  default     = null
+  description = "a_b, `a_b`"
+}
+
+variable "zone" {
+  type        = string
+  description = "A \\"zone\\"."
+}
+
+output "x_y" {
+  value       = 1
+  description = "An | output."
+}
+"""
+DOCUMENTATION = r"""## Requirements
+
+| Name | Version |
+| ---- | ------- |
+| <a name="requirement_terraform"></a> [terraform](#requirement\_terraform) | >= 1.9 |
+| <a name="requirement_google"></a> [google](#requirement\_google) | >= 6.0 |
+
+## Providers
+
+| Name | Version |
+| ---- | ------- |
+| <a name="provider_google"></a> [google](#provider\_google) | >= 6.0 |
+| <a name="provider_terraform"></a> [terraform](#provider\_terraform) | n/a |
+
+## Modules
+
+No modules.
+
+## Resources
+
+| Name | Type |
+| ---- | ---- |
+| [google_storage_bucket.b](REGISTRY/google/latest/docs/resources/storage_bucket) | resource |
+| [terraform_data.d](REGISTRY/terraform/latest/docs/resources/data) | resource |
+| [google_project.p](REGISTRY/google/latest/docs/data-sources/project) | data source |
+
+## Inputs
+
+| Name | Description | Type | Default | Required |
+| ---- | ----------- | ---- | ------- | :------: |
+| <a name="input_a_name"></a> [a\_name](#input\_a\_name) | a\_b, `a_b` | OBJECT | `null` | no |
+| <a name="input_zone"></a> [zone](#input\_zone) | A "zone". | `string` | n/a | yes |
+
+## Outputs
+
+| Name | Description |
+| ---- | ----------- |
+| <a name="output_x_y"></a> [x\_y](#output\_x\_y) | An \| output. |
+""".replace("REGISTRY", "https://registry.terraform.io/providers/hashicorp").replace(
+    "OBJECT", "<pre>object({<br/>    a = optional(string)<br/>  })</pre>"
+)
 RESOURCES = [item for item in DECLARED if item.address.startswith(("resource.", "data."))]
 
 
@@ -89,10 +166,10 @@ resource "terraform_data" "before" {}
     ]
 
 
-def test_the_example_passes_everything_on() -> None:
-    """Its variables and outputs are the module's, as `tools.terraform_check --write` has them."""
-    for name, text in example.files(TERRAFORM).items():
-        assert (COMPLETE / name).read_text(encoding="utf-8") == text, name
+def test_the_tables_are_those_of_terraform_docs(tmp_path: Path) -> None:
+    """Names are links, signs are escaped, a type of several lines stays readable."""
+    (tmp_path / "main.tf").write_text(DOCUMENTED, encoding="utf-8")
+    assert readme.tables(tmp_path) == DOCUMENTATION
 
 
 def test_the_example_admits_the_releases_of_the_module() -> None:

@@ -10,12 +10,13 @@ import pytest
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
-from tests.terraform.conftest import EXAMPLE, ROOT, TERRAFORM
-from tools.terraform_check import configuration
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
+from tools.terraform_check import configuration, example, readme
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
     "deploy.md", "operate.md", "security.md"
 )}  # fmt: skip
+WRITE = "run .venv/bin/python -m tools.terraform_check --write"
 DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
 
 
@@ -56,6 +57,23 @@ def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> No
     for address, body in DECLARED.items():
         if address.startswith("variable.") and "default" not in body:
             assert re.search(rf"^{address.removeprefix('variable.')} +=", example, re.M), address
+
+
+def test_the_example_passes_everything_on() -> None:
+    """Its variables and outputs are the module's."""
+    for name, text in example.files(TERRAFORM).items():
+        assert (COMPLETE / name).read_text(encoding="utf-8") == text, WRITE
+
+
+def test_the_readme_lists_what_the_module_takes_and_gives() -> None:
+    """The tables in terraform/README.md are the module's."""
+    text = (TERRAFORM / "README.md").read_text(encoding="utf-8")
+    assert readme.with_tables(text, TERRAFORM) == text, WRITE
+    for address in DECLARED:
+        kind, _, name = address.partition(".")
+        if kind in ("variable", "output"):
+            kind = kind.replace("variable", "input")
+            assert text.count(f'<a name="{kind}_{name}"></a>') == 1
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,8 +4,10 @@
     configuration.py  the files, as a tree of blocks (syntax) and as values (evaluated)
     schema.py         the providers' schemas, extracted from the wheels of their CDK bindings
     check.py          checks the tree and the values against the schemas; finds dangling references
+    readme.py         the tables of terraform/README.md, in the format of terraform-docs
     example.py        the root in terraform/examples/complete, which follows from the module
 
 `python -m tools.terraform_check` prints the problems in `terraform/`. With `--write` it formats the
-files, and writes the example; with `--schema <wheel or folder>...` it extracts the schemas again.
+files, and writes the example and the README; with `--schema <wheel or folder>...` it extracts the
+schemas again.
 """

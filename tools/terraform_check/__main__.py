@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.terraform_check import check, configuration, example, layout, schema
+from tools.terraform_check import check, configuration, example, layout, readme, schema
 
 TERRAFORM = Path(__file__).parents[2] / "terraform"
+README = TERRAFORM / "README.md"
 ROOT = TERRAFORM / "examples" / "complete"
 EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 
@@ -17,7 +18,7 @@ def main() -> int:
     """Print the problems; returns 1 if there are any, otherwise 0."""
     parser = argparse.ArgumentParser(prog="python -m tools.terraform_check")
     parser.add_argument(
-        "--write", action="store_true", help="format terraform/, and write its example"
+        "--write", action="store_true", help="format terraform/, write its example and its README"
     )
     parser.add_argument(
         "--schema", type=Path, nargs="+", help="extract the schemas from these wheels or folders"
@@ -28,6 +29,8 @@ def main() -> int:
             path.write_text(layout.canonical(path.read_text(encoding="utf-8")), encoding="utf-8")
         for name, text in example.files(TERRAFORM).items():
             (ROOT / name).write_text(text, encoding="utf-8")
+        text = readme.with_tables(README.read_text(encoding="utf-8"), TERRAFORM)
+        README.write_text(text, encoding="utf-8")
     for package in arguments.schema or ():
         schema.write(package, used_types())
     found = check.problems(TERRAFORM, schema.load(), EXAMPLE)
