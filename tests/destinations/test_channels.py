@@ -14,6 +14,8 @@ from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations import channels
 from lib.destinations.data_manager.client import connect
+from lib.destinations.google_ads.api import PACKAGE
+from lib.destinations.google_ads.calls import open_channel
 from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.google_ads.upload_kinds import CLICKS
 from sandbox.apis import Apis, start_apis
@@ -37,9 +39,9 @@ def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
 
 def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    client = build_client(apis.google_ads_key_yaml, None, endpoint)
-    upload = client.get_service("ConversionUploadService").transport.upload_click_conversions
-    request = CLICKS.new_request("1234567890", 1, False).message
+    channel = open_channel(build_client(apis.google_ads_key_yaml, None, endpoint))
+    upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
+    request = CLICKS.new_request("1234567890", 1, False).message.SerializeToString()
     return lambda seconds: upload(request, timeout=seconds)
 
 

@@ -6,10 +6,11 @@ The queries are those of https://developers.google.com/google-ads/api/docs/conve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lib.destinations.google_ads.enums import enum_name
+from lib.destinations.google_ads.search import Search
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 
@@ -42,22 +43,19 @@ _ACCEPTS: Mapping[str, frozenset[RecordKind]] = {
 }
 """Type of conversion action → the kinds of record that may be uploaded for it."""
 
-Search = Callable[[str, str], Iterable[Any]]
-"""(customer ID, query) → raw GoogleAdsRow messages."""
-
 
 def read_account(customer_id: str, search: Search) -> Account:
     """Read the account, and the conversion actions of the customer that owns its conversions."""
-    customer = next(iter(search(customer_id, CUSTOMER_QUERY))).customer
+    customer = next(iter(search(customer_id, CUSTOMER_QUERY)))
     setting = customer.conversion_tracking_setting
     owner = setting.google_ads_conversion_customer.rpartition("/")[2] or customer_id
     if owner != customer_id:
         # The terms and settings that matter are those of the account that gets the conversions.
-        customer = next(iter(search(owner, CUSTOMER_QUERY))).customer
+        customer = next(iter(search(owner, CUSTOMER_QUERY)))
         setting = customer.conversion_tracking_setting
     actions = {}
-    for row in search(owner, ACTION_QUERY):
-        action = _action(row.conversion_action, owner)
+    for each in search(owner, ACTION_QUERY):
+        action = _action(each, owner)
         actions[action.id] = action
     return Account(
         customer_id=customer_id,
@@ -73,8 +71,8 @@ def read_account(customer_id: str, search: Search) -> Account:
 def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
     """Return the account's conversion custom variables: name (case folded) → ID."""
     return {
-        row.conversion_custom_variable.name.casefold(): str(row.conversion_custom_variable.id)
-        for row in search(customer_id, CUSTOM_VARIABLE_QUERY)
+        variable.name.casefold(): str(variable.id)
+        for variable in search(customer_id, CUSTOM_VARIABLE_QUERY)
     }
 
 

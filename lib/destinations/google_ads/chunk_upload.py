@@ -143,7 +143,7 @@ class ChunkUpload:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._note_orders(request)
-        return read_response(answer.response, request)
+        return read_response(request.kind.read(answer.response), request)
 
     def _note_orders(self, request: UploadRequest) -> None:
         """Remember which orders Google may have got before it answers about them."""

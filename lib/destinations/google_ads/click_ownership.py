@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.account import Search
+from lib.destinations.google_ads.search import Search
 from lib.model.outcomes import Problem
 
 DAYS_BACK = 30

@@ -15,14 +15,15 @@ from typing import Any
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.google_ads.account import read_account, read_custom_variables
-from lib.destinations.google_ads.api import SUNSET, module
-from lib.destinations.google_ads.calls import SEARCH, Answer, CallError, Connection
+from lib.destinations.google_ads.api import SUNSET
+from lib.destinations.google_ads.calls import Answer, CallError, Connection
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.destinations.google_ads.click_ownership import ROWS_PER_FILE, rows_to_check, with_ownership
 from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.errors import refusal
+from lib.destinations.google_ads.search import METHOD, search
 from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CLICKS, UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
@@ -108,14 +109,12 @@ class GoogleAds:
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
-        request = _search_request()(customer_id=customer_id, query=query)
         ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
-        while True:
-            page = self._call(SEARCH, "search", request, customer_id, Deadline(ends, ends)).response
-            yield from page.results
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
+
+        def call(request: bytes) -> bytes:
+            return self._call(METHOD, request, customer_id, Deadline(ends, ends)).response
+
+        return search(customer_id, query, call)
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
         """See `DiagnosingDestination`."""
@@ -138,9 +137,8 @@ class GoogleAds:
         parts = batch.take_parts()
         upload = ChunkUpload(
             lambda request: self._call(
-                request.kind.service,
                 request.kind.method,
-                request.message,
+                request.message.SerializeToString(),
                 request.customer_id,
                 deadline,
             ),
@@ -189,11 +187,9 @@ class GoogleAds:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _call(
-        self, service: str, method: str, request: Any, customer_id: str, deadline: Deadline
-    ) -> Answer:
+    def _call(self, method: str, request: bytes, customer_id: str, deadline: Deadline) -> Answer:
         return self._connection.call(
-            service, method, request, customer_id, deadline, self._timeout, self._log
+            method, request, customer_id, deadline, self._timeout, self._log
         )
 
 
@@ -206,7 +202,3 @@ def _wait_for_new_conversions(
     from lib.destinations.google_ads.adjustment import wait_for_new_conversions
 
     wait_for_new_conversions(request, row_results, sent)
-
-
-def _search_request() -> Any:
-    return module("services.types.google_ads_service").SearchGoogleAdsRequest.pb()

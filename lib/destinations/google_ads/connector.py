@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
@@ -29,7 +29,7 @@ from lib.model.log import Log
 if TYPE_CHECKING:
     from google.ads.googleads.client import GoogleAdsClient
 
-    from lib.destinations.google_ads.calls import Connection, Services
+    from lib.destinations.google_ads.calls import Connection
     from lib.destinations.google_ads.client import GoogleAds
 
 
@@ -47,7 +47,7 @@ class Connector:
         self._clock = clock
         self._lock = threading.Lock()
         self._pacer = Pacer(UnknownQuota(settings.window, random.Random()))
-        self._kept: dict[str | None, KeptConnection[Services]] = {}
+        self._kept: dict[str | None, KeptConnection[Any]] = {}
         self._connections: dict[str | None, Connection] = {}
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
@@ -78,15 +78,15 @@ class Connector:
         endpoint = self._settings.endpoint(CAPABILITIES.name)
         return build_client(self._read_credentials(), manager, endpoint)
 
-    def _connect(self, manager: str | None) -> Services:
+    def _connect(self, manager: str | None) -> Any:
         with _without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
             client = connecting.submit(lambda: self._client(manager))
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(API_VERSION)
             import_module("lib.destinations.google_ads.client")
-            from lib.destinations.google_ads.calls import Services
+            from lib.destinations.google_ads.calls import open_channel
 
-            return Services(client.result())
+            return open_channel(client.result())
 
 
 @contextmanager

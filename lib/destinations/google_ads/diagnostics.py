@@ -7,20 +7,17 @@ Status and alerts are those of the latest day with uploads; only the 7 most rece
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from lib.destinations.google_ads.enums import enum_name
 from lib.destinations.google_ads.errors import code_name
+from lib.destinations.google_ads.search import Search
 from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 _ACCOUNT = "offline_conversion_upload_client_summary"
 _ACTION = "offline_conversion_upload_conversion_action_summary"
 _OUR_CLIENT = "GOOGLE_ADS_API"
 _FIELDS = ("client", "status", "last_upload_date_time", "job_summaries", "alerts")
-
-Search = Callable[[str, str], Iterable[Any]]
-"""(customer ID, query) → raw GoogleAdsRow messages."""
 
 
 def _query(resource: str, *more: str) -> str:
@@ -39,10 +36,10 @@ def read_diagnostics(customer_id: str, search: Search) -> list[UploadDiagnostics
     Empty if Google has no summary of the account, because its actions alone say little.
     """
     found = [
-        _diagnostics(getattr(row, resource))
-        for resource, query in ((_ACCOUNT, ACCOUNT_QUERY), (_ACTION, ACTION_QUERY))
-        for row in search(customer_id, query)
-        if enum_name(getattr(row, resource), "client") == _OUR_CLIENT
+        _diagnostics(summary)
+        for query in (ACCOUNT_QUERY, ACTION_QUERY)
+        for summary in search(customer_id, query)
+        if enum_name(summary, "client") == _OUR_CLIENT
     ]
     found.sort(key=lambda each: each.conversion_action)
     return found if found and not found[0].conversion_action else []

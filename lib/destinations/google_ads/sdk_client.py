@@ -35,6 +35,7 @@ def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -
         linked_customer_id=configuration.linked_customer_id or None,
         version=API_VERSION,
         http_proxy=configuration.http_proxy or None,
-        # Raw protobuf, for speed. The `logging` setting is left out: it could print requests.
-        use_proto_plus=False,
+        # Then the library leaves an answer as it is (`calls`: bytes). The `logging` setting is left
+        # out: it could print requests.
+        use_proto_plus=True,
     )

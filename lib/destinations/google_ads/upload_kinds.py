@@ -17,17 +17,16 @@ from lib.model.fields import RecordKind
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UploadKind:
-    """How records of one kind are uploaded.
+    """How records of one kind are uploaded: with which `Service/Method`, in which message.
 
     `rows` is the name of the request's records, also in Google's error paths. `names_clicks`: its
     rows name ad clicks, each of which Google counts once for a time and action.
     """
 
     record: RecordKind
-    service: str
     method: str
     types: str
-    request: str
+    message: str
     rows: str
     has_job_id: bool
     names_clicks: bool = False
@@ -41,6 +40,11 @@ class UploadKind:
             message.job_id = job_id
         return UploadRequest(self, message)
 
+    def read(self, response: bytes) -> Any:
+        """Return the raw response."""
+        types = module(f"services.types.{self.types}")
+        return getattr(types, f"{self.message}Response").pb().FromString(response)
+
     def rows_field(self) -> Any:
         """Return the descriptor of the request's records."""
         return _request_class(self).DESCRIPTOR.fields_by_name[self.rows]
@@ -49,34 +53,31 @@ class UploadKind:
 @cache
 def _request_class(kind: UploadKind) -> Any:
     """Return the raw class. Imported when it is needed: few files have adjustments."""
-    return getattr(module(f"services.types.{kind.types}"), kind.request).pb()
+    return getattr(module(f"services.types.{kind.types}"), f"{kind.message}Request").pb()
 
 
 CLICKS: Final = UploadKind(
     "conversion",
-    "ConversionUploadService",
-    "upload_click_conversions",
+    "ConversionUploadService/UploadClickConversions",
     "conversion_upload_service",
-    "UploadClickConversionsRequest",
+    "UploadClickConversions",
     "conversions",
     has_job_id=True,
     names_clicks=True,
 )
 CALLS: Final = UploadKind(
     "call",
-    "ConversionUploadService",
-    "upload_call_conversions",
+    "ConversionUploadService/UploadCallConversions",
     "conversion_upload_service",
-    "UploadCallConversionsRequest",
+    "UploadCallConversions",
     "conversions",
     has_job_id=False,
 )
 ADJUSTMENTS: Final = UploadKind(
     "adjustment",
-    "ConversionAdjustmentUploadService",
-    "upload_conversion_adjustments",
+    "ConversionAdjustmentUploadService/UploadConversionAdjustments",
     "conversion_adjustment_upload_service",
-    "UploadConversionAdjustmentsRequest",
+    "UploadConversionAdjustments",
     "conversion_adjustments",
     has_job_id=True,
 )

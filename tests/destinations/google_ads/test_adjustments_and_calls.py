@@ -12,7 +12,7 @@ import pytest
 from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
 
 from lib.destinations.base import UploadResult
-from lib.destinations.google_ads.calls import Connection, Services
+from lib.destinations.google_ads.calls import Connection, open_channel
 from lib.destinations.google_ads.client import GoogleAds
 from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.pace import UnknownQuota
@@ -41,8 +41,8 @@ def apis(_apis: Apis) -> Apis:
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     """Return the destination as a run gets it."""
 
-    def connect() -> Services:
-        return Services(build_client(apis.google_ads_key_yaml, None, apis.endpoint))
+    def connect() -> Any:
+        return open_channel(build_client(apis.google_ads_key_yaml, None, apis.endpoint))
 
     kept = KeptConnection(connect, 900, time.monotonic)
     connection = Connection(kept, Pacer(UnknownQuota(8, random.Random(1))))

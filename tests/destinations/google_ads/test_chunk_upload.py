@@ -45,7 +45,7 @@ def test_the_answers_so_far_are_saved() -> None:
     response = types.UploadClickConversionsResponse.pb()()
     for number in range(2):
         response.results.add(gclid=f"click-{number}")
-    sent = upload(Answer(response, "id-1"))
+    sent = upload(Answer(response.SerializeToString(), "id-1"))
     result = sent.send(request())
     assert {row: each.outcome for row, each in result.row_results.items()} == {2: "deferred"}
     assert result.row_results[2].errors[0].code == "DEADLINE"

@@ -12,7 +12,14 @@ from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.diagnostics import ACCOUNT_QUERY, ACTION_QUERY, read_diagnostics
 from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
-_Row = module("services.types.google_ads_service").GoogleAdsRow.pb()
+_ACCOUNT = "offline_conversion_upload_client_summary"
+_ACTION = "offline_conversion_upload_conversion_action_summary"
+_SUMMARIES = {
+    _ACCOUNT: module(f"resources.types.{_ACCOUNT}").OfflineConversionUploadClientSummary.pb(),
+    _ACTION: module(
+        f"resources.types.{_ACTION}"
+    ).OfflineConversionUploadConversionActionSummary.pb(),
+}
 _CLIENTS = module("enums.types.offline_event_upload_client_enum").OfflineEventUploadClientEnum
 _STATUSES = module(
     "enums.types.offline_conversion_diagnostic_status_enum"
@@ -20,8 +27,8 @@ _STATUSES = module(
 _ERRORS = module("errors.types.conversion_upload_error").ConversionUploadErrorEnum
 
 
-def _summary(row: Any, resource: str, client: str = "GOOGLE_ADS_API") -> Any:
-    summary = getattr(row, resource)
+def _summary(resource: str, client: str = "GOOGLE_ADS_API") -> Any:
+    summary = _SUMMARIES[resource]()
     summary.client = _CLIENTS.OfflineEventUploadClient[client].value
     summary.status = _STATUSES.OfflineConversionDiagnosticStatus.NEEDS_ATTENTION.value
     summary.last_upload_date_time = "2026-11-24 03:10:00"
@@ -30,21 +37,19 @@ def _summary(row: Any, resource: str, client: str = "GOOGLE_ADS_API") -> Any:
     return summary
 
 
-def _rows() -> tuple[list[Any], list[Any]]:
-    of_account, of_others, of_action = _Row(), _Row(), _Row()
-    summary = _summary(of_account, "offline_conversion_upload_client_summary")
+def _summaries() -> tuple[list[Any], list[Any]]:
+    summary = _summary(_ACCOUNT)
     alert = summary.alerts.add(error_percentage=0.06)
     alert.error.conversion_upload_error = _ERRORS.ConversionUploadError.EXPIRED_EVENT.value
     summary.alerts.add(error_percentage=0.02).error.conversion_upload_error = 999
-    _summary(of_others, "offline_conversion_upload_client_summary", "ADS_DATA_CONNECTOR")
-    name = "offline_conversion_upload_conversion_action_summary"
-    _summary(of_action, name).conversion_action_id = 1001
-    return [of_others, of_account], [of_action]
+    of_action = _summary(_ACTION)
+    of_action.conversion_action_id = 1001
+    return [_summary(_ACCOUNT, "ADS_DATA_CONNECTOR"), summary], [of_action]
 
 
 def test_the_diagnostics_of_our_client_are_read() -> None:
     """The account comes first, then its actions; what other programs uploaded is left out."""
-    of_accounts, of_actions = _rows()
+    of_accounts, of_actions = _summaries()
     asked = []
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
@@ -67,7 +72,7 @@ def test_the_diagnostics_of_our_client_are_read() -> None:
 
 def test_actions_without_an_account_are_not_taken_for_one() -> None:
     """If only other programs uploaded to the account, there are no diagnostics."""
-    of_accounts, of_actions = _rows()
+    of_accounts, of_actions = _summaries()
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
         return iter(of_accounts[:1] if query == ACCOUNT_QUERY else of_actions)
@@ -79,7 +84,7 @@ def test_actions_without_an_account_are_not_taken_for_one() -> None:
 def test_the_queries_name_fields_that_exist(query: str) -> None:
     """A new version of the client library without one of the fields fails here."""
     fields, _, resource = query.removeprefix("SELECT ").partition(" FROM ")
-    summary = _Row.DESCRIPTOR.fields_by_name[resource].message_type
+    summary = _SUMMARIES[resource].DESCRIPTOR
     for field in fields.split(", "):
         assert field.removeprefix(f"{resource}.") in summary.fields_by_name
 

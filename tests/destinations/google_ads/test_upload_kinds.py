@@ -22,6 +22,7 @@ from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.adjustment import wait_for_new_conversions
+from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.calls import Answer
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.partial_failure import read_response
@@ -32,6 +33,8 @@ from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Call, Conversion
+
+Accepted = module("services.types.conversion_upload_service").UploadClickConversionsResponse.pb()
 
 ADJUSTMENT_ERROR = "conversion_adjustment_upload_error"
 UPLOAD_ERROR = "conversion_upload_error"
@@ -282,10 +285,9 @@ def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
         calls.append(request.kind.method)
         if request.kind is ADJUSTMENTS:
             raise PermanentError("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
-        made = response("conversions")
-        made.ClearField("partial_failure_error")
+        made = Accepted()
         made.results.add().conversion_action = ACTION
-        return Answer(made, "id")
+        return Answer(made.SerializeToString(), "id")
 
     sending = upload(answer)
     for _ in range(2):

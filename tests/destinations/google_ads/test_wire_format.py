@@ -142,14 +142,12 @@ LAZILY = f"""
 import sys
 from lib.destinations.google_ads.lazy_imports import import_lazily
 import_lazily("{API_VERSION}")
-from google.ads.googleads.{API_VERSION}.services.types.google_ads_service import (
-    SearchGoogleAdsRequest,
-)
 from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
 from lib.destinations.google_ads.click_conversion import AdsBatch
 import lib.destinations.google_ads.client
 AdsBatch(1, False)
 assert not [name for name in sys.modules if "conversion_adjustment_upload_service" in name]
+assert not [name for name in sys.modules if "google_ads_service" in name]
 modules = len(sys.modules)
 assert "google.ads.googleads.{API_VERSION}.errors.types.errors" not in sys.modules
 from google.ads.googleads.{API_VERSION}.services.types import (
