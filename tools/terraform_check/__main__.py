@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.terraform_check import check, configuration, example, layout, readme, schema
+from tools.terraform_check import check, configuration, example, formatter, layout, readme, schema
 
 TERRAFORM = Path(__file__).parents[2] / "terraform"
 README = TERRAFORM / "README.md"
@@ -34,6 +34,11 @@ def main() -> int:
     for package in arguments.schema or ():
         schema.write(package, used_types())
     found = check.problems(TERRAFORM, schema.load(), EXAMPLE)
+    terraform = formatter.program()
+    if terraform is None:
+        print("there is no terraform on this machine: the layout is checked only roughly")
+    else:
+        found += formatter.problems(terraform, TERRAFORM)
     print("\n".join(found) or "terraform/ has no problems")
     return 1 if found else 0
 
