@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,8 @@ class Sandbox:
         self.function: Function | None = None
         self._sweeping = 0
         self._counting = threading.Lock()
+        self._written: Counter[str] = Counter()
+        self._writing = threading.Condition()
 
     def start(self) -> Self:
         """Starts everything. Raises FunctionDidNotStart or RuntimeError; then nothing runs."""
@@ -209,8 +212,11 @@ class Sandbox:
         """Waits for the results document and returns it. Raises NoResults."""
         blob = self.storage_client().bucket(OUTPUT_BUCKET).blob(f"{name}.{generation}.results.json")
         deadline = time.monotonic() + timeout_seconds
-        while not blob.exists():
-            if time.monotonic() > deadline:
+        while True:
+            before = self._written[blob.name]
+            if blob.exists():
+                break
+            if not self._is_written_again(blob.name, before, deadline):
                 seen = [
                     (attempt.status, attempt.problem)
                     for record in self.delivery.records()
@@ -221,9 +227,14 @@ class Sandbox:
                     f"no results for {name} after {timeout_seconds} s; "
                     f"delivery attempts (status, problem): {seen}"
                 )
-            time.sleep(0.02)
         document: dict[str, Any] = json.loads(blob.download_as_bytes())
         return document
+
+    def _is_written_again(self, name: str, before: int, deadline: float) -> bool:
+        with self._writing:
+            return self._writing.wait_for(
+                lambda: self._written[name] != before, max(0.0, deadline - time.monotonic())
+            )
 
     def function_output(self) -> str:
         """Everything that the function wrote to stdout and stderr."""
@@ -303,5 +314,9 @@ class Sandbox:
         self.kill_working()
 
     def _finalized(self, resource: Mapping[str, Any]) -> None:
+        if resource.get("bucket") == OUTPUT_BUCKET:
+            with self._writing:
+                self._written[str(resource["name"])] += 1
+                self._writing.notify_all()
         if resource.get("bucket") == INPUT_BUCKET and self.function is not None:
             self.delivery.finalized(resource)

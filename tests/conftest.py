@@ -1,4 +1,4 @@
-"""One certificate authority for each test process.
+"""One certificate authority for each test process, and settings of all tests.
 
 gRPC reads `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` only when a process opens its first channel. The file
 must therefore exist before the first test, and all sandboxes of a process share the authority.
@@ -6,6 +6,7 @@ must therefore exist before the first test, and all sandboxes of a process share
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandbox.tls import create_certificates
 from sandbox.up import Sandbox
@@ -20,6 +22,12 @@ from tests.results_schema import check_results
 
 _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
+
+# The benchmarks measure time; a busy machine must not fail a property.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -33,6 +41,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the long tests first, so that no worker starts one while the others are already idle."""
     items.sort(key=lambda item: "recovery" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Never scan the imported objects again: a million of them, in every full collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,11 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+import jsonschema_rs
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "results.schema.json").read_text("utf-8"))
-Draft202012Validator.check_schema(SCHEMA)
-_VALIDATOR = Draft202012Validator(SCHEMA)
+_VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
 _checked: set[str] = set()
 OUTCOMES = (
     *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.model.fields import CUSTOM_VARIABLE
@@ -51,7 +51,7 @@ def tables(draw: st.DrawFn) -> bytes:
     return text.getvalue().encode("utf-8", "surrogatepass")
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(content=tables(), route=ROUTES, asked=st.booleans(), day_first=st.booleans())
 def test_random_rows_never_crash_the_check(
     content: bytes, route: str, asked: bool, day_first: bool
@@ -77,14 +77,14 @@ def test_random_rows_never_crash_the_check(
             assert each["outcome"] != "not_attempted" or each["errors"]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.binary(max_size=300), st.booleans())
 def test_random_bytes_never_crash_the_check(content: bytes, packed: bool) -> None:
     """Random bytes end in a valid document."""
     judge(gzip.compress(content) if packed else content)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_every_row_has_the_right_outcome(good: list[bool]) -> None:
     """Valid rows are `ok`, invalid rows are rejected at their line, and no row is lost."""

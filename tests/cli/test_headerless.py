@@ -44,7 +44,7 @@ def people(draw: st.DrawFn) -> list[list[str]]:
     return [draw(st.permutations(rows[0])), *rows[1:]]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(people(), st.sampled_from(PROFILES))
 def test_no_cell_of_a_file_without_header_is_shown(
     rows: list[list[str]], profile: dict[str, Any]

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
@@ -29,6 +31,15 @@ def run(*arguments: str | Path, charset: str = "utf-8", columns: int = 80) -> Re
     return runner.invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
 
 
+@pytest.fixture
+def _heeds_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background ignores the signal, and so would the command."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeds_ctrl_c")
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a file prints one word."""
     pipe = tmp_path / "endless.csv"

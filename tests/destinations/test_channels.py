@@ -23,6 +23,8 @@ from sandbox.faults import Faults
 from sandbox.network import Network
 from sandbox.state import State
 
+TIMEOUT_SECONDS = 60.0
+
 
 @pytest.fixture(scope="module")
 def apis(ca_directory: Path) -> Iterator[Apis]:
@@ -56,17 +58,24 @@ def test_a_forgotten_connection_is_closed_long_before_the_timeout(
     network = Network(endpoint)
     upload = route(apis, f"localhost:{network.port}")
 
-    def answer() -> tuple[grpc.StatusCode, float]:
-        began = time.monotonic()
+    def status() -> grpc.StatusCode:
         with pytest.raises((grpc.RpcError, GoogleAdsException)) as refused:
-            upload(30.0)
+            upload(TIMEOUT_SECONDS)
         error: Any = getattr(refused.value, "error", refused.value)
-        return error.code(), time.monotonic() - began
+        code: grpc.StatusCode = error.code()
+        return code
 
-    assert answer()[0] is grpc.StatusCode.INVALID_ARGUMENT
+    def connect_again() -> None:
+        # A busy machine may answer a check later than the second that it has here. Then the
+        # channel closes a connection that works, which is not tested here.
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while status() is not grpc.StatusCode.INVALID_ARGUMENT:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    connect_again()
     network.forget()
-    status, seconds = answer()
-    assert status is grpc.StatusCode.UNAVAILABLE
-    assert seconds < 15
-    assert answer()[0] is grpc.StatusCode.INVALID_ARGUMENT
+    # It would be DEADLINE_EXCEEDED if the channel waited for the timeout.
+    assert status() is grpc.StatusCode.UNAVAILABLE
+    connect_again()
     network.close()

@@ -9,14 +9,12 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lib.source import inflate
 from lib.source.errors import SourceError
 
-# The benchmarks measure time; a busy machine must not fail a property.
-unhurried = settings(deadline=None)
 LINE_END = re.compile(r"\r\n|\r|\n")
 BLANK = re.compile(r'[\s,"]*')
 # Written in Windows-1252, these letters are never valid UTF-8 unless a no-break space follows, so
@@ -56,7 +54,6 @@ def files(draw):
     return text, encoding, delimiter, expected
 
 
-@unhurried
 @given(file=files(), block_bytes=st.sampled_from([64, 100, 1 << 17]), packed=st.booleans())
 def test_every_row_comes_back(read, file, block_bytes, packed):
     """Rows and their lines are read as written, for any dialect, encoding and block size."""
@@ -100,7 +97,6 @@ def read_or_nothing(read, content, **options):
     return table.header, records
 
 
-@unhurried
 @given(content=damaged_files(), block_bytes=st.sampled_from([64, 1 << 17]))
 @example(b'column0,column1\na,"b\nc,d\ne,"f\n', 64)
 def test_no_line_disappears(read, content, block_bytes):
@@ -133,7 +129,6 @@ def test_no_line_disappears(read, content, block_bytes):
             assert len([row for row in found if any(map(str.strip, row))]) == 1
 
 
-@unhurried
 @given(content=damaged_files())
 def test_block_ends_do_not_matter(read, content):
     """The block size does not change the rows of a file, so a resumed run sees the same rows."""

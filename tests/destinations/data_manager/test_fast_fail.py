@@ -9,7 +9,7 @@ import grpc
 import pytest
 from data_manager_setup import conversion, numbered, route, send
 from google.ads import datamanager_v1
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations.data_manager import client as data_manager
@@ -231,7 +231,6 @@ class _Google:
         return Response(request_id=str(self.requests))
 
 
-@settings(deadline=None)
 @given(
     size=st.integers(1, 200),
     named=st.sets(st.integers(0, 199)),

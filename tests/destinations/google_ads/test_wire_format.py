@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations.google_ads.api import API_VERSION, module
@@ -71,7 +71,6 @@ def by_attributes(row: Conversion) -> Any:
     return message
 
 
-@settings(deadline=None)
 @given(st.lists(conversions, min_size=1, max_size=5))
 def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> None:
     """Any row gives the same message, in the request of its account, at its place in the batch."""

@@ -145,8 +145,7 @@ class AdsModel:
 def drop(google: Sandbox, content: bytes, name: str, folder: str | None = None) -> dict[str, Any]:
     """Drop a file and return its document after all deliveries."""
     dropped, generation = google.drop(content, name, folder)
-    google.results(dropped, generation, timeout_seconds=30)
-    assert google.delivery.wait_until_idle(30)
+    assert google.delivery.wait_until_idle(60)
     return google.results(dropped, generation)
 
 

@@ -1,9 +1,10 @@
 """Kills before and after every remote call: the results are the same as without a kill.
 
 The function's process gets SIGKILL at the n-th remote call of any kind (storage, Secret Manager,
-OAuth, Google Ads), for every n until a run finishes without being killed. A sample kills before and
-after every second call, and so still meets the state after each call once. The crash points of a
-file are divided between several tests, so that parallel workers can share them.
+OAuth, Google Ads), for every n until a run finishes without being killed. A sample kills before
+every fourth call, and after the second call behind each of them: it meets the state after every
+second call. The crash points of a file are divided between several tests, so that parallel workers
+can share them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import EVERY_CALL
 from tests.whole.recovery.files import check, finish, make_file, normal
 
-SHARDS = 4
-STEP = 1 if EVERY_CALL else 2
+SHARDS = 4 if EVERY_CALL else 2
+STEP = 1 if EVERY_CALL else 4
+FIRST = {"kill_before": 1, "kill_after": 1 if EVERY_CALL else 3}
 
 
 def walk(
@@ -30,7 +32,7 @@ def walk(
 ) -> int:
     """Call `run(n)` with a kill at call n, for every n of the shard until there is no n-th call."""
     points = 0
-    nth = shard * STEP + 1
+    nth = FIRST[kind] + shard * STEP
     while True:
         google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
         run(nth)

@@ -82,8 +82,10 @@ def test_no_fault_of_the_sandbox_is_left_out() -> None:
     assert {rule["kind"] for rule in ALONE} == kinds - NOT_HERE
 
 
-@pytest.mark.parametrize("rule", ALONE, ids=named)
-def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) -> None:
+@pytest.mark.parametrize(
+    ("place", "rule"), [pytest.param(n, rule, id=named(rule)) for n, rule in enumerate(ALONE)]
+)
+def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], place: int, rule: Rule) -> None:
     """After a fault at the first call of its method, or at every second one, outcomes are right."""
     cold = rule["method"] in (SEARCH, SECRET, TOKEN)
     when: list[Rule] = (
@@ -94,7 +96,8 @@ def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], rule: Rule) 
             {"every": 2, "times": 4},
         ]
     )
-    for moment in when:
+    # A sample tries each fault at one of these moments.
+    for moment in when if EVERY_CALL else [when[place % len(when)]]:
         if cold:
             assert google.function is not None
             google.function.kill(google.function.instances)
@@ -135,7 +138,7 @@ def mixture(rng: random.Random) -> list[Rule]:
     return rules
 
 
-@pytest.mark.parametrize("ten", range(10 if EVERY_CALL else 6))
+@pytest.mark.parametrize("ten", range(10 if EVERY_CALL else 2))
 def test_random_mixtures(
     google: Sandbox,
     new_name: Iterator[str],

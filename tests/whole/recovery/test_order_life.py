@@ -30,7 +30,7 @@ from tests.whole.recovery.order_life import (
 
 ORDERS = list(itertools.permutations(STEPS))
 WALKED = ORDERS if EVERY_CALL else ORDERS[:1]
-STEP = 1 if EVERY_CALL else 6
+STEP = 1 if EVERY_CALL else 9
 
 
 @pytest.fixture

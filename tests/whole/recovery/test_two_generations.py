@@ -24,7 +24,7 @@ from tests.whole.recovery.files import (
     make_file,
 )
 
-STRIDE = 1 if EVERY_CALL else 6
+STRIDE = 1 if EVERY_CALL else 8
 
 KINDS = ("click", "identifiers", "warned")
 

@@ -65,6 +65,13 @@ assert _spec.loader is not None
 product = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(product)
 
+# What an instance otherwise imports during its first delivery.
+from lib.destinations.google_ads import api, lazy_imports  # noqa: E402
+
+lazy_imports.import_lazily(api.API_VERSION)
+api.module("services.services.conversion_upload_service")
+import lib.destinations.google_ads.client  # noqa: E402
+
 
 class _Moved(datetime.datetime):
     """The clock of the instance."""
