@@ -50,7 +50,7 @@ locals {
 
 # With new code, `plan` leaves the archive to `apply`, because the two may run on different machines.
 resource "terraform_data" "source" {
-  input = local.source_hash
+  input = local.archive
 }
 
 data "archive_file" "source" {

@@ -112,6 +112,18 @@ def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> Non
     assert f"replaced or deleted files {noncurrent:.0f} days" in PAGES["security.md"]
 
 
+def test_the_plan_is_as_long_as_the_page_says(values: dict[str, list[Any]]) -> None:
+    """deploy.md says about how many things the first plan creates."""
+    said = re.search(r"about (\d+) things to create", PAGES["deploy.md"])
+    assert said is not None
+    count = sum(
+        instance.get("__tfmeta", {}).get("type") == "resource"
+        for instances in values.values()
+        for instance in instances
+    )
+    assert abs(count - int(said[1])) <= 10
+
+
 def test_every_bucket_and_identity_is_on_the_security_page(values: dict[str, list[Any]]) -> None:
     """Each bucket and each service account has a row."""
     for bucket in values["google_storage_bucket"]:

@@ -231,7 +231,7 @@ def test_plan_and_apply_may_run_on_two_machines(values: Values) -> None:
     (archive,) = values["archive_file"]
     assert archive["output_path"].startswith("./.build/")
     assert archive["output_file_mode"] == "0644"
-    assert values["terraform_data"][0]["input"] in archive["output_path"]
+    assert values["terraform_data"][0]["input"] == archive["output_path"]
 
 
 # ── buckets and grants ────────────────────────────────────────────────────────────────────────
