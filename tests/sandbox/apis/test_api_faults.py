@@ -84,7 +84,7 @@ def test_bad_rules(rule: object, text: str) -> None:
 
 
 def upload(uploader: Any) -> Any:
-    return uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    return uploader.upload_click_conversions(request=request(conversion()), timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_what_the_client_sees(
     """The client gets each kind in Google's form; the call is carried out or not, as specified."""
     apis.faults.set([{"method": "UploadClickConversions", "nth": 1, **rule}])
     given = request(conversion())
-    timeout = 0.3 if rule["kind"] == "hang" else 10
+    timeout = 0.3 if rule["kind"] == "hang" else 60
     with pytest.raises(raised_as):
         uploader.upload_click_conversions(request=given, timeout=timeout)
     assert len(apis.state.accepted) == committed
 
-    again = uploader.upload_click_conversions(request=given, timeout=10)
+    again = uploader.upload_click_conversions(request=given, timeout=60)
     wanted = [("conversions[0]", "CLICK_CONVERSION_ALREADY_EXISTS")] if committed else []
     assert failures(again) == wanted
     assert len(apis.state.accepted) == 1
@@ -149,18 +149,17 @@ def test_connection_is_really_dropped(apis: Apis, uploader: Any) -> None:
     """drop_connection resets the TCP connection: another call on it is lost, too."""
     apis.faults.set(
         [
-            {"method": "UploadClickConversions", "nth": 1, "kind": "hang", "seconds": 5},
+            {"method": "UploadClickConversions", "nth": 1, "kind": "hang", "seconds": 60},
             {"method": "UploadClickConversions", "nth": 2, "kind": "drop_connection"},
         ]
     )
-    began = time.monotonic()
     hanging = _in_thread(lambda: upload(uploader))
     while apis.faults.total_calls < 1:
         time.sleep(0.01)
     with pytest.raises(exceptions.ServiceUnavailable):
         upload(uploader)
+    # It would be DEADLINE_EXCEEDED if the call had hung to its end.
     assert isinstance(hanging(), exceptions.ServiceUnavailable)
-    assert time.monotonic() - began < 4
 
 
 def _in_thread(call: Callable[[], Any]) -> Callable[[], BaseException | None]:
@@ -168,7 +167,7 @@ def _in_thread(call: Callable[[], Any]) -> Callable[[], BaseException | None]:
     future = pool.submit(call)
 
     def wait() -> BaseException | None:
-        error = future.exception(timeout=20)
+        error = future.exception(timeout=90)
         pool.shutdown()
         return error
 

@@ -141,7 +141,9 @@ def make_file(
 
 def finish(google: Sandbox, file: File) -> dict[str, Any]:
     """Return the file's document after all deliveries have ended."""
-    assert google.delivery.wait_until_idle(60), [r.attempts[-3:] for r in google.delivery.records()]
+    assert google.delivery.wait_until_idle(180), [
+        r.attempts[-3:] for r in google.delivery.records()
+    ]
     return google.results(file.name, file.generation)
 
 

@@ -145,7 +145,7 @@ class AdsModel:
 def drop(google: Sandbox, content: bytes, name: str, folder: str | None = None) -> dict[str, Any]:
     """Drop a file and return its document after all deliveries."""
     dropped, generation = google.drop(content, name, folder)
-    assert google.delivery.wait_until_idle(60)
+    assert google.delivery.wait_until_idle(180)
     return google.results(dropped, generation)
 
 
