@@ -337,7 +337,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ADJUSTMENT_PRECEDES_CONVERSION": (
         "failed",
         "The adjustment time is before the conversion time.",
-        "Check the adjustment time and its time zone. A date without a time counts as midnight.",
+        "Check the adjustment time and its time zone.",
     ),
     "MORE_RECENT_RESTATEMENT_FOUND": (
         "overtaken",

@@ -528,6 +528,26 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "so the row is not sent.",
         "Clear adjusted_value to retract the conversion. Write RESTATE to change its value.",
     ),
+    "PARTIAL_REFUND_WITHOUT_VALUE": (
+        "rejected",
+        "The order was refunded in part, but the row has no new total above 0. A retraction would "
+        "take back the whole order, which is final.",
+        "Write the total that is left after the refund into adjusted_value, or name its column "
+        "under headers in the profile. If the whole order was refunded, correct the status.",
+    ),
+    "NEW_VALUE_NOT_LOWER": (
+        "warning",
+        "The new total of the refunded order is not below the value of the sale. It is sent.",
+        "Check that adjusted_value contains what is left of the order, not the refunded amount or "
+        "the original value. Correct it with a later adjustment time.",
+    ),
+    "ADJUSTED_ON_THAT_DAY": (
+        "warning",
+        "The adjustment time is a date without a time of day. So the end of that day is used, or "
+        "the time of the upload if it is on the same day.",
+        "Export the time of day too: of two adjustments of one conversion on one day, the one that "
+        "counts is not certain.",
+    ),
     "RESTATED_TO_ZERO": (
         "warning",
         "The new value is 0. Google ignores later adjustments of this conversion.",
@@ -1027,7 +1047,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ORDER_IDS_AS_INTEGERS": (
         "note",
         "The order IDs at the beginning of the file all end with .0, as programs such as pandas "
-        "write whole numbers. They are sent without it: 1001.0 as 1001.",
+        "write whole numbers, or the file has adjustments. They are sent without it: 1001.0 as "
+        "1001.",
         "No action needed. If .0 is part of your order IDs, set order_ids = keep in the profile.",
     ),
     "ORDER_IDS_IN_TWO_FORMS": (

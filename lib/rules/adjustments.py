@@ -6,7 +6,7 @@
             ──▶ choose:   one adjustment per conversion                      (`lib.rules.overtaken`)
 
 Rows of Google's template say what they are. In a file of sales, the profile says which rows are
-refunds (`refunds`): a row with a new value above 0 restates its conversion, any other retracts it.
+refunds (`lib.rules.refunds`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, AdjustmentType
 from lib.rules import amounts, times
 from lib.rules.adjusted import AdjustedRows, Named, Naming
+from lib.rules.adjustment_times import read_adjustment_times
 from lib.rules.amounts import AmountColumns
 from lib.rules.assembly import JudgedChunk, outcome_of
 from lib.rules.chunk_cells import ChunkCells, Row
-from lib.rules.conversion_actions import NO_ACTION, ActionRule, read_actions, resolve_action
+from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.engine import Engine
 from lib.rules.memo import Memo
 from lib.rules.order_ids import read_order_ids
 from lib.rules.overtaken import Candidate, Overtaking, Winners
 from lib.rules.plain_text import count_placeholders, plain_text
+from lib.rules.refunds import Refunds
 from lib.rules.row_problems import RowProblems, outcome_of_unread
 from lib.rules.row_rules import RowRules
 from lib.rules.times import TimeColumn, Times
@@ -55,9 +57,8 @@ class AdjustmentEngine:
     """Checks the adjustments in the chunks of one file.
 
     `rules` are those of the destination that gets the adjustments. `sales` is the engine of the
-    conversions in the same file, for the destination that gets conversions. `are_refunds`: the
-    rows are those that the profile calls refunds. `names_value`: the profile names their column of
-    new values.
+    conversions in the same file, for the destination that gets conversions. `refunds` is set if
+    the rows are those that the profile calls refunds.
     """
 
     def __init__(
@@ -65,22 +66,24 @@ class AdjustmentEngine:
         columns: Mapping[str, int],
         rules: RowRules,
         sales: Engine,
-        are_refunds: bool,
-        names_value: bool = False,
+        refunds: Refunds | None,
     ) -> None:
         can = rules.capabilities.of_kind("adjustment")
         assert can is not None  # `lib.run.kinds` refuses other files
         self._can = can
         self._rules = rules
-        self._are_refunds = are_refunds
+        self._refunds = refunds
         # Without the named column, every partial refund would become a retraction, which is final.
+        names_value = refunds is not None and refunds.names_value
         self._lacks_values = names_value and _VALUE.value not in columns
         sent = ADJUSTMENT_FIELDS.union(can.fields)
         own = {name: at for name, at in columns.items() if is_sent(name, sent)}
         self.columns = {**sales.columns, **own}
         self.order_id_form = sales.order_id_form
+        if refunds is None:
+            self.order_id_form.prefer_integers()
         self._sales = sales
-        self._naming = Naming(self.columns, rules, sales, are_refunds)
+        self._naming = Naming(self.columns, rules, sales, refunds is not None)
         self._overtaking = Overtaking()
         zone = rules.column_zones.get(_TIME.field, rules.zone)
         self._clock = ConversionClock(rules.now, zone, rules.day_first)
@@ -106,7 +109,12 @@ class AdjustmentEngine:
         zones = chunk.looked_up("time_zone", self._zones)
         when = self._read_times(chunk, zones, lines, problems)
         values, currencies = self._read_values(chunk, problems)
-        types = self._read_types(chunk, values, problems)
+        if self._refunds is None:
+            types = self._read_types(chunk, problems)
+        else:
+            types = self._refunds.types(cells, values, problems)
+            comma = self._rules.decimal_comma
+            self._refunds.compare_with_sales(chunk, values, currencies, comma, problems)
         self._check_values(types, values, actions, problems)
         orders = read_order_ids(
             chunk.column("order_id"),
@@ -147,9 +155,8 @@ class AdjustmentEngine:
     ) -> Times:
         """Return the time of each adjustment, which is always the file's: Google recognizes an
         adjustment by it."""
-        cells = chunk.column(_TIME.field)
-        any_action = [NO_ACTION] * chunk.size
-        when = times.read_times(cells, zones, any_action, self._clock, problems, _TIME)
+        cells, now = chunk.column(_TIME.field), self._rules.now
+        when = read_adjustment_times(cells, zones, self._clock, now, problems, _TIME)
         times.refuse_ambiguous(when, lines, self._rules.day_first, problems, _TIME)
         return when
 
@@ -165,6 +172,9 @@ class AdjustmentEngine:
         if self._rules.column_currency:
             column = self._rules.column_currency
             amounts.refuse_other_currencies(currencies, column, problems, _VALUE)
+        if self._lacks_values:
+            for row in range(chunk.size):
+                problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value, _NO_COLUMN)
         return values, currencies
 
     def _currency_of(self, own: str, of_row: str) -> str | None:
@@ -174,14 +184,7 @@ class AdjustmentEngine:
         row = amounts.currency_of(of_row, default, placeholders)
         return amounts.currency_of(own, row, placeholders, _VALUE.currency)
 
-    def _read_types(
-        self, chunk: ChunkCells, values: Sequence[float | None], problems: RowProblems
-    ) -> list[AdjustmentType]:
-        if self._lacks_values:
-            for row in range(chunk.size):
-                problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value, _NO_COLUMN)
-        if self._are_refunds:
-            return ["restatement" if value else "retraction" for value in values]
+    def _read_types(self, chunk: ChunkCells, problems: RowProblems) -> list[AdjustmentType]:
         types: list[AdjustmentType] = []
         for row, cell in enumerate(chunk.column("adjustment_type")):
             text = plain_text(cell, "adjustment_type", problems.with_placeholders) or ""

@@ -32,6 +32,14 @@ class OrderIdForm:
         decided = self._is_automatic and rules.integer_order_ids
         self._is_integer = decided or rules.order_ids == "integer"
         self._has_kept_any = False
+        self._has_shortened_any = False
+
+    def prefer_integers(self) -> None:
+        """Read `1001.0` as 1001 in any file, unless the profile decides otherwise.
+
+        For files of adjustments: that is how nearly every file of sales has sent the order.
+        """
+        self._is_integer = self._is_integer or self._is_automatic
 
     def decide(self, first_rows: Sequence[Row]) -> bool:
         """Return whether the order IDs of the first chunk all end with `.0`, and are now sent
@@ -50,6 +58,7 @@ class OrderIdForm:
         if number is None:
             return order_id
         if self._is_integer:
+            self._has_shortened_any = True
             return number[1]
         self._has_kept_any = True
         return order_id
@@ -67,7 +76,7 @@ class OrderIdForm:
 
     def notes(self) -> list[Problem]:
         """Return the notes on the form, after the rows have been read."""
-        if self._is_automatic and self._is_integer:
+        if self._is_automatic and self._has_shortened_any:
             return [Problem("ORDER_IDS_AS_INTEGERS", "order_id")]
         if self._is_automatic and self._has_kept_any:
             return [Problem("ORDER_IDS_IN_TWO_FORMS", "order_id")]

@@ -88,6 +88,7 @@ class RowFilter:
         self._kind_columns = kind_columns
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
         self.columns = {each.column for each in (*conditions, *refunds)}
+        self.refund_columns = [each.column for each in refunds]
         self._refunds = [_ColumnRule(each, 0) for each in refunds]
         self._rules: list[_ColumnRule] = []
         first = 0

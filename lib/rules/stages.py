@@ -66,8 +66,8 @@ _WON: Final = _listed(
 _NEGATIONS: Final = _listed("not no non nicht pas niet nao")
 _PARTS: Final = _listed(
     """
-    partial partially teilweise partiel partiellement parcial parcialmente parziale parzialmente
-    gedeeltelijk
+    partial partially partly teilweise partiel partielle partiellement parcial parcialmente parziale
+    parzialmente gedeeltelijk deels
     """
 )
 _FILLERS: Final = _listed(
@@ -109,6 +109,13 @@ def stage_of(cell: str) -> Stage | None:
     if words.isdisjoint(_WON) or not words.isdisjoint(_PARTS):
         return None
     return "not_won" if negated else "won"
+
+
+@lru_cache(maxsize=1_024)
+def is_partial(cell: str) -> bool:
+    """Return whether a cell says that only a part was refunded: `partially_refunded`."""
+    words = _words(cell[:_LONGEST])
+    return any(word in _PARTS or word.startswith("teil") for word in words)
 
 
 def is_harmless(cell: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
@@ -16,6 +16,7 @@ from lib.rules.adjustments import AdjustmentEngine
 from lib.rules.calls import CallEngine
 from lib.rules.engine import Engine
 from lib.rules.record_engine import RecordEngine
+from lib.rules.refunds import Refunds
 from lib.rules.row_rules import RowRules
 from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
@@ -101,7 +102,7 @@ def engine_of(header: Header, profile: Profile, rules: RowRules) -> RecordEngine
     sales = Engine(header.fields, replace(rules, capabilities=main, kind="conversion"))
     if rules.capabilities is not main:
         rules = replace(rules, sent_order_id=main.sent_order_id)
-    return AdjustmentEngine(header.fields, rules, sales, are_refunds=False)
+    return AdjustmentEngine(header.fields, rules, sales, None)
 
 
 def with_refunds(
@@ -110,10 +111,12 @@ def with_refunds(
     destination: Destination[Any],
     rules: RowRules,
     fields: Mapping[str, int],
+    refund_columns: Sequence[int],
     connect: Connect,
     log: Log,
 ) -> tuple[Destination[Any], AdjustmentEngine]:
-    """Return the destination of a file of sales and refunds, and the engine for the refunds.
+    """Return the destination of a file of sales and refunds, and the engine for the refunds, which
+    the profile recognizes by `refund_columns`.
 
     Raises what `connect` raises, and `PermanentError` if the destination cannot send adjustments.
     """
@@ -131,5 +134,5 @@ def with_refunds(
     if "adjustment" not in rules.capabilities.record_kinds:
         raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
     names_value = bool(profile.headers.get("adjusted_value"))
-    engine = AdjustmentEngine(fields, rules, sales, are_refunds=True, names_value=names_value)
-    return destination, engine
+    refunds = Refunds(refund_columns, names_value)
+    return destination, AdjustmentEngine(fields, rules, sales, refunds)

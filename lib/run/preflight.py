@@ -234,7 +234,7 @@ def prepare_job(
     refunds = None
     if profile.refunds and isinstance(engine, Engine):
         destination, refunds = with_refunds(
-            engine, profile, destination, rules, fields, connect, log
+            engine, profile, destination, rules, fields, row_filter.refund_columns, connect, log
         )
     return UploadJob(
         table,

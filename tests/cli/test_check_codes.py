@@ -56,6 +56,7 @@ def _asked(row: Mapping[str, str]) -> File:
     return File(content=csv_of(row), asked=True)
 
 
+REFUNDS = {"refunds": {"Status": ["partially_refunded"]}}
 NO_VALUE = {"adjusted_value": ""}
 BY_CLICK = {
     "order_id": "",
@@ -77,6 +78,17 @@ def adjustment(**cells: str) -> dict[str, str]:
         "adjusted_value": "80",
         **cells,
     }
+
+
+def refund(new_value: str) -> dict[str, str]:
+    """Return a row of a file of sales that was refunded in part."""
+    return row(
+        order_id="SO-1",
+        conversion_value="100",
+        Status="partially_refunded",
+        adjustment_date_time="2026-11-22 10:00:00+00:00",
+        adjusted_value=new_value,
+    )
 
 
 def call(**cells: str) -> dict[str, str]:
@@ -273,6 +285,11 @@ FILES |= {
     "ADJUSTMENT_TIME_MISSING": _file(csv_of(adjustment(adjustment_date_time=""))),
     "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
     "RETRACTION_WITH_VALUE": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
+    "PARTIAL_REFUND_WITHOUT_VALUE": _file(csv_of(refund("")), **REFUNDS),
+    "NEW_VALUE_NOT_LOWER": _file(csv_of(refund("100")), **REFUNDS),
+    "ADJUSTED_ON_THAT_DAY": _file(
+        csv_of(adjustment(adjustment_date_time="2026-11-23")), time_zone="UTC"
+    ),
     "RESTATED_TO_ZERO": _file(csv_of(adjustment(adjusted_value="0"))),
     "ADJUSTS_NO_CONVERSION": _file(csv_of(adjustment(order_id=""))),
     "ADJUSTED_BEFORE_CONVERSION": _file(csv_of(adjustment(**BY_CLICK, **BEFORE))),

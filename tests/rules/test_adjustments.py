@@ -19,6 +19,7 @@ from lib.rules.adjustments import AdjustmentEngine
 from lib.rules.calls import CallEngine
 from lib.rules.engine import Engine
 from lib.rules.record_engine import RecordEngine
+from lib.rules.refunds import Refunds
 from lib.rules.row_rules import RowRules
 
 EVERYTHING: frozenset[RecordKind] = frozenset({"conversion", "adjustment", "call"})
@@ -82,13 +83,15 @@ def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
 
 
 def engine_for(header: list[str], kind: RecordKind, refunds: bool, **settings: Any) -> RecordEngine:
-    columns = {name: at for at, name in enumerate(header)}
+    columns = {name: at for at, name in enumerate(header) if name != "Status"}
     sales = Engine(columns, rules_for("conversion", **settings))
     if kind == "conversion":
         return sales
     if kind == "call":
         return CallEngine(columns, rules_for("call", **settings))
-    return AdjustmentEngine(columns, rules_for("adjustment", **settings), sales, refunds)
+    stages = [at for at, name in enumerate(header) if name == "Status"]
+    found = Refunds(stages) if refunds else None
+    return AdjustmentEngine(columns, rules_for("adjustment", **settings), sales, found)
 
 
 def rows_of(text: str, first: int = 2) -> list[tuple[int, list[str], None, int]]:
@@ -171,6 +174,80 @@ def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
     )
     assert judged.adjustment(2).order_id == "SO-1"
     assert judged.refused == {3: "NEGATIVE_VALUE"}
+
+
+PARTIAL = "PARTIAL_REFUND_WITHOUT_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "kind", "problem"),
+    [
+        ("refunded", "", "retraction", ""),
+        ("refunded", "n/a", "retraction", ""),
+        ("refunded", "80", "restatement", ""),
+        ("partially_refunded", "80", "restatement", ""),
+        ("partially_refunded", "", "", PARTIAL),
+        ("Partially refunded", "0", "", PARTIAL),
+        ("Teilerstattet", "n/a", "", PARTIAL),
+        ("partiellement remboursé", "-", "", PARTIAL),
+        ("partially_refunded", "eighty", "", "INVALID_CONVERSION_VALUE"),
+        ("partially_refunded", "100", "restatement", "NEW_VALUE_NOT_LOWER"),
+        ("refunded", "120", "restatement", "NEW_VALUE_NOT_LOWER"),
+    ],
+)
+def test_a_partial_refund_never_retracts_its_order(
+    status: str, value: str, kind: str, problem: str
+) -> None:
+    """It needs a new total, below that of the sale. A complete refund needs none."""
+    header = "order_id,Status,conversion_value,adjusted_value,adjustment_date_time"
+    found = judge(f"{header}\nSO-1,{status},100,{value},noon", refunds=True)
+    assert (found.adjustment(2).adjustment_type if kind else "") == kind
+    assert (found.warned.get(2, "") if kind else found.refused[2]) == problem
+
+
+def test_values_in_two_currencies_are_not_compared() -> None:
+    """The larger number may be the smaller amount."""
+    header = "order_id,conversion_value,currency_code,adjusted_value,adjusted_value_currency"
+    row = f"{header},adjustment_date_time\nSO-1,100,USD,9000,JPY,noon"
+    assert judge(row, refunds=True).adjustment(2).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "zone", "time"),
+    [
+        ("2026-11-20", "", "2026-11-20 23:59:59+00:00"),
+        ("11/20/2026", "America/Chicago", "2026-11-20 23:59:59-06:00"),
+        ('="2026-11-20"', "", "2026-11-20 23:59:59+00:00"),
+        ("2026-11-24", "", "2026-11-24 12:00:00+00:00"),
+        ("2026-11-24", "America/Chicago", "2026-11-24 06:00:00-06:00"),
+        ("2026-11-20 00:00:00", "", "2026-11-20 00:00:00+00:00"),
+        ("2026-11-25", "", "FUTURE_DATE"),
+        ("20.13.2026", "", "DATE_ORDER_MISMATCH"),
+    ],
+)
+def test_a_refund_on_a_day_is_at_its_end(cell: str, zone: str, time: str) -> None:
+    """But not in the future. A time of day is taken as it is."""
+    row = f"order_id,adjustment_date_time,time_zone\nSO-1,{cell},{zone}"
+    found = judge(row, refunds=True)
+    sent = found.records.keys() and found.adjustment(2).time
+    assert (sent or found.refused[2]) == time
+    assert found.warned.get(2, "") == ("ADJUSTED_ON_THAT_DAY" if sent and ":" not in cell else "")
+
+
+def test_an_order_may_be_refunded_on_the_day_of_its_sale() -> None:
+    """Its refund has a date only, which does not make it older than the sale."""
+    header = "order_id,conversion_date_time,adjustment_date_time"
+    row = f"{header}\nSO-1,2026-11-20 14:05:07,2026-11-20"
+    assert judge(row, refunds=True).adjustment(2).adjustment_type == "retraction"
+
+
+@pytest.mark.parametrize(("form", "second"), [(None, "1001"), ("keep", "1001.0")])
+def test_adjustments_name_orders_by_whole_numbers(form: str | None, second: str) -> None:
+    """Also beside other order IDs. The profile can keep them as they are."""
+    header = "order_id,adjustment_type,adjustment_date_time"
+    rows = f"{header}\nSO-7,RETRACT,noon\n1001.0,RETRACT,noon"
+    found = judge(rows, order_ids=form)
+    assert [found.adjustment(line).order_id for line in (2, 3)] == ["SO-7", second]
 
 
 def test_an_order_id_is_named_as_it_was_sent() -> None:

@@ -111,6 +111,17 @@ def with_time_of_day(date: str, time_of_day: str) -> str:
     return f"{day} {time_of_day}"
 
 
+def at_end_of_day(date: str) -> str | None:
+    """Return the last second of a date; None if it has a time or a zone, or is not a date."""
+    if len(date) > _LONGEST:
+        return None
+    day = _one_spelling(date)
+    parts = _parts(day)
+    if parts is None or parts["hour"] is not None or parts["zone"] is not None:
+        return None
+    return f"{day} 23:59:59"
+
+
 def _one_spelling(value: str) -> str:
     """Return the text with plain spaces and minus signs, and without accents."""
     # Exports contain no-break spaces before PM and typographic minus signs before offsets.
