@@ -321,6 +321,9 @@ class FakeApi:
                 if order in self.deferred:
                     row_results[position] = RowResult("deferred", (Problem(self.deferred_code),))
                     continue
+                if isinstance(record, Adjustment) and order in self.too_old:
+                    row_results[position] = RowResult("failed", (Problem("EXPIRED_EVENT"),))
+                    continue
                 if isinstance(record, Adjustment):
                     self.adjusted.append((order, record.value))
                     continue

@@ -966,6 +966,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Compare the values in the profile with your export. If the file contains conversions, "
         f"correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
     ),
+    "REFUNDS_SKIPPED": (
+        "note",
+        "Rows that the profile calls refunds are skipped by its row filter (include, exclude), so "
+        "their orders keep their value.",
+        "Remove the condition that skips them if these refunds must be sent: rows that refunds "
+        "names need no other filter. No action is needed if their sales are skipped too.",
+    ),
     "FILTER_VALUE_NOT_FOUND": (
         "note",
         "The row filter of the profile (include, exclude) lists a value that is in no row of the "

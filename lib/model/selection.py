@@ -15,7 +15,8 @@ class Selection:
 
     `found` is the number of rows with each value of the filter, and `near` the number of rows with
     a similar text instead. Both are by the value's position in `RowFilter.values`. `stages` is the
-    number of kept rows by column and stage (`lib.rules.stages.stages_in`).
+    number of kept rows by column and stage (`lib.rules.stages.stages_in`). Of the rows that the
+    profile calls refunds, `refunds` were kept, and `skipped_refunds` were not.
     """
 
     kept: int = 0
@@ -23,11 +24,15 @@ class Selection:
     found: dict[int, int] = field(default_factory=dict)
     near: dict[int, int] = field(default_factory=dict)
     stages: dict[int, dict[str, int]] = field(default_factory=dict)
+    refunds: int = 0
+    skipped_refunds: int = 0
 
     def add(self, other: Selection) -> None:
         """Add the rows of a chunk to those of the file."""
         self.kept += other.kept
         self.skipped += other.skipped
+        self.refunds += other.refunds
+        self.skipped_refunds += other.skipped_refunds
         _add(self.found, other.found)
         _add(self.near, other.near)
         for column, counts in other.stages.items():

@@ -106,7 +106,7 @@ class RowFilter:
         rows = rows[:end] if footer else rows
         selected = self._filter(rows) if self._rules else Selected(rows, (), Selection())
         if self._refunds:
-            selected = self._without_refunds(selected)
+            selected = self._without_refunds(rows, selected)
         for column in self.stage_columns:
             cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
@@ -114,18 +114,22 @@ class RowFilter:
         selected = selected._replace(rows=mark_adjustments(selected.rows, self._kind_columns))
         return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
 
-    def _without_refunds(self, selected: Selected) -> Selected:
-        """Keep the refunds apart. Rows that could not be read are none."""
-        readable = [row for row in selected.rows if not row[2]]
+    def _without_refunds(self, rows: Sequence[Row], selected: Selected) -> Selected:
+        """Keep the refunds apart, and count those that the conditions skip. Rows that could not be
+        read are none."""
+        readable = [row for row in rows if not row[2]]
         lines = set[int]()
         for rule in self._refunds:
             verdicts = rule.keeps([cells[rule.column] for _, cells, _, _ in readable], Selection())
             lines.update(line for line, *_ in compress(readable, verdicts))
         if not lines:
             return selected
+        skipped = lines.intersection(selected.skipped)
+        selected.selection.skipped_refunds = len(skipped)
+        selected.selection.refunds = len(lines) - len(skipped)
         return selected._replace(
             rows=[row for row in selected.rows if row[0] not in lines],
-            refunds=[row for row in readable if row[0] in lines],
+            refunds=[row for row in selected.rows if row[0] in lines],
         )
 
     def _filter(self, rows: Sequence[Row]) -> Selected:

@@ -27,6 +27,9 @@ from lib.source.visible_names import shown
 ENOUGH_ROWS: Final = 20
 """In a file of this many rows, at least one value of each column should occur."""
 
+ENOUGH_REFUNDS: Final = 5
+"""If a filter skips all refunds of a file, and they are this many, it is probably a mistake."""
+
 
 def filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     """Return the columns that the filter of the profile reads."""
@@ -107,7 +110,27 @@ def notes_on_selection(
     `is_complete`: the filter has read all rows of the file.
     """
     notes = notes_on_fit(row_filter, selection, log) if is_complete else []
+    if selection.skipped_refunds:
+        notes.append(_note_on_refunds(row_filter, selection, log))
     return notes + notes_on_stages(row_filter, selection)
+
+
+def _note_on_refunds(row_filter: RowFilter, selection: Selection, log: Log) -> Problem:
+    """Return the note on refunds that the filter skips.
+
+    The refunds of some sales may be meant, such as those of another channel. But if all are
+    skipped, the filter probably was there before `refunds`.
+    """
+    conditions = dict.fromkeys(each.condition for each in row_filter.values)
+    others = [each for each in conditions if each.column not in row_filter.refund_columns]
+    names = ", ".join(
+        f'{"include" if each.includes else "exclude"} "{each.name}"'
+        for each in others or conditions
+    )
+    detail = f"{number_of_rows(selection.skipped_refunds)}; {names}"
+    if not selection.refunds and selection.skipped_refunds >= ENOUGH_REFUNDS:
+        log.alert("filter_mismatch", code="REFUNDS_SKIPPED", detail=detail)
+    return Problem("REFUNDS_SKIPPED", "", detail)
 
 
 def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[Problem]:

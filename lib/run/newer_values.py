@@ -8,8 +8,9 @@ correction is the whole conversion again (`restates_with_original`). A row is se
 deferred, or if an attempt died before it saved the answer.
 
 A correction that is the whole conversion is recorded before it is sent: it counts the conversion
-even if the older row never arrived. A correction that only names the conversion is recorded after
-it was accepted: then the conversion has certainly arrived.
+even if the older row never arrived. If the API refuses it, the record is removed, or the older row
+would be skipped for nothing. A correction that only names the conversion is recorded after it was
+accepted: then the conversion has certainly arrived.
 """
 
 from __future__ import annotations
@@ -65,6 +66,21 @@ def known_after(values: Iterable[NewValue], result: UploadResult) -> dict[str, i
         if not each.is_whole
         and (each.position not in answers or answers[each.position].outcome in _APPLIED)
     }
+
+
+def refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
+    """Return the digests of what was recorded before the chunk was sent, and was then refused.
+
+    What is deferred stays recorded: it will be sent, with the newer value.
+    """
+    answers = result.row_results
+    return [
+        each.order
+        for each in values
+        if each.is_whole
+        and each.position in answers
+        and answers[each.position].outcome not in (*_APPLIED, "deferred")
+    ]
 
 
 _APPLIED = ("uploaded", "duplicate")

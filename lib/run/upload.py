@@ -35,7 +35,7 @@ from lib.run.chunks import (
 )
 from lib.run.context import RunContext
 from lib.run.finalize import read_reports
-from lib.run.newer_values import known_after, known_before
+from lib.run.newer_values import known_after, known_before, refused
 from lib.run.preflight import UploadJob
 from lib.run.reading import Checkpoint
 from lib.run.room import Room
@@ -279,6 +279,8 @@ class _Uploads:
         if before := known_before(values):
             restated.record(run.key, prepared.number, before)
         result = job.destination.send(prepared.batch, self._deadline)
+        if orders := refused(values, result):
+            restated.forget(run.key, prepared.number, orders)
         if after := known_after(values, result):
             restated.record(run.key, prepared.number, after, run.attempts)
         return result

@@ -45,6 +45,20 @@ class Restated:
         name = f"{self._prefix}{run_key}-{chunk}{suffix}.json"
         self._store.write(self._bucket, name, msgspec.json.encode(orders), if_generation_match=0)
 
+    def forget(self, run_key: str, chunk: int, orders: Collection[str]) -> None:
+        """Remove orders from what was recorded before a chunk was sent: none was adjusted."""
+        name = f"{self._prefix}{run_key}-{chunk}.json"
+        content = self._store.read(self._bucket, name)
+        if content is None:
+            return
+        recorded = msgspec.json.decode(content[0], type=dict[str, int])
+        kept = {digest: time for digest, time in recorded.items() if digest not in orders}
+        if not kept:
+            self._store.delete(self._bucket, name)
+        elif kept != recorded:
+            body = msgspec.json.encode(kept)
+            self._store.write(self._bucket, name, body, if_generation_match=content[1])
+
     def since(self, moment: datetime) -> Callable[[Collection[str]], dict[str, int]]:
         """Return a function that finds the newest time of each of the wanted orders that has one.
 

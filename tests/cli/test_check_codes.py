@@ -211,6 +211,11 @@ FILES: dict[str, File] = {
     "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
     "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
     "FILTER_KEEPS_NO_ROW": _row({"include": {"Stage": ["Won"]}}, Stage="Lost"),
+    "REFUNDS_SKIPPED": _row(
+        {"include": {"Shop": ["web"]}, "refunds": {"Stage": ["refunded"]}},
+        Shop="pos",
+        Stage="refunded",
+    ),
     "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
     "STAGES_NOT_FILTERED": _row(Stage="Closed Lost"),
     "UNKNOWN_COLUMNS": _row(colour="red"),

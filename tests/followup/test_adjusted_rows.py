@@ -182,6 +182,21 @@ def test_a_refused_correction_overtakes_no_sale() -> None:
     assert sales.counted == ["A"]
 
 
+def test_a_correction_that_was_never_accepted_overtakes_no_sale() -> None:
+    """It was recorded before it was sent. Its refusal removes this, but not for other orders."""
+    google = google_with(destination="data_manager")
+    google.api.capabilities = capabilities_of("data_manager")
+    google.api.deferred = {"A", "B"}
+    deliver(google, "sale.csv", row("A", "Paid"), row("B", "Paid"))
+    google.api.deferred, google.api.too_old = set(), {"A"}
+    found = deliver(google, "new.csv", row("A", "Refunded", "60"), row("B", "Refunded", "70"))
+    assert (found["counts"]["failed"], found["counts"]["uploaded"]) == (1, 1)
+    google.api.too_old = set()
+    google.clock.seconds += 7 * 3600
+    sweep_once(google.context, 1500)
+    assert (google.api.counted, google.api.adjusted) == (["A"], [("B", 70.0)])
+
+
 def test_the_answer_about_sales_is_saved_before_their_adjustments_are_sent() -> None:
     """An attempt that dies in between sends no sale again, also when the sweep sends both."""
     google = google_with(destination="data_manager", adjustments_via="google_ads")

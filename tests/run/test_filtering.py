@@ -362,3 +362,27 @@ def test_a_footer_across_two_chunks_is_skipped_after_a_crash_too(
     assert not {code for code in found["codes"] if code.startswith("FILTER")}
     skipped = [row["line"] for row in found["rows"] if row["outcome"] == "skipped"]
     assert skipped == (list(range(2001, 2006)) if list_all else [])
+
+
+@pytest.mark.parametrize(
+    ("refunds", "skipped", "alerts"), [(4, 4, 0), (5, 5, 1), (5, 1, 0), (5, 0, 0)]
+)
+def test_refunds_that_the_filter_skips_are_counted(
+    refunds: int, skipped: int, alerts: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They look like any other skipped row, and their orders would keep their value."""
+    google = world()
+    orders = [f"order-{number}" for number in range(2, 2 + skipped)] or ["order-99"]
+    profile = {"exclude": {"order_id": orders}, "refunds": {"Deal Stage": ["Refunded"]}}
+    source = put(google, "Won", *["Refunded"] * refunds, **profile)
+    deliver(google, source)
+    notes = {note["code"]: note["detail"] for note in document(google, source)["notes"]}
+    if skipped:
+        rows = f"{skipped} rows" if skipped > 1 else "1 row"
+        assert notes["REFUNDS_SKIPPED"] == f'{rows}; exclude "order_id"'
+    assert ("REFUNDS_SKIPPED" in notes) == bool(skipped)
+    logged = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (
+        sum(line.get("code") == "REFUNDS_SKIPPED" and "ALERT" in line["message"] for line in logged)
+        == alerts
+    )
