@@ -67,8 +67,8 @@ def ingest(request: flask.Request) -> tuple[str, int]:
     if isinstance(event, NotAnObjectEvent):
         if event.wrong_trigger:
             problem = f"the trigger of the function ingest sends events that are {event.reason}"
-            advice = "Ask the engineer who deployed the function to correct the trigger"
-            context.log.alert("settings_invalid", problems=[f"{problem}. {advice}."])
+            advice = "Ask the engineer who deployed the function to correct the trigger."
+            context.log.alert("settings_invalid", detail=problem, action=advice)
         context.log.warning("event_ignored", reason=event.reason)
         return "ignored", 200
     context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
@@ -106,7 +106,7 @@ def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
-        JsonLog().alert("settings_invalid", problems=str(error).splitlines())
+        JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
     return settings, connect(_clock), Destinations(settings, lambda: read_credentials(settings))
 

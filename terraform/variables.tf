@@ -187,6 +187,14 @@ variable "settings" {
     list_all_rows                 = optional(bool)
     read_diagnostics              = optional(bool)
     check_click_ownership         = optional(bool)
+    failing_rows_ratio            = optional(number)
+    failing_rows_least            = optional(number)
+    no_file_hours                 = optional(number)
+    no_file_grace_minutes         = optional(number)
+    no_file_weekdays              = optional(list(string))
+    no_file_holidays              = optional(list(string))
+    no_file_time_zone             = optional(string)
+    no_file_folders               = optional(list(string))
   })
   default     = {}
   nullable    = false
@@ -232,6 +240,31 @@ variable "settings" {
   validation {
     condition     = coalesce(var.settings.max_event_age_hours, 20) < 24
     error_message = "max_event_age_hours must be less than the 24 hours after which the platform drops an event."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.failing_rows_ratio, 0.2) > 0 && coalesce(var.settings.failing_rows_ratio, 0.2) < 1
+    error_message = "failing_rows_ratio must be between 0 and 1, such as 0.2."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.failing_rows_least, 5) >= 1
+    error_message = "failing_rows_least must be 1 or more."
+  }
+
+  validation {
+    condition     = coalesce(var.settings.no_file_hours, 24) > 0 && coalesce(var.settings.no_file_grace_minutes, 30) >= 0
+    error_message = "no_file_hours must be more than 0, such as 24, and no_file_grace_minutes not less."
+  }
+
+  validation {
+    condition     = alltrue([for day in coalesce(var.settings.no_file_weekdays, ["mon"]) : contains(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], day)])
+    error_message = "no_file_weekdays must be mon, tue, wed, thu, fri, sat or sun."
+  }
+
+  validation {
+    condition     = alltrue([for day in coalesce(var.settings.no_file_holidays, ["12-25"]) : can(regex("^([0-9]{4}-)?[0-1][0-9]-[0-3][0-9]$", day))])
+    error_message = "no_file_holidays must be dates such as 12-25 (each year) or 2027-03-29."
   }
 }
 
@@ -445,8 +478,9 @@ variable "sweep_schedule" {
   description = "When the sweep looks for missed files and sends deferred rows (cron, UTC)."
 
   validation {
-    condition     = can(regex("^[0-9*,/-]+ [0-9*,/-]+ [0-9*,/-]+ [0-9A-Za-z*,/-]+ [0-9A-Za-z*,/-]+$", var.sweep_schedule)) && alltrue(flatten([for at, field in split(" ", var.sweep_schedule) : [for n in regexall("[0-9]+", field) : tonumber(n) <= try([59, 23, 31, 12, 7][at], 0)]]))
-    error_message = "sweep_schedule needs five cron fields (minute, hour, day, month, weekday), such as */15 * * * *."
+    # Minutes and hours; every day. The alert sweep_silent follows them.
+    condition     = can(regex("^[0-9*,/-]+ [0-9*,/-]+ [*] [*] [*]$", var.sweep_schedule)) && alltrue(flatten([for at, field in split(" ", var.sweep_schedule) : [for n in regexall("[0-9]+", field) : tonumber(n) <= try([59, 23][at], 0)]]))
+    error_message = "sweep_schedule needs five cron fields (minute, hour, and * * * for every day), such as */15 * * * *."
   }
 }
 
@@ -464,26 +498,13 @@ variable "notification_channels" {
   }
 }
 
-variable "failing_rows_ratio" {
-  type        = number
-  default     = 0.2
-  nullable    = false
-  description = "Alert when more than this share of the rows in the last hour was rejected or failed."
-
-  validation {
-    condition     = var.failing_rows_ratio > 0 && var.failing_rows_ratio < 1
-    error_message = "failing_rows_ratio must be between 0 and 1, such as 0.2."
-  }
-}
-
-variable "no_file_hours" {
-  type        = number
+variable "runbook_url" {
+  type        = string
   default     = null
-  description = "Alert when no file was processed for this many hours. Unset: no alert."
+  description = "Address of docs/operate.md where your colleagues can read it, such as https://github.com/acme/conversions/blob/main/docs/operate.md. Alerts link to its sections."
 
   validation {
-    # Cloud Monitoring looks back at most 25 hours.
-    condition     = var.no_file_hours == null || (coalesce(var.no_file_hours, 1) >= 1 && coalesce(var.no_file_hours, 1) <= 24)
-    error_message = "no_file_hours must be 1 to 24."
+    condition     = var.runbook_url == null || can(regex("^https://[^#]+$", var.runbook_url))
+    error_message = "runbook_url must begin with https:// and have no #."
   }
 }

@@ -21,6 +21,7 @@ _TRACE_FIELD = "logging.googleapis.com/trace"
 EVENTS: Mapping[str, str] = {
     "run_finished": "A file was processed. The line has its counts and timings.",
     "run_updated": "Follow-up for a file is complete. The line has the new counts.",
+    "rows_failing": "ALERT. Many rows of a file were rejected or failed.",
     "rows_not_counted": "ALERT. Google accepted a file's rows but did not count many of them.",
     "deferred_rows_failed": "ALERT. Deferred rows failed: their file was deleted or "
     "overwritten, or no attempt could read it.",
@@ -30,7 +31,10 @@ EVENTS: Mapping[str, str] = {
     "run_late": "ALERT. Attempts still fail 10 minutes after the event of a file, or after its "
     "follow-up was due.",
     "follow_up_blocked": "ALERT. A file's follow-up cannot continue. Someone must fix the cause.",
-    "events_missing": "ALERT. No event has started the newest files. The trigger may be broken.",
+    "events_missing": "ALERT. No event has started a file. The trigger may be broken.",
+    "file_unfinished": "ALERT. An hour after its upload, a file still has no results.",
+    "no_file": "ALERT. A file is expected, and none has arrived.",
+    "file_ignored": "ALERT. A file is not processed because of its name, and it stays.",
     "lease_held": "Another delivery is processing this file or another version of it. "
     "This delivery is retried.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
@@ -78,12 +82,10 @@ class JsonLog:
 
     def unexpected(self, error: Exception) -> None:
         """Log a bug: only its type and location, because the error's message could quote a row."""
+        kind = type(error).__name__
         frames = traceback.extract_tb(error.__traceback__)
-        self.alert(
-            "unexpected_error",
-            kind=type(error).__name__,
-            at=[f"{each.filename.rsplit('/', 1)[-1]}:{each.lineno} {each.name}" for each in frames],
-        )
+        at = [f"{each.filename.rsplit('/', 1)[-1]}:{each.lineno} {each.name}" for each in frames]
+        self.alert("unexpected_error", detail=f"{kind} at {at[-1] if at else ''}", kind=kind, at=at)
 
     def _write(self, severity: str, event: str, fields: Mapping[str, Any]) -> None:
         line = {

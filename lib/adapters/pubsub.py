@@ -51,6 +51,6 @@ def announcer(topic: str, log: Log, connect: Callable[[], Any] = _publisher) -> 
             kind = type(error).__name__
             advice = _ADVICE.get(kind, "Read the results document of this file instead.")
             action = advice.replace("{topic}", topic)
-            log.alert("announce_failed", code=kind, name=message["name"], action=action)
+            log.alert("announce_failed", code=kind, detail=message["name"], action=action)
 
     return announce

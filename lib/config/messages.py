@@ -38,6 +38,7 @@ _WORDS = {
     "finite_number": "not a finite number. Write a number.",
     "greater_than": "too small. Write a number greater than {gt:g}.",
     "greater_than_equal": "too small. Write {ge:g} or more.",
+    "less_than": "too large. Write a number less than {lt:g}.",
     "less_than_equal": "too large. Write {le:g} or less.",
     "literal_error": "not an allowed value. Write {expected}.",
     "dict_type": 'not an object. Write {{"field": "column name"}}.',

@@ -11,9 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from lib.config import messages
+from lib.config.expected_days import Weekday, date_or_day, time_zone
 from lib.destinations import registry
 from lib.source.table import MAX_LINES
 
@@ -189,6 +197,44 @@ class Settings(BaseModel):
         False,
         description="For rows refused because Google does not know the click, query click_view to "
         "see whether the account has it (at most 3 rows and 93 queries per file).",
+    )
+    failing_rows_ratio: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="Alert when more than this share of a file's rows is rejected, failed or not "
+        "counted.",
+    )
+    failing_rows_least: int = Field(
+        5, ge=1, description="A file with fewer such rows causes no such alert."
+    )
+    no_file_hours: float | None = Field(
+        None,
+        gt=0,
+        description="Alert when no file arrives for this many hours: 24 for a nightly export. "
+        "Unset: no alert. Before the first file, there is none either.",
+    )
+    no_file_grace_minutes: float = Field(
+        30, ge=0, description="How much later than NO_FILE_HOURS a file may arrive."
+    )
+    no_file_weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(_words)] = Field(
+        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+        min_length=1,
+        description="Days on which files are expected. The time of other days does not count.",
+    )
+    no_file_holidays: Annotated[
+        tuple[Annotated[str, AfterValidator(date_or_day)], ...], BeforeValidator(_words)
+    ] = Field(
+        (),
+        description="Days on which no file is expected: 12-25 (each year) or 2027-03-29.",
+    )
+    no_file_time_zone: Annotated[str, AfterValidator(time_zone)] = Field(
+        "UTC", description="Time zone of these days, such as Europe/Berlin."
+    )
+    no_file_folders: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="First folders of object names that are watched each on its own; default: "
+        "files outside of any folder. Unset: a file in any folder is enough.",
     )
 
     @property

@@ -27,6 +27,7 @@ from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.context import RunContext
+from lib.run.failing_rows import many_fail
 from lib.run.finalize import WrittenRun
 from lib.run.follow_up import settling_schedule
 from lib.run.preflight import claimed_profile
@@ -35,11 +36,6 @@ from lib.state.lease import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
-
-ALERT_SHARE: Final = 0.2
-ALERT_ROWS: Final = 5
-"""An alert is logged if at least this many rows of a file, and more than this share of those that
-the API accepted, are not counted for a reason that a person can correct."""
 
 _NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES", "FEWER_MATCHES"})
 
@@ -178,8 +174,9 @@ def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
     return MatchedRows(run.key, requests.judged, requests.judged - requests.unmatched)
 
 
-def alert_if_not_counted(written: WrittenRun, log: Log) -> None:
-    """Log an alert if many of the file's rows are not counted for a reason one can correct."""
+def alert_if_not_counted(written: WrittenRun, settings: Settings, log: Log) -> None:
+    """Log an alert if many of the rows that the API accepted are not counted for a reason one can
+    correct."""
     reasons = {
         reason: count
         for reason, count in written.requests.not_counted.items()
@@ -188,7 +185,14 @@ def alert_if_not_counted(written: WrittenRun, log: Log) -> None:
     lost = sum(reasons.values())
     named = written.requests.not_counted.total() - written.requests.unnamed
     accepted = written.tally.outcomes.get("uploaded", 0) + named
-    if lost < ALERT_ROWS or lost <= ALERT_SHARE * accepted:
+    if not many_fail(lost, accepted, settings):
         return
     code = max(reasons, key=lambda reason: reasons[reason])
-    log.alert("rows_not_counted", code=code, not_counted=lost, records=accepted)
+    log.alert(
+        "rows_not_counted",
+        code=code,
+        detail=f"{lost} of {accepted} rows",
+        action=lookup(code).action,
+        not_counted=lost,
+        records=accepted,
+    )

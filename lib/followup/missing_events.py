@@ -2,19 +2,22 @@
 
 The trigger needs several permissions outside of this function. If one of them is lost, no event
 arrives, and nothing fails. But then a file has no claim `LATE_AFTER` its upload. During a burst,
-files wait as long; then others are finished meanwhile.
+files wait as long; then others are finished meanwhile. A file that waits for
+`FOUND_BY_SWEEP_AFTER` is found only by the sweep, even if other files have their events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from lib.run.context import RunContext
 from lib.run.redelivery import LATE_AFTER
-from lib.state.run import run_key
+from lib.state.run import run_id, run_key
 from lib.state.store import StoredObject
+
+FOUND_BY_SWEEP_AFTER: Final = timedelta(minutes=30)
 
 MOST_FILES: Final = 20
 """Number of claims that are read for this."""
@@ -34,9 +37,13 @@ def alert_if_unstarted(
     `newest_results`: when the newest results document was written.
     """
     now = context.utc_now()
-    if newest_results is not None and now - newest_results < LATE_AFTER:
-        return
-    late = [each for each in files if now - (each.updated or now) >= LATE_AFTER]
+    burst_is_over = newest_results is None or now - newest_results >= LATE_AFTER
+    # A burst does not take as long as the second limit.
+    most = LATE_AFTER if burst_is_over else FOUND_BY_SWEEP_AFTER
+    late = [each for each in files if now - (each.updated or now) >= most]
     unstarted = [each for each in late[-MOST_FILES:] if context.ledger.load(run_key(each)) is None]
     if unstarted:
-        context.log.alert("events_missing", files=len(unstarted), action=_ACTION)
+        oldest = unstarted[0]
+        log = context.log.bind(run_id=run_id(oldest))
+        detail = f"uploaded {oldest.updated:%Y-%m-%d %H:%M} UTC, and no event has started it"
+        log.alert("events_missing", detail=detail, action=_ACTION, files=len(unstarted))

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
+from lib.catalogue.codes import lookup
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
 from lib.followup.later_outcomes import (
@@ -30,6 +31,7 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.results.names import report_path
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
 from lib.run.finalize import announce_results, read_written, rewrite_results
@@ -56,7 +58,7 @@ def revisit(
         context.pending_runs.clear(pending.key)
         return True
     run = ledger.reopen(run, context.utc_now(), context.new_token())
-    log = context.log.bind(run_id=run_id(run.source))
+    log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     lease = context.lease(run)
     try:
         with lease:
@@ -117,7 +119,7 @@ def _revisit_claimed(
     pending = replace(pending, metadata=msgspec.to_builtins(metadata))
     if rows_were_due and pending.rows_due is None and not metadata.superseded_by:
         # Before this is recorded: an alert may come twice, but is never lost.
-        alert_if_not_counted(written, log)
+        alert_if_not_counted(written, settings, log)
         if matched is not None:
             context.match_history.add(profile, matched)
     if pending.due is not None:
@@ -143,7 +145,7 @@ def _resend(
     """
     if dead := no_progress(lease.run, context):
         rows = close_deferred_rows(lease, "failed", dead, context)
-        log.alert("deferred_rows_failed", code=dead.code, rows=rows)
+        _alert_on_lost_rows(dead.code, rows, log)
         return metadata
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
@@ -163,5 +165,10 @@ def _resend(
             problem = Problem(error.code, "", error.detail)
             failed = close_deferred_rows(lease, "failed", problem, context)
             if failed and is_gone:
-                log.alert("deferred_rows_failed", code=error.code, rows=failed)
+                _alert_on_lost_rows(error.code, failed, log)
     return metadata
+
+
+def _alert_on_lost_rows(code: str, rows: int, log: Log) -> None:
+    action = lookup(code).action
+    log.alert("deferred_rows_failed", code=code, detail=f"{rows} rows", action=action, rows=rows)

@@ -14,9 +14,12 @@ from typing import Any, TypeAlias
 
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
+from lib.followup.left_files import LeftFiles, alert_if_left
 from lib.followup.missing_events import alert_if_unstarted
+from lib.followup.missing_files import NewestFiles, alert_if_no_file
 from lib.followup.overview import write_overview
 from lib.followup.revisit import revisit
+from lib.followup.unfinished import alert_if_unfinished
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.results.names import results_name
@@ -121,10 +124,12 @@ def _process_unfinished_objects(
 ) -> None:
     settings = context.settings
     max_age = timedelta(days=settings.sweep_max_age_days)
-    for each in _in_turn(_without_results(context, counts), context, counts):
+    waiting = _without_results(context, counts)
+    unfinished = {run_key(each): each for each in waiting}
+    for each in _in_turn(waiting, context, counts):
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
-            return
+            break
         now = context.utc_now()
         created = _arrival(each, now)
         try:
@@ -141,6 +146,7 @@ def _process_unfinished_objects(
                 max_age=max_age,
             )
             counts.finished += 1
+            del unfinished[run_key(each)]
         except LeaseHeld:
             continue
         except RetryableError:
@@ -148,6 +154,7 @@ def _process_unfinished_objects(
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, context.log.bind(run_id=run_id(each)), counts)
+    alert_if_unfinished([*unfinished.values()], context)
 
 
 def _in_turn(
@@ -198,14 +205,21 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
     now = context.utc_now()
     missing: dict[str, StoredObject] = {}
     live: set[str] = set()
+    newest_files, left = NewestFiles(), LeftFiles()
     for each in context.store.list(settings.input_bucket, "", versions=True):
         age = now - _arrival(each, now)
-        if age > oldest or ignored(each.name, each.size, rules) is not None:
+        if reason := ignored(each.name, each.size, rules):
+            left.add(each, reason, age, settings.accepted_suffixes)
+            continue
+        newest_files.add(each)
+        if age > oldest:
             continue
         if each.is_live:
             live.add(each.name)
         if age >= min(youngest, LATE_AFTER):
             missing[results_name(each.name, each.generation)] = each
+    alert_if_no_file(newest_files, context)
+    alert_if_left(left, context)
     missing = {name: each for name, each in missing.items() if each.name in live}
     old = {name for name, each in missing.items() if now - _arrival(each, now) >= youngest}
     counts.objects = len(old)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
+
+from lib.state.store import StoredObject
 
 OVERVIEW = "index.html"
 RESULTS = ".results.json"
@@ -26,3 +29,8 @@ def results_name(object_name: str, generation: int) -> str:
 def report_name(results: str) -> str:
     """Return the name of the report beside a results document. Both names have the same length."""
     return results.removesuffix(RESULTS) + REPORT
+
+
+def report_path(source: StoredObject) -> str:
+    """Return where a file's report is in the output bucket, for the end of an address."""
+    return quote(report_name(results_name(source.name, source.generation)))

@@ -23,7 +23,7 @@ def process_arrival(source: StoredObject, event_time: datetime | None, context: 
     log = context.log.bind(run_id=run_id(source))
     if source.bucket != settings.input_bucket:
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
-        log.alert("settings_invalid", problems=[f"{problem}. {_CORRECT}"])
+        log.alert("settings_invalid", detail=problem, action=_CORRECT)
         return "ignored"
     try:
         # An event omits what it does not know, and its copy of the size could be wrong. An object

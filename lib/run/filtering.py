@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.errors import PermanentError
@@ -144,7 +145,7 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
     notes = []
     if not selection.kept:
         notes.append(Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(rows)))
-        log.alert("filter_mismatch", code=notes[0].code, detail=notes[0].detail)
+        _alert(notes[0], log)
     values = list(enumerate(row_filter.values))
     missing = [(at, value) for at, value in values if not selection.found.get(at)]
     if missing:
@@ -154,8 +155,13 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
         detail = "; ".join(_not_found(v, selection.near.get(at, 0)) for at, v in missing)
         notes.append(Problem("FILTER_VALUE_NOT_FOUND", "", detail))
         if expected or is_misspelled:
-            log.alert("filter_mismatch", code="FILTER_VALUE_NOT_FOUND", detail=detail)
+            _alert(notes[-1], log)
     return notes
+
+
+def _alert(note: Problem, log: Log) -> None:
+    action = lookup(note.code).action
+    log.alert("filter_mismatch", code=note.code, detail=note.detail, action=action)
 
 
 def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem]:

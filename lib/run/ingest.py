@@ -29,8 +29,10 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.results.names import report_path
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
+from lib.run.failing_rows import alert_if_rows_fail
 from lib.run.filtering import notes_on_selection
 from lib.run.finalize import announce_results, read_reports, write_results
 from lib.run.follow_up import plan_follow_up
@@ -68,7 +70,7 @@ def process_object(
     """
     started = context.monotonic()
     settings = context.settings
-    log = context.log.bind(run_id=run_id(source))
+    log = context.log.bind(run_id=run_id(source), report=report_path(source))
     if reason := ignored(source.name, source.size, ignore_rules(settings)):
         log.info("object_ignored", reason=reason)
         return "ignored"
@@ -106,7 +108,8 @@ def process_object(
             attempts=run.attempts,
         )
         raise
-    _log_and_announce(summary, context, log, context.monotonic() - started)
+    seconds = context.monotonic() - started
+    _log_and_announce(summary, context, log, seconds, event_time)
     return summary.status
 
 
@@ -245,7 +248,9 @@ def _release(run: Run, error: RetryableError, context: RunContext) -> None:
         context.ledger.release(run, context.utc_now(), error.code, fruitless=fruitless)
 
 
-def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, seconds: float) -> None:
+def _log_and_announce(
+    summary: RunSummary, context: RunContext, log: Log, seconds: float, event_time: datetime
+) -> None:
     """Log one summary line for the run, and publish a message about it."""
     run = summary.run
     fields = {
@@ -254,11 +259,14 @@ def _log_and_announce(summary: RunSummary, context: RunContext, log: Log, second
         "counts": summary.counts,
         "seconds": round(seconds, 3),
         "age_seconds": round((summary.finished_at - run.now).total_seconds(), 3),
+        # The objective of Terraform's alerts is about this number.
+        "since_arrival_seconds": round((summary.finished_at - event_time).total_seconds(), 3),
         "requests": len(summary.request_ids),
     }
     error = summary.metadata.file_error
     if error is None:
         log.info("run_finished", **fields)
+        alert_if_rows_fail(summary.tally, context.settings, log)
     else:
         event = "run_stale" if error.code == "STALE" else "run_stopped"
         action = lookup(error.code).action

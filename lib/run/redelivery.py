@@ -45,7 +45,7 @@ def log_redelivery(
         log.alert("quota_exhausted", code=error.code, detail=error.detail, action=action)
     elif lookup(error.code).needs_action:
         problem = f"{error.code}: {error.detail}. {action}"
-        log.alert("settings_invalid", code=error.code, problems=[problem])
+        log.alert("settings_invalid", code=error.code, detail=problem, action=action)
     elif now - due >= LATE_AFTER and not progressed:
         log.alert(
             "run_late",

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 COMPANION_SUFFIXES = (".ok", ".done", ".ctl", ".md5", ".sha256")
 """Suffixes of small files that a sender puts next to a file: markers and checksums."""
 
+HIDDEN = "hidden or lock file"
+INCOMPLETE = "still being written"
+"""Reasons to ignore a file that may contain rows all the same."""
+
 _ARCHIVES = dict.fromkeys(
     (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz"),
     "an archive; unpack it and upload the files in it",
@@ -63,9 +67,9 @@ def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
     if name.startswith(rules.prefixes):
         return "part of an upload"
     if any(part.startswith((".", "~$")) for part in name.split("/")):
-        return "hidden or lock file"
+        return HIDDEN
     if _ends_with(name, rules.temporary_suffixes):
-        return "still being written"
+        return INCOMPLETE
     if _ends_with(name, COMPANION_SUFFIXES):
         return "companion of another file"
     return None

@@ -23,6 +23,7 @@ from lib.config.settings import SettingsError
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
+from lib.followup.missing_events import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
 from lib.model.diagnostics import UploadDiagnostics
 from lib.model.request_status import RequestStatus
@@ -86,6 +87,40 @@ def late(google: World) -> None:
 def unstarted(google: World) -> None:
     google.store.put("in-bucket", "export.csv", CONTENT)
     google.clock.seconds += LATE_AFTER.total_seconds()
+    assert swept(google) == 200
+
+
+def found_by_the_sweep(google: World) -> None:
+    """Other files have their events."""
+    google.store.put("in-bucket", "export.csv", CONTENT)
+    google.clock.seconds += FOUND_BY_SWEEP_AFTER.total_seconds()
+    assert deliver(google, "export.other.csv") == 200
+    assert swept(google) == 200
+
+
+def rejected(google: World) -> None:
+    rows = [core_row(number, conversion_date_time="") for number in range(1, 6)]
+    google.store.put("in-bucket", "export.csv", csv_bytes(rows))
+    assert deliver(google) == 200
+
+
+def no_file(google: World) -> None:
+    google.settings = google.settings.model_copy(update={"no_file_hours": 24.0})
+    assert deliver(google) == 200
+    google.clock.seconds += 25 * 3600
+    assert swept(google) == 200
+
+
+def left(google: World) -> None:
+    google.store.put("in-bucket", "export.csv.tmp", CONTENT)
+    google.clock.seconds += 3600
+    assert swept(google) == 200
+
+
+def unfinished(google: World) -> None:
+    google.store.put("in-bucket", "export.csv", CONTENT)
+    google.clock.seconds += 3600
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
     assert swept(google) == 200
 
 
@@ -264,6 +299,11 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "event_ignored": ("WARNING", lambda google: posted({}, SECRET_TEXT.encode())),
     "object_ignored": ("INFO", lambda google: deliver(google, "export.tmp")),
     "filter_mismatch": ("ERROR", filtered),
+    "rows_failing": ("ERROR", rejected),
+    "no_file": ("ERROR", no_file),
+    "file_ignored": ("ERROR", left),
+    "file_unfinished": ("ERROR", unfinished),
+    "events_missing of a single file": ("ERROR", found_by_the_sweep),
     "run_stopped": ("ERROR", stopped),
     "run_stale": ("ERROR", lambda google: deliver(google, age=timedelta(hours=30))),
     "lease_held": ("INFO", held),

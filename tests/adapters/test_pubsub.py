@@ -86,7 +86,7 @@ def test_a_message_that_cannot_be_sent_is_logged(
     line = json.loads(capsys.readouterr().out)
     assert (line["event"], line["severity"]) == ("announce_failed", "ERROR")
     assert "roles/pubsub.publisher on projects/p/topics/forbidden" in line["action"]
-    assert line["name"] == MESSAGE["name"]
+    assert line["detail"] == MESSAGE["name"]
 
 
 def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:

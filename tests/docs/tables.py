@@ -48,7 +48,7 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    if value in (None, "", {}):
+    if value in (None, "", {}, ()):
         return "unset"
     if isinstance(value, tuple):
         return f"`{', '.join(value)}`"

@@ -332,11 +332,18 @@ SILENCES = {
         "events_missing", nothing, no_event, "pubsub.publisher"
     ),
 }
+_POLICIES = "tests/terraform/test_alert_policies.py"
 ELSEWHERE = {
     "A message about a file cannot be published": "tests/adapters/test_pubsub.py",
     "A setting is wrong": "tests/adapters/test_log_events.py",
     "The software has a bug": "tests/adapters/test_log_events.py",
-    "The sweep is not called": "the alert sweep_silent in Terraform",
+    "The sweep is not called": _POLICIES,
+    "The sweep comes to no end": _POLICIES,
+    "The trigger or the scheduler may not call the function": _POLICIES,
+    "An instance runs out of memory, is killed, or does not start": _POLICIES,
+    "Attempts die without a word": "tests/followup/test_missing.py",
+    "An expected file does not arrive": "tests/followup/test_missing.py",
+    "A file with the name of an incomplete file stays": "tests/followup/test_missing.py",
 }
 
 

@@ -22,7 +22,7 @@ TOOLS = ROOT / ".venv-terraform"
 ALL_ON = """
 announce      = true
 audit_reads   = true
-no_file_hours = 24
+runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }
 
@@ -45,6 +45,14 @@ settings = {
   list_all_rows           = false
   check_click_ownership   = true
   read_diagnostics        = false
+  failing_rows_ratio      = 0.3
+  failing_rows_least      = 10
+  no_file_hours           = 24
+  no_file_grace_minutes   = 60
+  no_file_weekdays        = ["mon", "fri"]
+  no_file_holidays        = ["12-25", "2027-03-29"]
+  no_file_time_zone       = "Europe/Berlin"
+  no_file_folders         = ["crm"]
 }
 """
 

@@ -169,8 +169,12 @@ REFUSED = [
     ('sweep_schedule = "*/15 24 * * *"', "five cron fields"),
     ('existing_input_bucket = { name = "acme-conversions-conversions-state" }', "must not be the"),
     ('notification_channels = ["me@example.com"]', "notificationChannels/<number>"),
-    ("failing_rows_ratio = 20", "between 0 and 1"),
-    ("no_file_hours = 25", "no_file_hours must be 1 to 24"),
+    ('runbook_url = "docs/operate.md"', "must begin with https://"),
+    ("settings = { failing_rows_ratio = 20 }", "between 0 and 1"),
+    ("settings = { failing_rows_least = 0 }", "failing_rows_least must be 1 or more"),
+    ("settings = { no_file_hours = 0 }", "no_file_hours must be more than 0"),
+    ('settings = { no_file_weekdays = ["monday"] }', "must be mon, tue"),
+    ('settings = { no_file_holidays = ["25.12."] }', "must be dates such as 12-25"),
 ]
 
 

@@ -29,6 +29,5 @@ module "conversions" {
   max_instances             = var.max_instances
   sweep_schedule            = var.sweep_schedule
   notification_channels     = var.notification_channels
-  failing_rows_ratio        = var.failing_rows_ratio
-  no_file_hours             = var.no_file_hours
+  runbook_url               = var.runbook_url
 }

@@ -129,12 +129,7 @@ variable "notification_channels" {
   default = null
 }
 
-variable "failing_rows_ratio" {
-  type    = number
-  default = null
-}
-
-variable "no_file_hours" {
-  type    = number
+variable "runbook_url" {
+  type    = string
   default = null
 }

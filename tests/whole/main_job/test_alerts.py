@@ -103,7 +103,7 @@ def test_settings_invalid() -> None:
         assert google.delivery.wait_until_idle(10)
         (record,) = google.delivery.records()
         assert not record.acknowledged
-        problems = logged(google.function_output(), "settings_invalid")["problems"]
+        problems = logged(google.function_output(), "settings_invalid")["detail"].split("; ")
     assert [problem.partition(":")[0] for problem in problems] == ["LEASE_SECONDS", "WINDOW"]
 
 

@@ -84,7 +84,7 @@ def test_an_object_of_another_bucket_is_never_processed(google: Sandbox) -> None
     assert post(google, headers_of(), json.dumps(data).encode()) == 200
     line = last_line(google)
     assert (line["event"], line["severity"]) == ("settings_invalid", "ERROR")
-    (problem,) = line["problems"]
+    problem = line["detail"]
     assert problem.startswith("INPUT_BUCKET: ")
     assert OUTPUT_BUCKET in problem
     assert not list(google.state.request_log())

@@ -1,0 +1,75 @@
+"""The time that passes on days on which files are expected."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lib.config.expected_days import Weekday, expected_time
+from lib.config.settings import Settings, SettingsError
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WORKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+# From, to (in Berlin), the expected hours in between.
+CASES = [
+    ("2027-01-05 02:00", "2027-01-06 02:00", 24),  # Tuesday to Wednesday
+    ("2027-01-08 02:00", "2027-01-11 02:00", 24),  # Friday to Monday
+    ("2027-01-09 10:00", "2027-01-10 22:00", 0),  # a weekend
+    ("2027-01-08 23:00", "2027-01-11 01:00", 2),
+    ("2026-12-24 02:00", "2026-12-28 02:00", 24),  # Christmas, and a weekend
+    ("2027-03-25 02:00", "2027-03-30 02:00", 24),  # Easter, and the clocks go forward
+    ("2027-10-29 02:00", "2027-11-01 02:00", 24),  # the clocks go back on a Sunday
+    ("2027-01-05 02:00", "2027-02-02 02:00", 480),  # four weeks
+]
+
+
+@pytest.mark.parametrize("since, until, hours", CASES, ids=[case[0] for case in CASES])
+def test_only_expected_days_count(since: str, until: str, hours: float) -> None:
+    """Weekends and holidays count nothing, in the time zone of the exports."""
+    start, end = (datetime.fromisoformat(each).replace(tzinfo=BERLIN) for each in (since, until))
+    holidays = ("12-25", "12-26", "2027-03-26", "2027-03-29")
+    found = expected_time(start, end, zone="Europe/Berlin", weekdays=WORKDAYS, holidays=holidays)
+    assert found == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("clock", ["local", "UTC"])
+@pytest.mark.parametrize("change", ["2027-03-28", "2027-10-31"])
+def test_a_night_of_changing_clocks_has_24_hours(clock: str, change: str) -> None:
+    """Whether the export follows local time or UTC, the night does not seem too long."""
+    day = datetime.fromisoformat(change)
+    zone = BERLIN if clock == "local" else ZoneInfo("UTC")
+    before, after = ((day + timedelta(days=n, hours=4)).replace(tzinfo=zone) for n in (-1, 0))
+    every: tuple[Weekday, ...] = (*WORKDAYS, "sat", "sun")
+    found = expected_time(before, after, zone="Europe/Berlin", weekdays=every, holidays=())
+    assert timedelta(hours=23) <= found <= timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        ("NO_FILE_WEEKDAYS", "mon, friday", "not an allowed value. Write 'mon', 'tue'"),
+        ("NO_FILE_HOLIDAYS", "12-25, 25.12.", "not a date. Write dates such as 12-25"),
+        ("NO_FILE_TIME_ZONE", "Berlin", "not a time zone. Write a name such as Europe/Berlin."),
+        ("FAILING_ROWS_RATIO", "1", "too large. Write a number less than 1."),
+    ],
+)
+def test_a_wrong_expectation_is_told(name: str, value: str, said: str) -> None:
+    """The instance does not start, and the message says what to write."""
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_environment({"INPUT_BUCKET": "in", "OUTPUT_BUCKET": "out", name: value})
+
+
+def test_the_expectation_is_read() -> None:
+    """Lists are separated by commas."""
+    environment = {
+        "NO_FILE_HOURS": "24",
+        "NO_FILE_WEEKDAYS": "mon,tue",
+        "NO_FILE_HOLIDAYS": "02-29",
+    }
+    environment |= {"INPUT_BUCKET": "in-bucket", "OUTPUT_BUCKET": "out-bucket"}
+    settings = Settings.from_environment(environment)
+    assert (settings.no_file_hours, settings.no_file_weekdays) == (24, ("mon", "tue"))
+    assert settings.no_file_holidays == ("02-29",)
