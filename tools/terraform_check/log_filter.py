@@ -7,7 +7,7 @@ comparison with a field that an entry lacks is false.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Entry = Mapping[str, Any]
@@ -43,9 +43,13 @@ def parse(text: str) -> Test:
 
 def field_of(entry: Entry, path: str) -> Any:
     """Return the value of a field such as `jsonPayload.code`, or None."""
+    return _at(entry, path.split("."))
+
+
+def _at(entry: Entry, parts: Sequence[str]) -> Any:
     value: Any = entry
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
@@ -84,14 +88,16 @@ def _all_of(tokens: _Tokens) -> Test:
     while tokens.next not in (None, ")"):
         tokens.skip("AND")
         tests.append(_any_of(tokens))
-    return lambda entry: all(test(entry) for test in tests)
+    # Usually the last one says what a filter is about, so most entries are refused by it alone.
+    last, *others = reversed(tests)
+    return lambda entry: last(entry) and all(test(entry) for test in others)
 
 
 def _any_of(tokens: _Tokens) -> Test:
     tests = [_single(tokens)]
     while tokens.skip("OR"):
         tests.append(_single(tokens))
-    return lambda entry: any(test(entry) for test in tests)
+    return tests[0] if len(tests) == 1 else lambda entry: any(test(entry) for test in tests)
 
 
 def _single(tokens: _Tokens) -> Test:
@@ -109,10 +115,10 @@ def _single(tokens: _Tokens) -> Test:
         tokens.take(")")
         return lambda entry: str(entry.get("logName", "")).endswith(f"/logs/{name}")
     compare = _OPERATORS[tokens.take(*_OPERATORS)]
-    wanted = _values(tokens)
+    wanted, parts = _values(tokens), field.split(".")
 
     def test(entry: Entry) -> bool:
-        value = field_of(entry, field)
+        value = _at(entry, parts)
         return value is not None and any(compare(value, each) for each in wanted)
 
     return test
