@@ -684,8 +684,17 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "UNCLOSED_QUOTE": (
         "rejected",
-        "A quotation mark opens on this line and is never closed.",
-        f"{_OPEN_LINE} and close the quotation mark. {_WRITE_QUOTE_TWICE}",
+        "A quotation mark opens on this line and is never closed, or the lines up to the one that "
+        "closes it look like rows.",
+        f"{_OPEN_LINE} and close the quotation mark. {_WRITE_QUOTE_TWICE} If the marks are right, "
+        "replace the line breaks in the cell with spaces.",
+    ),
+    "INSIDE_QUOTES": (
+        "rejected",
+        "The line may be a row, or belong to a cell of the rejected row above: it is inside "
+        "quotation marks.",
+        "Correct the row above: close its quotation mark, or replace the line breaks in its cell "
+        "with spaces.",
     ),
     "BROKEN_QUOTING": (
         "rejected",

@@ -2,7 +2,8 @@
 
 A block of valid lines is read as fast as with `csv.reader`, or faster. Any other block is read
 record by record. The rule is: **no row disappears**. If a quote does not close, only the line at
-which the record starts is lost (with a problem), and reading continues at the next line.
+which the record starts is lost (with a problem), and reading continues at the next line. If it
+closes, but the record cannot be used, each of its lines is refused: see `lib.source.quotes`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lib.source.encoding import UNDECODABLE
 from lib.source.errors import SourceError
 from lib.source.footer import LONGEST_FOOTER
 from lib.source.lines import MAX_LINE_CHARS, Block
+from lib.source.quotes import QuoteScanner
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -25,6 +27,7 @@ RowProblem = Literal[
     "TOO_FEW_CELLS",
     "TOO_MANY_CELLS",
     "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
+    "INSIDE_QUOTES",  # a line that may belong to a quoted cell of a refused record
     "BROKEN_QUOTING",  # text after a closing quote: "a"b
     "UNDECODABLE",
     "NUL_BYTE",
@@ -74,6 +77,7 @@ class RecordReader:
         # The characters of rows without content. The shorter set is faster.
         self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
         self._blank = shape.delimiter + '"' + _SPACES
+        self._quotes = QuoteScanner(shape.delimiter, shape.spaced)
         self.ends_open = False
         self.short: deque[tuple[int, list[str]]] = deque(maxlen=LONGEST_FOOTER)
         self._wraps = False  # the last block read record by record had quoted newlines
@@ -184,8 +188,9 @@ class RecordReader:
                     if end - start > 1:
                         self._wraps = True
                         if problem := self._swallowed(lines[start:end], cells):
-                            found.append((line + start, [], problem, len(lines[start])))
-                            start += 1
+                            end = start + 1 + self._quotes.scan(lines[start:end]).lines
+                            found += self._refused(lines[start:end], line + start, problem)
+                            start = end
                             break
                     if check and (problem := self._damage(cells)):
                         found.append((line + start, [], problem, length))
@@ -196,16 +201,23 @@ class RecordReader:
                     start = end
             except csv.Error as error:
                 end = first + reader.line_num
-                if not last and end == len(lines) and self._may_go_on(lines[start:]):
-                    return found, start
                 problem = _quote_problem(str(error), end - start)
-                found.append((line + start, [], problem, len(lines[start])))
-                start += 1
+                # Only a cell that did not end yet can reach further than this line.
+                rest = lines[start:] if _is_open(str(error)) else lines[start:end]
+                quoted = self._quotes.scan(rest)
+                if quoted.is_open and not last and sum(map(len, rest)) <= MAX_LINE_CHARS:
+                    return found, start
+                end = start + 1 + quoted.lines
+                found += self._refused(lines[start:end], line + start, problem)
+                start = end
         return found, start
 
-    def _may_go_on(self, lines: Sequence[str]) -> bool:
-        few = len(lines) <= self._shape.max_record_lines
-        return few and sum(map(len, lines)) <= MAX_LINE_CHARS
+    def _refused(self, lines: Sequence[str], line: int, problem: RowProblem) -> Iterator[Record]:
+        """Yield a record of several lines that is refused: each line could be a row."""
+        yield line, [], problem, len(lines[0])
+        for number, text in enumerate(lines[1:], line + 1):
+            if text.strip(self._blank):
+                yield number, [], "INSIDE_QUOTES", len(text)
 
     def _swallowed(self, lines: Sequence[str], cells: Sequence[str]) -> RowProblem | None:
         """Return a problem if a record of several lines is probably an open quote with other rows.
@@ -215,7 +227,8 @@ class RecordReader:
         every line has the right number of delimiters, and that number is three or more: fewer also
         occur in the text of a cell, for example in an address.
         """
-        if not self._may_go_on(lines):
+        too_long = len(lines) > self._shape.max_record_lines
+        if too_long or sum(map(len, lines)) > MAX_LINE_CHARS:
             return "UNCLOSED_QUOTE"
         if max(map(len, cells)) > self._max_cell:
             return "CELL_TOO_LARGE"
@@ -257,6 +270,10 @@ class RecordReader:
     def _overlong(self, line: str) -> RowProblem:
         longest = max(map(len, line.split(self._shape.delimiter)))
         return "CELL_TOO_LARGE" if longest > self._max_cell else "RECORD_TOO_LONG"
+
+
+def _is_open(csv_message: str) -> bool:
+    return csv_message.startswith(("unexpected end", "field larger"))
 
 
 def _quote_problem(csv_message: str, lines: int) -> RowProblem:

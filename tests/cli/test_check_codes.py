@@ -205,6 +205,7 @@ FILES: dict[str, File] = {
     "ADJUSTMENT_ROW": _file(csv_of(*[row(Type="Sale")] * FIRST_LINES, row(Type="RETRACT"))),
     "TOO_MANY_CELLS": _lines(LINE + b",more"),
     "UNCLOSED_QUOTE": _lines(LINE, b'"Cj0KCQiAexample0002' + LINE[19:]),
+    "INSIDE_QUOTES": _lines(b'"' + LINE, LINE, b'C"'),
     "BROKEN_QUOTING": _lines(b'"Cj0KCQiA"example0002' + LINE[19:]),
     "UNDECODABLE": File(content=GOOD + b"\xff" + LINE, profile={"encoding": "utf-8"}),
     "NUL_BYTE": _lines(LINE, b"\0" + LINE),

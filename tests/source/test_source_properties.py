@@ -121,7 +121,7 @@ def test_no_line_disappears(read, content, block_bytes):
             # The lines after the first line of the record are blank or part of its cells.
             inside = sum(len(LINE_END.findall(cell)) for cell in cells)
             assert len(rest) <= inside
-        elif problem in {"UNCLOSED_QUOTE", "BROKEN_QUOTING", "CELL_TOO_LARGE"}:
+        elif problem in {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE"}:
             assert rest == []
         elif rest:
             # A record of several lines with valid quotes, but without valid cells.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lib.source.records import ROW_PROBLEMS
@@ -23,9 +25,12 @@ def problems(records):
         ('A,"b"c,c,d\nB,b,c,d\n', [(2, "BROKEN_QUOTING"), (3, "B")]),
         ('A,"b,c,d\nB,b,c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
         ('A,"b,c,d\nB,"b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
-        ('A,"b,c,d\nB,b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
+        ('A,"b,c,d\nB,b",c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "INSIDE_QUOTES"), (4, "C")]),
         ('A,b,c,d\nB,b,c,"d', [(2, "A"), (3, "UNCLOSED_QUOTE")]),
-        ('A,b,c,"d\nB,c,d,e"\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
+        (
+            'A,b,c,"d\nB,c,d,e"\nC,b,c,d\n',
+            [(2, "UNCLOSED_QUOTE"), (3, "INSIDE_QUOTES"), (4, "C")],
+        ),
         ('A,"b\n\nb",c,d\nB,b,c,d\n', [(2, "A"), (5, "B")]),
         ('A,"b\r\nb",c,d\r\nB,b,c,d\r\n', [(2, "A"), (4, "B")]),
         ('A,"b\nb",c\nB,b,c,d\n', [(2, "TOO_FEW_CELLS"), (4, "B")]),
@@ -49,19 +54,67 @@ def test_unclosed_quote_in_a_long_file(read):
     assert [(line, p) for line, _, p in records if p] == [(9, "UNCLOSED_QUOTE")]
 
 
-def test_unclosed_quote_that_a_later_one_closes(read):
-    """Rows between a stray quote and another one far below are still read."""
+@pytest.mark.parametrize("last", ['A60,b",c,d', 'A60,b,c"'])
+def test_unclosed_quote_that_a_later_one_closes(read, last):
+    """Lines between a quote and the one that closes it may be rows or a cell: none is used."""
     rows = [f"A{number},b,c,d\n" for number in range(100)]
-    rows[7], rows[60] = 'A7,"b,c,d\n', 'A60,b",c,d\n'
-    _, records = read(HEADER + "".join(rows))
-    assert [(line, p) for line, _, p in records if p] == [(9, "UNCLOSED_QUOTE")]
-    assert len(records) == 100
-    rows[60] = 'A60,b,c"\n'  # the record between them has the wrong number of cells
+    rows[7], rows[60] = 'A7,"b,c,d\n', f"{last}\n"
     _, records = read(HEADER + "".join(rows))
     assert [(line, p) for line, _, p in records if p] == [
         (9, "UNCLOSED_QUOTE"),
-        (62, "TOO_FEW_CELLS"),
+        *((line, "INSIDE_QUOTES") for line in range(10, 63)),
     ]
+    assert len(records) == 100
+
+
+ROW = "F,forged,9,order-9\n"
+REFUSED = {
+    "as many delimiters in each line as a row": f'A,"b,,\n{ROW}b,",c,d\n',
+    "too few cells": f'A,"b\n{ROW}b",c\n',
+    "too many cells": f'A,"b\n{ROW}b",c,d,e\n',
+    "too many lines": f'A,"b\n{ROW * 600}b",c,d\n',
+    "a cell that is too large": f'A,"b\n{ROW * 3_000}b",c,d\n',
+    "a cell that is too large for the parser": f'A,"b\n{ROW * 9_000}b",c,d\n',
+    "a large cell after another one": f'A,"b\n{ROW * 60}b","c\n{ROW * 9_000}c",d\n',
+    "another cell whose quotes are broken": f'A,"b\n{ROW}b","c"c,d\n',
+    "another cell whose quote never closes": f'A,"b\n{ROW}b","c,d\n',
+    "a quote inside that is written twice": f'A,"b\n""{ROW}"",b",c\n',
+    "every cell in quotes": f'"A","b\n{ROW}b","c"\n',
+    "other line ends": f'A,"b\n{ROW}b",c\n'.replace("\n", "\r\n"),
+    "old line ends": f'A,"b\n{ROW}b",c\n'.replace("\n", "\r"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        *((name, 1 << 17) for name in REFUSED),
+        *((name, 64) for name, content in REFUSED.items() if len(content) < 200),
+    ],
+)
+def test_a_row_that_was_typed_into_a_cell_is_never_used(read, monkeypatch, name, block):
+    """Whatever is wrong with its record: the cell opens and closes properly."""
+    monkeypatch.setattr("lib.source.inflate.BLOCK_BYTES", block)
+    content = REFUSED[name]
+    lines = content.count("\n") or content.count("\r")
+    _, records = read(HEADER.replace("\n", content[-1]) + content + "Z,b,c,d\n")
+    assert [cells for _, cells, _ in records if cells] == [list("Zbcd")]
+    assert len(records) in (2, lines + 1)  # a record has one problem, or each of its lines
+
+
+def test_rows_after_a_quote_that_closes_too_far_away_are_used(read):
+    """No cell has a million characters, so the quote is a stray one."""
+    rows = f"A,{'b' * 1_000},c,order-1\n" * 1_050
+    _, records = read(HEADER + 'A,"b,c,d\n' + rows + 'Z,b",c,d\n')
+    assert [(line, p) for line, _, p in records if p] == [(2, "UNCLOSED_QUOTE")]
+
+
+@pytest.mark.parametrize("line", ['x","y\n', '"\n', '""\n', '"",\n', 'a,""b\n', '"x\n', 'x"\n'])
+def test_a_file_full_of_quotes_is_read_in_time(read, line):
+    """Each line is looked at a bounded number of times."""
+    began = time.process_time()
+    read("a,b\n" + line * 60_000 + "c,d\n")
+    assert time.process_time() - began < 5
 
 
 def test_limit_of_lines_in_a_record(read):
@@ -70,6 +123,7 @@ def test_limit_of_lines_in_a_record(read):
     assert problems(read(HEADER + f"A,{cell},c,d\n", max_record_lines=10)[1]) == [(2, "A")]
     _, records = read(HEADER + f"A,{cell},c,d\nB,b,c,d\n", max_record_lines=9)
     assert (records[0], records[-1]) == ((2, [], "UNCLOSED_QUOTE"), (12, list("Bbcd"), None))
+    assert {problem for *_, problem in records[1:-1]} == {"INSIDE_QUOTES"}
 
 
 def test_limit_of_a_cell(read):
@@ -129,4 +183,4 @@ def test_every_row_problem_occurs(read):
     ]
     raw = [text.encode("utf-8", "surrogateescape") for text in contents]
     met = {read(HEADER.encode() + row)[1][0][2] for row in raw}
-    assert met | {"LAST_LINE_OPEN", "REPORT_FOOTER"} == set(ROW_PROBLEMS)
+    assert met | {"LAST_LINE_OPEN", "REPORT_FOOTER", "INSIDE_QUOTES"} == set(ROW_PROBLEMS)

@@ -28,7 +28,7 @@ GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 
 _LINE_ENDS: Final = ("\r\n", "\n", "\r")
 _ONE_LINE: Final = frozenset(
-    {"UNCLOSED_QUOTE", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
+    {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
 )
 """With these codes, only the first line of a record belongs to the row: see `RecordReader`."""
 
