@@ -896,6 +896,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
         "numbers, not those of your staff.",
     ),
+    "CALLS_READ_AS_LEADS": (
+        "note",
+        "The columns in the message belong to calls, but the file lacks the other one, so its rows "
+        "are read as leads by phone number or email address.",
+        "Set headers in the profile if the rows are calls: caller_id to the column of the caller's "
+        "number, and call_start_date_time. Then upload the file again. If they are leads, no "
+        "action is needed.",
+    ),
     "COLUMN_NOT_CHOSEN": (
         "note",
         "Several columns may be for the same field, and none of their names is clearer than the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
@@ -11,14 +12,15 @@ from lib.rules.row_problems import RowProblems
 from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
 from lib.rules.values.errors import RuleError
 
+CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
+
 
 def read_and_choose(
     chunk: ChunkCells, actions: Sequence[ActionRule], problems: RowProblems
 ) -> tuple[list[str], list[str], list[str]]:
     """Return the gclid, gbraid and wbraid of each row. At most one of them is not ""."""
     gclids, gbraids, wbraids = (
-        read_click_ids(chunk.column(field), field, problems)
-        for field in ("gclid", "gbraid", "wbraid")
+        read_click_ids(chunk.column(field), field, problems) for field in CLICK_IDS
     )
     choose_click_ids(gclids, gbraids, wbraids, actions, problems)
     return gclids, gbraids, wbraids

@@ -11,6 +11,7 @@ from lib.config.profile import Profile
 from lib.model.fields import Field, FileKind, RecordKind, base_name
 from lib.model.outcomes import Problem
 from lib.rules.adjustment_rows import kind_columns
+from lib.rules.click_ids import CLICK_IDS
 from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.rules.row_rules import RULES_VERSION
@@ -18,9 +19,10 @@ from lib.rules.values.wrapping import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
 from lib.run.kinds import sendable_fields, sender_of
-from lib.run.notes import notes_on_columns, notes_on_consent, notes_on_sheets
+from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
 from lib.source.columns import (
     ColumnMap,
+    columns_named,
     identifying_columns,
     known_and_unknown,
     map_columns,
@@ -105,12 +107,19 @@ def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | N
     Raises `SourceError` if no destination of the profile can send this kind.
     """
     identifying = identifying_columns(columns.fields, FIELDS)
+    clicks = [columns.fields[each] for each in CLICK_IDS if each in columns.fields]
     # A row filter can exclude adjustments by a column, so that column is known too.
     known = _known_anyway(table.header, profile).union(columns.fields.values())
     rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     for kind in OTHER_KINDS:
         own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
-        found = columns_of_kind(table.header, columns.visible, rows, known, identifying, kind, own)
+        # What the profile names for this kind may look like a field of conversions: `Phone`.
+        claimed = {at for name in own for at in columns_named(name, table.header)}
+        claimed.difference_update(columns.fields.get(field.name, -1) for field in kind.fields)
+        found = columns_of_kind(
+            *(table.header, columns.visible, rows, known - claimed),
+            *(set(identifying) - claimed, kind, own, clicks),
+        )
         if found and kind.kind not in sender_of(profile, kind.kind).record_kinds:
             raise SourceError(kind.code, f"columns: {found}")
         if found:
@@ -135,6 +144,8 @@ def _header(
     notes += notes_on_columns(columns, profile, sendable_fields(profile, kind))
     if kind == "conversion":
         notes += notes_on_consent(header, columns, known, profile)
+        if fields.keys().isdisjoint(CLICK_IDS):
+            notes += notes_on_calls(header, known)
         decided = _switched_off(profile).union(fields)
         notes += notes_on_content(columns.visible, rows, known, decided)
     return Header(

@@ -14,12 +14,14 @@ from lib.model.chunk_report import Tally
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem
 from lib.rules.fields import BY_NAME
+from lib.rules.fields.kinds import CALLS
 from lib.rules.fields.languages import is_consent_column
 from lib.rules.used_columns import is_sent
 from lib.rules.values.time_zones import UnknownZone
 from lib.source.columns import ColumnMap
 from lib.source.table import Table
-from lib.source.visible_names import shown
+from lib.source.visible_names import quoted, shown
+from lib.source.vocabulary import header_key
 
 SUNSET_WARNING = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
@@ -53,6 +55,17 @@ def notes_on_consent(
         if at not in known and is_consent_column(name)
     ]
     return [Problem("CONSENT_COLUMN_IGNORED", "", ", ".join(ignored))] if ignored else []
+
+
+def notes_on_calls(header: Sequence[str], known: Collection[int]) -> list[Problem]:
+    """Return a note on columns of calls in a file of conversions that names no ad click."""
+    names = set(map(header_key, CALLS.headers))
+    found = [
+        quoted(header, at)
+        for at, name in enumerate(header)
+        if at not in known and header_key(name) in names
+    ]
+    return [Problem("CALLS_READ_AS_LEADS", "", ", ".join(found))] if found else []
 
 
 def notes_on_columns(

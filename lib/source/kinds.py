@@ -22,6 +22,7 @@ def columns_of_kind(
     identifying: Collection[int],
     kind: FileKind,
     own_names: Collection[str] = (),
+    of_clicks: Collection[int] = (),
 ) -> str:
     """Return the columns by which a file is of this kind, as they may be shown, or "".
 
@@ -29,7 +30,8 @@ def columns_of_kind(
     `own_names` are the profile's names of columns that only this kind has.
 
     `known` are the columns that hold a field; `identifying` are those of them that identify a click
-    or a person. Raises `SourceError` (MIXED_KINDS) if only some of the first `rows` are of it.
+    or a person, `of_clicks` a click. Raises `SourceError` (MIXED_KINDS) if only some of the first
+    `rows` are of it.
 
         columns that only this kind has    ──▶ rows that fill them ──┐
         cells that only this kind has, such as RETRACT, in any       ├──▶ all, some or no rows
@@ -39,7 +41,11 @@ def columns_of_kind(
     own = set(map(header_key, own_names))
     names = own.union(map(header_key, kind.headers))
     marks = [at for at in unknown if header_key(header[at]) in names]
-    excluding = () if kind.may_have_click_id else identifying
+    # With all columns of its own, a row is of this kind whoever the person is: beside the number of
+    # a caller and the start of the call, an email address says nothing else.
+    persons = of_clicks if len(marks) >= len(kind.fields) else identifying
+    excluding = () if kind.may_have_click_id else set(persons).difference(marks)
+    identifying = set(identifying).difference(marks)
     # One such column beside a click ID can have another meaning.
     is_certain = (
         len(marks) > 1 or not identifying or any(header_key(header[at]) in own for at in marks)

@@ -277,6 +277,11 @@ FILES: dict[str, File] = {
     ),
     "LOOKS_LIKE_BRAIDS": _row(Kennung="0AAAAAexample0001abcdef"),
     "LOOKS_LIKE_EMAILS": _row(Kontakt="buyer@example.com"),
+    "CALLS_READ_AS_LEADS": _file(
+        csv_of({**row(email="buyer@example.com", **{"Call Start Time": "x"}), "gclid": ""}).replace(
+            b"gclid", b"Kennung"
+        )
+    ),
     "LOOKS_LIKE_PHONE_NUMBERS": _row(Kontakt="+1 212 555 0100"),
     "TOO_MANY_MEMBERS": _file(gzip.compress(GOOD) + gzip.compress(b"") * 200),
     "TOO_MANY_ROWS": _file(GOOD + b"\n" * (1 << 18) + LINE + b"\n"),

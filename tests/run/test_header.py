@@ -160,3 +160,21 @@ def test_a_refund_is_never_final_because_its_column_was_renamed() -> None:
     assert (found["counts"]["rejected"], found["counts"]["ok"]) == (0, 2)
     assert (renamed["counts"]["rejected"], renamed["counts"]["ok"]) == (1, 1)
     assert [each["code"] for each in renamed["rows"][0]["errors"]] == ["ADJUSTED_VALUE_MISSING"]
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_phone_column_is_a_callers_number_if_the_profile_says_so(is_named: bool) -> None:
+    """Otherwise the rows are leads, and a note says which column belongs to calls."""
+    content = (
+        b"Phone,Email,Call Start Time,Conversion Time,Conversion Name\n"
+        b"+12125550100,ada@example.com,2026-11-20 10:00:00,2026-11-20 11:00:00,1004\n"
+    )
+    headers = {"headers": {"caller_id": "Phone"}} if is_named else {}
+    found = judge(content, {"time_zone": "UTC", **headers})
+    notes = {note["code"]: note["detail"] for note in found["notes"]}
+    assert found["counts"]["ok"] == 1
+    if is_named:
+        assert notes["COLUMN_NOT_SENT"] == "email"
+    else:
+        assert notes["CALLS_READ_AS_LEADS"] == '"Call Start Time" (column 3)'
+    assert ("CALLS_READ_AS_LEADS" in notes) is not is_named

@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from lib.rules.click_ids import CLICK_IDS
 from lib.rules.fields import FIELDS, OF_CONVERSIONS
 from lib.rules.fields.kinds import OTHER_KINDS
 from lib.source.columns import identifying_columns, map_columns
@@ -38,9 +39,12 @@ def code_of(*lines: str, own: dict[str, str] | None = None) -> str:
     header, *rows = csv.reader(io.StringIO("\n".join(lines)))
     fields = map_columns(header, own or {}, OF_CONVERSIONS).fields
     identifying = identifying_columns(fields, FIELDS)
+    clicks = [fields[each] for each in CLICK_IDS if each in fields]
     try:
         for kind in OTHER_KINDS:
-            if columns_of_kind(header, header, rows, fields.values(), identifying, kind):
+            if columns_of_kind(
+                *(header, header, rows, fields.values(), identifying, kind, (), clicks)
+            ):
                 return kind.code
     except SourceError as error:
         return error.code
@@ -71,6 +75,11 @@ def code_of(*lines: str, own: dict[str, str] | None = None) -> str:
         ((f"{CLICKS},Type", f"{CLICK},RETRACT"), "ADJUSTMENT_FILE"),
         # Conversions and calls in one file
         ((f"gclid,{CALLS}", f"Cj0KCQiAexample0001{',' * 6}", f",{CALL}"), "MIXED_KINDS"),
+        ((f"gclid,Email,{CALLS}", f",buyer@example.com,{CALL}"), "CALL_FILE"),
+        # A person beside a call says nothing else; without both of its columns, it is a lead
+        ((f"Email,{CALLS}", f"buyer@example.com,{CALL}"), "CALL_FILE"),
+        ((f"{CALLS},Phone", f"{CALL},+12125550101"), "CALL_FILE"),
+        (("Phone,Call Start Time,Conversion Time", "+12125550101,x,x"), ""),
         # Columns of a click file with a similar name, or with these names but another meaning
         ((f"{CLICKS},Adjustment Type", f"{CLICK},Discount", f"{CLICK},"), ""),
         ((f"{CLICKS},Caller ID", f"{CLICK},+12125550100"), ""),
