@@ -202,13 +202,13 @@ variable "settings" {
 
   # The rest of the validations refuse what the function would refuse when it starts.
   validation {
-    condition     = alltrue([for words in [var.settings.accepted_suffixes, var.settings.ignored_suffixes, var.settings.ignored_prefixes] : words == null || try(length(words) > 0 && alltrue([for word in words : can(regex("^[^,\\s]+$", word))]), false)])
-    error_message = "A list in settings needs at least one word, without commas and spaces. Leave it out for the default."
+    condition     = alltrue([for words in [var.settings.accepted_suffixes, var.settings.ignored_suffixes, var.settings.ignored_prefixes, var.settings.no_file_weekdays, var.settings.no_file_holidays, var.settings.no_file_folders] : words == null || try(length(words) > 0 && alltrue([for word in words : can(regex("^[^,\\s]([^,]*[^,\\s])?$", word))]), false)])
+    error_message = "A list in settings needs at least one word, without commas and without spaces around it. Leave the list out for the default."
   }
 
   validation {
-    condition     = alltrue([for n in [var.settings.max_file_bytes, var.settings.max_file_lines, var.settings.max_attempts_without_progress, var.settings.window] : n == null || try(floor(n) == n, false)])
-    error_message = "max_file_bytes, max_file_lines, max_attempts_without_progress and window must be whole numbers."
+    condition     = alltrue([for n in [var.settings.max_file_bytes, var.settings.max_file_lines, var.settings.max_attempts_without_progress, var.settings.window, var.settings.failing_rows_least] : n == null || try(floor(n) == n, false)])
+    error_message = "max_file_bytes, max_file_lines, max_attempts_without_progress, window and failing_rows_least must be whole numbers."
   }
 
   validation {
@@ -263,8 +263,13 @@ variable "settings" {
   }
 
   validation {
-    condition     = alltrue([for day in coalesce(var.settings.no_file_holidays, ["12-25"]) : can(regex("^([0-9]{4}-)?[0-1][0-9]-[0-3][0-9]$", day))])
+    condition     = alltrue([for day in coalesce(var.settings.no_file_holidays, ["12-25"]) : can(regex("^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", day)) && can(timeadd("${length(day) == 5 ? "2024-" : ""}${day}T00:00:00Z", "0s"))])
     error_message = "no_file_holidays must be dates such as 12-25 (each year) or 2027-03-29."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", coalesce(var.settings.no_file_time_zone, "UTC")))
+    error_message = "no_file_time_zone must be an IANA name such as Europe/Berlin."
   }
 }
 

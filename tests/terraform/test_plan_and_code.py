@@ -31,12 +31,22 @@ SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
     "max_defer_hours": ([0.5], [0]),
     "sweep_grace_minutes": ([0, 0.5], [-1]),
     "sweep_max_age_days": ([0.5], [0]),
+    "failing_rows_ratio": ([0.5], [0, 1]),
+    "failing_rows_least": ([1], [0, 2.5]),
+    "no_file_hours": ([0.5, 24], [0]),
+    "no_file_grace_minutes": ([0], [-1]),
+    "no_file_weekdays": ([["mon", "fri"]], [["holiday"]]),
+    "no_file_holidays": (
+        [["12-25", "02-29"], ["2027-03-29"]],
+        [["25.12."], ["13-01"], ["02-30"], ["2027-02-29"]],
+    ),
+    "no_file_time_zone": (["UTC", "Europe/Berlin"], ["Berlin, Germany"]),
     "list_all_rows": ([True, False], ["perhaps"]),
     "read_diagnostics": ([True], ["perhaps"]),
     "check_click_ownership": ([True], ["perhaps"]),
 }
 # Lists: the code takes any words.
-LISTS = {"accepted_suffixes", "ignored_suffixes", "ignored_prefixes"}
+LISTS = {"accepted_suffixes", "ignored_suffixes", "ignored_prefixes", "no_file_folders"}
 
 # Attribute → values that both accept, values that both refuse.
 PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
@@ -84,6 +94,13 @@ def planned(refusals: Refusals, planted: str, name: str, value: Any) -> bool:
     return refusals(planted) == []
 
 
+def as_variable(value: object) -> str:
+    """The environment variable that Terraform makes of a value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
 @pytest.mark.parametrize("name, value, accepted", cases(SETTINGS))
 def test_plan_and_code_agree_on_settings(
     refusals: Refusals, name: str, value: Any, accepted: bool
@@ -95,7 +112,7 @@ def test_plan_and_code_agree_on_settings(
     environment = {
         "INPUT_BUCKET": "input",
         "OUTPUT_BUCKET": "output",
-        name.upper(): str(value).lower() if isinstance(value, bool) else str(value),
+        name.upper(): as_variable(value),
     }
     try:
         Settings.from_environment(environment)

@@ -137,7 +137,7 @@ REFUSED = [
     (profile(event_source="SHOP"), "event_source must be WEB"),
     ("settings = { max_event_age_hours = 24 }", "less than the 24 hours"),
     ("settings = { accepted_suffixes = [] }", "needs at least one word"),
-    ('settings = { ignored_prefixes = ["a,b"] }', "without commas and spaces"),
+    ('settings = { ignored_prefixes = ["a,b"] }', "without commas and without spaces"),
     ("settings = { window = 2.5 }", "must be whole numbers"),
     ("settings = { lease_seconds = 0 }", "must be more than 0"),
     ("settings = { sweep_grace_minutes = -1 }", "sweep_grace_minutes must be at least 0"),
@@ -174,6 +174,7 @@ REFUSED = [
     ("settings = { failing_rows_least = 0 }", "failing_rows_least must be 1 or more"),
     ("settings = { no_file_hours = 0 }", "no_file_hours must be more than 0"),
     ('settings = { no_file_weekdays = ["monday"] }', "must be mon, tue"),
+    ('settings = { no_file_time_zone = "Berlin, Germany" }', "must be an IANA name such as Eur"),
     ('settings = { no_file_holidays = ["25.12."] }', "must be dates such as 12-25"),
 ]
 
