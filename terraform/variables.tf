@@ -423,6 +423,59 @@ variable "force_destroy" {
   description = "Let `terraform destroy` delete buckets that contain objects. Apply it before you destroy."
 }
 
+# ── ways in ─────────────────────────────────────────────────────────────────────────────────────
+
+variable "sftp_servers" {
+  type = map(object({
+    host            = string
+    user            = string
+    known_hosts     = string
+    port            = optional(number)
+    path            = optional(string)
+    folder          = optional(string)
+    done_folder     = optional(string)
+    min_age_minutes = optional(number)
+    schedule        = optional(string)
+    timeout_seconds = optional(number)
+  }))
+  default     = {}
+  nullable    = false
+  description = "SFTP servers from which new files are copied to the input bucket. docs/sftp.md explains every attribute."
+
+  validation {
+    condition     = alltrue([for name in keys(var.sftp_servers) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name))])
+    error_message = "The name of an SFTP server is not valid. Use 2 to 20 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+
+  validation {
+    # Without a key of the server, every connection is refused.
+    condition     = alltrue([for s in values(var.sftp_servers) : can(regex("(ssh|ecdsa)-[a-z0-9-]+ AAAA", s.known_hosts))])
+    error_message = "known_hosts must be lines of ssh-keyscan, such as \"sftp.example.com ssh-ed25519 AAAA...\"."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for s in values(var.sftp_servers) : concat([for f in compact([s.path, s.folder, s.done_folder]) : !can(regex("/$", f))], [for f in compact([s.folder, s.done_folder]) : !can(regex("^/", f))])]))
+    error_message = "path, folder and done_folder must not end with a slash, and folder and done_folder must not begin with one."
+  }
+
+  validation {
+    condition     = alltrue([for s in values(var.sftp_servers) : s.schedule == null || length(split(" ", coalesce(s.schedule, "-"))) == 5])
+    error_message = "schedule of an SFTP server needs five cron fields, such as 10 * * * *."
+  }
+}
+
+variable "sftp_image" {
+  type        = string
+  default     = "rclone/rclone:1.73.0"
+  nullable    = false
+  description = "Image of rclone, 1.62 or newer: a version, or a digest to pin its content."
+
+  validation {
+    condition     = can(regex("(:[0-9]+[.][0-9.]+|@sha256:[0-9a-f]{64})$", var.sftp_image))
+    error_message = "sftp_image must end with a version such as :1.73.0, or with a digest (@sha256:...)."
+  }
+}
+
 # ── retention ───────────────────────────────────────────────────────────────────────────────────
 
 variable "input_retention_days" {

@@ -26,6 +26,21 @@ runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }
 
+sftp_servers = {
+  crm = {
+    host            = "sftp.example.com"
+    user            = "acme"
+    known_hosts     = "sftp.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample"
+    port            = 2222
+    path            = "exports"
+    folder          = "stores"
+    done_folder     = "done"
+    min_age_minutes = 10
+    schedule        = "10 * * * *"
+    timeout_seconds = 3000
+  }
+}
+
 settings = {
   accepted_suffixes       = [".csv", ".txt"]
   ignored_suffixes        = [".tmp"]

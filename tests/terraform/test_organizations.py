@@ -130,14 +130,15 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
         assert len(held) >= 6
         assert set(held) == {wanted}
     # The evaluation leaves out what is dynamic deep in a block.
-    (secret,) = [i.body for i in DECLARED if i.type == "resource.google_secret_manager_secret"]
-    (replica,) = secret["replication"][0]["user_managed"][0]["replicas"]
-    ((name, body),) = configuration.dynamic_blocks(replica["dynamic"])
-    assert (name, body["kms_key_name"]) == (
-        "customer_managed_encryption",
-        "${customer_managed_encryption.value}",
-    )
-    assert "for_each = var.kms_key[*]" in (TERRAFORM / "secrets.tf").read_text(encoding="utf-8")
+    for secret in [i for i in DECLARED if i.type == "resource.google_secret_manager_secret"]:
+        (replica,) = secret.body["replication"][0]["user_managed"][0]["replicas"]
+        ((name, body),) = configuration.dynamic_blocks(replica["dynamic"])
+        assert (name, body["kms_key_name"]) == (
+            "customer_managed_encryption",
+            "${customer_managed_encryption.value}",
+        )
+        text = (TERRAFORM / secret.file).read_text(encoding="utf-8")
+        assert "for_each = var.kms_key[*]" in text
 
 
 def test_all_traffic_goes_through_the_connector(values: Values, organization: Values) -> None:

@@ -117,6 +117,14 @@ def profile(**attributes: str) -> str:
     return f"profiles = {{ default = {{\n{body}}} }}"
 
 
+def sftp(name: str = "crm", **attributes: str) -> str:
+    """An `sftp_servers` variable with one server."""
+    known = "sftp.example.com ssh-ed25519 AAAA"
+    server = {"host": "sftp.example.com", "user": "acme", "known_hosts": known} | attributes
+    body = "".join(f'{key} = "{value}"\n' for key, value in server.items())
+    return f"sftp_servers = {{ {name} = {{\n{body}}} }}"
+
+
 REFUSED = [
     ('project_id = "Acme"', "project_id is not valid"),
     ('region = "EU"', "region must be a single region"),
@@ -161,6 +169,12 @@ REFUSED = [
     ('vpc_connector = "egress"', "vpc_connector must be projects/P"),
     ('vpc_egress = "NONE"', "vpc_egress must be ALL_TRAFFIC"),
     ('build_worker_pool = "private"', "build_worker_pool must be projects/P"),
+    (sftp("Crm"), "The name of an SFTP server is not valid"),
+    (sftp(known_hosts="sftp.example.com"), "known_hosts must be lines of ssh-keyscan"),
+    (sftp(folder="/stores"), "must not end with a slash, and folder"),
+    (sftp(path="exports/"), "must not end with a slash, and folder"),
+    (sftp(schedule="hourly"), "schedule of an SFTP server needs five cron fields"),
+    ('sftp_image = "rclone/rclone:latest"', "sftp_image must end with a version"),
     ("input_retention_days = 7", "more than settings.sweep_max_age_days"),
     ("results_retention_days = 0", "results_retention_days must be at least 1"),
     ("state_retention_days = 29", "state_retention_days must be at least 30"),

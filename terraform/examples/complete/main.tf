@@ -23,6 +23,8 @@ module "conversions" {
   vpc_egress                = var.vpc_egress
   build_worker_pool         = var.build_worker_pool
   force_destroy             = var.force_destroy
+  sftp_servers              = var.sftp_servers
+  sftp_image                = var.sftp_image
   input_retention_days      = var.input_retention_days
   results_retention_days    = var.results_retention_days
   state_retention_days      = var.state_retention_days

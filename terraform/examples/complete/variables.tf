@@ -99,6 +99,16 @@ variable "force_destroy" {
   default = null
 }
 
+variable "sftp_servers" {
+  type    = any
+  default = null
+}
+
+variable "sftp_image" {
+  type    = string
+  default = null
+}
+
 variable "input_retention_days" {
   type    = number
   default = null

@@ -1,0 +1,271 @@
+# Optional: jobs that copy new files from SFTP servers to the input bucket, with rclone's own image.
+# docs/sftp.md explains them. The private keys are added by hand, as the secret for Google Ads is.
+
+locals {
+  sftp_servers = {
+    for name, server in var.sftp_servers : name => merge(server, {
+      port            = coalesce(server.port, 22)
+      path            = server.path == null ? "" : server.path
+      folder          = server.folder == null ? "" : server.folder
+      done_folder     = server.done_folder == null ? "" : server.done_folder
+      min_age_minutes = coalesce(server.min_age_minutes, 5)
+      # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
+      schedule        = coalesce(server.schedule, "*/15 * * * *")
+      timeout_seconds = coalesce(server.timeout_seconds, 840)
+    })
+  }
+
+  sftp_is_used = length(var.sftp_servers) > 0
+
+  sftp_environments = {
+    for name, server in local.sftp_servers : name => {
+      KNOWN_HOSTS                           = server.known_hosts
+      VENDOR_PATH                           = server.path
+      INPUT_BUCKET                          = local.input_bucket.name
+      TAKEN_BUCKET                          = google_storage_bucket.sftp[0].name
+      FOLDER                                = server.folder
+      DONE_FOLDER                           = server.done_folder
+      MIN_AGE_MINUTES                       = tostring(server.min_age_minutes)
+      SETTLE_SECONDS                        = "60"
+      RCLONE_CONFIG                         = "/dev/null"
+      RCLONE_CONFIG_VENDOR_TYPE             = "sftp"
+      RCLONE_CONFIG_VENDOR_HOST             = server.host
+      RCLONE_CONFIG_VENDOR_PORT             = tostring(server.port)
+      RCLONE_CONFIG_VENDOR_USER             = server.user
+      RCLONE_CONFIG_VENDOR_KEY_FILE         = "/secrets/key"
+      RCLONE_CONFIG_VENDOR_KNOWN_HOSTS_FILE = "/tmp/known_hosts"
+      # Many servers allow SFTP only, and no commands.
+      RCLONE_CONFIG_VENDOR_SHELL_TYPE        = "none"
+      RCLONE_CONFIG_INPUT_TYPE               = "google cloud storage"
+      RCLONE_CONFIG_INPUT_ENV_AUTH           = "true"
+      RCLONE_CONFIG_INPUT_BUCKET_POLICY_ONLY = "true"
+      RCLONE_CONFIG_INPUT_NO_CHECK_BUCKET    = "true"
+    }
+  }
+}
+
+# The marks of the files that were copied: empty objects, whose names are time, size and name of a file. They are
+# kept, because a server that we may only read keeps its files for as long as it likes.
+resource "google_storage_bucket" "sftp" {
+  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
+  #checkov:skip=CKV_GCP_78:The objects are empty and never replaced.
+  count = local.sftp_is_used ? 1 : 0
+
+  project                     = var.project_id
+  name                        = "${local.bucket_prefix}-sftp"
+  location                    = var.region
+  labels                      = var.labels
+  force_destroy               = var.force_destroy
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+
+  dynamic "encryption" {
+    for_each = var.kms_key[*]
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [time_sleep.services]
+}
+
+resource "google_service_account" "sftp" {
+  count = local.sftp_is_used ? 1 : 0
+
+  project      = var.project_id
+  account_id   = "${var.name}-sftp"
+  display_name = "Conversion upload: copies files from SFTP servers"
+
+  depends_on = [time_sleep.services]
+}
+
+# objectUser, not objectCreator: a job compares a file with the object of the same name, and replaces it.
+resource "google_storage_bucket_iam_member" "sftp" {
+  for_each = local.sftp_is_used ? {
+    input = local.input_bucket.name
+    marks = google_storage_bucket.sftp[0].name
+  } : {}
+
+  bucket = each.value
+  role   = "roles/storage.objectUser"
+  member = google_service_account.sftp[0].member
+}
+
+resource "google_secret_manager_secret" "sftp_key" {
+  for_each = local.sftp_servers
+
+  project   = var.project_id
+  secret_id = "${var.name}-sftp-${each.key}"
+  labels    = var.labels
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key[*]
+
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
+      }
+    }
+  }
+
+  depends_on = [time_sleep.services]
+}
+
+resource "google_secret_manager_secret_iam_member" "sftp" {
+  for_each = local.sftp_servers
+
+  project   = var.project_id
+  secret_id = google_secret_manager_secret.sftp_key[each.key].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.sftp[0].member
+}
+
+resource "google_cloud_run_v2_job" "sftp" {
+  for_each = local.sftp_servers
+
+  project             = var.project_id
+  name                = "${var.name}-sftp-${each.key}"
+  location            = var.region
+  labels              = var.labels
+  deletion_protection = false
+
+  template {
+    task_count  = 1
+    parallelism = 1
+
+    template {
+      service_account = google_service_account.sftp[0].email
+      timeout         = "${each.value.timeout_seconds}s"
+      max_retries     = 0
+      encryption_key  = var.kms_key
+
+      dynamic "vpc_access" {
+        for_each = var.vpc_connector[*]
+
+        content {
+          connector = vpc_access.value
+          egress    = var.vpc_egress
+        }
+      }
+
+      containers {
+        image   = var.sftp_image
+        command = ["/bin/sh"]
+        args    = ["-c", file("${path.module}/sftp_pull.sh")]
+
+        resources {
+          limits = {
+            cpu    = "1"
+            memory = "512Mi"
+          }
+        }
+
+        dynamic "env" {
+          for_each = local.sftp_environments[each.key]
+
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+
+        volume_mounts {
+          name       = "key"
+          mount_path = "/secrets"
+        }
+      }
+
+      volumes {
+        name = "key"
+
+        secret {
+          secret = google_secret_manager_secret.sftp_key[each.key].secret_id
+
+          items {
+            version = "latest"
+            path    = "key"
+          }
+        }
+      }
+    }
+  }
+
+  depends_on = [google_secret_manager_secret_iam_member.sftp, google_storage_bucket_iam_member.sftp]
+}
+
+resource "google_cloud_run_v2_job_iam_member" "sftp" {
+  for_each = local.sftp_servers
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_job.sftp[each.key].name
+  role     = "roles/run.invoker"
+  member   = local.accounts.scheduler.member
+}
+
+resource "google_cloud_scheduler_job" "sftp" {
+  for_each = local.sftp_servers
+
+  project     = var.project_id
+  name        = "${var.name}-sftp-${each.key}"
+  region      = var.region
+  description = "Copies new files from ${each.value.host}."
+  schedule    = each.value.schedule
+  time_zone   = "Etc/UTC"
+
+  # The next scheduled call is soon enough.
+  retry_config {
+    retry_count = 0
+  }
+
+  http_target {
+    http_method = "POST"
+    uri         = "https://run.googleapis.com/v2/${google_cloud_run_v2_job.sftp[each.key].id}:run"
+
+    oauth_token {
+      service_account_email = local.accounts.scheduler.email
+    }
+  }
+
+  depends_on = [google_cloud_run_v2_job_iam_member.sftp]
+}
+
+# The same file can fail in every run. A run that fails while others succeed is no reason to call somebody.
+resource "google_monitoring_alert_policy" "sftp" {
+  count = local.sftp_is_used ? 1 : 0
+
+  project               = var.project_id
+  display_name          = "${var.name}: Files of an SFTP server are not copied"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = var.notification_channels
+
+  conditions {
+    display_name = "sftp_failed"
+
+    condition_prometheus_query_language {
+      query                     = join(" unless ", [for result in ["failed", "succeeded"] : "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=~\"${var.name}-sftp-.*\",result=\"${result}\"}[30m])) > 0"])
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "A job that copies files from an SFTP server failed, and none of its runs in the last 30 minutes succeeded. Its log says which file, or that the server refused it.\n\nMore: ${var.runbook_url == null ? "docs/operate.md, section sftp_failed" : "${var.runbook_url}#sftp_failed"}"
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  depends_on = [time_sleep.services]
+}

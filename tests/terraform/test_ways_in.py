@@ -1,0 +1,89 @@
+"""Optional parts of `terraform/`: files from SFTP servers."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from lib.config.settings import Settings
+from tests.terraform.conftest import EXAMPLE, ROOT, TERRAFORM
+from tools.terraform_check import configuration
+
+Values = dict[str, list[Any]]
+SCRIPT = (TERRAFORM / "sftp_pull.sh").read_text(encoding="utf-8")
+
+
+def test_nothing_of_it_exists_by_default(values: Values) -> None:
+    """No job, no bucket, no identity and no alert, unless a server is listed."""
+    names = {i["__tfmeta"]["path"] for each in values.values() for i in each if "__tfmeta" in i}
+    assert [name for name in names if "sftp" in name and not name.startswith("variable.")] == []
+
+
+def test_the_job_has_what_its_script_reads(all_on: Values) -> None:
+    """The script is in the job; every variable that it reads is set, and every set one is read."""
+    (job,) = all_on["google_cloud_run_v2_job"]
+    task = job["template"]["template"]
+    container = task["containers"]
+    assert container["command"] == ["/bin/sh"]
+    assert container["args"] == ["-c", SCRIPT]
+    # The evaluation leaves a dynamic block out in which both its own and an outer `for_each` count.
+    given = configuration.local_values(all_on)["sftp_environments"]["crm"]
+    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
+    assert "for_each = local.sftp_environments[each.key]" in text
+    read = set(re.findall(r"\$\{?([A-Z_]+)\b", SCRIPT))
+    assert read <= set(given)
+    assert {name for name in given if not name.startswith("RCLONE_")} <= read
+    assert given["RCLONE_CONFIG_VENDOR_KEY_FILE"] == "/secrets/key"
+    assert container["volume_mounts"]["mount_path"] == "/secrets"
+    assert task["volumes"]["secret"]["items"]["path"] == "key"
+    remotes = {name.split("_")[2] for name in given if name.startswith("RCLONE_CONFIG_")}
+    assert {remote.lower() for remote in remotes} == set(re.findall(r'"(\w+):\$', SCRIPT))
+    assert (given["FOLDER"], given["DONE_FOLDER"], given["MIN_AGE_MINUTES"]) == (
+        *("stores", "done"),
+        "10",
+    )
+
+
+def test_runs_do_not_overlap(all_on: Values) -> None:
+    """A run is not repeated, and ends before the next one begins."""
+    (job,) = all_on["google_cloud_run_v2_job"]
+    assert job["template"]["template"]["max_retries"] == 0
+    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
+    assert 'coalesce(server.schedule, "*/15 * * * *")' in text
+    assert re.findall(r"coalesce\(server.timeout_seconds, (\d+)\)", text) == ["840"]
+    assert 840 < 15 * 60
+
+
+def test_temporary_names_are_those_that_the_function_ignores() -> None:
+    """They are not copied, so a file does not arrive twice under two names."""
+    (listed,) = re.findall(r"'\*\.\{(.+?)\}'", SCRIPT)
+    ignored = Settings.model_fields["ignored_suffixes"].default
+    assert {f".{suffix}" for suffix in listed.split(",")} <= set(ignored)
+
+
+def test_the_job_sees_no_results(all_on: Values) -> None:
+    """Its identity has grants on the input bucket, the marks and its keys."""
+    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
+    grants = [
+        g for g in all_on["google_storage_bucket_iam_member"] if "sftp" in g["__tfmeta"]["path"]
+    ]
+    assert sorted(grant["bucket"] for grant in grants) == ["acme-input", "acme-sftp"]
+    assert "google_project_iam_member" not in text
+
+
+def test_the_page_has_valid_values(tmp_path: Path) -> None:
+    """The example on the page passes every validation, and the page names every attribute."""
+    page = (ROOT / "docs" / "sftp.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"<!-- tfvars -->\n +```hcl\n(.*?)```", page, re.S)
+    path = tmp_path / "sftp.tfvars"
+    path.write_text(shown, encoding="utf-8")
+    given = Path(os.path.relpath(path, TERRAFORM))
+    values = configuration.evaluated(TERRAFORM, EXAMPLE, given)
+    assert configuration.broken_validations(values) == []
+    assert values["google_cloud_run_v2_job"][0]["name"] == "conversions-sftp-crm"
+    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    block = text.split('variable "sftp_servers" {')[1].split("}))")[0]
+    for attribute in re.findall(r"^ {4}(\w+) +=", block, re.M):
+        assert f"`{attribute}`" in page
