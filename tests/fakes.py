@@ -118,6 +118,13 @@ class MemoryStore:
             found = self._version(source)
         return found[1] if found is not None else None
 
+    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+        with self.lock:
+            self._began("find", source.name)
+            found = self._version(source)
+            self.after("read", source.name)
+        return (found[1], BytesIO(found[0])) if found is not None else None
+
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         with self.lock:
             self._began("read", name)

@@ -15,7 +15,13 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from lib.adapters.object_reader import RETRY, TIMEOUT_SECONDS, Download, ObjectReader
+from lib.adapters.object_reader import (
+    RETRY,
+    TIMEOUT_SECONDS,
+    Download,
+    ObjectReader,
+    read_first_range,
+)
 from lib.adapters.storage_client import labelled, storage_client
 from lib.adapters.store_clock import StoreClock
 from lib.errors import RetryableError
@@ -129,9 +135,28 @@ class GoogleStore:
             return None
         return _stored(source.bucket, blob)
 
+    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, ObjectReader] | None:
+        """See `Store.find_and_open`."""
+        content = None
+        try:
+            content, stored = self._call(
+                RETRY(lambda client: read_first_range(source, client)),
+                _needs("get", source.bucket),
+            )
+        except api.NotFound:
+            self._require(source.bucket)
+            return None
+        except api.RequestRangeNotSatisfiable:
+            stored = None  # it is empty
+        if stored is None:
+            content, stored = None, self.find(source)
+        return (stored, self._reader(stored, content)) if stored is not None else None
+
     def open(self, source: StoredObject) -> ObjectReader:
         """See `Store.open`."""
+        return self._reader(source)
 
+    def _reader(self, source: StoredObject, first: bytes | None = None) -> ObjectReader:
         def download(call: Download) -> bytes:
             try:
                 return self._call(call, _needs("get", source.bucket))
@@ -139,7 +164,7 @@ class GoogleStore:
                 self._require(source.bucket)
                 raise
 
-        return ObjectReader(source, download)
+        return ObjectReader(source, download, first)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         """See `Store.read`."""

@@ -17,9 +17,13 @@ reader continues with the right ones.
 from __future__ import annotations
 
 import base64
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 import google_crc32c
 from google.api_core import exceptions as api
@@ -39,6 +43,69 @@ _RANGES_AT_A_TIME = 4
 Download = Callable[[storage.Client], bytes]
 
 
+class FirstRange(NamedTuple):
+    """The beginning of an object, and the object as the answer describes it.
+
+    `described` is None if the answer does not say everything.
+    """
+
+    content: bytes
+    described: StoredObject | None
+
+
+class _AnsweredBlob(storage.Blob):  # type: ignore[misc]  # the library has no types
+    """An object that keeps the headers of its download: the library passes on only some of them."""
+
+    headers: Mapping[str, str] = {}
+
+    def _extract_headers_from_download(self, response: Any) -> None:
+        super()._extract_headers_from_download(response)
+        self.headers = response.headers
+
+
+def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange:
+    """Read the beginning of an object that is not known yet, and what its headers say about it.
+
+    They are those that the client library reads too, and the standard ones
+    (https://cloud.google.com/storage/docs/xml-api/reference-headers).
+    """
+    bucket = client.bucket(source.bucket)
+    blob = _AnsweredBlob(source.name, bucket, generation=source.generation)
+    content: bytes = blob.download_as_bytes(
+        start=0,
+        end=RANGE_BYTES - 1,
+        raw_download=True,
+        checksum=None,
+        timeout=TIMEOUT_SECONDS,
+        retry=None,
+    )
+    described = _described(source, blob)
+    if described is not None and len(content) != min(described.size, RANGE_BYTES):
+        raise ConnectionError("short read")
+    return FirstRange(content, described)
+
+
+def _described(source: StoredObject, blob: _AnsweredBlob) -> StoredObject | None:
+    ends = re.fullmatch(r"bytes 0-\d+/(\d+)", blob.headers.get("Content-Range", ""))
+    is_pinned = str(blob.generation) == str(source.generation)
+    try:
+        updated = parsedate_to_datetime(blob.headers.get("Last-Modified", "")).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    if ends is None or not is_pinned or not blob.crc32c:
+        return None
+    return StoredObject(
+        bucket=source.bucket,
+        name=source.name,
+        generation=source.generation,
+        size=int(ends[1]),
+        md5=blob.md5_hash or "",
+        created=updated,
+        updated=updated,
+        crc32c=blob.crc32c,
+    )
+
+
 class ObjectReader:
     """A forward-only stream of the bytes of a generation, as they are stored.
 
@@ -46,9 +113,13 @@ class ObjectReader:
     `PermanentError`: SOURCE_GONE, or CHECKSUM_MISMATCH.
     """
 
-    def __init__(self, source: StoredObject, call: Callable[[Download], bytes]) -> None:
+    def __init__(
+        self, source: StoredObject, call: Callable[[Download], bytes], first: bytes | None = None
+    ) -> None:
+        """`first`: the content of the first range, if it was read already."""
         self._source = source
         self._call = call
+        self._first = first
         self._starts = deque(range(0, source.size, RANGE_BYTES))
         self._checked: deque[bytes] | None = None
         self._sums: list[int] = []
@@ -131,6 +202,9 @@ class ObjectReader:
         return last
 
     def _fetch(self, start: int) -> bytes:
+        if start == 0 and self._first is not None:
+            first, self._first = self._first, None
+            return first
         end = min(start + RANGE_BYTES, self._source.size) - 1
         source = self._source
 

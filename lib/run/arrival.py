@@ -28,7 +28,7 @@ def process_arrival(source: StoredObject, event_time: datetime | None, context: 
     try:
         # An event omits what it does not know, and its copy of the size could be wrong. An object
         # that is gone is known only from its event.
-        stored = context.store.find(source) or source
+        stored, stream = context.store.find_and_open(source) or (source, None)
     except RetryableError as error:
         now = context.utc_now()
         log_redelivery(error, _due(event_time, source, now), now, log)
@@ -40,6 +40,7 @@ def process_arrival(source: StoredObject, event_time: datetime | None, context: 
         context,
         time_limit_seconds=settings.time_limit_seconds,
         max_age=timedelta(hours=settings.max_event_age_hours),
+        stream=stream,
     )
 
 

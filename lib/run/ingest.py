@@ -48,7 +48,7 @@ from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.lease import Lease
 from lib.state.run import Run, run_id
-from lib.state.store import StoredObject
+from lib.state.store import Readable, StoredObject
 
 Done = str
 """The result of a delivery: `ignored`, `skipped` (finished before), or the document's status."""
@@ -61,8 +61,9 @@ def process_object(
     *,
     time_limit_seconds: float,
     max_age: timedelta,
+    stream: Readable | None = None,
 ) -> Done:
-    """Process an object that an event has reported.
+    """Process an object that an event has reported. `stream`: its content, if it is open.
 
     Returning acknowledges the event. `RetryableError` means that the event must be delivered again.
     A file that is still unfinished `max_age` after `event_time` ends as STALE. A file that waits
@@ -95,7 +96,7 @@ def process_object(
     progress = Progress()
     try:
         with lease:
-            summary = _process(lease, claim, progress, context, deadline, log)
+            summary = _process(lease, claim, stream, progress, context, deadline, log)
     except RetryableError as error:
         if not isinstance(error, LeaseLost):
             _release(lease.run, error, context)
@@ -116,6 +117,7 @@ def process_object(
 def _process(
     lease: Lease,
     claim: Claim,
+    stream: Readable | None,
     progress: Progress,
     context: RunContext,
     deadline: Deadline,
@@ -133,7 +135,7 @@ def _process(
     try:
         if refused is not None:
             raise PermanentError(refused.code, refused.detail)  # without opening the object
-        stream = context.store.open(run.source)
+        stream = stream or context.store.open(run.source)
         most = context.settings.max_file_bytes, context.settings.max_file_lines
         table = read_table(stream, claim.profile, *most, checkpoint)
         if claim.profile is not None:

@@ -84,6 +84,13 @@ class Store(Protocol):
         """Return this generation, live or noncurrent, as storage describes it now, or None."""
         ...
 
+    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+        """Do the same as `find`, and begin to stream this generation: in one call.
+
+        Of the two times, it knows only the last one: `created` is `updated` too.
+        """
+        ...
+
     def open(self, source: StoredObject) -> Readable:
         """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...

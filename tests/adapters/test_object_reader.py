@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import google_crc32c
 import pytest
@@ -142,6 +144,61 @@ def test_an_object_with_content_encoding_gzip_arrives_as_it_is_stored(
     packed = gzip.compress(CONTENT)
     source = put(storage, store, packed, encoding="gzip")
     assert store.open(source).read() == packed
+
+
+@pytest.mark.parametrize("size", [1, RANGE - 1, RANGE, RANGE + 1, len(CONTENT)])
+def test_an_object_is_described_by_the_answer_to_its_first_range(
+    storage: Storage, store: GoogleStore, calls: list[StorageCall], size: int
+) -> None:
+    """This takes no call of its own, and only the time of creation may differ."""
+    source = put(storage, store, CONTENT[:size])
+    calls.clear()
+    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    assert found is not None
+    stored, stream = found
+    assert stream.read() == CONTENT[:size]
+    assert len(calls) == -(-size // RANGE)
+    assert stored.updated is not None
+    assert source.updated is not None
+    assert abs(stored.updated - source.updated) <= timedelta(seconds=1)
+    times = {"created": stored.created, "updated": stored.updated}
+    assert stored == replace(source, **times)
+
+
+def test_an_empty_object_is_described_by_another_call(storage: Storage, store: GoogleStore) -> None:
+    """Storage cannot answer with a range of it."""
+    source = put(storage, store, b"")
+    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    assert found is not None
+    assert (found[0], found[1].read()) == (source, b"")
+
+
+def test_an_answer_that_does_not_describe_the_object(
+    storage: Storage, store: GoogleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The object is then described by another call."""
+    monkeypatch.setattr(module._AnsweredBlob, "_extract_headers_from_download", lambda *_: None)
+    source = put(storage, store, CONTENT)
+    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    assert found is not None
+    assert (found[0], found[1].read()) == (source, CONTENT)
+
+
+def test_an_object_that_is_gone_is_not_described(storage: Storage, store: GoogleStore) -> None:
+    """Only its event knows it then."""
+    source = put(storage, store, CONTENT)
+    assert store.find_and_open(replace(source, generation=source.generation + 1)) is None
+
+
+def test_a_wrong_bit_in_the_first_range_is_read_again(
+    storage: Storage, store: GoogleStore, faults: Faults
+) -> None:
+    """The bytes that came with the description are compared like all others."""
+    source = put(storage, store, CONTENT)
+    flip(faults, 5, nth=1)
+    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    assert found is not None
+    assert found[1].read() == CONTENT
 
 
 def test_an_object_without_a_known_checksum_is_read(storage: Storage, store: GoogleStore) -> None:
