@@ -15,8 +15,8 @@ Reading order (docs/architecture.md has the picture):
 6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
                       controls the request rate; then one folder for each API
 7.  `catalogue`       every code, with its meaning and what to do
-8.  `state`           what survives a crash: `ledger`, `lease`, `pending_runs`, `restated`; `store`
-                      is the port
+8.  `state`           what survives a crash: `claims`, `ledger`, `lease`, `pending_runs`,
+                      `restated`; `store` is the port
 9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
                       `report`) and the overview of all files; `reading` reads a document
 10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and

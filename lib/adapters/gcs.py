@@ -9,11 +9,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-import requests.exceptions
 from google.api_core import exceptions as api
-from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from lib.adapters.object_reader import (
     RETRY,
@@ -23,6 +20,7 @@ from lib.adapters.object_reader import (
     read_first_range,
 )
 from lib.adapters.storage_client import labelled, storage_client
+from lib.adapters.storage_errors import Unauthenticated, needs_permission, reachable
 from lib.adapters.store_clock import StoreClock
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
@@ -32,53 +30,6 @@ T = TypeVar("T")
 # A results document up to this size is sent in one request, a longer one in pieces of this size.
 UPLOAD_PIECE_BYTES = 1 << 20
 _FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated,updated,timeDeleted"
-_UNREACHABLE = (
-    api.GoogleAPICallError,
-    api.RetryError,
-    requests.exceptions.RequestException,
-    TransportError,
-    ConnectionError,
-    DataCorruption,
-)
-
-
-class _Unauthenticated(RetryableError):
-    """Storage refuses the credentials of the client."""
-
-
-def _reachable(call: Callable[[], T], needs: str, *, conditional: bool = False) -> T:
-    """Make a call. A storage error that outlasts its retries becomes a `RetryableError`.
-
-    Its message contains no response body. `needs` is the permission of the call, and its bucket. A
-    `conditional` call may also raise `PreconditionFailed`; for other calls that is a storage error
-    too.
-    """
-    lacking = f"the function's service account lacks {needs}"
-    try:
-        return call()
-    except (api.NotFound, api.RequestRangeNotSatisfiable):
-        raise
-    except api.PreconditionFailed as error:
-        if conditional:
-            raise
-        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
-    except InvalidResponse as error:
-        # A resumable upload raises this inner exception of the library.
-        if error.response.status_code == 412:
-            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
-        if error.response.status_code == 404:
-            raise api.NotFound("") from None  # type: ignore[no-untyped-call]
-        if error.response.status_code == 403:
-            raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
-        raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
-    except api.Unauthorized as error:
-        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
-    except api.Forbidden:
-        raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
-    except _UNREACHABLE as error:
-        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
-    except GoogleAuthError as error:
-        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
 
 
 def connect(clock: StoreClock | None = None) -> GoogleStore:
@@ -102,10 +53,10 @@ class GoogleStore:
         """
         client = self._client
         try:
-            return _reachable(lambda: call(client), needs, conditional=conditional)
-        except _Unauthenticated:
+            return reachable(lambda: call(client), needs, conditional=conditional)
+        except Unauthenticated:
             self._client = client = self._connect()
-            return _reachable(lambda: call(client), needs, conditional=conditional)
+            return reachable(lambda: call(client), needs, conditional=conditional)
 
     def _require(self, bucket: str) -> None:
         """Raise `RetryableError` if the bucket does not exist.
@@ -117,7 +68,7 @@ class GoogleStore:
                 lambda client: list(
                     client.list_blobs(bucket, max_results=1, timeout=TIMEOUT_SECONDS, retry=RETRY)
                 ),
-                _needs("list", bucket),
+                needs_permission("list", bucket),
             )
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
@@ -128,7 +79,7 @@ class GoogleStore:
             lambda client: client.bucket(source.bucket).get_blob(
                 source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=RETRY
             ),
-            _needs("get", source.bucket),
+            needs_permission("get", source.bucket),
         )
         if blob is None:
             self._require(source.bucket)
@@ -141,7 +92,7 @@ class GoogleStore:
         try:
             content, stored = self._call(
                 RETRY(lambda client: read_first_range(source, client)),
-                _needs("get", source.bucket),
+                needs_permission("get", source.bucket),
             )
         except api.NotFound:
             self._require(source.bucket)
@@ -159,7 +110,7 @@ class GoogleStore:
     def _reader(self, source: StoredObject, first: bytes | None = None) -> ObjectReader:
         def download(call: Download) -> bytes:
             try:
-                return self._call(call, _needs("get", source.bucket))
+                return self._call(call, needs_permission("get", source.bucket))
             except api.NotFound:
                 self._require(source.bucket)
                 raise
@@ -178,7 +129,7 @@ class GoogleStore:
             return content, int(blob.generation)
 
         try:
-            return self._call(download, _needs("get", bucket))
+            return self._call(download, needs_permission("get", bucket))
         except api.NotFound:
             return None
 
@@ -205,7 +156,7 @@ class GoogleStore:
             return int(blob.generation)
 
         try:
-            return self._call(upload, _needs("create", bucket), conditional=True)
+            return self._call(upload, needs_permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None
         except api.NotFound:
@@ -250,14 +201,14 @@ class GoogleStore:
                     writer.write(piece)
 
         try:
-            _reachable(upload, _needs("create", bucket), conditional=True)
+            reachable(upload, needs_permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None
         except api.NotFound:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
         found = self._call(
-            lambda client: client.bucket(bucket).get_blob(name), _needs("get", bucket)
+            lambda client: client.bucket(bucket).get_blob(name), needs_permission("get", bucket)
         )
         return int(found.generation) if found is not None else None
 
@@ -284,14 +235,14 @@ class GoogleStore:
             )
             return next(blobs, None), blobs
 
-        needs = _needs("list", bucket)
+        needs = needs_permission("list", bucket)
         try:
             blob, following = self._call(first, needs)
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
         while blob is not None:
             yield blob
-            blob = _reachable(lambda: next(following, None), needs)
+            blob = reachable(lambda: next(following, None), needs)
 
     def delete(self, bucket: str, name: str) -> None:
         """See `Store.delete`."""
@@ -300,12 +251,8 @@ class GoogleStore:
                 lambda client: (
                     client.bucket(bucket).blob(name).delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
                 ),
-                _needs("delete", bucket),
+                needs_permission("delete", bucket),
             )
-
-
-def _needs(operation: str, bucket: str) -> str:
-    return f"storage.objects.{operation} on the bucket {bucket}"
 
 
 def _stored(bucket: str, blob: storage.Blob) -> StoredObject:

@@ -14,7 +14,7 @@ from typing import Final
 
 from lib.run.context import RunContext
 from lib.run.redelivery import LATE_AFTER
-from lib.state.run import run_id, run_key
+from lib.state.run import run_id
 from lib.state.store import StoredObject
 
 FOUND_BY_SWEEP_AFTER: Final = timedelta(minutes=30)
@@ -41,7 +41,7 @@ def alert_if_unstarted(
     # A burst does not take as long as the second limit.
     most = LATE_AFTER if burst_is_over else FOUND_BY_SWEEP_AFTER
     late = [each for each in files if now - (each.updated or now) >= most]
-    unstarted = [each for each in late[-MOST_FILES:] if context.ledger.load(run_key(each)) is None]
+    unstarted = [each for each in late[-MOST_FILES:] if context.ledger.claim_of(each) is None]
     if unstarted:
         oldest = unstarted[0]
         log = context.log.bind(run_id=run_id(oldest))

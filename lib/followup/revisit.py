@@ -14,7 +14,7 @@ from datetime import timedelta
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
 from lib.followup.later_outcomes import (
     Asked,
@@ -34,7 +34,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.results.names import report_path
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
-from lib.run.finalize import announce_results, read_written, rewrite_results
+from lib.run.finalize import announce_results, read_written, results_exist, rewrite_results
 from lib.run.follow_up import next_resend
 from lib.run.generations import superseded_by
 from lib.run.redelivery import log_blocked_follow_up
@@ -53,11 +53,15 @@ def revisit(
     try again.
     """
     ledger = context.ledger
-    run = ledger.load(pending.key)
+    run = ledger.claim_for_follow_up(pending.key, pending.run)
+    if run is None and pending.run is not None:
+        run = ledger.claim_follow_up(pending.run)
     if run is None or run.status == "finished":
         context.pending_runs.clear(pending.key)
         return True
-    run = ledger.reopen(run, context.utc_now(), context.new_token())
+    if run.expires > context.utc_now() and not results_exist(run.source, context):
+        raise LeaseHeld("the attempt that planned the follow-up writes the results")
+    run = ledger.take_over(run, context.utc_now(), context.new_token())
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     lease = context.lease(run)
     try:
@@ -94,6 +98,7 @@ def _revisit_claimed(
     """Do what is due. Return the new document's summary, and what remains to be done."""
     settings = context.settings
     now = context.utc_now()
+    context.ledger.restore_chunk(lease.run, pending.only)
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     rows_were_due = pending.rows_due is not None
     must_send = pending.resend_at is not None and pending.resend_at <= now
@@ -123,6 +128,7 @@ def _revisit_claimed(
         if matched is not None:
             context.match_history.add(profile, matched)
     if pending.due is not None:
+        pending = replace(pending, run=lease.run, only=None, all_counted=summary.all_counted)
         context.pending_runs.put(pending)
     status: RunStatus = "waiting" if pending.due else "finished"
     ledger = context.ledger

@@ -111,7 +111,7 @@ def _due(
         try:
             pending = context.pending_runs.get(key)
             if pending is not None and pending.due and pending.due <= context.utc_now():
-                yield pending, context.ledger.load(key)
+                yield pending, context.ledger.claim_for_follow_up(key, pending.run)
         except RetryableError as error:
             log_redelivery(error, context.utc_now(), context.utc_now(), context.log)
             counts.again += 1
@@ -166,7 +166,7 @@ def _in_turn(
     for each in objects:
         log = context.log.bind(run_id=run_id(each))
         try:
-            run = context.ledger.load(run_key(each))
+            run = context.ledger.claim_of(each)
         except RetryableError as error:
             log_redelivery(error, _arrival(each, now), now, log)
             counts.again += 1

@@ -14,7 +14,7 @@ from typing import Final
 from lib.errors import RetryableError
 from lib.results.names import report_path
 from lib.run.context import RunContext
-from lib.state.run import run_id, run_key
+from lib.state.run import run_id
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=1)
@@ -37,7 +37,7 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
     old = [each for each in files if now - (each.updated or now) >= UNFINISHED_AFTER]
     for each in old[:_MOST]:
         try:
-            run = context.ledger.load(run_key(each))
+            run = context.ledger.claim_of(each)
         except RetryableError:
             return  # the sweep has logged this already
         if run is not None and (run.status != "running" or run.cause == "DAILY_QUOTA"):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from lib.config.profile import Profile, choose_profile
 from lib.errors import PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
-from lib.run.finalize import results_exist
-from lib.run.generations import same_upload, settings_digest
+from lib.run.generations import Generations, settings_digest
 from lib.run.preflight import chunk_limits_of, claimed_profile
-from lib.state.run import Run, Terms
+from lib.state.claims import claim, resume
+from lib.state.run import Run, Terms, first_claim
 from lib.state.store import StoredObject
+
+_PROMPT: Final = timedelta(minutes=1)
+"""An event comes within this time of its object, unless there is a burst or it comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,6 @@ def claim_run(
     that is older than `max_age` is claimed even if the profiles cannot be read, so that it does not
     end without a document.
     """
-    ledger = context.ledger
     stop: Problem | None = None
     profile: Profile | None = None
     name = ""
@@ -51,17 +54,27 @@ def claim_run(
     fixed = profile.model_dump(mode="json") if profile is not None else None
     limits, settings = chunk_limits_of(profile), settings_digest(context.settings)
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
-    same_as = same_upload(source, terms, context)
-    run = ledger.claim(source, context.utc_now(), context.new_token(), terms, same_as)
+    run = _claimed(source, terms, context)
     if run.attempts == 1 or run.status != "running":
         return Claim(run, profile, stop)
-    if results_exist(run, context):
-        is_pending = context.pending_runs.get(run.key) is not None
-        run = ledger.finish(run, "waiting" if is_pending else "finished")
+    if answered := context.pending_runs.get(run.key):
+        context.ledger.restore_chunk(run, answered.only)
     try:
         return Claim(run, claimed_profile(run), None)
     except PermanentError as error:
         return Claim(run, None, stop or Problem(error.code, "", error.detail))
+
+
+def _claimed(source: StoredObject, terms: Terms, context: RunContext) -> Run:
+    now, ledger = context.utc_now(), context.ledger
+    fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
+    judgement = Generations(source, terms, context)
+    if now - (source.updated or now) > _PROMPT:
+        # The run may have been begun by an older version, which kept the claim elsewhere.
+        old = ledger.load(fresh.key)
+        if old is not None:
+            return resume(ledger, old, now, fresh.owner, judgement)
+    return claim(ledger, fresh, now, judgement)
 
 
 def too_old(

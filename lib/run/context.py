@@ -19,7 +19,6 @@ from lib.state.pending_runs import PendingRuns
 from lib.state.restated import Restated
 from lib.state.run import Run
 from lib.state.store import Store
-from lib.state.uploads import Uploads
 
 Connect = Callable[[Profile, Log], Destination[Any]]
 """Connects the destination of a profile. Raises `PermanentError` or `RetryableError`."""
@@ -68,11 +67,6 @@ class RunContext:
         return Ledger(
             self.store, settings.ledger_bucket, settings.state_prefix, settings.lease_seconds
         )
-
-    @property
-    def uploads(self) -> Uploads:
-        """The recent generations of every object name."""
-        return Uploads(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
     def match_history(self) -> MatchHistory:

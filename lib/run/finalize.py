@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import commonprefix
 from typing import NamedTuple
+
+import msgspec
 
 from lib.errors import RetryableError
 from lib.model.chunk_report import ChunkReport, Tally
@@ -25,7 +27,12 @@ from lib.run.context import RunContext
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run, RunStatus
+from lib.state.run import Run
+from lib.state.store import StoredObject
+
+MOST_KEPT_BYTES = 64 << 10
+"""Up to this size, the report of the only chunk is saved with the follow-up, which each sweep
+reads. A larger one has a marker."""
 
 MARKERS_AHEAD = 8
 """Number of markers that are fetched ahead; each has some kilobytes."""
@@ -45,13 +52,18 @@ def write_results(
     file is finished, and nobody looks at it again.
 
     `only` is the report of a file with one chunk. For other files, the reports are read from the
-    markers `numbers`. If `pending` has a follow-up, the run stays pending for the sweep.
+    markers `numbers`. If `pending` has a follow-up, it is saved before, together with `only`. Then
+    nothing is sent again after a crash, and the run needs no other record of its end.
     """
     ledger = context.ledger
+    lease.check()
     run = lease.run
     if pending.due is not None:
-        if only is not None:
+        pending = replace(pending, run=run, all_counted=summary.all_counted)
+        if only is not None and len(msgspec.json.encode(only)) > MOST_KEPT_BYTES:
             ledger.write_chunk(run, only)
+        else:
+            pending = replace(pending, only=only)
         context.pending_runs.put(pending)
     lease.check()
     _write_report(summary, None, context)
@@ -64,12 +76,12 @@ def write_results(
         label=label_of(summary),
     )
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
-    if written is None and not results_exist(run, context):
+    if written is None and not results_exist(run.source, context):
         raise RetryableError(
             "STORAGE_UNAVAILABLE", "the results document could not be written, although none exists"
         )
-    status: RunStatus = "waiting" if pending.due else "finished"
-    lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
+    if pending.due is None:
+        lease.update(lambda run: ledger.finish(run, "finished", all_counted=summary.all_counted))
 
 
 @dataclass(slots=True)
@@ -89,7 +101,7 @@ class WrittenRun:
 
 def read_written(run: Run, context: RunContext) -> WrittenRun:
     """Sum up the markers of a run."""
-    written = WrittenRun(_generations(run, context))
+    written = WrittenRun(_generations(run.source, context))
     written.numbers = sorted(context.ledger.finished_chunks(run))
     for report in read_reports(run, written.numbers, context.ledger):
         written.tally.add(report.tally)
@@ -153,9 +165,9 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
     )
 
 
-def results_exist(run: Run, context: RunContext) -> bool:
+def results_exist(source: StoredObject, context: RunContext) -> bool:
     """Return whether an attempt reached the commit point. It may have crashed right after it."""
-    return _generations(run, context).document != 0
+    return _generations(source, context).document != 0
 
 
 class ResultsGenerations(NamedTuple):
@@ -165,9 +177,9 @@ class ResultsGenerations(NamedTuple):
     report: int
 
 
-def _generations(run: Run, context: RunContext) -> ResultsGenerations:
+def _generations(source: StoredObject, context: RunContext) -> ResultsGenerations:
     """Return the generations of a run's results. Both have the same beginning: one listing."""
-    document = results_name(run.source.name, run.source.generation)
+    document = results_name(source.name, source.generation)
     report = report_name(document)
     start = commonprefix((document, report))
     found = context.store.list(context.settings.output_bucket, start)
@@ -196,6 +208,6 @@ def _write_report(summary: RunSummary, generation: int | None, context: RunConte
 
     written = write(generation or 0)
     if written is None and generation is None:
-        written = write(_generations(summary.run, context).report)
+        written = write(_generations(summary.run.source, context).report)
     if written is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")

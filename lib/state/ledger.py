@@ -2,9 +2,13 @@
 
 Layout, below `<state bucket>/<state prefix>`:
 
-    runs/<run key>/run.json            the claim: owner and end of the lease, profile, time, status
+    claims/<name key>/0.json           the claim: owner and end of the lease, profile, time, status
     runs/<run key>/chunks/000042.json  the outcomes of data rows [42 × 2000, 43 × 2000)
     waiting/<run key>.json             for the sweep: when and why to revisit this run
+    runs/<run key>/run.json            the claim of a follow-up, if the first one is gone
+
+All generations of an object have their claims in one folder: one that finds place 0 taken claims
+the next one (`lib.state.claims`). So of two generations, the second always meets the first.
 
 Timeline of a lease (L = lease_seconds; it is renewed every L / 3):
 
@@ -14,10 +18,10 @@ Timeline of a lease (L = lease_seconds; it is renewed every L / 3):
     │
     ├─ other deliveries get LeaseHeld: not a 2xx, because after a crash one of them saves the file
     │
-    └─ results document written ── run.json "finished" ── later deliveries: 2xx, file skipped
+    └─ follow-up saved ── results document written ── later deliveries: 2xx, file skipped
 
-The results document is the commit point. If a run crashes after writing it but before "finished",
-the next delivery finds the document when it takes over, and only marks the run as finished.
+The results document is the commit point. A run that has a follow-up ends with it: what remains to
+be done was saved before, and the lease may expire. Otherwise, the claim becomes "finished".
 
 `if_generation_match` alone guarantees this: at most one attempt holds a lease that it believes to
 be live. A marker is written once and never changed by another attempt of the same delivery.
@@ -43,7 +47,7 @@ import msgspec
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model.chunk_report import ChunkReport
 from lib.model.outcomes import Problem
-from lib.state.run import Run, RunStatus, Terms, run_key
+from lib.state.run import Run, RunStatus, name_key, run_key
 from lib.state.store import Store, StoredObject
 
 
@@ -66,51 +70,29 @@ class Ledger:
 
     # ── the claim ────────────────────────────────────────────────────────────────────────────
 
-    def claim(
-        self,
-        source: StoredObject,
-        now: datetime,
-        owner: str,
-        terms: Terms,
-        same_as: int = 0,
-    ) -> Run:
-        """Start the run, or take it over. `terms` and `same_as` count for the first attempt only.
+    def create(self, run: Run, place: int, instead_of: Run | None = None) -> Run | None:
+        """Save a first claim at this place of its name, and return it. None: another was faster.
 
-        Returns the run with our lease, or a finished or waiting run unchanged: check its `status`.
-        Raises `LeaseHeld` while another attempt has a live lease.
+        `instead_of`: the claim of a run that is over, and has this place.
         """
-        expires = now + self._lease
-        fresh = Run(
-            source,
-            owner,
-            1,
-            expires,
-            "running",
-            now,
-            terms.profile_name,
-            terms.profile,
-            terms.chunk_limits,
-            rules_version=terms.rules_version,
-            settings=terms.settings,
-            same_as=same_as,
-        )
-        generation = self._write(fresh, 0)
-        if generation is not None:
-            return replace(fresh, object_generation=generation)
-        run = self.load(run_key(source))
-        if run is None:
-            raise RetryableError(
-                "STORAGE_UNAVAILABLE", "the claim could not be written, although none exists"
-            )
-        if run.owner == owner or run.status != "running":
-            return run
-        return self._take_over(run, now, owner)
+        run = replace(run, place=f"{self._claims_prefix(run.source)}{place}.json")
+        generation = self._write(run, instead_of.object_generation if instead_of else 0)
+        return replace(run, object_generation=generation) if generation is not None else None
 
-    def reopen(self, run: Run, now: datetime, owner: str) -> Run:
-        """Take over a waiting run for its follow-up. Raises `LeaseHeld` if another sweep has it."""
-        return self._take_over(run, now, owner)
+    def claims(self, source: StoredObject) -> list[Run]:
+        """Return the claims of all generations of an object, in the order of their places."""
+        found: list[Run] = []
+        while run := self._read(f"{self._claims_prefix(source)}{len(found)}.json"):
+            found.append(run)
+        return found
 
-    def _take_over(self, run: Run, now: datetime, owner: str) -> Run:
+    def claim_of(self, source: StoredObject) -> Run | None:
+        """Return the claim of this generation, or None."""
+        key = run_key(source)
+        return next((run for run in self.claims(source) if run.key == key), None) or self.load(key)
+
+    def take_over(self, run: Run, now: datetime, owner: str) -> Run:
+        """Take over a run that no other attempt works on. Raises `LeaseHeld` if one does."""
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
         taken = replace(
@@ -123,11 +105,32 @@ class Ledger:
         )
         generation = self._write(taken, run.object_generation)
         if generation is None:
-            current = self.load(run.key)
-            if current is None or current.owner != owner:
+            current = self._read(run.place)
+            if current is None or current.key != run.key or current.owner != owner:
                 raise LeaseHeld("another delivery took over the run first")
             return current
         return replace(taken, object_generation=generation)
+
+    def claim_for_follow_up(self, key: str, planned_by: Run | None) -> Run | None:
+        """Return the claim of a run that has a follow-up, or None.
+
+        `planned_by` is the claim of the attempt that has saved the follow-up as its end. If a newer
+        generation has got the place of this claim, the run may have one of its own.
+        """
+        run = self._read(planned_by.place) if planned_by is not None else None
+        if run is None or run.key != key:
+            run = self.load(key)
+        if run is None or planned_by is None or run.owner != planned_by.owner:
+            return run
+        return replace(run, status="waiting") if run.status == "running" else run
+
+    def claim_follow_up(self, planned_by: Run) -> Run:
+        """Save another claim of a run for its follow-up, because the first one is gone."""
+        run = replace(planned_by, status="waiting", place=self._run_name(planned_by.key))
+        generation = self._write(run, 0)
+        if generation is None:
+            raise RetryableError("STORAGE_UNAVAILABLE", "the claim could not be written")
+        return replace(run, object_generation=generation)
 
     def _counted(self, run: Run) -> Run:
         """Count how the last attempt ended, before the next one works.
@@ -170,8 +173,8 @@ class Ledger:
         updated = replace(run, **changes)
         generation = self._write(updated, run.object_generation)
         if generation is None:
-            current = self.load(run.key)
-            if current is None or current.owner != run.owner:
+            current = self._read(run.place)
+            if current is None or current.key != run.key or current.owner != run.owner:
                 raise LeaseLost()
             if replace(updated, object_generation=current.object_generation) != current:
                 # An earlier write of ours, whose answer was lost: overwrite it.
@@ -183,20 +186,27 @@ class Ledger:
         return replace(updated, object_generation=generation)
 
     def load(self, key: str) -> Run | None:
-        """Return the current run with this key, or None."""
-        found = self._store.read(self._bucket, self._run_name(key))
+        """Return the claim of this run that has a place of its own, or None."""
+        return self._read(self._run_name(key))
+
+    def _read(self, name: str) -> Run | None:
+        found = self._store.read(self._bucket, name)
         if found is None:
             return None
         content, generation = found
-        return replace(msgspec.json.decode(content, type=Run), object_generation=generation)
+        run = msgspec.json.decode(content, type=Run)
+        return replace(run, object_generation=generation, place=name)
 
     def _write(self, run: Run, if_generation_match: int) -> int | None:
         return self._store.write(
             self._bucket,
-            self._run_name(run.key),
+            run.place,
             msgspec.json.encode(run),
             if_generation_match=if_generation_match,
         )
+
+    def _claims_prefix(self, source: StoredObject) -> str:
+        return f"{self._prefix}claims/{name_key(source)}/"
 
     def _run_name(self, key: str) -> str:
         return f"{self._prefix}runs/{key}/run.json"
@@ -209,6 +219,11 @@ class Ledger:
         return {
             int(found.name[len(prefix) : -5]) for found in self._store.list(self._bucket, prefix)
         }
+
+    def restore_chunk(self, run: Run, only: ChunkReport | None) -> None:
+        """Write the marker of the only chunk, whose outcomes were saved with the follow-up."""
+        if only is not None and only.number not in self.finished_chunks(run):
+            self.write_chunk(run, only)
 
     def read_chunk(self, run: Run, index: int) -> ChunkReport:
         """Return the outcomes of a finished chunk."""

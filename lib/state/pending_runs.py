@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from lib.errors import RetryableError
+from lib.errors import LeaseLost, RetryableError
+from lib.model.chunk_report import ChunkReport
+from lib.state.run import Run
 from lib.state.store import Store
 
 
@@ -26,6 +28,9 @@ class PendingRun:
     `requests` is the number of requests, `sent_at` when the newest were sent (None: at `since`),
     and `asked` how often the API was asked since then. The API's diagnostics of the file's job are
     read at `diagnose_at`, and have been `diagnosed` times.
+
+    `run` is the claim of the attempt that saved this (None: it is of an older version). `only` is
+    the report of the only chunk, until it has a marker. `all_counted`: no row needs another run.
     """
 
     key: str
@@ -39,6 +44,9 @@ class PendingRun:
     sent_at: datetime | None = None
     diagnose_at: datetime | None = None
     diagnosed: int = 0
+    run: Run | None = None
+    only: ChunkReport | None = None
+    all_counted: bool = False
 
     @property
     def due(self) -> datetime | None:
@@ -55,6 +63,10 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((at for at in moments if at is not None), default=None)
 
 
+def _attempts(pending: PendingRun) -> int:
+    return pending.run.attempts if pending.run is not None else 0
+
+
 class PendingRuns:
     """The pending runs in one bucket, below one prefix."""
 
@@ -66,7 +78,8 @@ class PendingRuns:
     def put(self, pending: PendingRun) -> None:
         """Record when the sweep must revisit this run, and the data that it needs.
 
-        Raises `RetryableError` if that cannot be saved: its deferred rows would be forgotten.
+        Raises `RetryableError` if that cannot be saved: its deferred rows would be forgotten, and
+        `LeaseLost` if a later attempt has saved it.
         """
         name = self._name(pending.key)
         body = msgspec.json.encode(pending)
@@ -82,6 +95,8 @@ class PendingRuns:
             content, generation = found
             if content == body:
                 return
+            if _attempts(msgspec.json.decode(content, type=PendingRun)) > _attempts(pending):
+                raise LeaseLost("a later attempt has saved the follow-up")
         raise RetryableError("STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved")
 
     def get(self, key: str) -> PendingRun | None:

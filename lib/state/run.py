@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from lib.model.outcomes import Problem
@@ -39,7 +39,7 @@ RunStatus = Literal["running", "finished", "waiting"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The claim as saved in run.json.
+    """The claim, as it is saved.
 
     `now`, `profile`, `chunk_limits`, `rules_version` and `integer_order_ids` are those of the first
     attempt, so a resumed run makes the same decisions. `owner` is a random token of the attempt
@@ -67,6 +67,7 @@ class Run:
     chunks_done: int = 0  # number of markers when the last attempt began
     fruitless: int = 0  # ended attempts since the last progress that only the file can explain
     died: bool = False  # an attempt ended without a word, so rows may have been sent unrecorded
+    place: str = ""  # the name of the object that has the claim
 
     @property
     def terms(self) -> Terms:
@@ -85,9 +86,33 @@ class Run:
         return max(1, int(run_key(self.source)[:8], 16) & 0x7FFF_FFFF)
 
 
+def first_claim(
+    source: StoredObject, owner: str, now: datetime, lease_seconds: float, terms: Terms
+) -> Run:
+    """Return the claim of a first attempt."""
+    return Run(
+        source,
+        owner,
+        1,
+        now + timedelta(seconds=lease_seconds),
+        "running",
+        now,
+        terms.profile_name,
+        terms.profile,
+        terms.chunk_limits,
+        rules_version=terms.rules_version,
+        settings=terms.settings,
+    )
+
+
 def run_id(source: StoredObject) -> str:
     """Return the identity of a run, readable for people: bucket, name and generation."""
     return f"{source.bucket}/{source.name}#{source.generation}"
+
+
+def name_key(source: StoredObject) -> str:
+    """Return a folder name that all generations of an object have in common."""
+    return hashlib.sha256(f"{source.bucket}/{source.name}".encode()).hexdigest()[:32]
 
 
 def run_key(source: StoredObject) -> str:

@@ -264,26 +264,101 @@ def test_events_in_another_order(google: World) -> None:
     assert google.api.batches == 1
 
 
-def test_a_run_that_is_about_to_be_claimed(google: World) -> None:
-    """The second one also waits for a run that has registered only, but not longer than a lease."""
+def test_a_run_that_was_not_claimed(google: World) -> None:
+    """A delivery that dies before its claim leaves nothing that the next one waits for."""
+    google.store.versioned = True
     first = put(google)
 
     def die(operation: str, name: str) -> None:
-        if operation == "write" and name.endswith("run.json"):
+        if operation == "write" and "/claims/" in name:
             raise KeyboardInterrupt
 
     google.store.before = die
     with pytest.raises(KeyboardInterrupt):
         deliver(google, first)
     google.store.before = lambda operation, name: None
+    assert deliver(google, put(google)) == "completed"
+    assert deliver(google, first) == "same_as"
+    assert google.api.batches == 1
+
+
+def claims(google: World) -> list[str]:
+    return [name for name in google.store.names("out-bucket") if "/claims/" in name]
+
+
+def test_a_name_that_is_used_every_night_has_one_claim(google: World) -> None:
+    """The claim of a run that is over is replaced, and no delivery of it is processed again."""
+    first = put(google)
+    deliver(google, first)
+    for night in range(1, 4):
+        google.clock.seconds += 24 * 3600
+        newest = put(google, content(10 * night, 10 * night + 2))
+        assert deliver(google, newest) == "completed"
+        assert len(claims(google)) == 1
+    google.clock.seconds += 60
+    assert [deliver(google, each) for each in (first, newest)] == ["skipped", "skipped"]
+    assert google.api.batches == 4
+
+
+def test_a_claim_is_kept_while_its_run_is_not_over(google: World) -> None:
+    """A newer generation claims another place, and each run is finished by its own claim."""
     google.store.versioned = True
-    second = put(google)
-    with pytest.raises(LeaseHeld):
-        deliver(google, second)
-    google.clock.seconds += 61
+    first = put(google)
+    google.api.after = dies
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, first)
+    google.api.after = lambda number: None
+    google.clock.seconds += 24 * 3600
+    second = put(google, content(4, 6))
     assert deliver(google, second) == "completed"
-    assert deliver(google, first) == "completed"
-    assert len(google.api.counted) == 3
+    assert len(claims(google)) == 2
+    sweep_once(google.context, 1500)
+    assert document(google, first)["status"] == "completed"
+    assert sorted(google.api.counted) == [f"order-{n}" for n in range(1, 7)]
+
+
+def test_a_follow_up_whose_claim_was_replaced(google: World) -> None:
+    """It gets a claim of its own: deferred rows are sent, whatever was uploaded meanwhile."""
+    google.store.versioned = True
+    google.api.too_recent = {"order-2"}
+    first = put(google)
+    assert deliver(google, first) == "waiting"
+    google.api.too_recent = set()
+    google.clock.seconds += 24 * 3600
+    assert deliver(google, put(google, content(4, 6))) == "completed"
+    assert len(claims(google)) == 1
+    sweep_once(google.context, 1500)
+    assert document(google, first)["counts"]["uploaded"] == 3
+    assert document(google, first)["status"] == "completed"
+    assert sorted(google.api.counted) == [f"order-{n}" for n in range(1, 7)]
+    sweep_once(google.context, 1500)
+    assert deliver(google, first) == "skipped"
+
+
+@pytest.mark.parametrize("moment", ["claims", "results"])
+def test_two_generations_that_claim_at_the_same_time(google: World, moment: str) -> None:
+    """The one whose compare-and-swap fails reads the claims again, and waits for the other."""
+    deliver(google, put(google, content(7, 9)))
+    google.clock.seconds += 24 * 3600
+    google.store.versioned = True
+    first = put(google)
+    second: list[StoredObject] = []
+
+    def meanwhile(operation: str, name: str) -> None:
+        is_there = "/claims/" in name if moment == "claims" else operation == "list"
+        if operation != "write" and is_there and not second:
+            second.append(put(google))
+            google.api.after = dies
+            with pytest.raises(KeyboardInterrupt):
+                deliver(google, second[0])
+            google.api.after = lambda number: None
+
+    google.store.before = meanwhile
+    with pytest.raises(LeaseHeld, match="of the same upload"):
+        deliver(google, first)
+    google.clock.seconds += 61
+    assert deliver(google, second[0]) == "completed"
+    assert deliver(google, first) == "same_as"
 
 
 def test_content_is_compared_as_storage_reports_it(google: World) -> None:

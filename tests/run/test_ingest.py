@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +17,13 @@ from lib.followup.sweep import sweep_once
 from lib.model.chunk_report import chunk_report
 from lib.model.outcomes import Problem
 from lib.rules.row_rules import RULES_VERSION
+from lib.run.arrival import process_arrival
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
 from lib.source.errors import SourceError
 from lib.source.records import Record
 from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits, run_key
+from lib.state.run import ChunkLimits, name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
@@ -54,6 +56,10 @@ def document(google: World, source: StoredObject) -> dict[str, Any]:
     return found
 
 
+def claim_name(source: StoredObject) -> str:
+    return f"_state/claims/{name_key(source)}/0.json"
+
+
 def chunk_name(source: StoredObject, number: int) -> str:
     return f"_state/runs/{run_key(source)}/chunks/{number:06d}.json"
 
@@ -77,9 +83,8 @@ def test_one_chunk_leaves_no_marker(google: World) -> None:
     """A file of one chunk has no marker, and another delivery is skipped."""
     source = put(google, 3)
     assert deliver(google, source) == "completed"
-    names = [name for name in google.store.names(OUT) if not name.startswith("_state/uploads/")]
-    assert names == [
-        f"_state/runs/{run_key(source)}/run.json",
+    assert google.store.names(OUT) == [
+        claim_name(source),
         f"export.csv.{source.generation}.results.html",
         f"export.csv.{source.generation}.results.json",
     ]
@@ -304,7 +309,7 @@ def test_a_write_whose_answer_got_lost_or_that_was_refused(
     """A lost answer has no effect; a refusal without cause costs an attempt, but no row."""
     source = put(google, CHUNK_ROWS + 1)
     names = {
-        "claim": f"_state/runs/{run_key(source)}/run.json",
+        "claim": claim_name(source),
         "marker": chunk_name(source, 1),
         "results": f"export.csv.{source.generation}.results.json",
     }
@@ -388,7 +393,7 @@ def test_an_unreadable_profile_in_the_claim(google: World, poison: Any) -> None:
     google.api.before = dies(1)
     with pytest.raises(KeyboardInterrupt):
         deliver(google, source)
-    name = f"_state/runs/{run_key(source)}/run.json"
+    name = claim_name(source)
     claim = json.loads(google.store.objects[OUT, name][0])
     google.store.put(OUT, name, json.dumps({**claim, "profile": poison}).encode())
     google.clock.seconds += 61
@@ -569,13 +574,158 @@ def test_the_first_chunk_decides_the_form_of_order_ids(
     assert len(set(google.api.counted)) == len(google.api.counted) == 4100
 
 
+def crash(google: World, source: StoredObject, at: str, *, before: bool = False) -> None:
+    """Deliver an event, and kill the attempt at the write of this object."""
+
+    def die(operation: str, name: str) -> None:
+        if operation == "write" and at in name:
+            raise KeyboardInterrupt
+
+    hook = "before" if before else "after"
+    setattr(google.store, hook, die)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    setattr(google.store, hook, lambda operation, name: None)
+
+
+@pytest.mark.parametrize("at", ["/waiting/", ".results.html", ".results.json"])
+def test_an_answer_that_was_saved_with_the_follow_up_is_not_sent_again(
+    google: World, at: str
+) -> None:
+    """From there on, a crash costs no request, and every row keeps its first outcome."""
+    source = put(google, 5)
+    google.api.too_recent = {"order-2"}
+    crash(google, source, at)
+    google.clock.seconds += 61
+    assert deliver(google, source) == ("skipped" if at == ".results.json" else "waiting")
+    found = document(google, source)
+    assert (found["counts"]["uploaded"], found["counts"]["deferred"]) == (4, 1)
+    assert f"{source.name}.{source.generation}.results.html" in google.store.names(OUT)
+    assert google.api.batches == 1
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    assert document(google, source)["counts"]["uploaded"] == 5
+    assert len(google.api.counted) == 5
+
+
+@pytest.mark.parametrize("at", ["/waiting/", ".results.html", ".results.json"])
+def test_the_sweep_ends_what_a_crash_left(google: World, at: str) -> None:
+    """Even if the object is gone, the rows have the outcomes that were saved."""
+    source = put(google, 5)
+    google.api.too_recent = {"order-2"}
+    crash(google, source, at)
+    google.store.delete("in-bucket", source.name)
+    hours_later(google, 7)
+    counts = document(google, source)["counts"]
+    assert (counts["rows"], counts["uploaded"], counts["failed"]) == (5, 4, 1)
+    assert not [name for name in google.store.names(OUT) if "/waiting/" in name]
+
+
+def test_a_long_report_of_one_chunk_has_a_marker(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The follow-up, which every sweep reads, stays small."""
+    monkeypatch.setattr("lib.run.finalize.MOST_KEPT_BYTES", 10)
+    source = deferred_run(google)
+    assert chunk_name(source, 0) in google.store.names(OUT)
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    assert document(google, source)["counts"]["uploaded"] == 5
+
+
+def test_an_attempt_that_was_overtaken_does_not_replace_the_follow_up(google: World) -> None:
+    """One that was frozen before it saved its answer finds that of its successor."""
+    source = put(google, 5)
+    google.api.too_recent = {"order-2"}
+
+    def successor(number: int) -> None:
+        google.api.after = lambda number: None
+        google.clock.seconds += 61
+        assert deliver(google, source) == "waiting"
+
+    google.api.after = successor
+    with pytest.raises(LeaseLost):
+        deliver(google, source)
+    pending = google.context.pending_runs.get(run_key(source))
+    assert pending is not None
+    assert pending.run is not None
+    with pytest.raises(LeaseLost):
+        google.context.pending_runs.put(replace(pending, run=replace(pending.run, attempts=1)))
+
+
+def as_older_version(google: World, source: StoredObject) -> None:
+    """Move claim and follow-up to where the first version of the ledger had them."""
+    claim = google.store.objects.pop((OUT, claim_name(source)))
+    google.store.put(OUT, f"_state/runs/{run_key(source)}/run.json", claim[0])
+    name = f"_state/waiting/{run_key(source)}.json"
+    if (OUT, name) in google.store.objects:
+        entry = json.loads(google.store.objects[OUT, name][0])
+        only, run = entry.pop("only"), entry.pop("run")
+        del entry["all_counted"]
+        google.store.put(OUT, name, json.dumps(entry).encode())
+        marker = {"owner": run["owner"], "report": only}
+        google.store.put(OUT, chunk_name(source, 0), json.dumps(marker).encode())
+
+
+@pytest.mark.parametrize("finisher", ["delivery", "sweep"])
+def test_a_run_of_the_first_ledger_is_finished(google: World, finisher: str) -> None:
+    """Its claim is found at its old place, if its object is older than a minute."""
+    source = put(google, CHUNK_ROWS + 1)
+    google.api.before = dies(2)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    as_older_version(google, source)
+    google.clock.seconds += 600
+    if finisher == "sweep":
+        sweep_once(google.context, 1500)
+    else:
+        assert deliver(google, source) == "completed"
+    assert document(google, source)["counts"]["uploaded"] == CHUNK_ROWS + 1
+    assert document(google, source)["attempts"] == 2
+    assert google.api.batches == 3
+    assert deliver(google, source) == "skipped"
+
+
+def test_a_follow_up_of_the_first_ledger_is_finished(google: World) -> None:
+    """Its marker and its claim are at their old places."""
+    source = deferred_run(google)
+    as_older_version(google, source)
+    google.api.too_recent = set()
+    hours_later(google, 7)
+    found = document(google, source)
+    assert (found["status"], found["counts"]["uploaded"]) == ("completed", 5)
+    assert len(google.api.counted) == 5
+
+
+def test_the_calls_of_a_small_file(google: World) -> None:
+    """Read, claim, follow-up, report, results; without a follow-up, the claim again at the end."""
+    files = put(google, 3, "a.csv"), put(google, 3, "b.csv")
+    google.api.too_recent = {"order-2"}
+    counted = []
+    for source in files:
+        google.store.calls.clear()
+        assert process_arrival(source, google.clock.utc(), google.context) != "ignored"
+        google.api.too_recent = set()
+        counted.append([name for _, name in google.store.calls])
+    waiting, completed = counted
+    results = [f"a.csv.{files[0].generation}.results.{kind}" for kind in ("html", "json")]
+    assert waiting == [
+        "a.csv",
+        claim_name(files[0]),
+        f"_state/waiting/{run_key(files[0])}.json",
+        *results,
+    ]
+    assert completed[:2] == ["b.csv", claim_name(files[1])]
+    assert completed[4:] == [claim_name(files[1])]
+
+
 def test_a_claim_of_version_1_keeps_order_ids_with_zero(google: World) -> None:
     """A file that an older version of the code began is finished by its rules."""
     google.api.before = dies(1)
     source = decimal_orders(google)
     with pytest.raises(KeyboardInterrupt):
         deliver(google, source)
-    name = f"_state/runs/{run_key(source)}/run.json"
+    name = claim_name(source)
     claim = json.loads(google.store.objects[OUT, name][0])
     assert (claim["rules_version"], claim["integer_order_ids"]) == (RULES_VERSION, True)
     del claim["rules_version"], claim["integer_order_ids"]

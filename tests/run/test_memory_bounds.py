@@ -17,10 +17,10 @@ from lib.run.chunks import split_into_chunks
 from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
 from lib.run.room import Room
 from lib.source.records import Record
-from lib.state.run import ChunkLimits, run_key
+from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
-from tests.run.test_ingest import deliver, dies, document, orders, put
+from tests.run.test_ingest import claim_name, deliver, dies, document, orders, put
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_run_begun_by_an_older_version_is_finished_with_its_chunks(google: Wor
         patch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(3, 8 << 20))
         with pytest.raises(KeyboardInterrupt):
             deliver(google, source)
-    name = f"_state/runs/{run_key(source)}/run.json"
+    name = claim_name(source)
     content, generation = google.store.objects["out-bucket", name]
     claim = json.loads(content)
     claim["chunk_limits"] = claim["chunk_limits"][:2]

@@ -13,7 +13,7 @@ from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
 from lib.run import preflight
-from lib.state.run import Run, run_key
+from lib.state.run import Run
 from lib.state.store import Readable, StoredObject
 from tests.fakes import Clock, FakeBatch, World, world
 from tests.rows import csv_bytes
@@ -34,7 +34,7 @@ def google() -> World:
 
 
 def claim_of(google: World, source: StoredObject) -> Run:
-    run = google.context.ledger.load(run_key(source))
+    run = google.context.ledger.claim_of(source)
     assert run is not None
     return run
 
@@ -213,7 +213,7 @@ def test_a_file_that_takes_long_does_not_take_the_time_of_all_sweeps(google: Wor
     google.api.before = take_time
     sweep_once(google.context, 1500)
     assert claim_of(google, long).status == "running"
-    assert google.context.ledger.load(run_key(other)) is None
+    assert google.context.ledger.claim_of(other) is None
     sweep_once(google.context, 1500)
     assert document(google, other)["status"] == "completed"
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model.chunk_report import ChunkReport, chunk_report
 from lib.model.outcomes import Problem
+from lib.state import claims
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun, PendingRuns
-from lib.state.run import ChunkLimits, Run, Terms, run_id, run_key
+from lib.state.run import ChunkLimits, Run, Terms, first_claim, name_key, run_id, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, Clock, MemoryStore
 
@@ -38,9 +39,26 @@ def never() -> bool:
     return False
 
 
+class NoOthers:
+    """A judgement for a name that has one generation, which has no results."""
+
+    def has_results(self, source: StoredObject) -> bool:
+        return False
+
+    def same_as(self, others: Sequence[Run]) -> int:
+        return 0
+
+    def is_replaceable(self, other: Run) -> bool:
+        return False
+
+
 def claim(ledger: Ledger, owner: str, seconds: float = 0) -> Run:
-    now = START + timedelta(seconds=seconds)
-    return ledger.claim(SOURCE, now, owner, TERMS)
+    return claim_at(ledger, owner, START + timedelta(seconds=seconds), TERMS, LEASE)
+
+
+def claim_at(ledger: Ledger, owner: str, now: datetime, terms: Terms, lease: float = 0.06) -> Run:
+    fresh = first_claim(SOURCE, owner, now, lease, terms)
+    return claims.claim(ledger, fresh, now, NoOthers())
 
 
 LIMITS = ChunkLimits(2_000, 1 << 20)
@@ -53,7 +71,7 @@ def report(number: int, rows: int) -> ChunkReport:
     return chunk_report(number, [], {"uploaded": rows})
 
 
-RUN = f"_state/runs/{run_key(SOURCE)}/run.json"
+RUN = f"_state/claims/{name_key(SOURCE)}/0.json"
 
 
 def marker(number: int) -> str:
@@ -66,7 +84,7 @@ def test_a_first_claim(ledger: Ledger, store: MemoryStore) -> None:
     assert (run.attempts, run.status, run.owner) == (1, "running", "a")
     assert run.expires == START + timedelta(seconds=LEASE)
     assert store.names("state") == [RUN]
-    assert ledger.load(run.key) == run
+    assert ledger.claim_of(SOURCE) == run
 
 
 def test_a_live_lease_is_respected(ledger: Ledger) -> None:
@@ -82,13 +100,8 @@ def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
     """A resumed run uses time, profile, limits and version of the rules of the first attempt."""
     claim(ledger, "a")
     other = ChunkLimits(7, 7)
-    taken = ledger.claim(
-        SOURCE,
-        START + timedelta(days=1),
-        "b",
-        Terms("other", {"customer_id": "2"}, other, 3, "changed"),
-        same_as=6,
-    )
+    terms = Terms("other", {"customer_id": "2"}, other, 3, "changed")
+    taken = claim_at(ledger, "b", START + timedelta(days=1), terms)
     assert taken.now == START
     assert (taken.terms, taken.same_as) == (TERMS, 0)
 
@@ -96,12 +109,12 @@ def test_now_and_profile_are_those_of_the_first_attempt(ledger: Ledger) -> None:
 def test_a_claim_without_a_version_has_the_first_rules(ledger: Ledger, store: MemoryStore) -> None:
     """A claim of a release that did not save the version of the rules is read as version 1."""
     run = claim(ledger, "a")
-    name = f"_state/runs/{run.key}/run.json"
+    name = run.place
     content, generation = store.read("state", name) or (b"", 0)
     saved = json.loads(content)
     del saved["rules_version"]
     store.write("state", name, json.dumps(saved).encode(), if_generation_match=generation)
-    assert ledger.load(run.key).rules_version == 1  # type: ignore[union-attr]
+    assert ledger.claim_of(SOURCE).rules_version == 1  # type: ignore[union-attr]
 
 
 def test_a_released_lease_can_be_taken_at_once(ledger: Ledger) -> None:
@@ -129,7 +142,7 @@ def test_a_lost_lease_is_detected_at_the_next_write(ledger: Ledger) -> None:
     for change in changes:
         with pytest.raises(LeaseLost):
             change()
-    assert ledger.load(lost.key).owner == "b"  # type: ignore[union-attr]
+    assert ledger.claim_of(SOURCE).owner == "b"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("racers", [2, 8])
@@ -158,7 +171,7 @@ def test_a_race_has_one_winner(
         thread.join()
     assert len(won) == 1
     assert len(held) == racers - 1
-    assert ledger.load(won[0].key) == won[0]
+    assert ledger.claim_of(SOURCE) == won[0]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +190,7 @@ def test_an_answer_that_got_lost(
     run = claim(ledger, "a")
     store.lose.append(RUN)
     changed = change(ledger, run)
-    assert ledger.load(run.key) == changed
+    assert ledger.claim_of(SOURCE) == changed
     # The generation is the current one, so the next change succeeds.
     assert ledger.renew(changed, START + timedelta(seconds=30)).owner == "a"
 
@@ -189,7 +202,7 @@ def test_the_claims_own_answer_got_lost(store: MemoryStore, ledger: Ledger) -> N
     assert (first.owner, first.attempts) == ("a", 1)
     store.lose.append(RUN)
     assert claim(ledger, "b", LEASE).attempts == 2
-    assert ledger.load(first.key).owner == "b"  # type: ignore[union-attr]
+    assert ledger.claim_of(SOURCE).owner == "b"  # type: ignore[union-attr]
 
 
 def test_an_older_write_of_ours_is_overwritten(store: MemoryStore, ledger: Ledger) -> None:
@@ -197,16 +210,15 @@ def test_an_older_write_of_ours_is_overwritten(store: MemoryStore, ledger: Ledge
     run = claim(ledger, "a")
     ledger.renew(run, START + timedelta(seconds=5))
     stopped = ledger.stop(run, Problem("CODE", "", "why"))
-    assert ledger.load(run.key) == stopped
+    assert ledger.claim_of(SOURCE) == stopped
     assert stopped.stop == Problem("CODE", "", "why")
 
 
 def test_a_refusal_without_a_cause_is_retried_later(store: MemoryStore, ledger: Ledger) -> None:
     """A write that was refused without a cause is retryable, and nothing counts as written."""
     store.refuse.append(RUN)
-    with pytest.raises(RetryableError):
-        claim(ledger, "a")
     run = claim(ledger, "a")
+    assert ledger.claim_of(SOURCE) == run
     store.refuse.append(marker(0))
     with pytest.raises(RetryableError):
         ledger.write_chunk(run, report(0, 1))
@@ -257,7 +269,7 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
     ledger = Ledger(store, "state", "_state/", 0.06)
     renewed = threading.Event()
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
+    run = claim_at(ledger, "a", store.clock.utc(), NO_TERMS)
     renewed.clear()
     with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         store.clock.seconds = 1
@@ -273,9 +285,9 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
 def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
     """After a renewal detects that the lease is lost, the next check stops the run."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
+    run = claim_at(ledger, "a", store.clock.utc(), NO_TERMS)
     store.clock.seconds = 1
-    ledger.claim(SOURCE, store.clock.utc(), "b", NO_TERMS)
+    claim_at(ledger, "b", store.clock.utc(), NO_TERMS)
     with Lease(ledger, run, 0.06, store.clock.utc, never) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
@@ -300,7 +312,7 @@ def test_a_resumed_run_renews_its_lease_first(ledger: Ledger, taken: bool) -> No
 def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
     """A failed renewal is tried again after the next interval."""
     ledger = Ledger(store, "state", "_state/", 0.06)
-    run = ledger.claim(SOURCE, store.clock.utc(), "a", NO_TERMS)
+    run = claim_at(ledger, "a", store.clock.utc(), NO_TERMS)
     tries = threading.Semaphore(0)
 
     def broken(operation: str, name: str) -> None:

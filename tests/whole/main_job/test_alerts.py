@@ -12,7 +12,7 @@ import pytest
 import main
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
-from lib.state.run import run_key
+from lib.state.run import name_key
 from lib.state.store import StoredObject
 from sandbox.time_passes import hours_go_by
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
@@ -53,8 +53,8 @@ def test_unexpected_error(google: Sandbox) -> None:
     """A software error (here: an invalid claim) is answered with 5xx, and no data is logged."""
     google.delivery.set(paused=True, backoff_seconds=0.05, time_limit_seconds=0)
     name, generation = google.drop(csv_bytes([core_row(1)]), "broken.csv")
-    key = run_key(StoredObject(INPUT_BUCKET, name, generation, 0))
-    claim = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/runs/{key}/run.json")
+    key = name_key(StoredObject(INPUT_BUCKET, name, generation, 0))
+    claim = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/claims/{key}/0.json")
     claim.upload_from_string('{"secret": "buyer@example.com"}')
     google.delivery.set(paused=False)
     assert google.delivery.wait_until_idle(10)
