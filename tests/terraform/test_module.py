@@ -126,6 +126,50 @@ def test_no_value_comes_from_what_a_plan_does_not_know() -> None:
     assert re.findall(rf"{late}(?:\[.*?\])?\.\w+", text) == []
 
 
+def instances(values: Values) -> dict[str, str]:
+    """Address → what a resource says, without the IDs that each evaluation invents."""
+    return {
+        instance["__tfmeta"]["path"]: re.sub(
+            r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "ID",
+            json.dumps({k: v for k, v in instance.items() if k not in UNIMPORTANT}, sort_keys=True),
+        )
+        for found in values.values()
+        for instance in found
+        if instance.get("__tfmeta", {}).get("type") == "resource"
+    }
+
+
+UNIMPORTANT = {"__tfmeta", "depends_on", "for_each", "id"}
+
+
+def test_a_later_apply_leaves_what_exists(tmp_path: Path) -> None:
+    """The first data_manager profile needs another service. Nothing else changes, no grant."""
+    base = 'project_id = "acme-conversions"\nregion = "europe-west1"\n'
+    profiles = {
+        "first": 'profiles = { default = { customer_id = "1234567890" } }',
+        "later": """profiles = {
+  default = { customer_id = "1234567890" }
+  stores  = { customer_id = "1234567890", destination = "data_manager", conversion_action = "1" }
+}""",
+    }
+    states = []
+    for name, text in profiles.items():
+        (tmp_path / f"{name}.tfvars").write_text(f"{base}{text}\n", encoding="utf-8")
+        path = Path(os.path.relpath(tmp_path / f"{name}.tfvars", TERRAFORM))
+        states.append(instances(configuration.evaluated(TERRAFORM, path)))
+    first, later = states
+    assert first.keys() - later.keys() == set()
+    assert later.keys() - first.keys() == {
+        "google_project_iam_member.function_data_manager[0]",
+        'google_project_service.required["datamanager.googleapis.com"]',
+    }
+    assert {path for path in first if first[path] != later[path]} == {
+        "google_storage_bucket_object.profiles",
+        "time_sleep.services",
+    }
+
+
 def test_two_deployments_share_a_project(tmp_path: Path) -> None:
     """With `for_each` and `depends_on`, no name appears twice; only one grants to the agent."""
     (tmp_path / "module").symlink_to(TERRAFORM)
