@@ -2,8 +2,10 @@
 
 The trigger needs several permissions outside of this function. If one of them is lost, no event
 arrives, and nothing fails. But then a file has no claim `LATE_AFTER` its upload. During a burst,
-files wait as long; then others are finished meanwhile. A file that waits for
-`FOUND_BY_SWEEP_AFTER` is found only by the sweep, even if other files have their events.
+files wait as long; then others are finished meanwhile.
+
+A single lost event is noticed later, when the sweep processes its file: other files may have been
+finished all the time. During a burst, instances work on files as old.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final
 
 from lib.run.context import RunContext
 from lib.run.redelivery import LATE_AFTER
-from lib.state.run import run_id
+from lib.state.run import Run, run_id
 from lib.state.store import StoredObject
 
 FOUND_BY_SWEEP_AFTER: Final = timedelta(minutes=30)
@@ -37,11 +39,27 @@ def alert_if_unstarted(
     `newest_results`: when the newest results document was written.
     """
     now = context.utc_now()
-    burst_is_over = newest_results is None or now - newest_results >= LATE_AFTER
-    # A burst does not take as long as the second limit.
-    most = LATE_AFTER if burst_is_over else FOUND_BY_SWEEP_AFTER
-    late = [each for each in files if now - (each.updated or now) >= most]
-    unstarted = [each for each in late[-MOST_FILES:] if context.ledger.claim_of(each) is None]
+    if newest_results is not None and now - newest_results < LATE_AFTER:
+        return
+    late = [each for each in files if now - (each.updated or now) >= LATE_AFTER]
+    _alert([f for f in late[-MOST_FILES:] if context.ledger.claim_of(f) is None], context)
+
+
+def alert_if_found_by_sweep(
+    claims: Sequence[tuple[StoredObject, Run | None]], context: RunContext
+) -> None:
+    """Log an alert if only the sweep has found one of these files, oldest first, with their claims.
+
+    As long as a claim is alive, an instance works on a file as old: the others wait for it.
+    """
+    now = context.utc_now()
+    if any(run.status == "running" and run.expires > now for _, run in claims if run is not None):
+        return
+    old = [file for file, run in claims if run is None]
+    _alert([f for f in old if now - (f.updated or now) >= FOUND_BY_SWEEP_AFTER], context)
+
+
+def _alert(unstarted: Sequence[StoredObject], context: RunContext) -> None:
     if unstarted:
         oldest = unstarted[0]
         log = context.log.bind(run_id=run_id(oldest))

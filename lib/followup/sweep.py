@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from lib.errors import LeaseHeld, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
 from lib.followup.left_files import LeftFiles, alert_if_left
-from lib.followup.missing_events import alert_if_unstarted
+from lib.followup.missing_events import alert_if_found_by_sweep, alert_if_unstarted
 from lib.followup.missing_files import NewestFiles, alert_if_no_file
 from lib.followup.overview import write_overview
 from lib.followup.revisit import revisit
@@ -162,20 +162,22 @@ def _in_turn(
 ) -> list[StoredObject]:
     """Return the objects that no live run has, and none has finished since the listings."""
     now = context.utc_now()
-    turns: list[tuple[_Turn, StoredObject]] = []
+    claims: list[tuple[StoredObject, Run | None]] = []
     for each in objects:
         log = context.log.bind(run_id=run_id(each))
         try:
-            run = context.ledger.claim_of(each)
+            claims.append((each, context.ledger.claim_of(each)))
         except RetryableError as error:
             log_redelivery(error, _arrival(each, now), now, log)
             counts.again += 1
-            continue
         except Exception as error:
             _log_and_continue(error, log, counts)
-            continue
-        if run is None or (run.status == "running" and run.expires <= now):
-            turns.append((_turn(run), each))
+    alert_if_found_by_sweep(claims, context)
+    turns = [
+        (_turn(run), each)
+        for each, run in claims
+        if run is None or (run.status == "running" and run.expires <= now)
+    ]
     return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
 
 

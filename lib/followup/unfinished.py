@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import Final
 
 from lib.errors import RetryableError
-from lib.results.names import report_path
+from lib.results.names import report_path, results_name
 from lib.run.context import RunContext
 from lib.state.run import run_id
-from lib.state.store import StoredObject
+from lib.state.store import StoredObject, live_version
 
 UNFINISHED_AFTER: Final = timedelta(hours=1)
 
@@ -38,9 +38,14 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
     for each in old[:_MOST]:
         try:
             run = context.ledger.claim_of(each)
+            has_results = live_version(
+                context.store,
+                context.settings.output_bucket,
+                results_name(each.name, each.generation),
+            )
         except RetryableError:
             return  # the sweep has logged this already
-        if run is not None and (run.status != "running" or run.cause == "DAILY_QUOTA"):
+        if has_results or (run is not None and run.cause == "DAILY_QUOTA"):
             continue
         log = context.log.bind(run_id=run_id(each), report=report_path(each))
         code = run.cause if run is not None else ""

@@ -11,7 +11,7 @@ import pytest
 from lib.errors import RetryableError
 from lib.followup.left_files import LEFT_AFTER, LEFT_UNTIL
 from lib.followup.sweep import sweep_once
-from lib.followup.unfinished import UNFINISHED_AFTER
+from lib.followup.unfinished import UNFINISHED_AFTER, alert_if_unfinished
 from lib.run.arrival import process_arrival
 from tests.fakes import World, world
 from tests.rows import core_row, csv_bytes
@@ -138,6 +138,19 @@ def test_a_single_lost_event_is_told(capsys: Output) -> None:
     assert swept(google, capsys) == []
 
 
+def test_a_burst_is_no_lost_event(capsys: Output) -> None:
+    """Files wait as long for an instance, but then one works on a file as old."""
+    google = world(sweep_grace_minutes=30, lease_seconds=600.0)
+    large, waiting = (google.store.put("in-bucket", name, CONTENT) for name in ("a.csv", "b.csv"))
+    google.clock.sleep(30 * 60)
+    drop(google, "c.csv")
+    found: list[list[dict[str, Any]]] = []
+    google.api.before = lambda number: found.append(swept(google, capsys)) if number == 2 else None
+    process_arrival(large, google.clock.utc(), google.context)
+    assert found == [[]]
+    assert google.context.ledger.claim_of(waiting) is not None
+
+
 def test_the_oldest_file_without_results_is_told(capsys: Output) -> None:
     """After an hour, with the reason of the last attempt; its results end it."""
     google = world(sweep_grace_minutes=30)
@@ -171,6 +184,17 @@ def test_attempts_that_die_without_a_word_are_told(capsys: Output) -> None:
         process_arrival(source, google.clock.utc(), google.context)
     capsys.readouterr()
     assert events(swept(google, capsys)) == ["file_unfinished"]
+
+
+def test_a_file_that_is_finished_meanwhile_is_not_told(capsys: Output) -> None:
+    """Its event was delivered during the sweep, after the listings."""
+    google = world(sweep_grace_minutes=30)
+    source = google.store.put("in-bucket", "a.csv", CONTENT)
+    google.clock.sleep(UNFINISHED_AFTER.total_seconds())
+    process_arrival(source, google.clock.utc(), google.context)
+    capsys.readouterr()
+    alert_if_unfinished([source], google.context)
+    assert capsys.readouterr().out == ""
 
 
 def test_files_that_wait_for_the_quota_are_not_told_again(capsys: Output) -> None:
