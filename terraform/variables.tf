@@ -156,7 +156,7 @@ variable "profiles" {
   }
 
   validation {
-    condition     = alltrue(flatten([for p in values(var.profiles) : [for column, words in coalesce(p.refunds, {}) : length(setintersection(words, try(p.exclude[column], []))) == 0]]))
+    condition     = alltrue(flatten([for p in values(var.profiles) : try([for column, words in p.refunds : length(setintersection(words, try(p.exclude[column], []))) == 0], [])]))
     error_message = "refunds lists a value of a column that exclude lists too. Remove it from exclude."
   }
 
