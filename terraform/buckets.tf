@@ -196,10 +196,5 @@ resource "google_storage_bucket_object" "profiles" {
   bucket       = google_storage_bucket.source.name
   name         = "config/profiles.json"
   content_type = "application/json"
-
-  # Unset attributes are left out, so that the function's own defaults apply.
-  content = jsonencode({
-    for name, profile in var.profiles :
-    name => { for key, value in profile : key => value if value != null }
-  })
+  content      = local.profiles_document
 }

@@ -35,7 +35,7 @@ locals {
       OUTPUT_BUCKET            = google_storage_bucket.output.name
       STATE_BUCKET             = google_storage_bucket.state.name
       STATE_PREFIX             = local.state_prefix
-      PROFILES                 = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.profiles.name}"
+      PROFILES                 = "gs://${local.profiles_bucket}/${local.profiles_object}"
       GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/${var.google_ads_secret_version}"
       TIME_LIMIT_SECONDS       = tostring(local.ingest_timeout_seconds)
       SWEEP_TIME_LIMIT_SECONDS = tostring(local.sweep_time_limit_seconds)

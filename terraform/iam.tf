@@ -5,7 +5,8 @@ locals {
   # The number is part of the names of the project's service agents.
   project_number = google_storage_bucket.source.project_number
 
-  uses_data_manager = anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
+  # Whoever edits the profiles may choose it later.
+  uses_data_manager = local.profiles_are_edited || anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
 
   services = concat(
     [
@@ -227,6 +228,7 @@ resource "time_sleep" "grants" {
     google_project_iam_member.trigger,
     google_secret_manager_secret_iam_member.function,
     google_storage_bucket_iam_member.function,
+    google_storage_bucket_iam_member.function_profiles,
   ]
 }
 

@@ -40,7 +40,7 @@ output "results_topic" {
 
 output "profiles" {
   description = "The deployed profiles document, for `offline-conversions check --profiles`."
-  value       = "gs://${google_storage_bucket.source.name}/${google_storage_bucket_object.profiles.name}"
+  value       = "gs://${local.profiles_bucket}/${local.profiles_object}"
 }
 
 output "run_sweep" {

@@ -273,6 +273,35 @@ variable "settings" {
   }
 }
 
+variable "profile_editors" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "IAM members that may edit the profiles without Terraform, such as group:marketing@example.com. With any, the profiles are an object of their own, and Terraform writes only its first version."
+
+  validation {
+    condition     = alltrue([for m in var.profile_editors : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
+    error_message = "Each member must begin with user:, group:, serviceAccount:, principal: or principalSet:. Public access is not allowed."
+  }
+}
+
+variable "profile_readers" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "IAM members that may read the profiles that profile_editors edit."
+
+  validation {
+    condition     = alltrue([for m in var.profile_readers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
+    error_message = "Each member must begin with user:, group:, serviceAccount:, principal: or principalSet:. Public access is not allowed."
+  }
+
+  validation {
+    condition     = length(var.profile_readers) == 0 || length(var.profile_editors) > 0
+    error_message = "profile_readers needs profile_editors: without them, the profiles are only in Terraform's own bucket."
+  }
+}
+
 variable "google_ads_secret_version" {
   type        = string
   default     = "latest"

@@ -26,6 +26,9 @@ runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }
 
+profile_editors = ["group:marketing@example.com"]
+profile_readers = ["group:analysts@example.com"]
+
 sftp_servers = {
   crm = {
     host            = "sftp.example.com"

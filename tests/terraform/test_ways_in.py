@@ -1,4 +1,4 @@
-"""Optional parts of `terraform/`: files from SFTP servers."""
+"""Optional parts of `terraform/`: files from SFTP servers, and profiles that people edit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ SCRIPT = (TERRAFORM / "sftp_pull.sh").read_text(encoding="utf-8")
 
 
 def test_nothing_of_it_exists_by_default(values: Values) -> None:
-    """No job, no bucket, no identity and no alert, unless a server is listed."""
+    """No job, no bucket, no identity and no alert, unless a variable asks for it."""
     names = {i["__tfmeta"]["path"] for each in values.values() for i in each if "__tfmeta" in i}
-    assert [name for name in names if "sftp" in name and not name.startswith("variable.")] == []
+    found = [name for name in names if re.search("sftp|edit|profile_", name)]
+    assert [name for name in found if not name.startswith("variable.")] == []
 
 
 def test_the_job_has_what_its_script_reads(all_on: Values) -> None:
@@ -87,3 +88,48 @@ def test_the_page_has_valid_values(tmp_path: Path) -> None:
     block = text.split('variable "sftp_servers" {')[1].split("}))")[0]
     for attribute in re.findall(r"^ {4}(\w+) +=", block, re.M):
         assert f"`{attribute}`" in page
+
+
+def test_edited_profiles_are_not_overwritten(values: Values, all_on: Values) -> None:
+    """The function reads a versioned object, and Terraform ignores its later versions."""
+    text = (TERRAFORM / "profiles.tf").read_text(encoding="utf-8")
+    edited = text.split('"edited_profiles" {')[1].split("\n}")[0]
+    assert "ignore_changes = all" in edited
+    wanted = {"acme-profiles/profiles.json": all_on, "acme-conversions-conversions-source/": values}
+    for where, evaluated in wanted.items():
+        for function in evaluated["google_cloudfunctions2_function"]:
+            address = function["service_config"]["environment_variables"]["PROFILES"]
+            assert address.startswith(f"gs://{where}")
+        (output,) = [o for o in evaluated["output"] if o["__tfmeta"]["path"] == "output.profiles"]
+        assert output["value"] == address
+    (bucket,) = [b for b in all_on["google_storage_bucket"] if b["name"] == "acme-profiles"]
+    assert bucket["versioning"]["enabled"] is True
+    (document,) = [
+        o for o in all_on["google_storage_bucket_object"] if o.get("bucket") == "acme-profiles"
+    ]
+    assert document["name"] == "profiles.json"
+    (kept,) = [o for o in values["google_storage_bucket_object"] if "content" in o]
+    assert document["content"] == kept["content"]
+
+
+def test_editors_write_one_object_and_readers_none(all_on: Values) -> None:
+    """Nobody of them gets a grant on another bucket or on the project."""
+    members = {"group:marketing@example.com", "group:analysts@example.com"}
+    grants = [
+        (grant["member"], grant["bucket"], grant["role"], "condition" in grant)
+        for grant in all_on["google_storage_bucket_iam_member"]
+        if "profile_" in grant["__tfmeta"]["path"] and grant["member"] in members
+    ]
+    assert sorted(grants) == [
+        ("group:analysts@example.com", "acme-profiles", "roles/storage.objectViewer", False),
+        ("group:marketing@example.com", "acme-profiles", "roles/storage.objectUser", True),
+        ("group:marketing@example.com", "acme-profiles", "roles/storage.objectViewer", False),
+    ]
+    (editor,) = [g for g in all_on["google_storage_bucket_iam_member"] if "condition" in g]
+    name = '"projects/_/buckets/acme-profiles/objects/profiles.json"'
+    assert editor["condition"]["expression"] == f"resource.name == {name}"
+
+
+def test_edited_profiles_may_choose_either_api(values: Values, all_on: Values) -> None:
+    """The services and grants of the Data Manager API are there before an editor needs them."""
+    assert configuration.local_values(all_on)["uses_data_manager"] is True

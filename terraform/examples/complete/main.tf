@@ -10,6 +10,8 @@ module "conversions" {
   labels                    = var.labels
   profiles                  = var.profiles
   settings                  = var.settings
+  profile_editors           = var.profile_editors
+  profile_readers           = var.profile_readers
   google_ads_secret_version = var.google_ads_secret_version
   announce                  = var.announce
   uploaders                 = var.uploaders

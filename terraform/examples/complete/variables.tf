@@ -34,6 +34,16 @@ variable "settings" {
   default = null
 }
 
+variable "profile_editors" {
+  type    = any
+  default = null
+}
+
+variable "profile_readers" {
+  type    = any
+  default = null
+}
+
 variable "google_ads_secret_version" {
   type    = string
   default = null
