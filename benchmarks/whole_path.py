@@ -123,6 +123,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         put_profiles(sandbox)
         bench = Bench(sandbox)
         yield calls_small_file(bench)
+        yield burst(bench, 20 if quick else 200)
         yield overlap(bench)
         yield from large_files(bench, quick)
 
@@ -145,6 +146,43 @@ def calls_small_file(bench: Bench) -> Figure:
     most = max(routes.values(), key=len)
     each = " and ".join(str(len(methods)) for methods in routes.values())
     return Figure("calls_small_file", len(most), f"{each} on the two routes: {', '.join(most)}")
+
+
+def burst(bench: Bench, files: int) -> Figure:
+    """Files of one chunk that arrive at the same time, on one instance, which takes one at a time.
+
+    Storage answers after 50 ms, the API after 200 ms.
+    """
+    bench.run(file_of(500, 100, seed=4))
+    sandbox = bench.sandbox
+    sandbox.faults.set(
+        [
+            {"method": "storage.*", "kind": "latency_ms", "latency_ms": 50},
+            {"method": UPLOAD, "kind": "latency_ms", "latency_ms": 200},
+        ]
+    )
+    sandbox.delivery.set(paused=True)
+    names = set()
+    for number in range(files):
+        name, _ = sandbox.drop(file_of(500, 100, seed=100 + number), f"burst-{number}.csv")
+        names.add(name)
+    sandbox.state.requests.clear()
+    sandbox.delivery.set(paused=False)
+    if not sandbox.delivery.wait_until_idle(600):
+        raise AssertionError("the burst did not end")
+    sandbox.faults.set([])
+    records = [each for each in sandbox.delivery.records() if each.name in names]
+    attempts = [attempt for record in records for attempt in record.attempts]
+    if [attempt.status for attempt in attempts] != [200] * files:
+        raise AssertionError("an attempt failed")
+    ends = max(attempt.at + attempt.milliseconds / 1000 for attempt in attempts)
+    wall = ends - min(attempt.at for attempt in attempts)
+    calls = sum(request.seconds for request in sandbox.state.requests)
+    return Figure(
+        "burst",
+        wall / calls,
+        f"{files} files in {wall:.1f} s, {calls:.1f} s of them in their calls",
+    )
 
 
 def overlap(bench: Bench) -> Figure:
