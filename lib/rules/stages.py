@@ -37,7 +37,7 @@ _NOT_WON: Final = _listed(
     """
     lost failed failure refunded refund cancelled canceled void voided chargeback open pending
     declined rejected disputed dispute expired abandoned unpaid uncaptured incomplete deleted
-    disqualified unqualified returned reversed dead draft
+    disqualified unqualified returned reversed dead draft missed unanswered voicemail
     verloren fehlgeschlagen gescheitert erstattet teilerstattet ruckerstattet erstattung
     ruckerstattung storniert abgebrochen abgelehnt offen ausstehend ungultig ruckbuchung unbezahlt
     gekundigt
@@ -54,7 +54,7 @@ _NOT_WON: Final = _listed(
 )
 _WON: Final = _listed(
     """
-    won paid succeeded success successful completed complete captured converted
+    won paid succeeded success successful completed complete captured converted answered
     gewonnen bezahlt erfolgreich abgeschlossen
     gagne gagnee paye payee reussi reussie
     ganado ganada pagado pagada completado completada
@@ -63,6 +63,8 @@ _WON: Final = _listed(
     ganho ganha pago paga concluido concluida
     """
 )
+_PAID_IN_WOOCOMMERCE: Final = _listed("wc processing")
+"""`wc-processing`: the order is paid, and waits for its parcel."""
 _NEGATIONS: Final = _listed("not no non nicht pas niet nao")
 _PARTS: Final = _listed(
     """
@@ -72,7 +74,7 @@ _PARTS: Final = _listed(
 )
 _FILLERS: Final = _listed(
     """
-    closed close deal opportunity order payment customer lead by in
+    closed close deal opportunity order payment customer lead by in call wc processing
     geschlossen auftrag zahlung
     ferme fermee en affaire
     cerrado cerrada negocio venta
@@ -106,6 +108,8 @@ def stage_of(cell: str) -> Stage | None:
     negated = not words.isdisjoint(_NEGATIONS)
     if not words.isdisjoint(_NOT_WON):
         return None if negated else "not_won"
+    if words.issuperset(_PAID_IN_WOOCOMMERCE):
+        return "won"
     if words.isdisjoint(_WON) or not words.isdisjoint(_PARTS):
         return None
     return "not_won" if negated else "won"

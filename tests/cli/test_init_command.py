@@ -150,6 +150,57 @@ def test_the_country_of_callers_is_found(file: Any) -> None:
     assert profile["phone_region"] == "US"
 
 
+SHOP = "Order Number,Order Status,Order Date,Refund issued on,Order Total,Email,Adjusted Value"
+ORDERS = (
+    "1001,processing,2026-11-10 10:00,,100,ada@example.com,",
+    "1002,completed,2026-11-10 11:00,,100,ben@example.com,",
+    "1003,on-hold,2026-11-10 12:00,,100,eve@example.com,",
+    "1004,refunded,2026-11-10 13:00,2026-11-12 09:00,100,zoe@example.com,",
+    "1005,partially-refunded,2026-11-10 14:00,2026-11-12 09:30,100,max@example.com,80",
+    "1006,Signed,2026-11-10 15:00,,100,kim@example.com,",
+)
+REFUNDED = {"Order Status": ["refunded", "partially-refunded"]}
+
+
+@pytest.mark.parametrize(
+    ("rename", "destination", "why_not"),
+    [
+        ("", "google_ads", ""),
+        ("Refund issued on", "google_ads", "the file needs a column with the time of the refund"),
+        ("", "data_manager", "the destination needs adjustments_via for them"),
+    ],
+)
+def test_refunds_of_a_shop_are_sent_or_named(
+    file: Any, rename: str, destination: str, why_not: str
+) -> None:
+    """WooCommerce's paid orders count, unknown stages are named, and no refund is dropped in
+    silence: the profile sends them, or says what is missing."""
+    header = SHOP.replace(rename, "Note") if rename else SHOP
+    result = init(
+        *(file(header, ORDERS), *ACCOUNT, "--time-zone", "UTC", "--destination", destination)
+    )
+    profile = profile_of(result)
+    assert sorted(profile["include"]["Order Status"]) == ["completed", "processing"]
+    assert profile.get("refunds") == (None if why_not else REFUNDED)
+    said = " ".join(result.stdout.replace("//", " ").split())
+    assert 'Add those that are sales: "on-hold" (1), "Signed" (1).' in said
+    assert why_not in said
+    if not why_not:
+        assert profile["headers"]["adjustment_date_time"] == ["Refund issued on"]
+        assert "4 would be sent, 2 would be skipped" in result.stderr
+
+
+def test_unanswered_calls_are_no_leads(file: Any) -> None:
+    """CallRail exports all calls, with their answer status."""
+    header = "Call Status,Customer Phone Number,Start Time,GCLID"
+    rows = [
+        f"{status},+1212555010{number},2026-11-10 10:0{number},Cj0KCQiAexample000{number}abcdef"
+        for number, status in enumerate(("Answered Call", "Missed Call", "Voicemail Call"), 1)
+    ]
+    result = init(file(header, rows), *ACCOUNT, "--time-zone", "UTC")
+    assert profile_of(result)["include"] == {"Call Status": ["Answered Call"]}
+
+
 def test_ambiguous_dates_are_asked_about(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default is the order in which no date is in the future."""
     path = file("Date,gclid", ["03/12/2026,Cj0KCQiAexample0001", "04/11/2026,Cj0KCQiAexample0002"])

@@ -45,6 +45,10 @@ def test_other_columns(header: str) -> None:
         *(("paid", "won"), ("partially_paid", None), ("partially_refunded", "not_won")),
         *(("refunded", "not_won"), ("voided", "not_won"), ("pending", "not_won")),
         *(("Failed", "not_won"), ("Paid", "won"), ("succeeded", "won"), ("expired", "not_won")),
+        # WooCommerce, CallRail
+        *(("wc-processing", "won"), ("wc-completed", "won"), ("processing", None)),
+        *(("wc-on-hold", None), ("Answered Call", "won"), ("Missed Call", "not_won")),
+        *(("Not answered", "not_won"), ("Voicemail", "not_won")),
         # Other languages
         *(("Verloren", "not_won"), ("Offen", "not_won"), ("R\u00fcckerstattet", "not_won")),
         *(("Perdu", "not_won"), ("Annul\u00e9e", "not_won"), ("Gagn\u00e9", "won")),

@@ -6,75 +6,107 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from typing import Final, Literal
+from typing import Final
 
+from lib.cli.init.dated import begins_with, is_nothing, kind_of_cells
 from lib.cli.init.findings import Entry
+from lib.cli.init.refunds import REFUNDED, Refunds, find_refunds
 from lib.cli.init.sample import Sample, SampleRow, filled
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
-from lib.rules.values.dates import read_moment
-from lib.rules.values.errors import RuleError
-from lib.rules.values.money import parse_value
-from lib.rules.values.spelling import without_accents
+from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 from lib.source.columns import columns_named
 
 _MOST_STAGES: Final = 40
 """A column with more different cells is no list of stages."""
 _MOST_VALUES: Final = 10
+_ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
+"""Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
 _LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name|type)$")
-_WORDS: Final = re.compile(r"[^\W\d_]+")
-_REFUNDED: Final = ("refund", "erstatt", "rembours", "reembols", "rimbors", "terugbetaal", "estorn")
 _CANCELLED: Final = ("cancel", "stornier", "annul", "anula", "geannuleer")
 
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The row filter of a profile, and the rows of the sample that it keeps."""
+    """The row filter of a profile, the rows of the sample that it keeps, and the refunds."""
 
     entries: tuple[Entry, ...]
     rows: Sequence[SampleRow]
+    refunds: Refunds
 
 
-def find_row_filter(sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]]) -> Counting:
-    """Return the row filter. `given` is what a person said about `include` and `exclude`."""
+def find_row_filter(
+    sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]], *, can_retract: bool = True
+) -> Counting:
+    """Return the row filter. `given` is what a person said about `include` and `exclude`.
+    `can_retract`: the destination can take refunds."""
     if given:
         reason = "You gave it with --include."
         entries = [Entry(key, values, reason) for key, values in given.items()]
-        return Counting(tuple(entries), _kept(sample, sample.rows, given))
+        return Counting(tuple(entries), _kept(sample, sample.rows, given), Refunds())
     rows = sample.rows
     include: dict[str, list[str]] = {}
+    filtered_by: list[int] = []
     reasons: list[str] = []
-    excluded = None
     for at, won in _stage_columns(sample):
-        kept = [
-            row for row in rows if row.cells[at].casefold() in {each.casefold() for each in won}
-        ]
+        wanted = {each.casefold() for each in won}
+        kept = [row for row in rows if row.cells[at].casefold() in wanted]
         has_other = any(stage_of(row.cells[at]) == "not_won" for row in rows)
         if kept and (not include or has_other):
             include[sample.names[at]] = won
-            reasons.append(_on_stages(sample.names[at], len(rows) - len(kept), len(rows)))
+            filtered_by.append(at)
+            cells = (row.cells[at] for row in rows)
+            others = [cell for cell in cells if cell.casefold() not in wanted]
+            reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
-    if not include and (excluded := _lost_stages(sample)):
+    excluded = None if include else _lost_stages(sample)
+    stages = list(_candidates(sample))
+    refunds = find_refunds(sample, stages, rows, filtered_by, can_retract=can_retract)
+    if excluded:
         column, lost = excluded
         rows = [row for row in rows if row.cells[column] not in lost]
-    for at, values, reason in _undone(sample, rows):
+    for at, values, reason in _undone(sample, rows, skips_refunds=not refunds.are_sent):
         include[sample.names[at]] = values
         reasons.append(reason)
         rows = [row for row in rows if row.cells[at] in values]
+    if refunds.stages and include and not refunds.are_sent:
+        reasons.append(refunds.reason)
     entries = [Entry("include", include, "\n".join(reasons))] if include else []
-    if excluded:
-        column, lost = excluded
-        name = sample.names[column]
-        reason = "These values mean that a deal is open or lost. None in the sample means won."
-        entries.append(Entry("exclude", {name: lost}, reason))
-    return Counting(tuple(entries), rows)
+    entries += _excluded(sample, excluded, refunds)
+    if refunds.are_sent:
+        entries.append(Entry("refunds", refunds.stages, refunds.reason))
+    return Counting(tuple(entries), rows, refunds)
 
 
-def _on_stages(name: str, others: int, rows: int) -> str:
-    if others:
-        return f'"{name}": {others:,} of {rows:,} rows have another value, so they do not count.'
-    return f'"{name}": all rows have this value. Rows with another one would not count.'
+def _excluded(
+    sample: Sample, excluded: tuple[int, list[str]] | None, refunds: Refunds
+) -> list[Entry]:
+    """Return the key `exclude`, without the stages that are sent as refunds."""
+    if not excluded:
+        return []
+    name, lost = sample.names[excluded[0]], excluded[1]
+    sent = refunds.stages.get(name, ()) if refunds.are_sent else ()
+    left = [each for each in lost if each not in sent]
+    reason = "These values mean that a deal is open or lost. None in the sample means won."
+    return [Entry("exclude", {name: left}, reason)] if left else []
+
+
+def _on_stages(name: str, others: Sequence[str], rows: int) -> str:
+    """Return the reason for a condition. `others` are the cells of the rows that do not count."""
+    if not others:
+        return f'"{name}": all rows have this value. Rows with another one would not count.'
+    text = f'"{name}": {len(others):,} of {rows:,} rows have another value, so they do not count.'
+    unknown = Counter(filter(_is_unknown, others))
+    if not unknown:
+        return text
+    named = ", ".join(f'"{each}" ({count:,})' for each, count in unknown.most_common(_MOST_VALUES))
+    return f"{text} Add those that are sales: {named}."
+
+
+def _is_unknown(stage: str) -> bool:
+    """Return whether nothing is known about a stage. It is named then: stages are not personal."""
+    is_personal = looks_like_email(stage) or looks_like_phone(stage)
+    return bool(stage) and stage_of(stage) is None and not is_personal
 
 
 def _kept(
@@ -99,6 +131,8 @@ def _stage_columns(sample: Sample) -> list[tuple[int, list[str]]]:
     found = []
     for at, values in _candidates(sample):
         won = [value for value in values if stage_of(value) == "won"]
+        if any(value.casefold() in _ON_HOLD for value in values):
+            won += [value for value in values if value.casefold() == "processing"]
         if won and len(won) <= _MOST_VALUES:
             spellings = {value.casefold(): value for value in reversed(won)}
             found.append((at, sorted(spellings.values(), key=won.index)))
@@ -122,57 +156,23 @@ def _candidates(sample: Sample) -> Iterator[tuple[int, list[str]]]:
                 yield at, [value for value, _ in counts.most_common()]
 
 
-def _undone(sample: Sample, rows: Sequence[SampleRow]) -> Iterator[tuple[int, list[str], str]]:
+def _undone(
+    sample: Sample, rows: Sequence[SampleRow], *, skips_refunds: bool
+) -> Iterator[tuple[int, list[str], str]]:
     """Yield the columns that say that a sale was refunded or cancelled: their cells are empty or
-    zero in rows that count."""
-    for stems, wanted in ((_REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount"))):
+    zero in rows that count. Not those of refunds if refunds are sent."""
+    both = ((REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount")))
+    for stems, wanted in both if skips_refunds else both[1:]:
         columns = [
             (wanted.index(kind), len(sample.names[at]), at)
             for at in sample.free_columns()
-            if _begins_with(sample.names[at], stems)
-            and (kind := _kind(sample.rows, at)) is not None
+            if begins_with(sample.names[at], stems)
+            and (kind := kind_of_cells(sample.rows, at)) is not None
         ]
         if not columns:
             continue
         *_, at = min(columns)
-        values = sorted({row.cells[at] for row in rows if _is_nothing(row.cells[at])})
+        values = sorted({row.cells[at] for row in rows if is_nothing(row.cells[at])})
         if values and len(values) <= _MOST_VALUES:
             name = sample.names[at]
             yield at, values, f'"{name}": in a row that counts, nothing is refunded or cancelled.'
-
-
-def _begins_with(name: str, stems: tuple[str, ...]) -> bool:
-    words = _WORDS.findall(without_accents(name).casefold())
-    return any(word.removeprefix("zuruck").removeprefix("ruck").startswith(stems) for word in words)
-
-
-def _kind(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date"] | None:
-    """Return whether the cells of a column are amounts or dates; None: neither."""
-    cells = filled(rows, at)
-    if cells and all(map(_is_amount, cells)):
-        return "amount"
-    return "date" if all(map(_is_date, cells)) else None
-
-
-def _is_amount(cell: str) -> bool:
-    for decimal_comma in (False, True):
-        try:
-            parse_value(cell, decimal_comma)
-        except RuleError as error:
-            if error.code != "DECIMAL_SIGN_MISMATCH":
-                return False
-        else:
-            return True
-    return False
-
-
-def _is_date(cell: str) -> bool:
-    try:
-        read_moment(cell, UTC)
-    except RuleError as error:
-        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
-    return True
-
-
-def _is_nothing(cell: str) -> bool:
-    return not cell or (not cell.strip("0.,") and _is_amount(cell))

@@ -21,7 +21,7 @@ _DEFAULT: Final = "The default; an option of `init` changes it."
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
     *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("headers", "include", "exclude"),
+    *("headers", "include", "exclude", "refunds"),
 )
 _ROW_FILTER: Final = ("include", "exclude")
 
@@ -38,9 +38,16 @@ def propose(sample: Sample, given: Given, around: Surroundings) -> Proposal:
     """Return the profile for files like this one."""
     headers: Mapping[str, Sequence[str]] = given.values.get("headers", {})
     given_filter = {key: given.values[key] for key in _ROW_FILTER if key in given.values}
-    counting = find_row_filter(sample, given_filter)
+    adjustments = registry.capabilities_of(
+        given.values.get("destination", registry.DEFAULT)
+    ).of_kind("adjustment")
+    can_retract = adjustments is not None and "retraction" in adjustments.adjustment_types
+    counting = find_row_filter(sample, given_filter, can_retract=can_retract)
     rows = counting.rows
     found_columns, questions = find_columns(sample, rows, headers)
+    if counting.refunds.time is not None and "adjustment_date_time" not in headers:
+        reason = "the time of a refund."
+        found_columns["adjustment_date_time"] = (counting.refunds.time, reason)
     columns = dict(all_columns(sample, found_columns))
     times, amounts = (columns.get(field) for field in _times_and_amounts(sample))
     parts = [

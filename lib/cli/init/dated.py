@@ -1,0 +1,56 @@
+"""What the names and the cells of a column say about it: a refund, an amount, a date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Final, Literal
+
+from lib.cli.init.sample import SampleRow, filled
+from lib.rules.values.dates import read_moment
+from lib.rules.values.errors import RuleError
+from lib.rules.values.money import parse_value
+from lib.rules.values.spelling import without_accents
+
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+
+
+def begins_with(name: str, stems: tuple[str, ...]) -> bool:
+    """Return whether a word of a name or stage begins with one of the stems."""
+    words = _WORDS.findall(without_accents(name).casefold())
+    return any(word.removeprefix("zuruck").removeprefix("ruck").startswith(stems) for word in words)
+
+
+def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date"] | None:
+    """Return whether the cells of a column are amounts or dates; None: neither."""
+    cells = filled(rows, at)
+    if cells and all(map(is_amount, cells)):
+        return "amount"
+    return "date" if all(map(_is_date, cells)) else None
+
+
+def is_amount(cell: str) -> bool:
+    """Return whether a cell is an amount in any spelling."""
+    for decimal_comma in (False, True):
+        try:
+            parse_value(cell, decimal_comma)
+        except RuleError as error:
+            if error.code != "DECIMAL_SIGN_MISMATCH":
+                return False
+        else:
+            return True
+    return False
+
+
+def _is_date(cell: str) -> bool:
+    try:
+        read_moment(cell, UTC)
+    except RuleError as error:
+        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
+    return True
+
+
+def is_nothing(cell: str) -> bool:
+    """Return whether a cell says that nothing happened: it is empty or zero."""
+    return not cell or (not cell.strip("0.,") and is_amount(cell))
