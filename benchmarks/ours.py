@@ -73,7 +73,7 @@ def prepare_file(
         prepared = prepare(chunk, RowFilter(), engine, batch)
         assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
-            yield part.request.message.SerializeToString()
+            yield part.request.content
         report = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
         if refused is not None:
             refused += [row.line for row in report.listed if row.outcome == "rejected"]

@@ -63,7 +63,7 @@ class ChunkUpload:
     def send(self, request: UploadRequest) -> RequestResult:
         """Send a request until each of its rows has a result."""
         result = self._send_rows(request)
-        if not request.kind.names_clicks:
+        if not request.kind.names_clicks or not result.row_results:
             return result
         send_orders_apart(
             request.message,
@@ -85,12 +85,12 @@ class ChunkUpload:
         )
 
     def _send_rows(self, request: UploadRequest) -> RequestResult:
-        size = len(request.rows)
+        size = request.size
         known = self._refused.get((request.kind, request.customer_id))
         if known is not None:
             refused = RowResult("not_attempted", (known,))
             return RequestResult(dict.fromkeys(range(size), refused), [], known)
-        if request.message.ByteSize() > MAX_REQUEST_BYTES and size > 1:
+        if len(request.content) > MAX_REQUEST_BYTES and size > 1:
             return self._send_halves(request)
         row_results: dict[int, RowResult] = {}
         stop: Problem | None = None
@@ -143,7 +143,7 @@ class ChunkUpload:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._note_orders(request)
-        return read_response(request.kind.read(answer.response), request)
+        return read_response(answer.response, request)
 
     def _note_orders(self, request: UploadRequest) -> None:
         """Remember which orders Google may have got before it answers about them."""
@@ -154,10 +154,10 @@ class ChunkUpload:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self._refused[request.kind, request.customer_id] = problem
         refused = RowResult("not_attempted", (problem,))
-        return RequestResult(dict.fromkeys(range(len(request.rows)), refused), [], problem)
+        return RequestResult(dict.fromkeys(range(request.size), refused), [], problem)
 
     def _send_halves(self, request: UploadRequest) -> RequestResult:
-        size = len(request.rows)
+        size = request.size
         row_results: dict[int, RowResult] = {}
         stops = []
         for rows in (range(size // 2), range(size // 2, size)):

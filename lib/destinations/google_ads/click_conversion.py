@@ -96,18 +96,22 @@ class AdsBatch:
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, pile), end in zip(self._turns, ends, strict=True):
             places.setdefault(pile, []).extend(range(start, end))
-        parts: dict[tuple[UploadKind, str], Part] = {}
+        content: dict[tuple[UploadKind, str], tuple[list[str], list[int]]] = {}
         for pile in sorted(self._written, key=lambda pile: (KINDS.index(pile.kind), pile.is_last)):
-            key = pile.kind, pile.customer_id
-            if key not in parts:
-                request = pile.kind.new_request(pile.customer_id, self._job_id, self._validate_only)
-                parts[key] = Part(request, [])
-            content = "".join(self._written.pop(pile)).encode("latin-1")
-            parts[key].request.message.MergeFromString(content)
-            parts[key].places.extend(places[pile])
+            content.setdefault((pile.kind, pile.customer_id), ([], []))
+            rows, places_of_rows = content[pile.kind, pile.customer_id]
+            rows += self._written.pop(pile)
+            places_of_rows += places[pile]
         self._turns.clear()
         self._customer_id = ""
-        return list(parts.values())
+        return [
+            Part(self._request(kind, customer_id, rows), places_of_rows)
+            for (kind, customer_id), (rows, places_of_rows) in content.items()
+        ]
+
+    def _request(self, kind: UploadKind, customer_id: str, rows: list[str]) -> UploadRequest:
+        content = "".join(rows).encode("latin-1")
+        return kind.new_request(customer_id, self._job_id, self._validate_only, content, len(rows))
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize an adjustment. Google accepts no adjustment after a retraction."""

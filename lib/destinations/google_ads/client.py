@@ -138,7 +138,7 @@ class GoogleAds:
         upload = ChunkUpload(
             lambda request: self._call(
                 request.kind.method,
-                request.message.SerializeToString(),
+                request.content,
                 request.customer_id,
                 deadline,
             ),
@@ -153,7 +153,7 @@ class GoogleAds:
         stops = []
         for part in parts:
             result = upload.send(part.request)
-            if part.request.kind.names_clicks and self._clicks_to_check:
+            if part.request.kind.names_clicks and self._clicks_to_check and result.row_results:
                 self._check_clicks(part.request.message, result.row_results, deadline)
             if part.request.kind is ADJUSTMENTS and sent:
                 _wait_for_new_conversions(part.request, result.row_results, sent)

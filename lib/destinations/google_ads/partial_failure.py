@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from google.rpc.status_pb2 import Status
+
 from lib.catalogue.codes import lookup
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.errors import AdsError, errors_of, failure_class
+from lib.destinations.google_ads.partial_messages import MessageField, partial_message
 from lib.destinations.google_ads.upload_kinds import UploadKind, UploadRequest
 from lib.destinations.messages import without_values
 from lib.model.outcomes import Outcome, Problem
@@ -39,26 +42,26 @@ class RequestResult(NamedTuple):
     stop: Problem | None
 
 
-def read_response(response: Any, request: UploadRequest) -> RequestResult:
-    """Return the results of a request's rows from its raw response.
+UploadResponse: Final = partial_message(
+    "UploadResponse",
+    MessageField("partial_failure_error", 1, "bytes"),
+    MessageField("results", 2, "bytes", repeated=True),
+)
+"""The response of each kind of upload. Of a result matters only whether it is empty."""
+
+
+def read_response(response: bytes, request: UploadRequest) -> RequestResult:
+    """Return the results of a request's rows from its serialized response.
 
     A row that the failure names has failed, even if it also has a result message. An error without
     an index, or with one outside the request, concerns all rows without a result message,
     because Google has accepted the others. A row counts as uploaded only if Google also returned a
     result for it.
     """
-    size = len(request.rows)
-    status = response.partial_failure_error
-    found: list[AdsError] = []
-    for detail in status.details:
-        failure = failure_class()()
-        if detail.Unpack(failure):
-            found += errors_of(failure)
-    if status.code and not found:
-        # Perhaps from a newer version. It does not show which rows it concerns.
-        found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
-    results = response.results[:size]
-    accepted = {row for row, answer in enumerate(results) if answer.ByteSize()}
+    size = request.size
+    answer = UploadResponse.FromString(response)
+    found = _errors_in(Status.FromString(answer.partial_failure_error))
+    accepted = {row for row, result in enumerate(answer.results[:size]) if result}
     result = _assign_errors(found, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
@@ -68,18 +71,33 @@ def read_response(response: Any, request: UploadRequest) -> RequestResult:
     return result._replace(retry_rows=result.retry_rows + silent) if silent else result
 
 
+def _errors_in(status: Status) -> list[AdsError]:
+    """Return the errors of a partial failure. Without one, the status is empty."""
+    found: list[AdsError] = []
+    for detail in status.details:
+        failure = failure_class()()
+        if detail.Unpack(failure):
+            found += errors_of(failure)
+    if status.code and not found:
+        # Perhaps from a newer version. It does not show which rows it concerns.
+        found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
+    return found
+
+
 def read_named_rows(found: list[AdsError], request: UploadRequest) -> RequestResult:
     """Judge a request that was refused because of named rows: the other rows are sent again."""
     result = _assign_errors(found, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
-    others = [row for row in range(len(request.rows)) if row not in named]
+    others = [row for row in range(request.size) if row not in named]
     return result._replace(retry_rows=result.retry_rows + others, stop=None)
 
 
 def _assign_errors(
     found: list[AdsError], request: UploadRequest, accepted: set[int]
 ) -> RequestResult:
-    size = len(request.rows)
+    if not found:
+        return RequestResult({}, [], None)
+    size = request.size
     others = [row for row in range(size) if row not in accepted]
     by_row: dict[int, list[AdsError]] = {}
     for error in found:

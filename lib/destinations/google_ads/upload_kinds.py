@@ -6,7 +6,7 @@ written once, for an `UploadRequest`. What differs is declared here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -31,19 +31,21 @@ class UploadKind:
     has_job_id: bool
     names_clicks: bool = False
 
-    def new_request(self, customer_id: str, job_id: int, validate_only: bool) -> UploadRequest:
-        """Return an empty request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED)."""
-        message = _request_class(self)(
+    def new_request(
+        self, customer_id: str, job_id: int, validate_only: bool, rows: bytes, size: int
+    ) -> UploadRequest:
+        """Return a request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED).
+
+        `rows` are the bytes of its `size` records, each with the tag of the field `self.rows`.
+        """
+        head = _request_class(self)(
             customer_id=customer_id, partial_failure=True, validate_only=validate_only
         )
         if self.has_job_id:
-            message.job_id = job_id
-        return UploadRequest(self, message)
-
-    def read(self, response: bytes) -> Any:
-        """Return the raw response."""
-        types = module(f"services.types.{self.types}")
-        return getattr(types, f"{self.message}Response").pb().FromString(response)
+            head.job_id = job_id
+        # In protobuf, the bytes of two messages after each other are both messages in one.
+        content = head.SerializeToString() + rows
+        return UploadRequest(self, customer_id, validate_only, content, size)
 
     def rows_field(self) -> Any:
         """Return the descriptor of the request's records."""
@@ -85,36 +87,40 @@ KINDS: Final = (CLICKS, CALLS, ADJUSTMENTS)
 """In the order in which a chunk sends them: an adjustment follows its conversion."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class UploadRequest:
-    """The raw request of one account for one kind of record."""
+    """The request of one account for one kind of record: its bytes, and how many records it has.
+
+    `validate_only`: Google only checks the rows. It then returns no results.
+    """
 
     kind: UploadKind
-    message: Any = field(repr=False)  # it may contain the number of a caller
+    customer_id: str
+    validate_only: bool
+    content: bytes = field(repr=False)  # it may contain the number of a caller
+    size: int
+    _message: Any = field(default=None, repr=False)
+
+    @property
+    def message(self) -> Any:
+        """The raw message. Parsed when it is needed: if an answer names rows."""
+        if self._message is None:
+            self._message = _request_class(self.kind).FromString(self.content)
+        return self._message
 
     @property
     def rows(self) -> Any:
         """The raw records."""
         return getattr(self.message, self.kind.rows)
 
-    @property
-    def customer_id(self) -> str:
-        """The account of all rows."""
-        customer_id: str = self.message.customer_id
-        return customer_id
-
-    @property
-    def validate_only(self) -> bool:
-        """Whether Google only checks the rows. It then returns no results."""
-        return bool(self.message.validate_only)
-
-    def part(self, rows: Iterable[int]) -> UploadRequest:
+    def part(self, rows: Sequence[int]) -> UploadRequest:
         """Return the same request with only these rows."""
         part = type(self.message)()
         for each, value in self.message.ListFields():
             if each.name != self.kind.rows:
                 setattr(part, each.name, value)
-        found = UploadRequest(self.kind, part)
         own = self.rows
-        found.rows.extend(own[row] for row in rows)
-        return found
+        getattr(part, self.kind.rows).extend(own[row] for row in rows)
+        return UploadRequest(
+            self.kind, self.customer_id, self.validate_only, part.SerializeToString(), len(rows)
+        )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lib.destinations.google_ads import api
 from lib.destinations.google_ads.click_conversion import AdsBatch, Part
+from lib.destinations.google_ads.partial_failure import RequestResult, read_response
+from lib.destinations.google_ads.upload_kinds import CLICKS, UploadRequest
 from lib.model.records import Adjustment, Call, Conversion
 
 CUSTOMER = "1234567890"
@@ -48,6 +51,13 @@ def call(**changes: Any) -> Call:
     return row._replace(**changes)
 
 
+def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> UploadRequest:
+    """Return a request of conversions with these fields, as raw names and values."""
+    types = api.module("services.types.conversion_upload_service")
+    content = types.UploadClickConversionsRequest.pb()(conversions=rows).SerializeToString()
+    return CLICKS.new_request(CUSTOMER, 1, validate_only, content, len(rows))
+
+
 def parts_of(*rows: Conversion | Adjustment | Call, validate_only: bool = False) -> list[Part]:
     """Return the requests of a chunk of these records."""
     batch = AdsBatch(7, validate_only)
@@ -84,3 +94,8 @@ def response(rows: str, *errors: tuple[str, str, int, str], said: str = "It says
     made.partial_failure_error.code = 3
     made.partial_failure_error.details.add().Pack(failure)
     return made
+
+
+def read(answer: Any, request: UploadRequest) -> RequestResult:
+    """Return the results of a request from Google's answer."""
+    return read_response(answer.SerializeToString(), request)

@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import pytest
+from ads_records import clicks_request
 
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.calls import Answer
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
-from lib.destinations.google_ads.upload_kinds import CLICKS
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
@@ -18,10 +18,8 @@ from lib.model.log import SilentLog
 
 def request() -> Any:
     """A request of three conversions."""
-    made = CLICKS.new_request("1234567890", 1, False)
-    for number in range(3):
-        made.rows.add(gclid=f"click-{number}", order_id=f"order-{number}")
-    return made
+    rows = ({"gclid": f"click-{number}", "order_id": f"order-{number}"} for number in range(3))
+    return clicks_request(*rows)
 
 
 def upload(*answers: Answer) -> ChunkUpload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ads_records import clicks_request
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.orders_of_a_click import (
@@ -12,7 +13,6 @@ from lib.destinations.google_ads.orders_of_a_click import (
     judge_orders,
     send_orders_apart,
 )
-from lib.destinations.google_ads.upload_kinds import CLICKS
 from lib.model.outcomes import Problem
 from lib.rules.values.order_ids import derived_order_id
 
@@ -25,15 +25,12 @@ DERIVED = derived_order_id("1", 1, None, ["a braid"])
 
 def request(*rows: tuple[str, str], validate_only: bool = False) -> Any:
     """Make a request of rows of (click ID, order ID), all with the same time and action."""
-    made = CLICKS.new_request("1234567890", 1, validate_only).message
-    for gclid, order_id in rows:
-        made.conversions.add(
-            gclid=gclid,
-            order_id=order_id,
-            conversion_date_time="2026-11-20 10:00:00+00:00",
-            conversion_action="customers/1/conversionActions/1",
-        )
-    return made
+    same = {
+        "conversion_date_time": "2026-11-20 10:00:00+00:00",
+        "conversion_action": "customers/1/conversionActions/1",
+    }
+    conversions = ({"gclid": gclid, "order_id": order_id, **same} for gclid, order_id in rows)
+    return clicks_request(*conversions, validate_only=validate_only).message
 
 
 def duplicate(*codes: str) -> RowResult:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ads_records import clicks_request, read
 
 from lib.destinations.google_ads import api
 from lib.destinations.google_ads.errors import errors_of
 from lib.destinations.google_ads.partial_failure import (
     RequestResult,
+    UploadResponse,
     read_named_rows,
-    read_response,
 )
-from lib.destinations.google_ads.upload_kinds import CLICKS
+from lib.destinations.google_ads.upload_kinds import KINDS, UploadKind
 
 GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
 UploadClickConversionsResponse = api.module(
@@ -24,10 +25,11 @@ SIZE = 3
 
 
 def request(size: int = SIZE, *, validate_only: bool = False) -> Any:
-    made = CLICKS.new_request("1234567890", 1, validate_only)
-    for number in range(size):
-        made.rows.add(gclid=f"Cj0KCQiAexample{number}", order_id=f"order-{number}")
-    return made
+    rows = (
+        {"gclid": f"Cj0KCQiAexample{number}", "order_id": f"order-{number}"}
+        for number in range(size)
+    )
+    return clicks_request(*rows, validate_only=validate_only)
 
 
 def number_of(name: str) -> int:
@@ -63,6 +65,17 @@ def response(packed: Any = None, code: int = 3, results: list[bool] | None = Non
     return made
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_declared_response_is_that_of_every_kind(kind: UploadKind) -> None:
+    """A new version of the API with other field numbers fails here."""
+    types = api.module(f"services.types.{kind.types}")
+    original = getattr(types, f"{kind.message}Response").pb().DESCRIPTOR
+    for field in UploadResponse.DESCRIPTOR.fields:
+        other = original.fields_by_name[field.name]
+        assert (field.number, field.is_repeated) == (other.number, other.is_repeated)
+        assert other.message_type is not None
+
+
 def outcomes(result: RequestResult) -> dict[int, str]:
     return {row: row_result.outcome for row, row_result in result.row_results.items()}
 
@@ -73,7 +86,7 @@ def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
     unknown = response(failure(("conversion_upload_error", 11, 0)), results=results)
     unknown.partial_failure_error.details[0].type_url = "type.googleapis.com/google.Unknown.Failure"
     for odd in (response(None, results=results), unknown):
-        result = read_response(odd, request())
+        result = read(odd, request())
         assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
         codes = {each.errors[0].code for each in result.row_results.values()}
         assert codes <= {"UNREADABLE_FAILURE"}
@@ -84,7 +97,7 @@ def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
 def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
     """An unset index, or one outside the request, means every row that has no result, not row 0."""
     packed = failure(("conversion_upload_error", 11, index))
-    result = read_response(response(packed, results=results), request())
+    result = read(response(packed, results=results), request())
     assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
     assert result.retry_rows == []
 
@@ -92,16 +105,16 @@ def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
 def test_a_row_without_a_result_is_sent_again() -> None:
     """A row with neither error nor result is sent again; Google's deduplication makes this safe."""
     odd = response(code=0, results=[True, False, True])
-    assert read_response(odd, request()) == RequestResult({}, [1], None)
+    assert read(odd, request()) == RequestResult({}, [1], None)
 
 
 def test_validate_only_answers_have_no_results() -> None:
     """An answer without results is normal with validate-only; otherwise the rows are sent again."""
     nothing = response(code=0, results=[])
-    assert read_response(nothing, request(validate_only=True)) == RequestResult({}, [], None)
-    assert read_response(nothing, request()) == RequestResult({}, [0, 1, 2], None)
+    assert read(nothing, request(validate_only=True)) == RequestResult({}, [], None)
+    assert read(nothing, request()) == RequestResult({}, [0, 1, 2], None)
     fewer = response(code=0, results=[True, True])
-    assert read_response(fewer, request()) == RequestResult({}, [2], None)
+    assert read(fewer, request()) == RequestResult({}, [2], None)
 
 
 @pytest.mark.parametrize(("size", "stops"), [(1, False), (19, False), (20, True)])
@@ -109,7 +122,7 @@ def test_a_few_foreign_clicks_do_not_stop_the_file(size: int, stops: bool) -> No
     """A few rows with this error do not stop the file, since it can mean a foreign click too."""
     number = number_of("NO_CONVERSION_ACTION_FOUND")
     said = failure(*(("conversion_upload_error", number, row) for row in range(size)))
-    result = read_response(response(said, results=[False] * size), request(size))
+    result = read(response(said, results=[False] * size), request(size))
     assert outcomes(result) == dict.fromkeys(range(size), "failed")
     assert {v.errors[0].code for v in result.row_results.values()} == {"NO_CONVERSION_ACTION_FOUND"}
     assert (result.stop is not None) is stops
@@ -123,9 +136,9 @@ def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
     )
     one, other = map(number_of, names)
     same = failure(*(("conversion_upload_error", one, row) for row in range(SIZE)))
-    assert read_response(response(same), request()).stop is not None
+    assert read(response(same), request()).stop is not None
     mixed = failure(*(("conversion_upload_error", (one, other)[row % 2], row) for row in range(3)))
-    assert read_response(response(mixed), request()).stop is None
+    assert read(response(mixed), request()).stop is None
 
 
 def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None:
@@ -133,7 +146,7 @@ def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None
     said = failure(*(("not_allowlisted_error", 2, row) for row in range(SIZE)))
     for error in said.errors:
         error.location.field_path_elements.add(field_name="session_attributes_encoded")
-    result = read_response(response(said), request())
+    result = read(response(said), request())
     assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
     assert result.stop is None
 
@@ -153,7 +166,7 @@ def test_googles_text_is_kept_unless_it_quotes_the_row(said: str, kept: str) -> 
     """Google's text is left out if it quotes a sent value, which results and logs must not have."""
     packed = failure(("conversion_upload_error", 11, 1))
     packed.errors[0].message = said
-    (problem,) = read_response(response(packed), request()).row_results[1].errors
+    (problem,) = read(response(packed), request()).row_results[1].errors
     assert problem.detail == kept
 
 
@@ -161,7 +174,7 @@ def test_an_error_without_a_row_quotes_no_row() -> None:
     """Its text is written to several rows, so a value of one of them must not be in the others."""
     packed = failure(("conversion_upload_error", 11, None))
     packed.errors[0].message = "The id order-1 is odd."
-    result = read_response(response(packed, results=[False] * SIZE), request())
+    result = read(response(packed, results=[False] * SIZE), request())
     assert {row: each.errors[0].detail for row, each in result.row_results.items()} == {
         0: "",
         1: "",

@@ -15,6 +15,7 @@ from ads_records import (
     call,
     conversion,
     parts_of,
+    read,
     response,
     retraction,
 )
@@ -25,7 +26,6 @@ from lib.destinations.google_ads.adjustment import wait_for_new_conversions
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.calls import Answer
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
-from lib.destinations.google_ads.partial_failure import read_response
 from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
 from lib.destinations.messages import without_values
 from lib.errors import PermanentError
@@ -213,7 +213,7 @@ def test_googles_answer_for_a_row(
         while len(answer.results) <= accepted:
             answer.results.add()
         answer.results[accepted].conversion_action = ACTION
-    result = read_response(answer, part.request)
+    result = read(answer, part.request)
     assert result.retry_rows == []
     (found,) = result.row_results.items()
     assert found == (1, RowResult(outcome, (Problem(code, column, "It says why."),)))
@@ -227,7 +227,7 @@ def test_an_overtaken_row_does_not_wait() -> None:
         (ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION", 0, ""),
         (ADJUSTMENT_ERROR, "MORE_RECENT_RESTATEMENT_FOUND", 0, ""),
     )
-    assert read_response(answer, part.request).row_results[0].outcome == "skipped"
+    assert read(answer, part.request).row_results[0].outcome == "skipped"
 
 
 NOT_FOUND = RowResult("deferred", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
@@ -317,7 +317,7 @@ def test_no_message_of_google_shows_the_number_of_a_caller(said: str) -> None:
     named = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 0, "caller_id"), said=said)
     unnamed = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 99, ""), said=said)
     for answer in (named, unnamed):
-        result = read_response(answer, part.request)
+        result = read(answer, part.request)
         for row_result in result.row_results.values():
             assert [problem.detail for problem in row_result.errors] == [""]
     assert without_values(said, part.request.message) == ""
