@@ -137,8 +137,14 @@ class LaterRoute(Route):
     @staticmethod
     def _unsettled(google: Sandbox, files: list[File]) -> list[str]:
         documents = all_documents(google)
-        found = [(file.name, documents.get(document_names(file)[0])) for file in files]
-        return [name for name, document in found if document is None or not is_settled(document)]
+        found = [(file, documents.get(document_names(file)[0])) for file in files]
+        return [
+            file.name
+            for file, document in found
+            if document is None
+            or is_waiting(file, document)
+            or not (isinstance(file, AdjustmentFile) or is_settled(document))
+        ]
 
 
 ROUTES = {route.name: route for route in (Route(), LaterRoute())}
@@ -216,12 +222,18 @@ def end_round(google: Sandbox, files: list[File], grow_old: bool, route: Route) 
     route.end_round(google, files, grow_old)
 
 
+def is_waiting(file: File, document: dict[str, Any]) -> bool:
+    """Return whether rows are still to be sent, apart from adjustments of unknown conversions."""
+    waiting: int = document["counts"]["deferred"]
+    return waiting > file.kinds.count("unknown")
+
+
 def unfinished(google: Sandbox, files: list[File], grow_old: bool) -> list[str]:
     documents = all_documents(google)
     left = []
     for file in files:
         found = [documents.get(name) for name in document_names(file)]
-        if not all(each and not (grow_old and each["status"] == "waiting") for each in found):
+        if not all(each and not (grow_old and is_waiting(file, each)) for each in found):
             left.append(file.name)
     return left
 
