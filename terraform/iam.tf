@@ -25,6 +25,7 @@ locals {
       "storage.googleapis.com",
     ],
     local.uses_data_manager ? ["datamanager.googleapis.com"] : [],
+    var.warehouse ? ["bigquery.googleapis.com"] : [],
   )
 }
 

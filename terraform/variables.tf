@@ -321,6 +321,18 @@ variable "announce" {
   description = "Publish a Pub/Sub message for every processed file (bucket, results object, status, counts)."
 }
 
+variable "warehouse" {
+  type        = bool
+  default     = false
+  nullable    = false
+  description = "Write the counts of every file to BigQuery, and let it read the problems of rows. Needs announce = true."
+
+  validation {
+    condition     = !var.warehouse || var.announce
+    error_message = "warehouse needs announce = true: the messages are what it stores."
+  }
+}
+
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {

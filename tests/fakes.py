@@ -37,7 +37,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Record
 from lib.run.context import RunContext
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
-from tests.results_schema import check_results
+from tests.results_schema import check_message, check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -387,8 +387,12 @@ class World:
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
-            announce=self.announced.append,
+            announce=self.announce,
         )
+
+    def announce(self, message: Mapping[str, Any]) -> None:
+        check_message(message)
+        self.announced.append(message)
 
     def connect(self, profile: Profile, log: Log) -> FakeApi:
         return self.api

@@ -22,6 +22,7 @@ TOOLS = ROOT / ".venv-terraform"
 ALL_ON = """
 announce      = true
 audit_reads   = true
+warehouse     = true
 runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }
