@@ -4,8 +4,9 @@
 # - A log line that names a problem alerts at once (`log_alerts`). Its notification says which file, what
 #   happened and what to do. Cloud Monitoring sends at most 20 of these a day for each policy, and one per
 #   `every` for the same file and problem: https://cloud.google.com/monitoring/quotas
-# - A metric alerts if something is missing, or adds up (`metric_alerts`). Cloud Monitoring cannot wait for
-#   longer than a day for something that is missing; so the sweep itself looks for the file that did not come.
+# - A metric alerts if something is missing, or adds up (`metric_alerts`). Cloud Monitoring waits at most 23.5
+#   hours for something that is missing (https://cloud.google.com/monitoring/alerts/metric-absence), and knows
+#   no weekends. So the sweep itself looks for the file that did not come.
 
 locals {
   # Every event that lib/adapters/logging.py marks as ALERT. Keys are event names. A problem that lasts logs
@@ -144,7 +145,7 @@ locals {
         filter  = "${local.logs_of_functions} AND jsonPayload.event=\"${event}\""
         labels  = { for label, field in local.labels : label => "jsonPayload.${field}" }
         subject = "$${log.extracted_label.file} $${log.extracted_label.code}"
-        says    = "File: $${log.extracted_label.file}\n\nCode: $${log.extracted_label.code}\n\nDetail: $${log.extracted_label.detail}\n\nWhat to do: $${log.extracted_label.action}\n\nReport, as soon as the file has results: ${local.results_address}/$${log.extracted_label.report}"
+        says    = "File: $${log.extracted_label.file}\n\nCode: $${log.extracted_label.code}\n\nDetail: $${log.extracted_label.detail}\n\nWhat to do: $${log.extracted_label.action}\n\n[Report](${local.results_address}/$${log.extracted_label.report}), as soon as the file has results"
       })
     },
     {
@@ -351,7 +352,7 @@ resource "google_monitoring_alert_policy" "logs" {
   documentation {
     mime_type = "text/markdown"
     subject   = "${var.name}: ${each.value.title}: ${each.value.subject}"
-    content   = "${each.value.what}\n\n${each.value.says}\n\nMore: ${local.runbook[each.key]}\n\nLog lines: ${local.logs_address};query=${replace(urlencode(each.value.filter), "+", "%20")}?project=${var.project_id}"
+    content   = "${each.value.what}\n\n${each.value.says}\n\nMore: ${local.runbook[each.key]}\n\n[Log lines](${local.logs_address};query=${replace(urlencode(each.value.filter), "+", "%20")}?project=${var.project_id})"
   }
 
   alert_strategy {
@@ -369,7 +370,7 @@ locals {
   # Alert → where to read on.
   runbook = {
     for name in concat(keys(local.log_alerts), keys(local.metric_alerts)) :
-    name => var.runbook_url == null ? "docs/operate.md, section ${name}" : "${var.runbook_url}#${name}"
+    name => var.runbook_url == null ? "docs/operate.md, section ${name}" : "[${name}](${var.runbook_url}#${name})"
   }
 
   late_share = {
@@ -409,7 +410,7 @@ locals {
       notifications_capped = {
         title    = "More problems than notifications"
         severity = "ERROR"
-        what     = "Cloud Monitoring sends at most 20 notifications a day for each alert, and today there were nearly as many, or more. Look at the log lines, or at the overview of all files: ${local.results_address}/index.html"
+        what     = "Cloud Monitoring sends at most 20 notifications a day for each alert, and today there were nearly as many, or more. Look at the log lines, or at the [overview of all files](${local.results_address}/index.html)."
         query    = "sum by (event) (increase(${local.series.notified_files}[1d])) > 18"
         wait     = "0s"
       }

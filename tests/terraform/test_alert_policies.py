@@ -66,7 +66,7 @@ def test_a_notification_tells_what_a_person_needs(
     if event != "unexpected_error" and scene != "settings_invalid":
         assert f"What to do: {line['action']}" in found.content
     if "report" in line:
-        (name,) = re.findall(r"-output/(\S+)", found.content)
+        (name,) = re.findall(r"\[Report\]\(https://storage.*-output/([^)\s]+)\)", found.content)
         assert name == line["report"]
         assert name.removesuffix("html") + "json" in google.store.names("out-bucket") or (
             event in ("run_late", "quota_exhausted", "unexpected_error", "file_unfinished")
