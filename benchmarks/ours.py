@@ -6,17 +6,22 @@ Only reading from storage and sending are missing.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from lib.config.settings import CHUNK_ROWS
 from lib.destinations.base import UploadResult
-from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.data_manager import capabilities as data_manager
+from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
+from lib.destinations.google_ads import capabilities as google_ads
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
+from lib.model.capabilities import Capabilities
 from lib.model.chunk_report import ChunkReport
 from lib.model.fields import RecordKind
 from lib.rules.engine import Engine
@@ -47,14 +52,14 @@ _ACCOUNT = Account(
 _LIMITS = ChunkLimits(CHUNK_ROWS, CHUNK_CHARS)
 
 
-def _open(content: bytes) -> tuple[Table, Engine]:
+def _open(content: bytes, capabilities: Capabilities) -> tuple[Table, Engine]:
     table = open_table(io.BytesIO(content), SourceOptions())
     columns = map_columns(table.header, {}, FIELDS)
     rules = RowRules(
         now=datetime.now(UTC),
         account=lambda customer_id: _ACCOUNT,
         customer_id="1234567890",
-        capabilities=CAPABILITIES,
+        capabilities=capabilities,
         zone=ZoneInfo("America/Chicago"),
         currency_code="USD",
         phone_region="US",
@@ -67,9 +72,26 @@ def prepare_file(
 ) -> Iterator[bytes]:
     """The serialized requests for a file; `refused` collects the lines of rejected rows, and
     `markers` what is saved of each chunk."""
-    table, engine = _open(content)
+    batch = partial(AdsBatch, 1, False)
+    return _prepare(content, google_ads.CAPABILITIES, batch, refused, markers)
+
+
+def prepare_events(content: bytes, refused: list[int] | None = None) -> Iterator[bytes]:
+    """The same for the Data Manager API."""
+    batch = partial(EventBatch, EventDefaults())
+    return _prepare(content, data_manager.CAPABILITIES, batch, refused, None)
+
+
+def _prepare(
+    content: bytes,
+    capabilities: Capabilities,
+    new_batch: Callable[[], Any],
+    refused: list[int] | None,
+    markers: list[bytes] | None,
+) -> Iterator[bytes]:
+    table, engine = _open(content, capabilities)
     for chunk in split_into_chunks(table.records(), _LIMITS):
-        batch = AdsBatch(1, False)
+        batch = new_batch()
         prepared = prepare(chunk, RowFilter(), engine, batch)
         assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
@@ -83,7 +105,7 @@ def prepare_file(
 
 def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkReport]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
-    table, engine = _open(content)
+    table, engine = _open(content, google_ads.CAPABILITIES)
     progress = Progress()
     chunks = split_into_chunks(table.records(), _LIMITS)
     for chunk, marker in zip(chunks, markers, strict=True):

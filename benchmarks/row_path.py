@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 from time import process_time
@@ -29,8 +30,39 @@ def cpu_seconds(work: Callable[..., Iterable[object]], *arguments: object) -> fl
     return process_time() - start
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Ours and the bare loop for one API, and how to read their requests. `suffix`: of figures."""
+
+    suffix: str
+    ours: Callable[..., Iterator[bytes]]
+    loop: Callable[[bytes], Iterator[bytes]]
+    request: Any
+    rows: str
+    order_id: str
+
+    def by_order(self, requests: Iterable[bytes]) -> dict[str, bytes]:
+        """Every conversion of serialized requests, by its order ID."""
+        found: dict[str, bytes] = {}
+        for body in requests:
+            for row in getattr(self.request.FromString(body), self.rows):
+                found[getattr(row, self.order_id)] = row.SerializeToString(deterministic=True)
+        return found
+
+
+GOOGLE_ADS = Route("", ours.prepare_file, loop.prepare, loop.Request, "conversions", "order_id")
+DATA_MANAGER = Route(
+    "_dm",
+    ours.prepare_events,
+    loop.prepare_events,
+    loop.EventsRequest,
+    "events",
+    "transaction_id",
+)
+
+
 def measure(quick: bool) -> Iterator[Figure]:
-    """Run the three row paths in turns, several times; take the medians of each turn's ratios."""
+    """Run the row paths in turns, several times; take the medians of each turn's ratios."""
     content = file_of(ROWS, WRONG_EVERY)
     for_sample = file_of(ROWS // 10, WRONG_EVERY)
     check_agreement(content, for_sample)
@@ -38,12 +70,17 @@ def measure(quick: bool) -> Iterator[Figure]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
+    yield from google_ads(content, for_sample, 7 if quick else 15)
+    yield data_manager(content, 7 if quick else 15)
+    yield resume_cost(content, 5 if quick else 11)
+    yield phones(9 if quick else 25)
+
+
+def google_ads(content: bytes, for_sample: bytes, turns: int) -> Iterator[Figure]:
+    """Ours against the bare loop and the sample."""
     against_loop, against_sample, microseconds = [], [], []
-    for turn in range(7 if quick else 15):
-        # The order alternates, because the speed of the processor changes.
-        both = [ours.prepare_file, loop.prepare][:: -1 if turn % 2 else 1]
-        seconds = {work: cpu_seconds(work, content) / ROWS for work in both}
-        mine, bare = seconds[ours.prepare_file], seconds[loop.prepare]
+    for turn in range(turns):
+        mine, bare = both(GOOGLE_ADS, content, turn)
         slow = cpu_seconds(sample.prepare, for_sample) / (ROWS // 10)
         against_loop.append(bare / mine)
         against_sample.append(slow / mine)
@@ -52,8 +89,22 @@ def measure(quick: bool) -> Iterator[Figure]:
     notes = f"CPU per row: ours {mine:.1f} us, loop {bare:.1f} us, sample {slow:.1f} us"
     yield Figure("prepare_vs_loop", median(against_loop), notes)
     yield Figure("prepare_vs_sample", median(against_sample), notes)
-    yield resume_cost(content, 5 if quick else 11)
-    yield phones(9 if quick else 25)
+
+
+def data_manager(content: bytes, turns: int) -> Figure:
+    """Ours against the bare loop. Google has no sample for a file of conversions."""
+    measured = [both(DATA_MANAGER, content, turn) for turn in range(turns)]
+    mine, bare = (median(each) * 1e6 for each in zip(*measured, strict=True))
+    notes = f"CPU per row: ours {mine:.1f} us, loop {bare:.1f} us"
+    return Figure("prepare_vs_loop_dm", median(bare / mine for mine, bare in measured), notes)
+
+
+def both(route: Route, content: bytes, turn: int) -> tuple[float, float]:
+    """CPU seconds a row of ours and of the bare loop."""
+    # The order alternates, because the speed of the processor changes.
+    works = [route.ours, route.loop][:: -1 if turn % 2 else 1]
+    seconds = {work: cpu_seconds(work, content) / ROWS for work in works}
+    return seconds[route.ours], seconds[route.loop]
 
 
 def resume_cost(content: bytes, turns: int) -> Figure:
@@ -61,22 +112,32 @@ def resume_cost(content: bytes, turns: int) -> Figure:
     markers: list[bytes] = []
     for _ in ours.prepare_file(content, None, markers):
         pass
-    both = [
+    measured = [
         (cpu_seconds(ours.skip_file, content, markers), cpu_seconds(ours.prepare_file, content))
         for _ in range(turns)
     ]
-    skipped, prepared = (median(each) / ROWS * 1e6 for each in zip(*both, strict=True))
-    ratio = median(skip / prepare for skip, prepare in both)
+    skipped, prepared = (median(each) / ROWS * 1e6 for each in zip(*measured, strict=True))
+    ratio = median(skip / prepare for skip, prepare in measured)
     notes = f"a million rows: {skipped:.1f} s to skip them, {prepared:.1f} s to prepare them"
     return Figure("resume_cost", ratio, notes)
 
 
 def check_agreement(content: bytes, for_sample: bytes) -> None:
-    """Raise AssertionError unless all three send the same conversions for valid rows, and only
-    ours rejects the invalid rows."""
+    """Raise AssertionError unless all send the same conversions for valid rows, and only ours
+    rejects the invalid rows."""
+    for route in (GOOGLE_ADS, DATA_MANAGER):
+        check_route(route, content)
+    slow = GOOGLE_ADS.by_order(sample.prepare(for_sample))
+    short = GOOGLE_ADS.by_order(ours.prepare_file(for_sample))
+    if any(slow[order] != sent for order, sent in short.items()):
+        raise AssertionError("ours differs from the sample on valid rows")
+
+
+def check_route(route: Route, content: bytes) -> None:
+    """Raise AssertionError unless ours and the bare loop agree on valid rows."""
     refused: list[int] = []
-    mine = by_order(ours.prepare_file(content, refused))
-    bare = by_order(loop.prepare(content))
+    mine = route.by_order(route.ours(content, refused))
+    bare = route.by_order(route.loop(content))
     lines = content.decode().splitlines()
     if len(refused) != (len(lines) - 1) // WRONG_EVERY:
         raise AssertionError(f"{len(refused)} rows were rejected")
@@ -86,20 +147,6 @@ def check_agreement(content: bytes, for_sample: bytes) -> None:
     cells = {cell for _, cell in WRONG}
     if not all(cells & set(lines[line - 1].split(",")) for line in refused):
         raise AssertionError("a valid row was rejected")
-    slow = by_order(sample.prepare(for_sample))
-    short = by_order(ours.prepare_file(for_sample))
-    if any(slow[order] != sent for order, sent in short.items()):
-        raise AssertionError("ours differs from the sample on valid rows")
-
-
-def by_order(requests: Iterable[bytes]) -> dict[str, bytes]:
-    """Every conversion of serialized requests, by its order ID."""
-    found: dict[str, bytes] = {}
-    for body in requests:
-        request: Any = loop.Request.FromString(body)
-        for conversion in request.conversions:
-            found[conversion.order_id] = conversion.SerializeToString(deterministic=True)
-    return found
 
 
 def phones(turns: int) -> Figure:

@@ -9,11 +9,10 @@ from typing import Any
 
 import grpc
 import pytest
-from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations import channels
-from lib.destinations.data_manager.client import connect
+from lib.destinations.data_manager.client import INGEST_METHOD, connect
 from lib.destinations.google_ads.api import PACKAGE
 from lib.destinations.google_ads.calls import open_channel
 from lib.destinations.google_ads.sdk_client import build_client
@@ -35,8 +34,8 @@ def apis(ca_directory: Path) -> Iterator[Apis]:
 
 def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    upload = connect(apis.google_ads_key_yaml, endpoint).transport.ingest_events
-    return lambda seconds: upload(IngestEventsRequest(), timeout=seconds)
+    upload = connect(apis.google_ads_key_yaml, endpoint).grpc.unary_unary(INGEST_METHOD)
+    return lambda seconds: upload(b"", timeout=seconds)
 
 
 def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:

@@ -56,7 +56,7 @@ def _ads_places(batch: AdsBatch) -> Iterator[int]:
         request = part.request
         raw = request.message.SerializeToString()
         types = module(f"services.types.{request.kind.types}")
-        parsed = getattr(types, request.kind.request).deserialize(raw)
+        parsed = getattr(types, f"{request.kind.message}Request").deserialize(raw)
         assert type(parsed).pb(parsed) == request.message, "the client reads what was written"
         assert len(raw) <= LONGEST_REQUEST
         assert request.customer_id.isdigit()
@@ -67,15 +67,15 @@ def _ads_places(batch: AdsBatch) -> Iterator[int]:
 
 
 def _event_places(batch: EventBatch) -> Iterator[int]:
-    for part in batch.parts:
+    for part in batch.take_parts():
         request = part.request
-        raw = request.message.SerializeToString()
-        parsed = IngestEventsRequest.deserialize(raw)
-        assert IngestEventsRequest.pb(parsed) == request.message
+        parsed = IngestEventsRequest.deserialize(request.content)
+        assert IngestEventsRequest.pb(parsed) == request.message, "the client reads what is sent"
+        assert len(request.content) <= LONGEST_REQUEST
         json.dumps(request.as_json(), allow_nan=False)
         references = {each.reference for each in request.destinations}
         assert len(references) == len(request.destinations) <= MAX_DESTINATIONS
-        assert len(request.events) == len(part.positions)
+        assert len(request.events) == len(part.positions) == request.size
         for event in request.events:
             assert references.issuperset(event.destination_references)
             _check_values(event)

@@ -18,10 +18,7 @@ from google.ads.datamanager_v1.services.ingestion_service import IngestionServic
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
     IngestionServiceGrpcTransport,
 )
-from google.ads.datamanager_v1.types.ingestion_service import (
-    IngestEventsRequest,
-    IngestEventsResponse,
-)
+from google.ads.datamanager_v1.types.ingestion_service import IngestEventsResponse
 from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -44,6 +41,10 @@ from lib.model.connection import Defect, KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
+
+Response = IngestEventsResponse.pb()
+
+INGEST_METHOD = "/google.ads.datamanager.v1.IngestionService/IngestEvents"
 
 MAX_IN_FLIGHT = 10
 """Maximum number of requests at the same time
@@ -71,24 +72,23 @@ def new_pacer(window: int) -> Pacer:
 
 
 class Channels(NamedTuple):
-    """A transport for gRPC, and a session for what only REST can do."""
+    """A channel for gRPC, and a session for what only REST can do."""
 
-    transport: Any
+    grpc: grpc.Channel
     rest: RestSession
 
 
 def _ingest_with_grpc(channels: Channels, request: EventRequest, seconds: float) -> Any:
-    # Uses the transport's stub: the retry of the client method would hide failed requests from the
-    # pacer, and it does not retry a 429 at all. Wrapped, because proto-plus would otherwise copy
-    # the whole request to serialize it.
-    wrapped = IngestEventsRequest.wrap(request.message)
-    response = channels.transport.ingest_events(wrapped, timeout=seconds)
-    return type(response).pb(response)
+    # Uses the channel: the retry of the client method would hide failed requests from the pacer,
+    # and it does not retry a 429 at all. The library's stub would copy the whole request into a
+    # message, and serialize it again.
+    response = channels.grpc.unary_unary(INGEST_METHOD)(request.content, timeout=seconds)
+    return Response.FromString(response)
 
 
 def _ingest_by_rest(channels: Channels, request: EventRequest, seconds: float) -> Any:
     answer = channels.rest.ingest(request.as_json(), seconds)
-    return ParseDict(answer, IngestEventsResponse.pb()(), ignore_unknown_fields=True)
+    return ParseDict(answer, Response(), ignore_unknown_fields=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +206,9 @@ class DataManager:
         stop: Problem | None = None
         about_actions: list[Problem] = []
         budget = ResendBudget()
-        customers = {part.customer_id for part in batch.parts}
-        for part in batch.parts:
+        parts = batch.take_parts()
+        customers = {part.customer_id for part in parts}
+        for part in parts:
             # After an account was refused, no more rows are sent to it.
             refused = stop or self._refused.get(part.customer_id)
             if refused is not None:
@@ -234,7 +235,7 @@ class DataManager:
                 # If the file has several accounts, a refusal by one does not stop the others.
                 if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
                     stop = problem
-        if stop is None and len(about_actions) == len(batch.parts) > 0:
+        if stop is None and len(about_actions) == len(parts) > 0:
             stop = about_actions[0]
         request_ids = tuple(each.request_id for each in accepted)
         return UploadResult(row_results, request_ids, stop, tuple(accepted))
@@ -263,7 +264,8 @@ def connect(credentials: str, endpoint: str) -> Channels:
         client_options={"api_endpoint": endpoint} if endpoint else None,
         transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
     )
-    return Channels(client.transport, RestSession(authorized, endpoint))
+    transport: Any = client.transport  # its declared type has no channel
+    return Channels(transport.grpc_channel, RestSession(authorized, endpoint))
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

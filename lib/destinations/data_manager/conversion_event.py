@@ -1,10 +1,10 @@
-"""Records → raw protobuf `Event`, Data Manager API v1.
+"""Records → the bytes of protobuf's `Event`, Data Manager API v1.
 
 The fields are mapped as in
 https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
-This module uses raw classes (`.pb()`), because building an event through proto-plus takes ten times
-as long. Values for which this API has no field (conversion environment, external attribution) are
-not written; a note in the results reports this (`lib.run.notes`).
+Common fields are written as bytes (`wire_format`), rare ones by raw message classes (`.pb()`).
+Values for which this API has no field (conversion environment, external attribution) are not
+written; a note in the results reports this (`lib.run.notes`).
 
 A restatement is its conversion again, with the new value: Google finds the conversion by its
 transaction ID. A conversion that Google does not find would become a new one
@@ -15,22 +15,40 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from google.ads.datamanager_v1.types.event import Event as EventMessage
+
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.event_request import Part
+from lib.destinations.data_manager.event_request import OpenRequest, Part
 from lib.destinations.data_manager.order_ids import transaction_id
+from lib.destinations.data_manager.wire_format import (
+    AD_IDENTIFIERS,
+    EMAIL_BEFORE_PHONE,
+    EVENT,
+    GBRAID,
+    GCLID,
+    PHONE,
+    TRANSACTION_ID,
+    VALUE,
+    WBRAID,
+    event_timestamp,
+    user_data,
+)
 from lib.destinations.message_paths import plain_paths, write_plain_values
+from lib.destinations.wire_format import VARINTS, double, latin, varint
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 # Enum numbers, as the raw classes require.
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
 _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
+
+Event = EventMessage.pb()
 
 _ORDER: tuple[RecordKind, ...] = ("conversion", "call", "adjustment")
 """The order in which a chunk sends its records: an adjustment follows its conversion."""
@@ -54,28 +72,39 @@ class EventBatch:
     """The records of one chunk as requests: one per kind, account and ten conversion actions."""
 
     def __init__(self, defaults: EventDefaults) -> None:
-        self._parts: list[Part] = []
         self._defaults = defaults
         self._source = _EVENT_SOURCE[defaults.event_source]
-        self._ad_personalization = defaults.ad_personalization
-        self._size = 0
-        self._homes: dict[tuple[RecordKind, str, str], Part] = {}
-        self._customer_id = self._action_id = ""
-        self._home: Part
-        self._events: Any = None
-        self._places: list[int] = []
+        self._requests: list[OpenRequest] = []
+        self._homes: dict[tuple[RecordKind, str, str], OpenRequest] = {}
+        # (batch size, request) at each change of request. Most files have only one.
+        self._turns: list[tuple[int, OpenRequest]] = []
+        self._kind: RecordKind = "conversion"  # in which kind of request `add` writes
+        self._customer_id = ""  # of conversions, if the last record is one
+        nowhere: list[str] = []
+        self._append: Callable[[str], None] = nowhere.append
+        self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        return self._size
-
-    @property
-    def parts(self) -> list[Part]:
-        """The requests, in the order in which they must be sent."""
-        return sorted(self._parts, key=lambda part: _ORDER.index(part.request.kind))
+        return sum(len(request.rows) for request in self._requests)
 
     def byte_size(self) -> int:
         """See `Batch.byte_size`."""
-        return sum(part.request.message.ByteSize() for part in self._parts)
+        return sum(sum(map(len, request.rows)) for request in self._requests)
+
+    def take_parts(self) -> list[Part]:
+        """Return the requests, in the order in which they must be sent, and clear the batch: a
+        waiting chunk must not be in memory twice."""
+        # An empty batch (the rules refused every row) has no turn and no end.
+        ends = [*(start for start, _ in self._turns), len(self)][1:]
+        for (start, request), end in zip(self._turns, ends, strict=True):
+            request.positions.extend(range(start, end))
+        requests = sorted(self._requests, key=lambda request: _ORDER.index(request.kind))
+        self._requests.clear()
+        self._homes.clear()
+        self._turns.clear()
+        self._customer_id = ""
+        manager_id, validate_only = self._defaults.login_customer_id, self._defaults.validate_only
+        return [request.close(manager_id, validate_only=validate_only) for request in requests]
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize a restatement: its conversion, with the order ID that was sent with it.
@@ -87,15 +116,14 @@ class EventBatch:
         is_restatement = adjustment.adjustment_type == "restatement"
         if original is None or adjustment.order_id is None or not is_restatement:
             raise ValueError(adjustment.adjustment_type)
-        self._switch("adjustment", original.customer_id, original.action_id)
+        # Adjustments and conversions belong to different requests.
+        self._kind, self._customer_id = "adjustment", ""
         self.add(original._replace(order_id=adjustment.order_id))
-        self._customer_id = ""  # the next conversion belongs to another request
+        self._kind, self._customer_id = "conversion", ""
 
     def add_call(self, call: Call, /) -> None:
         """Serialize a call. The number of the caller is sent as a hash."""
-        self._switch("call", call.customer_id, call.action_id)
-        self._customer_id = ""
-        event = self._events.add()
+        event = Event()
         event.destination_references.append(call.action_id)
         event.event_timestamp.seconds = int(datetime.fromisoformat(call.time).timestamp())
         event.event_source = _EVENT_SOURCE["PHONE"]
@@ -104,22 +132,17 @@ class EventBatch:
         )
         if call.value is not None:
             event.conversion_value = call.value
-        if call.currency_code is not None:
-            event.currency = call.currency_code
-        if call.ad_user_data is not None:
-            event.consent.ad_user_data = _CONSENT[call.ad_user_data]
-        if self._ad_personalization is not None:
-            event.consent.ad_personalization = _CONSENT[self._ad_personalization]
+        self._write_shared(event, call.currency_code, call.ad_user_data)
         for name, value in call.custom_variables:
             event.custom_variables.add(variable=name, value=value)
-        starts = self._home.request.call_starts
-        assert starts is not None  # the part was made for calls
-        starts.append(_rfc_3339(call.call_time))
-        self._places.append(self._size)
-        self._size += 1
+        request = self._switch("call", call.customer_id, call.action_id)
+        self._customer_id = ""
+        request.call_starts.append(_rfc_3339(call.call_time))
+        content = _text_of(event)
+        self._append(f"{EVENT}{varint(len(content))}{content}")
 
     def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion into a request of its account."""
+        """Serialize one conversion into a request of its account (see `wire_format`)."""
         (
             customer_id,
             action_id,
@@ -136,70 +159,84 @@ class EventBatch:
             optional_fields,
             _,
         ) = conversion
-        if action_id != self._action_id or customer_id != self._customer_id:
-            self._switch("conversion", customer_id, action_id)
-        event = self._events.add()
-        event.destination_references.append(action_id)
-        event.event_timestamp.seconds = int(datetime.fromisoformat(time).timestamp())
-        event.event_source = self._source
+        body = self._common.get((action_id, currency_code, ad_user_data))
+        if body is None or customer_id != self._customer_id:
+            body = self._common_part(customer_id, action_id, currency_code, ad_user_data)
+        body += event_timestamp(time)
         # At most one click ID: the rules have chosen it.
+        click = ""
         if gclid:
-            event.ad_identifiers.gclid = gclid
+            click = f"{GCLID}{VARINTS[len(gclid)]}{gclid}"
         elif gbraid:
-            event.ad_identifiers.gbraid = gbraid
+            click = f"{GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
         elif wbraid:
-            event.ad_identifiers.wbraid = wbraid
+            click = f"{WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
+        if click:
+            body = f"{body}{AD_IDENTIFIERS}{VARINTS[len(click)]}{click}"
         if value is not None:
-            event.conversion_value = value
+            body = f"{body}{VALUE}{double(value).decode('latin-1')}"
+        if order_id is not None:
+            order_id = latin(transaction_id(order_id))
+            body = f"{body}{TRANSACTION_ID}{VARINTS[len(order_id)]}{order_id}"
+        if len(hashed_emails) == 1 == len(hashed_phones):
+            body = f"{body}{EMAIL_BEFORE_PHONE}{hashed_emails[0]}{PHONE}{hashed_phones[0]}"
+        elif hashed_emails or hashed_phones:
+            body += user_data(hashed_emails, hashed_phones)
+        if optional_fields is not None:
+            event = Event.FromString(body.encode("latin-1"))
+            _write_optional_fields(event, optional_fields)
+            body = _text_of(event)
+        size = len(body)
+        length = VARINTS[size] if size < len(VARINTS) else varint(size)
+        self._append(f"{EVENT}{length}{body}")
+
+    def _common_part(
+        self, customer_id: str, action_id: str, currency_code: str | None, consent: str | None
+    ) -> str:
+        """Return what many conversions share, and let the next ones follow in the same request."""
+        request = self._switch(self._kind, customer_id, action_id)
+        self._customer_id, self._common = customer_id, request.common
+        body = self._common.get((action_id, currency_code, consent))
+        if body is None:
+            event = Event(destination_references=[action_id], event_source=self._source)
+            self._write_shared(event, currency_code, consent)
+            body = self._common[action_id, currency_code, consent] = _text_of(event)
+        return body
+
+    def _write_shared(self, event: Any, currency_code: str | None, consent: str | None) -> None:
         if currency_code is not None:
             event.currency = currency_code
-        if order_id is not None:
-            event.transaction_id = transaction_id(order_id)
-        if ad_user_data is not None:
-            event.consent.ad_user_data = _CONSENT[ad_user_data]
-        if self._ad_personalization is not None:
-            event.consent.ad_personalization = _CONSENT[self._ad_personalization]
-        if hashed_emails or hashed_phones:
-            _write_user_identifiers(event, hashed_emails, hashed_phones)
-        if optional_fields is not None:
-            _write_optional_fields(event, optional_fields)
-        self._places.append(self._size)
-        self._size += 1
+        if consent is not None:
+            event.consent.ad_user_data = _CONSENT[consent]
+        if self._defaults.ad_personalization is not None:
+            event.consent.ad_personalization = _CONSENT[self._defaults.ad_personalization]
 
-    def _switch(self, kind: RecordKind, customer_id: str, action_id: str) -> None:
-        home = self._homes.get((kind, customer_id, action_id))
-        if home is None:
-            home = self._part_with_room(kind, customer_id)
-            home.add_destination(action_id)
-            self._homes[kind, customer_id, action_id] = home
-        self._customer_id, self._action_id = customer_id, action_id
-        self._home = home
-        self._events = home.request.events
-        self._places = home.positions
+    def _switch(self, kind: RecordKind, customer_id: str, action_id: str) -> OpenRequest:
+        """Let the next records follow in the request that has the action as a destination."""
+        request = self._homes.get((kind, customer_id, action_id))
+        if request is None:
+            request = self._request_with_room(kind, customer_id)
+            request.actions.append(action_id)
+            self._homes[kind, customer_id, action_id] = request
+        if not self._turns or self._turns[-1][1] is not request:
+            self._turns.append((len(self), request))
+        self._append = request.rows.append
+        return request
 
-    def _part_with_room(self, kind: RecordKind, customer_id: str) -> Part:
-        for part in self._parts:
-            if (part.request.kind, part.customer_id) == (kind, customer_id) and part.has_room():
-                return part
-        defaults = self._defaults
-        manager_id, validate_only = defaults.login_customer_id, defaults.validate_only
-        part = Part(kind, customer_id, manager_id, validate_only=validate_only)
-        self._parts.append(part)
-        return part
+    def _request_with_room(self, kind: RecordKind, customer_id: str) -> OpenRequest:
+        for request in self._requests:
+            if (request.kind, request.customer_id) == (kind, customer_id) and request.has_room():
+                return request
+        self._requests.append(OpenRequest(kind, customer_id))
+        return self._requests[-1]
+
+
+def _text_of(event: Any) -> str:
+    return event.SerializeToString().decode("latin-1")  # type: ignore[no-any-return]
 
 
 def _rfc_3339(time: str) -> str:
     return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _write_user_identifiers(
-    event: Any, hashed_emails: Iterable[str], hashed_phones: Iterable[str]
-) -> None:
-    add = event.user_data.user_identifiers.add
-    for digest in hashed_emails:
-        add(email_address=digest)
-    for digest in hashed_phones:
-        add(phone_number=digest)
 
 
 def _write_optional_fields(event: Any, optional: OptionalFields) -> None:

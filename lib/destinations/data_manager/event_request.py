@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
-from google.protobuf.json_format import MessageToDict
 
 from lib.model.fields import RecordKind
 
@@ -22,17 +21,36 @@ _HEX = 1
 _GOOGLE_ADS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class EventRequest:
-    """A raw request, and what the client library has no field for.
+    """A request: its bytes, its number of events and destinations, and what the client library has
+    no field for.
 
     `call_starts[i]` is the start of the call of the i-th event, in RFC 3339. It is None if the
     events are no calls. Such a request is sent with gRPC, one with calls by REST (`rest`).
     """
 
     kind: RecordKind
-    message: Any = field(repr=False)
+    content: bytes = field(repr=False)
+    size: int
+    destination_count: int
     call_starts: list[str] | None = None
+    _message: Any = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls, kind: RecordKind, message: Any, call_starts: list[str] | None = None
+    ) -> EventRequest:
+        """Return the request with this raw message."""
+        size, destinations = len(message.events), len(message.destinations)
+        return cls(kind, message.SerializeToString(), size, destinations, call_starts)
+
+    @property
+    def message(self) -> Any:
+        """The raw message. Parsed when it is needed: if an answer names events."""
+        if self._message is None:
+            self._message = Request.FromString(self.content)
+        return self._message
 
     @property
     def events(self) -> Any:
@@ -53,10 +71,13 @@ class EventRequest:
         used = {reference for event in part.events for reference in event.destination_references}
         part.destinations.extend(each for each in whole.destinations if each.reference in used)
         starts = self.call_starts
-        return EventRequest(self.kind, part, starts and [starts[row] for row in rows])
+        return EventRequest.of(self.kind, part, starts and [starts[row] for row in rows])
 
     def as_json(self) -> dict[str, Any]:
         """Return the body of a request by REST."""
+        # Imported here because few files have calls.
+        from google.protobuf.json_format import MessageToDict
+
         body: dict[str, Any] = MessageToDict(self.message)
         if self.call_starts is not None:
             for event, start in zip(body.get("events", ()), self.call_starts, strict=True):
@@ -64,32 +85,52 @@ class EventRequest:
         return body
 
 
-class Part:
-    """A request to which events are added.
+class Part(NamedTuple):
+    """A request, and the positions of its events in the batch."""
 
-    `positions[i]` is the position of the i-th event in the batch.
+    request: EventRequest
+    customer_id: str
+    positions: list[int]
+
+
+@dataclass(slots=True, eq=False)
+class OpenRequest:
+    """A request to which events are added: their bytes, each with the tag of `events`.
+
+    `actions` are its destinations. `common` has the bytes that many of its events share, by action,
+    currency and consent. `positions[i]` is the position of the i-th event in the batch, once all
+    events are there.
     """
 
-    def __init__(
-        self, kind: RecordKind, customer_id: str, manager_id: str | None, *, validate_only: bool
-    ) -> None:
-        self.customer_id = customer_id
-        message = Request(encoding=_HEX, validate_only=validate_only)
-        self.request = EventRequest(kind, message, [] if kind == "call" else None)
-        self.positions: list[int] = []
-        self._manager_id = manager_id
+    kind: RecordKind
+    customer_id: str
+    actions: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    call_starts: list[str] = field(default_factory=list)
+    common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
 
     def has_room(self) -> bool:
         """Return whether another destination fits into the request."""
-        return len(self.request.destinations) < MAX_DESTINATIONS
+        return len(self.actions) < MAX_DESTINATIONS
 
-    def add_destination(self, action_id: str) -> None:
-        """Add a conversion action, so that events can refer to it. The reference is its ID."""
-        destination = self.request.destinations.add(
-            reference=action_id, product_destination_id=action_id
-        )
-        destination.operating_account.account_type = _GOOGLE_ADS
-        destination.operating_account.account_id = self.customer_id
-        if self._manager_id is not None:
-            destination.login_account.account_type = _GOOGLE_ADS
-            destination.login_account.account_id = self._manager_id
+    def close(self, manager_id: str | None, *, validate_only: bool) -> Part:
+        """Return the request and clear the events: they must not be in memory twice."""
+        head = Request(encoding=_HEX, validate_only=validate_only)
+        for action_id in self.actions:
+            # The reference, by which events name the destination, is the ID of the action.
+            destination = head.destinations.add(
+                reference=action_id, product_destination_id=action_id
+            )
+            destination.operating_account.account_type = _GOOGLE_ADS
+            destination.operating_account.account_id = self.customer_id
+            if manager_id is not None:
+                destination.login_account.account_type = _GOOGLE_ADS
+                destination.login_account.account_id = manager_id
+        size, text = len(self.rows), "".join(self.rows)
+        self.rows.clear()
+        # In protobuf, the bytes of two messages after each other are both messages in one.
+        content = head.SerializeToString() + text.encode("latin-1")
+        starts = self.call_starts if self.kind == "call" else None
+        request = EventRequest(self.kind, content, size, len(self.actions), starts)
+        return Part(request, self.customer_id, self.positions)

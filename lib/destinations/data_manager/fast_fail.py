@@ -72,7 +72,7 @@ def send_row_wise(
     `send` returns the raw `IngestEventsResponse`, or `Refusal`.
     """
     result = RequestResult()
-    size = len(request.events)
+    size = request.size
     groups = [list(range(size))]
     first = True
     while groups:
@@ -84,7 +84,7 @@ def send_row_wise(
             result.row_results.update(dict.fromkeys(rows, RowResult("deferred", (problem,))))
             continue
         part = request if len(rows) == size else request.part(rows)
-        if part.message.ByteSize() > MAX_REQUEST_BYTES and len(rows) > 1:
+        if len(part.content) > MAX_REQUEST_BYTES and len(rows) > 1:
             groups += _halves(rows)
             continue
         budget.left -= not first
@@ -104,7 +104,7 @@ def send_row_wise(
             for place, row_result in field_warnings(answer, part).items():
                 result.row_results[rows[place]] = row_result
             continue
-        result.stop = answer.stop(len(part.destinations))
+        result.stop = answer.stop(part.destination_count)
         if result.stop is not None:
             _set_all(result, (rows, *groups), RowResult("not_attempted", (result.stop,)))
             break
@@ -145,9 +145,9 @@ def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowR
     by_row: dict[int, list[Violation]] = {}
     by_destination: dict[str, list[Violation]] = {}
     for violation in refused.violations:
-        if violation.row is not None and violation.row < len(events):
+        if violation.row is not None and violation.row < request.size:
             by_row.setdefault(violation.row, []).append(violation)
-        elif violation.destination in range(len(request.destinations)):
+        elif violation.destination in range(request.destination_count):
             reference = request.destinations[violation.destination].reference
             by_destination.setdefault(reference, []).append(violation)
     if by_destination:
@@ -199,12 +199,12 @@ def field_warnings(response: Any, request: EventRequest) -> dict[int, RowResult]
     by_row: dict[int, list[Problem]] = {}
     for warning in response.field_warnings:
         row = event_row(warning.field)
-        places = range(len(request.events)) if row is None else (row,)
+        places = range(request.size) if row is None else (row,)
         said = warning.description
         if row is None:
             said = without_values(said, request.message)  # it may quote any event
         for place in places:
-            if place < len(request.events):
+            if place < request.size:
                 message = said if row is None else without_values(said, request.events[place])
                 column = field_of(warning.field, request.kind)
                 problem = Problem(_reason(warning), column, message)

@@ -31,15 +31,12 @@ from lib.destinations.google_ads.wire_format import (
     ORDER_ID,
     TIME,
     VALUE,
-    VARINTS,
     WBRAID,
     common_part,
-    double,
-    latin,
     rows_tag,
-    varint,
 )
 from lib.destinations.message_paths import plain_paths, write_plain_values
+from lib.destinations.wire_format import VARINTS, double, latin, varint
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 Message = module("services.types.conversion_upload_service").ClickConversion.pb()

@@ -205,7 +205,7 @@ def _request(size: int) -> EventRequest:
     request.destinations.add(reference="1001", product_destination_id="1001")
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
-    return EventRequest("conversion", request)
+    return EventRequest.of("conversion", request)
 
 
 class _Google:

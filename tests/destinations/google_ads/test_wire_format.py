@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lib.destinations.google_ads.api import API_VERSION, module
 from lib.destinations.google_ads.click_conversion import AdsBatch
-from lib.destinations.google_ads.wire_format import VARINTS, varint
+from lib.destinations.wire_format import VARINTS, varint
 from lib.model.records import Cart, CartItem, Conversion, OptionalFields
 
 ClickConversion = module("services.types.conversion_upload_service").ClickConversion

@@ -1,0 +1,195 @@
+"""The bytes written directly equal those of the client library's own messages."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from datetime import datetime
+from typing import Any
+
+import pytest
+from google.ads import datamanager_v1 as api
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
+from lib.destinations.data_manager.wire_format import event_timestamp
+from lib.model.records import Address, Cart, CartItem, Conversion, OptionalFields
+
+DIGITS = "0123456789abcdef"
+ids = st.text("abcXYZ012-_", min_size=1, max_size=1_024)
+digests = st.lists(st.text(DIGITS, min_size=64, max_size=64), max_size=5).map(tuple)
+words = st.text(min_size=1, max_size=512).filter(str.isprintable)
+times = st.builds(
+    lambda moment, zone: f"{moment:%Y-%m-%d %H:%M:%S}{zone}",
+    st.datetimes(datetime(1960, 1, 2), datetime(3090, 1, 1)),
+    st.sampled_from(["+00:00", "-06:00", "+05:45", "-03:30", "+14:00"]),
+)
+consents = st.sampled_from([None, "GRANTED", "DENIED"])
+optional_fields = st.builds(
+    OptionalFields,
+    ad_personalization=consents | st.just("UNSPECIFIED"),
+    user_ip_address=st.sampled_from([None, "192.0.2.1", "2001:db8::1"]),
+    session_attributes_key_value_pairs=st.sampled_from([(), (("gad_source", "1"),)]),
+    custom_variables=st.sampled_from([(), (("margin", "ümlaut"), ("tier", "2"))]),
+    cart=st.sampled_from([None, Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),) * 400)]),
+    address=st.sampled_from([None, Address("a" * 64, "b" * 64, "GB", "SW1A 1AA")]),
+    event_source=st.sampled_from([None, "WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]),
+)
+conversions = st.builds(
+    Conversion,
+    customer_id=st.sampled_from(["1234567890", "2222222222"]),
+    action_id=st.sampled_from([str(number) for number in range(1_001, 1_014)] + ["名前"]),
+    time=times,
+    gclid=st.just("") | ids,
+    gbraid=st.just("") | ids,
+    wbraid=st.just("") | ids,
+    hashed_emails=digests,
+    hashed_phones=digests,
+    value=st.none() | st.floats(0, allow_infinity=False),
+    currency_code=st.sampled_from([None, "USD", "EUR"]),
+    order_id=st.none() | words | st.sampled_from(["0", "123456"]),
+    ad_user_data=consents,
+    optional_fields=st.none() | optional_fields,
+    warnings=st.just(()),
+)
+all_defaults = st.builds(
+    EventDefaults,
+    login_customer_id=st.sampled_from([None, "9999999999"]),
+    event_source=st.sampled_from(["OTHER", "WEB"]),
+    ad_personalization=consents,
+    validate_only=st.booleans(),
+)
+
+
+def event_of(row: Conversion, defaults: EventDefaults) -> api.Event:
+    """Return the client library's event, set field by field."""
+    event = api.Event(
+        destination_references=[row.action_id],
+        event_timestamp=datetime.fromisoformat(row.time),
+        event_source=defaults.event_source,
+    )
+    click = next((name for name in ("gclid", "gbraid", "wbraid") if getattr(row, name)), None)
+    if click is not None:
+        setattr(event.ad_identifiers, click, getattr(row, click))
+    if row.value is not None:
+        event.conversion_value = row.value
+    if row.currency_code is not None:
+        event.currency = row.currency_code
+    if row.order_id is not None:
+        prefix = "order-" if row.order_id.isdigit() else ""
+        event.transaction_id = prefix + row.order_id
+    if row.ad_user_data is not None:
+        event.consent.ad_user_data = f"CONSENT_{row.ad_user_data}"
+    if defaults.ad_personalization is not None:
+        event.consent.ad_personalization = f"CONSENT_{defaults.ad_personalization}"
+    identifiers = [api.UserIdentifier(email_address=each) for each in row.hashed_emails]
+    identifiers += [api.UserIdentifier(phone_number=each) for each in row.hashed_phones]
+    if identifiers:
+        event.user_data = api.UserData(user_identifiers=identifiers)
+    if row.optional_fields is not None:
+        add_rare_fields(event, row.optional_fields)
+    return event
+
+
+def add_rare_fields(event: api.Event, given: OptionalFields) -> None:
+    if given.event_source is not None:
+        event.event_source = given.event_source
+    if given.ad_personalization is not None:
+        known = given.ad_personalization != "UNSPECIFIED"
+        consent = f"CONSENT_{given.ad_personalization}" if known else "CONSENT_STATUS_UNSPECIFIED"
+        event.consent.ad_personalization = consent
+    if given.user_ip_address is not None:
+        event.ad_identifiers.landing_page_device_info.ip_address = given.user_ip_address
+    if given.session_attributes_key_value_pairs:
+        pairs = json.dumps(dict(given.session_attributes_key_value_pairs), separators=(",", ":"))
+        event.ad_identifiers.session_attributes = b64encode(pairs.encode()).decode()
+    event.custom_variables = [
+        api.CustomVariable(variable=name, value=value) for name, value in given.custom_variables
+    ]
+    if given.address is not None:
+        address = api.AddressInfo(
+            given_name=given.address.hashed_given_name,
+            family_name=given.address.hashed_family_name,
+            region_code=given.address.region_code,
+            postal_code=given.address.postal_code,
+        )
+        known = event.user_data.user_identifiers if "user_data" in event else []
+        event.user_data = api.UserData(
+            user_identifiers=[*known, api.UserIdentifier(address=address)]
+        )
+    if given.cart is not None:
+        event.cart_data = api.CartData(
+            merchant_id=str(given.cart.merchant_id),
+            merchant_feed_label=given.cart.feed_country_code,
+            merchant_feed_language_code=given.cart.feed_language_code,
+            transaction_discount=given.cart.local_transaction_cost,
+            items=[
+                api.Item(
+                    merchant_product_id=each.product_id,
+                    quantity=each.quantity,
+                    unit_price=each.unit_price,
+                )
+                for each in given.cart.items
+            ],
+        )
+
+
+def request_of(actions: list[str], customer_id: str, defaults: EventDefaults) -> api.Destination:
+    """Return the client library's request, without its events."""
+    account = api.ProductAccount(account_type="GOOGLE_ADS", account_id=customer_id)
+    manager = None
+    if defaults.login_customer_id is not None:
+        manager = api.ProductAccount(
+            account_type="GOOGLE_ADS", account_id=defaults.login_customer_id
+        )
+    return api.IngestEventsRequest(
+        encoding="HEX",
+        validate_only=defaults.validate_only,
+        destinations=[
+            api.Destination(
+                reference=action,
+                product_destination_id=action,
+                operating_account=account,
+                login_account=manager,
+            )
+            for action in actions
+        ],
+    )
+
+
+@given(st.lists(conversions, min_size=1, max_size=14), all_defaults)
+def test_the_bytes_are_those_of_the_clients_messages(
+    rows: list[Conversion], defaults: EventDefaults
+) -> None:
+    """Any rows give the same requests: destinations, events, and their positions in the batch."""
+    batch = EventBatch(defaults)
+    for row in rows:
+        batch.add(row)
+    assert len(batch) == len(rows)
+    parts = batch.take_parts()
+    assert len(batch) == 0
+    assert sorted(place for part in parts for place in part.positions) == list(range(len(rows)))
+    for part in parts:
+        own = [rows[place] for place in part.positions]
+        assert {row.customer_id for row in own} == {part.customer_id}
+        actions = list(dict.fromkeys(row.action_id for row in own))
+        expected = request_of(actions, part.customer_id, defaults)
+        expected.events = [event_of(row, defaults) for row in own]
+        sent = api.IngestEventsRequest.deserialize(part.request.content)
+        assert in_canonical_form(sent) == in_canonical_form(expected)
+        assert (part.request.size, part.request.destination_count) == (len(own), len(actions))
+
+
+def in_canonical_form(message: Any) -> bytes:
+    raw = type(message).pb(message)
+    return bytes(raw.SerializeToString(deterministic=True))
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, (1 << 28) - 1, 1 << 28, (1 << 35) - 1, 1 << 35])
+def test_timestamps_of_every_length(seconds: int) -> None:
+    """Times with a shorter or longer number, and times before 1970, are written correctly."""
+    time = datetime.fromtimestamp(seconds, datetime.fromisoformat("1970-01-01T00:00+02:00").tzinfo)
+    written = event_timestamp(time.isoformat(" "))
+    event = api.Event.pb().FromString(written.encode("latin-1"))
+    assert event.event_timestamp.seconds == seconds
