@@ -49,7 +49,7 @@ resource "google_bigquery_dataset" "results" {
 
 resource "google_bigquery_table" "messages" {
   #checkov:skip=CKV_GCP_80:The key of the dataset applies to the table.
-  #checkov:skip=CKV_GCP_121:terraform destroy must be able to remove it; the results documents are what counts.
+  #checkov:skip=CKV_GCP_121:Destroying must be able to remove it; the results documents are what counts.
   for_each = local.warehouse
 
   project             = var.project_id
