@@ -1,0 +1,131 @@
+"""The other ways to deploy agree with Terraform and the code, and their commands are valid."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from lib.config.profile import Profile
+from lib.config.settings import Settings
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
+from tools.terraform_check import configuration
+
+DOCS = ROOT / "docs"
+PAGE = (DOCS / "other-ways.md").read_text(encoding="utf-8")
+WALKTHROUGH = (DOCS / "walkthrough.md").read_text(encoding="utf-8")
+PAGES = ("other-ways.md", "walkthrough.md", "sftp.md", "warehouse.md")
+
+
+def block(mark: str) -> str:
+    """The code block below the comment `<!-- gcloud: mark -->`."""
+    (found,) = re.findall(rf"<!-- gcloud: {re.escape(mark)} -->\n```\w+\n(.*?)```", PAGE, re.S)
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, Any]:
+    """The functions of Terraform by their entry points."""
+    values = configuration.evaluated(TERRAFORM, EXAMPLE)
+    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
+
+
+def test_the_settings_are_valid_and_those_of_terraform(functions: dict[str, Any]) -> None:
+    """The code accepts env.yaml; its names are those of Terraform, and its limits too."""
+    given = yaml.safe_load(block("env.yaml"))
+    settings = Settings.from_environment(given)
+    assert settings.profiles == "profiles.json"
+    wanted = functions["ingest"]["service_config"]["environment_variables"]
+    assert set(given) <= set(wanted)
+    for name in ("TIME_LIMIT_SECONDS", "MALLOC_ARENA_MAX"):
+        assert given[name] == wanted[name]
+    for profile in json.loads(block("profiles.json")).values():
+        assert Profile.model_validate(profile).validate_only
+
+
+def test_the_function_is_that_of_terraform(functions: dict[str, Any]) -> None:
+    """Runtime, memory, time, trigger and access are the same."""
+    words = block("deploy")
+    ingest = functions["ingest"]
+    config = ingest["service_config"]
+    for flag in (
+        f"--runtime={ingest['build_config']['runtime']}",
+        f"--entry-point={ingest['build_config']['entry_point']}",
+        f"--memory={config['available_memory']}",
+        f"--cpu={config['available_cpu']}",
+        f"--timeout={config['timeout_seconds']}s",
+        f"--concurrency={config['max_instance_request_concurrency']}",
+        f"--trigger-event-filters=type={ingest['event_trigger']['event_type']}",
+        *("--ingress-settings=internal-only", "--no-allow-unauthenticated", "--retry"),
+    ):
+        assert flag in words, flag
+    assert "cp -r main.py requirements.txt lib " in words
+
+
+def test_the_grants_are_those_of_terraform() -> None:
+    """No role is granted that Terraform does not grant."""
+    roles = set(re.findall(r"--role=(roles/[\w.]+)", block("grants") + block("deploy")))
+    text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
+    assert roles <= set(re.findall(r'"(roles/[\w.]+)"', text))
+    assert len(roles) == 6
+
+
+@pytest.mark.parametrize("page", [PAGE, WALKTHROUGH], ids=["other-ways", "walkthrough"])
+def test_commands_are_valid_shell(page: str) -> None:
+    """The shell can read every block."""
+    for text in re.findall(r"```sh\n(.*?)```", page, re.S):
+        plain = text.replace("<walkthrough-project-id/>", "acme-conversions")
+        done = subprocess.run(
+            ["sh", "-n"], input=plain, text=True, capture_output=True, timeout=10, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), text
+
+
+def test_the_walkthrough_uses_what_exists() -> None:
+    """Its files, folders and outputs exist."""
+    outputs = (COMPLETE / "outputs.tf").read_text(encoding="utf-8")
+    for name in re.findall(r"terraform output -raw (\w+)", WALKTHROUGH):
+        assert f'output "{name}"' in outputs
+    assert "cd terraform/examples/complete\n" in WALKTHROUGH
+    assert (COMPLETE / "terraform.tfvars.example").exists()
+    assert "docs/walkthrough.md" in PAGE
+
+
+def test_the_workflow_uses_what_the_page_creates() -> None:
+    """It has no key, and names the pool, the account and the variables of the page."""
+    path = ROOT / "examples" / "github-actions" / "deploy.yml"
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    steps = workflow["jobs"]["terraform"]["steps"]
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    (auth,) = [
+        step["with"] for step in steps if "google-github-actions/auth" in step.get("uses", "")
+    ]
+    assert "/workloadIdentityPools/github/providers/github" in auth["workload_identity_provider"]
+    assert "credentials_json" not in auth
+    assert "workload-identity-pools create github" in block("identity")
+    assert "--attribute-condition" in block("identity")
+    assert "service-accounts create deploy " in block("identity")
+    for name in re.findall(r"vars\.(\w+)", text):
+        assert f"`{name}`" in PAGE
+    (apply,) = [step for step in steps if "terraform apply" in step.get("run", "")]
+    assert apply["if"] == "github.event_name == 'push'"
+    folder = workflow["jobs"]["terraform"]["defaults"]["run"]["working-directory"]
+    assert (ROOT / folder) == COMPLETE
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Links to other pages and sections have a target."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", text):
+        path = DOCS / (target or page)
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+            slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+            assert anchor in slugs, f"{target}#{anchor}"
