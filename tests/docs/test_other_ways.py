@@ -97,7 +97,7 @@ def test_the_walkthrough_uses_what_exists() -> None:
 
 def test_the_workflow_uses_what_the_page_creates() -> None:
     """It has no key, and names the pool, the account and the variables of the page."""
-    path = ROOT / "examples" / "github-actions" / "deploy.yml"
+    path = TERRAFORM / "examples" / "github-actions.yml"
     text = path.read_text(encoding="utf-8")
     workflow = yaml.safe_load(text)
     steps = workflow["jobs"]["terraform"]["steps"]
