@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import loop, row_path
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
 from sandbox.profiles import DEFAULT_PROFILES
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 UPLOAD = "google_ads.UploadClickConversions"
 PROFILES = f"gs://{OUTPUT_BUCKET}/config/profiles.json"
 CHUNK_ROWS = 2_000
+LARGE = 400_000
 WINDOW = 8
 
 # What terraform/function.tf gives an instance, and the prices of tier 1
@@ -124,6 +126,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         bench = Bench(sandbox)
         yield calls_small_file(bench)
         yield burst(bench, 20 if quick else 200)
+        yield whole_vs_loop(bench, 1 if quick else 3)
         yield overlap(bench)
         yield from large_files(bench, quick)
 
@@ -183,6 +186,28 @@ def burst(bench: Bench, files: int) -> Figure:
         wall / calls,
         f"{files} files in {wall:.1f} s, {calls:.1f} s of them in their calls",
     )
+
+
+def whole_vs_loop(
+    bench: Bench, turns: int, name: str = "whole_vs_loop", folder: str = ""
+) -> Figure:
+    """CPU a row of the whole function against the bare loop, which neither checks nor sends.
+
+    The loop runs before and after each file, because the processor's speed changes.
+    """
+    content, for_loop = file_of(LARGE, 100), file_of(LARGE // 4, 100)
+    bench.run(file_of(500, 100, seed=4), folder)
+    bench.latency(200)
+    mine, bare, ratios = [], [], []
+    for _ in range(turns):
+        before = row_path.cpu_seconds(loop.prepare, for_loop)
+        mine.append(bench.run(content, folder).cpu_seconds / LARGE)
+        after = row_path.cpu_seconds(loop.prepare, for_loop)
+        bare.append((before + after) / 2 / (LARGE // 4))
+        ratios.append(mine[-1] / bare[-1])
+    bench.latency(0)
+    notes = f"{median(mine) * 1e6:.1f} us a row, the loop {median(bare) * 1e6:.1f} us"
+    return Figure(name, median(ratios), notes)
 
 
 def overlap(bench: Bench) -> Figure:

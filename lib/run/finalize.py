@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from posixpath import commonprefix
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -42,7 +42,7 @@ def write_results(
     lease: Lease,
     summary: RunSummary,
     only: ChunkReport | None,
-    numbers: Sequence[int],
+    reports: Iterable[ChunkReport],
     pending: PendingRun,
     context: RunContext,
 ) -> None:
@@ -51,8 +51,8 @@ def write_results(
     The report for people comes first, so that no finished run lacks it: from the document on, the
     file is finished, and nobody looks at it again.
 
-    `only` is the report of a file with one chunk. For other files, the reports are read from the
-    markers `numbers`. If `pending` has a follow-up, it is saved before, together with `only`. Then
+    `only` is the report of a file with one chunk, `reports` are those of any other file, in order
+    (`read_reports`). If `pending` has a follow-up, it is saved before, together with `only`. Then
     nothing is sent again after a crash, and the run needs no other record of its end.
     """
     ledger = context.ledger
@@ -67,11 +67,10 @@ def write_results(
         context.pending_runs.put(pending)
     lease.check()
     _write_report(summary, None, context)
-    reports = [only] if only is not None else read_reports(run, numbers, ledger)
     written = context.store.write_stream(
         context.settings.output_bucket,
         results_name(run.source.name, run.source.generation),
-        results_document(summary, reports),
+        results_document(summary, [only] if only is not None else reports),
         if_generation_match=0,
         label=label_of(summary),
     )
@@ -139,12 +138,27 @@ def rewrite_results(
     return summary
 
 
-def read_reports(run: Run, numbers: Iterable[int], ledger: Ledger) -> Iterator[ChunkReport]:
-    """Return the reports of these chunks from their markers. Some are fetched ahead."""
+_NOTHING_KEPT: Final[Mapping[int, ChunkReport]] = {}
+
+
+def read_reports(
+    run: Run,
+    numbers: Iterable[int],
+    ledger: Ledger,
+    kept: Mapping[int, ChunkReport] = _NOTHING_KEPT,
+) -> Iterator[ChunkReport]:
+    """Return the reports of these chunks from their markers. Some are fetched ahead.
+
+    `kept` are those that this attempt has written and still has.
+    """
+
+    def read(number: int) -> ChunkReport:
+        return kept.get(number) or ledger.read_chunk(run, number)
+
     ahead: deque[Future[ChunkReport]] = deque()
     with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
         for number in numbers:
-            ahead.append(pool.submit(ledger.read_chunk, run, number))
+            ahead.append(pool.submit(read, number))
             if len(ahead) == MARKERS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:

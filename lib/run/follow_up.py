@@ -14,7 +14,7 @@ from lib.model.chunk_report import Tally
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.open_line import LAST_LINE_OPEN, WAIT
-from lib.run.upload import Progress
+from lib.run.progress import Progress
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
 

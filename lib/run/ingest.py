@@ -41,9 +41,10 @@ from lib.run.header import Header, read_header
 from lib.run.notes import notes_on_runtime
 from lib.run.open_line import hold_of
 from lib.run.preflight import UploadJob, notes_of, prepare_job
+from lib.run.progress import Progress
 from lib.run.reading import Checkpoint, read_table
 from lib.run.redelivery import log_redelivery
-from lib.run.upload import Progress, upload_chunks
+from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.lease import Lease
@@ -179,7 +180,10 @@ def _finish(
     summary = RunSummary(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
-    write_results(lease, summary, progress.only, sorted(progress.numbers), pending, context)
+    reports = read_reports(
+        lease.run, sorted(progress.numbers), context.ledger, progress.kept_reports
+    )
+    write_results(lease, summary, progress.only, reports, pending, context)
     return summary
 
 

@@ -12,20 +12,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from lib.catalogue.texts import number_of_rows
 from lib.destinations.base import UploadResult
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_report import ChunkReport
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
-from lib.model.selection import Selection
-from lib.model.sent_request import ranges_of
-from lib.results.findings import Findings
-from lib.results.processing import RequestSummary
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
@@ -37,6 +31,7 @@ from lib.run.context import RunContext
 from lib.run.finalize import read_reports
 from lib.run.newer_values import known_after, known_before, refused
 from lib.run.preflight import UploadJob
+from lib.run.progress import Progress
 from lib.run.reading import Checkpoint
 from lib.run.room import Room
 from lib.run.two_destinations import TwoBatches
@@ -45,57 +40,6 @@ from lib.state.lease import Lease
 
 _MOST_IN_FLIGHT: Final = 4
 """Chunks from the first unanswered one on, times the window: no later chunk is sent."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """The results of a run so far. Its size depends on the number of chunks, not of rows.
-
-    `superseded_by` is the newer generation that replaced the file before it was read completely.
-    `saved` is the number of chunks that this attempt has finished, `sent` are the numbers of those
-    that the API was sent.
-    """
-
-    tally: Tally = field(default_factory=Tally)
-    selection: Selection = field(default_factory=Selection)
-    numbers: list[int] = field(default_factory=list)
-    only: ChunkReport | None = None
-    request_ids: list[str] = field(default_factory=list)
-    requests: RequestSummary = field(default_factory=RequestSummary)
-    findings: Findings = field(default_factory=Findings)
-    stop: Problem | None = None
-    superseded_by: int = 0
-    saved: int = 0
-    sent: list[int] = field(default_factory=list)
-
-    def add(self, report: ChunkReport, *, is_only: bool) -> None:
-        """Count a finished chunk. Keep its report only if no marker has it."""
-        self.tally.add(report.tally)
-        self.selection.add(report.selection)
-        self.request_ids.extend(report.request_ids)
-        self.requests.add(report.sent)
-        self.findings.add(report)
-        self.numbers.append(report.number)
-        if report.request_ids:
-            self.sent.append(report.number)
-        if is_only:
-            self.only = report
-
-    def name_sent_chunks(self, stop: Problem) -> Problem:
-        """Return the reason of a stop, with the chunks that were sent before it."""
-        sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(self.sent))
-        rows = number_of_rows(self.tally.outcomes.get("uploaded", 0))
-        told = f"chunks sent before: {sent} ({rows} uploaded)" if sent else "no chunk was sent"
-        return stop._replace(detail=f"{stop.detail}; {told}")
-
-    def refusal_of_all(self) -> Problem | None:
-        """Return the file's error if every account that the rows name was refused."""
-        codes, counts = self.tally.codes, self.tally.outcomes
-        rows = self.tally.rows - counts.get("skipped", 0)
-        if not rows or counts.get("not_attempted") != rows:
-            return None
-        code = max(codes, key=lambda code: codes[code], default="")
-        return Problem(code, "", "for every row") if code else None
 
 
 def upload_chunks(
@@ -166,7 +110,7 @@ class _Uploads:
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
         self._room = Room(self._window + 1)
-        self._findings_lock = threading.Lock()
+        self._reports_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
     def __enter__(self) -> _Uploads:
@@ -261,9 +205,9 @@ class _Uploads:
                 ledger.replace_chunk(lease.run, report, saved)
             else:
                 ledger.write_chunk(lease.run, report)
-            with self._findings_lock:
+            with self._reports_lock:
                 self._progress.findings.add(report)
-            report = report.without_rows()
+                report = self._progress.keep(report)
         self._log.info(
             "chunk_sent",
             chunk=prepared.number,

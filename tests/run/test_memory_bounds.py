@@ -13,6 +13,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.rules.row_problems import RowProblems
+from lib.run import progress
 from lib.run.chunks import split_into_chunks
 from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
 from lib.run.room import Room
@@ -138,8 +139,12 @@ def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -
     assert capabilities_of(destination).max_request_rows == 2_000
 
 
-def test_reports_in_memory_have_no_rows(google: World) -> None:
-    """The rows of a chunk are in its marker, and come from there into the document."""
+@pytest.mark.parametrize(("most", "read"), [(0, 2), (2_010, 1), (8_000, 0)])
+def test_reports_are_kept_up_to_a_bound(
+    google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
+) -> None:
+    """The rows of the other chunks come from their markers into the document."""
+    monkeypatch.setattr(progress, "_MOST_KEPT_ROWS", most)
     rows = orders(1, 2_003)
     for row in rows:
         row["conversion_value"] = "many"
@@ -147,3 +152,5 @@ def test_reports_in_memory_have_no_rows(google: World) -> None:
     assert deliver(google, source) == "completed"
     found = document(google, source)
     assert len(found["rows"]) == found["counts"]["rows"] == 2_003
+    markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
+    assert len(markers) == read

@@ -1,0 +1,84 @@
+"""The results of a run so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from lib.catalogue.texts import number_of_rows
+from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.outcomes import Problem
+from lib.model.selection import Selection
+from lib.model.sent_request import ranges_of
+from lib.results.findings import Findings
+from lib.results.processing import RequestSummary
+
+_MOST_KEPT_ROWS: Final = 8_000
+"""Listed rows that are kept until the results document is written: some 4 MiB."""
+
+_ROWS_OF_A_REPORT: Final = 5
+"""A report without rows needs as much memory as this many of them."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Sums, and the reports that are kept. Its size depends on the number of chunks, not of rows.
+
+    `superseded_by` is the newer generation that replaced the file before it was read completely.
+    `saved` is the number of chunks that this attempt has finished, `sent` are the numbers of those
+    that the API was sent.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    selection: Selection = field(default_factory=Selection)
+    numbers: list[int] = field(default_factory=list)
+    only: ChunkReport | None = None
+    request_ids: list[str] = field(default_factory=list)
+    requests: RequestSummary = field(default_factory=RequestSummary)
+    findings: Findings = field(default_factory=Findings)
+    stop: Problem | None = None
+    superseded_by: int = 0
+    saved: int = 0
+    sent: list[int] = field(default_factory=list)
+    kept_reports: dict[int, ChunkReport] = field(default_factory=dict)
+    kept_rows: int = 0
+
+    def add(self, report: ChunkReport, *, is_only: bool) -> None:
+        """Count a finished chunk. Keep its report only if no marker has it."""
+        self.tally.add(report.tally)
+        self.selection.add(report.selection)
+        self.request_ids.extend(report.request_ids)
+        self.requests.add(report.sent)
+        self.findings.add(report)
+        self.numbers.append(report.number)
+        if report.request_ids:
+            self.sent.append(report.number)
+        if is_only:
+            self.only = report
+
+    def keep(self, report: ChunkReport) -> ChunkReport:
+        """Keep a report that its marker has too, if there is room: it need not be read again.
+
+        Returns it without its rows.
+        """
+        rows = _ROWS_OF_A_REPORT + len(report.listed)
+        if self.kept_rows + rows <= _MOST_KEPT_ROWS:
+            self.kept_rows += rows
+            self.kept_reports[report.number] = report
+        return report.without_rows()
+
+    def name_sent_chunks(self, stop: Problem) -> Problem:
+        """Return the reason of a stop, with the chunks that were sent before it."""
+        sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(self.sent))
+        rows = number_of_rows(self.tally.outcomes.get("uploaded", 0))
+        told = f"chunks sent before: {sent} ({rows} uploaded)" if sent else "no chunk was sent"
+        return stop._replace(detail=f"{stop.detail}; {told}")
+
+    def refusal_of_all(self) -> Problem | None:
+        """Return the file's error if every account that the rows name was refused."""
+        codes, counts = self.tally.codes, self.tally.outcomes
+        rows = self.tally.rows - counts.get("skipped", 0)
+        if not rows or counts.get("not_attempted") != rows:
+            return None
+        code = max(codes, key=lambda code: codes[code], default="")
+        return Problem(code, "", "for every row") if code else None
