@@ -47,6 +47,8 @@ quiet_libraries()
 _shutdown = Shutdown()
 on_termination(lambda: _shutdown.begin(time.monotonic()))
 
+_unreleased: set[str] = set()
+
 _clock = StoreClock(lambda: datetime.now(UTC), time.monotonic)
 
 PROFILES_SECONDS = 60
@@ -140,6 +142,7 @@ def _context() -> RunContext:
         log=log,
         announce=_announcer(),
         shutdown=_shutdown,
+        unreleased=_unreleased,
     )
 
 

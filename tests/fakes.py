@@ -375,24 +375,32 @@ class World:
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
     announced: list[Mapping[str, Any]] = field(default_factory=list)
+    no_profiles: RetryableError | None = None
+    unreleased: set[str] = field(default_factory=set)
 
     @property
     def context(self) -> RunContext:
         return RunContext(
             store=self.store,
             settings=self.settings,
-            profiles=lambda: self.profiles,
+            profiles=self.read_profiles,
             connect=self.connect,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             announce=self.announce,
+            unreleased=self.unreleased,
         )
 
     def announce(self, message: Mapping[str, Any]) -> None:
         check_message(message)
         self.announced.append(message)
+
+    def read_profiles(self) -> Mapping[str, Any]:
+        if self.no_profiles is not None:
+            raise self.no_profiles
+        return self.profiles
 
     def connect(self, profile: Profile, log: Log) -> FakeApi:
         return self.api

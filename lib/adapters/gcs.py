@@ -208,7 +208,10 @@ class GoogleStore:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
         found = self._call(
-            lambda client: client.bucket(bucket).get_blob(name), needs_permission("get", bucket)
+            lambda client: client.bucket(bucket).get_blob(
+                name, timeout=TIMEOUT_SECONDS, retry=RETRY
+            ),
+            needs_permission("get", bucket),
         )
         return int(found.generation) if found is not None else None
 

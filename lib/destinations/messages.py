@@ -16,9 +16,14 @@ def without_values(message: str, sent: Any) -> str:
     What looks like an email address or a phone number is replaced in any case: the API may quote
     what it has instead of what it got. `sent` is None for a query: it contains no value of a row.
     """
-    if sent is not None and any(_quotes(message, value) for value in _texts(sent)):
+    if sent is not None and quotes_value(message, sent):
         return ""
     return without_personal_data(message)
+
+
+def quotes_value(message: str, sent: Any) -> bool:
+    """Whether the message contains a value of the protobuf message that was sent."""
+    return any(_quotes(message, value) for value in _texts(sent))
 
 
 _PHONE = re.compile(r"\+[0-9]{7,15}")

@@ -34,7 +34,8 @@ class RunContext:
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
     `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
-    this instance.
+    this instance. `unreleased` are the attempts of this instance that ended for a reason outside of
+    the file, but could not write it into the claim.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class RunContext:
     log: Log
     announce: Callable[[Mapping[str, Any]], None] = _no_announcement
     shutdown: Shutdown = field(default_factory=Shutdown)
+    unreleased: set[str] = field(default_factory=set)
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (monotonic seconds)."""
@@ -65,7 +67,11 @@ class RunContext:
         """The ledger, in the bucket and below the prefix from the settings."""
         settings = self.settings
         return Ledger(
-            self.store, settings.ledger_bucket, settings.state_prefix, settings.lease_seconds
+            self.store,
+            settings.ledger_bucket,
+            settings.state_prefix,
+            settings.lease_seconds,
+            self.unreleased,
         )
 
     @property

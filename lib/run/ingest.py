@@ -8,7 +8,6 @@ ignore? → same upload? → claim                        (lib.run.generations, 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -248,10 +247,15 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 def _release(run: Run, error: RetryableError, context: RunContext) -> None:
     """Release the lease, so that the next delivery can continue at once."""
-    with suppress(RetryableError):
-        # If storage cannot be reached, the lease expires instead.
-        fruitless = isinstance(error, NothingDone)
+    fruitless = isinstance(error, NothingDone)
+    try:
         context.ledger.release(run, context.utc_now(), error.code, fruitless=fruitless)
+    except LeaseLost:
+        pass
+    except RetryableError:
+        # Storage cannot be reached: the lease expires instead, as if this attempt had died.
+        if not fruitless:
+            context.unreleased.add(run.owner)
 
 
 def _log_and_announce(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-MOST_BYTES: Final = 8 << 20
-"""Ten times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
+MOST_BYTES: Final = 6 << 20
+"""Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
 items needs four to six times its size (docs/performance.md)."""
 
 

@@ -38,6 +38,7 @@ content it has.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,11 +63,19 @@ class ChunkMarker:
 class Ledger:
     """The ledger in one bucket, below one prefix."""
 
-    def __init__(self, store: Store, bucket: str, prefix: str, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bucket: str,
+        prefix: str,
+        lease_seconds: float,
+        unreleased: Set[str] = frozenset(),
+    ) -> None:
         self._store = store
         self._bucket = bucket
         self._prefix = prefix
         self._lease = timedelta(seconds=lease_seconds)
+        self._unreleased = unreleased
 
     # ── the claim ────────────────────────────────────────────────────────────────────────────
 
@@ -137,11 +146,13 @@ class Ledger:
 
         One that released its lease has counted itself, if that was its fault (`release`). One that
         did not died: it was killed, or ran out of memory or time. Progress is a new chunk marker.
+        If this instance knows that only storage kept it from releasing its lease, it is not blamed.
         """
         if run.status != "running":
             return run
         done = len(self.finished_chunks(run))
-        fruitless = 0 if done > run.chunks_done else run.fruitless + (not run.released)
+        is_blamed = not run.released and run.owner not in self._unreleased
+        fruitless = 0 if done > run.chunks_done else run.fruitless + is_blamed
         died = run.died or not run.released
         return replace(run, chunks_done=done, fruitless=fruitless, died=died)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
 from google.cloud.storage.exceptions import InvalidResponse
 
+from lib.adapters import gcs, object_reader
 from lib.adapters.gcs import UPLOAD_PIECE_BYTES, GoogleStore
 from lib.errors import RetryableError
 from lib.state.store import StoredObject
@@ -76,3 +79,31 @@ def test_a_lost_permission_is_named(storage: Storage, faults: Faults, call: str)
     faults.clear()
     assert refused.value.code == "STORAGE_FORBIDDEN"
     assert f"storage.objects.{CALLS[call][0]} on the bucket {BUCKET}" in refused.value.detail
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """A server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("call", [*CALLS, "short write_stream"])
+def test_storage_that_never_answers_ends_the_call(
+    silent_url: str, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call gives up after its retries, and the attempt ends with STORAGE_UNAVAILABLE."""
+    for module in (gcs, object_reader):
+        monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.2)
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(0.3).with_delay(0.01))
+    store = GoogleStore(lambda: storage_client(silent_url))
+
+    def short(store: GoogleStore, bucket: str) -> object:
+        return store.write_stream(bucket, "a", [b"x"], if_generation_match=0)
+
+    _, make = CALLS.get(call, ("", short))
+    began = time.monotonic()
+    with pytest.raises(RetryableError) as raised:
+        make(store, BUCKET)
+    assert raised.value.code == "STORAGE_UNAVAILABLE"
+    assert time.monotonic() - began < 20

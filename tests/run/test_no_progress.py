@@ -15,7 +15,7 @@ from lib.model.deadline import Deadline
 from lib.run import preflight
 from lib.state.run import Run
 from lib.state.store import Readable, StoredObject
-from tests.fakes import Clock, FakeBatch, World, world
+from tests.fakes import Clock, FakeBatch, World, passes, world
 from tests.rows import csv_bytes
 from tests.run.test_ingest import deliver, document, orders, put
 
@@ -138,6 +138,50 @@ def test_a_refused_preflight_and_a_held_lease_do_not_count(google: World) -> Non
     google.clock.seconds += 61
     google.api.before = lambda number: None
     assert deliver(google, source) == "completed"
+
+
+def test_an_outage_of_storage_is_no_death(google: World) -> None:
+    """An attempt that cannot even release its lease does not count. Rows may have been sent."""
+    source = put(google, 5)
+
+    def down(operation: str, name: str) -> None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "")
+
+    def fail(number: int) -> NoReturn:
+        google.store.before = down
+        raise RetryableError("API_UNAVAILABLE", "")
+
+    google.api.before = fail
+    for _ in range(2 * MOST):
+        with pytest.raises(RetryableError):
+            deliver(google, source)
+        google.store.before = passes
+        google.clock.seconds += 61
+    found = claim_of(google, source)
+    assert (found.fruitless, found.died) == (0, True)
+    google.api.before = lambda number: None
+    assert deliver(google, source) == "completed"
+
+
+def test_an_outage_counts_if_another_instance_continues(google: World) -> None:
+    """Only the instance of the attempt knows why it ended."""
+    source = put(google, 5)
+
+    def down(operation: str, name: str) -> None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "")
+
+    def fail(number: int) -> NoReturn:
+        google.store.before = down
+        raise RetryableError("API_UNAVAILABLE", "")
+
+    google.api.before = fail
+    for _ in range(2):
+        with pytest.raises(RetryableError):
+            deliver(google, source)
+        google.unreleased.clear()
+        google.store.before = passes
+        google.clock.seconds += 61
+    assert claim_of(google, source).fruitless == 1
 
 
 class Slow(io.BytesIO):

@@ -156,6 +156,25 @@ def no_access(operation: str, bucket: str) -> RetryableError:
     return RetryableError("STORAGE_FORBIDDEN", lacking)
 
 
+def no_profiles(google: World) -> None:
+    """The bucket of the profiles document may not be read."""
+    google.no_profiles = no_access(READ, "profiles-bucket")
+
+
+def never_answers(*operations: str) -> Callable[[World], None]:
+    """Storage accepts these calls and never answers: the client gives up after 90 seconds."""
+
+    def begin(google: World) -> None:
+        def before(done: str, name: str) -> None:
+            if done in operations:
+                google.clock.sleep(90)
+                raise RetryableError("STORAGE_UNAVAILABLE", "RetryError")
+
+        google.store.before = before
+
+    return begin
+
+
 def hangs(google: World) -> None:
     """No attempt gets an answer before its time limit."""
     google.api.after = lambda number: _raise(RetryableError("DEADLINE"))
@@ -199,6 +218,12 @@ SILENCES = {
         lambda google: after_a_crash(google),
         f"{READ} on the bucket state",
     ),
+    "The function cannot read the bucket of the profiles": Silence(
+        "settings_invalid",
+        no_profiles,
+        deliveries,
+        f"{READ} on the bucket profiles-bucket",
+    ),
     "The function cannot read the input bucket": Silence(
         "settings_invalid",
         storage("find", "export", no_access(READ, "in-bucket")),
@@ -234,6 +259,15 @@ SILENCES = {
         storage("any", "", RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")),
         deliveries,
         "STORAGE_UNAVAILABLE",
+    ),
+    "Cloud Storage never answers when it is read": Silence(
+        "run_late", never_answers("find", "read"), deliveries, "STORAGE_UNAVAILABLE"
+    ),
+    "Cloud Storage never answers when it is written": Silence(
+        "run_late", never_answers("write"), deliveries, "STORAGE_UNAVAILABLE"
+    ),
+    "Cloud Storage never answers when it is listed": Silence(
+        "sweep_failed", never_answers("list"), sweeps, "STORAGE_UNAVAILABLE", ""
     ),
     "No secret is configured": Silence(
         "run_stopped", fails(PermanentError("SECRET_NOT_SET")), deliveries, "GOOGLE_ADS_SECRET"

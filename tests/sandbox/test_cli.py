@@ -11,6 +11,8 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 import requests
@@ -325,3 +327,23 @@ def test_hostile_names_and_messages_are_shown_as_text() -> None:
     assert "\x1b]0;" not in output.getvalue()
     assert "\x1b[2J" not in output.getvalue()
     assert "\x07" not in output.getvalue()
+
+
+def test_drop_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a file has no effect on the terminal while it is uploaded and awaited."""
+    name = "\x1b]0;title\x07[red]x[link=y]\x1b[2J.csv"
+    (tmp_path / name).write_bytes(b"gclid\n")
+    running = MagicMock()
+    running.get.return_value = {"drop": False}
+    running.notice_on_events.return_value = ""
+    running.description = {"input_bucket": "b"}
+    running.client().bucket().blob.return_value = SimpleNamespace(
+        name=name, generation=7, upload_from_file=lambda file, **options: file.read()
+    )
+    running.wait_for_results.side_effect = TimeoutError(f"no results of {name}")
+    monkeypatch.setattr("sandbox.__main__.find", lambda url: running)
+    for options in ([], ["--wait"]):
+        done = CliRunner().invoke(main, ["drop", str(tmp_path / name), *options])
+        assert "[red]x[link=y]" in done.output
+        for control in ("\x1b]0;", "\x1b[2J", "\x07"):
+            assert control not in done.output

@@ -27,7 +27,7 @@ from lib.destinations.data_manager.errors import (
     field_of,
 )
 from lib.destinations.data_manager.event_request import EventRequest
-from lib.destinations.messages import without_values
+from lib.destinations.messages import quotes_value, without_values
 from lib.errors import RetryableError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem
@@ -106,6 +106,8 @@ def send_row_wise(
             continue
         result.stop = answer.stop(part.destination_count)
         if result.stop is not None:
+            if any(quotes_value(result.stop.detail, event) for event in part.events):
+                result.stop = result.stop._replace(detail="")
             _set_all(result, (rows, *groups), RowResult("not_attempted", (result.stop,)))
             break
         groups += _without_refused(answer, part, rows, result)

@@ -21,6 +21,7 @@ from lib.destinations.data_manager.fast_fail import (
     field_warnings,
     send_row_wise,
 )
+from lib.destinations.messages import without_personal_data
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis
 
@@ -273,3 +274,30 @@ def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
     assert [each.reference for each in part.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
     assert part.message.encoding == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The account cannot use this feature.", "The account cannot use this feature."),
+        ("ada@example.com of 555-010-0199 is unknown.", "[email] of [number] is unknown."),
+        ("The click EAIaIQobChMI_example-000001 is unknown.", ""),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named: bool) -> None:
+    """Whether Google names a field of the request or not, no value of an event is shown."""
+    code = "PERMISSION_DENIED" if not named else "DESTINATION_ACCOUNT_NOT_ENABLED"
+    violations = (Violation(None, 0, "destinations[0]", code, said),) if named else ()
+    refused = Refusal(
+        grpc.StatusCode.INVALID_ARGUMENT if named else grpc.StatusCode.PERMISSION_DENIED,
+        code,
+        without_personal_data(said),
+        violations,
+    )
+    request = Request()
+    request.destinations.add().reference = "1"
+    request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
+    sent = send_row_wise(EventRequest("conversion", request), lambda part: refused, ResendBudget(2))
+    assert sent.stop is not None
+    assert (sent.stop.code, sent.stop.detail) == (code, shown)

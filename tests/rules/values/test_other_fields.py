@@ -2,12 +2,14 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.rules.values import network
 from lib.rules.values.cart import (
     CartItem,
     parse_attribution_credit,
@@ -294,3 +296,15 @@ def test_a_derived_order_id_differs_with_each_part() -> None:
         derived_order_id("1", 10, 1.0, ["a", "b"]),
     }
     assert len(ids) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\n", ";", "; ", " ", "\n ", "gad_source", ";gad_source", "\ngad_source ", ";gad_source\n"],
+)
+def test_session_attributes_are_searched_in_linear_time(text: str) -> None:
+    """A cell that repeats what a pair may begin with costs no more than its length."""
+    began = time.process_time()
+    network._PAIR_START.findall(text * 200_000)
+    network._PAIR_START.findall(";" + text * 200_000)
+    assert time.process_time() - began < 5

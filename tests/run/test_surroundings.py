@@ -1,0 +1,112 @@
+"""What surrounds a run: a disk that cannot be written, and claims of other versions of the code."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import json
+import os
+from typing import Any
+
+import pytest
+
+from lib.run import preflight
+from lib.state.run import run_key
+from lib.state.store import StoredObject
+from tests.fakes import World, world
+from tests.run.test_ingest import deliver, dies, document, put
+from tests.workbooks import workbook
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(preflight, "CHUNK_ROWS", 3)
+    return world()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_a_disk_that_cannot_be_written_does_not_matter(
+    google: World, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run writes no file, so a full or read-only disk stops nothing."""
+
+    def checked(opens: Any, is_writing: Any) -> Any:
+        def open_file(path: Any, *given: Any, **named: Any) -> Any:
+            if is_writing(*given, **named):
+                raise OSError(number, os.strerror(number))
+            return opens(path, *given, **named)
+
+        return open_file
+
+    def mode_writes(mode: str = "r", *rest: Any, **named: Any) -> bool:
+        return not set(mode).isdisjoint("wax+")
+
+    def flags_write(flags: int, *rest: Any, **named: Any) -> bool:
+        return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+    sources = [put(google, 9, "a.csv")]
+    content = workbook([["gclid", "conversion_date_time"], ["Cj0KCQiAexample0001", "2026-11-20"]])
+    sources.append(google.store.put("in-bucket", "b.xlsx", content))
+    monkeypatch.setattr(builtins, "open", checked(builtins.open, mode_writes))
+    monkeypatch.setattr(io, "open", checked(io.open, mode_writes))
+    monkeypatch.setattr(os, "open", checked(os.open, flags_write))
+    assert [deliver(google, each) for each in sources] == ["completed", "completed"]
+
+
+def claim_name(source: StoredObject) -> str:
+    return f"_state/runs/{run_key(source)}/run.json"
+
+
+def begun(google: World, **changes: Any) -> StoredObject:
+    """A run that died after its second chunk. Its claim and markers are those of another version:
+    with these values in the claim, None for what it does not have."""
+    source = put(google, 9)
+    google.api.before = dies(3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, source)
+    google.api.before = lambda number: None
+    google.clock.seconds += 61
+    for (bucket, name), (content, generation) in list(google.store.objects.items()):
+        if name.startswith(f"_state/runs/{run_key(source)}"):
+            found = json.loads(content) | {"of_another_version": [1]}
+            if name == claim_name(source):
+                found |= changes
+                found = {key: value for key, value in found.items() if value is not None}
+            google.store.objects[bucket, name] = json.dumps(found).encode(), generation
+    return source
+
+
+ADDED_LATER = (
+    *("stop", "cause", "rules_version", "integer_order_ids", "settings", "same_as"),
+    *("all_counted", "released", "chunks_done", "fruitless", "died"),
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        dict.fromkeys(ADDED_LATER),
+        {"rules_version": 1},
+        {"rules_version": 99},
+        {"settings": "a digest of other settings"},
+    ],
+    ids=["a newer one", "an old one", "older rules", "newer rules", "other settings"],
+)
+def test_a_run_of_another_version_is_finished(google: World, changes: dict[str, Any]) -> None:
+    """Unknown values are ignored, missing ones have their defaults, and each row counts once."""
+    source = begun(google, **changes)
+    assert deliver(google, source) == "completed"
+    found = document(google, source)
+    assert (found["counts"]["rows"], found["attempts"]) == (9, 2)
+    assert len(google.api.counted) == len(set(google.api.counted)) == 9
+
+
+def test_a_claim_that_cannot_be_read_alerts(google: World) -> None:
+    """Nothing is sent. The error is one of our own, so the event comes again, with an alert."""
+    source = begun(google, chunk_limits="many")
+    batches = google.api.batches
+    with pytest.raises(ValueError, match="chunk_limits"):
+        deliver(google, source)
+    assert google.api.batches == batches
