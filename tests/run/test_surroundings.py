@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.run import preflight
-from lib.state.run import run_key
+from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
 from tests.run.test_ingest import deliver, dies, document, put
@@ -55,7 +55,7 @@ def test_a_disk_that_cannot_be_written_does_not_matter(
 
 
 def claim_name(source: StoredObject) -> str:
-    return f"_state/runs/{run_key(source)}/run.json"
+    return f"_state/claims/{name_key(source)}/0.json"
 
 
 def begun(google: World, **changes: Any) -> StoredObject:
@@ -67,8 +67,10 @@ def begun(google: World, **changes: Any) -> StoredObject:
         deliver(google, source)
     google.api.before = lambda number: None
     google.clock.seconds += 61
-    for (bucket, name), (content, generation) in list(google.store.objects.items()):
-        if name.startswith(f"_state/runs/{run_key(source)}"):
+    written = list(google.store.objects.items())
+    assert any(name == claim_name(source) for (_, name), _ in written)
+    for (bucket, name), (content, generation) in written:
+        if name == claim_name(source) or name.startswith(f"_state/runs/{run_key(source)}"):
             found = json.loads(content) | {"of_another_version": [1]}
             if name == claim_name(source):
                 found |= changes
