@@ -92,7 +92,7 @@ def silent_url() -> Iterator[str]:
 def test_storage_that_never_answers_ends_the_call(
     silent_url: str, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each call gives up after its retries, and the attempt ends with STORAGE_UNAVAILABLE."""
+    """Each call stops after its retries, and the attempt ends with STORAGE_UNAVAILABLE."""
     for module in (gcs, object_reader):
         monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.2)
         monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(0.3).with_delay(0.01))

@@ -162,7 +162,7 @@ def no_profiles(google: World) -> None:
 
 
 def never_answers(*operations: str) -> Callable[[World], None]:
-    """Storage accepts these calls and never answers: the client gives up after 90 seconds."""
+    """Storage accepts these calls and never answers: the client stops after 90 seconds."""
 
     def begin(google: World) -> None:
         def before(done: str, name: str) -> None:

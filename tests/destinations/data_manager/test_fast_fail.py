@@ -298,6 +298,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     request = Request()
     request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
-    sent = send_row_wise(EventRequest("conversion", request), lambda part: refused, ResendBudget(2))
+    made = EventRequest("conversion", request.SerializeToString(), 1, 1)
+    sent = send_row_wise(made, lambda part: refused, ResendBudget(2))
     assert sent.stop is not None
     assert (sent.stop.code, sent.stop.detail) == (code, shown)
