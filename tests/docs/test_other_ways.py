@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
@@ -129,3 +132,21 @@ def test_links_lead_somewhere(page: str) -> None:
             headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
             slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
             assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_the_first_file_of_a_newcomer_is_accepted(tmp_path: Path) -> None:
+    """With the profile of the example, the row in step 6 would be sent."""
+    page = (DOCS / "deploy.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"```csv\n(.*?)```", page, re.S)
+    file = tmp_path / "first.csv"
+    file.write_text(re.sub("<.+?>", "Cj0KCQiAexample0001", rows), encoding="utf-8")
+    values = configuration.evaluated(TERRAFORM, EXAMPLE)
+    (document,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(document, encoding="utf-8")
+    words = ["check", "--now", "2026-11-25T12:00:00Z", "--profiles", str(profiles)]
+    done = CliRunner().invoke(main, [*words, str(file)])
+    assert done.exit_code == 0, done.output
+    assert "1 row: 1 would be sent." in done.output
+    done = CliRunner().invoke(main, words[:1] + words[3:])
+    assert done.output == "2 profiles: none with errors.\n"
