@@ -72,8 +72,11 @@ class CallFile:
     calls: list[tuple[str, datetime]]
 
 
-def make_file(number: int, folder: str | None, rows: int = ROWS) -> CallFile:
-    """Google's template as it comes. Each file has other calls; each row another value.
+def make_file(
+    number: int, folder: str | None, rows: int = ROWS, more: tuple[str, ...] = ()
+) -> CallFile:
+    """Google's template as it comes. Each file has other calls; each row another value. The cells
+    of the columns `more` contain user data too.
 
     The Data Manager API does not know the names of conversion actions, only their IDs.
     """
@@ -91,6 +94,7 @@ def make_file(number: int, folder: str | None, rows: int = ROWS) -> CallFile:
                 "Conversion Time": f"{start + timedelta(days=1):%Y-%m-%d %H:%M:%S}",
                 "Conversion Value": f"{row}.25",
                 "Conversion Currency": "USD",
+                **dict.fromkeys(more, f"{MARK}.{row}@example.com"),
                 **kind.cells,
             }
         )
@@ -101,7 +105,7 @@ def make_file(number: int, folder: str | None, rows: int = ROWS) -> CallFile:
         later if kind.unknown and folder else kind.outcome
         for kind in (KINDS[row % len(KINDS)] for row in range(1, rows + 1))
     ]
-    content = b"Parameters:TimeZone=Etc/UTC\r\n" + csv_bytes(table, COLUMNS)
+    content = b"Parameters:TimeZone=Etc/UTC\r\n" + csv_bytes(table, (*COLUMNS, *more))
     return CallFile(content, outcomes, calls)
 
 
@@ -163,7 +167,8 @@ def test_no_planted_number_is_found_after_any_fault(
     ]
     google.faults.set([*of_api, *of_storage])
     for number in range(12):
-        document = drop(google, make_file(number, folder), next(new_name), folder)
+        file = make_file(number, folder, more=("Email", "Notes"))
+        document = drop(google, file, next(new_name), folder)
         assert google.delivery.wait_until_idle(60)
         document()
         if all(rule["fired"] for rule in google.faults.fired()[: len(of_api)]):
@@ -172,6 +177,8 @@ def test_no_planted_number_is_found_after_any_fault(
     assert not found(google, began, by_design={UPLOAD_CALLS})
     if method == UPLOAD_CALLS:
         assert found(google, began), "the search sees the numbers in the requests"
+    bodies = (body for each, body in google.state.request_bodies() if each.started_at >= began)
+    assert not any(MARK.encode() in body for body in bodies), "an email address next to a number"
 
 
 @pytest.mark.parametrize(("folder", "method"), [route[:2] for route in ROUTES])
