@@ -142,6 +142,24 @@ class AdsModel:
         return COUNTED, ""
 
 
+class DataManagerModel:
+    """What the Data Manager API does with them: the value that arrives last counts, also as that
+    of a new conversion, and nothing is retracted."""
+
+    def __init__(self) -> None:
+        self.worth: float | str | None = "unknown"
+
+    def take(self, step: Step) -> tuple[frozenset[str], str]:
+        """Carry out a step. Return the possible outcomes of its row, and the code of an error."""
+        if step == "refunded":
+            return frozenset({"rejected"}), "RETRACTION_NOT_SENT"
+        self.worth = SOLD if step == "sold" else CORRECTED
+        return COUNTED, ""
+
+
+Model = AdsModel | DataManagerModel
+
+
 def drop(google: Sandbox, content: bytes, name: str, folder: str | None = None) -> dict[str, Any]:
     """Drop a file and return its document after all deliveries."""
     dropped, generation = google.drop(content, name, folder)

@@ -6,7 +6,7 @@ After every file, the API holds what Google's documents say, and the row has exa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -20,6 +20,8 @@ from tests.whole.recovery.order_life import (
     SOLD,
     STEPS,
     AdsModel,
+    DataManagerModel,
+    Model,
     Order,
     Step,
     codes,
@@ -27,10 +29,14 @@ from tests.whole.recovery.order_life import (
     outcomes,
     worth,
 )
+from tests.whole.recovery.test_crash_matrix import STEP, walk
 
 ORDERS = list(itertools.permutations(STEPS))
-WALKED = ORDERS if EVERY_CALL else ORDERS[:1]
-STEP = 1 if EVERY_CALL else 9
+WALKS = [(each,) for each in ORDERS] if EVERY_CALL else [tuple(ORDERS)]
+"""In a sample of calls, the next life of an order has its files in the next order."""
+SHARDS = 1 if EVERY_CALL else 2  # every 8th call
+ROUTES = [(None, AdsModel), ("later", DataManagerModel), ("both", AdsModel)]
+"""By the Google Ads API with its template, by the Data Manager API alone, and by both."""
 
 
 @pytest.fixture
@@ -101,33 +107,38 @@ def test_an_older_correction_comes_later(
     assert worth(google, order) == 70
 
 
-@pytest.mark.parametrize("steps", WALKED, ids=" ".join)
+@pytest.mark.parametrize("orders", WALKS, ids=lambda orders: " ".join(orders[0]))
 @pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
+@pytest.mark.parametrize(("folder", "model"), ROUTES)
 def test_killed_at_every_call(
     google: Sandbox,
     new_name: Iterator[str],
     order: Order,
-    steps: tuple[Step, ...],
+    folder: str | None,
+    model: type[Model],
     kind: str,
+    orders: Sequence[tuple[Step, ...]],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Wherever the function dies, Google holds the same, and each row has one outcome."""
-    points = 0
-    nth = 1 if kind == "kill_before" else 1 + STEP // 2
-    while True:
-        alive = Order(f"{order.order_id}-{nth}")
-        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
-        model = AdsModel()
-        for step in steps:
-            expected, _ = model.take(step)
-            (outcome,) = outcomes(drop(google, content(alive, step), next(new_name)))
+    """Wherever the function dies, the API holds the same, and each row has one outcome: with one
+    API, the other, or both, and with files in any order."""
+    google.state.data_manager.repeats_adjust = True
+
+    lives = itertools.cycle(orders)
+
+    def live(nth: int) -> None:
+        alive, known = Order(f"{order.order_id}-{nth}"), model()
+        for step in next(lives):
+            expected, code = known.take(step)
+            file = alive.export(step) if folder else content(alive, step)
+            document = drop(google, file, next(new_name), folder)
+            (outcome,) = outcomes(document)
             assert outcome in expected or (outcome == "duplicate" and "uploaded" in expected)
-            assert worth(google, alive) == model.worth, f"killed at call {nth}, {step}"
-        if not google.faults.fired()[0]["fired"]:
-            break
-        points += 1
-        nth += STEP
-    assert points >= 12 // STEP
+            assert not code or outcome == "duplicate" or code in codes(document)
+            assert worth(google, alive) == known.worth, f"killed at call {nth}, {step}"
+
+    points = walk(google, kind, 0, SHARDS, live)
+    assert points >= 12 // (SHARDS * STEP)
     record_property("crash points", points)
 
 
@@ -252,33 +263,6 @@ def test_adjustments_via_the_other_api(
         assert worth(google, order) == model.worth, step
 
 
-@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
-def test_killed_at_every_call_of_two_apis(
-    google: Sandbox,
-    new_name: Iterator[str],
-    order: Order,
-    kind: str,
-    record_property: Callable[[str, object], None],
-) -> None:
-    """Sales by one API, adjustments by the other: the value survives every kill."""
-    google.state.data_manager.repeats_adjust = True
-    points = 0
-    nth = 1 if kind == "kill_before" else 1 + STEP // 2
-    while True:
-        alive = Order(f"{order.order_id}-{nth}")
-        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
-        for step, value in (("sold", SOLD), ("corrected", CORRECTED), ("refunded", None)):
-            document = drop(google, alive.export(step), next(new_name), "both")
-            assert set(outcomes(document)) <= {"uploaded", "duplicate"}
-            assert worth(google, alive) == value, f"killed at call {nth}"
-        if not google.faults.fired()[0]["fired"]:
-            break
-        points += 1
-        nth += STEP
-    assert points >= 10 // STEP
-    record_property("crash points", points)
-
-
 def test_a_sale_is_not_sent_again_after_its_correction(
     google: Sandbox, new_name: Iterator[str], order: Order
 ) -> None:
@@ -306,22 +290,17 @@ def test_killed_at_every_call_of_one_file_with_both(
 ) -> None:
     """Wherever the function dies, the correction is applied last, at the latest by the sweep."""
     google.state.data_manager.repeats_adjust = True
-    points = 0
-    nth = 1 if kind == "kill_before" else 1 + STEP // 2
-    while True:
-        alive = Order(f"{order.order_id}-{nth}")
-        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
-        name = next(new_name)
+
+    def live(nth: int) -> None:
+        alive, name = Order(f"{order.order_id}-{nth}"), next(new_name)
         document = drop(google, alive.export("sold", "corrected"), name, "both")
-        if not google.faults.fired()[0]["fired"]:
-            break
         google.clock.advance(7)
         google.run_sweep()
         found = google.results(f"both/{name}", int(document["source"]["generation"]))
         assert set(outcomes(found)) <= {"uploaded", "duplicate"}
         assert worth(google, alive) == CORRECTED, f"killed at call {nth}"
         google.clock.reset()  # or the hours add up, and the next file's event is too old
-        points += 1
-        nth += STEP
-    assert points >= 10 // STEP
+
+    points = walk(google, kind, 0, SHARDS, live)
+    assert points >= 10 // (SHARDS * STEP)
     record_property("crash points", points)
