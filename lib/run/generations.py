@@ -60,7 +60,8 @@ class Generations:
 
         Raises `LeaseHeld` while the run of the other generation is working.
         """
-        here = self.context.store.find(self.source) if others else None
+        near = any(_within(other.source, self.source) for other in others)
+        here = self.context.store.find(self.source) if near else None
         for other in reversed(others):
             if here is None or not _is_same(other.source, here):
                 continue

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from lib.errors import RetryableError
@@ -25,6 +25,9 @@ from lib.state.run import Run
 from lib.state.store import StoredObject
 
 _ATTEMPTS: Final = 5
+
+_CLOCKS: Final = timedelta(minutes=1)
+"""More than two instances can differ about the time."""
 
 
 class Judgement(Protocol):
@@ -56,7 +59,7 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         own = next((run for run in known if run.key == fresh.key), None)
         if own is not None:
             return resume(ledger, own, now, fresh.owner, judgement)
-        if known and judgement.has_results(fresh.source):
+        if _may_be_forgotten(fresh.source, known) and judgement.has_results(fresh.source):
             return replace(fresh, status="finished")
         run = replace(fresh, same_as=judgement.same_as(known))
         place, old = next(
@@ -66,6 +69,15 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         if created := ledger.create(run, place, old):
             return created
     raise RetryableError("STORAGE_UNAVAILABLE", "the run could not be claimed")
+
+
+def _may_be_forgotten(source: StoredObject, known: Sequence[Run]) -> bool:
+    """Return whether another generation may have got the place of our claim.
+
+    It would have claimed after our object was created.
+    """
+    created = source.created
+    return created is None or any(run.now > created - _CLOCKS for run in known)
 
 
 def resume(ledger: Ledger, run: Run, now: datetime, owner: str, judgement: Judgement) -> Run:
