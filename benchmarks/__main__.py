@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cold_start, hostile, quota_share, row_path, whole_path
+from benchmarks import cold_start, hostile, quota_share, results, row_path, whole_path
 from benchmarks.figures import Figure
 from sandbox.up import Sandbox
 
@@ -18,6 +18,7 @@ from sandbox.up import Sandbox
 def measure(quick: bool) -> Iterator[Figure]:
     """All figures, in the order of their measurement."""
     yield from row_path.measure(quick)
+    yield from results.measure(quick)
     yield from quota_share.measure(quick)
     with Sandbox(function=False) as sandbox:
         sandbox.state.judge = False

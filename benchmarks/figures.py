@@ -49,6 +49,8 @@ TARGETS = {
     "quota_refused": Target("<", 0.05, "ratio", "requests that are refused meanwhile"),
     "quota_fairness": Target(">=", 0.5, "ratio", "least an instance gets, in equal parts"),
     "quota_recovery": Target("<=", 60, "seconds", "back at speed after 7 of 8 instances left"),
+    "report_cost": Target("<=", 0.05, "ratio", "CPU of report and overview / of preparing rows"),
+    "results_refused": Target("", 0, "MiB", "results document of a million refused rows"),
     "cost_per_million": Target("", 0, "USD", "a million rows at 200 ms latency"),
 }
 

@@ -7,7 +7,7 @@ problems. The results document has all of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -125,14 +125,14 @@ class Findings:
         if row.outcome in _NOT_SENT and any(lookup(each.code).needs_action for each in row.errors):
             self.to_correct += 1
         is_first_of_its_cause = False
-        for code in dict.fromkeys(each.code for each in problems):
+        for code, with_code in _by_code(problems):
             cause = self.causes.get(code)
             if cause is None:
                 if len(self.causes) >= MOST_CAUSES:
                     self.others += 1
                     continue
                 cause = self.causes[code] = Cause(code)
-            cause.add(row, record, [each for each in problems if each.code == code])
+            cause.add(row, record, with_code)
             is_first_of_its_cause |= cause.rows <= ROWS_OF_A_CAUSE
         if len(self.rows) < MOST_ROWS or is_first_of_its_cause:
             self.rows.append(ListedRow(record, row))
@@ -144,6 +144,13 @@ class Findings:
     def by_frequency(self) -> list[Cause]:
         """Return the causes, those of most rows first."""
         return sorted(self.causes.values(), key=lambda each: (-each.rows, each.code))
+
+
+def _by_code(problems: Sequence[Problem]) -> Iterable[tuple[str, Sequence[Problem]]]:
+    if len(problems) == 1:  # most rows, and a file can have a million of these
+        return ((problems[0].code, problems),)
+    codes = dict.fromkeys(each.code for each in problems)
+    return [(code, [each for each in problems if each.code == code]) for code in codes]
 
 
 def findings_of(rows: Sequence[Mapping[str, Any]]) -> Findings:

@@ -1,0 +1,144 @@
+"""What the results of a file cost: the report for people, and the document of refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from time import process_time
+from typing import Any, TypeVar
+
+import msgspec
+
+from benchmarks import ours
+from benchmarks.figures import Figure
+from benchmarks.rows import file_of
+from lib.model.chunk_report import ChunkReport, Tally
+from lib.results.document import (
+    DocumentMetadata,
+    RunSummary,
+    document_head,
+    results_document,
+)
+from lib.results.findings import Findings
+from lib.results.overview import MOST_FILES, FileResults, render_overview
+from lib.results.report import render_report
+from lib.state.ledger import ChunkMarker
+from lib.state.run import ChunkLimits, Run
+from lib.state.store import StoredObject
+
+T = TypeVar("T")
+
+ROWS = 100_000
+REFUSED_ROWS = 20_000
+MIB = 1 << 20
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """The report against the rows of its file, and the results of rows that are all refused."""
+    yield report_cost(3 if quick else 9)
+    yield refused_results(3 if quick else 9)
+
+
+def report_cost(turns: int) -> Figure:
+    """CPU of report and overview against preparing the file, without reading and sending it."""
+    content = file_of(ROWS, 100)
+    measured = []
+    for _ in range(turns):
+        markers, file = timed(prepared, content)
+        reports = [read(marker) for marker in markers]
+        measured.append((timed(report_of, reports)[1] + timed(overview)[1], file))
+    page, file = (median(each) * 1e3 for each in zip(*measured, strict=True))
+    notes = (
+        f"{ROWS:,} rows, one in 100 refused: report and overview {page:.0f} ms, "
+        f"preparing the rows {file:.0f} ms"
+    )
+    return Figure("report_cost", median(page / file for page, file in measured), notes)
+
+
+def refused_results(turns: int) -> Figure:
+    """The results document of a million rows, if every row is refused."""
+    markers = prepared(file_of(REFUSED_ROWS, 1))
+    measured = []
+    for _ in range(turns):
+        reports, reading = timed(lambda: [read(marker) for marker in markers])
+        size, writing = timed(size_of_document, reports)
+        measured.append((reading, writing, timed(findings_of, reports)[1]))
+    scale = 1_000_000 / REFUSED_ROWS
+    reading, writing, finding = (median(each) * scale for each in zip(*measured, strict=True))
+    notes = (
+        f"{reading + writing + finding:.1f} s of CPU: markers {reading:.1f}, document "
+        f"{writing:.1f}, what the report shows {finding:.1f}"
+    )
+    return Figure("results_refused", size * scale / MIB, notes)
+
+
+def timed(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """The result of a call, and the CPU seconds that it took."""
+    start = process_time()
+    result = work(*arguments)
+    return result, process_time() - start
+
+
+def prepared(content: bytes) -> list[bytes]:
+    """Prepare a file, and return its markers."""
+    markers: list[bytes] = []
+    for _ in ours.prepare_file(content, None, markers):
+        pass
+    return markers
+
+
+def read(marker: bytes) -> ChunkReport:
+    """The report of a chunk, as the end of a run reads it."""
+    return msgspec.json.decode(marker, type=ChunkMarker).report
+
+
+def findings_of(reports: list[ChunkReport]) -> Findings:
+    """What the report shows of the rows."""
+    findings = Findings()
+    for report in reports:
+        findings.add(report)
+    return findings
+
+
+def report_of(reports: list[ChunkReport]) -> str:
+    """The page about a file."""
+    return render_report(document_head(summary_of(reports)), findings_of(reports))
+
+
+def size_of_document(reports: list[ChunkReport]) -> int:
+    """Write the results document of a file. Return its size in bytes."""
+    return sum(map(len, results_document(summary_of(reports), reports)))
+
+
+def overview() -> str:
+    """The page about all files, which the sweep makes."""
+    counts = {"rows": ROWS, "uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
+    files = [
+        FileResults(f"file-{number}.csv.1.results.json", f"{NOW}", "completed", counts, 1)
+        for number in range(MOST_FILES)
+    ]
+    return render_overview("results", files)
+
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+RUN = Run(
+    source=StoredObject("input", "file.csv", 1, 1),
+    owner="",
+    attempts=1,
+    expires=NOW + timedelta(minutes=5),
+    status="running",
+    now=NOW,
+    profile_name="default",
+    profile=None,
+    chunk_limits=ChunkLimits(2_000, 1 << 20),
+)
+
+
+def summary_of(reports: list[ChunkReport]) -> RunSummary:
+    """What a run knows at its end."""
+    tally = Tally()
+    for report in reports:
+        tally.add(report.tally)
+    metadata = DocumentMetadata("1234567890", "google_ads", validate_only=False)
+    return RunSummary(RUN, metadata, tally, (), NOW)
