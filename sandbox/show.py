@@ -11,7 +11,8 @@ from rich.text import Text
 
 _LATE = "PROCESSING_ERROR_"
 _OUTCOMES = (
-    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
+    *("ok", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
+    "not_attempted",
 )
 
 

@@ -347,3 +347,11 @@ def test_drop_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: pytest.Mo
         assert "[red]x[link=y]" in done.output
         for control in ("\x1b]0;", "\x1b[2J", "\x07"):
             assert control not in done.output
+
+
+def test_rows_that_google_only_checked_are_counted() -> None:
+    """With validate_only, the printed outcomes add up too."""
+    console = Console(file=io.StringIO(), width=100)
+    show_results({"status": "completed", "counts": {"rows": 2, "ok": 2}}, console)
+    assert isinstance(console.file, io.StringIO)
+    assert " ok       2 " in console.file.getvalue()
