@@ -1,11 +1,11 @@
 """A long run of random faults and crashes: `python -m tests.soak --minutes 30 --seed 0`.
 
-Each round drops files under a random mixture of faults, kills, and duplicate and lost deliveries,
-with sweeps in between: sales, calls, and adjustments of sales. Then the faults end, and every file
-of the round must be finished. After the last round, the invariants are checked again over all
-files. After any failure, the exit code is 1 and the command to repeat the run is printed. The same
-seed produces the same rounds (only their timing depends on the machine); `--round 7 --minutes 0`
-runs only the seventh round.
+Each round drops files under a random mixture of faults, kills, wrong clocks, and duplicate and lost
+deliveries, with sweeps in between: sales, calls, and adjustments of sales. Then the faults end, and
+every file of the round must be finished. After the last round, the invariants are checked again
+over all files. After any failure, the exit code is 1 and the command to repeat the run is printed.
+The same seed produces the same rounds (only their timing depends on the machine);
+`--round 7 --minutes 0` runs only the seventh round.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ from tests.whole.recovery.late_files import ask_later, check_late, is_settled, l
 from tests.whole.recovery.other_kinds import AdjustmentFile, make_adjustments, make_calls
 from tests.whole.recovery.test_faults import API_RULES, KILLS, mixture
 
+CLOCKS_ARE_OFF = (0, 0, -3600, -90, 90, 3600)
+"""By how many seconds the clock of an instance may be wrong."""
 DEFER_SECONDS = 1.0
 ROUND_SECONDS = 120.0
 
@@ -179,6 +181,14 @@ def check_other_kind(
     file.check_accepted(google.state, ())
 
 
+def set_clocks(google: Sandbox, rng: random.Random) -> None:
+    """Make the clocks of some instances wrong."""
+    assert google.function is not None
+    for instance in google.function.instances:
+        place = google.directory / f"run-{instance.port}" / "clock_is_off"
+        place.write_text(str(rng.choice(CLOCKS_ARE_OFF)), encoding="utf-8")
+
+
 def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) -> list[File]:
     """Drop the files of a round while its faults are active, after one for the adjustments."""
     route.begin_round(google, rng)
@@ -186,6 +196,7 @@ def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) 
     sold = make_file(f"r{number}-sold.csv", rows, rng.getrandbits(30), ("click", "warned"))
     sold.drop(google)
     finish(google, sold)
+    set_clocks(google, rng)
     google.faults.set([*route.mixture(rng), fault_of_other_kinds(rng)])
     google.delivery.set(
         backoff_seconds=0.05,
