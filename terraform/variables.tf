@@ -507,13 +507,13 @@ variable "sftp_servers" {
 
 variable "sftp_image" {
   type        = string
-  default     = "rclone/rclone:1.73.0"
+  default     = "rclone/rclone:1.75.2"
   nullable    = false
   description = "Image of rclone, 1.62 or newer: a version, or a digest to pin its content."
 
   validation {
     condition     = can(regex("(:[0-9]+[.][0-9.]+|@sha256:[0-9a-f]{64})$", var.sftp_image))
-    error_message = "sftp_image must end with a version such as :1.73.0, or with a digest (@sha256:...)."
+    error_message = "sftp_image must end with a version such as :1.75.2, or with a digest (@sha256:...)."
   }
 }
 

@@ -316,8 +316,10 @@ def test_a_connection_that_breaks_leaves_no_part_of_a_file(
     content = "gclid\n" + 40_000 * "abcdefghi\n"
     vendor.write("a.csv", content)
     children = Path(f"/proc/{server['SSHD_PID']}/task/{server['SSHD_PID']}/children")
-    hook = f"(sleep 0.5; kill $(cat {children})) &"
-    assert vendor.pull(BEFORE="copyto", HOOK=hook, RCLONE_BWLIMIT="200k") == 1
+    # The server has a process for each connection. It ends when the file is on its way.
+    wait = f'until [ -n "$(cat {children})" ]; do sleep 0.05; done; sleep 0.2'
+    hook = f"({wait}; kill $(cat {children})) &"
+    assert vendor.pull(BEFORE="copyto", HOOK=hook, RCLONE_BWLIMIT="100k") == 1
     assert vendor.arrived() == {}
     assert vendor.pull() == 0
     assert vendor.arrived() == {"stores/a.csv": content}
