@@ -22,7 +22,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     yield from quota_share.measure(quick)
     with Sandbox(function=False) as sandbox:
         sandbox.state.judge = False
-        yield cold_start.measure(quick, sandbox)
+        yield from cold_start.measure(quick, sandbox)
     yield from whole_path.measure(quick)
     yield from hostile.measure(quick)
 

@@ -12,7 +12,8 @@ import pytest
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.destinations import channels
-from lib.destinations.data_manager.client import INGEST_METHOD, connect
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager.client import INGEST_METHOD, open_channels
 from lib.destinations.google_ads.api import PACKAGE
 from lib.destinations.google_ads.calls import open_channel
 from lib.destinations.google_ads.sdk_client import build_client
@@ -34,7 +35,8 @@ def apis(ca_directory: Path) -> Iterator[Apis]:
 
 def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    upload = connect(apis.google_ads_key_yaml, endpoint).grpc.unary_unary(INGEST_METHOD)
+    credentials = connect_with(apis.google_ads_key_yaml, DATA_MANAGER_SCOPE)[1]
+    upload = open_channels(credentials, endpoint).grpc.unary_unary(INGEST_METHOD)
     return lambda seconds: upload(b"", timeout=seconds)
 
 

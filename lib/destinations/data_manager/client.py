@@ -6,7 +6,6 @@ This API has no queries, so the account cannot be checked before the upload.
 
 from __future__ import annotations
 
-import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import grpc
-from google.ads.datamanager_v1.services.ingestion_service import IngestionServiceClient
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
     IngestionServiceGrpcTransport,
 )
@@ -24,7 +22,6 @@ from google.protobuf.json_format import ParseDict
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
 from lib.destinations.channels import keepalive_options
-from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager import errors, rest
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
@@ -122,10 +119,6 @@ class Connection:
         self.pacer = pacer
         self.status_pacer = status_pacer or new_pacer(MAX_IN_FLIGHT)
         self._channels = channels
-
-    def open(self) -> None:
-        """Connect, unless a connection is open. Raises `PermanentError` or `RetryableError`."""
-        self._channels.get()
 
     def ingest(
         self, request: EventRequest, deadline: Deadline, timeout: float, log: Log
@@ -250,22 +243,15 @@ class DataManager:
         )
 
 
-def connect(credentials: str, endpoint: str) -> Channels:
-    """Return channels from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
-
-    `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty.
-
-    Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
-    Google's token endpoint cannot be reached.
-    """
-    authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
-    client = IngestionServiceClient(
-        credentials=authorized,
-        client_options={"api_endpoint": endpoint} if endpoint else None,
-        transport=functools.partial(IngestionServiceGrpcTransport, channel=_open_channel),
+def open_channels(credentials: Any, endpoint: str) -> Channels:
+    """Return channels. `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty."""
+    transport = IngestionServiceGrpcTransport(
+        host=endpoint or IngestionServiceGrpcTransport.DEFAULT_HOST,
+        credentials=credentials,
+        channel=_open_channel,
+        always_use_jwt_access=True,  # as the library's client
     )
-    transport: Any = client.transport  # its declared type has no channel
-    return Channels(transport.grpc_channel, RestSession(authorized, endpoint))
+    return Channels(transport.grpc_channel, RestSession(credentials, endpoint))
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
@@ -10,17 +14,25 @@ from lib.destinations.connections import (
     ReadCredentials,
     UploadProfile,
 )
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.client import (
-    Channels,
-    Connection,
-    DataManager,
-    connect,
-    new_pacer,
-)
-from lib.destinations.data_manager.conversion_event import EventDefaults
+from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
 from lib.model.connection import KeptConnection
 from lib.model.log import Log
+
+if TYPE_CHECKING:
+    from lib.destinations.data_manager.client import Channels, Connection, DataManager
+
+_PACKAGE: Final = "google.ads.datamanager_v1"
+
+LAZY_PACKAGES: Final = (
+    _PACKAGE,
+    f"{_PACKAGE}.types",
+    f"{_PACKAGE}.services",
+    f"{_PACKAGE}.services.ingestion_service",
+    f"{_PACKAGE}.services.ingestion_service.transports",
+)
+"""The packages of which only the modules that are used are imported (`lazy_imports`)."""
 
 
 class Connector:
@@ -34,12 +46,19 @@ class Connector:
     ) -> None:
         self._settings = settings
         self._read_credentials = read_credentials
-        channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
-        self._connection = Connection(channels, new_pacer(settings.window))
+        self._channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
         """See `Connector.destination`."""
-        self._connection.open()
+        self._channels.get()
+        from lib.destinations.data_manager.client import Connection, DataManager, new_pacer
+        from lib.destinations.data_manager.conversion_event import EventDefaults
+
+        with self._lock:
+            if self._connection is None:
+                self._connection = Connection(self._channels, new_pacer(self._settings.window))
         return DataManager(
             self._connection,
             log,
@@ -52,5 +71,15 @@ class Connector:
             ),
         )
 
+    def _credentials(self) -> Any:
+        return connect_with(self._read_credentials(), DATA_MANAGER_SCOPE)[1]
+
     def _connect(self) -> Channels:
-        return connect(self._read_credentials(), self._settings.endpoint(CAPABILITIES.name))
+        with without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
+            credentials = connecting.submit(self._credentials)
+            # Secret and token are fetched during these imports.
+            import_lazily(LAZY_PACKAGES)
+            client = import_module("lib.destinations.data_manager.client")
+            endpoint = self._settings.endpoint(CAPABILITIES.name)
+            channels: Channels = client.open_channels(credentials.result(), endpoint)
+            return channels

@@ -14,6 +14,15 @@ SUNSET: Final = date(2027, 11, 1)
 
 PACKAGE: Final = f"google.ads.googleads.{API_VERSION}"
 
+_PARTS: Final = ("actions", "common", "enums", "errors", "resources", "services")
+
+LAZY_PACKAGES: Final = (
+    PACKAGE,
+    *(name for part in _PARTS for name in (f"{PACKAGE}.{part}", f"{PACKAGE}.{part}.types")),
+    f"{PACKAGE}.services.services",
+)
+"""The packages of which only the modules that are used are imported (`lazy_imports`)."""
+
 
 def module(name: str) -> Any:
     """Return a module of this version, such as `services.types.google_ads_service`."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +15,10 @@ from lib.destinations.connections import (
     ReadCredentials,
     UploadProfile,
 )
-from lib.destinations.google_ads.api import API_VERSION
+from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.google_ads.capabilities import CAPABILITIES
-from lib.destinations.google_ads.lazy_imports import import_lazily
 from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
 from lib.model.connection import KeptConnection
@@ -79,26 +77,11 @@ class Connector:
         return build_client(self._read_credentials(), manager, endpoint)
 
     def _connect(self, manager: str | None) -> Any:
-        with _without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
+        with without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
             client = connecting.submit(lambda: self._client(manager))
             # These imports take a third of a second; secret and token are fetched meanwhile.
-            import_lazily(API_VERSION)
+            import_lazily(LAZY_PACKAGES)
             import_module("lib.destinations.google_ads.client")
             from lib.destinations.google_ads.calls import open_channel
 
             return open_channel(client.result())
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Exclude the objects that are created in this context from garbage collection.
-
-    Imports create some hundred thousand objects that are kept while the instance runs. Scanning
-    them, now and each time that rows have created garbage, would be a tenth of all work.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.freeze()

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.client import Connection, DataManager, connect
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager.client import Connection, DataManager, open_channels
 from lib.destinations.data_manager.conversion_event import EventDefaults
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
@@ -57,8 +58,9 @@ def numbered(number: int, **changes: Any) -> Conversion:
 
 def connected(credentials: str, apis: Apis) -> Connection:
     """Return a connection without the pause between requests."""
+    authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
     channels = KeptConnection(
-        lambda: connect(credentials, apis.data_manager_endpoint), 900, time.monotonic
+        lambda: open_channels(authorized, apis.data_manager_endpoint), 900, time.monotonic
     )
     channels.get()
     pacers = [Pacer(UnknownQuota(8, random.Random(1))) for _ in range(2)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import data_manager_setup
 import grpc
 import pytest
 from data_manager_setup import (
@@ -27,7 +28,6 @@ from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import CATALOGUE, lookup
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
-from lib.destinations.data_manager import client as data_manager
 from lib.destinations.data_manager.client import (
     MAX_IN_FLIGHT,
     new_pacer,
@@ -153,7 +153,7 @@ def test_a_token_without_the_scope_stops_the_file(
 ) -> None:
     """Credentials for the Google Ads API lack the scope; this stops the file for every account."""
     monkeypatch.setattr(
-        data_manager, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords"
+        data_manager_setup, "DATA_MANAGER_SCOPE", "https://www.googleapis.com/auth/adwords"
     )
     sent = send(route(apis), conversion(), numbered(2, customer_id="2222222222"))
     assert sent.stop is not None

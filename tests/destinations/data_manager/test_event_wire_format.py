@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from base64 import b64encode
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from lib.destinations.data_manager.conversion_event import EventBatch, EventDefa
 from lib.destinations.data_manager.wire_format import event_timestamp
 from lib.model.records import Address, Cart, CartItem, Conversion, OptionalFields
 
+ROOT = Path(__file__).parents[3]
 DIGITS = "0123456789abcdef"
 ids = st.text("abcXYZ012-_", min_size=1, max_size=1_024)
 digests = st.lists(st.text(DIGITS, min_size=64, max_size=64), max_size=5).map(tuple)
@@ -193,3 +197,24 @@ def test_timestamps_of_every_length(seconds: int) -> None:
     written = event_timestamp(time.isoformat(" "))
     event = api.Event.pb().FromString(written.encode("latin-1"))
     assert event.event_timestamp.seconds == seconds
+
+
+LAZILY = """
+import sys
+from lib.destinations.data_manager.connector import LAZY_PACKAGES
+from lib.destinations.lazy_imports import import_lazily
+import_lazily(LAZY_PACKAGES)
+import lib.destinations.data_manager.client
+import lib.destinations.data_manager.diagnostics
+for unused in ("user_list", "async_client", "partner_link"):
+    assert not [name for name in sys.modules if unused in name], unused
+from google.ads import datamanager_v1 as api
+from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
+assert api.IngestEventsRequest is IngestEventsRequest
+assert api.IngestionServiceClient and api.UserList
+"""
+
+
+def test_a_start_imports_only_the_types_of_events() -> None:
+    """The packages of the client library are complete as soon as another name is used."""
+    subprocess.run([sys.executable, "-c", LAZILY], check=True, cwd=ROOT)

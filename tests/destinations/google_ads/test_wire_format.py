@@ -139,8 +139,9 @@ def test_varints(number: int) -> None:
 
 LAZILY = f"""
 import sys
-from lib.destinations.google_ads.lazy_imports import import_lazily
-import_lazily("{API_VERSION}")
+from lib.destinations.google_ads.api import LAZY_PACKAGES
+from lib.destinations.lazy_imports import import_lazily
+import_lazily(LAZY_PACKAGES)
 from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
 from lib.destinations.google_ads.click_conversion import AdsBatch
 import lib.destinations.google_ads.client
@@ -155,7 +156,7 @@ from google.ads.googleads.{API_VERSION}.services.types import (
 from google.ads.googleads.{API_VERSION}.enums.types import ConsentStatusEnum
 assert UploadClickConversionsRequest is conversion_upload_service.UploadClickConversionsRequest
 assert len(sys.modules) > modules + 50
-import_lazily("{API_VERSION}")
+import_lazily(LAZY_PACKAGES)
 """
 
 

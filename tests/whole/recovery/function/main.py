@@ -66,9 +66,10 @@ product = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(product)
 
 # What an instance otherwise imports during its first delivery.
-from lib.destinations.google_ads import api, lazy_imports  # noqa: E402
+from lib.destinations.google_ads import api  # noqa: E402
+from lib.destinations.lazy_imports import import_lazily  # noqa: E402
 
-lazy_imports.import_lazily(api.API_VERSION)
+import_lazily(api.LAZY_PACKAGES)
 api.module("services.services.conversion_upload_service")
 import lib.destinations.google_ads.client  # noqa: E402
 
