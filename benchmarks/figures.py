@@ -38,7 +38,7 @@ TARGETS = {
     "resume_cost": Target("<=", 0.3, "ratio", "CPU to skip finished rows / to prepare them"),
     "burst": Target("<=", 1.2, "ratio", "wall time of 200 small files / of their calls"),
     "whole_vs_loop": Target("<=", 2.9, "ratio", "CPU a row of the function / of the bare loop"),
-    "overlap": Target("<=", 1.15, "ratio", "wall time of 200,000 rows / chunks x 1 s / window"),
+    "overlap": Target("<=", 1.1, "ratio", "wall time of 200,000 rows / chunks x 1 s / window"),
     "memory_growth": Target("<=", 16, "MiB", "peak RSS at 1,000,000 rows minus at 20,000"),
     "memory_peak": Target("<", 256, "MiB", "peak RSS at 1,000,000 rows"),
     "memory_hostile": Target("<", 400, "MiB", "peak RSS of an instance for the worst files"),

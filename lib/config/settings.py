@@ -129,8 +129,7 @@ class Settings(BaseModel):
     deadline_margin_seconds: float = Field(
         40,
         ge=0,
-        description="No request is started this close to a time limit; those in progress may "
-        "still finish.",
+        description="No request starts this close to a time limit; those in progress may finish.",
     )
     lease_seconds: float = Field(
         60,
@@ -142,7 +141,11 @@ class Settings(BaseModel):
         120, gt=0, description="Maximum wait for the response to one API request."
     )
     window: int = Field(
-        8, ge=1, le=64, description="Maximum number of upload requests in progress at a time."
+        8,
+        ge=1,
+        le=64,
+        description="Maximum number of upload requests in progress at a time. "
+        "With the Google Ads API, up to half as many more while answers are slow.",
     )
     max_event_age_hours: float = Field(
         20,

@@ -26,8 +26,8 @@ class Pace(Protocol):
         """Return the time between a request that starts now and the next one."""
         ...
 
-    def accepted(self, now: float) -> None:
-        """Learn that the API accepted a request."""
+    def accepted(self, started: float, now: float) -> None:
+        """Learn that the API accepted a request that started then."""
         ...
 
     def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
@@ -46,7 +46,9 @@ def _jittered(retry_delay_seconds: float, rng: random.Random) -> float:
 class UnknownQuota:
     """Additive increase, multiplicative decrease.
 
-    - Requests in flight: a refusal halves the window, a window full of successes adds one.
+    - Requests in flight: a refusal halves the window, a window full of successes adds one. It grows
+      beyond its start only while answers are slow, because otherwise requests don't wait for
+      answers, and as long as no quota is known.
     - Time between starts: a refusal also doubles the gap between two starts (Google limits the
       rate, and even one request at a time can be too fast). Every success reduces the gap by 1 %.
       So about 70 requests are sent before the gap that was too short is tried again.
@@ -54,9 +56,13 @@ class UnknownQuota:
 
     FIRST_GAP_SECONDS = 0.05
     MAX_GAP_SECONDS = 30.0
+    SLOW_SECONDS = 0.5
+    MOST_GROWTH = 1.5
+    """Of a window of 1, nothing: its requests stay one after another."""
 
     def __init__(self, window: int, rng: random.Random) -> None:
-        self._maximum = window
+        self._start = window
+        self._is_limited = False
         self._rng = rng
         self._gap = 0.0
         self.window = float(window)
@@ -65,15 +71,19 @@ class UnknownQuota:
         """See `Pace`."""
         return self._gap
 
-    def accepted(self, now: float) -> None:
+    def accepted(self, started: float, now: float) -> None:
         """See `Pace`."""
-        self.window = min(self._maximum, self.window + 1 / self.window)
+        may_grow = now - started >= self.SLOW_SECONDS and not self._is_limited
+        most = self._start * (self.MOST_GROWTH if may_grow else 1)
+        if self.window < most:
+            self.window = min(most, self.window + 1 / self.window)
         gap = self._gap * 0.99
         self._gap = gap if gap > 0.01 else 0.0
 
     def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
         """See `Pace`."""
-        self.window = max(1.0, self.window / 2)
+        self._is_limited = True
+        self.window = max(1.0, min(self._start, self.window) / 2)
         gap = max(self._gap * 2, self.FIRST_GAP_SECONDS)
         self._gap = min(gap, self.MAX_GAP_SECONDS)
         return _jittered(retry_delay_seconds, self._rng) or FIRST_PAUSE_SECONDS
@@ -135,7 +145,7 @@ class SharedQuota:
             return gap
         return gap * (0.9 + 0.2 * self._rng.random())
 
-    def accepted(self, now: float) -> None:
+    def accepted(self, started: float, now: float) -> None:
         """See `Pace`."""
         self._refused_in_a_row = 0
         self._accepted.append(now)

@@ -151,7 +151,7 @@ class Pacer:
             now = self._clock()
             self._in_flight -= 1
             if failure is None:
-                self.pace.accepted(now)
+                self.pace.accepted(started, now)
             elif failure.kind == "daily_quota":
                 # Until then, every request would be refused too.
                 self._closed_until = now + CLOSED_SECONDS

@@ -31,14 +31,16 @@ R = TypeVar("R")
 
 
 class Chunk(NamedTuple):
-    """The data rows of one chunk. `first_record` is the number of its first data row in the file,
-    from 1. `is_only`: the file has no other chunk. `distrust`: why the rows must not be sent."""
+    """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
+    is the number of its first data row in the file, from 1. `is_only`: the file has no other chunk.
+    `distrust`: why the rows must not be sent."""
 
     number: int
     records: list[Record]
     is_only: bool
     first_record: int
     distrust: Problem | None = None
+    characters: int = 0
 
     @property
     def record_lines(self) -> RecordLines:
@@ -106,7 +108,8 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         else:
             following = None
         is_only = number == 0 and following is None
-        finished, chunk = Chunk(number, chunk, is_only, first_record, _distrust(errors)), []
+        finished = Chunk(number, chunk, is_only, first_record, _distrust(errors), chars)
+        chunk = []
         first_record += len(finished.records)
         yield finished
         # Only the caller keeps the rows while the next chunk is read.

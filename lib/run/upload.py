@@ -33,7 +33,7 @@ from lib.run.newer_values import known_after, known_before, refused
 from lib.run.preflight import UploadJob
 from lib.run.progress import Progress
 from lib.run.reading import Checkpoint
-from lib.run.room import Room
+from lib.run.room import Load, Room
 from lib.run.two_destinations import TwoBatches
 from lib.source.table import Table
 from lib.state.lease import Lease
@@ -86,7 +86,7 @@ def upload_chunks(
                 else:
                     prepared = job.prepare(chunk, batch)
             if job is not None and isinstance(prepared, PreparedChunk):
-                uploads.start(prepared, chunk.is_only, job)
+                uploads.start(prepared, chunk.characters, chunk.is_only, job)
                 # Before the next chunk is read, so that its rows don't wait in memory.
                 del chunk, prepared
                 uploads.wait_for_room()
@@ -109,7 +109,8 @@ class _Uploads:
         self._in_flight: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
-        self._room = Room(self._window + 1)
+        # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
+        self._room = Room(self._window + 1, more=self._window // 2)
         self._reports_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
@@ -131,14 +132,16 @@ class _Uploads:
                 return
             self._collect()
 
-    def start(self, prepared: PreparedChunk, is_only: bool, job: UploadJob) -> None:
+    def start(
+        self, prepared: PreparedChunk, characters: int, is_only: bool, job: UploadJob
+    ) -> None:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
         is_only = is_only and not _has_both(prepared)
-        size = prepared.batch.byte_size()
-        self._room.fill(size)
-        future = self._pool.submit(self._send, prepared, size, is_only, job)
+        load = Load(prepared.batch.byte_size(), characters)
+        self._room.fill(load)
+        future = self._pool.submit(self._send, prepared, load, is_only, job)
         self._in_flight.append((future, is_only))
 
     def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
@@ -173,7 +176,7 @@ class _Uploads:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, size: int, is_only: bool, job: UploadJob
+        self, prepared: PreparedChunk, load: Load, is_only: bool, job: UploadJob
     ) -> tuple[ChunkReport, Problem | None]:
         """Send a chunk and save its outcomes at once. Return its report, and why to stop, if so."""
         context, lease = self._context, self._lease
@@ -195,7 +198,7 @@ class _Uploads:
             result = self._send_and_record(prepared, job)
             seconds = context.monotonic() - began
         finally:
-            self._room.leave(size)
+            self._room.leave(load)
         report = outcomes(prepared, result, accepted, list_all)
         stop = result.stop if job.stops_at(result.stop) else None
         if not is_only:

@@ -16,7 +16,7 @@ from lib.rules.row_problems import RowProblems
 from lib.run import progress
 from lib.run.chunks import split_into_chunks
 from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
-from lib.run.room import Room
+from lib.run.room import Load, Room
 from lib.source.records import Record
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
@@ -82,24 +82,39 @@ def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
     room = Room(9, most_bytes=100)
     room.wait()
-    room.fill(60)
+    room.fill(Load(60, 60))
     room.wait()
-    room.fill(60)
+    room.fill(Load(60, 60))
     waited = threading.Thread(target=room.wait)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.leave(60)
+    room.leave(Load(60, 60))
     waited.join(5)
     assert not waited.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("load", "chunks"), [(Load(10, 20), 4), (Load(10, 60), 2), (Load(60, 1), 2)]
+)
+def test_light_chunks_have_more_room(load: Load, chunks: int) -> None:
+    """While neither their requests nor their rows are large, more of them may be in memory."""
+    room = Room(2, more=2, most_bytes=100)
+    for _ in range(chunks):
+        assert room._is_free()
+        room.wait()
+        room.fill(load)
+    assert not room._is_free()
+    room.leave(load)
+    assert room._is_free()
 
 
 def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
     """The first chunk always has room, whatever its size."""
     room = Room(1, most_bytes=1)
     room.wait()
-    room.fill(1 << 30)
-    room.leave(1 << 30)
+    room.fill(Load(1 << 30, 0))
+    room.leave(Load(1 << 30, 0))
     room.wait()
 
 
