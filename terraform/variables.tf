@@ -539,8 +539,9 @@ variable "results_retention_days" {
   description = "Days after which results documents are deleted."
 
   validation {
-    condition     = var.results_retention_days >= 1
-    error_message = "results_retention_days must be at least 1."
+    # For the sweep, an input file without results is unfinished: it would send the rows again.
+    condition     = var.results_retention_days >= coalesce(var.settings.sweep_max_age_days, 7) + 1
+    error_message = "results_retention_days must be at least 1 more than settings.sweep_max_age_days (7 unless set)."
   }
 }
 
