@@ -40,7 +40,7 @@ TARGETS = {
     "whole_vs_loop": Target("<=", 2.9, "ratio", "CPU a row of the function / of the bare loop"),
     "overlap": Target("<=", 1.1, "ratio", "wall time of 200,000 rows / chunks x 1 s / window"),
     "memory_growth": Target("<=", 16, "MiB", "peak RSS at 1,000,000 rows minus at 20,000"),
-    "memory_peak": Target("<", 256, "MiB", "peak RSS at 1,000,000 rows"),
+    "memory_peak": Target("<", 150, "MiB", "peak RSS at 1,000,000 rows"),
     "memory_hostile": Target("<", 400, "MiB", "peak RSS of an instance for the worst files"),
     "cpu_scaling": Target("<=", 1.1, "ratio", "CPU per row at 1,000,000 rows / at 10,000"),
     "cold_start": Target("<=", 0.75, "ratio", "start to first upload / bare imports"),
