@@ -59,7 +59,7 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
     faulty = [row for row in document.get("rows", ()) if row.get("errors")]
     if faulty:
         table = Table(
-            "line", "record", "outcome", "column", "problem", title="The first rows with errors"
+            "line", "record", "outcome", "column", "problem", title="The first rows with problems"
         )
         columns = document.get("columns", {})
         for row in faulty[:rows]:

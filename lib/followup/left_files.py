@@ -17,7 +17,7 @@ from lib.state.store import StoredObject
 
 LEFT_AFTER: Final = timedelta(hours=1)
 LEFT_UNTIL: Final = timedelta(days=1)
-"""Afterwards everybody has been told."""
+"""Older files have had their alert."""
 
 _MOST: Final = 20
 """Number of files that one sweep names."""

@@ -116,7 +116,7 @@ class RowFilter:
 
     def _without_refunds(self, rows: Sequence[Row], selected: Selected) -> Selected:
         """Keep the refunds apart, and count those that the conditions skip. Rows that could not be
-        read are none."""
+        read are not refunds."""
         readable = [row for row in rows if not row[2]]
         lines = set[int]()
         for rule in self._refunds:

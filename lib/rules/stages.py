@@ -64,7 +64,7 @@ _WON: Final = _listed(
     """
 )
 _PAID_IN_WOOCOMMERCE: Final = _listed("wc processing")
-"""`wc-processing`: the order is paid, and waits for its parcel."""
+"""`wc-processing`: the order is paid, and not yet shipped."""
 _NEGATIONS: Final = _listed("not no non nicht pas niet nao")
 _PARTS: Final = _listed(
     """

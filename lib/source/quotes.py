@@ -24,7 +24,7 @@ from lib.source.lines import MAX_LINE_CHARS
 
 class Quoted(NamedTuple):
     """`lines` is how many lines after the first one belong to cells whose quotes close. `is_open`:
-    behind them, another quote opens a cell, and does not close."""
+    after them, another quote opens a cell, and does not close."""
 
     lines: int
     is_open: bool

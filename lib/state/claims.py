@@ -27,7 +27,7 @@ from lib.state.store import StoredObject
 _ATTEMPTS: Final = 5
 
 _CLOCKS: Final = timedelta(minutes=1)
-"""More than two instances can differ about the time."""
+"""The clocks of two instances differ by less than this."""
 
 
 class Judgement(Protocol):
