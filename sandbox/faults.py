@@ -147,7 +147,7 @@ class Faults:
     def __init__(self, rules: Iterable[object] = ()) -> None:
         self._lock = threading.Lock()
         self._rules: list[_Rule] = []
-        self._killed = 0
+        self._killed = self._injected = 0
         self.total_calls = 0
         self.on_kill: Callable[[], None] = lambda: None
         self.set(rules)
@@ -175,9 +175,11 @@ class Faults:
                     continue
                 if rule.kind == "latency_ms":
                     rule.fired += 1
+                    self._injected += 1
                     latency += rule.parameters["latency_ms"] / 1000
                 elif decided is None:
                     rule.fired += 1
+                    self._injected += 1
                     decided = rule
         if decided is None:
             return Fault(None, latency) if latency else None
@@ -191,8 +193,13 @@ class Faults:
 
     @property
     def kills(self) -> int:
-        """How often a rule has killed the process under test."""
+        """How often the process under test was killed."""
         return self._killed
+
+    @property
+    def injected(self) -> int:
+        """How often rules have fired, including those that were replaced."""
+        return self._injected
 
     def fired(self) -> list[dict[str, Any]]:
         """Every rule, with the calls that it matched and how often it fired (`GET /faults`)."""

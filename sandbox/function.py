@@ -9,6 +9,7 @@ process of an instance dies, the instance is restarted, as on the platform.
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import os
 import signal
@@ -94,12 +95,18 @@ class Function:
         instances: int = 1,
         targets: Sequence[Target] = (INGEST, SWEEP),
         start_seconds: float = 60.0,
+        memory_group: Path | None = None,
+        env_of_last: Mapping[str, str] | None = None,
     ) -> None:
-        """Starts all instances and waits until they respond. Raises FunctionDidNotStart."""
+        """Starts all instances and waits until they respond. Raises FunctionDidNotStart.
+
+        memory_group: the cgroup in which the instances of `INGEST` run, all together.
+        env_of_last: additions to the environment of the last instance of `INGEST`.
+        """
         if not (directory / "main.py").is_file():
             raise FunctionDidNotStart(f"there is no main.py in {directory}")
         self._processes = processes
-        self._directory, self._log = directory, log
+        self._directory, self._log, self._memory_group = directory, log, memory_group
         self._env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE_", "GRPC_"))},
             "PYTHONUNBUFFERED": "1",
@@ -110,8 +117,10 @@ class Function:
         self.instances: list[Instance] = []
         self.sweeper: Instance | None = None
         for target in targets:
-            for _ in range(instances if target == INGEST else 1):
-                instance = Instance(target, self._start)
+            number = instances if target == INGEST else 1
+            for left in reversed(range(number)):
+                extra = env_of_last if target == INGEST and not left else None
+                instance = Instance(target, functools.partial(self._start, extra or {}))
                 if target == INGEST:
                     self.instances.append(instance)
                 else:
@@ -162,8 +171,11 @@ class Function:
         for instance in self.all():
             self._processes.kill(instance.process)
 
-    def _start(self, target: Target, port: int) -> subprocess.Popen[bytes]:
+    def _start(
+        self, extra: Mapping[str, str], target: Target, port: int
+    ) -> subprocess.Popen[bytes]:
         command = [
+            *(_in_group(self._memory_group) if target == INGEST else ()),
             *(str(Path(sys.executable).parent / "functions-framework"), "--source", "main.py"),
             *("--target", target.name, "--signature-type", target.signature),
             *("--host", "127.0.0.1", "--port", str(port)),
@@ -171,7 +183,7 @@ class Function:
         # gunicorn puts a control socket here. Instances must not share it or put it in the home.
         runtime = self._log.parent / f"run-{port}"
         runtime.mkdir(exist_ok=True)
-        env = {**self._env, "XDG_RUNTIME_DIR": str(runtime)}
+        env = {**self._env, **extra, "XDG_RUNTIME_DIR": str(runtime)}
         with self._log.open("ab") as output:
             return self._processes.start(command, output=output, env=env, directory=self._directory)
 
@@ -190,6 +202,13 @@ class Function:
                 with self._restarting:
                     if not self._closed.is_set():
                         instance.restart_if_dead()
+
+
+def _in_group(group: Path | None) -> tuple[str, ...]:
+    """What begins a command whose process, and all that it forks, belong to a cgroup."""
+    if group is None:
+        return ()
+    return "/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs")
 
 
 def children_of(pid: int) -> list[int]:

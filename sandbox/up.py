@@ -54,17 +54,22 @@ class Sandbox:
         source: Path | str = ".",
         directory: Path | None = None,
         forgetful: bool = False,
+        memory_group: Path | None = None,
+        env_of_last: Mapping[str, str] | None = None,
     ) -> None:
         """Starts nothing yet: call `start`, or use a `with` block.
 
         function: whether to run the function in `source`/main.py, too.
         forgetful: whether the function's connections go through `networks`, which can forget them.
         env: additions to the function's environment.
+        env_of_last: more of them for the last instance, as while a new version is rolled out.
+        memory_group: the cgroup in which the instances of the function run, without the sweep.
         directory: for certificates, logs and profiles. Default: a temporary directory, which is
         removed when the sandbox ends.
         """
         self._with_function, self._extra_env, self._instances = function, dict(env or {}), instances
-        self._forgetful = forgetful
+        self._forgetful, self._memory_group = forgetful, memory_group
+        self._env_of_last = env_of_last
         self.networks: list[Network] = []
         self._source, self._given_directory = Path(source).resolve(), directory
         self._started = False
@@ -128,6 +133,8 @@ class Sandbox:
                 env=self.env,
                 log=self.function_log,
                 instances=self._instances,
+                memory_group=self._memory_group,
+                env_of_last=self._env_of_last,
             )
         urls = [one.url for one in self.function.instances] if self.function else []
         self.delivery = Delivery(urls)

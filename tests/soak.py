@@ -1,9 +1,13 @@
 """A long run of random faults and crashes: `python -m tests.soak --minutes 30 --seed 0`.
 
-Each round drops files under a random mixture of faults, kills, wrong clocks, and duplicate and lost
-deliveries, with sweeps in between: sales, calls, and adjustments of sales. Then the faults end, and
-every file of the round must be finished. After the last round, the invariants are checked again
-over all files. After any failure, the exit code is 1 and the command to repeat the run is printed.
+Each round drops files under a random mixture of faults, kills, wrong clocks, deleted chunk markers,
+and duplicate and lost deliveries, with sweeps in between: sales, calls, and adjustments of sales.
+Some files are overwritten with other content. One of two instances has other settings, and the
+rules and chunks of an older version. Then the faults end, and every file of the round must be
+finished. After the last round, the invariants are checked again over all files. After any failure,
+the exit code is 1 and the command to repeat the run is printed.
+
+If MEMORY_GROUP names a cgroup that exists, the two instances run in it, and share its limit.
 The same seed produces the same rounds (only their timing depends on the machine);
 `--round 7 --minutes 0` runs only the seventh round.
 """
@@ -11,18 +15,22 @@ The same seed produces the same rounds (only their timing depends on the machine
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+import os
 import random
 import sys
 import time
 import traceback
 from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.request_status import RecordIndices
 from sandbox.state import Accepted
-from sandbox.up import Sandbox
+from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import (
     File,
@@ -40,7 +48,20 @@ from tests.whole.recovery.test_faults import API_RULES, KILLS, mixture
 CLOCKS_ARE_OFF = (0, 0, -3600, -90, 90, 3600)
 """By how many seconds the clock of an instance may be wrong."""
 DEFER_SECONDS = 1.0
-ROUND_SECONDS = 120.0
+OTHER_VERSION = {
+    "CHUNK_ROWS_OF_CODE": "150",
+    "RULES_VERSION_OF_CODE": "3",
+    "LIST_ALL_ROWS": "true",
+    "WINDOW": "2",
+    "LEASE_SECONDS": "1",
+}
+"""What the second instance has. Versions before 3 send other order IDs for some rows."""
+
+SWEEPS = 300
+"""After so many sweeps without faults, a round has failed: a number, as machines can be slow."""
+
+IDLE_SECONDS = 600.0
+"""Deliveries end much earlier, except if one hangs."""
 
 
 class Broken(Exception):
@@ -67,9 +88,9 @@ class Route:
 
     def end_round(self, google: Sandbox, files: list[File], grow_old: bool) -> None:
         """Run sweeps until every file of the round is finished, and check the documents."""
-        deadline = time.monotonic() + ROUND_SECONDS
+        sweeps = itertools.count()
         while left := unfinished(google, files, grow_old):
-            if time.monotonic() > deadline:
+            if next(sweeps) == SWEEPS:
                 raise Broken(f"not finished: {left}")
             time.sleep(0.2)
             google.run_sweep()
@@ -112,13 +133,13 @@ class LaterRoute(Route):
 
     def end_round(self, google: Sandbox, files: list[File], grow_old: bool) -> None:
         # Some rounds see rows that are too recent, and send them again until they count.
-        deadline = time.monotonic() + ROUND_SECONDS
+        sweeps = itertools.count()
         for _ in range(0 if grow_old else 3):
             ask_later(google, 2)
         for file in files:
             clicks_grow_old(google, file)
         while left := self._unsettled(google, files):
-            if time.monotonic() > deadline:
+            if next(sweeps) == SWEEPS:
                 raise Broken(f"not settled: {left}")
             time.sleep(0.2)
             ask_later(google, 2)
@@ -189,7 +210,52 @@ def set_clocks(google: Sandbox, rng: random.Random) -> None:
         place.write_text(str(rng.choice(CLOCKS_ARE_OFF)), encoding="utf-8")
 
 
-def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) -> list[File]:
+@dataclass(slots=True)
+class Done:
+    """What a run has done so far."""
+
+    files: list[File] = field(default_factory=list)
+    overwritten: int = 0
+    markers_deleted: int = 0
+
+    def text(self, google: Sandbox) -> str:
+        """Say it, with the faults."""
+        rows = sum(len(file.kinds) for file in self.files)
+        return (
+            f"{len(self.files)} files ({self.overwritten} overwritten), {rows} rows, "
+            f"{google.faults.injected} faults, {google.faults.kills} kills, "
+            f"{self.markers_deleted} markers deleted"
+        )
+
+
+def delete_markers(google: Sandbox, rng: random.Random) -> int:
+    """Delete some chunk markers, while no attempt works. Return their number.
+
+    Their chunks are sent again, and Google recognizes the rows. Once the follow-up is saved, the
+    results are made of the markers, so those of such files stay.
+    """
+    google.delivery.set(paused=True)
+    while any(google.delivery.in_flight()):
+        time.sleep(0.05)
+    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
+    names = [blob.name for blob in bucket.list_blobs()]
+    stay = {Path(name).stem for name in names if name.startswith("_state/waiting/")}
+    stay |= {
+        hashlib.sha256(document["run_id"].encode()).hexdigest()[:32]
+        for document in all_documents(google).values()
+    }
+    deleted = 0
+    for name in names:
+        if "/chunks/" in name and name.split("/")[2] not in stay and rng.random() < 0.5:
+            bucket.blob(name).delete()
+            deleted += 1
+    google.delivery.set(paused=False)
+    return deleted
+
+
+def begin_round(
+    google: Sandbox, rng: random.Random, number: int, route: Route, done: Done
+) -> list[File]:
     """Drop the files of a round while its faults are active, after one for the adjustments."""
     route.begin_round(google, rng)
     rows = rng.choice((2, 30, 410))
@@ -206,26 +272,38 @@ def begin_round(google: Sandbox, rng: random.Random, number: int, route: Route) 
     )
     files = [sold]
     for place in range(rng.randint(1, 8)):
-        google.delivery.set(drop=rng.random() < 0.1)
-        rows = rng.choice((1, 8, 30, 200, 201, 410, 1_000))
-        files.append(make_file(f"r{number}-{place}.csv", rows, rng.getrandbits(30)).drop(google))
-        if route.copies_files and rng.random() < 0.2:
-            time.sleep(0.2 * rng.random())
-            files[-1].copy_onto_itself(google)
+        files += drop_some(google, rng, f"r{number}-{place}.csv", route)
         if rng.random() < 0.1:
-            google.kill_working()
+            google.faults.kill()
         if rng.random() < 0.3:
             time.sleep(rng.random())
+        if rng.random() < 0.3:
+            done.markers_deleted += delete_markers(google, rng)
     google.delivery.set(drop=False)
     files += [file.drop(google) for file in other_files(rng, number, sold)]
     if rng.random() < 0.3:
         google.run_sweep()
+    done.overwritten += len(files) - len({file.name for file in files})
+    return files
+
+
+def drop_some(google: Sandbox, rng: random.Random, name: str, route: Route) -> list[File]:
+    """Drop a file. Some are copied onto themselves, some are overwritten with other rows."""
+    sizes = (1, 8, 30, 200, 201, 410, 1_000)
+    google.delivery.set(drop=rng.random() < 0.1)
+    files = [make_file(name, rng.choice(sizes), rng.getrandbits(30)).drop(google)]
+    if route.copies_files and rng.random() < 0.2:
+        time.sleep(0.2 * rng.random())
+        files[0].copy_onto_itself(google)
+    elif rng.random() < 0.2:
+        time.sleep(rng.random())
+        files.append(make_file(name, rng.choice(sizes), rng.getrandbits(30)).drop(google))
     return files
 
 
 def end_round(google: Sandbox, files: list[File], grow_old: bool, route: Route) -> None:
     """End the faults, then run sweeps until every file of the round is finished."""
-    google.delivery.wait_until_idle(ROUND_SECONDS)
+    google.delivery.wait_until_idle(IDLE_SECONDS)
     google.faults.clear()
     if grow_old:
         for file in files:
@@ -284,14 +362,14 @@ def check_log(google: Sandbox) -> None:
 def soak(google: Sandbox, minutes: float, seed: int, first: int, route: Route) -> None:
     """Run rounds, beginning with number `first`, until the time is up; at least one."""
     ends = time.monotonic() + 60 * minutes
-    files: list[File] = []
+    done = Done()
     documents: dict[str, dict[str, Any]] = {}
     for number in itertools.count(first):
         rng = random.Random(f"{seed} {number}")
         try:
-            round_files = begin_round(google, rng, number, route)
-            files += round_files
-            end_round(google, round_files, rng.random() < 0.5, route)
+            files = begin_round(google, rng, number, route, done)
+            done.files += files
+            end_round(google, files, rng.random() < 0.5, route)
         except Exception as error:
             error.add_note(
                 f"In round {number}. To run only this round: {command(0, seed, number, route)}"
@@ -302,16 +380,33 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int, route: Route) -
         google.storage.empty("sandbox-input")
         google.storage.empty("sandbox-output")
         if number % 10 == 0:
-            print(f"round {number}, {len(files)} files, {google.faults.kills} kills", flush=True)
+            print(f"round {number}, {done.text(google)}", flush=True)
         if time.monotonic() > ends:
             break
-    route.check_all(google, files, documents)
+    route.check_all(google, done.files, documents)
     check_log(google)
-    rows = sum(len(file.kinds) for file in files)
     print(
-        f"round {number}, {len(files)} files, {rows} rows, {google.faults.kills} kills: "
+        f"{number - first + 1} rounds, {done.text(google)}: "
         f"every line has one outcome, every conversion counts once (seed {seed})"
     )
+
+
+def memory_group() -> Path | None:
+    """Return the cgroup for the function, if there is one, and say so."""
+    group = Path(os.environ.get("MEMORY_GROUP", ""))
+    if not os.access(group / "cgroup.procs", os.W_OK):
+        print("the memory of the function is not limited: MEMORY_GROUP names no cgroup")
+        return None
+    print(f"the function runs in the cgroup {group}, {limit_of(group)}")
+    return group
+
+
+def limit_of(group: Path) -> str:
+    """Return the limit of a cgroup of version 1 or 2."""
+    for name in ("memory.limit_in_bytes", "memory.max"):
+        if (group / name).is_file():
+            return f"{name} {(group / name).read_text().strip()}"
+    return "without a limit of memory"
 
 
 def command(minutes: float, seed: int, first: int, route: Route) -> str:
@@ -331,7 +426,13 @@ def main() -> None:
     route = ROUTES[given.route]
     env = {**SETTINGS, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
     try:
-        with Sandbox(source=FUNCTION, env=env, instances=2) as google:
+        with Sandbox(
+            source=FUNCTION,
+            env=env,
+            instances=2,
+            env_of_last=OTHER_VERSION,
+            memory_group=memory_group(),
+        ) as google:
             soak(google, given.minutes, given.seed, given.round, route)
     except BaseException:
         # This includes unexpected errors and Ctrl-C.

@@ -109,7 +109,7 @@ def _revisit_claimed(
     answer: Asked = "later"
     if must_ask:
         answer = ask_about_requests(lease, pending, context, deadline, log)
-    written = read_written(lease.run, context)
+    written = read_written(lease.run, pending.chunks, context)
     if must_send:
         at = next_resend(written.tally, pending.since, settings, now)
         pending = replace(pending, resend_at=at)

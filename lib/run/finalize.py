@@ -98,10 +98,18 @@ class WrittenRun:
     requests: RequestSummary = field(default_factory=RequestSummary)
 
 
-def read_written(run: Run, context: RunContext) -> WrittenRun:
-    """Sum up the markers of a run."""
+def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
+    """Sum up the markers of a run.
+
+    Raises `RetryableError` if there are fewer than `chunks`: the results would lose their rows.
+    """
     written = WrittenRun(_generations(run.source, context))
     written.numbers = sorted(context.ledger.finished_chunks(run))
+    if len(written.numbers) < chunks:
+        raise RetryableError(
+            "STORAGE_UNAVAILABLE",
+            f"{len(written.numbers)} of {chunks} chunk markers exist; the results stay as they are",
+        )
     for report in read_reports(run, written.numbers, context.ledger):
         written.tally.add(report.tally)
         written.request_ids.extend(report.request_ids)

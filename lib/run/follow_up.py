@@ -26,7 +26,8 @@ def plan_follow_up(
     run: Run, metadata: DocumentMetadata, progress: Progress, settings: Settings, now: datetime
 ) -> tuple[DocumentMetadata, PendingRun]:
     """Return the metadata with the `processing` part, if any, and when to revisit the run."""
-    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=len(progress.request_ids))
+    requests, chunks = len(progress.request_ids), len(progress.numbers)
+    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=requests, chunks=chunks)
     if progress.tally.outcomes.get("deferred"):
         is_held = LAST_LINE_OPEN in progress.tally.codes
         at = now + WAIT if is_held else next_resend(progress.tally, now, settings, now)

@@ -31,6 +31,7 @@ class PendingRun:
 
     `run` is the claim of the attempt that saved this (None: it is of an older version). `only` is
     the report of the only chunk, until it has a marker. `all_counted`: no row needs another run.
+    `chunks` is the number of chunks of the results (0: unknown to an older version).
     """
 
     key: str
@@ -47,6 +48,7 @@ class PendingRun:
     run: Run | None = None
     only: ChunkReport | None = None
     all_counted: bool = False
+    chunks: int = 0
 
     @property
     def due(self) -> datetime | None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from lib.followup.sweep import sweep_once
 from lib.run import preflight
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
-from tests.run.test_ingest import deliver, dies, document, put
+from tests.run.test_ingest import OUT, deliver, dies, document, put
 from tests.workbooks import workbook
 
 
@@ -103,6 +104,42 @@ def test_a_run_of_another_version_is_finished(google: World, changes: dict[str, 
     found = document(google, source)
     assert (found["counts"]["rows"], found["attempts"]) == (9, 2)
     assert len(google.api.counted) == len(set(google.api.counted)) == 9
+
+
+def delete_marker(google: World, source: StoredObject, place: int) -> None:
+    """Delete one of the markers. Any two chunks of a run that died can have one."""
+    prefix = f"_state/runs/{run_key(source)}/chunks/"
+    markers = sorted(name for name in google.store.names(OUT) if name.startswith(prefix))
+    del google.store.objects[OUT, markers[place]]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_chunk_whose_marker_was_deleted_is_sent_again(google: World, place: int) -> None:
+    """Google recognizes its rows: each has one outcome, and counts once."""
+    source = begun(google)
+    delete_marker(google, source, place)
+    assert deliver(google, source) == "completed"
+    found = document(google, source)["counts"]
+    assert (found["rows"], found["uploaded"], found["duplicate"]) == (9, 6, 3)
+    assert len(google.api.counted) == len(set(google.api.counted)) == 9
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_results_keep_the_rows_of_a_deleted_marker(
+    google: World, place: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A follow-up does not replace them by results of fewer rows. Later, it alerts."""
+    source = put(google, 9)
+    google.api.too_recent = {"order-4"}
+    assert deliver(google, source) == "waiting"
+    before = document(google, source)
+    delete_marker(google, source, place)
+    google.api.too_recent = set()
+    for hours in (6.1, 1):
+        google.clock.seconds += hours * 3600
+        sweep_once(google.context, 1500)
+    assert document(google, source) == before
+    assert capsys.readouterr().out.count('"run_late"') == 1
 
 
 def test_a_claim_that_cannot_be_read_alerts(google: World) -> None:

@@ -86,8 +86,23 @@ def test_the_sweep_answers_and_is_no_event(sandbox):
 
 
 def test_two_instances_work_at_once_and_two_sandboxes_side_by_side(sandbox, tmp_path):
-    """Events are spread over the instances, each a process; sandboxes share nothing."""
-    with Sandbox(source=STAND_IN, instances=2, env={"SECONDS": "0.3"}, directory=tmp_path) as other:
+    """Events are spread over the instances, each a process; sandboxes share nothing.
+
+    The last instance can have settings of its own, and both can belong to a cgroup.
+    """
+    with Sandbox(
+        source=STAND_IN,
+        instances=2,
+        env={"SECONDS": "0.3"},
+        env_of_last={"VERSION": "newer"},
+        memory_group=tmp_path,
+        directory=tmp_path,
+    ) as other:
+        pids = [each.process.pid for each in other.function.instances]
+        assert int((tmp_path / "cgroup.procs").read_text()) in pids
+        if sys.platform == "linux":
+            settings = [Path(f"/proc/{pid}/environ").read_bytes() for pid in pids]
+            assert [b"VERSION=newer" in each for each in settings] == [False, True]
         for number in range(2):
             other.drop(b"a\n1\n", f"{number}.csv")
         assert other.delivery.wait_until_idle(20)

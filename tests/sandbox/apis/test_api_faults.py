@@ -59,6 +59,8 @@ def test_first_due_rule_decides_and_latency_adds_up() -> None:
     ]
     assert faults.total_calls == 3
     assert [rule["fired"] for rule in faults.fired()] == [3, 1, 1]
+    faults.clear()
+    assert faults.injected == 5
 
 
 @pytest.mark.parametrize(

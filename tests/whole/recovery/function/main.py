@@ -5,6 +5,7 @@
 - Chunks are ten times smaller, and objects are read and written in small pieces. A file of 400
   rows is therefore processed like one of a million (several chunks, ranged reads, results in
   pieces).
+- CHUNK_ROWS_OF_CODE and RULES_VERSION_OF_CODE make the instance one of another version of the code.
 - An instance that is ended gives its lease back after 3 seconds, not 7.
 - Waits before a retry are twenty times shorter, and so is the pause after the daily quota is
   exhausted.
@@ -31,7 +32,13 @@ from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: E402
 
 import lib.config.settings  # noqa: E402
 
-lib.config.settings.CHUNK_ROWS = 200
+lib.config.settings.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
+
+import lib.rules.row_rules  # noqa: E402
+
+lib.rules.row_rules.RULES_VERSION = int(
+    os.environ.get("RULES_VERSION_OF_CODE", lib.rules.row_rules.RULES_VERSION)
+)
 
 import lib.model.deadline  # noqa: E402
 
