@@ -42,7 +42,14 @@ def alert_if_unstarted(
     if newest_results is not None and now - newest_results < LATE_AFTER:
         return
     late = [each for each in files if now - (each.updated or now) >= LATE_AFTER]
-    _alert([f for f in late[-MOST_FILES:] if context.ledger.claim_of(f) is None], context)
+    _alert([f for f in late[-MOST_FILES:] if not _is_started(f, context)], context)
+
+
+def _is_started(file: StoredObject, context: RunContext) -> bool:
+    try:
+        return context.ledger.claim_of(file) is not None
+    except ValueError:
+        return True  # by a claim that cannot be read: the sweep says so when it comes to the file
 
 
 def alert_if_found_by_sweep(

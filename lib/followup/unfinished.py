@@ -14,7 +14,7 @@ from typing import Final
 from lib.errors import RetryableError
 from lib.results.names import report_path, results_name
 from lib.run.context import RunContext
-from lib.state.run import run_id
+from lib.state.run import Run, run_id
 from lib.state.store import StoredObject, live_version
 
 UNFINISHED_AFTER: Final = timedelta(hours=1)
@@ -37,7 +37,7 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
     old = [each for each in files if now - (each.updated or now) >= UNFINISHED_AFTER]
     for each in old[:_MOST]:
         try:
-            run = context.ledger.claim_of(each)
+            run = _claim(each, context)
             has_results = live_version(
                 context.store,
                 context.settings.output_bucket,
@@ -52,3 +52,10 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
         detail = f"no results since {each.updated:%Y-%m-%d %H:%M} UTC"
         log.alert("file_unfinished", code=code, detail=detail, action=_ACTION, files=len(old))
         return
+
+
+def _claim(file: StoredObject, context: RunContext) -> Run | None:
+    try:
+        return context.ledger.claim_of(file)
+    except ValueError:
+        return None  # the sweep has logged this already

@@ -74,10 +74,14 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
 def _may_be_forgotten(source: StoredObject, known: Sequence[Run]) -> bool:
     """Return whether another generation may have got the place of our claim.
 
-    It would have claimed after our object was created.
+    It would have claimed after our object was created. When that was is not certain: an event of
+    long ago may know only the time at which the metadata was changed last. But any newer generation
+    has claimed later.
     """
     created = source.created
-    return created is None or any(run.now > created - _CLOCKS for run in known)
+    return created is None or any(
+        run.source.generation > source.generation or run.now > created - _CLOCKS for run in known
+    )
 
 
 def resume(ledger: Ledger, run: Run, now: datetime, owner: str, judgement: Judgement) -> Run:

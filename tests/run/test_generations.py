@@ -321,6 +321,18 @@ def test_a_claim_is_kept_while_its_run_is_not_over(google: World) -> None:
     assert sorted(google.api.counted) == [f"order-{n}" for n in range(1, 7)]
 
 
+def test_an_old_event_whose_object_seems_to_be_newer(unversioned: World) -> None:
+    """A time of creation that is too late does not hide that another generation has the place."""
+    first = put(unversioned)
+    deliver(unversioned, first)
+    unversioned.clock.seconds += 24 * 60 * MINUTE
+    deliver(unversioned, put(unversioned, content(11, 13)))
+    unversioned.clock.seconds += 60 * MINUTE
+    changed = unversioned.clock.utc()
+    assert deliver(unversioned, replace(first, created=changed, updated=changed)) == "skipped"
+    assert unversioned.api.batches == 2
+
+
 def test_a_follow_up_whose_claim_was_replaced(google: World) -> None:
     """It gets a claim of its own: deferred rows are sent, whatever was uploaded meanwhile."""
     google.store.versioned = True

@@ -149,3 +149,15 @@ def test_a_claim_that_cannot_be_read_alerts(google: World) -> None:
     with pytest.raises(ValueError, match="chunk_limits"):
         deliver(google, source)
     assert google.api.batches == batches
+
+
+@pytest.mark.parametrize("hours", [0.5, 2], ids=["young files", "late files"])
+def test_a_claim_that_cannot_be_read_does_not_stop_the_sweep(google: World, hours: float) -> None:
+    """The other files are finished, although the alerts about files without results read claims."""
+    source = begun(google, chunk_limits="many")
+    other = put(google, 2, "other.csv")
+    google.clock.seconds += hours * 3600
+    counts = sweep_once(google.context, 1500)
+    assert (counts["finished"], counts["again"]) == (1, 1)
+    assert document(google, other)["status"] == "completed"
+    assert f"{source.name}.{source.generation}.results.json" not in google.store.names("out-bucket")
