@@ -40,8 +40,8 @@ class Address(click.ParamType[IO[bytes]]):
             self.fail(f"{value}: {error.detail or error.code}.", param, ctx)
         except ImportError:
             self.fail(
-                f"{value}: reading from Cloud Storage needs another package. Install it with "
-                "pip install 'offline-conversions[gcs]', or download the file.",
+                f"{value}: reading from Cloud Storage needs another package. In the folder of "
+                "this project, run pipx install --force '.[gcs]'. Or download the file.",
                 param,
                 ctx,
             )

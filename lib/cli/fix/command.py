@@ -43,8 +43,8 @@ Examples:
       leads.csv.1795521600000001.results.json -o rows-to-fix.xlsx
 
 \b
-  Take the results from the bucket (needs the extra package
-  offline-conversions[gcs]):
+  Take the results from the bucket (install the command with
+  pipx install --force '.[gcs]'):
     {program} fix leads.csv \\
       gs://BUCKET/leads.csv.1795521600000001.results.json
 
