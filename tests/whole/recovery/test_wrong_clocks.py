@@ -53,7 +53,8 @@ def test_the_second_takes_over_when_the_lease_ends(two_instances: Sandbox, off: 
     dropped = datetime.now(UTC)
     document = finish(google, dies)
     check(dies, document, google)
-    assert document["attempts"] == 2
+    # On a busy machine, the second can miss the short lease too.
+    assert document["attempts"] in (2, 3)
     finished = datetime.fromisoformat(document["finished_at"])
     assert timedelta(0) < finished - dropped < timedelta(seconds=LEASE_SECONDS + 10)
     assert "lease_held" in {line["event"] for line in log_lines(google)}
