@@ -64,7 +64,7 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
         assert code in page
         assert entry["action"] in page
     assert "ColumnClose DateRecord11Line12" in page
-    assert "In particularThe imported event could not be found." in page
+    assert "DetailsThe imported event could not be found." in page
     assert "Record ID, Lifecycle Stage" in page
 
 
