@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.bench import INGEST, PROFILES, ROOT, UPLOAD, Bench, peak_mebibytes, put_profiles
 from benchmarks.figures import Figure
-from benchmarks.whole_path import PROFILES, ROOT, UPLOAD, Bench, peak_mebibytes, put_profiles
 from sandbox.up import Sandbox
 
 COLUMNS = 900
 LATENCY_MILLISECONDS = 4_000
-INGEST = "data_manager.IngestEvents"
 
 Cell = Callable[[int, int], str]
 

@@ -7,109 +7,20 @@ checking its rows, and stores no conversions.
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from statistics import median
-from typing import Any
+from typing import NamedTuple
 
 from benchmarks import loop, row_path
+from benchmarks.bench import PROFILES, ROOT, UPLOAD, Bench, put_profiles
 from benchmarks.figures import Figure
+from benchmarks.prices import cost_of
 from benchmarks.rows import file_of
-from sandbox.profiles import DEFAULT_PROFILES
-from sandbox.up import OUTPUT_BUCKET, Sandbox
+from sandbox.up import Sandbox
 
-ROOT = Path(__file__).parents[1]
-UPLOAD = "google_ads.UploadClickConversions"
-PROFILES = f"gs://{OUTPUT_BUCKET}/config/profiles.json"
 CHUNK_ROWS = 2_000
 LARGE = 400_000
 WINDOW = 8
-
-# What terraform/function.tf gives an instance, and the prices of tier 1
-# (https://cloud.google.com/run/pricing: request-based billing).
-VCPUS = 1.0
-GIBIBYTES = 0.5
-DOLLARS_PER_VCPU_SECOND = 0.000024
-DOLLARS_PER_GIBIBYTE_SECOND = 0.0000025
-
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One file through the function: wall time from its event to the API's last response and the
-    results document; CPU and peak memory of the worker."""
-
-    wall_seconds: float
-    cpu_seconds: float
-    peak_mebibytes: float
-    counts: dict[str, int]
-
-
-class Bench:
-    """A sandbox with the function, and the worker that is measured."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        sandbox.state.judge = False
-        sandbox.state.keep_bodies = False
-        # Nothing reads the conversions, and a million of them would need a gigabyte.
-        accepted: Any = deque(maxlen=0)
-        sandbox.state.accepted = accepted
-        self._files = 0
-
-    def latency(self, milliseconds: int) -> None:
-        """Make every upload take this long, as at Google."""
-        self.sandbox.faults.set(
-            [{"method": UPLOAD, "kind": "latency_ms", "latency_ms": milliseconds}]
-            if milliseconds
-            else []
-        )
-
-    def worker(self) -> int:
-        """The process in which the function runs."""
-        assert self.sandbox.function is not None
-        (worker,) = self.sandbox.function.instances[0].workers()
-        return worker
-
-    def fresh_worker(self) -> None:
-        """Kill the worker, and wait for a new one."""
-        assert self.sandbox.function is not None
-        instance = self.sandbox.function.instances[0]
-        old = self.worker()
-        self.sandbox.function.kill([instance])
-        while self._worker_or_none() in (None, old) or not instance.answers():
-            time.sleep(0.02)
-
-    def _worker_or_none(self) -> int | None:
-        assert self.sandbox.function is not None
-        workers = self.sandbox.function.instances[0].workers()
-        return workers[0] if len(workers) == 1 else None
-
-    def run(self, content: bytes, folder: str = "") -> Run:
-        """Run one file, from its upload to the bucket to its results. The folder is a profile."""
-        worker = self.worker()
-        before = cpu_seconds(worker)
-        self._files += 1
-        delivered = time.monotonic()
-        name, generation = self.sandbox.drop(content, f"{folder}file-{self._files}.csv")
-        document = self.sandbox.results(name, generation, timeout_seconds=600)
-        ended = time.monotonic()
-        if not self.sandbox.delivery.wait_until_idle(60):
-            raise AssertionError("the delivery of a file did not end")
-        (record,) = [each for each in self.sandbox.delivery.records() if each.name == name]
-        if len(record.attempts) != 1 or document["status"] != "completed":
-            raise AssertionError(f"{document['status']} after {len(record.attempts)} attempts")
-        # Measured from the event, not from the upload of the file into the bucket.
-        seconds = record.attempts[0].milliseconds / 1000 or ended - delivered
-        return Run(
-            seconds, cpu_seconds(worker) - before, peak_mebibytes(worker), document["counts"]
-        )
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -126,16 +37,10 @@ def measure(quick: bool) -> Iterator[Figure]:
         bench = Bench(sandbox)
         yield calls_small_file(bench)
         yield burst(bench, 20 if quick else 200)
-        yield whole_vs_loop(bench, 1 if quick else 3)
+        yield whole_vs_loop(bench, 1 if quick else 3, GOOGLE_ADS)
         yield overlap(bench)
         yield from large_files(bench, quick)
-
-
-def put_profiles(sandbox: Sandbox) -> None:
-    """Upload the profiles document to a bucket, as terraform/ does."""
-    bucket, _, name = PROFILES.removeprefix("gs://").partition("/")
-    blob = sandbox.storage_client().bucket(bucket).blob(name)
-    blob.upload_from_string(json.dumps(DEFAULT_PROFILES))
+        yield from data_manager(bench, quick)
 
 
 def calls_small_file(bench: Bench) -> Figure:
@@ -188,26 +93,36 @@ def burst(bench: Bench, files: int) -> Figure:
     )
 
 
-def whole_vs_loop(
-    bench: Bench, turns: int, name: str = "whole_vs_loop", folder: str = ""
-) -> Figure:
+class Route(NamedTuple):
+    """Which figure, profile (a folder), bare loop, and number of rows."""
+
+    figure: str
+    folder: str
+    loop: Callable[[bytes], Iterator[bytes]]
+    rows: int
+
+
+GOOGLE_ADS = Route("whole_vs_loop", "", loop.prepare, LARGE)
+
+
+def whole_vs_loop(bench: Bench, turns: int, route: Route) -> Figure:
     """CPU a row of the whole function against the bare loop, which neither checks nor sends.
 
     The loop runs before and after each file, because the processor's speed changes.
     """
-    content, for_loop = file_of(LARGE, 100), file_of(LARGE // 4, 100)
-    bench.run(file_of(500, 100, seed=4), folder)
+    content, for_loop = file_of(route.rows, 100), file_of(LARGE // 4, 100)
+    bench.run(file_of(500, 100, seed=4), route.folder)
     bench.latency(200)
     mine, bare, ratios = [], [], []
     for _ in range(turns):
-        before = row_path.cpu_seconds(loop.prepare, for_loop)
-        mine.append(bench.run(content, folder).cpu_seconds / LARGE)
-        after = row_path.cpu_seconds(loop.prepare, for_loop)
+        before = row_path.cpu_seconds(route.loop, for_loop)
+        mine.append(bench.run(content, route.folder).cpu_seconds / route.rows)
+        after = row_path.cpu_seconds(route.loop, for_loop)
         bare.append((before + after) / 2 / (LARGE // 4))
         ratios.append(mine[-1] / bare[-1])
     bench.latency(0)
     notes = f"{median(mine) * 1e6:.1f} us a row, the loop {median(bare) * 1e6:.1f} us"
-    return Figure(name, median(ratios), notes)
+    return Figure(route.figure, median(ratios), notes)
 
 
 def overlap(bench: Bench) -> Figure:
@@ -244,7 +159,11 @@ def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
     bench.run(file_of(500, 10))
     # Some before and some after, because the processor's speed changes; the worker is warm.
     ten_thousands = [bench.run(file_of(10_000, 10, seed=seed)) for seed in range(30, 36)]
+    bench.sandbox.state.requests.clear()
+    logged = len(bench.sandbox.function_output())
     large = bench.run(content)
+    logged = len(bench.sandbox.function_output()) - logged
+    methods = [request.method for request in bench.sandbox.state.requests]
     ten_thousands += [bench.run(file_of(10_000, 10, seed=seed)) for seed in range(36, 42)]
     per_row_small = sum(run.cpu_seconds for run in ten_thousands) / (10_000 * len(ten_thousands))
     if large.counts["rows"] != 1_000_000 or large.counts["rejected"] != 100_000:
@@ -259,25 +178,33 @@ def large_files(bench: Bench, quick: bool) -> Iterator[Figure]:
         per_row_large / per_row_small,
         f"{per_row_large * 1e6:.1f} us and {per_row_small * 1e6:.1f} us a row, all of the function",
     )
-    seconds = large.wall_seconds
-    dollars = seconds * (VCPUS * DOLLARS_PER_VCPU_SECOND + GIBIBYTES * DOLLARS_PER_GIBIBYTE_SECOND)
-    yield Figure(
-        "cost_per_million",
-        dollars,
-        f"{seconds:.1f} s of {VCPUS:g} vCPU and {GIBIBYTES:g} GiB, "
-        f"{large.cpu_seconds:.1f} s of CPU used",
-    )
+    cost = cost_of(large.wall_seconds, methods, logged)
+    yield Figure("cost_per_million", cost.dollars, cost.parts)
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds that a process has used, in all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+def data_manager(bench: Bench, quick: bool) -> Iterator[Figure]:
+    """CPU and memory on the Data Manager API.
 
-
-def peak_mebibytes(pid: int) -> float:
-    """The peak memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise AssertionError("no VmHWM")
+    Its quota of 300 requests a minute admits 10,000 rows a second, so a quick run has fewer rows.
+    """
+    folder = "data_manager/"
+    rows = LARGE // 4 if quick else LARGE
+    turns = 1 if quick else 2
+    route = Route("whole_vs_loop_dm", folder, loop.prepare_events, rows)
+    yield whole_vs_loop(bench, turns, route)
+    bench.latency(200)
+    peaks = []
+    for seed in range(50, 52 if quick else 55):
+        bench.fresh_worker()
+        bench.run(file_of(500, 10, seed=seed), folder)
+        peaks.append(bench.run(file_of(20_000, 10, seed=seed + 10), folder).peak_mebibytes)
+    rows = 200_000 if quick else 1_000_000
+    bench.fresh_worker()
+    bench.run(file_of(500, 10), folder)
+    large = bench.run(file_of(rows, 10, seed=98), folder)
+    bench.latency(0)
+    if large.counts["rows"] != rows or large.counts["rejected"] != rows // 10:
+        raise AssertionError(str(large.counts))
+    sizes = f"{median(peaks):.0f} MiB and {large.peak_mebibytes:.0f} MiB at {rows:,} rows"
+    yield Figure("memory_growth_dm", large.peak_mebibytes - median(peaks), sizes)
+    yield Figure("memory_peak_dm", large.peak_mebibytes, sizes)
