@@ -8,8 +8,9 @@
                                                         is free, or whose run is over
 
 A place is taken by a compare-and-swap, after all claims of the name were read. If another
-generation is faster, they are read again. So of two generations that claim, the second always meets
-the claim of the first. A run that is over needs no claim: its results document says that it is.
+generation is faster, they are read again. So of two generations that claim, the second meets the
+claim of the first, unless a run of the name ends between their reads, so that they choose different
+places (docs/recovery.md). A run that is over needs no claim: its results document says that it is.
 """
 
 from __future__ import annotations
