@@ -30,7 +30,7 @@ from typing import Any
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.request_status import RecordIndices
 from sandbox.state import Accepted
-from sandbox.up import OUTPUT_BUCKET, Sandbox
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import (
     File,
@@ -228,29 +228,37 @@ class Done:
         )
 
 
-def delete_markers(google: Sandbox, rng: random.Random) -> int:
-    """Delete some chunk markers, while no attempt works. Return their number.
-
-    Their chunks are sent again, and Google recognizes the rows. Once the follow-up is saved, the
-    results are made of the markers, so those of such files stay.
-    """
-    google.delivery.set(paused=True)
-    while any(google.delivery.in_flight()):
-        time.sleep(0.05)
+def markers_of_unfinished(google: Sandbox) -> list[str]:
+    """Return the names of the chunk markers of files without follow-up and results."""
     bucket = google.storage_client().bucket(OUTPUT_BUCKET)
     names = [blob.name for blob in bucket.list_blobs()]
     stay = {Path(name).stem for name in names if name.startswith("_state/waiting/")}
-    stay |= {
-        hashlib.sha256(document["run_id"].encode()).hexdigest()[:32]
-        for document in all_documents(google).values()
-    }
-    deleted = 0
     for name in names:
-        if "/chunks/" in name and name.split("/")[2] not in stay and rng.random() < 0.5:
-            bucket.blob(name).delete()
-            deleted += 1
+        if name.endswith(".results.json"):
+            source, generation = name.removesuffix(".results.json").rsplit(".", 1)
+            run_id = f"{INPUT_BUCKET}/{source}#{generation}"
+            stay.add(hashlib.sha256(run_id.encode()).hexdigest()[:32])
+    return [name for name in names if "/chunks/" in name and name.split("/")[2] not in stay]
+
+
+def delete_markers(google: Sandbox, rng: random.Random) -> int:
+    """Kill the attempts at work, and delete some of their chunk markers. Return their number.
+
+    The chunks are sent again, and Google recognizes the rows. Once the follow-up is saved, the
+    results are made of the markers, so those of such files stay.
+    """
+    while not markers_of_unfinished(google) and not google.delivery.idle:
+        time.sleep(0.05)
+    google.delivery.set(paused=True)
+    google.faults.kill()
+    while any(google.delivery.in_flight()):
+        time.sleep(0.05)
+    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
+    chosen = [name for name in markers_of_unfinished(google) if rng.random() < 0.5]
+    for name in chosen:
+        bucket.blob(name).delete()
     google.delivery.set(paused=False)
-    return deleted
+    return len(chosen)
 
 
 def begin_round(
