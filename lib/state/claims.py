@@ -60,7 +60,7 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         own = next((run for run in known if run.key == fresh.key), None)
         if own is not None:
             return resume(ledger, own, now, fresh.owner, judgement)
-        if _may_be_forgotten(fresh.source, known) and judgement.has_results(fresh.source):
+        if _may_be_forgotten(fresh.source, known, now) and judgement.has_results(fresh.source):
             return replace(fresh, status="finished")
         run = replace(fresh, same_as=judgement.same_as(known))
         place, old = next(
@@ -72,16 +72,17 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
     raise RetryableError("STORAGE_UNAVAILABLE", "the run could not be claimed")
 
 
-def _may_be_forgotten(source: StoredObject, known: Sequence[Run]) -> bool:
+def _may_be_forgotten(source: StoredObject, known: Sequence[Run], now: datetime) -> bool:
     """Return whether another generation may have got the place of our claim.
 
-    It would have claimed after our object was created. When that was is not certain: an event of
-    long ago may know only the time at which the metadata was changed last. But any newer generation
-    has claimed later.
+    Not if our object is new, and no newer generation has claimed, nor any after it was created. An
+    older object proves nothing: an attempt that was frozen before its claim has an old "now".
     """
     created = source.created
-    return created is None or any(
-        run.source.generation > source.generation or run.now > created - _CLOCKS for run in known
+    return (
+        created is None
+        or now - created > _CLOCKS
+        or any(r.source.generation > source.generation or r.now > created - _CLOCKS for r in known)
     )
 
 

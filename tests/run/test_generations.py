@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib.config.settings import CHUNK_ROWS
-from lib.errors import LeaseHeld, PermanentError
+from lib.errors import LeaseHeld, NothingDone, PermanentError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.run.arrival import process_arrival
@@ -331,6 +331,28 @@ def test_an_old_event_whose_object_seems_to_be_newer(unversioned: World) -> None
     changed = unversioned.clock.utc()
     assert deliver(unversioned, replace(first, created=changed, updated=changed)) == "skipped"
     assert unversioned.api.batches == 2
+
+
+def test_an_older_generation_that_was_frozen_before_its_claim(google: World) -> None:
+    """Its claim has an old time, and replaces that of a newer run, which is not sent again."""
+    deliver(google, put(google))
+    google.clock.seconds += 60 * MINUTE
+    second = put(google, content(4, 6))
+    third: list[StoredObject] = []
+
+    def freeze(operation: str, name: str) -> None:
+        if operation == "write" and "/claims/" in name and not third:
+            google.clock.seconds += 60 * MINUTE
+            third.append(put(google, content(7, 9)))
+            assert deliver(google, third[0]) == "completed"
+
+    google.store.before = freeze
+    with pytest.raises(NothingDone):
+        deliver(google, second)
+    sent = google.api.batches
+    google.clock.seconds += 2 * MINUTE
+    assert deliver(google, third[0]) == "skipped"
+    assert google.api.batches == sent
 
 
 def test_a_follow_up_whose_claim_was_replaced(google: World) -> None:
