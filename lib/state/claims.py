@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from lib.errors import RetryableError
@@ -26,9 +26,6 @@ from lib.state.run import Run
 from lib.state.store import StoredObject
 
 _ATTEMPTS: Final = 5
-
-_CLOCKS: Final = timedelta(minutes=1)
-"""The clocks of two instances differ by less than this."""
 
 
 class Judgement(Protocol):
@@ -60,7 +57,8 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         own = next((run for run in known if run.key == fresh.key), None)
         if own is not None:
             return resume(ledger, own, now, fresh.owner, judgement)
-        if _may_be_forgotten(fresh.source, known, now) and judgement.has_results(fresh.source):
+        if judgement.has_results(fresh.source):
+            # Another generation has got the place of our claim.
             return replace(fresh, status="finished")
         run = replace(fresh, same_as=judgement.same_as(known))
         place, old = next(
@@ -70,20 +68,6 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         if created := ledger.create(run, place, old):
             return created
     raise RetryableError("STORAGE_UNAVAILABLE", "the run could not be claimed")
-
-
-def _may_be_forgotten(source: StoredObject, known: Sequence[Run], now: datetime) -> bool:
-    """Return whether another generation may have got the place of our claim.
-
-    Not if our object is new, and no newer generation has claimed, nor any after it was created. An
-    older object proves nothing: an attempt that was frozen before its claim has an old "now".
-    """
-    created = source.created
-    return (
-        created is None
-        or now - created > _CLOCKS
-        or any(r.source.generation > source.generation or r.now > created - _CLOCKS for r in known)
-    )
 
 
 def resume(ledger: Ledger, run: Run, now: datetime, owner: str, judgement: Judgement) -> Run:

@@ -295,9 +295,8 @@ def test_a_name_that_is_used_every_night_has_one_claim(google: World) -> None:
         newest = put(google, content(10 * night, 10 * night + 2))
         google.store.calls.clear()
         assert deliver(google, newest) == "completed"
-        assert (
-            len(google.store.calls) == 8
-        )  # a refused claim and two reads more than for a new name
+        # A refused claim, two reads and a look for results more than for a new name.
+        assert len(google.store.calls) == 9
         assert len(claims(google)) == 1
     google.clock.seconds += 60
     assert [deliver(google, each) for each in (first, newest)] == ["skipped", "skipped"]
