@@ -30,7 +30,7 @@ from lib.model.records import Record
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
 from lib.run.context import RunContext
 from lib.run.header import read_header
-from lib.run.newer_values import known_after, refused
+from lib.run.newer_values import record_answer
 from lib.run.preflight import UploadJob, claimed_profile, prepare_job
 from lib.run.reading import Checkpoint, read_table
 from lib.run.two_destinations import TwoBatches
@@ -131,11 +131,7 @@ class _Resend:
             return UploadResult({}, ())
         result = self.job.destination.send(prepared.batch, self.deadline)
         values = () if self.job.validate_only else prepared.new_values
-        restated, run = self.context.restated, self.run
-        if orders := refused(values, result):
-            restated.forget(run.key, prepared.number, orders)
-        if after := known_after(values, result):
-            restated.record(run.key, prepared.number, after, run.attempts)
+        record_answer(values, result, self.run, prepared.number, self.context.restated)
         return result
 
 

@@ -22,7 +22,7 @@ from lib.followup.revisit import revisit
 from lib.followup.unfinished import alert_if_unfinished
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.results.names import results_name
+from lib.results.names import RESULTS, results_name
 from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
 from lib.run.redelivery import LATE_AFTER, log_redelivery
@@ -229,7 +229,7 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
     if missing:
         for results in context.store.list(settings.output_bucket, ""):
             missing.pop(results.name, None)
-            if results.name.endswith(".results.json") and results.updated is not None:
+            if results.name.endswith(RESULTS) and results.updated is not None:
                 newest = max(newest or results.updated, results.updated)
     found = sorted(missing.items(), key=lambda item: _arrival(item[1], now))
     alert_if_unstarted([each for _, each in found], newest, context)

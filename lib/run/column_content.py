@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC
 
 from lib.model.fields import Content
 from lib.model.outcomes import Problem
 from lib.rules.fields import FIELDS
-from lib.rules.values.dates import read_moment
-from lib.rules.values.errors import RuleError
+from lib.rules.values.dates import is_moment
 from lib.rules.values.placeholders import is_placeholder
 from lib.rules.values.wrapping import unwrap
 
@@ -76,7 +74,7 @@ def date_columns(
 
 def contains_dates(rows: Sequence[Sequence[str]], column: int) -> bool:
     """Return whether most of the first cells of a column contain a date, perhaps as Unix time."""
-    return _is_like(rows, column, _is_moment)
+    return _is_like(rows, column, is_moment)
 
 
 def _columns_like(
@@ -96,15 +94,7 @@ def _is_like(rows: Sequence[Sequence[str]], column: int, matches: Callable[[str]
 
 
 def _is_date(cell: str) -> bool:
-    return not cell.isdecimal() and _is_moment(cell)  # an ID could be a Unix timestamp
-
-
-def _is_moment(cell: str) -> bool:
-    try:
-        read_moment(cell, UTC)
-    except RuleError as error:
-        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
-    return True
+    return not cell.isdecimal() and is_moment(cell)  # an ID could be a Unix timestamp
 
 
 def _name_of(visible: Sequence[str], at: int) -> str | None:

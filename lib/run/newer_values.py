@@ -16,19 +16,22 @@ accepted: then the conversion has certainly arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lib.destinations.base import UploadResult
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.rules.assembly import JudgedChunk
-from lib.state.restated import order_digest
+from lib.state.restated import Restated, order_digest
+from lib.state.run import Run
 
 OrderName = Callable[[str], str]
 """How the API of the conversions writes an order ID, also if another API gets the adjustments."""
 
 NewestTimes = Callable[[Collection[str]], Mapping[str, int]]
 """Digests of orders → the newest recorded time of each that has one."""
+
+_APPLIED: Final[tuple[Outcome, ...]] = ("uploaded", "duplicate")
 
 
 class NewValue(NamedTuple):
@@ -57,7 +60,17 @@ def known_before(values: Iterable[NewValue]) -> dict[str, int]:
     return {each.order: each.time for each in values if each.is_whole}
 
 
-def known_after(values: Iterable[NewValue], result: UploadResult) -> dict[str, int]:
+def record_answer(
+    values: Collection[NewValue], result: UploadResult, run: Run, chunk: int, restated: Restated
+) -> None:
+    """Record what was accepted, and forget what was recorded before and then refused."""
+    if orders := _refused(values, result):
+        restated.forget(run.key, chunk, orders)
+    if accepted := _accepted(values, result):
+        restated.record(run.key, chunk, accepted, run.attempts)
+
+
+def _accepted(values: Iterable[NewValue], result: UploadResult) -> dict[str, int]:
     """Return what to record after the chunk was sent: digest → time."""
     answers = result.row_results
     return {
@@ -68,7 +81,7 @@ def known_after(values: Iterable[NewValue], result: UploadResult) -> dict[str, i
     }
 
 
-def refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
+def _refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
     """Return the digests of what was recorded before the chunk was sent, and was then refused.
 
     What is deferred stays recorded: it will be sent, with the newer value.
@@ -83,16 +96,12 @@ def refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
     ]
 
 
-_APPLIED = ("uploaded", "duplicate")
-
-
 def overtaken_rows(
     judged: JudgedChunk, order_name: OrderName, newest: NewestTimes
 ) -> dict[int, RowOutcome]:
     """Return the outcomes of rows for whose orders a newer value was sent, by line.
 
-    A value from the chunk itself overtakes
-    nothing: it is sent after the chunk's conversions.
+    A value from the chunk itself overtakes nothing: it is sent after the chunk's conversions.
     """
     orders = {
         line: (_digest(each, each.order_id, order_name), each)

@@ -29,7 +29,7 @@ from lib.run.chunks import (
 )
 from lib.run.context import RunContext
 from lib.run.finalize import read_reports
-from lib.run.newer_values import known_after, known_before, refused
+from lib.run.newer_values import known_before, record_answer
 from lib.run.preflight import UploadJob
 from lib.run.progress import Progress
 from lib.run.reading import Checkpoint
@@ -60,9 +60,8 @@ def upload_chunks(
     run = lease.run
     done = context.ledger.finished_chunks(run) if run.attempts > 1 else set()
     first_open = next(number for number in count() if number not in done)
-    maybe_sent_until = first_open + _MOST_IN_FLIGHT * context.settings.window
-    if run.attempts == 1:
-        maybe_sent_until = 0
+    in_flight = _MOST_IN_FLIGHT * context.settings.window
+    maybe_sent_until = first_open + in_flight if run.attempts > 1 else 0
     reports = read_reports(run, sorted(done), context.ledger)
     uploads = _Uploads(lease, progress, context, deadline, log)
     with uploads:
@@ -226,10 +225,7 @@ class _Uploads:
         if before := known_before(values):
             restated.record(run.key, prepared.number, before)
         result = job.destination.send(prepared.batch, self._deadline)
-        if orders := refused(values, result):
-            restated.forget(run.key, prepared.number, orders)
-        if after := known_after(values, result):
-            restated.record(run.key, prepared.number, after, run.attempts)
+        record_answer(values, result, run, prepared.number, restated)
         return result
 
 

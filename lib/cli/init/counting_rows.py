@@ -14,7 +14,7 @@ from lib.cli.init.refunds import REFUNDED, Refunds, find_refunds
 from lib.cli.init.sample import Sample, SampleRow, filled
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
-from lib.rules.values.order_ids import looks_like_email, looks_like_phone
+from lib.rules.values.order_ids import looks_personal
 from lib.source.columns import columns_named
 
 _MOST_STAGES: Final = 40
@@ -105,8 +105,7 @@ def _on_stages(name: str, others: Sequence[str], rows: int) -> str:
 
 def _is_unknown(stage: str) -> bool:
     """Return whether nothing is known about a stage. It is named then: stages are not personal."""
-    is_personal = looks_like_email(stage) or looks_like_phone(stage)
-    return bool(stage) and stage_of(stage) is None and not is_personal
+    return bool(stage) and stage_of(stage) is None and not looks_personal(stage)
 
 
 def _kept(

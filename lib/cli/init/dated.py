@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC
 from typing import Final, Literal
 
 from lib.cli.init.sample import SampleRow, filled
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import is_moment
 from lib.rules.values.errors import RuleError
 from lib.rules.values.money import parse_value
 from lib.rules.values.spelling import without_accents
@@ -27,7 +26,7 @@ def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date
     cells = filled(rows, at)
     if cells and all(map(is_amount, cells)):
         return "amount"
-    return "date" if all(map(_is_date, cells)) else None
+    return "date" if all(map(is_moment, cells)) else None
 
 
 def is_amount(cell: str) -> bool:
@@ -41,14 +40,6 @@ def is_amount(cell: str) -> bool:
         else:
             return True
     return False
-
-
-def _is_date(cell: str) -> bool:
-    try:
-        read_moment(cell, UTC)
-    except RuleError as error:
-        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
-    return True
 
 
 def is_nothing(cell: str) -> bool:

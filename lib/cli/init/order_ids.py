@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from lib.cli.init.sample import Sample, SampleRow, filled
-from lib.rules.values.order_ids import looks_like_email, looks_like_phone
+from lib.rules.values.order_ids import looks_personal
 from lib.rules.values.spelling import without_accents
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -54,7 +54,7 @@ def _rank(name: str, rows: Sequence[SampleRow], at: int) -> int | None:
     cells = filled(rows, at)
     if not cells or len(cells) < len(rows) or len(set(cells)) < _FEWEST_DIFFERENT * len(cells):
         return None
-    if any(len(c) > _LONGEST or looks_like_email(c) or looks_like_phone(c) for c in cells):
+    if any(len(c) > _LONGEST or looks_personal(c) for c in cells):
         return None
     if all(map(_SHORT_NUMBER.fullmatch, cells)):
         return 0
