@@ -20,7 +20,7 @@ from lib.model.outcomes import Problem
 from lib.model.selection import Selection
 from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
-from lib.rules.values.order_ids import looks_like_email, looks_like_phone
+from lib.rules.values.order_ids import looks_personal
 from lib.source.columns import columns_named
 from lib.source.suggestions import closest
 from lib.source.visible_names import shown
@@ -129,9 +129,10 @@ def _note_on_refunds(row_filter: RowFilter, selection: Selection, log: Log) -> P
         for each in others or conditions
     )
     detail = f"{number_of_rows(selection.skipped_refunds)}; {names}"
+    note = Problem("REFUNDS_SKIPPED", "", detail)
     if not selection.refunds and selection.skipped_refunds >= ENOUGH_REFUNDS:
-        log.alert("filter_mismatch", code="REFUNDS_SKIPPED", detail=detail)
-    return Problem("REFUNDS_SKIPPED", "", detail)
+        _alert(note, log)
+    return note
 
 
 def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[Problem]:
@@ -201,5 +202,4 @@ def _not_found(value: FilterValue, near: int) -> str:
 
 def _shown_value(value: str) -> str:
     """Return a value of the filter as it may be shown: `exclude` can list testers by address."""
-    is_personal = looks_like_email(value) or looks_like_phone(value)
-    return "an email address or phone number" if is_personal else f'"{value}"'
+    return "an email address or phone number" if looks_personal(value) else f'"{value}"'

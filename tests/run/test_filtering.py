@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lib.catalogue.codes import lookup
 from lib.config.settings import CHUNK_ROWS
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
@@ -382,7 +383,10 @@ def test_refunds_that_the_filter_skips_are_counted(
         assert notes["REFUNDS_SKIPPED"] == f'{rows}; exclude "order_id"'
     assert ("REFUNDS_SKIPPED" in notes) == bool(skipped)
     logged = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (
-        sum(line.get("code") == "REFUNDS_SKIPPED" and "ALERT" in line["message"] for line in logged)
-        == alerts
-    )
+    found = [
+        line
+        for line in logged
+        if line.get("code") == "REFUNDS_SKIPPED" and "ALERT" in line["message"]
+    ]
+    assert len(found) == alerts
+    assert all(line["action"] == lookup("REFUNDS_SKIPPED").action for line in found)
