@@ -19,7 +19,7 @@ from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 from tests.whole.recovery.conftest import EVERY_CALL
-from tests.whole.recovery.test_crash_matrix import SHARDS, STEP, cold, walk
+from tests.whole.recovery.test_crash_matrix import SHARDS, cold, walk
 from tests.whole.recovery.test_faults import STORAGE_CALLS, STORAGE_RULES
 
 INGEST = "data_manager.IngestEvents"
@@ -124,7 +124,6 @@ def test_killed_at_every_call(
         finish(google, drop(google, next(new_name), 410, seed=nth))
 
     points = walk(google, kind, shard, SHARDS, run)
-    assert points >= 16 // SHARDS // STEP
     record_property("crash points", points)
 
 

@@ -29,7 +29,7 @@ from tests.whole.recovery.order_life import (
     outcomes,
     worth,
 )
-from tests.whole.recovery.test_crash_matrix import STEP, walk
+from tests.whole.recovery.test_crash_matrix import walk
 
 ORDERS = list(itertools.permutations(STEPS))
 WALKS = [(each,) for each in ORDERS] if EVERY_CALL else [tuple(ORDERS)]
@@ -138,7 +138,6 @@ def test_killed_at_every_call(
             assert worth(google, alive) == known.worth, f"killed at call {nth}, {step}"
 
     points = walk(google, kind, 0, SHARDS, live)
-    assert points >= 12 // (SHARDS * STEP)
     record_property("crash points", points)
 
 
@@ -300,11 +299,9 @@ def test_killed_at_every_call_of_one_file_with_both(
         assert set(outcomes(found)) <= {"uploaded", "duplicate"}
         assert worth(google, alive) == CORRECTED, f"killed at call {nth}"
         google.clock.reset()  # or the hours add up, and the next file's event is too old
+        # Otherwise each sweep asks for the files of all lives before, in ever more calls.
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
-            google.storage.empty(
-                bucket
-            )  # or each sweep asks for all files before, in ever more calls
+            google.storage.empty(bucket)
 
     points = walk(google, kind, 0, 1 if EVERY_CALL else SHARDS, live)
-    assert points >= 10 // (SHARDS * STEP)
     record_property("crash points", points)

