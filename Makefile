@@ -54,7 +54,7 @@ format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes about four minutes)
+bench: $(VENV)/.dev ## Run the benchmarks (QUICK=1 takes about two minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 fuzz: MINUTES ?= 10

@@ -28,7 +28,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer repetitions; takes about four minutes.")
+@click.option("--quick", is_flag=True, help="Fewer repetitions; takes about two minutes.")
 def main(quick: bool) -> None:
     """Measure the function's speed, memory and cost. Exit code 1: a target is missed."""
     console = Console()
