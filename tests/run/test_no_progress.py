@@ -51,6 +51,27 @@ def kill(number: int) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def lose_storage(google: World, source: StoredObject, times: int) -> None:
+    """Deliver the event as often as this; in each attempt, the API fails, and then storage.
+
+    An attempt cannot even release its lease, which expires.
+    """
+
+    def down(operation: str, name: str) -> None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "")
+
+    def fail(number: int) -> NoReturn:
+        google.store.before = down
+        raise RetryableError("API_UNAVAILABLE", "")
+
+    google.api.before = fail
+    for _ in range(times):
+        with pytest.raises(RetryableError):
+            deliver(google, source)
+        google.store.before = passes
+        google.clock.seconds += 61
+
+
 def alerts(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     return [line for line in lines if line["severity"] == "ERROR"]
@@ -143,20 +164,7 @@ def test_a_refused_preflight_and_a_held_lease_do_not_count(google: World) -> Non
 def test_an_outage_of_storage_is_no_death(google: World) -> None:
     """An attempt that cannot even release its lease does not count. Rows may have been sent."""
     source = put(google, 5)
-
-    def down(operation: str, name: str) -> None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "")
-
-    def fail(number: int) -> NoReturn:
-        google.store.before = down
-        raise RetryableError("API_UNAVAILABLE", "")
-
-    google.api.before = fail
-    for _ in range(2 * MOST):
-        with pytest.raises(RetryableError):
-            deliver(google, source)
-        google.store.before = passes
-        google.clock.seconds += 61
+    lose_storage(google, source, 2 * MOST)
     found = claim_of(google, source)
     assert (found.fruitless, found.died) == (0, True)
     google.api.before = lambda number: None
@@ -166,21 +174,9 @@ def test_an_outage_of_storage_is_no_death(google: World) -> None:
 def test_an_outage_counts_if_another_instance_continues(google: World) -> None:
     """Only the instance of the attempt knows why it ended."""
     source = put(google, 5)
-
-    def down(operation: str, name: str) -> None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "")
-
-    def fail(number: int) -> NoReturn:
-        google.store.before = down
-        raise RetryableError("API_UNAVAILABLE", "")
-
-    google.api.before = fail
     for _ in range(2):
-        with pytest.raises(RetryableError):
-            deliver(google, source)
+        lose_storage(google, source, 1)
         google.unreleased.clear()
-        google.store.before = passes
-        google.clock.seconds += 61
     assert claim_of(google, source).fruitless == 1
 
 
