@@ -20,6 +20,7 @@ MOST_CAUSES = 200
 MOST_RANGES = 1_000
 """Ranges of lines of one cause; each has about 12 characters."""
 MOST_DETAILS = 3
+"""Different details of a cause that are shown with it; if it has more, only with the rows."""
 MOST_ROWS = 1_500
 """Rows that are listed in any case, and in addition:"""
 ROWS_OF_A_CAUSE = 10
@@ -59,7 +60,7 @@ class Numbers:
 class Cause:
     """The rows with one code: how many, which, in which fields, and with which outcomes.
 
-    `details` are the first few that are particular to rows; `has_more_details` if there are others.
+    `details` are what is particular to the rows. If they differ much, only one more than is shown.
     """
 
     code: str
@@ -68,8 +69,7 @@ class Cause:
     outcomes: Counter[str] = field(default_factory=Counter)
     lines: Numbers = field(default_factory=Numbers)
     records: Numbers = field(default_factory=Numbers)
-    details: Counter[str] = field(default_factory=Counter)
-    has_more_details: bool = False
+    details: set[str] = field(default_factory=set)
 
     def add(self, row: RowOutcome, record: int | None, problems: Sequence[Problem]) -> None:
         """Add a row and its problems with this code."""
@@ -81,10 +81,8 @@ class Cause:
         for problem in problems:
             if problem.field:
                 self.fields[problem.field] += 1
-            if problem.detail in self.details or len(self.details) < MOST_DETAILS:
-                self.details[problem.detail] += bool(problem.detail)
-            else:
-                self.has_more_details = True
+            if problem.detail and len(self.details) <= MOST_DETAILS:
+                self.details.add(problem.detail)
 
 
 class ListedRow(NamedTuple):

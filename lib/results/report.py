@@ -13,7 +13,7 @@ from typing import Any
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import OUTCOMES
-from lib.results.findings import Cause, Findings, ListedRow, Numbers, findings_of
+from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, Numbers, findings_of
 from lib.results.page import render, share_of
 from lib.results.verdict import verdict_of
 
@@ -24,6 +24,7 @@ _FIRST_RANGES = 8
 _MOST_REQUESTS = 50
 _BAR = 1_000
 _SMALLEST_PART = 8
+_NUMBER = re.compile(r"\d+")
 
 OUTCOME_WORDS: Mapping[str, str] = {
     "uploaded": "accepted by Google",
@@ -114,7 +115,6 @@ def _parts(counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
 def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     advice = head["codes"].get(cause.code) or {}
     entry = lookup(cause.code)
-    details = [each for each in cause.details if each]
     title, stop, more = advice.get("meaning", entry.meaning).partition(". ")
     stop = "" if not more else "."
     return {
@@ -129,9 +129,15 @@ def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) ->
         "columns": [(columns.get(name, name), n) for name, n in cause.fields.most_common()],
         "lines": _ranges(cause.lines),
         "records": _ranges(cause.records),
-        "details": details,
-        "has_more_details": cause.has_more_details,
+        "details": _details(cause),
     }
+
+
+def _details(cause: Cause) -> list[str]:
+    """Return the details, unless they differ much. Those that name a line are in its order."""
+    if len(cause.details) > MOST_DETAILS:
+        return []
+    return sorted(cause.details, key=lambda each: _NUMBER.sub(lambda n: n[0].zfill(9), each))
 
 
 def _ranges(numbers: Numbers) -> dict[str, Any]:

@@ -67,8 +67,9 @@ def _to_wait(head: Mapping[str, Any]) -> Verdict | None:
         return Verdict(
             "wait",
             "Nobody needs to act now.",
-            f"{number_of_rows(deferred)} came too early. The function sends them again "
-            "automatically, and then replaces this report.",
+            f"{number_of_rows(deferred)} cannot be counted yet. The function sends "
+            f"{'it' if deferred == 1 else 'them'} again automatically, and then replaces this "
+            "report.",
         )
     if awaiting := counts.get("awaiting", 0):
         return Verdict(
@@ -82,15 +83,20 @@ def _to_wait(head: Mapping[str, Any]) -> Verdict | None:
 
 def _done(head: Mapping[str, Any]) -> Verdict:
     counts = head["counts"]
-    sent = counts["uploaded"] + counts.get("ok", 0)
-    word = "would be uploaded" if head["validate_only"] else "were uploaded"
+    sent, warned = counts["uploaded"] + counts.get("ok", 0), counts["warnings"]
+    verb = "was" if sent == 1 else "were"
+    if head["validate_only"]:
+        verb = "would be"
     if not counts["rows"]:
         text = "The file has no rows."
-    elif sent == counts["rows"]:
-        text = f"All {number_of_rows(sent)} {word}." if sent > 1 else f"Its only row {word}."
-        text = text.replace("row were", "row was")
+    elif not sent:
+        text = "None of its rows needed to be uploaded, see below."
+    elif sent < counts["rows"]:
+        text = f"{number_of_rows(sent)} {verb} uploaded. The others did not need to be, see below."
     else:
-        text = f"{number_of_rows(sent)} {word}. The others did not need to be, see below."
-    if counts["warnings"]:
-        text += f" {number_of_rows(counts['warnings'])} have a warning, for future files."
-    return Verdict("done", "Nobody needs to act.", text.replace("1 row have", "1 row has"))
+        which = "Its only row" if sent == 1 else f"All {number_of_rows(sent)}"
+        text = f"{which} {verb} uploaded."
+    if warned:
+        has = "has" if warned == 1 else "have"
+        text += f" {number_of_rows(warned)} {has} a warning, for future files."
+    return Verdict("done", "Nobody needs to act.", text)

@@ -85,6 +85,26 @@ def test_one_sentence_says_whether_anybody_must_act(changes: dict[str, Any], tit
     assert title in words(report_of(document | changes))
 
 
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ({"rows": 1, "uploaded": 1}, "Its only row was uploaded."),
+        ({"rows": 2, "uploaded": 1, "skipped": 1}, "1 row was uploaded. The others did not need"),
+        (
+            {"rows": 3, "uploaded": 3, "warnings": 1},
+            "All 3 rows were uploaded. 1 row has a warning",
+        ),
+        ({"rows": 2, "skipped": 2}, "None of its rows needed to be uploaded, see below."),
+        ({"rows": 9, "deferred": 1}, "1 row cannot be counted yet. The function sends it again"),
+        ({"rows": 0}, "The file has no rows."),
+    ],
+)
+def test_the_verdict_is_a_correct_sentence(counts: dict[str, int], text: str) -> None:
+    """Whether it is about no row, one or several."""
+    document = example() | {"rows": [], "counts": dict.fromkeys(example()["counts"], 0) | counts}
+    assert text in words(report_of(document))
+
+
 def test_hostile_values_are_text() -> None:
     """A name, a column, an order ID and a detail are shown as they are, and make no element."""
     document = example()
@@ -167,6 +187,19 @@ def test_chunks_may_come_in_another_order() -> None:
             found.add_row(row, row.line - 1)
     assert one.listed() == other.listed()
     assert other.causes["INVALID_DATE"].lines.ranges() == [(2, 7)]
+
+
+def test_details_are_in_the_order_of_the_lines_that_they_name() -> None:
+    """Line 9 comes before line 10. Details that differ much are only with the rows."""
+    document = example()
+    repeat = document["rows"][2]
+    document["rows"] = [
+        repeat | {"line": n, "errors": [repeat["errors"][0] | {"detail": f"as in line {first}"}]}
+        for n, first in ((30, 10), (31, 9), (32, 9), (33, 2))
+    ]
+    assert "Detailsas in line 2; as in line 9; as in line 10Records" in words(report_of(document))
+    document["rows"] += [document["rows"][0] | {"errors": [repeat["errors"][0]]}]
+    assert "Details" not in words(report_of(document)).split("The rows")[0]
 
 
 @pytest.mark.parametrize("document", [{}, {"schema_version": 1}, {"schema_version": 2, "rows": []}])
