@@ -78,9 +78,11 @@ from {PACKAGE}.services.types.conversion_upload_service import (
 FUNCTION = """
 import json, sys
 import functions_framework
-client = functions_framework.create_app("ingest", "main.py", "cloudevent").test_client()
-answer = client.post("/", data=sys.argv[2], headers=json.loads(sys.argv[1]))
-assert answer.status_code < 300, answer.status_code
+from werkzeug.test import create_environ, run_wsgi_app
+app = functions_framework.create_app("ingest", "main.py", "cloudevent")
+event = create_environ(method="POST", headers=json.loads(sys.argv[1]), data=sys.argv[2])
+_, status, _ = run_wsgi_app(app, event)
+assert status.startswith("2"), status
 """
 
 

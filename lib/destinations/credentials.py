@@ -7,7 +7,7 @@ from typing import Any
 import google.auth
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
-from google.oauth2 import credentials, service_account
+from google.oauth2 import service_account
 
 from lib.destinations.secret import GoogleAdsYaml, read_secret
 from lib.errors import PermanentError, RetryableError
@@ -55,6 +55,8 @@ def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:
         return service.from_service_account_info(key, scopes=scopes, subject=subject)
     if path := configuration.json_key_file_path:
         return service.from_service_account_file(path, scopes=scopes, subject=subject)
+    from google.oauth2 import credentials  # only a refresh token needs its time to import
+
     return credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth has no types
         None,
         client_id=configuration.client_id,

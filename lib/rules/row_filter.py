@@ -15,8 +15,6 @@ from operator import and_, not_
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
-from rapidfuzz import fuzz
-
 from lib.model.selection import Selection
 from lib.rules.adjustment_rows import mark_adjustments
 from lib.rules.chunk_cells import Row
@@ -214,5 +212,8 @@ def _is_similar_word(one: str, other: str) -> bool:
     # `fulfilled` and `unfulfilled`, or `step1` and `step2`, are not spellings of one word.
     if one.endswith(other) or other.endswith(one) or not (one + other).isalpha():
         return False
-    long_enough = min(len(one), len(other)) >= _SHORTEST_COMPARED
-    return long_enough and fuzz.ratio(one, other) >= _LIKENESS
+    if min(len(one), len(other)) < _SHORTEST_COMPARED:
+        return False
+    from rapidfuzz import fuzz  # few files need its time to import
+
+    return fuzz.ratio(one, other) >= _LIKENESS

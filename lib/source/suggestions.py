@@ -1,12 +1,12 @@
-"""The field that was probably meant by a misspelled name."""
+"""The field that was probably meant by a misspelled name.
+
+rapidfuzz is imported with the first name that is unknown: most files have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
 
 _LETTERS_PER_TYPO: Final = 5
 _LETTERS_PER_TYPO_OF_ALIAS: Final = 7
@@ -25,6 +25,9 @@ def corrected(key: str, names: Sequence[str], aliases: Sequence[str]) -> str | N
 
     All of them are header keys (`lib.source.vocabulary.header_key`).
     """
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
     near = [
         process.extractOne(
             key,
@@ -43,5 +46,7 @@ def corrected(key: str, names: Sequence[str], aliases: Sequence[str]) -> str | N
 
 def closest(name: str, names: Sequence[str]) -> str | None:
     """Return the one of `names` that a profile probably means by `name`, or None."""
+    from rapidfuzz import fuzz, process
+
     found = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=_LIKENESS_IN_PROFILE)
     return str(found[0]) if found else None

@@ -120,7 +120,7 @@ def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
             sweep_time_limit_seconds = 1
 
     monkeypatch.setattr(main, "_context", lambda: Wired)
-    monkeypatch.setattr(main, "sweep_once", unreachable)
+    monkeypatch.setattr("lib.followup.sweep.sweep_once", unreachable)
     with flask.Flask("test").test_request_context():
         _, status = main.sweep(flask.request)
     assert status == 503
