@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from posixpath import commonprefix
 from typing import Final, NamedTuple
@@ -110,11 +111,12 @@ def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
             "STORAGE_UNAVAILABLE",
             f"{len(written.numbers)} of {chunks} chunk markers exist; the results stay as they are",
         )
-    for report in read_reports(run, written.numbers, context.ledger):
-        written.tally.add(report.tally)
-        written.request_ids.extend(report.request_ids)
-        written.requests.add(report.sent)
-        written.findings.add(report)
+    with read_reports(run, written.numbers, context.ledger) as reports:
+        for report in reports:
+            written.tally.add(report.tally)
+            written.request_ids.extend(report.request_ids)
+            written.requests.add(report.sent)
+            written.findings.add(report)
     return written
 
 
@@ -134,13 +136,14 @@ def rewrite_results(
     )
     lease.check()
     _write_report(summary, written.generations.report, context)
-    replaced = context.store.write_stream(
-        context.settings.output_bucket,
-        results_name(run.source.name, run.source.generation),
-        results_document(summary, read_reports(run, written.numbers, context.ledger)),
-        if_generation_match=written.generations.document,
-        label=label_of(summary),
-    )
+    with read_reports(run, written.numbers, context.ledger) as reports:
+        replaced = context.store.write_stream(
+            context.settings.output_bucket,
+            results_name(run.source.name, run.source.generation),
+            results_document(summary, reports),
+            if_generation_match=written.generations.document,
+            label=label_of(summary),
+        )
     if replaced is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
@@ -149,28 +152,33 @@ def rewrite_results(
 _NOTHING_KEPT: Final[Mapping[int, ChunkReport]] = {}
 
 
+@contextmanager
 def read_reports(
     run: Run,
     numbers: Iterable[int],
     ledger: Ledger,
     kept: Mapping[int, ChunkReport] = _NOTHING_KEPT,
-) -> Iterator[ChunkReport]:
+) -> Iterator[Iterator[ChunkReport]]:
     """Return the reports of these chunks from their markers. Some are fetched ahead.
 
-    `kept` are those that this attempt has written and still has.
+    `kept` are those that this attempt has written and still has. The threads end with the `with`
+    block, however it ends: the garbage collector would wait for them wherever it happens to run.
     """
 
     def read(number: int) -> ChunkReport:
         return kept.get(number) or ledger.read_chunk(run, number)
 
-    ahead: deque[Future[ChunkReport]] = deque()
-    with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
+    def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkReport]:
+        ahead: deque[Future[ChunkReport]] = deque()
         for number in numbers:
             ahead.append(pool.submit(read, number))
             if len(ahead) == MARKERS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+    with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
+        yield in_order(pool)
 
 
 def announce_results(summary: RunSummary, context: RunContext) -> None:

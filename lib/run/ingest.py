@@ -179,10 +179,9 @@ def _finish(
     summary = RunSummary(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
-    reports = read_reports(
-        lease.run, sorted(progress.numbers), context.ledger, progress.kept_reports
-    )
-    write_results(lease, summary, progress.only, reports, pending, context)
+    numbers, kept = sorted(progress.numbers), progress.kept_reports
+    with read_reports(run, numbers, context.ledger, kept) as reports:
+        write_results(lease, summary, progress.only, reports, pending, context)
     return summary
 
 
@@ -194,8 +193,9 @@ def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> No
         # The file has more chunks than the one that could be read now.
         ledger.write_chunk(run, progress.only)
         progress.only = None
-    for report in read_reports(run, sorted(rest), ledger):
-        progress.add(report, is_only=False)
+    with read_reports(run, sorted(rest), ledger) as reports:
+        for report in reports:
+            progress.add(report, is_only=False)
 
 
 def _metadata(

@@ -62,9 +62,8 @@ def upload_chunks(
     first_open = next(number for number in count() if number not in done)
     in_flight = _MOST_IN_FLIGHT * context.settings.window
     maybe_sent_until = first_open + in_flight if run.attempts > 1 else 0
-    reports = read_reports(run, sorted(done), context.ledger)
-    uploads = _Uploads(lease, progress, context, deadline, log)
-    with uploads:
+    earlier = read_reports(run, sorted(done), context.ledger)
+    with earlier as reports, _Uploads(lease, progress, context, deadline, log) as uploads:
         uploads.wait_for_room()
         for chunk in split_into_chunks(table.records(), run.chunk_limits):
             lease.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -123,6 +124,18 @@ def test_progress_starts_the_count_again(google: World) -> None:
     found = document(google, source)
     assert (found["status"], found["counts"]["uploaded"]) == ("completed", 60)
     assert found["attempts"] > 2 * MOST
+
+
+def test_an_attempt_that_dies_between_two_markers_leaves_no_thread(google: World) -> None:
+    """Otherwise garbage collection waits for it, perhaps with a lock that the thread needs."""
+    source = put(google, 20)
+    for number in (5, 11):  # the first attempt sends ten chunks, and leaves a gap
+        google.api.before = lambda found, number=number: kill(found) if found == number else None
+        with pytest.raises(KeyboardInterrupt) as error:
+            deliver(google, source)
+        google.clock.seconds += 61
+    assert error.tb is not None  # what the attempt has opened is not garbage yet
+    assert not [each for each in threading.enumerate() if each.name.startswith("markers")]
 
 
 @pytest.mark.parametrize("code", ["API_UNAVAILABLE", "DAILY_QUOTA", "SHUTDOWN", "DEADLINE"])
