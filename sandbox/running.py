@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +24,17 @@ class NotRunning(RuntimeError):
 
 class RequestRefused(RuntimeError):
     """The control API refused a request; the message is its own."""
+
+
+def command(arguments: str) -> str:
+    """A command of the sandbox for any terminal in this directory: with the Python that runs now.
+
+    The directory of a virtual environment may not be on the PATH, or not in the other terminal.
+    """
+    python, here = Path(sys.executable), Path.cwd()
+    if python.is_relative_to(here):
+        python = python.relative_to(here)
+    return f"{shlex.quote(str(python))} -m sandbox {arguments}"
 
 
 def remember(description: Mapping[str, Any]) -> None:
@@ -116,7 +129,7 @@ def find(control_url: str | None) -> Running:
         except (OSError, ValueError, KeyError):
             raise NotRunning(
                 f"No sandbox is running in this directory ({CURRENT} is missing or not valid). "
-                "Start one with `python -m sandbox up`, or name one with --control-url."
+                f"Start one with `{command('up')}`, or name one with --control-url."
             ) from None
     try:
         with urllib.request.urlopen(control_url.rstrip("/") + "/", timeout=5) as answer:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.running import command
+
 _LATE = "PROCESSING_ERROR_"
 _OUTCOMES = (
     *("ok", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
@@ -109,7 +111,7 @@ def show_sandbox(description: Mapping[str, Any], console: Console) -> None:
     lines = [
         "",
         "[bold]Try[/bold] (from this directory, in another terminal)",
-        "  python -m sandbox drop examples/crm_export.csv --wait",
+        f"  {command('drop examples/crm_export.csv --wait')}",
         f"  curl {description['control_url']}/conversions",
         f"  curl {description['control_url']}/deliveries",
         "Press Ctrl-C to stop everything.",

@@ -76,11 +76,13 @@ def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
 def test_up_without_a_function_is_for_people_too(tmp_path):
     """It prints a table and commands to try; no function runs."""
     with _up(tmp_path, "--no-function") as process:
-        first = b""
-        while b"Ctrl-C" not in first:
-            first += process.stdout.readline()
-        assert b"control_url" in first
-        assert b"function_url" not in first
+        printed = ""
+        while "Ctrl-C" not in printed:
+            printed += process.stdout.readline().decode()
+        assert "control_url" in printed
+        assert "function_url" not in printed
+        # The Python of this environment may not be on the PATH of another terminal.
+        assert f"{sys.executable} -m sandbox drop" in printed
         process.terminate()
         process.communicate(timeout=20)
         assert process.returncode == 0
