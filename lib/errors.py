@@ -46,7 +46,7 @@ class NothingDone(RetryableError):
 class LeaseHeld(RetryableError):
     """Another delivery has a live lease: it is working, or it crashed less than a lease ago."""
 
-    def __init__(self, detail: str = "") -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__("LEASE_HELD", detail)
 
 

@@ -82,9 +82,7 @@ class Apis:
         self._tokens.close()
 
 
-def start_apis(
-    state: State, faults: Faults, directory: Path, login_customer_id: str | None = None
-) -> Apis:
+def start_apis(state: State, faults: Faults, directory: Path) -> Apis:
     """Start everything, and write the files that clients need into `directory`."""
     certificates = create_certificates(directory)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -131,7 +129,7 @@ def start_apis(
         port,
     )
 
-    yaml = _google_ads_yaml("use_application_default_credentials: true", port, login_customer_id)
+    yaml = _google_ads_yaml("use_application_default_credentials: true", port)
     key_file = f"json_key_file_path: {json.dumps(str(service_account_path))}"
     state.set_secret(SECRET, yaml.encode())
     return Apis(
@@ -142,7 +140,7 @@ def start_apis(
         google_ads_yaml=yaml,
         secret_version=f"{SECRET}/versions/latest",
         service_account_path=service_account_path,
-        google_ads_key_yaml=_google_ads_yaml(key_file, port, login_customer_id),
+        google_ads_key_yaml=_google_ads_yaml(key_file, port),
         _server=server,
         _tokens=tokens,
         _threads=threads,
@@ -150,17 +148,10 @@ def start_apis(
     )
 
 
-def _google_ads_yaml(credentials: str, port: int, login_customer_id: str | None) -> str:
+def _google_ads_yaml(credentials: str, port: int) -> str:
     # google-ads 34 requires only `use_proto_plus`. `developer_token` is optional, because Google
     # discontinued developer tokens on 2026-09-09 (docs: api-policy/developer-token).
-    lines = [
-        "use_proto_plus: false",
-        credentials,
-        f"endpoint: localhost:{port}",
-    ]
-    if login_customer_id:
-        lines.append(f'login_customer_id: "{login_customer_id}"')
-    return "\n".join(lines) + "\n"
+    return f"use_proto_plus: false\n{credentials}\nendpoint: localhost:{port}\n"
 
 
 def _write_service_account(path: Path, key: rsa.RSAPrivateKey, token_uri: str) -> None:

@@ -92,17 +92,16 @@ class Delivery:
             self._changed.notify_all()
             return self._settings
 
-    def finalized(self, resource: Mapping[str, Any], copies: int | None = None) -> Record:
-        """Delivers the event of a finalized object `copies` times (default: `duplicate`)."""
-        return self._deliver(finalized_event(resource), copies)
+    def finalized(self, resource: Mapping[str, Any]) -> Record:
+        """Delivers the event of a finalized object, as often as `duplicate` says."""
+        return self._deliver(finalized_event(resource), self._settings.duplicate)
 
     def again(self, event_id: str, copies: int = 1) -> Record:
         """Delivers an earlier event again. Raises KeyError for an unknown event."""
         return self._deliver(self._records[event_id][0], copies)
 
-    def _deliver(self, event: Event, copies: int | None) -> Record:
+    def _deliver(self, event: Event, copies: int) -> Record:
         with self._changed:
-            copies = copies or self._settings.duplicate
             _, record = self._records.setdefault(
                 event.event_id,
                 (event, Record(event.event_id, event.bucket, event.name, event.generation,

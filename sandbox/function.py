@@ -25,6 +25,7 @@ from typing import Literal
 from sandbox.processes import Processes, free_port
 
 _CHECK_SECONDS = 0.05
+_START_SECONDS = 60.0
 _TERMINATION_SECONDS = 10.0  # cloud.google.com/run/docs/container-contract#instance-shutdown
 _THREADS = "16"  # the most requests that a test sends to one instance at a time
 
@@ -92,11 +93,9 @@ class Function:
         directory: Path,
         env: Mapping[str, str],
         log: Path,
-        instances: int = 1,
-        targets: Sequence[Target] = (INGEST, SWEEP),
-        start_seconds: float = 60.0,
-        memory_group: Path | None = None,
-        env_of_last: Mapping[str, str] | None = None,
+        instances: int,
+        memory_group: Path | None,
+        env_of_last: Mapping[str, str],
     ) -> None:
         """Starts all instances and waits until they respond. Raises FunctionDidNotStart.
 
@@ -114,25 +113,19 @@ class Function:
             **env,
         }
         log.touch()
-        self.instances: list[Instance] = []
-        self.sweeper: Instance | None = None
-        for target in targets:
-            number = instances if target == INGEST else 1
-            for left in reversed(range(number)):
-                extra = env_of_last if target == INGEST and not left else None
-                instance = Instance(target, functools.partial(self._start, extra or {}))
-                if target == INGEST:
-                    self.instances.append(instance)
-                else:
-                    self.sweeper = instance
+        self.instances = [
+            Instance(INGEST, functools.partial(self._start, env_of_last if is_last else {}))
+            for is_last in [False] * (instances - 1) + [True]
+        ]
+        self.sweeper = Instance(SWEEP, functools.partial(self._start, {}))
         self._closed = threading.Event()
         self._restarting = threading.Lock()
         for instance in self.all():
-            self._wait_for(instance, start_seconds)
+            self._wait_for(instance)
         threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
 
     def all(self) -> list[Instance]:
-        return [*self.instances, *([self.sweeper] if self.sweeper else [])]
+        return [*self.instances, self.sweeper]
 
     def kill(self, instances: Sequence[Instance] | None = None) -> list[int]:
         """Sends SIGKILL to the workers of `instances` (default: all); returns their process IDs."""
@@ -187,8 +180,8 @@ class Function:
         with self._log.open("ab") as output:
             return self._processes.start(command, output=output, env=env, directory=self._directory)
 
-    def _wait_for(self, instance: Instance, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait_for(self, instance: Instance) -> None:
+        deadline = time.monotonic() + _START_SECONDS
         while not instance.answers():
             if instance.process.poll() is not None or time.monotonic() > deadline:
                 end = self.output()[-3000:]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sandbox.running import command
 
+_MOST_ROWS = 8
 _LATE = "PROCESSING_ERROR_"
 _OUTCOMES = (
     *("ok", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
@@ -35,8 +36,8 @@ def _plain(value: object, style: str = "") -> Text:
     return Text(printable(value), style)
 
 
-def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -> None:
-    """Prints the counts, the codes with their actions, and the first `rows` rows with errors."""
+def show_results(document: Mapping[str, Any], console: Console) -> None:
+    """Prints the counts, the codes with their actions, and the first rows with errors."""
     source = document.get("source", {})
     where = f"{document.get('destination')} {document.get('customer_id')}"
     console.print(_plain(source.get("name", "?"), "bold"), f"to {where}: {document.get('status')}")
@@ -64,7 +65,7 @@ def show_results(document: Mapping[str, Any], console: Console, rows: int = 8) -
             "line", "record", "outcome", "column", "problem", title="The first rows with problems"
         )
         columns = document.get("columns", {})
-        for row in faulty[:rows]:
+        for row in faulty[:_MOST_ROWS]:
             error = row["errors"][0]
             field = str(error.get("field", ""))
             table.add_row(

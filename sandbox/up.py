@@ -69,7 +69,7 @@ class Sandbox:
         """
         self._with_function, self._extra_env, self._instances = function, dict(env or {}), instances
         self._forgetful, self._memory_group = forgetful, memory_group
-        self._env_of_last = env_of_last
+        self._env_of_last = env_of_last or {}
         self.networks: list[Network] = []
         self._source, self._given_directory = Path(source).resolve(), directory
         self._started = False
@@ -182,8 +182,8 @@ class Sandbox:
 
     def description(self) -> dict[str, Any]:
         """What `sandbox up --json` prints and `GET /` returns."""
-        instances = self.function.instances if self.function else []
-        sweeper = self.function.sweeper if self.function else None
+        function = self.function
+        instances = function.instances if function else []
         return {
             "storage_url": self.storage.url,
             "quiet_storage_url": self.storage.quiet_url,
@@ -191,7 +191,7 @@ class Sandbox:
             "output_bucket": OUTPUT_BUCKET,
             "function_url": instances[0].url if instances else None,
             "function_urls": [one.url for one in instances],
-            "sweep_url": sweeper.url if sweeper else None,
+            "sweep_url": function.sweeper.url if function else None,
             "control_url": self.control_url,
             "function_log": str(self.function_log),
             "env": self.env,
@@ -249,7 +249,7 @@ class Sandbox:
 
     def run_sweep(self, timeout_seconds: float = 120.0) -> tuple[int, str]:
         """Calls the sweep as Cloud Scheduler does; returns status and body, (0, "") if it died."""
-        if self.function is None or self.function.sweeper is None:
+        if self.function is None:
             raise RuntimeError("this sandbox does not run the sweep")
         port = self.function.sweeper.port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
@@ -288,7 +288,7 @@ class Sandbox:
             for one, count in zip(self.function.instances, self.delivery.in_flight(), strict=True)
             if count
         ]
-        if self._sweeping and self.function.sweeper:
+        if self._sweeping:
             busy.append(self.function.sweeper)
         return busy or None
 

@@ -12,15 +12,17 @@ from pathlib import Path
 from lib.config.settings import Settings
 from lib.errors import PermanentError, RetryableError
 
+_TIMEOUT_SECONDS = 20.0
 
-def read_credentials(settings: Settings, timeout_seconds: float = 20.0) -> str:
+
+def read_credentials(settings: Settings) -> str:
     """Return the text of the google-ads.yaml.
 
     Raises `PermanentError` (SECRET_NOT_SET, SECRET_NOT_FOUND, SECRET_NOT_READABLE, SECRET_INVALID)
     when a person must act, and `RetryableError` when Secret Manager cannot be reached now.
     """
     if settings.credentials_secret:
-        return _from_secret_manager(settings, timeout_seconds)
+        return _from_secret_manager(settings)
     if settings.credentials_path:
         path = Path(settings.credentials_path)
         try:
@@ -33,7 +35,7 @@ def read_credentials(settings: Settings, timeout_seconds: float = 20.0) -> str:
     )
 
 
-def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
+def _from_secret_manager(settings: Settings) -> str:
     # Imported here: a deployment that reads its credentials from a file does not need it.
     from google.api_core import exceptions as api
     from google.api_core.client_options import ClientOptions
@@ -49,7 +51,7 @@ def _from_secret_manager(settings: Settings, timeout_seconds: float) -> str:
     def access() -> bytes:
         # A new client each time: with new credentials, over a new connection.
         with secretmanager.SecretManagerServiceClient(client_options=options) as client:
-            answer = client.access_secret_version(name=name, timeout=timeout_seconds)
+            answer = client.access_secret_version(name=name, timeout=_TIMEOUT_SECONDS)
         return bytes(answer.payload.data)
 
     try:

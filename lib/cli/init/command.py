@@ -156,7 +156,7 @@ def _refuse_twice(output: Path | None, form: str, name: str) -> None:
         return
     if form != "json":
         raise click.BadParameter(f"{output} exists. Name a new file.", param_hint="--output")
-    _added(output, name, Proposal((), (), {}))
+    _added(output, name, Proposal((), ()))
 
 
 def _added(output: Path, name: str, proposal: Proposal) -> str:

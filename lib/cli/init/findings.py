@@ -56,11 +56,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A profile with its reasons, what is still to be asked, and the columns that are known."""
+    """A profile with its reasons, and what is still to be asked."""
 
     entries: tuple[Entry, ...]
     questions: tuple[Question, ...]
-    known_columns: Mapping[str, str]
 
     def values(self) -> dict[str, Any]:
         """Return the profile as a document."""

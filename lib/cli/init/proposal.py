@@ -71,8 +71,7 @@ def propose(sample: Sample, given: Given, around: Surroundings) -> Proposal:
         for key, value in said.items()
     ]
     entries.sort(key=lambda entry: _ORDER.index(entry.key))
-    names = {field: sample.names[at] for field, at in columns.items()}
-    return Proposal(tuple(entries), _all_questions(parts, columns, given), names)
+    return Proposal(tuple(entries), _all_questions(parts, columns, given))
 
 
 def _times_and_amounts(sample: Sample) -> tuple[str, str]:

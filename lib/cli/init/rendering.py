@@ -12,6 +12,8 @@ from lib.cli.init.findings import Entry, Proposal
 from lib.config.profile import read_profiles
 
 _WIDTH: Final = 100
+_INDENT: Final = "    "
+"""A key of a profile is this far from the margin, in both forms."""
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _LAST_BRACE: Final = re.compile(r"\s*\}\s*\Z")
 
@@ -48,8 +50,8 @@ def as_terraform(name: str, proposal: Proposal) -> str:
     """Return the same profile for terraform.tfvars."""
     lines = ["profiles = {", f"  {_key(name)} = {{"]
     for entry in proposal.entries:
-        lines += _comment(entry, "#", "    ")
-        lines += _attribute(entry.key, entry.value, "    ")
+        lines += _comment(entry, "#")
+        lines += _attribute(entry.key, entry.value)
     return "\n".join([*lines, "  }", "}", ""])
 
 
@@ -65,23 +67,23 @@ def _keys(proposal: Proposal) -> Iterator[list[str]]:
     for entry in proposal.entries:
         value = json.dumps(entry.value, ensure_ascii=False)
         if isinstance(entry.value, dict) and len(value) > _WIDTH // 2:
-            inner = [f"      {_text(key)}: {_text(each)}" for key, each in entry.value.items()]
-            value = "{\n" + ",\n".join(inner) + "\n    }"
-        yield [*_comment(entry, "//", "    "), f"    {_text(entry.key)}: {value}"]
+            inner = [f"{_INDENT}  {_text(key)}: {_text(v)}" for key, v in entry.value.items()]
+            value = "{\n" + ",\n".join(inner) + f"\n{_INDENT}}}"
+        yield [*_comment(entry, "//"), f"{_INDENT}{_text(entry.key)}: {value}"]
 
 
-def _comment(entry: Entry, sign: str, indent: str) -> list[str]:
-    width = _WIDTH - len(indent) - len(sign) - 1
+def _comment(entry: Entry, sign: str) -> list[str]:
+    width = _WIDTH - len(_INDENT) - len(sign) - 1
     lines = [part for line in entry.reason.splitlines() for part in wrap(line, width)]
-    return [f"{indent}{sign} {line}" for line in lines]
+    return [f"{_INDENT}{sign} {line}" for line in lines]
 
 
-def _attribute(key: str, value: Any, indent: str) -> list[str]:
+def _attribute(key: str, value: Any) -> list[str]:
     if isinstance(value, dict):
         width = max(len(_key(each)) for each in value)
-        inner = [f"{indent}  {_key(k).ljust(width)} = {_hcl(v)}" for k, v in value.items()]
-        return [f"{indent}{key} = {{", *inner, f"{indent}}}"]
-    return [f"{indent}{key} = {_hcl(value)}"]
+        inner = [f"{_INDENT}  {_key(k).ljust(width)} = {_hcl(v)}" for k, v in value.items()]
+        return [f"{_INDENT}{key} = {{", *inner, f"{_INDENT}}}"]
+    return [f"{_INDENT}{key} = {_hcl(value)}"]
 
 
 def _key(name: str) -> str:

@@ -47,7 +47,7 @@ class ConversionClock:
         """Read a `Moment`. `zone` is the time zone of the row, if the row gives one.
 
         A time before the look-back window of the action gets the doubt OLDER_THAN_LOOKBACK. Raises
-        FUTURE_DATE, TOO_OLD and the codes of `parse_conversion_time`.
+        FUTURE_DATE, TOO_OLD and the codes of `read_moment`.
         """
         hours = self._hours.get(zone, _NO_HOURS)
         # Try ISO first, "2026-11-24 14:" + "05:07" + "+01:00": most files have one format.

@@ -29,15 +29,6 @@ class Moment(NamedTuple):
     doubts: Doubts = ()
 
 
-def parse_conversion_time(value: str, zone: tzinfo | None, *, day_first: bool = False) -> str:
-    """`11/24/2026 02:05:07 PM` in America/Chicago -> `2026-11-24 14:05:07-06:00`.
-
-    `zone` applies to a value without an offset or zone name. `day_first` reads 24/11/2026.
-    Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE or DATE_ORDER_MISMATCH.
-    """
-    return read_moment(value, zone, day_first=day_first).text
-
-
 # 14:05:07.123, 15.50, 2:05 PM. Some of Google's reports write 17:01:54*123.
 _TIME: Final = (
     r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
@@ -73,7 +64,10 @@ _CENTURY: Final = 2000
 
 
 def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> Moment:
-    """Read a time like `parse_conversion_time`, and return it with its instant and doubts.
+    """`11/24/2026 02:05:07 PM` in America/Chicago -> `2026-11-24 14:05:07-06:00`, as a `Moment`.
+
+    `zone` applies to a value without an offset or zone name. `day_first` reads 24/11/2026.
+    Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE or DATE_ORDER_MISMATCH.
 
     The doubts are AMBIGUOUS_LOCAL_TIME and NONEXISTENT_LOCAL_TIME (both read with the offset before
     the clock change), DATE_WITHOUT_TIME (read as midnight), and `AMBIGUOUS_ORDER`.

@@ -12,7 +12,6 @@ from lib.rules.values.calendar_words import MONTHS, WEEKDAYS
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
     AMBIGUOUS_ORDER,
-    parse_conversion_time,
     read_moment,
     with_time_of_day,
 )
@@ -106,7 +105,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 )
 def test_every_export_format_is_read(value: str, text: str) -> None:
     """An offset in the cell overrides the file's time zone; daylight saving follows the date."""
-    assert parse_conversion_time(value, CHICAGO) == text
+    assert read_moment(value, CHICAGO).text == text
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_every_export_format_is_read(value: str, text: str) -> None:
 )
 def test_day_first_in_the_profile(value: str, text: str) -> None:
     """With `day_first`, the day comes first, except in dates that begin with the year."""
-    assert parse_conversion_time(value, UTC, day_first=True) == text
+    assert read_moment(value, UTC, day_first=True).text == text
 
 
 @pytest.mark.parametrize(
@@ -166,7 +165,7 @@ def test_day_first_in_the_profile(value: str, text: str) -> None:
 def test_an_invalid_time_is_refused(value: str, day_first: bool, code: str) -> None:
     """A time that is invalid or contradicts the profile is refused; no date is guessed."""
     with pytest.raises(RuleError) as refused:
-        parse_conversion_time(value, UTC, day_first=day_first)
+        read_moment(value, UTC, day_first=day_first)
     assert refused.value.code == code
     assert refused.value.__context__ is None
 
@@ -174,7 +173,7 @@ def test_an_invalid_time_is_refused(value: str, day_first: bool, code: str) -> N
 def test_a_time_without_any_zone_is_refused() -> None:
     """A time without any time zone is refused; the server's time zone is not used."""
     with pytest.raises(RuleError) as refused:
-        parse_conversion_time("2026-11-20 10:00:00", None)
+        read_moment("2026-11-20 10:00:00", None)
     assert refused.value.code == "DATE_WITHOUT_ZONE"
 
 
@@ -251,8 +250,8 @@ def test_the_clock_reads_like_read_moment(
 def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: str) -> None:
     """Each format gives the same moment as ISO 8601."""
     zone = ZoneInfo(zone_name)
-    iso = parse_conversion_time(f"{at:%Y-%m-%d %H:%M:%S}", zone)
-    assert parse_conversion_time(at.strftime(form), zone) == iso
+    iso = read_moment(f"{at:%Y-%m-%d %H:%M:%S}", zone).text
+    assert read_moment(at.strftime(form), zone).text == iso
 
 
 @pytest.mark.parametrize(
@@ -311,8 +310,8 @@ def test_an_abbreviation_has_one_offset_wherever_it_is_used() -> None:
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)), st.sampled_from(ZONES))
 def test_reading_a_time_again_changes_nothing(at: datetime, zone_name: str) -> None:
     """A normalized time is read unchanged."""
-    once = parse_conversion_time(f"{at:%Y-%m-%d %H:%M:%S}", ZoneInfo(zone_name))
-    assert parse_conversion_time(once, None) == once
+    once = read_moment(f"{at:%Y-%m-%d %H:%M:%S}", ZoneInfo(zone_name)).text
+    assert read_moment(once, None).text == once
 
 
 @pytest.mark.parametrize(
