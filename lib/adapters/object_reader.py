@@ -7,7 +7,8 @@ The client library compares no checksum of a range. A wrong byte would be a wron
 so the reader computes the CRC32C of all stored bytes, which Cloud Storage knows of every object,
 also of composite and of gzip-encoded ones. This needs no further call:
 
-    up to 32 MiB   all ranges are fetched and compared before the first byte is returned
+    up to 32 MiB   all ranges are fetched and compared before the first byte is returned; those that
+                   are not kept meanwhile are fetched a second time, and compared with the first
     larger         compared before the last range is returned, so the last chunk is never sent
 
 After a mismatch, everything is read a second time. If the wrong bytes were not returned yet, the
@@ -19,10 +20,11 @@ from __future__ import annotations
 import base64
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import google_crc32c
@@ -30,12 +32,14 @@ from google.api_core import exceptions as api
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError
 from lib.state.store import StoredObject
 
 RANGE_BYTES = 1 << 20
 CHECKED_FIRST_BYTES = 32 << 20
 """An object up to this size is compared with its checksum before any of it is used."""
+KEPT_BYTES = 4 << 20
+"""So much of it is kept meanwhile. To fetch the rest again costs less than its memory."""
 TIMEOUT_SECONDS = 30.0
 RETRY = DEFAULT_RETRY.with_timeout(60.0)
 _RANGES_AT_A_TIME = 4
@@ -78,6 +82,7 @@ def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange
         checksum=None,
         timeout=TIMEOUT_SECONDS,
         retry=None,
+        single_shot_download=True,
     )
     described = _described(source, blob)
     if described is not None and len(content) != min(described.size, RANGE_BYTES):
@@ -110,7 +115,7 @@ class ObjectReader:
     """A forward-only stream of the bytes of a generation, as they are stored.
 
     `call` makes a call with a client (`GoogleStore`). An empty object needs no request. Raises
-    `PermanentError`: SOURCE_GONE, or CHECKSUM_MISMATCH.
+    `PermanentError` (SOURCE_GONE, CHECKSUM_MISMATCH), and `RetryableError`.
     """
 
     def __init__(
@@ -121,7 +126,7 @@ class ObjectReader:
         self._call = call
         self._first = first
         self._starts = deque(range(0, source.size, RANGE_BYTES))
-        self._checked: deque[bytes] | None = None
+        self._kept: deque[bytes] = deque()
         self._sums: list[int] = []
         """The checksum of each range that was read, in their order."""
         self._crc = 0
@@ -142,19 +147,22 @@ class ObjectReader:
         return piece
 
     def _next_range(self) -> bytes:
-        if self._source.crc32c and 0 < self._source.size <= CHECKED_FIRST_BYTES:
-            if self._checked is None:
-                self._checked = self._whole()
-            return self._checked.popleft() if self._checked else b""
+        is_compared_first = (
+            bool(self._source.crc32c) and 0 < self._source.size <= CHECKED_FIRST_BYTES
+        )
+        if is_compared_first and not self._sums:
+            self._compare_first()
+        if self._kept:
+            return self._kept.popleft()
         if not self._starts:
             if self._pool is not None:
                 self._pool.shutdown(wait=False)
             return b""
         start = self._starts.popleft()
         current = self._ahead.result() if self._ahead is not None else self._fetch(start)
-        if self._starts:
-            self._pool = self._pool or ThreadPoolExecutor(1, "download")
-            self._ahead = self._pool.submit(self._fetch, self._starts[0])
+        self._fetch_ahead()
+        if is_compared_first:
+            return self._as_compared(start, current)
         if not self._source.crc32c:
             return current
         self._sums.append(google_crc32c.value(current))
@@ -163,26 +171,57 @@ class ObjectReader:
             return self._last_range_again()
         return current
 
+    def _fetch_ahead(self) -> None:
+        """Begin to fetch the next range, if there is one."""
+        if self._starts:
+            self._pool = self._pool or ThreadPoolExecutor(1, "download")
+            self._ahead = self._pool.submit(self._fetch, self._starts[0])
+
     @property
     def _expected(self) -> int:
         return int.from_bytes(base64.b64decode(self._source.crc32c), "big")
 
-    def _whole(self) -> deque[bytes]:
-        """Return all ranges of a small object, if they match its checksum."""
+    def _compare_first(self) -> None:
+        """Compare a small object with its checksum, and keep its beginning."""
         for _ in range(2):
-            ranges = self._all_ranges()
+            kept: deque[bytes] = deque()
+            sums: list[int] = []
             crc = 0
-            for each in ranges:
-                crc = google_crc32c.extend(crc, each)
+            for content in self._all_ranges():
+                crc = google_crc32c.extend(crc, content)
+                sums.append(google_crc32c.value(content))
+                if len(sums) * RANGE_BYTES <= KEPT_BYTES:
+                    kept.append(content)
             if crc == self._expected:
-                return ranges
+                self._kept, self._sums = kept, sums
+                for _ in kept:
+                    self._starts.popleft()
+                self._fetch_ahead()
+                return
         raise PermanentError("CHECKSUM_MISMATCH", "read twice")
 
-    def _all_ranges(self) -> deque[bytes]:
+    def _all_ranges(self) -> Iterator[bytes]:
+        """Return all ranges, in order. Some are fetched at a time."""
+        starts = iter(self._starts)
         if len(self._starts) == 1:
-            return deque([self._fetch(0)])
+            yield self._fetch(next(starts))
+            return
         with ThreadPoolExecutor(_RANGES_AT_A_TIME, "download") as pool:
-            return deque(pool.map(self._fetch, self._starts))
+            ahead = deque(
+                pool.submit(self._fetch, each) for each in islice(starts, _RANGES_AT_A_TIME)
+            )
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(self._fetch, each) for each in islice(starts, 1))
+
+    def _as_compared(self, start: int, content: bytes) -> bytes:
+        """Return a range as it was compared before, if need be after another read."""
+        known = self._sums[start // RANGE_BYTES]
+        if google_crc32c.value(content) != known:
+            content = self._fetch(start)
+            if google_crc32c.value(content) != known:
+                raise RetryableError("STORAGE_UNAVAILABLE", "what was read differs from before")
+        return content
 
     def _last_range_again(self) -> bytes:
         """Read a large object again, and return its last range if only this one was wrong."""
@@ -219,6 +258,7 @@ class ObjectReader:
                 checksum=None,
                 timeout=TIMEOUT_SECONDS,
                 retry=None,
+                single_shot_download=True,
             )
             if len(content) != end - start + 1:
                 raise ConnectionError("short read")

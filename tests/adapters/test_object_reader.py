@@ -13,7 +13,7 @@ import pytest
 
 import lib.adapters.object_reader as module
 from lib.adapters.gcs import GoogleStore
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
 from sandbox.storage import Storage, storage_client
@@ -41,6 +41,12 @@ def store(storage: Storage) -> GoogleStore:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the content count as a large object."""
     monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", len(CONTENT) - 1)
+
+
+@pytest.fixture
+def first_range_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rest of the content be read again after it was compared."""
+    monkeypatch.setattr(module, "KEPT_BYTES", RANGE)
 
 
 def put(storage: Storage, store: GoogleStore, content: bytes, encoding: str = "") -> StoredObject:
@@ -119,6 +125,40 @@ def test_a_large_object_whose_last_range_was_wrong_once(
     source = put(storage, store, CONTENT)
     flip(faults, len(CONTENT) - 1, nth=4)
     assert store.open(source).read() == CONTENT
+
+
+def test_what_was_not_kept_is_read_again(
+    storage: Storage, store: GoogleStore, calls: list[StorageCall], first_range_is_kept: None
+) -> None:
+    """Only the beginning of a compared object stays in memory; the rest takes a second read."""
+    source = put(storage, store, CONTENT)
+    calls.clear()
+    reader = store.open(source)
+    assert reader.read(RANGE) == CONTENT[:RANGE]
+    assert not reader._kept
+    assert reader.read() == CONTENT[RANGE:]
+    assert len(calls) == 4 + 3
+
+
+def test_a_bit_that_is_wrong_only_in_the_second_read(
+    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
+) -> None:
+    """The range differs from the one that was compared, and is read again."""
+    source = put(storage, store, CONTENT)
+    flip(faults, RANGE + 5, nth=[5])
+    assert store.open(source).read() == CONTENT
+
+
+def test_a_second_read_that_stays_wrong(
+    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
+) -> None:
+    """Only right bytes were handed out before, so another attempt may continue."""
+    source = put(storage, store, CONTENT)
+    flip(faults, RANGE + 5, nth=[5, 6, 7])
+    reader = store.open(source)
+    assert reader.read(RANGE) == CONTENT[:RANGE]
+    with pytest.raises(RetryableError, match="STORAGE_UNAVAILABLE"):
+        reader.read(RANGE)
 
 
 @pytest.mark.parametrize("limit", [1, 1 << 20])

@@ -53,6 +53,7 @@ lib.adapters.gcs.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 
 lib.adapters.gcs.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.object_reader.RANGE_BYTES = 64 << 10
 lib.adapters.object_reader.CHECKED_FIRST_BYTES = 256 << 10
+lib.adapters.object_reader.KEPT_BYTES = 128 << 10
 lib.adapters.gcs.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
     5.0
 ).with_delay(initial=0.05, maximum=0.2)
