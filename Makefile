@@ -22,6 +22,9 @@ demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Goog
 pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
 	$(BIN)/python -m tools.pictures
 
+# Tests start hundreds of processes. Even where this variable is set, none of them compiles everything again.
+test retest soak: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal
 

@@ -129,8 +129,11 @@ class Delivery:
         with self._changed:
             return not self._queue and not any(self._in_flight)
 
-    def wait_until_idle(self, timeout_seconds: float) -> bool:
-        """Waits until no delivery is due or in flight; returns False on a timeout."""
+    def wait_until_idle(self, timeout_seconds: float = 180.0) -> bool:
+        """Waits until no delivery is due or in flight; returns False on a timeout.
+
+        The default is no measurement: on a busy machine, everything may take ten times as long.
+        """
         with self._changed:
             return self._changed.wait_for(
                 lambda: not self._queue and not any(self._in_flight), timeout_seconds

@@ -92,7 +92,7 @@ def test_an_event_is_a_binary_mode_cloud_event(made):
     receiver = Receiver()
     delivery = made(receiver)
     record = delivery.finalized(RESOURCE)
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     _, headers, body = receiver.received[0]
     assert {key.lower(): value for key, value in headers.items() if key.startswith("ce-")} == {
         "ce-specversion": "1.0",
@@ -111,7 +111,7 @@ def test_a_failed_delivery_comes_again_with_growing_waits(made):
     receiver = Receiver(statuses=[500, 429, 0])
     delivery = made(receiver, backoff_seconds=0.04, max_backoff_seconds=1)
     record = delivery.finalized(RESOURCE)
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     assert [attempt.status for attempt in record.attempts] == [500, 429, 0, 204]
     assert len({headers["ce-id"] for _, headers, _ in receiver.received}) == 1
     times = [when for when, _, _ in receiver.received]
@@ -127,7 +127,7 @@ def test_an_event_is_given_up_when_its_time_is_over(made):
     receiver = Receiver(statuses=[500] * 100)
     delivery = made(receiver, backoff_seconds=0.02, time_limit_seconds=0.1)
     record = delivery.finalized(RESOURCE)
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     assert (record.acknowledged, record.given_up, record.done) == (0, 1, True)
 
 
@@ -155,7 +155,7 @@ def test_paused_events_wait(made):
     assert not delivery.wait_until_idle(0.1)
     assert receiver.received == []
     delivery.set(paused=False)
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     assert len(receiver.received) == 1
 
 
@@ -169,7 +169,7 @@ def test_a_dropped_event_is_lost_but_can_be_sent_by_hand(made):
     assert record.done
     delivery.set(drop=False)
     delivery.again(record.event_id)
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     assert len(receiver.received) == 1
 
 
@@ -180,7 +180,7 @@ def test_a_reset_forgets_what_was_due(made):
     delivery.finalized(RESOURCE)
     time.sleep(0.02)
     delivery.reset()
-    assert delivery.wait_until_idle(5)
+    assert delivery.wait_until_idle()
     assert delivery.records() == []
 
 

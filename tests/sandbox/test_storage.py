@@ -198,7 +198,7 @@ def test_every_way_to_create_an_object_is_one_event(sandbox, faulty_client, crea
     """Upload in one or several requests, copy, rewrite: one event each, for the input bucket."""
     bucket = faulty_client.bucket(INPUT_BUCKET)
     create(faulty_client, bucket)
-    assert sandbox.delivery.wait_until_idle(10)
+    assert sandbox.delivery.wait_until_idle()
     blob = bucket.get_blob("in.csv")
     assert [(one.name, one.generation) for one in sandbox.delivery.records()] == [
         ("in.csv", str(blob.generation))

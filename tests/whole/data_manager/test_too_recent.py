@@ -22,7 +22,7 @@ class File:
     def __init__(self, google: Sandbox, rows: list[dict[str, str]]) -> None:
         self.google = google
         self.name, self.generation = google.drop(csv_bytes(rows), "export.csv")
-        assert google.delivery.wait_until_idle(30)
+        assert google.delivery.wait_until_idle()
 
     def document(self) -> dict[str, Any]:
         return check_results(self.google.results(self.name, self.generation))

@@ -92,7 +92,7 @@ def documents(google: Sandbox, name: str) -> list[dict[str, Any]]:
     while not (live := bucket.get_blob(name)) and time.monotonic() < deadline:
         time.sleep(0.05)
     google.results(name, live.generation)
-    assert google.delivery.wait_until_idle(30)
+    assert google.delivery.wait_until_idle()
     listed = google.storage_client().bucket(OUTPUT_BUCKET).list_blobs(prefix=f"{name}.")
     found = [json.loads(blob.download_as_bytes()) for blob in listed if blob.name.endswith(".json")]
     return sorted(map(check_results, found), key=lambda each: int(each["source"]["generation"]))

@@ -32,7 +32,7 @@ def logged(output: str, event: str) -> dict[str, Any]:
 def test_run_stopped(google: Sandbox) -> None:
     """An unusable file raises an alert with its code and its object's name."""
     google.results(*google.drop(b"", "empty.csv"))
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     line = logged(google.function_output(), "run_stopped")
     assert line["code"] == "EMPTY_FILE"
     assert "empty.csv" in line["run_id"]
@@ -57,7 +57,7 @@ def test_unexpected_error(google: Sandbox) -> None:
     claim = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/claims/{key}/0.json")
     claim.upload_from_string('{"secret": "buyer@example.com"}')
     google.delivery.set(paused=False)
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
     assert [attempt.status for attempt in record.attempts] == [500]
     line = logged(google.function_output(), "unexpected_error")
@@ -71,7 +71,7 @@ def test_rows_not_counted(google: Sandbox) -> None:
     rows = [core_row(n, gclid="cut-off") for n in range(1, 6)]
     name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
     assert google.results(name, generation)["counts"]["uploaded"] == 5
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     hours_go_by(google, 0.6)
     status, _ = google.run_sweep()
     assert status == 200
@@ -87,7 +87,7 @@ def test_run_stale() -> None:
     """A file that is too late raises an alert, and its rows are not sent."""
     with Sandbox(source=ROOT, env={"MAX_EVENT_AGE_HOURS": "0.0000001"}) as google:
         results = google.results(*google.drop(csv_bytes([core_row(1), core_row(2)]), "old.csv"))
-        assert google.delivery.wait_until_idle(10)
+        assert google.delivery.wait_until_idle()
         assert results["file_error"]["code"] == "STALE"
         assert results["counts"]["not_attempted"] == 2
         assert not google.state.accepted
@@ -100,7 +100,7 @@ def test_settings_invalid() -> None:
     with Sandbox(source=ROOT, env=wrong) as google:
         google.delivery.set(backoff_seconds=0.05, time_limit_seconds=0.5)
         google.drop(csv_bytes([core_row(1)]), "never.csv")
-        assert google.delivery.wait_until_idle(10)
+        assert google.delivery.wait_until_idle()
         (record,) = google.delivery.records()
         assert not record.acknowledged
         problems = logged(google.function_output(), "settings_invalid")["detail"].split("; ")

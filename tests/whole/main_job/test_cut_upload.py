@@ -17,7 +17,7 @@ def test_a_cut_value_is_never_counted(google: Sandbox) -> None:
     assert google.results(*cut)["counts"]["deferred"] == 1
     whole = google.drop(content, "deals.csv")
     assert google.results(*whole)["counts"]["uploaded"] == 1
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     hours_go_by(google, 0.2)
     assert google.run_sweep()[0] == 200
     document = google.results(*cut)

@@ -14,7 +14,7 @@ def test_the_sweep_adds_googles_counts(google: Sandbox) -> None:
     rows[2]["gclid"] = "Cj0KCQiAexample refused"
     name, generation = google.drop(csv_bytes(rows), "export.csv")
     first = google.results(name, generation)
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     hours_go_by(google, 1.1)
     assert google.run_sweep()[0] == 200
     found = google.results(name, generation)

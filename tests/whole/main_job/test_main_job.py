@@ -242,7 +242,7 @@ def test_an_unusable_file_has_one_attempt_and_one_error(
     assert results["codes"][code]["action"]
     assert results["status"] == "stopped"
     assert "x@example.com" not in json.dumps(results)
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
     assert record.acknowledged
     assert len(record.attempts) == 1
@@ -300,7 +300,7 @@ def test_a_wrong_secret_stops_the_file(
     google.state.refuse_tokens = refuse_tokens
     try:
         results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
-        assert google.delivery.wait_until_idle(10)
+        assert google.delivery.wait_until_idle()
         (record,) = google.delivery.records()
         assert not uploads(google)
         google.state.set_secret(name, good.encode())
@@ -329,7 +329,7 @@ def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
 def test_objects_with_other_names_are_ignored(google: Sandbox, name: str) -> None:
     """An ignored object gets a log line and a 2xx, but no results document."""
     google.drop(b"half a fi", name)
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
     assert record.acknowledged
     names = [blob.name for blob in google.storage_client().list_blobs(OUTPUT_BUCKET)]
@@ -345,7 +345,7 @@ def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) ->
     assert results["counts"]["rows"] == 0
     assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
     assert "an archive; unpack it" in results["file_error"]["detail"]
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
     assert record.acknowledged
     assert '"event": "run_stopped"' in google.function_output()

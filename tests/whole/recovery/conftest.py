@@ -47,7 +47,7 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
     yield _running
     _running.faults.clear()
     _running.clock.reset()
-    _running.delivery.wait_until_idle(10)
+    _running.delivery.wait_until_idle()
     assert _running.function_output().count('"unexpected_error"') == faults_of_ours
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,9 +143,7 @@ def make_file(
 
 def finish(google: Sandbox, file: File) -> dict[str, Any]:
     """Return the file's document after all deliveries have ended."""
-    assert google.delivery.wait_until_idle(180), [
-        r.attempts[-3:] for r in google.delivery.records()
-    ]
+    assert google.delivery.wait_until_idle(), [r.attempts[-3:] for r in google.delivery.records()]
     return google.results(file.name, file.generation)
 
 
@@ -253,3 +252,12 @@ def clicks_grow_old(google: Sandbox, file: File) -> None:
         }
     )
     file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]
+
+
+def until(condition: Callable[[], object]) -> float:
+    """Wait until the condition is met, and return the seconds that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < 180, "it did not happen in time"
+        time.sleep(0.02)
+    return time.monotonic() - began

@@ -163,7 +163,7 @@ Model = AdsModel | DataManagerModel
 def drop(google: Sandbox, content: bytes, name: str, folder: str | None = None) -> dict[str, Any]:
     """Drop a file and return its document after all deliveries."""
     dropped, generation = google.drop(content, name, folder)
-    assert google.delivery.wait_until_idle(180)
+    assert google.delivery.wait_until_idle()
     return google.results(dropped, generation)
 
 

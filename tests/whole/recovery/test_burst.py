@@ -29,7 +29,7 @@ def test_many_files_under_a_quota(
     google.state.change_account("1234567890", requests_per_second=25.0, burst=5.0)
     kinds = ("click", "identifiers", "rejected", "failed")
     files = [make_file(f"f{n}.csv", 8, seed=n, kinds=kinds).drop(google) for n in range(FILES)]
-    assert google.delivery.wait_until_idle(120)
+    assert google.delivery.wait_until_idle()
     documents = all_documents(google)
     for file in files:
         check(file, documents[f"{file.name}.{file.generation}.results.json"], google)

@@ -74,7 +74,7 @@ def drop(google: Sandbox, name: str, rows: int, seed: int) -> File:
 
 def finish(google: Sandbox, file: File) -> None:
     """Wait for the document, and compare it and Google's counts with the file."""
-    assert google.delivery.wait_until_idle(180)
+    assert google.delivery.wait_until_idle()
     document = check_results(google.results(file.name, file.generation))
     outcomes = {row["line"]: row["outcome"] for row in document["rows"]}
     for line, kind in enumerate(file.kinds, start=2):

@@ -44,7 +44,7 @@ def test_random_mixtures(google: Sandbox, new_name: Iterator[str], seed: int) ->
     google.state.data_manager.repeats_adjust = rng.random() < 0.5
     google.faults.set(late_mixture(rng))
     file = make_file(next(new_name), rng.randint(20, 450), seed).drop(google)
-    assert google.delivery.wait_until_idle(180)
+    assert google.delivery.wait_until_idle()
     for hours in (0.6, 6.0):
         google.faults.set(late_mixture(rng))
         ask_later(google, hours)

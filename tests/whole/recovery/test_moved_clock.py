@@ -19,7 +19,7 @@ def test_hours_pass_for_google_and_the_function(google: Sandbox, new_name: Itera
     google.state.register_clicks({row["gclid"]: now - timedelta(hours=1)})
     _, generation = google.drop(csv_bytes([row]), name)
     assert google.results(name, generation)["counts"]["deferred"] == 1
-    assert google.delivery.wait_until_idle(10)
+    assert google.delivery.wait_until_idle()
 
     google.clock.advance(6)
     google.run_sweep()

@@ -169,7 +169,7 @@ def test_no_planted_number_is_found_after_any_fault(
     for number in range(12):
         file = make_file(number, folder, more=("Email", "Notes"))
         document = drop(google, file, next(new_name), folder)
-        assert google.delivery.wait_until_idle(60)
+        assert google.delivery.wait_until_idle()
         document()
         if all(rule["fired"] for rule in google.faults.fired()[: len(of_api)]):
             break
@@ -189,7 +189,7 @@ def test_googles_template_of_calls(
     file = make_file(100, folder)
     seen = len(google.state.accepted)
     document = drop(google, file, next(new_name), folder)
-    assert google.delivery.wait_until_idle(30)
+    assert google.delivery.wait_until_idle()
     check(google, file, document(), seen)
 
 
@@ -203,6 +203,6 @@ def test_calls_that_are_sent_twice(
     file = make_file(200 + len(kind) + len(method), folder)
     seen = len(google.state.accepted)
     document = drop(google, file, next(new_name), folder)
-    assert google.delivery.wait_until_idle(30)
+    assert google.delivery.wait_until_idle()
     assert google.faults.fired()[0]["fired"]
     check(google, file, document(), seen)

@@ -133,7 +133,7 @@ def test_no_planted_cell_is_found_after_any_fault(
     for _ in range(12):
         name = next(new_name)
         _, generation = google.drop(planted_file(name), name)
-    assert google.delivery.wait_until_idle(60)
+    assert google.delivery.wait_until_idle()
     assert google.function is not None
     for _ in range(8):
         if all(rule["fired"] for rule in google.faults.fired()):
@@ -141,7 +141,7 @@ def test_no_planted_cell_is_found_after_any_fault(
         google.function.kill(google.function.instances)  # a new one asks for secret and token again
         name = next(new_name)
         _, generation = google.drop(planted_file(name), name)
-        assert google.delivery.wait_until_idle(60)
+        assert google.delivery.wait_until_idle()
     fired = google.faults.fired()
     assert all(rule["fired"] for rule in fired)
     record_property("faults that planted rows went through", sum(r["fired"] for r in fired))
@@ -167,7 +167,7 @@ def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, pl
     rows[7]["email"] = f"{MARK}@example.com leak by {way}"
     # Not read with `google.results`, because a document with a leak is not valid.
     leaky.drop(csv_bytes(rows), name)
-    assert leaky.delivery.wait_until_idle(20)
+    assert leaky.delivery.wait_until_idle()
     assert any(
         count > before.get(at, 0) for at, count in found(leaky, began).items() if place in at
     )

@@ -52,7 +52,7 @@ class File:
         ]
         self.clicked(hours=1)
         self.name, self.generation = google.drop(csv_bytes(self.rows), name, folder="data_manager")
-        assert google.delivery.wait_until_idle(180)
+        assert google.delivery.wait_until_idle()
 
     def clicked(self, hours: float) -> None:
         moment = datetime.now(UTC) - timedelta(hours=hours)

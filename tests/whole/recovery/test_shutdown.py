@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from lib.model import deadline
 from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
-from tests.whole.recovery.files import File, check, finish, log_lines, make_file
+from tests.whole.recovery.files import File, check, finish, log_lines, make_file, until
 
 UPLOAD = "google_ads.UploadClickConversions"
 
@@ -25,15 +24,6 @@ def google() -> Iterator[Sandbox]:
         # An instance also creates its clients during its first delivery.
         finish(running, make_file("first.csv", 10, seed=1).drop(running))
         yield running
-
-
-def until(condition: Callable[[], object]) -> float:
-    """Wait until the condition is met, and return the seconds that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < 20, "it did not happen in time"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def uploads(google: Sandbox) -> list[Any]:

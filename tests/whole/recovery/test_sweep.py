@@ -71,7 +71,7 @@ def test_a_lease_left_by_a_crashed_run(google: Sandbox, new_name: Iterator[str])
     google.delivery.set(time_limit_seconds=0)
     google.faults.set([{"method": "UploadClickConversions", "nth": 2, "kind": "kill_after"}])
     file = make_file(next(new_name), 410, seed=2).drop(google)
-    assert google.delivery.wait_until_idle(20)
+    assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
     assert record.given_up == 1
     assert sweep(google)["unfinished"] == 0
@@ -108,7 +108,7 @@ def test_deferred_rows_are_sent_when_due(
     # Neither a late event nor another sweep starts the file again.
     (record,) = google.delivery.records()
     google.delivery.again(record.event_id)
-    assert google.delivery.wait_until_idle(20)
+    assert google.delivery.wait_until_idle()
     sweep(google)
     assert results_now(google, file) == document
 

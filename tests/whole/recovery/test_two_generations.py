@@ -78,7 +78,7 @@ def test_a_kill_before_the_object_is_replaced(
         wait_for_the_kill_or_the_end(google, file)
         second = file.copy_onto_itself(google)
         documents = [finish(google, file), google.results(file.name, second)]
-        assert google.delivery.wait_until_idle(30)
+        assert google.delivery.wait_until_idle()
         check_both(google, file, documents)
         statuses.add((documents[0]["status"], documents[1]["status"]))
         assert alerts == [line for line in log_lines(google) if line["severity"] == "ERROR"]
