@@ -6,6 +6,7 @@ problems. The results document has all of them.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,26 +31,32 @@ _NOT_SENT = ("rejected", "failed", "not_attempted")
 _QUIET = ("uploaded", "ok", "skipped")
 
 
+def _no_numbers() -> array[int]:
+    return array("Q")  # an eighth of the memory of a list of tuples
+
+
 @dataclass(slots=True)
 class Numbers:
     """Numbers as ranges. Beyond `MOST_RANGES`, only how many there are."""
 
-    found: list[tuple[int, int]] = field(default_factory=list)
+    firsts: array[int] = field(default_factory=_no_numbers)
+    lasts: array[int] = field(default_factory=_no_numbers)
     more: int = 0
 
     def add(self, number: int) -> None:
         """Add a number. They ascend within a chunk; chunks may come in another order."""
-        if self.found and number == self.found[-1][1] + 1:
-            self.found[-1] = (self.found[-1][0], number)
-        elif len(self.found) < MOST_RANGES:
-            self.found.append((number, number))
+        if self.lasts and number == self.lasts[-1] + 1:
+            self.lasts[-1] = number
+        elif len(self.lasts) < MOST_RANGES:
+            self.firsts.append(number)
+            self.lasts.append(number)
         else:
             self.more += 1
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the ranges in ascending order, without gaps of nothing."""
         merged: list[tuple[int, int]] = []
-        for first, last in sorted(self.found):
+        for first, last in sorted(zip(self.firsts, self.lasts, strict=True)):
             if merged and first == merged[-1][1] + 1:
                 first = merged.pop()[0]
             merged.append((first, last))

@@ -149,7 +149,7 @@ def rewrite_results(
     return summary
 
 
-_NOTHING_KEPT: Final[Mapping[int, ChunkReport]] = {}
+_NOTHING_KEPT: Final[Mapping[int, bytes]] = {}
 
 
 @contextmanager
@@ -157,16 +157,19 @@ def read_reports(
     run: Run,
     numbers: Iterable[int],
     ledger: Ledger,
-    kept: Mapping[int, ChunkReport] = _NOTHING_KEPT,
+    kept: Mapping[int, bytes] = _NOTHING_KEPT,
 ) -> Iterator[Iterator[ChunkReport]]:
     """Return the reports of these chunks from their markers. Some are fetched ahead.
 
-    `kept` are those that this attempt has written and still has. The threads end with the `with`
-    block, however it ends: the garbage collector would wait for them wherever it happens to run.
+    `kept` are those that this attempt has written and still has, in msgpack. The threads end with
+    the `with` block, however it ends: the garbage collector would wait for them wherever it happens
+    to run.
     """
 
     def read(number: int) -> ChunkReport:
-        return kept.get(number) or ledger.read_chunk(run, number)
+        if number in kept:
+            return msgspec.msgpack.decode(kept[number], type=ChunkReport)
+        return ledger.read_chunk(run, number)
 
     def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkReport]:
         ahead: deque[Future[ChunkReport]] = deque()

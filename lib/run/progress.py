@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from lib.catalogue.texts import number_of_rows
 from lib.model.chunk_report import ChunkReport, Tally
 from lib.model.outcomes import Problem
@@ -13,11 +15,9 @@ from lib.model.sent_request import ranges_of
 from lib.results.findings import Findings
 from lib.results.processing import RequestSummary
 
-_MOST_KEPT_ROWS: Final = 8_000
-"""Listed rows that are kept until the results document is written: some 4 MiB."""
-
-_ROWS_OF_A_REPORT: Final = 5
-"""A report without rows needs as much memory as this many of them."""
+_MOST_KEPT_BYTES: Final = 1 << 20
+"""Reports that are kept until the results document is written, in bytes: some 8,000 listed rows.
+Encoded, because as objects they would need four times as much. The last one may exceed it."""
 
 
 @dataclass(slots=True)
@@ -40,8 +40,8 @@ class Progress:
     superseded_by: int = 0
     saved: int = 0
     sent: list[int] = field(default_factory=list)
-    kept_reports: dict[int, ChunkReport] = field(default_factory=dict)
-    kept_rows: int = 0
+    kept_reports: dict[int, bytes] = field(default_factory=dict)
+    kept_bytes: int = 0
 
     def add(self, report: ChunkReport, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its report only if no marker has it."""
@@ -61,10 +61,10 @@ class Progress:
 
         Returns it without its rows.
         """
-        rows = _ROWS_OF_A_REPORT + len(report.listed)
-        if self.kept_rows + rows <= _MOST_KEPT_ROWS:
-            self.kept_rows += rows
-            self.kept_reports[report.number] = report
+        if self.kept_bytes < _MOST_KEPT_BYTES:
+            content = msgspec.msgpack.encode(report)
+            self.kept_bytes += len(content)
+            self.kept_reports[report.number] = content
         return report.without_rows()
 
     def name_sent_chunks(self, stop: Problem) -> Problem:

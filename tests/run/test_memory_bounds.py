@@ -13,7 +13,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.rules.row_problems import RowProblems
-from lib.run import progress
+from lib.run import progress, upload
 from lib.run.chunks import split_into_chunks
 from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
 from lib.run.room import Load, Room
@@ -154,12 +154,12 @@ def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -
     assert capabilities_of(destination).max_request_rows == 2_000
 
 
-@pytest.mark.parametrize(("most", "read"), [(0, 2), (2_010, 1), (8_000, 0)])
+@pytest.mark.parametrize(("most", "read"), [(0, 2), (1, 1), (1 << 20, 0)])
 def test_reports_are_kept_up_to_a_bound(
     google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
 ) -> None:
     """The rows of the other chunks come from their markers into the document."""
-    monkeypatch.setattr(progress, "_MOST_KEPT_ROWS", most)
+    monkeypatch.setattr(progress, "_MOST_KEPT_BYTES", most)
     rows = orders(1, 2_003)
     for row in rows:
         row["conversion_value"] = "many"
@@ -169,3 +169,14 @@ def test_reports_are_kept_up_to_a_bound(
     assert len(found["rows"]) == found["counts"]["rows"] == 2_003
     markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
     assert len(markers) == read
+
+
+def test_garbage_is_collected_every_hundred_chunks(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cycles of the storage library do not pile up with the rows of a file."""
+    collections: list[int] = []
+    monkeypatch.setattr(upload.gc, "collect", lambda: collections.append(google.api.batches))
+    monkeypatch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(1, 8 << 20))
+    assert deliver(google, put(google, 250)) == "completed"
+    assert len(collections) == 2
