@@ -91,7 +91,7 @@ def _ask(
         report = settle(marker.report, statuses, rows_can_wait)
         if report != marker.report:
             lease.check()
-            ledger.replace_chunk(run, report, generation)
+            ledger.write_chunk(run, report, generation)
 
 
 def can_defer(pending: PendingRun, settings: Settings) -> bool:
@@ -122,6 +122,7 @@ def reschedule(
     The times depend only on saved data. So if a sweep crashes, the next one continues correctly.
     """
     has_new_requests = len(written.request_ids) > pending.requests
+    sent_at = now if has_new_requests else pending.sent_at or pending.since
     checks = 0 if has_new_requests else pending.asked + asked
     ask_at = pending.ask_at
     if not written.requests.open:
@@ -129,7 +130,6 @@ def reschedule(
     elif has_new_requests or asked:
         schedule = capabilities_of(destination).settles_later
         assert schedule is not None
-        sent_at = now if has_new_requests else pending.sent_at or pending.since
         ask_at = schedule.next_check(sent_at, checks)
     resend_at = None
     if written.tally.outcomes.get("deferred"):
@@ -140,7 +140,7 @@ def reschedule(
         ask_at=ask_at,
         asked=checks,
         requests=len(written.request_ids),
-        sent_at=now if has_new_requests else pending.sent_at or pending.since,
+        sent_at=sent_at,
     )
 
 

@@ -26,7 +26,7 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     listed = [_closed(row, replaced) if _is_held(row) else row for row in report.listed]
     if any(map(_is_held, report.listed)):
         report = report.with_rows(listed, report.unlisted(), report.request_ids, report.sent)
-        context.ledger.replace_chunk(run, report, generation)
+        context.ledger.write_chunk(run, report, generation)
 
 
 def _is_held(row: RowOutcome) -> bool:

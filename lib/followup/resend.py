@@ -105,7 +105,7 @@ class _Resend:
             nonlocal generation
             answer = outcomes(prepared, result, accepted, list_all=True)
             report = _merged(before, answer, overtaken, too_late, list_all)
-            generation = self.context.ledger.replace_chunk(self.run, report, generation)
+            generation = self.context.ledger.write_chunk(self.run, report, generation)
 
         if isinstance(prepared.batch, TwoBatches):
             prepared.batch.save = lambda conversions: save(conversions, too_late=False)
@@ -194,7 +194,7 @@ def close_deferred_rows(
         listed = [_closed(row, outcome, problem) for row in before.listed]
         report = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
         if report != before:
-            ledger.replace_chunk(run, report, generation)
+            ledger.write_chunk(run, report, generation)
             closed += report.tally.outcomes.get(outcome, 0)
             closed -= before.tally.outcomes.get(outcome, 0)
     return closed

@@ -8,7 +8,7 @@ the same files each time: those that have been tried most often come last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -49,15 +49,8 @@ class SweepCounts:
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts by name."""
-        return {
-            "objects": self.objects,
-            "unfinished": self.unfinished,
-            "waiting": self.waiting,
-            "finished": self.finished,
-            "again": self.again,
-            "oldest_unfinished_seconds": round(self.oldest_unfinished_seconds),
-            "out_of_time": self.out_of_time,
-        }
+        seconds = round(self.oldest_unfinished_seconds)
+        return asdict(self) | {"oldest_unfinished_seconds": seconds}
 
 
 def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from lib.rules.order_ids import read_order_ids
 from lib.rules.overtaken import Candidate, Overtaking, Winners
 from lib.rules.plain_text import count_placeholders, plain_text
 from lib.rules.refunds import Refunds
-from lib.rules.row_problems import RowProblems, outcome_of_unread
+from lib.rules.row_problems import RowProblems, separate_damaged
 from lib.rules.row_rules import RowRules
 from lib.rules.times import TimeColumn, Times
 from lib.rules.used_columns import is_sent
@@ -99,9 +99,7 @@ class AdjustmentEngine:
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        damaged = [outcome_of_unread(line, problem) for line, _, problem, _ in rows if problem]
-        lines = [line for line, _, problem, _ in rows if not problem]
-        cells = [cells for _, cells, problem, _ in rows if not problem]
+        lines, cells, damaged = separate_damaged(rows)
         chunk = ChunkCells(self.columns, cells)
         problems = RowProblems(self._with_placeholders)
 
@@ -169,9 +167,7 @@ class AdjustmentEngine:
         values, currencies = amounts.read_amounts(
             chunk.column(_VALUE.value), given, comma, problems, _VALUE
         )
-        if self._rules.column_currency:
-            column = self._rules.column_currency
-            amounts.refuse_other_currencies(currencies, column, problems, _VALUE)
+        amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems, _VALUE)
         if self._lacks_values:
             for row in range(chunk.size):
                 problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value, _NO_COLUMN)

@@ -58,11 +58,13 @@ def read_amounts(
 
 def refuse_other_currencies(
     of_values: Sequence[str | None],
-    column_currency: str,
+    column_currency: str | None,
     problems: RowProblems,
     columns: AmountColumns = CONVERSION_VALUE,
 ) -> None:
-    """Reject rows with a value if their currency is not that of the column's header."""
+    """Reject rows with a value if their currency is not that of the column's header, if any."""
+    if column_currency is None:
+        return
     for row, currency in enumerate(of_values):
         if currency and currency != column_currency:
             problems.reject(row, "CURRENCY_CONTRADICTS", columns.currency)

@@ -119,7 +119,8 @@ class Assembly:
                 refuse(row, "rejected", repeat_of_rejected(lines[first]))
             else:
                 same_value = table.value[row] == table.value[first]
-                refuse(row, "duplicate", repeat_problem(repeat, lines[first], same_value))
+                reason = repeat_problem(repeat.by, lines[first], same_value=same_value)
+                refuse(row, "duplicate", reason)
         if withheld and when.mismatch is not None:
             proof = times.ambiguous_order(lines[when.mismatch], self._rules.day_first)
             for row in withheld:

@@ -22,8 +22,8 @@ from lib.rules.conversion_actions import NO_ACTION, ActionRule, read_actions
 from lib.rules.known_cells import KnownCells
 from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import count_placeholders
-from lib.rules.repeats import repeated_call
-from lib.rules.row_problems import RowProblems, outcome_of_unread
+from lib.rules.repeats import repeat_problem
+from lib.rules.row_problems import RowProblems, separate_damaged
 from lib.rules.row_rules import RowRules
 from lib.rules.times import TimeColumn, Times
 from lib.rules.used_columns import is_sent
@@ -55,9 +55,8 @@ class CallEngine:
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        damaged = [outcome_of_unread(line, problem) for line, _, problem, _ in rows if problem]
-        lines = [line for line, _, problem, _ in rows if not problem]
-        chunk = ChunkCells(self.columns, [cells for _, cells, problem, _ in rows if not problem])
+        lines, readable, damaged = separate_damaged(rows)
+        chunk = ChunkCells(self.columns, readable)
         problems = RowProblems(self._with_placeholders)
 
         cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)
@@ -70,8 +69,7 @@ class CallEngine:
             self._rules.decimal_comma,
             problems,
         )
-        if self._rules.column_currency:
-            amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
+        amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
         consents = read_consents(chunk.looked_up("ad_user_data", self._known.consents), problems)
         variables = self._read_variables(chunk, actions, problems)
         calls = [
@@ -159,7 +157,7 @@ def _assemble(
         if first != row:
             repeats[line] = lines[first]
             same_value = call.value == calls[first].value
-            reason = repeated_call(lines[first], same_value)
+            reason = repeat_problem("call", lines[first], same_value=same_value)
             refused.append(RowOutcome(line, "duplicate", None, (reason,), of_row))
         else:
             sent.append(call._replace(warnings=of_row))

@@ -27,7 +27,7 @@ from lib.rules.known_cells import KnownCells
 from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import count_placeholders
 from lib.rules.record_columns import RecordColumns
-from lib.rules.row_problems import RowProblems, outcome_of_unread
+from lib.rules.row_problems import RowProblems, separate_damaged
 from lib.rules.row_rules import RowRules
 from lib.rules.used_columns import used_columns
 from lib.rules.values.conversion_clock import ConversionClock
@@ -62,9 +62,8 @@ class Engine:
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        damaged = [outcome_of_unread(line, problem) for line, _, problem, _ in rows if problem]
-        lines = [line for line, _, problem, _ in rows if not problem]
-        chunk = ChunkCells(self.columns, [cells for _, cells, problem, _ in rows if not problem])
+        lines, readable, damaged = separate_damaged(rows)
+        chunk = ChunkCells(self.columns, readable)
         problems = RowProblems(self._with_placeholders)
         table, when = self._read(chunk, problems)
         judged = self._assembly.assemble(lines, table, when, problems, damaged)
@@ -104,8 +103,7 @@ class Engine:
             self._rules.decimal_comma,
             problems,
         )
-        if self._rules.column_currency:
-            amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
+        amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems)
         orders = order_ids.read_order_ids(
             chunk.column("order_id"),
             [cells for name, cells in chunk.all_columns() if name.startswith("phone")],

@@ -12,7 +12,7 @@ API can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -69,15 +69,15 @@ class Overtaking:
 
     def choose(self, candidates: Sequence[Candidate]) -> Winners:
         """Choose among the adjustments of a chunk, and remember them."""
+        keys = [_key(each.adjustment) for each in candidates]
         best: dict[bytes, Candidate] = {}
-        for each in candidates:
-            known = best.setdefault(_key(each.adjustment), each)
-            if each.rank > known.rank:
-                best[_key(each.adjustment)] = each
-        sent, losers = [], []
+        for key, each in zip(keys, candidates, strict=True):
+            if each.rank > best.setdefault(key, each).rank:
+                best[key] = each
+        sent: dict[bytes, Candidate] = {}
+        losers = []
         follows = False
-        for each in candidates:
-            key = _key(each.adjustment)
+        for key, each in zip(keys, candidates, strict=True):
             winner, earlier = best[key], self._earlier.get(key)
             if earlier is not None and earlier[1] == each.line:
                 earlier = None  # the same row, judged again
@@ -87,14 +87,13 @@ class Overtaking:
                 same = each.rank == winner.rank
                 losers.append(_lost(each, winner.rank, winner.line, winner.line if same else 0))
             else:
-                sent.append(each)
+                sent[key] = each
                 follows = follows or earlier is not None
         self._remember(sent)
-        return Winners(sent, losers, follows)
+        return Winners([*sent.values()], losers, follows)
 
-    def _remember(self, sent: Iterable[Candidate]) -> None:
-        for each in sent:
-            key = _key(each.adjustment)
+    def _remember(self, sent: Mapping[bytes, Candidate]) -> None:
+        for key, each in sent.items():
             if key in self._earlier or len(self._earlier) < MOST_REMEMBERED:
                 self._earlier[key] = (each.rank, each.line)
 

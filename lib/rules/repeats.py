@@ -54,22 +54,17 @@ def find_repeats(keys: Iterable[Key], has_own_order: Callable[[int], bool]) -> d
 
 
 _SAME = {
-    "click": "the same click ID, time and conversion action as in line {line}",
-    "order": "the same order ID and conversion action as in line {line}",
+    "click": "the same click ID, time and conversion action",
+    "order": "the same order ID and conversion action",
+    "call": "the same call, time and conversion action",
 }
 
 
-def repeat_problem(repeat: Repeat, line: int, same_value: bool) -> Problem:
+def repeat_problem(
+    by: Literal["click", "order", "call"], line: int, *, same_value: bool
+) -> Problem:
     """Return the problem of a row that repeats `line`, with the same value or another one."""
-    detail = _SAME[repeat.by].format(line=line)
-    if same_value:
-        return Problem("REPEATED_LINE", "", detail)
-    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
-
-
-def repeated_call(line: int, same_value: bool) -> Problem:
-    """Return the problem of a row with the call and the conversion of `line`."""
-    detail = f"the same call, time and conversion action as in line {line}"
+    detail = f"{_SAME[by]} as in line {line}"
     if same_value:
         return Problem("REPEATED_LINE", "", detail)
     return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")

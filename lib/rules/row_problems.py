@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import MOST_PROBLEMS, Problem, RowOutcome
+from lib.rules.chunk_cells import Row
 
 
 class RowProblems:
@@ -32,6 +34,12 @@ class RowProblems:
             found.append(Problem(code, column))
 
 
-def outcome_of_unread(line: int, code: str) -> RowOutcome:
-    """Return the outcome of a row whose cells are not read, because of the problem `code`."""
-    return RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
+def separate_damaged(rows: Sequence[Row]) -> tuple[list[int], list[list[str]], list[RowOutcome]]:
+    """Return the lines and the cells of the rows that could be read, and the outcomes of others."""
+    damaged = [
+        RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
+        for line, _, code, _ in rows
+        if code
+    ]
+    lines = [line for line, _, code, _ in rows if not code]
+    return lines, [cells for _, cells, code, _ in rows if not code], damaged

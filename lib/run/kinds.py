@@ -13,8 +13,8 @@ from lib.rules.adjustments import ADJUSTMENT_FIELDS
 
 def sender_name(profile: Profile, kind: RecordKind) -> str:
     """Return the name of the destination that gets the records of this kind."""
-    is_elsewhere = kind == "adjustment" and profile.adjustments_via is not None
-    return (profile.adjustments_via or "") if is_elsewhere else profile.destination
+    elsewhere = profile.adjustments_via if kind == "adjustment" else None
+    return elsewhere or profile.destination
 
 
 def sender_of(profile: Profile, kind: RecordKind) -> Capabilities:
@@ -29,10 +29,8 @@ def sendable_fields(profile: Profile, kind: RecordKind) -> Collection[str]:
         kinds.append("adjustment")
     fields = set[str]()
     for each in kinds:
-        can = sender_of(profile, each).of_kind(each)
-        if can is None:
-            continue
-        fields.update(can.fields)
+        if (can := sender_of(profile, each).of_kind(each)) is not None:
+            fields.update(can.fields)
     if "adjustment" in kinds:
         fields.update(ADJUSTMENT_FIELDS)  # also if they only decide which value is sent
     return fields

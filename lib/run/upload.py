@@ -211,10 +211,7 @@ class _Uploads:
         if not is_only:
             if stop is not None:
                 lease.update(lambda run: ledger.stop(run, stop))
-            if saved:
-                ledger.replace_chunk(lease.run, report, saved)
-            else:
-                ledger.write_chunk(lease.run, report)
+            ledger.write_chunk(lease.run, report, saved)
             with self._reports_lock:
                 self._progress.findings.add(report)
                 report = self._progress.keep(report)

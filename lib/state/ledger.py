@@ -187,13 +187,12 @@ class Ledger:
             current = self._read(run.place)
             if current is None or current.key != run.key or current.owner != run.owner:
                 raise LeaseLost()
-            if replace(updated, object_generation=current.object_generation) != current:
-                # An earlier write of ours, whose answer was lost: overwrite it.
-                generation = self._write(updated, current.object_generation)
-                if generation is None:
-                    raise LeaseLost()
-                return replace(updated, object_generation=generation)
-            return current
+            if replace(updated, object_generation=current.object_generation) == current:
+                return current
+            # An earlier write of ours, whose answer was lost: overwrite it.
+            generation = self._write(updated, current.object_generation)
+            if generation is None:
+                raise LeaseLost()
         return replace(updated, object_generation=generation)
 
     def load(self, key: str) -> Run | None:
@@ -241,7 +240,7 @@ class Ledger:
         return self.load_chunk(run, index)[0].report
 
     def load_chunk(self, run: Run, index: int) -> tuple[ChunkMarker, int]:
-        """Return the marker of a finished chunk, and its generation for `replace_chunk`."""
+        """Return the marker of a finished chunk, and its generation for `write_chunk`."""
         found = self._store.read(self._bucket, self._chunk_name(run, index))
         if found is None:
             raise RetryableError(
@@ -249,40 +248,25 @@ class Ledger:
             )
         return msgspec.json.decode(found[0], type=ChunkMarker), found[1]
 
-    def write_chunk(self, run: Run, report: ChunkReport) -> int:
-        """Save the outcomes of a chunk, and return the marker's generation for `replace_chunk`.
+    def write_chunk(self, run: Run, report: ChunkReport, replaced: int = 0) -> int:
+        """Save the outcomes of a chunk, and return the generation of its marker.
 
-        Raises `LeaseLost` if another attempt has saved them.
+        `replaced` is the generation of the marker with its earlier outcomes; 0: it has none. Raises
+        `LeaseLost` if another attempt or sweep has saved outcomes meanwhile: one that was frozen
+        must not overwrite new outcomes with old ones.
         """
-        written = self._write_marker(run, report, 0)
-        if written is not None:
-            return written
-        current, its_generation = self.load_chunk(run, report.number)
-        if current.owner != run.owner:
-            raise LeaseLost(f"chunk {report.number} was finished by another attempt")
-        return its_generation
-
-    def replace_chunk(self, run: Run, report: ChunkReport, generation: int) -> int:
-        """Replace the outcomes of a finished chunk that were read at this `generation`.
-
-        Returns the new generation. Raises `LeaseLost` if another sweep has replaced them since: a
-        sweep that was frozen must not overwrite new outcomes with old ones.
-        """
-        written = self._write_marker(run, report, generation)
-        if written is not None:
-            return written
-        current, its_generation = self.load_chunk(run, report.number)
-        if current.owner != run.owner:
-            raise LeaseLost(f"chunk {report.number} was changed by another attempt")
-        return its_generation
-
-    def _write_marker(self, run: Run, report: ChunkReport, if_generation_match: int) -> int | None:
-        return self._store.write(
+        written = self._store.write(
             self._bucket,
             self._chunk_name(run, report.number),
             msgspec.json.encode(ChunkMarker(run.owner, report)),
-            if_generation_match=if_generation_match,
+            if_generation_match=replaced,
         )
+        if written is not None:
+            return written
+        current, its_generation = self.load_chunk(run, report.number)
+        if current.owner != run.owner:
+            raise LeaseLost(f"chunk {report.number} was saved by another attempt")
+        return its_generation
 
     def _chunk_name(self, run: Run, index: int) -> str:
         return f"{self._prefix}runs/{run.key}/chunks/{index:06d}.json"

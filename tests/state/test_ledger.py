@@ -245,11 +245,11 @@ def test_markers(store: MemoryStore, ledger: Ledger) -> None:
     assert ledger.read_chunk(run, 3) == report(3, 1)
     _, generation = ledger.load_chunk(run, 3)
     store.lose.append(marker(3))
-    newer = ledger.replace_chunk(other, report(3, 5), generation)
+    newer = ledger.write_chunk(other, report(3, 5), generation)
     assert ledger.read_chunk(run, 3) == report(3, 5)
     with pytest.raises(LeaseLost):
-        ledger.replace_chunk(run, report(3, 1), generation)
-    ledger.replace_chunk(other, report(3, 6), newer)
+        ledger.write_chunk(run, report(3, 1), generation)
+    ledger.write_chunk(other, report(3, 6), newer)
     assert ledger.read_chunk(run, 3) == report(3, 6)
 
 
