@@ -1,12 +1,31 @@
-"""gRPC channels that notice when the network has forgotten their connection.
+"""gRPC channels: their limits, and what a failed call says about the connection.
 
 A NAT gateway drops idle connections without telling either end. A request on such a connection gets
-no answer until its own timeout, and the next one gets the same connection.
+no answer until its own timeout, and the next one gets the same connection. So channels check their
+connection while a request is in flight.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import grpc
+
+MAX_REQUEST_BYTES: Final = 60 << 20
+"""A message over 64 MB is refused with a 429 that looks like a quota error."""
+
+TRANSIENT_STATUSES: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.CANCELLED,
+    }
+)
+"""Failures, if the API gives no details. With some of them, Google may have processed the request.
+It is safe to send it again because Google deduplicates conversions."""
 
 KEEPALIVE_SECONDS = 30
 """How often a channel with a request in flight checks its connection. Google's own Pub/Sub client

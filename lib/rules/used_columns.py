@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from lib.model.capabilities import Capabilities, Exclusion
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
-
-_SESSION_AND_IP: Final = frozenset(
-    {"session_attributes_encoded", "session_attributes_key_value_pairs", "user_ip_address"}
-)
 
 
 def used_columns(columns: Mapping[str, int], rules: RowRules) -> dict[str, int]:
@@ -21,7 +16,7 @@ def used_columns(columns: Mapping[str, int], rules: RowRules) -> dict[str, int]:
         column: at
         for column, at in columns.items()
         if is_sent(column, rules.capabilities.fields)
-        and not (rules.omit_session_and_ip and BY_NAME[base_name(column)].target in _SESSION_AND_IP)
+        and not (rules.omit_session_and_ip and BY_NAME[base_name(column)].only_for_some)
     }
 
 

@@ -15,7 +15,7 @@ from google.protobuf.json_format import ParseDict
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
-from lib.destinations.channels import is_silent
+from lib.destinations.channels import TRANSIENT_STATUSES, is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.rest import RestRefused
 from lib.destinations.messages import without_personal_data, without_values
@@ -38,17 +38,6 @@ _WHOLES: Final[dict[RecordKind, dict[str, str]]] = {
     "conversion": {"user_data": "email", **_ACTION},
     "adjustment": {"user_data": "email", **_ACTION},
     "call": {"user_data": "caller_id", "call_info": "call_start_date_time", **_ACTION},
-}
-
-# With some of these, Google may have processed the request. It is safe to send it again because
-# Google deduplicates conversions.
-_TRANSIENT_STATUSES = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNKNOWN,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.CANCELLED,
 }
 
 
@@ -213,7 +202,7 @@ def classify(error: Exception) -> CallFailure:
             # Not a quota error: the details were too large, so the request must become smaller.
             return CallFailure("permanent", "ANSWER_TOO_LARGE")
         return CallFailure("quota", details.reason or status.name, details.retry_delay_seconds)
-    if status in _TRANSIENT_STATUSES and not _credentials_refused(error):
+    if status in TRANSIENT_STATUSES and not _credentials_refused(error):
         return CallFailure("transient", status.name)
     return CallFailure("permanent", status.name)
 

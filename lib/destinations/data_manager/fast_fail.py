@@ -20,6 +20,7 @@ from typing import Any
 
 from lib.catalogue.codes import lookup
 from lib.destinations.base import AcceptedRequest, RowResult
+from lib.destinations.channels import MAX_REQUEST_BYTES
 from lib.destinations.data_manager.errors import (
     Refusal,
     Violation,
@@ -34,9 +35,6 @@ from lib.model.outcomes import Outcome, Problem
 
 MAX_RESENDS = 128
 """Maximum number of further requests for one chunk, not counting retries of transient errors."""
-
-MAX_REQUEST_BYTES = 60 << 20
-"""gRPC refuses a larger message with a 429 that looks like a quota error."""
 
 _PROBLEMS_SHOWN = 10
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult
+from lib.destinations.channels import MAX_REQUEST_BYTES
 from lib.destinations.google_ads.calls import Answer, CallError
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
 from lib.destinations.google_ads.orders_of_a_click import judge_orders, send_orders_apart
@@ -20,9 +21,6 @@ from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-
-MAX_REQUEST_BYTES = 60 << 20
-"""Google refuses messages over 64 MB with a 429 that looks like a quota error."""
 
 ROW_DELAY_SECONDS = 1.0
 """Wait before rows with a transient error are sent again. Doubled for the next time."""

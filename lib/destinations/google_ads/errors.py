@@ -14,7 +14,7 @@ import grpc
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.catalogue.codes import lookup
-from lib.destinations.channels import is_silent
+from lib.destinations.channels import TRANSIENT_STATUSES, is_silent
 from lib.destinations.google_ads.api import PACKAGE, module
 from lib.destinations.google_ads.upload_kinds import KINDS
 from lib.destinations.messages import without_values
@@ -23,18 +23,6 @@ from lib.model.connection import Defect
 from lib.model.outcomes import Problem
 
 _FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
-
-
-# Failures without Google Ads details, by gRPC status. With some of them, Google may have processed
-# the request. It is safe to send it again because Google deduplicates conversions.
-_TRANSIENT_STATUSES = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNKNOWN,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.CANCELLED,
-}
 
 
 _ROWS = {kind.rows for kind in KINDS}
@@ -134,7 +122,7 @@ def classify(error: Exception) -> CallFailure:
         return CallFailure("permanent", "CREDENTIALS_REFUSED")
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return CallFailure("quota", status.name)
-    if status in _TRANSIENT_STATUSES:
+    if status in TRANSIENT_STATUSES:
         return CallFailure("transient", status.name)
     return CallFailure("permanent", status.name)
 

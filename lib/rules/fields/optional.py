@@ -56,6 +56,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         prefers_first_fallback=True,
         identifies=True,
         target="user_ip_address",
+        only_for_some=True,
         parse=_text(network.parse_ip),
     ),
     Field(
@@ -64,6 +65,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         aliases=("session attributes",),
         identifies=True,
         target="session_attributes_encoded",
+        only_for_some=True,
         parse=_text(lambda cell: network.parse_session_attributes_encoded(cell).encode()),
     ),
     Field(
@@ -71,6 +73,7 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         "Session attributes, not encoded, as key=value pairs.",
         identifies=True,
         target="session_attributes_key_value_pairs",
+        only_for_some=True,
         parse=_text(network.parse_session_attributes_pairs),
     ),
     Field(
