@@ -155,4 +155,4 @@ def _fate(entry: Code, sent: bool) -> str:
     if entry.outcome is None:
         # All of its rows may be rejected for another reason.
         return "sent with a warning" if sent else "warning, row not sent"
-    return {"not_attempted": "not attempted"}.get(entry.outcome, entry.outcome)
+    return entry.outcome.replace("_", " ")

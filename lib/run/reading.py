@@ -8,6 +8,7 @@ chunk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lib.config.profile import Profile
 from lib.errors import NothingDone, RetryableError
@@ -55,13 +56,18 @@ def read_table(
 
     `on_block` is called whenever a block of bytes has been read, and may raise.
     """
-    options = SourceOptions(
-        encoding=profile.encoding if profile else None,
-        delimiter=profile.delimiter if profile else None,
-        sheet=profile.sheet if profile else None,
-        decimal_comma=bool(profile and profile.decimal_comma),
-        max_bytes=max_bytes,
-        max_lines=max_lines,
-        on_block=on_block,
-    )
+    options = replace(source_options(profile, max_bytes), max_lines=max_lines, on_block=on_block)
     return open_table(*open_workbook(stream, options))
+
+
+def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
+    """Return how a file is read: as its profile says, or by its content."""
+    if profile is None:
+        return SourceOptions(max_bytes=max_bytes)
+    return SourceOptions(
+        encoding=profile.encoding,
+        delimiter=profile.delimiter,
+        sheet=profile.sheet,
+        decimal_comma=profile.decimal_comma,
+        max_bytes=max_bytes,
+    )

@@ -49,7 +49,9 @@ def fix(tmp_path: Path) -> Callable[..., Path]:
         arguments: list[str | Path] = ["check", "--json", "--now", NOW.isoformat(), path]
         if profile is not None:
             profiles = tmp_path / "profiles.json"
-            profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", **profile}}))
+            document = {"default": {"customer_id": "1234567890", **profile}}
+            # With a byte order mark, as some editors on Windows write it.
+            profiles.write_text(json.dumps(document), "utf-8-sig")
             options = ["--profiles", profiles]
         document = json.loads(run(*arguments, *options).stdout)
         change(document)

@@ -17,15 +17,17 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.addresses import Address
 from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.check_profiles import read_document
 from lib.cli.fix.advice import needs_a_hand
 from lib.cli.fix.content import difference
 from lib.cli.fix.joining import Output, ReadsDifferently, TooManyRows, copy_rows
 from lib.cli.fix.original import Original, open_original
 from lib.cli.fix.text_output import TextOutput
 from lib.cli.terminal import TaughtCommand
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import choose_profile
 from lib.errors import PermanentError
 from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
+from lib.run.reading import source_options
 from lib.source.correction_columns import correction_columns
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions
@@ -123,19 +125,12 @@ def _options(head: WrittenHead, profiles: IO[bytes] | None, name: str | None) ->
     if profiles is None:
         if name is not None:
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
-        return SourceOptions(max_bytes=MAX_FILE_BYTES)
+        return source_options(None, MAX_FILE_BYTES)
     try:
-        document = read_profiles(profiles.read().decode("utf-8"))
-        profile: Profile = choose_profile(document, f"{name or head.profile}/")[1]
-    except (PermanentError, UnicodeDecodeError) as error:
+        _, profile = choose_profile(read_document(profiles), f"{name or head.profile}/")
+    except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
-    return SourceOptions(
-        encoding=profile.encoding,
-        delimiter=profile.delimiter,
-        sheet=profile.sheet,
-        decimal_comma=profile.decimal_comma,
-        max_bytes=MAX_FILE_BYTES,
-    )
+    return source_options(profile, MAX_FILE_BYTES)
 
 
 def _write(

@@ -58,9 +58,10 @@ def copy_rows(
             found = original.row(row.line, codes)
         except LookupError:
             raise ReadsDifferently from None
-        marked = {places.get(name, _place(name, names)) for name in advice.columns} - {None}
+        places_of_row = (places.get(name, _place(name, names)) for name in advice.columns)
+        marked = {at for at in places_of_row if at is not None}
         ours = (advice.problem, advice.what_to_do, str(row.line))
-        output.add(ours, found, [at for at in marked if at is not None], is_header=False)
+        output.add(ours, found, marked, is_header=False)
     output.close()
     return written
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from lib.cli.init.dated import amount_in
 from lib.cli.init.findings import Entry, Question
 from lib.cli.init.order_ids import find_order_id
 from lib.cli.init.sample import Sample, SampleRow, filled
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.values.errors import RuleError
-from lib.rules.values.money import parse_value
 from lib.rules.values.spelling import plain_name
 from lib.run.column_content import columns_by_content, contains_dates
 from lib.source.header_parts import header_parts
@@ -125,19 +124,14 @@ def _value_in_cents(sample: Sample, rows: Sequence[SampleRow], found: Columns) -
     if at is None:
         return
     for other in _free(sample, found):
-        pairs = [(_amount(row.cells[at]), _amount(row.cells[other])) for row in rows]
+        pairs = [
+            (amount_in(row.cells[at], False), amount_in(row.cells[other], False)) for row in rows
+        ]
         both = [(one, two) for one, two in pairs if one and two]
         if len(both) >= _LEAST_CENTS and all(one == _CENTS * two for one, two in both):
             name, reason = sample.names[at], f'has 100 times the amounts of "{sample.names[other]}"'
             found["conversion_value"] = (other, f'"{name}" {reason}, so it is in cents.')
             return
-
-
-def _amount(cell: str) -> float | None:
-    try:
-        return parse_value(cell, False) if cell else None
-    except RuleError:
-        return None
 
 
 def _chosen(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:

@@ -42,6 +42,14 @@ def is_amount(cell: str) -> bool:
     return False
 
 
+def amount_in(cell: str, decimal_comma: bool) -> float | None:
+    """Return the amount in a cell; None: it is not readable with this decimal sign."""
+    try:
+        return parse_value(cell, decimal_comma)
+    except RuleError:
+        return None
+
+
 def is_nothing(cell: str) -> bool:
     """Return whether a cell says that nothing happened: it is empty or zero."""
     return not cell or (not cell.strip("0.,") and is_amount(cell))

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.catalogue.texts import number_of_rows
+from lib.cli.init.dated import amount_in
 from lib.cli.init.findings import Entry, Found, Question
 from lib.cli.init.sample import Sample, SampleRow
 from lib.rules.values.dates import read_moment
 from lib.rules.values.errors import RuleError
-from lib.rules.values.money import parse_value, written_currency
+from lib.rules.values.money import written_currency
 from lib.rules.values.placeholders import is_placeholder
 
 _SOON: Final = timedelta(days=1)
@@ -35,8 +36,8 @@ def day_first(sample: Sample, times: int | None, now: datetime, decided: bool) -
     cells = [(row.line, row.cells[times]) for row in sample.rows if row.cells[times]]
     evidence = _evidence((line, _moment(cell, False), _moment(cell, True)) for line, cell in cells)
     if evidence.other is not None and evidence.one is None:
-        reason = f"the date in line {evidence.other} is only valid with the day first."
-        return Found((Entry("day_first", True, _capital(reason)),))
+        reason = f"The date in line {evidence.other} is only valid with the day first."
+        return Found((Entry("day_first", True, reason),))
     if evidence.one is not None or not evidence.is_open:
         return Found()
     late = (now + _SOON).timestamp()
@@ -59,22 +60,15 @@ def decimal_comma(sample: Sample, values: int | None, decided: bool) -> Found:
     if values is None or decided:
         return Found()
     read = [
-        (row.line, _amount(row.cells[values], False), _amount(row.cells[values], True))
+        (row.line, amount_in(row.cells[values], False), amount_in(row.cells[values], True))
         for row in sample.rows
         if row.cells[values]
     ]
     evidence = _evidence(read)
     if evidence.other is None or evidence.one is not None:
         return Found()
-    reason = f"the value in line {evidence.other} is only valid with a decimal comma."
-    return Found((Entry("decimal_comma", True, _capital(reason)),))
-
-
-def _amount(cell: str, comma: bool) -> float | None:
-    try:
-        return parse_value(cell, comma)
-    except RuleError:
-        return None
+    reason = f"The value in line {evidence.other} is only valid with a decimal comma."
+    return Found((Entry("decimal_comma", True, reason),))
 
 
 def _evidence(read: Iterable[tuple[int, float | None, float | None]]) -> _Evidence:
@@ -104,20 +98,12 @@ def time_zone(
     return Found(questions=(Question("time_zone", "--time-zone", text, default, True),))
 
 
-def _lacks_zone(cell: str) -> bool:
+def _lacks_zone(cell: str, *, day_first: bool = False) -> bool:
     try:
-        read_moment(cell, None)
+        read_moment(cell, None, day_first=day_first)
     except RuleError as error:
-        if error.code == "DATE_ORDER_MISMATCH":
-            return _lacks_zone_day_first(cell)
-        return error.code == "DATE_WITHOUT_ZONE"
-    return False
-
-
-def _lacks_zone_day_first(cell: str) -> bool:
-    try:
-        read_moment(cell, None, day_first=True)
-    except RuleError as error:
+        if error.code == "DATE_ORDER_MISMATCH" and not day_first:
+            return _lacks_zone(cell, day_first=True)
         return error.code == "DATE_WITHOUT_ZONE"
     return False
 
@@ -156,7 +142,3 @@ def _written(cell: str) -> str | None:
         return written_currency(cell)
     except RuleError:
         return None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
