@@ -11,27 +11,23 @@ from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.request_status import RecordIndices
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
-from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.conftest import SETTINGS
 from tests.whole.recovery.files import clicks_grow_old, make_file
 from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
 
 MODES: tuple[RecordIndices, ...] = ("all", "none", "some")
 
 
-@pytest.fixture(scope="module")
-def _later() -> Iterator[Sandbox]:
-    with Sandbox(source=FUNCTION, env=SETTINGS) as running:
-        running.state.data_manager.requests_per_minute = 1_000_000
-        yield running
-
-
 @pytest.fixture
-def google(_later: Sandbox) -> Sandbox:
-    """A separate function, because the clock is moved for all pending runs."""
-    _later.clear()
-    _later.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
-    _later.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
-    return _later
+def google(google: Sandbox) -> Iterator[Sandbox]:
+    """The shared sandbox, emptied, because the clock is moved for all pending runs."""
+    google.clear()
+    google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    google.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
+    yield google
+    google.clear()
+    google.state.data_manager.repeats_adjust = False
+    google.state.data_manager.record_indices = "all"
 
 
 # `make soak ROUTE=data_manager` tries many more.
