@@ -7,7 +7,6 @@ must therefore exist before the first test, and all sandboxes of a process share
 from __future__ import annotations
 
 import gc
-import itertools
 import os
 import shutil
 import tempfile
@@ -20,11 +19,9 @@ from hypothesis import HealthCheck, settings
 from sandbox.tls import create_certificates
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
+from tests.schedule import dealt
 
 _TESTS = Path(__file__).parent
-_LONG = ("whole", "terraform", "docs", "sandbox", "results", "cli")
-"""The folders of the tests that start processes. Their order is that of the tests."""
-
 _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
 
@@ -41,39 +38,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let every worker begin with long tests and end with short ones, which others can take.
-
-    `--dist worksteal` gives each worker an equal part of the list, in order. An idle worker then
-    takes the second half of another's list. Half of the workers begin with tests of whole runs,
-    which wait, and the others with tests that start processes, which compute.
-    """
+    """Let every worker begin with long tests."""
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
-    long: dict[str, list[list[pytest.Item]]] = {folder: [] for folder in _LONG}
-    short: list[pytest.Item] = []
-    for (folder, _), of_unit in itertools.groupby(items, _unit):
-        tests = list(of_unit)
-        (long[folder].append if folder in long else short.extend)(tests)
-    parts: list[list[pytest.Item]] = [[] for _ in range(workers)]
-    half = (workers + 1) // 2
-    for folder, units in long.items():
-        turns = parts[:half] if folder == "whole" else parts[half:] or parts
-        for part, tests in zip(itertools.cycle(turns), units):
-            part += tests
-    left, ordered = len(items), []
-    for number, part in enumerate(parts):
-        size = left // (workers - number)
-        left -= size
-        missing = max(0, size - len(part))
-        ordered += part + short[:missing]
-        del short[:missing]
-    items[:] = ordered + short
-
-
-def _unit(item: pytest.Item) -> tuple[str, Path]:
-    """The folder of a test, and what stays together: its file, or the folder of its sandbox."""
-    folder, *below = item.path.relative_to(_TESTS).parts
-    shares_sandbox = folder == "whole" and below[0] != "recovery"
-    return folder, item.path.parent if shares_sandbox else item.path
+    items[:] = dealt(items, lambda item: item.path.relative_to(_TESTS), workers)
 
 
 def pytest_collection_finish() -> None:

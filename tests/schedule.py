@@ -1,0 +1,54 @@
+"""The order of the tests: every worker begins with long ones, and ends with short ones.
+
+`--dist worksteal` gives each worker an equal part of the list, in order. An idle worker then takes
+the second half of another's list. Half of the workers begin with tests of whole runs, which wait a
+third of their time, and the others with tests that start processes, which compute.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import TypeVar
+
+WAITING = "whole"
+COMPUTING = ("terraform", "docs", "sandbox", "results", "cli")
+"""The folders of tests that start processes. All other tests are short."""
+
+T = TypeVar("T")
+
+
+def dealt(tests: Sequence[T], place: Callable[[T], PurePath], workers: int) -> list[T]:
+    """Put the tests into the order for this many workers. `place` is below the folder `tests`."""
+    waiting: list[list[T]] = []
+    computing: list[list[T]] = []
+    short: list[T] = []
+    for (folder, _), of_unit in itertools.groupby(tests, lambda test: _unit(place(test))):
+        unit = list(of_unit)
+        if folder == WAITING:
+            waiting.append(unit)
+        elif folder in COMPUTING:
+            computing.append(unit)
+        else:
+            short += unit
+    parts: list[list[T]] = [[] for _ in range(workers)]
+    half = (workers + 1) // 2
+    for units, turns in ((waiting, parts[:half]), (computing, parts[half:] or parts)):
+        for part, unit in zip(itertools.cycle(turns), units):
+            part += unit
+    left, ordered = len(tests), []
+    for number, part in enumerate(parts):
+        size = left // (workers - number)
+        left -= size
+        missing = max(0, size - len(part))
+        ordered += part + short[:missing]
+        del short[:missing]
+    return ordered + short
+
+
+def _unit(place: PurePath) -> tuple[str, PurePath]:
+    """The folder of a test, and what stays together: its file, or the folder of its sandbox."""
+    folder, *below = place.parts
+    shares_sandbox = folder == WAITING and below[0] != "recovery"
+    return folder, place.parent if shares_sandbox else place
