@@ -139,6 +139,7 @@ def _context() -> RunContext:
         settings=settings,
         profiles=profiles,
         connect=destinations.connect,
+        expect_connection=destinations.expect,
         utc_now=_clock.now,
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,

@@ -28,11 +28,16 @@ def _no_announcement(message: Mapping[str, Any]) -> None:
     """Announce nothing."""
 
 
+def _nothing_ahead() -> None:
+    """Connect only when a destination is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
+    `expect_connection` begins what a first connection needs, and returns at once.
     `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
     this instance. `unreleased` are the attempts of this instance that ended for a reason outside of
     the file, but could not write it into the claim.
@@ -46,6 +51,7 @@ class RunContext:
     monotonic: Callable[[], float]
     new_token: Callable[[], str]
     log: Log
+    expect_connection: Callable[[], None] = _nothing_ahead
     announce: Callable[[Mapping[str, Any]], None] = _no_announcement
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
