@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from google.api_core import exceptions as api
+from google.api_core.client_options import ClientOptions
+from google.cloud import secretmanager
+
 from lib.config.settings import Settings
 from lib.errors import PermanentError, RetryableError
 
@@ -36,11 +40,6 @@ def read_credentials(settings: Settings) -> str:
 
 
 def _from_secret_manager(settings: Settings) -> str:
-    # Imported here: a deployment that reads its credentials from a file does not need it.
-    from google.api_core import exceptions as api
-    from google.api_core.client_options import ClientOptions
-    from google.cloud import secretmanager
-
     name = settings.credentials_secret
     if "/versions/" not in name:
         name += "/versions/latest"

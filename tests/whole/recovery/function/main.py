@@ -27,7 +27,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[4]
 sys.path.insert(0, str(ROOT))
 
-import google.cloud.secretmanager  # noqa: E402, F401
 from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: E402
 
 import lib.config.settings  # noqa: E402
