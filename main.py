@@ -29,7 +29,7 @@ from lib.adapters.secret_manager import read_credentials
 from lib.adapters.store_clock import StoreClock
 from lib.adapters.termination import on_termination
 from lib.catalogue.codes import lookup
-from lib.config.profile import read_profiles
+from lib.config.profile import profiles_text, read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
 from lib.errors import LeaseHeld, PermanentError, UploadError
@@ -157,7 +157,7 @@ def _profiles_text(settings: Settings, store: GoogleStore) -> str:
         return _profiles_object(settings.profiles, store, int(time.monotonic() // PROFILES_SECONDS))
     try:
         with open(settings.profiles, "rb") as document:
-            return _text(document.read())
+            return profiles_text(document.read())
     except OSError as error:
         raise PermanentError("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
 
@@ -169,11 +169,4 @@ def _profiles_object(uri: str, store: GoogleStore, period: int) -> str:
     found = store.read(bucket, name)
     if found is None:
         raise PermanentError("INVALID_PROFILE", f"{uri} does not exist")
-    return _text(found[0])
-
-
-def _text(document: bytes) -> str:
-    try:
-        return document.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise PermanentError("INVALID_PROFILE", "PROFILES is not UTF-8 text") from None
+    return profiles_text(found[0])

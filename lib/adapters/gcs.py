@@ -49,7 +49,7 @@ class GoogleStore:
     ) -> T:
         """Make a call. If storage refuses the client's credentials, call again with a new client.
 
-        Raises what `_reachable` raises.
+        Raises what `reachable` raises.
         """
         client = self._client
         try:

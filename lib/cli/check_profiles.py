@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import Profile, choose_profile, profiles_text, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
 
@@ -17,10 +17,7 @@ def read_document(profiles: IO[bytes]) -> dict[str, Any]:
 
     Raises `PermanentError` (INVALID_PROFILE).
     """
-    try:
-        return read_profiles(profiles.read().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise PermanentError("INVALID_PROFILE", "the profiles document is not UTF-8 text") from None
+    return read_profiles(profiles_text(profiles.read()))
 
 
 def check_document(profiles: IO[bytes]) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -13,8 +15,7 @@ _WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 _DAY: Final = timedelta(days=1)
 
 
-def date_or_day(text: str) -> str:
-    """Return `12-25` or `2027-03-29`. Raises `ValueError` with our message."""
+def _date_or_day(text: str) -> str:
     try:
         # 2000 has a 29 February.
         date.fromisoformat(text if len(text) > 5 else f"2000-{text}")
@@ -23,13 +24,8 @@ def date_or_day(text: str) -> str:
     return text
 
 
-def time_zone(name: str) -> str:
-    """Return the name of a time zone. Raises `ValueError` with our message."""
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise ValueError("not a time zone. Write a name such as Europe/Berlin.") from None
-    return name
+DateOrDay = Annotated[str, AfterValidator(_date_or_day)]
+"""`2027-03-29`, or `12-25` of every year."""
 
 
 def expected_time(

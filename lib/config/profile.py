@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -21,6 +20,7 @@ from pydantic import (
 from lib.config import messages
 from lib.config.encodings import known_encoding
 from lib.config.row_values import RowValues
+from lib.config.zone_names import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
@@ -61,7 +61,7 @@ class Profile(BaseModel):
         description="Conversion action for rows that do not name one: its name, ID or resource "
         "name.",
     )
-    time_zone: str | None = Field(
+    time_zone: ZoneName | None = Field(
         None,
         description="Time zone for times that do not state one: an IANA name such as "
         "America/Chicago.",
@@ -210,18 +210,6 @@ class Profile(BaseModel):
     def _text_encoding(cls, value: str | None) -> str | None:
         return None if value is None else known_encoding(value)
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                ZoneInfo(value)
-            except Exception:
-                raise ValueError(
-                    "not an IANA time zone. Write a name such as America/Chicago."
-                ) from None
-        return value
-
 
 def _not_a_field(name: str) -> str:
     near = vocabulary_of(FIELDS).closest_field(name)
@@ -241,6 +229,15 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f'"{twice}" is there twice')
     return found
+
+
+def profiles_text(document: bytes) -> str:
+    """Return the text of a profiles document. Raises `PermanentError("INVALID_PROFILE")`."""
+    try:
+        return document.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        detail = "the profiles document (PROFILES) is not UTF-8 text"
+        raise PermanentError("INVALID_PROFILE", detail) from None
 
 
 def read_profiles(document: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +20,8 @@ from pydantic import (
 )
 
 from lib.config import messages
-from lib.config.expected_days import Weekday, date_or_day, time_zone
+from lib.config.expected_days import DateOrDay, Weekday
+from lib.config.zone_names import ZoneName
 from lib.destinations import registry
 from lib.source.table import MAX_LINES
 
@@ -225,13 +225,11 @@ class Settings(BaseModel):
         min_length=1,
         description="Days on which files are expected. The time of other days does not count.",
     )
-    no_file_holidays: Annotated[
-        tuple[Annotated[str, AfterValidator(date_or_day)], ...], BeforeValidator(_words)
-    ] = Field(
+    no_file_holidays: Annotated[tuple[DateOrDay, ...], BeforeValidator(_words)] = Field(
         (),
         description="Days on which no file is expected: 12-25 (each year) or 2027-03-29.",
     )
-    no_file_time_zone: Annotated[str, AfterValidator(time_zone)] = Field(
+    no_file_time_zone: ZoneName = Field(
         "UTC", description="Time zone of these days, such as Europe/Berlin."
     )
     no_file_folders: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(

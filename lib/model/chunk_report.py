@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from lib.model.outcomes import OUTCOMES, Outcome, RowOutcome
-from lib.model.selection import Selection
+from lib.model.selection import Selection, add_counts
 from lib.model.sent_request import Ranges, SentRequest, numbers_in, ranges_of
 
 
@@ -55,12 +55,9 @@ class Tally:
         self.warnings += other.warnings
         self.awaiting += other.awaiting
         self.unmatched += other.unmatched
-        for outcome, count in other.outcomes.items():
-            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
-        for code, count in other.codes.items():
-            self.codes[code] = self.codes.get(code, 0) + count
-        for column, count in other.placeholders.items():
-            self.placeholders[column] = self.placeholders.get(column, 0) + count
+        add_counts(self.outcomes, other.outcomes)
+        add_counts(self.codes, other.codes)
+        add_counts(self.placeholders, other.placeholders)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 Outcome = Literal[
     "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"
 ]
-"""`ok` is the outcome of a row that would be sent, in the linter and in validate-only uploads.
+"""`ok` is the outcome of a row that would be sent, in a check and in validate-only uploads.
 `skipped` rows are not conversions, according to the profile's row filter, or are the footer of a
 report."""
 
-
-OUTCOMES: tuple[Outcome, ...] = (
-    "uploaded",
-    "duplicate",
-    "rejected",
-    "failed",
-    "deferred",
-    "skipped",
-    "not_attempted",
-    "ok",
-)
-
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 MOST_PROBLEMS = 20
 """A row lists at most this many errors, and as many warnings."""

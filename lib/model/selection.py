@@ -33,12 +33,13 @@ class Selection:
         self.skipped += other.skipped
         self.refunds += other.refunds
         self.skipped_refunds += other.skipped_refunds
-        _add(self.found, other.found)
-        _add(self.near, other.near)
+        add_counts(self.found, other.found)
+        add_counts(self.near, other.near)
         for column, counts in other.stages.items():
-            _add(self.stages.setdefault(column, {}), counts)
+            add_counts(self.stages.setdefault(column, {}), counts)
 
 
-def _add(counts: dict[K, int], more: Mapping[K, int]) -> None:
+def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
+    """Add the counts of a chunk to those of the file."""
     for key, count in more.items():
         counts[key] = counts.get(key, 0) + count

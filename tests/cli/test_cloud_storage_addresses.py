@@ -80,7 +80,10 @@ def test_what_is_wrong_is_said_in_words(google: Google) -> None:
     """No object, no permission, and an object of another kind."""
     address = google.write("workbook.json", b"PK\x03\x04\xff")
     done = run("--profiles", address)
-    assert (done.exit_code, done.output) == (1, "the profiles document is not UTF-8 text\n")
+    assert (done.exit_code, done.output) == (
+        1,
+        "the profiles document (PROFILES) is not UTF-8 text\n",
+    )
     done = run("--profiles", f"gs://{BUCKET}/no.json")
     assert done.exit_code == 2
     assert "there is no such object." in done.stderr

@@ -52,7 +52,7 @@ def test_a_night_of_changing_clocks_has_24_hours(clock: str, change: str) -> Non
     [
         ("NO_FILE_WEEKDAYS", "mon, friday", "not an allowed value. Write 'mon', 'tue'"),
         ("NO_FILE_HOLIDAYS", "12-25, 25.12.", "not a date. Write dates such as 12-25"),
-        ("NO_FILE_TIME_ZONE", "Berlin", "not a time zone. Write a name such as Europe/Berlin."),
+        ("NO_FILE_TIME_ZONE", "Berlin", "not an IANA time zone."),
         ("FAILING_ROWS_RATIO", "1", "too large. Write a number less than 1."),
     ],
 )
