@@ -17,7 +17,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sandbox.tls import create_certificates
-from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.schedule import dealt
 
@@ -76,6 +75,9 @@ def _results_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The sandbox cannot do this itself: it knows neither the schema nor the function that it runs.
     """
+    # Here, because it takes a second, and the process that deals the tests to workers runs none.
+    from sandbox.up import Sandbox
+
     as_written = Sandbox.results
 
     def results(self: Sandbox, *arguments: Any, **options: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def export(path: Path, first: int, last: int, **cells: str) -> Path:
 def documents(google: Sandbox, name: str) -> list[dict[str, Any]]:
     """Return the documents of a name, oldest generation first, after all events were delivered."""
     bucket = google.storage_client().bucket(INPUT_BUCKET)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (live := bucket.get_blob(name)) and time.monotonic() < deadline:
         time.sleep(0.05)
     google.results(name, live.generation)
