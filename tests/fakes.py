@@ -248,7 +248,7 @@ class FakeBatch:
     def __len__(self) -> int:
         return len(self.records)
 
-    def byte_size(self) -> int:
+    def close(self) -> int:
         return 0
 
 

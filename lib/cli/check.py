@@ -67,7 +67,7 @@ class _Counter:
     def __len__(self) -> int:
         return self._size
 
-    def byte_size(self) -> int:
+    def close(self) -> int:
         """Return nothing: it has no requests."""
         return 0
 

@@ -77,8 +77,11 @@ class Batch(Protocol):
 
     def __len__(self) -> int: ...
 
-    def byte_size(self) -> int:
-        """Return about how many bytes the requests have: so many chunks fit into memory."""
+    def close(self) -> int:
+        """Write the requests, and return how many bytes they have: so many chunks fit into memory.
+
+        No record is added after this. A batch that waits must not have its records in memory too.
+        """
         ...
 
 

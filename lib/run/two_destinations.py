@@ -59,9 +59,9 @@ class TwoBatches:
     def __len__(self) -> int:
         return len(self.conversions) + len(self.adjustments)
 
-    def byte_size(self) -> int:
-        """See `Batch.byte_size`."""
-        return self.conversions.byte_size() + self.adjustments.byte_size()
+    def close(self) -> int:
+        """See `Batch.close`."""
+        return self.conversions.close() + self.adjustments.close()
 
 
 class TwoDestinations:

@@ -143,7 +143,7 @@ class _Uploads:
         if prepared.follows_earlier_chunk:
             self._collect_all()
         is_only = is_only and not _has_both(prepared)
-        load = Load(prepared.batch.byte_size(), characters)
+        load = Load(prepared.batch.close(), characters)
         self._room.fill(load)
         future = self._pool.submit(self._send, prepared, load, is_only, job)
         self._in_flight.append((future, is_only))

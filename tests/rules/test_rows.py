@@ -46,7 +46,7 @@ class Collected:
     def __len__(self) -> int:
         return len(self.conversions)
 
-    def byte_size(self) -> int:
+    def close(self) -> int:
         return 0
 
 

@@ -74,6 +74,7 @@ class EventBatch:
     def __init__(self, defaults: EventDefaults) -> None:
         self._defaults = defaults
         self._source = _EVENT_SOURCE[defaults.event_source]
+        self._parts: list[Part] = []
         self._requests: list[OpenRequest] = []
         self._homes: dict[tuple[RecordKind, str, str], OpenRequest] = {}
         # (batch size, request) at each change of request. Most files have only one.
@@ -85,15 +86,21 @@ class EventBatch:
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        return sum(len(request.rows) for request in self._requests)
+        closed = sum(part.request.size for part in self._parts)
+        return closed + sum(len(request.rows) for request in self._requests)
 
-    def byte_size(self) -> int:
-        """See `Batch.byte_size`."""
-        return sum(sum(map(len, request.rows)) for request in self._requests)
+    def close(self) -> int:
+        """See `Batch.close`."""
+        self._parts += self._closed_requests()
+        return sum(len(part.request.content) for part in self._parts)
 
     def take_parts(self) -> list[Part]:
-        """Return the requests, in the order in which they must be sent, and clear the batch: a
-        waiting chunk must not be in memory twice."""
+        """Return the requests, in the order in which they must be sent, and clear the batch."""
+        self.close()
+        parts, self._parts = self._parts, []
+        return parts
+
+    def _closed_requests(self) -> list[Part]:
         # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, request), end in zip(self._turns, ends, strict=True):

@@ -71,6 +71,7 @@ class AdsBatch:
         self.maybe_sent = maybe_sent and not validate_only
         self._job_id = job_id
         self._validate_only = validate_only
+        self._parts: list[Part] = []
         self._written: dict[_Pile, list[str]] = {}
         # (batch size, pile) at each change of pile. Most files have only one.
         self._turns: list[tuple[int, _Pile]] = []
@@ -80,14 +81,21 @@ class AdsBatch:
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._written.values()))
+        closed = sum(part.request.size for part in self._parts)
+        return closed + sum(map(len, self._written.values()))
 
-    def byte_size(self) -> int:
-        """See `Batch.byte_size`."""
-        return sum(sum(map(len, rows)) for rows in self._written.values())
+    def close(self) -> int:
+        """See `Batch.close`."""
+        self._parts += self._requests()
+        return sum(len(part.request.content) for part in self._parts)
 
     def take_parts(self) -> list[Part]:
-        """Return the requests and clear the batch: a waiting chunk must not be in memory twice."""
+        """Return the requests, and clear the batch."""
+        self.close()
+        parts, self._parts = self._parts, []
+        return parts
+
+    def _requests(self) -> list[Part]:
         places: dict[_Pile, list[int]] = {}
         # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
@@ -97,7 +105,9 @@ class AdsBatch:
         for pile in sorted(self._written, key=lambda pile: (KINDS.index(pile.kind), pile.is_last)):
             content.setdefault((pile.kind, pile.customer_id), ([], []))
             rows, places_of_rows = content[pile.kind, pile.customer_id]
-            rows += self._written.pop(pile)
+            written = self._written.pop(pile)
+            rows += written
+            written.clear()  # `_append` still refers to the list
             places_of_rows += places[pile]
         self._turns.clear()
         self._customer_id = ""

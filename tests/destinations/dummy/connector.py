@@ -32,7 +32,7 @@ class DummyBatch:
     def __len__(self) -> int:
         return len(self.records)
 
-    def byte_size(self) -> int:
+    def close(self) -> int:
         return 0
 
 
