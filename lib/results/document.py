@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,10 @@ from lib.results.findings import Findings
 from lib.state.run import Run, run_id
 
 SCHEMA_VERSION = 2
+
+Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
+"""`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`, `same_as`: another
+generation of the same upload has the rows."""
 
 _COUNTED = ("uploaded", "duplicate", "skipped")
 """The outcomes of rows that nobody needs to send again."""
@@ -59,11 +63,8 @@ class RunSummary:
     findings: Findings = field(default_factory=Findings)
 
     @property
-    def status(self) -> str:
-        """`waiting` (rows will be sent again), `stopped` (see file_error), `completed`.
-
-        Or `superseded` or `same_as`: another generation of the same upload has the rows.
-        """
+    def status(self) -> Status:
+        """How the file as a whole ended, or that it waits."""
         if self.run.same_as:
             return "same_as"
         if self.tally.outcomes.get("deferred"):

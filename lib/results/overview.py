@@ -9,16 +9,16 @@ import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from lib.model.outcomes import OUTCOMES
+from lib.results.document import Status
 from lib.results.names import RESULTS, report_name
 from lib.results.page import bucket_address, render, share_of
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100
 _REFUSED = ("rejected", "failed", "not_attempted")
-_STATUSES = ("completed", "waiting", "stopped", "superseded", "same_as")
 _GENERATION = re.compile(r"\.\d+$")
 
 
@@ -69,7 +69,7 @@ def _files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
             status, finished_at = label["status"], label["finished_at"]
         except (KeyError, ValueError, TypeError, AttributeError):
             continue
-        if status in _STATUSES:
+        if status in get_args(Status):
             yield FileResults(each.name, finished_at, status, counts, to_correct)
 
 
