@@ -3,7 +3,6 @@ report in docs/analyst.md."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -14,8 +13,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from sandbox.example_dates import EXAMPLES, moved_to
-from sandbox.running import find
-from sandbox.up import Sandbox
+from sandbox.up import OUTPUT_BUCKET, Sandbox
 
 ROOT = Path(__file__).parent.parent
 MOST_BYTES = 150_000
@@ -43,15 +41,12 @@ DEALS = {
 def report_on_deals() -> bytes:
     """Return the report on the sample file of docs/analyst.md, after its first upload."""
     with Sandbox(source=ROOT) as google:
-        running = find(google.control_url)
-        running.put("/profiles", json.dumps({"default": DEALS}).encode())
-        bucket = running.client().bucket(running.description["input_bucket"])
-        blob = bucket.blob("deals.csv")
+        google.set_profiles({"default": DEALS})
         content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())
-        blob.upload_from_string(content, content_type="text/csv")
-        running.wait_for_results(blob.name, blob.generation, 60)
-        results = running.client().bucket(running.description["output_bucket"])
-        page: bytes = results.blob(f"deals.csv.{blob.generation}.results.html").download_as_bytes()
+        name, generation = google.drop(content, "deals.csv")
+        google.results(name, generation)
+        results = google.storage_client().bucket(OUTPUT_BUCKET)
+        page: bytes = results.blob(f"{name}.{generation}.results.html").download_as_bytes()
     return page
 
 
