@@ -416,7 +416,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "OVERTAKEN": (
         "overtaken",
         "Another adjustment counts instead of this one, for the same conversion: a later one, or a "
-        "retraction, which is final. The message names its line, if it is in this file.",
+        "retraction, which is final. The detail names its line, if it is in this file.",
         "No action needed.",
     ),
     "REPEATED_REFUSED_LINE": (
@@ -822,7 +822,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NO_TIME_COLUMN": (
         "file",
         "The file has no column for the conversion time. If other columns contain dates, the "
-        "message names them.",
+        "detail names them.",
         "Add a column named conversion_date_time, or name yours under headers in the profile "
         "(docs/profiles.md).",
     ),
@@ -847,7 +847,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "COLUMN_OF_KIND_MISSING": (
         "file",
-        "The file contains adjustments or calls, but not all columns that they need. The message "
+        "The file contains adjustments or calls, but not all columns that they need. The detail "
         "names the missing ones.",
         "Add the columns (docs/input.md), or name yours under headers in the profile "
         "(docs/profiles.md). Adjustments need the order ID, or else the gclid and the conversion "
@@ -858,11 +858,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Some rows of the file are conversions, others are adjustments or calls. Nothing is sent, "
         "because a retraction must never count as a new conversion.",
         "Split the file by kind, and upload each part as a file of its own. If the column in the "
-        "message means something else, rename its values or remove it.",
+        "detail means something else, rename its values or remove it.",
     ),
     "CONSENT_COLUMN_IGNORED": (
         "note",
-        "The column in the message seems to be about consent, but is ignored: the profile states "
+        "The column in the detail seems to be about consent, but is ignored: the profile states "
         "consent (ad_user_data) for every row, also for people who refused it.",
         "Set ad_user_data to this column under headers in the profile if it holds the consent to "
         "sending user data to Google, or skip people without consent with include or exclude. "
@@ -870,35 +870,35 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "LOOKS_LIKE_CLICK_IDS": (
         "note",
-        "No column is named as the Google click ID, but the values of the column in the message "
+        "No column is named as the Google click ID, but the values of the column in the detail "
         "look like click IDs. The column is ignored.",
-        "Add the line in the message to the profile (docs/profiles.md) if these are the click IDs "
+        "Add the line in the detail to the profile (docs/profiles.md) if these are the click IDs "
         "of the conversions.",
     ),
     "LOOKS_LIKE_BRAIDS": (
         "note",
-        "No column is named gbraid or wbraid, but the values of the column in the message look "
+        "No column is named gbraid or wbraid, but the values of the column in the detail look "
         "like these click IDs. The column is ignored.",
-        "Add the line in the message to the profile (docs/profiles.md), with the parameter of the "
+        "Add the line in the detail to the profile (docs/profiles.md), with the parameter of the "
         "landing page that the values come from.",
     ),
     "LOOKS_LIKE_EMAILS": (
         "note",
-        "No column is named as the email address, but the values of the column in the message look "
+        "No column is named as the email address, but the values of the column in the detail look "
         "like email addresses. The column is ignored.",
-        "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
+        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
         "addresses, not those of your staff.",
     ),
     "LOOKS_LIKE_PHONE_NUMBERS": (
         "note",
-        "No column is named as the phone number, but the values of the column in the message look "
+        "No column is named as the phone number, but the values of the column in the detail look "
         "like phone numbers. The column is ignored.",
-        "Add the line in the message to the profile (docs/profiles.md) if these are the customers' "
+        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
         "numbers, not those of your staff.",
     ),
     "CALLS_READ_AS_LEADS": (
         "note",
-        "The columns in the message belong to calls, but the file lacks the other one, so its rows "
+        "The columns in the detail belong to calls, but the file lacks the other one, so its rows "
         "are read as leads by phone number or email address.",
         "Set headers in the profile if the rows are calls: caller_id to the column of the caller's "
         "number, and call_start_date_time. Then upload the file again. If they are leads, no "
@@ -909,7 +909,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Several columns may be for the same field, and none of their names is clearer than the "
         "others. None of them is used.",
         "Add the right column to headers in the profile (docs/profiles.md), for the field in the "
-        "message.",
+        "detail.",
     ),
     "UNIT_IN_HEADER": (
         "note",
@@ -920,7 +920,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "DATE_COLUMN_CHOSEN": (
         "note",
-        "No column is clearly the conversion time, so the one in the message is used. A date of "
+        "No column is clearly the conversion time, so the one in the detail is used. A date of "
         "closing comes before a date of creation.",
         "Check that the column holds the time of the sale. If another one does, name it as "
         "conversion_date_time under headers in the profile (docs/profiles.md).",
@@ -968,7 +968,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "not_attempted",
         "The last line of the file had no line end, and the file was uploaded again within "
         "10 minutes. This row is not sent from this upload.",
-        "Find the row in the results of the newer upload; the message names its generation.",
+        "Find the row in the results of the newer upload; the detail names its generation.",
     ),
     "NO_FINAL_LINE_END": (
         "note",
@@ -1181,7 +1181,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_PROFILE": (
         "file",
-        "The profile is not valid. The error message lists what is wrong.",
+        "The profile is not valid. The detail lists what is wrong.",
         "Correct the profile.",
     ),
     "SECRET_NOT_SET": (

@@ -8,8 +8,9 @@ _HEAD = """\
 
 <!-- Made by `python -m lib.catalogue.page > docs/codes.md`. Edit the tables in lib/catalogue. -->
 
-Every code that a results document can contain, with its meaning and what to do. A message never
-repeats the value of a cell.
+Every code that a results document can contain, with its meaning and what to do. The *detail* is
+what the results document adds to a code for one file or row; a report shows it in parentheses.
+It never repeats the value of a cell.
 
 | The row | meaning |
 |---|---|
