@@ -10,7 +10,7 @@ _HEAD = """\
 
 Every code that a results document can contain, with its meaning and what to do. The *detail* is
 what the results document adds to a code for one file or row; a report shows it in parentheses.
-It never repeats the value of a cell.
+It never repeats the value of a cell, except stages in common words (`STAGES_NOT_FILTERED`).
 
 | The row | meaning |
 |---|---|
