@@ -14,7 +14,7 @@ from typing import TypeVar
 
 WAITING = "whole"
 COMPUTING = ("terraform", "docs", "sandbox", "results", "cli")
-"""The folders of tests that start processes. All other tests are short."""
+"""The folders of tests that start processes, the longest first. All other tests are short."""
 
 T = TypeVar("T")
 
@@ -22,19 +22,20 @@ T = TypeVar("T")
 def dealt(tests: Sequence[T], place: Callable[[T], PurePath], workers: int) -> list[T]:
     """Put the tests into the order for this many workers. `place` is below the folder `tests`."""
     waiting: list[list[T]] = []
-    computing: list[list[T]] = []
+    computing: dict[str, list[list[T]]] = {folder: [] for folder in COMPUTING}
     short: list[T] = []
     for (folder, _), of_unit in itertools.groupby(tests, lambda test: _unit(place(test))):
         unit = list(of_unit)
         if folder == WAITING:
             waiting.append(unit)
-        elif folder in COMPUTING:
-            computing.append(unit)
+        elif folder in computing:
+            computing[folder].append(unit)
         else:
             short += unit
     parts: list[list[T]] = [[] for _ in range(workers)]
     half = (workers + 1) // 2
-    for units, turns in ((waiting, parts[:half]), (computing, parts[half:] or parts)):
+    processes = itertools.chain.from_iterable(computing.values())
+    for units, turns in ((waiting, parts[:half]), (processes, parts[half:] or parts)):
         for part, unit in zip(itertools.cycle(turns), units):
             part += unit
     left, ordered = len(tests), []
