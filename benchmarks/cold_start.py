@@ -93,7 +93,7 @@ def measure(quick: bool, sandbox: Sandbox) -> Iterator[Figure]:
     compileall.compile_file(ROOT / "main.py", quiet=1)
     for route in ROUTES:
         ours, bare = [], []
-        for turn in range(5 if quick else 16):
+        for turn in range(4 if quick else 16):
             seconds = bare_imports(route), first_upload(sandbox, route, turn)
             if turn:
                 bare.append(seconds[0])

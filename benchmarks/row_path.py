@@ -70,10 +70,10 @@ def measure(quick: bool) -> Iterator[Figure]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
-    yield from google_ads(content, for_sample, 7 if quick else 15)
-    yield data_manager(content, 7 if quick else 15)
-    yield resume_cost(content, 5 if quick else 11)
-    yield phones(9 if quick else 25)
+    yield from google_ads(content, for_sample, 5 if quick else 15)
+    yield data_manager(content, 5 if quick else 15)
+    yield resume_cost(content, 3 if quick else 11)
+    yield phones(5 if quick else 25)
 
 
 def google_ads(content: bytes, for_sample: bytes, turns: int) -> Iterator[Figure]:
