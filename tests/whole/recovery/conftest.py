@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,26 +30,49 @@ SETTINGS = {
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def _running() -> Iterator[Sandbox]:
-    with Sandbox(source=FUNCTION, env=SETTINGS) as running:
+@contextmanager
+def _running(settings: Mapping[str, str]) -> Iterator[Sandbox]:
+    with Sandbox(source=FUNCTION, env=settings) as running:
         # The tests of a process together would exceed the 300 requests per minute of one project.
         running.state.data_manager.requests_per_minute = 1_000_000
         yield running
 
 
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Sandbox]:
+    with _running(SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Sandbox]:
+    """A function that waits for every answer, for tests that count what is sent or read again.
+
+    On a busy machine, an answer can take longer than a second.
+    """
+    with _running({**SETTINGS, "REQUEST_TIMEOUT_SECONDS": "30"}) as running:
+        yield running
+
+
+@contextmanager
+def without_faults(running: Sandbox) -> Iterator[Sandbox]:
+    """No faults and no pending deliveries. Fails if the function has shown a bug meanwhile."""
+    running.faults.clear()
+    running.delivery.reset()
+    running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    faults_of_ours = running.function_output().count('"unexpected_error"')
+    yield running
+    running.faults.clear()
+    running.clock.reset()
+    running.delivery.wait_until_idle()
+    assert running.function_output().count('"unexpected_error"') == faults_of_ours
+
+
 @pytest.fixture
-def google(_running: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the real function, without faults and without pending deliveries."""
-    _running.faults.clear()
-    _running.delivery.reset()
-    _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
-    faults_of_ours = _running.function_output().count('"unexpected_error"')
-    yield _running
-    _running.faults.clear()
-    _running.clock.reset()
-    _running.delivery.wait_until_idle()
-    assert _running.function_output().count('"unexpected_error"') == faults_of_ours
+def google(_shared: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox with the real function, shared by all tests of a process."""
+    with without_faults(_shared):
+        yield _shared
 
 
 @pytest.fixture

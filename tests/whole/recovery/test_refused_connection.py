@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
+from tests.whole.recovery.conftest import without_faults
 from tests.whole.recovery.files import check, finish, make_file
 
 SECRET = "secret_manager.AccessSecretVersion"
@@ -24,17 +25,16 @@ def use(google: Sandbox, route: str) -> None:
 
 
 @pytest.fixture
-def google(google: Sandbox) -> Iterator[Sandbox]:
+def google(patient: Sandbox) -> Iterator[Sandbox]:
     """The secret contains a service account's key, whose tokens the sandbox can refuse."""
-    assert google.function is not None
-    name = google.apis.secret_version.rpartition("/versions/")[0]
-    google.state.set_secret(name, google.apis.google_ads_key_yaml.encode())
-    google.function.kill(google.function.instances)
-    yield google
-    google.state.refuse_tokens = False
-    google.state.set_secret(name, google.apis.google_ads_yaml.encode())
-    google.set_profiles(DEFAULT_PROFILES)
-    google.function.kill(google.function.instances)
+    assert patient.function is not None
+    name = patient.apis.secret_version.rpartition("/versions/")[0]
+    with without_faults(patient):
+        patient.set_profiles(DEFAULT_PROFILES)
+        patient.state.set_secret(name, patient.apis.google_ads_key_yaml.encode())
+        patient.function.kill(patient.function.instances)
+        yield patient
+        patient.state.refuse_tokens = False
 
 
 def warm_up(google: Sandbox, name: str) -> None:

@@ -15,7 +15,7 @@ from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
+from tests.whole.recovery.conftest import EVERY_CALL, SETTINGS
 
 ROWS = 210  # two chunks; the second has no click that is too recent
 FIRST_CHUNK = 200
@@ -23,21 +23,13 @@ YOUNG = range(1, 31)
 STEP = 1 if EVERY_CALL else 6  # walks begin at different calls
 
 
-@pytest.fixture(scope="module")
-def _patient() -> Iterator[Sandbox]:
-    # On a busy machine, a request can take longer than a second, and is then sent again.
-    with Sandbox(source=FUNCTION, env={**SETTINGS, "REQUEST_TIMEOUT_SECONDS": "30"}) as running:
-        running.state.data_manager.requests_per_minute = 1_000_000
-        yield running
-
-
 @pytest.fixture
-def google(_patient: Sandbox) -> Iterator[Sandbox]:
-    """A function that waits for every answer: what is sent again is counted."""
-    yield _patient
-    _patient.faults.clear()
-    _patient.state.data_manager.repeats_adjust = False
-    _patient.state.data_manager.record_indices = "all"
+def google(patient: Sandbox) -> Iterator[Sandbox]:
+    """What is sent again is counted."""
+    yield patient
+    patient.faults.clear()
+    patient.state.data_manager.repeats_adjust = False
+    patient.state.data_manager.record_indices = "all"
 
 
 class File:
