@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Final
 
 from lib.errors import RetryableError
-from lib.results.names import report_path, results_name
+from lib.results.names import report_path
 from lib.run.context import RunContext
+from lib.run.finalize import results_exist
 from lib.state.run import Run, run_id
-from lib.state.store import StoredObject, live_version
+from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=1)
 
@@ -38,11 +39,7 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
     for each in old[:_MOST]:
         try:
             run = _claim(each, context)
-            has_results = live_version(
-                context.store,
-                context.settings.output_bucket,
-                results_name(each.name, each.generation),
-            )
+            has_results = results_exist(each, context)
         except RetryableError:
             return  # the sweep has logged this already
         if has_results or (run is not None and run.cause == "DAILY_QUOTA"):
