@@ -31,15 +31,7 @@ def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date
 
 def is_amount(cell: str) -> bool:
     """Return whether a cell is an amount in any spelling."""
-    for decimal_comma in (False, True):
-        try:
-            parse_value(cell, decimal_comma)
-        except RuleError as error:
-            if error.code != "DECIMAL_SIGN_MISMATCH":
-                return False
-        else:
-            return True
-    return False
+    return any(amount_in(cell, comma) is not None for comma in (False, True))
 
 
 def amount_in(cell: str, decimal_comma: bool) -> float | None:
