@@ -22,7 +22,7 @@ from lib.destinations.google_ads import capabilities as google_ads
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import RecordKind
 from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
@@ -96,21 +96,21 @@ def _prepare(
         assert isinstance(prepared, PreparedChunk)
         for part in batch.take_parts():
             yield part.request.content
-        report = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
+        found = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
         if refused is not None:
-            refused += [row.line for row in report.listed if row.outcome == "rejected"]
+            refused += [row.line for row in found.listed if row.outcome == "rejected"]
         if markers is not None:
-            markers.append(msgspec.json.encode(ChunkMarker("an earlier attempt", report)))
+            markers.append(msgspec.json.encode(ChunkMarker("an earlier attempt", found)))
 
 
-def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkReport]:
+def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
     table, engine = _open(content, google_ads.CAPABILITIES)
     progress = Progress()
     chunks = split_into_chunks(table.records(), _LIMITS)
     for chunk, marker in zip(chunks, markers, strict=True):
-        engine.order_id_form.look_at(chunk.records)
-        engine.look_at(chunk.records)
-        report = msgspec.json.decode(marker, type=ChunkMarker).report
-        progress.add(report, is_only=False)
-        yield report
+        engine.order_id_form.replay(chunk.rows)
+        engine.replay(chunk.rows)
+        replayed = msgspec.json.decode(marker, type=ChunkMarker).outcomes
+        progress.add(replayed, is_only=False)
+        yield replayed

@@ -13,7 +13,7 @@ import msgspec
 from benchmarks import ours
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.results.document import (
     DocumentMetadata,
     RunSummary,
@@ -88,12 +88,12 @@ def prepared(content: bytes) -> list[bytes]:
     return markers
 
 
-def read(marker: bytes) -> ChunkReport:
+def read(marker: bytes) -> ChunkOutcomes:
     """The report of a chunk, as the end of a run reads it."""
-    return msgspec.json.decode(marker, type=ChunkMarker).report
+    return msgspec.json.decode(marker, type=ChunkMarker).outcomes
 
 
-def findings_of(reports: list[ChunkReport]) -> Findings:
+def findings_of(reports: list[ChunkOutcomes]) -> Findings:
     """What the report shows of the rows."""
     findings = Findings()
     for report in reports:
@@ -101,12 +101,12 @@ def findings_of(reports: list[ChunkReport]) -> Findings:
     return findings
 
 
-def report_of(reports: list[ChunkReport]) -> str:
+def report_of(reports: list[ChunkOutcomes]) -> str:
     """The page about a file."""
     return render_report(document_head(summary_of(reports)), findings_of(reports))
 
 
-def size_of_document(reports: list[ChunkReport]) -> int:
+def size_of_document(reports: list[ChunkOutcomes]) -> int:
     """Write the results document of a file. Return its size in bytes."""
     return sum(map(len, results_document(summary_of(reports), reports)))
 
@@ -135,7 +135,7 @@ RUN = Run(
 )
 
 
-def summary_of(reports: list[ChunkReport]) -> RunSummary:
+def summary_of(reports: list[ChunkOutcomes]) -> RunSummary:
     """What a run knows at its end."""
     tally = Tally()
     for report in reports:

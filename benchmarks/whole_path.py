@@ -213,6 +213,6 @@ def data_manager(bench: Bench, quick: bool) -> Iterator[Figure]:
 
 
 def check_counts(run: Run, rows: int) -> None:
-    """Raise AssertionError unless the run judged all rows, and rejected one in ten."""
+    """Raise AssertionError unless the run validated all rows, and rejected one in ten."""
     if run.counts["rows"] != rows or run.counts["rejected"] != rows // 10:
         raise AssertionError(str(run.counts))

@@ -5,7 +5,7 @@ Reading order (docs/architecture.md has the picture):
 1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
 2.  `run`             its parts: `claim` with `generations`, `header` and `preflight` before the
                       first row, `kinds` and `engines` for what the rows are, `upload` with
-                      `chunks` and `room` for the rows, `follow_up` for what comes later,
+                      `chunks` for the rows, `follow_up` for what comes later,
                       `finalize` for the results; `redelivery` says when a retry alerts
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
@@ -16,7 +16,7 @@ Reading order (docs/architecture.md has the picture):
                       controls the request rate; then one folder for each API
 7.  `catalogue`       every code, with its meaning and what to do
 8.  `state`           what survives a crash: `claims`, `ledger`, `lease`, `pending_runs`,
-                      `restated`; `store` is the port
+                      `newer_values`; `store` is the port
 9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
                       `report`) and the overview of all files; `reading` reads a document
 10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and

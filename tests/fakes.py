@@ -349,7 +349,7 @@ class FakeApi:
         request_id = f"request-{number}"
         positions = [each for each in range(len(batch)) if each not in row_results]
         accepted = (AcceptedRequest(request_id, positions),)
-        if not positions or self.capabilities.settles_later is None:
+        if not positions or self.capabilities.reports_later is None:
             accepted = ()
         return UploadResult(row_results, (request_id,), self.stop, accepted)
 

@@ -53,7 +53,7 @@ class WatchedConnections(HTTPAdapter):
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
         """Send a request, as `requests.Session` asks for it."""
-        sent = self._clock.moment() if self._clock is not None else None
+        sent = self._clock.reading() if self._clock is not None else None
         try:
             response = super().send(*arguments, **options)
         except requests.Timeout:

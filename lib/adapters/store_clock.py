@@ -1,8 +1,8 @@
 """The time of Cloud Storage, so that instances with wrong clocks agree on it.
 
-A lease that one instance writes is judged by another one. If a clock is an hour off, a lease would
-never end, or end at once; and "now" decides about rows. So every answer of Cloud Storage checks the
-time of the instance by its `Date` header. It costs no call.
+One instance writes a lease, another one reads it. If a clock were an hour off, a lease would never
+end, or end at once; and "now" decides about rows. So every answer of Cloud Storage checks the time
+of the instance by its `Date` header. This costs no request.
 
     sent ──────────── answered           the time at the answer is between these two:
                 Date, whole seconds      Date  and  Date + 1 s + the time that the call took
@@ -24,13 +24,13 @@ TOLERANCE: Final = timedelta(seconds=1)
 _HEADER_STEP: Final = timedelta(seconds=1)
 
 
-class Moment(NamedTuple):
+class ClockReading(NamedTuple):
     """What the two clocks of the instance say at the same time."""
 
     wall: datetime
     monotonic: float
 
-    def passed_since(self, earlier: Moment) -> timedelta:
+    def passed_since(self, earlier: ClockReading) -> timedelta:
         """Return how much time has passed.
 
         A frozen instance does not count the time on its monotonic clock, and its other clock can be
@@ -46,19 +46,19 @@ class StoreClock:
     def __init__(self, wall: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._wall = wall
         self._monotonic = monotonic
-        self._known: tuple[datetime, Moment] | None = None
+        self._known: tuple[datetime, ClockReading] | None = None
 
-    def moment(self) -> Moment:
+    def reading(self) -> ClockReading:
         """Return the time by the clocks of the instance: when a call is sent."""
-        return Moment(self._wall(), self._monotonic())
+        return ClockReading(self._wall(), self._monotonic())
 
-    def observe(self, date: str | None, sent: Moment) -> None:
+    def observe(self, date: str | None, sent: ClockReading) -> None:
         """Check the time by the `Date` header of the answer to a call that was sent then."""
         try:
             earliest = parsedate_to_datetime(date or "").replace(tzinfo=UTC)
         except ValueError:
             return
-        here = self.moment()
+        here = self.reading()
         latest = earliest + _HEADER_STEP + here.passed_since(sent)
         for time in (self._at(here), here.wall):
             if earliest - TOLERANCE <= time <= latest + TOLERANCE:
@@ -69,9 +69,9 @@ class StoreClock:
 
     def now(self) -> datetime:
         """Return the time. Before the first answer, it is that of the instance."""
-        return self._at(self.moment())
+        return self._at(self.reading())
 
-    def _at(self, here: Moment) -> datetime:
+    def _at(self, here: ClockReading) -> datetime:
         if self._known is None:
             return here.wall
         time, then = self._known

@@ -16,12 +16,12 @@ from typing import Final, Literal
 
 import lib.catalogue
 from lib.catalogue import texts
+from lib.model.outcomes import Outcome
 
 Origin = str
 """Name of a module with a table, or `UNKNOWN`."""
 Severity = Literal["error", "warning", "note"]
 Scope = Literal["row", "file", "account", "transient"]
-Outcome = Literal["rejected", "failed", "duplicate", "deferred", "skipped", "not_attempted"]
 
 UNKNOWN: Final = "unknown"
 """Origin of a code that no table has."""
@@ -57,7 +57,7 @@ _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
     "duplicate": ("note", "row", "duplicate"),
     "deferred": ("note", "row", "deferred"),
     "retried": ("error", "row", "deferred"),
-    "overtaken": ("note", "row", "skipped"),
+    "superseded": ("note", "row", "skipped"),
     "not_attempted": ("note", "row", "not_attempted"),
     "warning": ("warning", "row", None),
     "note": ("note", "file", None),

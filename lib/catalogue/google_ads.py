@@ -340,7 +340,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Check the adjustment time and its time zone.",
     ),
     "MORE_RECENT_RESTATEMENT_FOUND": (
-        "overtaken",
+        "superseded",
         "Google already has an adjustment of this conversion with a later adjustment time. That "
         "one counts.",
         "No action needed. If the value in this row is the right one, upload it with an adjustment "

@@ -413,8 +413,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Export one row per order with the sum of its values, or give each line its own order ID "
         "and time. If the value of an order has changed, send an adjustment (docs/input.md).",
     ),
-    "OVERTAKEN": (
-        "overtaken",
+    "SUPERSEDED_ADJUSTMENT": (
+        "superseded",
         "Another adjustment counts instead of this one, for the same conversion: a later one, or a "
         "retraction, which is final. The detail names its line, if it is in this file.",
         "No action needed.",
@@ -957,7 +957,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         + " If it happens again, ask the engineer who deployed the function "
         "to check what is between the function and Cloud Storage.",
     ),
-    "LAST_LINE_OPEN": (
+    "UNTERMINATED_LAST_LINE": (
         "deferred",
         "The last line of the file has no line end, so the upload may have broken in this row. It "
         "waits for 10 minutes, and is then sent as it is, unless the file has been uploaded again.",

@@ -16,7 +16,7 @@ from lib.errors import UploadError
 _CLOUD_STORAGE: Final = "gs://"
 
 
-class Address(click.ParamType[IO[bytes]]):
+class ObjectAddress(click.ParamType[IO[bytes]]):
     """An option or argument whose value is an open file, positioned at its start.
 
     Standard input and objects are copied to a temporary file first.

@@ -1,4 +1,4 @@
-"""A check without a profile: what it assumes instead, so that the rows are judged all the same.
+"""A check without a profile: what it assumes instead, so that the rows are validated all the same.
 
 Otherwise the first check of a new kind of file stops at the first missing key, and shows no problem
 of any row.
@@ -24,7 +24,7 @@ from lib.source.errors import SourceError
 
 _ANY_ACTION: Final = "1"
 _NEEDED: Final = frozenset({"conversion_action", "time_zone"})
-"""Without them, the function would reject the rows that are judged here."""
+"""Without them, the function would reject the rows that are validated here."""
 _NAMES: Final[Mapping[str, str]] = {
     "customer_id": "account",
     "conversion_action": "conversion action",

@@ -1,4 +1,4 @@
-"""The offline check: judges a local file by the rules of a run, without a network.
+"""The offline check: validates a local file by the rules of a run, without a network.
 
 It follows the steps of `lib.run.ingest`, with a destination that accepts every account and sends
 nothing. At most one chunk is in memory. `lib.cli.commands` is its command line, and
@@ -20,7 +20,7 @@ from lib.destinations.base import Capabilities, Destination, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
@@ -32,7 +32,6 @@ from lib.run.chunks import not_attempted, outcomes, split_into_chunks
 from lib.run.context import Connect
 from lib.run.filtering import notes_on_selection
 from lib.run.header import Header, read_header
-from lib.run.open_line import note_on_open_line
 from lib.run.preflight import (
     UploadJob,
     chunk_limits_of,
@@ -40,6 +39,7 @@ from lib.run.preflight import (
     prepare_job,
 )
 from lib.run.reading import read_table
+from lib.run.unterminated_line import note_on_unterminated_line
 from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.state.run import Run
@@ -159,8 +159,8 @@ class _Check:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)
 
-    def reports(self, table: Table, list_all: bool) -> Iterator[ChunkReport]:
-        """Judge chunk by chunk, as a run does, up to the end or the first unreadable part."""
+    def chunks(self, table: Table, list_all: bool) -> Iterator[ChunkOutcomes]:
+        """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         never = Deadline(math.inf, math.inf)
         try:
             for chunk in split_into_chunks(table.records(), self.run.chunk_limits):
@@ -177,19 +177,19 @@ class _Check:
                     self.job = None
                     yield not_attempted(chunk)
                 else:
-                    report = outcomes(prepared, destination.send(batch, never), "ok", list_all)
+                    found = outcomes(prepared, destination.send(batch, never), "ok", list_all)
                     if self.values is not None:
-                        self.values.add(report, chunk.records, job.header.fields)
-                    yield report
+                        self.values.add(found, chunk.rows, job.header.fields)
+                    yield found
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)
 
-    def add(self, report: ChunkReport) -> None:
+    def add(self, chunk: ChunkOutcomes) -> None:
         """Count a chunk, and record where its codes occur."""
-        self.tally.add(report.tally)
-        self.selection.add(report.selection)
-        numbers = report.record_numbers() if report.listed else {}
-        for row in report.listed:
+        self.tally.add(chunk.tally)
+        self.selection.add(chunk.selection)
+        numbers = chunk.record_numbers() if chunk.listed else {}
+        for row in chunk.listed:
             for problem in row.errors + row.warnings:
                 found = self.occurrences.setdefault(problem.code, Occurrences())
                 found.sent = found.sent or row.outcome == "ok"
@@ -208,7 +208,7 @@ class _Check:
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         job, profile = self.job, self.profile
         if table is not None:
-            notes += note_on_open_line(table, job, profile)
+            notes += note_on_unterminated_line(table, job, profile)
         if job is not None:
             is_complete = self.stop is None
             notes += notes_on_selection(job.row_filter, self.selection, is_complete, SilentLog())
@@ -229,17 +229,17 @@ def check(
     profile_name: str,
     profile: Profile,
     now: datetime,
-    each: Callable[[ChunkReport], None] = lambda report: None,
+    each: Callable[[ChunkOutcomes], None] = lambda chunk: None,
     *,
     connect: Connect = offline,
     list_all: bool = False,
     max_lines: int = LINES_SHOWN,
     with_values: bool = False,
 ) -> CheckResult:
-    """Judge every row of a file as a run that starts at `now` would.
+    """Validate every row of a file as a run that starts at `now` would.
 
     At most `max_lines` lines are kept for each code. `with_values`: count the wrong values too.
-    `each` gets the report of every chunk, in order. Errors of the file are in the summary
+    `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
     (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
     """
     run = Run(
@@ -263,9 +263,9 @@ def check(
         checking.stop = Problem(error.code, "", error.detail)
     else:
         checking.prepare(table, connect)
-        for report in checking.reports(table, list_all):
-            checking.add(report)
-            each(report)
+        for chunk in checking.chunks(table, list_all):
+            checking.add(chunk)
+            each(chunk)
     metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
     return CheckResult(summary, checking.occurrences, table, values)

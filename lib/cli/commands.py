@@ -13,7 +13,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib import __version__
-from lib.cli.addresses import Address
+from lib.cli.addresses import ObjectAddress
 from lib.cli.assumptions import ChosenProfile, assume, read_twice
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import show
@@ -24,7 +24,7 @@ from lib.cli.init.command import init_command
 from lib.cli.init.findings import Given
 from lib.cli.init.questions import value_options
 from lib.cli.inputs import InputFile, input_files
-from lib.cli.kept_reports import KeptReports
+from lib.cli.kept_outcomes import KeptOutcomes
 from lib.cli.now import now_option
 from lib.cli.problem_formats import Format, as_github, as_jsonl, found_problems
 from lib.cli.report import report_command
@@ -32,7 +32,7 @@ from lib.cli.terminal import Commands, Terminal
 from lib.cli.watched_file import WatchedFile
 from lib.config.profile import Profile, choose_profile
 from lib.errors import PermanentError
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import document_head, results_document
 from lib.results.findings import Findings
 from lib.state.store import StoredObject
@@ -76,7 +76,7 @@ def _named_as_page(
 @click.option(
     "--profiles",
     metavar="FILE",
-    type=Address(),
+    type=ObjectAddress(),
     help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
     "(docs/profiles.md).",
 )
@@ -125,7 +125,7 @@ def check_command(
 
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
     exists and whether Google knows a click. Without --profiles, the check reads the first rows as
-    `init` does, says what it assumes and what is missing, and judges the rows all the same. In a
+    `init` does, says what it assumes and what is missing, and validates the rows all the same. In a
     folder, all files that the function would open are checked. - reads standard input. Without
     FILE, the profiles themselves are checked.
     """
@@ -145,7 +145,7 @@ def check_command(
             failed = True
         checks += 1
         with tempfile.TemporaryFile() as spool:
-            kept = KeptReports(spool, rows=form != "text", findings=page is not None)
+            kept = KeptOutcomes(spool, rows=form != "text", findings=page is not None)
             try:
                 with file.open() as opened, read_twice(opened) as stream:
                     chosen = profile or assume(stream, given, now)
@@ -207,7 +207,7 @@ def _check_one(
     profile_name: str,
     profile: Profile,
     now: datetime,
-    keep: Callable[[ChunkReport], None],
+    keep: Callable[[ChunkOutcomes], None],
     options: Mapping[str, Any],
 ) -> CheckResult:
     """Check one file. For a long file, show a progress bar if the output is a terminal."""
@@ -224,11 +224,11 @@ def _check_one(
         bar = progress.add_task("", total=size, rows=0)
         rows = 0
 
-        def advance(report: ChunkReport) -> None:
+        def advance(chunk: ChunkOutcomes) -> None:
             nonlocal rows
-            rows += report.tally.rows
+            rows += chunk.tally.rows
             progress.update(bar, rows=rows)
-            keep(report)
+            keep(chunk)
 
         watched = WatchedFile(stream, lambda read: progress.advance(bar, read))
         checked = check(
@@ -244,12 +244,12 @@ def _check_one(
 
 
 def _print(
-    form: Format, checked: CheckResult, reports: Iterable[ChunkReport], max_lines: int
+    form: Format, checked: CheckResult, chunks: Iterable[ChunkOutcomes], max_lines: int
 ) -> None:
     if form == "json":
-        sys.stdout.buffer.writelines(results_document(checked.summary, reports))
+        sys.stdout.buffer.writelines(results_document(checked.summary, chunks))
     else:
-        problems = found_problems(checked, reports)
+        problems = found_problems(checked, chunks)
         lines = as_jsonl(problems) if form == "jsonl" else as_github(problems, max_lines)
         sys.stdout.buffer.writelines(f"{line}\n".encode() for line in lines)
     sys.stdout.flush()

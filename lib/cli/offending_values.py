@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import base_name
+from lib.model.rows import Row
 from lib.rules.fields import BY_NAME
-from lib.source.records import Record
 
 MOST_VALUES: Final = 1_000
 """Different values that are counted for each code and field. Others are only counted together."""
@@ -44,11 +44,9 @@ class OffendingValues:
     def __init__(self) -> None:
         self._by_code: dict[str, _Counted] = {}
 
-    def add(
-        self, report: ChunkReport, records: Sequence[Record], columns: Mapping[str, int]
-    ) -> None:
+    def add(self, chunk: ChunkOutcomes, records: Sequence[Row], columns: Mapping[str, int]) -> None:
         """Add the rows of a chunk. `columns` are those of the fields."""
-        listed = {row.line: row for row in report.listed if row.errors or row.warnings}
+        listed = {row.line: row for row in chunk.listed if row.errors or row.warnings}
         for line, cells, _, _ in records if listed else ():
             row = listed.get(line)
             if row is None or not cells:

@@ -14,7 +14,7 @@ import msgspec
 from lib.catalogue.codes import Severity, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Outcome, Problem
 
 Format = Literal["text", "json", "jsonl", "github"]
@@ -36,16 +36,16 @@ class FoundProblem(NamedTuple):
     action: str
 
 
-def found_problems(checked: CheckResult, reports: Iterable[ChunkReport]) -> Iterator[FoundProblem]:
+def found_problems(checked: CheckResult, chunks: Iterable[ChunkOutcomes]) -> Iterator[FoundProblem]:
     """Return the problems of the file, then those of its rows, in their order."""
     summary = checked.summary
     file, headers = summary.run.source.name, summary.metadata.headers
     stop = summary.metadata.file_error
     for problem in (*((stop,) if stop else ()), *summary.metadata.notes):
         yield _found(problem, file, "", None, None, None)
-    for report in reports:
-        numbers = report.record_numbers()
-        for row in report.listed:
+    for chunk in chunks:
+        numbers = chunk.record_numbers()
+        for row in chunk.listed:
             for problem in row.errors + row.warnings:
                 column = headers.get(problem.field, problem.field)
                 yield _found(problem, file, column, row.line, numbers.get(row.line), row.outcome)

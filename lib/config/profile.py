@@ -25,9 +25,8 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
 from lib.rules.row_rules import OrderIds
+from lib.rules.values.enums import Consent
 from lib.source.vocabulary import vocabulary_of
-
-Consent = Literal["GRANTED", "DENIED"]
 
 
 def _account_number(value: object) -> object:

@@ -24,9 +24,9 @@ __all__ = [
     "Destination",
     "DiagnosingDestination",
     "Exclusion",
+    "PolledDestination",
     "RequestStatus",
     "RowResult",
-    "SettlingDestination",
     "UploadResult",
 ]
 
@@ -53,7 +53,7 @@ class UploadResult:
     `row_results` is keyed by the position of the record in the batch. A position without a result
     was accepted. `stop` is set when the API refused the account or the whole request for a reason
     that would also affect the next chunk: the file stops there. `accepted` is only needed from an
-    API that processes records later (`Capabilities.settles_later`).
+    API that processes records later (`Capabilities.reports_later`).
     """
 
     row_results: Mapping[int, RowResult]
@@ -137,8 +137,8 @@ class DiagnosingDestination(Protocol):
 
 
 @runtime_checkable
-class SettlingDestination(Protocol):
-    """A destination that reports final outcomes later (`Capabilities.settles_later`)."""
+class PolledDestination(Protocol):
+    """A destination that reports final outcomes later (`Capabilities.reports_later`)."""
 
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline

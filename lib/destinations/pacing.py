@@ -23,7 +23,7 @@ from lib.model.log import Log
 
 T = TypeVar("T")
 
-Kind = Literal["transient", "quota", "daily_quota", "permanent"]
+ErrorKind = Literal["transient", "quota", "daily_quota", "permanent"]
 
 MAX_TRANSIENT_TRIES = 8
 FIRST_DELAY_SECONDS = 0.5
@@ -41,7 +41,7 @@ class CallFailure:
     permanent    a retry cannot help: the caller interprets the exception
     """
 
-    kind: Kind
+    kind: ErrorKind
     code: str
     retry_delay_seconds: float = 0.0
 

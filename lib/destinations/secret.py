@@ -54,7 +54,7 @@ def _key_of(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=0)]
-AccountNumber = Annotated[str, BeforeValidator(_without_dashes), Field(pattern=r"^(\d{10})?$")]
+AccountOfSecret = Annotated[str, BeforeValidator(_without_dashes), Field(pattern=r"^(\d{10})?$")]
 ServiceAccountKey = Annotated[dict[str, Any], BeforeValidator(_key_of)]
 
 
@@ -72,8 +72,8 @@ class GoogleAdsYaml(BaseModel):
     json_key_file_path: Text = ""
     impersonated_email: Text | None = None
     use_application_default_credentials: bool = False
-    login_customer_id: AccountNumber = ""
-    linked_customer_id: AccountNumber = ""
+    login_customer_id: AccountOfSecret = ""
+    linked_customer_id: AccountOfSecret = ""
     endpoint: Text = ""
     http_proxy: Text = ""
 

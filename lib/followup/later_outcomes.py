@@ -6,7 +6,7 @@
                                          sets resend_at      schedule restarts
 
 Rows are sent again until `max_defer_hours` after `since`. Each time, the destination's schedule
-(`Capabilities.settles_later`) starts again. Every schedule ends, and so every run ends too.
+(`Capabilities.reports_later`) starts again. Every schedule ends, and so every run ends too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final, Literal
 
 from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
-from lib.destinations.base import RequestStatus, SettlingDestination
+from lib.destinations.base import PolledDestination, RequestStatus
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
-from lib.followup.verdicts import settle
+from lib.followup.final_statuses import apply_final_statuses
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -29,7 +29,7 @@ from lib.results.processing import processing_of
 from lib.run.context import RunContext
 from lib.run.failing_rows import many_fail
 from lib.run.finalize import WrittenRun
-from lib.run.follow_up import settling_schedule
+from lib.run.follow_up import poll_schedule
 from lib.run.preflight import claimed_profile
 from lib.run.redelivery import log_blocked_follow_up, log_redelivery
 from lib.state.lease import Lease
@@ -64,7 +64,7 @@ def ask_about_requests(
     except RetryableError as error:
         now = context.utc_now()
         log_redelivery(error, pending.ask_at or now, now, log)
-        schedule = capabilities_of(claimed_profile(lease.run).destination).settles_later
+        schedule = capabilities_of(claimed_profile(lease.run).destination).reports_later
         assert schedule is not None
         is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
         return "refused" if is_last else "later"
@@ -77,10 +77,10 @@ def _ask(
     ledger, run = context.ledger, lease.run
     rows_can_wait = can_defer(pending, context.settings)
     destination = context.connect(claimed_profile(run), log)
-    assert isinstance(destination, SettlingDestination)
+    assert isinstance(destination, PolledDestination)
     for number in sorted(ledger.finished_chunks(run)):
         marker, generation = ledger.load_chunk(run, number)
-        still_open = [each.request_id for each in marker.report.sent if each.is_open]
+        still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
         if not still_open:
             continue
         if context.monotonic() >= deadline.last_start:
@@ -88,10 +88,10 @@ def _ask(
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, deadline):
             statuses.setdefault(status.request_id, []).append(status)
-        report = settle(marker.report, statuses, rows_can_wait)
-        if report != marker.report:
+        outcomes = apply_final_statuses(marker.outcomes, statuses, rows_can_wait)
+        if outcomes != marker.outcomes:
             lease.check()
-            ledger.write_chunk(run, report, generation)
+            ledger.write_chunk(run, outcomes, generation)
 
 
 def can_defer(pending: PendingRun, settings: Settings) -> bool:
@@ -128,7 +128,7 @@ def reschedule(
     if not written.requests.open:
         ask_at = None
     elif has_new_requests or asked:
-        schedule = capabilities_of(destination).settles_later
+        schedule = capabilities_of(destination).reports_later
         assert schedule is not None
         ask_at = schedule.next_check(sent_at, checks)
     resend_at = None
@@ -155,7 +155,7 @@ def with_processing(
     `asked_at` is None if the API was not asked now. `on_matches` is the note on rows without an ad
     click. The metadata of a destination that reports no final outcomes stays the same.
     """
-    if settling_schedule(metadata) is None or not written.requests.requests:
+    if poll_schedule(metadata) is None or not written.requests.requests:
         return metadata
     notes = [note for note in metadata.notes if note.code not in _NOTES]
     notes += [on_matches] if on_matches is not None else []
@@ -167,11 +167,11 @@ def with_processing(
 
 
 def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
-    """Return how many rows without a click ID matched; None: not all of them are judged yet."""
+    """Return how many rows without a click ID matched. None: some await their final status."""
     requests = written.requests
-    if requests.open or not requests.judged or written.tally.outcomes.get("deferred"):
+    if requests.open or not requests.matchable or written.tally.outcomes.get("deferred"):
         return None
-    return MatchedRows(run.key, requests.judged, requests.judged - requests.unmatched)
+    return MatchedRows(run.key, requests.matchable, requests.matchable - requests.unmatched)
 
 
 def alert_if_not_counted(written: WrittenRun, settings: Settings, log: Log) -> None:

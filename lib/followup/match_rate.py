@@ -13,7 +13,7 @@ from typing import Final
 from lib.model.outcomes import Problem
 from lib.state.match_history import MatchedRows
 
-JUDGED_ROWS: Final = 500
+MATCHABLE_ROWS: Final = 500
 """From this number of rows, a share near zero cannot be chance."""
 NEARLY_NONE: Final = 0.01
 
@@ -26,15 +26,15 @@ this share of them match. With 20 expected rows, chance makes it less than 10 on
 
 def note_on_matches(rows: MatchedRows, recent: Sequence[MatchedRows]) -> Problem | None:
     """Return the note about a file, compared with the recent files of its profile."""
-    if rows.judged >= JUDGED_ROWS and rows.matched <= NEARLY_NONE * rows.judged:
-        return Problem("NEARLY_NO_MATCHES", "", f"{rows.matched} of {rows.judged} rows")
+    if rows.matchable >= MATCHABLE_ROWS and rows.matched <= NEARLY_NONE * rows.matchable:
+        return Problem("NEARLY_NO_MATCHES", "", f"{rows.matched} of {rows.matchable} rows")
     others = [each for each in recent if each.run_key != rows.run_key]
-    judged = sum(each.judged for each in others)
-    if len(others) < RECENT_FILES or not judged:
+    matchable = sum(each.matchable for each in others)
+    if len(others) < RECENT_FILES or not matchable:
         return None
-    share = sum(each.matched for each in others) / judged
-    expected = share * rows.judged
+    share = sum(each.matched for each in others) / matchable
+    expected = share * rows.matchable
     if expected < EXPECTED_ROWS or rows.matched >= FAR_FEWER * expected:
         return None
-    detail = f"{rows.matched} of {rows.judged} rows; {share:.0%} in the last {len(others)} files"
+    detail = f"{rows.matched} of {rows.matchable} rows; {share:.0%} in the last {len(others)} files"
     return Problem("FEWER_MATCHES", "", detail)

@@ -1,11 +1,11 @@
 """Sends deferred rows again, and only those.
 
-The rows are read from the source object again, because no user data is stored. They are judged as
-in the first attempt, and their outcomes are merged into the marker of their chunk. If a sweep
+The rows are read from the source object again, because no user data is stored. They are validated
+as in the first attempt, and their outcomes are merged into the marker of their chunk. If a sweep
 crashes between the answer and the marker, the rows are sent again: Google counts them once.
 
-If an API counts rows that it does not name (`lib.followup.verdicts`), rows are deferred that may
-already be counted. Of those, only rows that Google would recognize are sent again: rows with an
+If an API counts rows that it does not name (`lib.followup.final_statuses`), rows are deferred that
+may already be counted. Of those, only rows that Google would recognize are sent again: rows with an
 order ID (also a derived one), or with a gclid, time and action. Google documents nothing similar
 for a gbraid or wbraid, or for a row with user identifiers only. Such a row stays `uploaded`, with a
 warning.
@@ -21,8 +21,8 @@ from typing import Final
 from lib.catalogue.codes import WAITS_A_DAY
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
-from lib.followup.verdicts import ROWS_NOT_NAMED
-from lib.model.chunk_report import ChunkReport
+from lib.followup.final_statuses import ROWS_NOT_NAMED
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem, RowOutcome
@@ -32,7 +32,7 @@ from lib.run.context import RunContext
 from lib.run.header import read_header
 from lib.run.newer_values import record_answer
 from lib.run.preflight import UploadJob, claimed_profile, prepare_job
-from lib.run.reading import Checkpoint, read_table
+from lib.run.reading import TimeCheck, read_table
 from lib.run.two_destinations import TwoBatches
 from lib.state.lease import Lease
 from lib.state.run import Run
@@ -54,20 +54,20 @@ def send_again(
     run = lease.run
     ledger = context.ledger
     profile = claimed_profile(run)
-    checkpoint = Checkpoint(lease, deadline, context.monotonic)
+    time_check = TimeCheck(lease, deadline, context.monotonic)
     most = context.settings.max_file_bytes, context.settings.max_file_lines
-    table = read_table(context.store.open(run.source), profile, *most, checkpoint)
+    table = read_table(context.store.open(run.source), profile, *most, time_check)
     header = read_header(table, profile, run.rules_version)
     job = prepare_job(table, header, profile, run, context.connect, log)
     resend = _Resend(job, run, context, deadline, too_late)
     written = ledger.finished_chunks(run)
     for chunk in split_into_chunks(table.records(), run.chunk_limits):
         lease.check()
-        if chunk.number not in written or chunk.distrust is not None:
+        if chunk.number not in written or chunk.checksum_error is not None:
             continue
         marker, generation = ledger.load_chunk(run, chunk.number)
-        if any(map(resend.is_due, marker.report.listed)):
-            stop = resend.deferred(chunk, marker.report, generation)
+        if any(map(resend.is_due, marker.outcomes.listed)):
+            stop = resend.deferred(chunk, marker.outcomes, generation)
             if job.stops_at(stop) and not too_late:
                 return
 
@@ -89,14 +89,14 @@ class _Resend:
         waits = any(problem.code in WAITS_A_DAY for problem in row.errors)
         return not waits or self.too_late or self.context.utc_now() - self.run.now >= _A_DAY
 
-    def deferred(self, chunk: Chunk, before: ChunkReport, generation: int) -> Problem | None:
+    def deferred(self, chunk: Chunk, before: ChunkOutcomes, generation: int) -> Problem | None:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
         rows = {row.line: row for row in before.listed if self.is_due(row)}
-        deferred = chunk._replace(records=[r for r in chunk.records if r[0] in rows])
-        overtaken = self.job.overtaken(deferred, self.context.restated.since(self.run.now))
-        if overtaken:
-            kept = [r for r in deferred.records if r[0] not in overtaken]
-            deferred = deferred._replace(records=kept)
+        deferred = chunk._replace(rows=[r for r in chunk.rows if r[0] in rows])
+        superseded = self.job.superseded(deferred, self.context.newer_values.since(self.run.now))
+        if superseded:
+            kept = [r for r in deferred.rows if r[0] not in superseded]
+            deferred = deferred._replace(rows=kept)
         accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
         list_all = self.context.settings.list_all_rows
         prepared = self._prepare(deferred, rows)
@@ -104,8 +104,8 @@ class _Resend:
         def save(result: UploadResult, too_late: bool) -> None:
             nonlocal generation
             answer = outcomes(prepared, result, accepted, list_all=True)
-            report = _merged(before, answer, overtaken, too_late, list_all)
-            generation = self.context.ledger.write_chunk(self.run, report, generation)
+            merged = _merged(before, answer, superseded, too_late, list_all)
+            generation = self.context.ledger.write_chunk(self.run, merged, generation)
 
         if isinstance(prepared.batch, TwoBatches):
             prepared.batch.save = lambda conversions: save(conversions, too_late=False)
@@ -131,7 +131,7 @@ class _Resend:
             return UploadResult({}, ())
         result = self.job.destination.send(prepared.batch, self.deadline)
         values = () if self.job.validate_only else prepared.new_values
-        record_answer(values, result, self.run, prepared.number, self.context.restated)
+        record_answer(values, result, self.run, prepared.number, self.context.newer_values)
         return result
 
 
@@ -141,14 +141,14 @@ def _may_be_counted(row: RowOutcome) -> bool:
 
 
 def _merged(
-    before: ChunkReport,
-    answer: ChunkReport,
-    overtaken: Mapping[int, RowOutcome],
+    before: ChunkOutcomes,
+    answer: ChunkOutcomes,
+    superseded: Mapping[int, RowOutcome],
     too_late: bool,
     list_all: bool,
-) -> ChunkReport:
-    """Return a chunk's report with the new outcomes of its deferred rows."""
-    new = {row.line: row for row in answer.listed} | dict(overtaken)
+) -> ChunkOutcomes:
+    """Return the outcomes of a chunk, with the new outcomes of its deferred rows."""
+    new = {row.line: row for row in answer.listed} | dict(superseded)
     listed: list[RowOutcome] = []
     unlisted = before.unlisted()
     for old in before.listed:
@@ -190,12 +190,12 @@ def close_deferred_rows(
     ledger = context.ledger
     for number in sorted(ledger.finished_chunks(run)):
         marker, generation = ledger.load_chunk(run, number)
-        before = marker.report
+        before = marker.outcomes
         listed = [_closed(row, outcome, problem) for row in before.listed]
-        report = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
-        if report != before:
-            ledger.write_chunk(run, report, generation)
-            closed += report.tally.outcomes.get(outcome, 0)
+        outcomes = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
+        if outcomes != before:
+            ledger.write_chunk(run, outcomes, generation)
+            closed += outcomes.tally.outcomes.get(outcome, 0)
             closed -= before.tally.outcomes.get(outcome, 0)
     return closed
 

@@ -25,8 +25,8 @@ from lib.followup.later_outcomes import (
     with_processing,
 )
 from lib.followup.match_rate import note_on_matches
-from lib.followup.open_line import close_replaced_line
 from lib.followup.resend import close_deferred_rows, send_again
+from lib.followup.unterminated_line import close_replaced_line
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem

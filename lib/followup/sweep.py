@@ -183,7 +183,7 @@ def _turn(run: Run | None) -> _Turn:
     if run is None:
         return False, 0, 0
     died = run.status == "running" and not run.released
-    return died or run.fruitless > 0, run.fruitless, run.attempts
+    return died or run.without_progress > 0, run.without_progress, run.attempts
 
 
 def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObject]:

@@ -88,9 +88,9 @@ class Capabilities:
     """Whether custom variables are sent with an ID that must be looked up."""
     has_preflight: bool
     """Whether account settings can be checked before the first row."""
-    settles_later: CheckSchedule | None = None
+    reports_later: CheckSchedule | None = None
     """Set if accepted rows get their final outcome later. The destination then implements
-    `SettlingDestination`."""
+    `PolledDestination`."""
     diagnostics: CheckSchedule | None = None
     """Set if the API reports on uploads by job later. The destination then implements
     `DiagnosingDestination`."""

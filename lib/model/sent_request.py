@@ -35,7 +35,7 @@ class SentRequest(NamedTuple):
     the lines of those without a click ID. Both are empty once the API has reported the final status
     for every conversion action (`statuses`). From then on:
 
-    - `judged` rows have no click ID, and either count or have no ad click (`unmatched`);
+    - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
       are rows that the API counted without naming them.
     """
@@ -44,17 +44,17 @@ class SentRequest(NamedTuple):
     lines: Ranges
     unclicked: Ranges = ()
     statuses: tuple[RequestStatus, ...] = ()
-    judged: int = 0
+    matchable: int = 0
     unmatched: int = 0
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether rows await the API's last word."""
+        """Whether rows await the API's final status."""
         return bool(self.lines)
 
     @property
     def awaiting(self) -> int:
-        """Number of rows that await the API's last word."""
+        """Number of rows that await the API's final status."""
         return sum(last - first + 1 for first, last in self.lines)

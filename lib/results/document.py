@@ -1,8 +1,8 @@
 """Outcomes → the results document, as a stream.
 
-The document is built from the chunk reports, one chunk at a time, so a file with a million rejected
-rows needs no more memory than a file with none. What a code means and what to do stands once, in
-`codes`; a problem has only what is particular to it. Its JSON Schema is docs/results.schema.json.
+The document is built one chunk at a time, so a file with a million rejected rows needs no more
+memory than a file with none. What a code means and what to do stands once, in `codes`; a problem
+has only what is particular to it. Its JSON Schema is docs/results.schema.json.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.model.outcomes import Problem, RowOutcome
 from lib.results.findings import Findings
 from lib.state.run import Run, run_id
@@ -183,7 +183,7 @@ def document_head(summary: RunSummary) -> dict[str, Any]:
     return head
 
 
-def results_document(summary: RunSummary, chunks: Iterable[ChunkReport]) -> Iterator[bytes]:
+def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> Iterator[bytes]:
     """Return the document in pieces, rows last. `chunks` is read once, in order."""
     head = msgspec.json.format(msgspec.json.encode(_head(summary)), indent=1)
     yield head.removesuffix(b"\n}") + b',\n "rows": ['

@@ -1,6 +1,6 @@
 """What the report for people shows of the rows: the problems by cause, and the first rows.
 
-It is collected in one pass over the chunk reports, and its size is bounded, however many rows have
+It is collected in one pass over the chunks, and its size is bounded, however many rows have
 problems. The results document has all of them.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import OUTCOMES, Problem, RowOutcome
 
 MOST_CAUSES = 200
@@ -114,11 +114,11 @@ class Findings:
     others: int = 0
     to_correct: int = 0
 
-    def add(self, report: ChunkReport) -> None:
+    def add(self, chunk: ChunkOutcomes) -> None:
         """Add the rows of a chunk."""
-        if report.listed:
-            numbers = report.record_numbers()
-            for row in report.listed:
+        if chunk.listed:
+            numbers = chunk.record_numbers()
+            for row in chunk.listed:
                 self.add_row(row, numbers.get(row.line))
 
     def add_row(self, row: RowOutcome, record: int | None) -> None:

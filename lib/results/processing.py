@@ -22,15 +22,15 @@ class RequestSummary:
     """The accepted requests of a file. Its size depends on the number of requests, not of rows.
 
     `not_counted` is the number of rows by the reason why they will never count, and `unnamed` the
-    number of those that the API did not name. `judged` and `unmatched` are rows without a click ID
-    (`SentRequest`).
+    number of those that the API did not name. `matchable` and `unmatched` are rows without a click
+    ID (`SentRequest`).
     """
 
     requests: int = 0
     asked: int = 0
     open: int = 0
     unnamed: int = 0
-    judged: int = 0
+    matchable: int = 0
     unmatched: int = 0
     not_counted: Counter[str] = field(default_factory=Counter)
     statuses: list[RequestStatus] = field(default_factory=list)
@@ -42,7 +42,7 @@ class RequestSummary:
             self.asked += bool(request.statuses)
             self.open += request.is_open
             self.unnamed += request.unnamed
-            self.judged += request.judged
+            self.matchable += request.matchable
             self.unmatched += request.unmatched
             self.not_counted.update(request.not_counted)
             self.statuses += request.statuses

@@ -14,8 +14,8 @@ from typing import Any
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import OUTCOMES
 from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, Numbers, findings_of
+from lib.results.headline import headline_of
 from lib.results.page import render, share_of
-from lib.results.verdict import verdict_of
 
 SCHEMA_VERSION = 2
 """The version of the documents that `report_of` reads (`lib.results.document`)."""
@@ -73,7 +73,7 @@ def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Li
         head=head,
         name=head["source"]["name"],
         account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head["customer_id"]),
-        verdict=verdict_of(head, findings),
+        headline=headline_of(head, findings),
         parts=list(_parts(head["counts"])),
         causes=shown,
         causes_left_out=len(causes) - len(shown),

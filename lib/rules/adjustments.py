@@ -1,9 +1,9 @@
 """The engine for adjustments: the rows of a chunk → `Adjustment` records. Each file has its own.
 
     columns ──▶ action, order ID, type, time, new value: one rule after another
-            ──▶ name:     by order ID, or else by gclid and conversion time  (`lib.rules.adjusted`)
+            ──▶ name:     by order ID, or else by gclid and conversion time (`lib.rules.adjusted`)
             ──▶ original: the conversion itself, if the destination needs it
-            ──▶ choose:   one adjustment per conversion                      (`lib.rules.overtaken`)
+            ──▶ choose:   one adjustment per conversion                    (`lib.rules.superseded`)
 
 Rows of Google's template say what they are. In a file of sales, the profile says which rows are
 refunds (`lib.rules.refunds`).
@@ -18,21 +18,22 @@ from typing import Final
 
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, AdjustmentType
+from lib.model.rows import Row
 from lib.rules import amounts, times
 from lib.rules.adjusted import AdjustedRows, Named, Naming
 from lib.rules.adjustment_times import read_adjustment_times
 from lib.rules.amounts import AmountColumns
-from lib.rules.assembly import JudgedChunk, outcome_of
-from lib.rules.chunk_cells import ChunkCells, Row
+from lib.rules.assembly import ValidatedChunk, outcome_of
+from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.engine import Engine
 from lib.rules.memo import Memo
 from lib.rules.order_ids import read_order_ids
-from lib.rules.overtaken import Candidate, Overtaking, Winners
 from lib.rules.plain_text import count_placeholders, plain_text
 from lib.rules.refunds import Refunds
 from lib.rules.row_problems import RowProblems, separate_damaged
 from lib.rules.row_rules import RowRules
+from lib.rules.superseded import Candidate, Superseding, Winners
 from lib.rules.times import TimeColumn, Times
 from lib.rules.used_columns import is_sent
 from lib.rules.values.conversion_clock import ConversionClock
@@ -84,7 +85,7 @@ class AdjustmentEngine:
             self.order_id_form.prefer_integers()
         self._sales = sales
         self._naming = Naming(self.columns, rules, sales, refunds is not None)
-        self._overtaking = Overtaking()
+        self._superseding = Superseding()
         zone = rules.column_zones.get(_TIME.field, rules.zone)
         self._clock = ConversionClock(rules.now, zone, rules.day_first)
         self._with_placeholders = placeholders = set[str]()
@@ -94,7 +95,7 @@ class AdjustmentEngine:
         self._currencies = Memo(self._currency_of)
         self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
 
-    def judge(self, rows: Sequence[Row]) -> JudgedChunk:
+    def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
         """Check the adjustments of a chunk.
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
@@ -134,9 +135,9 @@ class AdjustmentEngine:
             placeholders=counts
         )
 
-    def look_at(self, rows: Sequence[Row]) -> None:
-        """Remember the adjustments that an earlier attempt has sent: they may overtake others."""
-        self.judge(rows)
+    def replay(self, rows: Sequence[Row]) -> None:
+        """Remember the adjustments that an earlier attempt has sent: they may supersede others."""
+        self.validate(rows)
 
     # ── the rules, column by column ──────────────────────────────────────────────────────────
 
@@ -224,7 +225,7 @@ class AdjustmentEngine:
         when: Times,
         problems: RowProblems,
         damaged: Iterable[RowOutcome],
-    ) -> JudgedChunk:
+    ) -> ValidatedChunk:
         errors, warnings = problems.errors, problems.warnings
         refused = list(damaged)
         candidates = []
@@ -237,9 +238,9 @@ class AdjustmentEngine:
             else:
                 sent = adjustment._replace(warnings=of_row)
                 candidates.append(Candidate(lines[row], when.instants[row], sent))
-        winners = self._overtaking.choose(candidates)
+        winners = self._superseding.choose(candidates)
         refused += _refused(winners)
-        return JudgedChunk(
+        return ValidatedChunk(
             [],
             [each.line for each in winners.sent],
             sorted(refused, key=attrgetter("line")),

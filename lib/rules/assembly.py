@@ -24,7 +24,7 @@ from lib.rules.used_columns import exclusions_of
 from lib.rules.values.order_ids import derived_order_id
 
 
-class JudgedChunk(NamedTuple):
+class ValidatedChunk(NamedTuple):
     """The checked rows of a chunk. `lines` has the line of each of its `conversions`, then of its
     `adjustments`, then of its `calls`.
 
@@ -52,7 +52,7 @@ class JudgedChunk(NamedTuple):
         others += self.calls
         return [*self.conversions, *others] if others else self.conversions
 
-    def with_refunds(self, refunds: JudgedChunk) -> JudgedChunk:
+    def with_refunds(self, refunds: ValidatedChunk) -> ValidatedChunk:
         """Return the chunk with the adjustments among its rows. They have their own engine."""
         placeholders = Counter(self.placeholders)
         placeholders.update(refunds.placeholders)
@@ -89,7 +89,7 @@ class Assembly:
         when: times.Times,
         problems: RowProblems,
         damaged: list[RowOutcome],
-    ) -> JudgedChunk:
+    ) -> ValidatedChunk:
         """Return the checked chunk. `damaged` are its rows that could not be read.
 
         Fills in the derived order IDs of `table`.
@@ -127,7 +127,7 @@ class Assembly:
                 refuse(row, "rejected", proof)
         accepted = [row for row in sendable if row not in withheld]
         emails, phones = table.hashed_emails, table.hashed_phones
-        return JudgedChunk(
+        return ValidatedChunk(
             table.records(accepted, warnings),
             [lines[row] for row in accepted],
             sorted([*damaged, *refused.values()], key=attrgetter("line")),

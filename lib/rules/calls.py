@@ -13,10 +13,11 @@ from typing import Final
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.model.outcomes import RowOutcome
 from lib.model.records import Call
+from lib.model.rows import Row
 from lib.rules import amounts, optional_fields, times, user_identifiers
-from lib.rules.assembly import JudgedChunk, outcome_of
+from lib.rules.assembly import ValidatedChunk, outcome_of
 from lib.rules.callers import read_callers
-from lib.rules.chunk_cells import ChunkCells, Row
+from lib.rules.chunk_cells import ChunkCells
 from lib.rules.consents import read_consents
 from lib.rules.conversion_actions import NO_ACTION, ActionRule, read_actions
 from lib.rules.known_cells import KnownCells
@@ -50,7 +51,7 @@ class CallEngine:
         self._with_placeholders = placeholders = set[str]()
         self._known = KnownCells(rules, placeholders)
 
-    def judge(self, rows: Sequence[Row]) -> JudgedChunk:
+    def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
         """Check the calls of a chunk.
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
@@ -87,11 +88,11 @@ class CallEngine:
             )
         ]
         moments = list(zip(starts.instants, when.instants, strict=True))
-        judged = _assemble(lines, calls, moments, problems, damaged)
+        validated = _assemble(lines, calls, moments, problems, damaged)
         counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
-        return judged._replace(placeholders=counts)
+        return validated._replace(placeholders=counts)
 
-    def look_at(self, rows: Sequence[Row]) -> None:
+    def replay(self, rows: Sequence[Row]) -> None:
         """Do nothing: the calls of a chunk do not depend on earlier chunks."""
 
     # ── the rules, column by column ──────────────────────────────────────────────────────────
@@ -138,7 +139,7 @@ def _assemble(
     moments: Sequence[tuple[int, int]],
     problems: RowProblems,
     damaged: list[RowOutcome],
-) -> JudgedChunk:
+) -> ValidatedChunk:
     """Return the checked chunk. `moments` are the start of each call and its conversion."""
     errors, warnings = problems.errors, problems.warnings
     refused = list(damaged)
@@ -163,4 +164,4 @@ def _assemble(
             sent.append(call._replace(warnings=of_row))
             sent_lines.append(line)
     refused.sort(key=attrgetter("line"))
-    return JudgedChunk([], sent_lines, refused, repeats, False, calls=sent)
+    return ValidatedChunk([], sent_lines, refused, repeats, False, calls=sent)

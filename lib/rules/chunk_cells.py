@@ -10,10 +10,6 @@ from lib.rules.memo import Memo
 
 T = TypeVar("T")
 
-Row = tuple[int, list[str], str | None, int]
-"""(line, cells, code of the problem with the row as a whole, length in characters), the same as
-`lib.source.records.Record`."""
-
 
 class ChunkCells:
     """The columns of a chunk. A column that is not in the file has an empty cell in every row."""

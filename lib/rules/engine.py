@@ -17,9 +17,10 @@ from typing import Final
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
 from lib.model.records import OptionalFields
+from lib.model.rows import Row
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
-from lib.rules.assembly import Assembly, JudgedChunk, Originals
-from lib.rules.chunk_cells import ChunkCells, Row
+from lib.rules.assembly import Assembly, Originals, ValidatedChunk
+from lib.rules.chunk_cells import ChunkCells
 from lib.rules.consents import read_consents
 from lib.rules.conversion_actions import ActionRule, read_actions
 from lib.rules.fields import BY_NAME
@@ -57,7 +58,7 @@ class Engine:
         self._with_placeholders = placeholders = set[str]()
         self._known = KnownCells(rules, placeholders)
 
-    def judge(self, rows: Sequence[Row]) -> JudgedChunk:
+    def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
         """Check the rows of a chunk.
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
@@ -66,11 +67,11 @@ class Engine:
         chunk = ChunkCells(self.columns, readable)
         problems = RowProblems(self._with_placeholders)
         table, when = self._read(chunk, problems)
-        judged = self._assembly.assemble(lines, table, when, problems, damaged)
+        validated = self._assembly.assemble(lines, table, when, problems, damaged)
         counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
-        return judged._replace(placeholders=counts)
+        return validated._replace(placeholders=counts)
 
-    def look_at(self, rows: Sequence[Row]) -> None:
+    def replay(self, rows: Sequence[Row]) -> None:
         """Do nothing: the conversions of a chunk do not depend on earlier chunks."""
 
     def originals(self, lines: list[int], rows: Sequence[Sequence[str]]) -> Originals:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lib.model.outcomes import Problem
-from lib.rules.chunk_cells import Row
+from lib.model.rows import Row
 from lib.rules.plain_text import plain_text
 from lib.rules.row_rules import RowRules
 
@@ -63,7 +63,7 @@ class OrderIdForm:
         self._has_kept_any = True
         return order_id
 
-    def look_at(self, rows: Sequence[Row]) -> None:
+    def replay(self, rows: Sequence[Row]) -> None:
         """Look at rows that an earlier attempt has sent: the notes are about them too."""
         for order_id in self._order_ids(rows):
             self.read(order_id)

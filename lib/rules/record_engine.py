@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lib.rules.assembly import JudgedChunk
-from lib.rules.chunk_cells import Row
+from lib.model.rows import Row
+from lib.rules.assembly import ValidatedChunk
 from lib.rules.order_id_form import OrderIdForm
 
 
@@ -18,10 +18,10 @@ class RecordEngine(Protocol):
     @property
     def order_id_form(self) -> OrderIdForm: ...
 
-    def judge(self, rows: Sequence[Row], /) -> JudgedChunk:
+    def validate(self, rows: Sequence[Row], /) -> ValidatedChunk:
         """Check the rows of a chunk: rows → records, and the rows that are not sent."""
         ...
 
-    def look_at(self, rows: Sequence[Row], /) -> None:
+    def replay(self, rows: Sequence[Row], /) -> None:
         """Look at the rows of a chunk that an earlier attempt has sent."""
         ...

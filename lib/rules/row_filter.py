@@ -15,9 +15,9 @@ from operator import and_, not_
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
+from lib.model.rows import Row
 from lib.model.selection import Selection
 from lib.rules.adjustment_rows import mark_adjustments
-from lib.rules.chunk_cells import Row
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
 from lib.rules.values.placeholders import is_placeholder
@@ -118,8 +118,8 @@ class RowFilter:
         readable = [row for row in rows if not row[2]]
         lines = set[int]()
         for rule in self._refunds:
-            verdicts = rule.keeps([cells[rule.column] for _, cells, _, _ in readable], Selection())
-            lines.update(line for line, *_ in compress(readable, verdicts))
+            kept = rule.keeps([cells[rule.column] for _, cells, _, _ in readable], Selection())
+            lines.update(line for line, *_ in compress(readable, kept))
         if not lines:
             return selected
         skipped = lines.intersection(selected.skipped)
@@ -137,14 +137,14 @@ class RowFilter:
         for rule in self._rules:
             column = [cells[rule.column] for _, cells, _, _ in readable]
             keeps = map(and_, keeps, rule.keeps(column, selection))
-        verdicts = list(keeps)
-        skipped = [line for line, *_ in compress(readable, map(not_, verdicts))]
+        kept = list(keeps)
+        skipped = [line for line, *_ in compress(readable, map(not_, kept))]
         selection.skipped = len(skipped)
         selection.kept = len(rows) - len(skipped)
         if not skipped:
             return Selected(rows, (), selection)
         if len(readable) == len(rows):
-            return Selected(list(compress(rows, verdicts)), skipped, selection)
+            return Selected(list(compress(rows, kept)), skipped, selection)
         lines = set(skipped)
         return Selected([row for row in rows if row[0] not in lines], skipped, selection)
 
@@ -165,18 +165,18 @@ class _ColumnRule:
         """Return for each cell whether its row counts. Count the values in `selection`."""
         counts = Counter(column)
         compares = len(counts) <= _MOST_COMPARED
-        verdicts: dict[str, bool] = {}
+        kept: dict[str, bool] = {}
         for cell, count in counts.items():
             position = self._position[cell]
             if position is None and self._also and _comparable(cell) in self._also:
-                verdicts[cell] = True
+                kept[cell] = True
                 continue
-            verdicts[cell] = (position is not None) == self._includes
+            kept[cell] = (position is not None) == self._includes
             if position is not None:
                 selection.found[position] = selection.found.get(position, 0) + count
             elif compares and (near := self._nearest[cell]) is not None:
                 selection.near[near] = selection.near.get(near, 0) + count
-        return map(verdicts.__getitem__, column)
+        return map(kept.__getitem__, column)
 
     def _position_of(self, cell: str) -> int | None:
         """Return the position of the value in a cell. A placeholder, such as NULL, is empty."""

@@ -26,7 +26,7 @@ RULES_VERSION: Final = 4
 3  Units in headers and more names of columns are understood.
 4  Order IDs that all end with .0 are integers.
 
-A later attempt, which may run on newer code, must not judge the rows of a file otherwise than the
+A later attempt, which may run on newer code, must not read the rows of a file otherwise than the
 attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule
 that changes which rows are sent, or their order IDs, keeps its older form until no file of the
 older version can still be in progress."""

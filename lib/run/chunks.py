@@ -1,4 +1,4 @@
-"""Chunks of a file: split, judged, serialized, and reported row by row.
+"""Chunks of a file: split, validated, serialized, and reported row by row.
 
 A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
 The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
@@ -13,18 +13,18 @@ from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
-from lib.model.chunk_report import ChunkReport, RecordLines, chunk_report
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, chunk_outcomes
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Record as RecordToSend
+from lib.model.records import Record
+from lib.model.rows import Row
 from lib.model.selection import Selection
 from lib.model.sent_request import SentRequest, ranges_of
-from lib.rules.assembly import JudgedChunk
+from lib.rules.assembly import ValidatedChunk
 from lib.rules.record_engine import RecordEngine
 from lib.rules.repeats import repeat_of_rejected
 from lib.rules.row_filter import RowFilter, Selected
 from lib.run.newer_values import NewValue, OrderName, new_values
 from lib.source.errors import SourceError
-from lib.source.records import Record
 from lib.state.run import ChunkLimits
 
 R = TypeVar("R")
@@ -33,23 +33,23 @@ R = TypeVar("R")
 class Chunk(NamedTuple):
     """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
     is the number of its first data row in the file, from 1. `is_only`: the file has no other chunk.
-    `distrust`: why the rows must not be sent."""
+    `checksum_error`: why the rows must not be sent."""
 
     number: int
-    records: list[Record]
+    rows: list[Row]
     is_only: bool
     first_record: int
-    distrust: Problem | None = None
+    checksum_error: Problem | None = None
     characters: int = 0
 
     @property
     def record_lines(self) -> RecordLines:
         """Which record begins on which line."""
-        return RecordLines.of(self.first_record, [line for line, _, _, _ in self.records])
+        return RecordLines.of(self.first_record, [line for line, _, _, _ in self.rows])
 
 
 class PreparedChunk(NamedTuple):
-    """A chunk, judged and serialized.
+    """A chunk, validated and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
     i-th record. It must be sent after the earlier chunks if it `follows_earlier_chunk`.
@@ -84,15 +84,15 @@ class PreparedChunk(NamedTuple):
         )
 
 
-def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterator[Chunk]:
-    """Split the records into chunks. One row is read ahead.
+def split_into_chunks(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
+    """Split the rows into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
     so that its rows get their outcomes. The error is raised after this chunk. If what was read may
     be wrong, the rows of this chunk must not be sent.
     """
     errors: list[SourceError | PermanentError] = []
-    readable = _until_unreadable(records, errors)
+    readable = _until_unreadable(rows, errors)
     number, first_record = 0, 1
     most_rows, most_chars, cell_chars = limits.rows, limits.chars, limits.cell_chars
     following = next(readable, None)
@@ -108,9 +108,9 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         else:
             following = None
         is_only = number == 0 and following is None
-        finished = Chunk(number, chunk, is_only, first_record, _distrust(errors), chars)
+        finished = Chunk(number, chunk, is_only, first_record, _checksum_error(errors), chars)
         chunk = []
-        first_record += len(finished.records)
+        first_record += len(finished.rows)
         yield finished
         # Only the caller keeps the rows while the next chunk is read.
         del finished
@@ -119,32 +119,32 @@ def split_into_chunks(records: Iterable[Record], limits: ChunkLimits) -> Iterato
         raise errors[0]
 
 
-def _distrust(errors: Sequence[SourceError | PermanentError]) -> Problem | None:
+def _checksum_error(errors: Sequence[SourceError | PermanentError]) -> Problem | None:
     found = (Problem(e.code, "", e.detail) for e in errors if e.code == CHECKSUM_MISMATCH)
     return next(found, None)
 
 
 def _until_unreadable(
-    records: Iterable[Record], errors: list[SourceError | PermanentError]
-) -> Iterator[Record]:
+    rows: Iterable[Row], errors: list[SourceError | PermanentError]
+) -> Iterator[Row]:
     try:
-        yield from records
+        yield from rows
     except (SourceError, PermanentError) as error:
         errors.append(error)
 
 
-def judge(
+def validate(
     chunk: Chunk, row_filter: RowFilter, engine: RecordEngine, refunds: RecordEngine | None
-) -> tuple[Selected, JudgedChunk]:
-    """Judge the rows of a chunk that count. `refunds` judges those that adjust conversions.
+) -> tuple[Selected, ValidatedChunk]:
+    """Validate the rows of a chunk that count. `refunds` validates those that adjust conversions.
 
     Raises `PermanentError` if the rows name too many accounts.
     """
-    selected = row_filter.select(chunk.records)
-    judged = engine.judge(selected.rows)
+    selected = row_filter.select(chunk.rows)
+    validated = engine.validate(selected.rows)
     if selected.refunds and refunds is not None:
-        judged = judged.with_refunds(refunds.judge(selected.refunds))
-    return selected, judged
+        validated = validated.with_refunds(refunds.validate(selected.refunds))
+    return selected, validated
 
 
 def prepare(
@@ -153,68 +153,68 @@ def prepare(
     engine: RecordEngine,
     batch: Batch,
     refuses_user_data: Problem | None = None,
-    is_sent: Callable[[int, RecordToSend], bool] | None = None,
+    is_sent: Callable[[int, Record], bool] | None = None,
     refunds: RecordEngine | None = None,
     order_name: OrderName | None = None,
 ) -> PreparedChunk | Problem:
-    """Judge the rows of a chunk that count, and serialize those that can be sent.
+    """Validate the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses (`refuses_user_data`). Rows whose line and
-    record do not fulfill `is_sent` are rejected without a reason. `refunds` judges the rows that
+    record do not fulfill `is_sent` are rejected without a reason. `refunds` validates the rows that
     adjust conversions. `order_name` is set if an older value could be sent after a newer one.
     """
     try:
-        selected, judged = judge(chunk, row_filter, engine, refunds)
+        selected, validated = validate(chunk, row_filter, engine, refunds)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
-    if refuses_user_data is not None and judged.has_user_data:
+    if refuses_user_data is not None and validated.has_user_data:
         return refuses_user_data
     if is_sent is not None:
-        judged = _only(judged, is_sent)
-    for conversion in judged.conversions:
+        validated = _only(validated, is_sent)
+    for conversion in validated.conversions:
         batch.add(conversion)
-    for adjustment in judged.adjustments:
+    for adjustment in validated.adjustments:
         batch.add_adjustment(adjustment)
-    for call in judged.calls:
+    for call in validated.calls:
         batch.add_call(call)
-    records = judged.records
+    records = validated.records
     return PreparedChunk(
         chunk.number,
         batch,
-        judged.lines,
+        validated.lines,
         [record.order_id for record in records],
         [record.has_click_id for record in records],
         {n: each.warnings for n, each in enumerate(records) if each.warnings},
-        judged.refused,
-        judged.repeats,
+        validated.refused,
+        validated.repeats,
         selected.skipped,
         selected.selection,
-        judged.placeholders,
+        validated.placeholders,
         chunk.record_lines,
-        judged.follows_earlier_chunk,
-        new_values(judged, order_name) if order_name is not None else (),
+        validated.follows_earlier_chunk,
+        new_values(validated, order_name) if order_name is not None else (),
     )
 
 
-def _only(judged: JudgedChunk, is_sent: Callable[[int, RecordToSend], bool]) -> JudgedChunk:
+def _only(validated: ValidatedChunk, is_sent: Callable[[int, Record], bool]) -> ValidatedChunk:
     """Return the chunk with only the records that are sent. The other rows are rejected."""
-    lines, records = judged.lines, judged.records
+    lines, records = validated.lines, validated.records
     kept = list(map(is_sent, lines, records))
     wanted = set(compress(range(len(lines)), kept))
-    first = len(judged.conversions)
-    second = first + len(judged.adjustments)
+    first = len(validated.conversions)
+    second = first + len(validated.adjustments)
 
     def of(each: Sequence[R], start: int) -> list[R]:
         return [record for at, record in enumerate(each, start) if at in wanted]
 
-    return judged._replace(
+    return validated._replace(
         lines=of(lines, 0),
-        conversions=of(judged.conversions, 0),
-        adjustments=of(judged.adjustments, first),
-        calls=of(judged.calls, second),
+        conversions=of(validated.conversions, 0),
+        adjustments=of(validated.adjustments, first),
+        calls=of(validated.calls, second),
         refused=[
-            *judged.refused,
+            *validated.refused,
             *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),
         ],
     )
@@ -222,7 +222,7 @@ def _only(judged: JudgedChunk, is_sent: Callable[[int, RecordToSend], bool]) -> 
 
 def outcomes(
     prepared: PreparedChunk, result: UploadResult, accepted: Outcome, list_all: bool
-) -> ChunkReport:
+) -> ChunkOutcomes:
     """The API's answer for a chunk → the outcome of each of its rows.
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
@@ -261,7 +261,7 @@ def outcomes(
     listed.sort(key=lambda row: row.line)
     # An upload that only validates has no final outcomes.
     sent = tuple(map(prepared.sent_request, result.accepted)) if accepted == "uploaded" else ()
-    return chunk_report(
+    return chunk_outcomes(
         prepared.number,
         listed,
         unlisted,
@@ -286,7 +286,7 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
     return row._replace(outcome=result.outcome, errors=row.errors + result.errors)
 
 
-def not_attempted(chunk: Chunk) -> ChunkReport:
-    """Return the report of a chunk that is not sent because the file was stopped."""
-    rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.records]
-    return chunk_report(chunk.number, rows, {}, records=chunk.record_lines)
+def not_attempted(chunk: Chunk) -> ChunkOutcomes:
+    """Return the outcomes of a chunk that is not sent because the file was stopped."""
+    rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.rows]
+    return chunk_outcomes(chunk.number, rows, {}, records=chunk.record_lines)

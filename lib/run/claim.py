@@ -68,13 +68,13 @@ def claim_run(
 def _claimed(source: StoredObject, terms: Terms, context: RunContext) -> Run:
     now, ledger = context.utc_now(), context.ledger
     fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
-    judgement = Generations(source, terms, context)
+    generations = Generations(source, terms, context)
     if now - (source.updated or now) > _PROMPT:
         # The run may have been begun by an older version, which kept the claim elsewhere.
         old = ledger.load(fresh.key)
         if old is not None:
-            return resume(ledger, old, now, fresh.owner, judgement)
-    return claim(ledger, fresh, now, judgement)
+            return resume(ledger, old, now, fresh.owner, generations)
+    return claim(ledger, fresh, now, generations)
 
 
 def too_old(
@@ -92,9 +92,9 @@ def no_progress(run: Run, context: RunContext) -> Problem | None:
 
     The claim has counted them before this attempt works, so a file cannot kill every attempt.
     """
-    if run.fruitless < context.settings.max_attempts_without_progress:
+    if run.without_progress < context.settings.max_attempts_without_progress:
         return None
-    return Problem("NO_PROGRESS", "", f"{run.fruitless} attempts in a row")
+    return Problem("NO_PROGRESS", "", f"{run.without_progress} attempts in a row")
 
 
 def _stale(event_time: datetime, max_age: timedelta, context: RunContext) -> Problem | None:

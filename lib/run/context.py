@@ -15,8 +15,8 @@ from lib.model.log import Log
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger
 from lib.state.match_history import MatchHistory
+from lib.state.newer_values import NewerValues
 from lib.state.pending_runs import PendingRuns
-from lib.state.restated import Restated
 from lib.state.run import Run
 from lib.state.store import Store
 
@@ -86,9 +86,9 @@ class RunContext:
         return MatchHistory(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
-    def restated(self) -> Restated:
-        """The orders that were restated recently."""
-        return Restated(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+    def newer_values(self) -> NewerValues:
+        """The orders that got a newer value recently."""
+        return NewerValues(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
 
     @property
     def pending_runs(self) -> PendingRuns:

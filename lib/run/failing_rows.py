@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
-from lib.model.chunk_report import Tally
+from lib.model.chunk_outcomes import Tally
 from lib.model.log import Log
 
 

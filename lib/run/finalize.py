@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from lib.errors import RetryableError
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.results.document import (
     DocumentMetadata,
     RunSummary,
@@ -42,8 +42,8 @@ MARKERS_AHEAD = 8
 def write_results(
     lease: Lease,
     summary: RunSummary,
-    only: ChunkReport | None,
-    reports: Iterable[ChunkReport],
+    only: ChunkOutcomes | None,
+    chunks: Iterable[ChunkOutcomes],
     pending: PendingRun,
     context: RunContext,
 ) -> None:
@@ -52,9 +52,9 @@ def write_results(
     The report for people comes first, so that no finished run lacks it: from the document on, the
     file is finished, and nobody looks at it again.
 
-    `only` is the report of a file with one chunk, `reports` are those of any other file, in order
-    (`read_reports`). If `pending` has a follow-up, it is saved before, together with `only`. Then
-    nothing is sent again after a crash, and the run needs no other record of its end.
+    `only` has the outcomes of a file with one chunk, `chunks` those of any other file, in order
+    (`read_chunk_outcomes`). If `pending` has a follow-up, it is saved before, together with `only`.
+    Then nothing is sent again after a crash, and the run needs no other record of its end.
     """
     ledger = context.ledger
     lease.check()
@@ -71,7 +71,7 @@ def write_results(
     written = context.store.write_stream(
         context.settings.output_bucket,
         results_name(run.source.name, run.source.generation),
-        results_document(summary, [only] if only is not None else reports),
+        results_document(summary, [only] if only is not None else chunks),
         if_generation_match=0,
         label=label_of(summary),
     )
@@ -111,12 +111,12 @@ def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
             "STORAGE_UNAVAILABLE",
             f"{len(written.numbers)} of {chunks} chunk markers exist; the results stay as they are",
         )
-    with read_reports(run, written.numbers, context.ledger) as reports:
-        for report in reports:
-            written.tally.add(report.tally)
-            written.request_ids.extend(report.request_ids)
-            written.requests.add(report.sent)
-            written.findings.add(report)
+    with read_chunk_outcomes(run, written.numbers, context.ledger) as found:
+        for chunk in found:
+            written.tally.add(chunk.tally)
+            written.request_ids.extend(chunk.request_ids)
+            written.requests.add(chunk.sent)
+            written.findings.add(chunk)
     return written
 
 
@@ -136,11 +136,11 @@ def rewrite_results(
     )
     lease.check()
     _write_report(summary, written.generations.report, context)
-    with read_reports(run, written.numbers, context.ledger) as reports:
+    with read_chunk_outcomes(run, written.numbers, context.ledger) as chunks:
         replaced = context.store.write_stream(
             context.settings.output_bucket,
             results_name(run.source.name, run.source.generation),
-            results_document(summary, reports),
+            results_document(summary, chunks),
             if_generation_match=written.generations.document,
             label=label_of(summary),
         )
@@ -153,26 +153,26 @@ _NOTHING_KEPT: Final[Mapping[int, bytes]] = {}
 
 
 @contextmanager
-def read_reports(
+def read_chunk_outcomes(
     run: Run,
     numbers: Iterable[int],
     ledger: Ledger,
     kept: Mapping[int, bytes] = _NOTHING_KEPT,
-) -> Iterator[Iterator[ChunkReport]]:
-    """Return the reports of these chunks from their markers. Some are fetched ahead.
+) -> Iterator[Iterator[ChunkOutcomes]]:
+    """Return the outcomes of these chunks from their markers. Some are fetched ahead.
 
     `kept` are those that this attempt has written and still has, in msgpack. The threads end with
     the `with` block, however it ends: the garbage collector would wait for them wherever it happens
     to run.
     """
 
-    def read(number: int) -> ChunkReport:
+    def read(number: int) -> ChunkOutcomes:
         if number in kept:
-            return msgspec.msgpack.decode(kept[number], type=ChunkReport)
+            return msgspec.msgpack.decode(kept[number], type=ChunkOutcomes)
         return ledger.read_chunk(run, number)
 
-    def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkReport]:
-        ahead: deque[Future[ChunkReport]] = deque()
+    def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkOutcomes]:
+        ahead: deque[Future[ChunkOutcomes]] = deque()
         for number in numbers:
             ahead.append(pool.submit(read, number))
             if len(ahead) == MARKERS_AHEAD:

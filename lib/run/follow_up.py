@@ -10,11 +10,11 @@ from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.settings import Settings
 from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_report import Tally
+from lib.model.chunk_outcomes import Tally
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
-from lib.run.open_line import LAST_LINE_OPEN, WAIT
 from lib.run.progress import Progress
+from lib.run.unterminated_line import UNTERMINATED_LAST_LINE, WAIT
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
 
@@ -29,12 +29,12 @@ def plan_follow_up(
     requests, chunks = len(progress.request_ids), len(progress.numbers)
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=requests, chunks=chunks)
     if progress.tally.outcomes.get("deferred"):
-        is_held = LAST_LINE_OPEN in progress.tally.codes
+        is_held = UNTERMINATED_LAST_LINE in progress.tally.codes
         at = now + WAIT if is_held else next_resend(progress.tally, now, settings, now)
         pending = replace(pending, resend_at=at)
     if not progress.request_ids:
         return metadata, pending
-    schedule = settling_schedule(metadata)
+    schedule = poll_schedule(metadata)
     # Without such a request nothing awaits: the adjustments went to a destination that answers.
     if schedule is not None and progress.requests.requests:
         # So far, the API has only accepted the records. It reports their final outcomes later.
@@ -58,11 +58,11 @@ def next_resend(tally: Tally, since: datetime, settings: Settings, now: datetime
     return again
 
 
-def settling_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
+def poll_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
     """Return when to ask for final outcomes. None: the destination reports none later."""
     if metadata.validate_only or not metadata.destination:
         return None
-    return capabilities_of(metadata.destination).settles_later
+    return capabilities_of(metadata.destination).reports_later
 
 
 def diagnostics_schedule(metadata: DocumentMetadata, settings: Settings) -> CheckSchedule | None:

@@ -42,7 +42,7 @@ def settings_digest(settings: Settings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Generations:
-    """What the claim of a generation must know about the others (`lib.state.claims.Judgement`).
+    """What the claim of a generation must know about the others (`KnownGenerations`).
 
     Content is compared as storage reports it, never as an event does.
     """

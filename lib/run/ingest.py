@@ -2,7 +2,7 @@
 
 ignore? → same upload? → claim                        (lib.run.generations, lib.run.claim)
         → open → header → account → engine                            (lib.run.preflight)
-        → for every chunk: judge → serialize → send → save outcomes   (lib.run.upload)
+        → for every chunk: validate → serialize → send → save outcomes   (lib.run.upload)
         → results document → finished                                 (lib.run.finalize)
 """
 
@@ -33,16 +33,16 @@ from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.failing_rows import alert_if_rows_fail
 from lib.run.filtering import notes_on_selection
-from lib.run.finalize import announce_results, read_reports, write_results
+from lib.run.finalize import announce_results, read_chunk_outcomes, write_results
 from lib.run.follow_up import plan_follow_up
 from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
 from lib.run.notes import notes_on_runtime
-from lib.run.open_line import hold_of
 from lib.run.preflight import UploadJob, notes_of, prepare_job
 from lib.run.progress import Progress
-from lib.run.reading import Checkpoint, read_table
+from lib.run.reading import TimeCheck, read_table
 from lib.run.redelivery import log_redelivery
+from lib.run.unterminated_line import hold_of
 from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
@@ -128,7 +128,7 @@ def _process(
     if run.same_as:
         return _finish(lease, progress, None, None, claim.profile, context, log)
     refused = no_progress(run, context) or _refused_by_name(run.source, context.settings)
-    checkpoint = Checkpoint(lease, deadline, context.monotonic)
+    time_check = TimeCheck(lease, deadline, context.monotonic)
     progress.stop = refused or claim.stop or run.stop
     header: Header | None = None
     job: UploadJob | None = None
@@ -137,17 +137,17 @@ def _process(
             raise PermanentError(refused.code, refused.detail)  # without opening the object
         stream = stream or context.store.open(run.source)
         most = context.settings.max_file_bytes, context.settings.max_file_lines
-        table = read_table(stream, claim.profile, *most, checkpoint)
+        table = read_table(stream, claim.profile, *most, time_check)
         if claim.profile is not None:
             try:
                 header = read_header(table, claim.profile, run.rules_version)
                 if progress.stop is None:
                     job = prepare_job(table, header, claim.profile, run, context.connect, log)
-                    table.hold_open_line(hold_of(table, job, claim.profile))
+                    table.hold_unterminated_line(hold_of(table, job, claim.profile))
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        upload_chunks(table, job, lease, progress, context, deadline, checkpoint, log)
+        upload_chunks(table, job, lease, progress, context, deadline, time_check, log)
     except (SourceError, PermanentError) as error:
         if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
             progress.superseded_by = superseded_by(run.source, context)
@@ -179,9 +179,9 @@ def _finish(
     summary = RunSummary(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
-    numbers, kept = sorted(progress.numbers), progress.kept_reports
-    with read_reports(run, numbers, context.ledger, kept) as reports:
-        write_results(lease, summary, progress.only, reports, pending, context)
+    numbers, kept = sorted(progress.numbers), progress.kept_outcomes
+    with read_chunk_outcomes(run, numbers, context.ledger, kept) as chunks:
+        write_results(lease, summary, progress.only, chunks, pending, context)
     return summary
 
 
@@ -193,9 +193,9 @@ def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> No
         # The file has more chunks than the one that could be read now.
         ledger.write_chunk(run, progress.only)
         progress.only = None
-    with read_reports(run, sorted(rest), ledger) as reports:
-        for report in reports:
-            progress.add(report, is_only=False)
+    with read_chunk_outcomes(run, sorted(rest), ledger) as chunks:
+        for chunk in chunks:
+            progress.add(chunk, is_only=False)
 
 
 def _metadata(
@@ -247,14 +247,16 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 def _release(run: Run, error: RetryableError, context: RunContext) -> None:
     """Release the lease, so that the next delivery can continue at once."""
-    fruitless = isinstance(error, NothingDone)
+    without_progress = isinstance(error, NothingDone)
     try:
-        context.ledger.release(run, context.utc_now(), error.code, fruitless=fruitless)
+        context.ledger.release(
+            run, context.utc_now(), error.code, without_progress=without_progress
+        )
     except LeaseLost:
         pass
     except RetryableError:
         # Storage cannot be reached: the lease expires instead, as if this attempt had died.
-        if not fruitless:
+        if not without_progress:
             context.unreleased.add(run.owner)
 
 

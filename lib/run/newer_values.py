@@ -1,6 +1,6 @@
 """Keeps an older value of an order from being sent after a newer one.
 
-    a chunk corrects orders  ──▶ their digests and times are recorded      (`lib.state.restated`)
+    a chunk corrects orders  ──▶ their digests and times are recorded    (`lib.state.newer_values`)
     a row is sent again      ──▶ is a newer value of its order recorded? then it is skipped
 
 This matters if the API of the conversions takes the value that arrives last, because to it a
@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 from lib.destinations.base import UploadResult
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Record
-from lib.rules.assembly import JudgedChunk
-from lib.state.restated import Restated, order_digest
+from lib.rules.assembly import ValidatedChunk
+from lib.state.newer_values import NewerValues, order_digest
 from lib.state.run import Run
 
 OrderName = Callable[[str], str]
@@ -44,13 +44,13 @@ class NewValue(NamedTuple):
     is_whole: bool
 
 
-def new_values(judged: JudgedChunk, order_name: OrderName) -> list[NewValue]:
+def new_values(validated: ValidatedChunk, order_name: OrderName) -> list[NewValue]:
     """Return the new values in a chunk. Those of conversions without an order ID are not known."""
     return [
         NewValue(
             position, _digest(each, each.order_id, order_name), each.restated_at, each.has_whole
         )
-        for position, each in enumerate(judged.adjustments, len(judged.conversions))
+        for position, each in enumerate(validated.adjustments, len(validated.conversions))
         if each.order_id is not None
     ]
 
@@ -61,13 +61,13 @@ def known_before(values: Iterable[NewValue]) -> dict[str, int]:
 
 
 def record_answer(
-    values: Collection[NewValue], result: UploadResult, run: Run, chunk: int, restated: Restated
+    values: Collection[NewValue], result: UploadResult, run: Run, chunk: int, recorded: NewerValues
 ) -> None:
     """Record what was accepted, and forget what was recorded before and then refused."""
     if orders := _refused(values, result):
-        restated.forget(run.key, chunk, orders)
+        recorded.forget(run.key, chunk, orders)
     if accepted := _accepted(values, result):
-        restated.record(run.key, chunk, accepted, run.attempts)
+        recorded.record(run.key, chunk, accepted, run.attempts)
 
 
 def _accepted(values: Iterable[NewValue], result: UploadResult) -> dict[str, int]:
@@ -96,16 +96,16 @@ def _refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
     ]
 
 
-def overtaken_rows(
-    judged: JudgedChunk, order_name: OrderName, newest: NewestTimes
+def superseded_rows(
+    validated: ValidatedChunk, order_name: OrderName, newest: NewestTimes
 ) -> dict[int, RowOutcome]:
     """Return the outcomes of rows for whose orders a newer value was sent, by line.
 
-    A value from the chunk itself overtakes nothing: it is sent after the chunk's conversions.
+    A value from the chunk itself supersedes nothing: it is sent after the chunk's conversions.
     """
     orders = {
         line: (_digest(each, each.order_id, order_name), each)
-        for line, each in zip(judged.lines, judged.records, strict=True)
+        for line, each in zip(validated.lines, validated.records, strict=True)
         if each.order_id is not None and each.has_whole
     }
     known = newest({digest for digest, _ in orders.values()}) if orders else {}
@@ -113,7 +113,7 @@ def overtaken_rows(
     for digest, record in orders.values():
         own[digest] = max(record.restated_at, own.get(digest, 0))
     return {
-        line: RowOutcome(line, "skipped", record.order_id, (Problem("OVERTAKEN"),))
+        line: RowOutcome(line, "skipped", record.order_id, (Problem("SUPERSEDED_ADJUSTMENT"),))
         for line, (digest, record) in orders.items()
         if known.get(digest, 0) > own[digest]
     }

@@ -10,7 +10,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
-from lib.model.chunk_report import Tally
+from lib.model.chunk_outcomes import Tally
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem
 from lib.rules.fields import BY_NAME

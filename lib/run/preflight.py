@@ -18,13 +18,13 @@ from lib.destinations.base import Batch, Capabilities, Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.chunk_report import Tally
+from lib.model.chunk_outcomes import Tally
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Record
+from lib.model.rows import Row
 from lib.rules.adjustments import AdjustmentEngine
-from lib.rules.chunk_cells import Row
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
@@ -33,7 +33,7 @@ from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.time_zones import UnknownZone
 from lib.run.accounts import Accounts
-from lib.run.chunks import Chunk, PreparedChunk, judge, prepare
+from lib.run.chunks import Chunk, PreparedChunk, prepare, validate
 from lib.run.context import Connect
 from lib.run.engines import (
     ColumnZones,
@@ -44,7 +44,7 @@ from lib.run.engines import (
 from lib.run.filtering import row_filter_of
 from lib.run.header import Header
 from lib.run.kinds import sending_profile
-from lib.run.newer_values import NewestTimes, OrderName, overtaken_rows
+from lib.run.newer_values import NewestTimes, OrderName, superseded_rows
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.columns import identifying_columns
 from lib.source.table import Table
@@ -66,7 +66,7 @@ class UploadJob:
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
     Google's own template. `sales`: what the destination of conversions can do, even if this file
-    has none. `refunds` judges the rows that the profile calls refunds.
+    has none. `refunds` validates the rows that the profile calls refunds.
     """
 
     table: Table
@@ -89,12 +89,12 @@ class UploadJob:
 
     def decides_integer_order_ids(self, chunk: Chunk) -> bool:
         """Return whether this is the first chunk, and has now decided it (`OrderIdForm.decide`)."""
-        return chunk.number == 0 and self.engine.order_id_form.decide(chunk.records)
+        return chunk.number == 0 and self.engine.order_id_form.decide(chunk.rows)
 
     def prepare(
         self, chunk: Chunk, batch: Batch, is_sent: Callable[[int, Record], bool] | None = None
     ) -> PreparedChunk | Problem:
-        """Judge and serialize a chunk (`lib.run.chunks.prepare`)."""
+        """Validate and serialize a chunk (`lib.run.chunks.prepare`)."""
         return prepare(
             chunk,
             self.row_filter,
@@ -109,26 +109,26 @@ class UploadJob:
     def prepare_again(
         self, chunk: Chunk, batch: Batch, newest: NewestTimes
     ) -> PreparedChunk | Problem:
-        """Prepare a chunk that an earlier attempt may have sent, without its overtaken rows."""
+        """Prepare a chunk that an earlier attempt may have sent, without its superseded rows."""
         try:
-            overtaken = self.overtaken(chunk, newest)
+            superseded = self.superseded(chunk, newest)
         except PermanentError as error:
             return Problem(error.code, "", error.detail)
-        if not overtaken:
+        if not superseded:
             return self.prepare(chunk, batch)
-        prepared = self.prepare(chunk, batch, lambda line, _: line not in overtaken)
+        prepared = self.prepare(chunk, batch, lambda line, _: line not in superseded)
         if isinstance(prepared, Problem):
             return prepared
-        refused = [overtaken.get(each.line, each) for each in prepared.refused]
+        refused = [superseded.get(each.line, each) for each in prepared.refused]
         return prepared._replace(refused=refused)
 
-    def overtaken(self, chunk: Chunk, newest: NewestTimes) -> Mapping[int, RowOutcome]:
+    def superseded(self, chunk: Chunk, newest: NewestTimes) -> Mapping[int, RowOutcome]:
         """Return the outcomes of rows whose orders have got a newer value, by line."""
         name = self.order_name
         if name is None:
             return {}
-        judged = judge(chunk, self.row_filter, self.engine, self.refunds)[1]
-        return overtaken_rows(judged, name, newest)
+        validated = validate(chunk, self.row_filter, self.engine, self.refunds)[1]
+        return superseded_rows(validated, name, newest)
 
     @property
     def order_name(self) -> OrderName | None:
@@ -137,12 +137,12 @@ class UploadJob:
         undoes = can is not None and can.restates_with_original
         return self.sales.sent_order_id if undoes else None
 
-    def look_at(self, rows: Sequence[Row]) -> None:
+    def replay(self, rows: Sequence[Row]) -> None:
         """Look at the rows of a chunk that an earlier attempt has sent: others depend on them."""
-        self.engine.order_id_form.look_at(rows)
-        self.engine.look_at(rows)
+        self.engine.order_id_form.replay(rows)
+        self.engine.replay(rows)
         if self.refunds is not None:
-            self.refunds.look_at(self.row_filter.select(rows).refunds)
+            self.refunds.replay(self.row_filter.select(rows).refunds)
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.

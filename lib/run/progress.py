@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from lib.catalogue.texts import number_of_rows
-from lib.model.chunk_report import ChunkReport, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.model.outcomes import Problem
 from lib.model.selection import Selection
 from lib.model.sent_request import ranges_of
@@ -22,7 +22,7 @@ Encoded, because as objects they would need four times as much. The last one may
 
 @dataclass(slots=True)
 class Progress:
-    """Sums, and the reports that are kept. Its size depends on the number of chunks, not of rows.
+    """Sums, and the outcomes that are kept. Its size depends on the number of chunks, not of rows.
 
     `superseded_by` is the newer generation that replaced the file before it was read completely.
     `saved` is the number of chunks that this attempt has finished, `sent` are the numbers of those
@@ -32,7 +32,7 @@ class Progress:
     tally: Tally = field(default_factory=Tally)
     selection: Selection = field(default_factory=Selection)
     numbers: list[int] = field(default_factory=list)
-    only: ChunkReport | None = None
+    only: ChunkOutcomes | None = None
     request_ids: list[str] = field(default_factory=list)
     requests: RequestSummary = field(default_factory=RequestSummary)
     findings: Findings = field(default_factory=Findings)
@@ -40,32 +40,32 @@ class Progress:
     superseded_by: int = 0
     saved: int = 0
     sent: list[int] = field(default_factory=list)
-    kept_reports: dict[int, bytes] = field(default_factory=dict)
+    kept_outcomes: dict[int, bytes] = field(default_factory=dict)
     kept_bytes: int = 0
 
-    def add(self, report: ChunkReport, *, is_only: bool) -> None:
-        """Count a finished chunk. Keep its report only if no marker has it."""
-        self.tally.add(report.tally)
-        self.selection.add(report.selection)
-        self.request_ids.extend(report.request_ids)
-        self.requests.add(report.sent)
-        self.findings.add(report)
-        self.numbers.append(report.number)
-        if report.request_ids:
-            self.sent.append(report.number)
+    def add(self, chunk: ChunkOutcomes, *, is_only: bool) -> None:
+        """Count a finished chunk. Keep its outcomes only if no marker has them."""
+        self.tally.add(chunk.tally)
+        self.selection.add(chunk.selection)
+        self.request_ids.extend(chunk.request_ids)
+        self.requests.add(chunk.sent)
+        self.findings.add(chunk)
+        self.numbers.append(chunk.number)
+        if chunk.request_ids:
+            self.sent.append(chunk.number)
         if is_only:
-            self.only = report
+            self.only = chunk
 
-    def keep(self, report: ChunkReport) -> ChunkReport:
-        """Keep a report that its marker has too, if there is room: it need not be read again.
+    def keep(self, chunk: ChunkOutcomes) -> ChunkOutcomes:
+        """Keep outcomes that a marker has too, within a limit: they need not be read again.
 
-        Returns it without its rows.
+        Returns them without the rows.
         """
         if self.kept_bytes < _MOST_KEPT_BYTES:
-            content = msgspec.msgpack.encode(report)
+            content = msgspec.msgpack.encode(chunk)
             self.kept_bytes += len(content)
-            self.kept_reports[report.number] = content
-        return report.without_rows()
+            self.kept_outcomes[chunk.number] = content
+        return chunk.without_rows()
 
     def name_sent_chunks(self, stop: Problem) -> Problem:
         """Return the reason of a stop, with the chunks that were sent before it."""

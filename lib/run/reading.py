@@ -1,7 +1,7 @@
 """Reads a file within its limits and its time.
 
 Not every byte makes a row: a file can consist of blank lines, of one endless line, or of empty
-gzip members. So the reader calls a `Checkpoint` after every block of bytes, and the run before each
+gzip members. So the reader calls a `TimeCheck` after every block of bytes, and the run before each
 chunk.
 """
 
@@ -13,13 +13,13 @@ from dataclasses import replace
 from lib.config.profile import Profile
 from lib.errors import NothingDone, RetryableError
 from lib.model.deadline import Deadline
-from lib.source.table import MAX_LINES, SourceOptions, Table, no_checkpoint, open_table
+from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.workbook import open_workbook
 from lib.state.lease import Lease
 from lib.state.store import Readable
 
 
-class Checkpoint:
+class TimeCheck:
     """A point of progress: is the run still ours, and is there time left?
 
     `has_sent`: the attempt has begun to send or to report a chunk.
@@ -50,7 +50,7 @@ def read_table(
     profile: Profile | None,
     max_bytes: int,
     max_lines: int = MAX_LINES,
-    on_block: Callable[[], None] = no_checkpoint,
+    on_block: Callable[[], None] = no_time_check,
 ) -> Table:
     """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object no longer exists.
 

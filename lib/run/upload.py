@@ -1,10 +1,10 @@
-"""Judges, sends and saves every chunk of a file. While chunks are in flight, prepares the next one.
+"""Validates, sends and saves every chunk of a file, and prepares the next ones meanwhile.
 
-split ──▶ is there a marker? ──yes──────────────────────────▶ add its report
+split ──▶ is there a marker? ──yes──────────────────────────▶ add its outcomes
                │ no
                ▼
 prepare ──▶ in a separate thread: send ──▶ write the marker ──▶ collect, in file order
-(waits for room: at most window + 1 chunks are in memory)
+(waits for memory: it holds at most window + 1 chunks)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import count
 from typing import Final
 
 from lib.destinations.base import UploadResult
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
@@ -29,12 +29,12 @@ from lib.run.chunks import (
     split_into_chunks,
 )
 from lib.run.context import RunContext
-from lib.run.finalize import read_reports
+from lib.run.finalize import read_chunk_outcomes
+from lib.run.memory_budget import ChunkMemory, MemoryBudget
 from lib.run.newer_values import known_before, record_answer
 from lib.run.preflight import UploadJob
 from lib.run.progress import Progress
-from lib.run.reading import Checkpoint
-from lib.run.room import Load, Room
+from lib.run.reading import TimeCheck
 from lib.run.two_destinations import TwoBatches
 from lib.source.table import Table
 from lib.state.lease import Lease
@@ -54,10 +54,10 @@ def upload_chunks(
     progress: Progress,
     context: RunContext,
     deadline: Deadline,
-    checkpoint: Checkpoint,
+    time_check: TimeCheck,
     log: Log,
 ) -> None:
-    """Judge and send every chunk that has no marker yet, and add all chunks to `progress`.
+    """Validate and send every chunk that has no marker yet, and add all chunks to `progress`.
 
     Without a job, nothing is sent and every row is not attempted. Raises `RetryableError` when time
     is up or the platform ends the instance; requests in flight are then still answered and saved.
@@ -67,32 +67,32 @@ def upload_chunks(
     first_open = next(number for number in count() if number not in done)
     in_flight = _MOST_IN_FLIGHT * context.settings.window
     maybe_sent_until = first_open + in_flight if run.attempts > 1 else 0
-    earlier = read_reports(run, sorted(done), context.ledger)
-    with earlier as reports, _Uploads(lease, progress, context, deadline, log) as uploads:
-        uploads.wait_for_room()
+    earlier = read_chunk_outcomes(run, sorted(done), context.ledger)
+    with earlier as replayed, _Uploads(lease, progress, context, deadline, log) as uploads:
+        uploads.wait_for_memory()
         for chunk in split_into_chunks(table.records(), run.chunk_limits):
             lease.check()
             if job is not None and job.decides_integer_order_ids(chunk):
                 lease.update(context.ledger.fix_integer_order_ids)
             if chunk.number in done:
                 if job is not None:
-                    job.look_at(chunk.records)
-                progress.add(next(reports), is_only=False)
+                    job.replay(chunk.rows)
+                progress.add(next(replayed), is_only=False)
                 continue
-            checkpoint()
-            checkpoint.has_sent = True
-            prepared: PreparedChunk | Problem | None = chunk.distrust
+            time_check()
+            time_check.has_sent = True
+            prepared: PreparedChunk | Problem | None = chunk.checksum_error
             if job is not None and progress.stop is None and prepared is None:
                 batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
                 if chunk.number < maybe_sent_until:
-                    prepared = job.prepare_again(chunk, batch, context.restated.since(run.now))
+                    prepared = job.prepare_again(chunk, batch, context.newer_values.since(run.now))
                 else:
                     prepared = job.prepare(chunk, batch)
             if job is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.characters, chunk.is_only, job)
                 # Before the next chunk is read, so that its rows don't wait in memory.
                 del chunk, prepared
-                uploads.wait_for_room()
+                uploads.wait_for_memory()
             else:
                 uploads.skip(chunk, prepared)
 
@@ -109,12 +109,12 @@ class _Uploads:
         self._deadline = deadline
         self._log = log
         self._window = context.settings.window
-        self._in_flight: deque[tuple[Future[tuple[ChunkReport, Problem | None]], bool]] = deque()
+        self._in_flight: deque[tuple[Future[tuple[ChunkOutcomes, Problem | None]], bool]] = deque()
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
         # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
-        self._room = Room(self._window + 1, more=self._window // 2)
-        self._reports_lock = threading.Lock()
+        self._memory = MemoryBudget(self._window + 1, more=self._window // 2)
+        self._kept_lock = threading.Lock()
         self._started = 0
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
@@ -127,9 +127,9 @@ class _Uploads:
         finally:
             self._pool.shutdown()
 
-    def wait_for_room(self) -> None:
+    def wait_for_memory(self) -> None:
         """Wait until another chunk may be prepared, which must then be started or skipped."""
-        self._room.wait()
+        self._memory.wait()
         while self._in_flight:
             is_answered = self._in_flight[0][0].done()
             if not is_answered and len(self._in_flight) < _MOST_IN_FLIGHT * self._window:
@@ -143,8 +143,8 @@ class _Uploads:
         if prepared.follows_earlier_chunk:
             self._collect_all()
         is_only = is_only and not _has_both(prepared)
-        load = Load(prepared.batch.close(), characters)
-        self._room.fill(load)
+        load = ChunkMemory(prepared.batch.close(), characters)
+        self._memory.fill(load)
         future = self._pool.submit(self._send, prepared, load, is_only, job)
         self._in_flight.append((future, is_only))
         self._started += 1
@@ -161,20 +161,20 @@ class _Uploads:
         progress, lease = self._progress, self._lease
         if isinstance(reason, Problem):
             progress.stop = progress.stop or reason
-        report = not_attempted(chunk)
+        skipped = not_attempted(chunk)
         if not chunk.is_only:
             ledger = self._context.ledger
             stop = progress.stop
             if stop is not None and lease.run.stop is None:
                 lease.update(lambda run: ledger.stop(run, stop))
-            ledger.write_chunk(lease.run, report)
-        progress.add(report, is_only=chunk.is_only)
+            ledger.write_chunk(lease.run, skipped)
+        progress.add(skipped, is_only=chunk.is_only)
         progress.saved += 1
 
     def _collect(self) -> None:
         answer, is_only = self._in_flight.popleft()
-        report, stop = answer.result()
-        self._progress.add(report, is_only=is_only)
+        found, stop = answer.result()
+        self._progress.add(found, is_only=is_only)
         self._progress.saved += 1
         self._progress.stop = self._progress.stop or stop
 
@@ -183,9 +183,9 @@ class _Uploads:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, load: Load, is_only: bool, job: UploadJob
-    ) -> tuple[ChunkReport, Problem | None]:
-        """Send a chunk and save its outcomes at once. Return its report, and why to stop, if so."""
+        self, prepared: PreparedChunk, load: ChunkMemory, is_only: bool, job: UploadJob
+    ) -> tuple[ChunkOutcomes, Problem | None]:
+        """Send a chunk and save its outcomes at once. Return them, and why to stop, if so."""
         context, lease = self._context, self._lease
         ledger, list_all = context.ledger, context.settings.list_all_rows
         accepted: Outcome = "ok" if job.validate_only else "uploaded"
@@ -205,32 +205,32 @@ class _Uploads:
             result = self._send_and_record(prepared, job)
             seconds = context.monotonic() - began
         finally:
-            self._room.leave(load)
-        report = outcomes(prepared, result, accepted, list_all)
+            self._memory.leave(load)
+        found = outcomes(prepared, result, accepted, list_all)
         stop = result.stop if job.stops_at(result.stop) else None
         if not is_only:
             if stop is not None:
                 lease.update(lambda run: ledger.stop(run, stop))
-            ledger.write_chunk(lease.run, report, saved)
-            with self._reports_lock:
-                self._progress.findings.add(report)
-                report = self._progress.keep(report)
+            ledger.write_chunk(lease.run, found, saved)
+            with self._kept_lock:
+                self._progress.findings.add(found)
+                found = self._progress.keep(found)
         self._log.info(
             "chunk_sent",
             chunk=prepared.number,
             requests=len(result.request_ids),
             seconds=round(seconds, 3),
         )
-        return report, stop
+        return found, stop
 
     def _send_and_record(self, prepared: PreparedChunk, job: UploadJob) -> UploadResult:
         """Send a chunk, and record its adjustments: no older value may be sent after them."""
-        run, restated = self._lease.run, self._context.restated
+        run, recorded = self._lease.run, self._context.newer_values
         values = () if job.validate_only else prepared.new_values
         if before := known_before(values):
-            restated.record(run.key, prepared.number, before)
+            recorded.record(run.key, prepared.number, before)
         result = job.destination.send(prepared.batch, self._deadline)
-        record_answer(values, result, run, prepared.number, restated)
+        record_answer(values, result, run, prepared.number, recorded)
         return result
 
 

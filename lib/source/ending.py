@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import chain
 from typing import Literal
 
+from lib.model.rows import Row
 from lib.source.footer import LONGEST_FOOTER, footer_length
 from lib.source.lines import Block
-from lib.source.records import Record, RecordReader
+from lib.source.records import RecordReader
 
 Hold = Literal["never", "broken", "always"]
-"""When the record in a last line without a line end is held as LAST_LINE_OPEN: a file that was cut
-ends like this. `broken`: only if the record is incomplete too."""
+"""When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE: a file that was
+cut ends like this. `broken`: only if the row is incomplete too."""
 
 
 class Ending:
@@ -34,12 +35,12 @@ class Ending:
         self.footer: list[int] = []
         self._reader = reader
 
-    def records(self, blocks: Iterator[Block], line: int) -> Iterator[Record]:
+    def records(self, blocks: Iterator[Block], line: int) -> Iterator[Row]:
         """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
         return chain.from_iterable(self._until_end(self._reader.read(blocks, line)))
 
-    def _until_end(self, batches: Iterator[Iterable[Record]]) -> Iterator[Iterable[Record]]:
-        back: list[Record] = []
+    def _until_end(self, batches: Iterator[Iterable[Row]]) -> Iterator[Iterable[Row]]:
+        back: list[Row] = []
         size = 0
         try:
             for batch in batches:
@@ -63,14 +64,14 @@ class Ending:
         else:
             yield back
 
-    def _footer_length(self, records: list[Record]) -> int:
+    def _footer_length(self, records: list[Row]) -> int:
         if self.key_columns is None:
             return 0
         short = dict(self._reader.short)
         cells = [short.get(line, cells) for line, cells, *_ in records[-LONGEST_FOOTER:]]
         return footer_length(cells, self.key_columns)
 
-    def _held(self, records: list[Record]) -> list[Record]:
+    def _held(self, records: list[Row]) -> list[Row]:
         """Return the records at the end of a file whose last line has no line end.
 
         What is read of an incomplete record, such as the lines after an open quote, belongs to it.
@@ -84,6 +85,7 @@ class Ending:
         self.open_record = "broken" if is_broken else "complete"
         if self.hold == "always" or (self.hold == "broken" and is_broken):
             return records[:held] + [
-                (line, [], "LAST_LINE_OPEN", length) for line, _, _, length in records[held:]
+                (line, [], "UNTERMINATED_LAST_LINE", length)
+                for line, _, _, length in records[held:]
             ]
         return records

@@ -27,7 +27,7 @@ _ABOUT_THE_REPORT: Final = re.compile(
     r"|riservat|generato (da|il)|vertrouwelijk|gegenereerd (door|op)|gerado (por|em)",
 )
 
-Kind = Literal["total", "about", "title", "data"]
+FooterKind = Literal["total", "about", "title", "data"]
 """What a record of a footer is. `title`: one cell that names something, such as the report or the
 company. `data`: one cell that may also be what is left of a row."""
 
@@ -38,7 +38,7 @@ def footer_length(records: Sequence[Sequence[str]], key_columns: Set[int]) -> in
     `key_columns` contain click IDs, identifiers and times. A record that has one of them, or more
     than one cell but no label such as "Total", is a data row, even if it can't be sent.
     """
-    run: list[Kind] = []
+    run: list[FooterKind] = []
     for cells in reversed(records[-LONGEST_FOOTER:]):
         kind = _kind(cells, key_columns)
         if kind is None:
@@ -55,7 +55,7 @@ def footer_length(records: Sequence[Sequence[str]], key_columns: Set[int]) -> in
     return length
 
 
-def _kind(cells: Sequence[str], key_columns: Set[int]) -> Kind | None:
+def _kind(cells: Sequence[str], key_columns: Set[int]) -> FooterKind | None:
     filled = [at for at, cell in enumerate(cells) if cell.strip()]
     if not filled:
         return None

@@ -12,8 +12,9 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
+from lib.model.rows import Row, RowProblem
 from lib.source.encoding import UNDECODABLE
 from lib.source.errors import SourceError
 from lib.source.footer import LONGEST_FOOTER
@@ -22,25 +23,6 @@ from lib.source.quotes import QuoteScanner
 
 if TYPE_CHECKING:
     from _csv import Reader
-
-RowProblem = Literal[
-    "TOO_FEW_CELLS",
-    "TOO_MANY_CELLS",
-    "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
-    "INSIDE_QUOTES",  # a line that may belong to a quoted cell of a refused record
-    "BROKEN_QUOTING",  # text after a closing quote: "a"b
-    "UNDECODABLE",
-    "NUL_BYTE",
-    "CELL_TOO_LARGE",
-    "RECORD_TOO_LONG",
-    "LAST_LINE_OPEN",  # the file may be cut in this line
-    "REPORT_FOOTER",  # not a row: a total, or a line about the report
-]
-ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
-
-Record: TypeAlias = tuple[int, list[str], RowProblem | None, int]
-"""(first line, cells, problem, length in characters). A record has as many cells as the header, or
-a problem and no cells."""
 
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
@@ -83,7 +65,7 @@ class RecordReader:
         self._wraps = False  # the last block read record by record had quoted newlines
         self.blank_records = 0
 
-    def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Record]]:
+    def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
         """Return the records of `blocks`, in groups. The first line of `blocks` is line `line`.
 
         Raises `SourceError` (TOO_MANY_ROWS) at the first block after too many lines.
@@ -150,7 +132,7 @@ class RecordReader:
 
     def _numbered(
         self, rows: list[list[str]], lines: list[str], line: int, is_ascii: bool
-    ) -> Iterable[Record]:
+    ) -> Iterable[Row]:
         blank = self._blank_ascii if is_ascii else self._blank
         if (
             set(map(len, rows)) == {self._shape.width}
@@ -158,7 +140,7 @@ class RecordReader:
             and all(map(str.strip, lines, repeat(blank)))
         ):
             return zip(range(line, line + len(rows)), rows, repeat(None), map(len, lines))
-        found: list[Record] = []
+        found: list[Row] = []
         for number, (cells, text) in enumerate(zip(rows, lines, strict=True), line):
             if self._is_in_order(cells):
                 found.append((number, cells, None, len(text)))
@@ -168,14 +150,14 @@ class RecordReader:
 
     def _read_carefully(
         self, lines: list[str], line: int, damaged: bool, last: bool
-    ) -> tuple[list[Record], int]:
+    ) -> tuple[list[Row], int]:
         """Read record by record. Returns the records and the number of lines that were read.
 
         A record that is incomplete at the end of the lines is not read, unless they are the `last`.
         """
         self._wraps = False
         check = damaged or max(map(len, lines), default=0) > self._max_cell
-        found: list[Record] = []
+        found: list[Row] = []
         start = 0
         while start < len(lines):
             first = start
@@ -212,7 +194,7 @@ class RecordReader:
                 start = end
         return found, start
 
-    def _refused(self, lines: Sequence[str], line: int, problem: RowProblem) -> Iterator[Record]:
+    def _refused(self, lines: Sequence[str], line: int, problem: RowProblem) -> Iterator[Row]:
         """Yield a record of several lines that is refused: each line could be a row."""
         yield line, [], problem, len(lines[0])
         for number, text in enumerate(lines[1:], line + 1):
@@ -251,7 +233,7 @@ class RecordReader:
         exact = len(cells) == self._shape.width and not self._is_padded
         return exact and any(map(str.strip, cells))
 
-    def _fitted(self, line: int, cells: list[str], length: int) -> Record | None:
+    def _fitted(self, line: int, cells: list[str], length: int) -> Row | None:
         """Fit a row to the header, or return None for a blank row.
 
         Spreadsheets pad rows with empty cells, or leave out empty cells at the end.

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
+from lib.model.rows import Row
 from lib.source.dialect import HEAD_LINES, Head, read_head
 from lib.source.encoding import Decoder
 from lib.source.ending import Ending, Hold
 from lib.source.errors import SourceError
 from lib.source.inflate import ByteStream, byte_blocks
 from lib.source.lines import Block, line_blocks
-from lib.source.records import Record, RecordReader, Shape
+from lib.source.records import RecordReader, Shape
 
 MAX_LINES = 10_000_000
 FIRST_LINES = 200
@@ -21,7 +22,7 @@ FIRST_CHARS = 1 << 18
 """Limits of the text below the header from which `Table.first_rows` reads."""
 
 
-def no_checkpoint() -> None:
+def no_time_check() -> None:
     """Read the file without interruption."""
 
 
@@ -47,7 +48,7 @@ class SourceOptions:
     """A record that is still open after this number of lines has an unclosed quote."""
     max_lines: int = MAX_LINES
     """Maximum number of lines below the header, blank ones included."""
-    on_block: Callable[[], None] = no_checkpoint
+    on_block: Callable[[], None] = no_time_check
     """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
 
 
@@ -109,8 +110,8 @@ class Table:
     def blank_records(self) -> int:
         return self._reader.blank_records
 
-    def hold_open_line(self, hold: Hold) -> None:
-        """Hold the record in a last line without a line end as LAST_LINE_OPEN.
+    def hold_unterminated_line(self, hold: Hold) -> None:
+        """Hold the record in a last line without a line end as UNTERMINATED_LAST_LINE.
 
         Never if the content proves its own end, as gzip does.
         """
@@ -148,7 +149,7 @@ class Table:
         groups = RecordReader(self._shape).read(iter([block]), self._first_line)
         return [cells for _, cells, problem, _ in chain.from_iterable(groups) if problem is None]
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Row]:
         """Return (line, cells, problem, length) of every row, in file order.
 
         `line` is the first line of the record, as an editor counts lines. A valid row has as many

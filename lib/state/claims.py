@@ -28,7 +28,7 @@ from lib.state.store import StoredObject
 _ATTEMPTS: Final = 5
 
 
-class Judgement(Protocol):
+class KnownGenerations(Protocol):
     """What the ledger does not know about the generations of an object."""
 
     def has_results(self, source: StoredObject) -> bool:
@@ -44,7 +44,7 @@ class Judgement(Protocol):
         ...
 
 
-def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Run:
+def claim(ledger: Ledger, fresh: Run, now: datetime, generations: KnownGenerations) -> Run:
     """Claim a run, or take it over. `fresh` is its claim if this is its first attempt.
 
     Returns the run with our lease, or a run that is over: check its `status`. Raises `LeaseHeld`
@@ -56,13 +56,13 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
         known = ledger.claims(fresh.source)
         own = next((run for run in known if run.key == fresh.key), None)
         if own is not None:
-            return resume(ledger, own, now, fresh.owner, judgement)
-        if judgement.has_results(fresh.source):
+            return resume(ledger, own, now, fresh.owner, generations)
+        if generations.has_results(fresh.source):
             # Another generation has got the place of our claim.
             return replace(fresh, status="finished")
-        run = replace(fresh, same_as=judgement.same_as(known))
+        run = replace(fresh, same_as=generations.same_as(known))
         place, old = next(
-            (pair for pair in enumerate(known) if judgement.is_replaceable(pair[1])),
+            (pair for pair in enumerate(known) if generations.is_replaceable(pair[1])),
             (len(known), None),
         )
         if created := ledger.create(run, place, old):
@@ -70,10 +70,12 @@ def claim(ledger: Ledger, fresh: Run, now: datetime, judgement: Judgement) -> Ru
     raise RetryableError("STORAGE_UNAVAILABLE", "the run could not be claimed")
 
 
-def resume(ledger: Ledger, run: Run, now: datetime, owner: str, judgement: Judgement) -> Run:
+def resume(
+    ledger: Ledger, run: Run, now: datetime, owner: str, generations: KnownGenerations
+) -> Run:
     """Take over a run that has a claim, unless it is over."""
     if run.owner == owner or run.status != "running":
         return run
-    if judgement.has_results(run.source):
+    if generations.has_results(run.source):
         return replace(run, status="finished")
     return ledger.take_over(run, now, owner)

@@ -46,7 +46,7 @@ from typing import Any
 import msgspec
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Problem
 from lib.state.run import Run, RunStatus, name_key, run_key
 from lib.state.store import Store, StoredObject
@@ -57,7 +57,7 @@ class ChunkMarker:
     """The saved outcomes of a chunk, and the attempt that saved them."""
 
     owner: str
-    report: ChunkReport
+    outcomes: ChunkOutcomes
 
 
 class Ledger:
@@ -152,21 +152,23 @@ class Ledger:
             return run
         done = len(self.finished_chunks(run))
         is_blamed = not run.released and run.owner not in self._unreleased
-        fruitless = 0 if done > run.chunks_done else run.fruitless + is_blamed
+        without_progress = 0 if done > run.chunks_done else run.without_progress + is_blamed
         died = run.died or not run.released
-        return replace(run, chunks_done=done, fruitless=fruitless, died=died)
+        return replace(run, chunks_done=done, without_progress=without_progress, died=died)
 
     def renew(self, run: Run, now: datetime) -> Run:
         """Extend our lease. Raises `LeaseLost` if it is no longer ours."""
         return self._update(run, expires=now + self._lease)
 
-    def release(self, run: Run, now: datetime, cause: str, *, fruitless: bool = False) -> Run:
+    def release(
+        self, run: Run, now: datetime, cause: str, *, without_progress: bool = False
+    ) -> Run:
         """End the lease of an unfinished run, so that the next delivery can continue at once.
 
-        `fruitless`: the attempt achieved nothing, and only the file can be the reason.
+        `without_progress`: the attempt achieved nothing, and only the file can be the reason.
         """
-        count = run.fruitless + fruitless
-        return self._update(run, expires=now, cause=cause, released=True, fruitless=count)
+        count = run.without_progress + without_progress
+        return self._update(run, expires=now, cause=cause, released=True, without_progress=count)
 
     def stop(self, run: Run, problem: Problem) -> Run:
         """Record that the rest of the file must not be sent, before its rows are reported."""
@@ -178,7 +180,7 @@ class Ledger:
 
     def finish(self, run: Run, status: RunStatus, *, all_counted: bool = False) -> Run:
         """Record that the results document is complete ("finished") or needs a follow-up."""
-        return self._update(run, status=status, all_counted=all_counted, fruitless=0)
+        return self._update(run, status=status, all_counted=all_counted, without_progress=0)
 
     def _update(self, run: Run, **changes: Any) -> Run:
         updated = replace(run, **changes)
@@ -230,14 +232,14 @@ class Ledger:
             int(found.name[len(prefix) : -5]) for found in self._store.list(self._bucket, prefix)
         }
 
-    def restore_chunk(self, run: Run, only: ChunkReport | None) -> None:
+    def restore_chunk(self, run: Run, only: ChunkOutcomes | None) -> None:
         """Write the marker of the only chunk, whose outcomes were saved with the follow-up."""
         if only is not None and only.number not in self.finished_chunks(run):
             self.write_chunk(run, only)
 
-    def read_chunk(self, run: Run, index: int) -> ChunkReport:
+    def read_chunk(self, run: Run, index: int) -> ChunkOutcomes:
         """Return the outcomes of a finished chunk."""
-        return self.load_chunk(run, index)[0].report
+        return self.load_chunk(run, index)[0].outcomes
 
     def load_chunk(self, run: Run, index: int) -> tuple[ChunkMarker, int]:
         """Return the marker of a finished chunk, and its generation for `write_chunk`."""
@@ -248,7 +250,7 @@ class Ledger:
             )
         return msgspec.json.decode(found[0], type=ChunkMarker), found[1]
 
-    def write_chunk(self, run: Run, report: ChunkReport, replaced: int = 0) -> int:
+    def write_chunk(self, run: Run, outcomes: ChunkOutcomes, replaced: int = 0) -> int:
         """Save the outcomes of a chunk, and return the generation of its marker.
 
         `replaced` is the generation of the marker with its earlier outcomes; 0: it has none. Raises
@@ -257,15 +259,15 @@ class Ledger:
         """
         written = self._store.write(
             self._bucket,
-            self._chunk_name(run, report.number),
-            msgspec.json.encode(ChunkMarker(run.owner, report)),
+            self._chunk_name(run, outcomes.number),
+            msgspec.json.encode(ChunkMarker(run.owner, outcomes)),
             if_generation_match=replaced,
         )
         if written is not None:
             return written
-        current, its_generation = self.load_chunk(run, report.number)
+        current, its_generation = self.load_chunk(run, outcomes.number)
         if current.owner != run.owner:
-            raise LeaseLost(f"chunk {report.number} was saved by another attempt")
+            raise LeaseLost(f"chunk {outcomes.number} was saved by another attempt")
         return its_generation
 
     def _chunk_name(self, run: Run, index: int) -> str:

@@ -17,10 +17,10 @@ _FILES_KEPT = 10
 
 
 class MatchedRows(NamedTuple):
-    """Rows of a file without a click ID: those that the API has judged, and those that matched."""
+    """Rows of a file without a click ID: those with a final status, and those that matched."""
 
     run_key: str
-    judged: int
+    matchable: int
     matched: int
 
 

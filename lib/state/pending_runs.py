@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from lib.errors import LeaseLost, RetryableError
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.state.run import Run
 from lib.state.store import Store
 
@@ -46,7 +46,7 @@ class PendingRun:
     diagnose_at: datetime | None = None
     diagnosed: int = 0
     run: Run | None = None
-    only: ChunkReport | None = None
+    only: ChunkOutcomes | None = None
     all_counted: bool = False
     chunks: int = 0
 

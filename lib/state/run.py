@@ -65,7 +65,9 @@ class Run:
     all_counted: bool = False  # every row counts or need not, so the file needs no other run
     released: bool = False  # the last attempt gave its lease back; otherwise it works, or it died
     chunks_done: int = 0  # number of markers when the last attempt began
-    fruitless: int = 0  # ended attempts since the last progress that only the file can explain
+    without_progress: int = (
+        0  # ended attempts since the last progress that only the file can explain
+    )
     died: bool = False  # an attempt ended without a word, so rows may have been sent unrecorded
     place: str = ""  # the name of the object that has the claim
 

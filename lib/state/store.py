@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 
-class Content(NamedTuple):
+class ContentDigest(NamedTuple):
     """Size and checksums of an object's bytes. A checksum that is not known is empty.
 
     Composite objects have no MD5 (https://cloud.google.com/storage/docs/composite-objects).
@@ -21,13 +21,13 @@ class Content(NamedTuple):
     md5: str
     crc32c: str
 
-    def equals(self, other: Content) -> bool:
+    def equals(self, other: ContentDigest) -> bool:
         """Return whether the bytes are the same, according to every checksum that both have."""
         checksums = [pair for pair in zip(self[1:], other[1:], strict=True) if all(pair)]
         return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
 
 
-EMPTY = Content(0, "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
+EMPTY = ContentDigest(0, "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class StoredObject:
     is_live: bool = True
 
     @property
-    def content(self) -> Content:
-        return Content(self.size, self.md5, self.crc32c)
+    def content(self) -> ContentDigest:
+        return ContentDigest(self.size, self.md5, self.crc32c)
 
 
 class Label(NamedTuple):

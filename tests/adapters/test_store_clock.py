@@ -31,7 +31,7 @@ class Instance:
 
     def answer(self, time: datetime, took: float = 0.1) -> None:
         """Storage answers at this time, to a call that took this long."""
-        sent = self.clock.moment()
+        sent = self.clock.reading()
         self.passes(took)
         self.clock.observe(format_datetime(time, usegmt=True), sent)
 
@@ -85,7 +85,7 @@ def test_an_instance_that_was_frozen_knows_what_has_passed() -> None:
 def test_an_answer_that_an_instance_reads_after_a_freeze_is_no_evidence() -> None:
     """Its time is old, and the clock of the instance is right."""
     instance = Instance(NOON)
-    sent = instance.clock.moment()
+    sent = instance.clock.reading()
     instance.wall += 300 * SECOND
     instance.clock.observe(format_datetime(NOON, usegmt=True), sent)
     assert instance.clock.now() == NOON + 300 * SECOND
@@ -116,7 +116,7 @@ def test_a_clock_that_is_put_right_is_used_again() -> None:
 def test_an_answer_without_a_time_is_not_used(date: str | None) -> None:
     """An error of something between the function and Cloud Storage may have none."""
     instance = Instance(NOON)
-    instance.clock.observe(date, instance.clock.moment())
+    instance.clock.observe(date, instance.clock.reading())
     assert instance.clock.now() == NOON
 
 

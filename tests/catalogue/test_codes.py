@@ -25,10 +25,10 @@ from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, Code, lookup, no
 from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
+from lib.model.rows import ROW_PROBLEMS
 from lib.rules.values.countries import find_region
 from lib.rules.values.errors import RuleError
 from lib.source.errors import FILE_ERROR_CODES
-from lib.source.records import ROW_PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 ADS_ENUMS = """
@@ -80,7 +80,7 @@ def test_every_code_of_reading_a_file_is_known() -> None:
     assert {*FILE_ERROR_CODES, *ROW_PROBLEMS} - set(CATALOGUE) == set()
     assert {lookup(code).scope for code in FILE_ERROR_CODES} == {"file"}
     outcomes = {code: lookup(code).outcome for code in ROW_PROBLEMS}
-    assert outcomes.pop("LAST_LINE_OPEN") == "deferred"
+    assert outcomes.pop("UNTERMINATED_LAST_LINE") == "deferred"
     assert outcomes.pop("REPORT_FOOTER") is None  # it is not a row
     assert set(outcomes.values()) == {"rejected"}
 

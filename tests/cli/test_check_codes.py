@@ -14,7 +14,7 @@ from lib.catalogue.codes import CATALOGUE, Code
 from lib.cli import check as check_module
 from lib.source import inflate
 from lib.source.table import FIRST_LINES
-from tests.cli.judging import ACCOUNT, csv_of, judge, row
+from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
 
 EMAIL = {"email": "buyer@example.com"}
@@ -290,7 +290,9 @@ FILES: dict[str, File] = {
 
 FILES |= {
     # Adjustments
-    "OVERTAKEN": _file(csv_of(adjustment(), adjustment(adjustment_type="RETRACT", **NO_VALUE))),
+    "SUPERSEDED_ADJUSTMENT": _file(
+        csv_of(adjustment(), adjustment(adjustment_type="RETRACT", **NO_VALUE))
+    ),
     "ADJUSTMENT_TYPE_MISSING": _file(csv_of(adjustment(adjustment_type=""))),
     "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="ENHANCEMENT"))),
     "ADJUSTMENT_TIME_MISSING": _file(csv_of(adjustment(adjustment_date_time=""))),
@@ -340,7 +342,7 @@ ELSEWHERE = {
     "REFUSAL_NOT_LOCATED": "only for an upload",
     "UNKNOWN_ENCODING": "the profile is refused before",
     "UNREADABLE_FAILURE": "only for an upload",
-    "LAST_LINE_OPEN": "only for an upload: a check writes the note NO_FINAL_LINE_END",
+    "UNTERMINATED_LAST_LINE": "only for an upload: a check writes the note NO_FINAL_LINE_END",
     "LAST_LINE_REPLACED": "only for an upload",
     "RUNTIME_ENDS_SOON": "only for a function in the cloud",
     "JOB_NOT_LISTED": "only after an upload",
@@ -398,7 +400,7 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
         monkeypatch.setattr(inflate, "MAX_GZIP_MEMBERS", 100)
     if code == "TOO_MANY_ROWS":
         monkeypatch.setattr(check_module, "MAX_FILE_LINES", 1_000)
-    document = judge(
+    document = validate(
         file.content or csv_of(row(**file.cells)) if code != "EMPTY_FILE" else b"",
         file.profile,
         account=account if file.asked else None,
@@ -433,7 +435,7 @@ def test_no_message_repeats_a_value() -> None:
     for code, file in FILES.items():
         if file.content:
             continue
-        document = judge(csv_of(row(**file.cells)), file.profile, now=file.now)
+        document = validate(csv_of(row(**file.cells)), file.profile, now=file.now)
         values = [v for v in file.cells.values() if len(v) > 5 and v not in row().values()]
         problems = [p for each in document["rows"] for p in (*each["errors"], *each["warnings"])]
         messages = str([p["detail"] for p in problems])

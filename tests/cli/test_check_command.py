@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from tests.cli.judging import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row
 from tests.results_schema import check_results
 
 ROOT = Path(__file__).parents[2]
@@ -186,7 +186,7 @@ def test_json_of_several_files_is_one_document_after_another(file: Any) -> None:
 
 
 def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
-    """The readable rows of a truncated gzip file are judged, and the file is refused."""
+    """The readable rows of a truncated gzip file are validated, and the file is refused."""
     rows = csv_of(*[row(gclid=f"Cj0KCQiAexample{n:06}") for n in range(20_000)])
     packed = gzip.compress(rows)
     document = json.loads(run("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout)

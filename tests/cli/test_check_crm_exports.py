@@ -15,11 +15,11 @@ from lib.cli.check import OfflineDestination, check
 from lib.config.profile import Profile
 from lib.destinations.base import UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.records import Conversion
 from lib.state.store import StoredObject
-from tests.cli.judging import NOW, judge
+from tests.cli.validating import NOW, validate
 from tests.crm_exports import FILES, Sale, won
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -62,7 +62,7 @@ def sales_of(content: bytes, settings: dict[str, Any]) -> list[Sale]:
     def connect(profile: Profile, log: JsonLog) -> Recording:
         return destination
 
-    reports: list[ChunkReport] = []
+    reports: list[ChunkOutcomes] = []
     source = StoredObject("", "export", 0, len(content))
     check(
         *(io.BytesIO(content), source, "default", profile, NOW, reports.append),
@@ -87,7 +87,7 @@ def test_the_conversions_of_an_export_are_exactly_the_won_rows(name: str) -> Non
 def test_an_export_is_accepted_as_it_comes(name: str, destination: str) -> None:
     """No row is rejected, and only columns that are not needed and missing times are mentioned."""
     route = {"destination": destination, "conversion_action": "1001"}
-    document = judge((EXAMPLES / FILES[name]).read_bytes(), {**PROFILES[name], **route})
+    document = validate((EXAMPLES / FILES[name]).read_bytes(), {**PROFILES[name], **route})
     assert document["file_error"] is None
     counts = document["counts"]
     assert (counts["ok"], counts["rejected"]) == (len(won(name)), 0)
@@ -99,5 +99,5 @@ def test_an_export_is_accepted_as_it_comes(name: str, destination: str) -> None:
 def test_without_the_row_filter_the_other_rows_are_noticed(name: str) -> None:
     """Each of these exports gets the note about stages if its profile has no row filter."""
     settings = {key: value for key, value in PROFILES[name].items() if key != "include"}
-    document = judge((EXAMPLES / FILES[name]).read_bytes(), settings)
+    document = validate((EXAMPLES / FILES[name]).read_bytes(), settings)
     assert "STAGES_NOT_FILTERED" in document["codes"]

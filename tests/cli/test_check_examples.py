@@ -9,7 +9,7 @@ import pytest
 
 from lib.config.profile import Profile
 from tests import crm_exports
-from tests.cli.judging import CUSTOMER, judge
+from tests.cli.validating import CUSTOMER, validate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
@@ -45,7 +45,7 @@ def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
     """Every row of an example would be sent without an error or a warning."""
     profile, rows = ALL[name]
     settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
-    document = judge((EXAMPLES / name).read_bytes(), settings)
+    document = validate((EXAMPLES / name).read_bytes(), settings)
     assert document["file_error"] is None
     assert (document["counts"]["ok"], document["counts"]["rows"]) == (rows, rows)
     assert document["rows"] == []
@@ -57,7 +57,7 @@ def test_an_example_is_accepted_by_the_data_manager_api(name: str) -> None:
     profile, rows = ALL[name]
     route = {"destination": "data_manager", "conversion_action": "1001"}
     route["adjustments_via"] = "google_ads"  # for retractions
-    document = judge((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
+    document = validate((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
     assert document["counts"]["ok"] == rows
     assert document["codes"].keys() <= {"ADDRESS_COLUMNS_MISSING", "UNKNOWN_COLUMNS"}
 
@@ -65,7 +65,7 @@ def test_an_example_is_accepted_by_the_data_manager_api(name: str) -> None:
 def test_the_example_with_mistakes_shows_them() -> None:
     """In `crm_export.csv`, the rows that are wrong on purpose are rejected."""
     content = (EXAMPLES / "crm_export.csv").read_bytes()
-    document = judge(content, PROFILES["default"])
+    document = validate(content, PROFILES["default"])
     assert document["file_error"] is None
     assert document["counts"]["ok"] == 12  # as documented in docs/input.md
     assert document["counts"]["rejected"] == 8
@@ -96,7 +96,7 @@ def test_lines_are_those_of_an_editor(end: str) -> None:
             "Cj0KCQiAexample6,1001,2026-12-24 10:00:00,",  # 12
         ]
     )
-    document = judge(file.encode())
+    document = validate(file.encode())
     found = [(row["line"], row["errors"][0]["code"]) for row in document["rows"]]
     assert found == [
         (6, "INVALID_DATE"),
@@ -112,7 +112,7 @@ def test_placeholders_of_all_chunks_are_one_note_per_column() -> None:
     rows = [f"Cj0KCQiAexample{n:07d},1001,2026-11-20 10:00:00Z,7,NULL" for n in range(2_001)]
     header = "gclid,conversion_action,conversion_date_time,Amount,Deal Currency"
     content = "\n".join([header, *rows]).encode()
-    document = judge(content, {"customer_id": CUSTOMER, "currency_code": "EUR"})
+    document = validate(content, {"customer_id": CUSTOMER, "currency_code": "EUR"})
     notes = [note["detail"] for note in document["notes"] if note["code"] == "PLACEHOLDERS"]
     assert len(notes) == 1
     assert '"Deal Currency", 2,001 rows: the currency of ' in notes[0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.rules.fields import FIELDS
-from tests.cli.judging import ACCOUNT, judge
+from tests.cli.validating import ACCOUNT, validate
 
 NEEDED = ("gclid", "email", "conversion_date_time")
 HEADERS = st.sampled_from(
@@ -64,7 +64,7 @@ def test_random_rows_never_crash_the_check(
         "day_first": day_first,
         "decimal_comma": day_first,
     }
-    document = judge(content, profile, account=ACCOUNT if asked else None, list_all=True)
+    document = validate(content, profile, account=ACCOUNT if asked else None, list_all=True)
     counts = document["counts"]
     if counts["rows"]:
         assert len(document["rows"]) == counts["rows"]
@@ -81,7 +81,7 @@ def test_random_rows_never_crash_the_check(
 @given(st.binary(max_size=300), st.booleans())
 def test_random_bytes_never_crash_the_check(content: bytes, packed: bool) -> None:
     """Random bytes end in a valid document."""
-    judge(gzip.compress(content) if packed else content)
+    validate(gzip.compress(content) if packed else content)
 
 
 @settings(max_examples=50)
@@ -93,7 +93,7 @@ def test_every_row_has_the_right_outcome(good: list[bool]) -> None:
         f"Cj0KCQiAexample{number:04},1001,{'2026-11-20 10:00Z' if is_good else 'yesterday'}"
         for number, is_good in enumerate(good)
     ]
-    document = judge("\n".join(lines).encode())
+    document = validate("\n".join(lines).encode())
     assert [row["line"] for row in document["rows"]] == [
         line for line, is_good in enumerate(good, 2) if not is_good
     ]

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.results.report import report_of
 from lib.rules.fields import BY_NAME, FIELDS
-from tests.cli.judging import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:

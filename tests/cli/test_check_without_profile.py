@@ -1,4 +1,4 @@
-"""`check` without a profile: the rows are judged under assumptions, which it names."""
+"""`check` without a profile: the rows are validated under assumptions, which it names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from lib.cli import assumptions
 from lib.cli.commands import main
 from tests import crm_exports
-from tests.cli.judging import NOW
+from tests.cli.validating import NOW
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DEALS = (

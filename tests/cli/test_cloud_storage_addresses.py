@@ -15,7 +15,7 @@ from sandbox.faults import Faults
 from sandbox.processes import Processes
 from sandbox.storage import Storage
 from sandbox.storage_proxy import Hooks
-from tests.cli.judging import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row
 
 BUCKET = "config"
 

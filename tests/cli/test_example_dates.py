@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from sandbox.__main__ import main as sandbox
 from sandbox.example_dates import EXAMPLES, WRITTEN_ON, is_example, moved_to
 from tests import crm_exports
-from tests.cli.judging import CUSTOMER, NOW, judge
 from tests.cli.test_check_examples import FILES
+from tests.cli.validating import CUSTOMER, NOW, validate
 
 PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
 ALL = {
@@ -28,7 +28,7 @@ LATER = timedelta(days=371)  # also another day of the week, month and year
 def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
     """The counts and the codes of a file."""
     settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
-    document = judge(content, settings, now=now)
+    document = validate(content, settings, now=now)
     return {
         "counts": document["counts"],
         "codes": {*document["codes"]},
@@ -36,7 +36,7 @@ def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_moved_example_is_judged_as_on_its_own_day(name: str) -> None:
+def test_a_moved_example_is_validated_as_on_its_own_day(name: str) -> None:
     """A year later, each row has the outcome that it had, in whatever format its dates are."""
     path = EXAMPLES / name
     moved = moved_to(path, WRITTEN_ON + LATER)

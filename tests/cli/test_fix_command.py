@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
 from lib.results.document import SCHEMA_VERSION
-from tests.cli.judging import NOW, csv_of, judge, row
+from tests.cli.validating import NOW, csv_of, row, validate
 from tests.workbooks import workbook
 
 BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
@@ -69,7 +69,7 @@ def table(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> list[lis
 
 
 def outcomes(content: bytes, profile: dict[str, Any] | None = None) -> dict[str, int]:
-    return {k: n for k, n in judge(content, profile)["counts"].items() if n}
+    return {k: n for k, n in validate(content, profile)["counts"].items() if n}
 
 
 def test_the_rows_that_need_a_hand_are_written_as_they_are(fix: Any) -> None:
@@ -89,7 +89,7 @@ def test_the_corrected_file_is_dropped_as_it_is(fix: Any) -> None:
     """Our columns are neither an error nor a note, and the corrected row would be sent."""
     path = fix(csv_of(row(), BAD_TIME))
     corrected = path.read_bytes().replace(b"yesterday", b"2026-11-20 10:00:00+00:00")
-    document = judge(corrected, {"ad_user_data": "GRANTED"})
+    document = validate(corrected, {"ad_user_data": "GRANTED"})
     assert (document["notes"], document["counts"]["ok"]) == ([], 1)
 
 
@@ -99,8 +99,8 @@ def test_what_nobody_has_corrected_stays_refused(fix: Any) -> None:
     good = b"Cj0KCQiAexample0001,1001,2026-11-20 10:00Z,"
     lines = [good + b"Ada", good, b"x,y", good + b"Ada,x", good + b"J\xffrg", good + b"A\0"]
     content = head + b"\n".join([*lines, *[good + "Jörg".encode()] * 3]) + b"\n"
-    first = judge(content)
-    again = judge(fix(content).read_bytes())
+    first = validate(content)
+    again = validate(fix(content).read_bytes())
     assert first["counts"]["rejected"] == 4
     assert (again["counts"]["rows"], again["counts"]["rejected"]) == (4, 4)
 
@@ -153,7 +153,7 @@ def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(
 ) -> None:
     """Its cells are a guess that could fit the header, so a person must look at them."""
     content = fix(BROKEN_QUOTES, output=output).read_bytes()
-    document = judge(content)
+    document = validate(content)
     assert document["counts"]["rejected"] == document["counts"]["rows"] == 1
     assert "TOO_MANY_CELLS" in document["codes"]
 
@@ -261,7 +261,7 @@ def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
     """Deferred rows, and rows that failed for a reason that nobody can change, are not written."""
     codes = {"CORRECTABLE": True, "FINAL": False}
 
-    def judged(document: dict[str, Any]) -> None:
+    def validated(document: dict[str, Any]) -> None:
         entry = {"count": 1, "severity": "error", "meaning": "=cmd()", "action": "Correct it."}
         document["codes"] = {c: {**entry, "needs_action": n} for c, n in codes.items()}
         document["rows"] = [
@@ -275,7 +275,7 @@ def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
             ]
         ]
 
-    _, *rows = table(fix(csv_of(*[row()] * 4), change=judged))
+    _, *rows = table(fix(csv_of(*[row()] * 4), change=validated))
     assert [each[2] for each in rows] == ["2"]
     assert rows[0][0] == "'=cmd()", "a spreadsheet would calculate it"
 
@@ -416,6 +416,6 @@ def test_cloud_storage_needs_a_package(
 
 def test_the_columns_are_known_only_together() -> None:
     """A file's own column "line" is still reported as unknown."""
-    document = judge(csv_of(row(line="1", Problem="x")))
+    document = validate(csv_of(row(line="1", Problem="x")))
     unknown = [note["detail"] for note in document["notes"] if note["code"] == "UNKNOWN_COLUMNS"]
     assert unknown == ["line, Problem"]

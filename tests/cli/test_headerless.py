@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.results.report import report_of
-from tests.cli.judging import ACCOUNT, judge
+from tests.cli.validating import ACCOUNT, validate
 
 PEOPLE = st.sampled_from(
     [
@@ -53,7 +53,7 @@ def test_no_cell_of_a_file_without_header_is_shown(
     document or its report, although cells of the line are known names."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
-    document = judge(text.getvalue().encode(), profile, account=ACCOUNT, list_all=True)
+    document = validate(text.getvalue().encode(), profile, account=ACCOUNT, list_all=True)
     told = json.dumps(document, ensure_ascii=False) + unescape(report_of(document))
     known = {"mobile", "email", "phone", "price", "handy", "mobile phone", "tel"}
     for cell in {cell for row in rows for cell in row if cell.casefold() not in known}:
@@ -76,5 +76,5 @@ def test_no_cell_of_a_file_without_header_is_shown(
 def test_unknown_names_are_shown_only_of_a_header(line: str, shown: bool) -> None:
     """An unknown name is shown beside a known one that is no cell of a row, or beside several
     known names, and never if another cell looks like data."""
-    document = judge(f"{line}\n{line}\n".encode())
+    document = validate(f"{line}\n{line}\n".encode())
     assert ("Quixano" in json.dumps(document)) is shown

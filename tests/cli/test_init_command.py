@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.config.profile import Profile, read_profiles
-from tests.cli.judging import NOW
+from tests.cli.validating import NOW
 from tools.terraform_check import configuration
 
 ROOT = Path(__file__).parents[2]

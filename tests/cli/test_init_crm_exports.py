@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from lib.cli.commands import main
 from lib.config.profile import Profile, read_profiles
-from tests.cli.judging import NOW
 from tests.cli.test_check_crm_exports import sales_of
+from tests.cli.validating import NOW
 from tests.crm_exports import FILES, won
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from tests.cli.judging import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "lib", "check", "--now", NOW.isoformat()]

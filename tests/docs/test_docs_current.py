@@ -25,7 +25,7 @@ from lib.rules.values.dates import read_moment
 from lib.rules.values.time_zones import load_zone
 from lib.source.errors import FILE_ERROR_CODES
 from lib.source.vocabulary import header_key
-from tests.cli.judging import judge
+from tests.cli.validating import validate
 from tests.docs.tables import (
     crm_name_rows,
     field_rows,
@@ -215,10 +215,10 @@ def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("csv"), ids=name_of)
-def test_an_example_file_is_judged_as_documented(block: Block) -> None:
+def test_an_example_file_is_validated_as_documented(block: Block) -> None:
     """An example is accepted without errors and warnings, or stopped with the code in its mark."""
     fate, _, code = block.mark.partition(": ")
-    document = judge(block.text.encode())
+    document = validate(block.text.encode())
     if fate == "accepted":
         assert document["file_error"] is None
         assert document["rows"] == []

@@ -129,7 +129,7 @@ def test_an_older_value_is_never_sent_after_a_newer_one(first: str) -> None:
     found = document(google, old)
     assert (found["counts"]["skipped"], found["counts"]["deferred"]) == (1, 0)
     (listed,) = found["rows"]
-    assert [each["code"] for each in listed["errors"]] == ["OVERTAKEN"]
+    assert [each["code"] for each in listed["errors"]] == ["SUPERSEDED_ADJUSTMENT"]
     assert (google.api.counted, google.api.adjusted) == ([], [("A", 60.0)])
 
 
@@ -165,7 +165,7 @@ def test_a_crash_sends_no_older_value_after_a_newer_one(first: str, via: str | N
     assert (found["counts"]["skipped"], found["counts"]["uploaded"]) == (1, 1)
     (listed,) = found["rows"]
     assert (listed["record"], listed["outcome"]) == (1, "skipped")
-    assert [each["code"] for each in listed["errors"]] == ["OVERTAKEN"]
+    assert [each["code"] for each in listed["errors"]] == ["SUPERSEDED_ADJUSTMENT"]
 
 
 def test_a_refused_correction_overtakes_no_sale() -> None:

@@ -111,6 +111,6 @@ def test_a_frozen_sweep_does_not_overwrite_newer_outcomes(google: World) -> None
     assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
     assert sorted(google.api.counted) == ["order-1", "order-2", "order-3"]
     markers = [body for (_, name), (body, *_) in google.store.objects.items() if "/chunks/" in name]
-    assert [json.loads(body)["report"]["tally"]["outcomes"] for body in markers] == [
+    assert [json.loads(body)["outcomes"]["tally"]["outcomes"] for body in markers] == [
         {"uploaded": 3}
     ]

@@ -14,7 +14,7 @@ def files(*rows: tuple[int, int]) -> list[MatchedRows]:
 
 
 @pytest.mark.parametrize(
-    "judged, matched, recent, code",
+    "matchable, matched, recent, code",
     [
         (500, 5, [], "NEARLY_NO_MATCHES"),
         (500, 6, [], None),
@@ -29,12 +29,12 @@ def files(*rows: tuple[int, int]) -> list[MatchedRows]:
     ],
 )
 def test_few_matches(
-    judged: int, matched: int, recent: list[tuple[int, int]], code: str | None
+    matchable: int, matched: int, recent: list[tuple[int, int]], code: str | None
 ) -> None:
     """Nearly none of many rows, or far fewer than in recent files, get a note with both numbers."""
-    note = note_on_matches(MatchedRows("this", judged, matched), files(*recent))
+    note = note_on_matches(MatchedRows("this", matchable, matched), files(*recent))
     assert (note and note.code) == code
-    assert note is None or f"{matched} of {judged} rows" in note.detail
+    assert note is None or f"{matched} of {matchable} rows" in note.detail
 
 
 def test_a_file_is_not_compared_with_itself() -> None:
@@ -53,6 +53,6 @@ def test_the_history_keeps_the_last_ten_files_of_each_profile() -> None:
     history.add("other", MatchedRows("file-0", 1, 1))
     found = history.recent("shop")
     assert [each.run_key for each in found] == [f"file-{n}" for n in range(2, 12)]
-    assert found[-1].judged == 99
+    assert found[-1].matchable == 99
     assert len(history.recent("other")) == 1
     assert history.recent("never seen") == []

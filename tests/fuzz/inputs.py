@@ -10,7 +10,7 @@ import gzip
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.cli.judging import CUSTOMER
+from tests.cli.validating import CUSTOMER
 
 DESTINATIONS: Final = ("google_ads", "data_manager")
 DELIMITERS: Final = (",", ";", "\t", "|")

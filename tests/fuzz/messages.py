@@ -19,7 +19,7 @@ from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account
 from lib.model.deadline import Deadline
-from tests.cli.judging import ACCOUNT
+from tests.cli.validating import ACCOUNT
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d")
 DIGEST = re.compile(r"[0-9a-f]{64}")

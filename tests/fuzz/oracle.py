@@ -16,14 +16,14 @@ from unittest.mock import patch
 from lib.cli.check import check
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.log import Log
+from lib.model.rows import ROW_PROBLEMS, Row
 from lib.results.document import results_document
 from lib.run.preflight import chunk_limits_of
 from lib.run.reading import read_table
 from lib.source import inflate
 from lib.source.errors import SourceError
-from lib.source.records import ROW_PROBLEMS, Record
 from lib.source.table import SourceOptions, open_table
 from lib.state.run import ChunkLimits
 from lib.state.store import StoredObject
@@ -44,7 +44,7 @@ def check_rows(given: Input) -> None:
     Every message can be read by the client's classes, and holds only values of the right form.
     """
     profile = Profile.model_validate(given.profile)
-    reports: list[ChunkReport] = []
+    reports: list[ChunkOutcomes] = []
 
     def connect(profile: Profile, log: Log) -> Any:
         can = capabilities_of(profile.destination)
@@ -100,9 +100,9 @@ def check_source(content: bytes) -> None:
         assert rows[0] == rows[1], "the size of a block changes no row"
 
 
-def _read(content: bytes, options: SourceOptions) -> tuple[list[Record], str | None]:
+def _read(content: bytes, options: SourceOptions) -> tuple[list[Row], str | None]:
     """Return the records, and the code of the error that ended them."""
-    found: list[Record] = []
+    found: list[Row] = []
     last = 0
     try:
         table = open_table(io.BytesIO(content), options)

@@ -12,10 +12,10 @@ import msgspec
 
 from lib.cli.check import check
 from lib.config.profile import Profile
-from lib.model.chunk_report import ChunkReport, RecordLines
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
+from lib.model.rows import Row
 from lib.results.document import results_document
 from lib.run.chunks import split_into_chunks
-from lib.source.records import Record
 from lib.state.run import ChunkLimits
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
@@ -28,7 +28,7 @@ def checked(*lines: str) -> tuple[dict[str, Any], bytes]:
     """Return the document of a file with these lines, all rows listed, and its bytes."""
     content = "\n".join([HEADER, *lines]).encode()
     source = StoredObject("", "export.csv", 1, len(content))
-    reports: list[ChunkReport] = []
+    reports: list[ChunkOutcomes] = []
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     result = check(BytesIO(content), source, "default", PROFILE, now, reports.append, list_all=True)
     text = b"".join(results_document(result.summary, reports))
@@ -51,7 +51,7 @@ def test_a_record_is_the_number_of_the_data_row() -> None:
 
 def test_records_are_counted_through_all_chunks() -> None:
     """The first record of a chunk follows the last one of the chunk before it."""
-    records: list[Record] = [(line, [], None, 10) for line in (2, 3, 5, 9, 10)]
+    records: list[Row] = [(line, [], None, 10) for line in (2, 3, 5, 9, 10)]
     chunks = [each.record_lines for each in split_into_chunks(records, ChunkLimits(2, 1_000))]
     assert chunks == [
         RecordLines(1, ((2, 3),)),
@@ -67,7 +67,7 @@ def test_the_marker_of_an_older_version_has_no_records() -> None:
     """A run that an older version began is finished: its rows have a line and no record."""
     older = b"""{"number": 0, "tally": {"rows": 1, "outcomes": {"rejected": 1}},
         "listed": [[2, "rejected", null, [["INVALID_DATE", "conversion_date_time", ""]], []]]}"""
-    report = msgspec.json.decode(older, type=ChunkReport)
+    report = msgspec.json.decode(older, type=ChunkOutcomes)
     result = check(
         BytesIO(b""), StoredObject("", "a.csv", 1, 0), "", PROFILE, datetime.now(UTC), print
     )

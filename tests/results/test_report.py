@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.model.chunk_report import RecordLines, chunk_report
+from lib.model.chunk_outcomes import RecordLines, chunk_outcomes
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.results.findings import MOST_RANGES, MOST_ROWS, Findings
 from lib.results.report import Links, NotADocument, render_report, report_of
@@ -154,7 +154,7 @@ def findings_of_a_million() -> Findings:
             )
             for line in lines[::10]
         ]
-        report = chunk_report(
+        report = chunk_outcomes(
             chunk, rows, {"uploaded": 1_800}, records=RecordLines.of(lines[0] - 1, lines)
         )
         found.add(report)

@@ -1,4 +1,4 @@
-"""Adjustments and calls judged by their engines: what they name, and which of them are sent."""
+"""Adjustments and calls validated by their engines: what they name, and which of them are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.model.account import Account, Action
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, Record
-from lib.rules import overtaken
+from lib.rules import superseded
 from lib.rules.adjustments import AdjustmentEngine
 from lib.rules.calls import CallEngine
 from lib.rules.engine import Engine
@@ -50,7 +50,7 @@ SALES = "order_id,gclid,email,conversion_date_time,conversion_value"
 
 
 @dataclass(slots=True)
-class Judged:
+class Validated:
     """What happens to each row, by line."""
 
     records: dict[int, Record] = field(default_factory=dict)
@@ -102,34 +102,34 @@ def rows_of(text: str, first: int = 2) -> list[tuple[int, list[str], None, int]]
     ]
 
 
-def judge(
+def validate(
     text: str, kind: RecordKind = "adjustment", *, refunds: bool = False, **settings: Any
-) -> Judged:
-    """Judge a small file whose first line contains field names. `---` begins another chunk."""
+) -> Validated:
+    """Validate a small file whose first line contains field names. `---` begins another chunk."""
     header, _, body = text.strip().partition("\n")
     engine = engine_for(header.split(","), kind, refunds, **settings)
-    judged = Judged()
+    validated = Validated()
     line = 2
     for chunk in body.split("---"):
         rows = rows_of(chunk, line)
         line += len(rows)
-        found = engine.judge(rows)
-        judged.records |= dict(zip(found.lines, found.records, strict=True))
-        judged.waits |= found.follows_earlier_chunk
+        found = engine.validate(rows)
+        validated.records |= dict(zip(found.lines, found.records, strict=True))
+        validated.waits |= found.follows_earlier_chunk
         for row in found.refused:
-            judged.refused[row.line] = " ".join(each.code for each in row.errors)
-            judged.outcomes[row.line] = row.outcome
-    judged.warned = {
+            validated.refused[row.line] = " ".join(each.code for each in row.errors)
+            validated.outcomes[row.line] = row.outcome
+    validated.warned = {
         line: " ".join(each.code for each in record.warnings)
-        for line, record in judged.records.items()
+        for line, record in validated.records.items()
         if record.warnings
     }
-    return judged
+    return validated
 
 
 def test_googles_template_by_order_and_by_click() -> None:
     """An adjustment names its conversion by order ID, or else by gclid and time, never by both."""
-    judged = judge(
+    validated = validate(
         """
 order_id,gclid,conversion_date_time,adjustment_date_time,adjustment_type,adjusted_value
 SO-1,,,noon,RETRACT,
@@ -137,7 +137,7 @@ SO-2,CjwKCAexample01,sold,noon,restatement,80
 ,CjwKCAexample02,sold,noon,RESTATE,0
 """
     )
-    by_order, both, by_click = (judged.adjustment(line) for line in (2, 3, 4))
+    by_order, both, by_click = (validated.adjustment(line) for line in (2, 3, 4))
     assert (by_order.adjustment_type, by_order.order_id) == ("retraction", "SO-1")
     assert (by_order.value, by_order.currency_code) == (None, None)
     assert by_order.time == "2026-11-12 12:00:00+00:00"
@@ -145,7 +145,7 @@ SO-2,CjwKCAexample01,sold,noon,restatement,80
     assert (both.value, both.currency_code) == (80.0, "USD")
     assert (by_click.order_id, by_click.gclid) == (None, "CjwKCAexample02")
     assert by_click.conversion_time == "2026-11-10 10:00:00+00:00"
-    assert judged.warned == {4: "RESTATED_TO_ZERO"}
+    assert validated.warned == {4: "RESTATED_TO_ZERO"}
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_a_refund_in_the_same_row_derives_the_order_id_of_the_sale(sale: str) ->
     columns = f"{SALES},gbraid,phone,adjustment_date_time,adjusted_value"
     width = columns.count(",")
     padded = sale + "," * (width - 2 - sale.count(","))
-    sold = judge(f"{columns}\n{padded},,", "conversion").records[2]
-    refunded = judge(f"{columns}\n{padded},noon,", refunds=True).adjustment(2)
-    corrected = judge(f"{columns}\n{padded},noon,80", refunds=True).adjustment(2)
+    sold = validate(f"{columns}\n{padded},,", "conversion").records[2]
+    refunded = validate(f"{columns}\n{padded},noon,", refunds=True).adjustment(2)
+    corrected = validate(f"{columns}\n{padded},noon,80", refunds=True).adjustment(2)
 
     assert isinstance(sold, Conversion)
     assert (sold.order_id or "").startswith("auto-")
@@ -169,11 +169,11 @@ def test_a_refund_in_the_same_row_derives_the_order_id_of_the_sale(sale: str) ->
 
 def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
     """The order ID is enough: a negative value or a lost email address rejects no refund."""
-    judged = judge(
+    validated = validate(
         f"{SALES},adjustment_date_time\nSO-1,,nobody,,-100,noon\n,,,sold,-100,noon", refunds=True
     )
-    assert judged.adjustment(2).order_id == "SO-1"
-    assert judged.refused == {3: "NEGATIVE_VALUE"}
+    assert validated.adjustment(2).order_id == "SO-1"
+    assert validated.refused == {3: "NEGATIVE_VALUE"}
 
 
 PARTIAL = "PARTIAL_REFUND_WITHOUT_VALUE"
@@ -200,7 +200,7 @@ def test_a_partial_refund_never_retracts_its_order(
 ) -> None:
     """It needs a new total, below that of the sale. A complete refund needs none."""
     header = "order_id,Status,conversion_value,adjusted_value,adjustment_date_time"
-    found = judge(f"{header}\nSO-1,{status},100,{value},noon", refunds=True)
+    found = validate(f"{header}\nSO-1,{status},100,{value},noon", refunds=True)
     assert (found.adjustment(2).adjustment_type if kind else "") == kind
     assert (found.warned.get(2, "") if kind else found.refused[2]) == problem
 
@@ -209,7 +209,7 @@ def test_values_in_two_currencies_are_not_compared() -> None:
     """The larger number may be the smaller amount."""
     header = "order_id,conversion_value,currency_code,adjusted_value,adjusted_value_currency"
     row = f"{header},adjustment_date_time\nSO-1,100,USD,9000,JPY,noon"
-    assert judge(row, refunds=True).adjustment(2).warnings == ()
+    assert validate(row, refunds=True).adjustment(2).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_values_in_two_currencies_are_not_compared() -> None:
 def test_a_refund_on_a_day_is_at_its_end(cell: str, zone: str, time: str) -> None:
     """But not in the future. A time of day is taken as it is."""
     row = f"order_id,adjustment_date_time,time_zone\nSO-1,{cell},{zone}"
-    found = judge(row, refunds=True)
+    found = validate(row, refunds=True)
     sent = found.records.keys() and found.adjustment(2).time
     assert (sent or found.refused[2]) == time
     assert found.warned.get(2, "") == ("ADJUSTED_ON_THAT_DAY" if sent and ":" not in cell else "")
@@ -238,7 +238,7 @@ def test_an_order_may_be_refunded_on_the_day_of_its_sale() -> None:
     """Its refund has a date only, which does not make it older than the sale."""
     header = "order_id,conversion_date_time,adjustment_date_time"
     row = f"{header}\nSO-1,2026-11-20 14:05:07,2026-11-20"
-    assert judge(row, refunds=True).adjustment(2).adjustment_type == "retraction"
+    assert validate(row, refunds=True).adjustment(2).adjustment_type == "retraction"
 
 
 @pytest.mark.parametrize(("form", "second"), [(None, "1001"), ("keep", "1001.0")])
@@ -246,20 +246,20 @@ def test_adjustments_name_orders_by_whole_numbers(form: str | None, second: str)
     """Also beside other order IDs. The profile can keep them as they are."""
     header = "order_id,adjustment_type,adjustment_date_time"
     rows = f"{header}\nSO-7,RETRACT,noon\n1001.0,RETRACT,noon"
-    found = judge(rows, order_ids=form)
+    found = validate(rows, order_ids=form)
     assert [found.adjustment(line).order_id for line in (2, 3)] == ["SO-7", second]
 
 
 def test_an_order_id_is_named_as_it_was_sent() -> None:
     """1001.0 is 1001 where the profile says so, and another API's form of an ID is kept."""
     text = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n1001.0,noon,RESTATE,8"
-    judged = judge(text, order_ids="integer", sent_order_id="order-{}".format)
-    assert judged.adjustment(2).order_id == "order-1001"
+    validated = validate(text, order_ids="integer", sent_order_id="order-{}".format)
+    assert validated.adjustment(2).order_id == "order-1001"
 
 
 def test_the_original_is_sent_where_it_must_be() -> None:
     """There, a restatement carries the whole conversion; a row without it could invent one."""
-    judged = judge(
+    validated = validate(
         f"""
 {SALES},adjustment_date_time,adjustment_type,adjusted_value
 SO-1,,buyer@example.com,sold,100,noon,RESTATE,80
@@ -270,11 +270,11 @@ SO-5,,buyer@example.com,sold,100,noon,RETRACT,
 """,
         capabilities=WITH_ORIGINAL,
     )
-    original = judged.adjustment(2).original
+    original = validated.adjustment(2).original
     assert original is not None
     assert (original.order_id, original.value, original.currency_code) == ("SO-1", 80.0, "USD")
     assert original.time == "2026-11-10 10:00:00+00:00"
-    assert judged.refused == {
+    assert validated.refused == {
         3: "ADJUSTMENT_NEEDS_ORDER_ID",
         4: "ADJUSTMENT_NEEDS_ORIGINAL",
         5: "ADJUSTMENT_NEEDS_ORIGINAL TOO_OLD",
@@ -283,10 +283,20 @@ SO-5,,buyer@example.com,sold,100,noon,RETRACT,
 
 
 CHANGES = {
-    "later value": ("SO-1,noon,RESTATE,80", "SO-1,evening,RESTATE,60", "OVERTAKEN", ""),
-    "earlier value": ("SO-1,evening,RESTATE,60", "SO-1,noon,RESTATE,80", "", "OVERTAKEN"),
-    "retracted": ("SO-1,evening,RESTATE,60", "SO-1,noon,RETRACT,", "OVERTAKEN", ""),
-    "retracted before": ("SO-1,noon,RETRACT,", "SO-1,evening,RESTATE,60", "", "OVERTAKEN"),
+    "later value": ("SO-1,noon,RESTATE,80", "SO-1,evening,RESTATE,60", "SUPERSEDED_ADJUSTMENT", ""),
+    "earlier value": (
+        "SO-1,evening,RESTATE,60",
+        "SO-1,noon,RESTATE,80",
+        "",
+        "SUPERSEDED_ADJUSTMENT",
+    ),
+    "retracted": ("SO-1,evening,RESTATE,60", "SO-1,noon,RETRACT,", "SUPERSEDED_ADJUSTMENT", ""),
+    "retracted before": (
+        "SO-1,noon,RETRACT,",
+        "SO-1,evening,RESTATE,60",
+        "",
+        "SUPERSEDED_ADJUSTMENT",
+    ),
     "same": ("SO-1,noon,RESTATE,80", "SO-1,noon,RESTATE,80", "", "REPEATED_LINE"),
     "retracted twice": ("SO-1,noon,RETRACT,", "SO-1,evening,RETRACT,", "", "REPEATED_LINE"),
     "other order": ("SO-1,noon,RESTATE,80", "SO-2,evening,RESTATE,60", "", ""),
@@ -299,35 +309,37 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
     """The retraction, or else the latest value. Of an earlier chunk, it may be sent already."""
     first, second, lost_first, lost_second = CHANGES[case]
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
-    judged = judge(f"{header}{first}{between}{second}")
+    validated = validate(f"{header}{first}{between}{second}")
     lost = {line: code for line, code in ((2, lost_first), (3, lost_second)) if code}
     if "---" in between and lost_first:
         lost = {}
-        assert judged.waits  # the second chunk is sent after the first one
-    assert judged.refused == lost
-    outcome = {"OVERTAKEN": "skipped", "REPEATED_LINE": "duplicate"}
-    assert judged.outcomes == {line: outcome[code] for line, code in lost.items()}
+        assert validated.waits  # the second chunk is sent after the first one
+    assert validated.refused == lost
+    outcome = {"SUPERSEDED_ADJUSTMENT": "skipped", "REPEATED_LINE": "duplicate"}
+    assert validated.outcomes == {line: outcome[code] for line, code in lost.items()}
 
 
 def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
-    monkeypatch.setattr(overtaken, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(superseded, "MOST_REMEMBERED", 1)
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
     first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
     second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"
-    assert judge(f"{header}{first}\n---\n{second}").refused == {4: "OVERTAKEN"}
+    assert validate(f"{header}{first}\n---\n{second}").refused == {4: "SUPERSEDED_ADJUSTMENT"}
 
 
 def test_ambiguous_times_of_adjustments_are_withheld() -> None:
     """If one row proves the other order of day and month, no ambiguous row is sent."""
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
-    judged = judge(f"{header}SO-1,11/10/2026 10:00,RESTATE,8\nSO-2,20/11/2026 10:00,RESTATE,8")
-    assert judged.refused == {2: "DATE_ORDER_MISMATCH", 3: "DATE_ORDER_MISMATCH"}
+    validated = validate(
+        f"{header}SO-1,11/10/2026 10:00,RESTATE,8\nSO-2,20/11/2026 10:00,RESTATE,8"
+    )
+    assert validated.refused == {2: "DATE_ORDER_MISMATCH", 3: "DATE_ORDER_MISMATCH"}
 
 
 def test_calls() -> None:
     """A call has the caller's number in E.164, by the country of the row or the profile."""
-    judged = judge(
+    validated = validate(
         """
 caller_id,country_code,call_start_date_time,conversion_date_time,conversion_value,ad_user_data
 (212) 555-0101,,sold,noon,10,Granted
@@ -339,7 +351,7 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
 """,
         "call",
     )
-    calls = {line: each for line, each in judged.records.items() if isinstance(each, Call)}
+    calls = {line: each for line, each in validated.records.items() if isinstance(each, Call)}
     assert {line: each.caller_id for line, each in calls.items()} == {
         2: "+12125550101",
         3: "+49305550102",
@@ -349,13 +361,13 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
     assert calls[2].ad_user_data == "GRANTED"
     assert (calls[2].value, calls[2].currency_code) == (10.0, "USD")
     assert calls[3].value is None
-    assert judged.refused == {5: "REPEATED_LINE", 6: "REPEATED_WITH_OTHER_VALUE"}
+    assert validated.refused == {5: "REPEATED_LINE", 6: "REPEATED_WITH_OTHER_VALUE"}
 
 
 def test_no_problem_of_a_call_shows_the_callers_number() -> None:
     """Not even the number that is refused."""
     header = ["caller_id", "call_start_date_time", "conversion_date_time"]
     engine = engine_for(header, "call", refunds=False)
-    found = engine.judge(rows_of("+12125550104,sold,\n+1212555010499999,sold,noon"))
+    found = engine.validate(rows_of("+12125550104,sold,\n+1212555010499999,sold,noon"))
     assert [row.line for row in found.refused] == [2, 3]
     assert "5550104" not in repr(found)

@@ -11,7 +11,7 @@ from lib.model.fields import CUSTOM_VARIABLE
 from lib.model.records import Address
 from lib.rules.fields import BY_NAME
 from lib.rules.used_columns import is_sent
-from tests.rules.test_rows import Judged, digest, judge
+from tests.rules.test_rows import Validated, digest, validate
 
 ROW = {
     "gclid": "Cj0KCQiAexample0001",
@@ -29,16 +29,18 @@ SENT = [
 ]
 
 
-def judge_row(destination: str = "google_ads", /, settings: Any = None, **cells: str) -> Judged:
-    """Judge a file with one row: ROW, changed by `cells`."""
+def validate_row(
+    destination: str = "google_ads", /, settings: Any = None, **cells: str
+) -> Validated:
+    """Validate a file with one row: ROW, changed by `cells`."""
     row = {**ROW, **cells}
     quoted = ('"' + cell.replace('"', '""') + '"' for cell in row.values())
-    return judge(f"{','.join(row)}\n{','.join(quoted)}", destination, **(settings or {}))
+    return validate(f"{','.join(row)}\n{','.join(quoted)}", destination, **(settings or {}))
 
 
-def address_of(judged: Judged) -> Address:
+def address_of(validated: Validated) -> Address:
     """Return the address of the only row."""
-    optional = judged.sent[2].optional_fields
+    optional = validated.sent[2].optional_fields
     assert optional is not None
     assert optional.address is not None
     return optional.address
@@ -51,18 +53,18 @@ def test_a_placeholder_means_no_value_in_every_column(destination: str, column: 
     if column in ADDRESS and destination == "data_manager":
         context = ADDRESS
     for sign in IN_NAMES:
-        judged = judge_row(destination, **{**context, column: sign})
-        assert judged.placeholders == {column: 1}
-        assert judged.warned == ({2: "ADDRESS_INCOMPLETE"} if context is ADDRESS else {})
+        validated = validate_row(destination, **{**context, column: sign})
+        assert validated.placeholders == {column: 1}
+        assert validated.warned == ({2: "ADDRESS_INCOMPLETE"} if context is ADDRESS else {})
         required = {2: "TIME_MISSING"} if column == "conversion_date_time" else {}
-        assert judged.refused == required
+        assert validated.refused == required
 
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_the_signs_of_the_usual_programs_are_placeholders(sign: str) -> None:
     """Databases, spreadsheets and data frames write placeholders in their own ways."""
     cells = {"order_id": sign, "phone": sign, "conversion_value": sign, "currency_code": sign}
-    assert judge_row(**cells).placeholders == dict.fromkeys(cells, 1)
+    assert validate_row(**cells).placeholders == dict.fromkeys(cells, 1)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +81,17 @@ def test_what_is_a_value_in_its_column_is_no_placeholder(
     cells: dict[str, str], attribute: str, value: object
 ) -> None:
     """Each kind of value has its own placeholders."""
-    judged = judge_row(**cells)
-    assert getattr(judged.sent[2], attribute) == value
-    assert judged.placeholders == {}
+    validated = validate_row(**cells)
+    assert getattr(validated.sent[2], attribute) == value
+    assert validated.placeholders == {}
 
 
 def test_null_is_a_surname_and_na_is_namibia() -> None:
     """Names and countries that look like placeholders are sent."""
     cells = {**ADDRESS, "first_name": "Nan", "last_name": "Null", "country_code": "NA"}
-    judged = judge_row("data_manager", **cells)
-    assert judged.placeholders == {}
-    address = address_of(judged)
+    validated = validate_row("data_manager", **cells)
+    assert validated.placeholders == {}
+    address = address_of(validated)
     assert address.hashed_given_name == digest("nan")
     assert address.hashed_family_name == digest("null")
     assert address.region_code == "NA"
@@ -98,25 +100,25 @@ def test_null_is_a_surname_and_na_is_namibia() -> None:
 def test_a_placeholder_is_no_consent() -> None:
     """A placeholder in a consent column does not take the profile's value; an empty cell does."""
     granted = {"ad_user_data": "GRANTED"}
-    assert judge_row(settings=granted, ad_user_data="").sent[2].ad_user_data == "GRANTED"
-    assert judge_row(settings=granted, ad_user_data="N/A").sent[2].ad_user_data is None
-    optional = judge_row("data_manager", ad_personalization="N/A").sent[2].optional_fields
+    assert validate_row(settings=granted, ad_user_data="").sent[2].ad_user_data == "GRANTED"
+    assert validate_row(settings=granted, ad_user_data="N/A").sent[2].ad_user_data is None
+    optional = validate_row("data_manager", ad_personalization="N/A").sent[2].optional_fields
     assert optional is not None
     assert optional.ad_personalization == "UNSPECIFIED"
 
 
 def test_a_placeholder_currency_takes_the_profiles_and_is_counted() -> None:
     """The profile's currency applies to a placeholder, and the note counts it."""
-    judged = judge_row(
+    validated = validate_row(
         settings={"currency_code": "EUR"}, conversion_value="12", currency_code="NULL"
     )
-    assert judged.sent[2].currency_code == "EUR"
-    assert judged.placeholders == {"currency_code": 1}
+    assert validated.sent[2].currency_code == "EUR"
+    assert validated.placeholders == {"currency_code": 1}
 
 
 def test_placeholders_are_counted_in_every_row() -> None:
     """A cell that was read before is counted again, and rejected rows count too."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,currency_code,order_id,ad_user_data
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,N/A,0,-
@@ -124,7 +126,7 @@ AAAAAAAAAAAAAA2,yesterday,N/A,0,-
 AAAAAAAAAAAAAA3,2026-11-20 10:00:00,n/a,A1,Granted
 """
     )
-    assert judged.placeholders == {"currency_code": 3, "order_id": 2, "ad_user_data": 2}
+    assert validated.placeholders == {"currency_code": 3, "order_id": 2, "ad_user_data": 2}
 
 
 WRAPPED = ('="{}"', " {} ", "'{}", "\ufeff{}", "{}\u200b", "{}\u00a0", '="\u200e{}"')
@@ -153,33 +155,33 @@ VALUES = [
 @pytest.mark.parametrize(("column", "value"), VALUES)
 def test_what_spreadsheets_add_makes_no_difference(column: str, value: str) -> None:
     """A wrapped value is sent like the bare one, in every column."""
-    plain = judge_row(**{column: value})
+    plain = validate_row(**{column: value})
     assert 2 in plain.sent
     names = column.startswith("custom_variable")
     for form in WRAPPED:
         if not (names and form == "'{}"):
-            assert judge_row(**{column: form.format(value)}) == plain, form
+            assert validate_row(**{column: form.format(value)}) == plain, form
 
 
 def test_inner_zero_width_and_no_break_characters() -> None:
     """Inside a value, zero-width characters are removed and no-break spaces become spaces."""
-    judged = judge_row(order_id="SO\u00a01\u200b25", gclid="CjwKCA\u200bexample0003")
-    assert judged.sent[2].order_id == "SO 125"
-    assert judged.sent[2].gclid == "CjwKCAexample0003"
+    validated = validate_row(order_id="SO\u00a01\u200b25", gclid="CjwKCA\u200bexample0003")
+    assert validated.sent[2].order_id == "SO 125"
+    assert validated.sent[2].gclid == "CjwKCAexample0003"
 
 
 @pytest.mark.parametrize("name", ["'t Hooft", "\u0645\u06cc\u200c\u062e", "O'Neil'"])
 def test_a_name_keeps_its_apostrophe_and_its_joiners(name: str) -> None:
     """An apostrophe and zero-width joiners are part of some names."""
     cells = {**ADDRESS, "last_name": name, "postal_code": '="01234"'}
-    address = address_of(judge_row("data_manager", **cells))
+    address = address_of(validate_row("data_manager", **cells))
     assert address.hashed_family_name == digest(name.lower())
     assert address.postal_code == "01234"
 
 
 def test_a_date_and_a_time_column_are_one_time() -> None:
     """The time of day completes a date; without one, the date counts with a warning."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,time_of_day
 AAAAAAAAAAAAAA1,2026-11-20,14:05
@@ -189,7 +191,7 @@ AAAAAAAAAAAAAA4,,14:05
 """
     )
     times = ["2026-11-20 14:05:00+00:00"] * 2 + ["2026-11-20 00:00:00+00:00"]
-    assert [each.time for each in judged.sent.values()] == times
-    assert judged.warned == {4: "DATE_WITHOUT_TIME"}
-    assert judged.refused == {5: "TIME_MISSING"}
-    assert judged.placeholders == {"time_of_day": 1}
+    assert [each.time for each in validated.sent.values()] == times
+    assert validated.warned == {4: "DATE_WITHOUT_TIME"}
+    assert validated.refused == {5: "TIME_MISSING"}
+    assert validated.placeholders == {"time_of_day": 1}

@@ -1,4 +1,4 @@
-"""Rows judged by `lib.rules.engine`: which rows and fields are sent, left out or withheld."""
+"""Rows validated by `lib.rules.engine`: which rows and fields are sent, left out or withheld."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Conversion
+from lib.model.rows import Row
 from lib.rules.engine import Engine
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.run.chunks import Chunk, PreparedChunk, prepare
-from lib.source.records import Record
 
 CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 ACTIONS = {
@@ -51,7 +51,7 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Validated:
     """The results of the rows of a chunk, by line."""
 
     sent: dict[int, Conversion]
@@ -64,8 +64,8 @@ class Judged:
     notes: list[str]
 
 
-def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged:
-    """Judge a small file whose first line contains field names."""
+def validate(text: str, destination: str = "google_ads", **settings: Any) -> Validated:
+    """Validate a small file whose first line contains field names."""
     header, *rows = csv.reader(text.strip().splitlines())
     rules = RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
@@ -75,7 +75,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
         **{"action": "1001", "zone": UTC, "phone_region": "US", **settings},
     )
     engine = Engine({name: at for at, name in enumerate(header)}, rules)
-    records: list[Record] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
+    records: list[Row] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
     engine.order_id_form.decide(records)
     batch = Collected()
     prepared = prepare(Chunk(0, records, True, 1), RowFilter(), engine, batch)
@@ -83,7 +83,7 @@ def judge(text: str, destination: str = "google_ads", **settings: Any) -> Judged
     warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
         row.line: row.warnings for row in prepared.refused
     }
-    return Judged(
+    return Validated(
         dict(zip(prepared.lines, batch.conversions, strict=True)),
         {row.line: " ".join(each.code for each in row.errors) for row in prepared.refused},
         {
@@ -103,7 +103,7 @@ def digest(text: str) -> str:
 
 def test_a_repeat_of_an_unsent_row_is_sent() -> None:
     """A row that repeats only the click of a row that is not sent is sent itself."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,conversion_value,order_id
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,10,O1
@@ -111,8 +111,8 @@ BBBBBBBBBBBBBB1,2026-11-20 11:00:00,10,O1
 BBBBBBBBBBBBBB1,2026-11-20 11:00:00,30,O2
 """
     )
-    assert list(judged.sent) == [2, 4]
-    assert judged.refused == {3: "REPEATED_LINE"}
+    assert list(validated.sent) == [2, 4]
+    assert validated.refused == {3: "REPEATED_LINE"}
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ BBBBBBBBBBBBBB1,2026-11-20 11:00:00,30,O2
 )
 def test_a_repeat_with_another_value_has_its_own_code(first: str, second: str, code: str) -> None:
     """A repeat with another value gets its own code, because its value is not counted."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time,conversion_value,order_id
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{first},O1
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
 """
     )
-    assert judged.refused == {3: code}
+    assert validated.refused == {3: code}
 
 
 @pytest.mark.parametrize(
@@ -150,19 +150,19 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{second},O1
 )
 def test_a_moment_is_the_same_in_every_zone(again: str, code: str) -> None:
     """Rows with one click and one instant are repeats in any notation; Google would refuse both."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00+00:00
 AAAAAAAAAAAAAA1,{again}
 """
     )
-    assert judged.refused == ({3: code} if code else {})
+    assert validated.refused == ({3: code} if code else {})
 
 
 def test_rows_with_placeholder_order_ids_are_not_repeats() -> None:
     """A placeholder makes no repeat: the row is sent without order ID or with a derived one."""
-    judged = judge(
+    validated = validate(
         """
 gclid,email,conversion_date_time,order_id
 AAAAAAAAAAAAAA1,,2026-11-20 10:00:00,N/A
@@ -170,10 +170,10 @@ BBBBBBBBBBBBBB1,,2026-11-20 11:00:00,N/A
 ,jane@example.com,2026-11-20 12:00:00,N/A
 """
     )
-    assert [each.order_id or "" for each in judged.sent.values()][:2] == ["", ""]
-    assert (judged.sent[4].order_id or "").startswith("auto-")
-    assert judged.warned == {}
-    assert judged.placeholders == {"order_id": 3}
+    assert [each.order_id or "" for each in validated.sent.values()][:2] == ["", ""]
+    assert (validated.sent[4].order_id or "").startswith("auto-")
+    assert validated.warned == {}
+    assert validated.placeholders == {"order_id": 3}
 
 
 BRAIDS = """
@@ -191,7 +191,7 @@ CCCCCCCCCCCCCC5,,,,2026-11-20 10:00:00,10,
 
 def test_derived_order_ids_are_the_same_in_every_version() -> None:
     """Which rows get a derived order ID, and which one, never changes: it would count twice."""
-    sent = judge(BRAIDS).sent
+    sent = validate(BRAIDS).sent
     assert {line: each.order_id for line, each in sent.items()} == {
         2: "auto-khdaeegpjnfilhlnnflggdglohdmlngi",
         3: "auto-jnlmojkmdnmdnafcoblcjcimgnonoddl",
@@ -204,7 +204,7 @@ def test_derived_order_ids_are_the_same_in_every_version() -> None:
 
 def test_a_file_of_version_1_keeps_its_rules() -> None:
     """A file whose claim has version 1 derives no order ID for a gbraid or wbraid."""
-    before, after = judge(BRAIDS, version=1), judge(BRAIDS)
+    before, after = validate(BRAIDS, version=1), validate(BRAIDS)
     assert [each.order_id for each in before.sent.values()] == [
         None,
         None,
@@ -218,9 +218,9 @@ def test_a_file_of_version_1_keeps_its_rules() -> None:
 
 def test_a_braid_with_another_value_is_the_same_conversion() -> None:
     """The value is no part of the order ID of a braid: as with a gclid, click and time decide."""
-    judged = judge(BRAIDS)
-    assert judged.refused == {8: "REPEATED_WITH_OTHER_VALUE", 9: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert judged.details[8] == (
+    validated = validate(BRAIDS)
+    assert validated.refused == {8: "REPEATED_WITH_OTHER_VALUE", 9: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert validated.details[8] == (
         "the same click ID, time and conversion action as in line 2, with another value"
     )
 
@@ -254,21 +254,21 @@ def test_order_ids_with_zero(
 ) -> None:
     """If all order IDs of the first chunk end with .0, they are integers; the profile overrides."""
     text = DECIMALS + (f"AAAAAAAAAAAAAA6,,2026-11-20 10:00:00,{more}\n" if more else "")
-    judged = judge(text, order_ids=choice)
-    kept = [each.order_id for line, each in judged.sent.items() if line != 6]
+    validated = validate(text, order_ids=choice)
+    kept = [each.order_id for line, each in validated.sent.items() if line != 6]
     assert [order_id for order_id in kept if order_id] == sent
-    assert judged.notes == codes
+    assert validated.notes == codes
     is_phone = "1001" in sent
-    assert judged.refused == ({6: "ORDER_ID_LOOKS_LIKE_PHONE"} if is_phone else {})
+    assert validated.refused == ({6: "ORDER_ID_LOOKS_LIKE_PHONE"} if is_phone else {})
 
 
 @pytest.mark.parametrize("order_ids", [["", ""], ["1001", "1002"], ["A-1"]])
 def test_order_ids_without_zero_get_no_note(order_ids: list[str]) -> None:
     """A file without .0, or without order IDs, is read as it is and gets no note."""
     lines = [f"A{n:014},2026-11-20 10:00:00,{each}" for n, each in enumerate(order_ids)]
-    judged = judge("\n".join(["gclid,conversion_date_time,order_id", *lines]))
-    assert [each.order_id or "" for each in judged.sent.values()] == order_ids
-    assert judged.notes == []
+    validated = validate("\n".join(["gclid,conversion_date_time,order_id", *lines]))
+    assert [each.order_id or "" for each in validated.sent.values()] == order_ids
+    assert validated.notes == []
 
 
 ORDERS_OF_A_CLICK = """
@@ -287,22 +287,22 @@ BBBBBBBBBBBBBB1,2026-11-20 10:00:00,10,O5
 
 def test_orders_of_one_click_and_time_are_different_conversions() -> None:
     """Rows with different order IDs are never repeats of each other, whatever click and time."""
-    judged = judge(ORDERS_OF_A_CLICK)
-    assert list(judged.sent) == [2, 3, 4, 7, 10]
-    assert judged.details == {
+    validated = validate(ORDERS_OF_A_CLICK)
+    assert list(validated.sent) == [2, 3, 4, 7, 10]
+    assert validated.details == {
         5: "the same order ID and conversion action as in line 2",
         6: "the same click ID, time and conversion action as in line 2",
         8: "the same click ID, time and conversion action as in line 7",
         9: "the same click ID, time and conversion action as in line 7",
     }
-    assert set(judged.refused.values()) == {"REPEATED_LINE"}
+    assert set(validated.refused.values()) == {"REPEATED_LINE"}
 
 
 def test_orders_of_one_click_in_a_file_of_version_1() -> None:
     """A file whose claim has version 1 still sends only the first order of a click and time."""
-    judged = judge(ORDERS_OF_A_CLICK, version=1)
-    assert list(judged.sent) == [2, 7, 10]
-    assert judged.refused[4] == "REPEATED_WITH_OTHER_VALUE"
+    validated = validate(ORDERS_OF_A_CLICK, version=1)
+    assert list(validated.sent) == [2, 7, 10]
+    assert validated.refused[4] == "REPEATED_WITH_OTHER_VALUE"
 
 
 @given(
@@ -319,8 +319,8 @@ def test_a_repeat_shares_its_order_or_has_none(rows: list[tuple[str, str, int]])
     """A row is a repeat only of a row with its order ID, or with its click and not another order.
     Each order ID is sent, unless all of its rows share their click with a row that has none."""
     lines = [f"{c},a@example.com,2026-11-20 {t}:00:00,{o}" for c, o, t in rows]
-    judged = judge("\n".join(["gclid,email,conversion_date_time,order_id", *lines]))
-    for line, detail in judged.details.items():
+    validated = validate("\n".join(["gclid,email,conversion_date_time,order_id", *lines]))
+    for line, detail in validated.details.items():
         click, order, time = rows[line - 2]
         first_click, first_order, first_time = rows[int(detail.split()[-1]) - 2]
         if "order ID" in detail:
@@ -328,7 +328,7 @@ def test_a_repeat_shares_its_order_or_has_none(rows: list[tuple[str, str, int]])
         else:
             assert (click, time) == (first_click, first_time)
             assert not (order and first_order)
-    sent = {rows[line - 2] for line in judged.sent}
+    sent = {rows[line - 2] for line in validated.sent}
     for click, order, time in rows:
         if order and order not in {each[1] for each in sent}:
             assert (click, "", time) in sent
@@ -336,28 +336,28 @@ def test_a_repeat_shares_its_order_or_has_none(rows: list[tuple[str, str, int]])
 
 def test_a_braid_with_external_attribution_gets_no_order_id() -> None:
     """Google refuses external attribution beside an order ID, so none is derived for such a row."""
-    judged = judge(
+    validated = validate(
         """
 gbraid,conversion_date_time,external_attribution_credit,external_attribution_model
 GGGGGGGGGGGGGG1,2026-11-20 10:00:00,0.5,linear
 GGGGGGGGGGGGGG2,2026-11-20 10:00:00,,
 """
     )
-    assert judged.sent[2].order_id is None
-    assert (judged.sent[3].order_id or "").startswith("auto-")
+    assert validated.sent[2].order_id is None
+    assert (validated.sent[3].order_id or "").startswith("auto-")
 
 
 @pytest.mark.parametrize("order_id", ["12125550100", "(212) 555-0100", "2125550100"])
 def test_an_order_id_that_is_the_rows_phone_is_refused(order_id: str) -> None:
     """An order ID that equals a phone number in any column of its row is refused."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,phone_2,conversion_date_time,order_id
 AAAAAAAAAAAAAA1,+1 212-555-0100,2026-11-20 10:00:00,{order_id}
 AAAAAAAAAAAAAA2,,2026-11-20 10:00:00,2125550100
 """
     )
-    assert judged.refused == {2: "ORDER_ID_LOOKS_LIKE_PHONE"}
+    assert validated.refused == {2: "ORDER_ID_LOOKS_LIKE_PHONE"}
 
 
 MIXED = """
@@ -372,15 +372,15 @@ AAAAAAAAAAAAAA5,09/10/2026
 
 def test_a_proof_of_the_other_date_order_rejects_ambiguous_rows() -> None:
     """If a row proves the other date order, ambiguous rows are rejected and all others sent."""
-    judged = judge(MIXED)
-    assert list(judged.sent) == [3, 4]
-    assert judged.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
-    assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+    validated = validate(MIXED)
+    assert list(validated.sent) == [3, 4]
+    assert validated.refused == dict.fromkeys([2, 5, 6], "DATE_ORDER_MISMATCH")
+    assert validated.warned == {6: "DATE_WITHOUT_TIME"}
 
 
 def test_a_repeat_of_a_withheld_row_is_not_a_duplicate() -> None:
     """A repeat of a withheld row is rejected, because neither of the two is sent."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,order_id
 AAAAAAAAAAAAAA1,10/11/2026 10:00,O1
@@ -390,14 +390,14 @@ AAAAAAAAAAAAAA4,2026-11-10 10:00,O2
 AAAAAAAAAAAAAA5,20/11/2026 10:00,O3
 """
     )
-    assert list(judged.sent) == [4]
-    assert judged.refused == {
+    assert list(validated.sent) == [4]
+    assert validated.refused == {
         2: "DATE_ORDER_MISMATCH",
         3: "REPEATED_REFUSED_LINE",
         5: "REPEATED_LINE",
         6: "DATE_ORDER_MISMATCH",
     }
-    assert judged.details[3].startswith("line 2, which this row repeats, was refused")
+    assert validated.details[3].startswith("line 2, which this row repeats, was refused")
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ AAAAAAAAAAAAAA5,20/11/2026 10:00,O3
 )
 def test_the_message_about_the_other_date_order(day_first: bool, date: str, said: str) -> None:
     """The message shows an example date, and an ambiguous row names the line with the proof."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time
 AAAAAAAAAAAAAA1,{date} 10:00
@@ -418,22 +418,22 @@ AAAAAAAAAAAAAA2,10/11/2026 10:00
 """,
         day_first=day_first,
     )
-    assert judged.details[2] == f"dates are {said} in the profile"
+    assert validated.details[2] == f"dates are {said} in the profile"
     start = "day and month are ambiguous here, and in line 2 "
-    assert judged.details[3] == start + judged.details[2]
+    assert validated.details[3] == start + validated.details[2]
 
 
 def test_the_right_date_order_sends_all_rows() -> None:
     """With the right `day_first`, all rows are sent and no date is ambiguous."""
-    judged = judge(MIXED, day_first=True)
-    assert sorted(judged.sent) == [2, 3, 4, 5, 6]
-    assert judged.sent[2].time == "2026-11-10 10:00:00+00:00"
-    assert judged.warned == {6: "DATE_WITHOUT_TIME"}
+    validated = validate(MIXED, day_first=True)
+    assert sorted(validated.sent) == [2, 3, 4, 5, 6]
+    assert validated.sent[2].time == "2026-11-10 10:00:00+00:00"
+    assert validated.warned == {6: "DATE_WITHOUT_TIME"}
 
 
 def test_uncontradicted_ambiguous_dates_are_sent() -> None:
     """Ambiguous dates follow the profile, and no row gets a warning about them."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time
 AAAAAAAAAAAAAA1,11/05/2026 10:00
@@ -442,14 +442,14 @@ AAAAAAAAAAAAAA1,11/05/2026 10:00
 AAAAAAAAAAAAAA2,11/20/2026 10:00
 """
     )
-    assert sorted(judged.sent) == [2, 5]
-    assert judged.refused == {3: "REPEATED_LINE", 4: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert judged.warned == {}
+    assert sorted(validated.sent) == [2, 5]
+    assert validated.refused == {3: "REPEATED_LINE", 4: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert validated.warned == {}
 
 
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
     """A conversion before the look-back window is sent, because the click time is unknown."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,conversion_action
 AAAAAAAAAAAAAA1,2026-10-01 10:00:00,1002
@@ -457,15 +457,15 @@ AAAAAAAAAAAAAA2,2026-10-01 10:00:00,1001
 AAAAAAAAAAAAAA3,2026-08-01 10:00:00,1002
 """
     )
-    assert sorted(judged.sent) == [2, 3]
-    assert judged.warned == {2: "OLDER_THAN_LOOKBACK"}
-    assert judged.refused == {4: "TOO_OLD"}
+    assert sorted(validated.sent) == [2, 3]
+    assert validated.warned == {2: "OLDER_THAN_LOOKBACK"}
+    assert validated.refused == {4: "TOO_OLD"}
 
 
 @pytest.mark.parametrize("word", ["unknown", "Unspecified", "-", "CONSENT_STATUS_UNSPECIFIED"])
 def test_unspecified_consent_is_not_replaced_by_the_profiles(word: str) -> None:
     """The profile's consent replaces only empty cells."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time,ad_user_data,ad_personalization
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{word},{word}
@@ -474,16 +474,16 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
         ad_user_data="GRANTED",
         destination="data_manager",
     )
-    assert [each.ad_user_data for each in judged.sent.values()] == [None, "GRANTED"]
-    optional_fields = judged.sent[2].optional_fields
+    assert [each.ad_user_data for each in validated.sent.values()] == [None, "GRANTED"]
+    optional_fields = validated.sent[2].optional_fields
     assert optional_fields is not None
     assert optional_fields.ad_personalization == "UNSPECIFIED"
-    assert judged.sent[3].optional_fields is None
+    assert validated.sent[3].optional_fields is None
 
 
 def test_a_click_id_that_is_too_short_is_sent_with_a_warning() -> None:
     """Google decides on a click ID that was probably cut off, and the warning says so."""
-    judged = judge(
+    validated = validate(
         """
 gclid,gbraid,conversion_date_time
 Cj0KCQiA0,,2026-11-20 10:00:00
@@ -491,13 +491,13 @@ Cj0KCQiA0,,2026-11-20 10:00:00
 Cj0KCQiA01,,2026-11-20 10:00:00
 """
     )
-    assert judged.warned == dict.fromkeys([2, 3], "CLICK_ID_TOO_SHORT")
-    assert list(judged.sent) == [2, 3, 4]
+    assert validated.warned == dict.fromkeys([2, 3], "CLICK_ID_TOO_SHORT")
+    assert list(validated.sent) == [2, 3, 4]
 
 
 def test_an_invalid_click_id_is_left_out() -> None:
     """An invalid click ID gets a warning, and only a row without another identifier is rejected."""
-    judged = judge(
+    validated = validate(
         """
 gclid,email,conversion_date_time
 organic,jane@example.com,2026-11-20 10:00:00
@@ -506,17 +506,17 @@ organic,jane@example.com,2026-11-20 10:00:00
 https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
 """
     )
-    assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
-    assert judged.placeholders == {}
-    assert judged.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert [each.gclid for each in judged.sent.values()] == ["", "", "Cj0KCQiAexample"]
+    assert validated.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
+    assert validated.placeholders == {}
+    assert validated.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert [each.gclid for each in validated.sent.values()] == ["", "", "Cj0KCQiAexample"]
 
 
 @pytest.mark.parametrize("route", ["google_ads", "data_manager"])
 def test_which_click_id_is_sent(route: str) -> None:
     """Of two braids, the gbraid is sent; for an action that counts one conversion per click, none
     is sent, and the row is rejected only if it has no other identifier."""
-    judged = judge(
+    validated = validate(
         """
 gclid,gbraid,wbraid,email,conversion_action,conversion_date_time
 ,GGGGGGGGGGGGGG1,WWWWWWWWWWWWWW1,,1001,2026-11-20 10:00:00
@@ -529,7 +529,7 @@ CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
     )
     click_ids = {
         line: (each.gclid or "-", each.gbraid or "-", each.wbraid or "-")
-        for line, each in judged.sent.items()
+        for line, each in validated.sent.items()
     }
     assert click_ids == {
         2: ("-", "GGGGGGGGGGGGGG1", "-"),
@@ -537,14 +537,14 @@ CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
         4: ("-", "-", "-"),
         6: ("CCCCCCCCCCCCCC5", "-", "-"),
     }
-    assert judged.warned == {
+    assert validated.warned == {
         2: "BOTH_BRAIDS",
         4: "BRAID_ON_ONE_PER_CLICK",
         5: "BRAID_ON_ONE_PER_CLICK",
         6: "GCLID_AND_BRAID",
     }
-    assert judged.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert (judged.sent[4].order_id or "").startswith("auto-")  # its click ID is left out
+    assert validated.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert (validated.sent[4].order_id or "").startswith("auto-")  # its click ID is left out
 
 
 @pytest.mark.parametrize(
@@ -564,12 +564,12 @@ def test_a_currency_next_to_the_value_is_used(
 ) -> None:
     """A currency next to the value is used if neither row nor profile states one."""
     text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
-    assert judge(text, currency_code=currency).sent[2].currency_code == sent
+    assert validate(text, currency_code=currency).sent[2].currency_code == sent
 
 
 def test_a_value_that_contradicts_the_rows_currency() -> None:
     """A value in another currency than the row's is rejected, and so is an ambiguous value."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,conversion_value,currency_code
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,12 EUR,USD
@@ -579,8 +579,8 @@ AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
 """,
         currency_code="USD",
     )
-    assert judged.refused == {2: "CURRENCY_CONTRADICTS", 5: "AMBIGUOUS_VALUE"}
-    assert judged.sent[4].value == 1.234
+    assert validated.refused == {2: "CURRENCY_CONTRADICTS", 5: "AMBIGUOUS_VALUE"}
+    assert validated.sent[4].value == 1.234
 
 
 @pytest.mark.parametrize(
@@ -598,16 +598,16 @@ AAAAAAAAAAAAAA4,2026-11-20 10:00:00,1.234,EUR
 )
 def test_an_unreadable_zone_rejects_only_times_that_need_it(time: str, refused: str) -> None:
     """An unreadable zone rejects only times without a zone; an empty cell means the file's zone."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time,time_zone
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,
 AAAAAAAAAAAAAA2,{time},Central (US)
 """
     )
-    assert 2 in judged.sent
-    assert (3 in judged.sent) is (not refused)
-    assert judged.fields.get(3, "") == refused
+    assert 2 in validated.sent
+    assert (3 in validated.sent) is (not refused)
+    assert validated.fields.get(3, "") == refused
 
 
 @pytest.mark.parametrize(
@@ -623,20 +623,20 @@ AAAAAAAAAAAAAA2,{time},Central (US)
 )
 def test_an_unreadable_currency_rejects_only_rows_with_a_value(value: str, refused: str) -> None:
     """An unreadable currency rejects a row only if the row has a value."""
-    judged = judge(
+    validated = validate(
         f"""
 gclid,conversion_date_time,conversion_value,currency_code
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,{value},Taler
 """
     )
-    assert judged.fields.get(2, "") == refused
-    assert [each.currency_code for each in judged.sent.values()] == ([] if refused else [None])
+    assert validated.fields.get(2, "") == refused
+    assert [each.currency_code for each in validated.sent.values()] == ([] if refused else [None])
 
 
 def test_one_person_twice_is_one_identifier() -> None:
     """An address and its digest are one identifier, even with spaces or capitals."""
     of_jane = digest("jane@example.com")
-    judged = judge(
+    validated = validate(
         f"""
 email,email_2,hashed_email,phone,conversion_date_time
 jane@example.com,,{of_jane},,2026-11-20 10:00:00
@@ -644,14 +644,14 @@ jane@example.com,,{of_jane},,2026-11-20 10:00:00
 ,,, {of_jane} ,2026-11-20 12:00:00
 """
     )
-    assert [each.hashed_emails for each in judged.sent.values()] == [(of_jane,), (of_jane,), ()]
-    assert judged.sent[4].hashed_phones == (of_jane,)
-    assert judged.warned == {}
+    assert [each.hashed_emails for each in validated.sent.values()] == [(of_jane,), (of_jane,), ()]
+    assert validated.sent[4].hashed_phones == (of_jane,)
+    assert validated.warned == {}
 
 
 def test_the_digest_of_an_empty_cell_identifies_nobody() -> None:
     """The digest of an empty cell is left out; it would identify all customers without address."""
-    judged = judge(
+    validated = validate(
         f"""
 email,phone,hashed_email,conversion_date_time
 {NO_DIGEST},,,2026-11-20 10:00:00
@@ -659,13 +659,13 @@ email,phone,hashed_email,conversion_date_time
 ,,{NO_DIGEST},2026-11-20 12:00:00
 """
     )
-    assert judged.warned == dict.fromkeys([2, 3, 4], "INVALID_DIGEST")
-    assert set(judged.refused.values()) == {"NO_CLICK_ID_OR_IDENTIFIER"}
+    assert validated.warned == dict.fromkeys([2, 3, 4], "INVALID_DIGEST")
+    assert set(validated.refused.values()) == {"NO_CLICK_ID_OR_IDENTIFIER"}
 
 
 def test_a_number_that_may_lack_its_plus_is_sent_with_a_warning() -> None:
     """A number that may lack its plus gets a warning, and a trailing `.0` makes no difference."""
-    judged = judge(
+    validated = validate(
         """
 email,phone,conversion_date_time
 jane@example.com,4915112345678,2026-11-20 10:00:00
@@ -674,9 +674,11 @@ jane@example.com,15112345678.0,2026-11-20 12:00:00
 """,
         phone_region="DE",
     )
-    assert judged.warned == {2: "PHONE_MAYBE_INTERNATIONAL"}
+    assert validated.warned == {2: "PHONE_MAYBE_INTERNATIONAL"}
     phones = ("+494915112345678", "+4915112345678", "+4915112345678")
-    assert [each.hashed_phones for each in judged.sent.values()] == [(digest(p),) for p in phones]
+    assert [each.hashed_phones for each in validated.sent.values()] == [
+        (digest(p),) for p in phones
+    ]
 
 
 @pytest.mark.parametrize(
@@ -692,36 +694,36 @@ def test_each_api_has_a_limit_of_identifiers(route: str, columns: str, most: int
     names = ["email", *(f"email_{n}" for n in range(2, 10)), "phone", "phone_2", "phone_3"]
     cells = [f"jane.{n}@example.com" for n in range(9)] + [f"212 555 010{n}" for n in range(3)]
     address = columns and ",Jane,Doe,10001,US"
-    judged = judge(
+    validated = validate(
         f"conversion_date_time,{','.join(names)}{columns}\n"
         f"2026-11-20 10:00:00,{','.join(cells)}{address}",
         destination=route,
     )
-    sent = judged.sent[2]
+    sent = validated.sent[2]
     assert len(sent.hashed_emails + sent.hashed_phones) == most
-    assert judged.warned == {2: "TOO_MANY_IDENTIFIERS"}
+    assert validated.warned == {2: "TOO_MANY_IDENTIFIERS"}
 
 
 def test_a_cart_without_items_is_left_out() -> None:
     """Merchant columns without items make no cart."""
-    judged = judge(
+    validated = validate(
         """
 gclid,conversion_date_time,merchant_id,feed_country_code,items
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,123,US,
 AAAAAAAAAAAAAA2,2026-11-20 10:00:00,123,US,a:1:2
 """
     )
-    assert judged.sent[2].optional_fields is None
-    assert judged.sent[3].optional_fields is not None
+    assert validated.sent[2].optional_fields is None
+    assert validated.sent[3].optional_fields is not None
 
 
 def test_missing_address_columns_warn_no_row() -> None:
     """Only a missing cell warns its row; missing address columns are noted once for the file."""
     rows = "email,first_name,last_name,conversion_date_time{}\nj@example.com,J,D,2026-11-20 10:00{}"
-    without = judge(rows.format("", ""), destination="data_manager")
+    without = validate(rows.format("", ""), destination="data_manager")
     assert without.warned == {}
     assert without.sent[2].optional_fields is None
-    whole = judge(rows.format(",postal_code,country_code", ",,US"), destination="data_manager")
+    whole = validate(rows.format(",postal_code,country_code", ",,US"), destination="data_manager")
     assert whole.warned == {2: "ADDRESS_INCOMPLETE"}
 
 
@@ -738,12 +740,12 @@ def test_missing_address_columns_warn_no_row() -> None:
 def test_a_corrected_row_is_still_the_same_conversion(row: str, settings: dict[str, Any]) -> None:
     """A row without order ID keeps its derived order ID if other cells or keys are corrected."""
     header = "email,phone,conversion_value,conversion_date_time"
-    first = judge(f"{header}\nann@example.com,,9.5,2026-11-20 10:00:00+00:00")
-    again = judge(f"{header}\n{row}", **settings)
+    first = validate(f"{header}\nann@example.com,,9.5,2026-11-20 10:00:00+00:00")
+    again = validate(f"{header}\n{row}", **settings)
     assert again.sent[2].order_id == first.sent[2].order_id
 
 
-def test_judging_rows_leaves_no_reference_cycle() -> None:
+def test_validating_rows_leaves_no_reference_cycle() -> None:
     """A kept exception would keep its whole chunk in memory, and the collector runs rarely."""
     bad = "\n".join(
         f"a@example.com,+1 212 555 01{n},XX,maybe,2026-11-20 10:00:00,abc,US$,x@example.com,?"
@@ -757,7 +759,7 @@ def test_judging_rows_leaves_no_reference_cycle() -> None:
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
-        judge(text)
+        validate(text)
         gc.collect()
         ours = (Conversion, RowOutcome, Problem, Engine)
         assert [each for each in gc.garbage if isinstance(each, ours)] == []

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from lib.destinations.base import RequestStatus, UploadResult
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.run import finalize, preflight
 from lib.run.arrival import process_arrival
@@ -232,7 +232,7 @@ class History:
 LIMITS = preflight.chunk_limits_of(None)
 
 
-def _final_lines(report: ChunkReport) -> set[int]:
+def _final_lines(report: ChunkOutcomes) -> set[int]:
     first = LINES[0] + report.number * preflight.CHUNK_ROWS
     deferred = {row.line for row in report.listed if row.outcome == "deferred"}
     return {*range(first, first + report.tally.rows)} - deferred

@@ -12,7 +12,7 @@ from lib.config.profile import Profile
 from lib.run.column_content import date_columns, notes_on_content
 from lib.run.header import Header, read_header
 from lib.run.reading import read_table
-from tests.cli.judging import judge
+from tests.cli.validating import validate
 
 GCLID = "Cj0KCQiAexample0001abcdef"
 PERSON = "ada.example@example.com"
@@ -78,7 +78,7 @@ def test_the_note_names_the_column_and_the_line_of_the_profile() -> None:
 
 def test_a_file_without_an_identifying_column_keeps_its_notes() -> None:
     """The document of a stopped file says which column may contain the click IDs."""
-    document = judge(f"Kennung,date\n{GCLID},2026-11-20\n".encode())
+    document = validate(f"Kennung,date\n{GCLID},2026-11-20\n".encode())
     assert document["file_error"]["code"] == "NO_USABLE_COLUMN"
     assert "LOOKS_LIKE_CLICK_IDS" in [note["code"] for note in document["notes"]]
 
@@ -93,7 +93,7 @@ def test_a_file_without_an_identifying_column_keeps_its_notes() -> None:
 )
 def test_a_file_without_a_header_shows_no_cell(line: str) -> None:
     """The columns of a file without a header are named by their letters only."""
-    document = judge("\n".join([line] * 5).encode())
+    document = validate("\n".join([line] * 5).encode())
     assert document["file_error"]["code"] == "NO_HEADER"
     assert not any(cell in str(document) for cell in line.split(",") if len(cell) > 1)
     if PERSON in line:
@@ -138,7 +138,7 @@ def test_a_field_that_has_a_column_or_is_switched_off_is_not_suspected() -> None
 
 def test_a_file_without_a_time_names_its_dates() -> None:
     """NO_TIME_COLUMN names the columns that contain dates."""
-    document = judge(
+    document = validate(
         f"gclid,Stichtag,Menge,Lieferung,Nr\n{GCLID},20.11.2026,3,2026-11-20,1764000000\n".encode()
     )
     error = document["file_error"]

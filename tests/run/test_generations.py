@@ -15,7 +15,7 @@ from lib.errors import LeaseHeld, NothingDone, PermanentError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.run.arrival import process_arrival
-from lib.state.store import Content, StoredObject
+from lib.state.store import ContentDigest, StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
 
@@ -411,17 +411,17 @@ def test_content_is_compared_as_storage_reports_it(google: World) -> None:
 @pytest.mark.parametrize(
     "one, other, same",
     [
-        (Content(3, "a", "b"), Content(3, "a", "b"), True),
-        (Content(3, "", "b"), Content(3, "a", "b"), True),
-        (Content(3, "a", ""), Content(3, "a", "b"), True),
-        (Content(3, "a", "b"), Content(4, "a", "b"), False),
-        (Content(3, "a", "b"), Content(3, "a", "c"), False),
-        (Content(3, "a", "b"), Content(3, "c", "b"), False),
-        (Content(3, "a", ""), Content(3, "", "b"), False),
-        (Content(3, "", ""), Content(3, "", ""), False),
+        (ContentDigest(3, "a", "b"), ContentDigest(3, "a", "b"), True),
+        (ContentDigest(3, "", "b"), ContentDigest(3, "a", "b"), True),
+        (ContentDigest(3, "a", ""), ContentDigest(3, "a", "b"), True),
+        (ContentDigest(3, "a", "b"), ContentDigest(4, "a", "b"), False),
+        (ContentDigest(3, "a", "b"), ContentDigest(3, "a", "c"), False),
+        (ContentDigest(3, "a", "b"), ContentDigest(3, "c", "b"), False),
+        (ContentDigest(3, "a", ""), ContentDigest(3, "", "b"), False),
+        (ContentDigest(3, "", ""), ContentDigest(3, "", ""), False),
     ],
 )
-def test_equal_content(one: Content, other: Content, same: bool) -> None:
+def test_equal_content(one: ContentDigest, other: ContentDigest, same: bool) -> None:
     """Size and every checksum that both sides have must agree, and there must be one."""
     assert one.equals(other) is other.equals(one) is same
 

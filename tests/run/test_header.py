@@ -10,7 +10,7 @@ import pytest
 from lib.config.profile import Profile
 from lib.run.header import read_header
 from lib.run.reading import read_table
-from tests.cli.judging import judge
+from tests.cli.validating import validate
 from tests.workbooks import workbook
 
 ROW = "Cj0KCQiAexample0001,1001"
@@ -20,7 +20,7 @@ HEADER = "gclid,conversion_action"
 def outcomes(header: str, row: str, *before: str, **profile: Any) -> list[str]:
     """Return the codes of a file with one row, first those of notes and file error."""
     content = "\n".join([*before, f"{HEADER},{header}", f"{ROW},{row}", ""]).encode()
-    document = judge(content, profile, list_all=True)
+    document = validate(content, profile, list_all=True)
     assert document["file_error"] is None
     row_codes = [each["code"] for each in document["rows"][0]["errors"]]
     expected = {"CONSENT_NOT_STATED", "UNKNOWN_COLUMNS"}
@@ -104,7 +104,7 @@ def test_the_whole_time_in_a_column_named_time(time: str, name: str) -> None:
 def test_a_first_sheet_without_a_header_names_the_other_sheets() -> None:
     """A workbook that begins with a cover is stopped, and a note names the sheet to choose."""
     deals = [[*HEADER.split(","), "date"], [*ROW.split(","), "2026-11-20 10:00"]]
-    document = judge(
+    document = validate(
         workbook([["Deals of November"], [], ["Ada"]], name="Cover", others={"Deals": deals})
     )
     assert document["file_error"]["code"] == "NO_HEADER"
@@ -116,7 +116,7 @@ def test_a_first_sheet_without_a_header_names_the_other_sheets() -> None:
 def test_a_wrapped_retraction_is_recognized() -> None:
     """The kind of a file is read from its cells without what spreadsheets add to them."""
     content = b'gclid,conversion_action,date,Type\n%s,2026-11-20,"=""RETRACT"""\n' % ROW.encode()
-    document = judge(content, {})
+    document = validate(content, {})
     assert document["file_error"]["code"] == "COLUMN_OF_KIND_MISSING"
     assert document["file_error"]["detail"] == "adjustment_type, adjustment_date_time"
 
@@ -138,7 +138,7 @@ def test_a_wrapped_retraction_is_recognized() -> None:
 def test_an_ignored_column_of_consent(header: str, profile: dict[str, Any], is_noted: bool) -> None:
     """A refusal in a column that is not read never disappears behind the profile's consent."""
     content = f"{HEADER},date,{header}\n{ROW},2026-11-20 10:00,Granted\n".encode()
-    notes = judge(content, {"ad_user_data": "GRANTED", "time_zone": "UTC", **profile})["notes"]
+    notes = validate(content, {"ad_user_data": "GRANTED", "time_zone": "UTC", **profile})["notes"]
     assert ("CONSENT_COLUMN_IGNORED" in {each["code"] for each in notes}) is is_noted
 
 
@@ -155,8 +155,8 @@ def test_a_refund_is_never_final_because_its_column_was_renamed() -> None:
         "refunds": {"Status": ["Partially refunded"]},
         "headers": {"adjustment_date_time": "Refunded at", "adjusted_value": "Net total"},
     }
-    found = judge(header % b"total" + rows, profile)
-    renamed = judge(header % b"sum" + rows, profile)
+    found = validate(header % b"total" + rows, profile)
+    renamed = validate(header % b"sum" + rows, profile)
     assert (found["counts"]["rejected"], found["counts"]["ok"]) == (0, 2)
     assert (renamed["counts"]["rejected"], renamed["counts"]["ok"]) == (1, 1)
     assert [each["code"] for each in renamed["rows"][0]["errors"]] == ["ADJUSTED_VALUE_MISSING"]
@@ -170,7 +170,7 @@ def test_a_phone_column_is_a_callers_number_if_the_profile_says_so(is_named: boo
         b"+12125550100,ada@example.com,2026-11-20 10:00:00,2026-11-20 11:00:00,1004\n"
     )
     headers = {"headers": {"caller_id": "Phone"}} if is_named else {}
-    found = judge(content, {"time_zone": "UTC", **headers})
+    found = validate(content, {"time_zone": "UTC", **headers})
     notes = {note["code"]: note["detail"] for note in found["notes"]}
     assert found["counts"]["ok"] == 1
     if is_named:

@@ -14,14 +14,14 @@ import pytest
 from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.chunk_report import chunk_report
+from lib.model.chunk_outcomes import chunk_outcomes
 from lib.model.outcomes import Problem
+from lib.model.rows import Row
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.arrival import process_arrival
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
 from lib.source.errors import SourceError
-from lib.source.records import Record
 from lib.state.ledger import ChunkMarker
 from lib.state.run import ChunkLimits, name_key, run_key
 from lib.state.store import StoredObject
@@ -235,13 +235,13 @@ def test_rows_before_an_unreadable_place_become_chunks(
 ) -> None:
     """Rows before an unreadable place are cut into chunks as usual, then the error is raised."""
 
-    def records() -> Iterator[Record]:
+    def records() -> Iterator[Row]:
         for line in range(readable):
             yield line, [], None, 1
         raise error
 
     chunks: list[tuple[int, bool]] = []
-    read = ((len(chunk.records), chunk.is_only) for chunk in split_into_chunks(records(), LIMITS))
+    read = ((len(chunk.rows), chunk.is_only) for chunk in split_into_chunks(records(), LIMITS))
     with pytest.raises(type(error)):
         chunks.extend(read)
     assert chunks == [(size, len(sizes) == 1) for size in sizes]
@@ -250,7 +250,7 @@ def test_rows_before_an_unreadable_place_become_chunks(
 def test_unread_rows_do_not_change_the_chunks() -> None:
     """Rows that a reader does not read are skipped; none becomes part of the next chunk."""
     records = [(line, ["x"], None, 1) for line in range(25)]
-    firsts = [chunk.records[0][0] for chunk in split_into_chunks(iter(records), LIMITS)]
+    firsts = [chunk.rows[0][0] for chunk in split_into_chunks(iter(records), LIMITS)]
     assert firsts == [0, 10, 20]
 
 
@@ -287,7 +287,7 @@ def test_the_marker_of_a_replaced_attempt_is_kept(google: World) -> None:
     def zombie(number: int) -> None:
         # While we send chunk 1, the replaced attempt resumes and writes its own marker.
         google.api.before = lambda number: None
-        report = chunk_report(1, [], {"uploaded": 1}, ("zombie",))
+        report = chunk_outcomes(1, [], {"uploaded": 1}, ("zombie",))
         marker = msgspec.json.encode(ChunkMarker("zombie", report))
         google.store.put(OUT, chunk_name(source, 1), marker)
 
@@ -530,10 +530,10 @@ def test_a_pending_run_that_was_not_written(google: World, fate: str) -> None:
 )
 def test_a_chunk_ends_at_rows_or_characters(lengths: list[int], sizes: list[int]) -> None:
     """Whichever limit comes first ends a chunk, and no row is lost."""
-    records: list[Record] = [(line, ["x"], None, size) for line, size in enumerate(lengths)]
+    records: list[Row] = [(line, ["x"], None, size) for line, size in enumerate(lengths)]
     chunks = list(split_into_chunks(records, LIMITS))
-    assert [len(chunk.records) for chunk in chunks] == sizes
-    assert [record for chunk in chunks for record in chunk.records] == records
+    assert [len(chunk.rows) for chunk in chunks] == sizes
+    assert [record for chunk in chunks for record in chunk.rows] == records
     assert [chunk.number for chunk in chunks] == list(range(len(sizes)))
 
 
@@ -663,7 +663,7 @@ def as_older_version(google: World, source: StoredObject) -> None:
         only, run = entry.pop("only"), entry.pop("run")
         del entry["all_counted"]
         google.store.put(OUT, name, json.dumps(entry).encode())
-        marker = {"owner": run["owner"], "report": only}
+        marker = {"owner": run["owner"], "outcomes": only}
         google.store.put(OUT, chunk_name(source, 0), json.dumps(marker).encode())
 
 

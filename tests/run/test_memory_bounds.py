@@ -12,12 +12,12 @@ from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
+from lib.model.rows import Row
 from lib.rules.row_problems import RowProblems
 from lib.run import progress, upload
 from lib.run.chunks import split_into_chunks
+from lib.run.memory_budget import ChunkMemory, MemoryBudget
 from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
-from lib.run.room import Load, Room
-from lib.source.records import Record
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
@@ -29,13 +29,13 @@ def google() -> World:
     return world()
 
 
-def records(rows: int, cells: int) -> list[Record]:
+def records(rows: int, cells: int) -> list[Row]:
     row = ["ab"] * cells
     return [(line, row, None, 3 * cells) for line in range(2, rows + 2)]
 
 
-def sizes(found: list[Record], limits: ChunkLimits) -> list[int]:
-    return [len(chunk.records) for chunk in split_into_chunks(found, limits)]
+def sizes(found: list[Row], limits: ChunkLimits) -> list[int]:
+    return [len(chunk.rows) for chunk in split_into_chunks(found, limits)]
 
 
 def test_short_cells_count_more_than_their_text() -> None:
@@ -49,7 +49,7 @@ def test_short_cells_count_more_than_their_text() -> None:
 @pytest.mark.parametrize(("columns", "length"), [(11, 200), (60, 600), (20, 1_200)])
 def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
-    rows: list[Record] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
+    rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
     assert sizes(rows, chunk_limits_of(None)) == [2_000, 2_000]
 
 
@@ -80,26 +80,27 @@ def test_a_run_begun_by_an_older_version_is_finished_with_its_chunks(google: Wor
 
 def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
-    room = Room(9, most_bytes=100)
+    room = MemoryBudget(9, most_bytes=100)
     room.wait()
-    room.fill(Load(60, 60))
+    room.fill(ChunkMemory(60, 60))
     room.wait()
-    room.fill(Load(60, 60))
+    room.fill(ChunkMemory(60, 60))
     waited = threading.Thread(target=room.wait)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.leave(Load(60, 60))
+    room.leave(ChunkMemory(60, 60))
     waited.join(5)
     assert not waited.is_alive()
 
 
 @pytest.mark.parametrize(
-    ("load", "chunks"), [(Load(10, 20), 4), (Load(10, 60), 2), (Load(60, 1), 2)]
+    ("load", "chunks"),
+    [(ChunkMemory(10, 20), 4), (ChunkMemory(10, 60), 2), (ChunkMemory(60, 1), 2)],
 )
-def test_light_chunks_have_more_room(load: Load, chunks: int) -> None:
+def test_light_chunks_have_more_room(load: ChunkMemory, chunks: int) -> None:
     """While neither their requests nor their rows are large, more of them may be in memory."""
-    room = Room(2, more=2, most_bytes=100)
+    room = MemoryBudget(2, more=2, most_bytes=100)
     for _ in range(chunks):
         assert room._is_free()
         room.wait()
@@ -111,10 +112,10 @@ def test_light_chunks_have_more_room(load: Load, chunks: int) -> None:
 
 def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
     """The first chunk always has room, whatever its size."""
-    room = Room(1, most_bytes=1)
+    room = MemoryBudget(1, most_bytes=1)
     room.wait()
-    room.fill(Load(1 << 30, 0))
-    room.leave(Load(1 << 30, 0))
+    room.fill(ChunkMemory(1 << 30, 0))
+    room.leave(ChunkMemory(1 << 30, 0))
     room.wait()
 
 

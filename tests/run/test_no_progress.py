@@ -179,7 +179,7 @@ def test_an_outage_of_storage_is_no_death(google: World) -> None:
     source = put(google, 5)
     lose_storage(google, source, 2 * MOST)
     found = claim_of(google, source)
-    assert (found.fruitless, found.died) == (0, True)
+    assert (found.without_progress, found.died) == (0, True)
     google.api.before = lambda number: None
     assert deliver(google, source) == "completed"
 
@@ -190,7 +190,7 @@ def test_an_outage_counts_if_another_instance_continues(google: World) -> None:
     for _ in range(2):
         lose_storage(google, source, 1)
         google.unreleased.clear()
-    assert claim_of(google, source).fruitless == 1
+    assert claim_of(google, source).without_progress == 1
 
 
 class Slow(io.BytesIO):

@@ -116,15 +116,15 @@ def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
     job = ready(lines)
     assert codes(job).count("UNKNOWN_ZONE_OF_FILE") == 1
-    judged = job.engine.judge(
+    validated = job.engine.validate(
         [
             (3, ["A" * 20, "2026-11-20 10:00:00Z"], None, 1),
             (4, ["A" * 20, "2026-11-20 10:00:00"], None, 1),
         ]
     )
-    assert judged.lines == [3]
-    assert [row.line for row in judged.refused] == [4]
-    assert [each.code for each in judged.refused[0].errors] == ["UNKNOWN_TIME_ZONE"]
+    assert validated.lines == [3]
+    assert [row.line for row in validated.refused] == [4]
+    assert [each.code for each in validated.refused[0].errors] == ["UNKNOWN_TIME_ZONE"]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def begun(google: World, **changes: Any) -> StoredObject:
 
 ADDED_LATER = (
     *("stop", "cause", "rules_version", "integer_order_ids", "settings", "same_as"),
-    *("all_counted", "released", "chunks_done", "fruitless", "died"),
+    *("all_counted", "released", "chunks_done", "without_progress", "died"),
 )
 
 

@@ -31,7 +31,7 @@ def read(*lines: str, end: str = "\n", packed: bool = False) -> tuple[Table, lis
     raw = gzip.compress(content) if packed else content
     table = open_table(io.BytesIO(raw), SourceOptions())
     table.expect_footer(KEYS)
-    table.hold_open_line("always")
+    table.hold_unterminated_line("always")
     return table, [problem or "row" for _, _, problem, _ in table.records()]
 
 
@@ -139,5 +139,5 @@ def test_a_footer_is_a_suffix_and_changes_no_other_record(lines: list[str], end:
 
 @given(st.lists(st.lists(st.text(max_size=9), max_size=4), max_size=12))
 def test_any_cells(rows: list[list[str]]) -> None:
-    """Any text is judged, and the length is that of a suffix of at most ten records."""
+    """Any text is validated, and the length is that of a suffix of at most ten records."""
     assert 0 <= footer_length(rows, KEYS) <= min(10, len(rows))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from lib.model.rows import Row
 from lib.source import inflate
 from lib.source.errors import SourceError
 from lib.source.inflate import BLOCK_BYTES
-from lib.source.records import Record
 from lib.source.table import SourceOptions, open_table
 
 HEAD = b"gclid,conversion_date_time\n"
@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 
 class Interrupted(Exception):
-    """Raised by a checkpoint."""
+    """Raised by a time_check."""
 
 
 class Repeated(io.RawIOBase):
@@ -81,7 +81,7 @@ def test_blank_lines_are_skipped_without_making_lines_of_them() -> None:
 def test_blank_lines_count_towards_the_limit_of_lines() -> None:
     """Rows before the limit are read; the error comes when the limit is reached."""
     stream = io.BytesIO(HEAD + b"Cj0,2026\n" + b"\n" * (4 * BLOCK_BYTES) + b"Cj1,2026\n")
-    seen: list[Record] = []
+    seen: list[Row] = []
     with pytest.raises(SourceError, match="TOO_MANY_ROWS: more than 1000 lines"):
         seen.extend(open_table(stream, SourceOptions(max_lines=1_000)).records())
     assert [record[0] for record in seen] == [2]

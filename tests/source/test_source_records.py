@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lib.source.records import ROW_PROBLEMS
+from lib.model.rows import ROW_PROBLEMS
 
 HEADER = "gclid,email,value,order_id\n"
 
@@ -183,4 +183,4 @@ def test_every_row_problem_occurs(read):
     ]
     raw = [text.encode("utf-8", "surrogateescape") for text in contents]
     met = {read(HEADER.encode() + row)[1][0][2] for row in raw}
-    assert met | {"LAST_LINE_OPEN", "REPORT_FOOTER", "INSIDE_QUOTES"} == set(ROW_PROBLEMS)
+    assert met | {"UNTERMINATED_LAST_LINE", "REPORT_FOOTER", "INSIDE_QUOTES"} == set(ROW_PROBLEMS)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.model.rows import Row
 from lib.source import workbook as module
 from lib.source.errors import SourceError
-from lib.source.records import Record
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.workbook import open_workbook
 from lib.source.workbook_cells import text_of
@@ -31,7 +31,7 @@ def opened(content: bytes, **options: Any) -> Table:
 def read(content: bytes, **options: Any) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
     """Return the header, and the line and cells of every row; none of them has a problem."""
     table = opened(content, **options)
-    records: list[Record] = list(table.records())
+    records: list[Row] = list(table.records())
     assert not [record for record in records if record[2] is not None]
     return table.header, [(record[0], record[1]) for record in records]
 
@@ -290,7 +290,7 @@ def test_rows_before_damage_are_read() -> None:
     """As in a damaged gzip file, the error is raised when it is reached."""
     rows: list[list[Cell]] = [["a", "b"], *[["1" * 20, "2"]] * 8_000]
     table = opened(workbook([*rows, [Raw('<c r="{at}" t="s"><v>99</v></c>')]]))
-    seen: list[Record] = []
+    seen: list[Row] = []
     with pytest.raises(SourceError, match="CORRUPT_WORKBOOK"):
         seen.extend(table.records())
     assert len(seen) > 5_000

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
-from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.model.chunk_outcomes import ChunkOutcomes, chunk_outcomes
 from lib.model.outcomes import Problem
 from lib.state import claims
 from lib.state.lease import Lease
@@ -40,7 +40,7 @@ def never() -> bool:
 
 
 class NoOthers:
-    """A judgement for a name that has one generation, which has no results."""
+    """A generations for a name that has one generation, which has no results."""
 
     def has_results(self, source: StoredObject) -> bool:
         return False
@@ -66,9 +66,9 @@ TERMS = Terms("shop", {"customer_id": "1"}, LIMITS, 2, "settings")
 NO_TERMS = Terms("", None, LIMITS, 2, "")
 
 
-def report(number: int, rows: int) -> ChunkReport:
+def report(number: int, rows: int) -> ChunkOutcomes:
     """Return the report of a chunk with this number of uploaded rows."""
-    return chunk_report(number, [], {"uploaded": rows})
+    return chunk_outcomes(number, [], {"uploaded": rows})
 
 
 RUN = f"_state/claims/{name_key(SOURCE)}/0.json"

@@ -15,7 +15,7 @@ import click
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
-from lib.cli.addresses import Address
+from lib.cli.addresses import ObjectAddress
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.check_profiles import read_document
 from lib.cli.fix.advice import needs_a_hand
@@ -71,7 +71,7 @@ _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".x
 
 @click.command("fix", cls=TaughtCommand, epilog=_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("results", type=Address())
+@click.argument("results", type=ObjectAddress())
 @click.option(
     "-o",
     "--output",
@@ -82,7 +82,7 @@ _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".x
     help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are marked.",
 )
 @click.option("--force", is_flag=True, help="Replace the output file if it exists.")
-@click.option("--profiles", metavar="FILE", type=Address(), help="File with the profiles.")
+@click.option("--profiles", metavar="FILE", type=ObjectAddress(), help="File with the profiles.")
 @click.option("--profile", "name", help="Name of the profile [default: that of the results].")
 def fix_command(
     file: Path,

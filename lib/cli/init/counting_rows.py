@@ -10,7 +10,7 @@ from typing import Final
 
 from lib.cli.init.dated import begins_with, is_nothing, kind_of_cells
 from lib.cli.init.findings import Entry
-from lib.cli.init.refunds import REFUNDED, Refunds, find_refunds
+from lib.cli.init.refunds import REFUNDED, ProposedRefunds, find_refunds
 from lib.cli.init.sample import Sample, SampleRow, filled
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
@@ -32,7 +32,7 @@ class Counting:
 
     entries: tuple[Entry, ...]
     rows: Sequence[SampleRow]
-    refunds: Refunds
+    refunds: ProposedRefunds
 
 
 def find_row_filter(
@@ -43,7 +43,7 @@ def find_row_filter(
     if given:
         reason = "You gave it with --include."
         entries = [Entry(key, values, reason) for key, values in given.items()]
-        return Counting(tuple(entries), _kept(sample, sample.rows, given), Refunds())
+        return Counting(tuple(entries), _kept(sample, sample.rows, given), ProposedRefunds())
     rows = sample.rows
     include: dict[str, list[str]] = {}
     filtered_by: list[int] = []
@@ -79,7 +79,7 @@ def find_row_filter(
 
 
 def _excluded(
-    sample: Sample, excluded: tuple[int, list[str]] | None, refunds: Refunds
+    sample: Sample, excluded: tuple[int, list[str]] | None, refunds: ProposedRefunds
 ) -> list[Entry]:
     """Return the key `exclude`, without the stages that are sent as refunds."""
     if not excluded:

@@ -15,7 +15,7 @@ REFUNDED: Final = ("refund", "erstatt", "rembours", "reembols", "rimbors", "teru
 
 
 @dataclass(frozen=True, slots=True)
-class Refunds:
+class ProposedRefunds:
     """The refunds in a sample: stages by column, and the column with the time of the refund.
 
     `are_sent`: the profile can say so. Otherwise, `why_not` says what is missing.
@@ -46,13 +46,13 @@ def find_refunds(
     filtered_by: Iterable[int],
     *,
     can_retract: bool,
-) -> Refunds:
+) -> ProposedRefunds:
     """Return the refunds. `stages` are the columns of stages with their values, `filtered_by` the
     columns by which the `sales` count. `can_retract`: the destination can take refunds."""
     found = {at: [each for each in values if begins_with(each, REFUNDED)] for at, values in stages}
     found = {at: values for at, values in found.items() if values}
     if not found:
-        return Refunds()
+        return ProposedRefunds()
     named = {sample.names[at]: values for at, values in found.items()}
     kinds = {
         at: kind_of_cells(sample.rows, at)
@@ -65,14 +65,14 @@ def find_refunds(
     tells_more = "amount" in kinds.values() and not has_partial_stage
     tells_more |= any(not is_nothing(row.cells[at]) for row in sales for at in kinds)
     if not can_retract:
-        return Refunds(named, why_not="the destination needs adjustments_via for them")
+        return ProposedRefunds(named, why_not="the destination needs adjustments_via for them")
     if not times:
-        return Refunds(named, why_not="the file needs a column with the time of the refund")
+        return ProposedRefunds(named, why_not="the file needs a column with the time of the refund")
     if tells_more:
-        return Refunds(
+        return ProposedRefunds(
             named, why_not="orders that were refunded in part have no stage of their own"
         )
     if others := set(filtered_by) - found.keys():
         names = ", ".join(f'"{sample.names[at]}"' for at in sorted(others))
-        return Refunds(named, why_not=f"the filter on {names} would skip them")
-    return Refunds(named, times[0])
+        return ProposedRefunds(named, why_not=f"the filter on {names} would skip them")
+    return ProposedRefunds(named, times[0])

@@ -63,7 +63,7 @@ CAPABILITIES: Final = Capabilities(
     resolves_custom_variables=False,
     has_preflight=False,
     # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
-    settles_later=CheckSchedule(
+    reports_later=CheckSchedule(
         first_wait=timedelta(minutes=30),
         backoff=1.3,
         longest_wait=timedelta(hours=1),

@@ -236,7 +236,7 @@ class DataManager:
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
-        """See `SettlingDestination.request_statuses`."""
+        """See `PolledDestination.request_statuses`."""
         return fetch_statuses(
             lambda each: self._connection.status(each, deadline, self._timeout, self._log),
             request_ids,

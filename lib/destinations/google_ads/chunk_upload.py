@@ -10,7 +10,7 @@ from lib.destinations.base import RowResult
 from lib.destinations.channels import MAX_REQUEST_BYTES
 from lib.destinations.google_ads.calls import Answer, CallError
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
-from lib.destinations.google_ads.orders_of_a_click import judge_orders, send_orders_apart
+from lib.destinations.google_ads.orders_of_a_click import resolve_orders, send_orders_apart
 from lib.destinations.google_ads.partial_failure import (
     RequestResult,
     read_named_rows,
@@ -68,7 +68,7 @@ class ChunkUpload:
             result.row_results,
             lambda rows: self._send_part(request, rows).row_results,
         )
-        judge_orders(
+        resolve_orders(
             request.message,
             result.row_results,
             lambda order_id: self._maybe_sent or order_id in self._orders_sent_again,

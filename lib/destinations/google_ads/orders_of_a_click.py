@@ -68,7 +68,7 @@ def send_orders_apart(
                 del rows[0]
 
 
-def judge_orders(
+def resolve_orders(
     request: Any, row_results: dict[int, RowResult], maybe_sent: Callable[[str], bool]
 ) -> None:
     """Give the orders that Google has not counted because of their click the outcome `failed`.

@@ -31,7 +31,7 @@ other accounts."""
 
 _WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
 """Outcomes of a row that has not failed. Of several, the first one counts: a row that is already
-counted, or overtaken, has no reason to wait."""
+counted, or superseded, has no reason to wait."""
 
 
 class RequestResult(NamedTuple):
@@ -85,7 +85,7 @@ def _errors_in(status: Status) -> list[AdsError]:
 
 
 def read_named_rows(found: list[AdsError], request: UploadRequest) -> RequestResult:
-    """Judge a request that was refused because of named rows: the other rows are sent again."""
+    """Validate a request that was refused because of named rows: the other rows are sent again."""
     result = _assign_errors(found, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
     others = [row for row in range(request.size) if row not in named]

@@ -35,7 +35,7 @@ def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:
 
 def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
     """Google is asked after 30 minutes, then 39, 50.7 and at most 60 minutes later, for a day."""
-    schedule = CAPABILITIES.settles_later
+    schedule = CAPABILITIES.reports_later
     assert schedule is not None
     minutes = []
     checks = 0

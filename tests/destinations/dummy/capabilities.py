@@ -26,7 +26,7 @@ CAPABILITIES: Final = Capabilities(
     resolves_action_names=False,
     resolves_custom_variables=False,
     has_preflight=False,
-    settles_later=CheckSchedule(
+    reports_later=CheckSchedule(
         first_wait=timedelta(minutes=5),
         backoff=2.0,
         longest_wait=timedelta(minutes=20),

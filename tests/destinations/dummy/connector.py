@@ -37,7 +37,7 @@ class DummyBatch:
 
 
 class DummyDestination:
-    """`lib.destinations.base.SettlingDestination`."""
+    """`lib.destinations.base.PolledDestination`."""
 
     capabilities = CAPABILITIES
     sunset: date | None = None

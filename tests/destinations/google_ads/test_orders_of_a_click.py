@@ -10,7 +10,7 @@ from ads_records import clicks_request
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.orders_of_a_click import (
     MOST_ROUNDS,
-    judge_orders,
+    resolve_orders,
     send_orders_apart,
 )
 from lib.model.outcomes import Problem
@@ -49,7 +49,7 @@ def shown(row_results: dict[int, RowResult]) -> dict[int, str]:
 def test_a_known_click_without_an_own_order_is_a_duplicate(order_id: str, maybe_sent: bool) -> None:
     """Without an order ID of its own, a row with a known click and time is the same conversion."""
     row_results = {0: duplicate(EXISTS)}
-    judge_orders(request(("A", order_id)), row_results, lambda order_id: maybe_sent)
+    resolve_orders(request(("A", order_id)), row_results, lambda order_id: maybe_sent)
     assert shown(row_results) == {0: f"duplicate {EXISTS}"}
 
 
@@ -67,7 +67,7 @@ def test_a_known_click_without_an_own_order_is_a_duplicate(order_id: str, maybe_
 def test_an_order_with_a_known_click(codes: list[str], maybe_sent: bool, after: str) -> None:
     """An order with a known click has failed, unless Google may have counted this very order."""
     row_results = {0: duplicate(*codes)}
-    judge_orders(request(("A", "1")), row_results, lambda order_id: maybe_sent)
+    resolve_orders(request(("A", "1")), row_results, lambda order_id: maybe_sent)
     assert shown(row_results) == {0: after}
 
 
@@ -85,7 +85,7 @@ def test_only_one_order_of_a_click_can_have_been_counted(
     """After a crash, the order that Google knows is the duplicate: otherwise, the first one."""
     row_results = {0: duplicate(*first), 1: duplicate(*second), 2: duplicate(EXISTS)}
     rows = [("A", "1"), ("A", "2"), ("B", "3"), ("C", "4")]
-    judge_orders(request(*rows), row_results, lambda order_id: True)
+    resolve_orders(request(*rows), row_results, lambda order_id: True)
     outcomes = [row_results[row].outcome for row in range(3)]
     assert outcomes == [
         *("duplicate" if row == counted else "failed" for row in (0, 1)),
@@ -96,7 +96,7 @@ def test_only_one_order_of_a_click_can_have_been_counted(
 def test_an_order_that_is_accepted_now_is_the_one_that_counts() -> None:
     """After a crash, an order whose click was free until now is no duplicate of itself."""
     row_results = {1: duplicate(EXISTS)}
-    judge_orders(request(("A", "1"), ("A", "2")), row_results, lambda order_id: True)
+    resolve_orders(request(("A", "1"), ("A", "2")), row_results, lambda order_id: True)
     assert shown(row_results) == {1: f"failed {FAILED}"}
 
 
@@ -149,7 +149,7 @@ def test_a_request_that_only_validates_counts_nothing() -> None:
     google = Google(sent, {})
     row_results = {row: duplicate(IN_REQUEST) for row in range(2)}
     send_orders_apart(sent, row_results, google.send)
-    judge_orders(sent, row_results, lambda order_id: False)
+    resolve_orders(sent, row_results, lambda order_id: False)
     assert google.rounds == [[0]]
     assert shown(row_results) == {1: f"failed {FAILED}"}
 
@@ -170,6 +170,6 @@ def test_the_number_of_rounds_is_bounded() -> None:
     google = Google(sent, dict.fromkeys(orders, "EXPIRED_EVENT"))
     row_results = {row: duplicate(IN_REQUEST) for row in range(len(orders))}
     send_orders_apart(sent, row_results, google.send)
-    judge_orders(sent, row_results, lambda order_id: False)
+    resolve_orders(sent, row_results, lambda order_id: False)
     assert len(google.rounds) == MOST_ROUNDS
     assert set(shown(row_results).values()) == {"failed EXPIRED_EVENT", f"failed {FAILED}"}

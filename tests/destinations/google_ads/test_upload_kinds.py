@@ -220,7 +220,7 @@ def test_googles_answer_for_a_row(
 
 
 def test_an_overtaken_row_does_not_wait() -> None:
-    """If one error says that the row is overtaken and another to wait, it is overtaken."""
+    """If one error says that the row is superseded and another to wait, it is superseded."""
     (part,) = parts_of(adjustment())
     answer = response(
         "conversion_adjustments",

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from lib.cli.commands import main as commands
 from sandbox.__main__ import main
 from sandbox.up import Sandbox
-from tests.cli.judging import NOW
 from tests.cli.test_init_crm_exports import options
+from tests.cli.validating import NOW
 from tests.crm_exports import FILES, won
 from tests.whole.main_job.conftest import ROOT
 

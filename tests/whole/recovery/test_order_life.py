@@ -96,7 +96,7 @@ def test_what_is_dropped_again_changes_nothing(
 def test_an_older_correction_comes_later(
     google: Sandbox, new_name: Iterator[str], order: Order
 ) -> None:
-    """The newer correction counts; the older one is skipped, as Google overtakes it."""
+    """The newer correction counts; the older one is skipped, as Google supersedes it."""
     drop(google, content(order, "sold"), next(new_name))
     newer = Order(order.order_id)
     newer.times["corrected"] = order.times["refunded"]
@@ -142,12 +142,12 @@ def test_killed_at_every_call(
 
 
 def test_one_export_carries_all(google: Sandbox, new_name: Iterator[str], order: Order) -> None:
-    """A nightly export sells, corrects and refunds; in one file, the refund overtakes the rest."""
+    """A nightly export sells, corrects and refunds; in one file, the refund supersedes the rest."""
     other = Order(f"{order.order_id}-other", number=2)
     rows = order.export(*STEPS) + other.export("corrected", "sold").split(b"\r\n", 1)[1]
     document = drop(google, rows, next(new_name), "sales")
     assert outcomes(document) == ["uploaded", "skipped", "uploaded", "uploaded", "uploaded"]
-    assert codes(document) == {"OVERTAKEN"}
+    assert codes(document) == {"SUPERSEDED_ADJUSTMENT"}
     assert worth(google, order) is None
     assert worth(google, other) == CORRECTED
 

@@ -12,11 +12,11 @@ from lib.model.outcomes import RowOutcome
 
 def begin() -> None:
     """Make every row leak in the way that its cells ask for with "leak by ..."."""
-    judge_all = lib.run.preflight.prepare
+    validate_all = lib.run.preflight.prepare
 
     def prepare(chunk: Any, *others: Any) -> Any:
-        prepared = judge_all(chunk, *others)
-        for line, cells, *_ in chunk.records:
+        prepared = validate_all(chunk, *others)
+        for line, cells, *_ in chunk.rows:
             text = " ".join(cells)
             if "leak by log" in text:
                 print("row", line, cells, file=sys.stderr)

@@ -16,7 +16,7 @@ from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
@@ -90,7 +90,7 @@ def row(**cells: str) -> dict[str, str]:
     return {**GOOD_ROW, **cells}
 
 
-def judge(
+def validate(
     content: bytes,
     profile: Mapping[str, Any] | None = None,
     *,
@@ -99,7 +99,7 @@ def judge(
     list_all: bool = False,
 ) -> dict[str, Any]:
     """Return the results document of a file, after a check of its schema and sums."""
-    reports: list[ChunkReport] = []
+    reports: list[ChunkOutcomes] = []
 
     def connect(profile: Profile, log: JsonLog) -> Destination[Any]:
         if account is None:

@@ -19,7 +19,7 @@ ROW = "A,b,c,d\n"
 def read(content: bytes, hold: Hold) -> tuple[Table, list[tuple[int, str]]]:
     """Return the table, and each record's line with its problem or its first cell."""
     table = open_table(io.BytesIO(content), SourceOptions())
-    table.hold_open_line(hold)
+    table.hold_unterminated_line(hold)
     return table, [(line, p or cells[0]) for line, cells, p, _ in table.records()]
 
 
@@ -50,7 +50,9 @@ def test_a_record_in_an_open_last_line(
     content = (HEADER + ROW + end).encode()
     for hold, lines in (("never", None), ("broken", broken), ("always", always)):
         _, records = read(content, hold)
-        assert [line for line, found in records if found == "LAST_LINE_OPEN"] == (lines or [])
+        assert [line for line, found in records if found == "UNTERMINATED_LAST_LINE"] == (
+            lines or []
+        )
         assert records[0] == (2, "A")
 
 
@@ -76,7 +78,7 @@ def test_an_unclosed_quote_far_above_holds_only_the_last_line() -> None:
     rows = 'X,"b,c,d\n' + ROW * 100 + "B,b,c"
     _, records = read((HEADER + rows).encode(), "broken")
     assert records[0] == (2, "UNCLOSED_QUOTE")
-    assert [found for _, found in records[1:]] == ["A"] * 100 + ["LAST_LINE_OPEN"]
+    assert [found for _, found in records[1:]] == ["A"] * 100 + ["UNTERMINATED_LAST_LINE"]
 
 
 @given(

@@ -27,13 +27,13 @@ def order_digest(action_id: str, order_id: str) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-class Restated:
+class NewerValues:
     """The adjusted orders, in one bucket, below one prefix."""
 
     def __init__(self, store: Store, bucket: str, prefix: str) -> None:
         self._store = store
         self._bucket = bucket
-        self._prefix = f"{prefix}restated/"
+        self._prefix = f"{prefix}newer_values/"
 
     def record(self, run_key: str, chunk: int, orders: Mapping[str, int], attempt: int = 0) -> None:
         """Record the adjusted orders of a chunk: digest → time in Unix seconds.

@@ -10,7 +10,7 @@ MOST_BYTES: Final = 6 << 20
 items needs four to six times its size (docs/performance.md)."""
 
 
-class Load(NamedTuple):
+class ChunkMemory(NamedTuple):
     """What a chunk has in memory: the bytes of its requests, and the characters of its rows.
 
     Rows that were refused are in no request, but their outcomes need memory too.
@@ -20,7 +20,7 @@ class Load(NamedTuple):
     characters: int
 
 
-class Room:
+class MemoryBudget:
     """Counts the chunks that are prepared or in flight, and what they have in memory.
 
     There are at most `chunks`, and `more` of them if all are light. One chunk may exceed the bytes,
@@ -47,13 +47,13 @@ class Room:
         most = self._most_chunks + (self._more if is_light else 0)
         return self._chunks < most and self._bytes < self._most_bytes
 
-    def fill(self, load: Load) -> None:
+    def fill(self, load: ChunkMemory) -> None:
         """Count the load of a prepared chunk."""
         with self._changed:
             self._bytes += load.request_bytes
             self._weight += max(load)
 
-    def leave(self, load: Load) -> None:
+    def leave(self, load: ChunkMemory) -> None:
         """Forget a chunk that was answered."""
         with self._changed:
             self._chunks -= 1

@@ -64,7 +64,7 @@ def test_the_row_is_sent_10_minutes_later(google: World) -> None:
     """The other rows go at once; nothing is sent twice."""
     source = deliver(google, content()[:-2])
     assert google.api.counted == ["order-1", "order-2"]
-    assert last_row(google, source) == ("deferred", "LAST_LINE_OPEN")
+    assert last_row(google, source) == ("deferred", "UNTERMINATED_LAST_LINE")
     after_minutes(google, 9)
     assert google.api.counted == ["order-1", "order-2"]
     after_minutes(google, 2)
@@ -92,9 +92,9 @@ def test_a_lost_file_fails_the_row(google: World, capsys: pytest.CaptureFixture[
     google.store.delete("in-bucket", "export.csv")
     after_minutes(google, 11)
     outcome, code = last_row(google, source)
-    assert (outcome, code) == ("failed", "LAST_LINE_OPEN")
+    assert (outcome, code) == ("failed", "UNTERMINATED_LAST_LINE")
     codes = [error["code"] for error in document(google, source)["rows"][0]["errors"]]
-    assert codes == ["LAST_LINE_OPEN", "SOURCE_GONE"]
+    assert codes == ["UNTERMINATED_LAST_LINE", "SOURCE_GONE"]
     assert '"event": "deferred_rows_failed"' in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""The API's last word on the rows of a request → their final outcomes.
+"""The final status of a request → the final outcomes of its rows.
 
                     ┌─ named, already counted ─────────────▶ duplicate
                     ├─ named, a temporary reason ──────────▶ deferred: only this row is sent again
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.request_status import UNREADABLE, RequestStatus
 from lib.model.sent_request import SentRequest, numbers_in
@@ -26,33 +26,33 @@ from lib.model.sent_request import SentRequest, numbers_in
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 """The error of a row that may or may not be counted."""
 
-Verdict = Literal["failed", "duplicate", "deferred", "unmatched"]
+FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 
-_STRONGEST_FIRST: Final[tuple[Verdict, ...]] = ("failed", "duplicate", "deferred", "unmatched")
+_STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
 
 
-def settle(
-    report: ChunkReport, statuses: Mapping[str, Sequence[RequestStatus]], can_defer: bool
-) -> ChunkReport:
-    """Return the report after the API's answer about some of its open requests.
+def apply_final_statuses(
+    chunk: ChunkOutcomes, statuses: Mapping[str, Sequence[RequestStatus]], can_defer: bool
+) -> ChunkOutcomes:
+    """Return the chunk after the API's answer about some of its open requests.
 
     `statuses` has the statuses of each request by its ID. A request without a final status for
     every conversion action stays open. `can_defer`: there is time to send rows again.
     """
-    rows = {row.line: row for row in report.listed}
+    rows = {row.line: row for row in chunk.listed}
     sent = []
-    for request in report.sent:
+    for request in chunk.sent:
         found = statuses.get(request.request_id, ()) if request.is_open else ()
         if not found:
             sent.append(request)
         elif not all(each.is_final for each in found):
             sent.append(request._replace(statuses=tuple(map(_without_records, found))))
         else:
-            sent.append(_settle_request(request, found, rows, can_defer))
+            sent.append(_apply_to_request(request, found, rows, can_defer))
     listed = [rows[line] for line in sorted(rows)]
-    unlisted = report.unlisted()
-    unlisted["uploaded"] -= len(listed) - len(report.listed)
-    return report.with_rows(listed, unlisted, report.request_ids, tuple(sent))
+    unlisted = chunk.unlisted()
+    unlisted["uploaded"] -= len(listed) - len(chunk.listed)
+    return chunk.with_rows(listed, unlisted, chunk.request_ids, tuple(sent))
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ def _lines_of(records: Sequence[int], lines: Sequence[int]) -> list[int]:
     return [lines[each] for each in dict.fromkeys(records) if 0 <= each < len(lines)]
 
 
-def _settle_request(
+def _apply_to_request(
     request: SentRequest,
     statuses: Sequence[RequestStatus],
     rows: dict[int, RowOutcome],
@@ -94,14 +94,14 @@ def _settle_request(
     not_counted: Counter[str] = Counter()
     unmatched = 0
     for line, found in reasons.errors.items():
-        verdict, reason = _verdict(found, line not in unclicked, can_defer)
-        if verdict == "unmatched":
+        outcome, reason = _final_outcome(found, line not in unclicked, can_defer)
+        if outcome == "unmatched":
             unmatched += 1
             continue
-        if verdict == "failed":
+        if outcome == "failed":
             not_counted[reason] += 1
         row = rows.get(line) or RowOutcome(line, "uploaded")
-        rows[line] = row._replace(outcome=verdict, errors=tuple(map(Problem, found)))
+        rows[line] = row._replace(outcome=outcome, errors=tuple(map(Problem, found)))
     for line, found in reasons.warnings.items():
         row = rows.get(line) or RowOutcome(line, "uploaded")
         rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
@@ -115,34 +115,36 @@ def _settle_request(
                 rows[line] = row._replace(outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),))
         unnamed.clear()
     more, lost = _without_names(unnamed, len(unclicked - named))
-    judged = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
+    matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
     if any(each.status == UNREADABLE for each in statuses):
-        judged = 0  # nobody knows which of them have an ad click
+        matchable = 0  # nobody knows which of them have an ad click
     return request._replace(
         lines=(),
         unclicked=(),
         statuses=tuple(map(_without_records, statuses)),
-        judged=judged,
+        matchable=matchable,
         unmatched=unmatched + more,
         not_counted=not_counted + lost,
         unnamed=lost.total(),
     )
 
 
-def _verdict(reasons: Sequence[str], has_click_id: bool, can_defer: bool) -> tuple[Verdict, str]:
+def _final_outcome(
+    reasons: Sequence[str], has_click_id: bool, can_defer: bool
+) -> tuple[FinalOutcome, str]:
     """Return what the reasons mean for a row, and the one that decides."""
-    by_verdict: dict[Verdict, str] = {}
+    by_outcome: dict[FinalOutcome, str] = {}
     for reason in reasons:
-        verdict: Verdict = "failed"
+        outcome: FinalOutcome = "failed"
         if reason in NOBODY_CLICKED and not has_click_id:
-            verdict = "unmatched"
+            outcome = "unmatched"
         elif lookup(reason).outcome == "duplicate":
-            verdict = "duplicate"
+            outcome = "duplicate"
         elif can_defer and _is_temporary(reason):
-            verdict = "deferred"
-        by_verdict.setdefault(verdict, reason)
-    strongest = next(each for each in _STRONGEST_FIRST if each in by_verdict)
-    return strongest, by_verdict[strongest]
+            outcome = "deferred"
+        by_outcome.setdefault(outcome, reason)
+    strongest = next(each for each in _STRONGEST_FIRST if each in by_outcome)
+    return strongest, by_outcome[strongest]
 
 
 def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:

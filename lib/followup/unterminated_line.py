@@ -1,10 +1,10 @@
-"""Closes the held last row of a file that a newer upload has replaced (see `lib.run.open_line`)."""
+"""Closes the held last row of a file that a newer upload has replaced."""
 
 from __future__ import annotations
 
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
-from lib.run.open_line import LAST_LINE_OPEN
+from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
 from lib.state.lease import Lease
 from lib.state.store import live_version
 
@@ -21,16 +21,16 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     if newest <= run.source.generation or not numbers:
         return
     marker, generation = context.ledger.load_chunk(run, max(numbers))
-    report = marker.report
+    chunk = marker.outcomes
     replaced = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
-    listed = [_closed(row, replaced) if _is_held(row) else row for row in report.listed]
-    if any(map(_is_held, report.listed)):
-        report = report.with_rows(listed, report.unlisted(), report.request_ids, report.sent)
-        context.ledger.write_chunk(run, report, generation)
+    listed = [_closed(row, replaced) if _is_held(row) else row for row in chunk.listed]
+    if any(map(_is_held, chunk.listed)):
+        chunk = chunk.with_rows(listed, chunk.unlisted(), chunk.request_ids, chunk.sent)
+        context.ledger.write_chunk(run, chunk, generation)
 
 
 def _is_held(row: RowOutcome) -> bool:
-    return row.outcome == "deferred" and any(e.code == LAST_LINE_OPEN for e in row.errors)
+    return row.outcome == "deferred" and any(e.code == UNTERMINATED_LAST_LINE for e in row.errors)
 
 
 def _closed(row: RowOutcome, replaced: Problem) -> RowOutcome:

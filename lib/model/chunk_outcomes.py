@@ -17,7 +17,7 @@ from lib.model.sent_request import Ranges, SentRequest, numbers_in, ranges_of
 class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
 
-    Of the uploaded rows, `awaiting` await the API's last word, and `unmatched` have no ad click.
+    Of the uploaded rows, `awaiting` await their final status, and `unmatched` have no ad click.
     """
 
     rows: int = 0
@@ -90,7 +90,7 @@ class RecordLines(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkReport:
+class ChunkOutcomes:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
@@ -111,8 +111,8 @@ class ChunkReport:
         """Return the number of each record by its line; empty if they are not known."""
         return self.records.numbers() if self.records is not None else {}
 
-    def without_rows(self) -> ChunkReport:
-        """Return the report without its rows, which a marker has. Its totals still count them."""
+    def without_rows(self) -> ChunkOutcomes:
+        """Return them without the rows, which a marker has. Its totals still count them."""
         return replace(self, listed=())
 
     def unlisted(self) -> dict[Outcome, int]:
@@ -127,10 +127,10 @@ class ChunkReport:
         unlisted: Mapping[Outcome, int],
         request_ids: tuple[str, ...],
         sent: tuple[SentRequest, ...],
-    ) -> ChunkReport:
-        """Return the report with other rows and requests."""
+    ) -> ChunkOutcomes:
+        """Return them with other rows and requests."""
         placeholders = self.tally.placeholders
-        return chunk_report(
+        return chunk_outcomes(
             self.number,
             listed,
             unlisted,
@@ -142,7 +142,7 @@ class ChunkReport:
         )
 
 
-def chunk_report(
+def chunk_outcomes(
     number: int,
     listed: Iterable[RowOutcome],
     unlisted: Mapping[Outcome, int],
@@ -151,8 +151,8 @@ def chunk_report(
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
     records: RecordLines | None = None,
-) -> ChunkReport:
-    """Return a report on the listed rows and the unlisted ones (outcome → number of rows)."""
+) -> ChunkOutcomes:
+    """Return the outcomes of the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally(placeholders=dict(placeholders or {}))
     rows = tuple(row.bounded() for row in listed)
     for row in rows:
@@ -160,4 +160,4 @@ def chunk_report(
     for outcome, count in unlisted.items():
         tally.count_unlisted(outcome, count)
     tally.count_requests(sent)
-    return ChunkReport(number, tally, rows, request_ids, selection or Selection(), sent, records)
+    return ChunkOutcomes(number, tally, rows, request_ids, selection or Selection(), sent, records)

@@ -5,9 +5,9 @@
     the same adjustment again      ──▶ the first one
 
 An API may apply the adjustments of one request in any order. So the others are not sent: they are
-`skipped` (OVERTAKEN), or duplicates. Adjustments of earlier chunks are remembered as digests, up to
-a limit: then an older restatement of a later chunk is not sent either. Beyond the limit, only the
-API can tell.
+`skipped` (SUPERSEDED_ADJUSTMENT), or duplicates. Adjustments of earlier chunks are remembered as
+digests, up to a limit: then an older restatement of a later chunk is not sent either. Beyond the
+limit, only the API can tell.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
 
 _RETRACTED: Final = 1 << 62
-"""Later than every time: nothing overtakes a retraction."""
+"""Later than every time: nothing supersedes a retraction."""
 
 
 class Candidate(NamedTuple):
@@ -61,7 +61,7 @@ class Winners(NamedTuple):
     follows_earlier_chunk: bool
 
 
-class Overtaking:
+class Superseding:
     """Finds the adjustments that count, chunk by chunk, in one file."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Overtaking:
         for key, each in zip(keys, candidates, strict=True):
             winner, earlier = best[key], self._earlier.get(key)
             if earlier is not None and earlier[1] == each.line:
-                earlier = None  # the same row, judged again
+                earlier = None  # the same row, validated again
             if earlier is not None and each.rank <= earlier[0]:
                 losers.append(_lost(each, *earlier, first=0))
             elif each is not winner:
@@ -100,7 +100,9 @@ class Overtaking:
 
 def _lost(each: Candidate, rank: int, line: int, first: int) -> Loser:
     if each.rank < rank:
-        return Loser(each, "skipped", Problem("OVERTAKEN", "", f"by line {line}"), first)
+        return Loser(
+            each, "skipped", Problem("SUPERSEDED_ADJUSTMENT", "", f"by line {line}"), first
+        )
     detail = f"the same conversion and adjustment as in line {line}"
     if each.adjustment.adjustment_type == "restatement":
         detail = f"the same conversion and adjustment time as in line {line}"

@@ -3,7 +3,7 @@
     open last line ──▶ can a cut matter? ──no──▶ sent at once
                          │ yes
                          ▼
-                  deferred (LAST_LINE_OPEN), the other rows are sent at once
+                  deferred (UNTERMINATED_LAST_LINE), the other rows are sent at once
                          │ 10 minutes later, the sweep
                          ├─ a newer generation of the file ──▶ not_attempted (LAST_LINE_REPLACED)
                          ├─ the file is gone               ──▶ failed (SOURCE_GONE), alert
@@ -24,7 +24,7 @@ from lib.run.preflight import UploadJob
 from lib.source.ending import Hold
 from lib.source.table import Table
 
-LAST_LINE_OPEN: Final = "LAST_LINE_OPEN"
+UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
 WAIT: Final = timedelta(minutes=10)
 """A client that repeats a broken upload does it within this time."""
 
@@ -39,7 +39,9 @@ def hold_of(table: Table, job: UploadJob, profile: Profile) -> Hold:
     return "always" if table.last_column in job.used_columns else "broken"
 
 
-def note_on_open_line(table: Table, job: UploadJob | None, profile: Profile) -> list[Problem]:
+def note_on_unterminated_line(
+    table: Table, job: UploadJob | None, profile: Profile
+) -> list[Problem]:
     """Return the linter's note if a run would hold the last record that was read."""
     if job is None or table.open_record is None:
         return []

@@ -1,4 +1,4 @@
-"""The reports of a file's chunks, kept for what can be written only after the last one."""
+"""The outcomes of a file's chunks, kept for what can be written only after the last one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import IO
 
 import msgspec
 
-from lib.model.chunk_report import ChunkReport
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.findings import Findings
 
 
-class KeptReports:
+class KeptOutcomes:
     """Keeps the rows in `spool` (a document has the counts before them) and the findings of a page.
 
     Each only if it is needed. Like the markers of the ledger, the rows contain lines, codes and
@@ -24,13 +24,13 @@ class KeptReports:
         self._keeps_findings = findings
         self.findings = Findings()
 
-    def add(self, report: ChunkReport) -> None:
-        """Keep the report of a chunk."""
+    def add(self, chunk: ChunkOutcomes) -> None:
+        """Keep the outcomes of a chunk."""
         if self._keeps_rows:
-            self._spool.write(msgspec.json.encode(report) + b"\n")
+            self._spool.write(msgspec.json.encode(chunk) + b"\n")
         if self._keeps_findings:
-            self.findings.add(report)
+            self.findings.add(chunk)
 
-    def __iter__(self) -> Iterator[ChunkReport]:
+    def __iter__(self) -> Iterator[ChunkOutcomes]:
         self._spool.seek(0)
-        return (msgspec.json.decode(line, type=ChunkReport) for line in self._spool)
+        return (msgspec.json.decode(line, type=ChunkOutcomes) for line in self._spool)

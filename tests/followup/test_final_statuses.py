@@ -1,4 +1,4 @@
-"""The API's last word on the rows of a request, as a table and as properties."""
+"""The API's final status on the rows of a request, as a table and as properties."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.followup.verdicts import settle
-from lib.model.chunk_report import ChunkReport, chunk_report
+from lib.followup.final_statuses import apply_final_statuses
+from lib.model.chunk_outcomes import ChunkOutcomes, chunk_outcomes
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.request_status import UNREADABLE, RequestStatus
 from lib.model.sent_request import SentRequest, numbers_in, ranges_of
@@ -23,10 +23,10 @@ LINES = (2, 3, 4, 7, 8)
 """The lines of a request. Rows 3 and 8 have no click ID."""
 
 
-def report(*listed: RowOutcome) -> ChunkReport:
+def report(*listed: RowOutcome) -> ChunkOutcomes:
     """Return the report of a chunk with one open request."""
     sent = SentRequest("r-1", ranges_of(LINES), ranges_of([3, 8]))
-    return chunk_report(0, listed, {"uploaded": 5 - len(listed)}, ("r-1",), sent=(sent,))
+    return chunk_outcomes(0, listed, {"uploaded": 5 - len(listed)}, ("r-1",), sent=(sent,))
 
 
 def status(
@@ -45,11 +45,11 @@ def status(
     )
 
 
-def after(found: RequestStatus, can_defer: bool = True, *listed: RowOutcome) -> ChunkReport:
-    return settle(report(*listed), {"r-1": [found]}, can_defer)
+def after(found: RequestStatus, can_defer: bool = True, *listed: RowOutcome) -> ChunkOutcomes:
+    return apply_final_statuses(report(*listed), {"r-1": [found]}, can_defer)
 
 
-def outcomes(settled: ChunkReport) -> dict[int, str]:
+def outcomes(settled: ChunkOutcomes) -> dict[int, str]:
     return {row.line: row.outcome for row in settled.listed}
 
 
@@ -141,7 +141,7 @@ def test_a_position_outside_of_the_request() -> None:
 def test_a_request_stays_open_until_every_action_is_final() -> None:
     """As long as one conversion action is processed, no row changes."""
     found = [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)}), status({}, status="PROCESSING")]
-    settled = settle(report(), {"r-1": found}, True)
+    settled = apply_final_statuses(report(), {"r-1": found}, True)
     assert not settled.listed
     assert settled.tally.awaiting == 5
     assert [each.status for each in settled.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
@@ -152,20 +152,20 @@ def test_matches_of_a_request_without_a_status_are_unknown() -> None:
     forgotten = RequestStatus("r-1", UNREADABLE, code="INVALID_REQUEST_ID")
     settled = after(forgotten)
     assert (settled.tally.outcomes, settled.tally.awaiting) == ({"uploaded": 5}, 0)
-    assert settled.sent[0].judged == 0
-    assert after(status({})).sent[0].judged == 2
+    assert settled.sent[0].matchable == 0
+    assert after(status({})).sent[0].matchable == 2
 
 
 def test_a_request_without_an_answer_stays_open() -> None:
     """Requests for which time or quota ran out stay as they are."""
-    assert settle(report(), {}, True) == report()
-    assert settle(report(), {"r-1": []}, True) == report()
+    assert apply_final_statuses(report(), {}, True) == report()
+    assert apply_final_statuses(report(), {"r-1": []}, True) == report()
 
 
 def test_a_settled_request_has_no_second_verdict() -> None:
-    """Rows that were sent again are not judged by the request that sent them first."""
+    """Rows that were sent again are not validated by the request that sent them first."""
     once = after(status({TOO_RECENT: 1}, {TOO_RECENT: (0,)}))
-    twice = settle(once, {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}, True)
+    twice = apply_final_statuses(once, {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}, True)
     assert twice == once
 
 
@@ -186,9 +186,9 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     errors = {reason: len(records[reason]) + extra[reason] for reason in REASONS}
     unclicked = data.draw(st.sets(st.sampled_from(ordered)))
     sent = SentRequest("r-1", ranges_of(ordered), ranges_of(sorted(unclicked)))
-    before = chunk_report(0, (), {"uploaded": len(ordered)}, ("r-1",), sent=(sent,))
+    before = chunk_outcomes(0, (), {"uploaded": len(ordered)}, ("r-1",), sent=(sent,))
     assert before.tally.awaiting == len(ordered)
-    settled = settle(before, {"r-1": [status(errors, records)]}, can_defer)
+    settled = apply_final_statuses(before, {"r-1": [status(errors, records)]}, can_defer)
     assert settled.tally.rows == sum(settled.tally.outcomes.values()) == len(ordered)
     assert settled.tally.awaiting == 0
     assert settled.tally.unmatched <= len(unclicked)

@@ -11,7 +11,7 @@ from lib.results.findings import Findings
 Tone = Literal["act", "wait", "done"]
 
 
-class Verdict(NamedTuple):
+class Headline(NamedTuple):
     """Whether anybody must act (`act`), later hears more (`wait`), or is `done`; and why."""
 
     tone: Tone
@@ -19,10 +19,10 @@ class Verdict(NamedTuple):
     text: str
 
 
-def verdict_of(head: Mapping[str, Any], findings: Findings) -> Verdict:
-    """Return the verdict on a document; `head` is the document without its rows."""
+def headline_of(head: Mapping[str, Any], findings: Findings) -> Headline:
+    """Return the headline of a document; `head` is the document without its rows."""
     if "other_generation" in head:
-        return Verdict(
+        return Headline(
             "done",
             "Nobody needs to act.",
             "The same upload wrote this file twice, and the results of the other version have the "
@@ -31,11 +31,11 @@ def verdict_of(head: Mapping[str, Any], findings: Findings) -> Verdict:
     return _to_act(head, findings) or _to_wait(head) or _done(head)
 
 
-def _to_act(head: Mapping[str, Any], findings: Findings) -> Verdict | None:
+def _to_act(head: Mapping[str, Any], findings: Findings) -> Headline | None:
     error, counts = head["file_error"], head["counts"]
     if error is not None:
         code = head["codes"][error["code"]]
-        return Verdict(
+        return Headline(
             "act" if code["needs_action"] else "done",
             "Somebody needs to act: the file was stopped."
             if code["needs_action"]
@@ -48,23 +48,23 @@ def _to_act(head: Mapping[str, Any], findings: Findings) -> Verdict | None:
         if head["validate_only"]:
             verb = "would not be"
         others = f" The other {number_of_rows(rest)} need no action." if rest > 1 else ""
-        return Verdict(
+        return Headline(
             "act",
             f"Somebody needs to act: {number_of_rows(findings.to_correct)} {verb} counted.",
             f"Correct what the problems below name, and upload the corrected rows again.{others}",
         )
     if "NOT_COUNTED" in head["codes"]:
         code = head["codes"]["NOT_COUNTED"]
-        return Verdict(
+        return Headline(
             "act", "Somebody needs to act: Google did not count all rows.", code["action"]
         )
     return None
 
 
-def _to_wait(head: Mapping[str, Any]) -> Verdict | None:
+def _to_wait(head: Mapping[str, Any]) -> Headline | None:
     counts = head["counts"]
     if deferred := counts["deferred"]:
-        return Verdict(
+        return Headline(
             "wait",
             "Nobody needs to act now.",
             f"{number_of_rows(deferred)} cannot be counted yet. The function sends "
@@ -72,16 +72,16 @@ def _to_wait(head: Mapping[str, Any]) -> Verdict | None:
             "report.",
         )
     if awaiting := counts.get("awaiting", 0):
-        return Verdict(
+        return Headline(
             "wait",
             "Nobody needs to act now.",
             f"Google has accepted the rows and is still processing {awaiting:,} of them. This "
-            "report is replaced when Google has its last word.",
+            "report is replaced when Google has processed them.",
         )
     return None
 
 
-def _done(head: Mapping[str, Any]) -> Verdict:
+def _done(head: Mapping[str, Any]) -> Headline:
     counts = head["counts"]
     sent, warned = counts["uploaded"] + counts.get("ok", 0), counts["warnings"]
     verb = "was" if sent == 1 else "were"
@@ -99,4 +99,4 @@ def _done(head: Mapping[str, Any]) -> Verdict:
     if warned:
         has = "has" if warned == 1 else "have"
         text += f" {number_of_rows(warned)} {has} a warning, for future files."
-    return Verdict("done", "Nobody needs to act.", text)
+    return Headline("done", "Nobody needs to act.", text)
