@@ -22,8 +22,8 @@ from lib.destinations.google_ads import capabilities as google_ads
 from lib.destinations.google_ads.click_conversion import AdsBatch
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import RecordKind
+from lib.model.outcomes import ChunkOutcomes
 from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
 from lib.rules.row_filter import RowFilter

@@ -13,7 +13,7 @@ import msgspec
 from benchmarks import ours
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
-from lib.model.chunk_outcomes import ChunkOutcomes, Tally
+from lib.model.outcomes import ChunkOutcomes, Tally
 from lib.results.document import (
     DocumentMetadata,
     RunSummary,

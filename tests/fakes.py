@@ -31,10 +31,10 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
 from lib.model.deadline import Deadline
-from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Record
+from lib.model.sent_requests import UploadDiagnostics
 from lib.run.context import RunContext
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_message, check_results

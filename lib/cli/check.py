@@ -20,12 +20,10 @@ from lib.destinations.base import Capabilities, Destination, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.chunk_outcomes import ChunkOutcomes, Tally
 from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
-from lib.model.outcomes import Problem
+from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
 from lib.model.records import Record
-from lib.model.selection import Selection
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, split_into_chunks

@@ -32,7 +32,7 @@ from lib.cli.terminal import Commands, Terminal
 from lib.cli.watched_file import WatchedFile
 from lib.config.profile import Profile, choose_profile
 from lib.errors import PermanentError
-from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import ChunkOutcomes
 from lib.results.document import document_head, results_document
 from lib.results.findings import Findings
 from lib.state.store import StoredObject

@@ -7,7 +7,7 @@ from typing import IO
 
 import msgspec
 
-from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import ChunkOutcomes
 from lib.results.findings import Findings
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import base_name
-from lib.model.rows import Row
+from lib.model.outcomes import ChunkOutcomes
+from lib.model.records import Row
 from lib.rules.fields import BY_NAME
 
 MOST_VALUES: Final = 1_000

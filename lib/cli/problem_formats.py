@@ -14,8 +14,7 @@ import msgspec
 from lib.catalogue.codes import Severity, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult
-from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.outcomes import Outcome, Problem
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 
 Format = Literal["text", "json", "jsonl", "github"]
 

@@ -10,10 +10,9 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.deadline import Deadline
-from lib.model.diagnostics import UploadDiagnostics
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Conversion
-from lib.model.request_status import UNREADABLE, RequestStatus
+from lib.model.sent_requests import UNREADABLE, RequestStatus, UploadDiagnostics
 
 __all__ = [
     "UNREADABLE",

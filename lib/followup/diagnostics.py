@@ -14,9 +14,9 @@ from typing import Any
 from lib.catalogue.codes import lookup
 from lib.destinations.base import DiagnosingDestination
 from lib.errors import PermanentError, RetryableError
-from lib.model.diagnostics import JobCounts, UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
+from lib.model.sent_requests import JobCounts, UploadDiagnostics
 from lib.results.document import DocumentMetadata
 from lib.run.context import RunContext
 from lib.run.follow_up import diagnostics_schedule

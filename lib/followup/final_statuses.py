@@ -18,10 +18,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
-from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.outcomes import Problem, RowOutcome
-from lib.model.request_status import UNREADABLE, RequestStatus
-from lib.model.sent_request import SentRequest, numbers_in
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
+from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in
 
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 """The error of a row that may or may not be counted."""

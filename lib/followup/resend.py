@@ -22,10 +22,9 @@ from lib.catalogue.codes import WAITS_A_DAY
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.followup.final_statuses import ROWS_NOT_NAMED
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
 from lib.run.context import RunContext

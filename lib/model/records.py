@@ -1,8 +1,8 @@
-"""The records, independent of the destination: a conversion, an adjustment, a call.
+"""A row before and after the rules: its cells (`Row`), and the record that they become.
 
-They contain no raw user data, only digests, with one exception: the number of a caller
-(`Call.caller_id`). The destinations (in `lib.destinations`) serialize them. They use no API's
-terms.
+A record is a conversion, an adjustment or a call. It uses no API's terms: `lib.destinations`
+serializes it. It contains no raw user data, only digests, with one exception: the number of a
+caller (`Call.caller_id`).
 
 The records, `Problem` and `RowOutcome` are NamedTuples, not dataclasses: they are created for
 every row, and creating a frozen dataclass of this width takes six times as long.
@@ -13,9 +13,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from lib.model.outcomes import Problem
+
+RowProblem = Literal[
+    "TOO_FEW_CELLS",
+    "TOO_MANY_CELLS",
+    "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
+    "INSIDE_QUOTES",  # a line that may belong to a quoted cell of a refused row
+    "BROKEN_QUOTING",  # text after a closing quote: "a"b
+    "UNDECODABLE",
+    "NUL_BYTE",
+    "CELL_TOO_LARGE",
+    "RECORD_TOO_LONG",
+    "UNTERMINATED_LAST_LINE",  # the file may be cut in this line
+    "REPORT_FOOTER",  # not a row: a total, or a line about the report
+]
+ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
+
+Row: TypeAlias = tuple[int, list[str], str | None, int]
+"""(first line, cells, code of its problem, length in characters). A row has as many cells as the
+header, or a problem and no cells. A plain tuple: one is created for every row of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +140,12 @@ class Conversion(NamedTuple):
 
     @property
     def restated_at(self) -> int:
-        """Older than every restatement of the conversion."""
+        """A conversion is older than any restatement of it."""
         return 0
 
     @property
     def has_whole(self) -> bool:
-        """It is the whole conversion, with a value."""
+        """A conversion is sent with all its data and its value."""
         return True
 
     @property
@@ -139,7 +158,7 @@ AdjustmentType = Literal["retraction", "restatement"]
 
 
 class Adjustment(NamedTuple):
-    """A change of a conversion that was sent before: its value is another one, or it never counted.
+    """A correction of a conversion that was sent before: a new value, or a retraction.
 
     The conversion is named by its `order_id`, or else by `gclid` and `conversion_time`. `time` is
     when it was adjusted, according to the file. `value` is its new total value (None: a
@@ -170,7 +189,7 @@ class Adjustment(NamedTuple):
 
     @property
     def has_whole(self) -> bool:
-        """Whether it is sent as the whole conversion with its new value."""
+        """Whether it is sent as the original conversion with a new value."""
         return self.original is not None
 
     @property
@@ -182,9 +201,9 @@ class Adjustment(NamedTuple):
 class Call(NamedTuple):
     """A conversion after a phone call to a number of an ad.
 
-    `caller_id` is the caller's number, such as +12125550101: one API identifies the call only by
-    the plain number. So nothing but the request to this API may contain it. `call_time` is the
-    start of the call, and `time` the conversion.
+    `caller_id` is the caller's plain number, such as +12125550101, because one API identifies a
+    call by nothing else. Only the request to this API may contain it. `call_time` is when the call
+    started, and `time` when it became a conversion.
     """
 
     customer_id: str
@@ -215,7 +234,7 @@ class Call(NamedTuple):
 
     @property
     def has_whole(self) -> bool:
-        """A call is never restated, so no value of it is older."""
+        """A call is never restated, so none of its values replaces another."""
         return False
 
     @property

@@ -15,8 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.chunk_outcomes import ChunkOutcomes, Tally
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, Tally
 from lib.results.findings import Findings
 from lib.state.run import Run, run_id
 

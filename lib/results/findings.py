@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.outcomes import OUTCOMES, Problem, RowOutcome
+from lib.model.outcomes import OUTCOMES, ChunkOutcomes, Problem, RowOutcome
 
 MOST_CAUSES = 200
 """Only an API that answers with codes of its own could exceed it."""

@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from lib.catalogue.codes import lookup
-from lib.model.request_status import RequestStatus
-from lib.model.sent_request import SentRequest
+from lib.model.sent_requests import RequestStatus, SentRequest
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.rules.fields.kinds import ADJUSTMENTS
 from lib.rules.values.wrapping import unwrap
 

@@ -17,8 +17,7 @@ from operator import attrgetter
 from typing import Final
 
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Adjustment, AdjustmentType
-from lib.model.rows import Row
+from lib.model.records import Adjustment, AdjustmentType, Row
 from lib.rules import amounts, times
 from lib.rules.adjusted import AdjustedRows, Named, Naming
 from lib.rules.adjustment_times import read_adjustment_times

@@ -12,8 +12,7 @@ from typing import Final
 
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.model.outcomes import RowOutcome
-from lib.model.records import Call
-from lib.model.rows import Row
+from lib.model.records import Call, Row
 from lib.rules import amounts, optional_fields, times, user_identifiers
 from lib.rules.assembly import ValidatedChunk, outcome_of
 from lib.rules.callers import read_callers

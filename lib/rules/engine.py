@@ -16,8 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE
-from lib.model.records import OptionalFields
-from lib.model.rows import Row
+from lib.model.records import OptionalFields, Row
 from lib.rules import amounts, click_ids, optional_fields, order_ids, times, user_identifiers
 from lib.rules.assembly import Assembly, Originals, ValidatedChunk
 from lib.rules.chunk_cells import ChunkCells

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lib.model.outcomes import Problem
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.rules.plain_text import plain_text
 from lib.rules.row_rules import RowRules
 

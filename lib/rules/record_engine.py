@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.order_id_form import OrderIdForm
 

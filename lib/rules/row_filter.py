@@ -15,8 +15,8 @@ from operator import and_, not_
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
-from lib.model.rows import Row
-from lib.model.selection import Selection
+from lib.model.outcomes import Selection
+from lib.model.records import Row
 from lib.rules.adjustment_rows import mark_adjustments
 from lib.rules.memo import Memo
 from lib.rules.stages import stages_in

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import MOST_PROBLEMS, Problem, RowOutcome
-from lib.model.rows import Row
+from lib.model.records import Row
 
 
 class RowProblems:

@@ -13,12 +13,17 @@ from typing import NamedTuple, TypeVar
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
-from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, chunk_outcomes
-from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Record
-from lib.model.rows import Row
-from lib.model.selection import Selection
-from lib.model.sent_request import SentRequest, ranges_of
+from lib.model.outcomes import (
+    ChunkOutcomes,
+    Outcome,
+    Problem,
+    RecordLines,
+    RowOutcome,
+    Selection,
+    chunk_outcomes,
+)
+from lib.model.records import Record, Row
+from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.record_engine import RecordEngine
 from lib.rules.repeats import repeat_of_rejected

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
-from lib.model.chunk_outcomes import Tally
 from lib.model.log import Log
+from lib.model.outcomes import Tally
 
 
 def alert_if_rows_fail(tally: Tally, settings: Settings, log: Log) -> None:

@@ -16,8 +16,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.errors import PermanentError
 from lib.model.log import Log
-from lib.model.outcomes import Problem
-from lib.model.selection import Selection
+from lib.model.outcomes import Problem, Selection
 from lib.rules.row_filter import Condition, FilterValue, RowFilter
 from lib.rules.stages import is_stage_column, stage_of
 from lib.rules.values.order_ids import looks_personal

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from lib.errors import RetryableError
-from lib.model.chunk_outcomes import ChunkOutcomes, Tally
+from lib.model.outcomes import ChunkOutcomes, Tally
 from lib.results.document import (
     DocumentMetadata,
     RunSummary,

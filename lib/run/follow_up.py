@@ -10,7 +10,7 @@ from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.settings import Settings
 from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_outcomes import Tally
+from lib.model.outcomes import Tally
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.progress import Progress

@@ -10,9 +10,8 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
-from lib.model.chunk_outcomes import Tally
 from lib.model.fields import ADDRESS_FIELDS, base_name
-from lib.model.outcomes import Problem
+from lib.model.outcomes import Problem, Tally
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.kinds import CALLS
 from lib.rules.fields.languages import is_consent_column

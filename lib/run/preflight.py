@@ -18,12 +18,10 @@ from lib.destinations.base import Batch, Capabilities, Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.chunk_outcomes import Tally
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
-from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Record
-from lib.model.rows import Row
+from lib.model.outcomes import Problem, RowOutcome, Tally
+from lib.model.records import Record, Row
 from lib.rules.adjustments import AdjustmentEngine
 from lib.rules.conversion_actions import resolve_action
 from lib.rules.engine import Engine

@@ -8,10 +8,8 @@ from typing import Final
 import msgspec
 
 from lib.catalogue.texts import number_of_rows
-from lib.model.chunk_outcomes import ChunkOutcomes, Tally
-from lib.model.outcomes import Problem
-from lib.model.selection import Selection
-from lib.model.sent_request import ranges_of
+from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
+from lib.model.sent_requests import ranges_of
 from lib.results.findings import Findings
 from lib.results.processing import RequestSummary
 

@@ -17,10 +17,9 @@ from itertools import count
 from typing import Final
 
 from lib.destinations.base import UploadResult
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import Outcome, Problem
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import chain
 from typing import Literal
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.source.footer import LONGEST_FOOTER, footer_length
 from lib.source.lines import Block
 from lib.source.records import RecordReader

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.model.rows import Row, RowProblem
+from lib.model.records import Row, RowProblem
 from lib.source.encoding import UNDECODABLE
 from lib.source.errors import SourceError
 from lib.source.footer import LONGEST_FOOTER

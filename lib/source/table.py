@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.source.dialect import HEAD_LINES, Head, read_head
 from lib.source.encoding import Decoder
 from lib.source.ending import Ending, Hold

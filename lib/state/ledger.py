@@ -46,8 +46,7 @@ from typing import Any
 import msgspec
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
-from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.outcomes import Problem
+from lib.model.outcomes import ChunkOutcomes, Problem
 from lib.state.run import Run, RunStatus, name_key, run_key
 from lib.state.store import Store, StoredObject
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from lib.errors import LeaseLost, RetryableError
-from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import ChunkOutcomes
 from lib.state.run import Run
 from lib.state.store import Store
 

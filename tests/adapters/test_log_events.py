@@ -25,8 +25,7 @@ from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import PermanentError, RetryableError
 from lib.followup.missing_events import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
-from lib.model.diagnostics import UploadDiagnostics
-from lib.model.request_status import RequestStatus
+from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.context import RunContext
 from lib.run.redelivery import LATE_AFTER
 from tests.fakes import START, World, world

@@ -25,7 +25,7 @@ from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, Code, lookup, no
 from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
-from lib.model.rows import ROW_PROBLEMS
+from lib.model.records import ROW_PROBLEMS
 from lib.rules.values.countries import find_region
 from lib.rules.values.errors import RuleError
 from lib.source.errors import FILE_ERROR_CODES

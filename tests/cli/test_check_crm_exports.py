@@ -15,8 +15,8 @@ from lib.cli.check import OfflineDestination, check
 from lib.config.profile import Profile
 from lib.destinations.base import UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
+from lib.model.outcomes import ChunkOutcomes
 from lib.model.records import Conversion
 from lib.state.store import StoredObject
 from tests.cli.validating import NOW, validate

@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.followup.final_statuses import apply_final_statuses
-from lib.model.chunk_outcomes import ChunkOutcomes, chunk_outcomes
-from lib.model.outcomes import Problem, RowOutcome
-from lib.model.request_status import UNREADABLE, RequestStatus
-from lib.model.sent_request import SentRequest, numbers_in, ranges_of
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, chunk_outcomes
+from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in, ranges_of
 
 P = "PROCESSING_ERROR_REASON_"
 TOO_RECENT, INTERNAL = P + "TOO_RECENT_CLICK", P + "INTERNAL_ERROR"

@@ -11,7 +11,7 @@ import pytest
 
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
+from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 from lib.run.ingest import process_object
 from lib.state.run import run_key
 from lib.state.store import StoredObject

@@ -13,7 +13,7 @@ from lib.config.settings import CHUNK_ROWS
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
-from lib.model.request_status import RequestStatus
+from lib.model.sent_requests import RequestStatus
 from lib.run.ingest import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world

@@ -16,9 +16,9 @@ from unittest.mock import patch
 from lib.cli.check import check
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.log import Log
-from lib.model.rows import ROW_PROBLEMS, Row
+from lib.model.outcomes import ChunkOutcomes
+from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
 from lib.run.preflight import chunk_limits_of
 from lib.run.reading import read_table

@@ -12,8 +12,8 @@ import msgspec
 
 from lib.cli.check import check
 from lib.config.profile import Profile
-from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
-from lib.model.rows import Row
+from lib.model.outcomes import ChunkOutcomes, RecordLines
+from lib.model.records import Row
 from lib.results.document import results_document
 from lib.run.chunks import split_into_chunks
 from lib.state.run import ChunkLimits

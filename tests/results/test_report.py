@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.model.chunk_outcomes import RecordLines, chunk_outcomes
-from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, chunk_outcomes
 from lib.results.findings import MOST_RANGES, MOST_ROWS, Findings
 from lib.results.report import Links, NotADocument, render_report, report_of
 

@@ -17,8 +17,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Conversion
-from lib.model.rows import Row
+from lib.model.records import Conversion, Row
 from lib.rules.engine import Engine
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules

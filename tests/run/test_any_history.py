@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from lib.destinations.base import RequestStatus, UploadResult
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
+from lib.model.outcomes import ChunkOutcomes
 from lib.run import finalize, preflight
 from lib.run.arrival import process_arrival
 from lib.run.context import RunContext

@@ -14,9 +14,8 @@ import pytest
 from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.chunk_outcomes import chunk_outcomes
-from lib.model.outcomes import Problem
-from lib.model.rows import Row
+from lib.model.outcomes import Problem, chunk_outcomes
+from lib.model.records import Row
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.arrival import process_arrival
 from lib.run.chunks import split_into_chunks

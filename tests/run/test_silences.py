@@ -24,8 +24,7 @@ import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS
 from lib.errors import PermanentError, RetryableError
-from lib.model.diagnostics import UploadDiagnostics
-from lib.model.request_status import RequestStatus
+from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from tests.fakes import START, World, passes, world
 from tests.rows import core_row, csv_bytes
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.source import inflate
 from lib.source.errors import SourceError
 from lib.source.inflate import BLOCK_BYTES

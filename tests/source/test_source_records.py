@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lib.model.rows import ROW_PROBLEMS
+from lib.model.records import ROW_PROBLEMS
 
 HEADER = "gclid,email,value,order_id\n"
 

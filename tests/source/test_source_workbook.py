@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.model.rows import Row
+from lib.model.records import Row
 from lib.source import workbook as module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table

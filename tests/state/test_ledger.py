@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
-from lib.model.chunk_outcomes import ChunkOutcomes, chunk_outcomes
-from lib.model.outcomes import Problem
+from lib.model.outcomes import ChunkOutcomes, Problem, chunk_outcomes
 from lib.state import claims
 from lib.state.lease import Lease
 from lib.state.ledger import Ledger

@@ -13,7 +13,7 @@ import flask
 import pytest
 
 import main
-from lib.model.chunk_outcomes import Tally
+from lib.model.outcomes import Tally
 from tests.adapters.test_log_events import SCENES
 from tests.fakes import START, world
 from tests.run.test_silences import MINUTES, PAGE, SILENCES

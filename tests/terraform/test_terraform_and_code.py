@@ -14,7 +14,7 @@ from lib.adapters.logging import EVENTS
 from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations import registry
-from lib.model.chunk_outcomes import Tally
+from lib.model.outcomes import Tally
 from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration

@@ -28,9 +28,9 @@ from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CLICKS, Upload
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
-from lib.model.diagnostics import UploadDiagnostics
 from lib.model.log import Log
 from lib.model.outcomes import Problem
+from lib.model.sent_requests import UploadDiagnostics
 
 ACCOUNT_CACHE_SECONDS = 120.0
 """Long enough for a burst of files. Short, because somebody may be correcting the account."""

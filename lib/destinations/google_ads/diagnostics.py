@@ -12,7 +12,7 @@ from typing import Any
 from lib.destinations.google_ads.enums import enum_name
 from lib.destinations.google_ads.errors import code_name
 from lib.destinations.google_ads.search import Search
-from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
+from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 _ACCOUNT = "offline_conversion_upload_client_summary"
 _ACTION = "offline_conversion_upload_conversion_action_summary"

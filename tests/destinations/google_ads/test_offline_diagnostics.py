@@ -10,7 +10,7 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.diagnostics import ACCOUNT_QUERY, ACTION_QUERY, read_diagnostics
-from lib.model.diagnostics import DiagnosticsAlert, JobCounts, UploadDiagnostics
+from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 _ACCOUNT = "offline_conversion_upload_client_summary"
 _ACTION = "offline_conversion_upload_conversion_action_summary"

@@ -1,0 +1,124 @@
+"""The requests that sent the rows, and what an API reports later about them.
+
+An API that processes records later has a status for each request (`RequestStatus`). Another has
+only counts and alerts by job (`UploadDiagnostics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+UNREADABLE: Final = "UNREADABLE"
+"""The API does not report the status of the request. Its `code` is the reason."""
+
+_FINAL: Final = frozenset({"SUCCESS", "FAILED", "PARTIAL_SUCCESS", UNREADABLE})
+
+
+class RequestStatus(NamedTuple):
+    """The status of one request for one conversion action.
+
+    SUCCESS, PARTIAL_SUCCESS and FAILED are final. So is UNREADABLE: the API does not report a
+    status, or no longer does, and `code` is the reason. Any other `status` can still change. All
+    counts are numbers of records.
+
+    `error_records` and `warning_records` name records that have a reason by their position in the
+    request. An API may name all, some or none of those that it counts.
+    """
+
+    request_id: str
+    status: str
+    conversion_action: str = ""
+    record_count: int = 0
+    errors: Mapping[str, int] = {}
+    warnings: Mapping[str, int] = {}
+    code: str = ""
+    error_records: Mapping[str, tuple[int, ...]] = {}
+    warning_records: Mapping[str, tuple[int, ...]] = {}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the status cannot change any more."""
+        return self.status in _FINAL
+
+
+Ranges = tuple[tuple[int, int], ...]
+"""Ascending numbers, as the first and the last number of each sequence without a gap."""
+
+
+def ranges_of(numbers: Iterable[int]) -> Ranges:
+    """`[2, 3, 4, 7]` → `((2, 4), (7, 7))`."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return tuple(found)
+
+
+def numbers_in(ranges: Ranges) -> Iterator[int]:
+    """Return the numbers in these ranges."""
+    for first, last in ranges:
+        yield from range(first, last + 1)
+
+
+class SentRequest(NamedTuple):
+    """An accepted request of an API that processes records later.
+
+    While the request is open, `lines` are the lines of its records, in their order, and `unclicked`
+    the lines of those without a click ID. Both are empty once the API has reported the final status
+    for every conversion action (`statuses`). From then on:
+
+    - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
+    - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
+      are rows that the API counted without naming them.
+    """
+
+    request_id: str
+    lines: Ranges
+    unclicked: Ranges = ()
+    statuses: tuple[RequestStatus, ...] = ()
+    matchable: int = 0
+    unmatched: int = 0
+    not_counted: Mapping[str, int] = {}
+    unnamed: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether rows await the API's final status."""
+        return bool(self.lines)
+
+    @property
+    def awaiting(self) -> int:
+        """Number of rows that await the API's final status."""
+        return sum(last - first + 1 for first, last in self.lines)
+
+
+class JobCounts(NamedTuple):
+    """The rows of one job, as the API counts them. `pending`: it is still processing them."""
+
+    successful: int
+    failed: int
+    pending: int
+
+
+class DiagnosticsAlert(NamedTuple):
+    """An error or a warning of the API, and its share of the uploaded rows (0 to 1)."""
+
+    code: str
+    share: float
+
+
+class UploadDiagnostics(NamedTuple):
+    """The diagnostics of an account, or of one of its conversion actions (`conversion_action`).
+
+    `jobs` has the most recent jobs only, and `alerts` concern all uploads of the latest day, not
+    one job. `last_upload` is in the account's time zone.
+    """
+
+    status: str
+    last_upload: str
+    jobs: Mapping[int, JobCounts]
+    alerts: tuple[DiagnosticsAlert, ...] = ()
+    conversion_action: str = ""
