@@ -56,7 +56,7 @@ def send_again(
     time_check = TimeCheck(lease, deadline, context.monotonic)
     most = context.settings.max_file_bytes, context.settings.max_file_lines
     table = read_table(context.store.open(run.source), profile, *most, time_check)
-    header = read_header(table, profile, run.rules_version)
+    header = read_header(table, profile)
     job = prepare_job(table, header, profile, run, context.connect, log)
     resend = _Resend(job, run, context, deadline, too_late)
     written = ledger.finished_chunks(run)

@@ -97,7 +97,7 @@ class Assembly:
         sendable = self._complete(table, when, problems)
         errors, warnings = problems.errors, problems.warnings
         repeats = find_repeats(
-            table.keys_of(sendable, when.instants), lambda row: self._has_own_order(table, row)
+            table.keys_of(sendable, when.instants), lambda row: _has_own_order(table, row)
         )
         sendable = [row for row in sendable if row not in repeats]
         withheld: set[int] = set()
@@ -186,9 +186,7 @@ class Assembly:
         """
         orders, gclids, braids = table.order_id, table.gclid, table.braids()
         unrecognized = [row for row in rows if orders[row] is None and not gclids[row]]
-        if self._rules.version < 2:
-            unrecognized = [row for row in unrecognized if not braids[row]]
-        elif any(braids):
+        if any(braids):
             excluded = self._without_order_id(table)
             unrecognized = [row for row in unrecognized if row not in excluded]
         for row in unrecognized:
@@ -196,13 +194,6 @@ class Assembly:
             value = None if braids[row] else table.value[row]
             identity = (braids[row],) if braids[row] else _person(table, row)
             orders[row] = derived_order_id(table.action_id[row], instants[row], value, identity)
-
-    def _has_own_order(self, table: RecordColumns, row: int) -> bool:
-        """Return whether a row is another conversion than rows with its click and another order."""
-        if self._rules.version < 2:
-            return False
-        order_id = table.order_id[row]
-        return order_id is not None and not is_derived_order_id(order_id)
 
     def _without_order_id(self, table: RecordColumns) -> set[int]:
         """Return the rows with values that the API refuses beside an order ID."""
@@ -212,6 +203,12 @@ class Assembly:
             if "order_id" in exclusion.beside
             for row in table.rows_with(exclusion.values)
         }
+
+
+def _has_own_order(table: RecordColumns, row: int) -> bool:
+    """Return whether a row is another conversion than rows with its click and another order."""
+    order_id = table.order_id[row]
+    return order_id is not None and not is_derived_order_id(order_id)
 
 
 def _person(table: RecordColumns, row: int) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class OrderIdForm:
 
     def __init__(self, column: int | None, rules: RowRules) -> None:
         self._column = column
-        self._is_automatic = rules.order_ids is None and rules.version >= 4
+        self._is_automatic = rules.order_ids is None
         decided = self._is_automatic and rules.integer_order_ids
         self._is_integer = decided or rules.order_ids == "integer"
         self._has_kept_any = False

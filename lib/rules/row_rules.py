@@ -16,27 +16,20 @@ OrderIds = Literal["keep", "integer"]
 """How order IDs such as 1001.0 are sent. None: the first chunk of each file decides
 (`OrderIdForm`)."""
 
-RULES_VERSION: Final = 4
-"""The version of the rules, which the claim of a file fixes.
+RULES_VERSION: Final = 1
+"""The version of the rules, which the claim of a file fixes. Code that meets a newer one touches
+nothing.
 
-1  Rows with the same click ID, time and action are one conversion, whatever their order IDs. Only
-   rows without click ID get a derived order ID.
-2  Rows with different order IDs are different conversions. Rows with a gbraid or wbraid get a
-   derived order ID too.
-3  Units in headers and more names of columns are understood.
-4  Order IDs that all end with .0 are integers.
-
-A later attempt, which may run on newer code, must not read the rows of a file otherwise than the
-attempt that sent them: Google counts a row that comes back with another order ID twice. So a rule
-that changes which rows are sent, or their order IDs, keeps its older form until no file of the
-older version can still be in progress."""
+A rule that changes which rows are sent, or their order IDs, makes a new version, and keeps its
+older form until no file of the older version can be in progress. A row that comes back with another
+order ID counts twice at Google."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """Values that are the same for every row of a file.
 
-    `now` is the start of the file's first attempt, and `version` the `RULES_VERSION` of its claim.
+    `now` is the start of the file's first attempt.
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
@@ -60,7 +53,6 @@ class RowRules:
     decimal_comma: bool = False
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
-    version: int = RULES_VERSION
     order_ids: OrderIds | None = None
     integer_order_ids: bool = False
     column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)

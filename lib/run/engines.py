@@ -83,7 +83,6 @@ def row_rules(
         decimal_comma=profile.decimal_comma,
         derive_order_id=profile.derive_order_id,
         omit_session_and_ip=profile.omit_session_and_ip,
-        version=run.rules_version,
         order_ids=profile.order_ids,
         integer_order_ids=run.integer_order_ids,
         column_zones={each: zones.zone_of(each) for each in _OTHER_TIMES},

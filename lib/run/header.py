@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from lib.config.profile import Profile
 from lib.model.fields import Field, FileKind, RecordKind, base_name
@@ -14,7 +13,6 @@ from lib.rules.adjustment_rows import kind_columns
 from lib.rules.click_ids import CLICK_IDS
 from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.kinds import OTHER_KINDS
-from lib.rules.row_rules import RULES_VERSION
 from lib.rules.values.wrapping import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns
@@ -32,7 +30,6 @@ from lib.source.errors import SourceError
 from lib.source.kinds import columns_of_kind
 from lib.source.table import Table
 from lib.source.visible_names import shown
-from lib.source.vocabulary import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +55,8 @@ class Header:
     kind: RecordKind = "conversion"
 
 
-_TIERS_OF_VERSION_2: Final = (Tier.ALIAS, Tier.FALLBACK)
-
-
-def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) -> Header:
-    """The header line → a `Header`. `version` is the `RULES_VERSION` of the file's claim.
+def read_header(table: Table, profile: Profile) -> Header:
+    """The header line → a `Header`.
 
     Raises `SourceError` if two columns are for the same field, if the rows are of several kinds, or
     if no destination of the profile can send their kind.
@@ -70,7 +64,7 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     rows = table.first_rows()
     declared = OF_SALES_AND_REFUNDS if profile.refunds else OF_CONVERSIONS
     try:
-        columns = _map(table, profile, declared, version)
+        columns = _map(table, profile, declared)
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise
@@ -83,7 +77,7 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
             {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)
         )
     if kind := _kind_of(table, profile, columns):
-        columns = _map(table, profile, FIELDS, version)
+        columns = _map(table, profile, FIELDS)
         return _header(table, profile, columns, kind.kind, _missing(kind, columns))
     stop = None
     if not identifying_columns(columns.fields, FIELDS):
@@ -91,14 +85,13 @@ def read_header(table: Table, profile: Profile, version: int = RULES_VERSION) ->
     return _header(table, profile, columns, "conversion", stop)
 
 
-def _map(table: Table, profile: Profile, declared: tuple[Field, ...], version: int) -> ColumnMap:
+def _map(table: Table, profile: Profile, declared: tuple[Field, ...]) -> ColumnMap:
     """Find the declared fields in the header."""
     names = {base_name(field.name) for field in declared}
     own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
     filtered_by = _known_anyway(table.header, profile)
-    tiers = _TIERS_OF_VERSION_2 if version < 3 else tuple(Tier)
     has_dates = partial(contains_dates, table.first_rows())
-    return map_columns(table.header, own, declared, filtered_by, tiers, has_dates)
+    return map_columns(table.header, own, declared, filtered_by, stands_alone=has_dates)
 
 
 def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:

@@ -140,7 +140,7 @@ def _process(
         table = read_table(stream, claim.profile, *most, time_check)
         if claim.profile is not None:
             try:
-                header = read_header(table, claim.profile, run.rules_version)
+                header = read_header(table, claim.profile)
                 if progress.stop is None:
                     job = prepare_job(table, header, claim.profile, run, context.connect, log)
                     table.hold_unterminated_line(hold_of(table, job, claim.profile))

@@ -201,20 +201,6 @@ def test_derived_order_ids_are_the_same_in_every_version() -> None:
     }
 
 
-def test_a_file_of_version_1_keeps_its_rules() -> None:
-    """A file whose claim has version 1 derives no order ID for a gbraid or wbraid."""
-    before, after = validate(BRAIDS, version=1), validate(BRAIDS)
-    assert [each.order_id for each in before.sent.values()] == [
-        None,
-        None,
-        "O3",
-        after.sent[5].order_id,
-        None,
-        None,
-    ]
-    assert before.refused == after.refused
-
-
 def test_a_braid_with_another_value_is_the_same_conversion() -> None:
     """The value is no part of the order ID of a braid: as with a gclid, click and time decide."""
     validated = validate(BRAIDS)
@@ -295,13 +281,6 @@ def test_orders_of_one_click_and_time_are_different_conversions() -> None:
         9: "the same click ID, time and conversion action as in line 7",
     }
     assert set(validated.refused.values()) == {"REPEATED_LINE"}
-
-
-def test_orders_of_one_click_in_a_file_of_version_1() -> None:
-    """A file whose claim has version 1 still sends only the first order of a click and time."""
-    validated = validate(ORDERS_OF_A_CLICK, version=1)
-    assert list(validated.sent) == [2, 7, 10]
-    assert validated.refused[4] == "REPEATED_WITH_OTHER_VALUE"
 
 
 @given(

@@ -70,17 +70,6 @@ def test_an_unknown_zone_of_a_column_is_not_replaced() -> None:
     assert outcomes(header, "2026-11-20 01:00 Z") == ["UNKNOWN_ZONE_OF_FILE"]
 
 
-@pytest.mark.parametrize(("version", "is_known"), [(2, False), (3, True)])
-def test_a_file_in_progress_keeps_its_columns(version: int, is_known: bool) -> None:
-    """A value that is known since an update would change the derived order IDs of rows that an
-    earlier attempt has sent."""
-    profile = Profile(customer_id="1234567890")
-    stream = io.BytesIO(b"email,date,Amount (USD)\nada@example.com,2026-11-20,12\n")
-    header = read_header(read_table(stream, profile, 1 << 20), profile, version)
-    assert ("conversion_value" in header.fields) is is_known
-    assert ("conversion_value" in header.units) is is_known
-
-
 @pytest.mark.parametrize(
     ("time", "name"),
     [

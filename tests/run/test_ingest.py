@@ -16,7 +16,6 @@ from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem, chunk_outcomes
 from lib.model.records import Row
-from lib.rules.row_rules import RULES_VERSION
 from lib.run.arrival import process_arrival
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
@@ -716,23 +715,6 @@ def test_the_calls_of_a_small_file(google: World) -> None:
     ]
     assert completed[:2] == ["b.csv", claim_name(files[1])]
     assert completed[4:] == [claim_name(files[1])]
-
-
-def test_a_claim_of_version_1_keeps_order_ids_with_zero(google: World) -> None:
-    """A file that an older version of the code began is finished by its rules."""
-    google.api.before = dies(1)
-    source = decimal_orders(google)
-    with pytest.raises(KeyboardInterrupt):
-        deliver(google, source)
-    name = claim_name(source)
-    claim = json.loads(google.store.objects[OUT, name][0])
-    assert (claim["rules_version"], claim["integer_order_ids"]) == (RULES_VERSION, True)
-    del claim["rules_version"], claim["integer_order_ids"]
-    google.store.put(OUT, name, json.dumps(claim).encode())
-    google.clock.seconds += 120
-    deliver(google, source)
-    assert "1.0" in google.api.counted
-    assert notes(google, source) == []
 
 
 def test_deferred_rows_keep_the_form_of_their_file(google: World) -> None:
