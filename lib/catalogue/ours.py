@@ -6,7 +6,7 @@ from lib.catalogue.texts import IF_IT_LASTS, NEW_CREDENTIALS, RETRIED_AUTOMATICA
 
 TITLE: Final = "This function"
 
-_OPEN_LINE = "Open the file at the line shown"
+_GO_TO_LINE = "Open the file at the line shown"
 _WRITE_QUOTE_TWICE = "Write a quotation mark inside quotation marks twice."
 _UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
 _FILL_IN_ADDRESS = (
@@ -667,7 +667,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_FEW_CELLS": (
         "rejected",
         "The line has fewer cells than the header.",
-        f"{_OPEN_LINE}: a delimiter or a quotation mark may be missing.",
+        f"{_GO_TO_LINE}: a delimiter or a quotation mark may be missing.",
     ),
     "ADJUSTMENT_ROW": (
         "rejected",
@@ -680,13 +680,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_MANY_CELLS": (
         "rejected",
         "The line has more cells than the header, or text in an unnamed column at its end.",
-        f"{_OPEN_LINE}: put a value that contains the delimiter in quotation marks.",
+        f"{_GO_TO_LINE}: put a value that contains the delimiter in quotation marks.",
     ),
     "UNCLOSED_QUOTE": (
         "rejected",
         "A quotation mark opens on this line and is never closed, or the lines up to the one that "
         "closes it look like rows.",
-        f"{_OPEN_LINE} and close the quotation mark. {_WRITE_QUOTE_TWICE} If the marks are right, "
+        f"{_GO_TO_LINE} and close the quotation mark. {_WRITE_QUOTE_TWICE} If the marks are right, "
         "replace the line breaks in the cell with spaces.",
     ),
     "INSIDE_QUOTES": (
@@ -699,7 +699,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "BROKEN_QUOTING": (
         "rejected",
         "A cell has text after its closing quotation mark.",
-        f"{_OPEN_LINE} and correct the quotation marks. {_WRITE_QUOTE_TWICE}",
+        f"{_GO_TO_LINE} and correct the quotation marks. {_WRITE_QUOTE_TWICE}",
     ),
     "UNDECODABLE": (
         "rejected",
@@ -715,12 +715,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CELL_TOO_LARGE": (
         "rejected",
         "A cell is longer than 32,767 characters.",
-        f"{_OPEN_LINE}: a closing quotation mark may be missing.",
+        f"{_GO_TO_LINE}: a closing quotation mark may be missing.",
     ),
     "RECORD_TOO_LONG": (
         "rejected",
         "The row is longer than one million characters.",
-        f"{_OPEN_LINE}: a closing quotation mark or a line break may be missing.",
+        f"{_GO_TO_LINE}: a closing quotation mark or a line break may be missing.",
     ),
     # The file as a whole
     "EMPTY_FILE": ("file", "The file is empty.", "Check the export."),

@@ -139,7 +139,7 @@ class Conversion(NamedTuple):
         return bool(self.gclid or self.gbraid or self.wbraid)
 
     @property
-    def restated_at(self) -> int:
+    def adjusted_at(self) -> int:
         """A conversion is older than any restatement of it."""
         return 0
 
@@ -178,7 +178,7 @@ class Adjustment(NamedTuple):
     warnings: tuple[Problem, ...]
 
     @property
-    def restated_at(self) -> int:
+    def adjusted_at(self) -> int:
         """Its time in Unix seconds."""
         return int(datetime.fromisoformat(self.time).timestamp())
 
@@ -223,7 +223,7 @@ class Call(NamedTuple):
         return None
 
     @property
-    def restated_at(self) -> int:
+    def adjusted_at(self) -> int:
         """A call is never restated."""
         return 0
 

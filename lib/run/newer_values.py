@@ -48,7 +48,7 @@ def new_values(validated: ValidatedChunk, order_name: OrderName) -> list[NewValu
     """Return the new values in a chunk. Those of conversions without an order ID are not known."""
     return [
         NewValue(
-            position, _digest(each, each.order_id, order_name), each.restated_at, each.has_whole
+            position, _digest(each, each.order_id, order_name), each.adjusted_at, each.has_whole
         )
         for position, each in enumerate(validated.adjustments, len(validated.conversions))
         if each.order_id is not None
@@ -111,7 +111,7 @@ def superseded_rows(
     known = newest({digest for digest, _ in orders.values()}) if orders else {}
     own: dict[str, int] = {}
     for digest, record in orders.values():
-        own[digest] = max(record.restated_at, own.get(digest, 0))
+        own[digest] = max(record.adjusted_at, own.get(digest, 0))
     return {
         line: RowOutcome(line, "skipped", record.order_id, (Problem("SUPERSEDED_ADJUSTMENT"),))
         for line, (digest, record) in orders.items()
