@@ -17,10 +17,7 @@ MESSAGE_SCHEMA = json.loads(
 )
 _MESSAGE_VALIDATOR = jsonschema_rs.Draft202012Validator(MESSAGE_SCHEMA)
 _checked: set[str] = set()
-OUTCOMES = (
-    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
-    *("not_attempted", "ok"),
-)
+OUTCOMES = SCHEMA["$defs"]["row"]["properties"]["outcome"]["enum"]
 
 
 def check_message(message: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, not_applicable
 from lib.catalogue.texts import REPORT_A_BUG
+from lib.model.outcomes import OUTCOMES, Outcome
 
 _HEAD = """\
 # Codes
@@ -14,12 +15,7 @@ It never repeats the value of a cell, except stages in common words (`STAGES_NOT
 
 | The row | meaning |
 |---|---|
-| rejected | The row breaks a rule of this function, so it is not sent. |
-| failed | Google refuses the row permanently. |
-| duplicate | The row is already counted, or repeats an earlier line. |
-| deferred | Google cannot count the row yet. It is sent again automatically. |
-| skipped | A later adjustment of the same conversion counts instead. |
-| not attempted | The file is stopped before this row, or the row's account cannot be used. |
+{outcomes}
 | sent (warning) | The row is sent, but a value is left out or may be wrong. |
 | failed (warning) | Google refuses the row permanently. The warning adds detail. |
 | retried | A temporary error. The row is sent again automatically. |
@@ -31,7 +27,13 @@ _OF_FAILED = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
 
 def page() -> str:
     """The whole page, with its last line break."""
-    return "\n".join([_HEAD, *map(_section, TABLES)])
+    of_codes = {code.outcome for code in CATALOGUE.values()}
+    outcomes = (
+        f"| {_words(outcome)} | {meaning.meaning} |"
+        for outcome, meaning in OUTCOMES.items()
+        if outcome in of_codes
+    )
+    return "\n".join([_HEAD.format(outcomes="\n".join(outcomes)), *map(_section, TABLES)])
 
 
 def _section(origin: Origin) -> str:
@@ -65,12 +67,16 @@ def _row(code: Code) -> str:
 
 def _outcome(code: Code) -> str:
     if code.outcome is not None:
-        return code.outcome.replace("_", " ")
+        return _words(code.outcome)
     if code.scope == "transient":
         return "retried"
     if code.code in _OF_FAILED:
         return "failed (warning)"
     return "sent (warning)" if code.severity == "warning" else "(note)"
+
+
+def _words(outcome: Outcome) -> str:
+    return outcome.replace("_", " ")
 
 
 if __name__ == "__main__":

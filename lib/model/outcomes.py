@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, NamedTuple, TypeVar, get_args
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from lib.model.sent_requests import Ranges, SentRequest, numbers_in, ranges_of
 
@@ -18,11 +18,78 @@ K = TypeVar("K", int, str)
 Outcome = Literal[
     "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"
 ]
-"""`ok` is the outcome of a row that would be sent, in a check and in validate-only uploads.
-`skipped` rows are not conversions, according to the profile's row filter, or are the footer of a
-report."""
 
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+
+@dataclass(frozen=True, slots=True)
+class OutcomeMeaning:
+    """What an outcome says of a row."""
+
+    legend: str
+    """For the legend of a report."""
+    meaning: str
+    """One sentence, for docs/codes.md."""
+    counts: Literal["yes", "no", "later", "need not", "would"]
+    """Whether Google counts the row. `no`: it should, but a person must see to it. `later`: it is
+    sent again automatically. `need not`: it is not a conversion. `would`: it was only checked."""
+    is_listed: bool = True
+    """Whether the results list the row although it has neither an error nor a warning."""
+
+
+OUTCOMES: Final[Mapping[Outcome, OutcomeMeaning]] = {
+    "uploaded": OutcomeMeaning(
+        "accepted by Google",
+        "Google accepted the row.",
+        "yes",
+        is_listed=False,
+    ),
+    "duplicate": OutcomeMeaning(
+        "already counted, or a repeat of an earlier line",
+        "The row is already counted, or repeats an earlier line.",
+        "yes",
+    ),
+    "rejected": OutcomeMeaning(
+        "not sent: a cell is wrong",
+        "The row breaks a rule of this function, so it is not sent.",
+        "no",
+    ),
+    "failed": OutcomeMeaning(
+        "refused by Google",
+        "Google refuses the row permanently.",
+        "no",
+    ),
+    "deferred": OutcomeMeaning(
+        "sent again automatically",
+        "Google cannot count the row yet. It is sent again automatically.",
+        "later",
+    ),
+    "skipped": OutcomeMeaning(
+        "no conversion, according to the profile",
+        "The row is not a conversion, or a later adjustment of the same conversion counts instead.",
+        "need not",
+        is_listed=False,
+    ),
+    "not_attempted": OutcomeMeaning(
+        "not sent: the file was stopped before",
+        "The file is stopped before this row, or the row's account cannot be used.",
+        "no",
+    ),
+    "ok": OutcomeMeaning(
+        "would be uploaded",
+        "The row would be uploaded: it was only checked.",
+        "would",
+        is_listed=False,
+    ),
+}
+"""Every outcome of a row, in the order in which results and reports show them."""
+
+
+def _that(wanted: Callable[[OutcomeMeaning], bool]) -> tuple[Outcome, ...]:
+    return tuple(outcome for outcome, meaning in OUTCOMES.items() if wanted(meaning))
+
+
+COUNTED: Final = _that(lambda each: each.counts == "yes")
+LOST: Final = _that(lambda each: each.counts == "no")
+UNLISTED: Final = _that(lambda each: not each.is_listed)
 
 MOST_PROBLEMS = 20
 """A row lists at most this many errors, and as many warnings."""
@@ -148,10 +215,12 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
 
-        Only `ok` is left out if no row has it.
+        Those of a check are left out if no row has them.
         """
         named: dict[str, int] = {
-            o: self.outcomes.get(o, 0) for o in OUTCOMES if o != "ok" or o in self.outcomes
+            outcome: self.outcomes.get(outcome, 0)
+            for outcome, meaning in OUTCOMES.items()
+            if meaning.counts != "would" or outcome in self.outcomes
         }
         return {"rows": self.rows, **named, "warnings": self.warnings}
 
@@ -204,8 +273,7 @@ class ChunkOutcomes:
     def unlisted(self) -> dict[Outcome, int]:
         """Return the numbers of rows that are not listed: accepted and skipped ones."""
         listed = Counter(row.outcome for row in self.listed)
-        kinds: tuple[Outcome, ...] = ("uploaded", "ok", "skipped")
-        return {kind: self.tally.outcomes.get(kind, 0) - listed[kind] for kind in kinds}
+        return {each: self.tally.outcomes.get(each, 0) - listed[each] for each in UNLISTED}
 
     def with_rows(
         self,

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.outcomes import OUTCOMES, ChunkOutcomes, Problem, RowOutcome, Tally
 from lib.results.findings import Findings
 from lib.state.run import Run, run_id
 
@@ -24,9 +24,6 @@ SCHEMA_VERSION = 2
 Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
 """`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`, `same_as`: another
 generation of the same upload has the rows."""
-
-_COUNTED = ("uploaded", "duplicate", "skipped")
-"""The outcomes of rows that nobody needs to send again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,8 @@ class RunSummary:
         tally, metadata = self.tally, self.metadata
         if not tally.rows or metadata.file_error or metadata.superseded_by or self.not_counted:
             return False
-        return tally.rows == sum(tally.outcomes.get(each, 0) for each in _COUNTED)
+        done = [o for o, meaning in OUTCOMES.items() if meaning.counts in ("yes", "need not")]
+        return tally.rows == sum(tally.outcomes.get(each, 0) for each in done)
 
     @property
     def counts(self) -> dict[str, int]:

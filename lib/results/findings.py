@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.model.outcomes import OUTCOMES, ChunkOutcomes, Problem, RowOutcome
+from lib.model.outcomes import LOST, OUTCOMES, UNLISTED, ChunkOutcomes, Problem, RowOutcome
 
 MOST_CAUSES = 200
 """Only an API that answers with codes of its own could exceed it."""
@@ -25,9 +25,6 @@ MOST_ROWS = 1_500
 """Rows that are listed in any case, and in addition:"""
 ROWS_OF_A_CAUSE = 10
 """the first rows of every cause, so that a frequent one does not hide the others."""
-
-_NOT_SENT = ("rejected", "failed", "not_attempted")
-_QUIET = ("uploaded", "ok", "skipped")
 
 
 def _no_numbers() -> array[int]:
@@ -123,10 +120,10 @@ class Findings:
     def add_row(self, row: RowOutcome, record: int | None) -> None:
         """Add a row."""
         problems = row.errors + row.warnings
-        if not problems and row.outcome in _QUIET:
+        if not problems and row.outcome in UNLISTED:
             return
         self.noteworthy += 1
-        if row.outcome in _NOT_SENT and any(lookup(each.code).needs_action for each in row.errors):
+        if row.outcome in LOST and any(lookup(each.code).needs_action for each in row.errors):
             self.to_correct += 1
         is_first_of_its_cause = False
         for code, with_code in _by_code(problems):

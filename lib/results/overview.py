@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
-from lib.model.outcomes import OUTCOMES
+from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
 from lib.results.names import RESULTS, report_name
 from lib.results.page import bucket_address, render, share_of
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100
-_REFUSED = ("rejected", "failed", "not_attempted")
 _GENERATION = re.compile(r"\.\d+$")
 
 
@@ -44,7 +43,7 @@ class FileResults(NamedTuple):
     @property
     def refused(self) -> int:
         """Number of rows that do not count although they should."""
-        return sum(self.counts.get(each, 0) for each in _REFUSED)
+        return sum(self.counts.get(each, 0) for each in LOST)
 
     @property
     def rows(self) -> int:

@@ -26,17 +26,6 @@ _BAR = 1_000
 _SMALLEST_PART = 8
 _NUMBER = re.compile(r"\d+")
 
-OUTCOME_WORDS: Mapping[str, str] = {
-    "uploaded": "accepted by Google",
-    "ok": "would be uploaded",
-    "duplicate": "already counted, or a repeat of an earlier line",
-    "rejected": "not sent: a cell is wrong",
-    "failed": "refused by Google",
-    "deferred": "sent again automatically",
-    "skipped": "no conversion, according to the profile",
-    "not_attempted": "not sent: the file was stopped before",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -105,7 +94,7 @@ def _parts(counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
             "outcome": outcome,
             "count": count,
             "share": share_of(count, total),
-            "words": OUTCOME_WORDS[outcome],
+            "words": OUTCOMES[outcome].legend,
             "x": round(at, 2),
             "width": round(width * scale, 2),
         }

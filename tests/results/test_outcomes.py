@@ -1,0 +1,65 @@
+"""The outcomes of a row are declared once, and whatever lists them has them all."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from lib.catalogue.codes import CATALOGUE
+from lib.model.outcomes import OUTCOMES, Outcome
+from tests.results_schema import MESSAGE_SCHEMA, SCHEMA
+
+ROOT = Path(__file__).parents[2]
+NAMES = list(OUTCOMES)
+TEMPLATES = ROOT / "lib" / "results" / "templates"
+
+
+def test_every_outcome_is_declared_in_the_order_of_its_type() -> None:
+    """The table has what the type allows."""
+    assert tuple(NAMES) == get_args(Outcome)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [SCHEMA["properties"]["counts"], MESSAGE_SCHEMA["properties"]["counts"]],
+    ids=("results", "message"),
+)
+def test_the_schemas_count_every_outcome(counts: dict[str, Any]) -> None:
+    """Both schemas have a count for each outcome, and require it unless only a check has it."""
+    assert set(NAMES) <= counts["properties"].keys()
+    always = [name for name, meaning in OUTCOMES.items() if meaning.counts != "would"]
+    assert counts["required"] == ["rows", *always, "warnings"]
+
+
+def test_the_schema_lists_every_outcome() -> None:
+    """A row of a results document may have any of the outcomes, and no other."""
+    assert SCHEMA["$defs"]["row"]["properties"]["outcome"]["enum"] == NAMES
+
+
+def test_every_outcome_has_a_color() -> None:
+    """The bar of a report shows each of them."""
+    style = (TEMPLATES / "page.css").read_text("utf-8")
+    colored = re.findall(r"([^{}]+)\{ --color:", style)
+    assert {f".{name}" for name in NAMES} <= {one.strip() for c in colored for one in c.split(",")}
+
+
+def test_dashboards_count_every_outcome_of_an_upload() -> None:
+    """Metrics and the warehouse have a number for each."""
+    monitoring = (ROOT / "terraform" / "monitoring.tf").read_text("utf-8")
+    found = re.search(r"row_counts = (\[.*\])", monitoring)
+    assert found is not None
+    uploads = [name for name, meaning in OUTCOMES.items() if meaning.counts != "would"]
+    assert json.loads(found[1]) == ["rows", *uploads]
+    warehouse = (ROOT / "terraform" / "warehouse.tf").read_text("utf-8")
+    found = re.search(r"for count in (\[.*\])", warehouse)
+    assert found is not None
+    assert set(NAMES) <= set(json.loads(found[1]))
+
+
+def test_the_codes_of_the_catalogue_have_declared_outcomes() -> None:
+    """No code leads to an outcome that results cannot have."""
+    assert {code.outcome for code in CATALOGUE.values()} - {None} <= set(NAMES)
