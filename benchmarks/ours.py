@@ -94,8 +94,8 @@ def _prepare(
         batch = new_batch()
         prepared = prepare(chunk, RowFilter(), engine, batch)
         assert isinstance(prepared, PreparedChunk)
-        for part in batch.take_parts():
-            yield part.request.content
+        for request in batch.take_requests():
+            yield request.content
         found = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
         if refused is not None:
             refused += [row.line for row in found.listed if row.outcome == "rejected"]

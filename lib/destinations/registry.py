@@ -1,8 +1,8 @@
 """The advertising APIs by name.
 
 An API's package has `capabilities.py` with `CAPABILITIES`, which imports no client library, and
-`connector.py` with a `Connector` (`lib.destinations.connections`). The connector is imported only
-when a file needs it: Google's client libraries take half a second and 60 MB.
+`connector.py` with `CONNECTOR`, its class of `lib.destinations.connections.Connector`. A connector
+is imported only when a file needs it: Google's client libraries take half a second and 60 MB.
 
 To add an API, add a package to `lib.destinations` and one line here.
 """
@@ -36,5 +36,5 @@ def capabilities_of(name: str) -> Capabilities:
 
 
 def connector_class(name: str) -> Any:
-    """Return the `Connector` class of a destination. Imports the API's client library."""
-    return import_module(f"{PACKAGES[name]}.connector").Connector
+    """Return the connector of a destination. Imports the API's client library."""
+    return import_module(f"{PACKAGES[name]}.connector").CONNECTOR

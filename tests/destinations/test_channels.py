@@ -44,7 +44,7 @@ def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
     channel = open_channel(build_client(apis.google_ads_key_yaml, None, endpoint))
     upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
-    request = CLICKS.new_request("1234567890", 1, False, b"", 0).content
+    request = CLICKS.new_request("1234567890", 1, False, b"", ()).content
     return lambda seconds: upload(request, timeout=seconds)
 
 

@@ -52,34 +52,32 @@ class SerializingDestination(OfflineDestination):
 
 
 def _ads_places(batch: AdsBatch) -> Iterator[int]:
-    for part in batch.take_parts():
-        request = part.request
+    for request in batch.take_requests():
         raw = request.message.SerializeToString()
         types = module(f"services.types.{request.kind.types}")
         parsed = getattr(types, f"{request.kind.message}Request").deserialize(raw)
         assert type(parsed).pb(parsed) == request.message, "the client reads what was written"
         assert len(raw) <= LONGEST_REQUEST
         assert request.customer_id.isdigit()
-        assert len(request.rows) == len(part.places)
+        assert len(request.rows) == len(request.positions)
         for row in request.rows:
             _check_values(row)
-        yield from part.places
+        yield from request.positions
 
 
 def _event_places(batch: EventBatch) -> Iterator[int]:
-    for part in batch.take_parts():
-        request = part.request
+    for request in batch.take_requests():
         parsed = IngestEventsRequest.deserialize(request.content)
         assert IngestEventsRequest.pb(parsed) == request.message, "the client reads what is sent"
         assert len(request.content) <= LONGEST_REQUEST
         json.dumps(request.as_json(), allow_nan=False)
         references = {each.reference for each in request.destinations}
         assert len(references) == len(request.destinations) <= MAX_DESTINATIONS
-        assert len(request.events) == len(part.positions) == request.size
+        assert len(request.events) == len(request.positions) == request.size
         for event in request.events:
             assert references.issuperset(event.destination_references)
             _check_values(event)
-        yield from part.positions
+        yield from request.positions
 
 
 # Both APIs: a wrong value of these would refuse the row, or leak what must be hashed.

@@ -11,9 +11,9 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
 from lib.destinations.data_manager.event_request import Request as IngestEventsRequest
-from lib.destinations.google_ads.adjustment import Message as ConversionAdjustment
-from lib.destinations.google_ads.call_conversion import Message as CallConversion
-from lib.destinations.google_ads.click_conversion import Message as ClickConversion
+from lib.destinations.google_ads.adjustment import ConversionAdjustment
+from lib.destinations.google_ads.call_conversion import CallConversion
+from lib.destinations.google_ads.click_conversion import ClickConversion
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields

@@ -107,7 +107,7 @@ _REST = _Protocol(
 )
 
 
-class Connection:
+class DataManagerConnection:
     """The channels and their pacers, kept while the instance runs.
 
     Status requests have a separate quota, and therefore a separate pacer.
@@ -168,7 +168,7 @@ class DataManager:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: DataManagerConnection,
         log: Log,
         *,
         timeout_seconds: float,
@@ -199,36 +199,34 @@ class DataManager:
         stop: Problem | None = None
         about_actions: list[Problem] = []
         budget = ResendBudget()
-        parts = batch.take_parts()
-        customers = {part.customer_id for part in parts}
-        for part in parts:
+        requests = batch.take_requests()
+        customers = {request.customer_id for request in requests}
+        for request in requests:
             # After an account was refused, no more rows are sent to it.
-            refused = stop or self._refused.get(part.customer_id)
+            refused = stop or self._refused.get(request.customer_id)
             if refused is not None:
                 row_result = RowResult("not_attempted", (refused,))
-                row_results.update(dict.fromkeys(part.positions, row_result))
+                row_results.update(dict.fromkeys(request.positions, row_result))
                 continue
             result = send_row_wise(
-                part.request,
-                lambda request: self._connection.ingest(
-                    request, deadline, self._timeout, self._log
-                ),
+                request,
+                lambda each: self._connection.ingest(each, deadline, self._timeout, self._log),
                 budget,
             )
-            for request_id, places in result.accepted:
-                positions = [part.positions[place] for place in places]
+            for request_id, rows in result.accepted:
+                positions = [request.positions[row] for row in rows]
                 accepted.append(AcceptedRequest(request_id, positions))
-            for place, row_result in result.row_results.items():
-                row_results[part.positions[place]] = row_result
+            for row, row_result in result.row_results.items():
+                row_results[request.positions[row]] = row_result
             problem = result.stop
             if problem is not None and problem.code in ABOUT_THE_ACTION:
                 about_actions.append(problem)
             elif problem is not None:
-                self._refused[part.customer_id] = problem
+                self._refused[request.customer_id] = problem
                 # If the file has several accounts, a refusal by one does not stop the others.
                 if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
                     stop = problem
-        if stop is None and len(about_actions) == len(parts) > 0:
+        if stop is None and len(about_actions) == len(requests) > 0:
             stop = about_actions[0]
         request_ids = tuple(each.request_id for each in accepted)
         return UploadResult(row_results, request_ids, stop, tuple(accepted))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
     ConnectionSettings,
+    Connector,
     ReadCredentials,
     UploadProfile,
 )
@@ -21,7 +22,7 @@ from lib.model.connection import KeptConnection
 from lib.model.log import Log
 
 if TYPE_CHECKING:
-    from lib.destinations.data_manager.client import Channels, Connection, DataManager
+    from lib.destinations.data_manager.client import Channels, DataManager, DataManagerConnection
 
 _PACKAGE: Final = "google.ads.datamanager_v1"
 
@@ -35,7 +36,7 @@ LAZY_PACKAGES: Final = (
 """The packages of which only the modules that are used are imported (`lazy_imports`)."""
 
 
-class Connector:
+class DataManagerConnector:
     """See `lib.destinations.connections.Connector`."""
 
     def __init__(
@@ -48,17 +49,23 @@ class Connector:
         self._read_credentials = read_credentials
         self._channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
         self._lock = threading.Lock()
-        self._connection: Connection | None = None
+        self._connection: DataManagerConnection | None = None
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
         """See `Connector.destination`."""
         self._channels.get()
-        from lib.destinations.data_manager.client import Connection, DataManager, new_pacer
+        from lib.destinations.data_manager.client import (
+            DataManager,
+            DataManagerConnection,
+            new_pacer,
+        )
         from lib.destinations.data_manager.conversion_event import EventDefaults
 
         with self._lock:
             if self._connection is None:
-                self._connection = Connection(self._channels, new_pacer(self._settings.window))
+                self._connection = DataManagerConnection(
+                    self._channels, new_pacer(self._settings.window)
+                )
         return DataManager(
             self._connection,
             log,
@@ -83,3 +90,6 @@ class Connector:
             endpoint = self._settings.endpoint(CAPABILITIES.name)
             channels: Channels = client.open_channels(credentials.result(), endpoint)
             return channels
+
+
+CONNECTOR: Final[type[Connector]] = DataManagerConnector

@@ -24,7 +24,7 @@ from typing import Any
 from google.ads.datamanager_v1.types.event import Event as EventMessage
 
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.event_request import OpenRequest, Part
+from lib.destinations.data_manager.event_request import EventRequest, OpenRequest
 from lib.destinations.data_manager.order_ids import transaction_id
 from lib.destinations.data_manager.wire_format import (
     AD_IDENTIFIERS,
@@ -74,7 +74,7 @@ class EventBatch:
     def __init__(self, defaults: EventDefaults) -> None:
         self._defaults = defaults
         self._source = _EVENT_SOURCE[defaults.event_source]
-        self._parts: list[Part] = []
+        self._closed: list[EventRequest] = []
         self._requests: list[OpenRequest] = []
         self._homes: dict[tuple[RecordKind, str, str], OpenRequest] = {}
         # (batch size, request) at each change of request. Most files have only one.
@@ -86,21 +86,21 @@ class EventBatch:
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        closed = sum(part.request.size for part in self._parts)
+        closed = sum(request.size for request in self._closed)
         return closed + sum(len(request.rows) for request in self._requests)
 
     def close(self) -> int:
         """See `Batch.close`."""
-        self._parts += self._closed_requests()
-        return sum(len(part.request.content) for part in self._parts)
+        self._closed += self._close_requests()
+        return sum(len(request.content) for request in self._closed)
 
-    def take_parts(self) -> list[Part]:
+    def take_requests(self) -> list[EventRequest]:
         """Return the requests, in the order in which they must be sent, and clear the batch."""
         self.close()
-        parts, self._parts = self._parts, []
-        return parts
+        requests, self._closed = self._closed, []
+        return requests
 
-    def _closed_requests(self) -> list[Part]:
+    def _close_requests(self) -> list[EventRequest]:
         # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, request), end in zip(self._turns, ends, strict=True):

@@ -15,11 +15,14 @@ from lib.errors import PermanentError, RetryableError
 
 _NO_REASON: Final = "PROCESSING_ERROR_REASON_UNSPECIFIED"
 
-Answer = Mapping[str, Any]
-"""The JSON of a `RetrieveRequestStatusResponse`. An int64 is a string; empty fields are absent."""
+JsonObject = Mapping[str, Any]
+"""JSON of the API: a `RetrieveRequestStatusResponse`, or a part of it. An int64 is a string; empty
+fields are absent."""
 
 
-def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> list[RequestStatus]:
+def fetch_statuses(
+    ask: Callable[[str], JsonObject], request_ids: Iterable[str]
+) -> list[RequestStatus]:
     """Ask for the status of each request. Requests for which time or quota ran out are omitted.
 
     Do not ask for uploads of a validate-only profile: they have no status. Raises `PermanentError`
@@ -40,7 +43,7 @@ def fetch_statuses(ask: Callable[[str], Answer], request_ids: Iterable[str]) -> 
     return found
 
 
-def read_status(request_id: str, answer: Answer) -> list[RequestStatus]:
+def read_status(request_id: str, answer: JsonObject) -> list[RequestStatus]:
     """Return the status of a request for each of its conversion actions."""
     destinations = answer.get("requestStatusPerDestination", ())
     found = []
@@ -79,7 +82,7 @@ def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
     )
 
 
-def _counts(counts: Iterable[Answer]) -> dict[str, int]:
+def _counts(counts: Iterable[JsonObject]) -> dict[str, int]:
     """Return the number of events by reason. Google may report one reason in several parts."""
     found: Counter[str] = Counter()
     for each in counts:
@@ -87,7 +90,7 @@ def _counts(counts: Iterable[Answer]) -> dict[str, int]:
     return dict(found)
 
 
-def _records(counts: Iterable[Answer]) -> dict[str, tuple[int, ...]]:
+def _records(counts: Iterable[JsonObject]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for each in counts:
         if "recordIndices" in each:
@@ -96,6 +99,6 @@ def _records(counts: Iterable[Answer]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _reason(count: Answer) -> str:
+def _reason(count: JsonObject) -> str:
     reason: str = count.get("reason", _NO_REASON)
     return reason

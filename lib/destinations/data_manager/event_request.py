@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
@@ -23,27 +23,25 @@ _GOOGLE_ADS = 1
 
 @dataclass(slots=True, eq=False)
 class EventRequest:
-    """A request: its bytes, its number of events and destinations, and what the client library has
-    no field for.
+    """A request of one account for one kind of record.
 
-    `call_starts[i]` is the start of the call of the i-th event, in RFC 3339. It is None if the
-    events are no calls. Such a request is sent with gRPC, one with calls by REST (`rest`).
+    `positions` are those of its events in the batch. `call_starts` has what the client library has
+    no field for: the start of the call of each event, in RFC 3339. It is None if the events are no
+    calls. Such a request is sent with gRPC, one with calls by REST (`rest`).
     """
 
     kind: RecordKind
+    customer_id: str
     content: bytes = field(repr=False)
-    size: int
+    positions: Sequence[int] = field(repr=False)
     destination_count: int
     call_starts: list[str] | None = None
     _message: Any = field(default=None, repr=False)
 
-    @classmethod
-    def of(
-        cls, kind: RecordKind, message: Any, call_starts: list[str] | None = None
-    ) -> EventRequest:
-        """Return the request with this raw message."""
-        size, destinations = len(message.events), len(message.destinations)
-        return cls(kind, message.SerializeToString(), size, destinations, call_starts)
+    @property
+    def size(self) -> int:
+        """The number of events."""
+        return len(self.positions)
 
     @property
     def message(self) -> Any:
@@ -62,16 +60,23 @@ class EventRequest:
         """The raw destinations, to which the events refer."""
         return self.message.destinations
 
-    def part(self, rows: Iterable[int]) -> EventRequest:
+    def subset(self, rows: Iterable[int]) -> EventRequest:
         """Return the same request with only these events, and the destinations that they use."""
         rows = list(rows)
         whole = self.message
-        part = Request(encoding=whole.encoding, validate_only=whole.validate_only)
-        part.events.extend(whole.events[row] for row in rows)
-        used = {reference for event in part.events for reference in event.destination_references}
-        part.destinations.extend(each for each in whole.destinations if each.reference in used)
+        subset = Request(encoding=whole.encoding, validate_only=whole.validate_only)
+        subset.events.extend(whole.events[row] for row in rows)
+        used = {reference for event in subset.events for reference in event.destination_references}
+        subset.destinations.extend(each for each in whole.destinations if each.reference in used)
         starts = self.call_starts
-        return EventRequest.of(self.kind, part, starts and [starts[row] for row in rows])
+        return EventRequest(
+            self.kind,
+            self.customer_id,
+            subset.SerializeToString(),
+            [self.positions[row] for row in rows],
+            len(subset.destinations),
+            starts and [starts[row] for row in rows],
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the body of a request by REST."""
@@ -83,14 +88,6 @@ class EventRequest:
             for event, start in zip(body.get("events", ()), self.call_starts, strict=True):
                 event["callInfo"] = {"startTimestamp": start}
         return body
-
-
-class Part(NamedTuple):
-    """A request, and the positions of its events in the batch."""
-
-    request: EventRequest
-    customer_id: str
-    positions: list[int]
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +111,7 @@ class OpenRequest:
         """Return whether another destination fits into the request."""
         return len(self.actions) < MAX_DESTINATIONS
 
-    def close(self, manager_id: str | None, *, validate_only: bool) -> Part:
+    def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
         """Return the request and clear the events: they must not be in memory twice."""
         head = Request(encoding=_HEX, validate_only=validate_only)
         for action_id in self.actions:
@@ -127,10 +124,11 @@ class OpenRequest:
             if manager_id is not None:
                 destination.login_account.account_type = _GOOGLE_ADS
                 destination.login_account.account_id = manager_id
-        size, text = len(self.rows), "".join(self.rows)
+        text = "".join(self.rows)
         self.rows.clear()
         # In protobuf, the bytes of two messages after each other are both messages in one.
         content = head.SerializeToString() + text.encode("latin-1")
         starts = self.call_starts if self.kind == "call" else None
-        request = EventRequest(self.kind, content, size, len(self.actions), starts)
-        return Part(request, self.customer_id, self.positions)
+        return EventRequest(
+            self.kind, self.customer_id, content, self.positions, len(self.actions), starts
+        )

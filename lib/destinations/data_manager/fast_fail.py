@@ -51,7 +51,7 @@ class ResendBudget:
 
 
 @dataclass(slots=True)
-class RequestResult:
+class EventRequestResult:
     """The results of a request's events, by position. Events without a result were accepted.
 
     `accepted` are the requests that Google accepted, with the positions of their events.
@@ -64,12 +64,12 @@ class RequestResult:
 
 def send_row_wise(
     request: EventRequest, send: Callable[[EventRequest], Any], budget: ResendBudget
-) -> RequestResult:
+) -> EventRequestResult:
     """Send the events of a request until each is accepted, refused or deferred.
 
     `send` returns the raw `IngestEventsResponse`, or `Refusal`.
     """
-    result = RequestResult()
+    result = EventRequestResult()
     size = request.size
     groups = [list(range(size))]
     first = True
@@ -81,7 +81,7 @@ def send_row_wise(
             problem = Problem("REFUSAL_NOT_LOCATED")
             result.row_results.update(dict.fromkeys(rows, RowResult("deferred", (problem,))))
             continue
-        part = request if len(rows) == size else request.part(rows)
+        part = request if len(rows) == size else request.subset(rows)
         if len(part.content) > MAX_REQUEST_BYTES and len(rows) > 1:
             groups += _halves(rows)
             continue
@@ -114,13 +114,15 @@ def send_row_wise(
     return result
 
 
-def _set_all(result: RequestResult, groups: Iterable[list[int]], row_result: RowResult) -> None:
+def _set_all(
+    result: EventRequestResult, groups: Iterable[list[int]], row_result: RowResult
+) -> None:
     for group in groups:
         result.row_results.update(dict.fromkeys(group, row_result))
 
 
 def _without_refused(
-    refused: Refusal, request: EventRequest, rows: list[int], result: RequestResult
+    refused: Refusal, request: EventRequest, rows: list[int], result: EventRequestResult
 ) -> list[list[int]]:
     """Record the events that a refusal names. Return the groups of rows to send again."""
     named = named_row_results(refused, request)

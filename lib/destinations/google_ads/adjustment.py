@@ -16,7 +16,9 @@ from lib.destinations.google_ads.upload_kinds import UploadRequest
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, AdjustmentType
 
-Message = module("services.types.conversion_adjustment_upload_service").ConversionAdjustment.pb()
+ConversionAdjustment = module(
+    "services.types.conversion_adjustment_upload_service"
+).ConversionAdjustment.pb()
 
 # Enum numbers, as the raw classes require (ConversionAdjustmentTypeEnum).
 _TYPE: Final[dict[AdjustmentType, int]] = {"retraction": 2, "restatement": 3}
@@ -25,7 +27,7 @@ _TYPE: Final[dict[AdjustmentType, int]] = {"retraction": 2, "restatement": 3}
 def adjustment_message(adjustment: Adjustment) -> Any:
     """Return the message. It names the conversion by its order ID, or else by gclid and time."""
     customer_id, action_id = adjustment.customer_id, adjustment.action_id
-    message = Message(
+    message = ConversionAdjustment(
         adjustment_type=_TYPE[adjustment.adjustment_type],
         conversion_action=f"customers/{customer_id}/conversionActions/{action_id}",
         adjustment_date_time=adjustment.time,

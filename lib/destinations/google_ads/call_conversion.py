@@ -12,13 +12,13 @@ from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.enums import CONSENT
 from lib.model.records import Call
 
-Message = module("services.types.conversion_upload_service").CallConversion.pb()
+CallConversion = module("services.types.conversion_upload_service").CallConversion.pb()
 
 
 def call_message(call: Call) -> Any:
     """Return the message."""
     customer_id = call.customer_id
-    message = Message(
+    message = CallConversion(
         caller_id=call.caller_id,
         call_start_date_time=call.call_time,
         conversion_action=f"customers/{customer_id}/conversionActions/{call.action_id}",

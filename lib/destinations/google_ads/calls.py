@@ -24,13 +24,13 @@ CallError = (GoogleAdsException, grpc.RpcError)
 """What a call of the API raises. Any other exception is a bug, not an answer from Google."""
 
 
-class Answer(NamedTuple):
+class GoogleAdsResponse(NamedTuple):
     """The serialized response to a call, and its request ID.
 
     `maybe_repeated`: Google may have carried out an earlier try of the call whose answer was lost.
     """
 
-    response: bytes
+    content: bytes
     request_id: str
     maybe_repeated: bool = False
 
@@ -43,7 +43,7 @@ def open_channel(client: GoogleAdsClient) -> Any:
     return client.get_service("ConversionUploadService").transport.grpc_channel
 
 
-class Connection:
+class GoogleAdsConnection:
     """The channel and the accounts that were read, kept while the instance runs."""
 
     def __init__(self, channel: KeptConnection[Any], pacer: Pacer) -> None:
@@ -59,7 +59,7 @@ class Connection:
         deadline: Deadline,
         timeout_seconds: float,
         log: Log,
-    ) -> Answer:
+    ) -> GoogleAdsResponse:
         """Make one call, paced and retried. `method`: such as `GoogleAdsService/Search`.
 
         It uses the channel also because the client's method drops the call object, and with it the
@@ -76,11 +76,11 @@ class Connection:
             failures.append(classify(error))
             return failures[-1]
 
-        def call(channel: Any, seconds: float) -> Answer:
+        def call(channel: Any, seconds: float) -> GoogleAdsResponse:
             stub = channel.unary_unary(f"/{PACKAGE}.services.{method}")
             response, rpc = stub.with_call(request, timeout=seconds, metadata=routing)
             maybe_repeated = any(each.kind == "transient" for each in failures)
-            return Answer(response, request_id_in(rpc), maybe_repeated)
+            return GoogleAdsResponse(response, request_id_in(rpc), maybe_repeated)
 
         return self._pacer.call(
             lambda seconds: self._channel.call(

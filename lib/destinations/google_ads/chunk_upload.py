@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult
 from lib.destinations.channels import MAX_REQUEST_BYTES
-from lib.destinations.google_ads.calls import Answer, CallError
+from lib.destinations.google_ads.calls import CallError, GoogleAdsResponse
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
 from lib.destinations.google_ads.orders_of_a_click import resolve_orders, send_orders_apart
 from lib.destinations.google_ads.partial_failure import (
-    RequestResult,
+    UploadRequestResult,
     read_named_rows,
     read_response,
 )
@@ -38,7 +38,7 @@ class ChunkUpload:
 
     def __init__(
         self,
-        call: Callable[[UploadRequest], Answer],
+        call: Callable[[UploadRequest], GoogleAdsResponse],
         refused: dict[tuple[UploadKind, str], Problem],
         deadline: Deadline,
         log: Log,
@@ -58,7 +58,7 @@ class ChunkUpload:
         self._is_answered = False
         self.request_ids: list[str] = []
 
-    def send(self, request: UploadRequest) -> RequestResult:
+    def send(self, request: UploadRequest) -> UploadRequestResult:
         """Send a request until each of its rows has a result."""
         result = self._send_rows(request)
         if not request.kind.names_clicks or not result.row_results:
@@ -66,7 +66,7 @@ class ChunkUpload:
         send_orders_apart(
             request.message,
             result.row_results,
-            lambda rows: self._send_part(request, rows).row_results,
+            lambda rows: self._send_subset(request, rows).row_results,
         )
         resolve_orders(
             request.message,
@@ -75,19 +75,19 @@ class ChunkUpload:
         )
         return result
 
-    def _send_part(self, request: UploadRequest, rows: Sequence[int]) -> RequestResult:
+    def _send_subset(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
         """Send some rows of a request. The results have the rows' positions in the request."""
-        result = self._send_rows(request.part(rows))
+        result = self._send_rows(request.subset(rows))
         return result._replace(
             row_results={rows[row]: each for row, each in result.row_results.items()}
         )
 
-    def _send_rows(self, request: UploadRequest) -> RequestResult:
+    def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
         size = request.size
         known = self._refused.get((request.kind, request.customer_id))
         if known is not None:
             refused = RowResult("not_attempted", (known,))
-            return RequestResult(dict.fromkeys(range(size), refused), [], known)
+            return UploadRequestResult(dict.fromkeys(range(size), refused), [], known)
         if len(request.content) > MAX_REQUEST_BYTES and size > 1:
             return self._send_halves(request)
         row_results: dict[int, RowResult] = {}
@@ -114,15 +114,15 @@ class ChunkUpload:
             pending = [pending[row] for row in result.retry_rows]
             if not pending or tries == ROW_TRIES:
                 break
-            part = request.part(pending)
+            part = request.subset(pending)
             self._note_orders(part)
             self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
             left = self._deadline.last_start - self._clock()
             self._sleep(min(ROW_DELAY_SECONDS * 2 ** (tries - 1), max(left, 0.0)))
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
-        return RequestResult(row_results, [], stop)
+        return UploadRequestResult(row_results, [], stop)
 
-    def _send_once(self, request: UploadRequest) -> RequestResult:
+    def _send_once(self, request: UploadRequest) -> UploadRequestResult:
         try:
             answer = self._call(request)
         except PermanentError as error:
@@ -141,26 +141,26 @@ class ChunkUpload:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._note_orders(request)
-        return read_response(answer.response, request)
+        return read_response(answer.content, request)
 
     def _note_orders(self, request: UploadRequest) -> None:
         """Remember which orders Google may have got before it answers about them."""
         if request.kind.names_clicks:
             self._orders_sent_again.update(each.order_id for each in request.rows)
 
-    def _refuse(self, request: UploadRequest, problem: Problem) -> RequestResult:
+    def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self._refused[request.kind, request.customer_id] = problem
         refused = RowResult("not_attempted", (problem,))
-        return RequestResult(dict.fromkeys(range(request.size), refused), [], problem)
+        return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)
 
-    def _send_halves(self, request: UploadRequest) -> RequestResult:
+    def _send_halves(self, request: UploadRequest) -> UploadRequestResult:
         size = request.size
         row_results: dict[int, RowResult] = {}
         stops = []
         for rows in (range(size // 2), range(size // 2, size)):
-            result = self._send_part(request, rows)
+            result = self._send_subset(request, rows)
             row_results.update(result.row_results)
             stops.append(result.stop)
         both = all(stop is not None for stop in stops)
-        return RequestResult(row_results, [], stops[0] if both else None)
+        return UploadRequestResult(row_results, [], stops[0] if both else None)

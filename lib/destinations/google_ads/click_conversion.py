@@ -39,18 +39,11 @@ from lib.destinations.message_paths import plain_paths, write_plain_values
 from lib.destinations.wire_format import VARINTS, double, latin, varint
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
-Message = module("services.types.conversion_upload_service").ClickConversion.pb()
+ClickConversion = module("services.types.conversion_upload_service").ClickConversion.pb()
 
 _SPECIAL = ("session_attributes_key_value_pairs", "items")
 _PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
 _PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
-
-
-class Part(NamedTuple):
-    """The request of one account and kind of record, and the positions of its rows in the batch."""
-
-    request: UploadRequest
-    places: list[int]
 
 
 class _Pile(NamedTuple):
@@ -71,7 +64,7 @@ class AdsBatch:
         self.maybe_sent = maybe_sent and not validate_only
         self._job_id = job_id
         self._validate_only = validate_only
-        self._parts: list[Part] = []
+        self._closed: list[UploadRequest] = []
         self._written: dict[_Pile, list[str]] = {}
         # (batch size, pile) at each change of pile. Most files have only one.
         self._turns: list[tuple[int, _Pile]] = []
@@ -81,44 +74,46 @@ class AdsBatch:
         self._common: dict[tuple[str, str | None, str | None], str] = {}
 
     def __len__(self) -> int:
-        closed = sum(part.request.size for part in self._parts)
+        closed = sum(request.size for request in self._closed)
         return closed + sum(map(len, self._written.values()))
 
     def close(self) -> int:
         """See `Batch.close`."""
-        self._parts += self._requests()
-        return sum(len(part.request.content) for part in self._parts)
+        self._closed += self._requests()
+        return sum(len(request.content) for request in self._closed)
 
-    def take_parts(self) -> list[Part]:
-        """Return the requests, and clear the batch."""
+    def take_requests(self) -> list[UploadRequest]:
+        """Return the requests, in the order in which they must be sent, and clear the batch."""
         self.close()
-        parts, self._parts = self._parts, []
-        return parts
+        requests, self._closed = self._closed, []
+        return requests
 
-    def _requests(self) -> list[Part]:
-        places: dict[_Pile, list[int]] = {}
+    def _requests(self) -> list[UploadRequest]:
+        positions: dict[_Pile, list[int]] = {}
         # An empty batch (the rules refused every row) has no turn and no end.
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, pile), end in zip(self._turns, ends, strict=True):
-            places.setdefault(pile, []).extend(range(start, end))
+            positions.setdefault(pile, []).extend(range(start, end))
         content: dict[tuple[UploadKind, str], tuple[list[str], list[int]]] = {}
         for pile in sorted(self._written, key=lambda pile: (KINDS.index(pile.kind), pile.is_last)):
             content.setdefault((pile.kind, pile.customer_id), ([], []))
-            rows, places_of_rows = content[pile.kind, pile.customer_id]
+            rows, positions_of_rows = content[pile.kind, pile.customer_id]
             written = self._written.pop(pile)
             rows += written
             written.clear()  # `_append` still refers to the list
-            places_of_rows += places[pile]
+            positions_of_rows += positions[pile]
         self._turns.clear()
         self._customer_id = ""
         return [
-            Part(self._request(kind, customer_id, rows), places_of_rows)
-            for (kind, customer_id), (rows, places_of_rows) in content.items()
+            self._request(kind, customer_id, rows, positions_of_rows)
+            for (kind, customer_id), (rows, positions_of_rows) in content.items()
         ]
 
-    def _request(self, kind: UploadKind, customer_id: str, rows: list[str]) -> UploadRequest:
+    def _request(
+        self, kind: UploadKind, customer_id: str, rows: list[str], positions: list[int]
+    ) -> UploadRequest:
         content = "".join(rows).encode("latin-1")
-        return kind.new_request(customer_id, self._job_id, self._validate_only, content, len(rows))
+        return kind.new_request(customer_id, self._job_id, self._validate_only, content, positions)
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize an adjustment. Google accepts no adjustment after a retraction."""
@@ -187,7 +182,7 @@ class AdsBatch:
             for digest in hashed_phones:
                 body = f"{body}{HASHED_PHONE}{digest}"
         if optional_fields is not None:
-            message = Message()
+            message = ClickConversion()
             _write_optional_fields(message, customer_id, optional_fields)
             body += message.SerializeToString().decode("latin-1")
         size = len(body)

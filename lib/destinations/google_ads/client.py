@@ -16,7 +16,7 @@ from typing import Any
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.google_ads.account import read_account, read_custom_variables
 from lib.destinations.google_ads.api import SUNSET
-from lib.destinations.google_ads.calls import Answer, CallError, Connection
+from lib.destinations.google_ads.calls import CallError, GoogleAdsConnection, GoogleAdsResponse
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.click_conversion import AdsBatch
@@ -50,7 +50,7 @@ class GoogleAds:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: GoogleAdsConnection,
         log: Log,
         *,
         timeout_seconds: float,
@@ -112,7 +112,7 @@ class GoogleAds:
         ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
 
         def call(request: bytes) -> bytes:
-            return self._call(METHOD, request, customer_id, Deadline(ends, ends)).response
+            return self._call(METHOD, request, customer_id, Deadline(ends, ends)).content
 
         return search(customer_id, query, call)
 
@@ -134,7 +134,7 @@ class GoogleAds:
         """See `Destination.send`. One request per account and kind of record; more to resend rows
         or to split it. Adjustments follow the conversions."""
         row_results: dict[int, RowResult] = {}
-        parts = batch.take_parts()
+        requests = batch.take_requests()
         upload = ChunkUpload(
             lambda request: self._call(
                 request.kind.method,
@@ -151,19 +151,19 @@ class GoogleAds:
         )
         sent: list[tuple[UploadRequest, dict[int, RowResult]]] = []
         stops = []
-        for part in parts:
-            result = upload.send(part.request)
-            if part.request.kind.names_clicks and self._clicks_to_check and result.row_results:
-                self._check_clicks(part.request.message, result.row_results, deadline)
-            if part.request.kind is ADJUSTMENTS and sent:
-                _wait_for_new_conversions(part.request, result.row_results, sent)
-            if part.request.kind is CLICKS:
-                sent.append((part.request, result.row_results))
-            for index, row_result in result.row_results.items():
-                row_results[part.places[index]] = row_result
+        for request in requests:
+            result = upload.send(request)
+            if request.kind.names_clicks and self._clicks_to_check and result.row_results:
+                self._check_clicks(request.message, result.row_results, deadline)
+            if request.kind is ADJUSTMENTS and sent:
+                _wait_for_new_conversions(request, result.row_results, sent)
+            if request.kind is CLICKS:
+                sent.append((request, result.row_results))
+            for row, row_result in result.row_results.items():
+                row_results[request.positions[row]] = row_result
             stops.append(result.stop)
         # If the chunk has several accounts, a refusal by one does not stop the others.
-        is_stopped = all(stops) and len({part.request.customer_id for part in parts}) == 1
+        is_stopped = all(stops) and len({request.customer_id for request in requests}) == 1
         return UploadResult(
             row_results, tuple(upload.request_ids), stops[0] if is_stopped else None
         )
@@ -187,7 +187,9 @@ class GoogleAds:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _call(self, method: str, request: bytes, customer_id: str, deadline: Deadline) -> Answer:
+    def _call(
+        self, method: str, request: bytes, customer_id: str, deadline: Deadline
+    ) -> GoogleAdsResponse:
         return self._connection.call(
             method, request, customer_id, deadline, self._timeout, self._log
         )

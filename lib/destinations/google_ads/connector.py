@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
     ConnectionSettings,
+    Connector,
     ReadCredentials,
     UploadProfile,
 )
@@ -27,11 +28,11 @@ from lib.model.log import Log
 if TYPE_CHECKING:
     from google.ads.googleads.client import GoogleAdsClient
 
-    from lib.destinations.google_ads.calls import Connection
+    from lib.destinations.google_ads.calls import GoogleAdsConnection
     from lib.destinations.google_ads.client import GoogleAds
 
 
-class Connector:
+class GoogleAdsConnector:
     """See `lib.destinations.connections.Connector`."""
 
     def __init__(
@@ -46,7 +47,7 @@ class Connector:
         self._lock = threading.Lock()
         self._pacer = Pacer(UnknownQuota(settings.window, random.Random()))
         self._kept: dict[str | None, KeptConnection[Any]] = {}
-        self._connections: dict[str | None, Connection] = {}
+        self._connections: dict[str | None, GoogleAdsConnection] = {}
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
         """See `Connector.destination`."""
@@ -59,11 +60,13 @@ class Connector:
                 )
                 self._kept[manager] = kept
         kept.get()
-        from lib.destinations.google_ads.calls import Connection
+        from lib.destinations.google_ads.calls import GoogleAdsConnection
         from lib.destinations.google_ads.client import GoogleAds
 
         with self._lock:
-            connection = self._connections.setdefault(manager, Connection(kept, self._pacer))
+            connection = self._connections.setdefault(
+                manager, GoogleAdsConnection(kept, self._pacer)
+            )
         return GoogleAds(
             connection,
             log,
@@ -85,3 +88,6 @@ class Connector:
             from lib.destinations.google_ads.calls import open_channel
 
             return open_channel(client.result())
+
+
+CONNECTOR: Final[type[Connector]] = GoogleAdsConnector

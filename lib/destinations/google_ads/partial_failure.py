@@ -34,7 +34,7 @@ _WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
 counted, or superseded, has no reason to wait."""
 
 
-class RequestResult(NamedTuple):
+class UploadRequestResult(NamedTuple):
     """The results of a request, by position in the request."""
 
     row_results: dict[int, RowResult]
@@ -50,7 +50,7 @@ UploadResponse: Final = partial_message(
 """The response of each kind of upload. Of a result matters only whether it is empty."""
 
 
-def read_response(response: bytes, request: UploadRequest) -> RequestResult:
+def read_response(response: bytes, request: UploadRequest) -> UploadRequestResult:
     """Return the results of a request's rows from its serialized response.
 
     A row that the failure names has failed, even if it also has a result message. An error without
@@ -84,7 +84,7 @@ def _errors_in(status: Status) -> list[AdsError]:
     return found
 
 
-def read_named_rows(found: list[AdsError], request: UploadRequest) -> RequestResult:
+def read_named_rows(found: list[AdsError], request: UploadRequest) -> UploadRequestResult:
     """Validate a request that was refused because of named rows: the other rows are sent again."""
     result = _assign_errors(found, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
@@ -94,9 +94,9 @@ def read_named_rows(found: list[AdsError], request: UploadRequest) -> RequestRes
 
 def _assign_errors(
     found: list[AdsError], request: UploadRequest, accepted: set[int]
-) -> RequestResult:
+) -> UploadRequestResult:
     if not found:
-        return RequestResult({}, [], None)
+        return UploadRequestResult({}, [], None)
     size = request.size
     others = [row for row in range(size) if row not in accepted]
     by_row: dict[int, list[AdsError]] = {}
@@ -125,7 +125,7 @@ def _assign_errors(
     stop = Problem(account[0]) if len(account) == size and len(set(account)) == 1 else None
     if stop is not None and stop.code in _PERHAPS_THE_CLICK and size < _ENOUGH_ROWS:
         stop = None
-    return RequestResult(row_results, retry_rows, stop)
+    return UploadRequestResult(row_results, retry_rows, stop)
 
 
 def _is_of_the_account(error: AdsError) -> bool:

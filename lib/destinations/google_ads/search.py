@@ -40,8 +40,8 @@ SearchResponse: Final = partial_message(
     MessageField("results", 1, "bytes", repeated=True),
     MessageField("next_page_token", 2, "string"),
 )
-Row: Final = partial_message(
-    "Row", *(MessageField(name, number, "bytes") for name, number in RESOURCES.items())
+GoogleAdsRow: Final = partial_message(
+    "GoogleAdsRow", *(MessageField(name, number, "bytes") for name, number in RESOURCES.items())
 )
 
 
@@ -54,7 +54,7 @@ def search(customer_id: str, query: str, call: Callable[[bytes], bytes]) -> Iter
     while True:
         page = SearchResponse.FromString(call(request.SerializeToString()))
         for row in page.results:
-            yield message.FromString(getattr(Row.FromString(row), resource))
+            yield message.FromString(getattr(GoogleAdsRow.FromString(row), resource))
         if not page.next_page_token:
             return
         request.page_token = page.next_page_token

@@ -6,7 +6,7 @@ written once, for an `UploadRequest`. What differs is declared here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -32,11 +32,17 @@ class UploadKind:
     names_clicks: bool = False
 
     def new_request(
-        self, customer_id: str, job_id: int, validate_only: bool, rows: bytes, size: int
+        self,
+        customer_id: str,
+        job_id: int,
+        validate_only: bool,
+        rows: bytes,
+        positions: Sequence[int],
     ) -> UploadRequest:
         """Return a request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED).
 
-        `rows` are the bytes of its `size` records, each with the tag of the field `self.rows`.
+        `rows` are the bytes of the records that have these positions in the batch, each with the
+        tag of the field `self.rows`.
         """
         head = _request_class(self)(
             customer_id=customer_id, partial_failure=True, validate_only=validate_only
@@ -45,7 +51,7 @@ class UploadKind:
             head.job_id = job_id
         # In protobuf, the bytes of two messages after each other are both messages in one.
         content = head.SerializeToString() + rows
-        return UploadRequest(self, customer_id, validate_only, content, size)
+        return UploadRequest(self, customer_id, validate_only, content, positions)
 
     def rows_field(self) -> Any:
         """Return the descriptor of the request's records."""
@@ -89,17 +95,23 @@ KINDS: Final = (CLICKS, CALLS, ADJUSTMENTS)
 
 @dataclass(slots=True, eq=False)
 class UploadRequest:
-    """The request of one account for one kind of record: its bytes, and how many records it has.
+    """The request of one account for one kind of record.
 
-    `validate_only`: Google only checks the rows. It then returns no results.
+    `positions` are those of its records in the batch. `validate_only`: Google only checks the rows.
+    It then returns no results.
     """
 
     kind: UploadKind
     customer_id: str
     validate_only: bool
     content: bytes = field(repr=False)  # it may contain the number of a caller
-    size: int
+    positions: Sequence[int] = field(repr=False)
     _message: Any = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """The number of records."""
+        return len(self.positions)
 
     @property
     def message(self) -> Any:
@@ -113,14 +125,15 @@ class UploadRequest:
         """The raw records."""
         return getattr(self.message, self.kind.rows)
 
-    def part(self, rows: Sequence[int]) -> UploadRequest:
+    def subset(self, rows: Iterable[int]) -> UploadRequest:
         """Return the same request with only these rows."""
-        part = type(self.message)()
+        rows = list(rows)
+        subset = type(self.message)()
         for each, value in self.message.ListFields():
             if each.name != self.kind.rows:
-                setattr(part, each.name, value)
+                setattr(subset, each.name, value)
         own = self.rows
-        getattr(part, self.kind.rows).extend(own[row] for row in rows)
-        return UploadRequest(
-            self.kind, self.customer_id, self.validate_only, part.SerializeToString(), len(rows)
-        )
+        getattr(subset, self.kind.rows).extend(own[row] for row in rows)
+        content = subset.SerializeToString()
+        positions = [self.positions[row] for row in rows]
+        return UploadRequest(self.kind, self.customer_id, self.validate_only, content, positions)

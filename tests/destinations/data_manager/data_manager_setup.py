@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.destinations.base import UploadResult
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
-from lib.destinations.data_manager.client import Connection, DataManager, open_channels
+from lib.destinations.data_manager.client import DataManager, DataManagerConnection, open_channels
 from lib.destinations.data_manager.conversion_event import EventDefaults
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import Pacer
@@ -56,7 +56,7 @@ def numbered(number: int, **changes: Any) -> Conversion:
     return conversion(gclid=f"EAIaIQobChMI_example-{number:06}", order_id=f"A-{number}", **changes)
 
 
-def connected(credentials: str, apis: Apis) -> Connection:
+def connected(credentials: str, apis: Apis) -> DataManagerConnection:
     """Return a connection without the pause between requests."""
     authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
     channels = KeptConnection(
@@ -64,7 +64,7 @@ def connected(credentials: str, apis: Apis) -> Connection:
     )
     channels.get()
     pacers = [Pacer(UnknownQuota(8, random.Random(1))) for _ in range(2)]
-    return Connection(channels, *pacers)
+    return DataManagerConnection(channels, *pacers)
 
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:

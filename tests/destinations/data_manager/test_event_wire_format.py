@@ -171,18 +171,20 @@ def test_the_bytes_are_those_of_the_clients_messages(
     for row in rows:
         batch.add(row)
     assert len(batch) == len(rows)
-    parts = batch.take_parts()
+    requests = batch.take_requests()
     assert len(batch) == 0
-    assert sorted(place for part in parts for place in part.positions) == list(range(len(rows)))
-    for part in parts:
-        own = [rows[place] for place in part.positions]
-        assert {row.customer_id for row in own} == {part.customer_id}
+    assert sorted(place for request in requests for place in request.positions) == list(
+        range(len(rows))
+    )
+    for request in requests:
+        own = [rows[place] for place in request.positions]
+        assert {row.customer_id for row in own} == {request.customer_id}
         actions = list(dict.fromkeys(row.action_id for row in own))
-        expected = request_of(actions, part.customer_id, defaults)
+        expected = request_of(actions, request.customer_id, defaults)
         expected.events = [event_of(row, defaults) for row in own]
-        sent = api.IngestEventsRequest.deserialize(part.request.content)
+        sent = api.IngestEventsRequest.deserialize(request.content)
         assert in_canonical_form(sent) == in_canonical_form(expected)
-        assert (part.request.size, part.request.destination_count) == (len(own), len(actions))
+        assert (request.size, request.destination_count) == (len(own), len(actions))
 
 
 def in_canonical_form(message: Any) -> bytes:

@@ -206,7 +206,8 @@ def _request(size: int) -> EventRequest:
     request.destinations.add(reference="1001", product_destination_id="1001")
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
-    return EventRequest.of("conversion", request)
+    content = request.SerializeToString()
+    return EventRequest("conversion", "1", content, range(size), len(request.destinations))
 
 
 class _Google:
@@ -270,7 +271,8 @@ def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
     request = _request(2)
     request.destinations.add(reference="1002", product_destination_id="1002")
     request.events.add(transaction_id="B", destination_references=["1002"])
-    part = request.part([2])
+    request.positions = range(3)
+    part = request.subset([2])
     assert [each.reference for each in part.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
     assert part.message.encoding == 1
@@ -298,7 +300,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     request = Request()
     request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
-    made = EventRequest("conversion", request.SerializeToString(), 1, 1)
+    made = EventRequest("conversion", "1", request.SerializeToString(), range(1), 1)
     sent = send_row_wise(made, lambda part: refused, ResendBudget(2))
     assert sent.stop is not None
     assert (sent.stop.code, sent.stop.detail) == (code, shown)

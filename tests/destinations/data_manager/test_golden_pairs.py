@@ -308,15 +308,15 @@ def test_each_api_gets_its_message(pair: Pair) -> None:
     row = bare(**pair.changes)
     ads = AdsBatch(42, validate_only=False)
     ads.add(row)
-    (part,) = ads.take_parts()
-    assert as_json(part.request.rows[0]) == {
+    (request,) = ads.take_requests()
+    assert as_json(request.rows[0]) == {
         "conversion_action": f"customers/{CUSTOMER}/conversionActions/{ACTION}",
         "conversion_date_time": TIME,
         **pair.ads,
     }
     events = EventBatch(EventDefaults(event_source="PHONE"))
     events.add(row)
-    assert as_json(events.take_parts()[0].request.events[0]) == {
+    assert as_json(events.take_requests()[0].events[0]) == {
         "destination_references": [ACTION],
         "event_timestamp": "2026-11-20T13:05:07Z",
         "event_source": "PHONE",
@@ -335,7 +335,7 @@ def test_the_profile_fills_in_what_a_row_leaves_out() -> None:
     batch = EventBatch(EventDefaults(event_source="WEB", ad_personalization="GRANTED"))
     batch.add(bare(ad_user_data="DENIED"))
     batch.add(bare(**optional_fields(event_source="APP", ad_personalization="DENIED")))
-    first, second = (as_json(event) for event in batch.take_parts()[0].request.events)
+    first, second = (as_json(event) for event in batch.take_requests()[0].events)
     assert first["event_source"] == "WEB"
     assert first["consent"] == {
         "ad_user_data": "CONSENT_DENIED",
@@ -349,7 +349,7 @@ def test_a_request_names_account_manager_and_action() -> None:
     """A request contains account, manager account and action, and the profile's `validate_only`."""
     batch = EventBatch(EventDefaults(login_customer_id=MANAGER, validate_only=True))
     batch.add(bare())
-    request = as_json(batch.take_parts()[0].request.message)
+    request = as_json(batch.take_requests()[0].message)
     assert request["destinations"] == [
         {
             "reference": ACTION,
@@ -369,18 +369,18 @@ def test_requests_are_split_by_account_and_ten_actions() -> None:
     for customer, action in rows:
         batch.add(bare(customer_id=customer, action_id=action))
     assert len(batch) == len(rows)
-    parts = batch.take_parts()
-    assert [(p.customer_id, len(p.request.destinations)) for p in parts] == [
+    requests = batch.take_requests()
+    assert [(p.customer_id, len(p.destinations)) for p in requests] == [
         ("1", MAX_DESTINATIONS),
         ("1", 3),
         ("2", 1),
     ]
     seen = {}
-    for part in parts:
-        references = {each.reference for each in part.request.destinations}
-        for place, event in enumerate(part.request.events):
+    for request in requests:
+        references = {each.reference for each in request.destinations}
+        for place, event in enumerate(request.events):
             assert set(event.destination_references) <= references
-            seen[part.positions[place]] = (part.customer_id, event.destination_references[0])
+            seen[request.positions[place]] = (request.customer_id, event.destination_references[0])
     assert [seen[position] for position in range(len(rows))] == rows
 
 
@@ -404,5 +404,5 @@ def test_pairs_are_encoded_as_googles_script_does() -> None:
     """Pairs are encoded as base64 of a JSON object, like encoded session attributes."""
     batch = EventBatch(EventDefaults())
     batch.add(bare(**optional_fields(session_attributes_key_value_pairs=PAIRS)))
-    encoded = batch.take_parts()[0].request.events[0].ad_identifiers.session_attributes
+    encoded = batch.take_requests()[0].events[0].ad_identifiers.session_attributes
     assert json.loads(base64.b64decode(encoded)) == dict(PAIRS)

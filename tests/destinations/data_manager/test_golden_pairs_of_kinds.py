@@ -87,7 +87,7 @@ def test_each_api_gets_its_restatement(pair: Pair) -> None:
     ads, events = AdsBatch(42, validate_only=False), EventBatch(EventDefaults())
     ads.add_adjustment(row)
     events.add_adjustment(row)
-    assert as_json(ads.take_parts()[0].request.rows[0]) == changed(
+    assert as_json(ads.take_requests()[0].rows[0]) == changed(
         {
             "adjustment_type": "RESTATEMENT",
             "conversion_action": RESOURCE,
@@ -97,7 +97,7 @@ def test_each_api_gets_its_restatement(pair: Pair) -> None:
         },
         pair.ads,
     )
-    assert as_json(events.take_parts()[0].request.events[0]) == changed(
+    assert as_json(events.take_requests()[0].events[0]) == changed(
         {
             "destination_references": [ACTION],
             "transaction_id": "SO-1",
@@ -175,7 +175,7 @@ def test_each_api_gets_its_call(pair: Pair) -> None:
     ads, events = AdsBatch(42, validate_only=False), EventBatch(EventDefaults())
     ads.add_call(row)
     events.add_call(row)
-    assert as_json(ads.take_parts()[0].request.rows[0]) == changed(
+    assert as_json(ads.take_requests()[0].rows[0]) == changed(
         {
             "caller_id": CALLER,
             "call_start_date_time": SOLD,
@@ -184,7 +184,7 @@ def test_each_api_gets_its_call(pair: Pair) -> None:
         },
         pair.ads,
     )
-    body = events.take_parts()[0].request.as_json()
+    body = events.take_requests()[0].as_json()
     assert body["encoding"] == "HEX"
     assert "2125550142" not in str(body)
     assert body["events"] == [
@@ -217,7 +217,7 @@ def test_a_call_of_a_validate_only_profile() -> None:
     )
     batch = EventBatch(defaults)
     batch.add_call(call())
-    body = batch.take_parts()[0].request.as_json()
+    body = batch.take_requests()[0].as_json()
     assert body["validateOnly"] is True
     assert body["destinations"] == [
         {
@@ -240,7 +240,7 @@ def test_an_adjustment_that_would_become_a_new_conversion_is_not_sent(
     batch = EventBatch(EventDefaults())
     with pytest.raises(ValueError, match=r"re(statement|traction)"):
         batch.add_adjustment(restatement(**changes))
-    assert (len(batch), batch.take_parts()) == (0, [])
+    assert (len(batch), batch.take_requests()) == (0, [])
 
 
 def test_restatements_follow_the_conversions() -> None:
@@ -252,17 +252,16 @@ def test_restatements_follow_the_conversions() -> None:
     batch.add_adjustment(restatement(order_id="SO-13"))
     batch.add(conversion(action_id="1", order_id="SO-14"))
     assert len(batch) == 15
-    parts = batch.take_parts()
+    requests = batch.take_requests()
     found = [
-        (part.request.kind, [event.transaction_id for event in part.request.events])
-        for part in parts
+        (request.kind, [event.transaction_id for event in request.events]) for request in requests
     ]
     assert found == [
         ("conversion", [*(f"SO-{number}" for number in range(1, 11)), "SO-14"]),
         ("conversion", ["SO-11", "SO-12"]),
         ("adjustment", ["SO-0", "SO-13"]),
     ]
-    assert [part.positions for part in parts] == [
+    assert [request.positions for request in requests] == [
         [*range(1, 11), 14],
         [11, 12],
         [0, 13],
@@ -274,8 +273,8 @@ def test_a_part_of_a_request_of_calls_keeps_their_starts() -> None:
     batch = EventBatch(EventDefaults())
     for minute in range(4):
         batch.add_call(call(call_time=f"2026-11-20 14:0{minute}:00+00:00"))
-    part = batch.take_parts()[0].request.part([3, 1])
-    assert [event["callInfo"]["startTimestamp"] for event in part.as_json()["events"]] == [
+    request = batch.take_requests()[0].subset([3, 1])
+    assert [event["callInfo"]["startTimestamp"] for event in request.as_json()["events"]] == [
         "2026-11-20T14:03:00Z",
         "2026-11-20T14:01:00Z",
     ]

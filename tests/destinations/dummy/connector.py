@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from lib.destinations.base import AcceptedRequest, RequestStatus, UploadResult
-from lib.destinations.connections import ConnectionSettings, ReadCredentials, UploadProfile
+from lib.destinations.connections import (
+    ConnectionSettings,
+    Connector,
+    ReadCredentials,
+    UploadProfile,
+)
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -63,7 +69,7 @@ class DummyDestination:
         return [RequestStatus(each, "SUCCESS", "77", 7) for each in request_ids]
 
 
-class Connector:
+class DummyConnector:
     """`lib.destinations.connections.Connector`."""
 
     def __init__(
@@ -77,3 +83,6 @@ class Connector:
     def destination(self, profile: UploadProfile, log: Log) -> DummyDestination:
         assert profile.destination == "dummy"
         return DummyDestination()
+
+
+CONNECTOR: Final[type[Connector]] = DummyConnector

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.destinations.google_ads import api
-from lib.destinations.google_ads.click_conversion import AdsBatch, Part
-from lib.destinations.google_ads.partial_failure import RequestResult, read_response
+from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.partial_failure import UploadRequestResult, read_response
 from lib.destinations.google_ads.upload_kinds import CLICKS, UploadRequest
 from lib.model.records import Adjustment, Call, Conversion
 
@@ -55,10 +55,12 @@ def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> Upl
     """Return a request of conversions with these fields, as raw names and values."""
     types = api.module("services.types.conversion_upload_service")
     content = types.UploadClickConversionsRequest.pb()(conversions=rows).SerializeToString()
-    return CLICKS.new_request(CUSTOMER, 1, validate_only, content, len(rows))
+    return CLICKS.new_request(CUSTOMER, 1, validate_only, content, range(len(rows)))
 
 
-def parts_of(*rows: Conversion | Adjustment | Call, validate_only: bool = False) -> list[Part]:
+def requests_of(
+    *rows: Conversion | Adjustment | Call, validate_only: bool = False
+) -> list[UploadRequest]:
     """Return the requests of a chunk of these records."""
     batch = AdsBatch(7, validate_only)
     for row in rows:
@@ -70,7 +72,7 @@ def parts_of(*rows: Conversion | Adjustment | Call, validate_only: bool = False)
             case _:
                 batch.add(row)
     assert len(batch) == len(rows)
-    return batch.take_parts()
+    return batch.take_requests()
 
 
 def number_of(family: str, name: str) -> int:
@@ -96,6 +98,6 @@ def response(rows: str, *errors: tuple[str, str, int, str], said: str = "It says
     return made
 
 
-def read(answer: Any, request: UploadRequest) -> RequestResult:
+def read(answer: Any, request: UploadRequest) -> UploadRequestResult:
     """Return the results of a request from Google's answer."""
     return read_response(answer.SerializeToString(), request)

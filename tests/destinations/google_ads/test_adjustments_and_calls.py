@@ -12,7 +12,7 @@ import pytest
 from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
 
 from lib.destinations.base import UploadResult
-from lib.destinations.google_ads.calls import Connection, open_channel
+from lib.destinations.google_ads.calls import GoogleAdsConnection, open_channel
 from lib.destinations.google_ads.client import GoogleAds
 from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.pace import UnknownQuota
@@ -45,7 +45,7 @@ def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
         return open_channel(build_client(apis.google_ads_key_yaml, None, apis.endpoint))
 
     kept = KeptConnection(connect, 900, time.monotonic)
-    connection = Connection(kept, Pacer(UnknownQuota(8, random.Random(1))))
+    connection = GoogleAdsConnection(kept, Pacer(UnknownQuota(8, random.Random(1))))
     return GoogleAds(connection, SilentLog(), timeout_seconds=20, validate_only=validate_only)
 
 

@@ -9,7 +9,7 @@ import pytest
 from ads_records import clicks_request
 
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.calls import Answer
+from lib.destinations.google_ads.calls import GoogleAdsResponse
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
@@ -22,11 +22,11 @@ def request() -> Any:
     return clicks_request(*rows)
 
 
-def upload(*answers: Answer) -> ChunkUpload:
+def upload(*answers: GoogleAdsResponse) -> ChunkUpload:
     """Return an upload that gets these answers, until its time is up."""
     remaining = list(answers)
 
-    def call(part: Any) -> Answer:
+    def call(request: Any) -> GoogleAdsResponse:
         if not remaining:
             raise RetryableError("DEADLINE")
         return remaining.pop(0)
@@ -43,7 +43,7 @@ def test_the_answers_so_far_are_saved() -> None:
     response = types.UploadClickConversionsResponse.pb()()
     for number in range(2):
         response.results.add(gclid=f"click-{number}")
-    sent = upload(Answer(response.SerializeToString(), "id-1"))
+    sent = upload(GoogleAdsResponse(response.SerializeToString(), "id-1"))
     result = sent.send(request())
     assert {row: each.outcome for row, each in result.row_results.items()} == {2: "deferred"}
     assert result.row_results[2].errors[0].code == "DEADLINE"

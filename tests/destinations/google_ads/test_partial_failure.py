@@ -10,7 +10,7 @@ from ads_records import clicks_request, read
 from lib.destinations.google_ads import api
 from lib.destinations.google_ads.errors import errors_of
 from lib.destinations.google_ads.partial_failure import (
-    RequestResult,
+    UploadRequestResult,
     UploadResponse,
     read_named_rows,
 )
@@ -76,7 +76,7 @@ def test_the_declared_response_is_that_of_every_kind(kind: UploadKind) -> None:
         assert other.message_type is not None
 
 
-def outcomes(result: RequestResult) -> dict[int, str]:
+def outcomes(result: UploadRequestResult) -> dict[int, str]:
     return {row: row_result.outcome for row, row_result in result.row_results.items()}
 
 
@@ -105,16 +105,16 @@ def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
 def test_a_row_without_a_result_is_sent_again() -> None:
     """A row with neither error nor result is sent again; Google's deduplication makes this safe."""
     odd = response(code=0, results=[True, False, True])
-    assert read(odd, request()) == RequestResult({}, [1], None)
+    assert read(odd, request()) == UploadRequestResult({}, [1], None)
 
 
 def test_validate_only_answers_have_no_results() -> None:
     """An answer without results is normal with validate-only; otherwise the rows are sent again."""
     nothing = response(code=0, results=[])
-    assert read(nothing, request(validate_only=True)) == RequestResult({}, [], None)
-    assert read(nothing, request()) == RequestResult({}, [0, 1, 2], None)
+    assert read(nothing, request(validate_only=True)) == UploadRequestResult({}, [], None)
+    assert read(nothing, request()) == UploadRequestResult({}, [0, 1, 2], None)
     fewer = response(code=0, results=[True, True])
-    assert read(fewer, request()) == RequestResult({}, [2], None)
+    assert read(fewer, request()) == UploadRequestResult({}, [2], None)
 
 
 @pytest.mark.parametrize(("size", "stops"), [(1, False), (19, False), (20, True)])

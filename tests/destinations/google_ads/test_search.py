@@ -26,7 +26,7 @@ GoogleAdsRow = _TYPES.GoogleAdsRow.pb()
     [
         (queries.SearchRequest, Request),
         (queries.SearchResponse, Response),
-        (queries.Row, GoogleAdsRow),
+        (queries.GoogleAdsRow, GoogleAdsRow),
     ],
 )
 def test_the_declared_fields_are_those_of_the_library(ours: Any, original: Any) -> None:

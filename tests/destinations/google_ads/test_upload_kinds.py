@@ -14,8 +14,8 @@ from ads_records import (
     adjustment,
     call,
     conversion,
-    parts_of,
     read,
+    requests_of,
     response,
     retraction,
 )
@@ -24,7 +24,7 @@ from google.protobuf.json_format import MessageToDict
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.adjustment import wait_for_new_conversions
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.calls import Answer
+from lib.destinations.google_ads.calls import GoogleAdsResponse
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
 from lib.destinations.messages import without_values
@@ -87,8 +87,8 @@ def as_json(message: Any) -> Any:
 )
 def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, Any]) -> None:
     """A retraction has no value, and only one of the two names of a conversion is sent."""
-    (part,) = parts_of(row)
-    (sent,) = part.request.rows
+    (request,) = requests_of(row)
+    (sent,) = request.rows
     assert as_json(sent) == {
         "conversion_action": ACTION,
         "adjustment_date_time": "2026-11-22 10:00:00+00:00",
@@ -98,8 +98,8 @@ def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, A
 
 def test_a_call_as_google_wants_it() -> None:
     """The number of the caller is plain, and no job ID is sent."""
-    (part,) = parts_of(call(), call(value=None, currency_code=None, ad_user_data=None))
-    full, bare = part.request.rows
+    (request,) = requests_of(call(), call(value=None, currency_code=None, ad_user_data=None))
+    full, bare = request.rows
     assert as_json(full) == {
         "caller_id": CALLER,
         "call_start_date_time": "2026-11-20 10:00:00+00:00",
@@ -118,13 +118,13 @@ def test_a_call_as_google_wants_it() -> None:
         ],
     }
     assert not {"conversion_value", "currency_code", "consent"} & set(as_json(bare))
-    assert "job_id" not in part.request.message.DESCRIPTOR.fields_by_name
+    assert "job_id" not in request.message.DESCRIPTOR.fields_by_name
 
 
 def test_a_chunk_of_conversions_and_adjustments() -> None:
     """One request each per account. Positions count over all rows, and retractions come last."""
     other = "2222222222"
-    parts = parts_of(
+    requests = requests_of(
         retraction(order_id="SO-0"),
         conversion(order_id="SO-1"),
         adjustment(order_id="SO-2"),
@@ -137,12 +137,12 @@ def test_a_chunk_of_conversions_and_adjustments() -> None:
     )
     found = [
         (
-            part.request.kind.record,
-            part.request.customer_id,
-            part.places,
-            [row.order_id for row in part.request.rows],
+            request.kind.record,
+            request.customer_id,
+            request.positions,
+            [row.order_id for row in request.rows],
         )
-        for part in parts
+        for request in requests
     ]
     assert found == [
         ("conversion", CUSTOMER, [1, 3, 7], ["SO-1", "SO-3", "SO-7"]),
@@ -150,17 +150,16 @@ def test_a_chunk_of_conversions_and_adjustments() -> None:
         ("adjustment", CUSTOMER, [2, 8, 0, 5], ["SO-2", "SO-8", "SO-0", "SO-5"]),
         ("adjustment", other, [6], ["SO-6"]),
     ]
-    for part in parts:
-        sent = part.request.message
+    for request in requests:
+        sent = request.message
         assert (sent.job_id, sent.partial_failure, sent.validate_only) == (7, True, False)
 
 
 @pytest.mark.parametrize("row", [conversion(), adjustment(), call()])
 def test_a_part_of_a_request_is_the_same_request(row: Conversion | Adjustment | Call) -> None:
     """Only with fewer rows."""
-    (part,) = parts_of(row, row, row, validate_only=True)
-    request = part.request
-    smaller = request.part([0, 2])
+    (request,) = requests_of(row, row, row, validate_only=True)
+    smaller = request.subset([0, 2])
     assert len(smaller.rows) == 2
     del request.rows[1]
     assert smaller.message == request.message
@@ -207,13 +206,13 @@ def test_googles_answer_for_a_row(
     row: Adjustment | Call, family: str, code: str, element: str, outcome: str, column: str
 ) -> None:
     """Each kind of request has its own name for its rows, and its own columns."""
-    (part,) = parts_of(row, row, row)
-    answer = response(part.request.kind.rows, (family, code, 1, element))
+    (request,) = requests_of(row, row, row)
+    answer = response(request.kind.rows, (family, code, 1, element))
     for accepted in (0, 2):
         while len(answer.results) <= accepted:
             answer.results.add()
         answer.results[accepted].conversion_action = ACTION
-    result = read(answer, part.request)
+    result = read(answer, request)
     assert result.retry_rows == []
     (found,) = result.row_results.items()
     assert found == (1, RowResult(outcome, (Problem(code, column, "It says why."),)))
@@ -221,13 +220,13 @@ def test_googles_answer_for_a_row(
 
 def test_an_overtaken_row_does_not_wait() -> None:
     """If one error says that the row is superseded and another to wait, it is superseded."""
-    (part,) = parts_of(adjustment())
+    (request,) = requests_of(adjustment())
     answer = response(
         "conversion_adjustments",
         (ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION", 0, ""),
         (ADJUSTMENT_ERROR, "MORE_RECENT_RESTATEMENT_FOUND", 0, ""),
     )
-    assert read(answer, part.request).row_results[0].outcome == "skipped"
+    assert read(answer, request).row_results[0].outcome == "skipped"
 
 
 NOT_FOUND = RowResult("deferred", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
@@ -254,10 +253,10 @@ def test_a_conversion_that_the_chunk_has_just_sent(
     row: Adjustment, sent: Conversion, result: RowResult | None, waits: bool
 ) -> None:
     """If Google does not find it yet, nobody must act: it is certainly too recent."""
-    conversions, adjustments = parts_of(sent, row)
+    conversions, adjustments = requests_of(sent, row)
     row_results = {0: NOT_FOUND}
     results = {} if result is None else {0: result}
-    wait_for_new_conversions(adjustments.request, row_results, [(conversions.request, results)])
+    wait_for_new_conversions(adjustments, row_results, [(conversions, results)])
     assert row_results[0].outcome == "deferred"
     codes = [problem.code for problem in row_results[0].errors]
     assert codes == (["TOO_RECENT_CONVERSION"] if waits else ["CONVERSION_NOT_FOUND"])
@@ -265,13 +264,13 @@ def test_a_conversion_that_the_chunk_has_just_sent(
 
 def test_a_validated_conversion_can_be_adjusted() -> None:
     """Google stores no conversion of a validate-only upload, so its adjustment is accepted."""
-    conversions, adjustments = parts_of(conversion(), retraction(), validate_only=True)
+    conversions, adjustments = requests_of(conversion(), retraction(), validate_only=True)
     row_results = {0: NOT_FOUND}
-    wait_for_new_conversions(adjustments.request, row_results, [(conversions.request, {})])
+    wait_for_new_conversions(adjustments, row_results, [(conversions, {})])
     assert row_results == {}
 
 
-def upload(call: Callable[[UploadRequest], Answer]) -> ChunkUpload:
+def upload(call: Callable[[UploadRequest], GoogleAdsResponse]) -> ChunkUpload:
     """Return an upload that gets this answer."""
     deadline = Deadline(float("inf"), float("inf"))
     return ChunkUpload(call, {}, deadline, SilentLog(), maybe_sent=False)
@@ -281,18 +280,18 @@ def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
     """Google may close one kind of upload to an account, and not the others."""
     calls: list[str] = []
 
-    def answer(request: UploadRequest) -> Answer:
+    def answer(request: UploadRequest) -> GoogleAdsResponse:
         calls.append(request.kind.method)
         if request.kind is ADJUSTMENTS:
             raise PermanentError("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
         made = Accepted()
         made.results.add().conversion_action = ACTION
-        return Answer(made.SerializeToString(), "id")
+        return GoogleAdsResponse(made.SerializeToString(), "id")
 
     sending = upload(answer)
     for _ in range(2):
-        conversions, adjustments = parts_of(conversion(), retraction())
-        accepted, refused = sending.send(conversions.request), sending.send(adjustments.request)
+        conversions, adjustments = requests_of(conversion(), retraction())
+        accepted, refused = sending.send(conversions), sending.send(adjustments)
         assert (accepted.row_results, accepted.stop) == ({}, None)
         assert refused.row_results[0].outcome == "not_attempted"
         assert refused.stop == Problem("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
@@ -313,27 +312,26 @@ QUOTES = [
 @pytest.mark.parametrize("said", QUOTES)
 def test_no_message_of_google_shows_the_number_of_a_caller(said: str) -> None:
     """Whichever way it is written: in the answer for a row, for the request, and in a refusal."""
-    (part,) = parts_of(call(), call(caller_id="+442071838750"))
+    (request,) = requests_of(call(), call(caller_id="+442071838750"))
     named = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 0, "caller_id"), said=said)
     unnamed = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 99, ""), said=said)
     for answer in (named, unnamed):
-        result = read(answer, part.request)
+        result = read(answer, request)
         for row_result in result.row_results.values():
             assert [problem.detail for problem in row_result.errors] == [""]
-    assert without_values(said, part.request.message) == ""
+    assert without_values(said, request.message) == ""
 
 
 def test_nothing_that_is_shown_has_the_number_of_a_caller() -> None:
     """Neither the record, nor the batch, nor a request: tests and tracebacks show them."""
     row = call()
-    (part,) = parts_of(row)
+    (request,) = requests_of(row)
     shown: Mapping[str, str] = {
         "record": f"{row} {row!r}",
-        "part": f"{part} {part!r}",
-        "request": f"{part.request} {part.request!r}",
+        "request": f"{request} {request!r}",
     }
     assert [name for name, text in shown.items() if "5550142" in text] == []
-    assert part.request.kind is CALLS
+    assert request.kind is CALLS
 
 
 class Refused(grpc.RpcError, grpc.Call):  # type: ignore[misc]  # gRPC has no types
@@ -356,13 +354,13 @@ Refused.__abstractmethods__ = frozenset()  # only these are read
 
 def test_a_refused_request_shows_no_number_of_a_caller() -> None:
     """The text of the exception is not used."""
-    (part,) = parts_of(call())
+    (request,) = requests_of(call())
 
-    def refuse(request: UploadRequest) -> Answer:
+    def refuse(request: UploadRequest) -> GoogleAdsResponse:
         raise Refused
 
     sending = upload(refuse)
-    result = sending.send(part.request)
+    result = sending.send(request)
     assert result.stop is not None
     assert result.stop.code == "INVALID_ARGUMENT"
     assert "5550142" not in f"{result} {sending.request_ids}"

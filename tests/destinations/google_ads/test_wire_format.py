@@ -79,11 +79,11 @@ def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> N
         batch.add(row)
     assert len(batch) == len(rows)
     found: dict[int, Any] = {}
-    for part in batch.take_parts():
-        sent = part.request.message
-        assert {rows[place].customer_id for place in part.places} == {sent.customer_id}
+    for request in batch.take_requests():
+        sent = request.message
+        assert {rows[place].customer_id for place in request.positions} == {sent.customer_id}
         assert (sent.job_id, sent.partial_failure) == (7, True)
-        found.update(zip(part.places, part.request.rows, strict=True))
+        found.update(zip(request.positions, request.rows, strict=True))
     assert sorted(found) == list(range(len(rows)))
     for place, row in enumerate(rows):
         expected = by_attributes(row)
@@ -91,7 +91,7 @@ def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> N
             # A conversion without the common fields shows what the rare fields add.
             alone = AdsBatch(7, False)
             alone.add(by_rare_fields(row))
-            rare = alone.take_parts()[0].request.rows[0]
+            rare = alone.take_requests()[0].rows[0]
             for field in ("conversion_action", "conversion_date_time"):
                 rare.ClearField(field)
             expected.MergeFrom(rare)
@@ -122,7 +122,7 @@ def test_rare_fields() -> None:
         *(None, None, None, None, OptionalFields(user_ip_address="192.0.2.1", cart=cart), ()),
     )
     batch.add(row)
-    (conversion,) = batch.take_parts()[0].request.rows
+    (conversion,) = batch.take_requests()[0].rows
     assert conversion.user_ip_address == "192.0.2.1"
     assert conversion.cart_data.merchant_id == 12
     assert conversion.cart_data.items[0].unit_price == 9.5
