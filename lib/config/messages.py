@@ -54,12 +54,12 @@ def lines(
     """One line per error in the values of a `model`: the field, as `spell` writes its name, then
     what is wrong and what to do."""
     return [
-        f"{'.'.join(spell(str(part)) for part in problem['loc'])}: {_said(problem, model)}"
+        f"{'.'.join(spell(str(part)) for part in problem['loc'])}: {_message(problem, model)}"
         for problem in error.errors(include_input=False, include_url=False)
     ]
 
 
-def _said(problem: Any, model: type[BaseModel]) -> str:
+def _message(problem: Any, model: type[BaseModel]) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(name.casefold(), model.model_fields, 1)

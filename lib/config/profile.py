@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,9 +20,7 @@ from pydantic import (
 )
 
 from lib.config import messages
-from lib.config.encodings import known_encoding
-from lib.config.row_values import RowValues
-from lib.config.zone_names import ZoneName
+from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
@@ -37,6 +37,57 @@ def _account_number(value: object) -> object:
 
 
 AccountNumber = Annotated[str, BeforeValidator(_account_number), Field(pattern=r"^\d{3,20}$")]
+
+
+def _values_by_column(value: object) -> object:
+    """Column → its values, as a tuple of texts: people write a single value without a list, and
+    numbers and true without quotes."""
+    if not isinstance(value, dict):
+        raise ValueError('not an object. Write {"column name": ["value", ...]}.')
+    return {_column_name(column): _row_values(column, values) for column, values in value.items()}
+
+
+def _column_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("a column has no name. Write the name of a column of the file.")
+    return name
+
+
+def _row_values(column: str, values: object) -> tuple[str, ...]:
+    listed = values if isinstance(values, (list, tuple)) else [values]
+    if not listed or not all(isinstance(each, (str, int, float)) for each in listed):
+        raise ValueError(f'"{column}" has no list of values. Write {{"{column}": ["value", ...]}}.')
+    return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in listed)
+
+
+RowValues = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_values_by_column)]
+"""Which rows: `{"Deal Stage": ["Closed Won"]}`."""
+
+_ENCODINGS: Final = (
+    *("ascii", "utf-8", "utf-16", "cp", "iso8859", "mac-", "shift_jis", "euc_", "gb", "big5"),
+    "koi8",
+)
+"""Beginnings of Python's names for the text encodings that spreadsheets write."""
+
+
+def _known_encoding(value: str) -> str:
+    """Return Python's name of an encoding."""
+    try:
+        name = codecs.lookup(value).name
+    except LookupError:
+        raise ValueError(
+            "not a known encoding. Write a name such as utf-8 or windows-1252."
+        ) from None
+    if not name.startswith(_ENCODINGS):
+        raise ValueError(
+            "not a supported encoding. Write one whose Python name begins with: "
+            f"{', '.join(_ENCODINGS)}."
+        )
+    # A byte order mark in the file takes precedence. Without one, Windows writes little-endian.
+    return "utf-16-le" if name == "utf-16" else name
+
+
+EncodingName = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Profile(BaseModel):
@@ -115,7 +166,7 @@ class Profile(BaseModel):
         description="API that receives adjustments, if it is not the destination of the "
         f"conversions: {' or '.join(registry.names())}.",
     )
-    encoding: str | None = Field(
+    encoding: EncodingName | None = Field(
         None, description="Text encoding of the files. Unset: detected from the content."
     )
     delimiter: str | None = Field(
@@ -203,11 +254,6 @@ class Profile(BaseModel):
     @classmethod
     def _tab_by_name(cls, value: object) -> object:
         return "\t" if value in ("tab", "\\t") else value
-
-    @field_validator("encoding")
-    @classmethod
-    def _text_encoding(cls, value: str | None) -> str | None:
-        return None if value is None else known_encoding(value)
 
 
 def _not_a_field(name: str) -> str:

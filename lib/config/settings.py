@@ -9,9 +9,12 @@ description given here (`tests/docs/test_docs_current.py` compares them).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,8 +23,6 @@ from pydantic import (
 )
 
 from lib.config import messages
-from lib.config.expected_days import DateOrDay, Weekday
-from lib.config.zone_names import ZoneName
 from lib.destinations import registry
 from lib.source.table import MAX_LINES
 
@@ -35,6 +36,33 @@ def _words(value: object) -> object:
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("not an IANA time zone. Write a name such as America/Chicago.") from None
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+"""A time zone, as settings and profiles name it."""
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _date_or_day(text: str) -> str:
+    try:
+        # 2000 has a 29 February.
+        date.fromisoformat(text if len(text) > 5 else f"2000-{text}")
+    except ValueError:
+        raise ValueError("not a date. Write dates such as 12-25 or 2027-03-29.") from None
+    return text
+
+
+DateOrDay = Annotated[str, AfterValidator(_date_or_day)]
+"""`2027-03-29`, or `12-25` of every year."""
 
 
 class SettingsError(ValueError):

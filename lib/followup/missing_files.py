@@ -7,11 +7,13 @@ is sometimes a few minutes later than the day before.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
+from zoneinfo import ZoneInfo
 
-from lib.config.expected_days import expected_time
+from lib.config.settings import Weekday
 from lib.run.context import RunContext
 from lib.state.store import StoredObject
 
@@ -21,6 +23,8 @@ _ACTION: Final = (
 )
 _OUTSIDE: Final = "default"
 """The name for files outside of any folder, as in the profiles."""
+_WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -66,3 +70,41 @@ def alert_if_no_file(newest: NewestFiles, context: RunContext) -> None:
             where = f"no file in {folder}" if folder else "no file"
             detail = f"{where} since {since:%Y-%m-%d %H:%M} UTC"
             context.log.alert("no_file", detail=detail, action=_ACTION, folder=folder)
+
+
+def expected_time(
+    since: datetime,
+    until: datetime,
+    *,
+    zone: str,
+    weekdays: tuple[Weekday, ...],
+    holidays: tuple[str, ...],
+) -> timedelta:
+    """Return how much time has passed between two moments, without the days without files.
+
+    A night in which clocks change counts as 24 hours, whichever time an export follows.
+    """
+    local = ZoneInfo(zone)
+    start, end = (each.astimezone(local).replace(tzinfo=None) for each in (since, until))
+    off = sum(
+        (
+            min(end, day + _DAY) - max(start, day)
+            for day in _days(start, end)
+            if not _is_expected(day, weekdays, holidays)
+        ),
+        timedelta(),
+    )
+    return min(end - start, until - since) - off
+
+
+def _days(start: datetime, end: datetime) -> Iterator[datetime]:
+    day = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day < end:
+        yield day
+        day += _DAY
+
+
+def _is_expected(day: datetime, weekdays: tuple[Weekday, ...], holidays: tuple[str, ...]) -> bool:
+    if _WEEKDAYS[day.weekday()] not in weekdays:
+        return False
+    return f"{day:%m-%d}" not in holidays and f"{day:%Y-%m-%d}" not in holidays

@@ -233,3 +233,31 @@ def test_lines_that_begin_with_slashes_are_comments() -> None:
     """A profile can carry its reasons; `//` inside a value stays."""
     document = '{\n // Why: https://example.com\n "a": {"conversion_action": "x//y"}\n}\n// End.'
     assert read_profiles(document) == {"a": {"conversion_action": "x//y"}}
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        ("NO_FILE_WEEKDAYS", "mon, friday", "not an allowed value. Write 'mon', 'tue'"),
+        ("NO_FILE_HOLIDAYS", "12-25, 25.12.", "not a date. Write dates such as 12-25"),
+        ("NO_FILE_TIME_ZONE", "Berlin", "not an IANA time zone."),
+        ("FAILING_ROWS_RATIO", "1", "too large. Write a number less than 1."),
+    ],
+)
+def test_a_wrong_expectation_is_told(name: str, value: str, said: str) -> None:
+    """The instance does not start, and the message says what to write."""
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_environment({"INPUT_BUCKET": "in", "OUTPUT_BUCKET": "out", name: value})
+
+
+def test_the_expectation_is_read() -> None:
+    """Lists are separated by commas."""
+    environment = {
+        "NO_FILE_HOURS": "24",
+        "NO_FILE_WEEKDAYS": "mon,tue",
+        "NO_FILE_HOLIDAYS": "02-29",
+    }
+    environment |= {"INPUT_BUCKET": "in-bucket", "OUTPUT_BUCKET": "out-bucket"}
+    settings = Settings.from_environment(environment)
+    assert (settings.no_file_hours, settings.no_file_weekdays) == (24, ("mon", "tue"))
+    assert settings.no_file_holidays == ("02-29",)
