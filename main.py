@@ -21,13 +21,12 @@ from typing import Any
 import flask
 import functions_framework
 
-from lib.adapters.events import NotAnObjectEvent, read_event
-from lib.adapters.gcs import GoogleStore, connect
+from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
-from lib.adapters.pubsub import Announce, announcer
-from lib.adapters.secret_manager import read_credentials
+from lib.adapters.notices import Announce, announcer
+from lib.adapters.secrets import read_credentials
+from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
-from lib.adapters.termination import on_termination
 from lib.catalogue.codes import lookup
 from lib.config.profile import profiles_text, read_profiles
 from lib.config.settings import Settings, SettingsError

@@ -6,7 +6,7 @@ from typing import IO
 
 from google.auth.exceptions import DefaultCredentialsError
 
-from lib.adapters.gcs import connect
+from lib.adapters.storage import connect
 from lib.errors import PermanentError, RetryableError
 from lib.state.store import live_version
 

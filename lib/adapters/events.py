@@ -1,14 +1,19 @@
-"""An HTTP request → the object that it reports, or the reason why it reports none.
+"""What the platform tells an instance: that an object was finalized, and that the instance ends.
 
 Eventarc posts a CloudEvent in binary content mode: its attributes are headers, its body is a
 StorageObjectData in JSON (https://cloud.google.com/eventarc/docs/cloudevents,
 https://googleapis.github.io/google-cloudevents/testdata/google/events/cloud/storage/v1). Structured
 mode, in which both are in the body, is read too: other routers of CloudEvents send it.
+
+The end of an instance is announced by SIGTERM, ten seconds before SIGKILL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -83,3 +88,27 @@ def _moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def on_termination(begin: Callable[[], None]) -> None:
+    """Call `begin` in each forked process, in a separate thread, when it gets SIGTERM.
+
+    functions-framework runs the function in a gunicorn worker. The worker is forked after `main`
+    was imported, and it then installs its own signal handlers, so `main` cannot install one.
+    Requests run in threads, where `signal.signal` is not allowed. Therefore each forked worker
+    blocks SIGTERM in all of its threads and one thread waits for it; the signal is then sent again
+    for gunicorn, which lets requests in progress finish.
+    """
+
+    def watch() -> None:
+        signal.sigwait({signal.SIGTERM})
+        begin()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def in_child() -> None:
+        # Threads inherit the mask of the thread that starts them, and now there is only this one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=watch, name="termination", daemon=True).start()
+
+    os.register_at_fork(after_in_child=in_child)

@@ -5,7 +5,7 @@ current one is processed, so a broken connection costs one range, not the file.
 
 The client library compares no checksum of a range. A wrong byte would be a wrong value at Google,
 so the reader computes the CRC32C of all stored bytes, which Cloud Storage knows of every object,
-also of composite and of gzip-encoded ones. This needs no further call:
+also of composite and of gzip-encoded ones. This needs no further request:
 
     up to 32 MiB   all ranges are fetched and compared before the first byte is returned; those that
                    are not kept meanwhile are fetched a second time, and compared with the first
@@ -114,16 +114,16 @@ def _described(source: StoredObject, blob: _AnsweredBlob) -> StoredObject | None
 class ObjectReader:
     """A forward-only stream of the bytes of a generation, as they are stored.
 
-    `call` makes a call with a client (`GoogleStore`). An empty object needs no request. Raises
+    `request` runs a request with a client (`GoogleStore`). An empty object needs none. Raises
     `PermanentError` (SOURCE_GONE, CHECKSUM_MISMATCH), and `RetryableError`.
     """
 
     def __init__(
-        self, source: StoredObject, call: Callable[[Download], bytes], first: bytes | None = None
+        self, source: StoredObject, request: Callable[[Download], bytes], first: bytes | None = None
     ) -> None:
         """`first`: the content of the first range, if it was read already."""
         self._source = source
-        self._call = call
+        self._request = request
         self._first = first
         self._starts = deque(range(0, source.size, RANGE_BYTES))
         self._kept: deque[bytes] = deque()
@@ -265,6 +265,6 @@ class ObjectReader:
             return content
 
         try:
-            return self._call(RETRY(whole_range))
+            return self._request(RETRY(whole_range))
         except (api.NotFound, api.RequestRangeNotSatisfiable):
             raise PermanentError("SOURCE_GONE", f"generation {source.generation}") from None

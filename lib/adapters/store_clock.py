@@ -5,7 +5,7 @@ end, or end at once; and "now" decides about rows. So every answer of Cloud Stor
 of the instance by its `Date` header. This costs no request.
 
     sent ──────────── answered           the time at the answer is between these two:
-                Date, whole seconds      Date  and  Date + 1 s + the time that the call took
+                Date, whole seconds      Date  and  Date + 1 s + the time that the answer took
 
 The clock of the instance counts as long as it agrees with this. Otherwise the middle counts, and
 the clock only measures what has passed since.
@@ -49,11 +49,11 @@ class StoreClock:
         self._known: tuple[datetime, ClockReading] | None = None
 
     def reading(self) -> ClockReading:
-        """Return the time by the clocks of the instance: when a call is sent."""
+        """Return the time by the clocks of the instance: when a request is sent."""
         return ClockReading(self._wall(), self._monotonic())
 
     def observe(self, date: str | None, sent: ClockReading) -> None:
-        """Check the time by the `Date` header of the answer to a call that was sent then."""
+        """Check the time by the `Date` header of the answer to a request that was sent then."""
         try:
             earliest = parsedate_to_datetime(date or "").replace(tzinfo=UTC)
         except ValueError:

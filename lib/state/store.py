@@ -1,6 +1,6 @@
 """The port to object storage: only what a run needs.
 
-`lib.adapters.gcs.GoogleStore` is the real store. Tests use a dictionary instead.
+`lib.adapters.storage.GoogleStore` is the real store. Tests use a dictionary instead.
 """
 
 from __future__ import annotations

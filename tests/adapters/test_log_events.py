@@ -18,7 +18,7 @@ from flask import Request
 import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
-from lib.adapters.pubsub import announcer
+from lib.adapters.notices import announcer
 from lib.config.settings import SettingsError
 from lib.destinations.pace import UnknownQuota
 from lib.destinations.pacing import CallFailure, Pacer

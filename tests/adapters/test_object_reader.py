@@ -12,7 +12,7 @@ import google_crc32c
 import pytest
 
 import lib.adapters.object_reader as module
-from lib.adapters.gcs import GoogleStore
+from lib.adapters.storage import GoogleStore
 from lib.errors import PermanentError, RetryableError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults

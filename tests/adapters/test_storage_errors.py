@@ -11,8 +11,8 @@ from unittest.mock import MagicMock
 import pytest
 from google.cloud.storage.exceptions import InvalidResponse
 
-from lib.adapters import gcs, object_reader
-from lib.adapters.gcs import UPLOAD_PIECE_BYTES, GoogleStore
+from lib.adapters import object_reader, storage
+from lib.adapters.storage import UPLOAD_PIECE_BYTES, GoogleStore
 from lib.errors import RetryableError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
@@ -93,7 +93,7 @@ def test_storage_that_never_answers_ends_the_call(
     silent_url: str, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each call stops after its retries, and the attempt ends with STORAGE_UNAVAILABLE."""
-    for module in (gcs, object_reader):
+    for module in (storage, object_reader):
         monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.2)
         monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(0.3).with_delay(0.01))
     store = GoogleStore(lambda: storage_client(silent_url))

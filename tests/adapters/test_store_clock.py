@@ -7,8 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from lib.adapters.gcs import GoogleStore
-from lib.adapters.storage_client import WatchedConnections
+from lib.adapters.storage import GoogleStore, WatchedConnections
 from lib.adapters.store_clock import TOLERANCE, StoreClock
 from sandbox.storage import Storage, storage_client
 from tests.adapters.conftest import BUCKET

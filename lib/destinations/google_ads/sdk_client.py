@@ -16,7 +16,7 @@ from lib.destinations.google_ads.api import API_VERSION
 
 
 def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -> GoogleAdsClient:
-    """Return a client from the text of a google-ads.yaml (`lib.adapters.secret_manager`).
+    """Return a client from the text of a google-ads.yaml (`lib.adapters.secrets`).
 
     `login_customer_id` comes from the profile. Without it, the one in the google-ads.yaml is used.
     Raises what `connect_with` raises.

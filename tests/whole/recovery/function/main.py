@@ -44,16 +44,16 @@ import lib.model.deadline  # noqa: E402
 lib.model.deadline.SHUTDOWN_ANSWER_SECONDS = 2.0
 lib.model.deadline.SHUTDOWN_RELEASE_SECONDS = 3.0
 
-import lib.adapters.gcs  # noqa: E402
 import lib.adapters.object_reader  # noqa: E402
+import lib.adapters.storage  # noqa: E402
 import lib.destinations.google_ads.chunk_upload  # noqa: E402
 
-lib.adapters.gcs.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 2.0
-lib.adapters.gcs.UPLOAD_PIECE_BYTES = 256 << 10
+lib.adapters.storage.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 2.0
+lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.object_reader.RANGE_BYTES = 64 << 10
 lib.adapters.object_reader.CHECKED_FIRST_BYTES = 256 << 10
 lib.adapters.object_reader.KEPT_BYTES = 128 << 10
-lib.adapters.gcs.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
+lib.adapters.storage.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
     5.0
 ).with_delay(initial=0.05, maximum=0.2)
 lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02

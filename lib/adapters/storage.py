@@ -1,16 +1,24 @@
-"""Google Cloud Storage as a `lib.state.store.Store`.
+"""Google Cloud Storage as a `lib.state.store.Store`: the store, its errors, its client.
 
 Every write has a generation precondition: the client library does not retry writes without one.
+Errors name what is missing, so that a person can restore it. The client tells the time, and notices
+when the network has forgotten a connection.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+import requests
 from google.api_core import exceptions as api
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from requests.adapters import HTTPAdapter
 
 from lib.adapters.object_reader import (
     RETRY,
@@ -19,8 +27,6 @@ from lib.adapters.object_reader import (
     ObjectReader,
     read_first_range,
 )
-from lib.adapters.storage_client import labelled, storage_client
-from lib.adapters.storage_errors import Unauthenticated, needs_permission, reachable
 from lib.adapters.store_clock import StoreClock
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
@@ -44,19 +50,19 @@ class GoogleStore:
         self._connect = connect
         self._client = connect()
 
-    def _call(
-        self, call: Callable[[storage.Client], T], needs: str, *, conditional: bool = False
+    def _request(
+        self, request: Callable[[storage.Client], T], needs: str, *, conditional: bool = False
     ) -> T:
-        """Make a call. If storage refuses the client's credentials, call again with a new client.
+        """Make a request. If storage refuses the credentials, make it again with a new client.
 
-        Raises what `reachable` raises.
+        Raises what `_reachable` raises.
         """
         client = self._client
         try:
-            return reachable(lambda: call(client), needs, conditional=conditional)
-        except Unauthenticated:
+            return _reachable(lambda: request(client), needs, conditional=conditional)
+        except _Unauthenticated:
             self._client = client = self._connect()
-            return reachable(lambda: call(client), needs, conditional=conditional)
+            return _reachable(lambda: request(client), needs, conditional=conditional)
 
     def _require(self, bucket: str) -> None:
         """Raise `RetryableError` if the bucket does not exist.
@@ -64,22 +70,22 @@ class GoogleStore:
         The answer about an object is 404 in both cases. Only a listing tells them apart.
         """
         try:
-            self._call(
+            self._request(
                 lambda client: list(
                     client.list_blobs(bucket, max_results=1, timeout=TIMEOUT_SECONDS, retry=RETRY)
                 ),
-                needs_permission("list", bucket),
+                _permission("list", bucket),
             )
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
 
     def find(self, source: StoredObject) -> StoredObject | None:
         """See `Store.find`."""
-        blob = self._call(
+        blob = self._request(
             lambda client: client.bucket(source.bucket).get_blob(
                 source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=RETRY
             ),
-            needs_permission("get", source.bucket),
+            _permission("get", source.bucket),
         )
         if blob is None:
             self._require(source.bucket)
@@ -90,9 +96,9 @@ class GoogleStore:
         """See `Store.find_and_open`."""
         content = None
         try:
-            content, stored = self._call(
+            content, stored = self._request(
                 RETRY(lambda client: read_first_range(source, client)),
-                needs_permission("get", source.bucket),
+                _permission("get", source.bucket),
             )
         except api.NotFound:
             self._require(source.bucket)
@@ -108,9 +114,9 @@ class GoogleStore:
         return self._reader(source)
 
     def _reader(self, source: StoredObject, first: bytes | None = None) -> ObjectReader:
-        def download(call: Download) -> bytes:
+        def download(request: Download) -> bytes:
             try:
-                return self._call(call, needs_permission("get", source.bucket))
+                return self._request(request, _permission("get", source.bucket))
             except api.NotFound:
                 self._require(source.bucket)
                 raise
@@ -125,11 +131,11 @@ class GoogleStore:
             content = blob.download_as_bytes(
                 raw_download=True, timeout=TIMEOUT_SECONDS, retry=RETRY
             )
-            # The generation is in the headers of the download: no second call, and so no race.
+            # The generation is in the headers of the download: no second request, and so no race.
             return content, int(blob.generation)
 
         try:
-            return self._call(download, needs_permission("get", bucket))
+            return self._request(download, _permission("get", bucket))
         except api.NotFound:
             return None
 
@@ -145,7 +151,7 @@ class GoogleStore:
         """See `Store.write`."""
 
         def upload(client: storage.Client) -> int:
-            blob = labelled(client.bucket(bucket).blob(name), label)
+            blob = _labelled(client.bucket(bucket).blob(name), label)
             blob.upload_from_string(
                 data,
                 content_type=label.content_type,
@@ -156,7 +162,7 @@ class GoogleStore:
             return int(blob.generation)
 
         try:
-            return self._call(upload, needs_permission("create", bucket), conditional=True)
+            return self._request(upload, _permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None
         except api.NotFound:
@@ -184,7 +190,7 @@ class GoogleStore:
             return self.write(
                 bucket, name, content, if_generation_match=if_generation_match, label=label
             )
-        blob = labelled(self._client.bucket(bucket).blob(name), label)
+        blob = _labelled(self._client.bucket(bucket).blob(name), label)
 
         def upload() -> None:
             with blob.open(
@@ -201,17 +207,17 @@ class GoogleStore:
                     writer.write(piece)
 
         try:
-            reachable(upload, needs_permission("create", bucket), conditional=True)
+            _reachable(upload, _permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None
         except api.NotFound:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
-        found = self._call(
+        found = self._request(
             lambda client: client.bucket(bucket).get_blob(
                 name, timeout=TIMEOUT_SECONDS, retry=RETRY
             ),
-            needs_permission("get", bucket),
+            _permission("get", bucket),
         )
         return int(found.generation) if found is not None else None
 
@@ -238,23 +244,23 @@ class GoogleStore:
             )
             return next(blobs, None), blobs
 
-        needs = needs_permission("list", bucket)
+        needs = _permission("list", bucket)
         try:
-            blob, following = self._call(first, needs)
+            blob, following = self._request(first, needs)
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
         while blob is not None:
             yield blob
-            blob = reachable(lambda: next(following, None), needs)
+            blob = _reachable(lambda: next(following, None), needs)
 
     def delete(self, bucket: str, name: str) -> None:
         """See `Store.delete`."""
         with contextlib.suppress(api.NotFound):
-            self._call(
+            self._request(
                 lambda client: (
                     client.bucket(bucket).blob(name).delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
                 ),
-                needs_permission("delete", bucket),
+                _permission("delete", bucket),
             )
 
 
@@ -270,3 +276,131 @@ def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
         crc32c=blob.crc32c or "",
         is_live=blob.time_deleted is None,  # set when a generation becomes noncurrent
     )
+
+
+_UNREACHABLE = (
+    api.GoogleAPICallError,
+    api.RetryError,
+    requests.exceptions.RequestException,
+    TransportError,
+    ConnectionError,
+    DataCorruption,
+)
+
+
+class _Unauthenticated(RetryableError):
+    """Storage refuses the credentials of the client."""
+
+
+def _reachable(request: Callable[[], T], needs: str, *, conditional: bool = False) -> T:
+    """Make a request. A storage error that outlasts its retries becomes a `RetryableError`.
+
+    Its message contains no response body. `needs` is the permission of the request, and its bucket.
+    A `conditional` request may also raise `PreconditionFailed`; for others, that is a storage error
+    too.
+    """
+    lacking = f"the function's service account lacks {needs}"
+    try:
+        return request()
+    except (api.NotFound, api.RequestRangeNotSatisfiable):
+        raise
+    except api.PreconditionFailed as error:
+        if conditional:
+            raise
+        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
+    except InvalidResponse as error:
+        # A resumable upload raises this inner exception of the library.
+        if error.response.status_code == 412:
+            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
+        if error.response.status_code == 404:
+            raise api.NotFound("") from None  # type: ignore[no-untyped-call]
+        if error.response.status_code == 403:
+            raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
+        raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
+    except api.Unauthorized as error:
+        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
+    except api.Forbidden:
+        raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
+    except _UNREACHABLE as error:
+        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
+    except GoogleAuthError as error:
+        raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
+
+
+def _permission(operation: str, bucket: str) -> str:
+    """Return the permission of an operation, and its bucket, for people."""
+    return f"storage.objects.{operation} on the bucket {bucket}"
+
+
+IDLE_SECONDS = 30
+"""After this time without traffic, the system checks whether the other end still answers."""
+
+SILENT_SECONDS = 15
+"""A connection on which nothing is acknowledged for this long is closed."""
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    options = [
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    ]
+    # Cloud Run is Linux; other systems lack some of these.
+    for name, value in (
+        ("TCP_KEEPIDLE", IDLE_SECONDS),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", SILENT_SECONDS * 1000),
+    ):
+        if (option := getattr(socket, name, None)) is not None:
+            options.append((socket.IPPROTO_TCP, option, value))
+    return options
+
+
+class WatchedConnections(HTTPAdapter):
+    """Keeps connections alive. After a request without an answer, it uses none of them again.
+
+    `clock` learns the time from every answer.
+    """
+
+    def __init__(self, clock: StoreClock | None) -> None:
+        self._clock = clock
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Create the pools (called by `HTTPAdapter`)."""
+        super().init_poolmanager(*arguments, **options, socket_options=_socket_options())
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request, as `requests.Session` asks for it."""
+        sent = self._clock.reading() if self._clock is not None else None
+        try:
+            response = super().send(*arguments, **options)
+        except requests.Timeout:
+            self.poolmanager.clear()
+            raise
+        # An answer with an age comes from a cache, and so does its date.
+        if self._clock is not None and sent is not None and "Age" not in response.headers:
+            self._clock.observe(response.headers.get("Date"), sent)
+        return response
+
+
+def storage_client(clock: StoreClock | None = None) -> storage.Client:
+    """Return a client with the function's credentials (or of the emulator, if configured).
+
+    If there is a `clock`, it learns the time from every answer.
+    """
+    # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
+    # request per bucket, and one more permission for the function (storage.buckets.get).
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    # Objects need no project, and credentials of a person often have none.
+    client = storage.Client(project=None)
+    for scheme in ("https://", "http://"):
+        client._http.mount(scheme, WatchedConnections(clock))
+    return client
+
+
+def _labelled(blob: storage.Blob, label: Label) -> storage.Blob:
+    """Return an object that is about to be written, with what its label says."""
+    blob.metadata = dict(label.metadata) or None
+    blob.cache_control = label.cache_control or None
+    return blob
