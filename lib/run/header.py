@@ -91,7 +91,7 @@ def _map(table: Table, profile: Profile, declared: tuple[Field, ...]) -> ColumnM
     own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
     filtered_by = _known_anyway(table.header, profile)
     has_dates = partial(contains_dates, table.first_rows())
-    return map_columns(table.header, own, declared, filtered_by, stands_alone=has_dates)
+    return map_columns(table.header, own, declared, filtered_by, has_dates)
 
 
 def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:

@@ -42,15 +42,13 @@ def map_columns(
     own_headers: Mapping[str, str | Sequence[str]],
     declared: tuple[Field, ...],
     filtered_by: Collection[int] = (),
-    tiers: Collection[Tier] = tuple(Tier),
     stands_alone: Callable[[int], bool] = lambda column: False,
 ) -> ColumnMap:
     """Find the `declared` fields in a header. `own_headers` are from the profile: field → names.
 
     The names in the profile take precedence over the aliases of a field: a column with an alias is
     then unknown. A field without names is switched off: its columns are ignored. The columns
-    `filtered_by` are known too, because the row filter reads them. Names of other `tiers`, and
-    units unless they contain `Tier.WITH_UNIT`, are not understood. `stands_alone` says whether the
+    `filtered_by` are known too, because the row filter reads them. `stands_alone` says whether the
     cells of a column are whole values of the field that it can stand in for.
 
     Raises `SourceError` with NO_HEADER if the line is a row or has no known name, or
@@ -68,7 +66,6 @@ def map_columns(
         if index not in taken
         and (meaning := vocabulary.meaning(name))
         and meaning.field not in by_profile
-        and meaning.tier in tiers
     }
     switched_off = {field for field, names in own_headers.items() if not names}
     off = {i for i, each in meanings.items() if {each.field, base_name(each.field)} & switched_off}
@@ -90,7 +87,7 @@ def map_columns(
     ]
     return ColumnMap(
         fields,
-        _units(header, fields, vocabulary) if Tier.WITH_UNIT in tiers else {},
+        _units(header, fields, vocabulary),
         vocabulary.with_suggestions(others, fields.__contains__),
         _unclear(others, fields, vocabulary),
         _choices(header, fields, {at: each for at, each in meanings.items() if at not in off}),

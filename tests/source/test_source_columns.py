@@ -9,7 +9,7 @@ from lib.rules.fields import FIELDS
 from lib.source import columns as columns_module
 from lib.source.errors import SourceError
 from lib.source.visible_names import shown
-from lib.source.vocabulary import Tier, header_key, vocabulary_of
+from lib.source.vocabulary import header_key, vocabulary_of
 
 GOOGLE = (
     "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency,"
@@ -537,15 +537,6 @@ def test_a_unit_counts_in_a_column_that_the_profile_names():
         ["gclid", "Amount (USD)", "Amount (EUR)"], {"conversion_value": "Amount (EUR)"}
     )
     assert columns.units == {"conversion_value": "EUR"}
-
-
-def test_an_older_version_of_the_rules_understands_fewer_names():
-    """A file in progress keeps the columns with which it started."""
-    older = (Tier.ALIAS, Tier.FALLBACK)
-    header = ["email", "Total (€)", "Close Date (UTC)", "Lead GCLID", "gclid", "Telefon", "created"]
-    columns = columns_module.map_columns(header, {}, FIELDS, tiers=older)
-    assert columns.fields == {"email": 0, "conversion_value": 1, "gclid": 4}
-    assert columns.units == {}
 
 
 @pytest.mark.parametrize(
