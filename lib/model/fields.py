@@ -11,7 +11,7 @@ RecordKind = Literal["conversion", "adjustment", "call"]
 
 ValueKind = Literal["text", "number", "name", "word", "country"]
 """What a cell holds: a code or an address, a number, a name that people chose, a word of a closed
-list, or a country. It decides which cells are placeholders (`lib.rules.values.placeholders`)."""
+list, or a country. It decides which cells are placeholders (`lib.rules.values.cells`)."""
 
 ParseCell = Callable[[str, bool], Any]
 """(non-empty cell, whether decimals are written with a comma) → value for the record."""

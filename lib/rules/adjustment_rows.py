@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from lib.model.records import Row
-from lib.rules.fields.kinds import ADJUSTMENTS
-from lib.rules.values.wrapping import unwrap
+from lib.rules.fields.other_kinds import ADJUSTMENTS
+from lib.rules.values.cells import unwrap
 
 _CODE: Final = "ADJUSTMENT_ROW"
 _MOST_WORDS: Final = 10

@@ -15,9 +15,9 @@ from lib.rules.conversion_actions import NO_ACTION
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.times import TimeColumn, Times
+from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
-from lib.rules.values.errors import RuleError
 
 
 def read_adjustment_times(

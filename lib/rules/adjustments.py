@@ -26,7 +26,6 @@ from lib.rules.assembly import ValidatedChunk, outcome_of
 from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
 from lib.rules.engine import Engine
-from lib.rules.memo import Memo
 from lib.rules.order_ids import read_order_ids
 from lib.rules.plain_text import count_placeholders, plain_text
 from lib.rules.refunds import Refunds
@@ -35,6 +34,7 @@ from lib.rules.row_rules import RowRules
 from lib.rules.superseded import Candidate, Superseding, Winners
 from lib.rules.times import TimeColumn, Times
 from lib.rules.used_columns import is_sent
+from lib.rules.values.cells import Memo
 from lib.rules.values.conversion_clock import ConversionClock
 
 ADJUSTMENT_FIELDS: Final = frozenset(

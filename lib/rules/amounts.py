@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
+from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.errors import RuleError
 from lib.rules.values.money import parse_amount, written_currency
 
 

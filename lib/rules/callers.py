@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from lib.model.outcomes import Problem
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import is_digest, normalize_phone
 
 _FIELD = "caller_id"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER
-from lib.rules.memo import Memo
+from lib.rules.values.cells import Memo
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
+from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
-from lib.rules.values.errors import RuleError
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 

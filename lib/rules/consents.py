@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from lib.model.outcomes import Problem
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
+from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
-from lib.rules.values.errors import RuleError
 
 
 def read_consents(found: Sequence[str | Problem | None], problems: RowProblems) -> list[str | None]:

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple, get_args
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
-from lib.rules.memo import Memo
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
+from lib.rules.values.cells import Memo
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
 

@@ -6,8 +6,8 @@ from lib.model.outcomes import Problem
 from lib.rules import amounts, optional_fields, times, user_identifiers
 from lib.rules.consents import consent_of
 from lib.rules.conversion_actions import ActionRule, resolve_action
-from lib.rules.memo import Memo
 from lib.rules.row_rules import RowRules
+from lib.rules.values.cells import Memo
 
 
 class KnownCells:

@@ -13,12 +13,11 @@ from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
 from lib.model.records import Address, Cart, OptionalFields
 from lib.rules.conversion_actions import ActionRule
-from lib.rules.memo import Memo
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cart import parse_custom_variable
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import Memo, RuleError
 from lib.rules.values.identifiers import (
     normalize_name,
     normalize_postal_code,

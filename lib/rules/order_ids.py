@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lib.rules.order_id_form import OrderIdForm
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.order_ids import check_order_id, is_plain_order_id
 
 

@@ -12,8 +12,7 @@ from functools import lru_cache
 
 from lib.model.fields import ValueKind, base_name
 from lib.rules.fields import BY_NAME
-from lib.rules.values.placeholders import is_placeholder
-from lib.rules.values.wrapping import unwrap
+from lib.rules.values.cells import is_placeholder, unwrap
 
 
 def plain_text(cell: str, column: str, with_placeholders: set[str]) -> str | None:

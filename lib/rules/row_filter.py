@@ -18,10 +18,8 @@ from unicodedata import normalize
 from lib.model.outcomes import Selection
 from lib.model.records import Row
 from lib.rules.adjustment_rows import mark_adjustments
-from lib.rules.memo import Memo
 from lib.rules.stages import stages_in
-from lib.rules.values.placeholders import is_placeholder
-from lib.rules.values.wrapping import unwrap
+from lib.rules.values.cells import Memo, is_placeholder, unwrap
 
 _WORD: Final = re.compile(r"\w+")
 _LIKENESS: Final = 80.0

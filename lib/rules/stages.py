@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal
 
-from lib.rules.values.spelling import without_accents
-from lib.rules.values.wrapping import unwrap
+from lib.rules.values.cells import unwrap, without_accents
 
 Stage = Literal["won", "not_won"]
 

@@ -11,9 +11,9 @@ from lib.rules.chunk_cells import ChunkCells
 from lib.rules.conversion_actions import ActionRule
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
+from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, with_time_of_day
-from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
 _UNKNOWN_ZONE = UnknownZone("time_zone")

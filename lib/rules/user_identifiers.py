@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from lib.model.outcomes import Problem
-from lib.rules.memo import Memo
 from lib.rules.plain_text import plain_text
 from lib.rules.row_problems import RowProblems
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import Memo, RuleError
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,

@@ -11,9 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from lib.model.fields import Content
 from lib.model.outcomes import Problem
 from lib.rules.fields import FIELDS
+from lib.rules.values.cells import is_placeholder, unwrap
 from lib.rules.values.dates import is_moment
-from lib.rules.values.placeholders import is_placeholder
-from lib.rules.values.wrapping import unwrap
 
 _MOST_ROWS = 50
 """Number of rows that are compared. The cost is per file, and must not matter for small ones."""

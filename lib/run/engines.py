@@ -18,7 +18,7 @@ from lib.rules.engine import Engine
 from lib.rules.record_engine import RecordEngine
 from lib.rules.refunds import Refunds
 from lib.rules.row_rules import RowRules
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.accounts import Accounts
 from lib.run.context import Connect

@@ -26,8 +26,8 @@ from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
 from lib.model.records import ROW_PROBLEMS
+from lib.rules.values.cells import RuleError
 from lib.rules.values.countries import find_region
-from lib.rules.values.errors import RuleError
 from lib.source.errors import FILE_ERROR_CODES
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from lib.rules.adjustments import ADJUSTMENT_FIELDS
 from lib.rules.calls import CALL_FIELDS
 from lib.rules.engine import ENGINE_FIELDS
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 
 ALL = [registry.capabilities_of(name) for name in registry.names()]
 EVENT = IngestEventsRequest.DESCRIPTOR.fields_by_name["events"].message_type

@@ -11,7 +11,7 @@ from lib.cli.init.order_ids import find_order_id
 from lib.cli.init.sample import Sample, SampleRow, filled
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.values.spelling import plain_name
+from lib.rules.values.cells import plain_name
 from lib.run.column_content import columns_by_content, contains_dates
 from lib.source.header_parts import header_parts
 from lib.source.vocabulary import Tier, vocabulary_of

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from lib.cli.init.sample import SampleRow, filled
+from lib.rules.values.cells import RuleError, without_accents
 from lib.rules.values.dates import is_moment
-from lib.rules.values.errors import RuleError
 from lib.rules.values.money import parse_value
-from lib.rules.values.spelling import without_accents
 
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from lib.cli.init.sample import Sample, SampleRow, filled
+from lib.rules.values.cells import without_accents
 from lib.rules.values.order_ids import looks_personal
-from lib.rules.values.spelling import without_accents
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT_NUMBER: Final = re.compile(r"#\d+")

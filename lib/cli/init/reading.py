@@ -11,10 +11,9 @@ from lib.catalogue.texts import number_of_rows
 from lib.cli.init.dated import amount_in
 from lib.cli.init.findings import Entry, Found, Question
 from lib.cli.init.sample import Sample, SampleRow
+from lib.rules.values.cells import RuleError, is_placeholder
 from lib.rules.values.dates import read_moment
-from lib.rules.values.errors import RuleError
 from lib.rules.values.money import written_currency
-from lib.rules.values.placeholders import is_placeholder
 
 _SOON: Final = timedelta(days=1)
 """Clocks and time zones differ by less. A later time is in the future."""

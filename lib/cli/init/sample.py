@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lib.config.profile import Profile
-from lib.rules.values.wrapping import unwrap
+from lib.rules.values.cells import unwrap
 from lib.run.header import Header, read_header
 from lib.run.reading import read_table
 from lib.source.columns import columns_named

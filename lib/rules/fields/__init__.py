@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 from lib.model.fields import Field
-from lib.rules.fields.adjustment import ADJUSTMENT
-from lib.rules.fields.call import CALL
 from lib.rules.fields.conversion import CONVERSION
 from lib.rules.fields.identity import IDENTITY
 from lib.rules.fields.optional import OPTIONAL
+from lib.rules.fields.other_kinds import ADJUSTMENT, CALL
 
 FIELDS: Final[tuple[Field, ...]] = (*IDENTITY, *CONVERSION, *OPTIONAL, *ADJUSTMENT, *CALL)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from lib.model.fields import Field
-from lib.rules.fields.contents import BRAIDS, EMAILS, GCLIDS, PHONES
+from lib.model.fields import Content, Field
 from lib.rules.fields.languages import (
     COUNTRY,
     EMAIL,
@@ -16,6 +16,31 @@ from lib.rules.fields.languages import (
     all_names,
 )
 from lib.rules.fields.units import kind_of_contact
+
+# What cells look like, to suspect a column that no name identifies. The patterns accept only usual
+# values: a wrong suspicion costs a person's time, a missing one leaves the file as it is. Google
+# publishes no format of click IDs. They have begun like this so far (observed, not documented).
+_GCLID: Final = re.compile(
+    r"(?:Cj[0w]K|EAIaIQ|C[I-P][\w-]{2})[\w-]{16,}"
+    r"|\S*[?&]gclid=[\w-]{10,}\S*",  # the URL of a landing page
+    re.ASCII,
+)
+_BRAID: Final = re.compile(
+    r"(?:0AAAAA|C[j-n](?![0w]K)[\w-]K)[\w-]{10,}|\S*[?&][gw]braid=[\w-]{10,}\S*", re.ASCII
+)
+_EMAIL: Final = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
+_PHONE: Final = re.compile(
+    r"(?:\+|00)[1-9](?:[\s()./-]{0,2}\d){7,14}"  # +49 30 555 0100
+    r"|\(\d{2,4}\)\s?\d{2,4}(?:[\s.-]?\d){4,8}"  # (212) 555-0100
+    r"|[2-9]\d\d([\s.-])\d{3}\1\d{4}"  # 212-555-0100
+    r"|0\d{1,4}[\s/-]\d(?:[\s-]?\d){4,9}",  # 030 5550100
+    re.ASCII,
+)
+
+_GCLIDS: Final = Content("LOOKS_LIKE_CLICK_IDS", _GCLID)
+_BRAIDS: Final = Content("LOOKS_LIKE_BRAIDS", _BRAID)
+_EMAILS: Final = Content("LOOKS_LIKE_EMAILS", _EMAIL)
+_PHONES: Final = Content("LOOKS_LIKE_PHONE_NUMBERS", _PHONE)
 
 _OBJECTS: Final = ("lead", "contact", "deal", "opportunity", "customer", "account", "person")
 """CRMs and their consultants put the object before the name of a click ID: `Lead GCLID`."""
@@ -40,7 +65,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("gclid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
-        content=GCLIDS,
+        content=_GCLIDS,
         identifies=True,
         target="gclid",
     ),
@@ -50,7 +75,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("gbraid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
-        content=BRAIDS,
+        content=_BRAIDS,
         identifies=True,
         target="gbraid",
     ),
@@ -60,7 +85,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=_of_objects("wbraid"),
         prefers_first_fallback=True,
         clear_in_brackets=True,
-        content=BRAIDS,
+        content=_BRAIDS,
         identifies=True,
         target="wbraid",
     ),
@@ -81,7 +106,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=all_names(EMAIL),
         numbered=True,
         read_unit=kind_of_contact,
-        content=EMAILS,
+        content=_EMAILS,
         identifies=True,
         target="hashed_emails",
     ),
@@ -113,7 +138,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
         crm_names=all_names(PHONE),
         numbered=True,
         read_unit=kind_of_contact,
-        content=PHONES,
+        content=_PHONES,
         identifies=True,
         target="hashed_phones",
     ),

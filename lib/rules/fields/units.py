@@ -6,8 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES, parse_currency
-from lib.rules.values.errors import RuleError
 from lib.rules.values.money import parse_value, written_currency
 from lib.rules.values.time_zones import load_zone
 

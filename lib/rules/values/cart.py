@@ -4,8 +4,7 @@ import re
 from typing import Final
 
 from lib.model.records import CartItem
-from lib.rules.values.errors import RuleError
-from lib.rules.values.json_cells import parse_json
+from lib.rules.values.cells import RuleError, parse_json
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 

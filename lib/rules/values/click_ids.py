@@ -5,8 +5,7 @@ from functools import cache
 from typing import Final
 from urllib.parse import unquote
 
-from lib.rules.values.errors import RuleError
-from lib.rules.values.placeholders import is_placeholder
+from lib.rules.values.cells import RuleError, is_placeholder
 
 # URL-safe base64 today. Allowing dots, tildes, padding and percent signs does no harm.
 _CLICK_ID: Final = re.compile(r"[\w.~=%+/-]{1,1024}", re.ASCII)

@@ -4,8 +4,8 @@ import re
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
+from lib.rules.values.cells import RuleError
 from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, Moment, read_moment
-from lib.rules.values.errors import RuleError
 
 MAX_AGE_DAYS: Final = 90
 """Google's longest click look-back window. Older conversions can't be attributed."""

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from lib.rules.values.spelling import plain_name
+from lib.rules.values.cells import plain_name
 
 # ISO 3166-1, and XK, which Google uses for Kosovo. A test compares the codes with the list in the
 # IANA time zone database (iso3166.tab).

@@ -3,8 +3,7 @@
 from functools import cache
 from typing import Final
 
-from lib.rules.values.errors import RuleError
-from lib.rules.values.spelling import plain_name
+from lib.rules.values.cells import RuleError, plain_name
 
 # ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
 # data-standards.html: list one, without metals, testing codes, funds and units of account. A test

@@ -8,8 +8,7 @@ would count as consent.
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
-from lib.rules.values.errors import RuleError
-from lib.rules.values.spelling import without_accents
+from lib.rules.values.cells import RuleError, without_accents
 
 Consent = Literal["GRANTED", "DENIED"]
 

@@ -9,11 +9,9 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
-from lib.rules.memo import Memo
+from lib.rules.values.cells import INVISIBLE, Memo, RuleError
 from lib.rules.values.countries import find_region
-from lib.rules.values.errors import RuleError
 from lib.rules.values.phones import normalize_phone
-from lib.rules.values.wrapping import INVISIBLE
 
 __all__ = [
     "is_digest",

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES
-from lib.rules.values.errors import RuleError
 
 _LONGEST: Final = 40
 # Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`.

@@ -6,8 +6,7 @@ from base64 import b64decode
 from ipaddress import ip_address
 from typing import Final
 
-from lib.rules.values.errors import RuleError
-from lib.rules.values.json_cells import parse_json
+from lib.rules.values.cells import RuleError, parse_json
 
 # https://support.google.com/google-ads/answer/16194756
 SESSION_ATTRIBUTE_KEYS: Final = frozenset(

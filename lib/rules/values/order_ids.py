@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from lib.rules.values.errors import RuleError
-from lib.rules.values.placeholders import LONGEST as LONGEST_PLACEHOLDER
+from lib.rules.values.cells import LONGEST_PLACEHOLDER, RuleError
 
 # The API's limit is not documented. This limit only excludes text from another column.
 _LONGEST: Final = 512

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pycountry
 import pytest
 
+from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES, parse_currency
-from lib.rules.values.errors import RuleError
 
 
 def test_the_currencies_are_those_in_use() -> None:

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.values import calendar_words, time_zones
-from lib.rules.values.calendar_words import MONTHS, WEEKDAYS
+from lib.rules.values import dates, time_zones
+from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
     AMBIGUOUS_ORDER,
+    MONTHS,
+    WEEKDAYS,
     read_moment,
     with_time_of_day,
 )
-from lib.rules.values.errors import RuleError
 from lib.rules.values.time_zones import load_zone
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -291,7 +292,7 @@ def test_the_names_of_months_and_weekdays() -> None:
         at = datetime(2026, number, 1)
         assert MONTHS[f"{at:%B}".lower()] == MONTHS[f"{at:%b}".lower()] == number
         assert WEEKDAYS[f"{at:%A}".lower()] == WEEKDAYS[f"{at:%a}".lower()] == at.weekday()
-    for words in (calendar_words._MONTH_NAMES, calendar_words._WEEKDAY_NAMES):
+    for words in (dates._MONTH_NAMES, dates._WEEKDAY_NAMES):
         names = words.split()
         assert len(names) == len(set(names))
 

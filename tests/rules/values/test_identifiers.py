@@ -10,7 +10,7 @@ from google.ads.datamanager_util import Formatter
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.money import (
     parse_amount,
     parse_value,

@@ -19,6 +19,7 @@ from lib.rules.values.cart import (
     parse_feed_language,
     parse_merchant_id,
 )
+from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.enums import (
     parse_consent,
@@ -26,7 +27,6 @@ from lib.rules.values.enums import (
     parse_customer_type,
     parse_event_source,
 )
-from lib.rules.values.errors import RuleError
 from lib.rules.values.network import (
     SESSION_ATTRIBUTE_KEYS,
     parse_ip,

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 
-from lib.rules.values.errors import RuleError
+from lib.rules.values.cells import RuleError
 from lib.rules.values.phones import normalize_phone
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)

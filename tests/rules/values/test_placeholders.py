@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.model.fields import ValueKind
-from lib.rules.values.placeholders import LONGEST, is_placeholder
-from lib.rules.values.wrapping import unwrap
+from lib.rules.values.cells import LONGEST_PLACEHOLDER, is_placeholder, unwrap
 
 KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
 
@@ -39,7 +38,7 @@ def test_signs_are_placeholders_of_every_kind(kind: ValueKind, cell: str) -> Non
         ("00", set()),
         ("Nancy", set()),
         ("null and void", set()),
-        ("x" * (LONGEST + 1), set()),
+        ("x" * (LONGEST_PLACEHOLDER + 1), set()),
     ],
 )
 def test_words_are_placeholders_of_some_kinds(cell: str, kinds: set[str]) -> None:

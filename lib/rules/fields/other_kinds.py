@@ -1,0 +1,109 @@
+"""Adjustments and calls: the fields that only they have, and how their files are recognized.
+
+The names of the columns are those of Google's templates
+(https://support.google.com/google-ads/answer/7686447 for adjustments,
+https://support.google.com/google-ads/answer/7014069 for calls) and of the API's fields. The rules
+of these fields are in `lib.rules.adjustments` and `lib.rules.calls`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.model.fields import Field, FileKind, RecordKind
+from lib.rules.fields.units import currency_in_header, time_zone_in_header
+
+_ADJUSTMENT: Final[frozenset[RecordKind]] = frozenset({"adjustment"})
+_CALL: Final[frozenset[RecordKind]] = frozenset({"call"})
+
+ADJUSTMENT: Final[tuple[Field, ...]] = (
+    Field(
+        "adjustment_type",
+        "Adjustments: RETRACT (the conversion no longer counts) or RESTATE (it has another value).",
+        record_kinds=_ADJUSTMENT,
+        target="adjustment_type",
+        bad_value="row",
+        kind="word",
+        impersonal=True,
+    ),
+    Field(
+        "adjustment_date_time",
+        "Adjustments: when the conversion was retracted or got another value.",
+        aliases=("adjustment time", "adjustment date"),
+        fallbacks=("refunded at", "refund date", "refund time", "refunded date"),
+        prefers_first_fallback=True,
+        read_unit=time_zone_in_header,
+        record_kinds=_ADJUSTMENT,
+        target="time",
+        bad_value="row",
+        impersonal=True,
+    ),
+    Field(
+        "adjusted_value",
+        "Adjustments: the new total value of the conversion, not the difference.",
+        aliases=("restated value",),
+        read_unit=currency_in_header,
+        record_kinds=_ADJUSTMENT,
+        target="value",
+        bad_value="row",
+        kind="number",
+        placeholder_note="read as no value",
+        impersonal=True,
+    ),
+    Field(
+        "adjusted_value_currency",
+        "Adjustments: currency of the new value, if it is not currency_code.",
+        aliases=("adjusted value currency code", "adjusted currency"),
+        record_kinds=_ADJUSTMENT,
+        target="currency_code",
+        bad_value="row",
+        placeholder_note="the row's other currency or that of the profile applies",
+        impersonal=True,
+    ),
+)
+
+CALL: Final[tuple[Field, ...]] = (
+    Field(
+        "caller_id",
+        "Calls: phone number of the caller. The Google Ads API needs it plain, not hashed.",
+        aliases=("caller's phone number", "caller phone number", "caller number"),
+        record_kinds=_CALL,
+        target="caller_id",
+        bad_value="row",
+    ),
+    Field(
+        "call_start_date_time",
+        "Calls: when the call began.",
+        aliases=("call start time", "call start date"),
+        fallbacks=("call start", "call time"),
+        read_unit=time_zone_in_header,
+        record_kinds=_CALL,
+        target="call_time",
+        bad_value="row",
+        impersonal=True,
+    ),
+)
+
+ADJUSTMENTS: Final = FileKind(
+    "adjustment",
+    "ADJUSTMENT_FILE",
+    fields=ADJUSTMENT,
+    required=(
+        ("adjustment_type",),
+        ("adjustment_date_time",),
+        # Which of them names the conversion is decided row by row.
+        ("order_id", "gclid"),
+    ),
+    # Google's files have RETRACT and RESTATE, its API the nouns.
+    words=frozenset({"RETRACT", "RETRACTION", "RESTATE", "RESTATEMENT"}),
+    may_have_click_id=True,
+)
+
+CALLS: Final = FileKind(
+    "call",
+    "CALL_FILE",
+    fields=CALL,
+    required=(("caller_id",), ("call_start_date_time",), ("conversion_date_time",)),
+)
+
+OTHER_KINDS: Final = (ADJUSTMENTS, CALLS)
