@@ -33,6 +33,7 @@ from google.cloud import storage  # type: ignore[attr-defined]  # a namespace wi
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from lib.errors import PermanentError, RetryableError
+from lib.model import retries
 from lib.state.store import StoredObject
 
 RANGE_BYTES = 1 << 20
@@ -40,8 +41,8 @@ CHECKED_FIRST_BYTES = 32 << 20
 """An object up to this size is compared with its checksum before any of it is used."""
 KEPT_BYTES = 4 << 20
 """So much of it is kept meanwhile. To fetch the rest again costs less than its memory."""
-TIMEOUT_SECONDS = 30.0
-RETRY = DEFAULT_RETRY.with_timeout(60.0)
+TIMEOUT_SECONDS = retries.STORAGE_TIMEOUT_SECONDS
+RETRY = DEFAULT_RETRY.with_timeout(retries.STORAGE_SECONDS)
 _RANGES_AT_A_TIME = 4
 
 Download = Callable[[storage.Client], bytes]

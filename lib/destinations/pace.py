@@ -11,7 +11,7 @@ import random
 from collections import deque
 from typing import NamedTuple, Protocol
 
-FIRST_PAUSE_SECONDS = 0.5
+from lib.model import retries
 
 
 class Pace(Protocol):
@@ -86,7 +86,7 @@ class UnknownQuota:
         self.window = max(1.0, min(self._start, self.window) / 2)
         gap = max(self._gap * 2, self.FIRST_GAP_SECONDS)
         self._gap = min(gap, self.MAX_GAP_SECONDS)
-        return _jittered(retry_delay_seconds, self._rng) or FIRST_PAUSE_SECONDS
+        return _jittered(retry_delay_seconds, self._rng) or retries.QUOTA_SECONDS
 
 
 class Quota(NamedTuple):

@@ -18,17 +18,13 @@ from google.api_core.retry import exponential_sleep_generator
 
 from lib.destinations.pace import Pace
 from lib.errors import RetryableError
+from lib.model import retries
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 
 T = TypeVar("T")
 
 ErrorKind = Literal["transient", "quota", "daily_quota", "permanent"]
-
-MAX_TRANSIENT_TRIES = 8
-FIRST_DELAY_SECONDS = 0.5
-MAX_DELAY_SECONDS = 30.0
-CLOSED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,8 @@ class Pacer:
         Raises what `request` raised if `classify` calls that permanent. Raises `RetryableError` if
         the daily quota or all tries are used up, or if the next try would start after `deadline`.
         """
-        delays = exponential_sleep_generator(FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS)
+        backoff = retries.API_REQUEST
+        delays = exponential_sleep_generator(backoff.first, backoff.longest)
         tries = 0
         while True:
             started = self._enter(deadline)
@@ -105,7 +102,7 @@ class Pacer:
                 delay_seconds=round(max(delay, pause), 3),
                 window=int(self.pace.window),
             )
-            if tries >= MAX_TRANSIENT_TRIES:
+            if tries >= backoff.tries:
                 raise RetryableError("API_UNAVAILABLE", failure.code)
             self._pause(delay, deadline, failure.code)
 
@@ -154,7 +151,7 @@ class Pacer:
                 self.pace.accepted(started, now)
             elif failure.kind == "daily_quota":
                 # Until then, every request would be refused too.
-                self._closed_until = now + CLOSED_SECONDS
+                self._closed_until = now + retries.DAILY_QUOTA_SECONDS
             elif failure.kind == "quota":
                 pause = self.pace.refused(started, now, failure.retry_delay_seconds)
                 self._next_start = max(self._next_start, now + pause)

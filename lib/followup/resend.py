@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY
 from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.followup.final_statuses import ROWS_NOT_NAMED
+from lib.model import retries
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
@@ -37,9 +37,6 @@ from lib.state.lease import Lease
 from lib.state.run import Run
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
-
-_A_DAY: Final = timedelta(hours=24)
-"""An adjustment that is sent again before could fail: Google may not find the conversion yet."""
 
 
 def send_again(
@@ -85,8 +82,9 @@ class _Resend:
         """Return whether a row is deferred, and need not wait for a whole day."""
         if row.outcome != "deferred":
             return False
-        waits = any(problem.code in WAITS_A_DAY for problem in row.errors)
-        return not waits or self.too_late or self.context.utc_now() - self.run.now >= _A_DAY
+        waits_a_day = any(problem.code in WAITS_A_DAY for problem in row.errors)
+        age = self.context.utc_now() - self.run.now
+        return not waits_a_day or self.too_late or age >= retries.ADJUSTMENT
 
     def deferred(self, chunk: Chunk, before: ChunkOutcomes, generation: int) -> Problem | None:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.settings import Settings
 from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
+from lib.model import retries
 from lib.model.outcomes import Tally
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
 from lib.run.progress import Progress
-from lib.run.unterminated_line import UNTERMINATED_LAST_LINE, WAIT
+from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id
-
-_A_DAY: Final = timedelta(hours=24)
-"""The time after which every conversion can be adjusted."""
 
 
 def plan_follow_up(
@@ -30,7 +27,7 @@ def plan_follow_up(
     pending = PendingRun(run.key, run_id(run.source), now, {}, requests=requests, chunks=chunks)
     if progress.tally.outcomes.get("deferred"):
         is_held = UNTERMINATED_LAST_LINE in progress.tally.codes
-        at = now + WAIT if is_held else next_resend(progress.tally, now, settings, now)
+        at = now + retries.LAST_LINE if is_held else next_resend(progress.tally, now, settings, now)
         pending = replace(pending, resend_at=at)
     if not progress.request_ids:
         return metadata, pending
@@ -54,7 +51,7 @@ def next_resend(tally: Tally, since: datetime, settings: Settings, now: datetime
     again = now + timedelta(hours=settings.defer_hours)
     waits_a_day = sum(tally.codes.get(code, 0) for code in WAITS_A_DAY)
     if waits_a_day and waits_a_day >= tally.outcomes.get("deferred", 0):
-        return max(again, since + _A_DAY)
+        return max(again, since + retries.ADJUSTMENT)
     return again
 
 

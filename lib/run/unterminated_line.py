@@ -15,7 +15,6 @@ upload that follows is a duplicate.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from lib.config.profile import Profile
@@ -25,8 +24,6 @@ from lib.source.ending import Hold
 from lib.source.table import Table
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
-WAIT: Final = timedelta(minutes=10)
-"""A client that repeats a broken upload does it within this time."""
 
 
 def hold_of(table: Table, job: UploadJob, profile: Profile) -> Hold:

@@ -9,8 +9,9 @@ import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import MAX_TRANSIENT_TRIES, CallFailure, Pacer
+from lib.destinations.pacing import CallFailure, Pacer
 from lib.errors import RetryableError
+from lib.model import retries
 from lib.model.deadline import Deadline, Shutdown
 from tests.fakes import Clock
 
@@ -123,11 +124,11 @@ def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, ca
 
 
 def test_transient_failures_are_retried_with_growing_waits(clock: Clock, call: Call) -> None:
-    """After MAX_TRANSIENT_TRIES, the attempt ends, and a redelivery continues."""
-    api = Api(clock, *[TRANSIENT] * (MAX_TRANSIENT_TRIES - 1))
+    """After the last try, the attempt ends, and a redelivery continues."""
+    api = Api(clock, *[TRANSIENT] * (retries.API_REQUEST.tries - 1))
     assert call(api, 1e6) == "answer"
     with pytest.raises(RetryableError) as ended:
-        call(Api(clock, *[TRANSIENT] * MAX_TRANSIENT_TRIES), 1e6)
+        call(Api(clock, *[TRANSIENT] * retries.API_REQUEST.tries), 1e6)
     assert ended.value.code == "API_UNAVAILABLE"
 
 

@@ -18,15 +18,10 @@ from lib.destinations.google_ads.partial_failure import (
 )
 from lib.destinations.google_ads.upload_kinds import UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
+from lib.model import retries
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-
-ROW_DELAY_SECONDS = 1.0
-"""Wait before rows with a transient error are sent again. Doubled for the next time."""
-
-ROW_TRIES = 3
-"""How often rows with a transient error are sent within one attempt."""
 
 
 class ChunkUpload:
@@ -97,7 +92,7 @@ class ChunkUpload:
         )
         pending = list(range(size))
         part = request
-        for tries in range(1, ROW_TRIES + 1):
+        for tries in range(1, retries.API_ROWS.tries + 1):
             try:
                 result = self._send_once(part)
             except RetryableError as error:
@@ -112,13 +107,13 @@ class ChunkUpload:
             if part is request:
                 stop = result.stop
             pending = [pending[row] for row in result.retry_rows]
-            if not pending or tries == ROW_TRIES:
+            if not pending or tries == retries.API_ROWS.tries:
                 break
             part = request.subset(pending)
             self._note_orders(part)
             self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
             left = self._deadline.last_start - self._clock()
-            self._sleep(min(ROW_DELAY_SECONDS * 2 ** (tries - 1), max(left, 0.0)))
+            self._sleep(min(retries.API_ROWS.seconds_after(tries), max(left, 0.0)))
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
         return UploadRequestResult(row_results, [], stop)
 

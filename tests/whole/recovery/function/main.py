@@ -46,7 +46,7 @@ lib.model.deadline.SHUTDOWN_RELEASE_SECONDS = 3.0
 
 import lib.adapters.object_reader  # noqa: E402
 import lib.adapters.storage  # noqa: E402
-import lib.destinations.google_ads.chunk_upload  # noqa: E402
+from lib.model import retries  # noqa: E402
 
 lib.adapters.storage.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 2.0
 lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
@@ -56,11 +56,10 @@ lib.adapters.object_reader.KEPT_BYTES = 128 << 10
 lib.adapters.storage.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
     5.0
 ).with_delay(initial=0.05, maximum=0.2)
-lib.destinations.pacing.FIRST_DELAY_SECONDS = 0.02
-lib.destinations.pace.FIRST_PAUSE_SECONDS = 0.02
-lib.destinations.pacing.MAX_DELAY_SECONDS = 0.2
-lib.destinations.pacing.CLOSED_SECONDS = 0.3
-lib.destinations.google_ads.chunk_upload.ROW_DELAY_SECONDS = 0.02
+retries.API_REQUEST = retries.Backoff(0.02, 0.2, retries.API_REQUEST.tries)
+retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
+retries.QUOTA_SECONDS = 0.02
+retries.DAILY_QUOTA_SECONDS = 0.3
 
 import lib.destinations.data_manager.client  # noqa: E402
 

@@ -1,0 +1,58 @@
+"""How long to wait before something is tried again, and how often.
+
+    a request to an API            `destinations.pacing`; a quota's own delay counts if it is longer
+    rows that an API refused       the destination, while it uploads their chunk
+    a request to Cloud Storage     `adapters.storage`, `adapters.object_reader`
+    deferred rows                  the sweep: after DEFER_HOURS (`config.settings`), or as below
+    a file whose attempt failed    its event comes again, or the sweep finds it
+
+When to ask an API about what it reports later is one of its capabilities (`CheckSchedule`).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+
+class Backoff(NamedTuple):
+    """Waits in seconds: `first`, then twice as long each time, up to `longest`; at most `tries`."""
+
+    first: float
+    longest: float
+    tries: int
+
+    def seconds_after(self, tries: int) -> float:
+        """Return the wait after this many tries."""
+        return min(self.first * 2.0 ** (tries - 1), self.longest)
+
+
+API_REQUEST = Backoff(first=0.5, longest=30.0, tries=8)
+"""A request with a transient error. Each wait is random, at most this long, so that instances do
+not try again at the same moment."""
+
+API_ROWS = Backoff(first=1.0, longest=2.0, tries=3)
+"""Rows with a transient error in a request that was accepted. After the last try, they are
+deferred."""
+
+QUOTA_SECONDS = 0.5
+"""No request starts for this long after one was refused because of a quota, if the API names no
+delay."""
+
+DAILY_QUOTA_SECONDS = 2.0
+"""After the daily quota is used up, requests are refused here for this long: the API would refuse
+them too."""
+
+STORAGE_TIMEOUT_SECONDS = 30.0
+"""Cloud Storage may stay silent for this long."""
+
+STORAGE_SECONDS = 60.0
+"""A request to Cloud Storage is tried again for this long. The client library waits up to 1, 2, 4,
+... seconds."""
+
+LAST_LINE = timedelta(minutes=10)
+"""An unterminated last line. A client that repeats a broken upload does it within this time."""
+
+ADJUSTMENT = timedelta(hours=24)
+"""An adjustment whose conversion Google does not find yet. Afterwards every conversion can be
+adjusted."""
