@@ -3,8 +3,8 @@
 Reading order (docs/architecture.md has the picture):
 
 1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
-2.  `run`             its parts: `claim` with `generations`, `header` and `preflight` before the
-                      first row, `kinds` and `engines` for what the rows are, `upload` with
+2.  `run`             its parts: `claim`, `header` and `preflight` before the first row,
+                      `kinds` and `engines` for what the rows are, `upload` with
                       `chunks` for the rows, `follow_up` for what comes later,
                       `finalize` for the results; `redelivery` says when a retry alerts
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
@@ -15,8 +15,9 @@ Reading order (docs/architecture.md has the picture):
 6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
                       controls the request rate; then one folder for each API
 7.  `catalogue`       every code, with its meaning and what to do
-8.  `state`           what survives a crash: `claims`, `ledger`, `lease`, `pending_runs`,
-                      `newer_values`; `store` is the port
+8.  `state`           what survives a crash: `claims` and `generations`, `ledger`, `pending_runs`,
+                      `newer_values`, `match_history`; `output` has the names of results,
+                      `documents` reads and writes, `store` is the port
 9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
                       `report`) and the overview of all files; `reading` reads a document
 10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and

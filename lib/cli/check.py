@@ -27,12 +27,12 @@ from lib.model.records import Record
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import not_attempted, outcomes, split_into_chunks
+from lib.run.claim import chunk_limits_of
 from lib.run.context import Connect
 from lib.run.filtering import notes_on_selection
 from lib.run.header import Header, read_header
 from lib.run.preflight import (
     UploadJob,
-    chunk_limits_of,
     notes_of,
     prepare_job,
 )

@@ -26,13 +26,13 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata
 from lib.results.processing import processing_of
+from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.failing_rows import many_fail
 from lib.run.finalize import WrittenRun
 from lib.run.follow_up import poll_schedule
-from lib.run.preflight import claimed_profile
 from lib.run.redelivery import log_blocked_follow_up, log_redelivery
-from lib.state.lease import Lease
+from lib.state.claims import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
@@ -79,8 +79,8 @@ def _ask(
     destination = context.connect(claimed_profile(run), log)
     assert isinstance(destination, PolledDestination)
     for number in sorted(ledger.finished_chunks(run)):
-        marker, generation = ledger.load_chunk(run, number)
-        still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
+        before, generation = ledger.load_chunk(run, number)
+        still_open = [each.request_id for each in before.sent if each.is_open]
         if not still_open:
             continue
         if context.monotonic() >= deadline.last_start:
@@ -88,8 +88,8 @@ def _ask(
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, deadline):
             statuses.setdefault(status.request_id, []).append(status)
-        outcomes = apply_final_statuses(marker.outcomes, statuses, rows_can_wait)
-        if outcomes != marker.outcomes:
+        outcomes = apply_final_statuses(before, statuses, rows_can_wait)
+        if outcomes != before:
             lease.check()
             ledger.write_chunk(run, outcomes, generation)
 

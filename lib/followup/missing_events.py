@@ -47,7 +47,7 @@ def alert_if_unstarted(
 
 def _is_started(file: StoredObject, context: RunContext) -> bool:
     try:
-        return context.ledger.claim_of(file) is not None
+        return context.claims.of(file) is not None
     except ValueError:
         return True  # by a claim that cannot be read: the sweep says so when it comes to the file
 

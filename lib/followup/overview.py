@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from lib.errors import RetryableError
 from lib.results.labels import PAGE
-from lib.results.names import OVERVIEW
 from lib.results.overview import latest_files, render_overview
 from lib.run.context import RunContext
+from lib.state.output import OVERVIEW
 from lib.state.store import LabelledObject
 
 _DIGEST = "digest"

@@ -27,13 +27,14 @@ from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
+from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.header import read_header
 from lib.run.newer_values import record_answer
-from lib.run.preflight import UploadJob, claimed_profile, prepare_job
+from lib.run.preflight import UploadJob, prepare_job
 from lib.run.reading import TimeCheck, read_table
 from lib.run.two_destinations import TwoBatches
-from lib.state.lease import Lease
+from lib.state.claims import Lease
 from lib.state.run import Run
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
@@ -61,9 +62,9 @@ def send_again(
         lease.check()
         if chunk.number not in written or chunk.checksum_error is not None:
             continue
-        marker, generation = ledger.load_chunk(run, chunk.number)
-        if any(map(resend.is_due, marker.outcomes.listed)):
-            stop = resend.deferred(chunk, marker.outcomes, generation)
+        before, generation = ledger.load_chunk(run, chunk.number)
+        if any(map(resend.is_due, before.listed)):
+            stop = resend.deferred(chunk, before, generation)
             if job.stops_at(stop) and not too_late:
                 return
 
@@ -186,8 +187,7 @@ def close_deferred_rows(
     run = lease.run
     ledger = context.ledger
     for number in sorted(ledger.finished_chunks(run)):
-        marker, generation = ledger.load_chunk(run, number)
-        before = marker.outcomes
+        before, generation = ledger.load_chunk(run, number)
         listed = [_closed(row, outcome, problem) for row in before.listed]
         outcomes = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
         if outcomes != before:

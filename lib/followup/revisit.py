@@ -31,15 +31,15 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.results.names import report_path
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
-from lib.run.finalize import announce_results, read_written, results_exist, rewrite_results
+from lib.run.finalize import announce_results, read_written, rewrite_results
 from lib.run.follow_up import next_resend
-from lib.run.generations import superseded_by
 from lib.run.redelivery import log_blocked_follow_up
 from lib.source.errors import SourceError
-from lib.state.lease import Lease
+from lib.state.claims import Lease
+from lib.state.generations import superseded_by
+from lib.state.output import report_path
 from lib.state.pending_runs import PendingRun
 from lib.state.run import RunStatus, run_id
 
@@ -52,16 +52,16 @@ def revisit(
     Raises `LeaseHeld` if another process has the run, and `RetryableError` if the next sweep must
     try again.
     """
-    ledger = context.ledger
-    run = ledger.claim_for_follow_up(pending.key, pending.run)
+    claims = context.claims
+    run = claims.for_follow_up(pending.key, pending.run)
     if run is None and pending.run is not None:
-        run = ledger.claim_follow_up(pending.run)
+        run = claims.create_for_follow_up(pending.run)
     if run is None or run.status == "finished":
         context.pending_runs.clear(pending.key)
         return True
-    if run.expires > context.utc_now() and not results_exist(run.source, context):
+    if run.expires > context.utc_now() and not context.output.has_results(run.source):
         raise LeaseHeld("the attempt that planned the follow-up writes the results")
-    run = ledger.take_over(run, context.utc_now(), context.new_token())
+    run = claims.take_over(run, context.utc_now(), context.new_token())
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     lease = context.lease(run)
     try:
@@ -72,7 +72,7 @@ def revisit(
     except RetryableError:
         # Release the run, so that the next sweep does not wait for the lease to expire.
         with suppress(RetryableError):
-            ledger.finish(lease.run, "waiting")
+            lease.finish("waiting")
         raise
     if after.due is None:
         context.pending_runs.clear(run.key)
@@ -131,8 +131,7 @@ def _revisit_claimed(
         pending = replace(pending, run=lease.run, only=None, all_counted=summary.all_counted)
         context.pending_runs.put(pending)
     status: RunStatus = "waiting" if pending.due else "finished"
-    ledger = context.ledger
-    lease.update(lambda run: ledger.finish(run, status, all_counted=summary.all_counted))
+    lease.finish(status, all_counted=summary.all_counted)
     return summary, pending
 
 
@@ -160,7 +159,7 @@ def _resend(
         send_again(lease, context, deadline, too_late, log)
     except (PermanentError, SourceError) as error:
         is_gone = error.code == "SOURCE_GONE"
-        if is_gone and (newer := superseded_by(lease.run.source, context)):
+        if is_gone and (newer := superseded_by(lease.run.source, context.store)):
             note = Problem("SUPERSEDED", "", f"generation {newer}")
             close_deferred_rows(lease, "not_attempted", note, context)
             return replace(metadata, notes=(*metadata.notes, note), superseded_by=newer)

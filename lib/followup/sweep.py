@@ -22,11 +22,11 @@ from lib.followup.revisit import revisit
 from lib.followup.unfinished import alert_if_unfinished
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.results.names import RESULTS, results_name
 from lib.run.context import RunContext
 from lib.run.ingest import ignore_rules, process_object
 from lib.run.redelivery import LATE_AFTER, log_redelivery
 from lib.source.names import ignored
+from lib.state.output import RESULTS, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
 from lib.state.store import StoredObject
@@ -104,7 +104,7 @@ def _due(
         try:
             pending = context.pending_runs.get(key)
             if pending is not None and pending.due and pending.due <= context.utc_now():
-                yield pending, context.ledger.claim_for_follow_up(key, pending.run)
+                yield pending, context.claims.for_follow_up(key, pending.run)
         except RetryableError as error:
             log_redelivery(error, context.utc_now(), context.utc_now(), context.log)
             counts.again += 1
@@ -159,7 +159,7 @@ def _in_turn(
     for each in objects:
         log = context.log.bind(run_id=run_id(each))
         try:
-            claims.append((each, context.ledger.claim_of(each)))
+            claims.append((each, context.claims.of(each)))
         except RetryableError as error:
             log_redelivery(error, _arrival(each, now), now, log)
             counts.again += 1

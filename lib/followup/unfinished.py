@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import Final
 
 from lib.errors import RetryableError
-from lib.results.names import report_path
 from lib.run.context import RunContext
-from lib.run.finalize import results_exist
+from lib.state.output import report_path
 from lib.state.run import Run, run_id
 from lib.state.store import StoredObject
 
@@ -39,7 +38,7 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
     for each in old[:_MOST]:
         try:
             run = _claim(each, context)
-            has_results = results_exist(each, context)
+            has_results = context.output.has_results(each)
         except RetryableError:
             return  # the sweep has logged this already
         if has_results or (run is not None and run.cause == "DAILY_QUOTA"):
@@ -53,6 +52,6 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
 
 def _claim(file: StoredObject, context: RunContext) -> Run | None:
     try:
-        return context.ledger.claim_of(file)
+        return context.claims.of(file)
     except ValueError:
         return None  # the sweep has logged this already

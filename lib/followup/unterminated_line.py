@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
 from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
-from lib.state.lease import Lease
+from lib.state.claims import Lease
 from lib.state.store import live_version
 
 
@@ -20,8 +20,7 @@ def close_replaced_line(lease: Lease, context: RunContext) -> None:
     numbers = context.ledger.finished_chunks(run)
     if newest <= run.source.generation or not numbers:
         return
-    marker, generation = context.ledger.load_chunk(run, max(numbers))
-    chunk = marker.outcomes
+    chunk, generation = context.ledger.load_chunk(run, max(numbers))
     replaced = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
     listed = [_closed(row, replaced) if _is_held(row) else row for row in chunk.listed]
     if any(map(_is_held, chunk.listed)):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, get_args
 
 from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
-from lib.results.names import RESULTS, report_name
 from lib.results.page import bucket_address, render, share_of
+from lib.state.output import RESULTS, report_name
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
+
 from lib.config.profile import Profile, choose_profile
+from lib.config.settings import CHUNK_ROWS, Settings
+from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
-from lib.run.generations import Generations, settings_digest
-from lib.run.preflight import chunk_limits_of, claimed_profile
-from lib.state.claims import claim, resume
-from lib.state.run import Run, Terms, first_claim
+from lib.state.run import ChunkLimits, Run, Terms, first_claim
 from lib.state.store import StoredObject
 
 _PROMPT: Final = timedelta(minutes=1)
 """An event comes within this time of its object, unless there is a burst or it comes again."""
+
+CHUNK_CHARS = 3 << 20
+"""Four times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks: memory is
+measured with files that are nothing but custom variables, carts, or email addresses
+(docs/performance.md)."""
+
+CELL_CHARS = 16
+"""What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ def claim_run(
             raise
         stop = stop._replace(detail=f"{stop.detail}; the profiles cannot be read ({error.code})")
     fixed = profile.model_dump(mode="json") if profile is not None else None
-    limits, settings = chunk_limits_of(profile), settings_digest(context.settings)
+    limits, settings = chunk_limits_of(profile), _digest(context.settings)
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
     run = _claimed(source, terms, context)
     if run.attempts == 1 or run.status != "running":
@@ -66,15 +76,47 @@ def claim_run(
 
 
 def _claimed(source: StoredObject, terms: Terms, context: RunContext) -> Run:
-    now, ledger = context.utc_now(), context.ledger
+    now, generations = context.utc_now(), context.generations
     fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
-    generations = Generations(source, terms, context)
     if now - (source.updated or now) > _PROMPT:
         # The run may have been begun by an older version, which kept the claim elsewhere.
-        old = ledger.load(fresh.key)
+        old = context.claims.load(fresh.key)
         if old is not None:
-            return resume(ledger, old, now, fresh.owner, generations)
-    return claim(ledger, fresh, now, generations)
+            return generations.resume(old, now, fresh.owner)
+    return generations.claim(fresh, now)
+
+
+def claimed_profile(run: Run) -> Profile:
+    """Return the profile that the first attempt fixed.
+
+    Raises `PermanentError` if the first attempt found no usable profile, or if this version of the
+    function cannot read the saved one.
+    """
+    if run.profile is None:
+        raise PermanentError(
+            "INVALID_PROFILE",
+            "it was not valid when the file arrived; if it is valid now, upload the file again",
+        )
+    try:
+        return Profile.model_validate(run.profile)
+    except ValidationError:
+        raise PermanentError(
+            "INVALID_PROFILE",
+            "this version cannot read the profile saved for this file; upload the file again",
+        ) from None
+
+
+def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
+    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
+    rows = CHUNK_ROWS
+    if profile is not None:
+        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
+    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
+
+
+def _digest(settings: Settings) -> str:
+    """Return a digest of all settings: after a change, a file may have other outcomes."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
 
 
 def too_old(

@@ -12,10 +12,13 @@ from lib.config.settings import Settings
 from lib.destinations.base import Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
-from lib.state.lease import Lease
+from lib.state.claims import Claims, Lease
+from lib.state.documents import Documents
+from lib.state.generations import Generations
 from lib.state.ledger import Ledger
 from lib.state.match_history import MatchHistory
 from lib.state.newer_values import NewerValues
+from lib.state.output import StoredResults
 from lib.state.pending_runs import PendingRuns
 from lib.state.run import Run
 from lib.state.store import Store
@@ -63,34 +66,48 @@ class RunContext:
     def lease(self, run: Run) -> Lease:
         """Return the lease of a run that was just claimed."""
         seconds = self.settings.lease_seconds
-        return Lease(self.ledger, run, seconds, self.utc_now, self._must_release)
+        return Lease(self.claims, run, seconds, self.utc_now, self._must_release)
 
     def _must_release(self) -> bool:
         return self.shutdown.must_release(self.monotonic())
 
     @property
+    def documents(self) -> Documents:
+        """The state documents, in the bucket and below the prefix from the settings."""
+        return Documents(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+
+    @property
+    def claims(self) -> Claims:
+        """Which attempt works on a run."""
+        lease_seconds = self.settings.lease_seconds
+        return Claims(self.documents, self.ledger, lease_seconds, self.unreleased)
+
+    @property
+    def generations(self) -> Generations:
+        """How a run is claimed, and which generation of an object sends the rows."""
+        return Generations(self.store, self.claims, self.pending_runs, self.output)
+
+    @property
     def ledger(self) -> Ledger:
-        """The ledger, in the bucket and below the prefix from the settings."""
-        settings = self.settings
-        return Ledger(
-            self.store,
-            settings.ledger_bucket,
-            settings.state_prefix,
-            settings.lease_seconds,
-            self.unreleased,
-        )
-
-    @property
-    def match_history(self) -> MatchHistory:
-        """How many rows of recent files led to an ad click."""
-        return MatchHistory(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
-
-    @property
-    def newer_values(self) -> NewerValues:
-        """The orders that got a newer value recently."""
-        return NewerValues(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+        """The chunk markers."""
+        return Ledger(self.documents)
 
     @property
     def pending_runs(self) -> PendingRuns:
         """The runs that the sweep revisits."""
-        return PendingRuns(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+        return PendingRuns(self.documents)
+
+    @property
+    def newer_values(self) -> NewerValues:
+        """The orders that got a newer value recently."""
+        return NewerValues(self.documents)
+
+    @property
+    def match_history(self) -> MatchHistory:
+        """How many rows of recent files led to an ad click."""
+        return MatchHistory(self.documents)
+
+    @property
+    def output(self) -> StoredResults:
+        """The results of all runs."""
+        return StoredResults(self.store, self.settings.output_bucket)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from posixpath import commonprefix
-from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,21 +17,16 @@ from lib.results.document import (
 )
 from lib.results.findings import Findings
 from lib.results.labels import PAGE, label_of
-from lib.results.names import OVERVIEW, report_name, results_name
 from lib.results.processing import RequestSummary
 from lib.run.context import RunContext
-from lib.state.lease import Lease
-from lib.state.ledger import Ledger
+from lib.state.claims import Lease
+from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
-from lib.state.store import StoredObject
 
 MOST_KEPT_BYTES = 64 << 10
 """Up to this size, the report of the only chunk is saved with the follow-up, which each sweep
 reads. A larger one has a marker."""
-
-MARKERS_AHEAD = 8
-"""Number of markers that are fetched ahead; each has some kilobytes."""
 
 
 def write_results(
@@ -53,16 +43,15 @@ def write_results(
     file is finished, and nobody looks at it again.
 
     `only` has the outcomes of a file with one chunk, `chunks` those of any other file, in order
-    (`read_chunk_outcomes`). If `pending` has a follow-up, it is saved before, together with `only`.
+    (`Ledger.read_chunks`). If `pending` has a follow-up, it is saved before, together with `only`.
     Then nothing is sent again after a crash, and the run needs no other record of its end.
     """
-    ledger = context.ledger
     lease.check()
     run = lease.run
     if pending.due is not None:
         pending = replace(pending, run=run, all_counted=summary.all_counted)
         if only is not None and len(msgspec.json.encode(only)) > MOST_KEPT_BYTES:
-            ledger.write_chunk(run, only)
+            context.ledger.write_chunk(run, only)
         else:
             pending = replace(pending, only=only)
         context.pending_runs.put(pending)
@@ -76,12 +65,12 @@ def write_results(
         label=label_of(summary),
     )
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
-    if written is None and not results_exist(run.source, context):
+    if written is None and not context.output.has_results(run.source):
         raise RetryableError(
             "STORAGE_UNAVAILABLE", "the results document could not be written, although none exists"
         )
     if pending.due is None:
-        lease.update(lambda run: ledger.finish(run, "finished", all_counted=summary.all_counted))
+        lease.finish("finished", all_counted=summary.all_counted)
 
 
 @dataclass(slots=True)
@@ -104,14 +93,14 @@ def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
 
     Raises `RetryableError` if there are fewer than `chunks`: the results would lose their rows.
     """
-    written = WrittenRun(_generations(run.source, context))
+    written = WrittenRun(context.output.generations(run.source))
     written.numbers = sorted(context.ledger.finished_chunks(run))
     if len(written.numbers) < chunks:
         raise RetryableError(
             "STORAGE_UNAVAILABLE",
             f"{len(written.numbers)} of {chunks} chunk markers exist; the results stay as they are",
         )
-    with read_chunk_outcomes(run, written.numbers, context.ledger) as found:
+    with context.ledger.read_chunks(run, written.numbers) as found:
         for chunk in found:
             written.tally.add(chunk.tally)
             written.request_ids.extend(chunk.request_ids)
@@ -136,7 +125,7 @@ def rewrite_results(
     )
     lease.check()
     _write_report(summary, written.generations.report, context)
-    with read_chunk_outcomes(run, written.numbers, context.ledger) as chunks:
+    with context.ledger.read_chunks(run, written.numbers) as chunks:
         replaced = context.store.write_stream(
             context.settings.output_bucket,
             results_name(run.source.name, run.source.generation),
@@ -147,41 +136,6 @@ def rewrite_results(
     if replaced is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
-
-
-_NOTHING_KEPT: Final[Mapping[int, bytes]] = {}
-
-
-@contextmanager
-def read_chunk_outcomes(
-    run: Run,
-    numbers: Iterable[int],
-    ledger: Ledger,
-    kept: Mapping[int, bytes] = _NOTHING_KEPT,
-) -> Iterator[Iterator[ChunkOutcomes]]:
-    """Return the outcomes of these chunks from their markers. Some are fetched ahead.
-
-    `kept` are those that this attempt has written and still has, in msgpack. The threads end with
-    the `with` block, however it ends: the garbage collector would wait for them wherever it happens
-    to run.
-    """
-
-    def read(number: int) -> ChunkOutcomes:
-        if number in kept:
-            return msgspec.msgpack.decode(kept[number], type=ChunkOutcomes)
-        return ledger.read_chunk(run, number)
-
-    def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkOutcomes]:
-        ahead: deque[Future[ChunkOutcomes]] = deque()
-        for number in numbers:
-            ahead.append(pool.submit(read, number))
-            if len(ahead) == MARKERS_AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-
-    with ThreadPoolExecutor(MARKERS_AHEAD, "markers") as pool:
-        yield in_order(pool)
 
 
 def announce_results(summary: RunSummary, context: RunContext) -> None:
@@ -196,28 +150,6 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
             "not_counted": summary.not_counted,
         }
     )
-
-
-def results_exist(source: StoredObject, context: RunContext) -> bool:
-    """Return whether an attempt reached the commit point. It may have crashed right after it."""
-    return _generations(source, context).document != 0
-
-
-class ResultsGenerations(NamedTuple):
-    """The generations of the results document and of the report; 0: there is none."""
-
-    document: int
-    report: int
-
-
-def _generations(source: StoredObject, context: RunContext) -> ResultsGenerations:
-    """Return the generations of a run's results. Both have the same beginning: one listing."""
-    document = results_name(source.name, source.generation)
-    report = report_name(document)
-    start = commonprefix((document, report))
-    found = context.store.list(context.settings.output_bucket, start)
-    by_name = {each.name: each.generation for each in found}
-    return ResultsGenerations(by_name.get(document, 0), by_name.get(report, 0))
 
 
 def _write_report(summary: RunSummary, generation: int | None, context: RunContext) -> None:
@@ -241,6 +173,6 @@ def _write_report(summary: RunSummary, generation: int | None, context: RunConte
 
     written = write(generation or 0)
     if written is None and generation is None:
-        written = write(_generations(summary.run.source, context).report)
+        written = write(context.output.generations(source).report)
     if written is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")

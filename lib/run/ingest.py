@@ -1,6 +1,6 @@
 """All steps of a run, in their order.
 
-ignore? → same upload? → claim                        (lib.run.generations, lib.run.claim)
+ignore? → same upload? → claim                      (lib.run.claim, lib.state.generations)
         → open → header → account → engine                            (lib.run.preflight)
         → for every chunk: validate → serialize → send → save outcomes   (lib.run.upload)
         → results document → finished                                 (lib.run.finalize)
@@ -28,14 +28,12 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.results.names import report_path
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.failing_rows import alert_if_rows_fail
 from lib.run.filtering import notes_on_selection
-from lib.run.finalize import announce_results, read_chunk_outcomes, write_results
+from lib.run.finalize import announce_results, write_results
 from lib.run.follow_up import plan_follow_up
-from lib.run.generations import superseded_by
 from lib.run.header import Header, read_header
 from lib.run.notes import notes_on_runtime
 from lib.run.preflight import UploadJob, notes_of, prepare_job
@@ -46,7 +44,9 @@ from lib.run.unterminated_line import hold_of
 from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
-from lib.state.lease import Lease
+from lib.state.claims import Lease
+from lib.state.generations import superseded_by
+from lib.state.output import report_path
 from lib.state.run import Run, run_id
 from lib.state.store import Readable, StoredObject
 
@@ -99,7 +99,7 @@ def process_object(
             summary = _process(lease, claim, stream, progress, context, deadline, log)
     except RetryableError as error:
         if not isinstance(error, LeaseLost):
-            _release(lease.run, error, context)
+            _release(lease, error, context)
         log_redelivery(
             error,
             event_time,
@@ -150,7 +150,7 @@ def _process(
         upload_chunks(table, job, lease, progress, context, deadline, time_check, log)
     except (SourceError, PermanentError) as error:
         if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
-            progress.superseded_by = superseded_by(run.source, context)
+            progress.superseded_by = superseded_by(run.source, context.store)
         if not progress.superseded_by:
             progress.stop = progress.stop or Problem(error.code, "", error.detail)
         _add_earlier_chunks(lease.run, progress, context)
@@ -180,7 +180,7 @@ def _finish(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
     numbers, kept = sorted(progress.numbers), progress.kept_outcomes
-    with read_chunk_outcomes(run, numbers, context.ledger, kept) as chunks:
+    with context.ledger.read_chunks(run, numbers, kept) as chunks:
         write_results(lease, summary, progress.only, chunks, pending, context)
     return summary
 
@@ -193,7 +193,7 @@ def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> No
         # The file has more chunks than the one that could be read now.
         ledger.write_chunk(run, progress.only)
         progress.only = None
-    with read_chunk_outcomes(run, sorted(rest), ledger) as chunks:
+    with ledger.read_chunks(run, sorted(rest)) as chunks:
         for chunk in chunks:
             progress.add(chunk, is_only=False)
 
@@ -245,19 +245,17 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
     return IgnoreRules(settings.ignored_suffixes, prefixes)
 
 
-def _release(run: Run, error: RetryableError, context: RunContext) -> None:
+def _release(lease: Lease, error: RetryableError, context: RunContext) -> None:
     """Release the lease, so that the next delivery can continue at once."""
     without_progress = isinstance(error, NothingDone)
     try:
-        context.ledger.release(
-            run, context.utc_now(), error.code, without_progress=without_progress
-        )
+        lease.release(error.code, without_progress=without_progress)
     except LeaseLost:
         pass
     except RetryableError:
         # Storage cannot be reached: the lease expires instead, as if this attempt had died.
         if not without_progress:
-            context.unreleased.add(run.owner)
+            context.unreleased.add(lease.run.owner)
 
 
 def _log_and_announce(

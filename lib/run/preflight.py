@@ -9,11 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
-from lib.config.settings import CHUNK_ROWS
 from lib.destinations.base import Batch, Capabilities, Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
@@ -46,15 +43,7 @@ from lib.run.newer_values import NewestTimes, OrderName, superseded_rows
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.source.columns import identifying_columns
 from lib.source.table import Table
-from lib.state.run import ChunkLimits, Run
-
-CHUNK_CHARS = 3 << 20
-"""Four times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks: memory is
-measured with files that are nothing but custom variables, carts, or email addresses
-(docs/performance.md)."""
-
-CELL_CHARS = 16
-"""What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
+from lib.state.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,34 +140,6 @@ class UploadJob:
         if problem is None or "customer_id" in self.header.fields:
             return False
         return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.header.fields
-
-
-def claimed_profile(run: Run) -> Profile:
-    """Return the profile that the first attempt fixed.
-
-    Raises `PermanentError` if the first attempt found no usable profile, or if this version of the
-    function cannot read the saved one.
-    """
-    if run.profile is None:
-        raise PermanentError(
-            "INVALID_PROFILE",
-            "it was not valid when the file arrived; if it is valid now, upload the file again",
-        )
-    try:
-        return Profile.model_validate(run.profile)
-    except ValidationError:
-        raise PermanentError(
-            "INVALID_PROFILE",
-            "this version cannot read the profile saved for this file; upload the file again",
-        ) from None
-
-
-def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
-    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
-    rows = CHUNK_ROWS
-    if profile is not None:
-        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
-    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
 
 
 def notes_of(header: Header | None, job: UploadJob | None, tally: Tally) -> list[Problem]:

@@ -15,7 +15,7 @@ from lib.errors import NothingDone, RetryableError
 from lib.model.deadline import Deadline
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.workbook import open_workbook
-from lib.state.lease import Lease
+from lib.state.claims import Lease
 from lib.state.store import Readable
 
 

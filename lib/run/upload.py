@@ -28,7 +28,6 @@ from lib.run.chunks import (
     split_into_chunks,
 )
 from lib.run.context import RunContext
-from lib.run.finalize import read_chunk_outcomes
 from lib.run.memory_budget import ChunkMemory, MemoryBudget
 from lib.run.newer_values import known_before, record_answer
 from lib.run.preflight import UploadJob
@@ -36,7 +35,7 @@ from lib.run.progress import Progress
 from lib.run.reading import TimeCheck
 from lib.run.two_destinations import TwoBatches
 from lib.source.table import Table
-from lib.state.lease import Lease
+from lib.state.claims import Lease
 
 _MOST_IN_FLIGHT: Final = 4
 """Chunks from the first unanswered one on, times the window: no later chunk is sent."""
@@ -62,17 +61,18 @@ def upload_chunks(
     is up or the platform ends the instance; requests in flight are then still answered and saved.
     """
     run = lease.run
-    done = context.ledger.finished_chunks(run) if run.attempts > 1 else set()
+    ledger = context.ledger
+    done = ledger.finished_chunks(run) if run.attempts > 1 else set()
     first_open = next(number for number in count() if number not in done)
     in_flight = _MOST_IN_FLIGHT * context.settings.window
     maybe_sent_until = first_open + in_flight if run.attempts > 1 else 0
-    earlier = read_chunk_outcomes(run, sorted(done), context.ledger)
+    earlier = ledger.read_chunks(run, sorted(done))
     with earlier as replayed, _Uploads(lease, progress, context, deadline, log) as uploads:
         uploads.wait_for_memory()
         for chunk in split_into_chunks(table.records(), run.chunk_limits):
             lease.check()
             if job is not None and job.decides_integer_order_ids(chunk):
-                lease.update(context.ledger.fix_integer_order_ids)
+                lease.fix_integer_order_ids()
             if chunk.number in done:
                 if job is not None:
                     job.replay(chunk.rows)
@@ -162,11 +162,9 @@ class _Uploads:
             progress.stop = progress.stop or reason
         skipped = not_attempted(chunk)
         if not chunk.is_only:
-            ledger = self._context.ledger
-            stop = progress.stop
-            if stop is not None and lease.run.stop is None:
-                lease.update(lambda run: ledger.stop(run, stop))
-            ledger.write_chunk(lease.run, skipped)
+            if progress.stop is not None and lease.run.stop is None:
+                lease.stop(progress.stop)
+            self._context.ledger.write_chunk(lease.run, skipped)
         progress.add(skipped, is_only=chunk.is_only)
         progress.saved += 1
 
@@ -209,7 +207,7 @@ class _Uploads:
         stop = result.stop if job.stops_at(result.stop) else None
         if not is_only:
             if stop is not None:
-                lease.update(lambda run: ledger.stop(run, stop))
+                lease.stop(stop)
             ledger.write_chunk(lease.run, found, saved)
             with self._kept_lock:
                 self._progress.findings.add(found)

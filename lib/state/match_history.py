@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-import msgspec
-
-from lib.state.store import Store
+from lib.state.documents import Documents
 
 _FILES_KEPT = 10
 
@@ -25,12 +23,10 @@ class MatchedRows(NamedTuple):
 
 
 class MatchHistory:
-    """The recent files of every profile, in one bucket, below one prefix."""
+    """The recent files of every profile."""
 
-    def __init__(self, store: Store, bucket: str, prefix: str) -> None:
-        self._store = store
-        self._bucket = bucket
-        self._prefix = f"{prefix}matches/"
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
     def recent(self, profile: str) -> list[MatchedRows]:
         """Return the recent files of a profile, oldest first."""
@@ -40,15 +36,12 @@ class MatchHistory:
         """Add a file, or replace what was recorded about it."""
         recent, generation = self._read(profile)
         kept = [each for each in recent if each.run_key != rows.run_key]
-        body = msgspec.json.encode([*kept, rows][-_FILES_KEPT:])
-        name = self._name(profile)
-        self._store.write(self._bucket, name, body, if_generation_match=generation)
+        files = [*kept, rows][-_FILES_KEPT:]
+        self._documents.write(_name(profile), files, if_generation_match=generation)
 
     def _read(self, profile: str) -> tuple[list[MatchedRows], int]:
-        found = self._store.read(self._bucket, self._name(profile))
-        if found is None:
-            return [], 0
-        return msgspec.json.decode(found[0], type=list[MatchedRows]), found[1]
+        return self._documents.read(_name(profile), list[MatchedRows]) or ([], 0)
 
-    def _name(self, profile: str) -> str:
-        return f"{self._prefix}{hashlib.sha256(profile.encode()).hexdigest()[:32]}.json"
+
+def _name(profile: str) -> str:
+    return f"matches/{hashlib.sha256(profile.encode()).hexdigest()[:32]}.json"

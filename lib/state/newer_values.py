@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
+from typing import Final
 
-import msgspec
+from lib.state.documents import Documents
 
-from lib.state.store import Store
+_FOLDER: Final = "newer_values/"
 
 
 def order_digest(action_id: str, order_id: str) -> str:
@@ -28,12 +29,10 @@ def order_digest(action_id: str, order_id: str) -> str:
 
 
 class NewerValues:
-    """The adjusted orders, in one bucket, below one prefix."""
+    """The adjusted orders of all runs."""
 
-    def __init__(self, store: Store, bucket: str, prefix: str) -> None:
-        self._store = store
-        self._bucket = bucket
-        self._prefix = f"{prefix}newer_values/"
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
     def record(self, run_key: str, chunk: int, orders: Mapping[str, int], attempt: int = 0) -> None:
         """Record the adjusted orders of a chunk: digest → time in Unix seconds.
@@ -42,22 +41,21 @@ class NewerValues:
         kept. What was accepted may differ, so it has the number of the `attempt`.
         """
         suffix = f"-{attempt}" if attempt else ""
-        name = f"{self._prefix}{run_key}-{chunk}{suffix}.json"
-        self._store.write(self._bucket, name, msgspec.json.encode(orders), if_generation_match=0)
+        name = f"{_FOLDER}{run_key}-{chunk}{suffix}.json"
+        self._documents.write(name, orders, if_generation_match=0)
 
     def forget(self, run_key: str, chunk: int, orders: Collection[str]) -> None:
         """Remove orders from what was recorded before a chunk was sent: none was adjusted."""
-        name = f"{self._prefix}{run_key}-{chunk}.json"
-        content = self._store.read(self._bucket, name)
-        if content is None:
+        name = f"{_FOLDER}{run_key}-{chunk}.json"
+        found = self._documents.read(name, dict[str, int])
+        if found is None:
             return
-        recorded = msgspec.json.decode(content[0], type=dict[str, int])
+        recorded, generation = found
         kept = {digest: time for digest, time in recorded.items() if digest not in orders}
         if not kept:
-            self._store.delete(self._bucket, name)
+            self._documents.delete(name)
         elif kept != recorded:
-            body = msgspec.json.encode(kept)
-            self._store.write(self._bucket, name, body, if_generation_match=content[1])
+            self._documents.write(name, kept, if_generation_match=generation)
 
     def since(self, moment: datetime) -> Callable[[Collection[str]], dict[str, int]]:
         """Return a function that finds the newest time of each of the wanted orders that has one.
@@ -68,11 +66,10 @@ class NewerValues:
 
     def _newest(self, since: datetime, wanted: Collection[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for each in self._store.list(self._bucket, self._prefix):
-            if each.created is not None and each.created < since:
+        for name, stored in self._documents.list(_FOLDER):
+            if stored.created is not None and stored.created < since:
                 continue
-            content = self._store.read(self._bucket, each.name)
-            orders = msgspec.json.decode(content[0], type=dict[str, int]) if content else {}
+            orders, _ = self._documents.read(name, dict[str, int]) or ({}, 0)
             for digest in orders.keys() & wanted:
                 found[digest] = max(orders[digest], found.get(digest, 0))
         return found

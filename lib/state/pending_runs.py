@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from lib.errors import LeaseLost, RetryableError
 from lib.model.outcomes import ChunkOutcomes
+from lib.state.documents import Documents
 from lib.state.run import Run
-from lib.state.store import Store
+
+_FOLDER: Final = "waiting/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,10 @@ def _attempts(pending: PendingRun) -> int:
 
 
 class PendingRuns:
-    """The pending runs in one bucket, below one prefix."""
+    """The pending runs of all files."""
 
-    def __init__(self, store: Store, bucket: str, prefix: str) -> None:
-        self._store = store
-        self._bucket = bucket
-        self._prefix = f"{prefix}waiting/"
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
 
     def put(self, pending: PendingRun) -> None:
         """Record when the sweep must revisit this run, and the data that it needs.
@@ -83,41 +83,38 @@ class PendingRuns:
         Raises `RetryableError` if that cannot be saved: its deferred rows would be forgotten, and
         `LeaseLost` if a later attempt has saved it.
         """
-        name = self._name(pending.key)
-        body = msgspec.json.encode(pending)
+        name = _name(pending.key)
         # Most runs have no object yet, so this takes a single call.
         generation = 0
         for _ in range(2):
-            written = self._store.write(self._bucket, name, body, if_generation_match=generation)
-            if written is not None:
+            if self._documents.write(name, pending, if_generation_match=generation) is not None:
                 return
-            found = self._store.read(self._bucket, name)
+            found = self._documents.read(name, PendingRun)
             if found is None:
                 break
-            content, generation = found
-            if content == body:
+            current, generation = found
+            if msgspec.json.encode(current) == msgspec.json.encode(pending):
                 return
-            if _attempts(msgspec.json.decode(content, type=PendingRun)) > _attempts(pending):
+            if _attempts(current) > _attempts(pending):
                 raise LeaseLost("a later attempt has saved the follow-up")
         raise RetryableError("STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved")
 
     def get(self, key: str) -> PendingRun | None:
         """Return what `put` saved for a run, or None."""
-        found = self._store.read(self._bucket, self._name(key))
-        if found is None:
-            return None
-        return msgspec.json.decode(found[0], type=PendingRun)
+        found = self._documents.read(_name(key), PendingRun)
+        return found[0] if found is not None else None
 
     def clear(self, key: str) -> None:
         """Remove a run that needs no more follow-up."""
-        self._store.delete(self._bucket, self._name(key))
+        self._documents.delete(_name(key))
 
     def list_keys(self) -> Iterator[str]:
         """Return the keys of all waiting runs. Skips objects with other names."""
-        for found in self._store.list(self._bucket, self._prefix):
-            key = found.name[len(self._prefix) : -len(".json")]
-            if len(key) == 32 and found.name.endswith(".json"):
+        for name, _ in self._documents.list(_FOLDER):
+            key = name.removeprefix(_FOLDER).removesuffix(".json")
+            if len(key) == 32 and name.endswith(".json"):
                 yield key
 
-    def _name(self, key: str) -> str:
-        return f"{self._prefix}{key}.json"
+
+def _name(key: str) -> str:
+    return f"{_FOLDER}{key}.json"

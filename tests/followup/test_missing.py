@@ -148,7 +148,7 @@ def test_a_burst_is_no_lost_event(capsys: Output) -> None:
     google.api.before = lambda number: found.append(swept(google, capsys)) if number == 2 else None
     process_arrival(large, google.clock.utc(), google.context)
     assert found == [[]]
-    assert google.context.ledger.claim_of(waiting) is not None
+    assert google.context.claims.of(waiting) is not None
 
 
 def test_the_oldest_file_without_results_is_told(capsys: Output) -> None:

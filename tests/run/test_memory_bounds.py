@@ -16,8 +16,8 @@ from lib.model.records import Row
 from lib.rules.row_problems import RowProblems
 from lib.run import progress, upload
 from lib.run.chunks import split_into_chunks
+from lib.run.claim import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
 from lib.run.memory_budget import ChunkMemory, MemoryBudget
-from lib.run.preflight import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes

@@ -13,7 +13,7 @@ import pytest
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
-from lib.run import preflight
+from lib.run import claim
 from lib.state.run import Run
 from lib.state.store import Readable, StoredObject
 from tests.fakes import Clock, FakeBatch, World, passes, world
@@ -26,7 +26,7 @@ MOST = 5
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(claim, "CHUNK_ROWS", 2)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def google() -> World:
 
 
 def claim_of(google: World, source: StoredObject) -> Run:
-    run = google.context.ledger.claim_of(source)
+    run = google.context.claims.of(source)
     assert run is not None
     return run
 
@@ -266,7 +266,7 @@ def test_a_file_that_takes_long_does_not_take_the_time_of_all_sweeps(google: Wor
     google.api.before = take_time
     sweep_once(google.context, 1500)
     assert claim_of(google, long).status == "running"
-    assert google.context.ledger.claim_of(other) is None
+    assert google.context.claims.of(other) is None
     sweep_once(google.context, 1500)
     assert document(google, other)["status"] == "completed"
 

@@ -1,0 +1,69 @@
+"""What a run has in the output bucket: the names of its results, and whether they are written.
+
+Results belong to the state of a run: one that has them is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from posixpath import commonprefix
+from typing import NamedTuple
+from urllib.parse import quote
+
+from lib.state.store import Store, StoredObject
+
+OVERVIEW = "index.html"
+RESULTS = ".results.json"
+REPORT = ".results.html"
+
+
+def results_name(object_name: str, generation: int) -> str:
+    """Return the name of the results document in the output bucket.
+
+    An object name can have at most 1,024 bytes. A longer name is shortened and made unique with a
+    digest of the whole name.
+    """
+    name = f"{object_name}.{generation}{RESULTS}"
+    if len(name.encode()) <= 1024:
+        return name
+    digest = hashlib.sha256(object_name.encode()).hexdigest()[:32]
+    start = object_name.encode()[:900].decode("utf-8", "ignore")
+    return f"{start}.{digest}.{generation}{RESULTS}"
+
+
+def report_name(results: str) -> str:
+    """Return the name of the report beside a results document. Both names have the same length."""
+    return results.removesuffix(RESULTS) + REPORT
+
+
+def report_path(source: StoredObject) -> str:
+    """Return where a file's report is in the output bucket, for the end of an address."""
+    return quote(report_name(results_name(source.name, source.generation)))
+
+
+class ResultsGenerations(NamedTuple):
+    """The generations of the results document and of the report; 0: there is none."""
+
+    document: int
+    report: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResults:
+    """The results of all runs."""
+
+    store: Store
+    bucket: str
+
+    def has_results(self, source: StoredObject) -> bool:
+        """Return whether an attempt reached the commit point. It may have crashed right after."""
+        return self.generations(source).document != 0
+
+    def generations(self, source: StoredObject) -> ResultsGenerations:
+        """Return the generations of a run's results. Both names begin alike: one listing."""
+        document = results_name(source.name, source.generation)
+        report = report_name(document)
+        start = commonprefix((document, report))
+        by_name = {each.name: each.generation for each in self.store.list(self.bucket, start)}
+        return ResultsGenerations(by_name.get(document, 0), by_name.get(report, 0))
