@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.figures import Figure
 from lib.destinations.data_manager.client import QUOTA
-from lib.destinations.pace import SharedQuota
-from lib.destinations.pacing import CallFailure, Pacer
+from lib.destinations.pacing import Pacer, RequestFailure, SharedQuota
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
@@ -87,10 +86,10 @@ class Refused(Exception):
         self.retry_delay_seconds = retry_delay_seconds
 
 
-def classify(error: Exception) -> CallFailure:
+def classify(error: Exception) -> RequestFailure:
     """Tell the pacer about a refusal."""
     assert isinstance(error, Refused)
-    return CallFailure("quota", "RATE_LIMIT_EXCEEDED", error.retry_delay_seconds)
+    return RequestFailure("quota", "RATE_LIMIT_EXCEEDED", error.retry_delay_seconds)
 
 
 @dataclass(slots=True)
@@ -146,7 +145,7 @@ def simulate(
             time.sleep(joins + project.rng.uniform(0.0, 0.3))
             while True:
                 try:
-                    pacer.call(
+                    pacer.send(
                         lambda timeout: project.request(number),
                         classify,
                         deadline=deadline,

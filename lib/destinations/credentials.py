@@ -1,15 +1,31 @@
-"""google-auth credentials from the secret, for the scope of either API."""
+"""The secret, which is the text of a google-ads.yaml → google-auth credentials for either API.
+
+The file may have what the google-ads library accepts: a client with a refresh token,
+`json_key_file_path`, or `use_application_default_credentials`
+(https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). In addition,
+it may have a `json_key` with a service account's key inside it, or be that key, because a secret
+cannot have a second file next to it. It is checked key by key. Messages name keys, never values.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 import google.auth
+import yaml
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from lib.destinations.secret import GoogleAdsYaml, read_secret
 from lib.errors import PermanentError, RetryableError
 
 ADWORDS_SCOPE = "https://www.googleapis.com/auth/adwords"
@@ -64,3 +80,101 @@ def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:
         refresh_token=configuration.refresh_token,
         token_uri=configuration.token_uri,
     )
+
+
+_CLIENT: Final = ("client_id", "client_secret", "refresh_token")
+_KEY_OF_A_KEY: Final = "private_key"
+
+_WORDS: Final[Mapping[str, str]] = {
+    "string_type": "must be one text",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_pattern_mismatch": "must be the ten digits of a Google Ads account",
+    "value_error": "{error}",
+    "model_type": "must be lines of the form key: value",
+}
+
+
+def _without_dashes(value: object) -> object:
+    return value.replace("-", "").strip() if isinstance(value, str) else value
+
+
+def _key_of(value: object) -> object:
+    """Return the key of a service account, which may also be JSON in a string."""
+    if isinstance(value, str):
+        try:
+            value = yaml.load(value, yaml.BaseLoader)
+        except yaml.YAMLError:
+            value = None
+    if not isinstance(value, dict) or _KEY_OF_A_KEY not in value:
+        raise ValueError("must be the JSON key of a service account, with its private_key")
+    return value
+
+
+Text = Annotated[str, Field(min_length=0)]
+AccountOfSecret = Annotated[str, BeforeValidator(_without_dashes), Field(pattern=r"^(\d{10})?$")]
+ServiceAccountKey = Annotated[dict[str, Any], BeforeValidator(_key_of)]
+
+
+class GoogleAdsYaml(BaseModel):
+    """The keys of a google-ads.yaml that this function uses. It ignores all others."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    developer_token: Text = ""
+    client_id: Text = ""
+    client_secret: Text = ""
+    refresh_token: Text = ""
+    token_uri: Text = "https://oauth2.googleapis.com/token"
+    json_key: ServiceAccountKey | None = None
+    json_key_file_path: Text = ""
+    impersonated_email: Text | None = None
+    use_application_default_credentials: bool = False
+    login_customer_id: AccountOfSecret = ""
+    linked_customer_id: AccountOfSecret = ""
+    endpoint: Text = ""
+    http_proxy: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _the_key_alone(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("type") == "service_account":
+            return {"json_key": values}
+        return values
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> GoogleAdsYaml:
+        missing = [name for name in _CLIENT if not getattr(self, name)]
+        others = self.json_key or self.json_key_file_path
+        if missing and not (others or self.use_application_default_credentials):
+            given = "use_application_default_credentials: true, json_key, or all of"
+            raise ValueError(f"needs {given} {', '.join(_CLIENT)}; missing: {', '.join(missing)}")
+        return self
+
+
+def read_secret(text: str) -> GoogleAdsYaml:
+    """Return the checked configuration.
+
+    Raises `PermanentError` (SECRET_INVALID), whose detail has every wrong key.
+    """
+    try:
+        # All values as text: nobody means an octal number with `developer_token: 01234567`.
+        values = yaml.load(text, yaml.BaseLoader)
+        return GoogleAdsYaml.model_validate(values)
+    except yaml.YAMLError as error:
+        # The error's own message quotes the secret.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        raise PermanentError("SECRET_INVALID", f"it is not valid YAML{where}") from None
+    except ValidationError as error:
+        raise PermanentError("SECRET_INVALID", "; ".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        words = _WORDS.get(problem["type"], "is not valid")
+        said = words.format(error=problem.get("ctx", {}).get("error", ""))
+        key = problem["loc"][0] if problem["loc"] else "it"
+        lines.append(f"{key} {said}")
+    return lines

@@ -20,8 +20,7 @@ from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.adapters.notices import announcer
 from lib.config.settings import SettingsError
-from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import CallFailure, Pacer
+from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
 from lib.errors import PermanentError, RetryableError
 from lib.followup.missing_events import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
@@ -274,8 +273,8 @@ def retried(google: World) -> None:
     pacer = Pacer(
         UnknownQuota(8, random.Random(1)), clock=google.clock.monotonic, sleep=google.clock.sleep
     )
-    transient = CallFailure("transient", "UNAVAILABLE")
-    pacer.call(
+    transient = RequestFailure("transient", "UNAVAILABLE")
+    pacer.send(
         request,
         lambda error: transient,
         deadline=Deadline(9e9, 9e9),

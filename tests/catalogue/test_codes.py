@@ -67,7 +67,7 @@ def test_every_code_of_the_data_manager_client_is_known(enum: type[ErrorReason])
 def test_every_code_that_the_sources_raise_is_known() -> None:
     """Wherever the code creates an error or a problem with a literal code."""
     made = re.compile(
-        r'(?:Error|Problem|PermanentError|RetryableError|CallFailure)\(\s*"([A-Z][A-Z0-9_]{3,})"'
+        r'(?:Error|Problem|PermanentError|RetryableError|RequestFailure)\(\s*"([A-Z][A-Z0-9_]{3,})"'
     )
     sources = (ROOT / "lib").rglob("*.py")
     raised = {code for path in sources for code in made.findall(path.read_text("utf-8"))}

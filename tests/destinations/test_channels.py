@@ -11,7 +11,7 @@ import grpc
 import pytest
 from google.ads.googleads.errors import GoogleAdsException
 
-from lib.destinations import channels
+from lib.destinations import connections
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import INGEST_METHOD, open_channels
 from lib.destinations.google_ads.api import PACKAGE
@@ -53,8 +53,8 @@ def test_a_forgotten_connection_is_closed_long_before_the_timeout(
     apis: Apis, route: Callable[..., Callable[[float], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request on it fails within seconds, and the next one uses a new connection."""
-    monkeypatch.setattr(channels, "KEEPALIVE_SECONDS", 1)
-    monkeypatch.setattr(channels, "KEEPALIVE_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(connections, "KEEPALIVE_SECONDS", 1)
+    monkeypatch.setattr(connections, "KEEPALIVE_TIMEOUT_SECONDS", 1)
     endpoint = apis.endpoint if route is google_ads else apis.data_manager_endpoint
     network = Network(endpoint)
     upload = route(apis, f"localhost:{network.port}")

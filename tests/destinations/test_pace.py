@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.quota_share import simulate
-from lib.destinations.pace import Quota, SharedQuota, UnknownQuota
+from lib.destinations.pacing import Quota, SharedQuota, UnknownQuota
 
 QUOTA = Quota(300, 60.0)
 

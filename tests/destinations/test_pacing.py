@@ -8,26 +8,25 @@ from collections.abc import Callable
 import pytest
 
 from lib.adapters.logging import JsonLog
-from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import CallFailure, Pacer
+from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
 from lib.errors import RetryableError
 from lib.model import retries
 from lib.model.deadline import Deadline, Shutdown
 from tests.fakes import Clock
 
-QUOTA = CallFailure("quota", "RESOURCE_TEMPORARILY_EXHAUSTED", 2.0)
-TRANSIENT = CallFailure("transient", "UNAVAILABLE")
+QUOTA = RequestFailure("quota", "RESOURCE_TEMPORARILY_EXHAUSTED", 2.0)
+TRANSIENT = RequestFailure("transient", "UNAVAILABLE")
 
 
 class Wrong(Exception):
     """An exception of a request, which carries its own classification."""
 
-    def __init__(self, failure: CallFailure) -> None:
+    def __init__(self, failure: RequestFailure) -> None:
         super().__init__()
         self.failure = failure
 
 
-def row_result(error: Exception) -> CallFailure:
+def row_result(error: Exception) -> RequestFailure:
     assert isinstance(error, Wrong)
     return error.failure
 
@@ -35,7 +34,7 @@ def row_result(error: Exception) -> CallFailure:
 class Api:
     """Fail as scripted, then succeed. `at` lists the call times, `timeouts` the timeouts."""
 
-    def __init__(self, clock: Clock, *script: CallFailure) -> None:
+    def __init__(self, clock: Clock, *script: RequestFailure) -> None:
         self.clock = clock
         self.script = list(script)
         self.at: list[float] = []
@@ -73,7 +72,7 @@ Call = Callable[[Api, float], str]
 def call(pacer: Pacer) -> Call:
     def calling(api: Api, deadline: float = 500.0) -> str:
         both = Deadline(deadline, deadline)
-        return pacer.call(api, row_result, deadline=both, timeout_seconds=120, log=JsonLog())
+        return pacer.send(api, row_result, deadline=both, timeout_seconds=120, log=JsonLog())
 
     return calling
 
@@ -135,7 +134,7 @@ def test_transient_failures_are_retried_with_growing_waits(clock: Clock, call: C
 @pytest.mark.parametrize("failure", [TRANSIENT, QUOTA])
 @pytest.mark.parametrize("deadline", [0.3, 5.0, 47.0])
 def test_nothing_waits_longer_than_the_deadline(
-    clock: Clock, call: Call, failure: CallFailure, deadline: float
+    clock: Clock, call: Call, failure: RequestFailure, deadline: float
 ) -> None:
     """No wait before or between requests and no request timeout goes beyond the deadline."""
     api = Api(clock, *[failure] * 1000)
@@ -153,24 +152,24 @@ def test_a_request_in_flight_may_finish_after_the_last_start(clock: Clock, pacer
     api = Api(clock)
     deadline = Deadline(500.0, 532.0)
     clock.seconds = 499.0
-    pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
+    pacer.send(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
     assert api.timeouts == [33.0]
     clock.seconds = 501.0
     with pytest.raises(RetryableError, match="DEADLINE"):
-        pacer.call(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
+        pacer.send(api, row_result, deadline=deadline, timeout_seconds=120, log=JsonLog())
 
 
 def test_a_shutdown_ends_the_wait_for_a_retry(clock: Clock, pacer: Pacer) -> None:
     """After the platform has announced the end, no retry starts, and no wait goes on."""
     shutdown = Shutdown()
-    late = CallFailure("quota", "RESOURCE_EXHAUSTED", 60.0)
+    late = RequestFailure("quota", "RESOURCE_EXHAUSTED", 60.0)
 
     def refused(timeout: float) -> str:
         shutdown.begin(clock.seconds + 3)
         raise Wrong(late)
 
     with pytest.raises(RetryableError, match="SHUTDOWN"):
-        pacer.call(
+        pacer.send(
             refused,
             row_result,
             deadline=Deadline(500.0, 532.0, shutdown),
@@ -182,7 +181,7 @@ def test_a_shutdown_ends_the_wait_for_a_retry(clock: Clock, pacer: Pacer) -> Non
 
 def test_the_daily_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call) -> None:
     """After the daily quota is exhausted, no second request is sent."""
-    api = Api(clock, CallFailure("daily_quota", "RESOURCE_EXHAUSTED"))
+    api = Api(clock, RequestFailure("daily_quota", "RESOURCE_EXHAUSTED"))
     with pytest.raises(RetryableError) as ended:
         call(api, 500.0)
     assert ended.value.code == "DAILY_QUOTA"
@@ -192,7 +191,7 @@ def test_the_daily_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call
 
 def test_a_permanent_failure_is_passed_on(clock: Clock, pacer: Pacer, call: Call) -> None:
     """The caller gets the API's error, and the window does not shrink."""
-    api = Api(clock, CallFailure("permanent", "INVALID_CUSTOMER_ID"))
+    api = Api(clock, RequestFailure("permanent", "INVALID_CUSTOMER_ID"))
     with pytest.raises(Wrong):
         call(api, 500.0)
     assert (len(api.at), pacer.pace.window, pacer._in_flight) == (1, 8, 0)

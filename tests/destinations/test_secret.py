@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.destinations.secret import read_secret
+from lib.destinations.credentials import read_secret
 from lib.errors import PermanentError
 
 CLIENT = "client_id: abc.example.com\nclient_secret: hidden\nrefresh_token: 1//hidden\n"

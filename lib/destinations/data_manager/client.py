@@ -21,7 +21,7 @@ from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
-from lib.destinations.channels import keepalive_options
+from lib.destinations.connections import Defect, KeptConnection, keepalive_options
 from lib.destinations.data_manager import errors, rest
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
@@ -30,11 +30,9 @@ from lib.destinations.data_manager.errors import Refusal
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
 from lib.destinations.data_manager.rest import RestRefused, RestSession
-from lib.destinations.pace import Quota, SharedQuota
-from lib.destinations.pacing import CallFailure, Pacer
+from lib.destinations.pacing import Pacer, Quota, RequestFailure, SharedQuota
 from lib.errors import PermanentError
 from lib.model.account import Account
-from lib.model.connection import Defect, KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -93,7 +91,7 @@ class _Protocol:
     """A way to send events: how to call it, and how to read its errors."""
 
     ingest: Callable[[Channels, EventRequest, float], Any]
-    classify: Callable[[Exception], CallFailure]
+    classify: Callable[[Exception], RequestFailure]
     defect_of: Callable[[Exception], Defect | None]
     refused: type[Exception]
     read_refusal: Callable[[Any], Refusal]
@@ -126,8 +124,8 @@ class DataManagerConnection:
         """Send a request. Return the raw `IngestEventsResponse`, or why it was refused."""
         protocol = _GRPC if request.call_starts is None else _REST
         try:
-            return self.pacer.call(
-                lambda seconds: self._channels.call(
+            return self.pacer.send(
+                lambda seconds: self._channels.send(
                     lambda channels: protocol.ingest(channels, request, seconds),
                     protocol.defect_of,
                     log,
@@ -147,8 +145,8 @@ class DataManagerConnection:
         self, request_id: str, deadline: Deadline, timeout: float, log: Log
     ) -> Mapping[str, Any]:
         """Return the status of a request. Raises `RestRefused` and `RetryableError`."""
-        return self.status_pacer.call(
-            lambda seconds: self._channels.call(
+        return self.status_pacer.send(
+            lambda seconds: self._channels.send(
                 lambda channels: channels.rest.retrieve(request_id, seconds),
                 rest.defect_of,
                 log,

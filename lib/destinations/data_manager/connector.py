@@ -12,13 +12,13 @@ from lib.destinations.connections import (
     CONNECTION_SECONDS,
     ConnectionSettings,
     Connector,
+    KeptConnection,
     ReadCredentials,
     UploadProfile,
 )
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
-from lib.model.connection import KeptConnection
 from lib.model.log import Log
 
 if TYPE_CHECKING:

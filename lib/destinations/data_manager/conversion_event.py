@@ -39,8 +39,14 @@ from lib.destinations.data_manager.wire_format import (
     event_timestamp,
     user_data,
 )
-from lib.destinations.message_paths import plain_paths, write_plain_values
-from lib.destinations.wire_format import VARINTS, double, latin, varint
+from lib.destinations.wire_format import (
+    VARINTS,
+    double,
+    latin,
+    plain_paths,
+    varint,
+    write_plain_values,
+)
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
@@ -222,7 +228,7 @@ class EventBatch:
         """Let the next records follow in the request that has the action as a destination."""
         request = self._homes.get((kind, customer_id, action_id))
         if request is None:
-            request = self._request_with_room(kind, customer_id)
+            request = self._open_request(kind, customer_id)
             request.actions.append(action_id)
             self._homes[kind, customer_id, action_id] = request
         if not self._turns or self._turns[-1][1] is not request:
@@ -230,9 +236,10 @@ class EventBatch:
         self._append = request.rows.append
         return request
 
-    def _request_with_room(self, kind: RecordKind, customer_id: str) -> OpenRequest:
+    def _open_request(self, kind: RecordKind, customer_id: str) -> OpenRequest:
+        """Return a request to which an action can be added."""
         for request in self._requests:
-            if (request.kind, request.customer_id) == (kind, customer_id) and request.has_room():
+            if (request.kind, request.customer_id) == (kind, customer_id) and not request.is_full():
                 return request
         self._requests.append(OpenRequest(kind, customer_id))
         return self._requests[-1]

@@ -15,12 +15,11 @@ from google.protobuf.json_format import ParseDict
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
-from lib.destinations.channels import TRANSIENT_STATUSES, is_silent
+from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.rest import RestRefused
-from lib.destinations.messages import without_personal_data, without_values
-from lib.destinations.pacing import CallFailure
-from lib.model.connection import Defect
+from lib.destinations.pacing import RequestFailure
+from lib.destinations.redaction import without_personal_data, without_values
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 
@@ -187,24 +186,24 @@ def read_rest_refusal(refused: RestRefused) -> Refusal:
     return Refusal(status, code, message, tuple(violations))
 
 
-def classify(error: Exception) -> CallFailure:
+def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed call."""
     if not isinstance(error, grpc.Call):
-        return CallFailure("permanent", type(error).__name__)
+        return RequestFailure("permanent", type(error).__name__)
     status = error.code()
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         details = _details(error)
         # https://developers.google.com/data-manager/api/devguides/limits names the limits:
         # IngestionMutateRequestsPerDayPerProject, IngestionMutateRequestsPerMinutePerProject.
         if "PerDay" in details.quota_limit:
-            return CallFailure("daily_quota", details.quota_limit)
+            return RequestFailure("daily_quota", details.quota_limit)
         if "metadata size" in (error.details() or ""):
             # Not a quota error: the details were too large, so the request must become smaller.
-            return CallFailure("permanent", "ANSWER_TOO_LARGE")
-        return CallFailure("quota", details.reason or status.name, details.retry_delay_seconds)
+            return RequestFailure("permanent", "ANSWER_TOO_LARGE")
+        return RequestFailure("quota", details.reason or status.name, details.retry_delay_seconds)
     if status in TRANSIENT_STATUSES and not _credentials_refused(error):
-        return CallFailure("transient", status.name)
-    return CallFailure("permanent", status.name)
+        return RequestFailure("transient", status.name)
+    return RequestFailure("permanent", status.name)
 
 
 def defect_of(error: Exception) -> Defect | None:

@@ -107,9 +107,9 @@ class OpenRequest:
     call_starts: list[str] = field(default_factory=list)
     common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
 
-    def has_room(self) -> bool:
-        """Return whether another destination fits into the request."""
-        return len(self.actions) < MAX_DESTINATIONS
+    def is_full(self) -> bool:
+        """Return whether no other destination fits into the request."""
+        return len(self.actions) >= MAX_DESTINATIONS
 
     def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
         """Return the request and clear the events: they must not be in memory twice."""

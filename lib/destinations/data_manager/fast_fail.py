@@ -20,7 +20,7 @@ from typing import Any
 
 from lib.catalogue.codes import lookup
 from lib.destinations.base import AcceptedRequest, RowResult
-from lib.destinations.channels import MAX_REQUEST_BYTES
+from lib.destinations.connections import MAX_REQUEST_BYTES
 from lib.destinations.data_manager.errors import (
     Refusal,
     Violation,
@@ -28,7 +28,7 @@ from lib.destinations.data_manager.errors import (
     field_of,
 )
 from lib.destinations.data_manager.event_request import EventRequest
-from lib.destinations.messages import quotes_value, without_values
+from lib.destinations.redaction import quotes_value, without_values
 from lib.errors import RetryableError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem

@@ -18,8 +18,8 @@ import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 
-from lib.destinations.pacing import CallFailure
-from lib.model.connection import Defect
+from lib.destinations.connections import Defect
+from lib.destinations.pacing import RequestFailure
 
 HOST = "datamanager.googleapis.com"
 STATUS_PATH = "/v1/requestStatus:retrieve"
@@ -98,20 +98,20 @@ class RestSession:
         return response
 
 
-def classify(error: Exception) -> CallFailure:
+def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed call."""
     if isinstance(error, RestRefused):
         if error.status == _TOO_MANY_REQUESTS and "PerDay" in error.quota_limit:
-            return CallFailure("daily_quota", error.quota_limit)
+            return RequestFailure("daily_quota", error.quota_limit)
         if error.status == _TOO_MANY_REQUESTS:
-            return CallFailure("quota", error.code, error.retry_delay_seconds)
+            return RequestFailure("quota", error.code, error.retry_delay_seconds)
         if error.status >= _SERVER_ERROR:
-            return CallFailure("transient", error.code)
+            return RequestFailure("transient", error.code)
     elif isinstance(error, requests.RequestException | TransportError) or (
         isinstance(error, GoogleAuthError) and error.retryable
     ):
-        return CallFailure("transient", type(error).__name__)
-    return CallFailure("permanent", type(error).__name__)
+        return RequestFailure("transient", type(error).__name__)
+    return RequestFailure("permanent", type(error).__name__)
 
 
 def defect_of(error: Exception) -> Defect | None:

@@ -12,11 +12,11 @@ import grpc
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
+from lib.destinations.connections import KeptConnection
 from lib.destinations.google_ads.api import PACKAGE
 from lib.destinations.google_ads.errors import classify, defect_of, request_id_in
-from lib.destinations.pacing import CallFailure, Pacer
+from lib.destinations.pacing import Pacer, RequestFailure
 from lib.model.account import Account
-from lib.model.connection import KeptConnection
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 
@@ -70,9 +70,9 @@ class GoogleAdsConnection:
         """
         routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
 
-        failures: list[CallFailure] = []
+        failures: list[RequestFailure] = []
 
-        def classified(error: Exception) -> CallFailure:
+        def classified(error: Exception) -> RequestFailure:
             failures.append(classify(error))
             return failures[-1]
 
@@ -82,8 +82,8 @@ class GoogleAdsConnection:
             maybe_repeated = any(each.kind == "transient" for each in failures)
             return GoogleAdsResponse(response, request_id_in(rpc), maybe_repeated)
 
-        return self._pacer.call(
-            lambda seconds: self._channel.call(
+        return self._pacer.send(
+            lambda seconds: self._channel.send(
                 lambda channel: call(channel, seconds), defect_of, log
             ),
             classified,

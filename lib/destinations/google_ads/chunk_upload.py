@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult
-from lib.destinations.channels import MAX_REQUEST_BYTES
+from lib.destinations.connections import MAX_REQUEST_BYTES
 from lib.destinations.google_ads.calls import CallError, GoogleAdsResponse
 from lib.destinations.google_ads.errors import errors_of_exception, refusal, request_id_of
 from lib.destinations.google_ads.orders_of_a_click import resolve_orders, send_orders_apart

@@ -35,8 +35,14 @@ from lib.destinations.google_ads.wire_format import (
     common_part,
     rows_tag,
 )
-from lib.destinations.message_paths import plain_paths, write_plain_values
-from lib.destinations.wire_format import VARINTS, double, latin, varint
+from lib.destinations.wire_format import (
+    VARINTS,
+    double,
+    latin,
+    plain_paths,
+    varint,
+    write_plain_values,
+)
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 ClickConversion = module("services.types.conversion_upload_service").ClickConversion.pb()

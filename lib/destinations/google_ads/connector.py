@@ -13,6 +13,7 @@ from lib.destinations.connections import (
     CONNECTION_SECONDS,
     ConnectionSettings,
     Connector,
+    KeptConnection,
     ReadCredentials,
     UploadProfile,
 )
@@ -20,9 +21,7 @@ from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
-from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import Pacer
-from lib.model.connection import KeptConnection
+from lib.destinations.pacing import Pacer, UnknownQuota
 from lib.model.log import Log
 
 if TYPE_CHECKING:

@@ -14,12 +14,11 @@ import grpc
 from google.ads.googleads.errors import GoogleAdsException
 
 from lib.catalogue.codes import lookup
-from lib.destinations.channels import TRANSIENT_STATUSES, is_silent
+from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
 from lib.destinations.google_ads.api import PACKAGE, module
 from lib.destinations.google_ads.upload_kinds import KINDS
-from lib.destinations.messages import without_values
-from lib.destinations.pacing import CallFailure
-from lib.model.connection import Defect
+from lib.destinations.pacing import RequestFailure
+from lib.destinations.redaction import without_values
 from lib.model.outcomes import Problem
 
 _FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
@@ -103,28 +102,28 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
     return []
 
 
-def classify(error: Exception) -> CallFailure:
+def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed call."""
     found = errors_of_exception(error)
     for each in found:
         if each.code == "RESOURCE_EXHAUSTED":
-            return CallFailure("daily_quota", each.code)
+            return RequestFailure("daily_quota", each.code)
         if each.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
-            return CallFailure("quota", each.code, each.retry_delay_seconds)
+            return RequestFailure("quota", each.code, each.retry_delay_seconds)
     if found:
         if all(lookup(each.code).scope == "transient" for each in found):
-            return CallFailure("transient", found[0].code)
-        return CallFailure("permanent", found[0].code)
+            return RequestFailure("transient", found[0].code)
+        return RequestFailure("permanent", found[0].code)
     status = _status(error)
     if status is None:
-        return CallFailure("permanent", type(error).__name__)
+        return RequestFailure("permanent", type(error).__name__)
     if _credentials_refused(error):
-        return CallFailure("permanent", "CREDENTIALS_REFUSED")
+        return RequestFailure("permanent", "CREDENTIALS_REFUSED")
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return CallFailure("quota", status.name)
+        return RequestFailure("quota", status.name)
     if status in TRANSIENT_STATUSES:
-        return CallFailure("transient", status.name)
-    return CallFailure("permanent", status.name)
+        return RequestFailure("transient", status.name)
+    return RequestFailure("permanent", status.name)
 
 
 _ABOUT_THE_CUSTOMER = frozenset({"CLIENT_CUSTOMER_ID_INVALID", "CUSTOMER_NOT_FOUND"})

@@ -12,7 +12,7 @@ from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.errors import AdsError, errors_of, failure_class
 from lib.destinations.google_ads.partial_messages import MessageField, partial_message
 from lib.destinations.google_ads.upload_kinds import UploadKind, UploadRequest
-from lib.destinations.messages import without_values
+from lib.destinations.redaction import without_values
 from lib.model.outcomes import Outcome, Problem
 
 _PERHAPS_THE_CLICK = frozenset({"NO_CONVERSION_ACTION_FOUND", "UNAUTHORIZED_CUSTOMER"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from google.ads.googleads import client as sdk
 from google.ads.googleads.client import GoogleAdsClient
 
-from lib.destinations.channels import keepalive_options
+from lib.destinations.connections import keepalive_options
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads.api import API_VERSION
 

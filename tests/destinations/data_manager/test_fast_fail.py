@@ -21,7 +21,7 @@ from lib.destinations.data_manager.fast_fail import (
     field_warnings,
     send_row_wise,
 )
-from lib.destinations.messages import without_personal_data
+from lib.destinations.redaction import without_personal_data
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis
 

@@ -12,12 +12,11 @@ import pytest
 from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
 
 from lib.destinations.base import UploadResult
+from lib.destinations.connections import KeptConnection
 from lib.destinations.google_ads.calls import GoogleAdsConnection, open_channel
 from lib.destinations.google_ads.client import GoogleAds
 from lib.destinations.google_ads.sdk_client import build_client
-from lib.destinations.pace import UnknownQuota
-from lib.destinations.pacing import Pacer
-from lib.model.connection import KeptConnection
+from lib.destinations.pacing import Pacer, UnknownQuota
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Adjustment, Call, Conversion

@@ -27,7 +27,7 @@ from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.calls import GoogleAdsResponse
 from lib.destinations.google_ads.chunk_upload import ChunkUpload
 from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
-from lib.destinations.messages import without_values
+from lib.destinations.redaction import without_values
 from lib.errors import PermanentError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog

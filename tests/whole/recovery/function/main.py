@@ -63,7 +63,7 @@ retries.DAILY_QUOTA_SECONDS = 0.3
 
 import lib.destinations.data_manager.client  # noqa: E402
 
-lib.destinations.data_manager.client.QUOTA = lib.destinations.pace.Quota(6_000_000, 60)
+lib.destinations.data_manager.client.QUOTA = lib.destinations.pacing.Quota(6_000_000, 60)
 
 _spec = importlib.util.spec_from_file_location("product", ROOT / "main.py")
 assert _spec is not None
