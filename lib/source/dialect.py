@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lib.source.encoding import UNDECODABLE
 from lib.source.errors import SourceError
+from lib.source.text import UNDECODABLE
 
 DELIMITERS = ",;\t|"
 HEAD_LINES = 50

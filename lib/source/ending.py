@@ -11,8 +11,8 @@ from typing import Literal
 
 from lib.model.records import Row
 from lib.source.footer import LONGEST_FOOTER, footer_length
-from lib.source.lines import Block
 from lib.source.records import RecordReader
+from lib.source.text import Block
 
 Hold = Literal["never", "broken", "always"]
 """When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE: a file that was

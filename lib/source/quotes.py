@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from lib.source.lines import MAX_LINE_CHARS
+from lib.source.text import MAX_LINE_CHARS
 
 
 class Quoted(NamedTuple):

@@ -15,11 +15,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from lib.model.records import Row, RowProblem
-from lib.source.encoding import UNDECODABLE
 from lib.source.errors import SourceError
 from lib.source.footer import LONGEST_FOOTER
-from lib.source.lines import MAX_LINE_CHARS, Block
 from lib.source.quotes import QuoteScanner
+from lib.source.text import MAX_LINE_CHARS, UNDECODABLE, Block
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -9,12 +9,10 @@ from typing import Literal
 
 from lib.model.records import Row
 from lib.source.dialect import HEAD_LINES, Head, read_head
-from lib.source.encoding import Decoder
 from lib.source.ending import Ending, Hold
 from lib.source.errors import SourceError
-from lib.source.inflate import ByteStream, byte_blocks
-from lib.source.lines import Block, line_blocks
 from lib.source.records import RecordReader, Shape
+from lib.source.text import Block, ByteStream, DecodedText
 
 MAX_LINES = 10_000_000
 FIRST_LINES = 200
@@ -67,9 +65,8 @@ class Table:
         head: Head,
         first_text: str,
         blocks: Iterator[Block],
-        decoder: Decoder,
+        text: DecodedText,
         options: SourceOptions,
-        end_is_proven: bool,
     ) -> None:
         self.header = head.header
         self.header_line = head.line
@@ -80,8 +77,7 @@ class Table:
         self._first_line = head.length + 1
         self._first_text = first_text
         self._blocks = blocks
-        self._decoder = decoder
-        self._end_is_proven = end_is_proven
+        self._text = text
         named = [index for index, name in enumerate(head.header) if name]
         self._shape = Shape(
             delimiter=head.delimiter,
@@ -98,13 +94,13 @@ class Table:
     @property
     def encoding(self) -> str:
         """Python's name of the encoding: "utf-8" as long as only ASCII was read."""
-        return self._decoder.encoding
+        return self._text.encoding
 
     @property
     def encoding_guessed(self) -> bool:
         """Whether the encoding is a guess so far: it has no byte order mark, is not UTF-8, and is
         not set in the profile."""
-        return self._decoder.guessed
+        return self._text.encoding_guessed
 
     @property
     def blank_records(self) -> int:
@@ -115,7 +111,7 @@ class Table:
 
         Never if the content proves its own end, as gzip does.
         """
-        self._ending.hold = "never" if self._end_is_proven else hold
+        self._ending.hold = "never" if self._text.is_gzip else hold
 
     def expect_footer(self, key_columns: Set[int]) -> None:
         """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
@@ -137,7 +133,7 @@ class Table:
     @property
     def open_record(self) -> Literal["complete", "broken"] | None:
         """How the record in the last line ends, after reading, if this line may have been cut."""
-        return None if self._end_is_proven else self._ending.open_record
+        return None if self._text.is_gzip else self._ending.open_record
 
     def first_rows(self) -> list[list[str]]:
         """Return the cells of the first valid rows, from the text that was read with the header.
@@ -170,15 +166,10 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     Raises `SourceError` if the file is empty, is not text, or has no readable header.
     `lib.source.columns.map_columns` checks whether the line is a header.
     """
-    raw_blocks, is_gzip = byte_blocks(stream, options.max_bytes, options.on_block)
-    sample = next(raw_blocks, b"")
-    if not sample:
-        raise SourceError("EMPTY_FILE", "the file contains no bytes")
-    decoder = Decoder(sample, options.encoding)
-    blocks = line_blocks(decoder.texts(chain([sample], raw_blocks)))
+    text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
     first_blocks: list[Block] = []
     lines: list[str] = []
-    for block in blocks:
+    for block in text.blocks:
         first_blocks.append(block)
         lines += block.lines()
         if len(lines) >= HEAD_LINES or block.overlong:
@@ -187,8 +178,8 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
     first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
-    rows = chain(_without(first_blocks, head.length), blocks)
-    return Table(head, first_text, rows, decoder, options, end_is_proven=is_gzip)
+    rows = chain(_without(first_blocks, head.length), text.blocks)
+    return Table(head, first_text, rows, text, options)
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

@@ -20,8 +20,8 @@ from typing import Any
 
 from lib.source.dialect import HEAD_LINES
 from lib.source.errors import SourceError
-from lib.source.inflate import BLOCK_BYTES, ByteStream
 from lib.source.table import SourceOptions
+from lib.source.text import BLOCK_BYTES, ByteStream
 from lib.source.workbook_archive import WorkbookArchive
 from lib.source.workbook_cells import text_of
 from lib.source.workbook_rows import sheet_rows

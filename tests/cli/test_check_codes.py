@@ -12,7 +12,7 @@ import pytest
 
 from lib.catalogue.codes import CATALOGUE, Code
 from lib.cli import check as check_module
-from lib.source import inflate
+from lib.source import text as text_module
 from lib.source.table import FIRST_LINES
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
@@ -397,7 +397,7 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
     if code == "FILE_TOO_LARGE":
         monkeypatch.setattr(check_module, "MAX_FILE_BYTES", 20)
     if code == "TOO_MANY_MEMBERS":
-        monkeypatch.setattr(inflate, "MAX_GZIP_MEMBERS", 100)
+        monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
     if code == "TOO_MANY_ROWS":
         monkeypatch.setattr(check_module, "MAX_FILE_LINES", 1_000)
     document = validate(

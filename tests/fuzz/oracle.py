@@ -22,7 +22,7 @@ from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
 from lib.run.claim import chunk_limits_of
 from lib.run.reading import read_table
-from lib.source import inflate
+from lib.source import text as text_module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 from lib.state.run import ChunkLimits
@@ -91,7 +91,7 @@ def check_source(content: bytes) -> None:
     _read(content, SourceOptions(max_bytes=MAX_BYTES))
     known = SourceOptions(encoding="utf-8", max_bytes=MAX_BYTES)
     as_one = _read(content, known)
-    with patch.object(inflate, "BLOCK_BYTES", SMALL_BLOCK):
+    with patch.object(text_module, "BLOCK_BYTES", SMALL_BLOCK):
         in_blocks = _read(content, known)
     # An error of the whole file may come before or after the rows of a block.
     if as_one[1] is None and in_blocks[1] is None:

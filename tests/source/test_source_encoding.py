@@ -8,7 +8,7 @@ import io
 
 import pytest
 
-from lib.source import inflate
+from lib.source import text as text_module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 
@@ -56,7 +56,7 @@ def test_late_windows_1252(read):
 @pytest.mark.parametrize("shift", range(4))
 def test_character_across_blocks(read, shift):
     """A multi-byte character that is split between two blocks is read correctly."""
-    length = inflate.BLOCK_BYTES - len("gclid\n") - shift
+    length = text_module.BLOCK_BYTES - len("gclid\n") - shift
     filler = ("y" * 99 + "\n") * (length // 100) + "z" * (length % 100)
     _, records = read(f"gclid\n{filler}€\n")
     assert records[-1][1][0].endswith("z€")
@@ -67,8 +67,8 @@ def test_character_across_blocks(read, shift):
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_first_accent_at_the_end_of_a_block(read, shift, encoding):
     """The encoding is detected even if the only accent is at the end of a block."""
-    plain = ("y" * 99 + "\n") * (inflate.BLOCK_BYTES // 100)
-    plain += "z" * (inflate.BLOCK_BYTES - len("gclid\n") - len(plain) - shift)
+    plain = ("y" * 99 + "\n") * (text_module.BLOCK_BYTES // 100)
+    plain += "z" * (text_module.BLOCK_BYTES - len("gclid\n") - len(plain) - shift)
     for rest in ("é", "é\n", "éa\nb\n"):
         table, records = read(f"gclid\n{plain}{rest}".encode(encoding))
         assert table.encoding == encoding

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from lib.model.records import Row
-from lib.source import inflate
+from lib.source import text as text_module
 from lib.source.errors import SourceError
-from lib.source.inflate import BLOCK_BYTES
 from lib.source.table import SourceOptions, open_table
+from lib.source.text import BLOCK_BYTES
 
 HEAD = b"gclid,conversion_date_time\n"
 MIB = 1 << 20
@@ -99,7 +99,7 @@ def test_a_file_of_as_many_lines_as_allowed_is_read() -> None:
 
 def test_gzip_members_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Members without content cost time, so too many of them stop the file."""
-    monkeypatch.setattr(inflate, "MAX_GZIP_MEMBERS", 100)
+    monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
     rows = gzip.compress(HEAD + b"Cj0,2026\n")
     table = open_table(io.BytesIO(rows + EMPTY_MEMBER * 99), SourceOptions())
     assert len(list(table.records())) == 1

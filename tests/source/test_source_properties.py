@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from lib.source import inflate
+from lib.source import text as text_module
 from lib.source.errors import SourceError
 
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -62,7 +62,7 @@ def test_every_row_comes_back(read, file, block_bytes, packed):
     # The delimiter of a single column cannot be detected.
     options = {} if "column1" in text else {"delimiter": delimiter}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inflate, "BLOCK_BYTES", block_bytes)
+        patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
         if not expected:
             with pytest.raises(SourceError, match="NO_ROWS"):
                 read(content, **options)
@@ -102,7 +102,7 @@ def read_or_nothing(read, content, **options):
 def test_no_line_disappears(read, content, block_bytes):
     """In a damaged file, every line that is not blank belongs to a reported record."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inflate, "BLOCK_BYTES", block_bytes)
+        patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
         header, records = read_or_nothing(read, content)
     assume(records is not None)
     text = content.decode("latin-1")  # only to find the lines
@@ -134,5 +134,5 @@ def test_block_ends_do_not_matter(read, content):
     """The block size does not change the rows of a file, so a resumed run sees the same rows."""
     expected = read_or_nothing(read, content, encoding="latin-1")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inflate, "BLOCK_BYTES", 50)
+        patch.setattr(text_module, "BLOCK_BYTES", 50)
         assert read_or_nothing(read, content, encoding="latin-1") == expected

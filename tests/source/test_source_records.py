@@ -94,7 +94,7 @@ REFUSED = {
 )
 def test_a_row_that_was_typed_into_a_cell_is_never_used(read, monkeypatch, name, block):
     """Whatever is wrong with its record: the cell opens and closes properly."""
-    monkeypatch.setattr("lib.source.inflate.BLOCK_BYTES", block)
+    monkeypatch.setattr("lib.source.text.BLOCK_BYTES", block)
     content = REFUSED[name]
     lines = content.count("\n") or content.count("\r")
     _, records = read(HEADER.replace("\n", content[-1]) + content + "Z,b,c,d\n")

@@ -13,11 +13,8 @@ from itertools import chain, islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from lib.source.dialect import HEAD_LINES, Head, read_head
-from lib.source.encoding import Decoder
-from lib.source.errors import SourceError
-from lib.source.inflate import ByteStream, byte_blocks
-from lib.source.lines import line_blocks
 from lib.source.table import SourceOptions
+from lib.source.text import ByteStream, DecodedText
 from lib.source.workbook import open_sheet, texts_of
 from lib.source.workbook_rows import sheet_rows
 
@@ -82,14 +79,9 @@ class OriginalText:
     sheet: str | None = None
 
     def __init__(self, stream: ByteStream, options: SourceOptions) -> None:
-        blocks, _ = byte_blocks(stream, options.max_bytes, options.on_block)
-        sample = next(blocks, b"")
-        if not sample:
-            raise SourceError("EMPTY_FILE", "the file contains no bytes")
-        self._decoder = Decoder(sample, options.encoding)
+        self._text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
         self._most_lines = options.max_record_lines
-        text = line_blocks(self._decoder.texts(chain([sample], blocks)))
-        self._lines = (line for block in text for line in block.lines())
+        self._lines = (line for block in self._text.blocks for line in block.lines())
         first = list(islice(self._lines, HEAD_LINES))
         self.head = head = read_head(first, options.delimiter, options.max_columns)
         self.preamble = [_as_text([], line) for line in first[: head.line - 1]]
@@ -101,15 +93,15 @@ class OriginalText:
 
     @property
     def encoding(self) -> str:
-        return self._decoder.encoding
+        return self._text.encoding
 
     @property
     def encoding_is_known(self) -> bool:
-        return self._decoder.is_decided
+        return self._text.encoding_is_final
 
     @property
     def byte_order_mark(self) -> bytes:
-        return self._decoder.bom
+        return self._text.byte_order_mark
 
     def row(self, line: int, codes: Sequence[str]) -> OriginalRow:
         """See `Original.row`."""

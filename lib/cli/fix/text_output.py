@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Final
 
 from lib.cli.fix.original import Original, OriginalRow
-from lib.source.encoding import UNDECODABLE
+from lib.source.text import UNDECODABLE
 
 _SURROGATES: Final = ("surrogateescape", "surrogatepass")
 

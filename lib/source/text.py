@@ -1,0 +1,337 @@
+"""The bytes of a file → its text, in blocks of complete lines.
+
+Bytes are read in blocks of equal size, and unpacked if they are gzip. The content decides about
+that, not the file name. The size of a block does not depend on the stream, so whatever is decided
+block by block is the same in every attempt.
+
+The content determines the encoding:
+
+1. A byte order mark. It takes precedence over the profile, because nothing else starts with one.
+2. Otherwise, the encoding in the profile.
+3. Otherwise, NULs in every second byte mean UTF-16. Many NULs or a known magic number mean that the
+   file is not text.
+4. Otherwise, the first block with non-ASCII characters. It is Windows-1252 if most of its non-ASCII
+   characters are not valid UTF-8, and UTF-8 if not. Both read ASCII the same way, so a file with
+   its first accent in row 5,000 is read correctly.
+
+Bytes that are not valid in the encoding become `UNDECODABLE`, so only their rows are affected.
+
+Lines are those that an editor counts: `\\r\\n`, `\\n` and `\\r` end a line, but not the other
+separators of `str.splitlines`. The length of a line is limited.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import NamedTuple, Protocol
+
+from lib.source.errors import SourceError
+
+BLOCK_BYTES = 1 << 17
+MAX_GZIP_MEMBERS = 1_000_000
+"""More than a log shipper writes that compresses every row separately."""
+MAX_LINE_CHARS = 1 << 20
+"""A longer line is cut here, and its rest is dropped: no row of eleven cells is that long."""
+UNDECODABLE = "\udcff"
+"""Replaces undecodable bytes. It is a lone surrogate, which no encoding produces."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_PACKED_BYTES = 1 << 13
+"""Packed bytes are unpacked in pieces of this size: zlib copies the rest of a piece at the end of
+each member, which can have 20 bytes."""
+_LONGEST_CUT = 3
+"""Maximum number of bytes of an incomplete UTF-8 character."""
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16 LE, because its mark begins the same way
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_NOT_TEXT = (
+    (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a zip archive"),
+    (b"PK\x05\x06", "a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
+    (b"\x1f\x8b", "a file that is compressed twice"),
+    (b"%PDF-", "a PDF"),
+    (b"PAR1", "a Parquet file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"BZh", "a file compressed with bzip2"),
+    (b"\xfd7zXZ", "a file compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+
+
+class ByteStream(Protocol):
+    """A source of bytes. It may return fewer bytes than requested; `b""` is the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Block(NamedTuple):
+    """Complete lines, with their line ends."""
+
+    text: str
+    damaged: bool
+    """At least one line contains NULs or undecodable bytes."""
+    overlong: bool = False
+    """The block is one line, cut at `MAX_LINE_CHARS`."""
+    is_open: bool = False
+    """The block is the last line of the file, and this line has no line end."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the block has nothing but line ends."""
+        return not self.text.strip("\r\n")
+
+    def count_lines(self) -> int:
+        """Return the number of line ends. A thousand times faster than `lines`."""
+        text = self.text
+        return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+    def lines(self) -> list[str]:
+        """Return the lines with their line ends."""
+        return io.StringIO(self.text, newline="").readlines()
+
+    def bare_lines(self) -> list[str]:
+        """Return the lines without their line ends. This takes half the time."""
+        lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines
+
+
+class DecodedText:
+    """The text of one file. `blocks` yields it once.
+
+    `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read. It
+    no longer changes once `encoding_is_final`. `encoding_guessed`: the text is not UTF-8, so it is
+    read as Windows-1252, but it may be a similar encoding.
+    """
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        encoding: str | None,
+        max_bytes: int,
+        on_block: Callable[[], None],
+    ) -> None:
+        """Read the first block. `encoding` is the one in the profile.
+
+        `on_block` is called for every block of bytes, packed or not: bytes that are no content take
+        time too. Raises `SourceError` with EMPTY_FILE, UNKNOWN_ENCODING or NOT_TEXT. `blocks`
+        raises it with CORRUPT_GZIP, TOO_MANY_MEMBERS, or FILE_TOO_LARGE for more than `max_bytes`
+        unpacked bytes.
+        """
+        start = stream.read(BLOCK_BYTES)
+        while len(start) < len(_GZIP_MAGIC) and (more := stream.read(BLOCK_BYTES)):
+            start += more
+        self.is_gzip = start.startswith(_GZIP_MAGIC)
+        pieces = _pieces(stream, start, on_block)
+        blocks = _in_blocks(_gunzip(pieces, on_block) if self.is_gzip else pieces, max_bytes)
+        first = next(blocks, b"")
+        if not first:
+            raise SourceError("EMPTY_FILE", "the file contains no bytes")
+        known = _codec_name(encoding) if encoding else None
+        self.byte_order_mark = b""
+        for mark, marked in _BYTE_ORDER_MARKS:
+            if first.startswith(mark):
+                known, self.byte_order_mark = marked, mark
+                break
+        known = known or _utf_16_by_nulls(first)
+        if not known:
+            _refuse_binary(first)
+        self.encoding_is_final = known is not None
+        self.encoding_guessed = False
+        self._choose(known or "utf-8")
+        self._held = b""
+        self.blocks = _line_blocks(self._decoded(chain([first], blocks)))
+
+    def _choose(self, encoding: str) -> None:
+        self.encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)("lib.source.mark")
+
+    def _decoded(self, blocks: Iterator[bytes]) -> Iterator[str]:
+        """Decode all blocks. A character that the end of a block cuts comes with the next one."""
+        yield self._decode(next(blocks)[len(self.byte_order_mark) :])
+        yield from map(self._decode, blocks)
+        yield self._decode(b"", final=True)
+
+    def _decode(self, block: bytes, final: bool = False) -> str:
+        if not self.encoding_is_final:
+            block = self._decide(self._held + block, final)
+        return self._decoder.decode(block, final)
+
+    def _decide(self, block: bytes, final: bool) -> bytes:
+        """Choose the encoding at the first non-ASCII block. Return the bytes to decode now."""
+        self._held = b""
+        if block.isascii():
+            return block
+        if not final and block[:-_LONGEST_CUT].isascii():
+            # This may be a character cut at the end of the block, so wait for the next block.
+            self._held = block[-_LONGEST_CUT:]
+            return block[:-_LONGEST_CUT]
+        self.encoding_is_final = True
+        self.encoding_guessed = not _is_rather_utf_8(block, final)
+        self._choose("cp1252" if self.encoding_guessed else "utf-8")
+        return block
+
+
+def _pieces(stream: ByteStream, piece: bytes, on_block: Callable[[], None]) -> Iterator[bytes]:
+    while piece:
+        on_block()
+        yield piece
+        piece = stream.read(BLOCK_BYTES)
+
+
+def _in_blocks(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield blocks of `BLOCK_BYTES`. Only the last one may be shorter."""
+    total = 0
+    block = bytearray()
+    for piece in pieces:
+        total += len(piece)
+        if total > max_bytes:
+            raise SourceError("FILE_TOO_LARGE", f"more than {max_bytes} bytes after unpacking")
+        block += piece
+        while len(block) >= BLOCK_BYTES:
+            yield bytes(block[:BLOCK_BYTES])
+            del block[:BLOCK_BYTES]
+    if block:
+        yield bytes(block)
+
+
+def _gunzip(pieces: Iterator[bytes], on_block: Callable[[], None]) -> Iterator[bytes]:
+    """Unpack one or more gzip members, at most one block at a time for any compression ratio."""
+    member = _new_member()
+    members = 1
+    for piece in _smaller(pieces):
+        full = False
+        while piece or full:
+            if member.eof:
+                piece = piece.lstrip(b"\0")  # padding between and after members is allowed
+                if not piece:
+                    break
+                member = _new_member()
+                members += 1
+                if members > MAX_GZIP_MEMBERS:
+                    raise SourceError("TOO_MANY_MEMBERS", f"more than {MAX_GZIP_MEMBERS}")
+            try:
+                unpacked = member.decompress(piece, BLOCK_BYTES)
+            except zlib.error:
+                raise SourceError("CORRUPT_GZIP", "the gzip data is damaged") from None
+            yield unpacked
+            full = len(unpacked) == BLOCK_BYTES and not member.eof
+            if full:
+                on_block()
+            piece = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        raise SourceError("CORRUPT_GZIP", "the gzip data ends too early: the file was cut short")
+
+
+def _smaller(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), _PACKED_BYTES):
+            yield piece[start : start + _PACKED_BYTES]
+
+
+def _new_member() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if isinstance(error, UnicodeDecodeError):
+        return UNDECODABLE, error.end
+    raise error
+
+
+codecs.register_error("lib.source.mark", _mark)
+
+
+def _codec_name(wanted: str) -> str:
+    try:
+        io.TextIOWrapper(io.BytesIO(), wanted)  # refuses codecs that are not for text, like "hex"
+        name = codecs.lookup(wanted).name
+    except (LookupError, ValueError):
+        raise SourceError("UNKNOWN_ENCODING", "the encoding in the profile is unknown") from None
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _utf_16_by_nulls(sample: bytes) -> str | None:
+    """Detect UTF-16 without a byte order mark: Western text has a NUL in every second byte."""
+    if len(sample) < 4:
+        return None
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    most = 0.4 * len(sample) / 2
+    few = 0.05 * len(sample) / 2
+    if odd >= most and even <= few:
+        return "utf-16-le"
+    return "utf-16-be" if even >= most and odd <= few else None
+
+
+def _refuse_binary(sample: bytes) -> None:
+    for magic, kind in _NOT_TEXT:
+        if sample.startswith(magic):
+            raise SourceError("NOT_TEXT", f"it looks like {kind}; export it as CSV")
+    if sample.count(0) > len(sample) / 10:
+        raise SourceError("NOT_TEXT", "it looks like a binary file; export it as CSV")
+
+
+def _is_rather_utf_8(block: bytes, final: bool) -> bool:
+    """Return whether a block is UTF-8. Windows-1252 text is almost never valid UTF-8; damaged UTF-8
+    mostly is."""
+    text = codecs.getincrementaldecoder("utf-8")("lib.source.mark").decode(block, final)
+    invalid = text.count(UNDECODABLE)
+    valid = sum(not character.isascii() for character in text) - invalid
+    return valid >= invalid
+
+
+def _line_blocks(texts: Iterator[str]) -> Iterator[Block]:
+    """Split texts, which may end at any character, into blocks of complete lines."""
+    rest = ""
+    dropping = False
+    for text in texts:
+        text = rest + text
+        if dropping:
+            end = _end_of_first_line(text)
+            if not end:
+                rest = text[-1:] if text.endswith("\r") else ""
+                continue
+            text = text[end:]
+            dropping = False
+        cut = _end_of_last_line(text)
+        if cut:
+            yield _block(text[:cut])
+        rest = text[cut:]
+        if len(rest) > MAX_LINE_CHARS:
+            yield Block(rest[:MAX_LINE_CHARS], damaged=False, overlong=True)
+            dropping = True
+            rest = rest[-1:] if rest.endswith("\r") else ""
+    if rest and not dropping:
+        yield _block(rest)._replace(is_open=not rest.endswith("\r"))
+
+
+# In both functions, a \r at the end of the text may be the first half of a \r\n, so it waits for
+# the next text. The result 0 means that no line ends in this text.
+
+
+def _end_of_first_line(text: str) -> int:
+    newline = text.find("\n")
+    other = text.find("\r", 0, len(text) - 1 if newline < 0 else newline)
+    return newline + 1 if other < 0 or other == newline - 1 else other + 1
+
+
+def _end_of_last_line(text: str) -> int:
+    newline = text.rfind("\n")
+    return max(newline, text.rfind("\r", newline + 1, len(text) - 1)) + 1
+
+
+def _block(text: str) -> Block:
+    return Block(text, damaged="\0" in text or UNDECODABLE in text)
