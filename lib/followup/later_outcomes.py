@@ -24,8 +24,7 @@ from lib.followup.final_statuses import apply_final_statuses
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.results.document import DocumentMetadata
-from lib.results.processing import processing_of
+from lib.results.document import DocumentMetadata, processing_of
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.failing_rows import many_fail

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lib.errors import RetryableError
-from lib.results.labels import PAGE
+from lib.results.document import PAGE
 from lib.results.overview import latest_files, render_overview
 from lib.run.context import RunContext
 from lib.state.output import OVERVIEW

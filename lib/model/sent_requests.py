@@ -6,7 +6,9 @@ only counts and alerts by job (`UploadDiagnostics`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 UNREADABLE: Final = "UNREADABLE"
@@ -93,6 +95,37 @@ class SentRequest(NamedTuple):
     def awaiting(self) -> int:
         """Number of rows that await the API's final status."""
         return sum(last - first + 1 for first, last in self.lines)
+
+
+@dataclass(slots=True)
+class RequestSummary:
+    """The accepted requests of a file. Its size depends on the number of requests, not of rows.
+
+    `not_counted` is the number of rows by the reason why they will never count, and `unnamed` the
+    number of those that the API did not name. `matchable` and `unmatched` are rows without a click
+    ID (`SentRequest`).
+    """
+
+    requests: int = 0
+    asked: int = 0
+    open: int = 0
+    unnamed: int = 0
+    matchable: int = 0
+    unmatched: int = 0
+    not_counted: Counter[str] = field(default_factory=Counter)
+    statuses: list[RequestStatus] = field(default_factory=list)
+
+    def add(self, sent: Iterable[SentRequest]) -> None:
+        """Add the requests of a chunk."""
+        for request in sent:
+            self.requests += 1
+            self.asked += bool(request.statuses)
+            self.open += request.is_open
+            self.unnamed += request.unnamed
+            self.matchable += request.matchable
+            self.unmatched += request.unmatched
+            self.not_counted.update(request.not_counted)
+            self.statuses += request.statuses
 
 
 class JobCounts(NamedTuple):

@@ -1,12 +1,17 @@
-"""Outcomes → the results document, as a stream.
+"""Outcomes → the results document, as a stream, and the label of its object.
 
 The document is built one chunk at a time, so a file with a million rejected rows needs no more
 memory than a file with none. What a code means and what to do stands once, in `codes`; a problem
 has only what is particular to it. Its JSON Schema is docs/results.schema.json.
+
+The answer to an upload may only confirm that records were accepted. What the API reports later
+about single rows is then in the rows; `processing` has its reports as they are, by request.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +21,10 @@ import msgspec
 
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import OUTCOMES, ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.sent_requests import RequestStatus, RequestSummary
 from lib.results.findings import Findings
 from lib.state.run import Run, run_id
+from lib.state.store import Label
 
 SCHEMA_VERSION = 2
 
@@ -31,7 +38,7 @@ class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
     `headers` maps fields to the file's own column names. `processing` is what an API reports later
-    about accepted requests (`lib.results.processing`), `diagnostics` what it counted for the file's
+    about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
     job; both are in the `processing` of the document. `superseded_by` is the newer generation that
     replaced this one before it could be read; 0: none did.
     """
@@ -264,3 +271,74 @@ def _processing(metadata: DocumentMetadata) -> dict[str, Any] | msgspec.UnsetTyp
     if metadata.diagnostics is not None:
         part["diagnostics"] = metadata.diagnostics
     return part or msgspec.UNSET
+
+
+def processing_of(
+    summary: RequestSummary, asked_at: datetime | None, previous: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the `processing` part; `previous` is the one of the last document.
+
+    `asked_at` is None if the API was not asked now. `status` is `finished` when every request is
+    final, else `processing`. `codes` has the API's reasons with our advice, most frequent first.
+    """
+    before = previous or {}
+    return {
+        "status": "processing" if summary.open else "finished",
+        "asked_at": asked_at.isoformat() if asked_at else before.get("asked_at"),
+        "checks": before.get("checks", 0) + (asked_at is not None),
+        "counts": {
+            "requests": summary.requests,
+            "requests_asked": summary.asked,
+            "requests_open": summary.open,
+            "not_counted": summary.not_counted.total(),
+        },
+        "codes": _reasons(summary.statuses),
+        "requests": [_request(each) for each in summary.statuses],
+    }
+
+
+def _request(status: RequestStatus) -> dict[str, Any]:
+    entry = {
+        "request_id": status.request_id,
+        "conversion_action": status.conversion_action,
+        "status": status.status,
+        "record_count": status.record_count,
+        "errors": dict(status.errors),
+        "warnings": dict(status.warnings),
+    }
+    return entry | {"code": status.code} if status.code else entry
+
+
+def _reasons(statuses: Iterable[RequestStatus]) -> dict[str, dict[str, Any]]:
+    totals: Counter[str] = Counter()
+    for status in statuses:
+        totals.update(status.errors)
+        totals.update(status.warnings)
+        if status.code:
+            totals[status.code] += 1
+    return {
+        code: {"count": count, "meaning": lookup(code).meaning, "action": lookup(code).action}
+        for code, count in sorted(totals.items(), key=lambda each: (-each[1], each[0]))
+    }
+
+
+_ALWAYS_ASK = "private, no-cache"
+"""Results are replaced when Google reports more, so no browser may show an old version unasked."""
+
+PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
+"""The label of a page for people."""
+
+
+def label_of(summary: RunSummary) -> Label:
+    """Return the label of a results document: its status, counts, and when it was written.
+
+    The overview of all files is made of one listing of the bucket, so the label has what it shows.
+    """
+    counts = {name: count for name, count in summary.counts.items() if count}
+    metadata = {
+        "status": summary.status,
+        "finished_at": summary.finished_at.isoformat(timespec="seconds"),
+        "counts": json.dumps(counts, separators=(",", ":")),
+        "to_correct": str(summary.findings.to_correct),
+    }
+    return Label("application/json", _ALWAYS_ASK, metadata)

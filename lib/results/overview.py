@@ -1,6 +1,6 @@
 """The overview of all files: `index.html` in the output bucket, made of what a listing tells.
 
-It is made of the labels of the results documents (`lib.results.labels`), so no document is read.
+It is made of the labels of the results documents (`lib.results.document`), so no document is read.
 """
 
 from __future__ import annotations

@@ -9,15 +9,16 @@ import msgspec
 
 from lib.errors import RetryableError
 from lib.model.outcomes import ChunkOutcomes, Tally
+from lib.model.sent_requests import RequestSummary
 from lib.results.document import (
+    PAGE,
     DocumentMetadata,
     RunSummary,
     document_head,
+    label_of,
     results_document,
 )
 from lib.results.findings import Findings
-from lib.results.labels import PAGE, label_of
-from lib.results.processing import RequestSummary
 from lib.run.context import RunContext
 from lib.state.claims import Lease
 from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name

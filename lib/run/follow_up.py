@@ -11,8 +11,7 @@ from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
 from lib.model import retries
 from lib.model.outcomes import Tally
-from lib.results.document import DocumentMetadata
-from lib.results.processing import processing_of
+from lib.results.document import DocumentMetadata, processing_of
 from lib.run.progress import Progress
 from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
 from lib.state.pending_runs import PendingRun

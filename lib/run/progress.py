@@ -9,9 +9,8 @@ import msgspec
 
 from lib.catalogue.texts import number_of_rows
 from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
-from lib.model.sent_requests import ranges_of
+from lib.model.sent_requests import RequestSummary, ranges_of
 from lib.results.findings import Findings
-from lib.results.processing import RequestSummary
 
 _MOST_KEPT_BYTES: Final = 1 << 20
 """Reports that are kept until the results document is written, in bytes: some 8,000 listed rows.

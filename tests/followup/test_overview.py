@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.followup.sweep import sweep_once
-from lib.results.labels import PAGE
+from lib.results.document import PAGE
 from tests.fakes import World, world
 from tests.rows import core_row, csv_bytes
 from tests.run.test_ingest import deliver
