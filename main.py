@@ -28,7 +28,7 @@ from lib.adapters.secrets import read_credentials
 from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
 from lib.catalogue.codes import lookup
-from lib.config.profile import profiles_text, read_profiles
+from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
 from lib.errors import LeaseHeld, PermanentError, UploadError
@@ -127,7 +127,7 @@ def _context() -> RunContext:
 
     def profiles() -> Mapping[str, Any]:
         try:
-            return read_profiles(_profiles_text(settings, store))
+            return read_profiles(_profiles_document(settings, store))
         except PermanentError:
             # Somebody corrects the document now, so the next file must not get the wrong one.
             _profiles_object.cache_clear()
@@ -149,23 +149,23 @@ def _context() -> RunContext:
     )
 
 
-def _profiles_text(settings: Settings, store: GoogleStore) -> str:
+def _profiles_document(settings: Settings, store: GoogleStore) -> bytes:
     if not settings.profiles:
-        return ""
+        return b""
     if settings.profiles.startswith("gs://"):
         return _profiles_object(settings.profiles, store, int(time.monotonic() // PROFILES_SECONDS))
     try:
         with open(settings.profiles, "rb") as document:
-            return profiles_text(document.read())
+            return document.read()
     except OSError as error:
         raise PermanentError("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=1)
-def _profiles_object(uri: str, store: GoogleStore, period: int) -> str:
+def _profiles_object(uri: str, store: GoogleStore, period: int) -> bytes:
     """Return the profiles document. Read only once per `period`, even for a burst of files."""
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     found = store.read(bucket, name)
     if found is None:
         raise PermanentError("INVALID_PROFILE", f"{uri} does not exist")
-    return profiles_text(found[0])
+    return found[0]

@@ -1,19 +1,19 @@
 """The offline check: validates a local file by the rules of a run, without a network.
 
 It follows the steps of `lib.run.ingest`, with a destination that accepts every account and sends
-nothing. At most one chunk is in memory. `lib.cli.commands` is its command line, and
+nothing. At most one chunk is in memory. `lib.cli.check_command` is its command line, and
 `lib.cli.check_output` prints its results.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
-from lib.cli.offending_values import OffendingValues
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Capabilities, Destination, UploadResult
@@ -21,12 +21,14 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
+from lib.model.fields import base_name
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
-from lib.model.records import Record
+from lib.model.records import Record, Row
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import not_attempted, outcomes, split_into_chunks
+from lib.run.chunks import Chunk, not_attempted, outcomes, split_into_chunks
 from lib.run.claim import chunk_limits_of
 from lib.run.context import Connect
 from lib.run.filtering import notes_on_selection
@@ -49,6 +51,12 @@ ANY_CUSTOMER = "0000000000"
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
 MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
 LINES_SHOWN = 5
+
+MOST_VALUES: Final = 1_000
+"""Different values that are counted for each code."""
+_LONGEST_VALUE: Final = 40
+_LIKE_A_PERSON: Final = re.compile(r".*@.*|\s*[+(]\s*\d.*|\S{20,}", re.DOTALL)
+"""Email addresses, phone numbers, click IDs and hashes."""
 
 
 class _Counter:
@@ -104,26 +112,30 @@ class Occurrences:
     """Where a code occurs: its first lines and its columns, with the file's own names.
 
     `records` are the numbers of the data rows in these lines. `sent`: at least one row with the
-    code would be sent.
+    code would be sent. `values` are the wrong values, each with the number of its rows and the line
+    of the first. They are raw values of the file, for a terminal only.
     """
 
     lines: list[int] = field(default_factory=list)
     records: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     sent: bool = False
+    values: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add_value(self, value: str, line: int) -> None:
+        """Count a value, unless there are too many different ones."""
+        if value in self.values or len(self.values) < MOST_VALUES:
+            rows, first_line = self.values.get(value, (0, line))
+            self.values[value] = (rows + 1, first_line)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The results of a check. `table` is None if the file could not be read as a table.
-
-    `values` are raw values of the file: they are for a terminal only.
-    """
+    """The results of a check. `table` is None if the file could not be read as a table."""
 
     summary: RunSummary
     occurrences: dict[str, Occurrences]
     table: Table | None
-    values: OffendingValues | None = None
 
     @property
     def refused(self) -> bool:
@@ -132,6 +144,11 @@ class CheckResult:
         lost = outcomes_.get("rejected", 0) + outcomes_.get("not_attempted", 0)
         return self.summary.metadata.file_error is not None or lost > 0
 
+    def with_source(self, source: StoredObject) -> CheckResult:
+        """Return the results with another description of the file."""
+        run = replace(self.summary.run, source=source)
+        return replace(self, summary=replace(self.summary, run=run))
+
 
 @dataclass(slots=True)
 class _Check:
@@ -139,8 +156,9 @@ class _Check:
 
     run: Run
     profile: Profile
+    list_all: bool
     max_lines: int
-    values: OffendingValues | None
+    with_values: bool
     header: Header | None = None
     job: UploadJob | None = None
     stop: Problem | None = None
@@ -157,47 +175,50 @@ class _Check:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)
 
-    def chunks(self, table: Table, list_all: bool) -> Iterator[ChunkOutcomes]:
+    def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
-        never = Deadline(math.inf, math.inf)
         try:
             for chunk in split_into_chunks(table.records(), self.run.chunk_limits):
-                if self.job is None:
-                    yield not_attempted(chunk)
-                    continue
-                job = self.job
-                job.decides_integer_order_ids(chunk)
-                destination = job.destination
-                batch = destination.batch(0, maybe_sent=False)
-                prepared = job.prepare(chunk, batch)
-                if isinstance(prepared, Problem):
-                    self.stop = prepared
-                    self.job = None
-                    yield not_attempted(chunk)
-                else:
-                    found = outcomes(prepared, destination.send(batch, never), "ok", list_all)
-                    if self.values is not None:
-                        self.values.add(found, chunk.rows, job.header.fields)
-                    yield found
+                found = self._outcomes_of(chunk)
+                self._add(found, chunk.rows)
+                each(found)
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)
 
-    def add(self, chunk: ChunkOutcomes) -> None:
-        """Count a chunk, and record where its codes occur."""
-        self.tally.add(chunk.tally)
-        self.selection.add(chunk.selection)
-        numbers = chunk.record_numbers() if chunk.listed else {}
-        for row in chunk.listed:
+    def _outcomes_of(self, chunk: Chunk) -> ChunkOutcomes:
+        job = self.job
+        if job is None:
+            return not_attempted(chunk)
+        job.decides_integer_order_ids(chunk)
+        batch = job.destination.batch(0, maybe_sent=False)
+        prepared = job.prepare(chunk, batch)
+        if isinstance(prepared, Problem):
+            self.stop, self.job = prepared, None
+            return not_attempted(chunk)
+        sent = job.destination.send(batch, Deadline(math.inf, math.inf))
+        return outcomes(prepared, sent, "ok", self.list_all)
+
+    def _add(self, found: ChunkOutcomes, rows: Sequence[Row]) -> None:
+        """Count the outcomes of a chunk, and record where its codes occur."""
+        self.tally.add(found.tally)
+        self.selection.add(found.selection)
+        numbers = found.record_numbers() if found.listed else {}
+        cells = {row[0]: row[1] for row in rows} if self.with_values and found.listed else {}
+        for row in found.listed:
             for problem in row.errors + row.warnings:
-                found = self.occurrences.setdefault(problem.code, Occurrences())
-                found.sent = found.sent or row.outcome == "ok"
-                if len(found.lines) < self.max_lines and row.line not in found.lines:
-                    found.lines.append(row.line)
-                    found.records.append(numbers[row.line])
+                occurrence = self.occurrences.setdefault(problem.code, Occurrences())
+                occurrence.sent = occurrence.sent or row.outcome == "ok"
+                if len(occurrence.lines) < self.max_lines and row.line not in occurrence.lines:
+                    occurrence.lines.append(row.line)
+                    occurrence.records.append(numbers[row.line])
                 if problem.field and self.header is not None:
                     column = self.header.names.get(problem.field, problem.field)
-                    if column not in found.columns:
-                        found.columns.append(column)
+                    if column not in occurrence.columns:
+                        occurrence.columns.append(column)
+                    at = self.header.fields.get(problem.field)
+                    value = cells[row.line][at] if at is not None and cells.get(row.line) else ""
+                    if _may_be_shown(problem.field, value):
+                        occurrence.add_value(value.strip(), row.line)
 
     def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""
@@ -236,9 +257,10 @@ def check(
 ) -> CheckResult:
     """Validate every row of a file as a run that starts at `now` would.
 
-    At most `max_lines` lines are kept for each code. `with_values`: count the wrong values too.
     `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
     (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
+    `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
+    `with_values`: the wrong values are counted too.
     """
     run = Run(
         source,
@@ -252,8 +274,7 @@ def check(
         chunk_limits_of(profile),
         rules_version=RULES_VERSION,
     )
-    values = OffendingValues() if with_values else None
-    checking = _Check(run, profile, max_lines, values)
+    checking = _Check(run, profile, list_all, max_lines, with_values)
     table: Table | None = None
     try:
         table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES)
@@ -261,9 +282,17 @@ def check(
         checking.stop = Problem(error.code, "", error.detail)
     else:
         checking.prepare(table, connect)
-        for chunk in checking.chunks(table, list_all):
-            checking.add(chunk)
-            each(chunk)
+        checking.validate(table, each)
     metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
-    return CheckResult(summary, checking.occurrences, table, values)
+    return CheckResult(summary, checking.occurrences, table)
+
+
+def _may_be_shown(name: str, value: str) -> bool:
+    """Return whether a value may be shown to the person who has the file: its column is never
+    personal, and it did not slip into it from another column."""
+    declared = BY_NAME.get(base_name(name))
+    if declared is None or not declared.impersonal or not value.strip():
+        return False
+    harmless = len(value) <= _LONGEST_VALUE and value.isprintable()
+    return harmless and not _LIKE_A_PERSON.fullmatch(value)

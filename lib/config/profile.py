@@ -276,21 +276,18 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def profiles_text(document: bytes) -> str:
-    """Return the text of a profiles document. Raises `PermanentError("INVALID_PROFILE")`."""
-    try:
-        return document.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        detail = "the profiles document (PROFILES) is not UTF-8 text"
-        raise PermanentError("INVALID_PROFILE", detail) from None
-
-
-def read_profiles(document: str) -> dict[str, Any]:
-    """The profiles document, parsed: `{name: {...}}`. The profiles themselves are not checked yet.
+def read_profiles(document: str | bytes) -> dict[str, Any]:
+    """Return a profiles document, `{name: {...}}`. The profiles themselves are not checked yet.
 
     Lines that begin with `//` are comments.
     Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form.
     """
+    if isinstance(document, bytes):
+        try:
+            document = document.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            detail = "the profiles document (PROFILES) is not UTF-8 text"
+            raise PermanentError("INVALID_PROFILE", detail) from None
     document = _COMMENT.sub("", document)
     if not document.strip():
         return {"default": {}}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lib.cli import assumptions
+from lib.cli import check_profile
 from lib.cli.commands import main
 from tests import crm_exports
 from tests.cli.validating import NOW
@@ -25,7 +25,7 @@ DEALS = (
 
 @pytest.fixture(autouse=True)
 def _zone_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assumptions, "local_zone", lambda: "America/Denver")
+    monkeypatch.setattr(check_profile, "local_zone", lambda: "America/Denver")
 
 
 def check(*words: str | Path, stdin: str | None = None) -> Result:

@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from lib.cli import addresses
+from lib.cli import files
 from lib.cli.commands import main
 from lib.cli.init import command as init
 from sandbox.example_dates import EXAMPLES, moved_to
@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def download(address: str, copy: IO[bytes]) -> None:
         copy.write(Path(address.removeprefix("gs://BUCKET/")).read_bytes())
 
-    monkeypatch.setattr(addresses, "_download", download)
+    monkeypatch.setattr(files, "_download", download)
     monkeypatch.setattr(init, "is_interactive", lambda: True)
     return tmp_path
 

@@ -15,17 +15,15 @@ import click
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
-from lib.cli.addresses import ObjectAddress
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.check_profiles import read_document
+from lib.cli.files import ObjectAddress
 from lib.cli.fix.advice import needs_a_hand
 from lib.cli.fix.content import difference
 from lib.cli.fix.joining import Output, ReadsDifferently, TooManyRows, copy_rows
 from lib.cli.fix.original import Original, open_original
 from lib.cli.fix.text_output import TextOutput
+from lib.cli.options import named_profile
 from lib.cli.terminal import TaughtCommand
-from lib.config.profile import choose_profile
-from lib.errors import PermanentError
 from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
 from lib.run.reading import source_options
 from lib.source.correction_columns import correction_columns
@@ -114,23 +112,11 @@ def fix_command(
         if (first := next(wanted, None)) is None:
             click.echo(_nothing_to_fix(head), err=True)
             return
-        written = _write(file, head, chain([first], wanted), output, _options(head, profiles, name))
+        options = source_options(named_profile(profiles, name, head.profile), MAX_FILE_BYTES)
+        written = _write(file, head, chain([first], wanted), output, options)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
     click.echo(_summary(written, head, output), err=True)
-
-
-def _options(head: WrittenHead, profiles: IO[bytes] | None, name: str | None) -> SourceOptions:
-    """Return how FILE is read: as its profile says, or by its content."""
-    if profiles is None:
-        if name is not None:
-            raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
-        return source_options(None, MAX_FILE_BYTES)
-    try:
-        _, profile = choose_profile(read_document(profiles), f"{name or head.profile}/")
-    except PermanentError as error:
-        raise click.BadParameter(str(error), param_hint="--profiles") from None
-    return source_options(profile, MAX_FILE_BYTES)
 
 
 def _write(

@@ -16,10 +16,10 @@ from lib.cli.check_output import show
 from lib.cli.init.findings import Given, Proposal
 from lib.cli.init.local_zone import local_zone
 from lib.cli.init.proposal import Surroundings, propose
-from lib.cli.init.questions import ask, value_options, with_answer
+from lib.cli.init.questions import ask, with_answer
 from lib.cli.init.rendering import ProfileExists, added_to, as_json, as_terraform
 from lib.cli.init.sample import Sample, read_sample
-from lib.cli.now import now_option
+from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
 from lib.errors import PermanentError

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import wraps
 from typing import Any, Final
 
 import click
@@ -13,65 +11,8 @@ from pydantic import ValidationError
 from lib.cli.init.findings import Given, Question
 from lib.config import messages
 from lib.config.profile import Profile
-from lib.destinations import registry
 
 _YES: Final = ("yes", "y", "true")
-
-
-def value_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that set a key of the profile. The command gets them as `given`."""
-
-    @wraps(command)
-    def with_values(*args: Any, **options: Any) -> None:
-        values = {key: options.pop(key) for key in _OPTIONS}
-        values = {key: value for key, value in values.items() if value is not None}
-        try:
-            Profile.model_validate(values)
-        except ValidationError as error:
-            problems = messages.lines(error, Profile, lambda name: _OPTIONS.get(name, name))
-            raise click.UsageError(" ".join(problems)) from None
-        return command(*args, given=Given(values), **options)
-
-    for decorate in reversed(_DECORATORS):
-        with_values = decorate(with_values)
-    return with_values
-
-
-_OPTIONS: Final[Mapping[str, str]] = {
-    "destination": "--destination",
-    "customer_id": "--customer-id",
-    "conversion_action": "--action",
-    "time_zone": "--time-zone",
-    "currency_code": "--currency",
-    "phone_region": "--phone-region",
-    "day_first": "--day-first",
-}
-_DECORATORS: Final = (
-    click.option(
-        "--destination",
-        "--route",
-        "destination",
-        type=click.Choice(list(registry.names())),
-        help=f"API that receives the conversions [default: {registry.DEFAULT}].",
-    ),
-    click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
-    click.option(
-        "--action", "conversion_action", metavar="NAME", help="Conversion action: name or ID."
-    ),
-    click.option(
-        "--time-zone", metavar="ZONE", help="Zone of times that state none: America/Chicago."
-    ),
-    click.option(
-        "--currency", "currency_code", metavar="CODE", help="Currency of values without one: EUR."
-    ),
-    click.option("--phone-region", metavar="CODE", help="Country of phone numbers without +: DE."),
-    click.option(
-        "--day-first/--month-first",
-        "day_first",
-        default=None,
-        help="How to read 03/04/2026: 3 April or March 4.",
-    ),
-)
 
 
 def ask(question: Question) -> tuple[str, Any]:

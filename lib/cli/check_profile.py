@@ -1,25 +1,25 @@
-"""A check without a profile: what it assumes instead, so that the rows are validated all the same.
+"""The profile of a check: the one that the options name, or else one made of assumptions.
 
-Otherwise the first check of a new kind of file stops at the first missing key, and shows no problem
-of any row.
+Without a profile, a check would stop at the first missing key, and show no problem of any row.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any, Final
+
+import click
 
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
 from lib.cli.init.findings import Given, Proposal, Question
 from lib.cli.init.local_zone import local_zone
 from lib.cli.init.proposal import Surroundings, propose
 from lib.cli.init.sample import read_sample
-from lib.config.profile import Profile
+from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.destinations import registry
+from lib.errors import PermanentError
 from lib.source.errors import SourceError
 
 _ANY_ACTION: Final = "1"
@@ -42,18 +42,6 @@ class ChosenProfile:
     profile: Profile
     remarks: tuple[str, ...] = ()
     is_complete: bool = True
-
-
-@contextmanager
-def read_twice(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Yield a stream that can be read again: a pipe is copied to a temporary file first."""
-    if stream.seekable():
-        yield stream
-        return
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
-        yield copy
 
 
 def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
@@ -117,3 +105,48 @@ def _missing(questions: list[Question]) -> str:
         return ""
     texts = (f"{_NAMES[each.key]} ({each.option})" for each in questions)
     return f"Missing for an upload: {', '.join(texts)}. `init` writes a profile."
+
+
+def check_document(profiles: IO[bytes]) -> int:
+    """Print what is wrong with each profile of a document. Return 1 if anything is, otherwise 0."""
+    try:
+        document = read_profiles(profiles.read())
+    except PermanentError as error:
+        click.echo(error.detail)
+        return 1
+    wrong = 0
+    for name in document:
+        problems = list(_problems(document, name))
+        wrong += bool(problems)
+        for problem in problems:
+            click.echo(problem)
+    count = len(document)
+    click.echo(f"{count} profile{'' if count == 1 else 's'}: {wrong or 'none'} with errors.")
+    return 1 if wrong else 0
+
+
+def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
+    if not name or "/" in name:
+        yield f'profile "{name}": not the name of a folder. Write a name without a slash.'
+        return
+    try:
+        _, profile = choose_profile(document, f"{name}/")
+    except PermanentError as error:
+        yield error.detail
+        return
+    if problem := _action_problem(profile):
+        yield f'profile "{name}": {problem}'
+
+
+def _action_problem(profile: Profile) -> str | None:
+    """Say that the destination cannot find the action: every row that names none is rejected."""
+    action = profile.conversion_action
+    if action is None or registry.capabilities_of(profile.destination).resolves_action_names:
+        return None
+    # Only the last part of a resource name matters.
+    if action.rpartition("/")[2].isdecimal():
+        return None
+    return (
+        f"conversion_action: {profile.destination} does not accept names. Write the action's ID, "
+        "the number after ctId= in the address of its page."
+    )

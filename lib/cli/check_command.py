@@ -1,0 +1,262 @@
+"""`check FILE...`: shows what would happen to a file, before anybody uploads it."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Final, NamedTuple, get_args
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lib.cli.check import LINES_SHOWN, CheckResult, check
+from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
+from lib.cli.check_profile import ChosenProfile, assume, check_document
+from lib.cli.files import InputFile, ObjectAddress, WatchedFile, input_files
+from lib.cli.init.findings import Given
+from lib.cli.options import named_profile, now_option, value_options
+from lib.cli.terminal import TaughtCommand, Terminal
+from lib.config.profile import Profile
+from lib.model.outcomes import ChunkOutcomes
+from lib.state.store import StoredObject
+
+_EXAMPLES: Final = """
+\b
+Examples:
+  Check an export before you upload it to the bucket:
+    {program} check leads.csv
+
+\b
+  Say what the file cannot tell, for a first try without a profile:
+    {program} check --time-zone America/Chicago \\
+      --action "Closed deal" leads.csv
+
+\b
+  Use the settings of your uploads (time zone, currency, column names):
+    {program} check --profiles profiles.json --profile crm leads.csv
+
+\b
+  Check the profiles themselves, after somebody has edited them:
+    {program} check --profiles profiles.json
+
+\b
+  Check several files at once, including compressed ones:
+    {program} check exports/*.csv.gz
+
+\b
+  Print the results document as JSON, here to list the rejected rows:
+    {program} check --json leads.csv \\
+      | jq '.rows[] | select(.outcome == "rejected")'
+
+\b
+  Show every line with a problem, and annotate a pull request with them:
+    {program} check --max-lines 1000 leads.csv
+    {program} check --format github exports/
+
+\b
+  Write a page for the colleague who has to correct the export:
+    {program} check --html leads.html leads.csv
+
+\b
+  Check an old export as if you uploaded it on the evening of its day:
+    {program} check --now 2026-11-24T18:00:00Z leads.csv
+
+Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
+conversion action or a needed time zone is missing, a file cannot be read, or its name is not
+accepted. 2 if the command is wrong. Without FILE: 0 if every profile is valid, otherwise 1.
+"""
+_LONG_FILE: Final = 4 << 20
+"""Size in bytes from which a progress bar is shown (about a second of work)."""
+
+
+def _named_as_page(
+    ctx: click.Context, param: click.Parameter, value: IO[str] | None
+) -> IO[str] | None:
+    """Refuse other names, so that no export is replaced by a slip."""
+    if value is not None and not value.name.lower().endswith(".html"):
+        raise click.BadParameter("its name must end in .html.", ctx, param)
+    return value
+
+
+@click.command("check", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="FILE...",
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+)
+@click.option("--profile", "name", metavar="NAME", help="Name of the profile [default: default].")
+@click.option(
+    "--profiles",
+    metavar="FILE",
+    type=ObjectAddress(),
+    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
+    "(docs/profiles.md).",
+)
+@value_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(get_args(Format))),
+    default="text",
+    show_default=True,
+    help="json: the results document of each file. jsonl: an object for each problem. github: "
+    "annotations for a workflow of GitHub Actions.",
+)
+@click.option(
+    "--json", "form", flag_value="json", help="Print the results document, as --format json does."
+)
+@click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
+@click.option(
+    "--max-lines",
+    type=click.IntRange(min=1),
+    default=LINES_SHOWN,
+    show_default=True,
+    help="Number of lines that are listed for each problem (text and github).",
+)
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    callback=_named_as_page,
+    help="Also write the report for people, a page without values of the file, to FILE.",
+)
+@now_option
+def check_command(
+    files: tuple[Path, ...],
+    name: str | None,
+    profiles: IO[bytes] | None,
+    given: Given,
+    form: Format,
+    all_rows: bool,
+    max_lines: int,
+    page: IO[str] | None,
+    now: datetime,
+) -> None:
+    """Show what would happen to every row of FILE, by the rules of the upload, without a network.
+
+    Nothing is sent, and no account is read. So only the upload can show whether a conversion action
+    exists and whether Google knows a click. Without --profiles, the check reads the first rows as
+    `init` does, says what it assumes and what is missing, and validates the rows all the same. In a
+    folder, all files that the function would open are checked. - reads standard input. Without
+    FILE, the profiles themselves are checked.
+    """
+    _refuse_contradictions(files, profiles, form, all_rows, page)
+    if profiles is not None and not files:
+        raise SystemExit(check_document(profiles))
+    profile = named_profile(profiles, name, "default")
+    if profile is not None:
+        profile = Profile.model_validate({**profile.model_dump(), **given.values})
+    asked = _Asked(name or "default", profile, given, form, all_rows, max_lines, page, now)
+    is_fine, checks = True, 0
+    for file in input_files(files):
+        if problem := file.name_problem():
+            click.echo(f"{file.name}: {problem}.", err=True)
+            if file.in_folder:
+                continue
+            is_fine = False
+        checks += 1
+        is_fine &= _check_and_show(file, asked)
+    if not checks:
+        click.echo("There is no file to check.", err=True)
+    raise SystemExit(0 if is_fine and checks else 1)
+
+
+class _Asked(NamedTuple):
+    """What the options ask for. Without a `profile`, each file gets one of assumptions."""
+
+    profile_name: str
+    profile: Profile | None
+    given: Given
+    form: Format
+    all_rows: bool
+    max_lines: int
+    page: IO[str] | None
+    now: datetime
+
+
+def _refuse_contradictions(
+    files: tuple[Path, ...],
+    profiles: IO[bytes] | None,
+    form: Format,
+    all_rows: bool,
+    page: IO[str] | None,
+) -> None:
+    if not files and profiles is None:
+        raise click.MissingParameter(param_hint="'FILE...'", param_type="argument")
+    if all_rows and form != "json":
+        raise click.UsageError("--all-rows works only with --json. Add --json.")
+    if page is not None and (len(files) != 1 or files[0].is_dir()):
+        raise click.UsageError("--html works only with one file. Name the file.")
+
+
+def _check_and_show(file: InputFile, asked: _Asked) -> bool:
+    """Check a file, and write its results. Return whether every row would be sent."""
+    console = Terminal()
+    is_text = asked.form == "text"
+    with tempfile.TemporaryFile() as spool:
+        kept = KeptOutcomes(spool, rows=not is_text, findings=asked.page is not None)
+        try:
+            with file.open() as stream:
+                chosen = (
+                    ChosenProfile(asked.profile)
+                    if asked.profile is not None
+                    else assume(stream, asked.given, asked.now)
+                )
+                checked = _check(
+                    *(file, stream, chosen.profile, asked, kept, is_text and console.is_terminal)
+                )
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            click.echo(f"{file.name}: {error.strerror or 'cannot be read'}", err=True)
+            return False
+        if asked.page is not None:
+            write_page(asked.page, checked, kept.findings)
+        if is_text:
+            show(checked, console, chosen.remarks)
+        else:
+            if not chosen.is_complete:
+                click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
+            write(asked.form, checked, kept, asked.max_lines)
+        return chosen.is_complete and not checked.refused
+
+
+def _check(
+    file: InputFile,
+    stream: IO[bytes],
+    profile: Profile,
+    asked: _Asked,
+    kept: KeptOutcomes,
+    with_values: bool,
+) -> CheckResult:
+    """Check one file. For a long file, show a progress bar if the output is a terminal."""
+    source = StoredObject(bucket="", name=file.name, generation=0, size=file.size)
+    console = Terminal(stderr=True)
+    columns = (
+        TextColumn("{task.fields[rows]:,} rows"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    silent = source.size < _LONG_FILE or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
+        bar = progress.add_task("", total=source.size, rows=0)
+        rows = 0
+
+        def advance(chunk: ChunkOutcomes) -> None:
+            nonlocal rows
+            rows += chunk.tally.rows
+            progress.update(bar, rows=rows)
+            kept.add(chunk)
+
+        watched = WatchedFile(stream, lambda read: progress.advance(bar, read))
+        checked = check(
+            *(watched, source, asked.profile_name, profile, asked.now, advance),
+            list_all=asked.all_rows,
+            max_lines=asked.max_lines,
+            with_values=with_values,
+        )
+        return checked.with_source(watched.described(source))

@@ -1,0 +1,160 @@
+"""The files that a command reads: paths and folders, `-` for standard input, gs:// addresses."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Final
+
+import click
+
+from lib.config.settings import Settings
+from lib.errors import UploadError
+from lib.source.names import IgnoreRules, ignored, name_problem
+from lib.state.store import StoredObject
+
+STANDARD_INPUT: Final = Path("-")
+_CLOUD_STORAGE: Final = "gs://"
+_BLOCK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to check. `in_folder`: the command names a folder that contains it."""
+
+    path: Path
+    in_folder: bool = False
+
+    @property
+    def is_standard_input(self) -> bool:
+        return self.path == STANDARD_INPUT
+
+    @property
+    def name(self) -> str:
+        """The path with forward slashes, as it is shown on every system."""
+        return "standard input" if self.is_standard_input else self.path.as_posix()
+
+    @property
+    def size(self) -> int:
+        """The size in bytes; 0 if it is not known yet."""
+        return 0 if self.is_standard_input else self.path.stat().st_size
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the file. The stream can be read twice: a pipe is copied to a temporary file."""
+        opened = nullcontext(sys.stdin.buffer) if self.is_standard_input else self.path.open("rb")
+        with opened as stream:
+            if stream.seekable():
+                yield stream
+                return
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(stream, copy)
+                copy.seek(0)
+                yield copy
+
+    def name_problem(self) -> str | None:
+        """Return why the function would not open the file, unless its settings say otherwise."""
+        if self.is_standard_input:
+            return None
+        defaults = {field: info.default for field, info in Settings.model_fields.items()}
+        rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
+        if reason := ignored(self.path.name, 1, rules):
+            return f"the function would ignore this file: {reason}"
+        if reason := name_problem(self.path.name, defaults["accepted_suffixes"]):
+            return f"the function would not accept the name of this file: {reason}"
+        return None
+
+
+def input_files(paths: Iterable[Path]) -> Iterator[InputFile]:
+    """Yield the files that the paths name, and those in the folders that they name."""
+    for path in paths:
+        if path != STANDARD_INPUT and path.is_dir():
+            for each in sorted(path.rglob("*")):
+                if each.is_file():
+                    yield InputFile(each, in_folder=True)
+        else:
+            yield InputFile(path)
+
+
+class WatchedFile:
+    """A stream that reports how many bytes each `read` returned, and computes its checksum."""
+
+    def __init__(self, file: IO[bytes], report_read: Callable[[int], None]) -> None:
+        self._file = file
+        self._report_read = report_read
+        self._size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read from the file."""
+        data = self._file.read(size)
+        self._size += len(data)
+        self._md5.update(data)
+        self._report_read(len(data))
+        return data
+
+    def described(self, source: StoredObject) -> StoredObject:
+        """Read the rest of the file. Return `source` with the size and the checksum that Cloud
+        Storage would state."""
+        while self.read(_BLOCK_BYTES):
+            pass
+        return replace(source, size=self._size, md5=base64.b64encode(self._md5.digest()).decode())
+
+
+class ObjectAddress(click.ParamType[IO[bytes]]):
+    """An option or argument whose value is an open file, positioned at its start.
+
+    Standard input and objects are copied to a temporary file first.
+    """
+
+    name = "address"
+
+    def convert(
+        self, value: str | IO[bytes], param: click.Parameter | None, ctx: click.Context | None
+    ) -> IO[bytes]:
+        """Open the file. Failures are usage errors (exit code 2)."""
+        if not isinstance(value, str):
+            return value
+        try:
+            with ExitStack() as files:
+                file = self._opened(value, files)
+                kept = files.pop_all()
+        except OSError as error:
+            self.fail(f"{value}: {error.strerror or 'cannot be read'}.", param, ctx)
+        except UploadError as error:
+            self.fail(f"{value}: {error.detail or error.code}.", param, ctx)
+        except ImportError:
+            self.fail(
+                f"{value}: reading from Cloud Storage needs another package. In the folder of "
+                "this project, run pipx install --force '.[gcs]'. Or download the file.",
+                param,
+                ctx,
+            )
+        if ctx is not None:
+            ctx.call_on_close(kept.close)
+        return file
+
+    def _opened(self, value: str, files: ExitStack) -> IO[bytes]:
+        if value != "-" and not value.startswith(_CLOUD_STORAGE):
+            return files.enter_context(Path(value).open("rb"))
+        copy: IO[bytes] = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (closed)
+        if value == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            _download(value, copy)
+        copy.seek(0)
+        return copy
+
+
+def _download(address: str, copy: IO[bytes]) -> None:
+    from lib.adapters.download import download  # imports Google's client, which takes a second
+
+    bucket, _, name = address.removeprefix(_CLOUD_STORAGE).partition("/")
+    download(bucket, name, copy)

@@ -1,0 +1,106 @@
+"""The options that several commands have: the keys of a profile, the time, the profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from typing import IO, Any, Final
+
+import click
+from pydantic import ValidationError
+
+from lib.cli.init.findings import Given
+from lib.config import messages
+from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.destinations import registry
+from lib.errors import PermanentError
+
+
+def value_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that set a key of the profile. The command gets them as `given`."""
+
+    @wraps(command)
+    def with_values(*args: Any, **options: Any) -> None:
+        values = {key: options.pop(key) for key in _OPTIONS}
+        values = {key: value for key, value in values.items() if value is not None}
+        try:
+            Profile.model_validate(values)
+        except ValidationError as error:
+            problems = messages.lines(error, Profile, lambda name: _OPTIONS.get(name, name))
+            raise click.UsageError(" ".join(problems)) from None
+        return command(*args, given=Given(values), **options)
+
+    for decorate in reversed(_DECORATORS):
+        with_values = decorate(with_values)
+    return with_values
+
+
+_OPTIONS: Final[Mapping[str, str]] = {
+    "destination": "--destination",
+    "customer_id": "--customer-id",
+    "conversion_action": "--action",
+    "time_zone": "--time-zone",
+    "currency_code": "--currency",
+    "phone_region": "--phone-region",
+    "day_first": "--day-first",
+}
+_DECORATORS: Final = (
+    click.option(
+        "--destination",
+        "--route",
+        "destination",
+        type=click.Choice(list(registry.names())),
+        help=f"API that receives the conversions [default: {registry.DEFAULT}].",
+    ),
+    click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
+    click.option(
+        "--action", "conversion_action", metavar="NAME", help="Conversion action: name or ID."
+    ),
+    click.option(
+        "--time-zone", metavar="ZONE", help="Zone of times that state none: America/Chicago."
+    ),
+    click.option(
+        "--currency", "currency_code", metavar="CODE", help="Currency of values without one: EUR."
+    ),
+    click.option("--phone-region", metavar="CODE", help="Country of phone numbers without +: DE."),
+    click.option(
+        "--day-first/--month-first",
+        "day_first",
+        default=None,
+        help="How to read 03/04/2026: 3 April or March 4.",
+    ),
+)
+
+
+def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("not a time. Write it as 2026-11-24T18:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+now_option = click.option(
+    "--now",
+    callback=_parse_now,
+    metavar="TIME",
+    help="Check as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
+)
+
+
+def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) -> Profile | None:
+    """Return the profile that the options --profiles and --profile name; None without --profiles.
+
+    `default` is its name if --profile is missing. Errors are usage errors (exit code 2).
+    """
+    if profiles is None:
+        if name is not None:
+            raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
+        return None
+    try:
+        return choose_profile(read_profiles(profiles.read()), f"{name or default}/")[1]
+    except PermanentError as error:
+        raise click.BadParameter(str(error), param_hint="--profiles") from None
