@@ -20,7 +20,7 @@ from typing import Final
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
 from lib.run.preflight import UploadJob
-from lib.source.ending import Hold
+from lib.source.delimited import Hold
 from lib.source.table import Table
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"

@@ -1,7 +1,7 @@
 """Reads delivered files: bytes → text → lines → records, and header → fields.
 
 Start with `table` (entry point: `open_table`), then read the modules that it uses, from the bytes
-up: `text`, `dialect`, `records`. `vocabulary` and `columns` determine which
+up: `text`, `delimited`. `vocabulary` and `columns` determine which
 field each column holds, and `kinds` recognizes files of other records. `names` determines which
 objects are files to process. `workbook` (with `workbook_archive` and `workbook_cells`) turns a
 workbook into text, before all of this. `errors` defines the errors of a file.

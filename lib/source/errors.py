@@ -1,4 +1,4 @@
-"""The errors of a whole file. A problem with one row is a `lib.source.records.RowProblem`."""
+"""The errors of a whole file. A problem with one row is a `RowProblem`."""
 
 from __future__ import annotations
 

@@ -8,10 +8,16 @@ from itertools import chain
 from typing import Literal
 
 from lib.model.records import Row
-from lib.source.dialect import HEAD_LINES, Head, read_head
-from lib.source.ending import Ending, Hold
+from lib.source.delimited import (
+    HEAD_LINES,
+    Ending,
+    Head,
+    Hold,
+    RecordReader,
+    Shape,
+    read_head,
+)
 from lib.source.errors import SourceError
-from lib.source.records import RecordReader, Shape
 from lib.source.text import Block, ByteStream, DecodedText
 
 MAX_LINES = 10_000_000

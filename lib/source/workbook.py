@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.source.dialect import HEAD_LINES
+from lib.source.delimited import HEAD_LINES
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions
 from lib.source.text import BLOCK_BYTES, ByteStream

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.source.ending import Hold
+from lib.source.delimited import Hold
 from lib.source.table import SourceOptions, Table, open_table
 
 HEADER = "gclid,email,value,order_id\n"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple, Protocol
 
-from lib.source.dialect import HEAD_LINES, Head, read_head
+from lib.source.delimited import HEAD_LINES, Head, read_head
 from lib.source.table import SourceOptions
 from lib.source.text import ByteStream, DecodedText
 from lib.source.workbook import open_sheet, texts_of
