@@ -29,7 +29,7 @@ from lib.rules.fields import FIELDS
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.run.chunks import PreparedChunk, outcomes, prepare, split_into_chunks
-from lib.run.claim import CHUNK_CHARS
+from lib.run.claim import CELL_CHARS, CHUNK_CHARS
 from lib.run.progress import Progress
 from lib.source.columns import map_columns
 from lib.source.table import SourceOptions, Table, open_table
@@ -49,7 +49,7 @@ _ACCOUNT = Account(
 )
 
 
-_LIMITS = ChunkLimits(CHUNK_ROWS, CHUNK_CHARS)
+_LIMITS = ChunkLimits(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
 
 
 def _open(content: bytes, capabilities: Capabilities) -> tuple[Table, Engine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from statistics import median
 from time import process_time
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from lib.results.findings import Findings
 from lib.results.overview import MOST_FILES, FileResults, render_overview
 from lib.results.report import render_report
 from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits, Run
+from lib.state.run import ChunkLimits, Terms, first_claim
 from lib.state.store import StoredObject
 
 T = TypeVar("T")
@@ -122,17 +122,8 @@ def overview() -> str:
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-RUN = Run(
-    source=StoredObject("input", "file.csv", 1, 1),
-    owner="",
-    attempts=1,
-    expires=NOW + timedelta(minutes=5),
-    status="running",
-    now=NOW,
-    profile_name="default",
-    profile=None,
-    chunk_limits=ChunkLimits(2_000, 1 << 20),
-)
+TERMS = Terms("default", None, ChunkLimits(2_000, 1 << 20, 16), 1, "")
+RUN = first_claim(StoredObject("input", "file.csv", 1, 1), "", NOW, 300, TERMS)
 
 
 def summary_of(reports: list[ChunkOutcomes]) -> RunSummary:

@@ -6,6 +6,7 @@
     │                      only use up quota)
     └── RetryableError     the platform, the quota or the time limit stops the attempt: return 5xx,
         │                  so that the event comes again and the run continues after its markers
+        ├── NewerVersion   a newer version of the function has saved what this one cannot read
         ├── NothingDone    all the time of an attempt went into reading the file
         ├── LeaseHeld      another delivery of the same event is processing the file
         └── LeaseLost      another attempt has taken over the run
@@ -37,6 +38,13 @@ class PermanentError(UploadError):
 
 class RetryableError(UploadError):
     """A temporary error. Retry later; nothing is lost in the meantime."""
+
+
+class NewerVersion(RetryableError):
+    """A newer version has saved something about this file: leave everything as it is."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("NEWER_VERSION", detail)
 
 
 class NothingDone(RetryableError):

@@ -2,8 +2,9 @@
 
 Each round drops files under a random mixture of faults, kills, wrong clocks, deleted chunk markers,
 and duplicate and lost deliveries, with sweeps in between: sales, calls, and adjustments of sales.
-Some files are overwritten with other content. One of two instances has other settings, and the
-rules and chunks of another version. Then the faults end, and every file of the round must be
+Some files are overwritten with other content. One of two instances, and the sweep, are of a newer
+version, with newer numbers in all that they save. The other instance has other settings and chunks,
+and must leave alone what it cannot read. Then the faults end, and every file of the round must be
 finished. After the last round, the invariants are checked again over all files. After any failure,
 the exit code is 1 and the command to repeat the run is printed.
 
@@ -48,9 +49,12 @@ from tests.whole.recovery.test_faults import API_RULES, KILLS, mixture
 CLOCKS_ARE_OFF = (0, 0, -3600, -90, 90, 3600)
 """By how many seconds the clock of an instance may be wrong."""
 DEFER_SECONDS = 1.0
-OTHER_VERSION = {
+NEWER_VERSION = {"FORMAT_OF_CODE": "2"}
+"""What the first instance has, and the sweep, which must finish all files."""
+
+OLDER_VERSION = {
     "CHUNK_ROWS_OF_CODE": "150",
-    "RULES_VERSION_OF_CODE": "2",
+    "FORMAT_OF_CODE": "1",
     "LIST_ALL_ROWS": "true",
     "WINDOW": "2",
     "LEASE_SECONDS": "1",
@@ -356,15 +360,17 @@ def document_names(file: File) -> list[str]:
     return [f"{file.name}.{generation}.results.json" for generation in file.generations]
 
 
-def check_log(google: Sandbox) -> None:
-    """Check that the function met no software error."""
+def check_log(google: Sandbox) -> int:
+    """Check that the function met no software error. Return how often it met a newer version."""
+    lines = log_lines(google)
     places = {
         f"{line['kind']} at {', '.join(line['at'])}"
-        for line in log_lines(google)
+        for line in lines
         if line["event"] == "unexpected_error"
     }
     if places:
         raise Broken(f"unexpected_error: {'; '.join(sorted(places))}")
+    return sum(line["event"] == "newer_version" for line in lines)
 
 
 def soak(google: Sandbox, minutes: float, seed: int, first: int, route: Route) -> None:
@@ -392,9 +398,9 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int, route: Route) -
         if time.monotonic() > ends:
             break
     route.check_all(google, done.files, documents)
-    check_log(google)
+    newer = check_log(google)
     print(
-        f"{number - first + 1} rounds, {done.text(google)}: "
+        f"{number - first + 1} rounds, {done.text(google)}, {newer} times left to a newer version: "
         f"every line has one outcome, every conversion counts once (seed {seed})"
     )
 
@@ -432,13 +438,13 @@ def main() -> None:
     parser.add_argument("--route", choices=sorted(ROUTES), default="google_ads")
     given = parser.parse_args()
     route = ROUTES[given.route]
-    env = {**SETTINGS, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
+    env = {**SETTINGS, **NEWER_VERSION, "DEFER_HOURS": str(DEFER_SECONDS / 3600)}
     try:
         with Sandbox(
             source=FUNCTION,
             env=env,
             instances=2,
-            env_of_last=OTHER_VERSION,
+            env_of_last=OLDER_VERSION,
             memory_group=memory_group(),
         ) as google:
             soak(google, given.minutes, given.seed, given.round, route)

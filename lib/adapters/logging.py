@@ -38,6 +38,7 @@ EVENTS: Mapping[str, str] = {
     "lease_held": "Another delivery is processing this file or another version of it. "
     "This delivery is retried.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
+    "newer_version": "A newer version of the function works on the file. This one touches nothing.",
     "run_skipped": "The file was already processed. The delivery was skipped.",
     "object_ignored": "The object is not an input file. `reason` says why.",
     "event_ignored": "A request that reports no object was acknowledged. `reason` says why.",

@@ -1257,6 +1257,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Another attempt (a second delivery of the same event) is already processing the file.",
         RETRIED_AUTOMATICALLY,
     ),
+    "NEWER_VERSION": (
+        "transient",
+        "A newer version of the function works on this file, and has saved what this version "
+        "cannot read.",
+        "No action needed; wait for the deployment to end, then the newer version continues with "
+        "the file. If an older version was deployed on purpose, ask the engineer who deployed the "
+        "function to deploy the newer one again.",
+    ),
     "LEASE_LOST": (
         "transient",
         "Another attempt has taken over the file.",

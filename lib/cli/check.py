@@ -42,7 +42,7 @@ from lib.run.reading import read_table
 from lib.run.unterminated_line import note_on_unterminated_line
 from lib.source.errors import SourceError
 from lib.source.table import Table
-from lib.state.run import Run
+from lib.state.run import Run, Terms, first_claim
 from lib.state.store import Readable, StoredObject
 
 ANY_CUSTOMER = "0000000000"
@@ -262,18 +262,8 @@ def check(
     `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
     `with_values`: the wrong values are counted too.
     """
-    run = Run(
-        source,
-        "",
-        1,
-        now,
-        "finished",
-        now,
-        profile_name,
-        None,
-        chunk_limits_of(profile),
-        rules_version=RULES_VERSION,
-    )
+    terms = Terms(profile_name, None, chunk_limits_of(profile), RULES_VERSION, "")
+    run = first_claim(source, "", now, 0, terms)
     checking = _Check(run, profile, list_all, max_lines, with_values)
     table: Table | None = None
     try:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from lib.errors import NewerVersion
 from lib.run.context import RunContext
 from lib.run.redelivery import LATE_AFTER
 from lib.state.run import Run, run_id
@@ -48,7 +49,7 @@ def alert_if_unstarted(
 def _is_started(file: StoredObject, context: RunContext) -> bool:
     try:
         return context.claims.of(file) is not None
-    except ValueError:
+    except (ValueError, NewerVersion):
         return True  # by a claim that cannot be read: the sweep says so when it comes to the file
 
 

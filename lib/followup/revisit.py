@@ -53,11 +53,9 @@ def revisit(
     try again.
     """
     claims = context.claims
-    run = claims.for_follow_up(pending.key, pending.run)
-    if run is None and pending.run is not None:
-        run = claims.create_for_follow_up(pending.run)
-    if run is None or run.status == "finished":
-        context.pending_runs.clear(pending.key)
+    run = claims.for_follow_up(pending.run)
+    if run.status == "finished":
+        context.pending_runs.clear(run.key)
         return True
     if run.expires > context.utc_now() and not context.output.has_results(run.source):
         raise LeaseHeld("the attempt that planned the follow-up writes the results")

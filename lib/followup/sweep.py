@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from lib.errors import LeaseHeld, RetryableError
+from lib.errors import LeaseHeld, NewerVersion, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
 from lib.followup.left_files import LeftFiles, alert_if_left
 from lib.followup.missing_events import alert_if_found_by_sweep, alert_if_unstarted
@@ -79,7 +79,7 @@ def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: Sweep
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
-        log = context.log.bind(run_id=pending.run_id)
+        log = context.log.bind(run_id=run_id(pending.run.source))
         try:
             counts.waiting += 1
             counts.finished += revisit(pending, accounts, context, deadline)
@@ -95,16 +95,20 @@ def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: Sweep
 
 def _due(
     context: RunContext, deadline: Deadline, counts: SweepCounts
-) -> Iterator[tuple[PendingRun, Run | None]]:
+) -> Iterator[tuple[PendingRun, Run]]:
     """Yield the pending runs that are due, with their claims."""
-    for key in context.pending_runs.list_keys():
+    for key, saved_at in context.pending_runs.list():
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         try:
             pending = context.pending_runs.get(key)
             if pending is not None and pending.due and pending.due <= context.utc_now():
-                yield pending, context.claims.for_follow_up(key, pending.run)
+                yield pending, context.claims.for_follow_up(pending.run)
+        except NewerVersion as error:
+            now = context.utc_now()
+            log_redelivery(error, saved_at or now, now, context.log)
+            counts.again += 1
         except RetryableError as error:
             log_redelivery(error, context.utc_now(), context.utc_now(), context.log)
             counts.again += 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from lib.errors import RetryableError
+from lib.errors import NewerVersion, RetryableError
 from lib.run.context import RunContext
 from lib.state.output import report_path
 from lib.state.run import Run, run_id
@@ -53,5 +53,5 @@ def alert_if_unfinished(files: Sequence[StoredObject], context: RunContext) -> N
 def _claim(file: StoredObject, context: RunContext) -> Run | None:
     try:
         return context.claims.of(file)
-    except ValueError:
+    except (ValueError, NewerVersion):
         return None  # the sweep has logged this already

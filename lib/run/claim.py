@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -18,9 +17,6 @@ from lib.rules.row_rules import RULES_VERSION
 from lib.run.context import RunContext
 from lib.state.run import ChunkLimits, Run, Terms, first_claim
 from lib.state.store import StoredObject
-
-_PROMPT: Final = timedelta(minutes=1)
-"""An event comes within this time of its object, unless there is a burst or it comes again."""
 
 CHUNK_CHARS = 3 << 20
 """Four times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks: memory is
@@ -64,7 +60,9 @@ def claim_run(
     fixed = profile.model_dump(mode="json") if profile is not None else None
     limits, settings = chunk_limits_of(profile), _digest(context.settings)
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
-    run = _claimed(source, terms, context)
+    now = context.utc_now()
+    fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
+    run = context.generations.claim(fresh, now)
     if run.attempts == 1 or run.status != "running":
         return Claim(run, profile, stop)
     if answered := context.pending_runs.get(run.key):
@@ -73,17 +71,6 @@ def claim_run(
         return Claim(run, claimed_profile(run), None)
     except PermanentError as error:
         return Claim(run, None, stop or Problem(error.code, "", error.detail))
-
-
-def _claimed(source: StoredObject, terms: Terms, context: RunContext) -> Run:
-    now, generations = context.utc_now(), context.generations
-    fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
-    if now - (source.updated or now) > _PROMPT:
-        # The run may have been begun by an older version, which kept the claim elsewhere.
-        old = context.claims.load(fresh.key)
-        if old is not None:
-            return generations.resume(old, now, fresh.owner)
-    return generations.claim(fresh, now)
 
 
 def claimed_profile(run: Run) -> Profile:

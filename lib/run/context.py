@@ -12,6 +12,7 @@ from lib.config.settings import Settings
 from lib.destinations.base import Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
+from lib.rules.row_rules import RULES_VERSION
 from lib.state.claims import Claims, Lease
 from lib.state.documents import Documents
 from lib.state.generations import Generations
@@ -74,13 +75,13 @@ class RunContext:
     @property
     def documents(self) -> Documents:
         """The state documents, in the bucket and below the prefix from the settings."""
-        return Documents(self.store, self.settings.ledger_bucket, self.settings.state_prefix)
+        bucket, prefix = self.settings.ledger_bucket, self.settings.state_prefix
+        return Documents(self.store, bucket, prefix, RULES_VERSION)
 
     @property
     def claims(self) -> Claims:
         """Which attempt works on a run."""
-        lease_seconds = self.settings.lease_seconds
-        return Claims(self.documents, self.ledger, lease_seconds, self.unreleased)
+        return Claims(self.documents, self.settings.lease_seconds, self.unreleased)
 
     @property
     def generations(self) -> Generations:

@@ -15,7 +15,7 @@ from lib.results.document import DocumentMetadata, processing_of
 from lib.run.progress import Progress
 from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run, run_id
+from lib.state.run import Run
 
 
 def plan_follow_up(
@@ -23,7 +23,7 @@ def plan_follow_up(
 ) -> tuple[DocumentMetadata, PendingRun]:
     """Return the metadata with the `processing` part, if any, and when to revisit the run."""
     requests, chunks = len(progress.request_ids), len(progress.numbers)
-    pending = PendingRun(run.key, run_id(run.source), now, {}, requests=requests, chunks=chunks)
+    pending = PendingRun(run, now, {}, chunks, requests=requests)
     if progress.tally.outcomes.get("deferred"):
         is_held = UNTERMINATED_LAST_LINE in progress.tally.codes
         at = now + retries.LAST_LINE if is_held else next_resend(progress.tally, now, settings, now)

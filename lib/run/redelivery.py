@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lib.catalogue.codes import lookup
-from lib.errors import PermanentError, RetryableError
+from lib.errors import NewerVersion, PermanentError, RetryableError
 from lib.model.log import Log
 from lib.source.errors import SourceError
 
@@ -41,6 +41,8 @@ def log_redelivery(
     attempt has sent a part of the file.
     """
     action = lookup(error.code).action
+    if isinstance(error, NewerVersion):
+        log.warning("newer_version", code=error.code, detail=error.detail, action=action)
     if error.code == "DAILY_QUOTA":
         log.alert("quota_exhausted", code=error.code, detail=error.detail, action=action)
     elif lookup(error.code).needs_action:

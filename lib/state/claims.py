@@ -33,10 +33,13 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from lib.errors import LeaseHeld, LeaseLost, RetryableError
+from lib.errors import LeaseHeld, LeaseLost, NewerVersion, RetryableError
 from lib.model.outcomes import Problem
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
+from lib.state.match_history import history_name
+from lib.state.newer_values import NewerValues
+from lib.state.pending_runs import pending_name
 from lib.state.run import Run, RunStatus, name_key, run_key
 from lib.state.store import StoredObject
 
@@ -47,14 +50,11 @@ class Claims:
     """The claims of all runs. `unreleased`: attempts that only storage kept from releasing one."""
 
     def __init__(
-        self,
-        documents: Documents,
-        ledger: Ledger,
-        lease_seconds: float,
-        unreleased: Set[str] = frozenset(),
+        self, documents: Documents, lease_seconds: float, unreleased: Set[str] = frozenset()
     ) -> None:
         self._documents = documents
-        self._ledger = ledger
+        self._ledger = Ledger(documents)
+        self._newer_values = NewerValues(documents)
         self._lease = timedelta(seconds=lease_seconds)
         self._unreleased = unreleased
 
@@ -78,16 +78,18 @@ class Claims:
         """Return the claim of this generation, or None."""
         key = run_key(source)
         known = next((run for run in self.of_name(source) if run.key == key), None)
-        return known or self.load(key)
-
-    def load(self, key: str) -> Run | None:
-        """Return the claim of this run that has a place of its own, or None."""
-        return self._read(_own_place(key))
+        return known or self._read(_own_place(key))
 
     def take_over(self, run: Run, now: datetime, owner: str) -> Run:
-        """Take over a run that no other attempt works on. Raises `LeaseHeld` if one does."""
+        """Take over a run that no other attempt works on. Raises `LeaseHeld` if one does.
+
+        Raises `NewerVersion` if a newer version has saved something that may be read later.
+        """
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
+        markers, newer_values = self._ledger.names(run), self._newer_values.names_since(run.now)
+        others = pending_name(run.key), history_name(run.profile_name)
+        self._documents.check([*others, *markers, *newer_values])
         taken = replace(
             self._counted(run),
             owner=owner,
@@ -104,26 +106,20 @@ class Claims:
             return current
         return replace(taken, object_generation=generation)
 
-    def for_follow_up(self, key: str, planned_by: Run | None) -> Run | None:
-        """Return the claim of a run that has a follow-up, or None.
+    def for_follow_up(self, planned_by: Run) -> Run:
+        """Return the claim of a run that has a follow-up.
 
         `planned_by` is the claim of the attempt that has saved the follow-up as its end. If a newer
-        generation has got the place of this claim, the run may have one of its own.
+        generation has got the place of this claim, the follow-up has a claim of its own, which
+        `take_over` creates.
         """
-        run = self._read(planned_by.place) if planned_by is not None else None
-        if run is None or run.key != key:
-            run = self.load(key)
-        if run is None or planned_by is None or run.owner != planned_by.owner:
-            return run
-        return replace(run, status="waiting") if run.status == "running" else run
-
-    def create_for_follow_up(self, planned_by: Run) -> Run:
-        """Save another claim of a run for its follow-up, because the first one is gone."""
-        run = replace(planned_by, status="waiting", place=_own_place(planned_by.key))
-        generation = self._write(run, 0)
-        if generation is None:
-            raise RetryableError("STORAGE_UNAVAILABLE", "the claim could not be written")
-        return replace(run, object_generation=generation)
+        run = self._read(planned_by.place)
+        if run is None or run.key != planned_by.key:
+            own_place = _own_place(planned_by.key)
+            run = self._read(own_place) or replace(planned_by, place=own_place, object_generation=0)
+        if run.owner == planned_by.owner and run.status == "running":
+            return replace(run, status="waiting")
+        return run
 
     def renew(self, run: Run, now: datetime) -> Run:
         """Extend our lease. Raises `LeaseLost` if it is no longer ours."""
@@ -134,9 +130,7 @@ class Claims:
         updated = replace(run, **changes)
         generation = self._write(updated, run.object_generation)
         if generation is None:
-            current = self._read(run.place)
-            if current is None or current.key != run.key or current.owner != run.owner:
-                raise LeaseLost()
+            current = self._ours(run)
             if replace(updated, object_generation=current.object_generation) == current:
                 return current
             # An earlier write of ours, whose answer was lost: overwrite it.
@@ -144,6 +138,15 @@ class Claims:
             if generation is None:
                 raise LeaseLost()
         return replace(updated, object_generation=generation)
+
+    def _ours(self, run: Run) -> Run:
+        try:
+            current = self._read(run.place)
+        except NewerVersion:
+            raise LeaseLost("a newer version has taken over the run") from None
+        if current is None or current.key != run.key or current.owner != run.owner:
+            raise LeaseLost()
+        return current
 
     def _counted(self, run: Run) -> Run:
         """Count how the last attempt ended, before the next one works.

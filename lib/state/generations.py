@@ -74,7 +74,7 @@ class Generations:
             known = self.claims.of_name(fresh.source)
             own = next((run for run in known if run.key == fresh.key), None)
             if own is not None:
-                return self.resume(own, now, fresh.owner)
+                return self._resume(own, now, fresh.owner)
             if self.output.has_results(fresh.source):
                 # Another generation has got the place of our claim.
                 return replace(fresh, status="finished")
@@ -91,7 +91,7 @@ class Generations:
                 return created
         raise RetryableError("STORAGE_UNAVAILABLE", "the run could not be claimed")
 
-    def resume(self, run: Run, now: datetime, owner: str) -> Run:
+    def _resume(self, run: Run, now: datetime, owner: str) -> Run:
         """Take over a run that has a claim, unless it is over."""
         if run.owner == owner or run.status != "running":
             return run

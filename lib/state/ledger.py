@@ -49,8 +49,11 @@ class Ledger:
 
     def finished_chunks(self, run: Run) -> set[int]:
         """Return the numbers of the chunks whose outcomes are saved."""
-        folder = f"runs/{run.key}/chunks/"
-        return {int(name[len(folder) : -5]) for name, _ in self._documents.list(folder)}
+        return {int(name[-len("000042.json") : -len(".json")]) for name in self.names(run)}
+
+    def names(self, run: Run) -> list[str]:
+        """Return the names of all markers of a run."""
+        return [name for name, _ in self._documents.list(f"runs/{run.key}/chunks/")]
 
     def read_chunk(self, run: Run, number: int) -> ChunkOutcomes:
         """Return the outcomes of a finished chunk."""

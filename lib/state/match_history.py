@@ -7,6 +7,7 @@ a file may be missing: that makes the comparison less exact, and no row depends 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lib.state.documents import Documents
@@ -20,6 +21,11 @@ class MatchedRows(NamedTuple):
     run_key: str
     matchable: int
     matched: int
+
+
+@dataclass(frozen=True, slots=True)
+class _RecentFiles:
+    files: list[MatchedRows]
 
 
 class MatchHistory:
@@ -36,12 +42,14 @@ class MatchHistory:
         """Add a file, or replace what was recorded about it."""
         recent, generation = self._read(profile)
         kept = [each for each in recent if each.run_key != rows.run_key]
-        files = [*kept, rows][-_FILES_KEPT:]
-        self._documents.write(_name(profile), files, if_generation_match=generation)
+        files = _RecentFiles([*kept, rows][-_FILES_KEPT:])
+        self._documents.write(history_name(profile), files, if_generation_match=generation)
 
     def _read(self, profile: str) -> tuple[list[MatchedRows], int]:
-        return self._documents.read(_name(profile), list[MatchedRows]) or ([], 0)
+        found = self._documents.read(history_name(profile), _RecentFiles)
+        return (found[0].files, found[1]) if found is not None else ([], 0)
 
 
-def _name(profile: str) -> str:
+def history_name(profile: str) -> str:
+    """Return the name of the document of a profile."""
     return f"matches/{hashlib.sha256(profile.encode()).hexdigest()[:32]}.json"

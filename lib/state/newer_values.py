@@ -8,7 +8,8 @@ adjustment, in one small object. `lib.run.newer_values` decides which, and when.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -28,6 +29,13 @@ def order_digest(action_id: str, order_id: str) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _AdjustedOrders:
+    """Digest of each order → time of its adjustment in Unix seconds."""
+
+    orders: Mapping[str, int]
+
+
 class NewerValues:
     """The adjusted orders of all runs."""
 
@@ -42,20 +50,20 @@ class NewerValues:
         """
         suffix = f"-{attempt}" if attempt else ""
         name = f"{_FOLDER}{run_key}-{chunk}{suffix}.json"
-        self._documents.write(name, orders, if_generation_match=0)
+        self._documents.write(name, _AdjustedOrders(orders), if_generation_match=0)
 
     def forget(self, run_key: str, chunk: int, orders: Collection[str]) -> None:
         """Remove orders from what was recorded before a chunk was sent: none was adjusted."""
         name = f"{_FOLDER}{run_key}-{chunk}.json"
-        found = self._documents.read(name, dict[str, int])
+        found = self._documents.read(name, _AdjustedOrders)
         if found is None:
             return
         recorded, generation = found
-        kept = {digest: time for digest, time in recorded.items() if digest not in orders}
+        kept = {digest: time for digest, time in recorded.orders.items() if digest not in orders}
         if not kept:
             self._documents.delete(name)
-        elif kept != recorded:
-            self._documents.write(name, kept, if_generation_match=generation)
+        elif kept != recorded.orders:
+            self._documents.write(name, _AdjustedOrders(kept), if_generation_match=generation)
 
     def since(self, moment: datetime) -> Callable[[Collection[str]], dict[str, int]]:
         """Return a function that finds the newest time of each of the wanted orders that has one.
@@ -64,12 +72,17 @@ class NewerValues:
         """
         return partial(self._newest, moment)
 
+    def names_since(self, moment: datetime) -> Iterator[str]:
+        """Return the names of the records that were written since this moment."""
+        for name, stored in self._documents.list(_FOLDER):
+            if stored.created is None or stored.created >= moment:
+                yield name
+
     def _newest(self, since: datetime, wanted: Collection[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for name, stored in self._documents.list(_FOLDER):
-            if stored.created is not None and stored.created < since:
-                continue
-            orders, _ = self._documents.read(name, dict[str, int]) or ({}, 0)
+        for name in self.names_since(since):
+            recorded = self._documents.read(name, _AdjustedOrders)
+            orders = recorded[0].orders if recorded is not None else {}
             for digest in orders.keys() & wanted:
                 found[digest] = max(orders[digest], found.get(digest, 0))
         return found

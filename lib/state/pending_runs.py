@@ -22,7 +22,7 @@ _FOLDER: Final = "waiting/"
 
 @dataclass(frozen=True, slots=True)
 class PendingRun:
-    """A run that the sweep revisits. `run_id` is for its log lines.
+    """A run that the sweep revisits.
 
     `since` is when its results document was first written. `metadata` is what a new document needs
     in addition to the rows (`lib.results.document.DocumentMetadata`, as plain values). Rows are
@@ -31,15 +31,15 @@ class PendingRun:
     and `asked` how often the API was asked since then. The API's diagnostics of the file's job are
     read at `diagnose_at`, and have been `diagnosed` times.
 
-    `run` is the claim of the attempt that saved this (None: it is of an older version). `only` is
-    the report of the only chunk, until it has a marker. `all_counted`: no row needs another run.
-    `chunks` is the number of chunks of the results (0: unknown to an older version).
+    `run` is the claim of the attempt that saved this. `only` has the outcomes of the only chunk,
+    until it has a marker. `all_counted`: no row needs another run. `chunks` is the number of chunks
+    of the results.
     """
 
-    key: str
-    run_id: str
+    run: Run
     since: datetime
     metadata: Mapping[str, Any]
+    chunks: int
     resend_at: datetime | None = None
     ask_at: datetime | None = None
     asked: int = 0
@@ -47,10 +47,8 @@ class PendingRun:
     sent_at: datetime | None = None
     diagnose_at: datetime | None = None
     diagnosed: int = 0
-    run: Run | None = None
     only: ChunkOutcomes | None = None
     all_counted: bool = False
-    chunks: int = 0
 
     @property
     def due(self) -> datetime | None:
@@ -67,10 +65,6 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((at for at in moments if at is not None), default=None)
 
 
-def _attempts(pending: PendingRun) -> int:
-    return pending.run.attempts if pending.run is not None else 0
-
-
 class PendingRuns:
     """The pending runs of all files."""
 
@@ -83,7 +77,7 @@ class PendingRuns:
         Raises `RetryableError` if that cannot be saved: its deferred rows would be forgotten, and
         `LeaseLost` if a later attempt has saved it.
         """
-        name = _name(pending.key)
+        name = pending_name(pending.run.key)
         # Most runs have no object yet, so this takes a single call.
         generation = 0
         for _ in range(2):
@@ -95,26 +89,27 @@ class PendingRuns:
             current, generation = found
             if msgspec.json.encode(current) == msgspec.json.encode(pending):
                 return
-            if _attempts(current) > _attempts(pending):
+            if current.run.attempts > pending.run.attempts:
                 raise LeaseLost("a later attempt has saved the follow-up")
         raise RetryableError("STORAGE_UNAVAILABLE", "the follow-up of the run could not be saved")
 
     def get(self, key: str) -> PendingRun | None:
         """Return what `put` saved for a run, or None."""
-        found = self._documents.read(_name(key), PendingRun)
+        found = self._documents.read(pending_name(key), PendingRun)
         return found[0] if found is not None else None
 
     def clear(self, key: str) -> None:
         """Remove a run that needs no more follow-up."""
-        self._documents.delete(_name(key))
+        self._documents.delete(pending_name(key))
 
-    def list_keys(self) -> Iterator[str]:
-        """Return the keys of all waiting runs. Skips objects with other names."""
-        for name, _ in self._documents.list(_FOLDER):
+    def list(self) -> Iterator[tuple[str, datetime | None]]:
+        """Return the keys of all pending runs, and when each was saved. Skips other names."""
+        for name, stored in self._documents.list(_FOLDER):
             key = name.removeprefix(_FOLDER).removesuffix(".json")
             if len(key) == 32 and name.endswith(".json"):
-                yield key
+                yield key, stored.updated
 
 
-def _name(key: str) -> str:
+def pending_name(key: str) -> str:
+    """Return the name of the document of a pending run."""
     return f"{_FOLDER}{key}.json"

@@ -15,12 +15,12 @@ class ChunkLimits(NamedTuple):
     """The number of data rows or characters at which a chunk ends, whichever comes first.
 
     Each cell counts as `cell_chars` characters more: in memory, short cells need more than their
-    text. An older claim has no such number, and its chunks are cut without it.
+    text.
     """
 
     rows: int
     chars: int
-    cell_chars: int = 0
+    cell_chars: int
 
 
 class Terms(NamedTuple):
@@ -30,7 +30,7 @@ class Terms(NamedTuple):
     profile: Any  # a mapping or None, but another version may have written it
     chunk_limits: ChunkLimits
     rules_version: int
-    settings: str  # a digest of the settings; empty in the claim of an older version
+    settings: str  # a digest of the settings
 
 
 RunStatus = Literal["running", "finished", "waiting"]
@@ -55,12 +55,12 @@ class Run:
     profile_name: str
     profile: Any  # a mapping or None, but another version may have written it
     chunk_limits: ChunkLimits
+    rules_version: int
+    settings: str
     stop: Problem | None = None  # why the file was stopped, if it was
     cause: str = ""  # code of the error that ended the last attempt, if it is known
     object_generation: int = 0
-    rules_version: int = 1  # that of the claims without one
     integer_order_ids: bool = False  # decided by the content of the file (`OrderIdForm`)
-    settings: str = ""
     same_as: int = 0  # the generation whose run has sent the rows; 0: this run sends them
     all_counted: bool = False  # every row counts or need not, so the file needs no other run
     released: bool = False  # the last attempt gave its lease back; otherwise it works, or it died
@@ -92,19 +92,7 @@ def first_claim(
     source: StoredObject, owner: str, now: datetime, lease_seconds: float, terms: Terms
 ) -> Run:
     """Return the claim of a first attempt."""
-    return Run(
-        source,
-        owner,
-        1,
-        now + timedelta(seconds=lease_seconds),
-        "running",
-        now,
-        terms.profile_name,
-        terms.profile,
-        terms.chunk_limits,
-        rules_version=terms.rules_version,
-        settings=terms.settings,
-    )
+    return Run(source, owner, 1, now + timedelta(seconds=lease_seconds), "running", now, *terms)
 
 
 def run_id(source: StoredObject) -> str:

@@ -165,6 +165,15 @@ def unexpected(google: World) -> None:
     assert deliver(google) == 500
 
 
+def begun_by_a_newer_version(google: World) -> None:
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    assert deliver(google) == 503
+    (name,) = (name for name in google.store.names("out-bucket") if "/claims/" in name)
+    claim = json.loads(google.store.objects["out-bucket", name][0])
+    google.store.put("out-bucket", name, json.dumps(claim | {"format": 2}).encode())
+    assert deliver(google) == 503
+
+
 def redelivered(google: World) -> None:
     google.api.preflight = RetryableError("API_UNAVAILABLE")
     assert deliver(google) == 503
@@ -305,6 +314,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "run_stopped": ("ERROR", stopped),
     "run_stale": ("ERROR", lambda google: deliver(google, age=timedelta(hours=30))),
     "lease_held": ("INFO", held),
+    "newer_version": ("WARNING", begun_by_a_newer_version),
     "run_redelivered": ("WARNING", redelivered),
     "run_redelivered before the claim": ("WARNING", no_claim),
     "quota_exhausted": ("ERROR", out_of_quota),

@@ -242,7 +242,7 @@ def test_a_wrong_bit_in_the_first_range_is_read_again(
 
 
 def test_an_object_without_a_known_checksum_is_read(storage: Storage, store: GoogleStore) -> None:
-    """The claim of an older version may have none."""
+    """An event need not name the checksum: then there is nothing to compare."""
     source = put(storage, store, CONTENT)
     unknown = StoredObject(source.bucket, source.name, source.generation, source.size)
     assert store.open(unknown).read() == CONTENT

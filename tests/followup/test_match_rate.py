@@ -47,7 +47,7 @@ def test_a_file_is_not_compared_with_itself() -> None:
 
 def test_the_history_keeps_the_last_ten_files_of_each_profile() -> None:
     """Profiles do not mix, a file is recorded once, and the oldest one is forgotten."""
-    history = MatchHistory(Documents(MemoryStore(), "bucket", "_state/"))
+    history = MatchHistory(Documents(MemoryStore(), "bucket", "_state/", 1))
     for each in files(*((n, 0) for n in range(1, 13))):
         history.add("shop", each)
     history.add("shop", MatchedRows("file-11", 99, 9))

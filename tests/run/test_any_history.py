@@ -27,7 +27,7 @@ from lib.model.outcomes import ChunkOutcomes
 from lib.run import claim, finalize
 from lib.run.arrival import process_arrival
 from lib.run.context import RunContext
-from lib.state.run import Run
+from lib.state.run import Run, Terms, first_claim
 from lib.state.store import LabelledObject, Readable, StoredObject
 from tests.fakes import START, FakeApi, FakeBatch, MemoryStore, World, world
 from tests.rows import core_row, csv_bytes
@@ -205,7 +205,7 @@ class History:
 
     def check(self, batch: FakeBatch) -> None:
         """No row is sent again after its outcome was saved, unless it was deferred."""
-        runs = (Run(each, "", 1, START, "running", START, "", None, LIMITS) for each in self.files)
+        runs = (first_claim(each, "", START, 60, TERMS) for each in self.files)
         number, run = next((n, run) for n, run in enumerate(runs) if run.job_id == batch.job_id)
         final = {order_id(self.contents[number], line) for line in self.final_lines(run)}
         assert final.isdisjoint(record.order_id or "" for record in batch.records)
@@ -229,7 +229,7 @@ class History:
         return json.loads(found[0]) if found is not None else None
 
 
-LIMITS = claim.chunk_limits_of(None)
+TERMS = Terms("", None, claim.chunk_limits_of(None), 1, "")
 
 
 def _final_lines(report: ChunkOutcomes) -> set[int]:

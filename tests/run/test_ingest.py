@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from lib.config.settings import CHUNK_ROWS
@@ -20,7 +19,6 @@ from lib.run.arrival import process_arrival
 from lib.run.chunks import split_into_chunks
 from lib.run.ingest import process_object
 from lib.source.errors import SourceError
-from lib.state.ledger import ChunkMarker
 from lib.state.run import ChunkLimits, name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
@@ -36,7 +34,7 @@ def orders(first: int, last: int, **cells: str) -> list[dict[str, str]]:
     return [core_row(n, conversion_date_time=time, **cells) for n in range(first, last + 1)]
 
 
-LIMITS = ChunkLimits(10, 1000)
+LIMITS = ChunkLimits(10, 1000, 0)
 
 
 def put(google: World, rows: int, name: str = "export.csv") -> StoredObject:
@@ -286,8 +284,9 @@ def test_the_marker_of_a_replaced_attempt_is_kept(google: World) -> None:
         # While we send chunk 1, the replaced attempt resumes and writes its own marker.
         google.api.before = lambda number: None
         report = chunk_outcomes(1, [], {"uploaded": 1}, ("zombie",))
-        marker = msgspec.json.encode(ChunkMarker("zombie", report))
-        google.store.put(OUT, chunk_name(source, 1), marker)
+        run = google.context.claims.of(source)
+        assert run is not None
+        google.context.ledger.write_chunk(replace(run, owner="zombie"), report)
 
     google.api.before = zombie
     with pytest.raises(LeaseLost):
@@ -386,7 +385,7 @@ def test_a_file_that_waits_for_the_quota_is_not_stale(google: World) -> None:
 
 @pytest.mark.parametrize("poison", [{"customer_id": []}, {"no_such_key": 1}, None, "text"])
 def test_an_unreadable_profile_in_the_claim(google: World, poison: Any) -> None:
-    """A profile that an older version saved and this one cannot read stops the file."""
+    """A profile that another version saved and this one cannot read stops the file."""
     source = put(google, 3)
     google.api.before = dies(1)
     with pytest.raises(KeyboardInterrupt):
@@ -649,50 +648,6 @@ def test_an_attempt_that_was_overtaken_does_not_replace_the_follow_up(google: Wo
     assert pending.run is not None
     with pytest.raises(LeaseLost):
         google.context.pending_runs.put(replace(pending, run=replace(pending.run, attempts=1)))
-
-
-def as_older_version(google: World, source: StoredObject) -> None:
-    """Move claim and follow-up to where the first version of the ledger had them."""
-    claim = google.store.objects.pop((OUT, claim_name(source)))
-    google.store.put(OUT, f"_state/runs/{run_key(source)}/run.json", claim[0])
-    name = f"_state/waiting/{run_key(source)}.json"
-    if (OUT, name) in google.store.objects:
-        entry = json.loads(google.store.objects[OUT, name][0])
-        only, run = entry.pop("only"), entry.pop("run")
-        del entry["all_counted"]
-        google.store.put(OUT, name, json.dumps(entry).encode())
-        marker = {"owner": run["owner"], "outcomes": only}
-        google.store.put(OUT, chunk_name(source, 0), json.dumps(marker).encode())
-
-
-@pytest.mark.parametrize("finisher", ["delivery", "sweep"])
-def test_a_run_of_the_first_ledger_is_finished(google: World, finisher: str) -> None:
-    """Its claim is found at its old place, if its object is older than a minute."""
-    source = put(google, CHUNK_ROWS + 1)
-    google.api.before = dies(2)
-    with pytest.raises(KeyboardInterrupt):
-        deliver(google, source)
-    as_older_version(google, source)
-    google.clock.seconds += 600
-    if finisher == "sweep":
-        sweep_once(google.context, 1500)
-    else:
-        assert deliver(google, source) == "completed"
-    assert document(google, source)["counts"]["uploaded"] == CHUNK_ROWS + 1
-    assert document(google, source)["attempts"] == 2
-    assert google.api.batches == 3
-    assert deliver(google, source) == "skipped"
-
-
-def test_a_follow_up_of_the_first_ledger_is_finished(google: World) -> None:
-    """Its marker and its claim are at their old places."""
-    source = deferred_run(google)
-    as_older_version(google, source)
-    google.api.too_recent = set()
-    hours_later(google, 7)
-    found = document(google, source)
-    assert (found["status"], found["counts"]["uploaded"]) == ("completed", 5)
-    assert len(google.api.counted) == 5
 
 
 def test_the_calls_of_a_small_file(google: World) -> None:

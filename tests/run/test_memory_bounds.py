@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 
-import msgspec
 import pytest
 
 from lib.destinations.base import RowResult, UploadResult
@@ -21,7 +20,7 @@ from lib.run.memory_budget import ChunkMemory, MemoryBudget
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
-from tests.run.test_ingest import claim_name, deliver, dies, document, orders, put
+from tests.run.test_ingest import deliver, document, orders, put
 
 
 @pytest.fixture
@@ -51,31 +50,6 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
     rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
     assert sizes(rows, chunk_limits_of(None)) == [2_000, 2_000]
-
-
-def test_a_claim_of_an_older_version_keeps_its_cut() -> None:
-    """Its limits do not count cells, and its chunks are the same as those that have markers."""
-    old = msgspec.json.decode(b"[2000,8388608]", type=ChunkLimits)
-    assert sizes(records(2_400, 1_000), old) == [2_000, 400]
-
-
-def test_a_run_begun_by_an_older_version_is_finished_with_its_chunks(google: World) -> None:
-    """The markers of the older version belong to the same rows."""
-    source = put(google, 9)
-    google.api.before = dies(3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(3, 8 << 20))
-        with pytest.raises(KeyboardInterrupt):
-            deliver(google, source)
-    name = claim_name(source)
-    content, generation = google.store.objects["out-bucket", name]
-    claim = json.loads(content)
-    claim["chunk_limits"] = claim["chunk_limits"][:2]
-    google.store.objects["out-bucket", name] = json.dumps(claim).encode(), generation
-    google.clock.seconds += 61
-    assert deliver(google, source) == "completed"
-    assert document(google, source)["counts"]["uploaded"] == 9
-    assert google.api.batches == 4
 
 
 def test_large_requests_leave_room_for_fewer() -> None:
@@ -178,6 +152,6 @@ def test_garbage_is_collected_every_hundred_chunks(
     """The cycles of the storage library do not pile up with the rows of a file."""
     collections: list[int] = []
     monkeypatch.setattr(upload.gc, "collect", lambda: collections.append(google.api.batches))
-    monkeypatch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(1, 8 << 20))
+    monkeypatch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(1, 8 << 20, 0))
     assert deliver(google, put(google, 250)) == "completed"
     assert len(collections) == 2

@@ -16,7 +16,7 @@ from lib.run.header import read_header
 from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.preflight import UploadJob, prepare_job
 from lib.run.reading import read_table
-from lib.state.run import ChunkLimits, Run
+from lib.state.run import ChunkLimits, Terms, first_claim
 from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
@@ -31,7 +31,9 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     api = api or FakeApi()
     profile = profile.model_copy(update={"destination": api.capabilities.name})
     source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
-    run = Run(source, "", 1, NOW, "running", NOW, "default", None, ChunkLimits(2_000, 1 << 20))
+    run = first_claim(
+        source, "", NOW, 60, Terms("default", None, ChunkLimits(2_000, 1 << 20, 0), 1, "")
+    )
     return prepare_job(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
 
 

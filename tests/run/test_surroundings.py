@@ -60,8 +60,8 @@ def claim_name(source: StoredObject) -> str:
 
 
 def begun(google: World, **changes: Any) -> StoredObject:
-    """A run that died after its second chunk. Its claim and markers are those of another version:
-    with these values in the claim, None for what it does not have."""
+    """A run that died after its second chunk. Its claim and markers are those of another version,
+    with these values in the claim."""
     source = put(google, 9)
     google.api.before = dies(3)
     with pytest.raises(KeyboardInterrupt):
@@ -75,30 +75,15 @@ def begun(google: World, **changes: Any) -> StoredObject:
             found = json.loads(content) | {"of_another_version": [1]}
             if name == claim_name(source):
                 found |= changes
-                found = {key: value for key, value in found.items() if value is not None}
             google.store.objects[bucket, name] = json.dumps(found).encode(), generation
     return source
 
 
-ADDED_LATER = (
-    *("stop", "cause", "rules_version", "integer_order_ids", "settings", "same_as"),
-    *("all_counted", "released", "chunks_done", "without_progress", "died"),
-)
-
-
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        dict.fromkeys(ADDED_LATER),
-        {"rules_version": 1},
-        {"rules_version": 99},
-        {"settings": "a digest of other settings"},
-    ],
-    ids=["a newer one", "an old one", "older rules", "newer rules", "other settings"],
+    "changes", [{}, {"settings": "a digest of other settings"}], ids=["same", "other settings"]
 )
 def test_a_run_of_another_version_is_finished(google: World, changes: dict[str, Any]) -> None:
-    """Unknown values are ignored, missing ones have their defaults, and each row counts once."""
+    """If its documents have the same format, unknown values are ignored: each row counts once."""
     source = begun(google, **changes)
     assert deliver(google, source) == "completed"
     found = document(google, source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,6 @@ from lib.model.outcomes import Problem
 from lib.state.claims import Claims, Lease
 from lib.state.documents import Documents
 from lib.state.generations import Generations
-from lib.state.ledger import Ledger
 from lib.state.output import StoredResults
 from lib.state.pending_runs import PendingRuns
 from lib.state.run import ChunkLimits, Run, Terms, first_claim, name_key
@@ -24,10 +22,11 @@ from tests.fakes import START, Clock, MemoryStore
 
 SOURCE = StoredObject("in", "shop/export.csv", 7, 100, "md5")
 LEASE = 60.0
+RULES = 2
 
-LIMITS = ChunkLimits(2_000, 1 << 20)
-TERMS = Terms("shop", {"customer_id": "1"}, LIMITS, 2, "settings")
-NO_TERMS = Terms("", None, LIMITS, 2, "")
+LIMITS = ChunkLimits(2_000, 1 << 20, 16)
+TERMS = Terms("shop", {"customer_id": "1"}, LIMITS, 1, "settings")
+NO_TERMS = Terms("", None, LIMITS, 1, "")
 
 RUN = f"_state/claims/{name_key(SOURCE)}/0.json"
 
@@ -43,8 +42,11 @@ def claims(store: MemoryStore) -> Claims:
 
 
 def claims_in(store: MemoryStore, lease: float) -> Claims:
-    documents = Documents(store, "state", "_state/")
-    return Claims(documents, Ledger(documents), lease)
+    return Claims(documents_in(store), lease)
+
+
+def documents_in(store: MemoryStore) -> Documents:
+    return Documents(store, "state", "_state/", RULES)
 
 
 def never() -> bool:
@@ -58,7 +60,7 @@ def claim(store: MemoryStore, owner: str, seconds: float = 0, lease: float = LEA
 def claim_at(
     store: MemoryStore, owner: str, now: datetime, terms: Terms, lease: float = 0.06
 ) -> Run:
-    pending_runs = PendingRuns(Documents(store, "state", "_state/"))
+    pending_runs = PendingRuns(documents_in(store))
     output = StoredResults(store, "out")
     generations = Generations(store, claims_in(store, lease), pending_runs, output)
     return generations.claim(first_claim(SOURCE, owner, now, lease, terms), now)
@@ -89,21 +91,10 @@ def test_a_live_lease_is_respected(store: MemoryStore) -> None:
 def test_now_and_profile_are_those_of_the_first_attempt(store: MemoryStore) -> None:
     """A resumed run uses time, profile, limits and version of the rules of the first attempt."""
     claim(store, "a")
-    other = ChunkLimits(7, 7)
-    terms = Terms("other", {"customer_id": "2"}, other, 3, "changed")
-    taken = claim_at(store, "b", START + timedelta(days=1), terms)
+    other = Terms("other", {"customer_id": "2"}, ChunkLimits(7, 7, 7), RULES, "changed")
+    taken = claim_at(store, "b", START + timedelta(days=1), other)
     assert taken.now == START
     assert (taken.terms, taken.same_as) == (TERMS, 0)
-
-
-def test_a_claim_without_a_version_has_the_first_rules(store: MemoryStore, claims: Claims) -> None:
-    """A claim of a release that did not save the version of the rules is read as version 1."""
-    claim(store, "a")
-    content, generation = store.read("state", RUN) or (b"", 0)
-    saved = json.loads(content)
-    del saved["rules_version"]
-    store.write("state", RUN, json.dumps(saved).encode(), if_generation_match=generation)
-    assert claims.of(SOURCE).rules_version == 1  # type: ignore[union-attr]
 
 
 def test_a_released_lease_can_be_taken_at_once(store: MemoryStore, claims: Claims) -> None:

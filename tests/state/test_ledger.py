@@ -11,12 +11,12 @@ from lib.model.outcomes import ChunkOutcomes, chunk_outcomes
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun, PendingRuns
-from lib.state.run import ChunkLimits, Terms, first_claim, run_id, run_key
+from lib.state.run import ChunkLimits, Terms, first_claim, run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, MemoryStore
 
 SOURCE = StoredObject("in", "shop/export.csv", 7, 100, "md5")
-RUN = first_claim(SOURCE, "a", START, 60, Terms("", None, ChunkLimits(2_000, 1 << 20), 2, ""))
+RUN = first_claim(SOURCE, "a", START, 60, Terms("", None, ChunkLimits(2_000, 1 << 20, 0), 1, ""))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def documents(store: MemoryStore) -> Documents:
-    return Documents(store, "state", "_state/")
+    return Documents(store, "state", "_state/", 1)
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ def test_a_refusal_without_a_cause_is_retried_later(
     store.refuse.append(marker(0))
     with pytest.raises(RetryableError):
         ledger.write_chunk(RUN, uploaded(0, 1))
-    pending = PendingRun(RUN.key, run_id(SOURCE), START, {}, resend_at=START)
+    pending = PendingRun(RUN, START, {}, 1, resend_at=START)
     store.refuse.append(f"_state/waiting/{RUN.key}.json")
     pending_runs = PendingRuns(documents)
     with pytest.raises(RetryableError):
         pending_runs.put(pending)
     pending_runs.put(pending)
-    assert list(pending_runs.list_keys()) == [pending.key]
+    assert list(pending_runs.list()) == [(RUN.key, START)]

@@ -5,7 +5,8 @@
 - Chunks are ten times smaller, and objects are read and written in small pieces. A file of 400
   rows is therefore processed like one of a million (several chunks, ranged reads, results in
   pieces).
-- CHUNK_ROWS_OF_CODE and RULES_VERSION_OF_CODE make the instance one of another version of the code.
+- CHUNK_ROWS_OF_CODE and FORMAT_OF_CODE make the instance one of another version of the code. The
+  latter is also the version of its rules.
 - An instance that is ended gives its lease back after 3 seconds, not 7.
 - Waits before a retry are twenty times shorter, and so is the pause after the daily quota is
   exhausted.
@@ -34,9 +35,10 @@ import lib.config.settings  # noqa: E402
 lib.config.settings.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 
 import lib.rules.row_rules  # noqa: E402
+import lib.state.documents  # noqa: E402
 
-lib.rules.row_rules.RULES_VERSION = int(
-    os.environ.get("RULES_VERSION_OF_CODE", lib.rules.row_rules.RULES_VERSION)
+lib.rules.row_rules.RULES_VERSION = lib.state.documents.FORMAT = int(
+    os.environ.get("FORMAT_OF_CODE", lib.state.documents.FORMAT)
 )
 
 import lib.model.deadline  # noqa: E402
