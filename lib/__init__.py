@@ -9,9 +9,9 @@ Reading order (docs/architecture.md has the picture):
                       `finalize` for the results; `redelivery` says when a retry alerts
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
-5.  `rules`           the checks of a row: `fields` declares the columns, `engine` applies the
-                      rules column by column, `values` reads single cells; `adjustments` and
-                      `calls` are the engines of the other two kinds of record
+5.  `rules`           what a row must be: `fields` declares the columns, `values` reads single
+                      cells, `engine` applies a list of rules column by column: that of
+                      `conversions`, `adjustments` or `calls`
 6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
                       controls the request rate; then one folder for each API
 7.  `catalogue`       every code, with its meaning and what to do

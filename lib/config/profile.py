@@ -24,8 +24,8 @@ from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
-from lib.rules.row_rules import OrderIds
 from lib.rules.values.enums import Consent
+from lib.rules.values.order_ids import OrderIds
 from lib.source.vocabulary import vocabulary_of
 
 

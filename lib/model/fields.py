@@ -83,8 +83,8 @@ class Field:
     """Record attribute that receives the value. Empty: the field only helps to read other columns,
     with every destination."""
     parse: ParseCell | None = None
-    """Reads one cell and raises `RuleError`. None: the field has its rule in `lib.rules.engine`,
-    because its meaning depends on other columns."""
+    """Reads one cell and raises `RuleError`. None: a rule of `lib.rules` reads its cells,
+    because their meaning depends on other columns."""
     kind: ValueKind = "text"
     if_placeholder: Any = None
     """Value for the record if the cell is a placeholder. None: the same as for an empty cell."""

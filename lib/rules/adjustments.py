@@ -1,290 +1,301 @@
-"""The engine for adjustments: the rows of a chunk → `Adjustment` records. Each file has its own.
-
-    columns ──▶ action, order ID, type, time, new value: one rule after another
-            ──▶ name:     by order ID, or else by gclid and conversion time (`lib.rules.adjusted`)
-            ──▶ original: the conversion itself, if the destination needs it
-            ──▶ choose:   one adjustment per conversion                    (`lib.rules.superseded`)
+"""The rules of adjustments: what a row must be to become an `Adjustment`.
 
 Rows of Google's template say what they are. In a file of sales, the profile says which rows are
-refunds (`lib.rules.refunds`).
+refunds:
+
+    new total above 0         ──▶ restatement
+    none, order refunded      ──▶ retraction, which is final
+    none, refunded in part    ──▶ rejected: a retraction would take back the whole order
+
+Google knows a conversion by its order ID, if it has one, and otherwise by its gclid and time. A
+conversion without both was sent with an order ID that was derived from its row. A refund in the
+same row of a later export derives the same order ID: from the conversion action, the time and the
+value *of the sale*, and the person or click. So these cells must be as they were: the new value
+belongs in a column of its own (`adjusted_value`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
-from operator import attrgetter
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
 
-from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Adjustment, AdjustmentType, Row
-from lib.rules import amounts, times
-from lib.rules.adjusted import AdjustedRows, Named, Naming
-from lib.rules.adjustment_times import read_adjustment_times
-from lib.rules.amounts import AmountColumns
-from lib.rules.assembly import ValidatedChunk, outcome_of
-from lib.rules.chunk_cells import ChunkCells
-from lib.rules.conversion_actions import ActionRule, read_actions, resolve_action
-from lib.rules.engine import Engine
-from lib.rules.order_ids import read_order_ids
-from lib.rules.plain_text import count_placeholders, plain_text
-from lib.rules.refunds import Refunds
-from lib.rules.row_problems import RowProblems, separate_damaged
-from lib.rules.row_rules import RowRules
-from lib.rules.superseded import Candidate, Superseding, Winners
-from lib.rules.times import TimeColumn, Times
-from lib.rules.used_columns import is_sent
-from lib.rules.values.cells import Memo
+from lib.model.outcomes import Problem
+from lib.model.records import AdjustmentType, Conversion
+from lib.rules.actions import read_actions
+from lib.rules.amounts import ADJUSTED_VALUE, read_adjusted_values, read_amounts
+from lib.rules.assembly import records_of, supersede
+from lib.rules.columns import ChunkColumns, RowProblems, Rule, Times, plain_text
+from lib.rules.conversions import ORIGINALS
+from lib.rules.identity import read_click_ids, read_order_ids
+from lib.rules.stages import is_partial
+from lib.rules.times import CONVERSION_TIME, TimeColumn, conversion_times, times_of, zone_of
+from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
-
-ADJUSTMENT_FIELDS: Final = frozenset(
-    {"adjustment_type", "adjustment_date_time", "adjusted_value", "adjusted_value_currency"}
-)
-"""The fields with a rule in this module."""
+from lib.rules.values.dates import at_end_of_day
 
 _TIME: Final = TimeColumn("adjustment_date_time", "ADJUSTMENT_TIME_MISSING")
-_VALUE: Final = AmountColumns("adjusted_value", "adjusted_value_currency")
-_NO_COLUMN: Final = "the profile names its column, and the file has no such column"
 _TYPES: Final[Mapping[str, AdjustmentType]] = {
     "RETRACT": "retraction",
     "RETRACTION": "retraction",
     "RESTATE": "restatement",
     "RESTATEMENT": "restatement",
 }
+_UNIDENTIFIED: Final = "NO_CLICK_ID_OR_IDENTIFIER"
 
 
-class AdjustmentEngine:
-    """Checks the adjustments in the chunks of one file.
+# ── what happened to the conversion ──────────────────────────────────────────────────────────────
 
-    `rules` are those of the destination that gets the adjustments. `sales` is the engine of the
-    conversions in the same file, for the destination that gets conversions. `refunds` is set if
-    the rows are those that the profile calls refunds.
+
+def read_adjustment_times(chunk: ChunkColumns) -> None:
+    """Read the time of each adjustment, which is always the file's: Google recognizes an adjustment
+    by it.
+
+    A date without a time of day means the end of that day: an order that was sold and refunded on
+    one day was refunded after it was sold. But the time of a refund is never in the future. So on
+    the day itself, it is the start of the file's first attempt, which is the same for all attempts.
     """
+    cells = list(chunk.cells(_TIME.field))
+    zones = chunk.known(zone_of, "time_zone")
+    now, clock = chunk.file.rules.now, chunk.file.clock(_TIME.field)
+    known: dict[tuple[str, tzinfo | None], str] = {}
+    for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
+        # A cell with a time of day has a colon or is a number. Others are few: they are dates.
+        if not cell or ":" in cell:
+            continue
+        if (cell, zone) not in known:
+            text = plain_text(cell, _TIME.field, set()) or cell
+            known[cell, zone] = _completed(text, zone, clock, now)
+        if known[cell, zone]:
+            cells[row] = known[cell, zone]
+            chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME.field)
+    chunk.when = times_of(chunk, _TIME, cells, chunk.problems)
+    chunk.time = chunk.when.texts
 
-    def __init__(
-        self,
-        columns: Mapping[str, int],
-        rules: RowRules,
-        sales: Engine,
-        refunds: Refunds | None,
-    ) -> None:
-        can = rules.capabilities.of_kind("adjustment")
-        assert can is not None  # `lib.run.kinds` refuses other files
-        self._can = can
-        self._rules = rules
-        self._refunds = refunds
-        # Without the named column, every partial refund would become a retraction, which is final.
-        names_value = refunds is not None and refunds.names_value
-        self._lacks_values = names_value and _VALUE.value not in columns
-        sent = ADJUSTMENT_FIELDS.union(can.fields)
-        own = {name: at for name, at in columns.items() if is_sent(name, sent)}
-        self.columns = {**sales.columns, **own}
-        self.order_id_form = sales.order_id_form
-        if refunds is None:
-            self.order_id_form.prefer_integers()
-        self._sales = sales
-        self._naming = Naming(self.columns, rules, sales, refunds is not None)
-        self._superseding = Superseding()
-        zone = rules.column_zones.get(_TIME.field, rules.zone)
-        self._clock = ConversionClock(rules.now, zone, rules.day_first)
-        self._with_placeholders = placeholders = set[str]()
-        self._actions: Memo[ActionRule | Problem] = Memo(
-            lambda customer, action: resolve_action(customer, action, rules, placeholders)
-        )
-        self._currencies = Memo(self._currency_of)
-        self._zones = Memo(lambda cell: times.zone_of(cell, placeholders))
 
-    def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
-        """Check the adjustments of a chunk.
+def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: datetime) -> str:
+    """Return a date with the time that it means, or "" if it has a time or is no valid date."""
+    last = at_end_of_day(cell)
+    if last is None:
+        return ""
+    try:
+        clock.read(last, zone)
+    except RuleError as error:
+        if error.code != "FUTURE_DATE":
+            return ""
+    else:
+        return last
+    try:
+        midnight, *_ = clock.read(cell, zone)
+    except RuleError:
+        return ""
+    offset = datetime.fromisoformat(midnight).tzinfo
+    return now.astimezone(offset).isoformat(" ", "seconds")
 
-        Raises the error of `RowRules.account` if the rows name too many accounts.
-        """
-        lines, cells, damaged = separate_damaged(rows)
-        chunk = ChunkCells(self.columns, cells)
-        problems = RowProblems(self._with_placeholders)
 
-        actions = self._read_actions(chunk, problems)
-        zones = chunk.looked_up("time_zone", self._zones)
-        when = self._read_times(chunk, zones, lines, problems)
-        values, currencies = self._read_values(chunk, problems)
-        if self._refunds is None:
-            types = self._read_types(chunk, problems)
+def read_types(chunk: ChunkColumns) -> None:
+    """Find the type of each adjustment: in its column, or from the new value of a refund."""
+    if chunk.file.rules.refunds is not None:
+        chunk.adjustment_type = _types_of_refunds(chunk)
+        _compare_with_sales(chunk)
+        return
+    types: list[AdjustmentType] = []
+    for row, cell in enumerate(chunk.cells("adjustment_type")):
+        text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
+        found = _TYPES.get(text.upper())
+        if found is None:
+            code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
+            chunk.problems.reject(row, code, "adjustment_type")
+        types.append(found or "retraction")
+    chunk.adjustment_type = types
+
+
+def _types_of_refunds(chunk: ChunkColumns) -> list[AdjustmentType]:
+    """Return the type of each refund. Reject partial refunds without a new value."""
+    refunds, problems = chunk.file.rules.refunds, chunk.problems
+    columns = refunds.columns if refunds is not None else ()
+    for row, (cells, value) in enumerate(zip(chunk.rows, chunk.value, strict=True)):
+        if value or row in problems.errors:
+            continue
+        if any(is_partial(cells[column]) for column in columns):
+            problems.reject(row, "PARTIAL_REFUND_WITHOUT_VALUE", ADJUSTED_VALUE.value)
+    return ["restatement" if value else "retraction" for value in chunk.value]
+
+
+def _compare_with_sales(chunk: ChunkColumns) -> None:
+    """Warn of new values that are not below that of the sale: they may be something else."""
+    comma, problems = chunk.file.rules.decimal_comma, chunk.problems
+    cells = chunk.cells("conversion_value")
+    sold, _ = read_amounts(cells, chunk.currency_code, comma, RowProblems(set()))
+    own, of_row = chunk.cells(ADJUSTED_VALUE.currency), chunk.cells("currency_code")
+    for row, (value, before) in enumerate(zip(chunk.value, sold, strict=True)):
+        if not value or before is None or value < before or row in problems.errors:
+            continue
+        if not own[row].strip() or own[row] == of_row[row]:
+            problems.warn(row, "NEW_VALUE_NOT_LOWER", ADJUSTED_VALUE.value)
+
+
+def check_values(chunk: ChunkColumns) -> None:
+    """Reject what the destination cannot do, and values that contradict their type."""
+    problems, values = chunk.problems, chunk.value
+    for row, kind in enumerate(chunk.adjustment_type):
+        value = values[row]
+        if row in problems.errors:
+            continue
+        if kind not in chunk.file.can.adjustment_types:
+            problems.reject(row, "RETRACTION_NOT_SENT")
+        elif kind == "retraction":
+            if value:
+                problems.reject(row, "RETRACTION_WITH_VALUE", ADJUSTED_VALUE.value)
+            values[row] = chunk.currency_code[row] = None
+        elif value is None:
+            problems.reject(row, "ADJUSTED_VALUE_MISSING", ADJUSTED_VALUE.value)
+        elif chunk.actions[row].always_uses_default_value:
+            problems.reject(row, "ACTION_USES_DEFAULT_VALUE", "conversion_action")
+        elif value == 0:
+            problems.warn(row, "RESTATED_TO_ZERO", ADJUSTED_VALUE.value)
+
+
+# ── which conversion it is about ─────────────────────────────────────────────────────────────────
+
+
+class Named(NamedTuple):
+    """The adjusted conversion, as in `Adjustment`."""
+
+    order_id: str | None = None
+    gclid: str = ""
+    conversion_time: str = ""
+    original: Conversion | None = None
+
+
+class Originals(NamedTuple):
+    """Conversions that were sent before, by row, and why those of other rows cannot be read."""
+
+    conversions: Mapping[int, Conversion]
+    errors: Mapping[int, Sequence[Problem]]
+
+
+def name_conversions(chunk: ChunkColumns) -> None:
+    """Find the conversion of each row: by its order ID, or else by gclid and time, or else by the
+    order ID that was derived for it. Reject rows that name none, or adjust it at a wrong time."""
+    problems, orders = chunk.problems, chunk.order_id
+    about_times = RowProblems(set())
+    when = conversion_times(chunk, about_times)
+    # Google refuses an order ID together with a gclid.
+    pairs = zip(chunk.cells("gclid"), orders, strict=True)
+    cells = [cell if order is None else "" for cell, order in pairs]
+    gclids = read_click_ids(cells, "gclid", problems)
+    originals = _originals(chunk, gclids)
+    found = []
+    for row, order in enumerate(orders):
+        if row in problems.errors:
+            named = Named(order)
+        elif chunk.file.can.restates_with_original:
+            named = _with_original(chunk, row, originals)
+        elif order is not None:
+            named = Named(chunk.file.rules.sent_order_id(order))
+        elif chunk.actions[row].needs_order_id:
+            problems.reject(row, "ACTION_NEEDS_ORDER_ID", "order_id")
+            named = Named()
+        elif gclids[row]:
+            if row in about_times.errors:
+                problems.errors[row] += about_times.errors[row]
+            if row in about_times.warnings:
+                problems.warnings[row] += about_times.warnings[row]
+            named = Named(None, gclids[row], when.texts[row])
         else:
-            types = self._refunds.types(cells, values, problems)
-            comma = self._rules.decimal_comma
-            self._refunds.compare_with_sales(chunk, values, currencies, comma, problems)
-        self._check_values(types, values, actions, problems)
-        orders = read_order_ids(
-            chunk.column("order_id"),
-            [cells for name, cells in chunk.all_columns() if name.startswith("phone")],
-            self.order_id_form,
-            problems,
-        )
-        given = AdjustedRows(lines, cells, chunk, zones, actions, orders)
-        named = self._naming.name(given, problems)
-        self._naming.check_times(named, when.instants, problems)
-        adjustments = [
-            _adjustment(action, kind, time, each, value, currency)
-            for action, kind, time, each, value, currency in zip(
-                actions, types, when.texts, named, values, currencies, strict=True
-            )
-        ]
-        counts = count_placeholders(chunk.all_columns(), self._with_placeholders)
-        return self._assemble(lines, adjustments, when, problems, damaged)._replace(
-            placeholders=counts
-        )
-
-    def replay(self, rows: Sequence[Row]) -> None:
-        """Remember the adjustments that an earlier attempt has sent: they may supersede others."""
-        self.validate(rows)
-
-    # ── the rules, column by column ──────────────────────────────────────────────────────────
-
-    def _read_actions(self, chunk: ChunkCells, problems: RowProblems) -> list[ActionRule]:
-        cells = zip(chunk.column("customer_id"), chunk.column("conversion_action"), strict=True)
-        return read_actions(list(cells), self._actions, problems)
-
-    def _read_times(
-        self,
-        chunk: ChunkCells,
-        zones: Sequence[tzinfo | None],
-        lines: list[int],
-        problems: RowProblems,
-    ) -> Times:
-        """Return the time of each adjustment, which is always the file's: Google recognizes an
-        adjustment by it."""
-        cells, now = chunk.column(_TIME.field), self._rules.now
-        when = read_adjustment_times(cells, zones, self._clock, now, problems, _TIME)
-        times.refuse_ambiguous(when, lines, self._rules.day_first, problems, _TIME)
-        return when
-
-    def _read_values(
-        self, chunk: ChunkCells, problems: RowProblems
-    ) -> tuple[list[float | None], list[str | None]]:
-        found = zip(chunk.column(_VALUE.currency), chunk.column("currency_code"), strict=True)
-        given = [self._currencies[cells] for cells in found]
-        comma = self._rules.decimal_comma
-        values, currencies = amounts.read_amounts(
-            chunk.column(_VALUE.value), given, comma, problems, _VALUE
-        )
-        amounts.refuse_other_currencies(currencies, self._rules.column_currency, problems, _VALUE)
-        if self._lacks_values:
-            for row in range(chunk.size):
-                problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value, _NO_COLUMN)
-        return values, currencies
-
-    def _currency_of(self, own: str, of_row: str) -> str | None:
-        """Return the currency of the new value, else that of the row, else the default."""
-        default = self._rules.column_currency or self._rules.currency_code
-        placeholders = self._with_placeholders
-        row = amounts.currency_of(of_row, default, placeholders)
-        return amounts.currency_of(own, row, placeholders, _VALUE.currency)
-
-    def _read_types(self, chunk: ChunkCells, problems: RowProblems) -> list[AdjustmentType]:
-        types: list[AdjustmentType] = []
-        for row, cell in enumerate(chunk.column("adjustment_type")):
-            text = plain_text(cell, "adjustment_type", problems.with_placeholders) or ""
-            found = _TYPES.get(text.upper())
-            if found is None:
-                code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
-                problems.reject(row, code, "adjustment_type")
-            types.append(found or "retraction")
-        return types
-
-    def _check_values(
-        self,
-        types: Sequence[AdjustmentType],
-        values: list[float | None],
-        actions: Sequence[ActionRule],
-        problems: RowProblems,
-    ) -> None:
-        """Reject what the destination cannot do, and values that contradict their type."""
-        for row, (kind, value) in enumerate(zip(types, values, strict=True)):
-            if row in problems.errors:
-                continue
-            if kind not in self._can.adjustment_types:
-                problems.reject(row, "RETRACTION_NOT_SENT")
-            elif kind == "retraction":
-                if value:
-                    problems.reject(row, "RETRACTION_WITH_VALUE", _VALUE.value)
-                values[row] = None
-            elif value is None:
-                problems.reject(row, "ADJUSTED_VALUE_MISSING", _VALUE.value)
-            elif actions[row].always_uses_default_value:
-                problems.reject(row, "ACTION_USES_DEFAULT_VALUE", "conversion_action")
-            elif value == 0:
-                problems.warn(row, "RESTATED_TO_ZERO", _VALUE.value)
-
-    # ── the records ──────────────────────────────────────────────────────────────────────────
-
-    def _assemble(
-        self,
-        lines: Sequence[int],
-        adjustments: Sequence[Adjustment],
-        when: Times,
-        problems: RowProblems,
-        damaged: Iterable[RowOutcome],
-    ) -> ValidatedChunk:
-        errors, warnings = problems.errors, problems.warnings
-        refused = list(damaged)
-        candidates = []
-        for row, adjustment in enumerate(adjustments):
-            of_row = tuple(warnings.get(row, ()))
-            if row in errors:
-                reasons = tuple(errors[row])
-                order = adjustment.order_id
-                refused.append(RowOutcome(lines[row], outcome_of(reasons), order, reasons, of_row))
-            else:
-                sent = adjustment._replace(warnings=of_row)
-                candidates.append(Candidate(lines[row], when.instants[row], sent))
-        winners = self._superseding.choose(candidates)
-        refused += _refused(winners)
-        return ValidatedChunk(
-            [],
-            [each.line for each in winners.sent],
-            sorted(refused, key=attrgetter("line")),
-            {each.candidate.line: each.first for each in winners.losers if each.first},
-            any(_has_user_data(each.adjustment) for each in winners.sent),
-            adjustments=[each.adjustment for each in winners.sent],
-            follows_earlier_chunk=winners.follows_earlier_chunk,
-        )
+            named = _by_derived_order_id(chunk, row, originals)
+        found.append(named)
+    _check_times(chunk, when, about_times)
+    chunk.order_id = [each.order_id for each in found]
+    chunk.gclid = [each.gclid for each in found]
+    chunk.conversion_time = [each.conversion_time for each in found]
+    chunk.original = [each.original for each in found]
 
 
-def _adjustment(
-    action: ActionRule,
-    adjustment_type: AdjustmentType,
-    time: str,
-    named: Named,
-    value: float | None,
-    currency_code: str | None,
-) -> Adjustment:
-    original = named.original
-    if original is not None:
-        original = original._replace(value=value, currency_code=currency_code)
-    return Adjustment(
-        action.customer_id,
-        action.action_id,
-        adjustment_type,
-        time,
-        named.order_id,
-        named.gclid,
-        named.conversion_time,
-        value,
-        None if value is None else currency_code,
-        original,
-        (),
+def _originals(chunk: ChunkColumns, gclids: Sequence[str]) -> Originals:
+    """Read the rows whose conversions are needed, as they were sent before."""
+    rules, sales = chunk.file.rules, chunk.file.sales
+    assert sales is not None
+    wanted: Sequence[int] = ()
+    if chunk.file.can.restates_with_original:
+        wanted = range(chunk.size)
+    # Without a column of values, the order IDs of conversions that have one cannot be derived.
+    elif rules.derive_order_id and (
+        rules.refunds is not None or "conversion_value" in chunk.file.columns
+    ):
+        wanted = [n for n, order in enumerate(chunk.order_id) if order is None and not gclids[n]]
+    if not wanted:
+        return Originals({}, {})
+    lines, cells = [chunk.lines[row] for row in wanted], [chunk.rows[row] for row in wanted]
+    sold = ChunkColumns(sales, lines, cells)
+    for rule in ORIGINALS:
+        rule(sold)
+    rows = sold.sendable()
+    found = zip(rows, records_of(sold, Conversion, rows, {}), strict=True)
+    return Originals(
+        {wanted[at]: each for at, each in found},
+        {wanted[at]: each for at, each in sold.problems.errors.items()},
     )
 
 
-def _refused(winners: Winners) -> Iterable[RowOutcome]:
-    """Return the outcomes of the adjustments that are not sent."""
-    for candidate, outcome, reason, _ in winners.losers:
-        adjustment = candidate.adjustment
-        yield RowOutcome(
-            candidate.line, outcome, adjustment.order_id, (reason,), adjustment.warnings
-        )
+def _with_original(chunk: ChunkColumns, row: int, originals: Originals) -> Named:
+    """Return the conversion with all of its data.
+
+    It needs an order ID of its own: if a derived one differed from that of the sale, the
+    restatement would count as a new conversion.
+    """
+    order, original = chunk.order_id[row], originals.conversions.get(row)
+    if order is None:
+        chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORDER_ID", "order_id")
+    elif original is None:
+        chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
+        chunk.problems.errors[row] += _reasons(row, originals)
+    if original is not None:
+        value, currency = chunk.value[row], chunk.currency_code[row]
+        original = original._replace(value=value, currency_code=currency)
+    return Named(order, original=original)
 
 
-def _has_user_data(adjustment: Adjustment) -> bool:
-    original = adjustment.original
-    return original is not None and bool(original.hashed_emails or original.hashed_phones)
+def _by_derived_order_id(chunk: ChunkColumns, row: int, originals: Originals) -> Named:
+    """Return the conversion by the order ID that was derived for it, or reject the row."""
+    conversion = originals.conversions.get(row)
+    if conversion is not None and conversion.order_id is not None:
+        return Named(chunk.file.rules.sent_order_id(conversion.order_id))
+    reasons = _reasons(row, originals) or [Problem("ADJUSTS_NO_CONVERSION", "order_id")]
+    chunk.problems.errors[row] += reasons
+    return Named()
+
+
+def _reasons(row: int, originals: Originals) -> list[Problem]:
+    """Return why the conversion of a row cannot be read. Whether it is identified makes no
+    difference."""
+    return [each for each in originals.errors.get(row, ()) if each.code != _UNIDENTIFIED]
+
+
+def _check_times(chunk: ChunkColumns, when: Times, about_times: RowProblems) -> None:
+    """Reject adjustments before their conversion, and those that come too late. `when` are the
+    times of the conversions (0: not known)."""
+    problems, limit = chunk.problems, chunk.file.can.adjustable_for
+    now = int(chunk.file.rules.now.timestamp())
+    for row, (sold, adjusted) in enumerate(zip(when.instants, chunk.when.instants, strict=True)):
+        if row in problems.errors:
+            continue
+        if sold and adjusted < sold:
+            problems.reject(row, "ADJUSTED_BEFORE_CONVERSION", _TIME.field)
+        elif limit is not None:
+            is_too_old = any(e.code == "TOO_OLD" for e in about_times.errors.get(row, ()))
+            if is_too_old or (sold and now - sold > limit.total_seconds()):
+                problems.reject(row, "ADJUSTED_TOO_LATE", CONVERSION_TIME.field)
+
+
+ADJUSTMENTS: Final[Sequence[Rule]] = (
+    read_actions,
+    read_adjustment_times,
+    read_adjusted_values,
+    read_types,
+    check_values,
+    read_order_ids,
+    name_conversions,
+    supersede,
+)

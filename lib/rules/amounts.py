@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from lib.rules.plain_text import plain_text
-from lib.rules.row_problems import RowProblems
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.money import parse_amount, written_currency
@@ -20,9 +20,41 @@ class AmountColumns(NamedTuple):
 
 
 CONVERSION_VALUE: Final = AmountColumns("conversion_value", "currency_code")
+ADJUSTED_VALUE: Final = AmountColumns("adjusted_value", "adjusted_value_currency")
 
-UNREADABLE = ""
+UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
+
+_NO_COLUMN: Final = "the profile names its column, and the file has no such column"
+
+
+def read_conversion_values(chunk: ChunkColumns) -> None:
+    """Read the value of each row. Its currency is that of the row, otherwise the default."""
+    _read_values(chunk, CONVERSION_VALUE, chunk.known(currency_of_row, "currency_code"))
+
+
+def read_adjusted_values(chunk: ChunkColumns) -> None:
+    """Read the new value of each conversion that is adjusted."""
+    fields = ADJUSTED_VALUE.currency, CONVERSION_VALUE.currency
+    _read_values(chunk, ADJUSTED_VALUE, chunk.known(currency_of_new_value, *fields))
+    refunds, column = chunk.file.rules.refunds, ADJUSTED_VALUE.value
+    if refunds is not None and refunds.names_value and column not in chunk.file.columns:
+        # Every partial refund would become a retraction, which is final.
+        for row in range(chunk.size):
+            chunk.problems.reject(row, "ADJUSTED_VALUE_MISSING", column, _NO_COLUMN)
+
+
+def _read_values(
+    chunk: ChunkColumns, columns: AmountColumns, currencies: Sequence[str | None]
+) -> None:
+    rules, problems = chunk.file.rules, chunk.problems
+    cells, comma = chunk.cells(columns.value), rules.decimal_comma
+    values, of_values = read_amounts(cells, currencies, comma, problems, columns)
+    if rules.column_currency is not None:
+        for row, currency in enumerate(of_values):
+            if currency and currency != rules.column_currency:
+                problems.reject(row, "CURRENCY_CONTRADICTS", columns.currency)
+    chunk.value, chunk.currency_code = values, of_values
 
 
 def read_amounts(
@@ -56,22 +88,23 @@ def read_amounts(
     return values, of_values
 
 
-def refuse_other_currencies(
-    of_values: Sequence[str | None],
-    column_currency: str | None,
-    problems: RowProblems,
-    columns: AmountColumns = CONVERSION_VALUE,
-) -> None:
-    """Reject rows with a value if their currency is not that of the column's header, if any."""
-    if column_currency is None:
-        return
-    for row, currency in enumerate(of_values):
-        if currency and currency != column_currency:
-            problems.reject(row, "CURRENCY_CONTRADICTS", columns.currency)
+def currency_of_row(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | None:
+    """Return the currency in a cell. If there is none: that in the header of the value column, or
+    that of the profile."""
+    default = rules.column_currency or rules.currency_code
+    return _currency_of(cell, default, with_placeholders, CONVERSION_VALUE.currency)
 
 
-def currency_of(
-    cell: str, default: str | None, with_placeholders: set[str], column: str = "currency_code"
+def currency_of_new_value(
+    own: str, of_row: str, rules: RowRules, with_placeholders: set[str]
+) -> str | None:
+    """Return the currency of the new value, else that of the row, else the default."""
+    row = currency_of_row(of_row, rules, with_placeholders)
+    return _currency_of(own, row, with_placeholders, ADJUSTED_VALUE.currency)
+
+
+def _currency_of(
+    cell: str, default: str | None, with_placeholders: set[str], column: str
 ) -> str | None:
     """Return the currency in a cell, `default` if the cell has no value, or `UNREADABLE`."""
     text = plain_text(cell, column, with_placeholders)

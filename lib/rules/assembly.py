@@ -1,32 +1,39 @@
-"""The last steps of a chunk, after the rules of its columns: match, derive, deduplicate, assemble.
+"""The last rules of a chunk, which look at several columns or rows; and what comes out of it.
 
-`lib.rules.engine` has the picture.
+match        reject rows that identify neither a click nor a person
+derive       create order IDs for rows that Google could not recognize in a resend
+deduplicate  send a conversion, a call or the adjustment of a conversion only once per chunk
+assemble     records, and the outcomes of the rows that are not sent
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from itertools import compress
 from operator import attrgetter, not_
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from lib.catalogue.codes import lookup
+from lib.model.capabilities import Exclusion
+from lib.model.fields import base_name
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
-from lib.rules import times
-from lib.rules.record_columns import RecordColumns
-from lib.rules.repeats import find_repeats, repeat_of_rejected, repeat_problem
-from lib.rules.row_problems import RowProblems
-from lib.rules.row_rules import RowRules
-from lib.rules.used_columns import exclusions_of
+from lib.model.records import Conversion, Record, is_derived_order_id
+from lib.rules.columns import ChunkColumns, Unsent
+from lib.rules.fields import BY_NAME
 from lib.rules.values.order_ids import derived_order_id
+
+R = TypeVar("R", bound=Record)
+
+MOST_REMEMBERED: Final = 100_000
+"""Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
+
+_RETRACTED: Final = 1 << 62
+"""Later than every time: nothing supersedes a retraction."""
 
 
 class ValidatedChunk(NamedTuple):
-    """The checked rows of a chunk. `lines` has the line of each of its `conversions`, then of its
-    `adjustments`, then of its `calls`.
+    """The validated rows of a chunk: the records that can be sent, and the line of each.
 
     `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
     the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
@@ -35,190 +42,333 @@ class ValidatedChunk(NamedTuple):
     chunk.
     """
 
-    conversions: list[Conversion]
+    records: Sequence[Record]
     lines: list[int]
     refused: list[RowOutcome]
     repeats: dict[int, int]
     has_user_data: bool
-    placeholders: Mapping[str, int] = MappingProxyType({})
-    adjustments: Sequence[Adjustment] = ()
-    calls: Sequence[Call] = ()
-    follows_earlier_chunk: bool = False
-
-    @property
-    def records(self) -> Sequence[Record]:
-        """All records, in the order of `lines`."""
-        others: list[Record] = [*self.adjustments]
-        others += self.calls
-        return [*self.conversions, *others] if others else self.conversions
-
-    def with_refunds(self, refunds: ValidatedChunk) -> ValidatedChunk:
-        """Return the chunk with the adjustments among its rows. They have their own engine."""
-        placeholders = Counter(self.placeholders)
-        placeholders.update(refunds.placeholders)
-        return self._replace(
-            lines=self.lines + refunds.lines,
-            refused=sorted(self.refused + refunds.refused, key=attrgetter("line")),
-            repeats={**self.repeats, **refunds.repeats},
-            has_user_data=self.has_user_data or refunds.has_user_data,
-            placeholders=placeholders,
-            adjustments=refunds.adjustments,
-            follows_earlier_chunk=refunds.follows_earlier_chunk,
-        )
+    placeholders: Mapping[str, int]
+    follows_earlier_chunk: bool
 
 
-class Originals(NamedTuple):
-    """Conversions that were sent before, by the position of their row, and why others cannot be
-    read."""
+def assemble(
+    chunk: ChunkColumns, record: type[Record], damaged: Iterable[RowOutcome]
+) -> ValidatedChunk:
+    """Return the records and the refused rows. `damaged` are those that could not be read."""
+    lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
+    errors, warnings = chunk.problems.errors, chunk.problems.warnings
+    refused = list(damaged)
 
-    conversions: Mapping[int, Conversion]
-    errors: Mapping[int, Sequence[Problem]]
+    def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
+        of_row = tuple(warnings.get(row, ()))
+        refused.append(RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row))
 
-
-class Assembly:
-    """Turns the columns of a chunk into its conversions and refused rows."""
-
-    def __init__(self, columns: Mapping[str, int], rules: RowRules) -> None:
-        self._rules = rules
-        self._exclusions = list(exclusions_of(columns, rules.capabilities))
-
-    def assemble(
-        self,
-        lines: list[int],
-        table: RecordColumns,
-        when: times.Times,
-        problems: RowProblems,
-        damaged: list[RowOutcome],
-    ) -> ValidatedChunk:
-        """Return the checked chunk. `damaged` are its rows that could not be read.
-
-        Fills in the derived order IDs of `table`.
-        """
-        sendable = self._complete(table, when, problems)
-        errors, warnings = problems.errors, problems.warnings
-        repeats = find_repeats(
-            table.keys_of(sendable, when.instants), lambda row: _has_own_order(table, row)
-        )
-        sendable = [row for row in sendable if row not in repeats]
-        withheld: set[int] = set()
-        if when.mismatch is not None and when.ambiguous:
-            withheld = set(sendable).intersection(when.ambiguous)
-
-        refused: dict[int, RowOutcome] = {}
-
-        def refuse(row: int, outcome: Outcome, *reasons: Problem) -> None:
-            refused[row] = RowOutcome(
-                lines[row], outcome, table.order_id[row], reasons, tuple(warnings.get(row, ()))
-            )
-
-        for row, reasons in errors.items():
-            refuse(row, outcome_of(reasons), *reasons)
-        for row, repeat in repeats.items():
-            first = repeat.first
-            if first in withheld:
-                refuse(row, "rejected", repeat_of_rejected(lines[first]))
-            else:
-                same_value = table.value[row] == table.value[first]
-                reason = repeat_problem(repeat.by, lines[first], same_value=same_value)
-                refuse(row, "duplicate", reason)
-        if withheld and when.mismatch is not None:
-            proof = times.ambiguous_order(lines[when.mismatch], self._rules.day_first)
-            for row in withheld:
-                refuse(row, "rejected", proof)
-        accepted = [row for row in sendable if row not in withheld]
-        emails, phones = table.hashed_emails, table.hashed_phones
-        return ValidatedChunk(
-            table.records(accepted, warnings),
-            [lines[row] for row in accepted],
-            sorted([*damaged, *refused.values()], key=attrgetter("line")),
-            {lines[row]: lines[repeat.first] for row, repeat in repeats.items()},
-            any(emails[row] or phones[row] for row in sendable),
-        )
-
-    def originals(
-        self, lines: list[int], table: RecordColumns, when: times.Times, problems: RowProblems
-    ) -> Originals:
-        """Return all conversions, also repeated ones, with the order IDs that they were sent with.
-
-        Fills in the derived order IDs of `table`.
-        """
-        order = times.CONVERSION_TIME
-        times.refuse_ambiguous(when, lines, self._rules.day_first, problems, order)
-        rows = self._complete(table, when, problems)
-        found = zip(rows, table.records(rows, {}), strict=True)
-        return Originals(dict(found), problems.errors)
-
-    def _complete(
-        self, table: RecordColumns, when: times.Times, problems: RowProblems
-    ) -> list[int]:
-        """Reject rows that no destination could count, and derive the order IDs of the others.
-
-        Returns the rows that can be sent.
-        """
-        self._check_exclusions(table, problems)
-        self._match(table, problems)
-        errors = problems.errors
-        sendable = [row for row in range(len(table.time)) if row not in errors]
-        if self._rules.derive_order_id:
-            self._derive_order_ids(sendable, table, when.instants)
-        return sendable
-
-    def _check_exclusions(self, table: RecordColumns, problems: RowProblems) -> None:
-        """Reject rows with values that the API refuses together."""
-        for exclusion, column in self._exclusions:
-            for row in table.rows_with_both(exclusion):
-                problems.reject(row, exclusion.code, column)
-
-    def _match(self, table: RecordColumns, problems: RowProblems) -> None:
-        """Reject rows that identify neither a click nor a person."""
-        identifying = [table.column(name) for name in self._rules.capabilities.identifying]
-        identified = map(any, zip(*identifying, strict=True))
-        for row in compress(range(len(table.time)), map(not_, identified)):
-            problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
-
-    def _derive_order_ids(
-        self, rows: Iterable[int], table: RecordColumns, instants: Sequence[int]
-    ) -> None:
-        """Derive order IDs for rows that Google could not recognize in a resend.
-
-        They have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document
-        that it recognizes a click with its time.
-        """
-        orders, gclids, braids = table.order_id, table.gclid, table.braids()
-        unrecognized = [row for row in rows if orders[row] is None and not gclids[row]]
-        if any(braids):
-            excluded = self._without_order_id(table)
-            unrecognized = [row for row in unrecognized if row not in excluded]
-        for row in unrecognized:
-            # As for a gclid, another value does not make another conversion of a click.
-            value = None if braids[row] else table.value[row]
-            identity = (braids[row],) if braids[row] else _person(table, row)
-            orders[row] = derived_order_id(table.action_id[row], instants[row], value, identity)
-
-    def _without_order_id(self, table: RecordColumns) -> set[int]:
-        """Return the rows with values that the API refuses beside an order ID."""
-        return {
-            row
-            for exclusion, _ in self._exclusions
-            if "order_id" in exclusion.beside
-            for row in table.rows_with(exclusion.values)
-        }
+    for row, reasons in errors.items():
+        refuse(row, _outcome_of(reasons), reasons)
+    for row, each in unsent.items():
+        refuse(row, each.outcome, [each.reason])
+    accepted = [row for row in chunk.sendable() if row not in unsent]
+    return ValidatedChunk(
+        records=records_of(chunk, record, accepted, warnings),
+        lines=[lines[row] for row in accepted],
+        refused=sorted(refused, key=attrgetter("line")),
+        repeats={lines[n]: lines[u.first] for n, u in unsent.items() if u.first is not None},
+        has_user_data=chunk.has_user_data,
+        placeholders=chunk.count_placeholders(),
+        follows_earlier_chunk=chunk.follows_earlier_chunk,
+    )
 
 
-def _has_own_order(table: RecordColumns, row: int) -> bool:
-    """Return whether a row is another conversion than rows with its click and another order."""
-    order_id = table.order_id[row]
-    return order_id is not None and not is_derived_order_id(order_id)
+def records_of(
+    chunk: ChunkColumns,
+    record: type[R],
+    rows: Iterable[int],
+    warnings: Mapping[int, Sequence[Problem]],
+) -> list[R]:
+    """Return the records of `rows`: each attribute is a column of the chunk."""
+    of_rows: list[tuple[Problem, ...]] = [()] * chunk.size
+    for row, found in warnings.items():
+        of_rows[row] = tuple(found)
+    is_wanted = bytearray(chunk.size)
+    for row in rows:
+        is_wanted[row] = 1
+    *names, last = record._fields
+    assert last == "warnings"
+    columns = [getattr(chunk, name) for name in names]
+    attributes = compress(zip(*columns, of_rows, strict=True), is_wanted)
+    # Takes a third of the time of Conversion(...).
+    make: Callable[..., R] = tuple.__new__
+    return [make(record, each) for each in attributes]
 
 
-def _person(table: RecordColumns, row: int) -> tuple[str, ...]:
-    """Return what identifies the person of a row: the first hashed identifier, if there is one."""
-    person = (table.hashed_emails[row] or table.hashed_phones[row])[:1]
-    optional = table.optional_fields[row]
-    return optional.identity() if not person and optional is not None else person
-
-
-def outcome_of(errors: Sequence[Problem]) -> Outcome:
+def _outcome_of(errors: Sequence[Problem]) -> Outcome:
     """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"
+
+
+# ── match and derive: conversions ────────────────────────────────────────────────────────────────
+
+
+def refuse_exclusive_values(chunk: ChunkColumns) -> None:
+    """Reject rows with values that the API refuses together."""
+    for exclusion, column in _exclusions(chunk):
+        for row in sorted(_with(chunk, exclusion.values) & _with(chunk, exclusion.beside)):
+            chunk.problems.reject(row, exclusion.code, column)
+
+
+def match(chunk: ChunkColumns) -> None:
+    """Reject rows that identify neither a click nor a person."""
+    identifying = [_attribute(chunk, name) for name in chunk.file.can.identifying]
+    identified = map(any, zip(*identifying, strict=True))
+    for row in compress(range(chunk.size), map(not_, identified)):
+        chunk.problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
+
+
+def derive_order_ids(chunk: ChunkColumns) -> None:
+    """Derive order IDs for rows that Google could not recognize in a resend.
+
+    They have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document that
+    it recognizes a click with its time.
+    """
+    if not chunk.file.rules.derive_order_id:
+        return
+    orders, gclids, braids = chunk.order_id, chunk.gclid, _braids(chunk)
+    unrecognized = [row for row in chunk.sendable() if orders[row] is None and not gclids[row]]
+    if any(braids):
+        # Values that the API refuses beside an order ID.
+        excluded = set[int]().union(
+            *(_with(chunk, e.values) for e, _ in _exclusions(chunk) if "order_id" in e.beside)
+        )
+        unrecognized = [row for row in unrecognized if row not in excluded]
+    for row in unrecognized:
+        # As for a gclid, another value does not make another conversion of a click.
+        value = None if braids[row] else chunk.value[row]
+        identity = (braids[row],) if braids[row] else _person(chunk, row)
+        orders[row] = derived_order_id(
+            chunk.action_id[row], chunk.when.instants[row], value, identity
+        )
+
+
+def _exclusions(chunk: ChunkColumns) -> Iterator[tuple[Exclusion, str]]:
+    """Yield the exclusions that can apply to the file's columns, each with the column to report."""
+    columns = chunk.file.columns
+    targets = {BY_NAME[base_name(column)].target.partition(".")[0] for column in columns}
+    for exclusion in chunk.file.rules.capabilities.exclusions:
+        if not targets.isdisjoint(exclusion.values):
+            shown = (column for column in columns if column.startswith(exclusion.column))
+            yield exclusion, next(shown, exclusion.column)
+
+
+def _with(chunk: ChunkColumns, names: Iterable[str]) -> set[int]:
+    """Return the rows with a value in one of these attributes."""
+    rows = zip(*(_attribute(chunk, name) for name in sorted(names)), strict=True)
+    empty: Sequence[object] = (None, ())
+    return {n for n, values in enumerate(rows) if any(value not in empty for value in values)}
+
+
+def _attribute(chunk: ChunkColumns, name: str) -> Sequence[object]:
+    """Return the values of an attribute of the conversions or of their optional fields."""
+    if name == "user_identifiers":
+        return [a or b for a, b in zip(chunk.hashed_emails, chunk.hashed_phones, strict=True)]
+    if name in Conversion._fields:
+        found: Sequence[object] = getattr(chunk, name)
+        return found
+    return [None if each is None else getattr(each, name) for each in chunk.optional_fields]
+
+
+def _braids(chunk: ChunkColumns) -> Sequence[str]:
+    """Return the gbraid or wbraid of each row."""
+    if not any(chunk.wbraid):
+        return chunk.gbraid
+    return [a or b for a, b in zip(chunk.gbraid, chunk.wbraid, strict=True)]
+
+
+def _person(chunk: ChunkColumns, row: int) -> tuple[str, ...]:
+    """Return what identifies the person of a row: the first hashed identifier, if there is one."""
+    person = (chunk.hashed_emails[row] or chunk.hashed_phones[row])[:1]
+    optional = chunk.optional_fields[row]
+    return optional.identity() if not person and optional is not None else person
+
+
+# ── deduplicate: conversions ─────────────────────────────────────────────────────────────────────
+
+_SAME: Final = {
+    "click": "the same click ID, time and conversion action",
+    "order": "the same order ID and conversion action",
+    "call": "the same call, time and conversion action",
+}
+
+
+class Repeat(NamedTuple):
+    """Which row a row repeats, and by which of its values."""
+
+    first: int
+    by: Literal["click", "order"]
+
+
+def drop_repeats(chunk: ChunkColumns) -> None:
+    """Send only the first row of each conversion, and none with an ambiguous date if another row
+    proves the other order of day and month."""
+    sendable = chunk.sendable()
+    repeats = _find_repeats(chunk, sendable)
+    sendable = [row for row in sendable if row not in repeats]
+    emails, phones = chunk.hashed_emails, chunk.hashed_phones
+    chunk.has_user_data = any(emails[row] or phones[row] for row in sendable)
+    withheld: set[int] = set()
+    lines = chunk.lines
+    if (proof := chunk.when.proof) is not None:
+        withheld.update(set(sendable).intersection(chunk.when.ambiguous))
+        chunk.unsent.update((row, Unsent("rejected", proof)) for row in withheld)
+    for row, (first, by) in repeats.items():
+        if first in withheld:
+            chunk.unsent[row] = Unsent("rejected", repeat_of_rejected(lines[first]), first)
+        else:
+            is_same = chunk.value[row] == chunk.value[first]
+            reason = _repeat_problem(by, lines[first], same_value=is_same)
+            chunk.unsent[row] = Unsent("duplicate", reason, first)
+
+
+def _find_repeats(chunk: ChunkColumns, rows: Sequence[int]) -> dict[int, Repeat]:
+    """Return the repeats by row.
+
+    A row is a repeat only if Google would count both rows once: same click ID, time and action, or
+    same order ID and action. Two rows with different order IDs of their own are two conversions,
+    even of one click and time: Google decides about them. Between chunks, Google detects repeats,
+    which keeps memory use small.
+    """
+    by_click: dict[tuple[str, int, str], int] = {}
+    by_order: dict[tuple[str, str], int] = {}
+    repeats: dict[int, Repeat] = {}
+    # The instant is compared, not its text, because two offsets can describe the same moment.
+    columns = (_click_ids(chunk), chunk.when.instants, chunk.action_id, chunk.order_id)
+    keys = zip(rows, *(map(each.__getitem__, rows) for each in columns), strict=True)
+    for row, click_id, instant, action_id, order_id in keys:
+        click = (click_id, instant, action_id)
+        if click_id:
+            first = by_click.setdefault(click, row)
+            # Rows without an own order ID are not sent after the first row of a click. So the first
+            # one shows whether another order is already there.
+            if first != row and not (_has_own_order(chunk, first) and _has_own_order(chunk, row)):
+                repeats[row] = Repeat(first, "click")
+                continue
+        if order_id is not None:
+            first = by_order.setdefault((order_id, action_id), row)
+            if first != row:
+                repeats[row] = Repeat(first, "order")
+                if click_id and by_click[click] == row:
+                    # This row is not sent, so a later row with its click does not repeat it.
+                    del by_click[click]
+    return repeats
+
+
+def _click_ids(chunk: ChunkColumns) -> Sequence[str]:
+    """Return the click ID of each row, whichever it is."""
+    if not (any(chunk.gbraid) or any(chunk.wbraid)):
+        return chunk.gclid
+    return [a or b for a, b in zip(chunk.gclid, _braids(chunk), strict=True)]
+
+
+def _has_own_order(chunk: ChunkColumns, row: int) -> bool:
+    """Return whether the order ID of a row distinguishes conversions of one click. A derived order
+    ID does not."""
+    order_id = chunk.order_id[row]
+    return order_id is not None and not is_derived_order_id(order_id)
+
+
+def _repeat_problem(
+    by: Literal["click", "order", "call"], line: int, *, same_value: bool
+) -> Problem:
+    """Return the problem of a row that repeats `line`, with the same value or another one."""
+    detail = f"{_SAME[by]} as in line {line}"
+    if same_value:
+        return Problem("REPEATED_LINE", "", detail)
+    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
+
+
+def repeat_of_rejected(line: int) -> Problem:
+    """Return the problem of a row that repeats `line`, which was rejected."""
+    detail = f"line {line}, which this row repeats, was refused, so this row was not sent either"
+    return Problem("REPEATED_REFUSED_LINE", "", detail)
+
+
+# ── deduplicate: calls and adjustments ───────────────────────────────────────────────────────────
+
+
+def drop_repeated_calls(chunk: ChunkColumns) -> None:
+    """Send only the first row of each call with the same time and conversion action."""
+    first_of: dict[tuple[object, ...], int] = {}
+    columns = (chunk.customer_id, chunk.action_id, chunk.caller_id)
+    keys = list(zip(*columns, chunk.starts.instants, chunk.when.instants, strict=True))
+    for row in chunk.sendable():
+        first = first_of.setdefault(keys[row], row)
+        if first != row:
+            is_same = chunk.value[row] == chunk.value[first]
+            reason = _repeat_problem("call", chunk.lines[first], same_value=is_same)
+            chunk.unsent[row] = Unsent("duplicate", reason, first)
+
+
+def supersede(chunk: ChunkColumns) -> None:
+    """Send only one adjustment of each conversion.
+
+        several restatements           ──▶ the one with the latest time
+        a retraction and restatements  ──▶ the retraction: it is final
+        the same adjustment again      ──▶ the first one
+
+    An API may apply the adjustments of one request in any order. So the others are not sent: they
+    are `skipped` (SUPERSEDED_ADJUSTMENT), or duplicates. Adjustments of earlier chunks are
+    remembered as digests, up to a limit: then an older restatement of a later chunk is not sent
+    either. Beyond the limit, only the API can tell.
+    """
+    lines, earlier, rows = chunk.lines, chunk.file.adjusted, chunk.sendable()
+    ranks = {row: _rank(chunk, row) for row in rows}
+    keys = {row: _adjusted_conversion(chunk, row) for row in rows}
+    best: dict[bytes, int] = {}
+    for row, key in keys.items():
+        if ranks[row] > ranks[best.setdefault(key, row)]:
+            best[key] = row
+    sent: dict[bytes, int] = {}
+    for row, key in keys.items():
+        winner, before = best[key], earlier.get(key)
+        if before is not None and before[1] == lines[row]:
+            before = None  # the same row, validated again
+        if before is not None and ranks[row] <= before[0]:
+            chunk.unsent[row] = _superseded(chunk, row, ranks[row], *before, None)
+        elif row != winner:
+            of_winner = ranks[winner], lines[winner]
+            chunk.unsent[row] = _superseded(chunk, row, ranks[row], *of_winner, winner)
+        else:
+            sent[key] = row
+            chunk.follows_earlier_chunk = chunk.follows_earlier_chunk or before is not None
+    for key, row in sent.items():
+        if key in earlier or len(earlier) < MOST_REMEMBERED:
+            earlier[key] = ranks[row], lines[row]
+    originals = (chunk.original[row] for row in sent.values())
+    chunk.has_user_data = any(o and (o.hashed_emails or o.hashed_phones) for o in originals)
+
+
+def _rank(chunk: ChunkColumns, row: int) -> int:
+    """Return the rank of an adjustment: that with the highest rank counts."""
+    is_final = chunk.adjustment_type[row] == "retraction"
+    return _RETRACTED if is_final else chunk.when.instants[row]
+
+
+def _adjusted_conversion(chunk: ChunkColumns, row: int) -> bytes:
+    """Return a digest of the conversion that a row adjusts."""
+    order_id = chunk.order_id[row]
+    click = chunk.gclid[row], chunk.conversion_time[row]
+    parts = (chunk.customer_id[row], chunk.action_id[row], *((order_id,) if order_id else click))
+    return blake2b("\x1f".join(parts).encode(), digest_size=12).digest()
+
+
+def _superseded(
+    chunk: ChunkColumns, row: int, rank: int, other: int, line: int, first: int | None
+) -> Unsent:
+    """Return why an adjustment is not sent: the one in `line` has the rank `other`, and is the row
+    `first` if it is in this chunk."""
+    if rank < other:
+        return Unsent("skipped", Problem("SUPERSEDED_ADJUSTMENT", "", f"by line {line}"))
+    is_restatement = chunk.adjustment_type[row] == "restatement"
+    what = "adjustment time" if is_restatement else "adjustment"
+    detail = f"the same conversion and {what} as in line {line}"
+    return Unsent("duplicate", Problem("REPEATED_LINE", "", detail), first)

@@ -1,23 +1,23 @@
-"""The fields that few files have: their columns → `OptionalFields` of each row.
+"""Consent, and the fields that few files have: custom variables, carts, addresses and others.
 
-`lib.rules.fields` declares these columns. They take no time in a file that does not have them.
+`lib.rules.fields` declares these columns. Those that few files have take no time in other files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
 from lib.model.records import Address, Cart, OptionalFields
-from lib.rules.conversion_actions import ActionRule
-from lib.rules.plain_text import plain_text
-from lib.rules.row_problems import RowProblems
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cart import parse_custom_variable
-from lib.rules.values.cells import Memo, RuleError
+from lib.rules.values.cells import RuleError
+from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import (
     normalize_name,
     normalize_postal_code,
@@ -30,16 +30,76 @@ _CART = "cart."
 _NO_ITEMS = Cart(None, None, None, None, ())
 
 
-class Target(NamedTuple):
+def read_consents(chunk: ChunkColumns) -> None:
+    """Read the consent of each row.
+
+    A cell that can't be read rejects the row: a misread denial would count as consent.
+    """
+    consents: list[str | None] = []
+    for row, consent in enumerate(chunk.known(_consent_of, "ad_user_data")):
+        if isinstance(consent, Problem):
+            chunk.problems.errors[row].append(consent)
+            consent = None
+        consents.append(consent)
+    chunk.ad_user_data = consents
+
+
+def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
+    """Return the consent in a cell, or that of the profile if the cell is empty.
+
+    A cell that declares consent as unspecified is not empty, and neither is a placeholder: they do
+    not get the default, because a missing answer is no consent.
+    """
+    text = plain_text(cell, "ad_user_data", with_placeholders)
+    if not text:
+        return rules.ad_user_data if text == "" else None
+    try:
+        return parse_consent(text)
+    except RuleError as error:
+        return Problem(error.code, "ad_user_data")
+
+
+def read_optional_fields(chunk: ChunkColumns) -> None:
+    """Read the fields that few files have."""
+    comma = chunk.file.rules.decimal_comma
+    found = [
+        _read_declared(cells, name, BY_NAME[name], comma, chunk.problems)
+        for name, cells in chunk.named(_is_declared)
+    ]
+    if variables := chunk.named(_is_custom_variable):
+        found.append(_Target("custom_variables", _read_variables(chunk, variables)))
+    if chunk.has_columns(ADDRESS_FIELDS):
+        found.append(_read_addresses(chunk))
+    chunk.optional_fields = [None] * chunk.size
+    for row, fields in _assemble(found).items():
+        chunk.optional_fields[row] = fields
+
+
+def read_custom_variables(chunk: ChunkColumns) -> None:
+    """Read the custom variables, for records without other optional fields."""
+    chunk.custom_variables = [()] * chunk.size
+    for row, pairs in _read_variables(chunk, chunk.named(_is_custom_variable)).items():
+        chunk.custom_variables[row] = pairs
+
+
+def _is_declared(column: str) -> bool:
+    return column in BY_NAME and BY_NAME[column].parse is not None
+
+
+def _is_custom_variable(column: str) -> bool:
+    return column.startswith(CUSTOM_VARIABLE)
+
+
+class _Target(NamedTuple):
     """The values of one record attribute, by row. Rows without a value are left out."""
 
     name: str
     values: dict[int, Any]
 
 
-def read_declared(
+def _read_declared(
     cells: Sequence[str], column: str, field: Field, decimal_comma: bool, problems: RowProblems
-) -> Target:
+) -> _Target:
     """Read a column with the `parse` function of its field."""
     assert field.parse is not None
     values: dict[int, Any] = {}
@@ -55,21 +115,16 @@ def read_declared(
                     problems.reject(row, error.code, column)
                 else:
                     problems.warn(row, error.code, column)
-    return Target(field.target, values)
+    return _Target(field.target, values)
 
 
-def read_custom_variables(
-    columns: Mapping[str, Sequence[str]],
-    actions: Sequence[ActionRule],
-    ids: Memo[str | Problem],
-    problems: RowProblems,
-) -> Target:
-    """Return the custom variables of each row as (key, value) pairs.
-
-    `ids` maps a customer ID and the name in the header to the key that the destination needs.
-    """
+def _read_variables(
+    chunk: ChunkColumns, columns: Sequence[tuple[str, Sequence[str]]]
+) -> dict[int, tuple[tuple[str, str], ...]]:
+    """Return the custom variables of the rows that have any, as (key, value) pairs."""
+    problems, ids = chunk.problems, chunk.file.memo(_variable_id)
     found: dict[int, list[tuple[str, str]]] = {}
-    for column, cells in columns.items():
+    for column, cells in columns:
         name = column.removeprefix(CUSTOM_VARIABLE)
         for row, cell in enumerate(cells):
             text = plain_text(cell, column, problems.with_placeholders) if cell else ""
@@ -79,15 +134,17 @@ def read_custom_variables(
                 except RuleError as error:
                     problems.warn(row, error.code, column)
                     continue
-                key = ids[actions[row].customer_id, name]
+                key = ids[chunk.customer_id[row], name]
                 if isinstance(key, Problem):
                     problems.warn(row, key.code, column)
                 else:
                     found.setdefault(row, []).append((key, value))
-    return Target("custom_variables", {row: tuple(pairs) for row, pairs in found.items()})
+    return {row: tuple(pairs) for row, pairs in found.items()}
 
 
-def custom_variable_id(customer_id: str, name: str, rules: RowRules) -> str | Problem:
+def _variable_id(
+    customer_id: str, name: str, rules: RowRules, with_placeholders: set[str]
+) -> str | Problem:
     """Return the key that the destination needs for the custom variable in the header.
 
     The header usually contains the variable's name. An unknown name returns a `Problem`.
@@ -101,7 +158,7 @@ def custom_variable_id(customer_id: str, name: str, rules: RowRules) -> str | Pr
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found
 
 
-def read_addresses(columns: Mapping[str, Sequence[str]], problems: RowProblems) -> Target:
+def _read_addresses(chunk: ChunkColumns) -> _Target:
     """Return the postal address of each row: all four parts or none, as fewer identify nobody."""
     parse = {
         "first_name": lambda cell: sha256_hex(normalize_name(cell)),
@@ -109,8 +166,9 @@ def read_addresses(columns: Mapping[str, Sequence[str]], problems: RowProblems) 
         "postal_code": normalize_postal_code,
         "country_code": normalize_region_code,
     }
+    problems = chunk.problems
     found: dict[int, Address] = {}
-    for row, cells in enumerate(zip(*(columns[name] for name in ADDRESS_FIELDS), strict=True)):
+    for row, cells in enumerate(zip(*map(chunk.cells, ADDRESS_FIELDS), strict=True)):
         parts: dict[str, str] = {}
         for name, cell in zip(ADDRESS_FIELDS, cells, strict=True):
             text = plain_text(cell, name, problems.with_placeholders) if cell else ""
@@ -125,10 +183,10 @@ def read_addresses(columns: Mapping[str, Sequence[str]], problems: RowProblems) 
             )
         elif parts.keys() - {"country_code"}:
             problems.warn(row, "ADDRESS_INCOMPLETE", "postal_code")
-    return Target("address", found)
+    return _Target("address", found)
 
 
-def assemble(targets: Sequence[Target]) -> dict[int, OptionalFields]:
+def _assemble(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
     """Return the optional fields of the rows that have any. A cart without items is left out."""
     by_row: dict[int, dict[str, Any]] = {}
     carts: dict[int, dict[str, Any]] = {}

@@ -3,13 +3,17 @@
 Exports contain lost deals, failed charges and refunds next to the rows that count. The profile says
 which are which (`include`, `exclude`). A row that does not count is skipped before any other rule
 sees it, so that it cannot make another row a duplicate.
+
+The first rows of a file show its kind (`lib.source.kinds`), and a file of sales and adjustments
+stops there. An adjustment further down (`RETRACT`, `RESTATE`) gets a problem: as a conversion, a
+refund would be a new sale.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from operator import and_, not_
 from typing import Final, NamedTuple
@@ -17,10 +21,13 @@ from unicodedata import normalize
 
 from lib.model.outcomes import Selection
 from lib.model.records import Row
-from lib.rules.adjustment_rows import mark_adjustments
+from lib.rules.fields.other_kinds import ADJUSTMENTS
 from lib.rules.stages import stages_in
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
 
+_ADJUSTMENT: Final = "ADJUSTMENT_ROW"
+_MOST_WORDS: Final = 10
+"""A column that names the kinds of rows has few different cells."""
 _WORD: Final = re.compile(r"\w+")
 _LIKENESS: Final = 80.0
 """Percent."""
@@ -107,7 +114,7 @@ class RowFilter:
             cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
                 selected.selection.stages[column] = counts
-        selected = selected._replace(rows=mark_adjustments(selected.rows, self._kind_columns))
+        selected = selected._replace(rows=_mark_adjustments(selected.rows, self._kind_columns))
         return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
 
     def _without_refunds(self, rows: Sequence[Row], selected: Selected) -> Selected:
@@ -145,6 +152,33 @@ class RowFilter:
             return Selected(list(compress(rows, kept)), skipped, selection)
         lines = set(skipped)
         return Selected([row for row in rows if row[0] not in lines], skipped, selection)
+
+
+def kind_columns(
+    header: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[int]
+) -> tuple[int, ...]:
+    """Return the columns that may name the kind of a row: without a meaning, and with few different
+    cells in the first `rows` of the file. `known` are the columns that have a meaning."""
+    unknown = (at for at, name in enumerate(header) if name and at not in known)
+    return tuple(at for at in unknown if len({row[at] for row in rows}) <= _MOST_WORDS)
+
+
+def _mark_adjustments(rows: Sequence[Row], columns: Sequence[int]) -> Sequence[Row]:
+    """Return the rows. Those with an adjustment's word in one of `columns` get ADJUSTMENT_ROW as
+    their problem."""
+    adjustments = set[int]()
+    for at in columns:
+        words = {cells[at] for _, cells, problem, _ in rows if not problem}
+        if found := {word for word in words if unwrap(word, "word").upper() in ADJUSTMENTS.words}:
+            adjustments.update(
+                line for line, cells, problem, _ in rows if not problem and cells[at] in found
+            )
+    if not adjustments:
+        return rows
+    return [
+        (line, [], _ADJUSTMENT, length) if line in adjustments else (line, cells, problem, length)
+        for line, cells, problem, length in rows
+    ]
 
 
 class _ColumnRule:

@@ -1,20 +1,18 @@
-"""The input of the rules apart from the row."""
+"""What the rules know besides the rows: the time, the profile's settings, accounts and actions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
-
-OrderIds = Literal["keep", "integer"]
-"""How order IDs such as 1001.0 are sent. None: the first chunk of each file decides
-(`OrderIdForm`)."""
+from lib.rules.values.conversion_clock import MAX_AGE_DAYS
+from lib.rules.values.order_ids import OrderIds
 
 RULES_VERSION: Final = 1
 """The version of the rules, which the claim of a file fixes. Code that meets a newer one touches
@@ -26,17 +24,31 @@ order ID counts twice at Google."""
 
 
 @dataclass(frozen=True, slots=True)
+class Refunds:
+    """How the profile recognizes the refunds in a file of sales: by the cells in `columns`.
+
+    `names_value`: it names the column of their new values.
+    """
+
+    columns: Sequence[int] = ()
+    names_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RowRules:
     """Values that are the same for every row of a file.
 
-    `now` is the start of the file's first attempt.
-    `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
+    `now` is the start of the file's first attempt. `kind` is the kind of the records.
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
+
     `column_currency` is the currency that the header of the value column names. `column_zones` has
-    the time zone that applies to the times of another column than the conversion time, if it is
-    another one. `kind` is the kind of the records. `sent_order_id` is how
-    the destination of the conversions writes an order ID, if adjustments go to another one.
+    the time zones of the times other than the conversion time.
+
+    `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
+
+    For adjustments: `refunds` is None if the rows say themselves what they are. `sent_order_id` is
+    how the destination of the conversions writes an order ID, if adjustments go to another one.
     """
 
     now: datetime
@@ -57,4 +69,20 @@ class RowRules:
     integer_order_ids: bool = False
     column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)
     kind: RecordKind = "conversion"
+    refunds: Refunds | None = None
     sent_order_id: Callable[[str], str] = str
+
+
+class ActionRule(NamedTuple):
+    """The account and conversion action of a row, and the rules of that action."""
+
+    customer_id: str
+    action_id: str
+    one_per_click: bool
+    lookback_days: int
+    needs_order_id: bool = False
+    always_uses_default_value: bool = False
+
+
+NO_ACTION: Final = ActionRule("", "", False, MAX_AGE_DAYS)
+"""Placeholder for a row that is rejected for its action: its other cells are still checked."""

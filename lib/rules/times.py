@@ -1,4 +1,4 @@
-"""Conversion times: the time column (and the time zone of the row) → times with an offset."""
+"""Times: a time column (and the time zone of the row) → times with an offset."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
-from lib.rules.chunk_cells import ChunkCells
-from lib.rules.conversion_actions import ActionRule
-from lib.rules.plain_text import plain_text
-from lib.rules.row_problems import RowProblems
+from lib.rules.columns import ChunkColumns, RowProblems, Times, plain_text
+from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
-_UNKNOWN_ZONE = UnknownZone("time_zone")
+_UNKNOWN_ZONE: Final = UnknownZone("time_zone")
 
-_OTHER_ORDER = {
+_OTHER_ORDER: Final = {
     False: "dates are day first (as in 20/11/2026), but day_first is not set in the profile",
     True: "dates are month first (as in 11/20/2026), but day_first is set in the profile",
 }
@@ -35,31 +33,47 @@ class TimeColumn(NamedTuple):
 CONVERSION_TIME: Final = TimeColumn("conversion_date_time", "TIME_MISSING")
 
 
-class Times(NamedTuple):
-    """The times of a column. `texts` have the format of the APIs; `instants` are in Unix seconds.
-
-    `ambiguous` are the rows whose date is also valid with day and month swapped. `mismatch` is the
-    first row whose date is valid only with day and month swapped.
-    """
-
-    texts: list[str]
-    instants: list[int]
-    ambiguous: list[int]
-    mismatch: int | None
+def read_conversion_times(chunk: ChunkColumns) -> None:
+    """Read the time of each conversion. Ambiguous dates are not rejected yet: then a row that
+    repeats one of these rows would be sent."""
+    cells = _with_times_of_day(chunk, chunk.problems)
+    chunk.when = _read(chunk, CONVERSION_TIME, cells, chunk.actions, chunk.problems)
+    chunk.time = chunk.when.texts
 
 
-def read_times(
-    cells: Sequence[str],
-    zones: Sequence[tzinfo | None],
-    actions: Sequence[ActionRule],
-    clock: ConversionClock,
-    problems: RowProblems,
-    column: TimeColumn = CONVERSION_TIME,
+def refuse_ambiguous_times(chunk: ChunkColumns) -> None:
+    """Reject the conversions whose date is valid in both orders of day and month, if another row
+    proves the other order."""
+    _refuse_ambiguous(chunk.when, chunk.problems)
+
+
+def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
+    """Return the time of each conversion, for records of another kind (`times_of`)."""
+    return times_of(chunk, CONVERSION_TIME, _with_times_of_day(chunk, problems), problems)
+
+
+def times_of(
+    chunk: ChunkColumns, column: TimeColumn, cells: Sequence[str], problems: RowProblems
 ) -> Times:
-    """Return the time of each row. `zones` are the time zones that the rows give."""
-    texts, instants = [""] * len(cells), [0] * len(cells)
+    """Return the time of each row. Ambiguous dates are rejected if another row proves the other
+    order. The look-back window of the conversion action makes no difference."""
+    when = _read(chunk, column, cells, [NO_ACTION] * chunk.size, problems)
+    _refuse_ambiguous(when, problems)
+    return when
+
+
+def _read(
+    chunk: ChunkColumns,
+    column: TimeColumn,
+    cells: Sequence[str],
+    actions: Sequence[ActionRule],
+    problems: RowProblems,
+) -> Times:
+    texts, instants = [""] * chunk.size, [0] * chunk.size
     ambiguous: list[int] = []
-    mismatch: int | None = None
+    proof: Problem | None = None
+    zones = chunk.known(zone_of, "time_zone")
+    clock = chunk.file.clock(column.field)
     read = clock.read
     for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):
         try:
@@ -68,8 +82,10 @@ def read_times(
             found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, column)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
-                if found.code == "DATE_ORDER_MISMATCH" and mismatch is None:
-                    mismatch = row
+                if found.code == "DATE_ORDER_MISMATCH" and proof is None:
+                    line = chunk.lines[row]
+                    detail = f"day and month are ambiguous here, and in line {line} {found.detail}"
+                    proof = found._replace(detail=detail)
                 continue
             texts[row], instants[row], doubts = found
         for doubt in doubts:
@@ -77,27 +93,7 @@ def read_times(
                 ambiguous.append(row)
             else:
                 problems.warn(row, doubt, column.field)
-    return Times(texts, instants, ambiguous, mismatch)
-
-
-def with_times_of_day(chunk: ChunkCells, problems: RowProblems) -> Sequence[str]:
-    """Return the time column, with the times of day of the other column if the file has one."""
-    dates, times = chunk.column("conversion_date_time"), chunk.column("time_of_day")
-    if not any(times):
-        return dates
-    marks = problems.with_placeholders
-    joined = []
-    for row, (date, time) in enumerate(zip(dates, times, strict=True)):
-        time_of_day = plain_text(time, "time_of_day", marks)
-        if time_of_day and date:
-            day = plain_text(date, "conversion_date_time", marks) or date
-            try:
-                joined.append(with_time_of_day(day, time_of_day))
-                continue
-            except RuleError as error:
-                problems.warn(row, error.code, "time_of_day")
-        joined.append(date)
-    return joined
+    return Times(texts, instants, ambiguous, proof)
 
 
 def _read_unwrapped(
@@ -119,23 +115,33 @@ def _read_unwrapped(
         return Problem(error.code, error.field or column.field, detail)
 
 
-def ambiguous_order(line: int, day_first: bool, column: TimeColumn = CONVERSION_TIME) -> Problem:
-    """Return the problem of a date that is valid in both orders: `line` proves the other order."""
-    detail = f"day and month are ambiguous here, and in line {line} {_OTHER_ORDER[day_first]}"
-    return Problem("DATE_ORDER_MISMATCH", column.field, detail)
+def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[str]:
+    """Return the time column, with the times of day of the other column if the file has one."""
+    dates, times = chunk.cells(CONVERSION_TIME.field), chunk.cells("time_of_day")
+    if not any(times):
+        return dates
+    marks = problems.with_placeholders
+    joined = []
+    for row, (date, time) in enumerate(zip(dates, times, strict=True)):
+        time_of_day = plain_text(time, "time_of_day", marks)
+        if time_of_day and date:
+            day = plain_text(date, CONVERSION_TIME.field, marks) or date
+            try:
+                joined.append(with_time_of_day(day, time_of_day))
+                continue
+            except RuleError as error:
+                problems.warn(row, error.code, "time_of_day")
+        joined.append(date)
+    return joined
 
 
-def refuse_ambiguous(
-    when: Times, lines: Sequence[int], day_first: bool, problems: RowProblems, column: TimeColumn
-) -> None:
-    """Reject the rows whose date is valid in both orders, if another row proves the other order."""
-    if when.mismatch is not None:
-        proof = ambiguous_order(lines[when.mismatch], day_first, column)
+def _refuse_ambiguous(when: Times, problems: RowProblems) -> None:
+    if when.proof is not None:
         for row in when.ambiguous:
-            problems.errors[row].append(proof)
+            problems.errors[row].append(when.proof)
 
 
-def zone_of(cell: str, with_placeholders: set[str]) -> tzinfo | None:
+def zone_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> tzinfo | None:
     """Return the time zone in a cell, or None if the cell has no value.
 
     A time zone that can't be read rejects only the rows whose time needs it.

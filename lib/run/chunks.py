@@ -7,9 +7,11 @@ the same on every attempt.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
-from typing import NamedTuple, TypeVar
+from itertools import compress, groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
@@ -22,17 +24,14 @@ from lib.model.outcomes import (
     Selection,
     chunk_outcomes,
 )
-from lib.model.records import Record, Row
+from lib.model.records import Adjustment, Conversion, Record, Row
 from lib.model.sent_requests import SentRequest, ranges_of
-from lib.rules.assembly import ValidatedChunk
-from lib.rules.record_engine import RecordEngine
-from lib.rules.repeats import repeat_of_rejected
+from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
+from lib.rules.engine import Engine
 from lib.rules.row_filter import RowFilter, Selected
 from lib.run.newer_values import NewValue, OrderName, new_values
 from lib.source.errors import SourceError
 from lib.state.run import ChunkLimits
-
-R = TypeVar("R")
 
 
 class Chunk(NamedTuple):
@@ -139,7 +138,7 @@ def _until_unreadable(
 
 
 def validate(
-    chunk: Chunk, row_filter: RowFilter, engine: RecordEngine, refunds: RecordEngine | None
+    chunk: Chunk, row_filter: RowFilter, engine: Engine, refunds: Engine | None
 ) -> tuple[Selected, ValidatedChunk]:
     """Validate the rows of a chunk that count. `refunds` validates those that adjust conversions.
 
@@ -148,18 +147,33 @@ def validate(
     selected = row_filter.select(chunk.rows)
     validated = engine.validate(selected.rows)
     if selected.refunds and refunds is not None:
-        validated = validated.with_refunds(refunds.validate(selected.refunds))
+        validated = _together(validated, refunds.validate(selected.refunds))
     return selected, validated
+
+
+def _together(sales: ValidatedChunk, refunds: ValidatedChunk) -> ValidatedChunk:
+    """Return a chunk with its conversions, and then the adjustments among its rows."""
+    placeholders = Counter(sales.placeholders)
+    placeholders.update(refunds.placeholders)
+    return ValidatedChunk(
+        records=[*sales.records, *refunds.records],
+        lines=sales.lines + refunds.lines,
+        refused=sorted(sales.refused + refunds.refused, key=attrgetter("line")),
+        repeats={**sales.repeats, **refunds.repeats},
+        has_user_data=sales.has_user_data or refunds.has_user_data,
+        placeholders=placeholders,
+        follows_earlier_chunk=refunds.follows_earlier_chunk,
+    )
 
 
 def prepare(
     chunk: Chunk,
     row_filter: RowFilter,
-    engine: RecordEngine,
+    engine: Engine,
     batch: Batch,
     refuses_user_data: Problem | None = None,
     is_sent: Callable[[int, Record], bool] | None = None,
-    refunds: RecordEngine | None = None,
+    refunds: Engine | None = None,
     order_name: OrderName | None = None,
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that count, and serialize those that can be sent.
@@ -177,13 +191,11 @@ def prepare(
         return refuses_user_data
     if is_sent is not None:
         validated = _only(validated, is_sent)
-    for conversion in validated.conversions:
-        batch.add(conversion)
-    for adjustment in validated.adjustments:
-        batch.add_adjustment(adjustment)
-    for call in validated.calls:
-        batch.add_call(call)
     records = validated.records
+    for kind, of_kind in groupby(records, type):
+        add = _adds(batch, kind)
+        for record in of_kind:
+            add(record)
     return PreparedChunk(
         chunk.number,
         batch,
@@ -202,22 +214,20 @@ def prepare(
     )
 
 
+def _adds(batch: Batch, kind: type[Record]) -> Callable[[Any], None]:
+    """Return the method of the batch that adds records of this kind."""
+    if kind is Conversion:
+        return batch.add
+    return batch.add_adjustment if kind is Adjustment else batch.add_call
+
+
 def _only(validated: ValidatedChunk, is_sent: Callable[[int, Record], bool]) -> ValidatedChunk:
     """Return the chunk with only the records that are sent. The other rows are rejected."""
     lines, records = validated.lines, validated.records
     kept = list(map(is_sent, lines, records))
-    wanted = set(compress(range(len(lines)), kept))
-    first = len(validated.conversions)
-    second = first + len(validated.adjustments)
-
-    def of(each: Sequence[R], start: int) -> list[R]:
-        return [record for at, record in enumerate(each, start) if at in wanted]
-
     return validated._replace(
-        lines=of(lines, 0),
-        conversions=of(validated.conversions, 0),
-        adjustments=of(validated.adjustments, first),
-        calls=of(validated.calls, second),
+        lines=list(compress(lines, kept)),
+        records=list(compress(records, kept)),
         refused=[
             *validated.refused,
             *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),

@@ -12,12 +12,8 @@ from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.log import Log
-from lib.rules.adjustments import AdjustmentEngine
-from lib.rules.calls import CallEngine
 from lib.rules.engine import Engine
-from lib.rules.record_engine import RecordEngine
-from lib.rules.refunds import Refunds
-from lib.rules.row_rules import RowRules
+from lib.rules.row_rules import Refunds, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.accounts import Accounts
@@ -90,18 +86,16 @@ def row_rules(
     )
 
 
-def engine_of(header: Header, profile: Profile, rules: RowRules) -> RecordEngine:
+def engine_of(header: Header, profile: Profile, rules: RowRules) -> Engine:
     """Return the engine for the records of this file."""
-    if header.kind == "call":
-        return CallEngine(header.fields, rules)
-    if header.kind == "conversion":
+    if header.kind != "adjustment":
         return Engine(header.fields, rules)
     main = capabilities_of(profile.destination)
     # Conversions are read as they were sent: with the capabilities of their own destination.
     sales = Engine(header.fields, replace(rules, capabilities=main, kind="conversion"))
     if rules.capabilities is not main:
         rules = replace(rules, sent_order_id=main.sent_order_id)
-    return AdjustmentEngine(header.fields, rules, sales, None)
+    return Engine(header.fields, rules, sales)
 
 
 def with_refunds(
@@ -113,13 +107,14 @@ def with_refunds(
     refund_columns: Sequence[int],
     connect: Connect,
     log: Log,
-) -> tuple[Destination[Any], AdjustmentEngine]:
+) -> tuple[Destination[Any], Engine]:
     """Return the destination of a file of sales and refunds, and the engine for the refunds, which
     the profile recognizes by `refund_columns`.
 
     Raises what `connect` raises, and `PermanentError` if the destination cannot send adjustments.
     """
-    rules = replace(rules, kind="adjustment")
+    names_value = bool(profile.headers.get("adjusted_value"))
+    rules = replace(rules, kind="adjustment", refunds=Refunds(refund_columns, names_value))
     if sender_name(profile, "adjustment") != profile.destination:
         other = connect(sending_profile(profile, "adjustment"), log)
         accounts = Accounts(other, wants_variables=False)
@@ -132,6 +127,4 @@ def with_refunds(
         destination = TwoDestinations(destination, other)
     if "adjustment" not in rules.capabilities.record_kinds:
         raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
-    names_value = bool(profile.headers.get("adjusted_value"))
-    refunds = Refunds(refund_columns, names_value)
-    return destination, AdjustmentEngine(fields, rules, sales, refunds)
+    return destination, Engine(fields, rules, sales)

@@ -9,10 +9,10 @@ from functools import partial
 from lib.config.profile import Profile
 from lib.model.fields import Field, FileKind, RecordKind, base_name
 from lib.model.outcomes import Problem
-from lib.rules.adjustment_rows import kind_columns
-from lib.rules.click_ids import CLICK_IDS
 from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.other_kinds import OTHER_KINDS
+from lib.rules.identity import CLICK_IDS
+from lib.rules.row_filter import kind_columns
 from lib.rules.values.cells import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.filtering import filter_columns

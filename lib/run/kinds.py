@@ -8,7 +8,7 @@ from lib.config.profile import Profile
 from lib.destinations.base import Capabilities
 from lib.destinations.registry import capabilities_of
 from lib.model.fields import RecordKind
-from lib.rules.adjustments import ADJUSTMENT_FIELDS
+from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 
 
 def sender_name(profile: Profile, kind: RecordKind) -> str:

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from lib.destinations.base import UploadResult
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Record
+from lib.model.records import Adjustment, Record
 from lib.rules.assembly import ValidatedChunk
 from lib.state.newer_values import NewerValues, order_digest
 from lib.state.run import Run
@@ -50,8 +50,8 @@ def new_values(validated: ValidatedChunk, order_name: OrderName) -> list[NewValu
         NewValue(
             position, _digest(each, each.order_id, order_name), each.adjusted_at, each.has_whole
         )
-        for position, each in enumerate(validated.adjustments, len(validated.conversions))
-        if each.order_id is not None
+        for position, each in enumerate(validated.records)
+        if isinstance(each, Adjustment) and each.order_id is not None
     ]
 
 

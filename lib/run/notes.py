@@ -12,10 +12,10 @@ from lib.destinations.base import Capabilities, Destination
 from lib.model.account import Account
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem, Tally
+from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.languages import is_consent_column
 from lib.rules.fields.other_kinds import CALLS
-from lib.rules.used_columns import is_sent
 from lib.rules.values.time_zones import UnknownZone
 from lib.source.columns import ColumnMap
 from lib.source.table import Table

@@ -19,11 +19,9 @@ from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, RowOutcome, Tally
 from lib.model.records import Record, Row
-from lib.rules.adjustments import AdjustmentEngine
-from lib.rules.conversion_actions import resolve_action
+from lib.rules.actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.record_engine import RecordEngine
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.rules.values.time_zones import UnknownZone
@@ -58,7 +56,7 @@ class UploadJob:
 
     table: Table
     row_filter: RowFilter
-    engine: RecordEngine
+    engine: Engine
     destination: Destination[Any]
     sales: Capabilities
     customer_id: str
@@ -66,7 +64,7 @@ class UploadJob:
     header: Header
     notes: tuple[Problem, ...]
     refuses_user_data: Problem | None = None
-    refunds: AdjustmentEngine | None = None
+    refunds: Engine | None = None
 
     @property
     def used_columns(self) -> set[int]:
@@ -191,7 +189,7 @@ def prepare_job(
         zone_name = zones.name_of("conversion_date_time")
         notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
     refunds = None
-    if profile.refunds and isinstance(engine, Engine):
+    if profile.refunds and are_sales:
         destination, refunds = with_refunds(
             engine, profile, destination, rules, fields, row_filter.refund_columns, connect, log
         )

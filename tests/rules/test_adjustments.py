@@ -1,4 +1,4 @@
-"""Adjustments and calls validated by their engines: what they name, and which of them are sent."""
+"""Adjustments and calls, validated: what they name, and which of them are sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,9 @@ from lib.model.account import Account, Action
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, Record
-from lib.rules import superseded
-from lib.rules.adjustments import AdjustmentEngine
-from lib.rules.calls import CallEngine
+from lib.rules import assembly
 from lib.rules.engine import Engine
-from lib.rules.record_engine import RecordEngine
-from lib.rules.refunds import Refunds
-from lib.rules.row_rules import RowRules
+from lib.rules.row_rules import Refunds, RowRules
 
 EVERYTHING: frozenset[RecordKind] = frozenset({"conversion", "adjustment", "call"})
 ACCOUNT = Account(
@@ -82,16 +78,14 @@ def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
     )
 
 
-def engine_for(header: list[str], kind: RecordKind, refunds: bool, **settings: Any) -> RecordEngine:
+def engine_for(header: list[str], kind: RecordKind, refunds: bool, **settings: Any) -> Engine:
     columns = {name: at for at, name in enumerate(header) if name != "Status"}
+    if kind != "adjustment":
+        return Engine(columns, rules_for(kind, **settings))
     sales = Engine(columns, rules_for("conversion", **settings))
-    if kind == "conversion":
-        return sales
-    if kind == "call":
-        return CallEngine(columns, rules_for("call", **settings))
     stages = [at for at, name in enumerate(header) if name == "Status"]
     found = Refunds(stages) if refunds else None
-    return AdjustmentEngine(columns, rules_for("adjustment", **settings), sales, found)
+    return Engine(columns, rules_for("adjustment", refunds=found, **settings), sales)
 
 
 def rows_of(text: str, first: int = 2) -> list[tuple[int, list[str], None, int]]:
@@ -321,7 +315,7 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
 
 def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
-    monkeypatch.setattr(superseded, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(assembly, "MOST_REMEMBERED", 1)
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
     first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
     second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"

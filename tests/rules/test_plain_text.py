@@ -9,8 +9,8 @@ import pytest
 from lib.destinations.registry import capabilities_of
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.model.records import Address
+from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
-from lib.rules.used_columns import is_sent
 from tests.rules.test_rows import Validated, digest, validate
 
 ROW = {

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.row_filter import Condition, RowFilter, Selected
+from lib.model.records import Row
+from lib.rules.row_filter import Condition, RowFilter, Selected, kind_columns
 
 Values = Mapping[str, Sequence[str]]
 HEADER = ("stage", "type")
@@ -147,3 +148,36 @@ def test_only_spellings_of_one_value_are_similar(value: str, cell: str, similar:
     """Another spelling is reported as a probable mistake, another value is not."""
     found = select([f"{cell}|"], {}, {"stage": [value]})
     assert bool(found.selection.near) is similar
+
+
+@pytest.mark.parametrize(
+    "cell, is_adjustment",
+    [
+        ("RETRACT", True),
+        (" retraction ", True),
+        ('="Restate"', True),
+        ("RESTATEMENT", True),
+        ("Sale", False),
+        ("", False),
+        ("retract the order", False),
+    ],
+)
+def test_a_row_with_the_word_of_an_adjustment_is_marked(cell: str, is_adjustment: bool) -> None:
+    """The word counts only as a whole cell, in a column that may name the kind of a row."""
+    rows: list[Row] = [
+        (2, ["1", "Sale"], None, 9),
+        (3, [], "NUL_BYTE", 9),
+        (4, ["2", cell], None, 9),
+    ]
+    marked = RowFilter(kind_columns=(1,)).select(rows).rows
+    assert marked[:2] == rows[:2]
+    assert marked[2][2] == ("ADJUSTMENT_ROW" if is_adjustment else None)
+    assert RowFilter(kind_columns=(0,)).select(rows).rows == rows
+
+
+def test_kinds_are_in_columns_without_a_meaning_and_with_few_different_cells() -> None:
+    """A column of a field or of the row filter, or one with a text of its own in every row, is not
+    searched: it has another meaning, or would take time."""
+    rows = [[f"SO-{n}", "Sale", f"note {n}", "x"] for n in range(50)]
+    assert kind_columns(["order_id", "Type", "Notes", ""], rows, {0}) == (1,)
+    assert kind_columns(["order_id", "Type", "Notes", ""], rows, {0, 1}) == ()

@@ -12,7 +12,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
-from lib.rules.row_problems import RowProblems
+from lib.rules.columns import RowProblems
 from lib.run import progress, upload
 from lib.run.chunks import split_into_chunks
 from lib.run.claim import CELL_CHARS, CHUNK_CHARS, chunk_limits_of

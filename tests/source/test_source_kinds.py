@@ -7,9 +7,9 @@ import io
 
 import pytest
 
-from lib.rules.click_ids import CLICK_IDS
 from lib.rules.fields import FIELDS, OF_CONVERSIONS
 from lib.rules.fields.other_kinds import OTHER_KINDS
+from lib.rules.identity import CLICK_IDS
 from lib.source.columns import identifying_columns, map_columns
 from lib.source.errors import SourceError
 from lib.source.kinds import columns_of_kind

@@ -1,4 +1,4 @@
-"""The fields of the conversion itself. Their rules are in `lib.rules.engine`."""
+"""The fields of the conversion itself. `lib.rules.conversions` lists their rules."""
 
 from __future__ import annotations
 

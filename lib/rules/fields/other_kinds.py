@@ -84,6 +84,8 @@ CALL: Final[tuple[Field, ...]] = (
     ),
 )
 
+ADJUSTMENT_FIELDS: Final = frozenset(field.name for field in ADJUSTMENT)
+
 ADJUSTMENTS: Final = FileKind(
     "adjustment",
     "ADJUSTMENT_FILE",

@@ -140,16 +140,18 @@ def parse_json(text: str) -> Any:
 class Memo(dict[Cells, V], Generic[V]):
     """`memo[cell]` is what `read` returns for a cell, or for a tuple of cells.
 
-    Its size is limited for any file: when it is full, it is cleared.
+    `read` gets `more` after the cells. The size is limited for any file: when the memo is full, it
+    is cleared.
     """
 
-    def __init__(self, read: Callable[..., V]) -> None:
+    def __init__(self, read: Callable[..., V], *more: object) -> None:
         super().__init__()
         self._read = read
+        self._more = more
 
     def __missing__(self, cells: Cells) -> V:
         together = isinstance(cells, tuple)
-        answer = self._read(*cells) if together else self._read(cells)
+        answer = self._read(*(cells if together else (cells,)), *self._more)
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
         if (sum(map(len, cells)) if together else len(cells)) <= _LONGEST_REMEMBERED:

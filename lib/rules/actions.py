@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Final, get_args
 
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
-from lib.rules.plain_text import plain_text
-from lib.rules.row_problems import RowProblems
-from lib.rules.row_rules import RowRules
-from lib.rules.values.cells import Memo
+from lib.rules.columns import ChunkColumns, plain_text
+from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
-
-
-class ActionRule(NamedTuple):
-    """The account and conversion action of a row, and the rules of that action."""
-
-    customer_id: str
-    action_id: str
-    one_per_click: bool
-    lookback_days: int
-    needs_order_id: bool = False
-    always_uses_default_value: bool = False
-
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 
@@ -34,21 +20,19 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
     "call": "ACTION_NOT_FOR_CALLS",
 }
 
-NO_ACTION = ActionRule("", "", False, MAX_AGE_DAYS)
-"""Placeholder for a row that is rejected for its action: its other cells are still checked."""
 
-
-def read_actions(
-    cells: Sequence[tuple[str, str]], known: Memo[ActionRule | Problem], problems: RowProblems
-) -> list[ActionRule]:
-    """Return the action of each row. `cells` are its customer_id and conversion_action."""
+def read_actions(chunk: ChunkColumns) -> None:
+    """Find the conversion action of each row."""
     actions = []
-    for row, action in enumerate(map(known.__getitem__, cells)):
+    found = chunk.known(resolve_action, "customer_id", "conversion_action")
+    for row, action in enumerate(found):
         if isinstance(action, Problem):
-            problems.errors[row].append(action)
+            chunk.problems.errors[row].append(action)
             action = NO_ACTION
         actions.append(action)
-    return actions
+    chunk.actions = actions
+    chunk.customer_id = [action.customer_id for action in actions]
+    chunk.action_id = [action.action_id for action in actions]
 
 
 def resolve_action(

@@ -1,0 +1,259 @@
+"""The mechanics of the rules: cells, caches, and problems by row.
+
+    FileRules     the rules of a file, and what its cells mean: the same for all of its chunks
+    ChunkColumns  a chunk, column by column: its cells, and what the rules make of them
+    RowProblems   the errors and warnings of its rows
+    Rule          columns in, columns and problems out
+
+Every rule reads a cell that is not plain with `plain_text`, so placeholders and the additions of
+spreadsheets are the same in every column.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from lib.catalogue.codes import lookup
+from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
+from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem, RowOutcome
+from lib.model.records import AdjustmentType, Conversion, OptionalFields, Row
+from lib.rules.fields import BY_NAME
+from lib.rules.row_rules import ActionRule, RowRules
+from lib.rules.values.cells import Memo, is_placeholder, unwrap
+from lib.rules.values.conversion_clock import ConversionClock
+from lib.rules.values.order_ids import OrderIdForm
+
+T = TypeVar("T")
+
+
+def plain_text(cell: str, column: str, with_placeholders: set[str]) -> str | None:
+    """Return the text in a cell of `column`, unwrapped and trimmed. None: it is a placeholder.
+
+    Adds the column of a placeholder to `with_placeholders`.
+    """
+    kind = _kind_of(column)
+    text = unwrap(cell, kind)
+    if is_placeholder(kind, text):
+        with_placeholders.add(column)
+        return None
+    return text
+
+
+@lru_cache
+def _kind_of(column: str) -> ValueKind:
+    return BY_NAME[base_name(column)].kind
+
+
+def is_sent(column: str, sendable: Collection[str]) -> bool:
+    """Return whether a column's field is in `sendable`, or helps to read other columns."""
+    field = base_name(column)
+    return field in sendable or not BY_NAME[field].target
+
+
+class RowProblems:
+    """Errors and warnings by the row's position in the chunk, in the order of the rules.
+
+    A row with an error is not sent. A warning reports a value that was left out, or a decision.
+    Placeholders are not reported row by row: `with_placeholders` are the columns that contain any.
+    A row keeps `MOST_PROBLEMS` errors and as many warnings: it can have a thousand columns.
+    """
+
+    def __init__(self, with_placeholders: set[str]) -> None:
+        self.with_placeholders = with_placeholders
+        self.errors: defaultdict[int, list[Problem]] = defaultdict(list)
+        self.warnings: defaultdict[int, list[Problem]] = defaultdict(list)
+
+    def reject(self, row: int, code: str, column: str = "", detail: str = "") -> None:
+        """Add an error."""
+        if len(found := self.errors[row]) < MOST_PROBLEMS:
+            found.append(Problem(code, column, detail))
+
+    def warn(self, row: int, code: str, column: str = "") -> None:
+        """Add a warning."""
+        if len(found := self.warnings[row]) < MOST_PROBLEMS:
+            found.append(Problem(code, column))
+
+
+def separate_damaged(rows: Sequence[Row]) -> tuple[list[int], list[list[str]], list[RowOutcome]]:
+    """Return the lines and the cells of the rows that could be read, and the outcomes of others."""
+    damaged = [
+        RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
+        for line, _, code, _ in rows
+        if code
+    ]
+    lines = [line for line, _, code, _ in rows if not code]
+    return lines, [cells for _, cells, code, _ in rows if not code], damaged
+
+
+class FileRules:
+    """The rules of one file, and what its cells mean: the same for all of its chunks.
+
+    `columns` maps each field to its column: those that are sent, or that help to read others.
+    `sales` are the rules of the conversions that adjustments are about.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, int], rules: RowRules, sales: FileRules | None
+    ) -> None:
+        can = rules.capabilities.of_kind(rules.kind)
+        assert can is not None  # `lib.run.kinds` refuses other files
+        self.columns = columns
+        self.rules = rules
+        self.can = can
+        self.sales = sales
+        self.with_placeholders = set[str]()
+        self.adjusted: dict[bytes, tuple[int, int]] = {}
+        """Which conversions earlier chunks have adjusted (`lib.rules.assembly.supersede`)."""
+        if sales is None:
+            at, choice = columns.get("order_id"), rules.order_ids
+            self.order_id_form = OrderIdForm(at, choice, rules.integer_order_ids)
+        else:
+            self.order_id_form = sales.order_id_form
+            if rules.refunds is None:
+                self.order_id_form.prefer_integers()
+        self._clocks: dict[str, ConversionClock] = {}
+        self._memos: dict[Callable[..., Any], Memo[Any]] = {}
+
+    def clock(self, field: str) -> ConversionClock:
+        """Return the clock that reads the times of a field."""
+        if field not in self._clocks:
+            rules = self.rules
+            zone = rules.column_zones.get(field, rules.zone)
+            self._clocks[field] = ConversionClock(rules.now, zone, rules.day_first)
+        return self._clocks[field]
+
+    def memo(self, read: Callable[..., T]) -> Memo[T]:
+        """Return what `read` makes of cells: `read(*cells, rules, with_placeholders)` is called
+        once for the same cells."""
+        found = self._memos.get(read)
+        if found is None:
+            # Not a lambda with `self`: a cycle would keep the problems in it in memory.
+            found = self._memos[read] = Memo(read, self.rules, self.with_placeholders)
+        return found
+
+
+class Times(NamedTuple):
+    """The times of a column. `texts` have the format of the APIs; `instants` are in Unix seconds.
+
+    `ambiguous` are the rows whose date is also valid with day and month swapped. `proof` is their
+    problem if another date is valid only with day and month swapped.
+    """
+
+    texts: list[str]
+    instants: list[int]
+    ambiguous: list[int]
+    proof: Problem | None
+
+
+class Unsent(NamedTuple):
+    """Why a row without an error is not sent. `first` is the row that it repeats, if it does."""
+
+    outcome: Outcome
+    reason: Problem
+    first: int | None = None
+
+
+class ChunkColumns:
+    """A chunk, column by column: its cells, and what the rules make of them.
+
+    A rule reads cells, and attributes that earlier rules have filled. It fills attributes of its
+    own, with one value for each row, and adds to `problems` and `unsent`. The attributes with the
+    name of an attribute of a record become that attribute.
+    """
+
+    actions: list[ActionRule]
+    customer_id: list[str]
+    action_id: list[str]
+    when: Times
+    """The times in `time`."""
+    time: list[str]
+    gclid: list[str]
+    gbraid: list[str]
+    wbraid: list[str]
+    hashed_emails: list[tuple[str, ...]]
+    hashed_phones: list[tuple[str, ...]]
+    value: list[float | None]
+    currency_code: list[str | None]
+    order_id: list[str | None]
+    ad_user_data: list[str | None]
+    optional_fields: list[OptionalFields | None]
+    # Only of adjustments:
+    adjustment_type: list[AdjustmentType]
+    conversion_time: list[str]
+    original: list[Conversion | None]
+    # Only of calls:
+    caller_id: list[str]
+    starts: Times
+    """The times in `call_time`."""
+    call_time: list[str]
+    custom_variables: list[tuple[tuple[str, str], ...]]
+
+    def __init__(
+        self, file: FileRules, lines: Sequence[int], rows: Sequence[Sequence[str]]
+    ) -> None:
+        self.file = file
+        self.lines = lines
+        self.rows = rows
+        self.size = len(rows)
+        self.problems = RowProblems(file.with_placeholders)
+        self.unsent: dict[int, Unsent] = {}
+        self.has_user_data = False
+        self.follows_earlier_chunk = False
+        self.order_id = [None] * self.size  # calls have none
+        self._cells = list(zip(*rows, strict=True))
+        self._empty = ("",) * self.size
+
+    def cells(self, field: str) -> Sequence[str]:
+        """Return the cells of a field's column, one for each row.
+
+        A column that is not in the file has empty cells.
+        """
+        at = self.file.columns.get(field)
+        return self._empty if at is None or not self._cells else self._cells[at]
+
+    def known(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
+        """Return for each row what `read` makes of its cells (`FileRules.memo`).
+
+        For columns with few different cells: each of them is read only once.
+        """
+        memo = self.file.memo(read)
+        if len(fields) > 1:
+            return list(map(memo.__getitem__, zip(*map(self.cells, fields), strict=True)))
+        if fields[0] not in self.file.columns:
+            return [memo[""]] * self.size
+        return list(map(memo.__getitem__, self.cells(fields[0])))
+
+    def named(self, is_wanted: Callable[[str], bool]) -> list[tuple[str, Sequence[str]]]:
+        """Return (name, cells) of the columns with such names, in the file's order."""
+        return [(name, self.cells(name)) for name in self.file.columns if is_wanted(name)]
+
+    def numbered(self, field: str) -> list[tuple[str, Sequence[str]]]:
+        """Return the columns `email`, `email_2`, ... that the file has, in that order."""
+        names = [field, *(f"{field}_{number}" for number in range(2, HIGHEST_NUMBER + 1))]
+        return [(name, self.cells(name)) for name in names if name in self.file.columns]
+
+    def has_columns(self, fields: Iterable[str]) -> bool:
+        """Return whether the file has all of these columns."""
+        return self.file.columns.keys() >= set(fields)
+
+    def sendable(self) -> list[int]:
+        """Return the rows without an error."""
+        errors = self.problems.errors
+        return [row for row in range(self.size) if row not in errors]
+
+    def count_placeholders(self) -> dict[str, int]:
+        """Return the number of placeholders in each column that has any."""
+        counts = {}
+        for name, cells in self.named(self.file.with_placeholders.__contains__):
+            distinct = Counter(cells).items()
+            count = sum(n for cell, n in distinct if plain_text(cell, name, set()) is None)
+            if count:
+                counts[name] = count
+        return counts
+
+
+Rule = Callable[[ChunkColumns], None]
+"""A rule: it takes the columns that it needs, and gives columns and problems of rows."""

@@ -1,0 +1,271 @@
+"""What identifies a click, a person or an order.
+
+No raw email address or phone number leaves this module, not even in a problem. An unusable
+identifier is left out with a warning. A column for raw values may also contain digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Final
+
+from lib.model.fields import ADDRESS_FIELDS
+from lib.model.outcomes import Problem
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.row_rules import RowRules
+from lib.rules.values.cells import RuleError
+from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
+from lib.rules.values.identifiers import (
+    is_digest,
+    normalize_email,
+    normalize_phone,
+    normalize_region_code,
+    parse_digest,
+    sha256_hex,
+)
+from lib.rules.values.order_ids import check_order_id, is_plain_order_id
+
+CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
+
+Digests = tuple[str, ...]
+_NONE: Final[Digests] = ()
+
+
+# ── clicks ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def choose_click_ids(chunk: ChunkColumns) -> None:
+    """Keep only one click ID in each row: gclid, otherwise gbraid, otherwise wbraid.
+
+    Google refuses a gbraid together with a wbraid (GBRAID_WBRAID_BOTH_SET), and refuses either
+    of them for an action that counts one conversion per click. A gclid together with one of them is
+    not documented. The row may still have an email address or a phone number, so only the click ID
+    is left out.
+    """
+    problems = chunk.problems
+    gclids, gbraids, wbraids = (
+        read_click_ids(chunk.cells(field), field, problems) for field in CLICK_IDS
+    )
+    chunk.gclid, chunk.gbraid, chunk.wbraid = gclids, gbraids, wbraids
+    if not (any(gbraids) or any(wbraids)):
+        return
+    for row, (gbraid, wbraid) in enumerate(zip(gbraids, wbraids, strict=True)):
+        if not (gbraid or wbraid):
+            continue
+        column = "gbraid" if gbraid else "wbraid"
+        if gclids[row]:
+            problems.warn(row, "GCLID_AND_BRAID", column)
+            gbraids[row] = wbraids[row] = ""
+        elif chunk.actions[row].one_per_click:
+            problems.warn(row, "BRAID_ON_ONE_PER_CLICK", column)
+            gbraids[row] = wbraids[row] = ""
+        elif gbraid and wbraid:
+            problems.warn(row, "BOTH_BRAIDS", "wbraid")
+            wbraids[row] = ""
+
+
+def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> list[str]:
+    """Return the click ID in each cell, or "" if there is no usable one."""
+    if not any(cells):
+        return list(cells)
+    click_ids = []
+    for row, cell in enumerate(cells):
+        if cell and not is_plain_click_id(cell):
+            cell = plain_text(cell, field, problems.with_placeholders) or ""
+            try:
+                cell = check_click_id(cell, field) if cell else ""
+            except RuleError as error:
+                problems.warn(row, error.code, field)
+                cell = ""
+            if cell and len(cell) < SHORTEST:
+                problems.warn(row, "CLICK_ID_TOO_SHORT", field)
+        click_ids.append(cell)
+    return click_ids
+
+
+# ── persons ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def hash_user_identifiers(chunk: ChunkColumns) -> None:
+    """Read the columns of email addresses and phone numbers, and of their digests."""
+    problems = chunk.problems
+    emails = [_hash_emails(cells, name, problems) for name, cells in chunk.numbered("email")]
+    phone_columns = chunk.numbered("phone")
+    phones = []
+    if phone_columns:
+        regions = phone_regions(chunk)
+        phones = [_hash_phones(cells, name, regions, problems) for name, cells in phone_columns]
+    for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
+        digests += [_read_digests(cells, name, problems) for name, cells in chunk.numbered(base)]
+    of_emails, of_phones = _combine(emails, chunk.size), _combine(phones, chunk.size)
+    # A postal address is a user identifier too.
+    most = chunk.file.rules.capabilities.max_user_identifiers - chunk.has_columns(ADDRESS_FIELDS)
+    if len(emails) + len(phones) > min(most, 2):
+        _limit(most, of_emails, of_phones, problems)
+    chunk.hashed_emails, chunk.hashed_phones = of_emails, of_phones
+
+
+def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
+    """Return the digest of each email address in a column, or ""."""
+    digests = []
+    for row, cell in enumerate(cells):
+        digest = ""
+        if cell:
+            try:
+                digest = sha256(normalize_email(cell).encode()).hexdigest()
+            except (RuleError, UnicodeEncodeError):
+                digest = _reread_email(row, cell, column, problems)
+        digests.append(digest)
+    return digests
+
+
+def _hash_phones(
+    cells: Sequence[str], column: str, regions: Sequence[str | None], problems: RowProblems
+) -> list[str]:
+    """Return the digest of each phone number in a column, or "".
+
+    `regions` are the countries of numbers without `+`.
+    """
+    digests = []
+    for row, cell in enumerate(cells):
+        digest = ""
+        if cell:
+            try:
+                if len(cell) == 64 and is_digest(cell):
+                    digest = _read_digest(row, cell, "INVALID_DIGEST", column, problems)
+                else:
+                    number = normalize_phone(cell, regions[row], True)
+                    digest = sha256(number.encode()).hexdigest()
+            except RuleError:
+                digest = _reread_phone(row, cell, regions[row], column, problems)
+        digests.append(digest)
+    return digests
+
+
+def _read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
+    """Return the digest in each cell of a column of digests, or ""."""
+    return [
+        _read_digest(row, cell, "INVALID_DIGEST", column, problems) if cell else ""
+        for row, cell in enumerate(cells)
+    ]
+
+
+def _reread_email(row: int, cell: str, column: str, problems: RowProblems) -> str:
+    """Return the digest of an email address that is wrapped, or the digest in the cell, or ""."""
+    text = plain_text(cell, column, problems.with_placeholders)
+    if not text:
+        return ""
+    try:
+        return sha256(normalize_email(text).encode()).hexdigest()
+    except (RuleError, UnicodeEncodeError):
+        return _read_digest(row, text, "INVALID_EMAIL", column, problems)
+
+
+def _reread_phone(
+    row: int, cell: str, region: str | None, column: str, problems: RowProblems
+) -> str:
+    """Return the digest of a phone number that is wrapped or doubtful, or in the cell, or ""."""
+    text = plain_text(cell, column, problems.with_placeholders)
+    if not text:
+        return ""
+    try:
+        return sha256_hex(normalize_phone(text, region, True))
+    except RuleError as error:
+        code = error.code
+    if code == "PHONE_MAYBE_INTERNATIONAL":
+        problems.warn(row, code, column)
+        return sha256_hex(normalize_phone(text, region))
+    return _read_digest(row, text, code, column, problems)
+
+
+def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
+    """Return the digest in a cell. For any other text, add a warning and return ""."""
+    text = plain_text(cell, column, problems.with_placeholders)
+    if not text:
+        return ""
+    try:
+        return parse_digest(text)
+    except RuleError as error:
+        problems.warn(row, error.code if is_digest(text) else code, column)
+        return ""
+
+
+def phone_regions(chunk: ChunkColumns) -> list[str | None]:
+    """Return the country of each row's phone numbers.
+
+    The default does not replace a country that can't be read, because the row gives another one. A
+    number with `+` needs no country.
+    """
+    cells, default = chunk.cells("country_code"), chunk.file.rules.phone_region
+    if not any(cells):
+        return [default] * chunk.size
+    known = chunk.file.memo(_region_of)
+    regions: list[str | None] = []
+    for row, cell in enumerate(cells):
+        region: str | Problem | None = known[cell] if cell else default
+        if isinstance(region, Problem):
+            chunk.problems.warnings[row].append(region)
+            region = None
+        regions.append(region or default if region is not None else None)
+    return regions
+
+
+def _region_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem:
+    """Return the country in a cell, or "" if the cell has no value."""
+    text = plain_text(cell, "country_code", with_placeholders)
+    try:
+        return normalize_region_code(text) if text else ""
+    except RuleError as error:
+        return Problem(error.code, "country_code")
+
+
+def _combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
+    """Combine the digests of several columns into the distinct digests of each row."""
+    if not columns:
+        return [_NONE] * size
+    if len(columns) == 1:
+        return [(digest,) if digest else _NONE for digest in columns[0]]
+    return [_distinct(digests) for digests in zip(*columns, strict=True)]
+
+
+def _distinct(digests: Iterable[str]) -> Digests:
+    return tuple(dict.fromkeys(filter(None, digests)))
+
+
+def _limit(most: int, emails: list[Digests], phones: list[Digests], problems: RowProblems) -> None:
+    """Keep at most as many identifiers as the API accepts in one record, email addresses first."""
+    for row, (of_emails, of_phones) in enumerate(zip(emails, phones, strict=True)):
+        if len(of_emails) + len(of_phones) > most:
+            problems.warn(row, "TOO_MANY_IDENTIFIERS")
+            emails[row] = of_emails[:most]
+            phones[row] = of_phones[: max(most - len(of_emails), 0)]
+
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_order_ids(chunk: ChunkColumns) -> None:
+    """Read the order ID of each row, if it has one.
+
+    Google refuses personal data in order IDs, so each one is also compared with the phone numbers
+    of its row.
+    """
+    problems, form = chunk.problems, chunk.file.order_id_form
+    phone_columns = [cells for _, cells in chunk.numbered("phone")]
+    order_ids = chunk.order_id
+    for row, cell in enumerate(chunk.cells("order_id")):
+        if not cell:
+            continue
+        if is_plain_order_id(cell):
+            order_ids[row] = cell
+            continue
+        text = plain_text(cell, "order_id", problems.with_placeholders)
+        if text:
+            text = plain_text(form.read(text), "order_id", problems.with_placeholders)
+        if text:
+            try:
+                phones = [column[row] for column in phone_columns]
+                order_ids[row] = check_order_id(text, phones)
+            except RuleError as error:
+                problems.reject(row, error.code, "order_id")
