@@ -14,7 +14,7 @@ from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
 from lib.cli.check_profile import ChosenProfile, assume, check_document
 from lib.cli.files import InputFile, ObjectAddress, WatchedFile, input_files
-from lib.cli.init.findings import Given
+from lib.cli.init.proposal import Given
 from lib.cli.options import named_profile, now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile

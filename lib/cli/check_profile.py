@@ -13,9 +13,8 @@ from typing import IO, Any, Final
 import click
 
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
-from lib.cli.init.findings import Given, Proposal, Question
-from lib.cli.init.local_zone import local_zone
-from lib.cli.init.proposal import Surroundings, propose
+from lib.cli.init.inference import local_zone, propose
+from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import read_sample
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
@@ -55,13 +54,12 @@ def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
         stream.seek(0)
     # The note on a guessed encoding is of use in a check.
     given = replace(given, left_out=given.left_out | {"encoding"})
-    around = Surroundings(now, local_zone())
-    proposal = propose(sample, given, around)
+    proposal = propose(sample, given, now, local_zone())
     zone = next((each for each in proposal.questions if each.key == "time_zone"), None)
     if zone is not None:
         # With a time zone, the country of phone numbers may be certain.
-        with_zone = replace(given, values={**given.values, "time_zone": zone.default})
-        proposal = propose(sample, with_zone, around)
+        with_zone = given.with_answer("time_zone", zone.default)
+        proposal = propose(sample, with_zone, now, zone.default)
     missing = [*([zone] if zone else []), *proposal.needed]
     assumed = {question.key: _default(question) for question in missing}
     assumed = {key: value for key, value in assumed.items() if value != ""}
@@ -78,9 +76,7 @@ def _default(question: Question) -> Any:
     """Return the value that is assumed; "" if there is none, or if the proposal has it already."""
     if question.key == "conversion_action":
         return _ANY_ACTION
-    if question.key == "day_first":
-        return question.default == "yes"
-    return "" if question.key in ("headers", "customer_id") else question.default
+    return "" if question.key in ("headers", "customer_id") else question.value_of(question.default)
 
 
 def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import IO, Any, Final
@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 import click
 from pydantic import ValidationError
 
-from lib.cli.init.findings import Given
+from lib.cli.init.proposal import OPTIONS, Given
 from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
@@ -18,16 +18,17 @@ from lib.errors import PermanentError
 
 
 def value_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that set a key of the profile. The command gets them as `given`."""
+    """Add the options that set a key of the profile. The command gets them as `given`, with its own
+    options that are named like a key."""
 
     @wraps(command)
     def with_values(*args: Any, **options: Any) -> None:
-        values = {key: options.pop(key) for key in _OPTIONS}
+        values = {key: options.pop(key) for key in OPTIONS if key in options}
         values = {key: value for key, value in values.items() if value is not None}
         try:
             Profile.model_validate(values)
         except ValidationError as error:
-            problems = messages.lines(error, Profile, lambda name: _OPTIONS.get(name, name))
+            problems = messages.lines(error, Profile, lambda name: OPTIONS.get(name, name))
             raise click.UsageError(" ".join(problems)) from None
         return command(*args, given=Given(values), **options)
 
@@ -36,15 +37,6 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_values
 
 
-_OPTIONS: Final[Mapping[str, str]] = {
-    "destination": "--destination",
-    "customer_id": "--customer-id",
-    "conversion_action": "--action",
-    "time_zone": "--time-zone",
-    "currency_code": "--currency",
-    "phone_region": "--phone-region",
-    "day_first": "--day-first",
-}
 _DECORATORS: Final = (
     click.option(
         "--destination",

@@ -1,17 +1,17 @@
-"""Columns that `init` finds, because their usual names are missing: by spelling or by cells."""
+"""Which column holds which field, if the usual name is missing: by spelling, or by the cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from lib.cli.init.dated import amount_in
-from lib.cli.init.findings import Entry, Question
-from lib.cli.init.order_ids import find_order_id
-from lib.cli.init.sample import Sample, SampleRow, filled
+from lib.cli.init.proposal import Entry, Proposal, Question
+from lib.cli.init.sample import Sample, SampleRow, amount_in, filled
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.values.cells import plain_name
+from lib.rules.values.cells import plain_name, without_accents
+from lib.rules.values.order_ids import looks_personal
 from lib.run.column_content import columns_by_content, contains_dates
 from lib.source.header_parts import header_parts
 from lib.source.vocabulary import Tier, vocabulary_of
@@ -22,15 +22,43 @@ _LEAST_CENTS: Final = 2
 """Rows that must agree: one row may be a coincidence."""
 _CENTS: Final = 100
 
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SHORT_NUMBER: Final = re.compile(r"#\d+")
+_LONGEST_ID: Final = 64
+"""Google's limit of an order ID."""
+_FEWEST_DIFFERENT: Final = 0.95
+"""Share of the rows that have an ID of their own. Some rows may be repeated by mistake."""
+
+_ORDERS: Final = (
+    *("order", "invoice", "transaction", "receipt", "beleg", "rechnung", "auftrag", "bestell"),
+    *("vorgang", "facture", "commande", "pedido", "factura", "ordine", "fattura", "factuur"),
+)
+_DEALS: Final = ("deal", "opportunit", "record", "datensatz", "sale", "booking", "verkaufschance")
+_IDS: Final = (
+    *("id", "ids", "number", "no", "nr", "num", "key", "code", "nummer", "numero"),
+    *("kennung", "guid"),
+)
+_OTHERS: Final = (
+    *("contact", "account", "owner", "customer", "lead", "card", "user", "person", "company"),
+    *("kunde", "kontakt", "besitzer", "associated", "campaign", "click", "payment", "refund"),
+    *("product", "session", "transfer", "line", "item", "invoiced", "status", "checksum", "date"),
+)
+
 Columns = dict[str, tuple[int, str]]
 """Field → its column and the reason."""
 
 
 def find_columns(
-    sample: Sample, rows: Sequence[SampleRow], given: Mapping[str, Sequence[str]]
-) -> tuple[Columns, tuple[Question, ...]]:
-    """Return the columns that the profile must name. `rows` are those that count, and `given` the
-    columns that a person named."""
+    sample: Sample,
+    rows: Sequence[SampleRow],
+    given: Mapping[str, Sequence[str]],
+    refund_time: int | None,
+) -> tuple[dict[str, int], Proposal]:
+    """Return the column of each field, and the key `headers` with those that the profile must name.
+
+    `rows` are those that count, `given` the columns that a person named, and `refund_time` is the
+    column with the time of a refund.
+    """
     found: Columns = {}
     steps: tuple[Callable[[Sample, Sequence[SampleRow], Columns], None], ...] = (
         _by_spelling,
@@ -45,24 +73,33 @@ def find_columns(
     if times:
         name = sample.names[times[0]]
         found["conversion_date_time"] = (times[0], f'"{name}" contains dates in rows that count.')
-    if "order_id" not in {*sample.header.fields, *found}:
-        taken = {at for at, _ in found.values()}
-        if (order := find_order_id(sample, rows, taken)) is not None:
-            found["order_id"] = order
+    if _lacks(sample, found, "order_id"):
+        _order_id(sample, rows, found)
+    if refund_time is not None:
+        found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     for field in given:
         found.pop(field, None)
-    return found, _questions(sample, times if "conversion_date_time" in found else [])
+    columns = {**sample.header.fields, **{field: at for field, (at, _) in found.items()}}
+    questions = _questions(sample, times) if "conversion_date_time" in found else ()
+    return columns, Proposal(_headers(sample, found, given), questions)
 
 
-def headers_entry(
+def _headers(
     sample: Sample, found: Columns, given: Mapping[str, Sequence[str]]
 ) -> tuple[Entry, ...]:
-    """Return the key `headers` of the profile, if it needs one."""
     headers = {field: [sample.names[at]] for field, (at, _) in found.items()}
     headers |= {field: list(names) for field, names in given.items()}
     reasons = [f"{field}: {reason}" for field, (_, reason) in found.items()]
     reasons += [f"{field}: you gave it with --column." for field in given]
     return (Entry("headers", headers, "\n".join(reasons)),) if headers else ()
+
+
+def _questions(sample: Sample, times: Sequence[int]) -> tuple[Question, ...]:
+    if len(times) < 2:
+        return ()
+    names = ", ".join(f'"{sample.names[at]}"' for at in times)
+    text = f"Column with the time of the conversion ({names})"
+    return (Question("headers", text, sample.names[times[0]], True),)
 
 
 def _free(sample: Sample, found: Columns) -> list[int]:
@@ -158,15 +195,35 @@ def _time_columns(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> 
     return sorted(dates, key=lambda at: (-len(filled(rows, at)), len(filled(others, at)), at))
 
 
-def _questions(sample: Sample, times: Sequence[int]) -> tuple[Question, ...]:
-    if len(times) < 2:
-        return ()
-    names = ", ".join(f'"{sample.names[at]}"' for at in times)
-    text = f"Column with the time of the conversion ({names})"
-    option = "--column conversion_date_time=NAME"
-    return (Question("headers", option, text, sample.names[times[0]], True),)
+def _order_id(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+    """Without an order ID, Google may not recognize a row that is sent again."""
+    ranked = [
+        (rank, at)
+        for at in _free(sample, found)
+        if (rank := _rank(sample.names[at], rows, at)) is not None
+    ]
+    if ranked:
+        _, at = min(ranked)
+        name = sample.names[at]
+        found["order_id"] = (at, f'"{name}" is different in every row that counts.')
 
 
-def all_columns(sample: Sample, found: Columns) -> Iterator[tuple[str, int]]:
-    """Yield every field with its column."""
-    yield from {**sample.header.fields, **{field: at for field, (at, _) in found.items()}}.items()
+def _rank(name: str, rows: Sequence[SampleRow], at: int) -> int | None:
+    """Return how likely it is the ID of the order, 0 the most; None: it is not."""
+    cells = filled(rows, at)
+    if not cells or len(cells) < len(rows) or len(set(cells)) < _FEWEST_DIFFERENT * len(cells):
+        return None
+    if any(len(c) > _LONGEST_ID or looks_personal(c) for c in cells):
+        return None
+    if all(map(_SHORT_NUMBER.fullmatch, cells)):
+        return 0
+    words = [word.casefold() for word in _WORDS.findall(without_accents(name))]
+    if any(word.startswith(_OTHERS) for word in words):
+        return None
+    has_id = any(word in _IDS or word.endswith(("nummer", "nr", "kennung")) for word in words)
+    if any(word.startswith(_ORDERS) for word in words):
+        return 0 if has_id else 2
+    if any(word.startswith(_DEALS) for word in words):
+        is_code = all(" " not in cell and any(map(str.isdecimal, cell)) for cell in cells)
+        return 1 if has_id else (3 if is_code else None)
+    return 4 if has_id and len(words) == 1 else None

@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
 from lib.cli.check import MAX_FILE_BYTES, check
 from lib.cli.check_output import show
-from lib.cli.init.findings import Given, Proposal
-from lib.cli.init.local_zone import local_zone
-from lib.cli.init.proposal import Surroundings, propose
-from lib.cli.init.questions import ask, with_answer
-from lib.cli.init.rendering import ProfileExists, added_to, as_json, as_terraform
+from lib.cli.init.inference import local_zone, propose
+from lib.cli.init.proposal import (
+    Given,
+    ProfileExists,
+    Proposal,
+    Question,
+    added_to,
+    as_json,
+    as_terraform,
+)
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
+from lib.config import messages
 from lib.config.profile import Profile
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
@@ -120,7 +127,6 @@ def init_command(
     form: str,
     name: str,
     given: Given,
-    ad_user_data: str | None,
     include: dict[str, list[str]],
     columns: dict[str, list[str]],
     quiet: bool,
@@ -132,13 +138,11 @@ def init_command(
     numbers are written. Questions are only about what it cannot show, and each has a default and an
     option. Nothing is sent.
     """
-    more = {"ad_user_data": ad_user_data, "include": include, "headers": columns}
+    more = {"include": include, "headers": columns}
     given = Given({**given.values, **{key: value for key, value in more.items() if value}})
-    _refuse_twice(output, form, name)
+    _refuse_output(output, form, name)
     sample = _sample(file, given)
-    around = Surroundings(now, local_zone())
-    given = _answered(lambda given: propose(sample, given, around), given)
-    proposal = propose(sample, given, around)
+    proposal = _answered(lambda given: propose(sample, given, now, local_zone()), given)
     if output is None:
         click.echo(as_json(name, proposal) if form == "json" else as_terraform(name, proposal))
     else:
@@ -150,13 +154,13 @@ def init_command(
         _show_check(file, name, proposal, now, Terminal(stderr=output is None))
 
 
-def _refuse_twice(output: Path | None, form: str, name: str) -> None:
+def _refuse_output(output: Path | None, form: str, name: str) -> None:
     """Find out before the questions whether the profile can be written."""
     if output is None or not output.exists():
         return
     if form != "json":
         raise click.BadParameter(f"{output} exists. Name a new file.", param_hint="--output")
-    _added(output, name, Proposal((), ()))
+    _added(output, name, Proposal())
 
 
 def _added(output: Path, name: str, proposal: Proposal) -> str:
@@ -197,24 +201,39 @@ def _sample(file: Path, given: Given) -> Sample:
     raise click.ClickException(f"{file}: {entry.code}: {entry.meaning} ({detail})\n{entry.action}")
 
 
-def _answered(proposed: Callable[[Given], Proposal], given: Given) -> Given:
-    """Ask what the file cannot tell. Without a terminal, name the options that are missing."""
+def _answered(proposed: Callable[[Given], Proposal], given: Given) -> Proposal:
+    """Ask what the file does not show. Without a terminal, name the options that are missing."""
     interactive = is_interactive()
-    while questions := proposed(given).questions:
+    while questions := (proposal := proposed(given)).questions:
         if interactive:
             # An answer can make another question unnecessary.
-            key, value = ask(questions[0])
-            given = with_answer(given, key, value)
+            given = given.with_answer(questions[0].key, _ask(questions[0]))
             continue
-        if needed := [each for each in questions if each.is_needed]:
-            lines = [f"  {each.option}: {each.text}" for each in needed]
+        if proposal.needed:
+            lines = [f"  {each.option}: {each.text}" for each in proposal.needed]
             raise click.UsageError(
                 "The file cannot tell everything, and there is no terminal to ask. Add:\n"
                 + "\n".join(lines)
             )
         for each in questions:
-            given = with_answer(given, each.key, each.default, by_default=True)
-    return given
+            given = given.with_answer(each.key, each.default, by_default=True)
+    return proposal
+
+
+def _ask(question: Question) -> Any:
+    """Ask on the terminal until the answer is valid. Return the value; "" leaves the key out."""
+    while True:
+        text = question.text if question.default else f"{question.text} [Enter: leave it out]"
+        answer = click.prompt(
+            text, default=question.default, show_default=bool(question.default), err=True
+        )
+        value = question.value_of(answer.strip())
+        try:
+            Profile.model_validate({question.key: value} if value != "" else {})
+        except ValidationError as error:
+            click.echo(" ".join(messages.lines(error, Profile)), err=True)
+        else:
+            return value
 
 
 def is_interactive() -> bool:

@@ -1,19 +1,27 @@
-"""Which rows count: stages, and what was refunded or cancelled → a row filter."""
+"""Which rows count, from the stages of deals and from columns of refunds and cancellations.
+
+A refund adjusts its conversion, so a filter must not just drop its row.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from lib.cli.init.dated import begins_with, is_nothing, kind_of_cells
-from lib.cli.init.findings import Entry
-from lib.cli.init.refunds import REFUNDED, ProposedRefunds, find_refunds
-from lib.cli.init.sample import Sample, SampleRow, filled
+from lib.cli.init.proposal import Entry, Proposal
+from lib.cli.init.sample import (
+    Sample,
+    SampleRow,
+    begins_with,
+    filled,
+    is_nothing,
+    kind_of_cells,
+)
 from lib.rules.row_filter import Condition, RowFilter
-from lib.rules.stages import is_stage_column, stage_of
+from lib.rules.stages import is_partial, is_stage_column, stage_of
 from lib.rules.values.order_ids import looks_personal
 from lib.source.columns import columns_named
 
@@ -23,27 +31,54 @@ _MOST_VALUES: Final = 10
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
 """Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
 _LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name|type)$")
+_REFUNDED: Final = ("refund", "erstatt", "rembours", "reembols", "rimbors", "terugbetaal", "estorn")
+"""How words for refunds begin, in the languages of `lib.rules.stages`."""
 _CANCELLED: Final = ("cancel", "stornier", "annul", "anula", "geannuleer")
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
-    """The row filter of a profile, the rows of the sample that it keeps, and the refunds."""
+class _Refunds:
+    """The refunds in a sample: stages by column, and the column with the time of the refund.
 
-    entries: tuple[Entry, ...]
+    `are_sent`: the profile can say so. Otherwise, `why_not` says what is missing.
+    """
+
+    stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    time: int | None = None
+    why_not: str = ""
+
+    @property
+    def are_sent(self) -> bool:
+        """Whether the profile gets the key `refunds`."""
+        return bool(self.stages) and not self.why_not
+
+    @property
+    def reason(self) -> str:
+        """Why the profile has the key, or lacks it. The stages are no personal data."""
+        stages = ", ".join(f'"{each}"' for values in self.stages.values() for each in values)
+        if not self.why_not:
+            return f"Rows with {stages} are refunds: they retract or restate their conversions."
+        return f"Rows with {stages} are refunds, and are not sent: {self.why_not}."
+
+
+class CountingRows(NamedTuple):
+    """The keys of a profile that say which rows count, these rows of the sample, and the column
+    with the time of a refund, if refunds are sent."""
+
+    part: Proposal
     rows: Sequence[SampleRow]
-    refunds: ProposedRefunds
+    refund_time: int | None = None
 
 
-def find_row_filter(
-    sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]], *, can_retract: bool = True
-) -> Counting:
-    """Return the row filter. `given` is what a person said about `include` and `exclude`.
+def find_counting_rows(
+    sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]], *, can_retract: bool
+) -> CountingRows:
+    """Return which rows count. `given` is what a person said about `include` and `exclude`.
     `can_retract`: the destination can take refunds."""
     if given:
         reason = "You gave it with --include."
         entries = [Entry(key, values, reason) for key, values in given.items()]
-        return Counting(tuple(entries), _kept(sample, sample.rows, given), ProposedRefunds())
+        return CountingRows(Proposal(tuple(entries)), _kept(sample, given))
     rows = sample.rows
     include: dict[str, list[str]] = {}
     filtered_by: list[int] = []
@@ -60,8 +95,7 @@ def find_row_filter(
             reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
     excluded = None if include else _lost_stages(sample)
-    stages = list(_candidates(sample))
-    refunds = find_refunds(sample, stages, rows, filtered_by, can_retract=can_retract)
+    refunds = _find_refunds(sample, rows, filtered_by, can_retract=can_retract)
     if excluded:
         column, lost = excluded
         rows = [row for row in rows if row.cells[column] not in lost]
@@ -75,11 +109,47 @@ def find_row_filter(
     entries += _excluded(sample, excluded, refunds)
     if refunds.are_sent:
         entries.append(Entry("refunds", refunds.stages, refunds.reason))
-    return Counting(tuple(entries), rows, refunds)
+    return CountingRows(Proposal(tuple(entries)), rows, refunds.time)
+
+
+def _find_refunds(
+    sample: Sample, sales: Sequence[SampleRow], filtered_by: Iterable[int], *, can_retract: bool
+) -> _Refunds:
+    """Return the refunds. `filtered_by` are the columns by which the `sales` count."""
+    found = {
+        at: refunded
+        for at, stages in _stages(sample)
+        if (refunded := [each for each in stages if begins_with(each, _REFUNDED)])
+    }
+    if not found:
+        return _Refunds()
+    named = {sample.names[at]: values for at, values in found.items()}
+    kinds = {
+        at: kind_of_cells(sample.rows, at)
+        for at in sample.free_columns()
+        if begins_with(sample.names[at], _REFUNDED) and filled(sample.rows, at)
+    }
+    times = [at for at, kind in kinds.items() if kind == "date"]
+    # An order that was refunded in part may keep the stage of a sale: only these columns tell.
+    has_partial_stage = any(is_partial(each) for values in named.values() for each in values)
+    tells_more = "amount" in kinds.values() and not has_partial_stage
+    tells_more |= any(not is_nothing(row.cells[at]) for row in sales for at in kinds)
+    if not can_retract:
+        return _Refunds(named, why_not="the destination needs adjustments_via for them")
+    if not times:
+        return _Refunds(named, why_not="the file needs a column with the time of the refund")
+    if tells_more:
+        return _Refunds(
+            named, why_not="orders that were refunded in part have no stage of their own"
+        )
+    if others := set(filtered_by) - found.keys():
+        names = ", ".join(f'"{sample.names[at]}"' for at in sorted(others))
+        return _Refunds(named, why_not=f"the filter on {names} would skip them")
+    return _Refunds(named, times[0])
 
 
 def _excluded(
-    sample: Sample, excluded: tuple[int, list[str]] | None, refunds: ProposedRefunds
+    sample: Sample, excluded: tuple[int, list[str]] | None, refunds: _Refunds
 ) -> list[Entry]:
     """Return the key `exclude`, without the stages that are sent as refunds."""
     if not excluded:
@@ -108,12 +178,9 @@ def _is_unknown(stage: str) -> bool:
     return bool(stage) and stage_of(stage) is None and not looks_personal(stage)
 
 
-def _kept(
-    sample: Sample,
-    rows: Sequence[SampleRow],
-    given: Mapping[str, Mapping[str, Sequence[str]]],
-) -> Sequence[SampleRow]:
+def _kept(sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]]) -> Sequence[SampleRow]:
     """Apply a filter that a person gave. If its column does not exist, the check reports it."""
+    rows = sample.rows
     conditions = [
         Condition(name, columns[0], key == "include", tuple(values))
         for key, by_column in given.items()
@@ -128,7 +195,7 @@ def _kept(
 def _stage_columns(sample: Sample) -> list[tuple[int, list[str]]]:
     """Return the columns with stages that mean won, and these stages, the clearest column first."""
     found = []
-    for at, values in _candidates(sample):
+    for at, values in _stages(sample):
         won = [value for value in values if stage_of(value) == "won"]
         if any(value.casefold() in _ON_HOLD for value in values):
             won += [value for value in values if value.casefold() == "processing"]
@@ -140,14 +207,15 @@ def _stage_columns(sample: Sample) -> list[tuple[int, list[str]]]:
 
 
 def _lost_stages(sample: Sample) -> tuple[int, list[str]] | None:
-    for at, values in _candidates(sample):
+    for at, values in _stages(sample):
         lost = [value for value in values if stage_of(value) == "not_won"]
         if lost and len(lost) <= _MOST_VALUES and len(lost) < len(values):
             return at, lost
     return None
 
 
-def _candidates(sample: Sample) -> Iterator[tuple[int, list[str]]]:
+def _stages(sample: Sample) -> Iterator[tuple[int, list[str]]]:
+    """Yield the columns of stages with their different values, the most frequent ones first."""
     for at in sample.free_columns():
         if is_stage_column(_LABEL.sub("", sample.names[at].casefold())):
             counts = Counter(filled(sample.rows, at))
@@ -160,7 +228,7 @@ def _undone(
 ) -> Iterator[tuple[int, list[str], str]]:
     """Yield the columns that say that a sale was refunded or cancelled: their cells are empty or
     zero in rows that count. Not those of refunds if refunds are sent."""
-    both = ((REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount")))
+    both = ((_REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount")))
     for stems, wanted in both if skips_refunds else both[1:]:
         columns = [
             (wanted.index(kind), len(sample.names[at]), at)

@@ -1,136 +1,197 @@
-"""A sample of a file, and what a person has said → a profile with its reasons, and questions."""
+"""A proposed profile: its keys with their reasons, the open questions, and its text.
+
+The text is JSON, as `check` and the function read it, or an assignment for terraform.tfvars. Each
+key has its reason as a comment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from textwrap import wrap
 from typing import Any, Final
 
-from lib.cli.init import reading
-from lib.cli.init.columns import all_columns, find_columns, headers_entry
-from lib.cli.init.counting_rows import find_row_filter
-from lib.cli.init.findings import Entry, Found, Given, Proposal, Question
-from lib.cli.init.phones import phone_region
-from lib.cli.init.sample import Sample
-from lib.destinations import registry
-from lib.model.fields import ADDRESS_FIELDS
+from lib.config.profile import read_profiles
 
-_GIVEN: Final = "You gave it."
-_DEFAULT: Final = "The default; an option of `init` changes it."
-_ORDER: Final = (
-    *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
-    *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("headers", "include", "exclude", "refunds"),
-)
-_ROW_FILTER: Final = ("include", "exclude")
+OPTIONS: Final[Mapping[str, str]] = {
+    "destination": "--destination",
+    "customer_id": "--customer-id",
+    "conversion_action": "--action",
+    "time_zone": "--time-zone",
+    "currency_code": "--currency",
+    "phone_region": "--phone-region",
+    "day_first": "--day-first",
+    "ad_user_data": "--ad-user-data",
+    "headers": "--column conversion_date_time=NAME",
+}
+"""Key of a profile → the option that answers its question."""
+
+_YES: Final = ("yes", "y", "true")
+_WIDTH: Final = 100
+_INDENT: Final = "    "
+"""A key of a profile is this far from the margin, in both forms."""
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_LAST_BRACE: Final = re.compile(r"\s*\}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What does not come from the file: the time, and the time zone of the computer."""
+class Entry:
+    """A key of the profile, its value, and the reason in words. The reason quotes no cell, except
+    the values of a row filter."""
 
-    now: datetime
-    local_zone: str
-
-
-def propose(sample: Sample, given: Given, around: Surroundings) -> Proposal:
-    """Return the profile for files like this one."""
-    headers: Mapping[str, Sequence[str]] = given.values.get("headers", {})
-    given_filter = {key: given.values[key] for key in _ROW_FILTER if key in given.values}
-    adjustments = registry.capabilities_of(
-        given.values.get("destination", registry.DEFAULT)
-    ).of_kind("adjustment")
-    can_retract = adjustments is not None and "retraction" in adjustments.adjustment_types
-    counting = find_row_filter(sample, given_filter, can_retract=can_retract)
-    rows = counting.rows
-    found_columns, questions = find_columns(sample, rows, headers)
-    if counting.refunds.time is not None and "adjustment_date_time" not in headers:
-        reason = "the time of a refund."
-        found_columns["adjustment_date_time"] = (counting.refunds.time, reason)
-    columns = dict(all_columns(sample, found_columns))
-    times, amounts = (columns.get(field) for field in _times_and_amounts(sample))
-    parts = [
-        Found(questions=_of_the_account(columns, given)),
-        Found(headers_entry(sample, found_columns, headers), questions),
-        Found(counting.entries),
-        reading.time_zone(sample, rows, times, around.local_zone, given.decides("time_zone")),
-        reading.day_first(sample, times, around.now, given.decides("day_first")),
-        reading.decimal_comma(sample, amounts, given.decides("decimal_comma")),
-        reading.currency(sample, rows, columns, given.decides("currency_code")),
-        _encoding(sample, given),
-    ]
-    known = _known(given, parts)
-    parts.append(phone_region(rows, columns, known, given.decides("phone_region")))
-    entries = [entry for part in parts for entry in part.entries]
-    said = {
-        key: value for key, value in given.values.items() if key not in ("headers", *_ROW_FILTER)
-    }
-    entries += [
-        Entry(key, value, _DEFAULT if key in given.by_default else _GIVEN)
-        for key, value in said.items()
-    ]
-    entries.sort(key=lambda entry: _ORDER.index(entry.key))
-    return Proposal(tuple(entries), _all_questions(parts, columns, given))
+    key: str
+    value: Any
+    reason: str
 
 
-def _times_and_amounts(sample: Sample) -> tuple[str, str]:
-    """Return the fields that every row of such a file has, in which its dates and numbers show."""
-    if sample.header.kind == "adjustment":
-        return "adjustment_date_time", "adjusted_value"
-    return "conversion_date_time", "conversion_value"
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A key whose value the file does not show. The default "" leaves the key out.
+
+    `is_needed`: without the key, rows are rejected or mean something else.
+    """
+
+    key: str
+    text: str
+    default: str
+    is_needed: bool
+
+    @property
+    def option(self) -> str:
+        """The option that answers the question."""
+        return OPTIONS[self.key]
+
+    def value_of(self, answer: str) -> Any:
+        """Return the value of the key that an answer means."""
+        if self.key == "day_first":
+            return answer.casefold() in _YES
+        if self.key == "headers":
+            return {"conversion_date_time": [answer]}
+        return answer
 
 
-def _all_questions(
-    parts: Sequence[Found], columns: Mapping[str, int], given: Given
-) -> tuple[Question, ...]:
-    questions = [question for part in parts for question in part.questions]
-    if "ad_user_data" not in columns and not given.decides("ad_user_data"):
-        text = (
-            "Consent to sending user data, if it is the same for all customers: GRANTED or DENIED"
-        )
-        questions.append(Question("ad_user_data", "--ad-user-data", text, "", False))
-    return tuple(questions)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person has said: values by profile key, and keys that are left out on purpose.
+
+    `by_default`: keys whose value is the default of a question that nobody answered."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    by_default: frozenset[str] = frozenset()
+
+    def decides(self, key: str) -> bool:
+        """Return whether the person has decided on a key."""
+        return key in self.values or key in self.left_out
+
+    def with_answer(self, key: str, value: Any, *, by_default: bool = False) -> Given:
+        """Return this with one more answer. The value "" leaves the key out."""
+        if value == "":
+            return replace(self, left_out=self.left_out | {key})
+        if key == "headers":
+            value = {**self.values.get("headers", {}), **value}
+        given = replace(self, values={**self.values, key: value})
+        return replace(given, by_default=self.by_default | {key}) if by_default else given
 
 
-def _of_the_account(columns: Mapping[str, int], given: Given) -> tuple[Question, ...]:
-    questions = []
-    if not given.decides("destination"):
-        text = (
-            f"API that receives the conversions ({' or '.join(registry.names())}{_extras(columns)})"
-        )
-        questions.append(Question("destination", "--destination", text, registry.DEFAULT, False))
-    if "customer_id" not in columns and not given.decides("customer_id"):
-        text = "Google Ads account that receives the conversions, such as 123-456-7890"
-        questions.append(Question("customer_id", "--customer-id", text, "", True))
-    if "conversion_action" not in columns and not given.decides("conversion_action"):
-        text = "Conversion action, as Google Ads shows its name, or its ID"
-        questions.append(Question("conversion_action", "--action", text, "", True))
-    return tuple(questions)
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A profile, or a part of one: its keys with their reasons, and what is still to be asked."""
+
+    entries: tuple[Entry, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """Return the profile as a document."""
+        return {entry.key: entry.value for entry in self.entries}
+
+    @property
+    def needed(self) -> tuple[Question, ...]:
+        """The questions without whose answers rows are rejected or mean something else."""
+        return tuple(each for each in self.questions if each.is_needed)
 
 
-def _extras(columns: Mapping[str, int]) -> str:
-    """Return what the other APIs can send of this file in addition to the usual one."""
-    usual = registry.capabilities_of(registry.DEFAULT).fields
-    texts = []
-    for name in registry.names():
-        fields = registry.capabilities_of(name).fields
-        extra = [field for field in columns if field in fields and field not in usual]
-        if not columns.keys() >= set(ADDRESS_FIELDS):
-            extra = [field for field in extra if field not in ADDRESS_FIELDS]
-        if extra:
-            texts.append(f"; {name} also sends {', '.join(extra)}")
-    return "".join(texts)
+class ProfileExists(ValueError):
+    """The document already has a profile of this name."""
 
 
-def _encoding(sample: Sample, given: Given) -> Found:
-    if not sample.table.encoding_guessed or given.decides("encoding"):
-        return Found()
-    encoding = sample.table.encoding
-    reason = "The file does not state its encoding; its letters make sense with this one."
-    return Found((Entry("encoding", encoding, reason),))
+def as_json(name: str, proposal: Proposal) -> str:
+    """Return a profiles document with comments."""
+    return f"{{\n{_json_of(name, proposal)}\n}}\n"
 
 
-def _known(given: Given, parts: Sequence[Found]) -> dict[str, Any]:
-    found = {entry.key: entry.value for part in parts for entry in part.entries}
-    return {**found, **given.values}
+def added_to(document: str, name: str, proposal: Proposal) -> str:
+    """Return a profiles document with one more profile. Its text so far stays as it is.
+
+    Raises `ProfileExists`, and `PermanentError` if the document is not valid.
+    """
+    if not document.strip():
+        return as_json(name, proposal)
+    profiles = read_profiles(document)
+    if name in profiles:
+        raise ProfileExists(name)
+    rest = _LAST_BRACE.sub("", document)
+    # After a comment, the comma needs a line of its own.
+    in_comment = rest.rpartition("\n")[2].lstrip().startswith("//")
+    comma = ("\n," if in_comment else ",") if profiles else ""
+    changed = f"{rest}{comma}\n{_json_of(name, proposal)}\n}}\n"
+    read_profiles(changed)
+    return changed
+
+
+def _json_of(name: str, proposal: Proposal) -> str:
+    lines = [f"  {_text(name)}: {{"]
+    *earlier, last = [*_json_keys(proposal)] or [[]]
+    for key in earlier:
+        lines += [*key[:-1], f"{key[-1]},"]
+    return "\n".join([*lines, *last, "  }"])
+
+
+def _json_keys(proposal: Proposal) -> Iterator[list[str]]:
+    for entry in proposal.entries:
+        value = json.dumps(entry.value, ensure_ascii=False)
+        if isinstance(entry.value, dict) and len(value) > _WIDTH // 2:
+            inner = [f"{_INDENT}  {_text(key)}: {_text(v)}" for key, v in entry.value.items()]
+            value = "{\n" + ",\n".join(inner) + f"\n{_INDENT}}}"
+        yield [*_comment(entry, "//"), f"{_INDENT}{_text(entry.key)}: {value}"]
+
+
+def as_terraform(name: str, proposal: Proposal) -> str:
+    """Return the same profile for terraform.tfvars."""
+    lines = ["profiles = {", f"  {_terraform_key(name)} = {{"]
+    for entry in proposal.entries:
+        lines += _comment(entry, "#")
+        lines += _attribute(entry.key, entry.value)
+    return "\n".join([*lines, "  }", "}", ""])
+
+
+def _attribute(key: str, value: Any) -> list[str]:
+    if isinstance(value, dict):
+        width = max(len(_terraform_key(each)) for each in value)
+        inner = [
+            f"{_INDENT}  {_terraform_key(each).ljust(width)} = {_terraform_value(v)}"
+            for each, v in value.items()
+        ]
+        return [f"{_INDENT}{key} = {{", *inner, f"{_INDENT}}}"]
+    return [f"{_INDENT}{key} = {_terraform_value(value)}"]
+
+
+def _terraform_key(name: str) -> str:
+    return name if _PLAIN_KEY.fullmatch(name) else _terraform_value(name)
+
+
+def _terraform_value(value: Any) -> str:
+    # Terraform evaluates ${...} and %{...} in a text.
+    return _text(value).replace("${", "$${").replace("%{", "%%{")
+
+
+def _comment(entry: Entry, sign: str) -> list[str]:
+    width = _WIDTH - len(_INDENT) - len(sign) - 1
+    lines = [part for line in entry.reason.splitlines() for part in wrap(line, width)]
+    return [f"{_INDENT}{sign} {line}" for line in lines]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,23 +1,28 @@
-"""The first rows of a file, from which `init` learns what the file says about itself."""
+"""The first rows of a file, and what the name and the cells of a column say about it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final, Literal
 
 from lib.config.profile import Profile
-from lib.rules.values.cells import unwrap
+from lib.rules.values.cells import RuleError, unwrap, without_accents
+from lib.rules.values.dates import is_moment
+from lib.rules.values.money import parse_value
 from lib.run.header import Header, read_header
 from lib.run.reading import read_table
 from lib.source.columns import columns_named
 from lib.source.table import Table
 from lib.state.store import Readable
 
-MOST_ROWS = 2_000
+_MOST_ROWS: Final = 2_000
 """As many as in a chunk: enough for every kind of value, and read within a second."""
-MOST_CHARS = 2 << 20
+_MOST_CHARS: Final = 2 << 20
 """Ten times the size of these rows in an ordinary file. Wider rows make a smaller sample."""
+_WORDS: Final = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,19 @@ class Sample:
         return self.table.header
 
     def free_columns(self) -> list[int]:
-        """Return the columns that have a name and no meaning yet. A profile can name them: they are
-        safe to show and unlike all others."""
+        """Return the columns that have no meaning yet, and that a profile can name."""
         known = set(self.header.fields.values())
         return [at for at in range(len(self.names)) if at not in known and self.can_be_named(at)]
 
     def can_be_named(self, at: int) -> bool:
-        """Return whether a profile can name a column."""
+        """Return whether a profile can name a column: the name is safe to show, and no other
+        column has it."""
         name = self.names[at]
         return bool(self.header.visible[at]) and columns_named(name, self.names) == [at]
 
     def field_of(self, field: str) -> int | None:
         """Return the column of a field, if it has one."""
         return self.header.fields.get(field)
-
-
-def filled(rows: Sequence[SampleRow], at: int) -> list[str]:
-    """Return the cells of a column that are not empty."""
-    return [row.cells[at] for row in rows if row.cells[at]]
 
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
@@ -69,9 +69,46 @@ def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
     readable = ((line, cells) for line, cells, problem, _ in table.records() if not problem)
     rows: list[SampleRow] = []
     chars = 0
-    for line, cells in islice(readable, MOST_ROWS):
+    for line, cells in islice(readable, _MOST_ROWS):
         rows.append(SampleRow(line, [unwrap(cell, "text") for cell in cells]))
         chars += sum(map(len, cells))
-        if chars > MOST_CHARS:
+        if chars > _MOST_CHARS:
             break
     return Sample(table, header, rows)
+
+
+def filled(rows: Sequence[SampleRow], at: int) -> list[str]:
+    """Return the cells of a column that are not empty."""
+    return [row.cells[at] for row in rows if row.cells[at]]
+
+
+def begins_with(name: str, stems: tuple[str, ...]) -> bool:
+    """Return whether a word of a name or stage begins with one of the stems."""
+    words = _WORDS.findall(without_accents(name).casefold())
+    return any(word.removeprefix("zuruck").removeprefix("ruck").startswith(stems) for word in words)
+
+
+def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date"] | None:
+    """Return whether the cells of a column are amounts or dates; None: neither."""
+    cells = filled(rows, at)
+    if cells and all(map(is_amount, cells)):
+        return "amount"
+    return "date" if all(map(is_moment, cells)) else None
+
+
+def is_amount(cell: str) -> bool:
+    """Return whether a cell is an amount in any spelling."""
+    return any(amount_in(cell, comma) is not None for comma in (False, True))
+
+
+def amount_in(cell: str, decimal_comma: bool) -> float | None:
+    """Return the amount in a cell; None: it is not readable with this decimal sign."""
+    try:
+        return parse_value(cell, decimal_comma)
+    except RuleError:
+        return None
+
+
+def is_nothing(cell: str) -> bool:
+    """Return whether a cell says that nothing happened: it is empty or zero."""
+    return not cell or (not cell.strip("0.,") and is_amount(cell))
