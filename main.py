@@ -33,8 +33,8 @@ from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
 from lib.errors import LeaseHeld, PermanentError, UploadError
 from lib.model.deadline import Shutdown
-from lib.run.arrival import process_arrival
 from lib.run.context import RunContext
+from lib.run.deliver import process_arrival
 from lib.state.run import run_id
 
 # Imported objects are kept as long as the instance runs, so they are never scanned again.

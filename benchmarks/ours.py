@@ -28,11 +28,13 @@ from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
-from lib.run.chunks import PreparedChunk, outcomes, prepare, split_into_chunks
+from lib.run.attempt import Progress
+from lib.run.chunks import PreparedChunk, chunks_of, outcomes, prepare
 from lib.run.claim import CELL_CHARS, CHUNK_CHARS
-from lib.run.progress import Progress
+from lib.run.header import Header
+from lib.run.plan import Part, Plan
 from lib.source.columns import map_columns
-from lib.source.table import SourceOptions, Table, open_table
+from lib.source.table import SourceOptions, open_table
 from lib.state.ledger import ChunkMarker
 from lib.state.run import ChunkLimits
 
@@ -52,7 +54,20 @@ _ACCOUNT = Account(
 _LIMITS = ChunkLimits(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
 
 
-def _open(content: bytes, capabilities: Capabilities) -> tuple[Table, Engine]:
+class _Batches:
+    """A destination that only serializes."""
+
+    sunset = None
+
+    def __init__(self, capabilities: Capabilities, new_batch: Callable[[], Any]) -> None:
+        self.capabilities = capabilities
+        self._new_batch = new_batch
+
+    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
+        return self._new_batch()
+
+
+def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], Any]) -> Plan:
     table = open_table(io.BytesIO(content), SourceOptions())
     columns = map_columns(table.header, {}, FIELDS)
     rules = RowRules(
@@ -64,7 +79,17 @@ def _open(content: bytes, capabilities: Capabilities) -> tuple[Table, Engine]:
         currency_code="USD",
         phone_region="US",
     )
-    return table, Engine(columns.fields, rules)
+    destination: Any = _Batches(capabilities, new_batch)
+    return Plan(
+        table=table,
+        header=Header(columns.fields, {}, (), {}, visible=()),
+        row_filter=RowFilter(),
+        parts=(Part("conversion", Engine(columns.fields, rules), destination),),
+        sales=capabilities,
+        customer_id="1234567890",
+        validate_only=False,
+        notes=(),
+    )
 
 
 def prepare_file(
@@ -89,14 +114,14 @@ def _prepare(
     refused: list[int] | None,
     markers: list[bytes] | None,
 ) -> Iterator[bytes]:
-    table, engine = _open(content, capabilities)
-    for chunk in split_into_chunks(table.records(), _LIMITS):
-        batch = new_batch()
-        prepared = prepare(chunk, RowFilter(), engine, batch)
+    plan = _open(content, capabilities, new_batch)
+    for chunk in chunks_of(plan.table.records(), _LIMITS):
+        prepared = prepare(plan, chunk, 1, maybe_sent=False)
         assert isinstance(prepared, PreparedChunk)
+        batch: Any = prepared.parts[0].batch
         for request in batch.take_requests():
             yield request.content
-        found = outcomes(prepared, UploadResult({}, ()), "uploaded", False)
+        found = outcomes(prepared, [UploadResult({}, ())], "uploaded", False)
         if refused is not None:
             refused += [row.line for row in found.listed if row.outcome == "rejected"]
         if markers is not None:
@@ -105,12 +130,11 @@ def _prepare(
 
 def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
-    table, engine = _open(content, google_ads.CAPABILITIES)
+    plan = _open(content, google_ads.CAPABILITIES, partial(AdsBatch, 1, False))
     progress = Progress()
-    chunks = split_into_chunks(table.records(), _LIMITS)
+    chunks = chunks_of(plan.table.records(), _LIMITS)
     for chunk, marker in zip(chunks, markers, strict=True):
-        engine.order_id_form.replay(chunk.rows)
-        engine.replay(chunk.rows)
+        plan.replay(chunk.rows)
         replayed = msgspec.json.decode(marker, type=ChunkMarker).outcomes
         progress.add(replayed, is_only=False)
         yield replayed

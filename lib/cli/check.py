@@ -1,6 +1,6 @@
 """The offline check: validates a local file by the rules of a run, without a network.
 
-It follows the steps of `lib.run.ingest`, with a destination that accepts every account and sends
+It follows the steps of `lib.run.deliver`, with a destination that accepts every account and sends
 nothing. At most one chunk is in memory. `lib.cli.check_command` is its command line, and
 `lib.cli.check_output` prints its results.
 """
@@ -28,18 +28,17 @@ from lib.model.records import Record, Row
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import Chunk, not_attempted, outcomes, split_into_chunks
+from lib.run.chunks import Chunk, chunks_of, not_attempted, outcomes, prepare
 from lib.run.claim import chunk_limits_of
 from lib.run.context import Connect
-from lib.run.filtering import notes_on_selection
 from lib.run.header import Header, read_header
-from lib.run.preflight import (
-    UploadJob,
+from lib.run.notes import notes_on_selection
+from lib.run.plan import (
+    Plan,
     notes_of,
-    prepare_job,
+    plan_file,
 )
 from lib.run.reading import read_table
-from lib.run.unterminated_line import note_on_unterminated_line
 from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.state.run import Run, Terms, first_claim
@@ -93,7 +92,7 @@ class OfflineDestination:
         """Return the account unchanged: custom variables are not checked either."""
         return account
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> _Counter:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> _Counter:
         """Return a batch that counts the rows that would be sent."""
         return _Counter()
 
@@ -160,7 +159,7 @@ class _Check:
     max_lines: int
     with_values: bool
     header: Header | None = None
-    job: UploadJob | None = None
+    plan: Plan | None = None
     stop: Problem | None = None
     tally: Tally = field(default_factory=Tally)
     selection: Selection = field(default_factory=Selection)
@@ -170,7 +169,7 @@ class _Check:
         """Read the header, and prepare for the rows."""
         try:
             self.header = read_header(table, self.profile)
-            self.job = prepare_job(table, self.header, self.profile, self.run, connect, SilentLog())
+            self.plan = plan_file(table, self.header, self.profile, self.run, connect, SilentLog())
         except (SourceError, PermanentError) as error:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)
@@ -178,7 +177,7 @@ class _Check:
     def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in split_into_chunks(table.records(), self.run.chunk_limits):
+            for chunk in chunks_of(table.records(), self.run.chunk_limits):
                 found = self._outcomes_of(chunk)
                 self._add(found, chunk.rows)
                 each(found)
@@ -186,17 +185,18 @@ class _Check:
             self.stop = self.stop or Problem(error.code, "", error.detail)
 
     def _outcomes_of(self, chunk: Chunk) -> ChunkOutcomes:
-        job = self.job
-        if job is None:
+        plan = self.plan
+        if plan is None:
             return not_attempted(chunk)
-        job.decides_integer_order_ids(chunk)
-        batch = job.destination.batch(0, maybe_sent=False)
-        prepared = job.prepare(chunk, batch)
+        if chunk.number == 0:
+            plan.decides_integer_order_ids(chunk.rows)
+        prepared = prepare(plan, chunk, 0, maybe_sent=False)
         if isinstance(prepared, Problem):
-            self.stop, self.job = prepared, None
+            self.stop, self.plan = prepared, None
             return not_attempted(chunk)
-        sent = job.destination.send(batch, Deadline(math.inf, math.inf))
-        return outcomes(prepared, sent, "ok", self.list_all)
+        never = Deadline(math.inf, math.inf)
+        answers = [each.destination.send(each.batch, never) for each in prepared.parts]
+        return outcomes(prepared, answers, "ok", self.list_all)
 
     def _add(self, found: ChunkOutcomes, rows: Sequence[Row]) -> None:
         """Count the outcomes of a chunk, and record where its codes occur."""
@@ -223,15 +223,15 @@ class _Check:
     def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""
         # An offline check never reads the account, so this note would be useless.
-        notes = notes_of(self.header, self.job, self.tally)
+        notes = notes_of(self.header, self.plan, self.tally)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
-        job, profile = self.job, self.profile
+        plan, profile = self.plan, self.profile
         if table is not None:
-            notes += note_on_unterminated_line(table, job, profile)
-        if job is not None:
+            notes += _note_on_unterminated_line(table, plan, profile)
+        if plan is not None:
             is_complete = self.stop is None
-            notes += notes_on_selection(job.row_filter, self.selection, is_complete, SilentLog())
-        customer_id = (job.customer_id if job is not None else profile.customer_id) or ""
+            notes += notes_on_selection(plan.row_filter, self.selection, is_complete, SilentLog())
+        customer_id = (plan.customer_id if plan is not None else profile.customer_id) or ""
         return DocumentMetadata(
             customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
             destination=profile.destination,
@@ -240,6 +240,15 @@ class _Check:
             notes=tuple(notes),
             file_error=self.stop,
         )
+
+
+def _note_on_unterminated_line(table: Table, plan: Plan | None, profile: Profile) -> list[Problem]:
+    """Return a note if a run would hold the last row that was read."""
+    if plan is None or table.open_record is None:
+        return []
+    hold = plan.hold(profile)
+    holds = hold == "always" or (hold == "broken" and table.open_record == "broken")
+    return [Problem("NO_FINAL_LINE_END")] if holds else []
 
 
 def check(

@@ -18,10 +18,10 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import JobCounts, UploadDiagnostics
 from lib.results.document import DocumentMetadata
+from lib.run.alerts import log_blocked_follow_up
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.follow_up import diagnostics_schedule
-from lib.run.redelivery import log_blocked_follow_up
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
 

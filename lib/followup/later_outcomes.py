@@ -25,12 +25,11 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, processing_of
+from lib.run.alerts import log_blocked_follow_up, log_redelivery, many_fail
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
-from lib.run.failing_rows import many_fail
 from lib.run.finalize import WrittenRun
 from lib.run.follow_up import poll_schedule
-from lib.run.redelivery import log_blocked_follow_up, log_redelivery
 from lib.state.claims import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun

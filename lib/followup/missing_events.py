@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lib.errors import NewerVersion
+from lib.run.alerts import LATE_AFTER
 from lib.run.context import RunContext
-from lib.run.redelivery import LATE_AFTER
 from lib.state.run import Run, run_id
 from lib.state.store import StoredObject
 

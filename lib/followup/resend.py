@@ -13,7 +13,7 @@ warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,14 +26,14 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
-from lib.run.chunks import Chunk, PreparedChunk, outcomes, split_into_chunks
+from lib.run.attempt import Attempt
+from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.header import read_header
-from lib.run.newer_values import record_answer
-from lib.run.preflight import UploadJob, prepare_job
-from lib.run.reading import TimeCheck, read_table
-from lib.run.two_destinations import TwoBatches
+from lib.run.plan import Plan, plan_file
+from lib.run.reading import read_table
+from lib.run.upload import send_parts, stop_of
 from lib.state.claims import Lease
 from lib.state.run import Run
 
@@ -51,21 +51,21 @@ def send_again(
     run = lease.run
     ledger = context.ledger
     profile = claimed_profile(run)
-    time_check = TimeCheck(lease, deadline, context.monotonic)
+    attempt = Attempt(lease, deadline, context, log)
     most = context.settings.max_file_bytes, context.settings.max_file_lines
-    table = read_table(context.store.open(run.source), profile, *most, time_check)
+    table = read_table(context.store.open(run.source), profile, *most, attempt.check)
     header = read_header(table, profile)
-    job = prepare_job(table, header, profile, run, context.connect, log)
-    resend = _Resend(job, run, context, deadline, too_late)
+    plan = plan_file(table, header, profile, run, context.connect, log)
+    resend = _Resend(plan, run, context, deadline, too_late)
     written = ledger.finished_chunks(run)
-    for chunk in split_into_chunks(table.records(), run.chunk_limits):
+    for chunk in chunks_of(table.records(), run.chunk_limits):
         lease.check()
         if chunk.number not in written or chunk.checksum_error is not None:
             continue
         before, generation = ledger.load_chunk(run, chunk.number)
         if any(map(resend.is_due, before.listed)):
             stop = resend.deferred(chunk, before, generation)
-            if job.stops_at(stop) and not too_late:
+            if plan.stops_at(stop) and not too_late:
                 return
 
 
@@ -73,7 +73,7 @@ def send_again(
 class _Resend:
     """Sends rows of a chunk again, and replaces the chunk's marker."""
 
-    job: UploadJob
+    plan: Plan
     run: Run
     context: RunContext
     deadline: Deadline
@@ -91,46 +91,37 @@ class _Resend:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
         rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(rows=[r for r in chunk.rows if r[0] in rows])
-        superseded = self.job.superseded(deferred, self.context.newer_values.since(self.run.now))
+        superseded = superseded_in(
+            self.plan, deferred, self.context.newer_values.since(self.run.now)
+        )
         if superseded:
             kept = [r for r in deferred.rows if r[0] not in superseded]
             deferred = deferred._replace(rows=kept)
-        accepted: Outcome = "ok" if self.job.validate_only else "uploaded"
+        accepted: Outcome = "ok" if self.plan.validate_only else "uploaded"
         list_all = self.context.settings.list_all_rows
         prepared = self._prepare(deferred, rows)
 
-        def save(result: UploadResult, too_late: bool) -> None:
+        def save(answers: Sequence[UploadResult], too_late: bool = False) -> None:
             nonlocal generation
-            answer = outcomes(prepared, result, accepted, list_all=True)
+            answer = outcomes(prepared, answers, accepted, list_all=True)
             merged = _merged(before, answer, superseded, too_late, list_all)
             generation = self.context.ledger.write_chunk(self.run, merged, generation)
 
-        if isinstance(prepared.batch, TwoBatches):
-            prepared.batch.save = lambda conversions: save(conversions, too_late=False)
-        result = self._send(prepared)
-        if self.too_late or not self.job.stops_at(result.stop):
-            save(result, self.too_late)
-        return result.stop
+        values = None if self.plan.validate_only else self.context.newer_values
+        answers = send_parts(prepared, self.run, self.deadline, values, save)
+        stop = stop_of(prepared, answers)
+        if self.too_late or not self.plan.stops_at(stop):
+            save(answers, self.too_late)
+        return stop
 
     def _prepare(self, chunk: Chunk, rows: Mapping[int, RowOutcome]) -> PreparedChunk:
         def is_sent(line: int, record: Record) -> bool:
             return not _may_be_counted(rows[line]) or record.is_recognizable
 
-        batch = self.job.destination.batch(self.run.job_id, maybe_sent=True)
-        prepared = self.job.prepare(chunk, batch, is_sent)
+        prepared = prepare(self.plan, chunk, self.run.job_id, maybe_sent=True, is_sent=is_sent)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)
         return prepared
-
-    def _send(self, prepared: PreparedChunk) -> UploadResult:
-        """Send the rows. What was deferred was recorded if it had to be, except if it was accepted
-        only now."""
-        if not prepared.lines:
-            return UploadResult({}, ())
-        result = self.job.destination.send(prepared.batch, self.deadline)
-        values = () if self.job.validate_only else prepared.new_values
-        record_answer(values, result, self.run, prepared.number, self.context.newer_values)
-        return result
 
 
 def _may_be_counted(row: RowOutcome) -> bool:

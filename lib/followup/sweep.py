@@ -22,9 +22,9 @@ from lib.followup.revisit import revisit
 from lib.followup.unfinished import alert_if_unfinished
 from lib.model.deadline import Deadline
 from lib.model.log import Log
+from lib.run.alerts import LATE_AFTER, log_redelivery
 from lib.run.context import RunContext
-from lib.run.ingest import ignore_rules, process_object
-from lib.run.redelivery import LATE_AFTER, log_redelivery
+from lib.run.deliver import ignore_rules, process_object
 from lib.source.names import ignored
 from lib.state.output import RESULTS, results_name
 from lib.state.pending_runs import PendingRun

@@ -1,6 +1,6 @@
 """Notices files that have no results for long, whatever the reason is.
 
-Reasons that are known have their own alerts (`lib.run.redelivery`). This one needs no reason: an
+Reasons that are known have their own alerts (`lib.run.alerts`). This one needs no reason: an
 instance that dies each time leaves no word, and a sweep that runs out of time does not come to all
 files.
 """

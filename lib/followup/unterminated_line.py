@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.model.outcomes import Problem, RowOutcome
 from lib.run.context import RunContext
-from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
+from lib.run.follow_up import UNTERMINATED_LAST_LINE
 from lib.state.claims import Lease
 from lib.state.store import live_version
 

@@ -1,20 +1,24 @@
-"""Chunks of a file: split, validated, serialized, and reported row by row.
+"""Chunks of a file: cut, validated, serialized, and their outcomes row by row.
 
 A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
 The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
+
+    rows ──▶ chunks_of ──▶ row filter ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
+                                                                    (sent by `lib.run.upload`)
+    the APIs' answers, a part each ──▶ outcomes ──▶ ChunkOutcomes, for the marker
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress, groupby
-from operator import attrgetter
+from itertools import compress
 from typing import Any, NamedTuple
 
-from lib.destinations.base import AcceptedRequest, Batch, RowResult, UploadResult
+from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
+from lib.model.fields import RecordKind
 from lib.model.outcomes import (
     ChunkOutcomes,
     Outcome,
@@ -24,14 +28,17 @@ from lib.model.outcomes import (
     Selection,
     chunk_outcomes,
 )
-from lib.model.records import Adjustment, Conversion, Record, Row
+from lib.model.records import Record, Row
 from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
-from lib.rules.engine import Engine
-from lib.rules.row_filter import RowFilter, Selected
-from lib.run.newer_values import NewValue, OrderName, new_values
+from lib.rules.row_filter import Selected
+from lib.run.newer_values import NewestTimes, NewValue, new_values, superseded_rows
+from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
 from lib.state.run import ChunkLimits
+
+IsSent = Callable[[int, Record], bool]
+"""Whether the record in this line is sent."""
 
 
 class Chunk(NamedTuple):
@@ -52,18 +59,16 @@ class Chunk(NamedTuple):
         return RecordLines.of(self.first_record, [line for line, _, _, _ in self.rows])
 
 
-class PreparedChunk(NamedTuple):
-    """A chunk, validated and serialized.
+class PreparedPart(NamedTuple):
+    """The rows of a chunk that belong to one part of the file, validated and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
-    i-th record. It must be sent after the earlier chunks if it `follows_earlier_chunk`.
-    `new_values` are its adjustments, if an older value could be sent after them.
-    `refused` are the rows that are not sent. Some of them repeat another row of the chunk:
-    `repeats` maps their lines to the line of that row. `skipped` are the lines of the rows that do
-    not count, and `selection` is what the row filter found. `placeholders` counts them by column.
+    i-th record. `refused` are the rows that are not sent. Some of them repeat another row of the
+    chunk: `repeats` maps their lines to the line of that row. `new_values` are its adjustments, if
+    an older value could be sent after them.
     """
 
-    number: int
+    destination: Destination[Any]
     batch: Batch
     lines: list[int]
     order_ids: list[str | None]
@@ -71,11 +76,6 @@ class PreparedChunk(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    skipped: Sequence[int]
-    selection: Selection
-    placeholders: Mapping[str, int]
-    record_lines: RecordLines
-    follows_earlier_chunk: bool = False
     new_values: Sequence[NewValue] = ()
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
@@ -88,8 +88,35 @@ class PreparedChunk(NamedTuple):
         )
 
 
-def split_into_chunks(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
-    """Split the rows into chunks. One row is read ahead.
+class PreparedChunk(NamedTuple):
+    """A chunk, ready to be sent, part by part.
+
+    It must be sent after the earlier chunks if it `follows_earlier_chunk`. `skipped` are the lines
+    of the rows that do not count, and `selection` is what the row filter found. `placeholders`
+    counts them by column.
+    """
+
+    number: int
+    parts: list[PreparedPart]
+    skipped: Sequence[int]
+    selection: Selection
+    placeholders: Mapping[str, int]
+    record_lines: RecordLines
+    follows_earlier_chunk: bool
+
+    @property
+    def is_sent_in_steps(self) -> bool:
+        """Whether it has records of several parts, so that a marker is due after each."""
+        return sum(bool(part.lines) for part in self.parts) > 1
+
+    @property
+    def rows_to_send(self) -> int:
+        """Number of rows in the batches."""
+        return sum(len(part.lines) for part in self.parts)
+
+
+def chunks_of(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
+    """Cut the rows of a file into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
     so that its rows get their outcomes. The error is raised after this chunk. If what was read may
@@ -137,97 +164,115 @@ def _until_unreadable(
         errors.append(error)
 
 
-def validate(
-    chunk: Chunk, row_filter: RowFilter, engine: Engine, refunds: Engine | None
-) -> tuple[Selected, ValidatedChunk]:
-    """Validate the rows of a chunk that count. `refunds` validates those that adjust conversions.
+def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
+    """Validate the rows of a chunk that count, part by part.
 
     Raises `PermanentError` if the rows name too many accounts.
     """
-    selected = row_filter.select(chunk.rows)
-    validated = engine.validate(selected.rows)
-    if selected.refunds and refunds is not None:
-        validated = _together(validated, refunds.validate(selected.refunds))
+    selected = plan.row_filter.select(chunk.rows)
+    first, *others = plan.parts
+    validated = [(first, first.engine.validate(selected.rows))]
+    if selected.refunds:
+        validated += [(part, part.engine.validate(selected.refunds)) for part in others]
     return selected, validated
 
 
-def _together(sales: ValidatedChunk, refunds: ValidatedChunk) -> ValidatedChunk:
-    """Return a chunk with its conversions, and then the adjustments among its rows."""
-    placeholders = Counter(sales.placeholders)
-    placeholders.update(refunds.placeholders)
-    return ValidatedChunk(
-        records=[*sales.records, *refunds.records],
-        lines=sales.lines + refunds.lines,
-        refused=sorted(sales.refused + refunds.refused, key=attrgetter("line")),
-        repeats={**sales.repeats, **refunds.repeats},
-        has_user_data=sales.has_user_data or refunds.has_user_data,
-        placeholders=placeholders,
-        follows_earlier_chunk=refunds.follows_earlier_chunk,
-    )
-
-
 def prepare(
-    chunk: Chunk,
-    row_filter: RowFilter,
-    engine: Engine,
-    batch: Batch,
-    refuses_user_data: Problem | None = None,
-    is_sent: Callable[[int, Record], bool] | None = None,
-    refunds: Engine | None = None,
-    order_name: OrderName | None = None,
+    plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, is_sent: IsSent | None = None
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
-    many, or has user data that the account refuses (`refuses_user_data`). Rows whose line and
-    record do not fulfill `is_sent` are rejected without a reason. `refunds` validates the rows that
-    adjust conversions. `order_name` is set if an older value could be sent after a newer one.
+    many, or has user data that the account refuses. `maybe_sent`: an earlier attempt may have sent
+    the same rows. Rows whose line and record do not fulfill `is_sent` are rejected without a
+    reason.
     """
     try:
-        selected, validated = validate(chunk, row_filter, engine, refunds)
+        selected, validated = validate(plan, chunk)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
-    if refuses_user_data is not None and validated.has_user_data:
-        return refuses_user_data
-    if is_sent is not None:
-        validated = _only(validated, is_sent)
-    records = validated.records
-    for kind, of_kind in groupby(records, type):
-        add = _adds(batch, kind)
-        for record in of_kind:
-            add(record)
+    if plan.refuses_user_data is not None and any(each.has_user_data for _, each in validated):
+        return plan.refuses_user_data
+    parts = []
+    placeholders = Counter[str]()
+    for part, each in validated:
+        batch = part.destination.batch(job_id, maybe_sent=maybe_sent)
+        parts.append(_serialize(part, batch, _only(each, is_sent) if is_sent else each, plan))
+        placeholders.update(each.placeholders)
     return PreparedChunk(
-        chunk.number,
-        batch,
-        validated.lines,
-        [record.order_id for record in records],
-        [record.has_click_id for record in records],
-        {n: each.warnings for n, each in enumerate(records) if each.warnings},
-        validated.refused,
-        validated.repeats,
-        selected.skipped,
-        selected.selection,
-        validated.placeholders,
-        chunk.record_lines,
-        validated.follows_earlier_chunk,
-        new_values(validated, order_name) if order_name is not None else (),
+        number=chunk.number,
+        parts=parts,
+        skipped=selected.skipped,
+        selection=selected.selection,
+        placeholders=placeholders,
+        record_lines=chunk.record_lines,
+        follows_earlier_chunk=any(each.follows_earlier_chunk for _, each in validated),
     )
 
 
-def _adds(batch: Batch, kind: type[Record]) -> Callable[[Any], None]:
-    """Return the method of the batch that adds records of this kind."""
-    if kind is Conversion:
-        return batch.add
-    return batch.add_adjustment if kind is Adjustment else batch.add_call
+def prepare_again(
+    plan: Plan, chunk: Chunk, job_id: int, newest: NewestTimes
+) -> PreparedChunk | Problem:
+    """Prepare a chunk that an earlier attempt may have sent, without its superseded rows."""
+    try:
+        superseded = superseded_in(plan, chunk, newest)
+    except PermanentError as error:
+        return Problem(error.code, "", error.detail)
+    if not superseded:
+        return prepare(plan, chunk, job_id, maybe_sent=True)
+    prepared = prepare(
+        plan, chunk, job_id, maybe_sent=True, is_sent=lambda line, _: line not in superseded
+    )
+    if isinstance(prepared, Problem):
+        return prepared
+    parts = [
+        part._replace(refused=[superseded.get(each.line, each) for each in part.refused])
+        for part in prepared.parts
+    ]
+    return prepared._replace(parts=parts)
 
 
-def _only(validated: ValidatedChunk, is_sent: Callable[[int, Record], bool]) -> ValidatedChunk:
-    """Return the chunk with only the records that are sent. The other rows are rejected."""
-    lines, records = validated.lines, validated.records
-    kept = list(map(is_sent, lines, records))
+def superseded_in(plan: Plan, chunk: Chunk, newest: NewestTimes) -> Mapping[int, RowOutcome]:
+    """Return the outcomes of rows whose orders have got a newer value, by line."""
+    name = plan.order_name
+    if name is None:
+        return {}
+    validated = [each for _, each in validate(plan, chunk)[1]]
+    lines = [line for each in validated for line in each.lines]
+    records = [record for each in validated for record in each.records]
+    return superseded_rows(lines, records, name, newest)
+
+
+def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) -> PreparedPart:
+    records, name = validated.records, plan.order_name
+    add: dict[RecordKind, Callable[[Any], None]] = {
+        "conversion": batch.add,
+        "adjustment": batch.add_adjustment,
+        "call": batch.add_call,
+    }
+    add_record = add[part.kind]
+    for record in records:
+        add_record(record)
+    return PreparedPart(
+        destination=part.destination,
+        batch=batch,
+        lines=validated.lines,
+        order_ids=[record.order_id for record in records],
+        with_click_id=[record.has_click_id for record in records],
+        warnings={n: each.warnings for n, each in enumerate(records) if each.warnings},
+        refused=validated.refused,
+        repeats=validated.repeats,
+        new_values=new_values(records, name) if part.kind == "adjustment" and name else (),
+    )
+
+
+def _only(validated: ValidatedChunk, is_sent: IsSent) -> ValidatedChunk:
+    """Return the rows with only the records that are sent. The other rows are rejected."""
+    lines = validated.lines
+    kept = list(map(is_sent, lines, validated.records))
     return validated._replace(
         lines=list(compress(lines, kept)),
-        records=list(compress(records, kept)),
+        records=list(compress(validated.records, kept)),
         refused=[
             *validated.refused,
             *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),
@@ -236,56 +281,70 @@ def _only(validated: ValidatedChunk, is_sent: Callable[[int, Record], bool]) -> 
 
 
 def outcomes(
-    prepared: PreparedChunk, result: UploadResult, accepted: Outcome, list_all: bool
+    prepared: PreparedChunk, answers: Sequence[UploadResult], accepted: Outcome, list_all: bool
 ) -> ChunkOutcomes:
-    """The API's answer for a chunk → the outcome of each of its rows.
+    """The APIs' answers for the parts of a chunk → the outcome of each of its rows.
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
     validates.
     """
-    uncounted = {
-        prepared.lines[position]: row_result
-        for position, row_result in result.row_results.items()
-        if row_result.outcome not in ("uploaded", "duplicate")
-    }
-    listed = []
-    for row in prepared.refused:
-        first = prepared.repeats.get(row.line)
-        listed.append(_like_the_first(row, first, uncounted.get(first or 0)))
-    positions = (
-        range(len(prepared.lines))
-        if list_all
-        else sorted(result.row_results.keys() | prepared.warnings.keys())
-    )
-    for position in positions:
-        row_result = result.row_results.get(position) or RowResult(accepted)
-        listed.append(
-            RowOutcome(
-                prepared.lines[position],
-                accepted if row_result.outcome == "uploaded" else row_result.outcome,
-                prepared.order_ids[position],
-                row_result.errors,
-                prepared.warnings.get(position, ()) + row_result.warnings,
-            )
-        )
-    unlisted = {accepted: len(prepared.lines) - len(positions)}
+    listed: list[RowOutcome] = []
+    request_ids: list[str] = []
+    sent: list[SentRequest] = []
+    unlisted = {accepted: 0}
+    for part, answer in zip(prepared.parts, answers, strict=True):
+        rows = _outcomes_of_part(part, answer, accepted, list_all)
+        unlisted[accepted] += len(part.lines) + len(part.refused) - len(rows)
+        listed += rows
+        request_ids += answer.request_ids
+        # An upload that only validates has no final outcomes.
+        sent += map(part.sent_request, answer.accepted) if accepted == "uploaded" else ()
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
         unlisted["skipped"] = len(prepared.skipped)
     listed.sort(key=lambda row: row.line)
-    # An upload that only validates has no final outcomes.
-    sent = tuple(map(prepared.sent_request, result.accepted)) if accepted == "uploaded" else ()
     return chunk_outcomes(
         prepared.number,
         listed,
         unlisted,
-        result.request_ids,
+        tuple(request_ids),
         prepared.selection,
         prepared.placeholders,
-        sent,
+        tuple(sent),
         prepared.record_lines,
     )
+
+
+def _outcomes_of_part(
+    part: PreparedPart, answer: UploadResult, accepted: Outcome, list_all: bool
+) -> list[RowOutcome]:
+    """Return the rows of a part that are listed."""
+    results = answer.row_results
+    uncounted = {
+        part.lines[position]: result
+        for position, result in results.items()
+        if result.outcome not in ("uploaded", "duplicate")
+    }
+    listed = []
+    for row in part.refused:
+        first = part.repeats.get(row.line)
+        listed.append(_like_the_first(row, first, uncounted.get(first or 0)))
+    positions = (
+        range(len(part.lines)) if list_all else sorted(results.keys() | part.warnings.keys())
+    )
+    for position in positions:
+        result = results.get(position) or RowResult(accepted)
+        listed.append(
+            RowOutcome(
+                part.lines[position],
+                accepted if result.outcome == "uploaded" else result.outcome,
+                part.order_ids[position],
+                result.errors,
+                part.warnings.get(position, ()) + result.warnings,
+            )
+        )
+    return listed
 
 
 def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:

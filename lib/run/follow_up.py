@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.settings import Settings
@@ -12,10 +13,24 @@ from lib.destinations.registry import capabilities_of
 from lib.model import retries
 from lib.model.outcomes import Tally
 from lib.results.document import DocumentMetadata, processing_of
-from lib.run.progress import Progress
-from lib.run.unterminated_line import UNTERMINATED_LAST_LINE
+from lib.run.attempt import Progress
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
+
+UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
+"""The row in a last line without a line end, which may have been cut there by a broken upload.
+
+    unterminated line ──▶ can a cut matter? ──no──▶ sent at once
+                            │ yes
+                            ▼
+                     deferred, the other rows are sent at once
+                            │ 10 minutes later, the sweep
+                            ├─ a newer generation of the file ──▶ not_attempted (LAST_LINE_REPLACED)
+                            ├─ the file is gone               ──▶ failed (SOURCE_GONE), alert
+                            └─ otherwise                      ──▶ sent as it is
+
+A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
+upload that follows is a duplicate."""
 
 
 def plan_follow_up(

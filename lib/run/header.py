@@ -15,7 +15,6 @@ from lib.rules.identity import CLICK_IDS
 from lib.rules.row_filter import kind_columns
 from lib.rules.values.cells import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
-from lib.run.filtering import filter_columns
 from lib.run.kinds import sendable_fields, sender_of
 from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
 from lib.source.columns import (
@@ -160,4 +159,10 @@ def _switched_off(profile: Profile) -> set[str]:
 
 def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
     """Return the columns that hold no field, but are known: the filter's, and those of `fix`."""
-    return correction_columns(header).union(filter_columns(header, profile))
+    return correction_columns(header).union(_filter_columns(header, profile))
+
+
+def _filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
+    """Return the columns that the filter of the profile reads."""
+    names = (*profile.include, *profile.exclude, *profile.refunds)
+    return {column for name in names for column in columns_named(name, header)}

@@ -15,13 +15,12 @@ accepted: then the conversion has certainly arrived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lib.destinations.base import UploadResult
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Record
-from lib.rules.assembly import ValidatedChunk
+from lib.model.records import Record
 from lib.state.newer_values import NewerValues, order_digest
 from lib.state.run import Run
 
@@ -44,20 +43,21 @@ class NewValue(NamedTuple):
     is_whole: bool
 
 
-def new_values(validated: ValidatedChunk, order_name: OrderName) -> list[NewValue]:
-    """Return the new values in a chunk. Those of conversions without an order ID are not known."""
+def new_values(adjustments: Iterable[Record], order_name: OrderName) -> list[NewValue]:
+    """Return the new values. Those of conversions without an order ID are not known."""
     return [
         NewValue(
             position, _digest(each, each.order_id, order_name), each.adjusted_at, each.has_whole
         )
-        for position, each in enumerate(validated.records)
-        if isinstance(each, Adjustment) and each.order_id is not None
+        for position, each in enumerate(adjustments)
+        if each.order_id is not None
     ]
 
 
-def known_before(values: Iterable[NewValue]) -> dict[str, int]:
-    """Return what to record before the chunk is sent: digest → time."""
-    return {each.order: each.time for each in values if each.is_whole}
+def record_before(values: Iterable[NewValue], run: Run, chunk: int, recorded: NewerValues) -> None:
+    """Record the corrections that are whole conversions, before they are sent."""
+    if orders := {each.order: each.time for each in values if each.is_whole}:
+        recorded.record(run.key, chunk, orders)
 
 
 def record_answer(
@@ -97,7 +97,7 @@ def _refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
 
 
 def superseded_rows(
-    validated: ValidatedChunk, order_name: OrderName, newest: NewestTimes
+    lines: Sequence[int], records: Sequence[Record], order_name: OrderName, newest: NewestTimes
 ) -> dict[int, RowOutcome]:
     """Return the outcomes of rows for whose orders a newer value was sent, by line.
 
@@ -105,7 +105,7 @@ def superseded_rows(
     """
     orders = {
         line: (_digest(each, each.order_id, order_name), each)
-        for line, each in zip(validated.lines, validated.records, strict=True)
+        for line, each in zip(lines, records, strict=True)
         if each.order_id is not None and each.has_whole
     }
     known = newest({digest for digest, _ in orders.values()}) if orders else {}

@@ -1,6 +1,6 @@
 """Validates, sends and saves every chunk of a file, and prepares the next ones meanwhile.
 
-split ──▶ is there a marker? ──yes──────────────────────────▶ add its outcomes
+chunks_of ──▶ is there a marker? ──yes──────────────────────▶ replay it: add its outcomes
                │ no
                ▼
 prepare ──▶ in a separate thread: send ──▶ write the marker ──▶ collect, in file order
@@ -12,83 +12,84 @@ from __future__ import annotations
 import gc
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
-from lib.destinations.base import UploadResult
+from lib.destinations.base import RowResult, UploadResult
+from lib.errors import RetryableError
 from lib.model.deadline import Deadline
-from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
+from lib.run.attempt import Attempt
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
+    PreparedPart,
+    chunks_of,
     not_attempted,
     outcomes,
-    split_into_chunks,
+    prepare,
+    prepare_again,
 )
-from lib.run.context import RunContext
-from lib.run.memory_budget import ChunkMemory, MemoryBudget
-from lib.run.newer_values import known_before, record_answer
-from lib.run.preflight import UploadJob
-from lib.run.progress import Progress
-from lib.run.reading import TimeCheck
-from lib.run.two_destinations import TwoBatches
+from lib.run.newer_values import record_answer, record_before
+from lib.run.plan import Plan
 from lib.source.table import Table
-from lib.state.claims import Lease
+from lib.state.newer_values import NewerValues
+from lib.state.run import Run
 
-_MOST_IN_FLIGHT: Final = 4
-"""Chunks from the first unanswered one on, times the window: no later chunk is sent."""
+_WINDOWS_AHEAD: Final = 4
+"""While a chunk awaits its answer, later ones are sent, but only until this many times the window
+are in flight: outcomes are collected in file order."""
 
 _CHUNKS_OF_A_COLLECTION: Final = 100
 """The storage library leaves 8 KB a chunk in reference cycles. The garbage collector, which counts
 objects, would come after thousands of chunks. It takes 10 ms; a hundred chunks take 2 seconds."""
 
+MOST_BYTES: Final = 6 << 20
+"""Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
+items needs four to six times its size (docs/performance.md)."""
 
-def upload_chunks(
-    table: Table,
-    job: UploadJob | None,
-    lease: Lease,
-    progress: Progress,
-    context: RunContext,
-    deadline: Deadline,
-    time_check: TimeCheck,
-    log: Log,
-) -> None:
-    """Validate and send every chunk that has no marker yet, and add all chunks to `progress`.
+_NOTHING_SENT: Final = UploadResult({}, ())
 
-    Without a job, nothing is sent and every row is not attempted. Raises `RetryableError` when time
-    is up or the platform ends the instance; requests in flight are then still answered and saved.
+
+def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
+    """Validate and send every chunk that has no marker yet, and add all chunks to the progress.
+
+    Without a plan, nothing is sent and every row is not attempted. Raises `RetryableError` when
+    time is up or the platform ends the instance; requests in flight are then still answered and
+    saved.
     """
-    run = lease.run
-    ledger = context.ledger
-    done = ledger.finished_chunks(run) if run.attempts > 1 else set()
+    context, lease, progress = attempt.context, attempt.lease, attempt.progress
+    run, ledger = attempt.run, attempt.context.ledger
+    is_first = run.attempts == 1
+    done = set() if is_first else ledger.finished_chunks(run)
     first_open = next(number for number in count() if number not in done)
-    in_flight = _MOST_IN_FLIGHT * context.settings.window
-    maybe_sent_until = first_open + in_flight if run.attempts > 1 else 0
+    # An earlier attempt may have sent these, and died before it could write their markers.
+    maybe_sent_until = 0 if is_first else first_open + _WINDOWS_AHEAD * context.settings.window
     earlier = ledger.read_chunks(run, sorted(done))
-    with earlier as replayed, _Uploads(lease, progress, context, deadline, log) as uploads:
+    with earlier as finished, _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
-        for chunk in split_into_chunks(table.records(), run.chunk_limits):
+        for chunk in chunks_of(table.records(), run.chunk_limits):
             lease.check()
-            if job is not None and job.decides_integer_order_ids(chunk):
-                lease.fix_integer_order_ids()
+            if plan is not None and chunk.number == 0:
+                _decide_order_ids(plan, chunk, attempt)
             if chunk.number in done:
-                if job is not None:
-                    job.replay(chunk.rows)
-                progress.add(next(replayed), is_only=False)
+                if plan is not None:
+                    plan.replay(chunk.rows)
+                progress.add(next(finished), is_only=False)
                 continue
-            time_check()
-            time_check.has_sent = True
+            attempt.check()
+            attempt.has_sent = True
             prepared: PreparedChunk | Problem | None = chunk.checksum_error
-            if job is not None and progress.stop is None and prepared is None:
-                batch = job.destination.batch(run.job_id, maybe_sent=run.attempts > 1)
+            if plan is not None and progress.stop is None and prepared is None:
                 if chunk.number < maybe_sent_until:
-                    prepared = job.prepare_again(chunk, batch, context.newer_values.since(run.now))
+                    newest = context.newer_values.since(run.now)
+                    prepared = prepare_again(plan, chunk, run.job_id, newest)
                 else:
-                    prepared = job.prepare(chunk, batch)
-            if job is not None and isinstance(prepared, PreparedChunk):
-                uploads.start(prepared, chunk.characters, chunk.is_only, job)
+                    prepared = prepare(plan, chunk, run.job_id, maybe_sent=not is_first)
+            if plan is not None and isinstance(prepared, PreparedChunk):
+                uploads.start(prepared, chunk.characters, chunk.is_only, plan)
                 # Before the next chunk is read, so that its rows don't wait in memory.
                 del chunk, prepared
                 uploads.wait_for_memory()
@@ -96,21 +97,21 @@ def upload_chunks(
                 uploads.skip(chunk, prepared)
 
 
+def _decide_order_ids(plan: Plan, first: Chunk, attempt: Attempt) -> None:
+    """Record how order IDs such as 1001.0 are sent, before the first one is."""
+    if plan.decides_integer_order_ids(first.rows):
+        attempt.lease.fix_integer_order_ids()
+
+
 class _Uploads:
     """The chunks in flight. On exit, it waits for their answers, even when time is up."""
 
-    def __init__(
-        self, lease: Lease, progress: Progress, context: RunContext, deadline: Deadline, log: Log
-    ) -> None:
-        self._lease = lease
-        self._progress = progress
-        self._context = context
-        self._deadline = deadline
-        self._log = log
-        self._window = context.settings.window
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._window = attempt.context.settings.window
         self._in_flight: deque[tuple[Future[tuple[ChunkOutcomes, Problem | None]], bool]] = deque()
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
-        # next one is ready. Reports that wait for the ledger or for a slow chunk have no rows.
+        # next one is ready. Outcomes that wait for the ledger or for a slow chunk have no rows.
         # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
         self._memory = MemoryBudget(self._window + 1, more=self._window // 2)
         self._kept_lock = threading.Lock()
@@ -131,20 +132,19 @@ class _Uploads:
         self._memory.wait()
         while self._in_flight:
             is_answered = self._in_flight[0][0].done()
-            if not is_answered and len(self._in_flight) < _MOST_IN_FLIGHT * self._window:
+            if not is_answered and len(self._in_flight) < _WINDOWS_AHEAD * self._window:
                 return
             self._collect()
 
-    def start(
-        self, prepared: PreparedChunk, characters: int, is_only: bool, job: UploadJob
-    ) -> None:
+    def start(self, prepared: PreparedChunk, characters: int, is_only: bool, plan: Plan) -> None:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
-        is_only = is_only and not _has_both(prepared)
-        load = ChunkMemory(prepared.batch.close(), characters)
-        self._memory.fill(load)
-        future = self._pool.submit(self._send, prepared, load, is_only, job)
+        is_only = is_only and not prepared.is_sent_in_steps
+        request_bytes = sum(part.batch.close() for part in prepared.parts)
+        held = ChunkMemory(request_bytes, characters)
+        self._memory.fill(held)
+        future = self._pool.submit(self._send, prepared, held, is_only, plan)
         self._in_flight.append((future, is_only))
         self._started += 1
         if self._started % _CHUNKS_OF_A_COLLECTION == 0:
@@ -157,79 +157,180 @@ class _Uploads:
         could find the account corrected, and rows would be not attempted without a reason.
         """
         self._collect_all()
-        progress, lease = self._progress, self._lease
+        progress, lease = self._attempt.progress, self._attempt.lease
         if isinstance(reason, Problem):
             progress.stop = progress.stop or reason
         skipped = not_attempted(chunk)
         if not chunk.is_only:
             if progress.stop is not None and lease.run.stop is None:
                 lease.stop(progress.stop)
-            self._context.ledger.write_chunk(lease.run, skipped)
+            self._attempt.context.ledger.write_chunk(lease.run, skipped)
         progress.add(skipped, is_only=chunk.is_only)
         progress.saved += 1
 
     def _collect(self) -> None:
         answer, is_only = self._in_flight.popleft()
         found, stop = answer.result()
-        self._progress.add(found, is_only=is_only)
-        self._progress.saved += 1
-        self._progress.stop = self._progress.stop or stop
+        progress = self._attempt.progress
+        progress.add(found, is_only=is_only)
+        progress.saved += 1
+        progress.stop = progress.stop or stop
 
     def _collect_all(self) -> None:
         while self._in_flight:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, load: ChunkMemory, is_only: bool, job: UploadJob
+        self, prepared: PreparedChunk, held: ChunkMemory, is_only: bool, plan: Plan
     ) -> tuple[ChunkOutcomes, Problem | None]:
         """Send a chunk and save its outcomes at once. Return them, and why to stop, if so."""
-        context, lease = self._context, self._lease
+        attempt, lease = self._attempt, self._attempt.lease
+        context, progress = attempt.context, attempt.progress
         ledger, list_all = context.ledger, context.settings.list_all_rows
-        accepted: Outcome = "ok" if job.validate_only else "uploaded"
+        accepted: Outcome = "ok" if plan.validate_only else "uploaded"
         saved = 0
 
-        def save(conversions: UploadResult) -> None:
+        def save(answers: Sequence[UploadResult]) -> None:
             nonlocal saved
-            saved = ledger.write_chunk(
-                lease.run, outcomes(prepared, conversions, accepted, list_all)
-            )
+            so_far = outcomes(prepared, answers, accepted, list_all)
+            saved = ledger.write_chunk(lease.run, so_far, saved)
 
+        values = None if plan.validate_only else context.newer_values
         try:
             lease.check()
-            if isinstance(prepared.batch, TwoBatches):
-                prepared.batch.save = save
             began = context.monotonic()
-            result = self._send_and_record(prepared, job)
+            answers = send_parts(prepared, lease.run, attempt.deadline, values, save)
             seconds = context.monotonic() - began
         finally:
-            self._memory.leave(load)
-        found = outcomes(prepared, result, accepted, list_all)
-        stop = result.stop if job.stops_at(result.stop) else None
+            self._memory.leave(held)
+        found = outcomes(prepared, answers, accepted, list_all)
+        stop = stop_of(prepared, answers)
+        stop = stop if plan.stops_at(stop) else None
         if not is_only:
             if stop is not None:
                 lease.stop(stop)
             ledger.write_chunk(lease.run, found, saved)
             with self._kept_lock:
-                self._progress.findings.add(found)
-                found = self._progress.keep(found)
-        self._log.info(
+                progress.findings.add(found)
+                found = progress.keep(found)
+        attempt.log.info(
             "chunk_sent",
             chunk=prepared.number,
-            requests=len(result.request_ids),
+            requests=sum(len(answer.request_ids) for answer in answers),
             seconds=round(seconds, 3),
         )
         return found, stop
 
-    def _send_and_record(self, prepared: PreparedChunk, job: UploadJob) -> UploadResult:
-        """Send a chunk, and record its adjustments: no older value may be sent after them."""
-        run, recorded = self._lease.run, self._context.newer_values
-        values = () if job.validate_only else prepared.new_values
-        if before := known_before(values):
-            recorded.record(run.key, prepared.number, before)
-        result = job.destination.send(prepared.batch, self._deadline)
-        record_answer(values, result, run, prepared.number, recorded)
-        return result
+
+def send_parts(
+    prepared: PreparedChunk,
+    run: Run,
+    deadline: Deadline,
+    newer_values: NewerValues | None,
+    save: Callable[[Sequence[UploadResult]], None],
+) -> list[UploadResult]:
+    """Send the parts of a chunk, in their order, and return the answer about each.
+
+    Before a later part is sent, `save` gets the answers so far, with that part deferred: if the
+    attempt dies, no conversion is sent again after its adjustment, which would restore its value.
+    If time or quota runs out then, the later part is deferred, because the first one is answered.
+    `newer_values`: where adjustments are recorded (`lib.run.newer_values`).
+    """
+    answers: list[UploadResult] = []
+    for at, part in enumerate(prepared.parts):
+        if not part.lines:
+            answers.append(_NOTHING_SENT)
+            continue
+        is_first = not any(each.lines for each in prepared.parts[:at])
+        if not is_first:
+            rest = (_deferred(each, "SHUTDOWN") for each in prepared.parts[at:])
+            save([*answers, *rest])
+        try:
+            answers.append(_send_part(part, prepared.number, run, deadline, newer_values))
+        except RetryableError as error:
+            if is_first:
+                raise
+            answers.append(_deferred(part, error.code))
+    return answers
 
 
-def _has_both(prepared: PreparedChunk) -> bool:
-    return isinstance(prepared.batch, TwoBatches) and prepared.batch.has_both
+def _send_part(
+    part: PreparedPart, chunk: int, run: Run, deadline: Deadline, newer_values: NewerValues | None
+) -> UploadResult:
+    """Send a part, and record its adjustments: no older value may be sent after them."""
+    if newer_values is None:
+        return part.destination.send(part.batch, deadline)
+    record_before(part.new_values, run, chunk, newer_values)
+    answer = part.destination.send(part.batch, deadline)
+    record_answer(part.new_values, answer, run, chunk, newer_values)
+    return answer
+
+
+def _deferred(part: PreparedPart, code: str) -> UploadResult:
+    later = RowResult("deferred", (Problem(code),))
+    return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
+
+
+def stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Problem | None:
+    """Return why the file's own destination refuses more chunks, if it does.
+
+    If another API refuses the account, only its part is not attempted.
+    """
+    own = prepared.parts[0].destination
+    found = zip(prepared.parts, answers, strict=True)
+    return next((each.stop for part, each in found if part.destination is own and each.stop), None)
+
+
+# ── how many chunks are in memory at a time ──────────────────────────────────────────────────
+
+
+class ChunkMemory(NamedTuple):
+    """What a chunk has in memory: the bytes of its requests, and the characters of its rows.
+
+    Rows that were refused are in no request, but their outcomes need memory too.
+    """
+
+    request_bytes: int
+    characters: int
+
+
+class MemoryBudget:
+    """Counts the chunks that are prepared or in flight, and what they have in memory.
+
+    There are at most `chunks`, and `more` of them if all are light. One chunk may exceed the bytes,
+    because they are known only after it was prepared.
+    """
+
+    def __init__(self, chunks: int, more: int = 0, most_bytes: int = MOST_BYTES) -> None:
+        self._most_chunks = chunks
+        self._more = more
+        self._most_bytes = most_bytes
+        self._chunks = 0
+        self._bytes = 0
+        self._weight = 0
+        self._changed = threading.Condition()
+
+    def wait(self) -> None:
+        """Wait until another chunk may be prepared, and count it."""
+        with self._changed:
+            self._changed.wait_for(self._is_free)
+            self._chunks += 1
+
+    def _is_free(self) -> bool:
+        is_light = self._weight < self._most_bytes
+        most = self._most_chunks + (self._more if is_light else 0)
+        return self._chunks < most and self._bytes < self._most_bytes
+
+    def fill(self, held: ChunkMemory) -> None:
+        """Count what a prepared chunk holds."""
+        with self._changed:
+            self._bytes += held.request_bytes
+            self._weight += max(held)
+
+    def leave(self, held: ChunkMemory) -> None:
+        """Forget a chunk that was answered."""
+        with self._changed:
+            self._chunks -= 1
+            self._bytes -= held.request_bytes
+            self._weight -= max(held)
+            self._changed.notify()

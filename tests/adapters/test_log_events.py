@@ -25,8 +25,8 @@ from lib.errors import PermanentError, RetryableError
 from lib.followup.missing_events import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
+from lib.run.alerts import LATE_AFTER
 from lib.run.context import RunContext
-from lib.run.redelivery import LATE_AFTER
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
 

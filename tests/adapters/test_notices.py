@@ -16,7 +16,7 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse
 
 from lib.adapters.logging import JsonLog
 from lib.adapters.notices import announcer
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from tests.fakes import START, world
 from tests.rows import core_row, csv_bytes
 

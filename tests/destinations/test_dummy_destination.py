@@ -13,7 +13,7 @@ from lib.destinations import registry
 from lib.destinations.connections import Destinations
 from lib.followup.sweep import sweep_once
 from lib.run.context import RunContext
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from tests.destinations.dummy import connector
 from tests.destinations.dummy.capabilities import CAPABILITIES
 from tests.fakes import START, World, world

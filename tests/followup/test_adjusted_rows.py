@@ -15,9 +15,9 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.log import Log
+from lib.run.attempt import Progress
+from lib.run.deliver import process_object
 from lib.run.follow_up import next_resend
-from lib.run.ingest import process_object
-from lib.run.progress import Progress
 from lib.state.store import StoredObject
 from tests.fakes import START, FakeApi, World, world
 
@@ -78,7 +78,7 @@ def test_a_file_of_sales_carries_its_refunds() -> None:
     assert (found["counts"]["uploaded"], found["counts"]["skipped"]) == (3, 1)
     assert google.api.counted == ["A"]
     assert google.api.adjusted == [("B", None), ("C", 80.0)]
-    assert google.api.batches == 1
+    assert google.api.batches == 2
 
 
 def test_adjustments_go_to_another_destination() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes

@@ -12,7 +12,7 @@ import pytest
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from lib.state.run import run_key
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world

@@ -14,7 +14,7 @@ from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import RequestStatus
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.results_schema import check_results

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lib.followup.sweep import sweep_once
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -19,9 +19,7 @@ from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Conversion, Row
 from lib.rules.engine import Engine
-from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
-from lib.run.chunks import Chunk, PreparedChunk, prepare
 
 CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 ACTIONS = {
@@ -31,22 +29,6 @@ ACTIONS = {
 }
 ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
 NO_DIGEST = sha256().hexdigest()
-
-
-@dataclass(slots=True)
-class Collected:
-    """A batch that keeps its conversions."""
-
-    conversions: list[Conversion] = field(default_factory=list)
-
-    def add(self, conversion: Conversion, /) -> None:
-        self.conversions.append(conversion)
-
-    def __len__(self) -> int:
-        return len(self.conversions)
-
-    def close(self) -> int:
-        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +58,21 @@ def validate(text: str, destination: str = "google_ads", **settings: Any) -> Val
     engine = Engine({name: at for at, name in enumerate(header)}, rules)
     records: list[Row] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
     engine.order_id_form.decide(records)
-    batch = Collected()
-    prepared = prepare(Chunk(0, records, True, 1), RowFilter(), engine, batch)
-    assert isinstance(prepared, PreparedChunk)
-    warned = {prepared.lines[at]: warnings for at, warnings in prepared.warnings.items()} | {
-        row.line: row.warnings for row in prepared.refused
+    validated = engine.validate(records)
+    sent = dict(zip(validated.lines, validated.records, strict=True))
+    warned = {line: conversion.warnings for line, conversion in sent.items()} | {
+        row.line: row.warnings for row in validated.refused
     }
     return Validated(
-        dict(zip(prepared.lines, batch.conversions, strict=True)),
-        {row.line: " ".join(each.code for each in row.errors) for row in prepared.refused},
+        sent,
+        {row.line: " ".join(each.code for each in row.errors) for row in validated.refused},
         {
             row.line: " ".join(f"{each.code} {each.field}" for each in row.errors)
-            for row in prepared.refused
+            for row in validated.refused
         },
         {line: " ".join(each.code for each in found) for line, found in warned.items() if found},
-        {row.line: "; ".join(each.detail for each in row.errors) for row in prepared.refused},
-        prepared.placeholders,
+        {row.line: "; ".join(each.detail for each in row.errors) for row in validated.refused},
+        dict(validated.placeholders),
         [note.code for note in engine.order_id_form.notes()],
     )
 

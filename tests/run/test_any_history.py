@@ -25,8 +25,8 @@ from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
 from lib.model.outcomes import ChunkOutcomes
 from lib.run import claim, finalize
-from lib.run.arrival import process_arrival
 from lib.run.context import RunContext
+from lib.run.deliver import process_arrival
 from lib.state.run import Run, Terms, first_claim
 from lib.state.store import LabelledObject, Readable, StoredObject
 from tests.fakes import START, FakeApi, FakeBatch, MemoryStore, World, world

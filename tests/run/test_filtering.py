@@ -13,7 +13,7 @@ from lib.catalogue.codes import lookup
 from lib.config.settings import CHUNK_ROWS
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
 from tests.results_schema import check_results

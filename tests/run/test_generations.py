@@ -14,7 +14,7 @@ from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, NothingDone, PermanentError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
-from lib.run.arrival import process_arrival
+from lib.run.deliver import process_arrival
 from lib.state.store import ContentDigest, StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes

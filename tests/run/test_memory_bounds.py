@@ -13,14 +13,14 @@ from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
-from lib.run import progress, upload
-from lib.run.chunks import split_into_chunks
+from lib.run import attempt, upload
+from lib.run.chunks import chunks_of
 from lib.run.claim import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
-from lib.run.memory_budget import ChunkMemory, MemoryBudget
+from lib.run.upload import ChunkMemory, MemoryBudget
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
-from tests.run.test_ingest import deliver, document, orders, put
+from tests.run.test_deliver import deliver, document, orders, put
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def records(rows: int, cells: int) -> list[Row]:
 
 
 def sizes(found: list[Row], limits: ChunkLimits) -> list[int]:
-    return [len(chunk.rows) for chunk in split_into_chunks(found, limits)]
+    return [len(chunk.rows) for chunk in chunks_of(found, limits)]
 
 
 def test_short_cells_count_more_than_their_text() -> None:
@@ -134,7 +134,7 @@ def test_reports_are_kept_up_to_a_bound(
     google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
 ) -> None:
     """The rows of the other chunks come from their markers into the document."""
-    monkeypatch.setattr(progress, "_MOST_KEPT_BYTES", most)
+    monkeypatch.setattr(attempt, "_MOST_KEPT_BYTES", most)
     rows = orders(1, 2_003)
     for row in rows:
         row["conversion_value"] = "many"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.run.test_ingest import OUT, deliver, dies, document, put
 
 from lib.errors import LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
@@ -16,7 +17,6 @@ from lib.state.pending_runs import PendingRun
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
-from tests.run.test_ingest import OUT, deliver, dies, document, put
 
 NAME = "export.csv"
 

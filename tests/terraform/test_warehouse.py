@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from lib.run.ingest import process_object
+from lib.run.deliver import process_object
 from tests.fakes import START, world
 from tests.results_schema import MESSAGE_SCHEMA
 from tests.rows import core_row, csv_bytes

@@ -6,16 +6,16 @@ import sys
 import traceback
 from typing import Any
 
-import lib.run.preflight
+import lib.run.upload
 from lib.model.outcomes import RowOutcome
 
 
 def begin() -> None:
     """Make every row leak in the way that its cells ask for with "leak by ..."."""
-    validate_all = lib.run.preflight.prepare
+    prepare_all = lib.run.upload.prepare
 
-    def prepare(chunk: Any, *others: Any) -> Any:
-        prepared = validate_all(chunk, *others)
+    def prepare(plan: Any, chunk: Any, *others: Any, **named: Any) -> Any:
+        prepared = prepare_all(plan, chunk, *others, **named)
         for line, cells, *_ in chunk.rows:
             text = " ".join(cells)
             if "leak by log" in text:
@@ -27,7 +27,7 @@ def begin() -> None:
                     traceback.print_exc()
             if "leak by outcome" in text:
                 # This reaches the chunk's marker, and from there the results document.
-                prepared.refused.append(RowOutcome(line, "rejected", text))
+                prepared.parts[0].refused.append(RowOutcome(line, "rejected", text))
         return prepared
 
-    lib.run.preflight.prepare = prepare
+    lib.run.upload.prepare = prepare

@@ -1,4 +1,4 @@
-"""The results of a run so far."""
+"""An attempt at a file: its lease, its time, and how far it has come."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Final
 import msgspec
 
 from lib.catalogue.texts import number_of_rows
+from lib.errors import NothingDone, RetryableError
+from lib.model.deadline import Deadline
+from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
 from lib.model.sent_requests import RequestSummary, ranges_of
 from lib.results.findings import Findings
+from lib.run.context import RunContext
+from lib.state.claims import Lease
+from lib.state.run import Run
 
 _MOST_KEPT_BYTES: Final = 1 << 20
-"""Reports that are kept until the results document is written, in bytes: some 8,000 listed rows.
+"""Size of the outcomes that are kept until the results document is written: some 8,000 listed rows.
 Encoded, because as objects they would need four times as much. The last one may exceed it."""
 
 
@@ -79,3 +85,35 @@ class Progress:
             return None
         code = max(codes, key=lambda code: codes[code], default="")
         return Problem(code, "", "for every row") if code else None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What all steps of an attempt need. `has_sent`: it has begun to send or to report a chunk."""
+
+    lease: Lease
+    deadline: Deadline
+    context: RunContext
+    log: Log
+    progress: Progress = field(default_factory=Progress)
+    has_sent: bool = False
+
+    @property
+    def run(self) -> Run:
+        """The claim as it was last written."""
+        return self.lease.run
+
+    def check(self) -> None:
+        """Raise `LeaseLost`, or `RetryableError` when time is up or the platform ends the instance.
+
+        It is a `NothingDone` if only the file can be the reason why nothing was sent. Not every
+        byte makes a row: a file can consist of blank lines, of one endless line, or of empty gzip
+        members. So this is called after every block of bytes, and before each chunk.
+        """
+        self.lease.check()
+        if self.context.monotonic() < self.deadline.last_start:
+            return
+        code = self.deadline.code
+        if code == "DEADLINE" and not self.has_sent:
+            raise NothingDone(code, "while the file was read")
+        raise RetryableError(code, "while the file was read")

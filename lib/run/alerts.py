@@ -1,4 +1,6 @@
-"""Why a file is retried, and when a person must know. No lasting cause stays silent.
+"""When a person must know of a run: why a file is retried, and that many of its rows fail.
+
+A file that is retried:
 
     a person must act (a permission, a bucket)   ──▶ alert at once
     the daily quota                              ──▶ alert at once
@@ -16,8 +18,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lib.catalogue.codes import lookup
+from lib.config.settings import Settings
 from lib.errors import NewerVersion, PermanentError, RetryableError
 from lib.model.log import Log
+from lib.model.outcomes import Tally
 from lib.source.errors import SourceError
 
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -63,3 +67,28 @@ def log_blocked_follow_up(error: PermanentError | SourceError, log: Log) -> None
     """Log an alert: rows cannot be sent again, or not be followed up, until a person acts."""
     action = lookup(error.code).action
     log.alert("follow_up_blocked", code=error.code, detail=error.detail, action=action)
+
+
+def alert_if_rows_fail(tally: Tally, settings: Settings, log: Log) -> None:
+    """Log an alert if many rows were rejected or failed, in number and as a share.
+
+    Skipped rows don't count. The code is the most frequent one that fails rows.
+    """
+    lost = tally.outcomes.get("rejected", 0) + tally.outcomes.get("failed", 0)
+    rows = tally.rows - tally.outcomes.get("skipped", 0)
+    if not many_fail(lost, rows, settings):
+        return
+    codes = {
+        code: count
+        for code, count in tally.codes.items()
+        if lookup(code).outcome in ("rejected", "failed")
+    }
+    code = max(codes, key=lambda each: codes[each], default="")
+    detail = f"{lost} of {rows} rows"
+    log.alert("rows_failing", code=code, detail=detail, action=lookup(code).action)
+
+
+def many_fail(lost: int, rows: int, settings: Settings) -> bool:
+    """Return whether so many rows are lost that a person must know."""
+    enough = lost >= settings.failing_rows_least
+    return enough and lost > settings.failing_rows_ratio * rows

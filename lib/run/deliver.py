@@ -1,15 +1,17 @@
-"""All steps of a run, in their order.
+"""The story of a run, from the event of an object to its results document.
 
-ignore? → same upload? → claim                      (lib.run.claim, lib.state.generations)
-        → open → header → account → engine                            (lib.run.preflight)
-        → for every chunk: validate → serialize → send → save outcomes   (lib.run.upload)
-        → results document → finished                                 (lib.run.finalize)
+event ──▶ is it ours? what does storage know of it?                       process_arrival
+      ──▶ ignored? ──▶ claim: take the run, or skip a finished one        process_object
+      ──▶ table ──▶ header ──▶ plan: parts, account, rules                (lib.run.plan)
+      ──▶ for every chunk: validate ──▶ serialize ──▶ send ──▶ save       (lib.run.upload)
+      ──▶ notes ──▶ report, results document ──▶ finished                 (lib.run.finalize)
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -24,34 +26,66 @@ from lib.errors import (
     PermanentError,
     RetryableError,
 )
-from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
+from lib.run.alerts import alert_if_rows_fail, log_redelivery
+from lib.run.attempt import Attempt
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
-from lib.run.failing_rows import alert_if_rows_fail
-from lib.run.filtering import notes_on_selection
 from lib.run.finalize import announce_results, write_results
 from lib.run.follow_up import plan_follow_up
 from lib.run.header import Header, read_header
-from lib.run.notes import notes_on_runtime
-from lib.run.preflight import UploadJob, notes_of, prepare_job
-from lib.run.progress import Progress
-from lib.run.reading import TimeCheck, read_table
-from lib.run.redelivery import log_redelivery
-from lib.run.unterminated_line import hold_of
+from lib.run.notes import notes_on_runtime, notes_on_selection
+from lib.run.plan import Plan, notes_of, plan_file
+from lib.run.reading import read_table
 from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem
+from lib.source.table import Table
 from lib.state.claims import Lease
 from lib.state.generations import superseded_by
 from lib.state.output import report_path
-from lib.state.run import Run, run_id
+from lib.state.run import run_id
 from lib.state.store import Readable, StoredObject
 
 Done = str
 """The result of a delivery: `ignored`, `skipped` (finished before), or the document's status."""
+
+_WRONG_BUCKET: Final = (
+    "Ask the engineer who deployed the function to correct the setting or the trigger."
+)
+
+
+def process_arrival(source: StoredObject, event_time: datetime | None, context: RunContext) -> Done:
+    """Process an object that an event has reported. `event_time` is None if it cannot be read.
+
+    Returning acknowledges the event. `RetryableError` means that the event must be delivered again.
+    """
+    settings = context.settings
+    log = context.log.bind(run_id=run_id(source))
+    if source.bucket != settings.input_bucket:
+        problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
+        log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
+        return "ignored"
+    context.expect_connection()
+    try:
+        # An event omits what it does not know, and its copy of the size could be wrong. An object
+        # that is gone is known only from its event.
+        stored, stream = context.store.find_and_open(source) or (source, None)
+    except RetryableError as error:
+        now = context.utc_now()
+        log_redelivery(error, _due(event_time, source, now), now, log)
+        raise
+    # The look-up has told the time of storage. Before it, a new instance knows only its own clock.
+    return process_object(
+        stored,
+        _arrived(event_time, stored, context.utc_now()),
+        context,
+        time_limit_seconds=settings.time_limit_seconds,
+        max_age=timedelta(hours=settings.max_event_age_hours),
+        stream=stream,
+    )
 
 
 def process_object(
@@ -92,20 +126,19 @@ def process_object(
         claim = replace(claim, stop=too_old(run, event_time, max_age, context))
 
     deadline = context.deadline(started + time_limit_seconds)
-    lease = context.lease(run)
-    progress = Progress()
+    attempt = Attempt(context.lease(run), deadline, context, log)
     try:
-        with lease:
-            summary = _process(lease, claim, stream, progress, context, deadline, log)
+        with attempt.lease:
+            summary = _deliver(attempt, claim, stream)
     except RetryableError as error:
         if not isinstance(error, LeaseLost):
-            _release(lease, error, context)
+            _release(attempt.lease, error, context)
         log_redelivery(
             error,
             event_time,
             context.utc_now(),
             log,
-            progressed=progress.saved > 0,
+            progressed=attempt.progress.saved > 0,
             attempts=run.attempts,
         )
         raise
@@ -114,80 +147,59 @@ def process_object(
     return summary.status
 
 
-def _process(
-    lease: Lease,
-    claim: Claim,
-    stream: Readable | None,
-    progress: Progress,
-    context: RunContext,
-    deadline: Deadline,
-    log: Log,
-) -> RunSummary:
+def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSummary:
     """Do everything from the claim to the end of the run."""
-    run = lease.run
+    run, progress, context = attempt.run, attempt.progress, attempt.context
+    profile = claim.profile
     if run.same_as:
-        return _finish(lease, progress, None, None, claim.profile, context, log)
+        return _finish(attempt, profile, None, None)
     refused = no_progress(run, context) or _refused_by_name(run.source, context.settings)
-    time_check = TimeCheck(lease, deadline, context.monotonic)
     progress.stop = refused or claim.stop or run.stop
     header: Header | None = None
-    job: UploadJob | None = None
+    plan: Plan | None = None
     try:
         if refused is not None:
             raise PermanentError(refused.code, refused.detail)  # without opening the object
-        stream = stream or context.store.open(run.source)
-        most = context.settings.max_file_bytes, context.settings.max_file_lines
-        table = read_table(stream, claim.profile, *most, time_check)
-        if claim.profile is not None:
+        table = _open_table(attempt, profile, stream)
+        if profile is not None:
             try:
-                header = read_header(table, claim.profile)
+                header = read_header(table, profile)
                 if progress.stop is None:
-                    job = prepare_job(table, header, claim.profile, run, context.connect, log)
-                    table.hold_unterminated_line(hold_of(table, job, claim.profile))
+                    plan = plan_file(table, header, profile, run, context.connect, attempt.log)
+                    table.hold_unterminated_line(plan.hold(profile))
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        upload_chunks(table, job, lease, progress, context, deadline, time_check, log)
+        upload_chunks(table, plan, attempt)
     except (SourceError, PermanentError) as error:
-        if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
-            progress.superseded_by = superseded_by(run.source, context.store)
-        if not progress.superseded_by:
-            progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        _add_earlier_chunks(lease.run, progress, context)
-        if progress.stop is not None and progress.stop.code == CHECKSUM_MISMATCH:
-            progress.stop = progress.name_sent_chunks(progress.stop)
+        _stop_at(error, attempt)
     if progress.stop is None:
         progress.stop = progress.refusal_of_all()
-    return _finish(lease, progress, header, job, claim.profile, context, log)
+    return _finish(attempt, profile, header, plan)
 
 
-def _finish(
-    lease: Lease,
-    progress: Progress,
-    header: Header | None,
-    job: UploadJob | None,
-    profile: Profile | None,
-    context: RunContext,
-    log: Log,
-) -> RunSummary:
-    """Write the results document, with the follow-up that the run needs."""
-    run = lease.run
-    now = context.utc_now()
-    metadata = _metadata(header, job, profile, progress, run, log)
-    metadata, pending = plan_follow_up(run, metadata, progress, context.settings, now)
-    pending = replace(pending, metadata=msgspec.to_builtins(metadata))
-    summary = RunSummary(
-        run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
-    )
-    numbers, kept = sorted(progress.numbers), progress.kept_outcomes
-    with context.ledger.read_chunks(run, numbers, kept) as chunks:
-        write_results(lease, summary, progress.only, chunks, pending, context)
-    return summary
+def _open_table(attempt: Attempt, profile: Profile | None, stream: Readable | None) -> Table:
+    settings = attempt.context.settings
+    stream = stream or attempt.context.store.open(attempt.run.source)
+    limits = settings.max_file_bytes, settings.max_file_lines
+    return read_table(stream, profile, *limits, on_block=attempt.check)
 
 
-def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> None:
+def _stop_at(error: SourceError | PermanentError, attempt: Attempt) -> None:
+    """Record why the rest of the file cannot be read, and add what was sent of it before."""
+    progress, context = attempt.progress, attempt.context
+    if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
+        progress.superseded_by = superseded_by(attempt.run.source, context.store)
+    if not progress.superseded_by:
+        progress.stop = progress.stop or Problem(error.code, "", error.detail)
+    _add_earlier_chunks(attempt)
+    if progress.stop is not None and progress.stop.code == CHECKSUM_MISMATCH:
+        progress.stop = progress.name_sent_chunks(progress.stop)
+
+
+def _add_earlier_chunks(attempt: Attempt) -> None:
     """Add the chunks that an earlier attempt could read, after the file has become unreadable."""
-    ledger = context.ledger
+    run, progress, ledger = attempt.run, attempt.progress, attempt.context.ledger
     rest = ledger.finished_chunks(run) - set(progress.numbers)
     if rest and progress.only is not None:
         # The file has more chunks than the one that could be read now.
@@ -198,22 +210,36 @@ def _add_earlier_chunks(run: Run, progress: Progress, context: RunContext) -> No
             progress.add(chunk, is_only=False)
 
 
+def _finish(
+    attempt: Attempt, profile: Profile | None, header: Header | None, plan: Plan | None
+) -> RunSummary:
+    """Write the results document, with the follow-up that the run needs."""
+    run, progress, context = attempt.run, attempt.progress, attempt.context
+    now = context.utc_now()
+    metadata = _metadata(attempt, profile, header, plan)
+    metadata, pending = plan_follow_up(run, metadata, progress, context.settings, now)
+    pending = replace(pending, metadata=msgspec.to_builtins(metadata))
+    summary = RunSummary(
+        run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
+    )
+    numbers, kept = sorted(progress.numbers), progress.kept_outcomes
+    with context.ledger.read_chunks(run, numbers, kept) as chunks:
+        write_results(attempt.lease, summary, progress.only, chunks, pending, context)
+    return summary
+
+
 def _metadata(
-    header: Header | None,
-    job: UploadJob | None,
-    profile: Profile | None,
-    progress: Progress,
-    run: Run,
-    log: Log,
+    attempt: Attempt, profile: Profile | None, header: Header | None, plan: Plan | None
 ) -> DocumentMetadata:
-    notes = [*notes_of(header, job, progress.tally), *notes_on_runtime(run.now)]
+    run, progress = attempt.run, attempt.progress
+    notes = [*notes_of(header, plan, progress.tally), *notes_on_runtime(run.now)]
     if run.same_as:
         notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
     if progress.superseded_by:
         notes.append(Problem("SUPERSEDED", "", f"generation {progress.superseded_by}"))
-    elif job is not None:
+    elif plan is not None:
         is_complete = progress.stop is None
-        notes += notes_on_selection(job.row_filter, progress.selection, is_complete, log)
+        notes += notes_on_selection(plan.row_filter, progress.selection, is_complete, attempt.log)
     rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
     was_lost = progress.stop is not None and progress.stop.code == "NO_PROGRESS" and run.died
     if was_lost or (rows_remain and run.attempts > 1):
@@ -221,7 +247,7 @@ def _metadata(
         notes.append(Problem("MAYBE_SENT"))
     configured = profile.customer_id or "" if profile is not None else ""
     return DocumentMetadata(
-        customer_id=job.customer_id if job is not None else configured,
+        customer_id=plan.customer_id if plan is not None else configured,
         destination=profile.destination if profile is not None else "",
         validate_only=bool(profile and profile.validate_only),
         headers=dict(header.names) if header is not None else {},
@@ -229,6 +255,25 @@ def _metadata(
         file_error=progress.stop,
         superseded_by=progress.superseded_by,
     )
+
+
+def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -> datetime:
+    """Return when the object arrived: not before it was created, and not later than now.
+
+    An event can say anything. If its time counted, one of 1970 would end the file as STALE, and one
+    of 2090 would hide for ever that the file is late.
+    """
+    created = stored.created or stored.updated
+    arrived = min(event_time or created or now, now)
+    return max(arrived, created) if created is not None else arrived
+
+
+def _due(event_time: datetime | None, source: StoredObject, now: datetime) -> datetime:
+    """Return when the work arrived, as far as the event says it: the object is not known yet.
+
+    The earliest of its times counts, so that the alert is early rather than missing.
+    """
+    return min(each for each in (event_time, source.created, source.updated, now) if each)
 
 
 def _refused_by_name(source: StoredObject, settings: Settings) -> Problem | None:

@@ -14,7 +14,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.run.header import read_header
 from lib.run.notes import RUNTIME_END, notes_on_runtime
-from lib.run.preflight import UploadJob, prepare_job
+from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_table
 from lib.state.run import ChunkLimits, Terms, first_claim
 from lib.state.store import StoredObject
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PROFILE = Profile(customer_id="123-456-7890", conversion_action="1001", time_zone="UTC")
 
 
-def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -> UploadJob:
+def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -> Plan:
     """Prepare a file with this header and one row in which only the first cell is filled."""
     row = "x" + "," * header.count(",")
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
@@ -34,11 +34,11 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     run = first_claim(
         source, "", NOW, 60, Terms("default", None, ChunkLimits(2_000, 1 << 20, 0), 1, "")
     )
-    return prepare_job(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
+    return plan_file(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
 
 
-def codes(job: UploadJob) -> list[str]:
-    return [note.code for note in job.notes]
+def codes(plan: Plan) -> list[str]:
+    return [note.code for note in plan.notes]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def codes(job: UploadJob) -> list[str]:
 )
 def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned: bool) -> None:
     """In the last two months before Google switches a version off, each document has a note."""
-    job = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
-    assert ("API_VERSION_ENDS_SOON" in codes(job)) is warned
+    plan = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
+    assert ("API_VERSION_ENDS_SOON" in codes(plan)) is warned
 
 
 @pytest.mark.parametrize(("days", "warned"), [(90, False), (89, True), (-1, True)])
@@ -83,11 +83,11 @@ def test_columns_that_would_fail_every_row_stop_the_file(
 
 def test_an_ip_address_is_enough_for_the_data_manager_api() -> None:
     """An IP address alone does not stop the file, because the Data Manager API matches by it."""
-    job = ready(
+    plan = ready(
         "user_ip_address,conversion_date_time",
         FakeApi(capabilities=capabilities_of("data_manager")),
     )
-    assert job.destination.capabilities.name == "data_manager"
+    assert plan.parts[0].destination.capabilities.name == "data_manager"
 
 
 def test_a_file_without_an_action_is_stopped() -> None:
@@ -116,9 +116,9 @@ def test_a_file_without_an_account_is_stopped() -> None:
 def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
     """The file gets one note, and the profile's time zone does not replace the unknown one."""
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
-    job = ready(lines)
-    assert codes(job).count("UNKNOWN_ZONE_OF_FILE") == 1
-    validated = job.engine.validate(
+    plan = ready(lines)
+    assert codes(plan).count("UNKNOWN_ZONE_OF_FILE") == 1
+    validated = plan.parts[0].engine.validate(
         [
             (3, ["A" * 20, "2026-11-20 10:00:00Z"], None, 1),
             (4, ["A" * 20, "2026-11-20 10:00:00"], None, 1),
@@ -144,11 +144,11 @@ def test_a_file_without_any_consent_is_noted(
 ) -> None:
     """A file gets a note if neither a column nor the profile states consent for user data."""
     profile = PROFILE.model_copy(update={"ad_user_data": stated})
-    job = ready(header, FakeApi(capabilities=capabilities_of(route)), profile)
-    assert ("CONSENT_NOT_STATED" in codes(job)) is noted
+    plan = ready(header, FakeApi(capabilities=capabilities_of(route)), profile)
+    assert ("CONSENT_NOT_STATED" in codes(plan)) is noted
 
 
 def test_fields_that_the_destination_cannot_send_are_noted() -> None:
     """With the Google Ads API, columns for addresses and ad personalization get a note."""
-    job = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
-    assert codes(job)[:3] == ["UNKNOWN_COLUMNS", "ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]
+    plan = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
+    assert codes(plan)[:3] == ["UNKNOWN_COLUMNS", "ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]

@@ -15,9 +15,8 @@ from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem, chunk_outcomes
 from lib.model.records import Row
-from lib.run.arrival import process_arrival
-from lib.run.chunks import split_into_chunks
-from lib.run.ingest import process_object
+from lib.run.chunks import chunks_of
+from lib.run.deliver import process_arrival, process_object
 from lib.source.errors import SourceError
 from lib.state.run import ChunkLimits, name_key, run_key
 from lib.state.store import StoredObject
@@ -237,7 +236,7 @@ def test_rows_before_an_unreadable_place_become_chunks(
         raise error
 
     chunks: list[tuple[int, bool]] = []
-    read = ((len(chunk.rows), chunk.is_only) for chunk in split_into_chunks(records(), LIMITS))
+    read = ((len(chunk.rows), chunk.is_only) for chunk in chunks_of(records(), LIMITS))
     with pytest.raises(type(error)):
         chunks.extend(read)
     assert chunks == [(size, len(sizes) == 1) for size in sizes]
@@ -246,7 +245,7 @@ def test_rows_before_an_unreadable_place_become_chunks(
 def test_unread_rows_do_not_change_the_chunks() -> None:
     """Rows that a reader does not read are skipped; none becomes part of the next chunk."""
     records = [(line, ["x"], None, 1) for line in range(25)]
-    firsts = [chunk.rows[0][0] for chunk in split_into_chunks(iter(records), LIMITS)]
+    firsts = [chunk.rows[0][0] for chunk in chunks_of(iter(records), LIMITS)]
     assert firsts == [0, 10, 20]
 
 
@@ -528,7 +527,7 @@ def test_a_pending_run_that_was_not_written(google: World, fate: str) -> None:
 def test_a_chunk_ends_at_rows_or_characters(lengths: list[int], sizes: list[int]) -> None:
     """Whichever limit comes first ends a chunk, and no row is lost."""
     records: list[Row] = [(line, ["x"], None, size) for line, size in enumerate(lengths)]
-    chunks = list(split_into_chunks(records, LIMITS))
+    chunks = list(chunks_of(records, LIMITS))
     assert [len(chunk.rows) for chunk in chunks] == sizes
     assert [record for chunk in chunks for record in chunk.rows] == records
     assert [chunk.number for chunk in chunks] == list(range(len(sizes)))

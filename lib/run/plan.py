@@ -1,0 +1,418 @@
+"""Before the first row: header, destination and account → the plan for all rows of a file.
+
+A plan has parts: which rows, which list of rules, which destination. A file of conversions,
+adjustments or calls has one part. If the profile says which rows of a file of sales are refunds,
+these are the second part, perhaps with another API as their destination (`adjustments_via`).
+
+An error that would affect every row is found here and reported once, before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any, Final
+
+from lib.catalogue.codes import ABOUT_THE_ACTION
+from lib.config.profile import Profile
+from lib.destinations.base import Capabilities, Destination
+from lib.destinations.registry import capabilities_of
+from lib.errors import PermanentError
+from lib.model.account import Account
+from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, RecordKind, base_name
+from lib.model.log import Log
+from lib.model.outcomes import Problem, Tally
+from lib.model.records import Row
+from lib.rules.actions import resolve_action
+from lib.rules.engine import Engine
+from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.row_filter import Condition, RowFilter
+from lib.rules.row_rules import Refunds, RowRules
+from lib.rules.stages import is_stage_column
+from lib.rules.values.cells import RuleError
+from lib.rules.values.time_zones import UnknownZone, load_zone
+from lib.run.context import Connect
+from lib.run.header import Header
+from lib.run.kinds import sender_name, sending_profile
+from lib.run.newer_values import OrderName
+from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
+from lib.source.columns import columns_named, identifying_columns
+from lib.source.delimited import Hold
+from lib.source.suggestions import closest
+from lib.source.table import Table
+from lib.source.visible_names import shown
+from lib.state.run import Run
+
+MOST_ACCOUNTS: Final = 100
+"""Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
+numbers, and each of them would cost a query of the daily quota."""
+
+_OTHER_TIMES: Final = ("adjustment_date_time", "call_start_date_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a file that one list of rules reads, and the destination that gets them."""
+
+    kind: RecordKind
+    engine: Engine
+    destination: Destination[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What header, profile and account decide for all rows of a file.
+
+    The first of the `parts` has the rows that the `row_filter` keeps, the second one the refunds
+    among them. `sales` is what the destination of conversions can do, even if this file has none.
+    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
+    file stops only at the first row that has user data, because the columns may be empty, as in
+    Google's own template.
+    """
+
+    table: Table
+    header: Header
+    row_filter: RowFilter
+    parts: tuple[Part, ...]
+    sales: Capabilities
+    customer_id: str
+    validate_only: bool
+    notes: tuple[Problem, ...]
+    refuses_user_data: Problem | None = None
+
+    @property
+    def used_columns(self) -> set[int]:
+        """The columns that are sent, that help to read others, or that the row filter reads."""
+        columns = set(self.row_filter.columns)
+        return columns.union(*(part.engine.columns.values() for part in self.parts))
+
+    @property
+    def order_name(self) -> OrderName | None:
+        """How conversions name their orders. None: no older value could undo an adjustment."""
+        can = self.sales.of_kind("adjustment")
+        undoes = can is not None and can.restates_with_original
+        return self.sales.sent_order_id if undoes else None
+
+    def decides_integer_order_ids(self, first_rows: Sequence[Row]) -> bool:
+        """Return whether the first chunk has now decided it (`OrderIdForm.decide`)."""
+        return self.parts[0].engine.order_id_form.decide(first_rows)
+
+    def replay(self, rows: Sequence[Row]) -> None:
+        """Read the rows of a chunk that an earlier attempt has sent: others depend on them."""
+        first, *others = self.parts
+        first.engine.order_id_form.replay(rows)
+        first.engine.replay(rows)
+        for part in others:
+            part.engine.replay(self.row_filter.select(rows).refunds)
+
+    def stops_at(self, problem: Problem | None) -> bool:
+        """Whether the API's problem with a whole chunk affects the rest of the file too.
+
+        It does not if the rows name their own accounts, or if it concerns the conversion action and
+        the rows name their own conversion actions.
+        """
+        if problem is None or "customer_id" in self.header.fields:
+            return False
+        return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.header.fields
+
+    def hold(self, profile: Profile) -> Hold:
+        """Return when the row in an unterminated last line must wait.
+
+        A complete row needs not wait if its last column is neither sent nor in the row filter.
+        """
+        if not profile.hold_open_last_line:
+            return "never"
+        return "always" if self.table.last_column in self.used_columns else "broken"
+
+
+def plan_file(
+    table: Table, header: Header, profile: Profile, run: Run, connect: Connect, log: Log
+) -> Plan:
+    """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
+
+    Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
+    destination cannot be reached now.
+    """
+    if header.stop is not None:
+        raise PermanentError(header.stop.code, header.stop.detail)
+    return _Planning(table, header, profile, run, connect, log).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """The planning of one file."""
+
+    table: Table
+    header: Header
+    profile: Profile
+    run: Run
+    connect: Connect
+    log: Log
+
+    def plan(self) -> Plan:
+        header, profile, fields = self.header, self.profile, self.header.fields
+        customer_id = profile.customer_id or ""
+        if not customer_id and "customer_id" not in fields:
+            raise PermanentError(
+                "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
+            )
+        row_filter = row_filter_of(self.table.header, header, profile)
+        self.table.expect_footer(_key_columns(fields))
+        destination = self.connect(sending_profile(profile, header.kind), self.log)
+        accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
+        rules = self._rules(accounts, destination)
+        if header.kind == "conversion":
+            _refuse_useless_columns(header, destination.capabilities)
+        parts = [Part(header.kind, self._engine(rules), destination)]
+        notes = [*header.notes, *notes_on_sunset(destination, self.run.now)]
+        if isinstance(rules.zone, UnknownZone):
+            notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
+        refuses_user_data = None
+        if "customer_id" not in fields:
+            account = _checked_account(customer_id, fields, rules, accounts)
+            customer_id = account.conversion_customer_id
+            if reason := account.refuses_user_data():
+                refuses_user_data = Problem(reason, "", f"customer {customer_id}")
+            zone_name = self._zone_name("conversion_date_time")
+            notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
+        if profile.refunds and header.kind == "conversion":
+            parts.append(self._refunds(parts[0], rules, row_filter.refund_columns))
+        return Plan(
+            table=self.table,
+            header=header,
+            row_filter=row_filter,
+            parts=tuple(parts),
+            sales=capabilities_of(profile.destination),
+            customer_id=customer_id,
+            validate_only=profile.validate_only,
+            notes=tuple(notes),
+            refuses_user_data=refuses_user_data,
+        )
+
+    def _rules(self, accounts: _Accounts, destination: Destination[Any]) -> RowRules:
+        """Return what is the same for every row of the file."""
+        header, profile, run = self.header, self.profile, self.run
+        value = "conversion_value" if header.kind != "adjustment" else "adjusted_value"
+        return RowRules(
+            now=run.now,
+            account=accounts.of_row,
+            customer_id=profile.customer_id or None,
+            capabilities=destination.capabilities,
+            action=profile.conversion_action,
+            zone=self._zone("conversion_date_time"),
+            currency_code=profile.currency_code,
+            column_currency=header.units.get(value),
+            phone_region=profile.phone_region,
+            ad_user_data=profile.ad_user_data,
+            day_first=profile.day_first,
+            decimal_comma=profile.decimal_comma,
+            derive_order_id=profile.derive_order_id,
+            omit_session_and_ip=profile.omit_session_and_ip,
+            order_ids=profile.order_ids,
+            integer_order_ids=run.integer_order_ids,
+            column_zones={each: self._zone(each) for each in _OTHER_TIMES},
+            kind=header.kind,
+        )
+
+    def _zone_name(self, column: str) -> str | None:
+        """Return the name of the time zone for times that state none: that of the column's header,
+        of the Parameters line of the file, or of the profile."""
+        return self.header.units.get(column) or self.table.time_zone or self.profile.time_zone
+
+    def _zone(self, column: str) -> tzinfo | None:
+        """Return the time zone of a column.
+
+        If the file's time zone cannot be read, the profile's does not replace it: the rows that
+        need it are rejected, and a note reports it.
+        """
+        name = self._zone_name(column)
+        if not name:
+            return None
+        try:
+            return load_zone(name)
+        except RuleError:
+            return UnknownZone()
+
+    def _engine(self, rules: RowRules) -> Engine:
+        """Return the engine for the records of this file."""
+        fields = self.header.fields
+        if self.header.kind != "adjustment":
+            return Engine(fields, rules)
+        main = capabilities_of(self.profile.destination)
+        # Conversions are read as they were sent: with the capabilities of their own destination.
+        sales = Engine(fields, replace(rules, capabilities=main, kind="conversion"))
+        if rules.capabilities is not main:
+            rules = replace(rules, sent_order_id=main.sent_order_id)
+        return Engine(fields, rules, sales)
+
+    def _refunds(self, sales: Part, rules: RowRules, columns: Sequence[int]) -> Part:
+        """Return the part of a file of sales that has its refunds, recognized by these columns.
+
+        Raises `PermanentError` if the destination cannot send adjustments.
+        """
+        profile, destination = self.profile, sales.destination
+        names_value = bool(profile.headers.get("adjusted_value"))
+        rules = replace(rules, kind="adjustment", refunds=Refunds(columns, names_value))
+        if sender_name(profile, "adjustment") != profile.destination:
+            destination = self.connect(sending_profile(profile, "adjustment"), self.log)
+            rules = replace(
+                rules,
+                capabilities=destination.capabilities,
+                account=_Accounts(destination, wants_variables=False).of_row,
+                sent_order_id=sales.destination.capabilities.sent_order_id,
+            )
+        if "adjustment" not in rules.capabilities.record_kinds:
+            raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
+        return Part("adjustment", Engine(self.header.fields, rules, sales.engine), destination)
+
+
+def _key_columns(fields: Mapping[str, int]) -> set[int]:
+    """Return the columns without which a record is no row: click IDs, identifiers, times."""
+    times = {at for name, at in fields.items() if name == "conversion_date_time"}
+    return times.union(identifying_columns(fields, FIELDS))
+
+
+def _has_custom_variables(fields: Mapping[str, int]) -> bool:
+    return any(name.startswith(CUSTOM_VARIABLE) for name in fields)
+
+
+def _refuse_useless_columns(header: Header, capabilities: Capabilities) -> None:
+    """Raise `PermanentError` if no row can be sent with these columns."""
+    fields = header.fields
+    if "conversion_date_time" not in fields:
+        dates = ", ".join(header.date_columns)
+        raise PermanentError("NO_TIME_COLUMN", f"columns with dates: {dates}" if dates else "")
+    bases = {base_name(column) for column in fields} & capabilities.fields.keys()
+    if not bases.issuperset(ADDRESS_FIELDS):
+        bases.difference_update(ADDRESS_FIELDS)
+    if capabilities.identifying.isdisjoint(BY_NAME[base].target for base in bases):
+        raise PermanentError("NO_USABLE_COLUMN", f"the {capabilities.title} needs one")
+
+
+# ── the accounts ─────────────────────────────────────────────────────────────────────────────
+
+
+class _Accounts:
+    """The accounts of a file. Each one is read once."""
+
+    def __init__(self, destination: Destination[Any], *, wants_variables: bool) -> None:
+        self._destination = destination
+        self._wants_variables = wants_variables
+        self._known: dict[str, Account | Problem] = {}
+
+    def ask(self, customer_id: str, *, fresh: bool = False) -> Account:
+        """Read an account. Raises what `Destination.account` raises."""
+        account = self._destination.account(customer_id, fresh=fresh)
+        if self._wants_variables:
+            account = self._destination.with_custom_variables(account)
+        self._known[customer_id] = account
+        return account
+
+    def of_row(self, customer_id: str) -> Account | Problem:
+        """Return the account that a row names, or why it cannot be used.
+
+        Raises `PermanentError` (TOO_MANY_ACCOUNTS).
+        """
+        if customer_id not in self._known:
+            if len(self._known) == MOST_ACCOUNTS:
+                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
+            try:
+                self.ask(customer_id)
+            except PermanentError as error:
+                # Without the detail: it quotes the account, which is the value of a cell here.
+                self._known[customer_id] = Problem(error.code, "customer_id")
+        return self._known[customer_id]
+
+
+def _checked_account(
+    customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: _Accounts
+) -> Account:
+    """Return the account of all rows. Raises `PermanentError` if their common action is wrong."""
+
+    def wrong_action() -> Problem | None:
+        if "conversion_action" in fields:
+            return None
+        action = resolve_action("", "", rules, set())
+        return action if isinstance(action, Problem) else None
+
+    account = accounts.ask(customer_id)
+    if account.refuses_user_data() or wrong_action():
+        # The cached account may be out of date: somebody may have corrected it since then.
+        account = accounts.ask(customer_id, fresh=True)
+    if wrong := wrong_action():
+        detail = (
+            "conversion_action in the profile" if rules.action else "no conversion_action column"
+        )
+        raise PermanentError(wrong.code, wrong.detail or detail)
+    return account
+
+
+# ── the row filter ───────────────────────────────────────────────────────────────────────────
+
+
+def row_filter_of(names: Sequence[str], header: Header, profile: Profile) -> RowFilter:
+    """Return the filter of the profile for this file. `names` is the header line.
+
+    It counts stages in columns that hold no field, except those that the profile lists under
+    `include`: there, it says itself which stages count. The `refunds` of the profile apply to a
+    file of conversions only: rows of other kinds say themselves what they are.
+
+    Raises `PermanentError` if one of its columns is not in the file.
+    """
+    visible = header.visible
+    refunds = [
+        Condition(name, _column_of("refunds", name, names, visible), True, values)
+        for name, values in (profile.refunds if header.kind == "conversion" else {}).items()
+    ]
+    conditions = [*_conditions(names, visible, profile, refunds)]
+    stated = {*header.fields.values(), *(each.column for each in conditions if each.includes)}
+    stages = {
+        column: shown(visible[column], column)
+        for column, name in enumerate(names)
+        if column not in stated and is_stage_column(name)
+    }
+    return RowFilter(conditions, stages, header.kind_columns, refunds)
+
+
+def _conditions(
+    names: Sequence[str],
+    visible: Sequence[str],
+    profile: Profile,
+    refunds: Sequence[Condition],
+) -> Iterator[Condition]:
+    """Yield the conditions. A column that lists conversions under `include` need not list its
+    refunds there too."""
+    for name, values in profile.include.items():
+        column = _column_of("include", name, names, visible)
+        also = [value for each in refunds if each.column == column for value in each.values]
+        yield Condition(name, column, True, values, tuple(also))
+    for name, values in profile.exclude.items():
+        yield Condition(name, _column_of("exclude", name, names, visible), False, values)
+
+
+def _column_of(key: str, name: str, names: Sequence[str], visible: Sequence[str]) -> int:
+    columns = columns_named(name, names)
+    if not columns:
+        raise PermanentError("FILTER_COLUMN_MISSING", _missing(key, name, visible))
+    if len(columns) > 1:
+        where = " and ".join(str(column + 1) for column in columns)
+        raise PermanentError(
+            "FILTER_COLUMN_MISSING",
+            f'{key} "{name}": columns {where} have this name, so none is certain',
+        )
+    return columns[0]
+
+
+def _missing(key: str, name: str, visible: Sequence[str]) -> str:
+    shown_names = {each.casefold(): each for each in visible if each}
+    near = closest(name.casefold(), list(shown_names))
+    return f'{key} "{name}"' + (f'; did you mean "{shown_names[near]}"?' if near else "")
+
+
+def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
+    """Return the notes on a file after its rows have been read, as far as the planning got."""
+    if plan is not None:
+        notes = [*plan.notes, *plan.parts[0].engine.order_id_form.notes()]
+        return [*notes, *notes_on_reading(plan.table, tally, plan.header.names)]
+    return list(header.notes) if header is not None else []
