@@ -2,11 +2,12 @@
 
 Reading order (docs/architecture.md has the picture):
 
-1.  `run.ingest`      all steps of a run, in order (`run.arrival`: from an event to its run)
-2.  `run`             its parts: `claim`, `header` and `preflight` before the first row,
-                      `kinds` and `engines` for what the rows are, `upload` with
-                      `chunks` for the rows, `follow_up` for what comes later,
-                      `finalize` for the results; `redelivery` says when a retry alerts
+1.  `run.deliver`     the story of a run, from its event to its results document
+2.  `run`             its steps: `claim`; `reading` and `header` for the file;
+                      `plan` decides what the rows are, and who gets them; `chunks` prepares them,
+                      `upload` sends them; `follow_up` plans what comes later, `finalize` writes the
+                      results; `notes` and `alerts` say what people should know. All of them share
+                      one `attempt` and one `context`
 3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
 5.  `rules`           what a row must be: `fields` declares the columns, `values` reads single

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.run.test_ingest import deliver
+from tests.run.test_deliver import deliver
 
 from lib.followup.sweep import sweep_once
 from lib.results.document import PAGE

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.run.test_ingest import document, put
 
 from lib.errors import RetryableError
 from lib.run.deliver import process_arrival
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
+from tests.run.test_deliver import document, put
 
 HOUR = timedelta(hours=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import pytest
-from tests.run.test_ingest import deliver, document, orders, put
 
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
@@ -19,6 +18,7 @@ from lib.state.run import Run
 from lib.state.store import Readable, StoredObject
 from tests.fakes import Clock, FakeBatch, World, passes, world
 from tests.rows import csv_bytes
+from tests.run.test_deliver import deliver, document, orders, put
 
 MOST = 5
 """MAX_ATTEMPTS_WITHOUT_PROGRESS by default."""

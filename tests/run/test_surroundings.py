@@ -10,13 +10,13 @@ import os
 from typing import Any
 
 import pytest
-from tests.run.test_ingest import OUT, deliver, dies, document, put
 
 from lib.followup.sweep import sweep_once
 from lib.run import claim
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
+from tests.run.test_deliver import OUT, deliver, dies, document, put
 from tests.workbooks import workbook
 
 
