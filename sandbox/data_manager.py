@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,7 +109,6 @@ class DataManager:
         self._ingested.clear()
 
     def _authorize(self, call: Call) -> None:
-        call.request.request_id = str(uuid.uuid4())
         if not self._state.check_tokens:
             return
         if not call.scopes:

@@ -10,7 +10,6 @@ import base64
 import contextlib
 import json
 import os
-import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -146,7 +145,8 @@ class Caller:
         began = time.monotonic()
         metadata: dict[str, str] = dict(context.invocation_metadata() or ())
         name = f"{self._service.label}.{method}"
-        request = Request(name, secrets.token_urlsafe(16), self._state.now(), len(body), body)
+        request_id = self._state.new_request_id(name)
+        request = Request(name, request_id, self._state.now(), len(body), body)
         request.login_customer_id = metadata.get("login-customer-id", "")
         call = Call(metadata, request, self._faults.decide(name))
         call.scopes = _token_scopes(self._state, metadata)

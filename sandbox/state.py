@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -168,6 +169,8 @@ class State:
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    new_request_id: Callable[[str], str] = lambda method: str(uuid.uuid4())
+    """Returns the ID of the next call of a method, such as `data_manager.IngestEvents`."""
     judge: bool = True
     repeats_in_request: Literal["all", "later"] = "all"
     known_conversions: Literal["both", "click"] = "both"

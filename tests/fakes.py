@@ -29,6 +29,7 @@ from lib.destinations.base import (
 )
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
+from lib.followup.sweep import sweep_once
 from lib.model.account import Account, Action
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -36,6 +37,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Record
 from lib.model.sent_requests import UploadDiagnostics
 from lib.run.context import RunContext
+from lib.run.deliver import process_arrival
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_message, check_results
 
@@ -418,3 +420,24 @@ def world(**settings: Any) -> World:
     given |= {"read_diagnostics": False, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
     return World(MemoryStore(clock), FakeApi(), clock, checked)
+
+
+def deliver(world: World, name: str, data: bytes) -> str:
+    """Put an object into the input bucket, and process its event as `main` does.
+
+    Returns the result of the delivery: `ignored`, `skipped` or the status of the results document.
+    Raises an `UploadError` where `main` would answer with its code.
+    """
+    world.store.put(world.settings.input_bucket, name, data)
+    return deliver_again(world, name)
+
+
+def deliver_again(world: World, name: str) -> str:
+    """Process another event of an object that is in the input bucket."""
+    source = world.store.stored(world.settings.input_bucket, name)
+    return process_arrival(source, source.created, world.context)
+
+
+def sweep(world: World) -> dict[str, Any]:
+    """Run one sweep as `main` does. Return what it found and did."""
+    return sweep_once(world.context, world.settings.sweep_time_limit_seconds)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.run.test_deliver import deliver
 
 from lib.followup.sweep import sweep_once
 from lib.results.document import PAGE
 from tests.fakes import World, world
 from tests.rows import core_row, csv_bytes
+from tests.run.test_deliver import deliver
 
 OUT, INDEX = "out-bucket", "index.html"
 
