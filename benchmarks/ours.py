@@ -63,7 +63,7 @@ class _Batches:
         self.capabilities = capabilities
         self._new_batch = new_batch
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> Any:
         return self._new_batch()
 
 

@@ -315,7 +315,7 @@ class FakeApi:
     ) -> Sequence[RequestStatus]:
         return self.statuses(request_ids)
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> FakeBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> FakeBatch:
         return FakeBatch(job_id)
 
     def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:

@@ -193,10 +193,11 @@ def prepare(
         return Problem(error.code, "", error.detail)
     if plan.refuses_user_data is not None and any(each.has_user_data for _, each in validated):
         return plan.refuses_user_data
-    parts = []
+    parts: list[PreparedPart] = []
     placeholders = Counter[str]()
     for part, each in validated:
-        batch = part.destination.batch(job_id, maybe_sent=maybe_sent)
+        own = (before.batch for before in parts if before.destination is part.destination)
+        batch = part.destination.batch(job_id, maybe_sent=maybe_sent, after=next(own, None))
         parts.append(_serialize(part, batch, _only(each, is_sent) if is_sent else each, plan))
         placeholders.update(each.placeholders)
     return PreparedChunk(

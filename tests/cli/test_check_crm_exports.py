@@ -46,7 +46,7 @@ class Recording(OfflineDestination):
 
     sent: list[Conversion] = field(default_factory=list)
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> Any:
         return _Batch()
 
     def send(self, batch: Any, deadline: Deadline) -> UploadResult:

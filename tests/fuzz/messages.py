@@ -38,7 +38,7 @@ class SerializingDestination(OfflineDestination):
             return OfflineDestination.account(self, customer_id, fresh=fresh)
         return ACCOUNT
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> Any:
         if self.capabilities.name == "google_ads":
             return AdsBatch(job_id, validate_only=False)
         return EventBatch(EventDefaults())

@@ -59,6 +59,9 @@ class Renamed(NamedTuple):
         """Return a recorded document, with today's names."""
         found = self._renamed(json.loads(text), "")
         found["schema_version"] = self.schema_version
+        # Codes of the same count are sorted by their names, which may be new.
+        codes: dict[str, Any] = found.get("codes", {})
+        found["codes"] = dict(sorted(codes.items(), key=lambda each: (-each[1]["count"], each[0])))
         return found
 
     def word(self, text: str) -> str:

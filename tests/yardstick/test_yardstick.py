@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -41,6 +42,18 @@ def _sampled() -> dict[str, list[Case]]:
 
 SAMPLED = _sampled()
 
+_PARTS: Final = (
+    "the marker of a chunk is written after its sales too if one API gets both: after a "
+    "crash, the sales are not sent again, and the refunds wait"
+)
+CHANGED: Final = {
+    "300 orders with refunds | google_ads | crash after request 1": _PARTS,
+    "300 orders with refunds | google_ads | crash after request 2": _PARTS,
+    "4500 orders with refunds | google_ads | crash after request 3": _PARTS,
+    "4500 orders with refunds | google_ads | crash after request 4": _PARTS,
+}
+"""Cases that differ from the base on purpose, and why."""
+
 
 @pytest.fixture(scope="session")
 def apis(ca_directory: Path) -> Iterator[Apis]:
@@ -60,7 +73,10 @@ def test_a_file_has_the_requests_and_results_of_the_base(
     """With EVERY_CALL=1, every switch is tried with every file."""
     for case in SAMPLED[group]:
         difference = recording.difference(case.name, case.play(apis, NAMES.words))
-        assert not difference, f"{case.name}\n{difference}"
+        if case.name in CHANGED:
+            assert difference, f"{case.name} is as it was: remove it from CHANGED"
+        else:
+            assert not difference, f"{case.name}\n{difference}"
 
 
 def test_every_key_of_a_profile_has_a_switch() -> None:
@@ -93,7 +109,8 @@ def test_renamed_keys_and_codes_are_those_of_today() -> None:
         "settings": {"LIST_ALL_ROWS": "LIST_ROWS"},
     }
     text = (
-        '{"schema_version": 2, "counts": {"rows": 1}, "line": 1, "codes": {"OLD_CODE": 1},'
+        '{"schema_version": 2, "counts": {"rows": 1}, "line": 1,'
+        ' "codes": {"OLD_CODE": {"count": 1}},'
         ' "rows": [{"line": 2, "code": "OLD_CODE", "detail": "OLD_CODE_2: set LIST_ALL_ROWS"}]}'
     )
     document = renamed(listed, 3).document(text)
@@ -103,7 +120,7 @@ def test_renamed_keys_and_codes_are_those_of_today() -> None:
         "schema_version": 3,
         "tally": {"rows": 1},
         "line": 1,
-        "codes": {"NEW_CODE": 1},
+        "codes": {"NEW_CODE": {"count": 1}},
         "rows": [row],
     }
 

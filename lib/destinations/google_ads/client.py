@@ -126,9 +126,9 @@ class GoogleAds:
 
     # ── the upload ───────────────────────────────────────────────────────────────────────────
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> AdsBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool, after: AdsBatch | None = None) -> AdsBatch:
         """See `Destination.batch`."""
-        return AdsBatch(job_id, self._validate_only, maybe_sent)
+        return AdsBatch(job_id, self._validate_only, maybe_sent, after)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`. One request per account and kind of record; more to resend rows
@@ -149,7 +149,7 @@ class GoogleAds:
             clock=self._clock,
             sleep=self._sleep,
         )
-        sent: list[tuple[UploadRequest, dict[int, RowResult]]] = []
+        sent = batch.sent_clicks
         stops = []
         for request in requests:
             result = upload.send(request)

@@ -54,7 +54,9 @@ class DummyDestination:
     def with_custom_variables(self, account: Account) -> Account:
         return account
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> DummyBatch:
+    def batch(
+        self, job_id: int, *, maybe_sent: bool, after: DummyBatch | None = None
+    ) -> DummyBatch:
         return DummyBatch()
 
     def send(self, batch: DummyBatch, deadline: Deadline) -> UploadResult:
