@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.run.test_ingest import OUT, deliver, dies, document, put
+from tests.run.test_deliver import OUT, deliver, dies, document, put
 
 from lib.errors import LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
