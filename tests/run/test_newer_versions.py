@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.run.test_deliver import OUT, deliver, dies, document, put
 
 from lib.errors import LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
@@ -17,6 +16,7 @@ from lib.state.pending_runs import PendingRun
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
+from tests.run.test_deliver import OUT, deliver, dies, document, put
 
 NAME = "export.csv"
 
