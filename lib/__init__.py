@@ -8,7 +8,8 @@ Reading order (docs/architecture.md has the picture):
                       `upload` sends them; `follow_up` plans what comes later, `finalize` writes the
                       results; `notes` and `alerts` say what people should know. All of them share
                       one `attempt` and one `context`
-3.  `model`           the values that all folders share: fields, records, outcomes, capabilities
+3.  `model`           the values that all folders share: fields, records, outcomes, capabilities,
+                      and the waits before a retry
 4.  `source`          the file as it is delivered: bytes → text → cells; `table` is the entry
 5.  `rules`           what a row must be: `fields` declares the columns, `values` reads single
                       cells, `engine` applies a list of rules column by column: that of
@@ -21,8 +22,8 @@ Reading order (docs/architecture.md has the picture):
                       `documents` reads and writes, `store` is the port
 9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
                       `report`) and the overview of all files; `reading` reads a document
-10. `followup`        `sweep` finds what events missed, `revisit` sends deferred rows again and
-                      asks for final outcomes, `overview` writes the page of all files
+10. `followup`        `sweep` finds what events missed; `revisit` sends deferred rows again
+                      (`resend`) and polls final statuses; `missing` alerts of what does not come
 11. `config`          settings and profiles; `run.context` passes them to a run, with the ports
 12. `errors`          the exceptions, by what to do next
 13. `cli`             the offline check: the same rules without a network; `init` writes a profile,

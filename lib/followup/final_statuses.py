@@ -1,4 +1,14 @@
-"""The final status of a request → the final outcomes of its rows.
+"""Final statuses: when to poll an API that reports them later, and what they say of the rows.
+
+      document          poll            poll   poll          resend           poll
+ ──send──▶│◀ first wait ▶│◀ longer wait ▶│ … ──▶│◀ defer_hours ▶│◀ first wait ▶│ …
+        since       PROCESSING           too recent:         sent_at:       counted
+                                         sets resend_at      schedule restarts
+
+Rows are sent again until `max_defer_hours` after `since`. Each time, the destination's schedule
+(`Capabilities.reports_later`) starts again. Every schedule ends, and so every run ends too.
+
+The final status of a request becomes the final outcomes of its rows (`apply_final_statuses`):
 
                     ┌─ named, already counted ─────────────▶ duplicate
                     ├─ named, a temporary reason ──────────▶ deferred: only this row is sent again
@@ -14,12 +24,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
+from lib.config.settings import Settings
+from lib.destinations.base import PolledDestination
+from lib.destinations.registry import capabilities_of
+from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.model.deadline import Deadline
+from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
 from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in
+from lib.results.document import DocumentMetadata, processing_of
+from lib.run.alerts import log_blocked_follow_up, log_redelivery, many_fail
+from lib.run.claim import claimed_profile
+from lib.run.context import RunContext
+from lib.run.finalize import WrittenRun
+from lib.run.follow_up import poll_schedule
+from lib.state.claims import Lease
+from lib.state.match_history import MatchedRows
+from lib.state.pending_runs import PendingRun
+from lib.state.run import Run
 
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 """The error of a row that may or may not be counted."""
@@ -27,6 +54,86 @@ ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 
 _STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
+
+_NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES", "FEWER_MATCHES"})
+"""Notes on what is polled: those of the last poll replace earlier ones."""
+
+_MATCHABLE_ROWS: Final = 500
+_NEARLY_NONE: Final = 0.01
+"""Of so many rows, nearly none matches. This cannot be chance."""
+
+_RECENT_FILES: Final = 3
+_EXPECTED_ROWS: Final = 20
+_FAR_FEWER: Final = 0.5
+"""By the share of so many recent files, so many rows should match, but fewer than half of these do.
+Of 200 files, one has so few by chance."""
+
+PollResult = Literal["answered", "refused", "later"]
+"""Whether the API was polled: `refused` counts as a poll, after `later` the next sweep polls."""
+
+
+def poll_requests(
+    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
+) -> PollResult:
+    """Poll the status of all open requests, and save the outcomes of their rows in the markers.
+
+    Every marker is saved before the next requests are polled. After a crash, only the requests that
+    are still open are polled again.
+    """
+    try:
+        _poll(lease, pending, context, deadline, log)
+    except PermanentError as error:
+        # Perhaps the credentials are refused. The schedule decides if the API is polled again.
+        log_blocked_follow_up(error, log)
+        log.warning("processing_unknown", code=error.code)
+        return "refused"
+    except LeaseLost:
+        raise
+    except RetryableError as error:
+        now = context.utc_now()
+        log_redelivery(error, pending.ask_at or now, now, log)
+        schedule = capabilities_of(claimed_profile(lease.run).destination).reports_later
+        assert schedule is not None
+        is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
+        return "refused" if is_last else "later"
+    return "answered"
+
+
+def _poll(
+    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
+) -> None:
+    ledger, run = context.ledger, lease.run
+    can_defer = _can_defer(pending, context.settings)
+    destination = context.connect(claimed_profile(run), log)
+    assert isinstance(destination, PolledDestination)
+    for number in sorted(ledger.finished_chunks(run)):
+        before, generation = ledger.load_chunk(run, number)
+        still_open = [each.request_id for each in before.sent if each.is_open]
+        if not still_open:
+            continue
+        if context.monotonic() >= deadline.last_start:
+            break
+        statuses: dict[str, list[RequestStatus]] = {}
+        for status in destination.request_statuses(still_open, deadline):
+            statuses.setdefault(status.request_id, []).append(status)
+        outcomes = apply_final_statuses(before, statuses, can_defer)
+        if outcomes != before:
+            lease.check()
+            ledger.write_chunk(run, outcomes, generation)
+
+
+def _can_defer(pending: PendingRun, settings: Settings) -> bool:
+    """Return whether rows can be sent again before it is too late."""
+    return _next_resend(pending, settings) <= _last_resend(pending, settings)
+
+
+def _next_resend(pending: PendingRun, settings: Settings) -> datetime:
+    sent_at = pending.sent_at or pending.since
+    return pending.resend_at or sent_at + timedelta(hours=settings.defer_hours)
+
+
+def _last_resend(pending: PendingRun, settings: Settings) -> datetime:
+    return pending.since + timedelta(hours=settings.max_defer_hours)
 
 
 def apply_final_statuses(
@@ -115,7 +222,7 @@ def _apply_to_request(
     more, lost = _without_names(unnamed, len(unclicked - named))
     matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
     if any(each.status == UNREADABLE for each in statuses):
-        matchable = 0  # nobody knows which of them have an ad click
+        matchable = 0  # it is not known which of them have an ad click
     return request._replace(
         lines=(),
         unclicked=(),
@@ -178,5 +285,116 @@ def _is_temporary(reason: str) -> bool:
 
 
 def _without_records(status: RequestStatus) -> RequestStatus:
-    """Return the status as it is kept: the rows have been told."""
+    """Return the status as it is kept. What it says of single rows is in their outcomes."""
     return status._replace(error_records={}, warning_records={})
+
+
+def reschedule(
+    pending: PendingRun,
+    written: WrittenRun,
+    destination: str,
+    *,
+    polled: bool,
+    settings: Settings,
+    now: datetime,
+) -> PendingRun:
+    """Return the run with its next times to poll and to send, after everything due has been done.
+
+    The times depend only on saved data. So if a sweep crashes, the next one continues correctly.
+    """
+    has_new_requests = len(written.request_ids) > pending.requests
+    sent_at = now if has_new_requests else pending.sent_at or pending.since
+    checks = 0 if has_new_requests else pending.asked + polled
+    ask_at = pending.ask_at
+    if not written.requests.open:
+        ask_at = None
+    elif has_new_requests or polled:
+        schedule = capabilities_of(destination).reports_later
+        assert schedule is not None
+        ask_at = schedule.next_check(sent_at, checks)
+    resend_at = None
+    if written.tally.outcomes.get("deferred"):
+        resend_at = _next_resend(pending, settings)
+    return replace(
+        pending,
+        resend_at=resend_at,
+        ask_at=ask_at,
+        asked=checks,
+        requests=len(written.request_ids),
+        sent_at=sent_at,
+    )
+
+
+def with_processing(
+    metadata: DocumentMetadata,
+    written: WrittenRun,
+    polled_at: datetime | None,
+    on_matches: Problem | None,
+) -> DocumentMetadata:
+    """Return the metadata with the `processing` part and its notes, which replace earlier ones.
+
+    `polled_at` is None if the API was not polled now. `on_matches` is the note on rows without an
+    ad click. The metadata of a destination that reports nothing later stays the same.
+    """
+    if poll_schedule(metadata) is None or not written.requests.requests:
+        return metadata
+    notes = [note for note in metadata.notes if note.code not in _NOTES]
+    notes += [on_matches] if on_matches is not None else []
+    if written.requests.unnamed:
+        uploaded = written.tally.outcomes.get("uploaded", 0)
+        notes.append(Problem("NOT_COUNTED", "", f"{written.requests.unnamed} of {uploaded} rows"))
+    processing = processing_of(written.requests, polled_at, metadata.processing)
+    return replace(metadata, notes=tuple(notes), processing=processing)
+
+
+def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
+    """Return how many rows without a click ID matched. None: some await their final status."""
+    requests = written.requests
+    if requests.open or not requests.matchable or written.tally.outcomes.get("deferred"):
+        return None
+    return MatchedRows(run.key, requests.matchable, requests.matchable - requests.unmatched)
+
+
+def note_on_matches(rows: MatchedRows, recent: Sequence[MatchedRows]) -> Problem | None:
+    """Return the note about a file in which surprisingly few rows led to an ad click.
+
+    Only rows without a click ID count: Google finds their clicks by the hashed email address or
+    phone number. With a wrong default country, or wrong hashes in the file, every row is accepted,
+    and nearly none matches. `recent` are the recent files of the profile.
+    """
+    if rows.matchable >= _MATCHABLE_ROWS and rows.matched <= _NEARLY_NONE * rows.matchable:
+        return Problem("NEARLY_NO_MATCHES", "", f"{rows.matched} of {rows.matchable} rows")
+    others = [each for each in recent if each.run_key != rows.run_key]
+    matchable = sum(each.matchable for each in others)
+    if len(others) < _RECENT_FILES or not matchable:
+        return None
+    share = sum(each.matched for each in others) / matchable
+    expected = share * rows.matchable
+    if expected < _EXPECTED_ROWS or rows.matched >= _FAR_FEWER * expected:
+        return None
+    detail = f"{rows.matched} of {rows.matchable} rows; {share:.0%} in the last {len(others)} files"
+    return Problem("FEWER_MATCHES", "", detail)
+
+
+def alert_if_not_counted(written: WrittenRun, settings: Settings, log: Log) -> None:
+    """Log an alert if many of the rows that the API accepted are not counted for a reason one can
+    correct."""
+    reasons = {
+        reason: count
+        for reason, count in written.requests.not_counted.items()
+        if lookup(reason).needs_action
+    }
+    lost = sum(reasons.values())
+    named = written.requests.not_counted.total() - written.requests.unnamed
+    accepted = written.tally.outcomes.get("uploaded", 0) + named
+    if not many_fail(lost, accepted, settings):
+        return
+    code = max(reasons, key=lambda reason: reasons[reason])
+    log.alert(
+        "rows_not_counted",
+        code=code,
+        detail=f"{lost} of {accepted} rows",
+        action=lookup(code).action,
+        not_counted=lost,
+        records=accepted,
+    )

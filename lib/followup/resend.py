@@ -30,12 +30,14 @@ from lib.run.attempt import Attempt
 from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
+from lib.run.follow_up import UNTERMINATED_LAST_LINE
 from lib.run.header import read_header
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_table
 from lib.run.upload import send_parts, stop_of
 from lib.state.claims import Lease
 from lib.state.run import Run
+from lib.state.store import live_version
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
 
@@ -194,3 +196,29 @@ def _closed(row: RowOutcome, outcome: Outcome, problem: Problem) -> RowOutcome:
     if _may_be_counted(row):
         return _kept(row)
     return row._replace(outcome=outcome, errors=(*row.errors, problem))
+
+
+def close_replaced_line(lease: Lease, context: RunContext) -> None:
+    """Give a held last row the outcome `not_attempted` if a newer upload has replaced the file.
+
+    The newer generation is a file of its own, which contains the whole row.
+    """
+    run = lease.run
+    live = live_version(context.store, run.source.bucket, run.source.name)
+    newest = live.generation if live is not None else 0
+    numbers = context.ledger.finished_chunks(run)
+    if newest <= run.source.generation or not numbers:
+        return
+    chunk, generation = context.ledger.load_chunk(run, max(numbers))
+    problem = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
+    listed = tuple(
+        row._replace(outcome="not_attempted", errors=(problem,)) if _is_held(row) else row
+        for row in chunk.listed
+    )
+    if listed != chunk.listed:
+        chunk = chunk.with_rows(listed, chunk.unlisted(), chunk.request_ids, chunk.sent)
+        context.ledger.write_chunk(run, chunk, generation)
+
+
+def _is_held(row: RowOutcome) -> bool:
+    return row.outcome == "deferred" and any(e.code == UNTERMINATED_LAST_LINE for e in row.errors)

@@ -1,8 +1,8 @@
-"""Revisits a pending run: sends rows again, and asks the API for the final outcomes of others.
+"""Revisits a pending run: sends deferred rows again, and polls the final statuses of others.
 
-The first part is in `lib.followup.resend`, the second in `lib.followup.later_outcomes`. Afterwards
-the results document is built again from the chunk markers. After a crash in between, the run is
-still pending, and Google counts conversions that are sent again only once.
+`lib.followup.resend` does the first, `lib.followup.final_statuses` the second. Afterwards the
+results document is built again from the chunk markers. After a crash in between, the run is still
+pending, and Google counts conversions that are sent again only once.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ import msgspec
 from lib.catalogue.codes import lookup
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
-from lib.followup.later_outcomes import (
-    Asked,
+from lib.followup.final_statuses import (
+    PollResult,
     alert_if_not_counted,
-    ask_about_requests,
     matched_rows,
+    note_on_matches,
+    poll_requests,
     reschedule,
     with_processing,
 )
-from lib.followup.match_rate import note_on_matches
-from lib.followup.resend import close_deferred_rows, send_again
-from lib.followup.unterminated_line import close_replaced_line
+from lib.followup.resend import close_deferred_rows, close_replaced_line, send_again
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -103,19 +102,18 @@ def _revisit_claimed(
     if must_send:
         metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
-    must_ask = pending.ask_at is not None and pending.ask_at <= now
-    answer: Asked = "later"
-    if must_ask:
-        answer = ask_about_requests(lease, pending, context, deadline, log)
+    poll: PollResult = "later"
+    if pending.ask_at is not None and pending.ask_at <= now:
+        poll = poll_requests(lease, pending, context, deadline, log)
     written = read_written(lease.run, pending.chunks, context)
     if must_send:
         at = next_resend(written.tally, pending.since, settings, now)
         pending = replace(pending, resend_at=at)
     profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
     note = matched and note_on_matches(matched, context.match_history.recent(profile))
-    metadata = with_processing(metadata, written, now if answer == "answered" else None, note)
+    metadata = with_processing(metadata, written, now if poll == "answered" else None, note)
     pending = reschedule(
-        pending, written, metadata.destination, asked=answer != "later", settings=settings, now=now
+        pending, written, metadata.destination, polled=poll != "later", settings=settings, now=now
     )
     metadata, pending = with_diagnostics(lease.run, metadata, pending, accounts, now, log)
     summary = rewrite_results(lease, written, metadata, context)

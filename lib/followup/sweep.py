@@ -7,6 +7,7 @@ the same files each time: those that have been tried most often come last.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -14,24 +15,31 @@ from typing import Any, TypeAlias
 
 from lib.errors import LeaseHeld, NewerVersion, RetryableError
 from lib.followup.diagnostics import DiagnosticsOfAccounts
-from lib.followup.left_files import LeftFiles, alert_if_left
-from lib.followup.missing_events import alert_if_found_by_sweep, alert_if_unstarted
-from lib.followup.missing_files import NewestFiles, alert_if_no_file
-from lib.followup.overview import write_overview
+from lib.followup.missing import (
+    LeftFiles,
+    NewestFiles,
+    alert_if_found_by_sweep,
+    alert_if_left,
+    alert_if_no_file,
+    alert_if_unfinished,
+    alert_if_unstarted,
+)
 from lib.followup.revisit import revisit
-from lib.followup.unfinished import alert_if_unfinished
 from lib.model.deadline import Deadline
 from lib.model.log import Log
+from lib.results.document import PAGE
+from lib.results.overview import latest_files, render_overview
 from lib.run.alerts import LATE_AFTER, log_redelivery
 from lib.run.context import RunContext
 from lib.run.deliver import ignore_rules, process_object
 from lib.source.names import ignored
-from lib.state.output import RESULTS, results_name
+from lib.state.output import OVERVIEW, RESULTS, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
-from lib.state.store import StoredObject
+from lib.state.store import LabelledObject, StoredObject
 
 _DAY = timedelta(days=1)
+_DIGEST = "digest"  # of the overview, in its label
 _Turn: TypeAlias = tuple[bool, int, int]
 
 
@@ -66,7 +74,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     half = deadline.starting_until((started + deadline.starts_until) / 2)
     _revisit_pending_runs(context, half, counts)
     _process_unfinished_objects(context, deadline, counts)
-    write_overview(context)
+    _write_overview(context)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report
@@ -241,3 +249,40 @@ def _log_and_continue(error: Exception, log: Log, counts: SweepCounts) -> None:
     """Log a bug and continue: one file must not stop the sweep for all other files."""
     log.unexpected(error)
     counts.again += 1
+
+
+@dataclass(slots=True)
+class _FoundOverview:
+    """The overview that the listing has met. Its generation is 0 if there is none."""
+
+    generation: int = 0
+    digest: str = ""
+
+    def met_in(self, objects: Iterator[LabelledObject]) -> Iterator[LabelledObject]:
+        for each in objects:
+            if each.name == OVERVIEW:
+                self.generation, self.digest = each.generation, each.metadata.get(_DIGEST, "")
+            yield each
+
+
+def _write_overview(context: RunContext) -> None:
+    """Write the overview, if it has changed.
+
+    It is made of one listing, and replaces only the version that this listing has met. So if two
+    sweeps write, the one with the older listing is refused. A failure costs no file anything: the
+    next sweep writes the overview.
+    """
+    bucket = context.settings.output_bucket
+    found = _FoundOverview()
+    try:
+        files = latest_files(found.met_in(context.store.list_labelled(bucket)))
+        page = render_overview(bucket, files).encode()
+        digest = hashlib.sha256(page).hexdigest()
+        if digest == found.digest or not files:
+            return
+        label = PAGE._replace(metadata={_DIGEST: digest})
+        context.store.write(
+            bucket, OVERVIEW, page, if_generation_match=found.generation, label=label
+        )
+    except RetryableError as error:
+        context.log.warning("overview_not_written", code=error.code, detail=error.detail)

@@ -22,7 +22,7 @@ from lib.adapters.notices import announcer
 from lib.config.settings import SettingsError
 from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
 from lib.errors import PermanentError, RetryableError
-from lib.followup.missing_events import FOUND_BY_SWEEP_AFTER
+from lib.followup.missing import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.alerts import LATE_AFTER

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lib.config.settings import Weekday
-from lib.followup.missing_files import expected_time
+from lib.followup.missing import expected_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WORKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")

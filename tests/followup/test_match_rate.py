@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.followup.match_rate import note_on_matches
+from lib.followup.final_statuses import note_on_matches
 from lib.state.documents import Documents
 from lib.state.match_history import MatchedRows, MatchHistory
 from tests.fakes import MemoryStore

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from lib.errors import RetryableError
-from lib.followup.left_files import LEFT_AFTER, LEFT_UNTIL
+from lib.followup.missing import LEFT_AFTER, LEFT_UNTIL, UNFINISHED_AFTER, alert_if_unfinished
 from lib.followup.sweep import sweep_once
-from lib.followup.unfinished import UNFINISHED_AFTER, alert_if_unfinished
 from lib.run.deliver import process_arrival
 from tests.fakes import World, world
 from tests.rows import core_row, csv_bytes
