@@ -200,6 +200,7 @@ class _Check:
 
     def _add(self, found: ChunkOutcomes, rows: Sequence[Row]) -> None:
         """Count the outcomes of a chunk, and record where its codes occur."""
+        header = self.header
         self.tally.add(found.tally)
         self.selection.add(found.selection)
         numbers = found.record_numbers() if found.listed else {}
@@ -211,14 +212,13 @@ class _Check:
                 if len(occurrence.lines) < self.max_lines and row.line not in occurrence.lines:
                     occurrence.lines.append(row.line)
                     occurrence.records.append(numbers[row.line])
-                if problem.field and self.header is not None:
-                    column = self.header.names.get(problem.field, problem.field)
+                if problem.field and header is not None:
+                    column = header.names.get(problem.field, problem.field)
                     if column not in occurrence.columns:
                         occurrence.columns.append(column)
-                    at = self.header.fields.get(problem.field)
-                    value = cells[row.line][at] if at is not None and cells.get(row.line) else ""
-                    if _may_be_shown(problem.field, value):
-                        occurrence.add_value(value.strip(), row.line)
+                    at, row_cells = header.fields.get(problem.field), cells.get(row.line)
+                    if at is not None and row_cells and _may_be_shown(problem.field, row_cells[at]):
+                        occurrence.add_value(row_cells[at].strip(), row.line)
 
     def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""

@@ -135,7 +135,8 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _action_problem(profile: Profile) -> str | None:
-    """Say that the destination cannot find the action: every row that names none is rejected."""
+    """Return what is wrong with an action that the destination cannot find: all rows that name no
+    other one would be rejected."""
     action = profile.conversion_action
     if action is None or registry.capabilities_of(profile.destination).resolves_action_names:
         return None

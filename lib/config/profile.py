@@ -314,7 +314,7 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
 
 
 def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:
-    """Name and profile for an object: the name is its first folder, or `default` outside folders.
+    """Return the name and the profile for an object. The name is its first folder, or `default`.
 
     Only this profile is checked, so an error in one profile does not affect the files of others.
     Raises `PermanentError` with UNKNOWN_PROFILE or INVALID_PROFILE.

@@ -40,7 +40,7 @@ _CANCELLED: Final = ("cancel", "stornier", "annul", "anula", "geannuleer")
 class _Refunds:
     """The refunds in a sample: stages by column, and the column with the time of the refund.
 
-    `are_sent`: the profile can say so. Otherwise, `why_not` says what is missing.
+    `why_not`: why the profile cannot have the key `refunds`.
     """
 
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -226,8 +226,8 @@ def _stages(sample: Sample) -> Iterator[tuple[int, list[str]]]:
 def _undone(
     sample: Sample, rows: Sequence[SampleRow], *, skips_refunds: bool
 ) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the columns that say that a sale was refunded or cancelled: their cells are empty or
-    zero in rows that count. Not those of refunds if refunds are sent."""
+    """Yield the columns with what was refunded or cancelled, the cells that they have in rows that
+    count (empty or zero), and the reason. Columns of refunds are left out if refunds are sent."""
     both = ((_REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount")))
     for stems, wanted in both if skips_refunds else both[1:]:
         columns = [
