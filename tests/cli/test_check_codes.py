@@ -331,6 +331,7 @@ ELSEWHERE = {
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
+    "NEWER_VERSION": "only with a state document of a newer version",
     "SOURCE_GONE": "only for an object in a bucket",
     "ADJUSTMENT_FILE": "only for a destination without adjustments",
     "CALL_FILE": "only for a destination without calls",
