@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from lib.config.settings import CHUNK_ROWS
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager import capabilities as data_manager
 from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
@@ -29,8 +28,15 @@ from lib.rules.fields import FIELDS
 from lib.rules.row_filter import RowFilter
 from lib.rules.row_rules import RowRules
 from lib.run.attempt import Progress
-from lib.run.chunks import PreparedChunk, chunks_of, outcomes, prepare
-from lib.run.claim import CELL_CHARS, CHUNK_CHARS
+from lib.run.chunks import (
+    CELL_CHARS,
+    CHUNK_CHARS,
+    CHUNK_ROWS,
+    PreparedChunk,
+    chunks_of,
+    outcomes,
+    prepare,
+)
 from lib.run.header import Header
 from lib.run.plan import Part, Plan
 from lib.source.columns import map_columns

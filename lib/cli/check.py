@@ -28,8 +28,7 @@ from lib.model.records import Record, Row
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import Chunk, chunks_of, not_attempted, outcomes, prepare
-from lib.run.claim import chunk_limits_of
+from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
 from lib.run.header import Header, read_header
 from lib.run.notes import notes_on_selection

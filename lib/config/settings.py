@@ -26,10 +26,6 @@ from lib.config import messages
 from lib.destinations import registry
 from lib.source.table import MAX_LINES
 
-CHUNK_ROWS = 2_000
-"""Maximum number of conversions in one request, for both APIs
-(https://developers.google.com/google-ads/api/docs/best-practices/quotas)."""
-
 
 def _words(value: object) -> object:
     """`.csv, .tsv` → [".csv", ".tsv"]: an environment variable is a single string."""

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
+from lib.config.profile import Profile
 from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
+from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import (
@@ -36,6 +38,18 @@ from lib.run.newer_values import NewestTimes, NewValue, new_values, superseded_r
 from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
 from lib.state.run import ChunkLimits
+
+CHUNK_ROWS = 2_000
+"""Maximum number of conversions in one request, for both APIs
+(https://developers.google.com/google-ads/api/docs/best-practices/quotas)."""
+
+CHUNK_CHARS = 3 << 20
+"""Four times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks: memory is
+measured with files that are nothing but custom variables, carts, or email addresses
+(docs/performance.md)."""
+
+CELL_CHARS = 16
+"""What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
 IsSent = Callable[[int, Record], bool]
 """Whether the record in this line is sent."""
@@ -113,6 +127,14 @@ class PreparedChunk(NamedTuple):
     def rows_to_send(self) -> int:
         """Number of rows in the batches."""
         return sum(len(part.lines) for part in self.parts)
+
+
+def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
+    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
+    rows = CHUNK_ROWS
+    if profile is not None:
+        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
+    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
 
 
 def chunks_of(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:

@@ -9,22 +9,14 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from lib.config.profile import Profile, choose_profile
-from lib.config.settings import CHUNK_ROWS, Settings
-from lib.destinations.registry import capabilities_of
+from lib.config.settings import Settings
 from lib.errors import PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.rules.row_rules import RULES_VERSION
+from lib.run.chunks import chunk_limits_of
 from lib.run.context import RunContext
-from lib.state.run import ChunkLimits, Run, Terms, first_claim
+from lib.state.run import Run, Terms, first_claim
 from lib.state.store import StoredObject
-
-CHUNK_CHARS = 3 << 20
-"""Four times the size of 2,000 rows of an ordinary file. Wider rows make smaller chunks: memory is
-measured with files that are nothing but custom variables, carts, or email addresses
-(docs/performance.md)."""
-
-CELL_CHARS = 16
-"""What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +83,6 @@ def claimed_profile(run: Run) -> Profile:
             "INVALID_PROFILE",
             "this version cannot read the profile saved for this file; upload the file again",
         ) from None
-
-
-def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
-    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
-    rows = CHUNK_ROWS
-    if profile is not None:
-        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
-    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
 
 
 def _digest(settings: Settings) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from lib.config.settings import CHUNK_ROWS
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import RequestStatus
+from lib.run.chunks import CHUNK_ROWS
 from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world

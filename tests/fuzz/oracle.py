@@ -20,7 +20,7 @@ from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes
 from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
-from lib.run.claim import chunk_limits_of
+from lib.run.chunks import chunk_limits_of
 from lib.run.reading import read_table
 from lib.source import text as text_module
 from lib.source.errors import SourceError

@@ -24,7 +24,7 @@ from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
 from lib.model.outcomes import ChunkOutcomes
-from lib.run import claim, finalize
+from lib.run import chunks, finalize
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
 from lib.state.run import Run, Terms, first_claim
@@ -229,11 +229,11 @@ class History:
         return json.loads(found[0]) if found is not None else None
 
 
-TERMS = Terms("", None, claim.chunk_limits_of(None), 1, "")
+TERMS = Terms("", None, chunks.chunk_limits_of(None), 1, "")
 
 
 def _final_lines(report: ChunkOutcomes) -> set[int]:
-    first = LINES[0] + report.number * claim.CHUNK_ROWS
+    first = LINES[0] + report.number * chunks.CHUNK_ROWS
     deferred = {row.line for row in report.listed if row.outcome == "deferred"}
     return {*range(first, first + report.tally.rows)} - deferred
 
@@ -274,7 +274,7 @@ def test_any_history(
 ) -> None:
     """Every row gets one outcome, counts once, is sent until that is saved; no run is lost."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(claim, "CHUNK_ROWS", chunk_rows)
+        patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
         patch.setattr(finalize, "MOST_KEPT_BYTES", most_kept_bytes)
         many = {"max_event_age_hours": 9999, "max_defer_hours": 9999, "sweep_max_age_days": 999}
         google = world(max_attempts_without_progress=999, **many)

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem, chunk_outcomes
 from lib.model.records import Row
-from lib.run.chunks import chunks_of
+from lib.run.chunks import CHUNK_ROWS, chunks_of
 from lib.run.deliver import process_arrival, process_object
 from lib.source.errors import SourceError
 from lib.state.run import ChunkLimits, name_key, run_key

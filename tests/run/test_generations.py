@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lib.config.settings import CHUNK_ROWS
 from lib.errors import LeaseHeld, NothingDone, PermanentError
 from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
+from lib.run.chunks import CHUNK_ROWS
 from lib.run.deliver import process_arrival
 from lib.state.store import ContentDigest, StoredObject
 from tests.fakes import START, World, world

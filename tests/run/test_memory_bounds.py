@@ -14,8 +14,7 @@ from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcom
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run import attempt, upload
-from lib.run.chunks import chunks_of
-from lib.run.claim import CELL_CHARS, CHUNK_CHARS, chunk_limits_of
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunk_limits_of, chunks_of
 from lib.run.upload import ChunkMemory, MemoryBudget
 from lib.state.run import ChunkLimits
 from tests.fakes import FakeBatch, World, world

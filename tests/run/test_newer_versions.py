@@ -10,7 +10,7 @@ import pytest
 
 from lib.errors import LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
-from lib.run import claim
+from lib.run import chunks
 from lib.state.match_history import MatchedRows, history_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import name_key, run_key
@@ -24,7 +24,7 @@ NAME = "export.csv"
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> World:
     """A world with small chunks, whose API reports later what it has counted."""
-    monkeypatch.setattr(claim, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 3)
     found = world()
     found.use_destination("data_manager")
     return found

@@ -13,7 +13,7 @@ import pytest
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
-from lib.run import claim
+from lib.run import chunks
 from lib.state.run import Run
 from lib.state.store import Readable, StoredObject
 from tests.fakes import Clock, FakeBatch, World, passes, world
@@ -26,7 +26,7 @@ MOST = 5
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claim, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 2)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.followup.sweep import sweep_once
-from lib.run import claim
+from lib.run import chunks
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
@@ -22,7 +22,7 @@ from tests.workbooks import workbook
 
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(claim, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 3)
     return world()
 
 

@@ -30,9 +30,9 @@ sys.path.insert(0, str(ROOT))
 
 from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: E402
 
-import lib.config.settings  # noqa: E402
+import lib.run.chunks  # noqa: E402
 
-lib.config.settings.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
+lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 
 import lib.rules.row_rules  # noqa: E402
 import lib.state.documents  # noqa: E402
