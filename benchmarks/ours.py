@@ -16,9 +16,9 @@ import msgspec
 
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager import capabilities as data_manager
-from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
+from lib.destinations.data_manager.messages import EventBatch, EventDefaults
 from lib.destinations.google_ads import capabilities as google_ads
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.messages import AdsBatch
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind

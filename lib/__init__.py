@@ -14,8 +14,9 @@ Reading order (docs/architecture.md has the picture):
 5.  `rules`           what a row must be: `fields` declares the columns, `values` reads single
                       cells, `engine` applies a list of rules column by column: that of
                       `conversions`, `adjustments` or `calls`
-6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `pacing`
-                      controls the request rate; then one folder for each API
+6.  `destinations`    the advertising APIs: `base` is the port, `registry` lists them, `connections`
+                      keeps what is connected, `pacing` controls the request rate; then one folder
+                      for each API: `messages` (record → bytes), `client`, `answers` (→ outcomes)
 7.  `catalogue`       every code, with its meaning and what to do
 8.  `state`           what survives a crash: `claims` and `generations`, `ledger`, `pending_runs`,
                       `newer_values`, `match_history`; `output` has the names of results,

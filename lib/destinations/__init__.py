@@ -1,5 +1,7 @@
-"""The advertising APIs: the port (`base`), the registry, shared code, and one package per API.
+"""The advertising APIs: the port (`base`), the registry, what they share, and one package per API.
 
-A package's client library is imported only when a file needs it (some take half a second and
-60 MB), so nothing is imported here.
+In a package, `capabilities` declares what the API can do, `connector` connects, `client` sends,
+`messages` makes bytes of records, `answers` makes outcomes of answers, and `failures` decides what
+to do about a failed request. A package's client library is imported only when a file needs it (some
+take half a second and 60 MB), so nothing is imported here.
 """

@@ -170,15 +170,19 @@ class KeptConnection(Generic[C]):
             return self._connection
 
     def send(
-        self, request: Callable[[C], T], defect_of: Callable[[Exception], Defect | None], log: Log
+        self,
+        request: Callable[[C, float], T],
+        timeout_seconds: float,
+        defect_of: Callable[[Exception], Defect | None],
+        log: Log,
     ) -> T:
-        """Run `request` with the connection. If that is refused, connect again and run it again.
+        """Run `request(connection, timeout_seconds)`. If it is refused, connect and run it again.
 
         After NO_ANSWER, the exception is raised, but the next request gets a new connection.
         """
         connection = self.get()
         try:
-            return request(connection)
+            return request(connection, timeout_seconds)
         except Exception as error:
             defect = defect_of(error)
             if defect is None:
@@ -187,7 +191,7 @@ class KeptConnection(Generic[C]):
             log.warning("connection_renewed", code=defect)
             if defect != "UNAUTHENTICATED":
                 raise
-        return request(self.get())
+        return request(self.get(), timeout_seconds)
 
     def _drop(self, connection: C) -> None:
         with self._lock:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, Final
 
-from lib.destinations.base import Capabilities
+from lib.model.capabilities import Capabilities
 
 PACKAGES: Final[dict[str, str]] = {
     "google_ads": "lib.destinations.google_ads",

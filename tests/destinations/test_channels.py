@@ -15,9 +15,8 @@ from lib.destinations import connections
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import INGEST_METHOD, open_channels
 from lib.destinations.google_ads.api import PACKAGE
-from lib.destinations.google_ads.calls import open_channel
-from lib.destinations.google_ads.sdk_client import build_client
-from lib.destinations.google_ads.upload_kinds import CLICKS
+from lib.destinations.google_ads.connector import build_client, open_channel
+from lib.destinations.google_ads.upload_request import CLICKS
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.network import Network

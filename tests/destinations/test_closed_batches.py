@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lib.destinations.base import Batch
-from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.data_manager.messages import EventBatch, EventDefaults
+from lib.destinations.google_ads.messages import AdsBatch
 from tests.destinations.google_ads.ads_records import conversion
 
 ROWS = 2_000

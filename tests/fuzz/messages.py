@@ -13,10 +13,10 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsReques
 
 from lib.cli.check import OfflineDestination
 from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
+from lib.destinations.data_manager.messages import EventBatch, EventDefaults
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.messages import AdsBatch
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from tests.cli.validating import ACCOUNT

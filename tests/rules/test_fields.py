@@ -12,9 +12,11 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
 from lib.destinations.data_manager.event_request import Request as IngestEventsRequest
-from lib.destinations.google_ads.adjustment import ConversionAdjustment
-from lib.destinations.google_ads.call_conversion import CallConversion
-from lib.destinations.google_ads.click_conversion import ClickConversion
+from lib.destinations.google_ads.messages import (
+    CallConversion,
+    ClickConversion,
+    conversion_adjustment,
+)
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields, Row
@@ -28,7 +30,7 @@ EVENT = IngestEventsRequest.DESCRIPTOR.fields_by_name["events"].message_type
 MESSAGES = {
     "google_ads": {
         "conversion": ClickConversion.DESCRIPTOR,
-        "adjustment": ConversionAdjustment.DESCRIPTOR,
+        "adjustment": conversion_adjustment().DESCRIPTOR,
         "call": CallConversion.DESCRIPTOR,
     },
     "data_manager": {"conversion": EVENT, "adjustment": EVENT, "call": EVENT},

@@ -10,8 +10,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lib.destinations.data_manager.order_ids import transaction_id
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion, KindCapabilities
+
+
+def transaction_id(order_id: str) -> str:
+    """Return the order ID as it is sent: with the prefix `order-` if it has only digits.
+
+    Google has refused purely numeric transaction IDs (and `validate_only` did not report it). The
+    same order ID always gives the same transaction ID, so Google still recognizes a resend.
+    """
+    return f"order-{order_id}" if order_id.isdigit() else order_id
+
 
 # Paths in `Event`. A plain value needs no more than its path to be written.
 _OF_CONVERSIONS: Final = {

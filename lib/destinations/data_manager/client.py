@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 import grpc
@@ -20,18 +21,23 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRespon
 from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
-from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult, UploadResult
+from lib.destinations.base import (
+    UNREADABLE,
+    AcceptedRequest,
+    RequestStatus,
+    RowResult,
+    UploadResult,
+)
 from lib.destinations.connections import Defect, KeptConnection, keepalive_options
-from lib.destinations.data_manager import errors, rest
+from lib.destinations.data_manager import failures, rest
+from lib.destinations.data_manager.answers import ResendBudget, read_status, send_row_wise
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
-from lib.destinations.data_manager.diagnostics import fetch_statuses
-from lib.destinations.data_manager.errors import Refusal
 from lib.destinations.data_manager.event_request import EventRequest
-from lib.destinations.data_manager.fast_fail import ResendBudget, send_row_wise
+from lib.destinations.data_manager.failures import Refusal
+from lib.destinations.data_manager.messages import EventBatch, EventDefaults
 from lib.destinations.data_manager.rest import RestRefused, RestSession
 from lib.destinations.pacing import Pacer, Quota, RequestFailure, SharedQuota
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -73,7 +79,7 @@ class Channels(NamedTuple):
     rest: RestSession
 
 
-def _ingest_with_grpc(channels: Channels, request: EventRequest, seconds: float) -> Any:
+def _ingest_with_grpc(request: EventRequest, channels: Channels, seconds: float) -> Any:
     # Uses the channel: the retry of the client method would hide failed requests from the pacer,
     # and it does not retry a 429 at all. The library's stub would copy the whole request into a
     # message, and serialize it again.
@@ -81,28 +87,26 @@ def _ingest_with_grpc(channels: Channels, request: EventRequest, seconds: float)
     return Response.FromString(response)
 
 
-def _ingest_by_rest(channels: Channels, request: EventRequest, seconds: float) -> Any:
+def _ingest_by_rest(request: EventRequest, channels: Channels, seconds: float) -> Any:
     answer = channels.rest.ingest(request.as_json(), seconds)
     return ParseDict(answer, Response(), ignore_unknown_fields=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Protocol:
-    """A way to send events: how to call it, and how to read its errors."""
+class _Transport:
+    """A way to send events, and how to read its errors."""
 
-    ingest: Callable[[Channels, EventRequest, float], Any]
+    ingest: Callable[[EventRequest, Channels, float], Any]
     classify: Callable[[Exception], RequestFailure]
     defect_of: Callable[[Exception], Defect | None]
     refused: type[Exception]
     read_refusal: Callable[[Any], Refusal]
 
 
-_GRPC = _Protocol(
-    _ingest_with_grpc, errors.classify, errors.defect_of, grpc.RpcError, errors.read_refusal
+_GRPC = _Transport(
+    _ingest_with_grpc, failures.classify, failures.defect_of, grpc.RpcError, failures.read_refusal
 )
-_REST = _Protocol(
-    _ingest_by_rest, rest.classify, rest.defect_of, RestRefused, errors.read_rest_refusal
-)
+_REST = _Transport(_ingest_by_rest, rest.classify, rest.defect_of, RestRefused, rest.read_refusal)
 
 
 class DataManagerConnection:
@@ -122,15 +126,13 @@ class DataManagerConnection:
         self, request: EventRequest, deadline: Deadline, timeout: float, log: Log
     ) -> Any | Refusal:
         """Send a request. Return the raw `IngestEventsResponse`, or why it was refused."""
-        protocol = _GRPC if request.call_starts is None else _REST
+        transport = _GRPC if request.call_starts is None else _REST
         try:
             return self.pacer.send(
                 lambda seconds: self._channels.send(
-                    lambda channels: protocol.ingest(channels, request, seconds),
-                    protocol.defect_of,
-                    log,
+                    partial(transport.ingest, request), seconds, transport.defect_of, log
                 ),
-                protocol.classify,
+                transport.classify,
                 deadline=deadline,
                 timeout_seconds=timeout,
                 log=log,
@@ -138,8 +140,8 @@ class DataManagerConnection:
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
             return Refusal(grpc.StatusCode.UNAUTHENTICATED, error.code, error.detail)
-        except protocol.refused as error:
-            return protocol.read_refusal(error)
+        except transport.refused as error:
+            return transport.read_refusal(error)
 
     def status(
         self, request_id: str, deadline: Deadline, timeout: float, log: Log
@@ -147,7 +149,8 @@ class DataManagerConnection:
         """Return the status of a request. Raises `RestRefused` and `RetryableError`."""
         return self.status_pacer.send(
             lambda seconds: self._channels.send(
-                lambda channels: channels.rest.retrieve(request_id, seconds),
+                lambda channels, seconds: channels.rest.retrieve(request_id, seconds),
+                seconds,
                 rest.defect_of,
                 log,
             ),
@@ -193,7 +196,7 @@ class DataManager:
         return EventBatch(self._defaults)
 
     def send(self, batch: EventBatch, deadline: Deadline) -> UploadResult:
-        """See `Destination.send`. The number of requests is limited (see `fast_fail`)."""
+        """See `Destination.send`. The number of requests is limited (see `answers`)."""
         row_results: dict[int, RowResult] = {}
         accepted: list[AcceptedRequest] = []
         stop: Problem | None = None
@@ -213,11 +216,8 @@ class DataManager:
                 lambda each: self._connection.ingest(each, deadline, self._timeout, self._log),
                 budget,
             )
-            for request_id, rows in result.accepted:
-                positions = [request.positions[row] for row in rows]
-                accepted.append(AcceptedRequest(request_id, positions))
-            for row, row_result in result.row_results.items():
-                row_results[request.positions[row]] = row_result
+            accepted += result.accepted
+            row_results.update(result.row_results)
             problem = result.stop
             if problem is not None and problem.code in ABOUT_THE_ACTION:
                 about_actions.append(problem)
@@ -234,11 +234,22 @@ class DataManager:
     def request_statuses(
         self, request_ids: Sequence[str], deadline: Deadline
     ) -> Sequence[RequestStatus]:
-        """See `PolledDestination.request_statuses`."""
-        return fetch_statuses(
-            lambda each: self._connection.status(each, deadline, self._timeout, self._log),
-            request_ids,
-        )
+        """See `PolledDestination.request_statuses`. A validate-only upload has no status."""
+        found: list[RequestStatus] = []
+        for request_id in request_ids:
+            try:
+                answer = self._connection.status(request_id, deadline, self._timeout, self._log)
+            except RetryableError as error:
+                if found or error.code in ("DEADLINE", "SHUTDOWN"):
+                    break
+                raise
+            except RestRefused as refused:
+                if refused.is_about_the_caller:
+                    raise PermanentError(refused.code) from None
+                found.append(RequestStatus(request_id, UNREADABLE, code=refused.code))
+            else:
+                found += read_status(request_id, answer)
+        return found
 
 
 def open_channels(credentials: Any, endpoint: str) -> Channels:

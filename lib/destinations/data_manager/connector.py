@@ -59,7 +59,7 @@ class DataManagerConnector:
             DataManagerConnection,
             new_pacer,
         )
-        from lib.destinations.data_manager.conversion_event import EventDefaults
+        from lib.destinations.data_manager.messages import EventDefaults
 
         with self._lock:
             if self._connection is None:

@@ -2,7 +2,7 @@
 
 Since v1.9, `ErrorCount.record_indices` names the events of an error, and `Event.call_info` has the
 start of a call. The gRPC client library (google-ads-datamanager 0.9.4) does not have these fields.
-When a release has them, a test fails: then replace this module by calls on the channel.
+When a release has them, a test fails: then replace this module by requests on the channel.
 
 https://developers.google.com/data-manager/api/reference/rest/v1/requestStatus/retrieve
 https://developers.google.com/data-manager/api/reference/rest/v1/events/ingest
@@ -11,20 +11,28 @@ https://developers.google.com/data-manager/api/reference/rest/v1/events/ingest
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import grpc
 import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
+from google.protobuf.json_format import ParseDict
+from google.rpc import error_details_pb2
 
 from lib.destinations.connections import Defect
+from lib.destinations.data_manager.failures import Refusal, Violation, violation_of
 from lib.destinations.pacing import RequestFailure
+from lib.destinations.redaction import without_personal_data
 
 HOST = "datamanager.googleapis.com"
 STATUS_PATH = "/v1/requestStatus:retrieve"
 INGEST_PATH = "/v1/events:ingest"
 _OK, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _SERVER_ERROR = 200, 401, 403, 429, 500
+
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
 class RestRefused(Exception):
@@ -93,13 +101,13 @@ class RestSession:
                 raise
             raise RestRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
         if answer.status_code != _OK:
-            raise _refusal(answer)
+            raise _refused(answer)
         response: Mapping[str, Any] = answer.json()
         return response
 
 
 def classify(error: Exception) -> RequestFailure:
-    """Decide what to do about a failed call."""
+    """Decide what to do about a failed request."""
     if isinstance(error, RestRefused):
         if error.status == _TOO_MANY_REQUESTS and "PerDay" in error.quota_limit:
             return RequestFailure("daily_quota", error.quota_limit)
@@ -115,14 +123,37 @@ def classify(error: Exception) -> RequestFailure:
 
 
 def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed call shows that."""
+    """Return why the connection must not be used again, if a failed request shows that."""
     if isinstance(error, RestRefused) and error.status == _UNAUTHORIZED:
         return "UNAUTHENTICATED"
     return "NO_ANSWER" if isinstance(error, requests.Timeout) else None
 
 
-def _refusal(answer: requests.Response) -> RestRefused:
-    """`google.rpc.Status` as JSON → the reason of a violation, else of the error, else its name."""
+def read_refusal(refused: RestRefused) -> Refusal:
+    """Return why a request by REST was refused permanently."""
+    error = refused.error
+    name = error.get("status", "")
+    status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
+    if status is grpc.StatusCode.UNAUTHENTICATED or refused.code == "CREDENTIALS_REFUSED":
+        return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
+    violations: list[Violation] = []
+    for detail in error.get("details", ()):
+        if detail.get("@type", "").endswith(".BadRequest"):
+            given = {key: value for key, value in detail.items() if key != "@type"}
+            bad = ParseDict(given, error_details_pb2.BadRequest(), ignore_unknown_fields=True)
+            for each in bad.field_violations:
+                each.field = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", each.field)
+                violations.append(violation_of(each))
+    code = refused.reason or name or refused.code
+    message = "" if violations else without_personal_data(str(error.get("message", "")))
+    return Refusal(status, code, message, tuple(violations))
+
+
+def _refused(answer: requests.Response) -> RestRefused:
+    """Return the exception for a `google.rpc.Status` as JSON.
+
+    Its code is the reason of a violation, else of the error, else its name.
+    """
     try:
         error = answer.json()["error"]
     except (requests.JSONDecodeError, KeyError, TypeError):

@@ -1,10 +1,14 @@
-"""The version of the Google Ads API (no other module names it) and its message types."""
+"""The version of the Google Ads API (no other module names it) and its raw message types."""
 
 from __future__ import annotations
 
 from datetime import date
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 
 API_VERSION: Final = "v26"
 
@@ -27,3 +31,45 @@ LAZY_PACKAGES: Final = (
 def module(name: str) -> Any:
     """Return a module of this version, such as `services.types.google_ads_service`."""
     return import_module(f"{PACKAGE}.{name}")
+
+
+def enum_name(message: Any, field: str) -> str:
+    """Return the name of an enum value, or its number if it is newer than the client library."""
+    number = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return value.name if value is not None else str(number)
+
+
+_FIELD_TYPES: Final = {
+    "bytes": FieldDescriptorProto.TYPE_BYTES,
+    "string": FieldDescriptorProto.TYPE_STRING,
+}
+
+
+class MessageField(NamedTuple):
+    """A field that is read or written. A message is `bytes`: both look the same on the wire."""
+
+    name: str
+    number: int
+    type: Literal["bytes", "string"]
+    repeated: bool = False
+
+
+def partial_message(name: str, *fields: MessageField) -> Any:
+    """Return the raw class of a message that has only some of the fields of Google's own.
+
+    Other fields, and what is inside of a `bytes` field, stay as they came.
+    """
+    file = FileDescriptorProto(name=f"{name}.proto", syntax="proto3")
+    message = file.message_type.add(name=name)
+    for field in fields:
+        label = "LABEL_REPEATED" if field.repeated else "LABEL_OPTIONAL"
+        message.field.add(
+            name=field.name,
+            number=field.number,
+            type=_FIELD_TYPES[field.type],
+            label=FieldDescriptorProto.Label.Value(label),
+        )
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName(name))

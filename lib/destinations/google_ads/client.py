@@ -1,4 +1,4 @@
-"""The Google Ads API: uploads of click conversions, adjustments and calls.
+"""The Google Ads API: its connection, and uploads of conversions, adjustments and calls.
 
 Request limits, partial failure and job ID:
 https://developers.google.com/google-ads/api/docs/conversions/upload-offline
@@ -11,21 +11,51 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
+from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult, UploadResult
-from lib.destinations.google_ads.account import read_account, read_custom_variables
-from lib.destinations.google_ads.api import SUNSET
-from lib.destinations.google_ads.calls import CallError, GoogleAdsConnection, GoogleAdsResponse
+from lib.destinations.connections import MAX_REQUEST_BYTES, KeptConnection
+from lib.destinations.google_ads.account import (
+    CLICKS_PER_FILE,
+    SEARCH_METHOD,
+    read_account,
+    read_custom_variables,
+    read_diagnostics,
+    rows_to_check,
+    search,
+    with_ownership,
+)
+from lib.destinations.google_ads.answers import (
+    UploadRequestResult,
+    read_named_rows,
+    read_response,
+    resolve_orders,
+    send_orders_apart,
+    wait_for_new_conversions,
+)
+from lib.destinations.google_ads.api import PACKAGE, SUNSET
 from lib.destinations.google_ads.capabilities import CAPABILITIES
-from lib.destinations.google_ads.chunk_upload import ChunkUpload
-from lib.destinations.google_ads.click_conversion import AdsBatch
-from lib.destinations.google_ads.click_ownership import ROWS_PER_FILE, rows_to_check, with_ownership
-from lib.destinations.google_ads.diagnostics import read_diagnostics
-from lib.destinations.google_ads.errors import refusal
-from lib.destinations.google_ads.search import METHOD, search
-from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CLICKS, UploadKind, UploadRequest
+from lib.destinations.google_ads.failures import (
+    RequestError,
+    classify,
+    defect_of,
+    errors_of_exception,
+    refusal,
+    request_id_in,
+    request_id_of,
+)
+from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.google_ads.upload_request import (
+    ADJUSTMENTS,
+    CLICKS,
+    UploadKind,
+    UploadRequest,
+)
+from lib.destinations.pacing import Pacer, RequestFailure
 from lib.errors import PermanentError, RetryableError
+from lib.model import retries
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
@@ -40,6 +70,68 @@ PREFLIGHT_SECONDS = 30.0
 
 # Preflight queries can be refused with these although the upload works: warn and continue.
 _QUERY_NOT_PERMITTED = {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
+
+
+class GoogleAdsResponse(NamedTuple):
+    """The serialized response to a request, and the ID of the request.
+
+    `maybe_repeated`: Google may have carried out an earlier try of it whose answer was lost.
+    """
+
+    content: bytes
+    request_id: str
+    maybe_repeated: bool = False
+
+
+class GoogleAdsConnection:
+    """The channel and the accounts that were read, kept while the instance runs.
+
+    Requests and responses are bytes. The library's own stubs would copy a request of 2,000 rows
+    into a proto-plus message and serialize it again, and make an object of each result.
+    """
+
+    def __init__(self, channel: KeptConnection[Any], pacer: Pacer) -> None:
+        self._channel = channel
+        self._pacer = pacer
+        self.accounts: dict[str, tuple[float, Account]] = {}
+
+    def send(
+        self,
+        method: str,
+        content: bytes,
+        customer_id: str,
+        deadline: Deadline,
+        timeout_seconds: float,
+        log: Log,
+    ) -> GoogleAdsResponse:
+        """Send one request, paced and retried. `method`: such as `GoogleAdsService/Search`.
+
+        It uses the channel also because the client's method drops the gRPC call, and with it the
+        `request-id` that Google's support asks for. The client's method also sets no timeout.
+
+        Raises `RequestError`; and `PermanentError` if the credentials were refused and those that
+        are in the secret now do not work either.
+        """
+        routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
+        failures: list[RequestFailure] = []
+
+        def classified(error: Exception) -> RequestFailure:
+            failures.append(classify(error))
+            return failures[-1]
+
+        def send(channel: Any, seconds: float) -> GoogleAdsResponse:
+            stub = channel.unary_unary(f"/{PACKAGE}.services.{method}")
+            response, rpc = stub.with_call(content, timeout=seconds, metadata=routing)
+            maybe_repeated = any(each.kind == "transient" for each in failures)
+            return GoogleAdsResponse(response, request_id_in(rpc), maybe_repeated)
+
+        return self._pacer.send(
+            lambda seconds: self._channel.send(send, seconds, defect_of, log),
+            classified,
+            deadline=deadline,
+            timeout_seconds=timeout_seconds,
+            log=log,
+        )
 
 
 class GoogleAds:
@@ -60,13 +152,14 @@ class GoogleAds:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
+        self._send = partial(connection.send, timeout_seconds=timeout_seconds, log=log)
         self._log = log
         self._timeout = timeout_seconds
         self._validate_only = validate_only
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._clicks_to_check = ROWS_PER_FILE if check_click_ownership else 0
+        self._clicks_to_check = CLICKS_PER_FILE if check_click_ownership else 0
         # Accounts that refuse all rows of a kind in this run.
         self._refused: dict[tuple[UploadKind, str], Problem] = {}
 
@@ -88,7 +181,7 @@ class GoogleAds:
             return read_account(customer_id, self._search)
         except StopIteration:
             raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}") from None
-        except CallError as error:
+        except RequestError as error:
             problem = refusal(error, None)
             if problem.code in _QUERY_NOT_PERMITTED:
                 self._log.warning("preflight_not_permitted", code=problem.code)
@@ -104,23 +197,23 @@ class GoogleAds:
         variables: dict[str, str] = {}
         try:
             variables = read_custom_variables(account.conversion_customer_id, self._search)
-        except CallError as error:
+        except RequestError as error:
             self._log.warning("preflight_not_permitted", code=refusal(error, None).code)
         return self._keep(replace(account, custom_variables=variables))
 
     def _search(self, customer_id: str, query: str) -> Iterable[Any]:
         ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
 
-        def call(request: bytes) -> bytes:
-            return self._call(METHOD, request, customer_id, Deadline(ends, ends)).content
+        def send(content: bytes) -> bytes:
+            return self._send(SEARCH_METHOD, content, customer_id, Deadline(ends, ends)).content
 
-        return search(customer_id, query, call)
+        return search(customer_id, query, send)
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
         """See `DiagnosingDestination`."""
         try:
             return read_diagnostics(customer_id, self._search)
-        except CallError as error:
+        except RequestError as error:
             problem = refusal(error, None)
             raise PermanentError(problem.code, f"customer {customer_id}") from None
 
@@ -136,11 +229,8 @@ class GoogleAds:
         row_results: dict[int, RowResult] = {}
         requests = batch.take_requests()
         upload = ChunkUpload(
-            lambda request: self._call(
-                request.kind.method,
-                request.content,
-                request.customer_id,
-                deadline,
+            lambda request: self._send(
+                request.kind.method, request.content, request.customer_id, deadline
             ),
             self._refused,
             deadline,
@@ -153,10 +243,10 @@ class GoogleAds:
         stops = []
         for request in requests:
             result = upload.send(request)
-            if request.kind.names_clicks and self._clicks_to_check and result.row_results:
+            if request.kind is CLICKS and self._clicks_to_check and result.row_results:
                 self._check_clicks(request.message, result.row_results, deadline)
             if request.kind is ADJUSTMENTS and sent:
-                _wait_for_new_conversions(request, result.row_results, sent)
+                wait_for_new_conversions(request, result.row_results, sent)
             if request.kind is CLICKS:
                 sent.append((request, result.row_results))
             for row, row_result in result.row_results.items():
@@ -183,24 +273,143 @@ class GoogleAds:
                 row_results[row] = with_ownership(
                     request.conversions[row], row_results[row], request.customer_id, self._search
                 )
-            except (RetryableError, *CallError) as error:
+            except (RetryableError, *RequestError) as error:
                 self._log.warning("preflight_not_permitted", code=type(error).__name__)
                 return
 
-    def _call(
-        self, method: str, request: bytes, customer_id: str, deadline: Deadline
-    ) -> GoogleAdsResponse:
-        return self._connection.call(
-            method, request, customer_id, deadline, self._timeout, self._log
+
+class ChunkUpload:
+    """The upload of one chunk.
+
+    `send` sends a request. `refused` has the accounts that refuse all rows of a kind in this run;
+    this class adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[UploadRequest], GoogleAdsResponse],
+        refused: dict[tuple[UploadKind, str], Problem],
+        deadline: Deadline,
+        log: Log,
+        *,
+        maybe_sent: bool,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._send_request = send
+        self._refused = refused
+        self._deadline = deadline
+        self._log = log
+        self._clock = clock
+        self._sleep = sleep
+        self._maybe_sent = maybe_sent
+        self._orders_sent_again: set[str] = set()
+        self._is_answered = False
+        self.request_ids: list[str] = []
+
+    def send(self, request: UploadRequest) -> UploadRequestResult:
+        """Send a request until each of its rows has a result."""
+        result = self._send_rows(request)
+        if request.kind is not CLICKS or not result.row_results:
+            return result
+        send_orders_apart(
+            request.message,
+            result.row_results,
+            lambda rows: self._send_subset(request, rows).row_results,
+        )
+        resolve_orders(
+            request.message,
+            result.row_results,
+            lambda order_id: self._maybe_sent or order_id in self._orders_sent_again,
+        )
+        return result
+
+    def _send_subset(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
+        """Send some rows of a request. The results have the rows' positions in the request."""
+        result = self._send_rows(request.subset(rows))
+        return result._replace(
+            row_results={rows[row]: each for row, each in result.row_results.items()}
         )
 
+    def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
+        size = request.size
+        known = self._refused.get((request.kind, request.customer_id))
+        if known is not None:
+            refused = RowResult("not_attempted", (known,))
+            return UploadRequestResult(dict.fromkeys(range(size), refused), [], known)
+        if len(request.content) > MAX_REQUEST_BYTES and size > 1:
+            return self._send_halves(request)
+        row_results: dict[int, RowResult] = {}
+        stop: Problem | None = None
+        problem = Problem(
+            "TRANSIENT_ERROR", "", "Google still refused the row after several tries."
+        )
+        pending = list(range(size))
+        subset = request
+        for tries in range(1, retries.API_ROWS.tries + 1):
+            try:
+                result = self._send_once(subset)
+            except RetryableError as error:
+                if not self._is_answered:
+                    raise
+                # The answers so far must be saved: rows that are sent twice may count twice.
+                problem = Problem(error.code, "", error.detail)
+                break
+            row_results.update(
+                {pending[row]: row_result for row, row_result in result.row_results.items()}
+            )
+            if subset is request:
+                stop = result.stop
+            pending = [pending[row] for row in result.retry_rows]
+            if not pending or tries == retries.API_ROWS.tries:
+                break
+            subset = request.subset(pending)
+            self._note_orders(subset)
+            self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
+            left = self._deadline.last_start - self._clock()
+            self._sleep(min(retries.API_ROWS.seconds_after(tries), max(left, 0.0)))
+        row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
+        return UploadRequestResult(row_results, [], stop)
 
-def _wait_for_new_conversions(
-    request: UploadRequest,
-    row_results: dict[int, RowResult],
-    sent: list[tuple[UploadRequest, dict[int, RowResult]]],
-) -> None:
-    # Imported here because few files have adjustments.
-    from lib.destinations.google_ads.adjustment import wait_for_new_conversions
+    def _send_once(self, request: UploadRequest) -> UploadRequestResult:
+        try:
+            answer = self._send_request(request)
+        except PermanentError as error:
+            # The credentials were refused, and so were those that are in the secret now.
+            return self._refuse(request, Problem(error.code, "", error.detail))
+        except RequestError as error:
+            if request_id := request_id_of(error):
+                self.request_ids.append(request_id)
+            found = errors_of_exception(error)
+            if found and all(each.row is not None for each in found):
+                # The error names rows: those fail, and the others are sent again.
+                return read_named_rows(found, request)
+            return self._refuse(request, refusal(error, request.message))
+        self._is_answered = True
+        if answer.request_id:
+            self.request_ids.append(answer.request_id)
+        if answer.maybe_repeated:
+            self._note_orders(request)
+        return read_response(answer.content, request)
 
-    wait_for_new_conversions(request, row_results, sent)
+    def _note_orders(self, request: UploadRequest) -> None:
+        """Remember which orders Google may have got before it answers about them."""
+        if request.kind is CLICKS:
+            self._orders_sent_again.update(each.order_id for each in request.rows)
+
+    def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
+        if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
+            self._refused[request.kind, request.customer_id] = problem
+        refused = RowResult("not_attempted", (problem,))
+        return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)
+
+    def _send_halves(self, request: UploadRequest) -> UploadRequestResult:
+        size = request.size
+        row_results: dict[int, RowResult] = {}
+        stops = []
+        for rows in (range(size // 2), range(size // 2, size)):
+            result = self._send_subset(request, rows)
+            row_results.update(result.row_results)
+            stops.append(result.stop)
+        both = all(stop is not None for stop in stops)
+        return UploadRequestResult(row_results, [], stops[0] if both else None)

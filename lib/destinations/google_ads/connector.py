@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from google.ads.googleads import client as sdk
+from google.ads.googleads.client import GoogleAdsClient
+
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
     ConnectionSettings,
@@ -16,19 +19,51 @@ from lib.destinations.connections import (
     KeptConnection,
     ReadCredentials,
     UploadProfile,
+    keepalive_options,
 )
-from lib.destinations.google_ads.api import LAZY_PACKAGES
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.api import API_VERSION, LAZY_PACKAGES
 from lib.destinations.google_ads.capabilities import CAPABILITIES
-from lib.destinations.google_ads.sdk_client import build_client
 from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
 from lib.destinations.pacing import Pacer, UnknownQuota
 from lib.model.log import Log
 
 if TYPE_CHECKING:
-    from google.ads.googleads.client import GoogleAdsClient
+    from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
 
-    from lib.destinations.google_ads.calls import GoogleAdsConnection
-    from lib.destinations.google_ads.client import GoogleAds
+
+def build_client(text: str, login_customer_id: str | None, endpoint: str = "") -> GoogleAdsClient:
+    """Return a client from the text of a google-ads.yaml (`lib.adapters.secrets`).
+
+    `login_customer_id` comes from the profile. Without it, the one in the google-ads.yaml is used.
+    Raises what `connect_with` raises.
+    """
+    configuration, credentials = connect_with(text, ADWORDS_SCOPE)
+    # The library has no setting for the options of its channels. It also appends to this list.
+    sdk._GRPC_CHANNEL_OPTIONS[:] = {
+        **dict(sdk._GRPC_CHANNEL_OPTIONS),
+        **dict(keepalive_options()),
+    }.items()
+    return GoogleAdsClient(
+        credentials,
+        developer_token=configuration.developer_token or None,
+        endpoint=endpoint or configuration.endpoint or None,
+        login_customer_id=login_customer_id or configuration.login_customer_id or None,
+        linked_customer_id=configuration.linked_customer_id or None,
+        version=API_VERSION,
+        http_proxy=configuration.http_proxy or None,
+        # Then the library leaves an answer as it is (bytes). The `logging` setting is left
+        # out: it could print requests.
+        use_proto_plus=True,
+    )
+
+
+def open_channel(client: GoogleAdsClient) -> Any:
+    """Return a gRPC channel to the API, with the client's credentials and interceptors.
+
+    Every service has the same host, so one channel is enough for all of them.
+    """
+    return client.get_service("ConversionUploadService").transport.grpc_channel
 
 
 class GoogleAdsConnector:
@@ -59,8 +94,7 @@ class GoogleAdsConnector:
                 )
                 self._kept[manager] = kept
         kept.get()
-        from lib.destinations.google_ads.calls import GoogleAdsConnection
-        from lib.destinations.google_ads.client import GoogleAds
+        from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
 
         with self._lock:
             connection = self._connections.setdefault(
@@ -84,8 +118,6 @@ class GoogleAdsConnector:
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(LAZY_PACKAGES)
             import_module("lib.destinations.google_ads.client")
-            from lib.destinations.google_ads.calls import open_channel
-
             return open_channel(client.result())
 
 

@@ -11,7 +11,7 @@ from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import DataManager, DataManagerConnection, open_channels
-from lib.destinations.data_manager.conversion_event import EventDefaults
+from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.pacing import Pacer, UnknownQuota
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog

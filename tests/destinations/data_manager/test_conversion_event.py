@@ -32,7 +32,7 @@ from lib.destinations.data_manager.client import (
     MAX_IN_FLIGHT,
     new_pacer,
 )
-from lib.destinations.data_manager.errors import classify, event_row, field_of
+from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.destinations.data_manager.rest import RestRefused
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
@@ -370,7 +370,6 @@ def test_every_reason_of_the_client_is_in_the_catalogue() -> None:
     "module, foreign",
     [
         ("lib.destinations.data_manager.client", "google.ads.googleads."),
-        ("lib.destinations.data_manager.diagnostics", "google.ads."),
         ("lib.destinations.google_ads.client", "google.ads.datamanager"),
     ],
 )

@@ -10,8 +10,8 @@ from data_manager_setup import ago, numbered, route, send, within
 from google.ads import datamanager_v1 as dm
 
 from lib.destinations.base import UNREADABLE, RequestStatus
+from lib.destinations.data_manager.answers import read_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.diagnostics import read_status
 from lib.errors import PermanentError, RetryableError
 from sandbox.apis import Apis
 from sandbox.state import DataManagerLimits

@@ -15,7 +15,7 @@ from google.ads import datamanager_v1 as dm
 
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations.data_manager import rest
-from lib.destinations.data_manager.diagnostics import read_status
+from lib.destinations.data_manager.answers import read_status
 from sandbox.event_destinations import Target
 from sandbox.request_status import rest_status
 from sandbox.state import State

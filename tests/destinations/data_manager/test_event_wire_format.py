@@ -15,8 +15,7 @@ from google.ads import datamanager_v1 as api
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.destinations.data_manager.conversion_event import EventBatch, EventDefaults
-from lib.destinations.data_manager.wire_format import event_timestamp
+from lib.destinations.data_manager.messages import EventBatch, EventDefaults, event_timestamp
 from lib.model.records import Address, Cart, CartItem, Conversion, OptionalFields
 
 ROOT = Path(__file__).parents[3]
@@ -207,7 +206,6 @@ from lib.destinations.data_manager.connector import LAZY_PACKAGES
 from lib.destinations.lazy_imports import import_lazily
 import_lazily(LAZY_PACKAGES)
 import lib.destinations.data_manager.client
-import lib.destinations.data_manager.diagnostics
 for unused in ("user_list", "async_client", "partner_link"):
     assert not [name for name in sys.modules if unused in name], unused
 from google.ads import datamanager_v1 as api

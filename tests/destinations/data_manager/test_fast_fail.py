@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations.data_manager import client as data_manager
-from lib.destinations.data_manager.errors import Refusal, Violation
-from lib.destinations.data_manager.event_request import EventRequest
-from lib.destinations.data_manager.fast_fail import (
+from lib.destinations.data_manager.answers import (
     MAX_RESENDS,
     ResendBudget,
     field_warnings,
     send_row_wise,
 )
+from lib.destinations.data_manager.event_request import EventRequest
+from lib.destinations.data_manager.failures import Refusal, Violation
 from lib.destinations.redaction import without_personal_data
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis

@@ -11,13 +11,13 @@ import pytest
 from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
 from google.protobuf.json_format import MessageToDict
 
-from lib.destinations.data_manager.conversion_event import (
+from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
+from lib.destinations.data_manager.messages import (
     EventBatch,
     EventDefaults,
     transaction_id,
 )
-from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.messages import AdsBatch
 from lib.model.records import Address, Cart, Conversion, OptionalFields
 from lib.rules.values.cart import CartItem
 

@@ -11,8 +11,7 @@ from data_manager_setup import CUSTOMER, ago, conversion, route, within
 
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager
-from lib.destinations.data_manager.errors import read_rest_refusal
-from lib.destinations.data_manager.rest import RestRefused
+from lib.destinations.data_manager.rest import RestRefused, read_refusal
 from lib.errors import RetryableError
 from lib.model.records import Adjustment, Call, Conversion
 from sandbox.apis import Apis
@@ -190,7 +189,7 @@ def test_a_refusal_by_rest_names_its_rows(path: str) -> None:
         {"@type": f"{RPC}OfTheFuture"},
     ]
     error = {"status": "INVALID_ARGUMENT", "message": "There are problems.", "details": details}
-    refusal = read_rest_refusal(RestRefused(400, "EVENT_TIME_INVALID", error=error))
+    refusal = read_refusal(RestRefused(400, "EVENT_TIME_INVALID", error=error))
     (found,) = refusal.violations
     assert (found.row, refusal.stop(1), refusal.message) == (2, None, "")
     problem = found.problem(None, "call")
@@ -208,7 +207,7 @@ def test_a_refusal_by_rest_names_its_rows(path: str) -> None:
 )
 def test_a_refusal_by_rest_that_concerns_the_whole_request(refused: RestRefused, code: str) -> None:
     """It stops the file, with Google's most specific reason."""
-    stop = read_rest_refusal(refused).stop(1)
+    stop = read_refusal(refused).stop(1)
     assert stop is not None
     assert stop.code == code
 
@@ -217,7 +216,7 @@ def test_a_refusal_by_rest_quotes_no_number() -> None:
     """Neither the refusal nor the exception has what Google wrote about a caller."""
     error = {"status": "INVALID_ARGUMENT", "message": f"Nobody has {CALLER}."}
     refused = RestRefused(400, "INVALID_ARGUMENT", error=error)
-    refusal = read_rest_refusal(refused)
+    refusal = read_refusal(refused)
     assert (refusal.status, refusal.message) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "Nobody has [number].",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.destinations.google_ads import api
-from lib.destinations.google_ads.click_conversion import AdsBatch
-from lib.destinations.google_ads.partial_failure import UploadRequestResult, read_response
-from lib.destinations.google_ads.upload_kinds import CLICKS, UploadRequest
+from lib.destinations.google_ads.answers import UploadRequestResult, read_response
+from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.google_ads.upload_request import CLICKS, UploadRequest
 from lib.model.records import Adjustment, Call, Conversion
 
 CUSTOMER = "1234567890"

@@ -13,9 +13,8 @@ from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retracti
 
 from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection
-from lib.destinations.google_ads.calls import GoogleAdsConnection, open_channel
-from lib.destinations.google_ads.client import GoogleAds
-from lib.destinations.google_ads.sdk_client import build_client
+from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
+from lib.destinations.google_ads.connector import build_client, open_channel
 from lib.destinations.pacing import Pacer, UnknownQuota
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog

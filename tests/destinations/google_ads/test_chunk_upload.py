@@ -9,8 +9,7 @@ import pytest
 from ads_records import clicks_request
 
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.calls import GoogleAdsResponse
-from lib.destinations.google_ads.chunk_upload import ChunkUpload
+from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
+from lib.destinations.google_ads.account import (
+    ACCOUNT_SUMMARY_QUERY,
+    ACTION_SUMMARY_QUERY,
+    read_diagnostics,
+)
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.diagnostics import ACCOUNT_QUERY, ACTION_QUERY, read_diagnostics
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 _ACCOUNT = "offline_conversion_upload_client_summary"
@@ -54,10 +58,10 @@ def test_the_diagnostics_of_our_client_are_read() -> None:
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
         asked.append((customer_id, query))
-        return iter(of_accounts if query == ACCOUNT_QUERY else of_actions)
+        return iter(of_accounts if query == ACCOUNT_SUMMARY_QUERY else of_actions)
 
     account, action = read_diagnostics("1234567890", search)
-    assert asked == [("1234567890", ACCOUNT_QUERY), ("1234567890", ACTION_QUERY)]
+    assert asked == [("1234567890", ACCOUNT_SUMMARY_QUERY), ("1234567890", ACTION_SUMMARY_QUERY)]
     assert account == UploadDiagnostics(
         status="NEEDS_ATTENTION",
         last_upload="2026-11-24 03:10:00",
@@ -75,12 +79,12 @@ def test_actions_without_an_account_are_not_taken_for_one() -> None:
     of_accounts, of_actions = _summaries()
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
-        return iter(of_accounts[:1] if query == ACCOUNT_QUERY else of_actions)
+        return iter(of_accounts[:1] if query == ACCOUNT_SUMMARY_QUERY else of_actions)
 
     assert read_diagnostics("1234567890", search) == []
 
 
-@pytest.mark.parametrize("query", [ACCOUNT_QUERY, ACTION_QUERY])
+@pytest.mark.parametrize("query", [ACCOUNT_SUMMARY_QUERY, ACTION_SUMMARY_QUERY])
 def test_the_queries_name_fields_that_exist(query: str) -> None:
     """A new version of the client library without one of the fields fails here."""
     fields, _, resource = query.removeprefix("SELECT ").partition(" FROM ")

@@ -8,13 +8,13 @@ import pytest
 from ads_records import clicks_request, read
 
 from lib.destinations.google_ads import api
-from lib.destinations.google_ads.errors import errors_of
-from lib.destinations.google_ads.partial_failure import (
+from lib.destinations.google_ads.answers import (
     UploadRequestResult,
     UploadResponse,
     read_named_rows,
 )
-from lib.destinations.google_ads.upload_kinds import KINDS, UploadKind
+from lib.destinations.google_ads.failures import errors_of
+from lib.destinations.google_ads.upload_request import KINDS, UploadKind
 
 GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
 UploadClickConversionsResponse = api.module(

@@ -22,11 +22,10 @@ from ads_records import (
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.adjustment import wait_for_new_conversions
+from lib.destinations.google_ads.answers import wait_for_new_conversions
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.calls import GoogleAdsResponse
-from lib.destinations.google_ads.chunk_upload import ChunkUpload
-from lib.destinations.google_ads.upload_kinds import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
+from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
+from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
 from lib.destinations.redaction import without_values
 from lib.errors import PermanentError
 from lib.model.deadline import Deadline

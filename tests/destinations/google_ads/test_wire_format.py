@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations.google_ads.api import API_VERSION, module
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.messages import AdsBatch
 from lib.destinations.wire_format import VARINTS, varint
 from lib.model.records import Cart, CartItem, Conversion, OptionalFields
 
@@ -143,7 +143,7 @@ from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.lazy_imports import import_lazily
 import_lazily(LAZY_PACKAGES)
 from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
-from lib.destinations.google_ads.click_conversion import AdsBatch
+from lib.destinations.google_ads.messages import AdsBatch
 import lib.destinations.google_ads.client
 AdsBatch(1, False)
 assert not [name for name in sys.modules if "conversion_adjustment_upload_service" in name]

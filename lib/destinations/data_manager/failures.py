@@ -1,4 +1,4 @@
-"""Reads errors of the Data Manager API: why a call was refused, and because of which events.
+"""Reads errors of the Data Manager API: why a request was refused, and because of which events.
 
 One invalid event makes the API refuse the whole request (fast-fail). The details name the events in
 `BadRequest.field_violations`, as `events.events[1].user_data...` or `events[1]...`:
@@ -11,13 +11,11 @@ import re
 from typing import Any, Final, NamedTuple
 
 import grpc
-from google.protobuf.json_format import ParseDict
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
 from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.data_manager.rest import RestRefused
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_personal_data, without_values
 from lib.model.fields import RecordKind
@@ -28,8 +26,6 @@ _DETAILS_KEY = "grpc-status-details-bin"
 _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]\.?")
 _DESTINATION = re.compile(r"^(?:destinations\.)?destinations\[(\d+)\]")
 _REQUEST_FIELD = re.compile(r"^(?:destinations|encoding|encryption_info|consent|validate_only)\b")
-
-_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 # Parts of Google's path that cover several columns, and the column to show for them.
 _ACTION: Final = {"destination_references": "conversion_action"}
@@ -98,7 +94,7 @@ def _about_request(violation: Violation) -> bool:
 
 
 def field_of(path: str, kind: RecordKind = "conversion") -> str:
-    """`user_data.user_identifiers[2].email_address` → the column of the value."""
+    """Return the column of a path such as `user_data.user_identifiers[2].email_address`."""
     event = _EVENT.search(path)
     parts = re.split(r"[.\[\]]+", path[event.end() :] if event else path)
     for part in reversed(parts):
@@ -135,12 +131,13 @@ def _details(error: grpc.Call) -> _Details:
                 delay = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
                 details = details._replace(retry_delay_seconds=delay)
             elif packed.Unpack(bad):
-                violations = tuple(_violation(each) for each in bad.field_violations)
+                violations = tuple(violation_of(each) for each in bad.field_violations)
                 details = details._replace(violations=details.violations + violations)
     return details
 
 
-def _violation(raw: Any) -> Violation:
+def violation_of(raw: Any) -> Violation:
+    """Return a raw `FieldViolation` as a `Violation`."""
     row = event_row(raw.field)
     destination = None if row is not None else _DESTINATION.search(raw.field)
     return Violation(
@@ -153,7 +150,7 @@ def _violation(raw: Any) -> Violation:
 
 
 def read_refusal(error: grpc.Call) -> Refusal:
-    """Return why a call was refused permanently."""
+    """Return why a request was refused permanently."""
     status = error.code()
     details = _details(error)
     code = details.reason or status.name
@@ -166,28 +163,8 @@ def read_refusal(error: grpc.Call) -> Refusal:
     return Refusal(status, code, message, details.violations)
 
 
-def read_rest_refusal(refused: RestRefused) -> Refusal:
-    """Return why a call by REST was refused permanently."""
-    error = refused.error
-    name = error.get("status", "")
-    status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
-    if status is grpc.StatusCode.UNAUTHENTICATED or refused.code == "CREDENTIALS_REFUSED":
-        return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
-    violations: list[Violation] = []
-    for detail in error.get("details", ()):
-        if detail.get("@type", "").endswith(".BadRequest"):
-            given = {key: value for key, value in detail.items() if key != "@type"}
-            bad = ParseDict(given, error_details_pb2.BadRequest(), ignore_unknown_fields=True)
-            for each in bad.field_violations:
-                each.field = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", each.field)
-                violations.append(_violation(each))
-    code = refused.reason or name or refused.code
-    message = "" if violations else without_personal_data(str(error.get("message", "")))
-    return Refusal(status, code, message, tuple(violations))
-
-
 def classify(error: Exception) -> RequestFailure:
-    """Decide what to do about a failed call."""
+    """Decide what to do about a failed request."""
     if not isinstance(error, grpc.Call):
         return RequestFailure("permanent", type(error).__name__)
     status = error.code()
@@ -207,7 +184,7 @@ def classify(error: Exception) -> RequestFailure:
 
 
 def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed call shows that."""
+    """Return why the connection must not be used again, if a failed request shows that."""
     if not isinstance(error, grpc.Call):
         return None
     if error.code() is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):

@@ -1,7 +1,7 @@
-"""The kinds of upload: which service and method take a record, and how the request is built.
+"""A request to upload records of one kind: its bytes, its service and method, its rows again.
 
-All that the requests of one API have in common (partial failure, results by row, retries) is
-written once, for an `UploadRequest`. What differs is declared here.
+All that the requests of this API have in common (partial failure, results by row, retries) is
+written once, for an `UploadRequest`. `UploadKind` declares what differs.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lib.model.fields import RecordKind
 class UploadKind:
     """How records of one kind are uploaded: with which `Service/Method`, in which message.
 
-    `rows` is the name of the request's records, also in Google's error paths. `names_clicks`: its
-    rows name ad clicks, each of which Google counts once for a time and action.
+    `types` is the module of that message. `rows` is the name of the request's records, also in
+    Google's error paths.
     """
 
     record: RecordKind
@@ -29,7 +29,6 @@ class UploadKind:
     message: str
     rows: str
     has_job_id: bool
-    names_clicks: bool = False
 
     def new_request(
         self,
@@ -53,9 +52,10 @@ class UploadKind:
         content = head.SerializeToString() + rows
         return UploadRequest(self, customer_id, validate_only, content, positions)
 
-    def rows_field(self) -> Any:
-        """Return the descriptor of the request's records."""
-        return _request_class(self).DESCRIPTOR.fields_by_name[self.rows]
+    def row(self, message: Any) -> bytes:
+        """Return the bytes of a record in a request: the message with the tag of `self.rows`."""
+        content: bytes = _request_class(self)(**{self.rows: [message]}).SerializeToString()
+        return content
 
 
 @cache
@@ -65,28 +65,27 @@ def _request_class(kind: UploadKind) -> Any:
 
 
 CLICKS: Final = UploadKind(
-    "conversion",
-    "ConversionUploadService/UploadClickConversions",
-    "conversion_upload_service",
-    "UploadClickConversions",
-    "conversions",
+    record="conversion",
+    method="ConversionUploadService/UploadClickConversions",
+    types="conversion_upload_service",
+    message="UploadClickConversions",
+    rows="conversions",
     has_job_id=True,
-    names_clicks=True,
 )
 CALLS: Final = UploadKind(
-    "call",
-    "ConversionUploadService/UploadCallConversions",
-    "conversion_upload_service",
-    "UploadCallConversions",
-    "conversions",
+    record="call",
+    method="ConversionUploadService/UploadCallConversions",
+    types="conversion_upload_service",
+    message="UploadCallConversions",
+    rows="conversions",
     has_job_id=False,
 )
 ADJUSTMENTS: Final = UploadKind(
-    "adjustment",
-    "ConversionAdjustmentUploadService/UploadConversionAdjustments",
-    "conversion_adjustment_upload_service",
-    "UploadConversionAdjustments",
-    "conversion_adjustments",
+    record="adjustment",
+    method="ConversionAdjustmentUploadService/UploadConversionAdjustments",
+    types="conversion_adjustment_upload_service",
+    message="UploadConversionAdjustments",
+    rows="conversion_adjustments",
     has_job_id=True,
 )
 KINDS: Final = (CLICKS, CALLS, ADJUSTMENTS)

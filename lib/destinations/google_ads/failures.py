@@ -1,4 +1,4 @@
-"""Reads errors of the Google Ads API: why a call failed, and what to do about it.
+"""Reads errors of the Google Ads API: why a request failed, and what to do about it.
 
 The `trigger` of an error can contain the raw value, so it is never read here.
 """
@@ -16,13 +16,15 @@ from google.ads.googleads.errors import GoogleAdsException
 from lib.catalogue.codes import lookup
 from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
 from lib.destinations.google_ads.api import PACKAGE, module
-from lib.destinations.google_ads.upload_kinds import KINDS
+from lib.destinations.google_ads.upload_request import KINDS
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_values
 from lib.model.outcomes import Problem
 
-_FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
+RequestError = (GoogleAdsException, grpc.RpcError)
+"""What a request to the API raises. Any other exception is a bug, not an answer from Google."""
 
+_FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
 
 _ROWS = {kind.rows for kind in KINDS}
 """Elements of Google's field paths that name a row."""
@@ -41,7 +43,7 @@ class AdsError(NamedTuple):
 
 
 def errors_of(failure: Any) -> Iterator[AdsError]:
-    """The errors of a raw `GoogleAdsFailure`."""
+    """Return the errors of a raw `GoogleAdsFailure`."""
     for error in failure.errors:
         row: int | None = None
         field = ""
@@ -71,7 +73,8 @@ def _code_of(error: Any) -> str:
 
 
 def code_name(error_code: Any) -> str:
-    """`conversion_upload_error: 11` → the enum name, or the number if the library is older."""
+    """Return the name of a code such as `conversion_upload_error: 11`; its number if it is newer
+    than the client library."""
     member = error_code.WhichOneof("error_code")
     if member is None:
         return "UNKNOWN"
@@ -87,7 +90,7 @@ def failure_class() -> Any:
 
 
 def errors_of_exception(error: Exception) -> list[AdsError]:
-    """Return Google's details of a failed call; empty if there are none.
+    """Return Google's details of a failed request; empty if there are none.
 
     The client library raises `GoogleAdsException` for all failures except INTERNAL and
     RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
@@ -103,7 +106,7 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
 
 
 def classify(error: Exception) -> RequestFailure:
-    """Decide what to do about a failed call."""
+    """Decide what to do about a failed request."""
     found = errors_of_exception(error)
     for each in found:
         if each.code == "RESOURCE_EXHAUSTED":
@@ -131,7 +134,7 @@ _ABOUT_THE_CUSTOMER = frozenset({"CLIENT_CUSTOMER_ID_INVALID", "CUSTOMER_NOT_FOU
 
 
 def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed call shows that."""
+    """Return why the connection must not be used again, if a failed request shows that."""
     status = _status(error)
     codes = {each.code for each in errors_of_exception(error)}
     if _credentials_refused(error):
@@ -151,7 +154,10 @@ def _status(error: Exception) -> grpc.StatusCode | None:
 
 
 def refusal(error: Exception, sent: Any) -> Problem:
-    """Return why a call was refused permanently, as a problem of the file. `sent`: the request."""
+    """Return why a request was refused permanently, as a problem of the file.
+
+    `sent` is the request's message, None for a query.
+    """
     found = errors_of_exception(error)
     if found:
         # An account-level reason is more specific than a general one next to it.
@@ -169,7 +175,7 @@ def _credentials_refused(error: Exception) -> bool:
 
 
 def request_id_of(error: Exception) -> str:
-    """Return the request ID of a failed call, for Google's support; empty if there is none."""
+    """Return the ID of a failed request, for Google's support; empty if there is none."""
     if isinstance(error, GoogleAdsException):
         return str(error.request_id or "") or request_id_in(error.error)
     return request_id_in(error) if isinstance(error, grpc.Call) else ""
