@@ -3,16 +3,17 @@
 It is read in ranges. Each range is retried separately, and the next one is fetched while the
 current one is processed, so a broken connection costs one range, not the file.
 
-The client library compares no checksum of a range. A wrong byte would be a wrong value at Google,
-so the reader computes the CRC32C of all stored bytes, which Cloud Storage knows of every object,
-also of composite and of gzip-encoded ones. This needs no further request:
+A wrong byte would be a wrong value at Google, and the client library compares no checksum of a
+range. So the reader computes the CRC32C of all stored bytes. Cloud Storage knows it of every
+object, also of composite and of gzip-encoded ones, so this needs no further request:
 
-    up to 32 MiB   all ranges are fetched and compared before the first byte is returned; those that
-                   are not kept meanwhile are fetched a second time, and compared with the first
-    larger         compared before the last range is returned, so the last chunk is never sent
+    up to 32 MiB   compared before the first byte is returned. The beginning is kept meanwhile; the
+                   other ranges are fetched again, and compared with their first content
+    larger         compared before the last range is returned. So of a file with a wrong byte, at
+                   least the last chunk is never sent
 
-After a mismatch, everything is read a second time. If the wrong bytes were not returned yet, the
-reader continues with the right ones.
+After a checksum error, everything is read a second time. If the wrong bytes were not returned yet,
+the reader continues with the right ones.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ RANGE_BYTES = 1 << 20
 CHECKED_FIRST_BYTES = 32 << 20
 """An object up to this size is compared with its checksum before any of it is used."""
 KEPT_BYTES = 4 << 20
-"""So much of it is kept meanwhile. To fetch the rest again costs less than its memory."""
+"""This much of it is kept meanwhile. Fetching the rest again costs less than keeping it."""
 TIMEOUT_SECONDS = retries.STORAGE_TIMEOUT_SECONDS
 RETRY = DEFAULT_RETRY.with_timeout(retries.STORAGE_SECONDS)
 _RANGES_AT_A_TIME = 4
@@ -49,9 +50,9 @@ Download = Callable[[storage.Client], bytes]
 
 
 class FirstRange(NamedTuple):
-    """The beginning of an object, and the object as the answer describes it.
+    """The beginning of an object, and the object as the headers of the answer describe it.
 
-    `described` is None if the answer does not say everything.
+    `described` is None if a header is missing.
     """
 
     content: bytes
@@ -69,9 +70,9 @@ class _AnsweredBlob(storage.Blob):  # type: ignore[misc]  # the library has no t
 
 
 def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange:
-    """Read the beginning of an object that is not known yet, and what its headers say about it.
+    """Read the beginning of an object, and what the headers say about the object.
 
-    They are those that the client library reads too, and the standard ones
+    The headers are standard ones and those that the client library reads too
     (https://cloud.google.com/storage/docs/xml-api/reference-headers).
     """
     bucket = client.bucket(source.bucket)
@@ -202,7 +203,7 @@ class ObjectReader:
         raise PermanentError("CHECKSUM_MISMATCH", "read twice")
 
     def _all_ranges(self) -> Iterator[bytes]:
-        """Return all ranges, in order. Some are fetched at a time."""
+        """Return all ranges, in order. Several are fetched at a time."""
         starts = iter(self._starts)
         if len(self._starts) == 1:
             yield self._fetch(next(starts))
@@ -216,7 +217,7 @@ class ObjectReader:
                 ahead.extend(pool.submit(self._fetch, each) for each in islice(starts, 1))
 
     def _as_compared(self, start: int, content: bytes) -> bytes:
-        """Return a range as it was compared before, if need be after another read."""
+        """Return a range that was compared before. If it differs now, it is read again."""
         known = self._sums[start // RANGE_BYTES]
         if google_crc32c.value(content) != known:
             content = self._fetch(start)
@@ -225,7 +226,7 @@ class ObjectReader:
         return content
 
     def _last_range_again(self) -> bytes:
-        """Read a large object again, and return its last range if only this one was wrong."""
+        """Read a large object again. Return its last range, if only this one was wrong."""
         crc = 0
         wrong = []
         last = b""

@@ -67,7 +67,8 @@ class GoogleStore:
     def _require(self, bucket: str) -> None:
         """Raise `RetryableError` if the bucket does not exist.
 
-        The answer about an object is 404 in both cases. Only a listing tells them apart.
+        Storage answers 404 for a missing object and for a missing bucket. Only a listing tells them
+        apart.
         """
         try:
             self._request(
@@ -333,7 +334,7 @@ def _permission(operation: str, bucket: str) -> str:
 
 
 IDLE_SECONDS = 30
-"""After this time without traffic, the system checks whether the other end still answers."""
+"""After so long without traffic, the system checks whether the other end still answers."""
 
 SILENT_SECONDS = 15
 """A connection on which nothing is acknowledged for this long is closed."""

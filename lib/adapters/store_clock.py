@@ -1,8 +1,8 @@
 """The time of Cloud Storage, so that instances with wrong clocks agree on it.
 
-One instance writes a lease, another one reads it. If a clock were an hour off, a lease would never
-end, or end at once; and "now" decides about rows. So every answer of Cloud Storage checks the time
-of the instance by its `Date` header. This costs no request.
+One instance writes a lease, and another one reads it. If a clock were an hour off, the lease would
+never end, or end at once. "Now" also decides about rows. So the `Date` header of every answer of
+Cloud Storage checks the time of the instance. This costs no request.
 
     sent ──────────── answered           the time at the answer is between these two:
                 Date, whole seconds      Date  and  Date + 1 s + the time that the answer took
@@ -33,8 +33,8 @@ class ClockReading(NamedTuple):
     def passed_since(self, earlier: ClockReading) -> timedelta:
         """Return how much time has passed.
 
-        A frozen instance does not count the time on its monotonic clock, and its other clock can be
-        set back. Time that has passed must not be missed: a lease may have ended.
+        The larger of both, because a lease may have ended meanwhile: the monotonic clock of a
+        frozen instance stands still, and the other clock can be set back.
         """
         seconds = timedelta(seconds=self.monotonic - earlier.monotonic)
         return max(seconds, self.wall - earlier.wall)

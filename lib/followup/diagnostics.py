@@ -1,7 +1,8 @@
 """Reads what the API counted for a file's job, and its alerts (`Capabilities.diagnostics`).
 
-One sweep reads the diagnostics of each account once, for all files that are due. They are part of
-the `processing` of a document, and change no row: the API's answer to the upload has done that.
+A sweep reads the diagnostics of an account once, for all files that are due. They become a part of
+the document's `processing`. They change no row: each row has its outcome from the API's answer to
+the upload.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def is_final(diagnostics: Mapping[str, Any] | None) -> bool:
 
 
 def _is_the_same_job(new: Mapping[str, Any] | None, previous: Mapping[str, Any] | None) -> bool:
-    """Whether the counts are those from before rows were sent again."""
+    """Whether the counts have not changed: perhaps the rows that were sent again are missing."""
     return bool(new and previous and new["job"] == previous["job"])
 
 

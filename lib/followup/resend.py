@@ -4,11 +4,11 @@ The rows are read from the source object again, because no user data is stored. 
 as in the first attempt, and their outcomes are merged into the marker of their chunk. If a sweep
 crashes between the answer and the marker, the rows are sent again: Google counts them once.
 
-If an API counts rows that it does not name (`lib.followup.final_statuses`), rows are deferred that
-may already be counted. Of those, only rows that Google would recognize are sent again: rows with an
-order ID (also a derived one), or with a gclid, time and action. Google documents nothing similar
-for a gbraid or wbraid, or for a row with user identifiers only. Such a row stays `uploaded`, with a
-warning.
+An API may say how many rows have an error without naming them (`lib.followup.final_statuses`). Then
+all rows of the request are deferred, although most of them are counted. Only those that Google
+would recognize are sent again: rows with an order ID (also a derived one), or with a gclid, time
+and action. Google documents nothing similar for a gbraid or wbraid, or for a row with user
+identifiers only. Such a row stays `uploaded`, with a warning.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lib.followup.final_statuses import ROWS_NOT_NAMED
 from lib.model import retries
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.outcomes import COUNTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.run.attempt import Attempt
 from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
@@ -82,7 +82,7 @@ class _Resend:
     too_late: bool
 
     def is_due(self, row: RowOutcome) -> bool:
-        """Return whether a row is deferred, and need not wait for a whole day."""
+        """Return whether a deferred row may be sent now. Some must wait for a day."""
         if row.outcome != "deferred":
             return False
         waits_a_day = any(problem.code in WAITS_A_DAY for problem in row.errors)
@@ -154,7 +154,7 @@ def _merged(
 
 def _after_resend(old: RowOutcome, new: RowOutcome, too_late: bool) -> RowOutcome:
     if old.outcome != "deferred" or new.outcome not in ("deferred", "not_attempted"):
-        if _may_be_counted(old) and new.outcome not in ("uploaded", "duplicate"):
+        if _may_be_counted(old) and new.outcome not in COUNTED:
             # It was not sent, or it was refused now. The API accepted it before.
             return _kept(old)
         return new

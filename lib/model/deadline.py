@@ -19,7 +19,8 @@ SHUTDOWN_RELEASE_SECONDS = 7.0
 """How long after SIGTERM a run that is still busy gives its lease back."""
 
 SAVE_SECONDS = 8.0
-"""How long before a time limit the last answer may arrive. (At most a quarter of the margin.)"""
+"""The last answer may arrive this long before the time limit, so that it can be saved. (At most a
+quarter of the margin.)"""
 
 
 class Shutdown:

@@ -22,6 +22,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import (
+    COUNTED,
     ChunkOutcomes,
     Outcome,
     Problem,
@@ -347,7 +348,7 @@ def _outcomes_of_part(
     uncounted = {
         part.lines[position]: result
         for position, result in results.items()
-        if result.outcome not in ("uploaded", "duplicate")
+        if result.outcome not in COUNTED
     }
     listed = []
     for row in part.refused:

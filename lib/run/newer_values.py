@@ -16,10 +16,10 @@ accepted: then the conversion has certainly arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from lib.destinations.base import UploadResult
-from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.outcomes import COUNTED, Problem, RowOutcome
 from lib.model.records import Record
 from lib.state.newer_values import NewerValues, order_digest
 from lib.state.run import Run
@@ -29,8 +29,6 @@ OrderName = Callable[[str], str]
 
 NewestTimes = Callable[[Collection[str]], Mapping[str, int]]
 """Digests of orders → the newest recorded time of each that has one."""
-
-_APPLIED: Final[tuple[Outcome, ...]] = ("uploaded", "duplicate")
 
 
 class NewValue(NamedTuple):
@@ -77,7 +75,7 @@ def _accepted(values: Iterable[NewValue], result: UploadResult) -> dict[str, int
         each.order: each.time
         for each in values
         if not each.is_whole
-        and (each.position not in answers or answers[each.position].outcome in _APPLIED)
+        and (each.position not in answers or answers[each.position].outcome in COUNTED)
     }
 
 
@@ -92,7 +90,7 @@ def _refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
         for each in values
         if each.is_whole
         and each.position in answers
-        and answers[each.position].outcome not in (*_APPLIED, "deferred")
+        and answers[each.position].outcome not in (*COUNTED, "deferred")
     ]
 
 
