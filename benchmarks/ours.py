@@ -39,7 +39,7 @@ from lib.run.chunks import (
 )
 from lib.run.header import Header
 from lib.run.plan import Part, Plan
-from lib.source.columns import map_columns
+from lib.source.header import map_columns
 from lib.source.table import SourceOptions, open_table
 from lib.state.ledger import ChunkMarker
 from lib.state.run import ChunkLimits

@@ -4,7 +4,7 @@ Exports contain lost deals, failed charges and refunds next to the rows that cou
 which are which (`include`, `exclude`). A row that does not count is skipped before any other rule
 sees it, so that it cannot make another row a duplicate.
 
-The first rows of a file show its kind (`lib.source.kinds`), and a file of sales and adjustments
+The first rows of a file show its kind (`lib.source.header`), and a file of sales and adjustments
 stops there. An adjustment further down (`RETRACT`, `RESTATE`) gets a problem: as a conversion, a
 refund would be a new sale.
 """

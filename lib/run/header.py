@@ -17,18 +17,18 @@ from lib.rules.values.cells import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.kinds import sendable_fields, sender_of
 from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
-from lib.source.columns import (
+from lib.source.errors import SourceError
+from lib.source.header import (
     ColumnMap,
     columns_named,
+    columns_of_kind,
+    correction_columns,
     identifying_columns,
     known_and_unknown,
     map_columns,
+    shown,
 )
-from lib.source.correction_columns import correction_columns
-from lib.source.errors import SourceError
-from lib.source.kinds import columns_of_kind
 from lib.source.table import Table
-from lib.source.visible_names import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +100,12 @@ def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | N
     """
     identifying = identifying_columns(columns.fields, FIELDS)
     clicks = [columns.fields[each] for each in CLICK_IDS if each in columns.fields]
-    # A row filter can exclude adjustments by a column, so that column is known too.
-    known = _known_anyway(table.header, profile).union(columns.fields.values())
+    filtered_by = _known_anyway(table.header, profile)
     rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
     for kind in OTHER_KINDS:
         own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
-        # What the profile names for this kind may look like a field of conversions: `Phone`.
-        claimed = {at for name in own for at in columns_named(name, table.header)}
-        claimed.difference_update(columns.fields.get(field.name, -1) for field in kind.fields)
         found = columns_of_kind(
-            *(table.header, columns.visible, rows, known - claimed),
-            *(set(identifying) - claimed, kind, own, clicks),
+            table.header, columns, rows, kind, own, filtered_by, identifying, clicks
         )
         if found and kind.kind not in sender_of(profile, kind.kind).record_kinds:
             raise SourceError(kind.code, f"columns: {found}")

@@ -23,9 +23,8 @@ from lib.rules.row_filter import FilterValue, RowFilter
 from lib.rules.stages import stage_of
 from lib.rules.values.order_ids import looks_personal
 from lib.rules.values.time_zones import UnknownZone
-from lib.source.columns import ColumnMap
+from lib.source.header import ColumnMap, quoted, shown
 from lib.source.table import Table
-from lib.source.visible_names import quoted, shown
 from lib.source.vocabulary import header_key
 
 SUNSET_WARNING = timedelta(days=60)

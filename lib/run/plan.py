@@ -37,11 +37,10 @@ from lib.run.header import Header
 from lib.run.kinds import sender_name, sending_profile
 from lib.run.newer_values import OrderName
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
-from lib.source.columns import columns_named, identifying_columns
 from lib.source.delimited import Hold
-from lib.source.suggestions import closest
+from lib.source.header import columns_named, identifying_columns, shown
 from lib.source.table import Table
-from lib.source.visible_names import shown
+from lib.source.vocabulary import closest
 from lib.state.run import Run
 
 MOST_ACCOUNTS: Final = 100

@@ -170,7 +170,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     """Read the head of the file in `stream` and return the table of its rows.
 
     Raises `SourceError` if the file is empty, is not text, or has no readable header.
-    `lib.source.columns.map_columns` checks whether the line is a header.
+    `lib.source.header.map_columns` checks whether the line is a header.
     """
     text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
     first_blocks: list[Block] = []

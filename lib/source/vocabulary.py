@@ -1,6 +1,7 @@
-"""Header names: the field of a name, and the probable field of a misspelled name.
+"""Header names: which field a name means, and which one a misspelled name probably means.
 
-Names are compared by `header_key`: only letters and digits, ignoring case.
+Names are compared by `header_key`: only letters and digits, ignoring case. rapidfuzz is imported
+with the first name that is unknown: most files have none.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Final, NamedTuple
 from unicodedata import normalize
 
 from lib.model.fields import CUSTOM_VARIABLE, HIGHEST_NUMBER, Field, base_name
-from lib.source.header_parts import HeaderParts, header_parts
-from lib.source.suggestions import closest, corrected
 
 _CUSTOM_VARIABLE: Final = re.compile(
     r"\s*custom[\s_-]*variable\s*[.:]\s*(\S.*)", re.IGNORECASE | re.DOTALL
@@ -25,6 +24,40 @@ _NUMBERS: Final = frozenset(str(number) for number in range(2, HIGHEST_NUMBER + 
 
 _MOST_COMPARED: Final = 100
 """Maximum number of columns with suggestions, because each is compared with every known name."""
+
+_BRACKETS: Final = re.compile(r"([^()\[\]{}]*[^\s()\[\]{}])\s*[(\[{]\s*([^()\[\]{}]+?)\s*[)\]}]\W*")
+_LAST_WORD: Final = re.compile(r"(.*?[^\W_])(?:[\W_]+in)?[\s_,/-]+([^\s_,/()-]+)", re.IGNORECASE)
+_LONGEST_SPLIT: Final = 100
+
+_LETTERS_PER_TYPO: Final = 5
+_LETTERS_PER_TYPO_OF_ALIAS: Final = 7
+"""Most unknown columns are spelled correctly and hold no field of ours: "Stage" is not a misspelled
+"State"."""
+
+_MOST_TYPOS: Final = 2
+"""Letters that are wrong, missing or added; two letters in the wrong order count once."""
+
+_LIKENESS_IN_PROFILE: Final = 60.0
+"""Percent. Every key under `headers` is meant to be a field, so a distant one helps too."""
+
+
+class HeaderParts(NamedTuple):
+    """A name and the text after it, which may be a unit."""
+
+    name: str
+    part: str
+    in_brackets: bool
+
+
+def header_parts(header: str) -> HeaderParts | None:
+    """Split `Amount (USD)`, `Amount [USD]`, `Amount in USD`, `amount_usd`. None: one word only."""
+    if len(header) > _LONGEST_SPLIT:
+        return None
+    if match := _BRACKETS.fullmatch(header.strip()):
+        return HeaderParts(match[1], match[2], True)
+    if match := _LAST_WORD.fullmatch(header.strip()):
+        return HeaderParts(match[1], match[2], False)
+    return None
 
 
 class Tier(IntEnum):
@@ -48,6 +81,11 @@ class Meaning(NamedTuple):
     rank: int = -1
     unit: str = ""
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether two columns with this meaning are a mistake, and not a choice."""
+        return self.tier <= Tier.FALLBACK
+
 
 def header_key(header: str) -> str:
     """Return a key that equal names share: `Google_Click_ID__c` and `google click id`."""
@@ -66,7 +104,7 @@ def has_several_words(header: str) -> bool:
     return len(_WORDS.findall(header)) > 1
 
 
-def custom_variable(header: str) -> str | None:
+def _custom_variable(header: str) -> str | None:
     """Return `custom_variable.Plan` for `Custom variable: Plan`, and None for other headers."""
     match = _CUSTOM_VARIABLE.fullmatch(header)
     return CUSTOM_VARIABLE + match[1].strip() if match else None
@@ -76,7 +114,7 @@ class Vocabulary:
     """The names of declared fields, for lookup."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
-        # The header of a custom variable also contains its name: see `custom_variable`.
+        # The header of a custom variable also contains its name: see `_custom_variable`.
         fields = [field for field in fields if field.name != CUSTOM_VARIABLE]
         self.by_name = {field.name: field for field in fields}
         self._aliases = {header_key(n): f for f in fields for n in (f.name, *f.aliases)}
@@ -127,7 +165,7 @@ class Vocabulary:
         parts = header_parts(header)
         names = (header, *((parts.name, parts.part) if parts else ()))
         keys = map(header_key, names)
-        return custom_variable(header) is not None or not self._telling.isdisjoint(keys)
+        return _custom_variable(header) is not None or not self._telling.isdisjoint(keys)
 
     def meaning(self, header: str) -> Meaning | None:
         """Return the meaning of a header, or None if it has none.
@@ -166,7 +204,7 @@ class Vocabulary:
         return named.field if named else None
 
     def _of_name(self, name: str) -> Meaning | None:
-        if variable := custom_variable(name):
+        if variable := _custom_variable(name):
             return Meaning(variable, Tier.ALIAS)
         key = header_key(name)
         if self._exact.get(key, name.strip()) != name.strip():
@@ -213,7 +251,7 @@ class Vocabulary:
         key = header_key(header)
         if key[-1:].isdigit():  # "Email 17" is not a typo
             return None
-        near = corrected(key, self._names, self._other_names)
+        near = _corrected(key, self._names, self._other_names)
         meaning = self._by_key(near) if near else None
         if meaning is None or self.by_name[meaning.field].only_exact_name:
             return None
@@ -224,3 +262,35 @@ class Vocabulary:
 def vocabulary_of(fields: tuple[Field, ...]) -> Vocabulary:
     """Return the vocabulary of `fields`. It is created only once."""
     return Vocabulary(fields)
+
+
+def closest(name: str, names: Sequence[str]) -> str | None:
+    """Return the one of `names` that a profile probably means by `name`, or None."""
+    from rapidfuzz import fuzz, process
+
+    found = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=_LIKENESS_IN_PROFILE)
+    return str(found[0]) if found else None
+
+
+def _corrected(key: str, names: Sequence[str], aliases: Sequence[str]) -> str | None:
+    """Return the name or alias that is misspelled as `key`, compared as a whole, or None.
+
+    All of them are header keys.
+    """
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    near = [
+        process.extractOne(
+            key,
+            known,
+            scorer=OSA.distance,
+            score_cutoff=min(_MOST_TYPOS, len(key) // letters_per_typo),
+        )
+        for known, letters_per_typo in (
+            (names, _LETTERS_PER_TYPO),
+            (aliases, _LETTERS_PER_TYPO_OF_ALIAS),
+        )
+    ]
+    nearest = min((found for found in near if found), key=lambda found: found[1], default=None)
+    return None if nearest is None else str(nearest[0])

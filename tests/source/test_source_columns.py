@@ -6,9 +6,9 @@ import pytest
 
 from lib.model.fields import CUSTOM_VARIABLE
 from lib.rules.fields import FIELDS
-from lib.source import columns as columns_module
+from lib.source import header as header_module
 from lib.source.errors import SourceError
-from lib.source.visible_names import shown
+from lib.source.header import shown
 from lib.source.vocabulary import header_key, vocabulary_of
 
 GOOGLE = (
@@ -36,9 +36,9 @@ CANONICAL = CANONICAL_NAMES.split()
 
 def map_columns(header, own):
     """Find our fields in a header, one of which must identify a click or a person."""
-    columns = columns_module.map_columns(header, own, FIELDS)
-    if not columns_module.identifying_columns(columns.fields, FIELDS):
-        detail = columns_module.known_and_unknown(header, columns)
+    columns = header_module.map_columns(header, own, FIELDS)
+    if not header_module.identifying_columns(columns.fields, FIELDS):
+        detail = header_module.known_and_unknown(header, columns)
         raise SourceError("NO_USABLE_COLUMN", detail)
     return columns
 
@@ -299,7 +299,7 @@ def test_a_time_column_beside_a_date_column(header, times):
 )
 def test_a_time_column_with_whole_times_goes_before_unclear_columns(header, of_the_day):
     """If `Time` contains dates, it is the conversion time, unless another column clearly is."""
-    columns = columns_module.map_columns(
+    columns = header_module.map_columns(
         header.split(","), {}, FIELDS, stands_alone=lambda column: True
     )
     assert columns.fields["conversion_date_time"] == (1 if of_the_day else 2)

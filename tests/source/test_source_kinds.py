@@ -10,9 +10,8 @@ import pytest
 from lib.rules.fields import FIELDS, OF_CONVERSIONS
 from lib.rules.fields.other_kinds import OTHER_KINDS
 from lib.rules.identity import CLICK_IDS
-from lib.source.columns import identifying_columns, map_columns
 from lib.source.errors import SourceError
-from lib.source.kinds import columns_of_kind
+from lib.source.header import columns_of_kind, identifying_columns, map_columns
 from lib.source.table import FIRST_CHARS, FIRST_LINES, SourceOptions, open_table
 
 CLICKS = "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency"
@@ -37,14 +36,12 @@ CALL = "+12125550100,2026-11-20 10:00:00,Sale,2026-11-20 11:00:00,12,EUR"
 def code_of(*lines: str, own: dict[str, str] | None = None) -> str:
     """Return the code of the file's kind, or "" for a file of click conversions."""
     header, *rows = csv.reader(io.StringIO("\n".join(lines)))
-    fields = map_columns(header, own or {}, OF_CONVERSIONS).fields
-    identifying = identifying_columns(fields, FIELDS)
-    clicks = [fields[each] for each in CLICK_IDS if each in fields]
+    columns = map_columns(header, own or {}, OF_CONVERSIONS)
+    identifying = identifying_columns(columns.fields, FIELDS)
+    clicks = [columns.fields[each] for each in CLICK_IDS if each in columns.fields]
     try:
         for kind in OTHER_KINDS:
-            if columns_of_kind(
-                *(header, header, rows, fields.values(), identifying, kind, (), clicks)
-            ):
+            if columns_of_kind(header, columns, rows, kind, (), (), identifying, clicks):
                 return kind.code
     except SourceError as error:
         return error.code

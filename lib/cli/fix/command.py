@@ -26,8 +26,8 @@ from lib.cli.options import named_profile
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
 from lib.run.reading import source_options
-from lib.source.correction_columns import correction_columns
 from lib.source.errors import SourceError
+from lib.source.header import correction_columns
 from lib.source.table import SourceOptions
 
 _EXAMPLES = """

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from lib.cli.fix.advice import advice_on
 from lib.cli.fix.original import Original, OriginalRow
 from lib.results.reading import WrittenHead, WrittenRow
-from lib.source.correction_columns import CORRECTION_COLUMNS
+from lib.source.header import CORRECTION_COLUMNS
 
 _UNNAMED: Final = re.compile(r"column (\d+)")
 """How results name a column whose name could be user data."""

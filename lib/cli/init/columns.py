@@ -13,8 +13,7 @@ from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.values.cells import plain_name, without_accents
 from lib.rules.values.order_ids import looks_personal
 from lib.run.column_content import columns_by_content, contains_dates
-from lib.source.header_parts import header_parts
-from lib.source.vocabulary import Tier, vocabulary_of
+from lib.source.vocabulary import Tier, header_parts, vocabulary_of
 
 _THE_CUSTOMERS: Final = ("billing", "contact", "customer", "client", "buyer", "kunde", "kontakt")
 """A second phone number with such a name belongs to the customer, and not to a salesperson."""

@@ -23,7 +23,7 @@ from lib.cli.init.sample import (
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_partial, is_stage_column, stage_of
 from lib.rules.values.order_ids import looks_personal
-from lib.source.columns import columns_named
+from lib.source.header import columns_named
 
 _MOST_STAGES: Final = 40
 """A column with more different cells is no list of stages."""

@@ -14,7 +14,7 @@ from lib.rules.values.dates import is_moment
 from lib.rules.values.money import parse_value
 from lib.run.header import Header, read_header
 from lib.run.reading import read_table
-from lib.source.columns import columns_named
+from lib.source.header import columns_named
 from lib.source.table import Table
 from lib.state.store import Readable
 
