@@ -160,7 +160,7 @@ def check_values(chunk: ChunkColumns) -> None:
 
 
 class Named(NamedTuple):
-    """The adjusted conversion, as in `Adjustment`."""
+    """How an adjustment names its conversion, in the attributes of `Adjustment`."""
 
     order_id: str | None = None
     gclid: str = ""
@@ -268,8 +268,8 @@ def _by_derived_order_id(chunk: ChunkColumns, row: int, originals: Originals) ->
 
 
 def _reasons(row: int, originals: Originals) -> list[Problem]:
-    """Return why the conversion of a row cannot be read. Whether it is identified makes no
-    difference."""
+    """Return why the conversion of a row cannot be read. If nothing identifies it, the code of the
+    adjustment says enough."""
     return [each for each in originals.errors.get(row, ()) if each.code != _UNIDENTIFIED]
 
 

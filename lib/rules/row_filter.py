@@ -42,10 +42,10 @@ FOOTER: Final = "REPORT_FOOTER"
 
 
 class Condition(NamedTuple):
-    """Rows count only if (`includes`), or only if not, their cell is one of `values`.
+    """Only rows with one of `values` in the column count; without `includes`, only the others.
 
-    `name` is the column's name in the profile, `column` its index in the file. Rows with one of the
-    values `also` count too, but nobody expects them in every file: those of refunds.
+    `name` is the column's name in the profile, `column` its index in the file. `also` are values of
+    rows that count too, but that a file need not have: those of refunds.
     """
 
     name: str
@@ -73,11 +73,11 @@ class Selected(NamedTuple):
 
 
 class RowFilter:
-    """Applies all conditions of a profile: a row counts if it fulfills every one of them.
+    """Applies the conditions of a profile: a row counts if it fulfills all of them.
 
-    `stage_columns` (index → name) are counted in the rows that count: the conditions may lack them.
-    `kind_columns` may name the kind of a row: rows that count but are adjustments get a problem.
-    Rows that fulfill one of the conditions `refunds` are kept apart.
+    `stage_columns` (index → name) may contain stages that no condition knows: they are counted in
+    the rows that count. `kind_columns` may name the kind of a row: adjustments among the rows that
+    count get a problem. Rows that fulfill one of the conditions `refunds` are kept apart.
     """
 
     def __init__(

@@ -134,9 +134,9 @@ def _words(text: str) -> list[str]:
 
 
 def stages_in(cells: Mapping[str, int]) -> dict[str, int]:
-    """Return the stages among these cells (cell → number of rows), in the same form.
+    """Return the stages among these cells. Both have the form cell → number of rows.
 
-    A stage that is not won and may not be shown has the key "".
+    The key "" counts the cells that say "not won" and may not be shown.
     """
     counts: dict[str, int] = {}
     for cell, rows in cells.items():
