@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
-_TIMES = ("since", "sent_at", "resend_at", "ask_at", "diagnose_at")
+_TIMES = ("since", "sent_at", "resend_at", "poll_at", "diagnose_at")
 
 
 def hours_go_by(google: Sandbox, hours: float) -> None:

@@ -57,7 +57,7 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert {code: entry["count"] for code, entry in document["codes"].items()} == met
     frequencies = [entry["count"] for entry in document["codes"].values()]
     assert frequencies == sorted(frequencies, reverse=True)
-    records = [row["record"] for row in rows if row["record"] is not None]
+    records = [row["record"] for row in rows]
     assert records == sorted(set(records)), "records ascend"
     if document["status"] in ("completed", "waiting"):
         # Of other files, a part may never have been read: the first chunk, but not the second.
@@ -77,8 +77,8 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
 def check_processing(processing: dict[str, Any], counts: dict[str, int]) -> None:
     """Assert that `processing` agrees with its requests, and with the counts of rows."""
     of_requests = processing["counts"]
-    asked = {each["request_id"] for each in processing["requests"]}
-    assert len(asked) == of_requests["requests_asked"] <= of_requests["requests"]
+    polled = {each["request_id"] for each in processing["requests"]}
+    assert len(polled) == of_requests["requests_polled"] <= of_requests["requests"]
     assert counts["awaiting"] + counts["unmatched"] <= counts["uploaded"]
     assert bool(counts["awaiting"]) == bool(of_requests["requests_open"])
     assert (processing["status"] == "finished") == (of_requests["requests_open"] == 0)

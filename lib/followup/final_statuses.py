@@ -91,7 +91,7 @@ def poll_requests(
         raise
     except RetryableError as error:
         now = context.utc_now()
-        log_redelivery(error, pending.ask_at or now, now, log)
+        log_redelivery(error, pending.poll_at or now, now, log)
         schedule = capabilities_of(claimed_profile(lease.run).destination).reports_later
         assert schedule is not None
         is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
@@ -304,22 +304,22 @@ def reschedule(
     """
     has_new_requests = len(written.request_ids) > pending.requests
     sent_at = now if has_new_requests else pending.sent_at or pending.since
-    checks = 0 if has_new_requests else pending.asked + polled
-    ask_at = pending.ask_at
+    polls = 0 if has_new_requests else pending.polls + polled
+    poll_at = pending.poll_at
     if not written.requests.open:
-        ask_at = None
+        poll_at = None
     elif has_new_requests or polled:
         schedule = capabilities_of(destination).reports_later
         assert schedule is not None
-        ask_at = schedule.next_check(sent_at, checks)
+        poll_at = schedule.next_check(sent_at, polls)
     resend_at = None
     if written.tally.outcomes.get("deferred"):
         resend_at = _next_resend(pending, settings)
     return replace(
         pending,
         resend_at=resend_at,
-        ask_at=ask_at,
-        asked=checks,
+        poll_at=poll_at,
+        polls=polls,
         requests=len(written.request_ids),
         sent_at=sent_at,
     )

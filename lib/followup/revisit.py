@@ -103,7 +103,7 @@ def _revisit_claimed(
         metadata = _resend(lease, pending, metadata, context, deadline, log)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     poll: PollResult = "later"
-    if pending.ask_at is not None and pending.ask_at <= now:
+    if pending.poll_at is not None and pending.poll_at <= now:
         poll = poll_requests(lease, pending, context, deadline, log)
     written = read_written(lease.run, pending.chunks, context)
     if must_send:

@@ -251,20 +251,20 @@ class ChunkOutcomes:
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
     rows. `request_ids` are the API's IDs of the requests that sent the chunk. `selection` is what
     the row filter found. If the API processes records later, `sent` are the accepted requests.
-    `records` tells which record begins on which line; a marker of an older version has None.
+    `records` tells which record begins on which line.
     """
 
     number: int
     tally: Tally
     listed: tuple[RowOutcome, ...]
+    records: RecordLines
     request_ids: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Selection)
     sent: tuple[SentRequest, ...] = ()
-    records: RecordLines | None = None
 
     def record_numbers(self) -> dict[int, int]:
-        """Return the number of each record by its line; empty if they are not known."""
-        return self.records.numbers() if self.records is not None else {}
+        """Return the number of each record by its line."""
+        return self.records.numbers()
 
     def without_rows(self) -> ChunkOutcomes:
         """Return them without the rows, which a marker has. Its totals still count them."""
@@ -288,11 +288,11 @@ class ChunkOutcomes:
             self.number,
             listed,
             unlisted,
+            self.records,
             request_ids,
             self.selection,
             placeholders,
             sent,
-            self.records,
         )
 
 
@@ -300,11 +300,11 @@ def chunk_outcomes(
     number: int,
     listed: Iterable[RowOutcome],
     unlisted: Mapping[Outcome, int],
+    records: RecordLines,
     request_ids: tuple[str, ...] = (),
     selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
-    records: RecordLines | None = None,
 ) -> ChunkOutcomes:
     """Return the outcomes of the listed rows and the unlisted ones (outcome → number of rows)."""
     tally = Tally(placeholders=dict(placeholders or {}))
@@ -314,4 +314,5 @@ def chunk_outcomes(
     for outcome, count in unlisted.items():
         tally.count_unlisted(outcome, count)
     tally.count_requests(sent)
-    return ChunkOutcomes(number, tally, rows, request_ids, selection or Selection(), sent, records)
+    selection = selection or Selection()
+    return ChunkOutcomes(number, tally, rows, records, request_ids, selection, sent)

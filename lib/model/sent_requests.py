@@ -107,7 +107,7 @@ class RequestSummary:
     """
 
     requests: int = 0
-    asked: int = 0
+    polled: int = 0
     open: int = 0
     unnamed: int = 0
     matchable: int = 0
@@ -119,7 +119,7 @@ class RequestSummary:
         """Add the requests of a chunk."""
         for request in sent:
             self.requests += 1
-            self.asked += bool(request.statuses)
+            self.polled += bool(request.statuses)
             self.open += request.is_open
             self.unnamed += request.unnamed
             self.matchable += request.matchable

@@ -26,7 +26,7 @@ from lib.results.findings import Findings
 from lib.state.run import Run, run_id
 from lib.state.store import Label
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
 """`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`, `same_as`: another
@@ -106,7 +106,7 @@ class RunSummary:
     def not_counted(self) -> int | None:
         """Number of rows that the API accepted but did not count; None: it reported nothing."""
         processing = self.metadata.processing
-        if processing is None or processing["asked_at"] is None:
+        if processing is None or processing["polled_at"] is None:
             return None
         count: int = processing["counts"]["not_counted"]
         return count
@@ -151,7 +151,7 @@ class _RowProblem(msgspec.Struct):
 
 class _Row(msgspec.Struct):
     line: int
-    record: int | None
+    record: int
     outcome: str
     order_id: str | None
     errors: list[_RowProblem]
@@ -198,7 +198,7 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> It
         numbers = chunk.record_numbers() if chunk.listed else {}
         for row in chunk.listed:
             lines.append(separator)
-            lines.append(encode(_row(row, numbers.get(row.line))))
+            lines.append(encode(_row(row, numbers[row.line])))
             separator = b",\n  "
         if lines:
             yield b"".join(lines)
@@ -255,7 +255,7 @@ def _file_problem(problem: Problem) -> _FileProblem:
     return _FileProblem(problem.code, problem.detail)
 
 
-def _row(row: RowOutcome, record: int | None) -> _Row:
+def _row(row: RowOutcome, record: int) -> _Row:
     return _Row(
         row.line,
         record,
@@ -274,21 +274,21 @@ def _processing(metadata: DocumentMetadata) -> dict[str, Any] | msgspec.UnsetTyp
 
 
 def processing_of(
-    summary: RequestSummary, asked_at: datetime | None, previous: Mapping[str, Any] | None = None
+    summary: RequestSummary, polled_at: datetime | None, previous: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the `processing` part; `previous` is the one of the last document.
 
-    `asked_at` is None if the API was not asked now. `status` is `finished` when every request is
+    `polled_at` is None if the API was not polled now. `status` is `finished` when every request is
     final, else `processing`. `codes` has the API's reasons with our advice, most frequent first.
     """
     before = previous or {}
     return {
         "status": "processing" if summary.open else "finished",
-        "asked_at": asked_at.isoformat() if asked_at else before.get("asked_at"),
-        "checks": before.get("checks", 0) + (asked_at is not None),
+        "polled_at": polled_at.isoformat() if polled_at else before.get("polled_at"),
+        "polls": before.get("polls", 0) + (polled_at is not None),
         "counts": {
             "requests": summary.requests,
-            "requests_asked": summary.asked,
+            "requests_polled": summary.polled,
             "requests_open": summary.open,
             "not_counted": summary.not_counted.total(),
         },

@@ -74,13 +74,12 @@ class Cause:
     records: Numbers = field(default_factory=Numbers)
     details: set[str] = field(default_factory=set)
 
-    def add(self, row: RowOutcome, record: int | None, problems: Sequence[Problem]) -> None:
+    def add(self, row: RowOutcome, record: int, problems: Sequence[Problem]) -> None:
         """Add a row and its problems with this code."""
         self.rows += 1
         self.outcomes[row.outcome] += 1
         self.lines.add(row.line)
-        if record is not None:
-            self.records.add(record)
+        self.records.add(record)
         for problem in problems:
             if problem.field:
                 self.fields[problem.field] += 1
@@ -89,9 +88,9 @@ class Cause:
 
 
 class ListedRow(NamedTuple):
-    """A row and its number among the data rows, if it is known."""
+    """A row and its number among the data rows."""
 
-    record: int | None
+    record: int
     row: RowOutcome
 
 
@@ -115,9 +114,9 @@ class Findings:
         if chunk.listed:
             numbers = chunk.record_numbers()
             for row in chunk.listed:
-                self.add_row(row, numbers.get(row.line))
+                self.add_row(row, numbers[row.line])
 
-    def add_row(self, row: RowOutcome, record: int | None) -> None:
+    def add_row(self, row: RowOutcome, record: int) -> None:
         """Add a row."""
         problems = row.errors + row.warnings
         if not problems and row.outcome in UNLISTED:

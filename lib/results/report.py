@@ -14,11 +14,10 @@ from typing import Any, Literal, NamedTuple
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.model.outcomes import OUTCOMES
+from lib.results.document import SCHEMA_VERSION
 from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, Numbers, findings_of
 from lib.results.page import render, share_of
 
-SCHEMA_VERSION = 2
-"""The version of the documents that `report_of` reads (`lib.results.document`)."""
 MOST_CAUSES_SHOWN = 50
 _FIRST_RANGES = 8
 _MOST_REQUESTS = 50
@@ -42,7 +41,7 @@ class NotADocument(ValueError):
 def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
     """Return the report on a results document. Raises `NotADocument`."""
     if document.get("schema_version") != SCHEMA_VERSION:
-        raise NotADocument("not a results document of version 2")
+        raise NotADocument(f"not a results document of version {SCHEMA_VERSION}")
     try:
         head = {name: part for name, part in document.items() if name != "rows"}
         return render_report(head, findings_of(document["rows"]), links)

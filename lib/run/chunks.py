@@ -332,11 +332,11 @@ def outcomes(
         prepared.number,
         listed,
         unlisted,
+        prepared.record_lines,
         tuple(request_ids),
         prepared.selection,
         prepared.placeholders,
         tuple(sent),
-        prepared.record_lines,
     )
 
 
@@ -387,4 +387,4 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
 def not_attempted(chunk: Chunk) -> ChunkOutcomes:
     """Return the outcomes of a chunk that is not sent because the file was stopped."""
     rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.rows]
-    return chunk_outcomes(chunk.number, rows, {}, records=chunk.record_lines)
+    return chunk_outcomes(chunk.number, rows, {}, chunk.record_lines)

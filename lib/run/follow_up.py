@@ -50,7 +50,7 @@ def plan_follow_up(
     if schedule is not None and progress.requests.requests:
         # So far, the API has only accepted the records. It reports their final outcomes later.
         metadata = replace(metadata, processing=processing_of(progress.requests, None))
-        pending = replace(pending, ask_at=schedule.next_check(now, 0))
+        pending = replace(pending, poll_at=schedule.next_check(now, 0))
     schedule = diagnostics_schedule(metadata, settings)
     if schedule is not None:
         pending = replace(pending, diagnose_at=schedule.next_check(now, 0))
@@ -70,7 +70,7 @@ def next_resend(tally: Tally, since: datetime, settings: Settings, now: datetime
 
 
 def poll_schedule(metadata: DocumentMetadata) -> CheckSchedule | None:
-    """Return when to ask for final outcomes. None: the destination reports none later."""
+    """Return when to poll for final outcomes. None: the destination reports none later."""
     if metadata.validate_only or not metadata.destination:
         return None
     return capabilities_of(metadata.destination).reports_later

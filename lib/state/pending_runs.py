@@ -26,9 +26,9 @@ class PendingRun:
 
     `since` is when its results document was first written. `metadata` is what a new document needs
     in addition to the rows (`lib.results.document.DocumentMetadata`, as plain values). Rows are
-    sent again at `resend_at`. The API is asked for the final outcomes of the requests at `ask_at`.
+    sent again at `resend_at`. The API is polled for the final status of the requests at `poll_at`.
     `requests` is the number of requests, `sent_at` when the newest were sent (None: at `since`),
-    and `asked` how often the API was asked since then. The API's diagnostics of the file's job are
+    and `polls` how often the API was polled since then. The API's diagnostics of the file's job are
     read at `diagnose_at`, and have been `diagnosed` times.
 
     `run` is the claim of the attempt that saved this. `only` has the outcomes of the only chunk,
@@ -41,8 +41,8 @@ class PendingRun:
     metadata: Mapping[str, Any]
     chunks: int
     resend_at: datetime | None = None
-    ask_at: datetime | None = None
-    asked: int = 0
+    poll_at: datetime | None = None
+    polls: int = 0
     requests: int = 0
     sent_at: datetime | None = None
     diagnose_at: datetime | None = None
@@ -53,12 +53,12 @@ class PendingRun:
     @property
     def due(self) -> datetime | None:
         """When to revisit the run; None: it needs no follow-up."""
-        return _earliest(self.resend_at, self.ask_at, self.diagnose_at)
+        return _earliest(self.resend_at, self.poll_at, self.diagnose_at)
 
     @property
     def rows_due(self) -> datetime | None:
         """When the outcome of a row can change next; None: all outcomes are final."""
-        return _earliest(self.resend_at, self.ask_at)
+        return _earliest(self.resend_at, self.poll_at)
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

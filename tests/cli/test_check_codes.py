@@ -366,6 +366,7 @@ _PLATFORM = (
     "STORAGE_",
     "BUCKET_",
     "LEASE_",
+    "NEWER_",
     "API_",
     "DAILY_",
     "DEADLINE",

@@ -32,7 +32,7 @@ def test_a_document_can_come_from_standard_input(tmp_path: Path) -> None:
     assert "<!doctype html>" in page.read_text("utf-8")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', "no JSON"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 3}', "no JSON"])
 def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     """A file that is no results document gets one sentence, and no page."""
     results = tmp_path / "a.json"

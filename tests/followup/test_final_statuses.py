@@ -11,20 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.followup.final_statuses import apply_final_statuses
-from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, chunk_outcomes
+from lib.model.outcomes import ChunkOutcomes, Problem, RecordLines, RowOutcome, chunk_outcomes
 from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in, ranges_of
 
 P = "PROCESSING_ERROR_REASON_"
 TOO_RECENT, INTERNAL = P + "TOO_RECENT_CLICK", P + "INTERNAL_ERROR"
 NO_CLICK, NO_CONSENT, AGAIN = P + "CLICK_NOT_FOUND", P + "NO_CONSENT", P + "DUPLICATE_GCLID"
 LINES = (2, 3, 4, 7, 8)
+RECORDS = RecordLines(1, ranges_of(LINES))
 """The lines of a request. Rows 3 and 8 have no click ID."""
 
 
 def report(*listed: RowOutcome) -> ChunkOutcomes:
     """Return the report of a chunk with one open request."""
     sent = SentRequest("r-1", ranges_of(LINES), ranges_of([3, 8]))
-    return chunk_outcomes(0, listed, {"uploaded": 5 - len(listed)}, ("r-1",), sent=(sent,))
+    return chunk_outcomes(0, listed, {"uploaded": 5 - len(listed)}, RECORDS, ("r-1",), sent=(sent,))
 
 
 def status(
@@ -184,7 +185,7 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     errors = {reason: len(records[reason]) + extra[reason] for reason in REASONS}
     unclicked = data.draw(st.sets(st.sampled_from(ordered)))
     sent = SentRequest("r-1", ranges_of(ordered), ranges_of(sorted(unclicked)))
-    before = chunk_outcomes(0, (), {"uploaded": len(ordered)}, ("r-1",), sent=(sent,))
+    before = chunk_outcomes(0, (), {"uploaded": len(ordered)}, RECORDS, ("r-1",), sent=(sent,))
     assert before.tally.awaiting == len(ordered)
     settled = apply_final_statuses(before, {"r-1": [status(errors, records)]}, can_defer)
     assert settled.tally.rows == sum(settled.tally.outcomes.values()) == len(ordered)

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
-import msgspec
-
 from lib.cli.check import check
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes, RecordLines
@@ -61,19 +59,6 @@ def test_records_are_counted_through_all_chunks() -> None:
     assert [number for each in chunks for number in each.numbers().items()] == [
         *((2, 1), (3, 2), (5, 3), (9, 4), (10, 5))
     ]
-
-
-def test_the_marker_of_an_older_version_has_no_records() -> None:
-    """A run that an older version began is finished: its rows have a line and no record."""
-    older = b"""{"number": 0, "tally": {"rows": 1, "outcomes": {"rejected": 1}},
-        "listed": [[2, "rejected", null, [["INVALID_DATE", "conversion_date_time", ""]], []]]}"""
-    report = msgspec.json.decode(older, type=ChunkOutcomes)
-    result = check(
-        BytesIO(b""), StoredObject("", "a.csv", 1, 0), "", PROFILE, datetime.now(UTC), print
-    )
-    (row,) = json.loads(b"".join(results_document(result.summary, [report])))["rows"]
-    assert (row["line"], row["record"], row["outcome"]) == (2, None, "rejected")
-    assert report.with_rows(report.listed, {}, (), ()).records is None
 
 
 def test_texts_stand_once() -> None:

@@ -48,11 +48,11 @@ def test_the_status_of_the_requests_is_added_later(google: Sandbox) -> None:
     before = google.results(name, generation)
     assert before["status"] == "completed"
     assert before["processing"]["status"] == "processing"
-    assert before["processing"]["checks"] == 0
+    assert before["processing"]["polls"] == 0
 
     status, _ = google.run_sweep()
     assert status == 200
-    assert google.results(name, generation)["processing"]["checks"] == 0  # not due yet
+    assert google.results(name, generation)["processing"]["polls"] == 0  # not due yet
 
     hours_go_by(google, 0.6)
     status, body = google.run_sweep()
