@@ -37,7 +37,7 @@ OTHER_CODES = {
 
 
 class _Batch(list[Conversion]):
-    add = list.append
+    add = add_adjustment = add_call = list.append
 
 
 @dataclass(slots=True)
