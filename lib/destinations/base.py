@@ -77,9 +77,9 @@ class Batch(Protocol):
     def __len__(self) -> int: ...
 
     def close(self) -> int:
-        """Write the requests, and return how many bytes they have: so many chunks fit into memory.
+        """Write the requests, and return their size in bytes, which the memory budget counts.
 
-        No record is added after this. A batch that waits must not have its records in memory too.
+        No record is added after this. While a batch waits, only its requests are in memory.
         """
         ...
 

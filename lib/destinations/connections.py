@@ -214,8 +214,8 @@ TRANSIENT_STATUSES: Final = frozenset(
         grpc.StatusCode.CANCELLED,
     }
 )
-"""Failures, if the API gives no details. With some of them, Google may have processed the request.
-It is safe to send it again because Google deduplicates conversions."""
+"""Statuses that are worth a retry, if the API gives no details. Google may have processed the
+request all the same. Sending it again is safe, because Google deduplicates conversions."""
 
 KEEPALIVE_SECONDS = 30
 """How often a channel with a request in flight checks its connection. Google's own Pub/Sub client
@@ -238,7 +238,7 @@ def keepalive_options() -> list[tuple[str, int]]:
 
 
 def is_silent(error: Exception) -> bool:
-    """Whether a call timed out without a byte from the server, not even response headers."""
+    """Whether a request timed out without a byte from the server, not even response headers."""
     return (
         isinstance(error, grpc.Call)
         and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED

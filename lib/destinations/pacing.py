@@ -196,9 +196,9 @@ def _jittered(retry_delay_seconds: float, rng: random.Random) -> float:
 class UnknownQuota:
     """Additive increase, multiplicative decrease.
 
-    - Requests in flight: a refusal halves the window, a window full of successes adds one. It grows
-      beyond its start only while answers are slow, because otherwise requests don't wait for
-      answers, and as long as no quota is known.
+    - Requests in flight: a refusal halves the window, a window full of successes adds one. Beyond
+      its start, the window grows only until the first refusal, and only while answers are slow:
+      if they are fast, no request waits for a place in it.
     - Time between starts: a refusal also doubles the gap between two starts (Google limits the
       rate, and even one request at a time can be too fast). Every success reduces the gap by 1 %.
       So about 70 requests are sent before the gap that was too short is tried again.
@@ -208,7 +208,7 @@ class UnknownQuota:
     MAX_GAP_SECONDS = 30.0
     SLOW_SECONDS = 0.5
     MOST_GROWTH = 1.5
-    """Of a window of 1, nothing: its requests stay one after another."""
+    """A window of 1 does not grow: its requests stay one after another."""
 
     def __init__(self, window: int, rng: random.Random) -> None:
         self._start = window
@@ -275,8 +275,9 @@ class SharedQuota:
     """An instance that joins has no history, and must not wait a minute for its first requests."""
     GAPS_OF_A_PAUSE = 3
     LONGEST_FIRST_PAUSE = 1 / 12
-    """In quota periods, as the next one."""
+    """In quota periods."""
     LONGEST_PAUSE = 1 / 3
+    """In quota periods, after several refusals in a row."""
 
     def __init__(self, quota: Quota, window: int, rng: random.Random) -> None:
         self.window = float(window)

@@ -51,10 +51,9 @@ class ResendBudget:
 
 @dataclass(slots=True)
 class EventRequestResult:
-    """The results of a request's events, by their positions in the batch. Those without a result
-    were accepted.
+    """The results of a request's events, by their positions in the batch.
 
-    `accepted` are the requests that Google accepted.
+    Events without a result were accepted. `accepted` are the requests that Google accepted.
     """
 
     row_results: dict[int, RowResult] = field(default_factory=dict)
@@ -168,7 +167,7 @@ def _problems(violations: Sequence[Violation], event: Any, kind: RecordKind) -> 
 
 
 def _problems_of_only(refused: Refusal, request: EventRequest) -> tuple[Problem, ...]:
-    """Return why a request with one event was refused. A reason without a name concerns it too."""
+    """Return why a request with one event was refused. A reason without a name concerns it."""
     event = request.events[0]
     if refused.violations:
         return _problems(refused.violations, event, request.kind)
@@ -256,7 +255,7 @@ def read_status(request_id: str, answer: StatusJson) -> list[RequestStatus]:
 
 
 def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
-    """Give the events of a FAILED status that have no reason one, because none of them counts.
+    """Give a reason to the events of a FAILED status that have none: none of them counts.
 
     With several destinations, Google does not say which events are this one's.
     """

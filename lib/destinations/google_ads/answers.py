@@ -24,7 +24,7 @@ from lib.model.outcomes import Outcome, Problem
 from lib.model.records import is_derived_order_id
 
 _PERHAPS_THE_CLICK = frozenset({"NO_CONVERSION_ACTION_FOUND", "UNAUTHORIZED_CUSTOMER"})
-"""Errors of an account or action as a whole, or only of a click that belongs to another account
+"""These concern the whole account or action, or only a click that belongs to another account
 (https://developers.google.com/google-ads/api/docs/conversions/upload-offline)."""
 
 _NOT_IN_EVERY_ROW = frozenset(
@@ -60,10 +60,9 @@ UploadResponse: Final = partial_message(
 def read_response(response: bytes, request: UploadRequest) -> UploadRequestResult:
     """Return the results of a request's rows from its serialized response.
 
-    A row that the failure names has failed, even if it also has a result message. An error without
-    an index, or with one outside the request, concerns all rows without a result message,
-    because Google has accepted the others. A row counts as uploaded only if Google also returned a
-    result for it.
+    A row that the failure names has failed, even if it also has a result message. An error that
+    names no row of the request concerns all rows without a result message: Google has accepted the
+    others. A row without an error and without a result is sent again.
     """
     size = request.size
     answer = UploadResponse.FromString(response)
@@ -325,7 +324,7 @@ _Name = tuple[str, str, datetime | None]
 
 
 def _names_of(message: Any) -> Iterable[_Name]:
-    """Return by what an adjustment can name the conversion, or does name it."""
+    """Return the names by which an adjustment can find a conversion, or by which it does."""
     action = message.conversion_action
     if message.order_id:
         return ((action, message.order_id, None),)

@@ -224,8 +224,11 @@ class GoogleAds:
         return AdsBatch(job_id, self._validate_only, maybe_sent, after)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
-        """See `Destination.send`. One request per account and kind of record; more to resend rows
-        or to split it. Adjustments follow the conversions."""
+        """See `Destination.send`.
+
+        Each account and kind of record has one request, and more if it is too large or if rows are
+        sent again. Adjustments follow the conversions.
+        """
         row_results: dict[int, RowResult] = {}
         requests = batch.take_requests()
         upload = ChunkUpload(
