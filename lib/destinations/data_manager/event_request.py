@@ -1,4 +1,4 @@
-"""One request: events of one kind and account, for at most ten conversion actions."""
+"""One request: events of one kind and account, as bytes, as JSON, and with fewer of the events."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ Request = IngestEventsRequest.pb()
 MAX_DESTINATIONS = 10
 """Maximum number of destinations in one request
 (https://developers.google.com/data-manager/api/devguides/limits)."""
-
-# Enum numbers, as the raw classes require.
-_HEX = 1
-_GOOGLE_ADS = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -88,47 +84,3 @@ class EventRequest:
             for event, start in zip(body.get("events", ()), self.call_starts, strict=True):
                 event["callInfo"] = {"startTimestamp": start}
         return body
-
-
-@dataclass(slots=True, eq=False)
-class OpenRequest:
-    """A request to which events are added: their bytes, each with the tag of `events`.
-
-    `actions` are its destinations. `common` has the bytes that many of its events share, by action,
-    currency and consent. `positions[i]` is the position of the i-th event in the batch, once all
-    events are there.
-    """
-
-    kind: RecordKind
-    customer_id: str
-    actions: list[str] = field(default_factory=list)
-    rows: list[str] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    call_starts: list[str] = field(default_factory=list)
-    common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
-
-    def is_full(self) -> bool:
-        """Return whether no other destination fits into the request."""
-        return len(self.actions) >= MAX_DESTINATIONS
-
-    def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
-        """Return the request and clear the events: they must not be in memory twice."""
-        head = Request(encoding=_HEX, validate_only=validate_only)
-        for action_id in self.actions:
-            # The reference, by which events name the destination, is the ID of the action.
-            destination = head.destinations.add(
-                reference=action_id, product_destination_id=action_id
-            )
-            destination.operating_account.account_type = _GOOGLE_ADS
-            destination.operating_account.account_id = self.customer_id
-            if manager_id is not None:
-                destination.login_account.account_type = _GOOGLE_ADS
-                destination.login_account.account_id = manager_id
-        text = "".join(self.rows)
-        self.rows.clear()
-        # In protobuf, the bytes of two messages after each other are both messages in one.
-        content = head.SerializeToString() + text.encode("latin-1")
-        starts = self.call_starts if self.kind == "call" else None
-        return EventRequest(
-            self.kind, self.customer_id, content, self.positions, len(self.actions), starts
-        )

@@ -21,17 +21,16 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
 from google.ads.datamanager_v1.types.event import Event as EventMessage
-from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
 from lib.destinations.data_manager.capabilities import CAPABILITIES, transaction_id
-from lib.destinations.data_manager.event_request import EventRequest, OpenRequest
+from lib.destinations.data_manager.event_request import MAX_DESTINATIONS, EventRequest, Request
 from lib.destinations.wire_format import (
     FIXED64,
     LENGTH,
@@ -48,6 +47,8 @@ from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 # Enum numbers, as the raw classes require.
+_HEX = 1
+_GOOGLE_ADS = 1
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
 _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
 
@@ -65,6 +66,50 @@ class EventDefaults:
     event_source: str = "OTHER"
     ad_personalization: str | None = None
     validate_only: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class OpenRequest:
+    """A request to which events are added: their bytes, each with the tag of `events`.
+
+    `actions` are its destinations. `common` has the bytes that many of its events share, by action,
+    currency and consent. `positions[i]` is the position of the i-th event in the batch, once all
+    events are there.
+    """
+
+    kind: RecordKind
+    customer_id: str
+    actions: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    call_starts: list[str] = field(default_factory=list)
+    common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
+
+    def is_full(self) -> bool:
+        """Return whether no other destination fits into the request."""
+        return len(self.actions) >= MAX_DESTINATIONS
+
+    def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
+        """Return the request and clear the events: they must not be in memory twice."""
+        head = Request(encoding=_HEX, validate_only=validate_only)
+        for action_id in self.actions:
+            # The reference, by which events name the destination, is the ID of the action.
+            destination = head.destinations.add(
+                reference=action_id, product_destination_id=action_id
+            )
+            destination.operating_account.account_type = _GOOGLE_ADS
+            destination.operating_account.account_id = self.customer_id
+            if manager_id is not None:
+                destination.login_account.account_type = _GOOGLE_ADS
+                destination.login_account.account_id = manager_id
+        text = "".join(self.rows)
+        self.rows.clear()
+        # In protobuf, the bytes of two messages after each other are both messages in one.
+        content = head.SerializeToString() + text.encode("latin-1")
+        starts = self.call_starts if self.kind == "call" else None
+        return EventRequest(
+            self.kind, self.customer_id, content, self.positions, len(self.actions), starts
+        )
 
 
 class EventBatch:
@@ -240,7 +285,7 @@ class EventBatch:
 
 # ── tags and bytes of an event ────────────────────────────────────────────────────────────────────
 
-_REQUEST = IngestEventsRequest.pb().DESCRIPTOR
+_REQUEST = Request.DESCRIPTOR
 _FIELDS = _REQUEST.fields_by_name["events"].message_type
 _TIMESTAMP = _FIELDS.fields_by_name["event_timestamp"].message_type
 _CLICK_FIELDS = _FIELDS.fields_by_name["ad_identifiers"].message_type
