@@ -22,7 +22,7 @@ from lib.results.document import DocumentMetadata
 from lib.run.alerts import log_blocked_follow_up
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
-from lib.run.follow_up import diagnostics_schedule
+from lib.run.finish import diagnostics_schedule
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
 

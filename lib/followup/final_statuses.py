@@ -41,8 +41,7 @@ from lib.results.document import DocumentMetadata, processing_of
 from lib.run.alerts import log_blocked_follow_up, log_redelivery, many_fail
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
-from lib.run.finalize import WrittenRun
-from lib.run.follow_up import poll_schedule
+from lib.run.finish import WrittenRun, poll_schedule
 from lib.state.claims import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun

@@ -30,7 +30,7 @@ from lib.run.attempt import Attempt
 from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
-from lib.run.follow_up import UNTERMINATED_LAST_LINE
+from lib.run.finish import UNTERMINATED_LAST_LINE
 from lib.run.header import read_header
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_table

@@ -33,8 +33,7 @@ from lib.results.document import DocumentMetadata, RunSummary
 from lib.run.alerts import log_blocked_follow_up
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
-from lib.run.finalize import announce_results, read_written, rewrite_results
-from lib.run.follow_up import next_resend
+from lib.run.finish import announce_results, next_resend, read_written, rewrite_results
 from lib.source.errors import SourceError
 from lib.state.claims import Lease
 from lib.state.generations import superseded_by

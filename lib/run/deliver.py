@@ -4,7 +4,7 @@ event ──▶ is it ours? what does storage know of it?                       
       ──▶ ignored? ──▶ claim: take the run, or skip a finished one        process_object
       ──▶ table ──▶ header ──▶ plan: parts, account, rules                (lib.run.plan)
       ──▶ for every chunk: validate ──▶ serialize ──▶ send ──▶ save       (lib.run.upload)
-      ──▶ notes ──▶ report, results document ──▶ finished                 (lib.run.finalize)
+      ──▶ notes ──▶ report, results document ──▶ finished                 (lib.run.finish)
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
-
-import msgspec
 
 from lib.catalogue.codes import lookup
 from lib.config.profile import Profile
@@ -28,16 +26,14 @@ from lib.errors import (
 )
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.results.document import DocumentMetadata, RunSummary
+from lib.results.document import RunSummary
 from lib.run.alerts import alert_if_rows_fail, log_redelivery
 from lib.run.attempt import Attempt
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
-from lib.run.finalize import announce_results, write_results
-from lib.run.follow_up import plan_follow_up
+from lib.run.finish import announce_results, finish_run
 from lib.run.header import Header, read_header
-from lib.run.notes import notes_on_runtime, notes_on_selection
-from lib.run.plan import Plan, notes_of, plan_file
+from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_table
 from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
@@ -152,7 +148,7 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
     run, progress, context = attempt.run, attempt.progress, attempt.context
     profile = claim.profile
     if run.same_as:
-        return _finish(attempt, profile, None, None)
+        return finish_run(attempt, profile, None, None)
     refused = no_progress(run, context) or _refused_by_name(run.source, context.settings)
     progress.stop = refused or claim.stop or run.stop
     header: Header | None = None
@@ -175,7 +171,7 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
         _stop_at(error, attempt)
     if progress.stop is None:
         progress.stop = progress.refusal_of_all()
-    return _finish(attempt, profile, header, plan)
+    return finish_run(attempt, profile, header, plan)
 
 
 def _open_table(attempt: Attempt, profile: Profile | None, stream: Readable | None) -> Table:
@@ -208,53 +204,6 @@ def _add_earlier_chunks(attempt: Attempt) -> None:
     with ledger.read_chunks(run, sorted(rest)) as chunks:
         for chunk in chunks:
             progress.add(chunk, is_only=False)
-
-
-def _finish(
-    attempt: Attempt, profile: Profile | None, header: Header | None, plan: Plan | None
-) -> RunSummary:
-    """Write the results document, with the follow-up that the run needs."""
-    run, progress, context = attempt.run, attempt.progress, attempt.context
-    now = context.utc_now()
-    metadata = _metadata(attempt, profile, header, plan)
-    metadata, pending = plan_follow_up(run, metadata, progress, context.settings, now)
-    pending = replace(pending, metadata=msgspec.to_builtins(metadata))
-    summary = RunSummary(
-        run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
-    )
-    numbers, kept = sorted(progress.numbers), progress.kept_outcomes
-    with context.ledger.read_chunks(run, numbers, kept) as chunks:
-        write_results(attempt.lease, summary, progress.only, chunks, pending, context)
-    return summary
-
-
-def _metadata(
-    attempt: Attempt, profile: Profile | None, header: Header | None, plan: Plan | None
-) -> DocumentMetadata:
-    run, progress = attempt.run, attempt.progress
-    notes = [*notes_of(header, plan, progress.tally), *notes_on_runtime(run.now)]
-    if run.same_as:
-        notes.append(Problem("SAME_AS", "", f"generation {run.same_as}"))
-    if progress.superseded_by:
-        notes.append(Problem("SUPERSEDED", "", f"generation {progress.superseded_by}"))
-    elif plan is not None:
-        is_complete = progress.stop is None
-        notes += notes_on_selection(plan.row_filter, progress.selection, is_complete, attempt.log)
-    rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
-    was_lost = progress.stop is not None and progress.stop.code == "NO_PROGRESS" and run.died
-    if was_lost or (rows_remain and run.attempts > 1):
-        # An attempt that crashed between Google's answer and its marker has left no record of it.
-        notes.append(Problem("MAYBE_SENT"))
-    configured = profile.customer_id or "" if profile is not None else ""
-    return DocumentMetadata(
-        customer_id=plan.customer_id if plan is not None else configured,
-        destination=profile.destination if profile is not None else "",
-        validate_only=bool(profile and profile.validate_only),
-        headers=dict(header.names) if header is not None else {},
-        notes=tuple(notes),
-        file_error=progress.stop,
-        superseded_by=progress.superseded_by,
-    )
 
 
 def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -> datetime:

@@ -17,7 +17,7 @@ from lib.followup.sweep import sweep_once
 from lib.model.log import Log
 from lib.run.attempt import Progress
 from lib.run.deliver import process_object
-from lib.run.follow_up import next_resend
+from lib.run.finish import next_resend
 from lib.state.store import StoredObject
 from tests.fakes import START, FakeApi, World, world
 

@@ -24,7 +24,7 @@ from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
 from lib.model.outcomes import ChunkOutcomes
-from lib.run import chunks, finalize
+from lib.run import chunks, finish
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
 from lib.state.run import Run, Terms, first_claim
@@ -275,7 +275,7 @@ def test_any_history(
     """Every row gets one outcome, counts once, is sent until that is saved; no run is lost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
-        patch.setattr(finalize, "MOST_KEPT_BYTES", most_kept_bytes)
+        patch.setattr(finish, "MOST_KEPT_BYTES", most_kept_bytes)
         many = {"max_event_age_hours": 9999, "max_defer_hours": 9999, "sweep_max_age_days": 999}
         google = world(max_attempts_without_progress=999, **many)
         google.store.versioned = True

@@ -622,7 +622,7 @@ def test_a_long_report_of_one_chunk_has_a_marker(
     google: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The follow-up, which every sweep reads, stays small."""
-    monkeypatch.setattr("lib.run.finalize.MOST_KEPT_BYTES", 10)
+    monkeypatch.setattr("lib.run.finish.MOST_KEPT_BYTES", 10)
     source = deferred_run(google)
     assert chunk_name(source, 0) in google.store.names(OUT)
     google.api.too_recent = set()
