@@ -37,8 +37,8 @@ from lib.run.chunks import (
     outcomes,
     prepare,
 )
-from lib.run.header import Header
 from lib.run.plan import Part, Plan
+from lib.run.reading import Header
 from lib.source.header import map_columns
 from lib.source.table import SourceOptions, open_table
 from lib.state.ledger import ChunkMarker

@@ -3,7 +3,7 @@
 Reading order (docs/architecture.md has the picture):
 
 1.  `run.deliver`     the story of a run, from its event to its results document
-2.  `run`             its steps: `claim`; `reading` and `header` for the file;
+2.  `run`             its steps: `claim`; `reading` for the file and its header;
                       `plan` decides what the rows are, and who gets them; `chunks` prepares them,
                       `upload` sends them; `finish` plans what comes later and writes the
                       results; `notes` and `alerts` say what people should know. All of them share

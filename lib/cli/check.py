@@ -30,14 +30,13 @@ from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
-from lib.run.header import Header, read_header
 from lib.run.notes import notes_on_selection
 from lib.run.plan import (
     Plan,
     notes_of,
     plan_file,
 )
-from lib.run.reading import read_table
+from lib.run.reading import Header, read_header, read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.state.run import Run, Terms, first_claim

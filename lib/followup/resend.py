@@ -31,9 +31,8 @@ from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, s
 from lib.run.claim import claimed_profile
 from lib.run.context import RunContext
 from lib.run.finish import UNTERMINATED_LAST_LINE
-from lib.run.header import read_header
 from lib.run.plan import Plan, plan_file
-from lib.run.reading import read_table
+from lib.run.reading import read_header, read_table
 from lib.run.upload import send_parts, stop_of
 from lib.state.claims import Lease
 from lib.state.run import Run

@@ -99,7 +99,7 @@ class FileRules:
         self, columns: Mapping[str, int], rules: RowRules, sales: FileRules | None
     ) -> None:
         can = rules.capabilities.of_kind(rules.kind)
-        assert can is not None  # `lib.run.kinds` refuses other files
+        assert can is not None  # `lib.run.reading` refuses other files
         self.columns = columns
         self.rules = rules
         self.can = can

@@ -32,9 +32,8 @@ from lib.run.attempt import Attempt
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
 from lib.run.finish import announce_results, finish_run
-from lib.run.header import Header, read_header
 from lib.run.plan import Plan, plan_file
-from lib.run.reading import read_table
+from lib.run.reading import Header, read_header, read_table
 from lib.run.upload import upload_chunks
 from lib.source.errors import SourceError
 from lib.source.names import IgnoreRules, ignored, name_problem

@@ -34,9 +34,9 @@ from lib.results.document import (
 from lib.results.findings import Findings
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
-from lib.run.header import Header
 from lib.run.notes import notes_on_runtime, notes_on_selection
 from lib.run.plan import Plan, notes_of
+from lib.run.reading import Header
 from lib.state.claims import Lease
 from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.state.pending_runs import PendingRun

@@ -33,10 +33,9 @@ from lib.rules.stages import is_stage_column
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.header import Header
-from lib.run.kinds import sender_name, sending_profile
 from lib.run.newer_values import OrderName
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
+from lib.run.reading import Header, sender_name, sending_profile
 from lib.source.delimited import Hold
 from lib.source.header import columns_named, identifying_columns, shown
 from lib.source.table import Table

@@ -1,11 +1,38 @@
-"""Reads a file as its profile says, within its limits."""
+"""Reads a file as its profile says: bytes → table → header.
+
+The header says which column holds which field, of what kind the records are, and what people should
+know about the columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from lib.config.profile import Profile
+from lib.destinations.base import Capabilities
+from lib.destinations.registry import capabilities_of
+from lib.model.fields import Field, FileKind, RecordKind, base_name
+from lib.model.outcomes import Problem
+from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
+from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS, OTHER_KINDS
+from lib.rules.identity import CLICK_IDS
+from lib.rules.row_filter import kind_columns
+from lib.rules.values.cells import unwrap
+from lib.run.column_content import contains_dates, date_columns, notes_on_content
+from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
+from lib.source.errors import SourceError
+from lib.source.header import (
+    ColumnMap,
+    columns_named,
+    columns_of_kind,
+    correction_columns,
+    identifying_columns,
+    known_and_unknown,
+    map_columns,
+    shown,
+)
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.workbook import open_workbook
 from lib.state.store import Readable
@@ -37,3 +64,174 @@ def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
         decimal_comma=profile.decimal_comma,
         max_bytes=max_bytes,
     )
+
+
+# ── which destination gets which kind of record ──────────────────────────────────────────────
+
+
+def sender_name(profile: Profile, kind: RecordKind) -> str:
+    """Return the name of the destination that gets the records of this kind."""
+    elsewhere = profile.adjustments_via if kind == "adjustment" else None
+    return elsewhere or profile.destination
+
+
+def sender_of(profile: Profile, kind: RecordKind) -> Capabilities:
+    """Return the capabilities of the destination that gets the records of this kind."""
+    return capabilities_of(sender_name(profile, kind))
+
+
+def sendable_fields(profile: Profile, kind: RecordKind) -> Collection[str]:
+    """Return the fields that are sent from a file of this kind."""
+    kinds: list[RecordKind] = [kind]
+    if kind == "conversion" and profile.refunds:
+        kinds.append("adjustment")
+    fields = set[str]()
+    for each in kinds:
+        if (can := sender_of(profile, each).of_kind(each)) is not None:
+            fields.update(can.fields)
+    if "adjustment" in kinds:
+        fields.update(ADJUSTMENT_FIELDS)  # also if they only decide which value is sent
+    return fields
+
+
+def sending_profile(profile: Profile, kind: RecordKind) -> Profile:
+    """Return the profile for the destination that gets the records of this kind."""
+    name = sender_name(profile, kind)
+    return (
+        profile if name == profile.destination else profile.model_copy(update={"destination": name})
+    )
+
+
+# ── the header ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which column holds which field, the file's own names for them, and the notes on them.
+
+    `units` contains what the names of columns say about their cells: the currency of
+    `conversion_value`, the time zone of `conversion_date_time`. `visible` is the
+    header without the names that may not be shown. If no column holds the conversion
+    time, `date_columns` names the ones that contain dates. `kind_columns` are those that may name
+    the kind of a row. `stop` is the reason why no row can be sent; the notes may say how to correct
+    it. `kind` is the kind of the file's records; a file of conversions may also contain refunds.
+    """
+
+    fields: Mapping[str, int]
+    names: Mapping[str, str]
+    notes: tuple[Problem, ...]
+    units: Mapping[str, str]
+    visible: tuple[str, ...]
+    date_columns: tuple[str, ...] = ()
+    kind_columns: tuple[int, ...] = ()
+    stop: Problem | None = None
+    kind: RecordKind = "conversion"
+
+
+def read_header(table: Table, profile: Profile) -> Header:
+    """The header line → a `Header`.
+
+    Raises `SourceError` if two columns are for the same field, if the rows are of several kinds, or
+    if no destination of the profile can send their kind.
+    """
+    rows = table.first_rows()
+    declared = OF_SALES_AND_REFUNDS if profile.refunds else OF_CONVERSIONS
+    try:
+        columns = _map(table, profile, declared)
+    except SourceError as error:
+        if error.code != "NO_HEADER":
+            raise
+        notes = notes_on_sheets(table)
+        switched_off = _switched_off(profile)
+        hidden = ("",) * len(table.header)
+        notes += notes_on_content(hidden, rows, (), switched_off)
+        detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
+        return Header(
+            {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)
+        )
+    if kind := _kind_of(table, profile, columns):
+        columns = _map(table, profile, FIELDS)
+        return _header(table, profile, columns, kind.kind, _missing(kind, columns))
+    stop = None
+    if not identifying_columns(columns.fields, FIELDS):
+        stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(table.header, columns))
+    return _header(table, profile, columns, "conversion", stop)
+
+
+def _map(table: Table, profile: Profile, declared: tuple[Field, ...]) -> ColumnMap:
+    """Find the declared fields in the header."""
+    names = {base_name(field.name) for field in declared}
+    own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
+    filtered_by = _known_anyway(table.header, profile)
+    has_dates = partial(contains_dates, table.first_rows())
+    return map_columns(table.header, own, declared, filtered_by, has_dates)
+
+
+def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:
+    """Return the kind of a file that contains other records than click conversions.
+
+    Raises `SourceError` if no destination of the profile can send this kind.
+    """
+    identifying = identifying_columns(columns.fields, FIELDS)
+    clicks = [columns.fields[each] for each in CLICK_IDS if each in columns.fields]
+    filtered_by = _known_anyway(table.header, profile)
+    rows = [[unwrap(cell, "text") for cell in row] for row in table.first_rows()]
+    for kind in OTHER_KINDS:
+        own = [name for field in kind.fields for name in profile.headers.get(field.name, ())]
+        found = columns_of_kind(
+            table.header, columns, rows, kind, own, filtered_by, identifying, clicks
+        )
+        if found and kind.kind not in sender_of(profile, kind.kind).record_kinds:
+            raise SourceError(kind.code, f"columns: {found}")
+        if found:
+            return kind
+    return None
+
+
+def _missing(kind: FileKind, columns: ColumnMap) -> Problem | None:
+    """Return why a file of this kind cannot be sent, if it lacks a column."""
+    missing = [
+        " or ".join(each) for each in kind.required if columns.fields.keys().isdisjoint(each)
+    ]
+    return Problem("COLUMN_OF_KIND_MISSING", "", ", ".join(missing)) if missing else None
+
+
+def _header(
+    table: Table, profile: Profile, columns: ColumnMap, kind: RecordKind, stop: Problem | None
+) -> Header:
+    header, rows, fields = table.header, table.first_rows(), columns.fields
+    known = _known_anyway(header, profile).union(fields.values())
+    notes = notes_on_sheets(table)
+    notes += notes_on_columns(columns, profile, sendable_fields(profile, kind))
+    if kind == "conversion":
+        notes += notes_on_consent(header, columns, known, profile)
+        if fields.keys().isdisjoint(CLICK_IDS):
+            notes += notes_on_calls(header, known)
+        decided = _switched_off(profile).union(fields)
+        notes += notes_on_content(columns.visible, rows, known, decided)
+    return Header(
+        fields,
+        {field: shown(header[at], at) for field, at in fields.items()},
+        tuple(notes),
+        columns.units,
+        columns.visible,
+        () if "conversion_date_time" in fields else date_columns(columns.visible, rows, known),
+        kind_columns(header, rows, known) if kind == "conversion" else (),
+        stop,
+        kind,
+    )
+
+
+def _switched_off(profile: Profile) -> set[str]:
+    return {field for field, names in profile.headers.items() if not names}
+
+
+def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
+    """Return the columns that hold no field, but are known: the filter's, and those of `fix`."""
+    return correction_columns(header).union(_filter_columns(header, profile))
+
+
+def _filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
+    """Return the columns that the filter of the profile reads."""
+    names = (*profile.include, *profile.exclude, *profile.refunds)
+    return {column for name in names for column in columns_named(name, header)}

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from lib.config.profile import Profile
 from lib.run.column_content import date_columns, notes_on_content
-from lib.run.header import Header, read_header
-from lib.run.reading import read_table
+from lib.run.reading import Header, read_header, read_table
 from tests.cli.validating import validate
 
 GCLID = "Cj0KCQiAexample0001abcdef"

@@ -12,10 +12,9 @@ from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
-from lib.run.header import read_header
 from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
-from lib.run.reading import read_table
+from lib.run.reading import read_header, read_table
 from lib.state.run import ChunkLimits, Terms, first_claim
 from lib.state.store import StoredObject
 from tests.fakes import FakeApi

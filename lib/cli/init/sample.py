@@ -12,8 +12,7 @@ from lib.config.profile import Profile
 from lib.rules.values.cells import RuleError, unwrap, without_accents
 from lib.rules.values.dates import is_moment
 from lib.rules.values.money import parse_value
-from lib.run.header import Header, read_header
-from lib.run.reading import read_table
+from lib.run.reading import Header, read_header, read_table
 from lib.source.header import columns_named
 from lib.source.table import Table
 from lib.state.store import Readable

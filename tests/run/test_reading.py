@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from lib.config.profile import Profile
-from lib.run.header import read_header
-from lib.run.reading import read_table
+from lib.run.reading import read_header, read_table
 from tests.cli.validating import validate
 from tests.workbooks import workbook
 
