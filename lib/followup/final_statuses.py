@@ -33,16 +33,14 @@ from lib.config.settings import Settings
 from lib.destinations.base import PolledDestination
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
-from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
 from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in
 from lib.results.document import DocumentMetadata, processing_of
 from lib.run.alerts import log_blocked_follow_up, log_redelivery, many_fail
+from lib.run.attempt import Attempt
 from lib.run.claim import claimed_profile
-from lib.run.context import RunContext
 from lib.run.finish import WrittenRun, poll_schedule
-from lib.state.claims import Lease
 from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
@@ -71,16 +69,15 @@ PollResult = Literal["answered", "refused", "later"]
 """Whether the API was polled: `refused` counts as a poll, after `later` the next sweep polls."""
 
 
-def poll_requests(
-    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
-) -> PollResult:
+def poll_requests(attempt: Attempt, pending: PendingRun) -> PollResult:
     """Poll the status of all open requests, and save the outcomes of their rows in the markers.
 
     Every marker is saved before the next requests are polled. After a crash, only the requests that
     are still open are polled again.
     """
+    log = attempt.log
     try:
-        _poll(lease, pending, context, deadline, log)
+        _poll(attempt, pending)
     except PermanentError as error:
         # Perhaps the credentials are refused. The schedule decides if the API is polled again.
         log_blocked_follow_up(error, log)
@@ -89,35 +86,34 @@ def poll_requests(
     except LeaseLost:
         raise
     except RetryableError as error:
-        now = context.utc_now()
+        now = attempt.context.utc_now()
         log_redelivery(error, pending.poll_at or now, now, log)
-        schedule = capabilities_of(claimed_profile(lease.run).destination).reports_later
+        schedule = capabilities_of(claimed_profile(attempt.run).destination).reports_later
         assert schedule is not None
         is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
         return "refused" if is_last else "later"
     return "answered"
 
 
-def _poll(
-    lease: Lease, pending: PendingRun, context: RunContext, deadline: Deadline, log: Log
-) -> None:
-    ledger, run = context.ledger, lease.run
+def _poll(attempt: Attempt, pending: PendingRun) -> None:
+    context, run = attempt.context, attempt.run
+    ledger = context.ledger
     can_defer = _can_defer(pending, context.settings)
-    destination = context.connect(claimed_profile(run), log)
+    destination = context.connect(claimed_profile(run), attempt.log)
     assert isinstance(destination, PolledDestination)
     for number in sorted(ledger.finished_chunks(run)):
         before, generation = ledger.load_chunk(run, number)
         still_open = [each.request_id for each in before.sent if each.is_open]
         if not still_open:
             continue
-        if context.monotonic() >= deadline.last_start:
+        if context.monotonic() >= attempt.deadline.last_start:
             break
         statuses: dict[str, list[RequestStatus]] = {}
-        for status in destination.request_statuses(still_open, deadline):
+        for status in destination.request_statuses(still_open, attempt.deadline):
             statuses.setdefault(status.request_id, []).append(status)
         outcomes = apply_final_statuses(before, statuses, can_defer)
         if outcomes != before:
-            lease.check()
+            attempt.lease.check()
             ledger.write_chunk(run, outcomes, generation)
 
 

@@ -22,45 +22,38 @@ from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.followup.final_statuses import ROWS_NOT_NAMED
 from lib.model import retries
-from lib.model.deadline import Deadline
-from lib.model.log import Log
 from lib.model.outcomes import COUNTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.run.attempt import Attempt
 from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
 from lib.run.claim import claimed_profile
-from lib.run.context import RunContext
 from lib.run.finish import UNTERMINATED_LAST_LINE
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
 from lib.run.upload import send_parts, stop_of
-from lib.state.claims import Lease
 from lib.state.run import Run
 from lib.state.store import live_version
 
 _NOT_SENT_AGAIN: Final = Problem("NOT_SENT_AGAIN")
 
 
-def send_again(
-    lease: Lease, context: RunContext, deadline: Deadline, too_late: bool, log: Log
-) -> None:
+def send_again(attempt: Attempt, too_late: bool) -> None:
     """Send all deferred rows.
 
     If it is `too_late`, rows that would be deferred again fail. Raises `PermanentError` or
     `SourceError` if nothing can be sent now.
     """
-    run = lease.run
+    run, context = attempt.run, attempt.context
     ledger = context.ledger
     profile = claimed_profile(run)
-    attempt = Attempt(lease, deadline, context, log)
     most = context.settings.max_file_bytes, context.settings.max_file_lines
     table = read_table(context.store.open(run.source), profile, *most, attempt.check)
     header = read_header(table, profile)
-    plan = plan_file(table, header, profile, run, context.connect, log)
-    resend = _Resend(plan, run, context, deadline, too_late)
+    plan = plan_file(table, header, profile, run, context.connect, attempt.log)
+    resend = _Resend(plan, run, attempt, too_late)
     written = ledger.finished_chunks(run)
     for chunk in chunks_of(table.records(), run.chunk_limits):
-        lease.check()
+        attempt.lease.check()
         if chunk.number not in written or chunk.checksum_error is not None:
             continue
         before, generation = ledger.load_chunk(run, chunk.number)
@@ -76,8 +69,7 @@ class _Resend:
 
     plan: Plan
     run: Run
-    context: RunContext
-    deadline: Deadline
+    attempt: Attempt
     too_late: bool
 
     def is_due(self, row: RowOutcome) -> bool:
@@ -85,31 +77,30 @@ class _Resend:
         if row.outcome != "deferred":
             return False
         waits_a_day = any(problem.code in WAITS_A_DAY for problem in row.errors)
-        age = self.context.utc_now() - self.run.now
+        age = self.attempt.context.utc_now() - self.run.now
         return not waits_a_day or self.too_late or age >= retries.ADJUSTMENT
 
     def deferred(self, chunk: Chunk, before: ChunkOutcomes, generation: int) -> Problem | None:
         """Send a chunk's deferred rows that are due again. Return why to stop, if so."""
+        context = self.attempt.context
         rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(rows=[r for r in chunk.rows if r[0] in rows])
-        superseded = superseded_in(
-            self.plan, deferred, self.context.newer_values.since(self.run.now)
-        )
+        superseded = superseded_in(self.plan, deferred, context.newer_values.since(self.run.now))
         if superseded:
             kept = [r for r in deferred.rows if r[0] not in superseded]
             deferred = deferred._replace(rows=kept)
         accepted: Outcome = "ok" if self.plan.validate_only else "uploaded"
-        list_all = self.context.settings.list_all_rows
+        list_all = context.settings.list_all_rows
         prepared = self._prepare(deferred, rows)
 
         def save(answers: Sequence[UploadResult], too_late: bool = False) -> None:
             nonlocal generation
             answer = outcomes(prepared, answers, accepted, list_all=True)
             merged = _merged(before, answer, superseded, too_late, list_all)
-            generation = self.context.ledger.write_chunk(self.run, merged, generation)
+            generation = context.ledger.write_chunk(self.run, merged, generation)
 
-        values = None if self.plan.validate_only else self.context.newer_values
-        answers = send_parts(prepared, self.run, self.deadline, values, save)
+        values = None if self.plan.validate_only else context.newer_values
+        answers = send_parts(prepared, self.run, self.attempt.deadline, values, save)
         stop = stop_of(prepared, answers)
         if self.too_late or not self.plan.stops_at(stop):
             save(answers, self.too_late)
@@ -168,16 +159,13 @@ def _kept(row: RowOutcome) -> RowOutcome:
     return row._replace(outcome="uploaded", errors=(), warnings=(*row.warnings, _NOT_SENT_AGAIN))
 
 
-def close_deferred_rows(
-    lease: Lease, outcome: Outcome, problem: Problem, context: RunContext
-) -> int:
+def close_deferred_rows(attempt: Attempt, outcome: Outcome, problem: Problem) -> int:
     """Give the deferred rows this outcome, because nothing can be sent any more.
 
     Returns how many rows have got it. A row that the API may have counted keeps its outcome.
     """
     closed = 0
-    run = lease.run
-    ledger = context.ledger
+    run, ledger = attempt.run, attempt.context.ledger
     for number in sorted(ledger.finished_chunks(run)):
         before, generation = ledger.load_chunk(run, number)
         listed = [_closed(row, outcome, problem) for row in before.listed]
@@ -197,12 +185,12 @@ def _closed(row: RowOutcome, outcome: Outcome, problem: Problem) -> RowOutcome:
     return row._replace(outcome=outcome, errors=(*row.errors, problem))
 
 
-def close_replaced_line(lease: Lease, context: RunContext) -> None:
+def close_replaced_line(attempt: Attempt) -> None:
     """Give a held last row the outcome `not_attempted` if a newer upload has replaced the file.
 
     The newer generation is a file of its own, which contains the whole row.
     """
-    run = lease.run
+    run, context = attempt.run, attempt.context
     live = live_version(context.store, run.source.bucket, run.source.name)
     newest = live.generation if live is not None else 0
     numbers = context.ledger.finished_chunks(run)

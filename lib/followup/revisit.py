@@ -31,11 +31,11 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.run.alerts import log_blocked_follow_up
+from lib.run.attempt import Attempt
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
 from lib.run.finish import announce_results, next_resend, read_written, rewrite_results
 from lib.source.errors import SourceError
-from lib.state.claims import Lease
 from lib.state.generations import superseded_by
 from lib.state.output import report_path
 from lib.state.pending_runs import PendingRun
@@ -60,9 +60,10 @@ def revisit(
     run = claims.take_over(run, context.utc_now(), context.new_token())
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     lease = context.lease(run)
+    attempt = Attempt(lease, deadline, context, log)
     try:
         with lease:
-            summary, after = _revisit_claimed(lease, pending, accounts, context, deadline, log)
+            summary, after = _revisit_claimed(attempt, pending, accounts)
     except LeaseLost:
         raise
     except RetryableError:
@@ -84,26 +85,21 @@ def revisit(
 
 
 def _revisit_claimed(
-    lease: Lease,
-    pending: PendingRun,
-    accounts: DiagnosticsOfAccounts,
-    context: RunContext,
-    deadline: Deadline,
-    log: Log,
+    attempt: Attempt, pending: PendingRun, accounts: DiagnosticsOfAccounts
 ) -> tuple[RunSummary, PendingRun]:
     """Do what is due. Return the new document's summary, and what remains to be done."""
-    settings = context.settings
-    now = context.utc_now()
+    lease, context, log = attempt.lease, attempt.context, attempt.log
+    settings, now = context.settings, context.utc_now()
     context.ledger.restore_chunk(lease.run, pending.only)
     metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     rows_were_due = pending.rows_due is not None
     must_send = pending.resend_at is not None and pending.resend_at <= now
     if must_send:
-        metadata = _resend(lease, pending, metadata, context, deadline, log)
+        metadata = _resend(attempt, pending, metadata)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     poll: PollResult = "later"
     if pending.poll_at is not None and pending.poll_at <= now:
-        poll = poll_requests(lease, pending, context, deadline, log)
+        poll = poll_requests(attempt, pending)
     written = read_written(lease.run, pending.chunks, context)
     if must_send:
         at = next_resend(written.tally, pending.since, settings, now)
@@ -130,40 +126,34 @@ def _revisit_claimed(
     return summary, pending
 
 
-def _resend(
-    lease: Lease,
-    pending: PendingRun,
-    metadata: DocumentMetadata,
-    context: RunContext,
-    deadline: Deadline,
-    log: Log,
-) -> DocumentMetadata:
+def _resend(attempt: Attempt, pending: PendingRun, metadata: DocumentMetadata) -> DocumentMetadata:
     """Send again what is due, or fail it if it is too late.
 
     If a newer generation of the same upload has replaced the file, the rows are left to it, and the
     metadata names it.
     """
-    if dead := no_progress(lease.run, context):
-        rows = close_deferred_rows(lease, "failed", dead, context)
+    context, log = attempt.context, attempt.log
+    if dead := no_progress(attempt.run, context):
+        rows = close_deferred_rows(attempt, "failed", dead)
         _alert_on_lost_rows(dead.code, rows, log)
         return metadata
     max_age = timedelta(hours=context.settings.max_defer_hours)
     too_late = context.utc_now() - pending.since > max_age
-    close_replaced_line(lease, context)
+    close_replaced_line(attempt)
     try:
-        send_again(lease, context, deadline, too_late, log)
+        send_again(attempt, too_late)
     except (PermanentError, SourceError) as error:
         is_gone = error.code == "SOURCE_GONE"
-        if is_gone and (newer := superseded_by(lease.run.source, context.store)):
+        if is_gone and (newer := superseded_by(attempt.run.source, context.store)):
             note = Problem("SUPERSEDED", "", f"generation {newer}")
-            close_deferred_rows(lease, "not_attempted", note, context)
+            close_deferred_rows(attempt, "not_attempted", note)
             return replace(metadata, notes=(*metadata.notes, note), superseded_by=newer)
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
         if not too_late and not is_gone:
             log_blocked_follow_up(error, log)
         else:
             problem = Problem(error.code, "", error.detail)
-            failed = close_deferred_rows(lease, "failed", problem, context)
+            failed = close_deferred_rows(attempt, "failed", problem)
             if failed and is_gone:
                 _alert_on_lost_rows(error.code, failed, log)
     return metadata
