@@ -6,6 +6,7 @@ must therefore exist before the first test, and all sandboxes of a process share
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -80,6 +81,7 @@ def _results_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     as_written = Sandbox.results
 
+    @functools.wraps(as_written)
     def results(self: Sandbox, *arguments: Any, **options: Any) -> dict[str, Any]:
         return check_results(as_written(self, *arguments, **options))
 

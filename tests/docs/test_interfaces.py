@@ -1,0 +1,181 @@
+"""What others build on exists: each name in docs/interfaces.md, and no name is missing there."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import sandbox.__main__
+from lib.adapters.logging import EVENTS
+from lib.catalogue.codes import CATALOGUE
+from lib.cli import check_output, commands
+from lib.config.settings import Settings
+from sandbox.control import Routes
+from sandbox.up import Sandbox
+from tests.fakes import world
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "interfaces.md").read_text("utf-8")
+SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.+?)(?=^## |\Z)", PAGE, re.S | re.M))
+RENAMED = json.loads((ROOT / "docs" / "renamed.json").read_text("utf-8"))
+
+
+def names(text: str) -> list[str]:
+    """Return what a text shows as code."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def rows(section: str) -> list[tuple[str, str]]:
+    """Return the rows of a section's table: what the first cell shows as code, and the others."""
+    return re.findall(r"^\| `(.+?)` \| (.+) \|$", SECTIONS[section], re.M)
+
+
+def paragraph(section: str, beginning: str) -> list[str]:
+    """Return the names in the paragraph that begins like this, after its beginning."""
+    (found,) = (each for each in SECTIONS[section].split("\n\n") if each.startswith(beginning))
+    return names(found.removeprefix(beginning))
+
+
+CALLABLES = [name for section in ("Entry points", "Tests") for name, _ in rows(section)]
+
+
+@pytest.mark.parametrize("written", CALLABLES)
+def test_functions_and_methods_take_these_parameters(written: str) -> None:
+    """Each can be imported, and takes the parameters in this order or by name."""
+    path, _, parameters = written.removesuffix(")").partition("(")
+    found = resolve(path)
+    if "(" in written:
+        signature = inspect.signature(found).parameters.values()
+        taken = [str(each).partition(":")[0] for each in signature]
+        wanted = [each for each in parameters.split(", ") if each]
+        assert [each for each in taken if each in wanted] == wanted
+    else:
+        assert inspect.isclass(found)
+
+
+def resolve(path: str) -> Any:
+    """`package.module.Class.method` → the object."""
+    parts = path.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    raise AssertionError(f"{path} cannot be imported")
+
+
+def test_a_sandbox_and_the_world_of_a_test_have_these_parts() -> None:
+    """Those that the page names; a sandbox has them once it has started."""
+    for name, text in rows("Tests"):
+        for part in names(text.partition(" it has ")[2]):
+            is_set = f"self.{part} = " in inspect.getsource(Sandbox)
+            assert is_set if "Sandbox" in name else hasattr(world(), part), part
+
+
+def test_environment_variables() -> None:
+    """All that the settings read."""
+    assert names(SECTIONS["Environment variables"]) == list(Settings.variables())
+
+
+@pytest.mark.parametrize(
+    ("section", "group"),
+    [("Command line", commands.main), ("Sandbox", sandbox.__main__.main)],
+    ids=["offline-conversions", "sandbox"],
+)
+def test_commands_and_options(section: str, group: click.Group) -> None:
+    """All commands with their arguments, and all long options."""
+    documented = {usage: names(text) for usage, text in rows(section)}
+    actual = {}
+    for name, command in group.commands.items():
+        arguments, options = [name], []
+        for each in command.params:
+            if isinstance(each, click.Option):
+                options += [o for o in (*each.opts, *each.secondary_opts) if o.startswith("--")]
+            else:
+                arguments.append(each.make_metavar(click.Context(command)))
+        actual[" ".join(arguments)] = options
+    assert documented == actual
+
+
+@pytest.mark.parametrize("command", sorted(commands.main.commands))
+def test_exit_codes(command: str) -> None:
+    """The help of each command says when it ends with 0, 1 and 2."""
+    shown = CliRunner().invoke(commands.main, [command, "--help"]).output
+    said = shown.partition("Exit code: ")[2]
+    assert re.findall(r"\b[012]\b", said)[:3] == ["0", "1", "2"]
+
+
+def test_the_keys_of_json() -> None:
+    """Those of `check --format jsonl` and of `up --json`."""
+    problem = paragraph("Command line", "`check --json` prints a results document for each file.")
+    assert problem[1:] == list(check_output._FoundProblem._fields)
+    described: Any = SimpleNamespace(
+        storage=SimpleNamespace(url="", quiet_url=""),
+        function=None,
+        control_url="",
+        function_log="",
+        env={},
+    )
+    described = Sandbox.description(described)
+    assert paragraph("Sandbox", "`up --json`") == list(described)
+
+
+def test_control_routes() -> None:
+    """All routes of the control API."""
+    nobody: Any = None
+    listed = paragraph("Sandbox", "The control API at `control_url`")
+    assert sorted(listed) == sorted(Routes(nobody).table)
+
+
+def test_schemas() -> None:
+    """Each schema has its version in its `$id`."""
+    ids = {}
+    for path in (ROOT / "docs").glob("*.schema.json"):
+        ids[path.name] = json.loads(path.read_text("utf-8"))["$id"]
+    listed = {}
+    for urn, text in rows("Schemas"):
+        listed[re.findall(r"\]\((\S+\.schema\.json)\)", text)[0]] = urn
+    assert listed == ids
+
+
+def test_log_events() -> None:
+    """All events, and so everything that an alert or a chart can count."""
+    assert names(SECTIONS["Log events"]) == list(EVENTS)
+
+
+@pytest.mark.parametrize(("kind", "file"), [("Inputs", "variables.tf"), ("Outputs", "outputs.tf")])
+def test_inputs_and_outputs_of_terraform(kind: str, file: str) -> None:
+    """All of them."""
+    block = {"Inputs": "variable", "Outputs": "output"}[kind]
+    declared = re.findall(
+        rf'^{block} "(\w+)"', (ROOT / "terraform" / file).read_text("utf-8"), re.M
+    )
+    assert paragraph("Terraform", f"{kind}:") == declared
+
+
+def test_new_names_exist() -> None:
+    """What docs/renamed.json calls a new name is one, and the old one is gone."""
+    for old, new in RENAMED["modules"].items():
+        path = ROOT.joinpath(*new.split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file(), new
+        assert not ROOT.joinpath(*old.split(".")).with_suffix(".py").exists(), old
+    schema = (ROOT / "docs" / "results.schema.json").read_text("utf-8")
+    for old, new in RENAMED["keys"].items():
+        assert f'"{new}"' in schema
+        assert f'"{old.split(".")[-1]}"' not in schema
+    assert RENAMED["codes"].keys().isdisjoint(CATALOGUE)
+    assert CATALOGUE.keys() >= set(RENAMED["codes"].values())
+    assert RENAMED["events"].keys().isdisjoint(EVENTS)
+    assert EVENTS.keys() >= set(RENAMED["events"].values())
