@@ -21,7 +21,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     yield from results.measure(quick)
     yield from quota_share.measure(quick)
     with Sandbox(function=False) as sandbox:
-        sandbox.state.judge = False
+        sandbox.state.check_rows = False
         yield from cold_start.measure(quick, sandbox)
     yield from whole_path.measure(quick)
     yield from hostile.measure(quick)

@@ -37,7 +37,7 @@ class Bench:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        sandbox.state.judge = False
+        sandbox.state.check_rows = False
         sandbox.state.keep_bodies = False
         # Nothing reads the conversions, and a million of them would need a gigabyte.
         accepted: Any = deque(maxlen=0)

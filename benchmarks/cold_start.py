@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
-from sandbox.ads_version import PACKAGE
+from sandbox.google_ads import PACKAGE
 from sandbox.up import INPUT_BUCKET, Sandbox
 
 ROOT = Path(__file__).parents[1]

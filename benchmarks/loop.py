@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
-from sandbox.ads_version import ads_module
+from sandbox.google_ads import ads_module
 
 Request = ads_module("services.types.conversion_upload_service").UploadClickConversionsRequest.pb()
 EventsRequest = IngestEventsRequest.pb()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from google.ads.googleads.client import GoogleAdsClient
 from google.auth.credentials import AnonymousCredentials
 
-from sandbox.ads_version import API_VERSION
+from sandbox.google_ads import API_VERSION
 
 CUSTOMER_ID = "1234567890"
 

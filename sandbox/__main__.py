@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
 from sandbox.demo import run_demo
-from sandbox.example_dates import WRITTEN_ON, is_example, moved_to
+from sandbox.examples import WRITTEN_ON, is_example, moved_to
 from sandbox.function import FunctionDidNotStart
 from sandbox.running import (
     NotRunning,
@@ -181,9 +177,7 @@ def drop(
     except (NotRunning, RequestRefused) as problem:
         raise click.ClickException(str(problem)) from None
     console = wide_console()
-    # Progress goes to stderr, so that a script can read stdout.
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        dropped = [_upload(running, path, folder, progress) for path in files]
+    dropped = [_upload(running, path, folder) for path in files]
     events = running.get("/delivery")
     if notice := running.notice_on_events(events):
         click.echo(notice, err=True)
@@ -200,6 +194,7 @@ def drop(
             )
             continue
         try:
+            # On stderr, so that a script can read stdout.
             with Console(stderr=True).status(
                 f"Waiting for the results of {escape(printable(name))}"
             ):
@@ -240,31 +235,19 @@ def example(file: Path, output: Path) -> None:
     click.echo(f"Wrote {printable(output)}")
 
 
-def _upload(
-    running: Running, path: Path, folder: str | None, progress: Progress
-) -> tuple[str, int]:
-    bar = progress.add_task(escape(printable(path.name)))
+def _upload(running: Running, path: Path, folder: str | None) -> tuple[str, int]:
     bucket = running.client().bucket(running.description["input_bucket"])
     blob = bucket.blob(f"{folder}/{path.name}" if folder else path.name)
-    with _opened(path) as (file, size), progress.wrap_file(file, size, task_id=bar) as watched:
-        blob.upload_from_file(watched, size=size, content_type="text/csv")
-    return str(blob.name), int(blob.generation or 0)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file, and return it with its size. An example gets the dates of today."""
     today = datetime.now(UTC).date()
     if is_example(path) and today != WRITTEN_ON:
-        content = moved_to(path, today)
+        blob.upload_from_string(moved_to(path, today), content_type="text/csv")
         click.echo(
             f"{path.name}: this example is of {WRITTEN_ON}; its dates are moved to today.",
             err=True,
         )
-        yield io.BytesIO(content), len(content)
     else:
-        with path.open("rb") as file:
-            yield file, path.stat().st_size
+        blob.upload_from_filename(path, content_type="text/csv")
+    return str(blob.name), int(blob.generation or 0)
 
 
 @main.command()

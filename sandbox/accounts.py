@@ -13,17 +13,18 @@ other keys have the defaults of `Account`, `ConversionAction` and `CustomVariabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
+from pydantic import ConfigDict, Field, TypeAdapter
 
-class BadAccounts(ValueError):
-    """An account description is not valid; the message names the account and the problem."""
+_AS_JSON = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionAction:
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_JSON
+
     id: int
     name: str = ""
     type: str = "UPLOAD_CLICKS"
@@ -36,10 +37,17 @@ class ConversionAction:
     external_attribution: bool = False
     always_use_default_value: bool = False
 
+    @property
+    def is_new(self) -> bool:
+        """Whether Google accepts nothing for it yet: an action must be 6 hours old."""
+        return self.age_hours < 6
+
 
 @dataclass(frozen=True, slots=True)
 class CustomVariable:
     """A conversion custom variable. Google Ads API uses its ID, Data Manager API its name."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_JSON
 
     id: int
     name: str = ""
@@ -48,9 +56,10 @@ class CustomVariable:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    customer_id: str
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_JSON
+
+    customer_id: Annotated[str, Field(pattern=r"^\d+$")]
     descriptive_name: str = ""
-    exists: bool = True
     accessible: bool = True
     """False: every caller gets USER_PERMISSION_DENIED."""
     direct_access: bool = True
@@ -90,53 +99,8 @@ class Account:
         return None
 
 
-def _read_fields(kind: type, given: object, where: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise BadAccounts(f"{where}: must be a JSON object")
-    known = {f.name: f.type for f in fields(kind)}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise BadAccounts(
-            f"{where}: unknown keys: {', '.join(unknown)}; known keys: {', '.join(known)}"
-        )
-    read = dict(given)
-    for name, value in given.items():
-        if known[name] == "bool" and not isinstance(value, bool):
-            raise BadAccounts(f"{where}: {name} must be true or false")
-        if known[name] == "str":
-            read[name] = str(value)
-    return read
-
-
-def _read_with_id(kind: type, given: object, where: str) -> Any:
-    read = _read_fields(kind, given, where)
-    if isinstance(read.get("id"), bool) or not isinstance(read.get("id"), int):
-        raise BadAccounts(f"{where}: id must be a number")
-    return kind(**read)
-
-
-def read_accounts(given: object) -> tuple[Account, ...]:
-    """Read the JSON of `PUT /accounts`. Raises `BadAccounts`."""
-    if not isinstance(given, Iterable) or isinstance(given, str | Mapping):
-        raise BadAccounts("accounts must be a list")
-    accounts = []
-    for number, one in enumerate(given, start=1):
-        where = f"account {number}"
-        values = _read_fields(Account, one, where)
-        if not values.get("customer_id", "").isdigit():
-            raise BadAccounts(f"{where}: customer_id must contain digits only, no dashes")
-        for name, kind in (
-            ("conversion_actions", ConversionAction),
-            ("custom_variables", CustomVariable),
-        ):
-            values[name] = tuple(
-                _read_with_id(kind, part, f"{where}, {name} {place}")
-                for place, part in enumerate(values.get(name, ()), start=1)
-            )
-        values["managers"] = tuple(str(m) for m in values.get("managers", ()))
-        accounts.append(Account(**values))
-    return tuple(accounts)
-
+ACCOUNTS = TypeAdapter(tuple[Account, ...])
+"""Reads the JSON of `PUT /accounts`."""
 
 _MANAGER = "9999999999"
 

@@ -6,28 +6,29 @@ One TLS port serves all of them by gRPC. A second one serves the Data Manager AP
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import google_crc32c
 import grpc
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from google.cloud.secretmanager_v1.types import service as types
 
-from sandbox.data_manager import INGEST_METHOD, STATUS_METHOD, DataManager
+from sandbox.credentials import PROJECT, TokenServer, create_certificates
+from sandbox.data_manager.service import DataManager
 from sandbox.faults import Faults
-from sandbox.google_ads import MAX_MESSAGE_BYTES, GoogleAds
+from sandbox.google_ads.service import MAX_MESSAGE_BYTES, GoogleAds
 from sandbox.rest import RestServer
-from sandbox.rpc import Caller, generic_handler
-from sandbox.secret_manager import secret_manager_service
+from sandbox.rpc import Refusal, Responder, Rpc, Service
 from sandbox.state import State
-from sandbox.tls import create_certificates
-from sandbox.tokens import TokenServer
 
-PROJECT = "sandbox-project"
-EMAIL = f"uploader@{PROJECT}.iam.gserviceaccount.com"
 SECRET = f"projects/{PROJECT}/secrets/google-ads"
-# A handler that hangs blocks a thread; these are enough for a full window of hanging calls.
+_SecretRequest: Any = types.AccessSecretVersionRequest.pb()
+_SecretResponse: Any = types.AccessSecretVersionResponse.pb()
+_SECRET_VERSION = re.compile(r"(projects/[^/]+/secrets/[^/]+)/versions/([^/]+)").fullmatch
+# A handler that hangs blocks a thread; these are enough for a full window of hanging requests.
 _THREADS = 64
 
 
@@ -85,18 +86,9 @@ class Apis:
 def start_apis(state: State, faults: Faults, directory: Path) -> Apis:
     """Start everything, and write the files that clients need into `directory`."""
     certificates = create_certificates(directory)
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    tokens = TokenServer(
-        state,
-        faults,
-        key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ),
-        EMAIL,
-        PROJECT,
-    )
+    tokens = TokenServer(state, faults)
     service_account_path = directory / "service-account.json"
-    _write_service_account(service_account_path, key, tokens.uri)
+    tokens.write_key(service_account_path)
 
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="apis")
     server = grpc.server(
@@ -111,23 +103,13 @@ def start_apis(state: State, faults: Faults, directory: Path) -> Apis:
         ],
     )
     data_manager = DataManager(state)
-    services = [
-        *GoogleAds(state).services(),
-        data_manager.service(),
-        secret_manager_service(state),
-    ]
-    server.add_generic_rpc_handlers([generic_handler(one, state, faults) for one in services])
+    events = Responder(data_manager.service(), state, faults)
+    others = [*GoogleAds(state).services(), _secret_manager(state)]
+    responders = [events, *(Responder(service, state, faults) for service in others)]
+    server.add_generic_rpc_handlers([one.generic_handler() for one in responders])
     port = server.add_secure_port("127.0.0.1:0", certificates.server_credentials())
     server.start()
-    caller = Caller(data_manager.service(), state, faults)
-    rest = RestServer(
-        {
-            "GET /v1/requestStatus:retrieve": (caller, STATUS_METHOD, data_manager.rest_status),
-            "POST /v1/events:ingest": (caller, INGEST_METHOD, data_manager.rest_ingest),
-        },
-        certificates.server_context(),
-        port,
-    )
+    rest = RestServer(data_manager.rest_methods(events), certificates.server_context(), port)
 
     yaml = _google_ads_yaml("use_application_default_credentials: true", port)
     key_file = f"json_key_file_path: {json.dumps(str(service_account_path))}"
@@ -149,28 +131,38 @@ def start_apis(state: State, faults: Faults, directory: Path) -> Apis:
 
 
 def _google_ads_yaml(credentials: str, port: int) -> str:
+    """The content of the secret: a configuration of the google-ads library."""
     # google-ads 34 requires only `use_proto_plus`. `developer_token` is optional, because Google
     # discontinued developer tokens on 2026-09-09 (docs: api-policy/developer-token).
     return f"use_proto_plus: false\n{credentials}\nendpoint: localhost:{port}\n"
 
 
-def _write_service_account(path: Path, key: rsa.RSAPrivateKey, token_uri: str) -> None:
-    private_key = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.touch(mode=0o600)
-    path.write_text(
-        json.dumps(
-            {
-                "type": "service_account",
-                "project_id": PROJECT,
-                "private_key_id": "sandbox",
-                "private_key": private_key.decode(),
-                "client_email": EMAIL,
-                "client_id": "100000000000000000000",
-                "token_uri": token_uri,
-            }
-        )
+def _secret_manager(state: State) -> Service:
+    """`AccessSecretVersion` of Secret Manager. Every caller may read: IAM is not simulated."""
+
+    def access(rpc: Rpc) -> bytes:
+        name = _SecretRequest.FromString(rpc.body).name
+        match = _SECRET_VERSION(name)
+        if match is None:
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, f"The name [{name}] is not valid.")
+        secret, version = match[1], match[2]
+        versions = state.secrets.get(secret)
+        number = len(versions or ()) if version == "latest" else -1
+        if version.isdigit():
+            number = int(version)
+        if versions is None or not 1 <= number <= len(versions):
+            text = f"Secret [{secret}] not found or has no versions."
+            if versions is not None:
+                text = f"Secret Version [{name}] not found."
+            raise Refusal(grpc.StatusCode.NOT_FOUND, text)
+        response = _SecretResponse(name=f"{secret}/versions/{number}")
+        response.payload.data = versions[number - 1]
+        response.payload.data_crc32c = google_crc32c.value(versions[number - 1])
+        serialized: bytes = response.SerializeToString()
+        return serialized
+
+    return Service(
+        "google.cloud.secretmanager.v1.SecretManagerService",
+        "secret_manager",
+        {"AccessSecretVersion": access},
     )

@@ -9,20 +9,19 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox.accounts import BadAccounts
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+
 from sandbox.delivery import Delivery
-from sandbox.delivery_settings import BadSettings
 from sandbox.faults import BadRule, Faults
 from sandbox.function import Function
 from sandbox.state import State
 
-_NAMED = "/secrets/"
+_SECRETS = "/secrets/"
 _COMMENT = re.compile(rb"^[ \t]*//.*", re.MULTILINE)
 _STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", "429", "503")}
 
@@ -56,6 +55,18 @@ class Refused(Exception):
         self.status = status
 
 
+class Asked(NamedTuple):
+    """A request: its body, its query, and the name at the end of its path."""
+
+    body: bytes
+    query: Mapping[str, str]
+    name: str = ""
+
+    def read(self, kind: Any) -> Any:
+        """The body, which is JSON of this type. Raises `ValidationError`."""
+        return TypeAdapter(kind).validate_json(self.body)
+
+
 class Lines:
     """A response of several JSON documents, one per line (NDJSON)."""
 
@@ -63,24 +74,13 @@ class Lines:
         self.documents = documents
 
 
-def _parsed(body: bytes, wanted: type, shape: str) -> Any:
-    try:
-        document = json.loads(body)
-    except ValueError as problem:
-        raise Refused(400, f"the body is not JSON: {problem}") from None
-    if not isinstance(document, wanted):
-        raise Refused(400, f"the body must be {shape}")
-    return document
+@dataclass
+class Redelivery:
+    """The body of `POST /deliveries`: which event, and how often it is sent again."""
 
-
-def _moment(text: object, what: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise Refused(400, f"{what} must be ISO 8601") from None
-    if moment.tzinfo is None:
-        raise Refused(400, f"{what} needs a UTC offset")
-    return moment
+    name: str | None = None
+    event_id: str | None = None
+    copies: Annotated[int, Field(ge=1)] = 1
 
 
 class Routes:
@@ -88,41 +88,35 @@ class Routes:
 
     def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
-        self.table: dict[str, Callable[[bytes, str, dict[str, str]], Any]] = {
-            "GET /": lambda body, name, query: {
-                **sandbox.description(),
-                "routes": sorted(self.table),
-            },
-            "GET /conversions": lambda body, name, query: Lines(sandbox.state.conversions()),
-            "GET /adjustments": lambda body, name, query: Lines(
-                sandbox.state.accepted_adjustments()
-            ),
-            "GET /values": lambda body, name, query: Lines(
-                sandbox.state.histories(query.get("order_id", ""))
-            ),
-            "GET /requests": lambda body, name, query: Lines(sandbox.state.request_log()),
+        state, faults, delivery = sandbox.state, sandbox.faults, sandbox.delivery
+        self.table: dict[str, Callable[[Asked], Any]] = {
+            "GET /": lambda asked: {**sandbox.description(), "routes": sorted(self.table)},
+            "GET /conversions": lambda asked: Lines(state.conversions()),
+            "GET /adjustments": lambda asked: Lines(state.accepted_adjustments()),
+            "GET /values": lambda asked: Lines(state.histories(asked.query.get("order_id", ""))),
+            "GET /requests": lambda asked: Lines(state.request_log()),
             "PUT /accounts": self.put_accounts,
-            "GET /faults": lambda body, name, query: {
-                "total_calls": sandbox.faults.total_calls,
-                "kills": sandbox.faults.kills,
-                "rules": sandbox.faults.fired(),
-            },
-            "PUT /faults": self.put_faults,
-            "GET /delivery": lambda body, name, query: asdict(sandbox.delivery.settings),
-            "PUT /delivery": self.put_delivery,
-            "GET /deliveries": lambda body, name, query: [
-                record.as_json() for record in sandbox.delivery.records()
-            ],
-            "POST /deliveries": self.post_deliveries,
-            "GET /idle": self.get_idle,
             "PUT /clicks": self.put_clicks,
             "PUT /calls": self.put_calls,
-            "PUT /readings": self.put_readings,
-            f"PUT {_NAMED}": self.put_secret,
+            "PUT /readings": lambda asked: asdict(state.change_readings(**asked.read(dict))),
+            f"PUT {_SECRETS}": self.put_secret,
             "PUT /profiles": self.put_profiles,
+            "PUT /faults": self.put_faults,
+            "GET /faults": lambda asked: {
+                "total_calls": faults.total_calls,
+                "kills": faults.kills,
+                "rules": faults.fired(),
+            },
+            "PUT /delivery": lambda asked: asdict(delivery.set(**asked.read(dict))),
+            "GET /delivery": lambda asked: asdict(delivery.settings),
+            "GET /deliveries": lambda asked: [one.as_json() for one in delivery.records()],
+            "POST /deliveries": self.post_deliveries,
+            "GET /idle": self.get_idle,
             "POST /sweep": self.post_sweep,
-            "POST /kill": self.post_kill,
-            "POST /terminate": self.post_terminate,
+            "POST /kill": lambda asked: {"killed": self._of_function(sandbox.kill_working)},
+            "POST /terminate": lambda asked: {
+                "terminated": self._of_function(sandbox.terminate_working)
+            },
             "DELETE /state": self.delete_state,
         }
 
@@ -131,97 +125,78 @@ class Routes:
         parts = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         path, name = parts.path, ""
-        if path.startswith(_NAMED) and path != _NAMED:
-            path, name = _NAMED, path.removeprefix(_NAMED)
+        if path.startswith(_SECRETS):
+            path, name = _SECRETS, path.removeprefix(_SECRETS)
         if route := self.table.get(f"{verb} {path}"):
             try:
-                return route(body, name, query)
-            except (BadRule, BadSettings, BadAccounts) as problem:
+                return route(Asked(body, query, name))
+            except ValidationError as error:
+                found = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+                problems = (f"{where}: {text}" if where else text for where, text in found)
+                raise Refused(400, "; ".join(problems)) from None
+            except BadRule as problem:
                 raise Refused(400, str(problem)) from None
         known = [one for one in self.table if one.split()[1] == path]
         if known:
             raise Refused(405, f"{path} does not support {verb}; use {', '.join(known)}")
         raise Refused(404, f"unknown path {path}; GET / lists all routes")
 
-    def put_accounts(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        self._sandbox.state.load_accounts(_parsed(body, list, "a list of accounts"))
+    def _of_function(self, act: Callable[[], list[int]]) -> list[int]:
+        if self._sandbox.function is None:
+            raise Refused(409, "this sandbox does not run the function")
+        return act()
+
+    def put_accounts(self, asked: Asked) -> Any:
+        self._sandbox.state.load_accounts(asked.read(list))
         return {"accounts": list(self._sandbox.state.accounts)}
 
-    def put_faults(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        rules = _parsed(body, list, "a list of rules")
+    def put_clicks(self, asked: Asked) -> Any:
+        clicks = asked.read(dict[str, AwareDatetime])
+        self._sandbox.state.register_clicks(clicks)
+        return {"clicks": len(clicks)}
+
+    def put_calls(self, asked: Asked) -> Any:
+        calls = asked.read(list[tuple[str, AwareDatetime]])
+        self._sandbox.state.register_calls(calls)
+        return {"calls": len(calls)}
+
+    def put_secret(self, asked: Asked) -> Any:
+        if not asked.name:
+            raise Refused(400, "PUT /secrets/NAME: the name is missing")
+        secret = f"projects/{self._sandbox.env['GOOGLE_CLOUD_PROJECT']}/secrets/{asked.name}"
+        self._sandbox.state.set_secret(secret, asked.body)
+        return {"secret": secret}
+
+    def put_profiles(self, asked: Asked) -> Any:
+        # The function accepts comments in this document too: lines that begin with //.
+        profiles = asked._replace(body=_COMMENT.sub(b"", asked.body)).read(dict)
+        self._sandbox.set_profiles(profiles)
+        return {"profiles": list(profiles)}
+
+    def put_faults(self, asked: Asked) -> Any:
+        rules = asked.read(list)
         for rule in rules:
             if isinstance(rule, dict):
                 rule["kind"] = _STATUS_NAMES.get(str(rule.get("kind")), rule.get("kind"))
         self._sandbox.faults.set(rules)
         return {"rules": self._sandbox.faults.fired()}
 
-    def put_delivery(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        changes = _parsed(body, dict, "an object of settings")
-        return asdict(self._sandbox.delivery.set(**changes))
-
-    def post_deliveries(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        wanted = _parsed(body, dict, 'an object such as {"name": "export.csv", "copies": 2}')
-        copies = wanted.get("copies", 1)
-        if not isinstance(copies, int) or copies < 1:
-            raise Refused(400, "copies must be a whole number of 1 or more")
+    def post_deliveries(self, asked: Asked) -> Any:
+        wanted: Redelivery = asked.read(Redelivery)
         records = self._sandbox.delivery.records()
         for record in reversed(records):
-            if wanted.get("event_id", record.event_id) != record.event_id:
-                continue
-            if wanted.get("name", record.name) == record.name:
-                return self._sandbox.delivery.again(record.event_id, copies).as_json()
-        raise Refused(404, f"no event matches {wanted}; {len(records)} events are known")
+            if wanted.event_id in (None, record.event_id) and wanted.name in (None, record.name):
+                return self._sandbox.delivery.again(record.event_id, wanted.copies).as_json()
+        raise Refused(404, f"no event matches; {len(records)} events are known")
 
-    def get_idle(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+    def get_idle(self, asked: Asked) -> Any:
         try:
-            seconds = float(query.get("timeout_seconds", 0))
+            seconds = float(asked.query.get("timeout_seconds", 0))
         except ValueError:
             raise Refused(400, "timeout_seconds must be a number") from None
         return {"idle": self._sandbox.delivery.wait_until_idle(seconds)}
 
-    def put_clicks(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        given = _parsed(body, dict, 'an object such as {"CLICK_ID": "2026-11-24T10:00:00+00:00"}')
-        clicks = {
-            click_id: _moment(when, f"the time of click {click_id!r}")
-            for click_id, when in given.items()
-        }
-        self._sandbox.state.register_clicks(clicks)
-        return {"clicks": len(clicks)}
-
-    def put_calls(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        given = _parsed(
-            body, list, 'a list such as [["+12125550123", "2026-11-24T10:00:00+00:00"]]'
-        )
-        calls = []
-        for number, call in enumerate(given, start=1):
-            if not isinstance(call, list) or len(call) != 2:
-                raise Refused(400, f"call {number} must be a list of caller ID and start")
-            calls.append((str(call[0]), _moment(call[1], f"the start of call {number}")))
-        self._sandbox.state.register_calls(calls)
-        return {"calls": len(calls)}
-
-    def put_readings(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        changes = _parsed(body, dict, 'an object such as {"recent_conversions": "not_found"}')
-        try:
-            return asdict(self._sandbox.state.change_readings(**changes))
-        except (TypeError, ValueError) as problem:
-            raise Refused(400, str(problem)) from None
-
-    def put_secret(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        if not name:
-            raise Refused(400, "PUT /secrets/NAME: the name is missing")
-        project = self._sandbox.env["GOOGLE_CLOUD_PROJECT"]
-        secret = f"projects/{project}/secrets/{name}"
-        self._sandbox.state.set_secret(secret, body)
-        return {"secret": secret}
-
-    def put_profiles(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        # The function accepts comments in this document too: lines that begin with //.
-        profiles = _parsed(_COMMENT.sub(b"", body), dict, "an object of profiles")
-        self._sandbox.set_profiles(profiles)
-        return {"profiles": list(profiles)}
-
-    def post_sweep(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+    def post_sweep(self, asked: Asked) -> Any:
         try:
             status, text = self._sandbox.run_sweep()
         except RuntimeError as problem:
@@ -231,17 +206,7 @@ class Routes:
         except ValueError:
             return {"status": status, "answer": text}
 
-    def post_kill(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        if self._sandbox.function is None:
-            raise Refused(409, "this sandbox does not run the function")
-        return {"killed": self._sandbox.kill_working()}
-
-    def post_terminate(self, body: bytes, name: str, query: dict[str, str]) -> Any:
-        if self._sandbox.function is None:
-            raise Refused(409, "this sandbox does not run the function")
-        return {"terminated": self._sandbox.terminate_working()}
-
-    def delete_state(self, body: bytes, name: str, query: dict[str, str]) -> Any:
+    def delete_state(self, asked: Asked) -> Any:
         self._sandbox.clear()
         return {"cleared": True}
 

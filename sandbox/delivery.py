@@ -1,5 +1,9 @@
 """Event delivery as Eventarc does it: at least once, unordered, retried until a 2xx.
 
+An event is a CloudEvent for a finalized object, in binary mode:
+https://cloud.google.com/eventarc/docs/cloudevents-json#binary-content-mode and, for the body,
+https://github.com/googleapis/google-cloudevents (StorageObjectData; 64-bit numbers are strings).
+
 At most `concurrency` deliveries are in flight. The default is one per instance of the function
 (Cloud Run with concurrency 1). With a larger number, instances get several at a time. Each
 delivery goes to the least busy instance.
@@ -10,15 +14,85 @@ from __future__ import annotations
 import heapq
 import http.client
 import itertools
+import json
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any, ClassVar
+from urllib.parse import quote
 
-from sandbox.delivery_settings import DeliverySettings
-from sandbox.events import Event, finalized_event
+from pydantic import ConfigDict, Field, TypeAdapter
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+# CloudEvents does not encode these in a header: printable ASCII except space, quote and percent.
+_PLAIN = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_Seconds = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """How events are delivered. `PUT /delivery` accepts these names and changes only those given.
+
+    duplicate: how often each event is delivered; the copies run in parallel if concurrency allows.
+    concurrency: the most deliveries in flight; None: one per instance.
+    backoff_seconds: wait after the first failure; it doubles up to max_backoff_seconds.
+    time_limit_seconds: after this time without a 2xx, an event is not retried (24 h at Google).
+    request_timeout_seconds: the platform's limit for one request (540 s at Google).
+    paused: events wait. drop: events are lost without a trace, as when a trigger is missing.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    duplicate: Annotated[int, Field(ge=1)] = 1
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+    backoff_seconds: _Seconds = 0.2
+    max_backoff_seconds: _Seconds = 3.0
+    time_limit_seconds: _Seconds = 600.0
+    request_timeout_seconds: _Seconds = 540.0
+    paused: bool = False
+    drop: bool = False
+
+    def changed(self, changes: Mapping[str, Any]) -> DeliverySettings:
+        """A copy with `changes`. Raises `ValidationError`."""
+        return _SETTINGS.validate_python({**asdict(self), **changes})
+
+
+_SETTINGS = TypeAdapter(DeliverySettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. All of its deliveries have the same `event_id`."""
+
+    event_id: str
+    bucket: str
+    name: str
+    generation: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def finalized_event(resource: Mapping[str, Any]) -> Event:
+    """The event for an object, made from the object resource of the JSON API."""
+    event_id = uuid.uuid4().hex
+    bucket, name = str(resource["bucket"]), str(resource["name"])
+    data = {key: value for key, value in resource.items() if isinstance(value, str)}
+    headers = {
+        "Content-Type": "application/json",
+        "ce-specversion": "1.0",
+        "ce-type": FINALIZED,
+        "ce-id": event_id,
+        "ce-time": str(resource.get("timeCreated", "")),
+        "ce-source": f"//storage.googleapis.com/projects/_/buckets/{bucket}",
+        "ce-subject": quote(f"objects/{name}", _PLAIN),
+        "ce-bucket": bucket,
+    }
+    return Event(
+        event_id, bucket, name, str(resource["generation"]), headers, json.dumps(data).encode()
+    )
 
 
 @dataclass(slots=True)
@@ -86,7 +160,7 @@ class Delivery:
         return self._settings
 
     def set(self, **changes: Any) -> DeliverySettings:
-        """Changes settings for all later deliveries. Raises BadSettings."""
+        """Changes settings for all later deliveries. Raises `ValidationError`."""
         with self._changed:
             self._settings = self._settings.changed(changes)
             self._changed.notify_all()

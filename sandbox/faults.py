@@ -1,4 +1,4 @@
-"""Fault injection: a list of rules that is consulted for every call.
+"""Fault injection: a list of rules that is consulted for every request.
 
 A rule is a JSON object, as `PUT /faults` takes it:
 
@@ -9,9 +9,9 @@ A rule is a JSON object, as `PUT /faults` takes it:
 
 - `method`: a name such as `google_ads.UploadClickConversions`, its last part alone, or a glob.
 - `target`: only for objects with this name, `bucket/name` or a glob (storage).
-- `nth` (a number or a list of numbers, from 1) or `every` (every n-th call). Without either, the
-  rule applies to each call. Every rule counts the calls that its own `method` matches, so
-  `"method": "*"` counts all calls.
+- `nth` (a number or a list of numbers, from 1) or `every` (every n-th request). Without either,
+  the rule applies to each request. Every rule counts the requests that its own `method` matches, so
+  `"method": "*"` counts all of them.
 - `times`: how often the rule applies at most (default: once for each number of `nth`, otherwise
   without limit).
 - All other keys are parameters of the kind.
@@ -56,7 +56,7 @@ STORAGE_KINDS: dict[str, frozenset[str]] = {
 }
 COMMON_KINDS: dict[str, frozenset[str]] = {
     "latency_ms": frozenset({"latency_ms"}),
-    "kill_before": frozenset(),  # the function dies before the call is carried out
+    "kill_before": frozenset(),  # the function dies before the request is carried out
     "kill_after": frozenset(),  # the function dies after that, before the response
 }
 KINDS = {**API_KINDS, **STORAGE_KINDS, **COMMON_KINDS}
@@ -70,7 +70,7 @@ class BadRule(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one call. `kind` is None if the call is only delayed."""
+    """What happens to one request. `kind` is None if it is only delayed."""
 
     kind: str | None
     latency_seconds: float = 0.0
@@ -86,7 +86,7 @@ class _Rule:
     every: int | None
     times: int | None
     parameters: Mapping[str, Any]
-    calls: int = 0
+    matched: int = 0
     fired: int = 0
 
     def matches(self, method: str, target: str) -> bool:
@@ -98,8 +98,8 @@ class _Rule:
         if self.times is not None and self.fired >= self.times:
             return False
         if self.nth:
-            return self.calls in self.nth
-        return self.every is None or self.calls % self.every == 0
+            return self.matched in self.nth
+        return self.every is None or self.matched % self.every == 0
 
 
 def _whole_number(value: object, name: str, number: int) -> int:
@@ -128,8 +128,8 @@ def _read_rule(number: int, given: object) -> _Rule:
     if not isinstance(method, str) or not method:
         raise BadRule(f"rule {number}: method must be a name or a glob")
     listed = rule.get("nth", [])
-    calls = listed if isinstance(listed, list) else [listed]
-    nth = frozenset(_whole_number(call, "nth", number) for call in calls)
+    chosen = listed if isinstance(listed, list) else [listed]
+    nth = frozenset(_whole_number(one, "nth", number) for one in chosen)
     every = _whole_number(rule["every"], "every", number) if "every" in rule else None
     times = len(nth) or None
     if rule.get("times") is not None:
@@ -138,7 +138,7 @@ def _read_rule(number: int, given: object) -> _Rule:
 
 
 class Faults:
-    """The current rules. Thread-safe; `total_calls` counts every call since the last `set`.
+    """The current rules. Thread-safe; `total_calls` counts every request since the last `set`.
 
     `on_kill` is called for `kill_before` and `kill_after`; the sandbox sets it to a function that
     kills the process under test.
@@ -149,7 +149,7 @@ class Faults:
         self._rules: list[_Rule] = []
         self._killed = self._injected = 0
         self.total_calls = 0
-        self.on_kill: Callable[[], None] = lambda: None
+        self.on_kill: Callable[[], object] = lambda: None
         self.set(rules)
 
     def set(self, rules: Iterable[object]) -> None:
@@ -163,14 +163,14 @@ class Faults:
         self.set(())
 
     def decide(self, method: str, target: str = "") -> Fault | None:
-        """Count one call of `method` (for the object `target`) and return its fault, or None."""
+        """Count one request to `method` (for the object `target`) and return its fault, or None."""
         latency, decided = 0.0, None
         with self._lock:
             self.total_calls += 1
             for rule in self._rules:
                 if not rule.matches(method, target):
                     continue
-                rule.calls += 1
+                rule.matched += 1
                 if not rule.due():
                     continue
                 if rule.kind == "latency_ms":
@@ -202,9 +202,9 @@ class Faults:
         return self._injected
 
     def fired(self) -> list[dict[str, Any]]:
-        """Every rule, with the calls that it matched and how often it fired (`GET /faults`)."""
+        """Every rule, the number of requests that it matched, and how often it fired."""
         with self._lock:
             return [
-                {"method": r.method, "kind": r.kind, "calls": r.calls, "fired": r.fired}
+                {"method": r.method, "kind": r.kind, "calls": r.matched, "fired": r.fired}
                 for r in self._rules
             ]

@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import grpc
 from google.protobuf.json_format import MessageToDict
 from google.rpc import status_pb2
 
-from sandbox.rpc import Caller, Handler
+from sandbox.rpc import Connection, Handler, Refusal, Responder
 
 _PEEKED_BYTES = 1 << 14
 _HELLO_SECONDS = 5.0
@@ -38,47 +38,8 @@ _HTTP_STATUS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-Method = tuple[Caller, str, Handler]
+Method = tuple[Responder, str, Handler]
 """Who carries out a REST method, its name for fault rules and the log, and the handler."""
-
-
-class _Aborted(Exception):
-    """The answer is a refusal with this status."""
-
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class _Context:
-    """The parts of `grpc.ServicerContext` that `Caller` uses, for one HTTP request."""
-
-    def __init__(self, headers: Mapping[str, str], peer: tuple[str, int]) -> None:
-        self._headers = {name.lower(): value for name, value in headers.items()}
-        self._peer = peer
-        self.details: list[dict[str, Any]] = []
-
-    def invocation_metadata(self) -> dict[str, str]:
-        return self._headers
-
-    def send_initial_metadata(self, metadata: object) -> None:
-        """Do nothing: the request ID is in the error itself."""
-
-    def set_trailing_metadata(self, metadata: tuple[tuple[str, Any], ...]) -> None:
-        packed = dict(metadata).get("grpc-status-details-bin")
-        if packed is not None:
-            status = MessageToDict(status_pb2.Status.FromString(packed))
-            self.details = status.get("details", [])
-
-    def abort(self, code: grpc.StatusCode, message: str) -> NoReturn:
-        raise _Aborted(code, message)
-
-    def is_active(self) -> bool:
-        return True
-
-    def peer(self) -> str:
-        return f"ipv4:{self._peer[0]}:{self._peer[1]}"
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -96,18 +57,20 @@ class _Request(BaseHTTPRequestHandler):
         if found is None:
             self._send(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found"}})
             return
-        caller, name, handler = found
-        context = _Context(dict(self.headers.items()), self.client_address)
+        responder, name, handler = found
+        metadata = {key.lower(): value for key, value in self.headers.items()}
+        rpc = responder.receive(name, body, metadata)
         try:
-            self._send(200, json.loads(caller.answer(name, handler, body, context)))
-        except _Aborted as refused:
-            code = _HTTP_STATUS.get(refused.code, 500)
-            error = {"code": code, "message": refused.message, "status": refused.code.name}
-            self._send(code, {"error": error | {"details": context.details}})
+            connection = Connection(self.client_address[1], lambda: True)
+            self._send(200, json.loads(responder.answer(rpc, handler, connection)))
+        except Refusal as refusal:
+            code = _HTTP_STATUS.get(refusal.code, 500)
+            error = {"code": code, "message": str(refusal), "status": refusal.code.name}
+            self._send(code, {"error": {**error, "details": _details(refusal)}})
 
     def _send(self, status: int, content: Mapping[str, Any]) -> None:
         body = json.dumps(content).encode()
-        with contextlib.suppress(OSError):  # the caller, or a fault, has closed the connection
+        with contextlib.suppress(OSError):  # the client, or a fault, has closed the connection
             self.send_response(status, HTTPStatus(status).phrase)
             self.send_header("content-type", "application/json; charset=UTF-8")
             self.send_header("content-length", str(len(body)))
@@ -116,6 +79,16 @@ class _Request(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+
+def _details(refusal: Refusal) -> list[dict[str, Any]]:
+    """The details of the `google.rpc.Status` that gRPC has in its metadata."""
+    packed = dict(refusal.trailing).get("grpc-status-details-bin")
+    if not isinstance(packed, bytes):
+        return []
+    details: list[dict[str, Any]]
+    details = MessageToDict(status_pb2.Status.FromString(packed)).get("details", [])
+    return details
 
 
 class RestServer(socketserver.ThreadingTCPServer):

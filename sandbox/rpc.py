@@ -1,20 +1,21 @@
-"""One gRPC call to the sandbox: authorization, a fault if a rule asks for one, response, log.
+"""One request to an API: who asks, a fault if a rule wants one, the response, the log.
 
-No stubs: handlers get the serialized request and return the serialized response. So the size of a
-message is known, and no time is lost in proto-plus.
+No stubs: handlers get the serialized request (`Rpc.body`) and return the serialized response. So
+the size of a message is known, and no time is lost in proto-plus.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 
@@ -26,7 +27,7 @@ _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 class Refusal(Exception):
-    """A response other than OK: status, message for people, and binary trailing metadata."""
+    """A response other than OK: status, message for people, and gRPC's trailing metadata."""
 
     def __init__(
         self,
@@ -37,31 +38,35 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.message = message
         self.trailing = trailing
         self.label = label or code.name
         """The name in the request log: the API's own code, if there is one."""
 
 
 @dataclass(slots=True)
-class Call:
-    """What a handler knows about the call that it answers."""
+class Rpc:
+    """What a handler knows about the request that it answers, by gRPC or REST."""
 
     metadata: Mapping[str, str]
     request: Request
-    fault: Fault | None = None
-    scopes: frozenset[str] = field(default_factory=frozenset)
+    body: bytes
+    fault: Fault | None
+    scopes: frozenset[str]
 
     @property
     def request_id(self) -> str:
         return self.request.request_id
 
 
-Context = Any
-"""`grpc.ServicerContext`, or what stands for it in a REST call (`sandbox.rest`)."""
+class Connection(NamedTuple):
+    """Where a request came from: the client's port, and whether it still waits."""
 
-Handler = Callable[[bytes, Call], bytes]
-RefuseByFault = Callable[[Fault, Call], Refusal | None]
+    port: int
+    is_open: Callable[[], bool]
+
+
+Handler = Callable[[Rpc], bytes]
+RefuseByFault = Callable[[Fault, Rpc], Refusal | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,8 @@ class Service:
 
     name: str
     label: str
-    unary: Mapping[str, Handler]
-    streaming: Mapping[str, Handler] = field(default_factory=dict)
-    refuse: RefuseByFault = lambda fault, call: None
+    handlers: Mapping[str, Handler]
+    refuse: RefuseByFault = lambda fault, rpc: None
     """The API's own form of a fault; None: use the plain gRPC status."""
 
 
@@ -108,12 +112,11 @@ def _token_scopes(state: State, metadata: Mapping[str, str]) -> frozenset[str]:
     return frozenset()
 
 
-def _reset_connection(peer: str) -> bool:
-    """Shut down the TCP connection of a peer such as `ipv4:127.0.0.1:50123`; False: not found.
+def _reset_connection(port: int) -> None:
+    """Shut down the TCP connection of the client at this port.
 
     gRPC offers no way to do this, so this searches the process's own file descriptors.
     """
-    port = int(peer.rpartition(":")[2])
     for name in os.listdir("/dev/fd"):
         try:
             duplicate = os.dup(int(name))
@@ -129,106 +132,100 @@ def _reset_connection(peer: str) -> bool:
             # A client in this process has a socket with the same two ports, swapped.
             if candidate.family in _INTERNET and theirs[1] == port != ours[1]:
                 candidate.shutdown(socket.SHUT_RDWR)
-                return True
-    return False
+                return
 
 
-class Caller:
-    """Runs the handlers of one service, with the same steps for every call."""
+class Responder:
+    """Answers the requests to one service: the same steps around every handler."""
 
     def __init__(self, service: Service, state: State, faults: Faults) -> None:
         self._service = service
         self._state = state
         self._faults = faults
 
-    def answer(self, method: str, handler: Handler, body: bytes, context: Context) -> bytes:
-        began = time.monotonic()
-        metadata: dict[str, str] = dict(context.invocation_metadata() or ())
-        name = f"{self._service.label}.{method}"
-        request_id = self._state.new_request_id(name)
-        request = Request(name, request_id, self._state.now(), len(body), body)
-        request.login_customer_id = metadata.get("login-customer-id", "")
-        call = Call(metadata, request, self._faults.decide(name))
-        call.scopes = _token_scopes(self._state, metadata)
+    def generic_handler(self) -> grpc.GenericRpcHandler:
+        """The handler with which a `grpc.Server` serves the service."""
+        handlers = {
+            method: grpc.unary_unary_rpc_method_handler(functools.partial(self._unary, method))
+            for method in self._service.handlers
+        }
+        return grpc.method_handlers_generic_handler(self._service.name, handlers)
+
+    def _unary(self, method: str, body: bytes, context: grpc.ServicerContext) -> bytes:
+        rpc = self.receive(method, body, dict(context.invocation_metadata() or ()))
         # Google sends the request ID in the initial and in the trailing metadata; the Ads client
         # logs the initial one (its response wrapper's trailing_metadata() returns that).
-        shown = (("request-id", call.request_id),)
+        shown = (("request-id", rpc.request_id),)
         place = self._state.request_id_in
         context.send_initial_metadata(shown if place in ("both", "initial") else ())
-        refusal: Refusal | None = None
-        answer = b""
+        trailing = shown if place in ("both", "trailing") else ()
+        port = int(context.peer().rpartition(":")[2])  # ipv4:127.0.0.1:50123
         try:
-            answer = self._carry_out(handler, body, call, context)
-        except Refusal as raised:
-            refusal = raised
-        except Exception as error:  # show a bug of the sandbox as a bug
-            refusal = Refusal(grpc.StatusCode.UNKNOWN, f"sandbox bug: {error!r}", label="BUG")
-            raise
-        finally:
-            request.fault = call.fault.kind if call.fault else None
-            request.status = refusal.label if refusal else "OK"
-            request.seconds = time.monotonic() - began
-            self._state.log(request)
-        trailing: tuple[tuple[str, str | bytes], ...] = ()
-        if place in ("both", "trailing"):
-            trailing = shown
-        if refusal is not None:
+            handler = self._service.handlers[method]
+            answer = self.answer(rpc, handler, Connection(port, context.is_active))
+        except Refusal as refusal:
             context.set_trailing_metadata(trailing + refusal.trailing)
-            context.abort(refusal.code, refusal.message)
+            context.abort(refusal.code, str(refusal))
         context.set_trailing_metadata(trailing)
         return answer
 
-    def _carry_out(self, handler: Handler, body: bytes, call: Call, context: Context) -> bytes:
-        fault = call.fault
+    def receive(self, method: str, body: bytes, metadata: Mapping[str, str]) -> Rpc:
+        """Count a request for the fault rules, and find out who asks."""
+        name = f"{self._service.label}.{method}"
+        request = Request(
+            name, self._state.new_request_id(name), self._state.now(), len(body), body
+        )
+        request.login_customer_id = metadata.get("login-customer-id", "")
+        scopes = _token_scopes(self._state, metadata)
+        return Rpc(metadata, request, body, self._faults.decide(name), scopes)
+
+    def answer(self, rpc: Rpc, handler: Handler, connection: Connection) -> bytes:
+        """The serialized response. Raises `Refusal`."""
+        request, began = rpc.request, time.monotonic()
+        request.fault = rpc.fault.kind if rpc.fault else None
+        request.status = "BUG"  # of the sandbox, if the handler raises anything else
+        try:
+            answer = self._carry_out(handler, rpc, connection)
+            request.status = "OK"
+            return answer
+        except Refusal as refusal:
+            request.status = refusal.label
+            raise
+        finally:
+            request.seconds = time.monotonic() - began
+            self._state.log(request)
+
+    def _carry_out(self, handler: Handler, rpc: Rpc, connection: Connection) -> bytes:
+        fault = rpc.fault
         if fault is not None and fault.latency_seconds:
             time.sleep(fault.latency_seconds)
         if fault is None or fault.kind is None:
-            return handler(body, call)
+            return handler(rpc)
         kind = fault.kind
         if kind == "kill_before":
             self._faults.kill()
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the caller was killed", label="KILLED")
-        own = self._service.refuse(fault, call)
+        own = self._service.refuse(fault, rpc)
         if kind in ("hang", "drop_connection"):
             committed = bool(fault.parameters.get("committed", kind == "drop_connection"))
         elif kind in _AFTER_COMMIT:
             committed = True
         else:  # the handler itself carries out any other kind
             committed = own is None and kind not in _PLAIN
-        answer = handler(body, call) if committed else b""
+        answer = handler(rpc) if committed else b""
         if kind == "kill_after":
             self._faults.kill()
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the caller was killed", label="KILLED")
         if kind == "hang":
             until = time.monotonic() + float(fault.parameters.get("seconds", _HANG_SECONDS))
-            while context.is_active() and time.monotonic() < until:
+            while connection.is_open() and time.monotonic() < until:
                 time.sleep(0.02)
             raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "hung", label="HUNG")
         if kind == "drop_connection":
-            _reset_connection(context.peer())
+            _reset_connection(connection.port)
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "Socket closed", label="DROPPED")
         if own is not None:
             raise own
         if kind in _PLAIN:
             raise Refusal(_PLAIN[kind], f"{kind} (by a fault rule)")
         return answer
-
-
-def generic_handler(service: Service, state: State, faults: Faults) -> grpc.GenericRpcHandler:
-    """The handler with which a `grpc.Server` serves `service`."""
-    caller = Caller(service, state, faults)
-
-    def unary(method: str, handler: Handler) -> grpc.RpcMethodHandler:
-        return grpc.unary_unary_rpc_method_handler(
-            lambda body, context: caller.answer(method, handler, body, context)
-        )
-
-    def streaming(method: str, handler: Handler) -> grpc.RpcMethodHandler:
-        def one_message(body: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-            yield caller.answer(method, handler, body, context)
-
-        return grpc.unary_stream_rpc_method_handler(one_message)
-
-    handlers = {name: unary(name, handler) for name, handler in service.unary.items()}
-    handlers |= {name: streaming(name, handler) for name, handler in service.streaming.items()}
-    return grpc.method_handlers_generic_handler(service.name, handlers)

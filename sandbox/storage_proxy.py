@@ -1,6 +1,6 @@
 """The HTTP proxy in front of fake-gcs-server: faults, request log, preconditions, new objects.
 
-It adds what the binary lacks. Google honours `ifGenerationMatch` on every object call
+It adds what the binary lacks. Google honours `ifGenerationMatch` on every request for an object
 (https://cloud.google.com/storage/docs/request-preconditions); the binary only on one-request
 uploads. So the proxy checks it, under a lock per object if a check and a write must be atomic.
 """
@@ -15,27 +15,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from sandbox.faults import Fault
-from sandbox.storage_answers import (
-    STATUS_FAULTS,
-    Answer,
-    at_our_port,
-    error_answer,
-    first_byte,
-    refusal,
-    target_of,
-)
-from sandbox.storage_calls import Call, StorageCall, finalized_object, understand
+from sandbox.storage_requests import Operation, StorageRequest, finalized_object, understand
 
 _BLOCK = 1 << 18
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 _NOT_PASSED_ON = _HOP_BY_HOP | {"date"}  # of an answer
+_STATUS_FAULTS = {
+    "status_503": (503, "backendError", "The service is unavailable (a fault of the sandbox)"),
+    "status_429": (429, "rateLimitExceeded", "The rate limit was exceeded (a fault)"),
+    "status_403": (403, "forbidden", "The caller does not have access to the object (a fault)"),
+    "status_401": (401, "authError", "Invalid Credentials (a fault)"),
+    "status_412": (412, "conditionNotMet", "A precondition did not hold (a fault)"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,11 @@ class Hooks:
     `decide` chooses a fault for a method and object, or None. `now` is the time of all answers.
     """
 
-    decide: Callable[[str, str], Fault | None]
-    log: Callable[[StorageCall], None]
-    finalized: Callable[[dict[str, Any]], None]
-    on_kill: Callable[[], None]
-    now: Callable[[], datetime]
+    decide: Callable[[str, str], Fault | None] = lambda method, target: None
+    log: Callable[[StorageRequest], None] = lambda request: None
+    finalized: Callable[[dict[str, Any]], None] = lambda created: None
+    on_kill: Callable[[], None] = lambda: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -117,38 +115,28 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, *args: Any) -> None:
-        """Print nothing: calls are in the sandbox's request log."""
+        """Print nothing: requests are in the sandbox's log."""
 
     def _serve(self) -> None:
-        started, clock = time.time(), time.monotonic()
+        began, started = time.monotonic(), datetime.now(UTC)
         body = self._read_body()
-        call = understand(self.command, self.path, body, self.headers.get("Content-Type", ""))
-        fault = (
-            self.server.hooks.decide(call.method, f"{call.bucket}/{call.name}")
-            if self.server.faulty
-            else None
-        )
+        operation = understand(self.command, self.path, body, self.headers.get("Content-Type", ""))
+        hooks, faulty = self.server.hooks, self.server.faulty
+        fault = hooks.decide(operation.method, operation.path) if faulty else None
 
         def log(status: int, response_bytes: int) -> None:
-            if self.server.faulty:
-                self.server.hooks.log(
-                    StorageCall(
-                        method=call.method,
-                        bucket=call.bucket,
-                        name=call.name,
-                        status=status,
-                        request_bytes=len(body),
-                        response_bytes=response_bytes,
-                        started=started,
-                        milliseconds=(time.monotonic() - clock) * 1000,
-                        fault=fault.kind if fault else None,
-                    )
-                )
+            request = StorageRequest(operation.method, "", started, len(body), None)
+            request.bucket, request.name = operation.bucket, operation.name
+            request.status, request.response_bytes = str(status), response_bytes
+            request.fault = fault.kind if fault else None
+            request.seconds = time.monotonic() - began
+            if faulty:
+                hooks.log(request)
 
-        # Log before the last bytes are sent: a client with the response finds the call in the log.
+        # Log before the last bytes are sent: a client with the response finds it in the log.
         self._log = log
         try:
-            self._answer(call, body, fault)
+            self._answer(operation, body, fault)
         except _Broken as broken:
             log(0, broken.sent)
             self._break_off()
@@ -174,31 +162,32 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def _answer(self, call: Call, body: bytes, fault: Fault | None) -> None:
+    def _answer(self, operation: Operation, body: bytes, fault: Fault | None) -> None:
         kind = fault.kind if fault else None
         if fault and fault.latency_seconds:
             time.sleep(fault.latency_seconds)
-        if kind in STATUS_FAULTS:
-            self._send(error_answer(*STATUS_FAULTS[kind]))
+        if kind in _STATUS_FAULTS:
+            self._send(_error_answer(*_STATUS_FAULTS[kind]))
             return
         if kind == "kill_before":
             self.server.hooks.on_kill()
             raise _Broken
         limit = int(fault.parameters[kind]) if fault and kind == "cut_read_after_bytes" else None
-        if call.reads_media and kind != "kill_after":
+        if operation.reads_media and kind != "kill_after":
             flipped = int(fault.parameters[kind]) if fault and kind == "flip_bit_at_byte" else None
-            self._send_media(call, limit, flipped)
+            self._send_media(operation, limit, flipped)
             return
-        with self.server.locks.holding(call.bucket, call.name) if call.writes else nullcontext():
-            answer = refusal(call, self._generation) or self._forward(
-                target_of(call, self.path), body, call
+        lock = self.server.locks.holding(operation.bucket, operation.name)
+        with lock if operation.writes else nullcontext():
+            answer = _refusal(operation, self._generation) or self._forward(
+                _target_of(operation, self.path), body, operation
             )
-        if answer.status < 300 and (created := finalized_object(call, answer.body)):
+        if answer.status < 300 and (created := finalized_object(operation, answer.body)):
             self.server.hooks.finalized(created)
         if kind == "kill_after":
             self.server.hooks.on_kill()
             raise _Broken
-        answer = at_our_port(answer, call, self.server.url, self.server.external_url)
+        answer = _at_our_port(answer, operation, self.server.url, self.server.external_url)
         self._send(answer, limit)
 
     def _request(self, verb: str, target: str, body: bytes) -> http.client.HTTPResponse:
@@ -211,36 +200,36 @@ class _Handler(BaseHTTPRequestHandler):
         self._backend.endheaders(body or None)
         return self._backend.getresponse()
 
-    def _forward(self, target: str, body: bytes, call: Call) -> Answer:
+    def _forward(self, target: str, body: bytes, operation: Operation) -> Answer:
         response = self._request(self.command, target, body)
         content = response.read()
         headers = [(k, v) for k, v in response.getheaders() if k.lower() not in _NOT_PASSED_ON]
         return Answer(response.status, response.reason, headers, content)
 
-    def _generation(self, call: Call) -> int | None:
+    def _generation(self, operation: Operation) -> int | None:
         """The object's live generation, or None if the object does not exist."""
-        path = f"/storage/v1/b/{quote(call.bucket, '')}/o/{quote(call.name, '')}"
+        path = f"/storage/v1/b/{quote(operation.bucket, '')}/o/{quote(operation.name, '')}"
         self._backend.request("GET", path)
         response = self._backend.getresponse()
         content = response.read()
         return int(json.loads(content)["generation"]) if response.status == 200 else None
 
-    def _send_media(self, call: Call, limit: int | None, flipped: int | None) -> None:
+    def _send_media(self, operation: Operation, limit: int | None, flipped: int | None) -> None:
         """Streams an object. A precondition selects the generation: check and read are atomic.
 
         One bit of the byte `flipped` of the object is wrong.
         """
-        target = self.path
-        if (wanted := call.query.get("ifGenerationMatch")) and "generation" not in call.query:
+        target, query = self.path, operation.query
+        wanted = query.get("ifGenerationMatch")
+        if wanted and "generation" not in query:
             target += f"&generation={wanted}"
-        elif call.query.get("ifGenerationNotMatch") and (unmet := refusal(call, self._generation)):
+        elif query.get("ifGenerationNotMatch") and (unmet := _refusal(operation, self._generation)):
             self._send(unmet)
             return
         response = self._request(self.command, target, b"")
         if response.status == 404 and wanted:
             response.read()
-            gone = error_answer(404, "notFound", f"No such object: {call.bucket}/{call.name}")
-            self._send(refusal(call, self._generation) or gone)
+            self._send(_refusal(operation, self._generation) or _not_found(operation))
             return
         self._begin(response.status, response.reason)
         length = response.getheader("Content-Length")
@@ -252,7 +241,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", length)
         self.end_headers()
-        first = first_byte(self.headers.get("Range", ""))
+        self._stream(response, limit, flipped)
+
+    def _stream(
+        self, response: http.client.HTTPResponse, limit: int | None, flipped: int | None
+    ) -> None:
+        first = _first_byte(self.headers.get("Range", ""))
         sent, block = 0, response.read(_BLOCK)
         while block:
             if limit is not None and sent + len(block) > limit:
@@ -290,3 +284,84 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut(body[:limit], limit)
         self._log(answer.status, len(body))
         self.wfile.write(body)
+
+
+# Answers: errors in Google's format, preconditions, links to the proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def _first_byte(range_header: str) -> int:
+    """The first byte that a `Range: bytes=5-9` header asks for; 0 without one."""
+    start = range_header.removeprefix("bytes=").partition("-")[0]
+    return int(start) if start.isdigit() else 0
+
+
+def _error_answer(status: int, reason: str, message: str) -> Answer:
+    """An error in the format of Google's JSON API."""
+    error = {
+        "code": status,
+        "message": message,
+        "errors": [{"message": message, "domain": "global", "reason": reason}],
+    }
+    body = json.dumps({"error": error}).encode()
+    return Answer(status, reason, [("Content-Type", "application/json")], body)
+
+
+def _not_found(operation: Operation) -> Answer:
+    return _error_answer(404, "notFound", f"No such object: {operation.path}")
+
+
+def _refusal(
+    operation: Operation, live_generation: Callable[[Operation], int | None]
+) -> Answer | None:
+    """The 412 or 404 with which Google answers an unmet precondition, or None."""
+    query = operation.query
+    match, differ = query.get("ifGenerationMatch"), query.get("ifGenerationNotMatch")
+    by_generation = operation.method.endswith((".delete", ".patch"))
+    pinned = query.get("generation") if by_generation else None
+    if not operation.name or not (match or differ or pinned):
+        return None
+    live = live_generation(operation)
+    if pinned and live != int(pinned):
+        return _not_found(operation)
+    if match and (live or 0) != int(match):
+        return _error_answer(412, "conditionNotMet", "ifGenerationMatch did not hold")
+    if differ and (live or 0) == int(differ):
+        return _error_answer(412, "conditionNotMet", "ifGenerationNotMatch did not hold")
+    return None
+
+
+def _target_of(operation: Operation, target: str) -> str:
+    """The target for the binary, which knows `versions=true` but not `True`, as Google's client."""
+    if operation.method == "storage.objects.list":
+        return target.replace("versions=True", "versions=true")
+    return target
+
+
+def _at_our_port(answer: Answer, operation: Operation, ours: str, theirs: str) -> Answer:
+    """Changes the links in a response, so that they point at the port that got the request.
+
+    A resumable upload keeps the precondition and the name of its first request in its link: the
+    binary forgets the precondition, and a name in the body.
+    """
+    headers = [(key, value.replace(theirs, ours)) for key, value in answer.headers]
+    if operation.begins_resumable:
+        kept = {
+            "ifGenerationMatch": operation.query.get("ifGenerationMatch"),
+            "name": operation.name,
+        }
+        headers = [(k, _with(v, kept) if k == "Location" else v) for k, v in headers]
+    body = answer.body if ours == theirs else answer.body.replace(theirs.encode(), ours.encode())
+    return Answer(answer.status, answer.reason, headers, body)
+
+
+def _with(url: str, parameters: dict[str, str | None]) -> str:
+    missing = {k: v for k, v in parameters.items() if v is not None and f"{k}=" not in url}
+    return f"{url}&{urlencode(missing)}" if missing else url

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from sandbox.apis import start_apis
@@ -31,7 +30,6 @@ from sandbox.processes import Processes
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import State
 from sandbox.storage import CALM_CLIENT, Storage
-from sandbox.storage_log import logged
 from sandbox.storage_proxy import Hooks
 
 INPUT_BUCKET = "sandbox-input"
@@ -99,12 +97,12 @@ class Sandbox:
     def _start_all(self) -> None:
         hooks = Hooks(
             decide=self.faults.decide,
-            log=lambda call: self.state.log(logged(call)),
+            log=self.state.log,
             finalized=self._finalized,
             on_kill=self.faults.kill,
             now=self.clock.now,
         )
-        self.faults.on_kill = self._kill_hook
+        self.faults.on_kill = self.kill_working
         self.storage = Storage(self._processes, hooks, self.directory / "storage.log")
         self.storage.create_bucket(INPUT_BUCKET, versioned=True)
         self.storage.create_bucket(OUTPUT_BUCKET)
@@ -172,12 +170,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def description(self) -> dict[str, Any]:
@@ -198,7 +191,7 @@ class Sandbox:
         }
 
     def storage_client(self) -> Any:
-        """A google-cloud-storage client without faults; its calls are not logged."""
+        """A google-cloud-storage client without faults; its requests are not logged."""
         return self.storage.client()
 
     def drop(
@@ -316,9 +309,6 @@ class Sandbox:
         self.keep_versions(True)
         self.set_profiles(DEFAULT_PROFILES)
         self.state.clear()
-
-    def _kill_hook(self) -> None:
-        self.kill_working()
 
     def _finalized(self, resource: Mapping[str, Any]) -> None:
         if resource.get("bucket") == OUTPUT_BUCKET:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sandbox.tls import create_certificates
+from sandbox.credentials import create_certificates
 from tests.results_schema import check_results
 from tests.schedule import dealt
 

@@ -28,9 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.conversions import Accepted
 from sandbox.profiles import DEFAULT_PROFILES
-from sandbox.request_status import RecordIndices
-from sandbox.state import Accepted
+from sandbox.state import RecordIndices
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import (

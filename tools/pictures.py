@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from sandbox.example_dates import EXAMPLES, moved_to
+from sandbox.examples import EXAMPLES, moved_to
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
 ROOT = Path(__file__).parent.parent

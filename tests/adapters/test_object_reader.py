@@ -17,7 +17,7 @@ from lib.errors import PermanentError, RetryableError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
 from sandbox.storage import Storage, storage_client
-from sandbox.storage_calls import StorageCall
+from sandbox.storage_requests import StorageRequest
 from tests.adapters.conftest import BUCKET
 
 RANGE = 1 << 12
@@ -128,7 +128,7 @@ def test_a_large_object_whose_last_range_was_wrong_once(
 
 
 def test_what_was_not_kept_is_read_again(
-    storage: Storage, store: GoogleStore, calls: list[StorageCall], first_range_is_kept: None
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest], first_range_is_kept: None
 ) -> None:
     """Only the beginning of a compared object stays in memory; the rest takes a second read."""
     source = put(storage, store, CONTENT)
@@ -165,7 +165,7 @@ def test_a_second_read_that_stays_wrong(
 def test_the_comparison_needs_no_further_call(
     storage: Storage,
     store: GoogleStore,
-    calls: list[StorageCall],
+    calls: list[StorageRequest],
     monkeypatch: pytest.MonkeyPatch,
     limit: int,
 ) -> None:
@@ -188,7 +188,7 @@ def test_an_object_with_content_encoding_gzip_arrives_as_it_is_stored(
 
 @pytest.mark.parametrize("size", [1, RANGE - 1, RANGE, RANGE + 1, len(CONTENT)])
 def test_an_object_is_described_by_the_answer_to_its_first_range(
-    storage: Storage, store: GoogleStore, calls: list[StorageCall], size: int
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest], size: int
 ) -> None:
     """This takes no call of its own, and only the time of creation may differ."""
     source = put(storage, store, CONTENT[:size])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,7 @@ class Google:
     def __init__(self, folder: Path) -> None:
         self.faults = Faults()
         self.processes = Processes()
-        hooks = Hooks(
-            decide=self.faults.decide,
-            log=lambda call: None,
-            finalized=lambda resource: None,
-            on_kill=lambda: None,
-            now=lambda: datetime.now(UTC),
-        )
+        hooks = Hooks(decide=self.faults.decide)
         self.storage = Storage(self.processes, hooks, folder / "log")
         self.storage.create_bucket(BUCKET)
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from sandbox.__main__ import main as sandbox
-from sandbox.example_dates import EXAMPLES, WRITTEN_ON, is_example, moved_to
+from sandbox.examples import EXAMPLES, WRITTEN_ON, is_example, moved_to
 from tests import crm_exports
 from tests.cli.test_check_examples import FILES
 from tests.cli.validating import CUSTOMER, NOW, validate

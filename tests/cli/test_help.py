@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from lib.cli import files
 from lib.cli.commands import main
 from lib.cli.init import command as init
-from sandbox.example_dates import EXAMPLES, moved_to
+from sandbox.examples import EXAMPLES, moved_to
 
 PROGRAMS = ("offline-conversions", "python -m lib")
 RESULTS = "leads.csv.1795521600000001.results.json"

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from lib.cli.commands import main
-from sandbox.example_dates import EXAMPLES, WRITTEN_ON, moved_to
+from sandbox.examples import EXAMPLES, WRITTEN_ON, moved_to
 from sandbox.up import Sandbox
 
 ROOT = Path(__file__).parents[2]

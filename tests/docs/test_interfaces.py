@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import click
 import pytest
@@ -134,7 +135,7 @@ def test_the_keys_of_json() -> None:
 
 def test_control_routes() -> None:
     """All routes of the control API."""
-    nobody: Any = None
+    nobody: Any = MagicMock()
     listed = paragraph("Sandbox", "The control API at `control_url`")
     assert sorted(listed) == sorted(Routes(nobody).table)
 

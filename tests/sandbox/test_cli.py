@@ -20,13 +20,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from sandbox.__main__ import main
-from sandbox.demo import data_rows, disagreements, run_demo
+from sandbox.conversions import NotCounted
+from sandbox.demo import data_rows, disagreements, late_disagreements, run_demo
 from sandbox.examples import COLUMNS, LATE_MISTAKES, MISTAKES, write_crm_export
 from sandbox.running import remember
 from sandbox.show import show_results
-from sandbox.state import NotCounted
 from sandbox.up import INPUT_BUCKET
-from sandbox.verdicts import wrong_verdicts
 from tests.sandbox.conftest import STAND_IN
 
 ROOT = Path(__file__).parents[2]
@@ -152,13 +151,13 @@ def test_drop_replaces_the_profiles_first(sandbox, tmp_path):
     assert json.loads(sandbox.profiles_path.read_text()) == {"crm": {}}
     run = CliRunner().invoke(main, [*drop, "--profiles", str(tmp_path / "export.csv")])
     assert run.exit_code == 1
-    assert "not JSON" in run.output
+    assert "Invalid JSON" in run.output
 
 
 def test_drop_moves_the_dates_of_an_example(sandbox, monkeypatch):
     """It says so, and no other file is changed."""
     day = datetime.now(UTC).date() - timedelta(days=200)
-    for module in ("example_dates", "__main__"):
+    for module in ("examples", "__main__"):
         monkeypatch.setattr(f"sandbox.{module}.WRITTEN_ON", day)
     path = ROOT / "examples" / "hubspot_export.csv"
     run = CliRunner().invoke(main, ["drop", str(path), "--control-url", sandbox.control_url])
@@ -226,7 +225,7 @@ EXPIRED = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"
         ({2: "failed"}, 0, "no click for 1 rows"),
     ],
 )
-def test_the_demo_notices_wrong_verdicts(told, rows, unmatched, words):
+def test_the_demo_notices_late_disagreements(told, rows, unmatched, words):
     """A row of the document that Google did not refuse, or the other way round, is found."""
     hashed = hashlib.sha256(b"ada@example.com").hexdigest()
     user_data = {"user_identifiers": [{"email_address": hashed}]}
@@ -241,7 +240,7 @@ def test_the_demo_notices_wrong_verdicts(told, rows, unmatched, words):
             for line, outcome in rows.items()
         ],
     }
-    found = list(wrong_verdicts(told, document, not_counted))
+    found = list(late_disagreements(told, document, not_counted))
     assert found == [] if words is None else any(words in problem for problem in found)
 
 
@@ -340,7 +339,7 @@ def test_drop_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: pytest.Mo
     running.notice_on_events.return_value = ""
     running.description = {"input_bucket": "b"}
     running.client().bucket().blob.return_value = SimpleNamespace(
-        name=name, generation=7, upload_from_file=lambda file, **options: file.read()
+        name=name, generation=7, upload_from_filename=lambda path, **options: None
     )
     running.wait_for_results.side_effect = TimeoutError(f"no results of {name}")
     monkeypatch.setattr("sandbox.__main__.find", lambda url: running)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandbox.accounts import default_accounts
 from sandbox.control import Routes
-from sandbox.delivery_settings import DeliverySettings
+from sandbox.delivery import DeliverySettings
 from sandbox.faults import COMMON_KINDS, STORAGE_KINDS
 
 ROOT = Path(__file__).parents[2]

@@ -37,13 +37,6 @@ def test_a_dropped_file_reaches_the_function_and_comes_back_as_results(sandbox):
     assert all(isinstance(value, str) for value in event.values())
 
 
-def test_the_functions_output_is_captured(sandbox):
-    """What the function prints is in `function_output`."""
-    name, generation = sandbox.drop(b"a\n1\n", "printed.csv")
-    sandbox.results(name, generation)
-    assert '"subject": "objects/printed.csv"' in sandbox.function_output()
-
-
 @pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
 @pytest.mark.parametrize(("method", "nth"), [("get", 1), ("insert", 1)])
 def test_a_function_killed_at_a_call_is_there_for_the_next_delivery(sandbox, kind, method, nth):
@@ -77,12 +70,6 @@ def test_an_instance_that_dies_whole_is_started_again(sandbox):
     _until(lambda: instance.process.pid != before and instance.answers())
     name, generation = sandbox.drop(b"a\n1\n", "after.csv")
     assert sandbox.results(name, generation)["counts"]["rows"] == 1
-
-
-def test_the_sweep_answers_and_is_no_event(sandbox):
-    """`run_sweep` calls the HTTP entry point, as Cloud Scheduler does."""
-    status, body = sandbox.run_sweep()
-    assert (status, json.loads(body)) == (200, {"swept": True})
 
 
 def test_two_instances_work_at_once_and_two_sandboxes_side_by_side(sandbox, tmp_path):

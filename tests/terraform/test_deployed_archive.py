@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.events import finalized_event
+from sandbox.delivery import finalized_event
 from sandbox.processes import free_port
 from sandbox.up import INPUT_BUCKET, Sandbox
 from tests.terraform.conftest import ROOT

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.tls import create_certificates
+
 from tests.yardstick.cases import Case, every_case
 from tests.yardstick.play import Played, running_apis
 from tests.yardstick.recording import PATH, Recording, renamed_today, write

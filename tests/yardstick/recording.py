@@ -32,7 +32,7 @@ from typing import Any, Final, NamedTuple
 from google.ads import datamanager_v1
 from google.protobuf.json_format import MessageToDict
 
-from sandbox.ads_version import ads_module
+from sandbox.google_ads import ads_module
 from tests.yardstick.play import Document, Played, Request
 
 ROOT: Final = Path(__file__).resolve().parents[2]

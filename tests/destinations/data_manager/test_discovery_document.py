@@ -1,14 +1,8 @@
-"""Names of the REST API, compared with Google's discovery document (in google-api-python-client).
-
-The code does not use that package; it is the only source here for names that the gRPC client
-library does not have yet.
-"""
+"""Names of the REST API, compared with Google's discovery document."""
 
 from __future__ import annotations
 
 import json
-from importlib.resources import files
-from typing import Any
 
 import pytest
 from google.ads import datamanager_v1 as dm
@@ -16,32 +10,9 @@ from google.ads import datamanager_v1 as dm
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations.data_manager import rest
 from lib.destinations.data_manager.answers import read_status
-from sandbox.event_destinations import Target
-from sandbox.request_status import rest_status
+from sandbox.data_manager.destinations import Target, rest_status
 from sandbox.state import State
-
-DOCUMENT = json.loads(
-    (files("googleapiclient.discovery_cache") / "documents" / "datamanager.v1.json").read_text()
-)
-SCHEMAS = DOCUMENT["schemas"]
-
-
-def check(value: Any, schema: dict[str, Any]) -> None:
-    """Assert that a JSON value has only the fields, types and words of a schema."""
-    schema = SCHEMAS[schema["$ref"]] if "$ref" in schema else schema
-    match schema["type"]:
-        case "object":
-            assert set(value) <= set(schema["properties"])
-            for name, each in value.items():
-                check(each, schema["properties"][name])
-        case "array":
-            for each in value:
-                check(each, schema["items"])
-        case "integer":
-            assert type(value) is int
-        case _:
-            assert type(value) is str
-            assert value in schema.get("enum", [value])
+from tests.discovery_document import DOCUMENT, SCHEMAS, check
 
 
 def test_the_method() -> None:
@@ -61,8 +32,8 @@ def test_the_answer() -> None:
     target = Target(destination, account, action, 3)
     target.errors["PROCESSING_ERROR_REASON_EXPIRED_CLICK"] += [0, 2]
     target.warnings["PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED"] += [1]
-    answer = json.loads(rest_status([(target, "PARTIAL_SUCCESS")], "all"))
-    check(answer, {"$ref": "RetrieveRequestStatusResponse"})
+    answer = json.loads(rest_status([target], done=True, record_indices="all"))
+    check(answer, "RetrieveRequestStatusResponse")
     (status,) = read_status("r-1", answer)
     assert status._asdict() == {
         "request_id": "r-1",

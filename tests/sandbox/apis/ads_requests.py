@@ -8,7 +8,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.protobuf.message import Message
 
-from sandbox.ads_version import PACKAGE, ads_module
+from sandbox.google_ads import PACKAGE, ads_module
 
 CUSTOMER = "1234567890"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1001"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.ads.googleads.client import GoogleAdsClient
+from google.auth.transport.requests import AuthorizedSession
+from google.oauth2 import service_account
 
-from sandbox.ads_version import API_VERSION
 from sandbox.apis import Apis, start_apis
+from sandbox.data_manager.service import SCOPE
 from sandbox.faults import Faults
+from sandbox.google_ads import API_VERSION
 from sandbox.state import DataManagerLimits, State
+from tests.discovery_document import check
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +32,39 @@ def apis(running: Apis) -> Apis:
     running.state.clear()
     running.faults.clear()
     running.faults.on_kill = lambda: None
-    running.state.judge = running.state.check_tokens = True
+    running.state.check_rows = running.state.check_tokens = True
     running.state.repeats_in_request = "all"
     running.state.known_conversions = "both"
     running.state.refuse_tokens = False
     running.state.instance_has_account = True
     running.state.data_manager = DataManagerLimits()
     return running
+
+
+@pytest.fixture
+def session(apis: Apis) -> Iterator[AuthorizedSession]:
+    """A session for the REST methods of the Data Manager API."""
+    credentials = service_account.Credentials.from_service_account_file(
+        str(apis.service_account_path), scopes=[SCOPE]
+    )
+    with AuthorizedSession(credentials) as session:
+        session.trust_env = False  # a bundle in the environment would take precedence
+        session.verify = str(apis.ca_path)
+        yield session
+
+
+@pytest.fixture
+def retrieve(apis: Apis, session: AuthorizedSession) -> Callable[[str], Any]:
+    """Asks for the status of a request; returns the JSON as Google describes it, or its error."""
+
+    def ask(request_id: str) -> Any:
+        url = f"https://{apis.data_manager_endpoint}/v1/requestStatus:retrieve"
+        answer = session.get(url, params={"requestId": request_id}, timeout=10).json()
+        if "error" not in answer:
+            check(answer, "RetrieveRequestStatusResponse")
+        return answer
+
+    return ask
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,9 @@ from ads_requests import (
 from google.ads.googleads.client import GoogleAdsClient
 from google.ads.googleads.errors import GoogleAdsException
 
-from sandbox.ads_version import ads_module
 from sandbox.apis import Apis
-from sandbox.conversion_book import Change, Conversion
+from sandbox.conversions import Change, Conversion
+from sandbox.google_ads import ads_module
 
 OTHER = f"customers/{CUSTOMER}/conversionActions/"
 A = "conversion_adjustments[0]"
@@ -200,6 +200,9 @@ def test_older_and_equal_restatements(apis: Apis, upload: Upload) -> None:
     late = adjustment(adjustment_date_time=before)
     assert failures(upload(late)) == [(A, "MORE_RECENT_RESTATEMENT_FOUND")]
     assert apis.state.worth("A-1") == 80
+    # A retraction is no restatement: its time may be an earlier one.
+    assert failures(upload(retraction(adjustment_date_time=before))) == []
+    assert apis.state.worth("A-1") is None
 
 
 @pytest.mark.usefixtures("sold")
@@ -286,25 +289,6 @@ def test_website_conversions_are_adjusted_by_order_id(apis: Apis, upload: Upload
     assert apis.state.worth("W-1", 1004) == 80
 
 
-REQUESTS: list[tuple[str, dict[str, Any], str]] = [
-    ("not partial", {"partial_failure": False}, "PARTIAL_FAILURE_MODE_REQUIRED"),
-    ("job id 0", {"job_id": 0}, "INVALID_JOB_ID"),
-    ("forbidden customer", {"customer_id": "3333333333"}, "USER_PERMISSION_DENIED"),
-]
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"), [r[1:] for r in REQUESTS], ids=[r[0] for r in REQUESTS]
-)
-def test_adjustment_request_rules(
-    apis: Apis, upload: Upload, fields: dict[str, Any], code: str
-) -> None:
-    """An error outside of the rows ends the RPC."""
-    with pytest.raises(GoogleAdsException) as raised:
-        upload(adjustment(), **fields)
-    assert [code_of(error) for error in raised.value.failure.errors] == [code]
-
-
 def test_at_most_2000_adjustments(apis: Apis, upload: Upload) -> None:
     """A request can contain at most 2,000 adjustments; without a job ID, Google makes one."""
     rows = [adjustment(order_id=f"A-{n}") for n in range(2001)]
@@ -325,31 +309,6 @@ def test_new_adopters_may_adjust_or_not(apis: Apis, upload: Upload) -> None:
         upload(adjustment())
     wanted = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
     assert code_of(raised.value.failure.errors[0]) == wanted
-
-
-@pytest.mark.usefixtures("sold")
-def test_faults_of_adjustments(apis: Apis, upload: Upload) -> None:
-    """A fault rule can refuse chosen rows, with any code, or the whole request."""
-    apis.faults.set(
-        [
-            {
-                "method": "UploadConversionAdjustments",
-                "nth": 1,
-                "kind": "row_error",
-                "rows": [1],
-                "error": "conversion_adjustment_upload_error.TOO_MANY_ADJUSTMENTS",
-            },
-            {"method": "UploadConversionAdjustments", "nth": 1, "kind": "error_without_index"},
-        ]
-    )
-    response = upload(adjustment(), adjustment(order_id="A-G"))
-    assert failures(response) == [("conversion_adjustments[1]", "TOO_MANY_ADJUSTMENTS")]
-    assert (apis.state.worth("A-1"), apis.state.worth("A-G")) == (80, 100)
-    apis.faults.set(
-        [{"method": "UploadConversionAdjustments", "nth": 1, "kind": "error_without_index"}]
-    )
-    assert failures(upload(adjustment(order_id="A-G"))) == [("", "TRANSIENT_ERROR")]
-    assert apis.state.worth("A-G") == 100
 
 
 def test_preflight_sees_fixed_values(apis: Apis, searcher: Any) -> None:

@@ -113,9 +113,11 @@ def test_repeated_calls(apis: Apis, upload: Upload, repeats: Any, bad: set[int])
 
 
 def test_call_requests(apis: Apis, upload: Upload) -> None:
-    """Partial failure is required; 2,000 is the limit; validate_only stores nothing."""
+    """Partial failure is required; 2,000 is the limit; validate_only stores nothing; no job."""
     assert failures(upload(call(), validate_only=True)) == []
     assert not apis.state.accepted
+    upload(call(conversion_date_time=ago(days=1)))
+    assert not apis.state.jobs
     with pytest.raises(GoogleAdsException) as raised:
         upload(call(), partial_failure=False)
     assert code_of(raised.value.failure.errors[0]) == "PARTIAL_FAILURE_MODE_REQUIRED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 
 from sandbox.apis import Apis
-from sandbox.data_manager import SCOPE
+from sandbox.data_manager.service import SCOPE
 
 HASH = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
 GCLID = "EAIaIQobChMI_example-0001"
 CUSTOMER = "1234567890"
 EVENT = "events.events[0]"
+Status = Callable[[str], list[tuple[str, int, dict[str, int]]]]
 Event: Any = dm.Event.pb()
 Request: Any = dm.IngestEventsRequest.pb()
 
@@ -324,31 +326,41 @@ def test_quota(apis: Apis, client: Any, window: str) -> None:
     ("kind", "window"),
     [("resource_exhausted", "Day"), ("resource_temporarily_exhausted", "Minute")],
 )
-def test_quota_by_a_fault(apis: Apis, client: Any, kind: str, window: str) -> None:
+def test_quota_by_a_fault(
+    apis: Apis, client: Any, retrieve: Callable[[str], Any], kind: str, window: str
+) -> None:
     """A fault rule selects which of the limits is reached, for reads, too."""
     given = ingest(client, request(event()))
     apis.faults.set([{"method": "data_manager.*", "kind": kind}])
-    with pytest.raises(exceptions.ResourceExhausted) as raised:
-        status(client, given.request_id)
-    assert raised.value.metadata["quota_limit"] == f"IngestionReadRequestsPer{window}PerProject"
+    error = retrieve(given.request_id)["error"]
+    assert error["status"] == "RESOURCE_EXHAUSTED"
+    limit = f"IngestionReadRequestsPer{window}PerProject"
+    assert error["details"][0]["metadata"]["quota_limit"] == limit
 
 
-def status(client: Any, request_id: str) -> list[tuple[str, int, dict[str, int]]]:
-    answer = client.retrieve_request_status(request={"request_id": request_id}, timeout=10)
-    return [
-        (
-            one.request_status.name,
-            one.events_ingestion_status.record_count,
-            {
-                count.reason.name.removeprefix("PROCESSING_ERROR_REASON_"): count.record_count
-                for count in one.error_info.error_counts
-            },
-        )
-        for one in answer.request_status_per_destination
-    ]
+@pytest.fixture
+def status(retrieve: Callable[[str], Any]) -> Status:
+    """Asks for a request: for each destination the status, the number of events, the reasons."""
+
+    def ask(request_id: str) -> list[tuple[str, int, dict[str, int]]]:
+        return [
+            (
+                one["requestStatus"],
+                int(one["eventsIngestionStatus"]["recordCount"]),
+                {
+                    count["reason"].removeprefix("PROCESSING_ERROR_REASON_"): len(
+                        count["recordIndices"]
+                    )
+                    for count in one.get("errorInfo", {}).get("errorCounts", ())
+                },
+            )
+            for one in retrieve(request_id)["requestStatusPerDestination"]
+        ]
+
+    return ask
 
 
-def test_status_counts(apis: Apis, client: Any) -> None:
+def test_status_counts(apis: Apis, client: Any, status: Status) -> None:
     """Problems with clicks, age and duplicates appear as counts in the status, not per row."""
     now = datetime.now(UTC)
     apis.state.register_clicks({"click-too-new": now - timedelta(hours=1),
@@ -364,7 +376,7 @@ def test_status_counts(apis: Apis, client: Any) -> None:
         event(ad_identifiers={"gclid": GCLID + "3"}, event_timestamp=moment(days=91)),
     ]
     answer = ingest(client, request(*events))
-    assert status(client, answer.request_id) == [
+    assert status(answer.request_id) == [
         (
             "PARTIAL_SUCCESS",
             7,
@@ -380,11 +392,11 @@ def test_status_counts(apis: Apis, client: Any) -> None:
     ]
     assert len(apis.state.accepted) == 1
     again = ingest(client, request(events[0]))
-    assert status(client, again.request_id) == [("FAILED", 1, {"DUPLICATE_TRANSACTION_ID": 1})]
+    assert status(again.request_id) == [("FAILED", 1, {"DUPLICATE_TRANSACTION_ID": 1})]
 
 
-def test_a_known_transaction_id_adjusts(apis: Apis, client: Any) -> None:
-    """As in Google's guide: only the newer value counts; the click and other fields stay."""
+def test_a_known_transaction_id_adjusts(apis: Apis, client: Any, status: Status) -> None:
+    """As in Google's guide: the newer value counts, all else stays; the book has the history."""
     apis.state.data_manager.repeats_adjust = True
     first = event(transaction_id="A-1", conversion_value=10)
     ingest(client, request(first))
@@ -395,38 +407,31 @@ def test_a_known_transaction_id_adjusts(apis: Apis, client: Any) -> None:
         **user({"email_address": HASH}),
     )
     again = ingest(client, request(other))
-    assert status(client, again.request_id) == [("SUCCESS", 1, {})]
+    assert status(again.request_id) == [("SUCCESS", 1, {})]
     (counted,) = apis.state.conversions()
     assert counted["conversion"]["conversion_value"] == 12
     assert counted["conversion"]["ad_identifiers"]["gclid"] == GCLID
     assert counted["conversion"]["user_data"]
     (one,) = apis.state.accepted
     assert one.request_id != again.request_id
+    (found,) = apis.state.histories()
+    assert [(each["kind"], each["value"]) for each in found["history"]] == [
+        ("conversion", 10),
+        ("restatement", 12),
+    ]
 
 
-def test_processing_takes_its_time(apis: Apis, client: Any) -> None:
+def test_processing_takes_its_time(apis: Apis, client: Any, status: Status) -> None:
     """A request is PROCESSING until its processing time has passed."""
     apis.state.data_manager.processing_seconds = 60
     slow = ingest(client, request(event(transaction_id="A-1")))
     apis.state.data_manager.processing_seconds = 0
     fast = ingest(client, request(event(transaction_id="A-2", event_timestamp=moment(days=1))))
-    assert status(client, slow.request_id)[0][0] == "PROCESSING"
-    assert status(client, fast.request_id)[0][0] == "SUCCESS"
+    assert status(slow.request_id)[0][0] == "PROCESSING"
+    assert status(fast.request_id)[0][0] == "SUCCESS"
 
 
-def test_denied_consent(apis: Apis, client: Any) -> None:
-    """Denied consent can be a processing error; an event's consent overrides the request's."""
-    apis.state.data_manager.denied_consent_is_error = True
-    given = request(
-        event(event_timestamp=moment(days=1)),
-        event(consent={"ad_user_data": "CONSENT_GRANTED"}),
-        consent={"ad_user_data": "CONSENT_DENIED"},
-    )
-    counts = status(client, ingest(client, given).request_id)
-    assert counts == [("PARTIAL_SUCCESS", 2, {"DENIED_CONSENT": 1})]
-
-
-def test_destination_references(apis: Apis, client: Any) -> None:
+def test_destination_references(apis: Apis, client: Any, status: Status) -> None:
     """An event goes to the destinations it references, or to all if it references none."""
     given = request(
         event(destination_references=["lead"]),
@@ -436,37 +441,18 @@ def test_destination_references(apis: Apis, client: Any) -> None:
             destination(action="1002", reference="lead"),
         ],
     )
-    counts = status(client, ingest(client, given).request_id)
+    counts = status(ingest(client, given).request_id)
     assert counts == [("SUCCESS", 1, {}), ("SUCCESS", 2, {})]
     assert [one.action_id for one in apis.state.accepted] == [1002, 1001, 1002]
 
 
-def test_validate_only(apis: Apis, client: Any) -> None:
+def test_validate_only(apis: Apis, client: Any, retrieve: Callable[[str], Any]) -> None:
     """validate_only stores nothing, accepts numeric transaction IDs, and has no status."""
     given = request(event(transaction_id="12345"), validate_only=True)
     answer = ingest(client, given)
     assert not apis.state.accepted
-    with pytest.raises(exceptions.InvalidArgument) as raised:
-        status(client, answer.request_id)
-    assert violations(raised.value) == [("request_id", "INVALID_REQUEST_ID")]
-
-
-@pytest.mark.parametrize(
-    ("kind", "raised_as", "committed"),
-    [
-        ("unavailable", exceptions.ServiceUnavailable, 0),
-        ("resource_exhausted", exceptions.ResourceExhausted, 0),
-        ("internal_after_commit", exceptions.InternalServerError, 1),
-        ("deadline_after_commit", exceptions.DeadlineExceeded, 1),
-        ("drop_connection", exceptions.ServiceUnavailable, 1),
-    ],
-)
-def test_faults(apis: Apis, client: Any, kind: str, raised_as: type, committed: int) -> None:
-    """The faults of the other API work here, too."""
-    apis.faults.set([{"method": "data_manager.*", "nth": 1, "kind": kind}])
-    with pytest.raises(raised_as):
-        ingest(client, request(event()))
-    assert len(apis.state.accepted) == committed
+    (violation,) = retrieve(answer.request_id)["error"]["details"][1]["fieldViolations"]
+    assert (violation["field"], violation["reason"]) == ("request_id", "INVALID_REQUEST_ID")
 
 
 def test_accepted_events_can_be_read(apis: Apis, client: Any) -> None:

@@ -16,8 +16,9 @@ from google.api_core.client_options import ClientOptions
 from google.auth.exceptions import RefreshError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from sandbox.ads_version import API_VERSION
-from sandbox.apis import EMAIL, PROJECT, SECRET, Apis
+from sandbox.apis import SECRET, Apis
+from sandbox.credentials import EMAIL, PROJECT
+from sandbox.google_ads import API_VERSION
 
 
 @pytest.fixture(scope="module")

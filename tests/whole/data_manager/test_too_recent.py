@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.request_status import RecordIndices
+from sandbox.state import RecordIndices
 from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results

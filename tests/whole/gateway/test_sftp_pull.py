@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -98,14 +97,7 @@ def pulled_storage(_programs: None, tmp_path_factory: pytest.TempPathFactory) ->
     """A storage without a function."""
     log = tmp_path_factory.mktemp("storage") / "log"
     processes = Processes()
-    hooks = Hooks(
-        decide=lambda method, name: None,
-        log=lambda call: None,
-        finalized=lambda resource: None,
-        on_kill=lambda: None,
-        now=lambda: datetime.now(UTC),
-    )
-    running = Storage(processes, hooks, log)
+    running = Storage(processes, Hooks(), log)
     yield running
     running.close()
     processes.close()

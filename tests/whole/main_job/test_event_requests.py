@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.events import FINALIZED
+from sandbox.delivery import FINALIZED
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.example_dates import moved_to
+from sandbox.examples import moved_to
 from sandbox.up import Sandbox
 from tests import crm_exports
 from tests.cli.test_check_examples import EXAMPLES, FILES, PROFILES

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.state import Accepted, State
+from sandbox.conversions import Accepted
+from sandbox.state import State
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.identity import identity_of_event, identity_of_row
-from sandbox.request_status import RecordIndices
-from sandbox.state import Accepted
+from sandbox.conversions import Accepted
+from sandbox.demo import identity_of_event, identity_of_row
+from sandbox.state import RecordIndices
 from sandbox.time_passes import hours_go_by
 from sandbox.up import Sandbox
 from tests.whole.recovery.files import COUNTED, File

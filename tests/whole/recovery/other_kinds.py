@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sandbox.state import Accepted, State
+from sandbox.conversions import Accepted
+from sandbox.state import State
 from tests.rows import csv_bytes
 from tests.whole.recovery.files import File
 

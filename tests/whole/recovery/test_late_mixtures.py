@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
-from sandbox.request_status import RecordIndices
+from sandbox.state import RecordIndices
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.whole.recovery.conftest import SETTINGS

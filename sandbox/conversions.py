@@ -1,21 +1,76 @@
-"""What every conversion has been worth: its first value, and each adjustment of it.
+"""The conversions that both APIs accepted, and what each has been worth since.
 
-The book reads the accepted conversions of both APIs when somebody asks, so uploads don't wait for
-it. A conversion is found by order ID and action or, if it has no order ID, by gclid, action and
-time.
+The book has the first value of every conversion, and each adjustment of it. It reads the accepted
+conversions when somebody asks, so uploads don't wait for it. A conversion is found by order ID and
+action or, if it has no order ID, by gclid, action and time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from sandbox.state import Accepted
+CLICK_ID = re.compile(r"[A-Za-z0-9_-]{10,512}").fullmatch
+TOO_RECENT = timedelta(hours=6)
+"""A click, a call or a conversion action that is not yet this old cannot have conversions."""
+CURRENCIES = frozenset(
+    """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+    BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+    GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
+    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+    SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES
+    VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+    """.split()  # noqa: SIM905 (readable as a table)
+)
+"""The currency codes that both APIs accept: the active codes of ISO 4217."""
 
+# What both APIs recognize a repeat by.
+ClickKey = tuple[str, int, float]
+"""Click ID, conversion action, time of the conversion."""
+OrderKey = tuple[str, int]
+"""Order ID, conversion action."""
+CallKey = tuple[str, float, int, float]
+"""Caller ID or its digest, start of the call, conversion action, time of the conversion."""
+
+Route = Literal["google_ads", "data_manager"]
 Kind = Literal["conversion", "restatement", "retraction", "ignored"]
+
+
+class Accepted(NamedTuple):
+    """One accepted conversion. `message` is the wire format; `as_json` decodes it."""
+
+    customer_id: str
+    action_id: int
+    job_id: int
+    request_id: str
+    arrived_at: datetime
+    route: Route
+    message: bytes
+    decode: Callable[[bytes], dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "customer_id": self.customer_id,
+            "conversion_action_id": self.action_id,
+            "job_id": self.job_id,
+            "request_id": self.request_id,
+            "arrived_at": self.arrived_at.isoformat(),
+            "route": self.route,
+            "conversion": self.decode(self.message),
+        }
+
+
+class NotCounted(NamedTuple):
+    """An event that the Data Manager API accepted and did not count. `message` is its JSON."""
+
+    request_id: str
+    reason: str
+    message: dict[str, Any]
 
 
 class Change(NamedTuple):

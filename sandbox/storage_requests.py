@@ -1,4 +1,4 @@
-"""The meaning of a storage request: which method of Google's JSON API, on which object.
+"""A request to storage: which method of Google's JSON API, on which object; and in the log.
 
 Methods: https://cloud.google.com/storage/docs/json_api/v1
 """
@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from sandbox.state import Request
+
 _OBJECT = re.compile(r"^(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<rest>.+))?$")
 _BUCKET = re.compile(r"^/storage/v1/b(?:/(?P<bucket>[^/]+))?$")
 _UPLOAD = re.compile(r"^/(?:upload|resumable/upload)/storage/v1/b/(?P<bucket>[^/]+)/o$")
 _COPY = re.compile(r"^[^/]+/(?P<verb>copyTo|rewriteTo)/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)$")
 _VERBS = {"GET": "get", "HEAD": "get", "DELETE": "delete", "PATCH": "patch", "PUT": "update"}
 _COPIES = {"copyTo": "storage.objects.copy", "rewriteTo": "storage.objects.rewrite"}
+# What the log shows of requests to the APIs only.
+_OF_APIS = {"request_id", "customer_id", "login_customer_id", "conversions", "job_id"}
 WRITES = frozenset(
     f"storage.objects.{verb}"
     for verb in ("insert", "delete", "patch", "update", "copy", "rewrite", "compose")
@@ -24,13 +28,17 @@ WRITES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One storage request. `name` is the decoded name of the object that it reads or writes."""
+class Operation:
+    """What a request does. `name` is the decoded name of the object that it reads or writes."""
 
     method: str
     bucket: str
     name: str
     query: dict[str, str]
+
+    @property
+    def path(self) -> str:
+        return f"{self.bucket}/{self.name}"
 
     @property
     def writes(self) -> bool:
@@ -45,46 +53,46 @@ class Call:
         return self.method == "storage.objects.get" and self.query.get("alt") == "media"
 
 
-@dataclass(frozen=True, slots=True)
-class StorageCall:
-    """A finished storage call. `status` 0: the connection was broken instead of a response."""
+@dataclass(slots=True)
+class StorageRequest(Request):
+    """A request to storage in the log. `status` is the HTTP status; "0": connection cut."""
 
-    method: str
-    bucket: str
-    name: str
-    status: int
-    request_bytes: int
-    response_bytes: int
-    started: float
-    milliseconds: float
-    fault: str | None
+    bucket: str = ""
+    name: str = ""
+    response_bytes: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        shown = Request.as_json(self)
+        return {name: value for name, value in shown.items() if name not in _OF_APIS}
 
 
-def understand(verb: str, target: str, body: bytes, content_type: str) -> Call:
-    """The call that `verb target` makes. An unknown call has the method `storage.other`."""
+def understand(verb: str, target: str, body: bytes, content_type: str) -> Operation:
+    """What `verb target` does. An unknown request has the method `storage.other`."""
     parts = urlsplit(target)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     if match := _UPLOAD.match(parts.path):
         name = query.get("name") or _name_in(body, content_type)
-        return Call("storage.objects.insert", unquote(match["bucket"]), name, query)
+        return Operation("storage.objects.insert", unquote(match["bucket"]), name, query)
     if match := _OBJECT.match(parts.path):
-        return _object_call(verb, unquote(match["bucket"]), match["rest"], query)
+        return _object_operation(verb, unquote(match["bucket"]), match["rest"], query)
     if match := _BUCKET.match(parts.path):
         bucket = unquote(match["bucket"] or "")
         verbs = _VERBS if bucket else {"GET": "list", "POST": "insert"}
-        return Call(f"storage.buckets.{verbs.get(verb, 'other')}", bucket, "", query)
-    return Call("storage.other", "", "", query)
+        return Operation(f"storage.buckets.{verbs.get(verb, 'other')}", bucket, "", query)
+    return Operation("storage.other", "", "", query)
 
 
-def _object_call(verb: str, bucket: str, rest: str | None, query: dict[str, str]) -> Call:
+def _object_operation(verb: str, bucket: str, rest: str | None, query: dict[str, str]) -> Operation:
     if rest is None:
-        return Call("storage.objects.list", bucket, "", query)
+        return Operation("storage.objects.list", bucket, "", query)
     if match := _COPY.match(rest):
-        return Call(_COPIES[match["verb"]], unquote(match["bucket"]), unquote(match["name"]), query)
+        return Operation(
+            _COPIES[match["verb"]], unquote(match["bucket"]), unquote(match["name"]), query
+        )
     if verb == "POST" and rest.endswith("/compose"):
         name = unquote(rest.removesuffix("/compose"))
-        return Call("storage.objects.compose", bucket, name, query)
-    return Call(f"storage.objects.{_VERBS.get(verb, 'other')}", bucket, unquote(rest), query)
+        return Operation("storage.objects.compose", bucket, name, query)
+    return Operation(f"storage.objects.{_VERBS.get(verb, 'other')}", bucket, unquote(rest), query)
 
 
 def _name_in(body: bytes, content_type: str) -> str:
@@ -99,10 +107,10 @@ def _name_in(body: bytes, content_type: str) -> str:
     return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
-def finalized_object(call: Call, body: bytes) -> dict[str, Any] | None:
+def finalized_object(operation: Operation, body: bytes) -> dict[str, Any] | None:
     """The metadata of the object that was created, according to this response, or None."""
     creates = {"insert", "copy", "rewrite", "compose"}
-    if call.method.rpartition(".")[2] not in creates or call.begins_resumable:
+    if operation.method.rpartition(".")[2] not in creates or operation.begins_resumable:
         return None
     try:
         answer = json.loads(body)

@@ -1,23 +1,24 @@
-"""Checks the destinations of a request: account, caller, conversion action, terms."""
+"""The destinations of a request: account, caller, conversion action, terms; and their status."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 from google.ads import datamanager_v1 as dm
+from google.protobuf.json_format import MessageToDict
 
 from sandbox.accounts import Account, ConversionAction
-from sandbox.data_manager_errors import invalid, refusal
-from sandbox.event_rules import Finding
-from sandbox.rpc import Call
-from sandbox.state import State
+from sandbox.data_manager.errors import Finding, invalid, missing, refusal
+from sandbox.rpc import Rpc
+from sandbox.state import RecordIndices, State
 
 MAX_DESTINATIONS = 10
 _GOOGLE_ADS = int(dm.ProductAccount.AccountType.GOOGLE_ADS)
-_LEGACY_GOOGLE_ADS = int(dm.Product.GOOGLE_ADS)
 
 
 @dataclass(slots=True)
@@ -35,29 +36,28 @@ class Target:
     warnings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
-def read_targets(request: Any, action_type: str, state: State, call: Call) -> list[Target]:
+def read_targets(request: Any, action_type: str, state: State, rpc: Rpc) -> list[Target]:
     """The checked destinations of an `IngestEventsRequest`. Raises `Refusal`.
 
     `action_type` is the type of conversion action that the request's events need.
     """
     if not request.destinations:
-        text = "The required field is missing."
-        raise invalid([Finding("destinations", "REQUIRED_FIELD_MISSING", text)], call)
+        raise invalid([missing("destinations")], rpc)
     if len(request.destinations) > MAX_DESTINATIONS:
         text = "At most 10 destinations are allowed per request."
-        raise invalid([Finding("destinations", "TOO_MANY_DESTINATIONS", text)], call)
+        raise invalid([Finding("destinations", "TOO_MANY_DESTINATIONS", text)], rpc)
     findings: list[Finding] = []
     targets: list[Target] = []
     references: set[str] = set()
-    call.request.customer_id = request.destinations[0].operating_account.account_id
-    call.request.login_customer_id = request.destinations[0].login_account.account_id
+    rpc.request.customer_id = request.destinations[0].operating_account.account_id
+    rpc.request.login_customer_id = request.destinations[0].login_account.account_id
     for index, destination in enumerate(request.destinations):
         path = f"destinations[{index}]"
         if destination.reference in references and destination.reference:
             text = "Two or more destinations have the same reference."
             findings.append(Finding(path, "DUPLICATE_DESTINATION_REFERENCE", text))
         references.add(destination.reference)
-        account = _account(destination, path, state, findings, call)
+        account = _account(destination, path, state, findings, rpc)
         if account is None:
             continue
         action = _action(destination, path, account, action_type, findings)
@@ -67,42 +67,40 @@ def read_targets(request: Any, action_type: str, state: State, call: Call) -> li
         for index, target in enumerate(targets):
             findings += _user_data_terms(f"destinations[{index}]", target.account)
     if findings:
-        raise invalid(findings, call)
+        raise invalid(findings, rpc)
     return targets
 
 
 def _account(
-    destination: Any, path: str, state: State, findings: list[Finding], call: Call
+    destination: Any, path: str, state: State, findings: list[Finding], rpc: Rpc
 ) -> Account | None:
     operating, login = destination.operating_account, destination.login_account
     if not operating.account_id:
-        text = "The required field is missing."
-        where = f"{path}.operating_account.account_id"
-        findings.append(Finding(where, "REQUIRED_FIELD_MISSING", text))
+        findings.append(missing(f"{path}.operating_account.account_id"))
         return None
-    if operating.account_type != _GOOGLE_ADS and operating.product != _LEGACY_GOOGLE_ADS:
+    if operating.account_type != _GOOGLE_ADS:
         text = "The destination account type is not that of the account."
         where = f"{path}.operating_account.account_type"
         findings.append(Finding(where, "DESTINATION_ACCOUNT_TYPE_MISMATCH", text))
         return None
-    account = state.accounts.get(operating.account_id)
-    caller = login.account_id
-    permitted = account is not None and account.exists and account.accessible
-    if account is not None and permitted:
-        own = caller in ("", account.customer_id)
-        permitted = account.direct_access if own else caller in account.managers
     denied = grpc.StatusCode.PERMISSION_DENIED
-    if account is None or not permitted:
+    account = state.accounts.get(operating.account_id)
+    if account is None or not _may_use(account, login.account_id):
         text = "The user does not have permission or the resource is not found."
-        raise refusal(denied, text, "PERMISSION_DENIED", call)
+        raise refusal(denied, text, "PERMISSION_DENIED", rpc)
     if not account.data_manager_allowed:
         text = "The account is not allowlisted for the given feature."
-        raise refusal(denied, text, "NOT_ALLOWLISTED", call)
+        raise refusal(denied, text, "NOT_ALLOWLISTED", rpc)
     if account.conversion_customer != account.customer_id:
         text = "The operating account must be the Google Ads conversion customer."
         findings.append(Finding(f"{path}.operating_account", "INVALID_DESTINATION", text))
         return None
     return account
+
+
+def _may_use(account: Account, login: str) -> bool:
+    own = login in ("", account.customer_id)
+    return account.accessible and (account.direct_access if own else login in account.managers)
 
 
 def _action(
@@ -111,14 +109,14 @@ def _action(
     where, given = f"{path}.product_destination_id", destination.product_destination_id
     action = account.owned_action(int(given)) if given.isdigit() else None
     if not given:
-        finding = Finding(where, "REQUIRED_FIELD_MISSING", "The required field is missing.")
+        finding = missing(where)
     elif action is None or action.status != "ENABLED":
         text = "Conversion action ID is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_ID", text)
     elif action.type != action_type:
         text = "The conversion action type is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_TYPE", text)
-    elif action.age_hours < 6:
+    elif action.is_new:
         text = "The conversion action was created too recently."
         finding = Finding(where, "CONVERSION_ACTION_TOO_RECENTLY_CREATED", text)
     else:
@@ -140,3 +138,49 @@ def _user_data_terms(path: str, account: Account) -> list[Finding]:
     else:
         return []
     return [Finding(path, reason, text)]
+
+
+# The status
+
+
+def status_of(target: Target, done: bool) -> str:
+    failed = sum(map(len, target.errors.values()))
+    if not done:
+        return "PROCESSING"
+    if not failed:
+        return "SUCCESS"
+    return "FAILED" if failed == target.records else "PARTIAL_SUCCESS"
+
+
+def rest_status(targets: Iterable[Target], done: bool, record_indices: RecordIndices) -> bytes:
+    """The JSON of a `RetrieveRequestStatusResponse`, in which every int64 is a string.
+
+    Since v1.9 (2026-11-04), it names the events: `recordIndices`, positions in the request. The
+    client library for gRPC (0.9.4) has no field for them, so nothing asks for the status by gRPC.
+    https://developers.google.com/data-manager/api/reference/rest/v1/requestStatus/retrieve
+    """
+    destinations = []
+    for target in targets:
+        one: dict[str, Any] = {
+            "destination": MessageToDict(target.destination),
+            "requestStatus": status_of(target, done),
+            "eventsIngestionStatus": {"recordCount": str(target.records)},
+        }
+        if done and target.errors:
+            one["errorInfo"] = {"errorCounts": _counts(target.errors, record_indices)}
+        if done and target.warnings:
+            one["warningInfo"] = {"warningCounts": _counts(target.warnings, record_indices)}
+        destinations.append(one)
+    return json.dumps({"requestStatusPerDestination": destinations}).encode()
+
+
+def _counts(
+    events_by_reason: Mapping[str, list[int]], record_indices: RecordIndices
+) -> list[dict[str, Any]]:
+    counts = []
+    for reason, events in sorted(events_by_reason.items()):
+        count: dict[str, Any] = {"reason": reason, "recordCount": str(len(events))}
+        if record_indices != "none":
+            count["recordIndices"] = events if record_indices == "all" else events[::2]
+        counts.append(count)
+    return counts

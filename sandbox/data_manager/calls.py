@@ -10,33 +10,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 from sandbox.accounts import ConversionAction
-from sandbox.event_rules import Finding
-
-TOO_RECENT = timedelta(hours=6)
-_REASON = "PROCESSING_ERROR_REASON_"
+from sandbox.conversions import TOO_RECENT, CallKey
+from sandbox.data_manager.errors import Finding
 
 Calls = Sequence[datetime | None]
 """For every event of a request, the start of its call, or None if it isn't a call."""
-CallKey = tuple[str, float, int, float]
-"""Digest of the caller's number, start of the call, conversion action, time of the conversion."""
 
 
 class NotJson(ValueError):
     """The body is not the JSON of the request; the message has Google's words for it."""
-
-
-class Processed(NamedTuple):
-    """The outcome of a call: a reason, or its key."""
-
-    reason: str = ""
-    key: CallKey | None = None
 
 
 def read_request(body: bytes, request: Any) -> Calls:
@@ -57,53 +46,51 @@ def _take_start(event: dict[str, Any]) -> datetime | None:
     """Remove the call from an event, because its class has no field for it."""
     info = event.pop("callInfo", None)
     if info is None:
-        info = event.pop("call_info", None)
-    if info is None:
         return None
-    start = datetime.fromisoformat(info.get("startTimestamp") or info["start_timestamp"])
+    start = datetime.fromisoformat(info["startTimestamp"])
     if start.tzinfo is None:
         raise ValueError("startTimestamp needs an offset or Z")
     return start
 
 
-def refuse_calls(events: Sequence[Any], calls: Calls, now: datetime) -> Iterable[list[Finding]]:
-    """For each event, the violations for which Google refuses the request, if it has calls."""
-    for event, start in zip(events, calls, strict=True):
-        if start is None:
-            text = "The conversion action is for calls."
-            yield [Finding("call_info.start_timestamp", "REQUIRED_FIELD_MISSING", text)]
-        elif start > now:
-            text = "The call did not occur within the acceptable time window."
-            yield [Finding("call_info.start_timestamp", "EVENT_TIME_INVALID", text)]
-        elif not any(one.phone_number for one in event.user_data.user_identifiers):
-            text = "The event contains no phone number of the caller."
-            yield [Finding("user_data", "NO_IDENTIFIERS_PROVIDED", text)]
-        else:
-            yield []
+def refuse_call(event: Any, start: datetime | None, now: datetime) -> Iterator[Finding]:
+    """The violation for which Google refuses a request with calls."""
+    path = "call_info.start_timestamp"
+    if start is None:
+        yield Finding(path, "REQUIRED_FIELD_MISSING", "The conversion action is for calls.")
+    elif start > now:
+        text = "The call did not occur within the acceptable time window."
+        yield Finding(path, "EVENT_TIME_INVALID", text)
+    elif not any(one.phone_number for one in event.user_data.user_identifiers):
+        text = "The event contains no phone number of the caller."
+        yield Finding("user_data", "NO_IDENTIFIERS_PROVIDED", text)
 
 
-def process_call(
+def key_of(event: Any, start: datetime, action: ConversionAction) -> CallKey:
+    caller = next(
+        one.phone_number.lower() for one in event.user_data.user_identifiers if one.phone_number
+    )
+    moment = event.event_timestamp.ToDatetime(UTC)
+    return caller, start.timestamp(), action.id, moment.timestamp()
+
+
+def problem_of(
     event: Any,
     start: datetime,
     action: ConversionAction,
     known: Iterable[tuple[str, float]],
     now: datetime,
-) -> Processed:
-    """The first problem that Google finds with a call. `known` is empty if it knows all calls."""
+) -> str:
+    """The first problem that Google finds with a call, or "". `known` empty: it knows all calls."""
     moment = event.event_timestamp.ToDatetime(UTC)
-    digest = next(
-        one.phone_number.lower() for one in event.user_data.user_identifiers if one.phone_number
-    )
     starts = {(form, at) for caller, at in known for form in _digests(caller)}
-    if starts and (digest, start.timestamp()) not in starts:
-        return Processed(_REASON + "INVALID_CALL")
-    if moment < start:
-        return Processed(_REASON + "INVALID_CALL")
+    if (starts and key_of(event, start, action)[:2] not in starts) or moment < start:
+        return "INVALID_CALL"
     if now - start < TOO_RECENT:
-        return Processed(_REASON + "TOO_RECENT_CALL")
+        return "TOO_RECENT_CALL"
     if moment - start > timedelta(days=action.lookback_days):
-        return Processed(_REASON + "EXPIRED_CALL")
-    return Processed("", (digest, start.timestamp(), action.id, moment.timestamp()))
+        return "EXPIRED_CALL"
+    return ""
 
 
 def _digests(caller_id: str) -> tuple[str, str]:
@@ -112,12 +99,7 @@ def _digests(caller_id: str) -> tuple[str, str]:
     return digest.hexdigest(), base64.b64encode(digest.digest()).decode().lower()
 
 
-def call_message(event: Any, start: datetime) -> bytes:
+def stored(event: Any, start: datetime) -> bytes:
     """What is stored of a call: the event as JSON, with the call in it."""
     message = MessageToDict(event, preserving_proto_field_name=True)
     return json.dumps(message | {"call_info": {"start_timestamp": start.isoformat()}}).encode()
-
-
-def decode_call_event(message: bytes) -> dict[str, Any]:
-    decoded: dict[str, Any] = json.loads(message)
-    return decoded

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import grpc
 from google.rpc import status_pb2
 
-from sandbox.ads_version import PACKAGE, ads_module
 from sandbox.faults import Fault
-from sandbox.rpc import Call, Refusal
+from sandbox.google_ads import PACKAGE, ads_module
+from sandbox.rpc import Refusal, Rpc
 
 _types = ads_module("errors.types.errors")
 GoogleAdsFailure: Any = _types.GoogleAdsFailure.pb()
@@ -45,18 +45,13 @@ def code_number(code: str) -> tuple[str, int]:
     """Convert `family.NAME` into (member of ErrorCode, number).
 
     NAME can be a number: `conversion_upload_error.999` is an error that this version of the API
-    does not know. Raises `ValueError` for a name that Google does not have.
+    does not know. Raises `KeyError` for a name that Google does not have.
     """
     family, _, name = code.partition(".")
-    member = _ErrorCode.DESCRIPTOR.fields_by_name.get(family)
-    if member is None:
-        raise ValueError(f"unknown error family: {code}")
     if name.isdigit():
         return family, int(name)
-    value = member.enum_type.values_by_name.get(name)
-    if value is None:
-        raise ValueError(f"unknown error: {code}")
-    return family, value.number
+    names = _ErrorCode.DESCRIPTOR.fields_by_name[family].enum_type.values_by_name
+    return family, names[name].number
 
 
 def failure(problems: Sequence[Problem], request_id: str) -> Any:
@@ -108,61 +103,57 @@ _MESSAGE: dict[grpc.StatusCode, str] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: "Resource has been exhausted (e.g. check quota).",
     grpc.StatusCode.INTERNAL: "Internal error encountered.",
     grpc.StatusCode.UNAVAILABLE: "The service is currently unavailable.",
-    grpc.StatusCode.DEADLINE_EXCEEDED: "Deadline Exceeded",
     grpc.StatusCode.INVALID_ARGUMENT: "Request contains an invalid argument.",
 }
 
 
 def refuse(
-    code: str, message: str, call: Call, path: Path = (), status: grpc.StatusCode | None = None
+    code: str, message: str, rpc: Rpc, path: Path = (), status: grpc.StatusCode | None = None
 ) -> Refusal:
     """A request-level error: an RPC error with the failure in the trailing metadata."""
     family, _, name = code.partition(".")
     status = status or _STATUS.get(family, grpc.StatusCode.INVALID_ARGUMENT)
-    made = failure([Problem(code, message, path)], call.request_id)
+    made = failure([Problem(code, message, path)], rpc.request_id)
     return Refusal(status, _MESSAGE[status], ((_FAILURE_KEY, made.SerializeToString()),), name)
 
 
-def refuse_for_quota(call: Call, retry_delay_seconds: float | None) -> Refusal:
+def refuse_for_quota(rpc: Rpc, retry_delay_seconds: float | None) -> Refusal:
     """The quota error: requests come too fast (retry after the delay), or, if the delay is None,
     the day's operations are used up."""
     if retry_delay_seconds is None:
-        problem = Problem("quota_error.RESOURCE_EXHAUSTED", "Too many requests. Retry tomorrow.")
+        name, text = "RESOURCE_EXHAUSTED", "Too many requests. Retry tomorrow."
     else:
-        problem = Problem(
-            "quota_error.RESOURCE_TEMPORARILY_EXHAUSTED",
-            f"Too many requests. Retry in {max(1, round(retry_delay_seconds))} seconds.",
-        )
-    made = failure([problem], call.request_id)
+        name = "RESOURCE_TEMPORARILY_EXHAUSTED"
+        text = f"Too many requests. Retry in {max(1, round(retry_delay_seconds))} seconds."
+    made = failure([Problem(f"quota_error.{name}", text)], rpc.request_id)
     details = made.errors[0].details.quota_error_details
     scope = _types.QuotaErrorDetails.QuotaRateScope
     if retry_delay_seconds is None:
-        details.rate_scope = int(scope.DEVELOPER)
-        details.rate_name = "Operations per day"
+        details.rate_scope, details.rate_name = int(scope.DEVELOPER), "Operations per day"
     else:
         details.rate_scope = int(scope.ACCOUNT)
         details.rate_name = "Number of conversion upload requests"
         details.retry_delay.FromMilliseconds(int(retry_delay_seconds * 1000))
     status = grpc.StatusCode.RESOURCE_EXHAUSTED
     trailing = ((_FAILURE_KEY, made.SerializeToString()),)
-    return Refusal(status, _MESSAGE[status], trailing, problem.code.partition(".")[2])
+    return Refusal(status, _MESSAGE[status], trailing, name)
 
 
-def refuse_by_fault(fault: Fault, call: Call) -> Refusal | None:
+def refuse_by_fault(fault: Fault, rpc: Rpc) -> Refusal | None:
     """The Google Ads API's own form of a fault; None: use the plain gRPC status."""
     match fault.kind:
         case "resource_exhausted":
-            return refuse_for_quota(call, None)
+            return refuse_for_quota(rpc, None)
         case "resource_temporarily_exhausted":
-            return refuse_for_quota(call, float(fault.parameters.get("retry_delay_seconds", 1)))
+            return refuse_for_quota(rpc, float(fault.parameters.get("retry_delay_seconds", 1)))
         case "internal_before_commit" | "internal_after_commit":
-            return refuse("internal_error.INTERNAL_ERROR", "An internal error has occurred.", call)
+            return refuse("internal_error.INTERNAL_ERROR", "An internal error has occurred.", rpc)
         case "unauthenticated":
             text = "The OAuth access token has expired."
-            return refuse("authentication_error.OAUTH_TOKEN_EXPIRED", text, call)
+            return refuse("authentication_error.OAUTH_TOKEN_EXPIRED", text, rpc)
         case "transient_error":
             unavailable = grpc.StatusCode.UNAVAILABLE
             text = "A transient error has occurred."
-            return refuse("internal_error.TRANSIENT_ERROR", text, call, status=unavailable)
+            return refuse("internal_error.TRANSIENT_ERROR", text, rpc, status=unavailable)
         case _:
             return None

@@ -2,7 +2,7 @@
 
 1. `refuse_event`: the problems for which Google immediately refuses the whole request (fast-fail):
    required fields and formats. `warn_event`: the problems for which it only sends a field warning.
-2. `process_event`: the problems that appear later in the request's status, as counts per reason.
+2. `problem_of`: the problems that appear later in the request's status, as counts per reason.
 
 Sources: the proto comments of `google.ads.datamanager_v1` and its `ErrorReason`,
 `ProcessingErrorReason` and `WarningReason` enums.
@@ -15,19 +15,19 @@ import binascii
 import ipaddress
 import math
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.ads import datamanager_v1 as dm
 
 from sandbox.accounts import Account, ConversionAction
-from sandbox.currencies import CURRENCIES
+from sandbox.conversions import CLICK_ID, CURRENCIES, TOO_RECENT, ClickKey, OrderKey
+from sandbox.data_manager.destinations import Target
+from sandbox.data_manager.errors import Finding, missing
 
-_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{10,512}").fullmatch
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+").fullmatch
 _REGION = re.compile(r"[A-Z]{2}").fullmatch
-_TOO_RECENT = timedelta(hours=6)
 MAX_IDENTIFIERS = 10
 _MAX_TRANSACTION_ID = 512
 _BASE64 = int(dm.Encoding.BASE64)
@@ -36,39 +36,25 @@ UNNAMED = "refuse-unnamed"
 and without a field violation. Use it to provoke a refusal that names no row."""
 
 
-class Finding(NamedTuple):
-    """A violation or a warning: the path below the event, the reason, and a description."""
-
-    path: str
-    reason: str
-    description: str
-
-
-def _missing(path: str) -> Finding:
-    return Finding(path, "REQUIRED_FIELD_MISSING", "The required field is missing.")
-
-
-def refuse_event(
-    event: Any, encoding: int, encrypted: bool, validate_only: bool, now: datetime
-) -> Iterator[Finding]:
+def refuse_event(event: Any, request: Any, now: datetime) -> Iterator[Finding]:
     """Every violation in this raw `Event` for which Google refuses the whole request."""
     yield from _check_time(event, now)
     yield from _check_event_source(event)
-    yield from _check_identification(event, encoding, encrypted)
+    yield from _check_identification(event, request)
     if event.currency and event.currency not in CURRENCIES:
         yield Finding("currency", "INVALID_CURRENCY_CODE", "The currency code is not supported.")
     if not math.isfinite(event.conversion_value):
         yield Finding("conversion_value", "INVALID_NUMBER_FORMAT", "The number is not finite.")
     if len(event.transaction_id) > _MAX_TRANSACTION_ID:
         yield Finding("transaction_id", "FIELD_VALUE_TOO_LONG", "The value is too long.")
-    if event.transaction_id.isdigit() and not validate_only:
+    if event.transaction_id.isdigit() and not request.validate_only:
         # Refused in live requests, although validate_only accepts it (reported by API users).
         yield Finding("transaction_id", "INVALID_FORMAT", "The transaction id is not valid.")
 
 
 def _check_time(event: Any, now: datetime) -> Iterator[Finding]:
     if not event.HasField("event_timestamp"):
-        yield _missing("event_timestamp")
+        yield missing("event_timestamp")
         return
     try:
         moment = event.event_timestamp.ToDatetime(UTC)
@@ -83,12 +69,12 @@ def _check_time(event: Any, now: datetime) -> Iterator[Finding]:
 def _check_event_source(event: Any) -> Iterator[Finding]:
     if not event.event_source:
         # "Optional" in the proto, but in practice required for Google Ads destinations.
-        yield _missing("event_source")
+        yield missing("event_source")
     elif event.event_source not in dm.EventSource.__members__.values():
         yield Finding("event_source", "INVALID_ENUM_VALUE", "The enum value is not valid.")
 
 
-def _check_identification(event: Any, encoding: int, encrypted: bool) -> Iterator[Finding]:
+def _check_identification(event: Any, request: Any) -> Iterator[Finding]:
     """Check the user identifiers, and everything else by which Google could match the event."""
     identifiers = event.user_data.user_identifiers
     ads = event.ad_identifiers
@@ -100,10 +86,10 @@ def _check_identification(event: Any, encoding: int, encrypted: bool) -> Iterato
     if len(identifiers) > MAX_IDENTIFIERS:
         path, text = "user_data.user_identifiers", "At most 10 user identifiers are allowed."
         yield Finding(path, "TOO_MANY_USER_IDENTIFIERS", text)
-    if not encrypted:
+    if not request.HasField("encryption_info"):
         for number, identifier in enumerate(identifiers):
             path = f"user_data.user_identifiers[{number}]"
-            yield from _check_identifier(identifier, path, encoding)
+            yield from _check_identifier(identifier, path, request.encoding)
     if address:
         try:
             ipaddress.ip_address(address)
@@ -115,14 +101,14 @@ def _check_identification(event: Any, encoding: int, encrypted: bool) -> Iterato
 def _check_identifier(identifier: Any, path: str, encoding: int) -> Iterator[Finding]:
     member = identifier.WhichOneof("identifier")
     if member is None:
-        yield _missing(path)
+        yield missing(path)
     elif member != "address":
         yield from _check_hash(getattr(identifier, member), f"{path}.{member}", encoding)
     else:
         parts = identifier.address
         for name in ("given_name", "family_name", "region_code", "postal_code"):
             if not getattr(parts, name):
-                yield _missing(f"{path}.address.{name}")
+                yield missing(f"{path}.address.{name}")
         for name in ("given_name", "family_name"):
             if getattr(parts, name):
                 yield from _check_hash(getattr(parts, name), f"{path}.address.{name}", encoding)
@@ -150,17 +136,21 @@ def _check_hash(value: str, path: str, encoding: int) -> Iterator[Finding]:
         yield Finding(path, "INVALID_SHA256_FORMAT", "The value is not a SHA-256 digest.")
 
 
-def refuse_for_account(event: Any, account: Account) -> Iterator[Finding]:
-    """Every violation that depends on the destination's account."""
-    known = {variable.name for variable in account.custom_variables}
-    for number, variable in enumerate(event.custom_variables):
-        path = f"custom_variables[{number}]"
-        if variable.variable not in known:
-            text = "The destination has no custom variable of this name."
-            yield Finding(f"{path}.variable", "CUSTOM_VARIABLE_NOT_FOUND", text)
-        if "@" in variable.value:
-            text = "The custom variable value contains personally identifiable information."
-            yield Finding(f"{path}.value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII", text)
+def refuse_for_targets(event: Any, targets: Sequence[Target]) -> Iterator[Finding]:
+    """Every violation that depends on the destinations of the request."""
+    for reference in event.destination_references:
+        if reference not in {target.destination.reference for target in targets}:
+            yield Finding("destination_references", "INVALID_DESTINATION", "No such reference.")
+    for target in targets if event.custom_variables else ():
+        known = {variable.name for variable in target.account.custom_variables}
+        for number, variable in enumerate(event.custom_variables):
+            path = f"custom_variables[{number}]"
+            if variable.variable not in known:
+                text = "The destination has no custom variable of this name."
+                yield Finding(f"{path}.variable", "CUSTOM_VARIABLE_NOT_FOUND", text)
+            if "@" in variable.value:
+                text = "The custom variable value contains personally identifiable information."
+                yield Finding(f"{path}.value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII", text)
 
 
 def warn_event(event: Any, account: Account) -> Iterator[Finding]:
@@ -190,60 +180,49 @@ def warn_event(event: Any, account: Account) -> Iterator[Finding]:
             yield Finding(path, reason, "The unit price is missing.")
 
 
-class Processed(NamedTuple):
-    """The outcome of processing: a reason, or the keys that identify duplicates.
-
-    `adjusts` is the `order_key` of the conversion that the event only adjusts. An event with a
-    `warning` counts. `repeats_call`: the event is accepted without an error, and does not count.
-    """
-
-    reason: str = ""
-    click_key: tuple[str, int, float] | None = None
-    order_key: tuple[str, int] | None = None
-    adjusts: tuple[str, int] | None = None
-    warning: str = ""
-    repeats_call: bool = False
+def keys_of(event: Any, action: ConversionAction) -> tuple[ClickKey | None, OrderKey | None]:
+    """What makes an event a repeat of another one: click and time, or transaction ID."""
+    ads = event.ad_identifiers
+    click_id, transaction_id = ads.gclid or ads.gbraid or ads.wbraid, event.transaction_id
+    moment = event.event_timestamp.ToDatetime(UTC).timestamp()
+    click_key = (click_id, action.id, moment) if click_id else None
+    return click_key, (transaction_id, action.id) if transaction_id else None
 
 
-def process_event(
+def problem_of(
     event: Any,
     action: ConversionAction,
     clicks: Mapping[str, datetime],
     no_click: Container[str],
     now: datetime,
-) -> Processed:
-    """The first problem that Google finds when it checks an event's click and age.
+) -> str:
+    """The first problem that Google finds when it checks an event's click and age, or "".
 
     `no_click` has the click IDs and hashes that match no ad click.
     """
     ads = event.ad_identifiers
     for name in ("gclid", "gbraid", "wbraid"):
         value = getattr(ads, name)
-        if value and _CLICK_ID(value) is None:
-            return Processed(f"PROCESSING_ERROR_REASON_INVALID_{name.upper()}")
+        if value and CLICK_ID(value) is None:
+            return f"INVALID_{name.upper()}"
     if action.counting_type == "ONE_PER_CLICK" and (ads.gbraid or ads.wbraid):
-        reason = "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
-        return Processed(f"PROCESSING_ERROR_REASON_{reason}")
+        return "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
     if action.external_attribution:
-        return Processed("PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING")
+        return "EXTERNAL_ATTRIBUTION_DATA_MISSING"
     moment = event.event_timestamp.ToDatetime(UTC)
     click_id = ads.gclid or ads.gbraid or ads.wbraid
     hashes = [each.email_address or each.phone_number for each in event.user_data.user_identifiers]
     if click_id in no_click or (
         hashes and not click_id and all(each in no_click for each in hashes)
     ):
-        return Processed("PROCESSING_ERROR_REASON_CLICK_NOT_FOUND")
+        return "CLICK_NOT_FOUND"
     clicked = clicks.get(click_id) if click_id else None
-    if clicked is not None and now - clicked < _TOO_RECENT:
-        return Processed("PROCESSING_ERROR_REASON_TOO_RECENT_CLICK")
+    if clicked is not None and now - clicked < TOO_RECENT:
+        return "TOO_RECENT_CLICK"
     if clicked is not None and moment < clicked:
-        return Processed("PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK")
+        return "CONVERSION_PRECEDES_CLICK"
     if clicked is not None and moment - clicked > timedelta(days=action.lookback_days):
-        return Processed("PROCESSING_ERROR_REASON_EXPIRED_CLICK")
+        return "EXPIRED_CLICK"
     if now - moment > timedelta(days=action.lookback_days):
-        return Processed("PROCESSING_ERROR_REASON_EVENT_TOO_OLD")
-    return Processed(
-        "",
-        (click_id, action.id, moment.timestamp()) if click_id else None,
-        (event.transaction_id, action.id) if event.transaction_id else None,
-    )
+        return "EVENT_TOO_OLD"
+    return ""

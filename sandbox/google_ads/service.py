@@ -1,0 +1,141 @@
+"""The services of the Google Ads API: who may use which account, and queries."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from sandbox.accounts import Account
+from sandbox.google_ads import PACKAGE, ads_module, queries
+from sandbox.google_ads.adjustments import AdjustmentUploads
+from sandbox.google_ads.calls import CallUploads
+from sandbox.google_ads.clicks import ClickUploads
+from sandbox.google_ads.errors import refuse, refuse_by_fault, refuse_for_quota
+from sandbox.rpc import Refusal, Rpc, Service
+from sandbox.state import State
+
+SCOPE = "https://www.googleapis.com/auth/adwords"
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+_types = ads_module("services.types.google_ads_service")
+_SearchRequest: Any = _types.SearchGoogleAdsRequest.pb()
+_SearchResponse: Any = _types.SearchGoogleAdsResponse.pb()
+_CUSTOMER_ID = re.compile(r"\d{1,10}").fullmatch
+_NOT_PERMITTED = (
+    "User doesn't have permission to access customer. Note: If you're accessing a client "
+    "customer, the manager's customer id must be set in the 'login-customer-id' header."
+)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """A token bucket. Times are in seconds of any monotonic clock."""
+
+    per_second: float
+    burst: float
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> float:
+        """Take one token and return 0.0, or return the seconds until the next token."""
+        self.tokens = min(self.burst, self.tokens + (now - self.filled_at) * self.per_second)
+        self.filled_at = now
+        if self.tokens >= 1:
+            self.tokens -= 1
+            return 0.0
+        return (1 - self.tokens) / self.per_second
+
+
+class GoogleAds:
+    """Uploads of conversions and adjustments, and `GoogleAdsService.Search`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        # By account: one whose settings change begins with a full bucket, and a new day.
+        self._buckets: dict[Account, _Bucket] = {}
+        self._operations: Counter[Account] = Counter()
+        state.on_clear += [self._buckets.clear, self._operations.clear]
+
+    def services(self) -> list[Service]:
+        clicks = ClickUploads(self._state, self._authorize)
+        calls = CallUploads(self._state, self._authorize)
+        adjustments = AdjustmentUploads(self._state, self._authorize)
+        methods = {
+            "ConversionUploadService": {
+                "UploadClickConversions": clicks.answer,
+                "UploadCallConversions": calls.answer,
+            },
+            "ConversionAdjustmentUploadService": {
+                "UploadConversionAdjustments": adjustments.answer
+            },
+            "GoogleAdsService": {"Search": self._search},
+        }
+        return [
+            Service(f"{PACKAGE}.services.{name}", "google_ads", handlers, refuse_by_fault)
+            for name, handlers in methods.items()
+        ]
+
+    def _authorize(self, rpc: Rpc, customer_id: str) -> Account:
+        """The account of the request, if the caller may use it. Raises `Refusal`."""
+        state = self._state
+        rpc.request.customer_id = customer_id
+        if state.check_tokens:
+            if not rpc.scopes:
+                text = "The OAuth access token is invalid."
+                raise refuse("authentication_error.OAUTH_TOKEN_INVALID", text, rpc)
+            if SCOPE not in rpc.scopes:
+                text = "Request had insufficient authentication scopes."
+                raise Refusal(grpc.StatusCode.PERMISSION_DENIED, text, label="SCOPE")
+        login = rpc.metadata.get("login-customer-id", "")
+        if _CUSTOMER_ID(customer_id) is None:
+            text = f"Invalid customer ID '{customer_id}'."
+            raise refuse("request_error.INVALID_CUSTOMER_ID", text, rpc)
+        account = state.accounts.get(customer_id)
+        if account is None:
+            text = "No customer found for the provided customer id."
+            raise refuse("authentication_error.CUSTOMER_NOT_FOUND", text, rpc)
+        allowed = login in account.managers if login else account.direct_access
+        if not account.accessible or not (allowed or login == customer_id):
+            raise refuse("authorization_error.USER_PERMISSION_DENIED", _NOT_PERMITTED, rpc)
+        if not account.cloud_project_approved:
+            text = "The Google Cloud project is not approved for production accounts."
+            code = "authorization_error.CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
+            raise refuse(code, text, rpc)
+        with state.lock:
+            self._take_quota(account, rpc)
+        return account
+
+    def _take_quota(self, account: Account, rpc: Rpc) -> None:
+        """Count one operation of an account. Raises `Refusal` if its quota is used up."""
+        if account.requests_per_second is not None:
+            now, burst = time.monotonic(), account.burst
+            new = _Bucket(account.requests_per_second, burst, burst, now)
+            if wait := self._buckets.setdefault(account, new).take(now):
+                raise refuse_for_quota(rpc, wait)
+        if account.operations_per_day is not None:
+            if self._operations[account] >= account.operations_per_day:
+                raise refuse_for_quota(rpc, None)
+            self._operations[account] += 1
+
+    def _search(self, rpc: Rpc) -> bytes:
+        request = _SearchRequest.FromString(rpc.body)
+        account = self._authorize(rpc, request.customer_id)
+        if request.page_size:
+            text = "Setting the page size is not supported."
+            raise refuse("request_error.PAGE_SIZE_NOT_SUPPORTED", text, rpc)
+        if not account.readable:
+            text = "The user can't perform this action on this account."
+            raise refuse("authorization_error.ACTION_NOT_PERMITTED", text, rpc)
+        try:
+            rows, mask = queries.run(request.query, account, self._state)
+        except queries.QueryProblem as problem:
+            raise refuse(f"query_error.{problem.code}", str(problem), rpc) from problem
+        serialized: bytes = _SearchResponse(
+            results=rows, field_mask=mask, total_results_count=len(rows)
+        ).SerializeToString()
+        return serialized
