@@ -3,8 +3,8 @@
 Start with `table` (entry point: `open_table`), then read the modules that it uses, from the bytes
 up: `text`, `delimited`. `header` determines which field each column holds, by the names in
 `vocabulary`, and recognizes files of other records. `names` determines which objects are files to
-process. `workbook` (with `workbook_archive` and `workbook_cells`) turns a workbook into text,
-before all of this. `errors` defines the errors of a file.
+process. `workbook` turns a workbook into text, before all of this. `errors` defines the errors of a
+file.
 
 No SDK and no files: a stream is any object with `.read(n) -> bytes`. Everything except a packed
 workbook is streamed. The constants of these modules and `SourceOptions` limit memory use,

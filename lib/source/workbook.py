@@ -5,26 +5,38 @@ blank line. So the line numbers of the results are the row numbers that Excel sh
 
 The content determines whether a file is a workbook, not the file name. openpyxl reads the sheet row
 by row and knows number formats. python-calamine is three times faster, but holds the whole sheet:
-305 MiB for 290,000 rows, where openpyxl needs 171. A workbook must be complete before it can be
-read, and the texts of its cells are in one table, so the sizes of both are limited.
+305 MiB for 290,000 rows, where openpyxl needs 171.
+
+**Memory.** A workbook must be complete before it can be read, and the texts of its cells are in one
+table, so the sizes of both are limited. An .xlsx file is a zip: no part is unpacked that is larger
+than its limit. Parts that openpyxl never reads, such as pictures and pivot tables, may have any
+size. zipfile never unpacks more bytes than the archive states.
+
+**Cells** become what a person sees. Excel stores dates and numbers as binary fractions; the number
+format of the cell says how they are shown
+(https://support.microsoft.com/office/number-format-codes-5026bbd6-04bc-48cd-bf33-80f18b4eae68).
+Digits, percent signs and currencies are kept as they are shown. Groups of thousands are left out,
+and dates are written as 2026-11-24 14:05:00, so that no row depends on the language of a computer.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+from typing import IO, Any, Literal, NamedTuple
 
 from lib.source.delimited import HEAD_LINES
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions
 from lib.source.text import BLOCK_BYTES, ByteStream
-from lib.source.workbook_archive import WorkbookArchive
-from lib.source.workbook_cells import text_of
-from lib.source.workbook_rows import sheet_rows
 
 DELIMITER = "\t"
 ENCODING = "utf-8"
@@ -38,6 +50,21 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAGIC_BYTES = 4
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+MAX_ROWS = 1_048_576  # of Excel
+MAX_COLUMNS = 16_384  # of Excel
+MAX_SHEET_BYTES = 512 << 20
+MAX_TEXTS_BYTES = 32 << 20
+"""The table of texts. In memory, it needs two to three times as much."""
+MAX_PART_BYTES = 8 << 20
+"""Each other part, such as the styles."""
+MAX_ELEMENT_BYTES = 8 << 20
+"""One row or text. openpyxl holds its elements in memory until it ends."""
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+_TEXT = re.compile(rb"<(?:\w+:)?si[\s/>]")
+_MAX_TEXTS = 2 * MAX_ROWS
 
 # For example, about the missing default style of workbooks that other programs write.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
@@ -125,6 +152,153 @@ def _unread_sheets(book: Any, read: Any) -> tuple[str, ...]:
     )
 
 
+class WorkbookArchive(zipfile.ZipFile):
+    """The parts of a workbook. Raises `SourceError` with WORKBOOK_TOO_LARGE for one too large."""
+
+    def __init__(self, content: bytes) -> None:
+        """Raises `SourceError` (NOT_TEXT) if the archive is no workbook, or `BadZipFile`."""
+        super().__init__(io.BytesIO(content))
+        self._checked: set[str] = set()
+        names = {name.lower() for name in self.namelist()}
+        if "xl/workbook.xml" in names:
+            return
+        kind = "a zip archive; unpack it and upload the files in it"
+        if "xl/workbook.bin" in names or "mimetype" in names:
+            kind = "another kind of spreadsheet (.xlsb, .ods); save it as .xlsx or CSV"
+        raise SourceError("NOT_TEXT", f"it looks like {kind}")
+
+    def open(
+        self,
+        name: str | zipfile.ZipInfo,
+        mode: Literal["r", "w"] = "r",
+        pwd: bytes | None = None,
+        *,
+        force_zip64: bool = False,
+    ) -> IO[bytes]:
+        """Open a part."""
+        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if part.filename not in self._checked:
+            self._checked.add(part.filename)
+            self._check(part)
+        return super().open(name, mode, pwd, force_zip64=force_zip64)
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        """Read a part. The styles are only number formats.
+
+        openpyxl refuses a whole workbook for a font or fill that Excel tolerates and other programs
+        write (https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766).
+        """
+        content = super().read(name, pwd)
+        return _plain_styles(content) if name == "xl/styles.xml" else content
+
+    def _check(self, part: zipfile.ZipInfo) -> None:
+        name = part.filename.lower()
+        if name.startswith("xl/worksheets/"):
+            self._check_elements(part, MAX_SHEET_BYTES, _ROW, MAX_ROWS)
+        elif name == "xl/sharedstrings.xml":
+            self._check_elements(part, MAX_TEXTS_BYTES, _TEXT, _MAX_TEXTS)
+        elif part.file_size > MAX_PART_BYTES:
+            raise _too_large(part)
+
+    def _check_elements(
+        self, part: zipfile.ZipInfo, max_bytes: int, begin: re.Pattern[bytes], most: int
+    ) -> None:
+        """Refuse a part with more or longer elements than Excel writes."""
+        if part.file_size > max_bytes:
+            raise _too_large(part)
+        if part.file_size <= MAX_ELEMENT_BYTES:
+            return
+        elements = silent = 0
+        with super().open(part) as content:
+            while block := content.read(1 << 20):
+                found = len(begin.findall(block))
+                elements += found
+                silent = 0 if found else silent + len(block)
+                if elements > most or silent >= MAX_ELEMENT_BYTES:
+                    raise _too_large(part)
+
+
+def _too_large(part: zipfile.ZipInfo) -> SourceError:
+    return SourceError("WORKBOOK_TOO_LARGE", f"the part {part.filename} is too large when unpacked")
+
+
+def _plain_styles(content: bytes) -> bytes:
+    from xml.etree import ElementTree  # only workbooks need its time to import
+
+    def add(parent: Any, tag: str, **attributes: str) -> Any:
+        return ElementTree.SubElement(parent, f"{{{_MAIN}}}{tag}", attributes)
+
+    styles, plain = ElementTree.fromstring(content), ElementTree.Element(f"{{{_MAIN}}}styleSheet")
+    formats = add(plain, "numFmts")
+    for each in styles.iterfind("{*}numFmts/{*}numFmt"):
+        add(formats, "numFmt", **each.attrib)
+    add(add(plain, "cellStyleXfs"), "xf")
+    cells = add(plain, "cellXfs")
+    for each in styles.iterfind("{*}cellXfs/{*}xf"):
+        add(cells, "xf", numFmtId=each.get("numFmtId", "0"))
+    return ElementTree.tostring(plain)
+
+
+class SheetRow(NamedTuple):
+    """The cells of a row that are in the file (column from 1 → cell), and the row's number."""
+
+    number: int
+    cells: dict[int, Any]
+
+
+def sheet_rows(sheet: Any) -> Iterator[SheetRow]:
+    """Yield the rows of a read-only sheet, in ascending order. Rows without cells may be left out.
+
+    Raises `ValueError`, or what openpyxl raises, for XML that Excel does not write.
+    """
+    # Only workbooks need the time of these imports.
+    from openpyxl.cell.read_only import ReadOnlyCell
+    from openpyxl.worksheet import _reader
+    from openpyxl.xml.functions import iterparse
+
+    book = sheet.parent
+    cells: dict[int, Any] = {}
+    number = count = 0
+    rows: Any = None  # the element around all rows
+    with sheet._get_source() as source:
+        parser = _reader.WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for event, element in iterparse(source, ("start", "end")):
+            if event == "start":
+                if element.tag == _reader.ROW_TAG:
+                    number = _row_number(element, number)
+                    parser.row_counter, parser.col_counter = number, 0
+                    count = 0
+                elif element.tag == _reader.DATA_TAG:
+                    rows = element
+            elif element.tag == _reader.CELL_TAG:
+                cell = parser.parse_cell(element)
+                count += 1
+                if max(count, cell["column"]) > MAX_COLUMNS:
+                    raise ValueError("too many cells in a row")
+                cells[cell["column"]] = ReadOnlyCell(sheet, **cell)
+                element.clear()
+            elif element.tag == _reader.ROW_TAG:
+                yield SheetRow(number, cells)
+                cells = {}
+                if rows is not None:
+                    rows.clear()
+
+
+def _row_number(element: Any, before: int) -> int:
+    stated = element.get("r")
+    number = int(float(stated)) if stated is not None else before + 1
+    if not before < number <= MAX_ROWS:
+        raise ValueError("a row has no number of its own")
+    return number
+
+
 def _lines(sheet: Any, options: SourceOptions) -> Iterator[bytes]:
     """Yield the rows as encoded lines, several at a time."""
     buffer = io.StringIO()
@@ -179,6 +353,113 @@ def texts_of(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> l
         texts += [""] * (at + 1 - len(texts))
         texts[at] = text
     return texts
+
+
+# A cell: its value and its number format → what a person sees.
+
+_EXACT_DIGITS = 15
+"""Excel stores no more digits of a number. More are an artifact of binary fractions."""
+_ANY_NUMBER = Context(prec=400)
+
+_BREAKS = re.compile(r"[\t\r\n]|_x000[9AD]_")  # the file writes a carriage return as _x000D_
+_NOT_SHOWN = re.compile(r"\[(?!\$)[^\]]*\]|_.|\*.")  # colors, conditions, padding
+_CURRENCY = re.compile(r"\[\$([^\]-]*)[^\]]*\]")  # [$€-407]
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+_DIGITS = re.compile(r"[#0?][#0?,]*(?:\.([#0?]*))?")
+_SIGN = re.compile(r"[A-Z]{3}|[A-Za-z]{0,3}[$\u00a2-\u00a5\u20a0-\u20cf]|kr|zł|Kč|Ft|lei")
+_LIKE_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+
+
+class NumberFormat(NamedTuple):
+    """What is shown of a number. `decimals` None: all."""
+
+    decimals: int | None = None
+    fewest_decimals: int = 0
+    whole_digits: int = 1
+    """Minimum number of digits before the decimal point: 5 for the format 00000."""
+    percent: bool = False
+    currency: str = ""
+
+
+def text_of(value: object, number_format: str, decimal_sign: str) -> str:
+    """The value of a cell and its number format → one line of text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _BREAKS.sub(" ", value)
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return _number(value, format_of(number_format), decimal_sign)
+    return _moment(value, number_format)
+
+
+@lru_cache(maxsize=256)
+def format_of(code: str) -> NumberFormat:
+    """Read a number format such as `#,##0.00 [$€-407];[Red]-#,##0.00`. Unknown ones show all."""
+    section = _NOT_SHOWN.sub("", code).partition(";")[0]
+    literals = [match[1] for match in _CURRENCY.finditer(section)]
+    section = _CURRENCY.sub("", section)
+    literals += [match[1] or match[2] or "" for match in _LITERAL.finditer(section)]
+    section = _LITERAL.sub("", section)
+    literals += re.findall(r"[$\u00a2-\u00a5\u20a0-\u20cf]", section)
+    currency = next((each.strip() for each in literals if _SIGN.fullmatch(each.strip())), "")
+    digits = _DIGITS.search(section)
+    if digits is None or re.search(r"[EeGg/]", section) or digits[0].endswith(","):
+        # General, text, exponents, fractions, and thousands as 12K: the exact number is shown.
+        return NumberFormat(currency=currency)
+    decimals = digits[1] or ""
+    whole = digits[0].partition(".")[0]
+    return NumberFormat(
+        decimals=len(decimals),
+        fewest_decimals=decimals.count("0"),
+        whole_digits=max(whole.count("0"), 1),
+        percent="%" in section,
+        currency=currency,
+    )
+
+
+def _number(value: float, shown: NumberFormat, decimal_sign: str) -> str:
+    if isinstance(value, float) and not abs(value) < 10**_EXACT_DIGITS:
+        # Its last digits are lost, as in 1.23457E+17. The rules reject such order IDs.
+        return f"{value:.{_EXACT_DIGITS - 1}E}"
+    number = Decimal(value)
+    if isinstance(value, float):
+        number = Context(prec=_EXACT_DIGITS).create_decimal(number)
+    if shown.percent:
+        number = number.scaleb(2, _ANY_NUMBER)
+    if shown.decimals is not None:
+        last = Decimal(1).scaleb(-shown.decimals)
+        number = number.quantize(last, ROUND_HALF_UP, _ANY_NUMBER)
+    whole, _, decimals = f"{abs(number):f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(shown.fewest_decimals, "0")
+    text = whole.zfill(shown.whole_digits) + (f".{decimals}" if decimals else "")
+    if _LIKE_THOUSANDS.fullmatch(text):
+        text += "0"  # 1.234 in a text file could mean 1,234, but this is a number
+    sign = "-" if number < 0 else ""
+    return f"{sign}{shown.currency}{text.replace('.', decimal_sign)}{'%' if shown.percent else ''}"
+
+
+def _moment(value: object, number_format: str) -> str:
+    if isinstance(value, datetime):
+        shown = _to_the_second(value)
+        is_day = shown.time() == time() and not _shows_time(number_format)
+        return f"{shown:%Y-%m-%d}" if is_day else f"{shown:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, time):
+        return f"{_to_the_second(datetime.combine(date(2000, 1, 1), value)):%H:%M:%S}"
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    return str(value)
+
+
+def _shows_time(number_format: str) -> bool:
+    return "h" in _LITERAL.sub("", _NOT_SHOWN.sub("", number_format)).lower()
+
+
+def _to_the_second(value: datetime) -> datetime:
+    """Round as Excel does: 14:04:59.9995 is shown as 14:05:00."""
+    return (value + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
 def _read(stream: ByteStream, size: int) -> bytes:

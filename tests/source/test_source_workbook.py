@@ -17,8 +17,7 @@ from lib.model.records import Row
 from lib.source import workbook as module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
-from lib.source.workbook import open_workbook
-from lib.source.workbook_cells import text_of
+from lib.source.workbook import open_workbook, text_of
 from tests.workbooks import MAIN, Cell, Number, Raw, Rows, workbook
 
 NOON = datetime(2026, 11, 24, 12)

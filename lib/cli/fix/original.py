@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from lib.source.delimited import HEAD_LINES, Head, read_head
 from lib.source.table import SourceOptions
 from lib.source.text import ByteStream, DecodedText
-from lib.source.workbook import open_sheet, texts_of
-from lib.source.workbook_rows import sheet_rows
+from lib.source.workbook import open_sheet, sheet_rows, texts_of
 
 TEXT_FORMAT: Final = "@"
 

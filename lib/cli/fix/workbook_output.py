@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 
 from lib.cli.fix.joining import TooManyRows
 from lib.cli.fix.original import Cell, Original, OriginalRow
-from lib.source.workbook_rows import MAX_ROWS
+from lib.source.workbook import MAX_ROWS
 
 _BAD_FILL: Final = PatternFill("solid", fgColor="FFC7CE")
 _BAD_FONT: Final = Font(color="9C0006")
