@@ -8,7 +8,7 @@ import click
 
 from lib import __version__
 from lib.cli.check_command import check_command
-from lib.cli.fix.command import fix_command
+from lib.cli.fix import fix_command
 from lib.cli.init.command import init_command
 from lib.cli.report import report_command
 from lib.cli.terminal import Commands

@@ -34,7 +34,6 @@ from lib.source.header import (
     shown,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
-from lib.source.workbook import open_workbook
 from lib.state.store import Readable
 
 
@@ -50,7 +49,7 @@ def read_table(
     `on_block` is called whenever a block of bytes has been read, and may raise.
     """
     options = replace(source_options(profile, max_bytes), max_lines=max_lines, on_block=on_block)
-    return open_table(*open_workbook(stream, options))
+    return open_table(stream, options)
 
 
 def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:

@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import accumulate, chain, repeat
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from lib.model.records import Row, RowProblem
 from lib.source.errors import SourceError
@@ -45,6 +45,11 @@ _QUOTED = re.compile(r'"[^"]*"')
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
 _ASCII_SPACES = sum(map(str.isascii, _SPACES))
+
+CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
+    {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
+)
+"""With these problems, a row is a single line, and where its cells end is not certain."""
 
 Hold = Literal["never", "broken", "always"]
 """When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE: a file that was

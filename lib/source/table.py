@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+import csv
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import StringIO
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from lib.model.records import Row
 from lib.source.delimited import (
+    CELLS_UNKNOWN,
     HEAD_LINES,
     Ending,
     Head,
@@ -16,9 +21,11 @@ from lib.source.delimited import (
     RecordReader,
     Shape,
     read_head,
+    strict_reader,
 )
 from lib.source.errors import SourceError
 from lib.source.text import Block, ByteStream, DecodedText
+from lib.source.workbook import DELIMITER, ENCODING, Sheet, open_sheet
 
 MAX_LINES = 10_000_000
 FIRST_LINES = 200
@@ -38,9 +45,7 @@ class SourceOptions:
     """Any text encoding that Python knows. A byte order mark in the file takes precedence."""
     delimiter: str | None = None
     sheet: str | None = None
-    """Name of the sheet of a workbook. None: the first one, or the file is no workbook."""
-    unread_sheets: tuple[str, ...] = ()
-    """Other sheets of the workbook. `open_workbook` fills it in."""
+    """Name of the sheet of a workbook. None: the first one."""
     decimal_comma: bool = False
     """The file has this decimal sign, so the numbers of a workbook are written with it too."""
     max_bytes: int = 4 << 30
@@ -54,36 +59,54 @@ class SourceOptions:
     """Maximum number of lines below the header, blank ones included."""
     on_block: Callable[[], None] = no_time_check
     """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
+    keep_cells: bool = False
+    """Keep the cells of a workbook until `Table.originals` has yielded their row."""
+
+
+class OriginalRow(NamedTuple):
+    """A row as it is in the file."""
+
+    line: int
+    problem: str | None
+    text: str
+    """Its lines, without the last line end. Of a workbook: its cells, separated by tabs."""
+    cells: list[str] | None
+    """Its cells, even if they do not fit the header. None: they cannot be told."""
+    sheet_cells: Mapping[int, Any]
+    """Of a workbook, with `keep_cells`: column from 1 → the cell, as openpyxl has it."""
 
 
 class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `sheet` is the sheet of a workbook, None for other files, and
-    `unread_sheets` are others that may hold data.
-    `blank_records` counts the rows without content (`, ,,`) so far. They are not records. Blank
-    lines are not counted.
+    text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text` tells about
+    the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
+    others that may hold data.
     """
 
     def __init__(
         self,
         head: Head,
-        first_text: str,
+        lines: Sequence[str],
         blocks: Iterator[Block],
         text: DecodedText,
+        sheet: Sheet | None,
         options: SourceOptions,
     ) -> None:
         self.header = head.header
         self.header_line = head.line
         self.time_zone = head.time_zone
         self.delimiter = head.delimiter
-        self.sheet = options.sheet
-        self.unread_sheets = options.unread_sheets
+        self.spaced = head.spaced
+        self.sheet = sheet.title if sheet else None
+        self.unread_sheets = sheet.unread if sheet else ()
+        self.text = text
+        self._sheet = sheet
         self._first_line = head.length + 1
-        self._first_text = first_text
+        self._head_lines = lines[: head.length]
+        self._first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
         self._blocks = blocks
-        self._text = text
         named = [index for index, name in enumerate(head.header) if name]
         self._shape = Shape(
             delimiter=head.delimiter,
@@ -100,16 +123,24 @@ class Table:
     @property
     def encoding(self) -> str:
         """Python's name of the encoding: "utf-8" as long as only ASCII was read."""
-        return self._text.encoding
+        return self.text.encoding
 
     @property
     def encoding_guessed(self) -> bool:
         """Whether the encoding is a guess so far: it has no byte order mark, is not UTF-8, and is
         not set in the profile."""
-        return self._text.encoding_guessed
+        return self.text.encoding_guessed
+
+    @property
+    def line_end(self) -> str:
+        """The line end of the header."""
+        last = self._head_lines[-1]
+        return last[len(last.rstrip("\r\n")) :] or "\n"
 
     @property
     def blank_records(self) -> int:
+        """The number of rows without content (`, ,,`) so far. They are no records, and blank lines
+        are not counted."""
         return self._reader.blank_records
 
     def hold_unterminated_line(self, hold: Hold) -> None:
@@ -117,7 +148,7 @@ class Table:
 
         Never if the content proves its own end, as gzip does.
         """
-        self._ending.hold = "never" if self._text.is_gzip else hold
+        self._ending.hold = "never" if self.text.is_gzip else hold
 
     def expect_footer(self, key_columns: Set[int]) -> None:
         """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
@@ -139,7 +170,7 @@ class Table:
     @property
     def open_record(self) -> Literal["complete", "broken"] | None:
         """How the record in the last line ends, after reading, if this line may have been cut."""
-        return None if self._text.is_gzip else self._ending.open_record
+        return None if self.text.is_gzip else self._ending.open_record
 
     def first_rows(self) -> list[list[str]]:
         """Return the cells of the first valid rows, from the text that was read with the header.
@@ -165,13 +196,72 @@ class Table:
             raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")
         return chain([first], records)
 
+    def originals(self) -> Iterator[OriginalRow]:
+        """Yield the lines above the header, the header, and the rows of `records`, unchanged.
+
+        Instead of `records`: the file is read only once.
+        """
+        header_at = self.header_line - 1
+        for line, text in enumerate(self._head_lines[:header_at], 1):
+            yield self._original(line, None, text)
+        yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
+        kept = _KeptLines(self._blocks, self._first_line)
+        for line, _, problem, length in self._ending.records(iter(kept), self._first_line):
+            yield self._original(line, problem, kept.text(line, length))
+
+    def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
+        text = text.removesuffix("\n").removesuffix("\r")
+        cells = None
+        if problem not in CELLS_UNKNOWN:
+            spaced = self.spaced and self._sheet is None
+            reader = strict_reader(StringIO(text, newline=""), self.delimiter, spaced)
+            with suppress(csv.Error):  # a line above the header
+                cells = next(reader, [])
+        sheet_cells = self._sheet.cells_of(line) if self._sheet else {}
+        return OriginalRow(line, problem, text, cells, sheet_cells)
+
+
+class _KeptLines:
+    """Blocks whose lines are kept until the text of a later row was taken."""
+
+    def __init__(self, blocks: Iterator[Block], line: int) -> None:
+        self._blocks = blocks
+        self._lines: deque[str] = deque()
+        self._line = line  # the number of the first line that is kept
+
+    def __iter__(self) -> Iterator[Block]:
+        for block in self._blocks:
+            self._lines.extend(block.lines())
+            yield block
+
+    def text(self, line: int, length: int) -> str:
+        """Return the text of a row, which begins in `line`. `Row` says how long it is."""
+        while self._line < line:
+            self._lines.popleft()
+            self._line += 1
+        found = ""
+        for each in self._lines:
+            found += each
+            if len(found) >= length:
+                break
+        return found[:length]
+
 
 def open_table(stream: ByteStream, options: SourceOptions) -> Table:
-    """Read the head of the file in `stream` and return the table of its rows.
+    """Read the head of the file in `stream`, text or a workbook, and return the table of its rows.
 
-    Raises `SourceError` if the file is empty, is not text, or has no readable header.
+    Raises `SourceError` if the file is empty, can't be read, or has no readable header.
     `lib.source.header.map_columns` checks whether the line is a header.
     """
+    sheet, stream = open_sheet(stream, options.sheet)
+    if sheet is not None:
+        stream = sheet.text(
+            options.max_columns,
+            options.on_block,
+            decimal_comma=options.decimal_comma,
+            keep_cells=options.keep_cells,
+        )
+        options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
     text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
     first_blocks: list[Block] = []
     lines: list[str] = []
@@ -183,9 +273,8 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
-    first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
     rows = chain(_without(first_blocks, head.length), text.blocks)
-    return Table(head, first_text, rows, text, options)
+    return Table(head, lines, rows, text, sheet, options)
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

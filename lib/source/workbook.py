@@ -26,8 +26,8 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
@@ -35,7 +35,6 @@ from typing import IO, Any, Literal, NamedTuple
 
 from lib.source.delimited import HEAD_LINES
 from lib.source.errors import SourceError
-from lib.source.table import SourceOptions
 from lib.source.text import BLOCK_BYTES, ByteStream
 
 DELIMITER = "\t"
@@ -70,41 +69,70 @@ _MAX_TEXTS = 2 * MAX_ROWS
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
 
 
-def open_workbook(stream: ByteStream, options: SourceOptions) -> tuple[ByteStream, SourceOptions]:
-    """If the file is a workbook, return the text of its sheet, and options to read this text.
+class Sheet:
+    """The sheet of a workbook that is read.
 
-    Any other file is returned as it is. Raises `SourceError` with ENCRYPTED_WORKBOOK,
-    CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE, SHEET_NOT_FOUND, or NOT_TEXT for another kind of
-    spreadsheet or archive. The text raises CORRUPT_WORKBOOK when it reaches damage.
+    `unread` are the titles of other sheets that may hold data.
     """
-    sheet, rest, unread = open_sheet(stream, options)
-    if sheet is None:
-        return rest, replace(options, sheet=None)
-    text = _Bytes(b"", _Pieces(_lines(sheet, options)))
-    return text, replace(
-        options, encoding=ENCODING, delimiter=DELIMITER, sheet=sheet.title, unread_sheets=unread
-    )
+
+    def __init__(self, sheet: Any, unread: tuple[str, ...]) -> None:
+        self.title: str = sheet.title
+        self.unread = unread
+        self._sheet = sheet
+        self._kept: deque[_SheetRow] = deque()
+
+    def text(
+        self,
+        max_columns: int,
+        on_block: Callable[[], None],
+        *,
+        decimal_comma: bool,
+        keep_cells: bool,
+    ) -> ByteStream:
+        """Return the sheet as text, in `ENCODING` and with `DELIMITER`.
+
+        Numbers are written with a decimal comma if the file has one elsewhere. Reading raises
+        `SourceError` (CORRUPT_WORKBOOK) when it reaches damage.
+        """
+        rows = _sheet_rows(self._sheet)
+        if keep_cells:
+            rows = map(self._keep, rows)
+        sign = "," if decimal_comma else "."
+        texts = ((row.number, _texts_of(row.cells, max_columns, sign)) for row in rows)
+        return _Pieces(_lines(texts, on_block))
+
+    def _keep(self, row: _SheetRow) -> _SheetRow:
+        self._kept.append(row)
+        return row
+
+    def cells_of(self, line: int) -> Mapping[int, Any]:
+        """Return the cells of a row that were kept: column from 1 → cell, as openpyxl has it.
+
+        Lines only increase: the cells of the rows above are forgotten.
+        """
+        while self._kept and self._kept[0].number < line:
+            self._kept.popleft()
+        return self._kept[0].cells if self._kept and self._kept[0].number == line else {}
 
 
-def open_sheet(
-    stream: ByteStream, options: SourceOptions
-) -> tuple[Any | None, ByteStream, tuple[str, ...]]:
-    """Return the sheet of a workbook that is read, as openpyxl has it; None: it is no workbook.
+def open_sheet(stream: ByteStream, title: str | None) -> tuple[Sheet | None, ByteStream]:
+    """Return the sheet of a workbook with this title, or else the first one. None: no workbook.
 
-    Then the stream that is returned has the whole file. The last value are the titles of other
-    sheets that may hold data. Raises `SourceError` as `open_workbook` does.
+    The stream that is returned has the whole file if it is no workbook. Raises `SourceError` with
+    ENCRYPTED_WORKBOOK, CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE, SHEET_NOT_FOUND, or NOT_TEXT for
+    another kind of spreadsheet or archive.
     """
     start = _read(stream, _MAGIC_BYTES)
-    if start not in (_ZIP, _OLE):
-        return None, _Bytes(start, stream), ()
+    if not start.startswith((_ZIP, _OLE)):
+        return None, _Unread(start, stream)
     content = start + _read(stream, MAX_PACKED_BYTES + 1 - len(start))
-    if start == _OLE:
+    if start.startswith(_OLE):
         raise _old_or_encrypted(content)
     if len(content) > MAX_PACKED_BYTES:
         raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
     book = _loaded(content)
-    sheet = _sheet(book, options.sheet)
-    return sheet, stream, () if options.sheet else _unread_sheets(book, sheet)
+    sheet = _chosen(book, title)
+    return Sheet(sheet, () if title else _unread_sheets(book, sheet)), stream
 
 
 def _loaded(content: bytes) -> Any:
@@ -129,7 +157,7 @@ def _old_or_encrypted(content: bytes) -> SourceError:
     return SourceError("NOT_TEXT", "it looks like an old workbook (.xls); save it as .xlsx or CSV")
 
 
-def _sheet(book: Any, wanted: str | None) -> Any:
+def _chosen(book: Any, wanted: str | None) -> Any:
     if not book.worksheets:
         detail = "it has no sheet that can be read; save it as Excel Workbook (.xlsx), not Strict"
         raise SourceError("CORRUPT_WORKBOOK", detail)
@@ -239,14 +267,14 @@ def _plain_styles(content: bytes) -> bytes:
     return ElementTree.tostring(plain)
 
 
-class SheetRow(NamedTuple):
+class _SheetRow(NamedTuple):
     """The cells of a row that are in the file (column from 1 → cell), and the row's number."""
 
     number: int
     cells: dict[int, Any]
 
 
-def sheet_rows(sheet: Any) -> Iterator[SheetRow]:
+def _sheet_rows(sheet: Any) -> Iterator[_SheetRow]:
     """Yield the rows of a read-only sheet, in ascending order. Rows without cells may be left out.
 
     Raises `ValueError`, or what openpyxl raises, for XML that Excel does not write.
@@ -285,7 +313,7 @@ def sheet_rows(sheet: Any) -> Iterator[SheetRow]:
                 cells[cell["column"]] = ReadOnlyCell(sheet, **cell)
                 element.clear()
             elif element.tag == _reader.ROW_TAG:
-                yield SheetRow(number, cells)
+                yield _SheetRow(number, cells)
                 cells = {}
                 if rows is not None:
                     rows.clear()
@@ -299,16 +327,16 @@ def _row_number(element: Any, before: int) -> int:
     return number
 
 
-def _lines(sheet: Any, options: SourceOptions) -> Iterator[bytes]:
+def _lines(rows: Iterator[tuple[int, list[str]]], on_block: Callable[[], None]) -> Iterator[bytes]:
     """Yield the rows as encoded lines, several at a time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=DELIMITER, lineterminator="\n")
     width = 0  # of the header; Excel omits empty cells at the end of a row
     line = 0
     try:
-        for count, (number, texts) in enumerate(_rows(sheet, options)):
+        for count, (number, texts) in enumerate(_readable(rows)):
             if count % ROWS_OF_A_BLOCK == 0:
-                options.on_block()
+                on_block()
             buffer.write("\n" * (number - line - 1))
             line = number
             if line <= HEAD_LINES:
@@ -327,17 +355,14 @@ def _lines(sheet: Any, options: SourceOptions) -> Iterator[bytes]:
     yield buffer.getvalue().encode(ENCODING, "replace")
 
 
-def _rows(sheet: Any, options: SourceOptions) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the texts of each row."""
-    decimal_sign = "," if options.decimal_comma else "."
+def _readable(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
     try:
-        for row in sheet_rows(sheet):
-            yield row.number, texts_of(row.cells, options.max_columns, decimal_sign)
+        yield from rows
     except Exception:  # see `_loaded`
         raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
 
 
-def texts_of(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
+def _texts_of(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
     """Return the texts of a row, up to its last cell that is not empty.
 
     All cells to the right of the last possible column are one: one too many.
@@ -465,7 +490,7 @@ def _to_the_second(value: datetime) -> datetime:
 def _read(stream: ByteStream, size: int) -> bytes:
     """Read `size` bytes, or fewer at the end of the stream."""
     pieces = []
-    while size and (piece := stream.read(min(size, BLOCK_BYTES))):
+    while size > 0 and (piece := stream.read(min(size, BLOCK_BYTES))):
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
@@ -475,15 +500,18 @@ class _Pieces:
     """Pieces of any length as a stream of bytes."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
+        self._pieces = filter(None, pieces)
+        self._piece = b""
 
     def read(self, size: int, /) -> bytes:
-        """Return the next piece that is not empty."""
-        return next(filter(None, self._pieces), b"")
+        """Return up to `size` bytes."""
+        piece = self._piece or next(self._pieces, b"")
+        self._piece = piece[size:]
+        return piece[:size]
 
 
-class _Bytes:
-    """Bytes that were already read, then the rest of their stream; never more than requested."""
+class _Unread:
+    """A stream of which the first bytes have been read."""
 
     def __init__(self, start: bytes, rest: ByteStream) -> None:
         self._start = start
@@ -491,6 +519,7 @@ class _Bytes:
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes."""
-        piece = self._start or self._rest.read(size)
-        self._start = piece[size:]
-        return piece[:size]
+        if not self._start:
+            return self._rest.read(size)
+        piece, self._start = self._start[:size], self._start[size:]
+        return piece

@@ -257,6 +257,18 @@ def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> No
     assert "(customer 1)" in first[0]
 
 
+def test_a_stopped_file_may_have_rows_with_broken_quotes(fix: Any) -> None:
+    """These rows have no code of their own, as no row was looked at."""
+    content = b'gclid,conversion_action\nCj0KCQiAexample0001,1001\nx,"1001\nCj0KCQiAexample0002,1\n'
+    _, *rows = table(fix(content))
+    assert [each[2:5] for each in rows] == [
+        ["2", "Cj0KCQiAexample0001", "1001"],
+        ["3", "x", "1001"],
+        ["4", "Cj0KCQiAexample0002", "1"],
+    ]
+    assert rows[1][5:] == ["Compare this row with the file and delete this cell"]
+
+
 def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
     """Deferred rows, and rows that failed for a reason that nobody can change, are not written."""
     codes = {"CORRECTABLE": True, "FINAL": False}

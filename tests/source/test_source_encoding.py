@@ -107,7 +107,7 @@ def test_unknown_encoding(read, encoding):
 @pytest.mark.parametrize(
     "content",
     [
-        b"PK\x03\x04" + b"sheet" * 100,
+        gzip.compress(b"PK\x03\x04" + b"sheet" * 100),
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500),
         b"%PDF-1.7\n",
         b"PAR1" + bytes(100),

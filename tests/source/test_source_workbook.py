@@ -17,14 +17,14 @@ from lib.model.records import Row
 from lib.source import workbook as module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
-from lib.source.workbook import open_workbook, text_of
+from lib.source.workbook import open_sheet, text_of
 from tests.workbooks import MAIN, Cell, Number, Raw, Rows, workbook
 
 NOON = datetime(2026, 11, 24, 12)
 
 
 def opened(content: bytes, **options: Any) -> Table:
-    return open_table(*open_workbook(io.BytesIO(content), SourceOptions(**options)))
+    return open_table(io.BytesIO(content), SourceOptions(**options))
 
 
 def read(content: bytes, **options: Any) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
@@ -214,14 +214,15 @@ def test_a_stream_may_return_single_bytes() -> None:
         b"a,b\n1,2\n",
         gzip.compress(b"a,b\n1,2\n"),
     ):
-        table = open_table(*open_workbook(Slow(content), SourceOptions()))
+        table = open_table(Slow(content), SourceOptions())
         assert [record[:2] for record in table.records()] == [(2, ["1", "2"])]
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"PK", b"a,b\n1,2\n"])
 def test_other_files_are_unchanged(content: bytes) -> None:
     """A file that is no workbook keeps every byte, however short it is."""
-    stream, _ = open_workbook(io.BytesIO(content), SourceOptions())
+    sheet, stream = open_sheet(io.BytesIO(content), None)
+    assert sheet is None
     pieces = iter(lambda: stream.read(3), b"")
     assert b"".join(pieces) == content
 
@@ -300,7 +301,7 @@ def test_a_large_workbook_is_not_downloaded_to_its_end(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "MAX_PACKED_BYTES", 1000)
     stream = io.BytesIO(GOOD + bytes(10_000_000))
     with pytest.raises(SourceError, match="WORKBOOK_TOO_LARGE"):
-        open_workbook(stream, SourceOptions())
+        open_table(stream, SourceOptions())
     assert stream.tell() == 1001
 
 

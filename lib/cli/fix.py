@@ -1,15 +1,22 @@
-"""`fix FILE RESULTS`: writes the rows that need a hand, with what to do, ready to be uploaded."""
+"""`fix FILE RESULTS`: writes the rows that need a hand, with what to do, ready to be uploaded.
+
+FILE and RESULTS are read once, side by side, in the order of the file.
+"""
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple, cast
 
 import click
 
@@ -17,18 +24,21 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.files import ObjectAddress
-from lib.cli.fix.advice import needs_a_hand
-from lib.cli.fix.content import difference
-from lib.cli.fix.joining import Output, ReadsDifferently, TooManyRows, copy_rows
-from lib.cli.fix.original import Original, open_original
-from lib.cli.fix.text_output import TextOutput
+from lib.cli.fix_output import Output, TextOutput, TooManyRows, WorkbookOutput
 from lib.cli.options import named_profile
 from lib.cli.terminal import TaughtCommand
-from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
+from lib.results.reading import (
+    NotResults,
+    WrittenHead,
+    WrittenProblem,
+    WrittenRow,
+    WrittenSource,
+    read_results,
+)
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
-from lib.source.header import correction_columns
-from lib.source.table import SourceOptions
+from lib.source.header import CORRECTION_COLUMNS
+from lib.source.table import SourceOptions, Table, open_table
 
 _EXAMPLES = """
 \b
@@ -65,6 +75,15 @@ possible. 2 if the command is wrong.
 
 _ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
+_BLOCK_BYTES: Final = 1 << 20
+_FORMULA: Final = ("=", "+", "-", "@")
+_NOTHING_TO_DO: Final = "No action needed"
+_UNNAMED: Final = re.compile(r"column (\d+)")
+"""How results name a column whose name could be user data."""
+
+
+class ReadsDifferently(Exception):
+    """The file is that of the results, but its rows or columns are not where they say."""
 
 
 @click.command("fix", cls=TaughtCommand, epilog=_EXAMPLES)
@@ -108,7 +127,7 @@ def fix_command(
         )
     try:
         head, rows = read_results(results)
-        wanted = (row for row in rows if needs_a_hand(row, head))
+        wanted = (row for row in rows if _needs_a_hand(row, head))
         if (first := next(wanted, None)) is None:
             click.echo(_nothing_to_fix(head), err=True)
             return
@@ -133,15 +152,14 @@ def _write(
             f"No single row is wrong, but the whole file: {entry.meaning} {entry.action} Then "
             "upload the file again."
         )
-    with ExitStack() as stack:
-        content = stack.enter_context(file.open("rb"))
-        if different := difference(content, head.source):
+    with file.open("rb") as content:
+        if different := _difference(content, head.source):
             raise click.ClickException(_other_file(file, head, different))
         content.seek(0)
         try:
-            original = open_original(content, options)
+            table = open_table(content, replace(options, keep_cells=True))
             with _replacing(output) as copy:
-                return copy_rows(original, head, rows, _output_to(copy, output, original, head))
+                return _copy_rows(table, head, rows, _output_to(copy, output, table, options, head))
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
         except ReadsDifferently:
@@ -155,13 +173,153 @@ def _write(
             ) from None
 
 
-def _output_to(stream: IO[bytes], path: Path, original: Original, head: WrittenHead) -> Output:
-    dropped = correction_columns([cell.text for cell in original.header.cells])
+def _output_to(
+    stream: IO[bytes], path: Path, table: Table, options: SourceOptions, head: WrittenHead
+) -> Output:
     if path.suffix.lower() == ".xlsx":
-        from lib.cli.fix.workbook_output import WorkbookOutput  # imports openpyxl
+        return WorkbookOutput(stream, table)
+    return TextOutput(stream, table, options.delimiter, has_undecodable="UNDECODABLE" in head.codes)
 
-        return WorkbookOutput(stream, original, dropped)
-    return TextOutput(stream, original, dropped, has_undecodable="UNDECODABLE" in head.codes)
+
+def _copy_rows(table: Table, head: WrittenHead, rows: Iterator[WrittenRow], output: Output) -> int:
+    """Copy the rows, with our columns in front. Return how many.
+
+    Raises `ReadsDifferently`, for example if the profile that says how to read the file is missing.
+    """
+    places = {name: _place(name, table.header) for name in head.columns.values()}
+    if None in places.values():
+        raise ReadsDifferently
+    originals = table.originals()
+    for original in originals:
+        if original.line == table.header_line:
+            output.add(CORRECTION_COLUMNS, original, (), is_header=True)
+            break
+        output.add_preamble(original)
+    written = 0
+    for row in rows:
+        found = next((each for each in originals if each.line >= row.line), None)
+        if found is None or found.line != row.line:
+            raise ReadsDifferently
+        advice = _advice_on(row, head)
+        places_of_row = (places.get(name, _place(name, table.header)) for name in advice.columns)
+        marked = {at for at in places_of_row if at is not None}
+        ours = (advice.problem, advice.what_to_do, str(row.line))
+        output.add(ours, found, marked, is_header=False)
+        written += 1
+    output.close()
+    return written
+
+
+def _place(name: str, header: Sequence[str]) -> int | None:
+    """Return the index of a column as the results name it."""
+    if name in header:
+        return header.index(name)
+    unnamed = _UNNAMED.fullmatch(name)
+    at = int(unnamed[1]) - 1 if unnamed else -1
+    return at if 0 <= at < len(header) else None
+
+
+class _Advice(NamedTuple):
+    """The texts for a row, and the names of the columns that its problems are about."""
+
+    problem: str
+    what_to_do: str
+    columns: frozenset[str]
+
+
+def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
+    """Return whether the row is sent only if somebody corrects something.
+
+    A row that Google refused for a reason that nobody can change is not worth another try.
+    """
+    if row.outcome == "failed":
+        return not row.errors or any(_can_act(error, head) for error in row.errors)
+    return row.outcome in ("rejected", "not_attempted")
+
+
+def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
+    """Return what to tell about a row. A row without an error of its own has that of the file."""
+    errors = row.errors or ((head.file_error,) if head.file_error else ())
+    problems = errors + row.warnings
+    actions = [_action(problem, head) for problem in problems]
+    to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
+    return _Advice(
+        _safe(" ".join(_described(problem, head) for problem in problems)),
+        _safe(" ".join(dict.fromkeys(to_do))),
+        frozenset(filter(None, (_column(problem, head) for problem in problems))),
+    )
+
+
+def _described(problem: WrittenProblem, head: WrittenHead) -> str:
+    code = head.codes.get(problem.code)
+    meaning = code.meaning if code else lookup(problem.code).meaning
+    particular = problem.particular
+    parts = [meaning if particular in ("", meaning) else f"{meaning} ({particular})"]
+    if column := _column(problem, head):
+        parts.append(f'Column: "{column}".')
+    return " ".join(parts)
+
+
+def _action(problem: WrittenProblem, head: WrittenHead) -> str:
+    code = head.codes.get(problem.code)
+    return code.action if code else lookup(problem.code).action
+
+
+def _can_act(problem: WrittenProblem, head: WrittenHead) -> bool:
+    code = head.codes.get(problem.code)
+    if code is not None and code.needs_action is not None:
+        return code.needs_action
+    return not _action(problem, head).startswith(_NOTHING_TO_DO)
+
+
+def _column(problem: WrittenProblem, head: WrittenHead) -> str:
+    return problem.column or head.columns.get(problem.field, problem.field)
+
+
+def _safe(text: str) -> str:
+    """Return one line that no spreadsheet takes for a formula, whatever Google's message is."""
+    text = " ".join(text.split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _difference(file: IO[bytes], source: WrittenSource) -> str:
+    """Return how the content of the file differs from that of `source`; "" if it does not.
+
+    The whole file is read. Without a checksum in the results, only the size is compared.
+    """
+    size = 0
+    add, checksum = _checksum(source)
+    while block := file.read(_BLOCK_BYTES):
+        size += len(block)
+        add(block)
+    if source.size is not None and size != source.size:
+        return f"it has {size:,} bytes, and the results are about a file of {source.size:,} bytes"
+    if checksum() not in ("", source.md5, source.crc32c):
+        return "its content is not that of the file in the results"
+    return ""
+
+
+def _checksum(source: WrittenSource) -> tuple[Callable[[bytes], object], Callable[[], str]]:
+    """Return what adds bytes to a checksum that the source has, and what returns it in base64."""
+    if source.md5:
+        md5 = hashlib.md5(usedforsecurity=False)
+        return md5.update, lambda: base64.b64encode(md5.digest()).decode()
+    if source.crc32c:
+        return _crc32c()
+    return lambda block: None, lambda: ""
+
+
+def _crc32c() -> tuple[Callable[[bytes], object], Callable[[], str]]:
+    """Objects that were composed of parts have no MD5."""
+    from fastcrc import crc32  # only the results of composed objects need it
+
+    value = 0
+
+    def add(block: bytes) -> None:
+        nonlocal value
+        value = crc32.iscsi(block, value)
+
+    return add, lambda: base64.b64encode(value.to_bytes(4, "big")).decode()
 
 
 @contextmanager
