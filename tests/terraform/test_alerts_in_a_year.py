@@ -182,7 +182,7 @@ def test_a_year_of_nightly_files(
     )
     monkeypatch.setattr(main, "_context", lambda: google.context)
     # The overview takes half of the time of a sweep, and raises no alert.
-    monkeypatch.setattr("lib.followup.sweep.write_overview", lambda context: None)
+    monkeypatch.setattr("lib.followup.sweep._write_overview", lambda context: None)
     year = Year(google, Monitoring(deployed, START), lambda: capsys.readouterr().out)
     plan(year)
     end = START + timedelta(days=DAYS)
