@@ -30,16 +30,17 @@ sys.path.insert(0, str(ROOT))
 
 from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: E402
 
-import lib.run.chunks  # noqa: E402
-
-lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
-
+# Before anything that copies these numbers.
 import lib.rules.row_rules  # noqa: E402
 import lib.state.documents  # noqa: E402
 
 lib.rules.row_rules.RULES_VERSION = lib.state.documents.FORMAT = int(
     os.environ.get("FORMAT_OF_CODE", lib.state.documents.FORMAT)
 )
+
+import lib.run.chunks  # noqa: E402
+
+lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 
 import lib.model.deadline  # noqa: E402
 
