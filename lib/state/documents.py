@@ -9,6 +9,7 @@ will read (`check`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -25,6 +26,22 @@ one, and is still read in its older format until no run of that version can be i
 _READ_AT_ONCE: Final = 8
 
 T = TypeVar("T")
+
+
+_describing: Final = threading.Lock()
+_decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
+
+
+def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the decoder of a type, which one thread makes before any other uses it.
+
+    Until it is made, msgspec's description of the type is incomplete, and another thread that
+    decodes the type crashes the process (msgspec 0.22).
+    """
+    with _describing:
+        if kind not in _decoders:
+            _decoders[kind] = msgspec.json.Decoder(kind)
+        return _decoders[kind]
 
 
 class _Format(msgspec.Struct):
@@ -61,7 +78,7 @@ class Documents:
         if found is None:
             return None
         content, generation = found
-        return msgspec.json.decode(content, type=kind), generation
+        return decoder_of(kind).decode(content), generation
 
     def check(self, names: Iterable[str]) -> None:
         """Check that this version can read these documents, as far as they exist."""
@@ -91,10 +108,10 @@ class Documents:
     def _read(self, name: str) -> tuple[bytes, int] | None:
         found = self._store.read(self._bucket, self._prefix + name)
         if found is not None:
-            number = msgspec.json.decode(found[0], type=_Format).format
+            number = decoder_of(_Format).decode(found[0]).format
             if number > FORMAT:
                 raise self._newer(name, f"format {number}", FORMAT)
-            version = msgspec.json.decode(found[0], type=_Rules).newest
+            version = decoder_of(_Rules).decode(found[0]).newest
             if version > self._rules_version:
                 raise self._newer(name, f"version {version} of the rules", self._rules_version)
         return found

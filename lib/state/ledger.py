@@ -32,6 +32,9 @@ _MARKERS_AHEAD: Final = 8
 
 _NOTHING_KEPT: Final[Mapping[int, bytes]] = {}
 
+_KEPT: Final = msgspec.msgpack.Decoder(ChunkOutcomes)
+"""Made before there are threads (`lib.state.documents.decoder_of`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkMarker:
@@ -77,7 +80,7 @@ class Ledger:
 
         def read(number: int) -> ChunkOutcomes:
             if number in kept:
-                return msgspec.msgpack.decode(kept[number], type=ChunkOutcomes)
+                return _KEPT.decode(kept[number])
             return self.read_chunk(run, number)
 
         def in_order(pool: ThreadPoolExecutor) -> Iterator[ChunkOutcomes]:
