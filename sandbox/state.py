@@ -111,8 +111,7 @@ class State:
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_request_id: Callable[[str], str] = lambda method: str(uuid.uuid4())
-    """Returns the ID of the next call of a method, such as `data_manager.IngestEvents`."""
-    judge: bool = True
+    """Returns the ID of the next request to a method, such as `data_manager.IngestEvents`."""
     check_rows: bool = True
     repeats_in_request: Literal["all", "later"] = "all"
     known_conversions: Literal["both", "click"] = "both"

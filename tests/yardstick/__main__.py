@@ -15,8 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.tls import create_certificates
-
+from sandbox.credentials import create_certificates
 from tests.yardstick.cases import Case, every_case
 from tests.yardstick.play import Played, running_apis
 from tests.yardstick.recording import PATH, Recording, renamed_today, write

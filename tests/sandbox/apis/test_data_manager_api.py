@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from google.ads import datamanager_v1 as dm
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
@@ -103,10 +104,14 @@ EVENTS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [(EVENT + ".event_timestamp", "REQUIRED_FIELD_MISSING")]),
     ("future", {"event_timestamp": moment(days=-1)},
      [(EVENT + ".event_timestamp", "EVENT_TIME_INVALID")]),
+    ("impossible time", {"event_timestamp": Timestamp(seconds=10**13)},
+     [(EVENT + ".event_timestamp", "INVALID_FORMAT")]),
+    ("unknown source", {"event_source": 99}, [(EVENT + ".event_source", "INVALID_ENUM_VALUE")]),
     ("no source", {"event_source": None}, [(EVENT + ".event_source", "REQUIRED_FIELD_MISSING")]),
     ("no identifiers", {"ad_identifiers": None}, [(EVENT, "NO_IDENTIFIERS_PROVIDED")]),
     ("eleven identifiers", user(*[{"email_address": HASH}] * 11),
      [(EVENT + ".user_data.user_identifiers", "TOO_MANY_USER_IDENTIFIERS")]),
+    ("empty identifier", user({}), [(I0, "REQUIRED_FIELD_MISSING")]),
     ("raw email", user({"email_address": "ann@example.com"}),
      [(I0 + ".email_address", "INVALID_HEX_ENCODING")]),
     ("short hash", user({"email_address": HASH}, {"phone_number": HASH[:-2]}),
@@ -115,6 +120,8 @@ EVENTS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [(I0 + ".address.postal_code", "REQUIRED_FIELD_MISSING")]),
     ("address with a raw name", user({"address": {**ADDRESS, "given_name": "Ann"}}),
      [(I0 + ".address.given_name", "INVALID_HEX_ENCODING")]),
+    ("long postal code", user({"address": {**ADDRESS, "postal_code": "1" * 17}}),
+     [(I0 + ".address.postal_code", "INVALID_POSTAL_CODE")]),
     ("region", user({"address": {**ADDRESS, "region_code": "USA"}}),
      [(I0 + ".address.region_code", "INVALID_REGION_CODE")]),
     ("ip", {"ad_identifiers": {"landing_page_device_info": {"ip_address": "300.1.2.3"}}},
@@ -180,6 +187,8 @@ DESTINATIONS: list[tuple[str, dict[str, Any], str, str]] = [
     ("twice the same reference",
      {"destinations": [destination(reference="a"), destination(action="1002", reference="a")]},
      "destinations[1]", "DUPLICATE_DESTINATION_REFERENCE"),
+    ("no account", {"destinations": [destination("")]},
+     "destinations[0].operating_account.account_id", "REQUIRED_FIELD_MISSING"),
     ("no action", {"destinations": [destination(action="")]},
      "destinations[0].product_destination_id", "REQUIRED_FIELD_MISSING"),
     ("resource name", {"destinations": [destination(action="customers/1/conversionActions/2")]},
@@ -250,8 +259,21 @@ def test_operating_account_is_the_conversion_customer(apis: Apis, client: Any) -
     ]
 
 
-def test_too_many_events(apis: Apis, client: Any) -> None:
-    """A request can contain at most 2,000 events."""
+def test_prohibited_user_data(apis: Apis, client: Any) -> None:
+    """Google's policy can prohibit user data for an account; other events are accepted."""
+    apis.state.change_account(CUSTOMER, data_policy_prohibits_enhanced_conversions=True)
+    assert ingest(client, request(event())).request_id
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request(event(**user({"email_address": HASH}))))
+    reason = "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
+    assert violations(raised.value) == [("destinations[0]", reason)]
+
+
+def test_number_of_events(apis: Apis, client: Any) -> None:
+    """A request must contain an event, and at most 2,000 events."""
+    with pytest.raises(exceptions.InvalidArgument) as raised:
+        ingest(client, request())
+    assert violations(raised.value) == [("events", "REQUIRED_FIELD_MISSING")]
     events = [event(transaction_id=f"A-{n}", ad_identifiers={"gclid": GCLID + str(n)})
               for n in range(2001)]  # fmt: skip
     assert ingest(client, request(*events[:2000])).request_id
@@ -288,7 +310,8 @@ def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
     """Ignored parts of an event are reported as field warnings; the event is accepted."""
     cart = {"merchant_id": "shop", "items": [{"quantity": 1}]}
     paused = {"custom_variables": [{"variable": "campaign_code", "value": "x"}]}
-    given = request(event(), event(**paused, cart_data=cart, ad_identifiers={"gbraid": GCLID}))
+    braid = {"ad_identifiers": {"gbraid": GCLID}}
+    given = request(event(**braid), event(**paused, **braid, cart_data=cart))
     answer = ingest(client, given)
     at = "events.events[1]."
     assert [(w.field, w.reason.name.removeprefix("WARNING_REASON_"))
@@ -302,8 +325,11 @@ def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
     assert len(apis.state.accepted) == 2
 
 
-def test_scope(apis: Apis, client: Any) -> None:
-    """A token with only the adwords scope is PERMISSION_DENIED."""
+def test_tokens(apis: Apis, client: Any) -> None:
+    """A token with only the adwords scope is PERMISSION_DENIED; without one, nobody is known."""
+    url = f"https://{apis.data_manager_endpoint}/v1/events:ingest"
+    answer = requests.post(url, json={}, verify=str(apis.ca_path), timeout=10)
+    assert answer.json()["error"]["details"][0]["reason"] == "ACCESS_TOKEN_INVALID"
     with pytest.raises(exceptions.PermissionDenied) as raised:
         ingest(client_of(apis, "https://www.googleapis.com/auth/adwords"), request(event()))
     assert raised.value.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
@@ -364,7 +390,9 @@ def test_status_counts(apis: Apis, client: Any, status: Status) -> None:
     """Problems with clicks, age and duplicates appear as counts in the status, not per row."""
     now = datetime.now(UTC)
     apis.state.register_clicks({"click-too-new": now - timedelta(hours=1),
-                                "click-too-late": now - timedelta(days=1)})  # fmt: skip
+                                "click-too-late": now - timedelta(days=1),
+                                "click-too-old": now - timedelta(days=200)})  # fmt: skip
+    apis.state.data_manager.no_click = {"click-of-nobody", HASH}
     same = moment(days=3)
     events = [
         event(event_timestamp=same, transaction_id="A-1"),
@@ -374,17 +402,22 @@ def test_status_counts(apis: Apis, client: Any, status: Status) -> None:
         event(ad_identifiers={"gclid": "click-too-late"}, event_timestamp=moment(days=2)),
         event(ad_identifiers={"gclid": "not a click id"}),
         event(ad_identifiers={"gclid": GCLID + "3"}, event_timestamp=moment(days=91)),
+        event(ad_identifiers={"gclid": "click-too-old"}),
+        event(ad_identifiers={"gclid": "click-of-nobody"}),
+        event(ad_identifiers=None, **user({"email_address": HASH})),
     ]
     answer = ingest(client, request(*events))
     assert status(answer.request_id) == [
         (
             "PARTIAL_SUCCESS",
-            7,
+            10,
             {
+                "CLICK_NOT_FOUND": 2,
                 "CONVERSION_PRECEDES_CLICK": 1,
                 "DUPLICATE_GCLID": 1,
                 "DUPLICATE_TRANSACTION_ID": 1,
                 "EVENT_TOO_OLD": 1,
+                "EXPIRED_CLICK": 1,
                 "INVALID_GCLID": 1,
                 "TOO_RECENT_CLICK": 1,
             },
@@ -393,6 +426,34 @@ def test_status_counts(apis: Apis, client: Any, status: Status) -> None:
     assert len(apis.state.accepted) == 1
     again = ingest(client, request(events[0]))
     assert status(again.request_id) == [("FAILED", 1, {"DUPLICATE_TRANSACTION_ID": 1})]
+
+
+def test_status_for_actions(apis: Apis, client: Any, status: Status) -> None:
+    """Some actions take no braid, or only conversions with external attribution."""
+    targets = [destination(action="1002"), destination(action="1006")]
+    given = request(event(ad_identifiers={"gbraid": GCLID}), destinations=targets)
+    assert status(ingest(client, given).request_id) == [
+        ("FAILED", 1, {"ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": 1}),
+        ("FAILED", 1, {"EXTERNAL_ATTRIBUTION_DATA_MISSING": 1}),
+    ]
+
+
+def test_provoked_reasons(apis: Apis, client: Any, retrieve: Callable[[str], Any]) -> None:
+    """A test can choose the error or the warning of an event, for reasons without a rule."""
+    error = "PROCESSING_ERROR_REASON_DENIED_CONSENT"
+    warning = "PROCESSING_WARNING_REASON_INTERNAL_ERROR"
+    apis.state.data_manager.provoked = {"A-1": error, "A-2": warning}
+    events = [
+        event(transaction_id=f"A-{n}", ad_identifiers={"gclid": f"{GCLID}{n}"}) for n in range(3)
+    ]
+    answer = retrieve(ingest(client, request(*events)).request_id)
+    (one,) = answer["requestStatusPerDestination"]
+    count = {"recordCount": "1"}
+    assert one["errorInfo"]["errorCounts"] == [{"reason": error, "recordIndices": [1]} | count]
+    assert one["warningInfo"]["warningCounts"] == [
+        {"reason": warning, "recordIndices": [2]} | count
+    ]
+    assert len(apis.state.accepted) == 2
 
 
 def test_a_known_transaction_id_adjusts(apis: Apis, client: Any, status: Status) -> None:
