@@ -108,7 +108,7 @@ class PreparedChunk(NamedTuple):
 
     It must be sent after the earlier chunks if it `follows_earlier_chunk`. `skipped` are the lines
     of the rows that do not count, and `selection` is what the row filter found. `placeholders`
-    counts them by column.
+    counts the cells that contain a placeholder, by column.
     """
 
     number: int
@@ -123,11 +123,6 @@ class PreparedChunk(NamedTuple):
     def is_sent_in_steps(self) -> bool:
         """Whether it has records of several parts, so that a marker is due after each."""
         return sum(bool(part.lines) for part in self.parts) > 1
-
-    @property
-    def rows_to_send(self) -> int:
-        """Number of rows in the batches."""
-        return sum(len(part.lines) for part in self.parts)
 
 
 def chunk_limits_of(profile: Profile | None) -> ChunkLimits:

@@ -162,7 +162,7 @@ def test_a_request_without_an_answer_stays_open() -> None:
 
 
 def test_a_settled_request_has_no_second_verdict() -> None:
-    """Rows that were sent again are not validated by the request that sent them first."""
+    """Rows that were sent again get no final status from the request that sent them first."""
     once = after(status({TOO_RECENT: 1}, {TOO_RECENT: (0,)}))
     twice = apply_final_statuses(once, {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}, True)
     assert twice == once

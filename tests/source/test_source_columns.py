@@ -382,8 +382,8 @@ def test_names_that_may_be_data_are_not_shown(name, safe):
     assert shown(name, 4) == safe
 
 
-def test_long_names_are_validated_by_length():
-    """A column name of a million digits is validated by its length alone."""
+def test_long_names_are_hidden_by_length():
+    """A column name of a million digits is hidden because of its length alone."""
     assert shown("1" * 1_000_000 + "x", 0) == "column 1"
 
 
