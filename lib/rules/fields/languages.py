@@ -13,9 +13,11 @@ others follow the usual translations of these products and were not checked agai
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Final
+
+from lib.rules.values.cells import without_accents
 
 _CONSENT: Final = re.compile(
     r"consent|einwillig|zustimmung|consenso|toestemming|\bopt[ _-]?in\b|gdpr|dsgvo"
@@ -183,3 +185,218 @@ COUNTRY: Final[Names] = {
 def is_consent_column(header: str) -> bool:
     """Return whether a column is probably about consent: `Marketing consent`, `Einwilligung`."""
     return _CONSENT.search(header.casefold()) is not None
+
+
+# Words in names, which say what a column is about. They rank what the cells make a candidate, and
+# alone decide nothing (`lib.rules.roles`), so they may be more than the names above.
+
+_CAMEL_CASE: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name, plain: `Gross_Betrag (EUR)`, `closedAt` → their parts."""
+    return tuple(_LETTERS.findall(without_accents(_CAMEL_CASE.sub(" ", name)).casefold()))
+
+
+class Words:
+    """Words about one thing, in all languages: `net`, beginnings (`refund*`), ends (`*betrag`),
+    parts (`*erstatt*`), and several in a row (`unit_price`). A word without Latin letters is found
+    inside others too: Japanese puts no spaces between them."""
+
+    def __init__(self, listed: str) -> None:
+        words = without_accents(listed).casefold().split()
+        self._words = frozenset(word for word in words if word.isalpha())
+        self._beginnings = tuple(word[:-1] for word in words if word[-1] == "*" != word[0])
+        self._ends = tuple(word[1:] for word in words if word[0] == "*" != word[-1])
+        parts = (word.strip("*") for word in words if word[0] == word[-1] == "*")
+        self._inner = (*parts, *(word for word in self._words if min(word) > "\u0370"))
+        self._rows = tuple(f" {word.replace('_', ' ')}" for word in words if "_" in word)
+
+    def match(self, words: Iterable[str]) -> bool:
+        """Return whether one of these words, or several in a row, is about it."""
+        words = tuple(words)
+        if any(
+            word in self._words or word.startswith(self._beginnings) or word.endswith(self._ends)
+            for word in words
+        ):
+            return True
+        text = f" {' '.join(words)}"
+        return any(row in text for row in self._rows) or any(each in text for each in self._inner)
+
+
+AMOUNT_WORDS: Final = Words(
+    """
+    amount* value values total* price prices revenue turnover proceeds income gross net worth sum
+    gmv acv tcv arr mrr premium donation
+    *betrag *betrage *summe *wert *preis *umsatz *umsatze *erlos *honorar *entgelt brutto* netto*
+    montant* valeur prix chiffre recette* somme
+    importe* monto valor precio ingreso* suma facturado
+    importo valore prezzo ricavo ricavi ammontare somma incasso fatturato
+    *bedrag *waarde *prijs *omzet *totaal opbrengst som
+    montante preco quantia receita
+    kwota wartosc cena suma
+    *belopp *beløb *beløp *pris *summa *varde *værdi *verdi omsattning *hinta arvo
+    castka hodnota osszeg ertek valoare pret tutar fiyat bedel
+    сумма сума цена ціна стоимость вартість ποσο αξια
+    金額 価格 売上 合計 值段 金额 價格 价格 总额 總額 总价 금액 가격 매출
+    """
+)
+"""An amount of money, perhaps without cents or a currency."""
+
+PART_WORDS: Final = Words(
+    """
+    subtotal subtotals zwischensumme sous_total unit_price item_price lineitem line_item line
+    *einzelpreis *stuckpreis prix_unitaire precio_unitario prezzo_unitario stuksprijs
+    expected estimat* est forecast* weighted projected potential target goal converted original
+    previous old monthly weekly
+    erwartet* geschatzt* prognos* gewichtet* *voraussichtlich* *anzahlung monatlich*
+    prevu* estime* pondere* esperad* estimad* ponderad* previst* stimat* ponderat* attes*
+    verwacht* geschat* gewogen
+    fee fees cost costs commission* deposit profit budget tip
+    *gebuhr *gebuhren *kosten provision* gewinn kosten
+    frais cout couts acompte benefice coste costes comision* costo costi commissione kosten
+    custo custos comissao lucro
+    """
+)
+"""An amount that is not the value of the sale if the file has one."""
+
+NO_VALUE_WORDS: Final = Words(
+    """
+    tax taxes vat gst mwst ust *steuer tva iva btw imposta impuesto imposto podatek moms
+    shipping freight delivery postage *versand *versandkosten *porto livraison envio spedizione
+    verzend* frete
+    discount* *rabatt remise descuento* sconto korting desconto *nachlass coupon* voucher gutschein
+    refund* *erstatt* rembours* reembols* rimbors* terugbetaal* estorn* cashback
+    margin margins *marge margen margine
+    probability likelihood confidence *wahrscheinlichkeit probabilit* probabilidad* waarschijnlijk*
+    score scores scoring rating *punkte
+    quantity quantities qty count units pieces items *menge *anzahl stuck stk cantidad quantit*
+    aantal quantidade pcs
+    balance outstanding open unpaid due saldo solde *offen *offener *restbetrag
+    weight *gewicht poids peso exchange *kurs rate taux tasa tasso koers
+    percent percentage prozent pct
+    latitude longitude lat lon lng breitengrad langengrad
+    distance duration dauer duree duracion durata duur minutes seconds hours stunden days tage
+    annual_revenue company_revenue salary employees employee mitarbeiter age alter year jahr
+    limit stock version spend cpc cpl cpa campaign
+    """
+)
+"""A number or an amount that is never the value of a sale."""
+
+SALE_DATE_WORDS: Final = Words(
+    """
+    won win closed close closing paid payment sold sale sales signed signature completed completion
+    invoice invoiced order ordered purchase purchased booked booking deal transaction converted
+    conversion contract settled closedate
+    gewonnen* *abschluss* abgeschlossen geschlossen bezahlt *zahlung *zahlungs* *verkauf* verkauft
+    unterzeichn* unterschrieben *rechnung *rechnungs* *bestell* *auftrag* *kauf* gebucht *buchung*
+    *beleg*
+    gagne* gain cloture ferme fermeture paye* paiement vente vendu* signe* facture* commande* achat
+    ganad* cierre cerrad* pagad* pago venta vendid* firma firmad* factura* pedido compra*
+    vint* vincita chiusura chius* pagat* pagamento vendita vendut* firmat* fattura* ordine acquist*
+    gesloten sluiting* *afsluit* betaald* *betaling* verkocht* *verkoop* getekend *factuur* *order*
+    aankoop*
+    ganho fechamento fechad* fecho venda assinatura fatura
+    zaplac* zapłac* sprzeda* zamkn* wygran* faktur* zamowien*
+    betald* betalt* vunnet vunnen salgs* försälj* købt
+    受注 成約 支払 購入 注文 契約 成交 付款 签约 下单 수주 결제 구매 계약
+    """
+)
+"""The moment at which a sale is won, paid or signed."""
+
+CREATED_WORDS: Final = Words(
+    """
+    creat* added inquiry enquiry received submitted submission registered registration signup
+    opened entered *erstell* angelegt* *anlage* *anfrage* *eingang* eingegangen erfasst*
+    crea cree creee criad* criac* *aangemaakt* *gemaakt* invoer*
+    utworz* skapad* oprettet opprettet 作成 登録 创建 생성
+    """
+)
+"""The moment at which a record or a lead began, which is often long before the sale."""
+
+OTHER_DATE_WORDS: Final = Words(
+    """
+    modif* updat* chang* edit* activity active contacted last latest next birth* birthday dob due
+    expected estimat* est forecast* planned target ship* fulfil* deliver* renew* expir* start starts
+    end ends begin lost cancel* refund* follow followup reminder remind import* export* sync*
+    generat* report* trial click* clicked assigned assignment seen visit* session viewed sent mail
+    email call called meeting task void* dispute* disput* until valid from to
+    *geander* *anderung* *aktualisier* letzte* *aktivitat* nachste* *geburt* fallig* *erwartet*
+    geplant* *versand* versendet *liefer* *verlanger* *ablauf* *verloren* *stornier* *storno*
+    *erstatt* *wiedervorlage* *beginn *ende *frist gultig* voraussichtlich* klick*
+    dernier* prochain* naissance echeance prevu* expedi* livraison renouvel* perdu* annul* rembours*
+    relance debut fin mis maj
+    ultim* proxim* nacimiento vencimiento esperad* previst* envio entrega renova* caducidad perdid*
+    anula* reembols* seguimiento inicio actualiz*
+    prossim* nascita scadenza attes* spedizione consegna rinnov* perso persa perdit* rimbors*
+    inizio fine aggiorn*
+    laatst* *volgende* geboort* verwacht* verzend* lever* *vernieuw* *verloop* *verval* verlor*
+    geannuleer* terugbetaal* bijgewerkt gewijzigd
+    nascimento cancelad* estorn* atualiz*
+    更新 変更 生年月日 次回 予定 修改 생년월일
+    """
+)
+"""A moment that is not that of the sale."""
+
+TIME_WORDS: Final = Words(
+    """
+    *date date dates *datum *datums time timestamp datetime *zeit *zeitpunkt *zeitstempel fecha hora
+    data ora heure horodatage tijd tijdstip moment on at am le el il op em dzien czas *dato
+    日付 日時 日期 时间 날짜 일시
+    """
+)
+"""A date or a time."""
+
+ORDER_WORDS: Final = Words(
+    """
+    order* invoice* transaction* receipt* booking* reservation* purchase* contract* payment_id
+    *beleg* *rechnung* *auftrag* *bestell* *vorgang* *buchung* *vertrag*
+    facture* commande* pedido* factura* ordine* fattura* factuur* fatura* reserva* zamowien*
+    faktur* 注文 受注 订单 주문
+    """
+)
+"""What an order ID names."""
+
+DEAL_WORDS: Final = Words(
+    """
+    deal* opportunit* record* datensatz* sale* *verkaufschance* job* case* policy* ticket* quote*
+    project* projekt* lead*
+    """
+)
+"""What an ID may name in place of an order."""
+
+ID_WORDS: Final = Words(
+    """
+    id ids number no nr num key code ref reference referenz *nummer *nr numero *kennung guid uuid
+    nro 番号 编号 번호
+    """
+)
+
+OTHER_ID_WORDS: Final = Words(
+    """
+    contact* account* owner* customer* client* card user* person* company* *kunde* *kunden*
+    kontakt* besitzer associated campaign* click* refund* product* session* transfer* line item*
+    lineitem* invoiced status checksum date visitor* ip url hash* keyword* adgroup sku phone tel*
+    zip postal iban vat tax agent rep *steuer*
+    """
+)
+"""Whose ID it is if not that of the sale: it may be the same in another sale."""
+
+KIND_WORDS: Final = Words(
+    """
+    type kind art belegart *ungsart *tragsart *gangsart kontaktart *typ category class
+    record_type document_type tipo genre soort rodzaj
+    disposition result won lost valid qualified test
+    種別 区分 状態 ステータス 类型 状态 구분 상태
+    """
+)
+"""A column that may say of what kind a row is."""
+
+REFUND_WORDS: Final = Words(
+    """
+    refund* *erstatt* rembours* reembols* rimbors* terugbetaal* terugbetaling estorn* returned
+    chargeback* disputed 返金 退款 환불
+    """
+)
+CANCEL_WORDS: Final = Words("cancel* *stornier* *storno* annul* anula* geannuleer* void* 取消 취소")
