@@ -8,22 +8,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import StringIO
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal, NamedTuple
 
 from lib.model.records import Row
 from lib.source.delimited import (
     CELLS_UNKNOWN,
-    HEAD_LINES,
     Ending,
-    Head,
     Hold,
     RecordReader,
     Shape,
-    read_head,
     strict_reader,
 )
 from lib.source.errors import SourceError
+from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, read_head
 from lib.source.text import Block, ByteStream, DecodedText
 from lib.source.workbook import DELIMITER, ENCODING, Sheet, open_sheet
 
@@ -106,6 +104,7 @@ class Table:
         self._first_line = head.length + 1
         self._head_lines = lines[: head.length]
         self._first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
+        self._first_rows: list[list[str]] | None = None
         self._blocks = blocks
         named = [index for index, name in enumerate(head.header) if name]
         self._shape = Shape(
@@ -177,10 +176,14 @@ class Table:
 
         Reads nothing from the stream, and `records` returns these rows too.
         """
-        # A record that the end of the text cuts off has a problem, or a shorter last cell.
-        block = Block(self._first_text, damaged=True)
-        groups = RecordReader(self._shape).read(iter([block]), self._first_line)
-        return [cells for _, cells, problem, _ in chain.from_iterable(groups) if problem is None]
+        if self._first_rows is None:
+            # A record that the end of the text cuts off has a problem, or a shorter last cell.
+            block = Block(self._first_text, damaged=True)
+            groups = RecordReader(self._shape).read(iter([block]), self._first_line)
+            rows = chain.from_iterable(groups)
+            self._first_rows = [cells for _, cells, problem, _ in rows if problem is None]
+            self._first_text = ""
+        return self._first_rows
 
     def records(self) -> Iterator[Row]:
         """Return (line, cells, problem, length) of every row, in file order.
@@ -263,18 +266,27 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
         )
         options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
     text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
-    first_blocks: list[Block] = []
-    lines: list[str] = []
-    for block in text.blocks:
-        first_blocks.append(block)
-        lines += block.lines()
-        if len(lines) >= HEAD_LINES or block.overlong:
-            break
+    first_blocks = _first_blocks(text)
+    all_lines = chain.from_iterable(block.lines() for block in first_blocks)
+    lines = list(islice(all_lines, HEAD_LINES + FIRST_LINES))
     head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
     rows = chain(_without(first_blocks, head.length), text.blocks)
     return Table(head, lines, rows, text, sheet, options)
+
+
+def _first_blocks(text: DecodedText) -> list[Block]:
+    """Read the blocks with the head of the file."""
+    blocks = []
+    lines = chars = 0
+    for block in text.blocks:
+        blocks.append(block)
+        lines += block.count_lines()
+        chars += len(block.text)
+        if lines >= HEAD_LINES or chars >= HEAD_CHARS or block.overlong:
+            break
+    return blocks
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

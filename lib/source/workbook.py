@@ -33,8 +33,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import IO, Any, Literal, NamedTuple
 
-from lib.source.delimited import HEAD_LINES
 from lib.source.errors import SourceError
+from lib.source.head import HEAD_LINES
 from lib.source.text import BLOCK_BYTES, ByteStream
 
 DELIMITER = "\t"

@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 96
 """Python itself needs a tenth of this; no file is ever in memory as a whole."""
+MOST_MIB_OF_WIDE_ROWS = 160
+"""Ten rows are held back, because they may be a footer. Each may have four million bytes."""
 
 # Each snippet defines `stream`, which generates its bytes while it is read.
 STREAMS = {
@@ -54,6 +56,16 @@ STREAMS = {
     "nothing but carriage returns": """
         stream = Pieces([b"gclid,email\\nA,b", *[b"\\r" * 1000] * 5_000])
     """,
+    "rows of a million characters": """
+        row = ["x" * 1040 + "\\U0001f600"] * 1000
+        row = [(",".join(row[at : at + 50]) + ("," if at < 950 else "\\n")).encode() for at in
+               range(0, 1000, 50)]
+        stream = Pieces([b"gclid,email" + b",c" * 998 + b"\\n", *row * 60])
+    """,
+    "a header of 49 long lines": """
+        line = [("x" * 1000 + "\\U0001f600").encode()] * 1000
+        stream = Pieces([b'gclid,"', *[*line, b"\\n"] * 49, b'"\\nA,b\\n'])
+    """,
 }
 
 PROGRAM = """
@@ -74,6 +86,7 @@ PROGRAM = """
     problems, error, last = Counter(), None, None
     try:
         table = open_table(stream, SourceOptions(max_bytes={limit}))
+        table.first_rows()
         for line, cells, problem, _ in table.records():
             problems[problem or "fine"] += 1
             last = line
@@ -88,7 +101,9 @@ PROGRAM = """
 """
 
 
-def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None, int | None]:
+def outcome(
+    name: str, limit: int = 4 << 30, most_mib: int = MOST_MIB
+) -> tuple[dict[str, int], str | None, int | None]:
     """Read the stream in a separate process, so that only its memory is measured."""
     stream = textwrap.indent(textwrap.dedent(STREAMS[name]), "    ")
     program = textwrap.dedent(PROGRAM.format(stream=stream.strip(), limit=limit))
@@ -101,7 +116,7 @@ def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None
         check=True,
     )
     result = json.loads(done.stdout)
-    assert result["peak"] < MOST_MIB
+    assert result["peak"] < most_mib
     return result["problems"], result["error"], result["last"]
 
 
@@ -123,6 +138,7 @@ def outcome(name: str, limit: int = 4 << 30) -> tuple[dict[str, int], str | None
         ("100,000 columns", 4 << 30, {}, "TOO_MANY_COLUMNS", None),
         ("a million cells in a row", 4 << 30, {"fine": 1, "RECORD_TOO_LONG": 1}, None, 3),
         ("a header that never ends", 4 << 30, {}, "UNREADABLE_HEADER", None),
+        ("a header of 49 long lines", 4 << 30, {}, "UNREADABLE_HEADER", None),
         ("nothing but quotes", 4 << 30, {"CELL_TOO_LARGE": 1}, None, 2),
         ("nothing but carriage returns", 4 << 30, {"fine": 1}, None, 2),
     ],
@@ -147,3 +163,9 @@ def test_huge_cell_over_many_lines():
     assert sum(problems.values()) == 10_002
     assert problems["UNCLOSED_QUOTE"] >= 1
     assert last == 10_003
+
+
+def test_wide_rows():
+    """The lines that are read with the header have a limit of characters, whatever their number."""
+    found = outcome("rows of a million characters", most_mib=MOST_MIB_OF_WIDE_ROWS)
+    assert found == ({"fine": 60}, None, 61)
