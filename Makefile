@@ -8,7 +8,7 @@ ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo pictures test retest check format bench fuzz soak lock audit sbom clean \
+.PHONY: help setup demo sandbox pictures test retest check format bench fuzz soak lock audit sbom clean \
 	check-format check-lint check-types check-spelling check-lock check-terraform
 
 help: ## List the commands
@@ -18,6 +18,9 @@ setup: $(VENV)/.dev .venv-terraform/.done ## Create .venv and install everything
 
 demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Google (ROUTE=google_ads|data_manager)
 	$(BIN)/python -m sandbox demo --route $(ROUTE)
+
+sandbox: $(VENV)/.sandbox ## Start the local Google and the function, until Ctrl-C
+	$(BIN)/python -m sandbox up
 
 pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
 	$(BIN)/python -m tools.pictures
