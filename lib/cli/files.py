@@ -1,9 +1,13 @@
-"""The files that a command reads: paths and folders, `-` for standard input, gs:// addresses."""
+"""The files that a command reads: paths and folders, `-` for standard input, gs:// addresses.
+
+Also the file that it writes, and the comparison of a file with the one that results are about."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -11,12 +15,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import click
 
+from lib.cli.escaping import in_shell
 from lib.config.settings import Settings
 from lib.errors import UploadError
+from lib.results.reading import WrittenSource
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import StoredObject
 
@@ -158,3 +164,84 @@ def _download(address: str, copy: IO[bytes]) -> None:
 
     bucket, _, name = address.removeprefix(_CLOUD_STORAGE).partition("/")
     download(bucket, name, copy)
+
+
+# The file of a results document
+
+
+def difference(file: IO[bytes], source: WrittenSource) -> str:
+    """Return how the content of the file differs from that of `source`; "" if it does not.
+
+    The whole file is read. Without a checksum in the results, only the size is compared.
+    """
+    size = 0
+    add, checksum = _checksum(source)
+    while block := file.read(_BLOCK_BYTES):
+        size += len(block)
+        add(block)
+    if source.size is not None and size != source.size:
+        return f"it has {size:,} bytes, and the results are about a file of {source.size:,} bytes"
+    if checksum() not in ("", source.md5, source.crc32c):
+        return "its content is not that of the file in the results"
+    return ""
+
+
+def _checksum(source: WrittenSource) -> tuple[Callable[[bytes], object], Callable[[], str]]:
+    """Return what adds bytes to a checksum that the source has, and what returns it in base64."""
+    if source.md5:
+        md5 = hashlib.md5(usedforsecurity=False)
+        return md5.update, lambda: base64.b64encode(md5.digest()).decode()
+    if source.crc32c:
+        return _crc32c()
+    return lambda block: None, lambda: ""
+
+
+def _crc32c() -> tuple[Callable[[bytes], object], Callable[[], str]]:
+    """Objects that were composed of parts have no MD5."""
+    from fastcrc import crc32  # only the results of composed objects need it
+
+    value = 0
+
+    def add(block: bytes) -> None:
+        nonlocal value
+        value = crc32.iscsi(block, value)
+
+    return add, lambda: base64.b64encode(value.to_bytes(4, "big")).decode()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file beside `path`, which it replaces when everything is written."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as copy:
+        try:
+            if path.name.lower().endswith(".gz"):
+                with gzip.GzipFile("", "wb", fileobj=copy, mtime=0) as packed:
+                    yield cast("IO[bytes]", packed)
+            else:
+                yield cast("IO[bytes]", copy)
+        except BaseException:
+            copy.close()
+            os.unlink(copy.name)
+            raise
+    os.replace(copy.name, path)
+
+
+def other_file(file: Path, source: WrittenSource, different: str) -> str:
+    """Return what to say of a file that is not the one of the results, and how to get that one."""
+    text = f"{file} is not the file of these results: {different}."
+    if not source.bucket:
+        return f"{text} Use the file that was checked, unchanged."
+    address = f"gs://{source.bucket}/{source.name}#{source.generation}"
+    return (
+        f"{text} Use the file that was uploaded. To get it: gcloud storage cp {in_shell(address)} ."
+    )
+
+
+def refuse_existing(output: Path, force: bool) -> None:
+    """Replace no file that somebody may have worked on."""
+    if output.exists() and not force:
+        raise click.BadParameter(
+            f"{output} exists already, perhaps with your corrections. Name another file, or add "
+            "--force.",
+            param_hint="-o",
+        )

@@ -5,34 +5,27 @@ FILE and RESULTS are read once, side by side, in the order of the file.
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 
 import click
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.files import ObjectAddress
+from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, TooManyRows, WorkbookOutput
-from lib.cli.options import named_profile
+from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import (
     NotResults,
     WrittenHead,
     WrittenProblem,
     WrittenRow,
-    WrittenSource,
     read_results,
 )
 from lib.run.reading import source_options
@@ -64,8 +57,8 @@ Examples:
     {program} fix leads.csv leads.results.json
 
 \b
-  Read the file with its profile, if that sets an encoding, a delimiter or a
-  sheet:
+  Read a file that was only checked with its profile, if that sets an encoding,
+  a delimiter or a sheet:
     {program} fix leads.csv leads.results.json \\
       --profiles profiles.json
 
@@ -75,7 +68,6 @@ possible. 2 if the command is wrong.
 
 _ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
-_BLOCK_BYTES: Final = 1 << 20
 _FORMULA: Final = ("=", "+", "-", "@")
 _NOTHING_TO_DO: Final = "No action needed"
 _UNNAMED: Final = re.compile(r"column (\d+)")
@@ -119,19 +111,15 @@ def fix_command(
     """
     if not output.name.lower().endswith(_SUFFIXES):
         raise click.BadParameter(f"its name must end in {', '.join(_SUFFIXES)}.", param_hint="-o")
-    if output.exists() and not force:
-        raise click.BadParameter(
-            f"{output} exists already, perhaps with your corrections. Name another file, or add "
-            "--force.",
-            param_hint="-o",
-        )
+    refuse_existing(output, force)
     try:
         head, rows = read_results(results)
         wanted = (row for row in rows if _needs_a_hand(row, head))
         if (first := next(wanted, None)) is None:
             click.echo(_nothing_to_fix(head), err=True)
             return
-        options = source_options(named_profile(profiles, name, head.profile), MAX_FILE_BYTES)
+        profile = named_profile(profiles, name, head.profile) or profile_of(head)
+        options = source_options(profile, MAX_FILE_BYTES)
         written = _write(file, head, chain([first], wanted), output, options)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
@@ -153,12 +141,12 @@ def _write(
             "upload the file again."
         )
     with file.open("rb") as content:
-        if different := _difference(content, head.source):
-            raise click.ClickException(_other_file(file, head, different))
+        if different := difference(content, head.source):
+            raise click.ClickException(other_file(file, head.source, different))
         content.seek(0)
         try:
             table = open_table(content, replace(options, keep_cells=True))
-            with _replacing(output) as copy:
+            with replacing(output) as copy:
                 return _copy_rows(table, head, rows, _output_to(copy, output, table, options, head))
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
@@ -280,72 +268,6 @@ def _safe(text: str) -> str:
     """Return one line that no spreadsheet takes for a formula, whatever Google's message is."""
     text = " ".join(text.split())
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _difference(file: IO[bytes], source: WrittenSource) -> str:
-    """Return how the content of the file differs from that of `source`; "" if it does not.
-
-    The whole file is read. Without a checksum in the results, only the size is compared.
-    """
-    size = 0
-    add, checksum = _checksum(source)
-    while block := file.read(_BLOCK_BYTES):
-        size += len(block)
-        add(block)
-    if source.size is not None and size != source.size:
-        return f"it has {size:,} bytes, and the results are about a file of {source.size:,} bytes"
-    if checksum() not in ("", source.md5, source.crc32c):
-        return "its content is not that of the file in the results"
-    return ""
-
-
-def _checksum(source: WrittenSource) -> tuple[Callable[[bytes], object], Callable[[], str]]:
-    """Return what adds bytes to a checksum that the source has, and what returns it in base64."""
-    if source.md5:
-        md5 = hashlib.md5(usedforsecurity=False)
-        return md5.update, lambda: base64.b64encode(md5.digest()).decode()
-    if source.crc32c:
-        return _crc32c()
-    return lambda block: None, lambda: ""
-
-
-def _crc32c() -> tuple[Callable[[bytes], object], Callable[[], str]]:
-    """Objects that were composed of parts have no MD5."""
-    from fastcrc import crc32  # only the results of composed objects need it
-
-    value = 0
-
-    def add(block: bytes) -> None:
-        nonlocal value
-        value = crc32.iscsi(block, value)
-
-    return add, lambda: base64.b64encode(value.to_bytes(4, "big")).decode()
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file beside `path`, which it replaces when everything is written."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as copy:
-        try:
-            if path.name.lower().endswith(".gz"):
-                with gzip.GzipFile("", "wb", fileobj=copy, mtime=0) as packed:
-                    yield cast("IO[bytes]", packed)
-            else:
-                yield cast("IO[bytes]", copy)
-        except BaseException:
-            copy.close()
-            os.unlink(copy.name)
-            raise
-    os.replace(copy.name, path)
-
-
-def _other_file(file: Path, head: WrittenHead, different: str) -> str:
-    source = head.source
-    text = f"{file} is not the file of these results: {different}."
-    if not source.bucket:
-        return f"{text} Use the file that was checked, unchanged."
-    address = f"gs://{source.bucket}/{source.name}#{source.generation}"
-    return f"{text} Use the file that was uploaded. To get it: gcloud storage cp '{address}' ."
 
 
 def _nothing_to_fix(head: WrittenHead) -> str:

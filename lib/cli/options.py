@@ -15,6 +15,7 @@ from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
+from lib.results.reading import NotResults, WrittenHead
 
 
 def value_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -79,7 +80,7 @@ now_option = click.option(
     "--now",
     callback=_parse_now,
     metavar="TIME",
-    help="Check as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
+    help="Act as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
 )
 
 
@@ -96,3 +97,16 @@ def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) ->
         return choose_profile(read_profiles(profiles.read()), f"{name or default}/")[1]
     except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
+
+
+def profile_of(head: WrittenHead) -> Profile | None:
+    """Return the profile with which the file was read, if its results have it.
+
+    Raises `NotResults` if this version cannot read it.
+    """
+    if head.profile_keys is None:
+        return None
+    try:
+        return Profile.model_validate(head.profile_keys)
+    except ValidationError:
+        raise NotResults("this version cannot read the profile in them") from None

@@ -177,6 +177,7 @@ class _Head(msgspec.Struct):
     codes: dict[str, _Advice]
     file_error: _FileProblem | None
     notes: list[_FileProblem]
+    profile_keys: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     other_generation: str | msgspec.UnsetType = msgspec.UNSET
     processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
@@ -241,9 +242,17 @@ def _head(summary: RunSummary) -> _Head:
         },
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
         notes=[_file_problem(note) for note in metadata.notes],
+        profile_keys=_profile_keys(run.profile),
         other_generation=str(summary.other_generation or "") or msgspec.UNSET,
         processing=_processing(metadata),
     )
+
+
+def _profile_keys(profile: Any) -> dict[str, Any] | msgspec.UnsetType:
+    """Return the keys of the profile that the claim has fixed, without those that say nothing."""
+    if not isinstance(profile, dict):
+        return msgspec.UNSET
+    return {key: value for key, value in profile.items() if value not in (None, {}, [])}
 
 
 def _advice(code: str, count: int) -> _Advice:

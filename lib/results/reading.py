@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import msgspec
 
@@ -79,10 +79,14 @@ class WrittenRow(msgspec.Struct, frozen=True):
     errors: tuple[WrittenProblem, ...]
     warnings: tuple[WrittenProblem, ...]
     record: int | None = None
+    order_id: str | None = None
 
 
 class WrittenHead(msgspec.Struct, frozen=True):
-    """The parts of the document that `fix` needs, except its rows."""
+    """The parts of the document that `fix` and `undo` need, except its rows.
+
+    Older versions have written no `profile_keys`: the profile with which the file was read.
+    """
 
     schema_version: int
     source: WrittenSource
@@ -93,6 +97,9 @@ class WrittenHead(msgspec.Struct, frozen=True):
     file_error: WrittenProblem | None
     columns: dict[str, str] = {}
     other_generation: str = ""
+    started_at: str = ""
+    validate_only: bool = False
+    profile_keys: dict[str, Any] | None = None
 
 
 class _Whole(WrittenHead, frozen=True):

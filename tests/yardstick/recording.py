@@ -15,7 +15,7 @@ before they are compared:
 - `codes` and `settings`: whole words in every text, and keys.
 
 `schema_version` is that of `docs/results.schema.json`. The order of keys counts, spaces do not, and
-neither do the texts of codes.
+neither do the texts of codes and keys of documents that the base did not write (`_NEWER_KEYS`).
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _SHOWN_ROWS: Final = 20
 _SHOWN_LINES: Final = 120
 _ROWS: Final = ("conversions", "conversion_adjustments", "events")
 _TEXTS: Final = ("meaning", "action")
+_NEWER_KEYS: Final = ("profile_keys",)
+_LEFT_OUT: Final = (*_TEXTS, *_NEWER_KEYS)
 _ADS_MODULES: Final = {
     "UploadClickConversions": "conversion_upload_service",
     "UploadCallConversions": "conversion_upload_service",
@@ -196,12 +198,13 @@ class Recording:
 
 
 def _without_texts(value: Any) -> Any:
-    """Return a document without the texts of the catalogue, which may be improved at any time."""
+    """Return a document without the texts of the catalogue, which may be improved at any time, and
+    without keys that are newer than the base."""
     if isinstance(value, list):
         return [_without_texts(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {k: _without_texts(each) for k, each in value.items() if k not in _TEXTS}
+    return {k: _without_texts(each) for k, each in value.items() if k not in _LEFT_OUT}
 
 
 def _request_diff(title: str, was: Any, now: Request | None) -> Iterator[str]:

@@ -1,0 +1,56 @@
+"""What a text from a file or from Google becomes where a program would obey it.
+
+A name or a cell may contain anything: an escape sequence for the terminal, a quote that ends an
+argument of a shell, a line that looks like a workflow command, a formula.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER: Final = re.compile(r"[+-][\d\s.,:()/-]*")
+"""A phone number or an amount with a sign: a spreadsheet calculates nothing else from it."""
+
+
+def on_terminal(text: str) -> str:
+    """Return the text on one line, with control characters and direction marks written out.
+
+    They could move the cursor, change the title of the window, or turn what follows around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def in_shell(text: str) -> str:
+    """Return the text as one argument of a POSIX shell, for a command that somebody copies."""
+    return shlex.quote(on_terminal(text))
+
+
+def in_annotation(text: str) -> str:
+    """Return the text as the message of a workflow command of GitHub Actions.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    printable = "".join(each if each.isprintable() or each in "\r\n" else "\ufffd" for each in text)
+    return printable.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def in_annotation_property(text: str) -> str:
+    """Return the text as a property of a workflow command, such as the name of a file."""
+    return in_annotation(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def in_spreadsheet(text: str) -> str:
+    """Return the text as a cell that no spreadsheet takes for a formula.
+
+    Spreadsheets write the same apostrophe, so `lib.rules.values.cells.unwrap` removes it.
+    """
+    if not text.lstrip(" ").startswith(_FORMULA) or _NUMBER.fullmatch(text.strip(" ")):
+        return text
+    return f"'{text}"
