@@ -130,20 +130,26 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
     except PermanentError as error:
         yield error.detail
         return
-    if problem := _action_problem(profile):
+    for problem in _action_problems(profile):
         yield f'profile "{name}": {problem}'
 
 
-def _action_problem(profile: Profile) -> str | None:
-    """Return what is wrong with an action that the destination cannot find: all rows that name no
+def _action_problems(profile: Profile) -> Iterator[str]:
+    """Yield what is wrong with actions that the destination cannot find: all rows that name no
     other one would be rejected."""
-    action = profile.conversion_action
-    if action is None or registry.capabilities_of(profile.destination).resolves_action_names:
-        return None
-    # Only the last part of a resource name matters.
-    if action.rpartition("/")[2].isdecimal():
-        return None
-    return (
-        f"conversion_action: {profile.destination} does not accept names. Write the action's ID, "
-        "the number after ctId= in the address of its page."
-    )
+    if registry.capabilities_of(profile.destination).resolves_action_names:
+        return
+    listed = {
+        f'actions "{value}"': each.action
+        for values in profile.actions.values()
+        for value, each in values.items()
+    }
+    if profile.conversion_action is not None:
+        listed["conversion_action"] = profile.conversion_action
+    for key, action in listed.items():
+        # Only the last part of a resource name matters.
+        if not action.rpartition("/")[2].isdecimal():
+            yield (
+                f"{key}: {profile.destination} does not accept names. Write the action's ID, "
+                "the number after ctId= in the address of its page."
+            )
