@@ -58,7 +58,7 @@ def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
     zone = next((each for each in proposal.questions if each.key == "time_zone"), None)
     if zone is not None:
         # With a time zone, the country of phone numbers may be certain.
-        with_zone = given.with_answer("time_zone", zone.default)
+        with_zone = given.with_answer(zone, zone.default, by_default=True)
         proposal = propose(sample, with_zone, now, zone.default)
     missing = [*([zone] if zone else []), *proposal.needed]
     assumed = {question.key: _default(question) for question in missing}
@@ -76,7 +76,9 @@ def _default(question: Question) -> Any:
     """Return the value that is assumed; "" if there is none, or if the proposal has it already."""
     if question.key == "conversion_action":
         return _ANY_ACTION
-    return "" if question.key in ("headers", "customer_id") else question.value_of(question.default)
+    if question.key in ("headers", "customer_id") or not question.default:
+        return ""
+    return question.value_of(question.default)
 
 
 def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str:
