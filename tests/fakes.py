@@ -298,6 +298,7 @@ class FakeApi:
             customer_id,
             customer_id,
             time_zone="America/Chicago",
+            currency_code="USD",
             verified=True,
             accepted_customer_data_terms=True,
             enhanced_conversions_on=True,

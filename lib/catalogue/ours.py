@@ -236,8 +236,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_CONVERSION_VALUE": (
         "rejected",
         "The value is not a number.",
-        "Write a plain number such as 1234.50. Or leave the cell empty to use the conversion "
-        "action's own value.",
+        "Write a plain number such as 1234.50. If the cell shows an error such as #REF!, correct "
+        "the formula in the spreadsheet. Or leave the cell empty to use the conversion action's "
+        "own value.",
     ),
     "NEGATIVE_VALUE": (
         "rejected",
@@ -265,6 +266,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "the currency in the row's currency column or in the profile.",
         "Correct one of the two, or add a currency_code column to the file. If the currency column "
         "is about another amount, set currency_code = [] under headers in the profile.",
+    ),
+    "AMBIGUOUS_CURRENCY": (
+        "rejected",
+        "Ambiguous: the sign next to the value, such as $ or kr, is used for several currencies. "
+        "The currency of the account is not one of them, or is not known.",
+        "Set currency_code in the profile, or add a currency_code column to the file.",
     ),
     "INVALID_CURRENCY": (
         "rejected",

@@ -42,12 +42,13 @@ class Account:
     `verified` is False if the account can't be queried (offline check, or no permission for the
     queries). Any action ID is then accepted without verification. An action name is accepted
     without verification only if `names_on_trust` is True. Only the offline check sets it, because
-    it sends nothing: an upload needs the ID.
+    it sends nothing: an upload needs the ID. `currency_code` is "" if it is not known.
     """
 
     customer_id: str
     conversion_customer_id: str
     time_zone: str = ""
+    currency_code: str = ""
     verified: bool = False
     names_on_trust: bool = False
     accepted_customer_data_terms: bool = True

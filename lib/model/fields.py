@@ -9,9 +9,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 RecordKind = Literal["conversion", "adjustment", "call"]
 
-ValueKind = Literal["text", "number", "name", "word", "country"]
-"""What a cell holds: a code or an address, a number, a name that people chose, a word of a closed
-list, or a country. It decides which cells are placeholders (`lib.rules.values.cells`)."""
+ValueKind = Literal["text", "number", "unit", "name", "word", "country"]
+"""What a cell holds: a code or an address, a number, the currency or time zone of other cells, a
+name that people chose, a word of a closed list, or a country. It decides which cells are
+placeholders (`lib.rules.values.cells`)."""
 
 ParseCell = Callable[[str, bool], Any]
 """(non-empty cell, whether decimals are written with a comma) → value for the record."""

@@ -58,6 +58,7 @@ def resolve_action(
     action = _find(wanted, account, rules)
     if isinstance(action, Problem):
         return action
+    on_trust = rules.capabilities.resolves_action_names and account.names_on_trust
     return ActionRule(
         account.conversion_customer_id,
         action.id,
@@ -65,6 +66,7 @@ def resolve_action(
         min(action.lookback_days, MAX_AGE_DAYS),
         action.needs_order_id,
         action.always_uses_default_value,
+        account.currency_code or (None if on_trust else ""),
     )
 
 

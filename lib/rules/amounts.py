@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
-from lib.rules.row_rules import RowRules
+from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.money import parse_amount, written_currency
+from lib.rules.values.money import parse_amount, written_currencies
 
 
 class AmountColumns(NamedTuple):
@@ -49,7 +49,7 @@ def _read_values(
 ) -> None:
     rules, problems = chunk.file.rules, chunk.problems
     cells, comma = chunk.cells(columns.value), rules.decimal_comma
-    values, of_values = read_amounts(cells, currencies, comma, problems, columns)
+    values, of_values = read_amounts(cells, currencies, chunk.actions, comma, problems, columns)
     if rules.column_currency is not None:
         for row, currency in enumerate(of_values):
             if currency and currency != rules.column_currency:
@@ -60,11 +60,16 @@ def _read_values(
 def read_amounts(
     cells: Sequence[str],
     currencies: Sequence[str | None],
+    actions: Sequence[ActionRule],
     decimal_comma: bool,
     problems: RowProblems,
     columns: AmountColumns = CONVERSION_VALUE,
 ) -> tuple[list[float | None], list[str | None]]:
-    """Return the value and the currency of each row. Both are None for a row without a value."""
+    """Return the value and the currency of each row. Both are None for a row without a value.
+
+    `currencies` are those of the row, the header or the profile. Without any of them, a sign of
+    several currencies (`$`) may only be that of the account, and none is returned.
+    """
     values: list[float | None] = [None] * len(cells)
     of_values: list[str | None] = [None] * len(cells)
     for row, (cell, currency) in enumerate(zip(cells, currencies, strict=True)):
@@ -83,8 +88,16 @@ def read_amounts(
                 problems.reject(row, error.code, columns.value)
         if currency == UNREADABLE:
             problems.reject(row, "INVALID_CURRENCY", columns.currency)
-        elif values[row] is not None:
-            of_values[row] = currency or written_currency(cell)
+        elif values[row] is None:
+            continue
+        elif currency:
+            of_values[row] = currency
+        elif written := written_currencies(cell):
+            of_account = actions[row].currency
+            if len(written) == 1:
+                (of_values[row],) = written
+            elif of_account is not None and of_account not in written:
+                problems.reject(row, "AMBIGUOUS_CURRENCY", columns.value)
     return values, of_values
 
 

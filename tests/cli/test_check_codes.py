@@ -151,6 +151,7 @@ FILES: dict[str, File] = {
     "DECIMAL_SIGN_MISMATCH": _row(conversion_value="1.234,50"),
     "AMBIGUOUS_VALUE": _row(conversion_value="1.234"),
     "CURRENCY_CONTRADICTS": _row({"currency_code": "USD"}, conversion_value="12 EUR"),
+    "AMBIGUOUS_CURRENCY": _row(DM, conversion_value="$12"),
     "INVALID_CURRENCY": _row(conversion_value="1", currency_code="XYZ"),
     "ORDER_ID_LOOKS_LIKE_EMAIL": _row(order_id="buyer@example.com"),
     "ORDER_ID_LOOKS_LIKE_PHONE": _row(order_id="+1 212 555 0100"),

@@ -44,6 +44,7 @@ ACCOUNT = Account(
     CUSTOMER,
     CUSTOMER,
     time_zone="America/Chicago",
+    currency_code="USD",
     verified=True,
     actions=dict(
         [

@@ -178,6 +178,8 @@ PARTIAL = "PARTIAL_REFUND_WITHOUT_VALUE"
     [
         ("refunded", "", "retraction", ""),
         ("refunded", "n/a", "retraction", ""),
+        ("refunded", "#REF!", "", "INVALID_CONVERSION_VALUE"),
+        ("refunded", "TBD", "", "INVALID_CONVERSION_VALUE"),
         ("refunded", "80", "restatement", ""),
         ("partially_refunded", "80", "restatement", ""),
         ("partially_refunded", "", "", PARTIAL),

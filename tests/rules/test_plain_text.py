@@ -19,8 +19,8 @@ ROW = {
     "conversion_date_time": "2026-11-20 10:00:00",
 }
 ADDRESS = {"first_name": "Ada", "last_name": "Abara", "postal_code": "10001", "country_code": "US"}
-SIGNS = ("NULL", "None", "nan", "N/A", "#N/A", "\\N", "-", "(empty)", " null ", "\u200bN/A")
-IN_NAMES = ("N/A", "#N/A", "\\N", "-", "(empty)", "(null)", "<none>")
+SIGNS = ("NULL", "None", "nan", "N/A", "\\N", "-", "(empty)", " null ", "\u200bN/A")
+IN_NAMES = ("N/A", "\\N", "-", "(empty)", "(null)", "<none>")
 SENT = [
     (destination, f"{CUSTOM_VARIABLE}Plan" if name == CUSTOM_VARIABLE else name)
     for destination in ("google_ads", "data_manager")
@@ -65,6 +65,61 @@ def test_the_signs_of_the_usual_programs_are_placeholders(sign: str) -> None:
     """Databases, spreadsheets and data frames write placeholders in their own ways."""
     cells = {"order_id": sign, "phone": sign, "conversion_value": sign, "currency_code": sign}
     assert validate_row(**cells).placeholders == dict.fromkeys(cells, 1)
+
+
+ERRORS = (
+    *("#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"),
+    *("#GETTING_DATA", "#ERROR!", "#BEZUG!", "#WERT!", "#NV", "#ZAHL!", "#VALEUR!", "#NOM?"),
+    *("#\u00a1REF!", "#\u00a1VALOR!", "#\u00bfNOMBRE?", "#RIF!", "#VALORE!", "#VERW!", "#WAARDE!"),
+    *(
+        "#ARG!",
+        "#ADR!",
+        "#\u00daDAJ!",
+        "#\u0417\u041d\u0410\u0427!",
+        "\uff03REF!",
+        " #REF! ",
+        "(#REF!)",
+    ),
+)
+UNDECIDED = (
+    *("TBD", "tba", "(TBD)", "?", "??", ".", "unknown", "not available", "n/a pending", "pending"),
+    *("ask Ada", "see note", "\u2026", "x", "on request", "=1+1", "####"),
+)
+
+
+@pytest.mark.parametrize("cell", [*ERRORS, *UNDECIDED])
+@pytest.mark.parametrize(
+    ("column", "code"),
+    [
+        ("conversion_value", "INVALID_CONVERSION_VALUE"),
+        ("currency_code", "INVALID_CURRENCY"),
+        ("time_zone", "UNKNOWN_TIME_ZONE"),
+    ],
+)
+def test_what_decides_about_money_or_time_is_never_replaced_by_a_default(
+    column: str, code: str, cell: str
+) -> None:
+    """The row is listed and can be corrected. Once sent with a default, it would be a duplicate."""
+    defaults = {"currency_code": "EUR"}
+    validated = validate_row(settings=defaults, **{"conversion_value": "12", column: cell})
+    assert validated.fields == {2: f"{code} {column}"}
+    assert validated.placeholders == {}
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("\uff11\uff12\uff15\uff10", 1250.0),
+        ("\uff11\uff0c\uff12\uff15\uff10\uff0e\uff15\uff10", 1250.5),
+        ("\uffe5\uff11\uff12\uff15\uff10", 1250.0),
+        ("\uffe51250", 1250.0),
+        ("\uff2a\uff30\uff39 1250", 1250.0),
+    ],
+)
+def test_full_width_amounts_are_read(cell: str, value: float) -> None:
+    """Japanese and Chinese programs write digits, signs and letters in full width."""
+    validated = validate_row(settings={"currency_code": "JPY"}, conversion_value=cell)
+    assert (validated.sent[2].value, validated.sent[2].currency_code) == (value, "JPY")
 
 
 @pytest.mark.parametrize(

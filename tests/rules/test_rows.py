@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -27,7 +27,7 @@ ACTIONS = {
     "1002": Action("1002", "Lead", True, CLICKS, False, 30),
     "1003": Action("1003", "Contact", True, CLICKS, True, 90),  # one per click
 }
-ACCOUNT = Account("1234567890", "1234567890", verified=True, actions=ACTIONS)
+ACCOUNT = Account("1234567890", "1234567890", currency_code="USD", verified=True, actions=ACTIONS)
 NO_DIGEST = sha256().hexdigest()
 
 
@@ -50,10 +50,15 @@ def validate(text: str, destination: str = "google_ads", **settings: Any) -> Val
     header, *rows = csv.reader(text.strip().splitlines())
     rules = RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        account=lambda customer_id: ACCOUNT,
         customer_id="1234567890",
         capabilities=capabilities_of(destination),
-        **{"action": "1001", "zone": UTC, "phone_region": "US", **settings},
+        **{
+            "account": lambda customer_id: ACCOUNT,
+            "action": "1001",
+            "zone": UTC,
+            "phone_region": "US",
+            **settings,
+        },
     )
     engine = Engine({name: at for at, name in enumerate(header)}, rules)
     records: list[Row] = [(line, cells, None, 1) for line, cells in enumerate(rows, 2)]
@@ -524,6 +529,64 @@ def test_a_currency_next_to_the_value_is_used(
     """A currency next to the value is used if neither row nor profile states one."""
     text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
     assert validate(text, currency_code=currency).sent[2].currency_code == sent
+
+
+@pytest.mark.parametrize(
+    ("cell", "of_account", "destination", "refused"),
+    [
+        ("$12", "USD", "google_ads", None),
+        ("$12", "CAD", "google_ads", None),
+        ("12 kr", "NOK", "google_ads", None),
+        ("\u00a512", "JPY", "google_ads", None),
+        ("Fr. 12", "CHF", "google_ads", None),
+        ("12 \u00a4", "EUR", "google_ads", None),
+        ("12", "", "data_manager", None),
+        ("$12", "EUR", "google_ads", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("\u00a512", "EUR", "google_ads", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("kr 12", "EUR", "google_ads", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("R 12", "BRL", "google_ads", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("$12", "", "google_ads", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("$12", "", "data_manager", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("$much", "EUR", "google_ads", "INVALID_CONVERSION_VALUE conversion_value"),
+    ],
+)
+def test_a_sign_of_several_currencies_may_only_be_that_of_the_account(
+    cell: str, of_account: str, destination: str, refused: str | None
+) -> None:
+    """If neither file nor profile states a currency, Google books the value in the account's."""
+    account = replace(ACCOUNT, currency_code=of_account)
+    text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
+    validated = validate(text, destination, account=lambda customer_id: account)
+    assert validated.fields.get(2) == refused
+    assert [(each.value, each.currency_code) for each in validated.sent.values()] == (
+        [] if refused else [(12.0, None)]
+    )
+
+
+def test_the_profile_says_what_a_sign_means() -> None:
+    """With a currency in the profile, no account has to be known; another sign is refused."""
+    header = "gclid,conversion_date_time,conversion_value"
+    rows = ("AAAAAAAAAAAAAA1,2026-11-20 10:00,$12", "AAAAAAAAAAAAAA2,2026-11-20 10:00,kr 12")
+    account = replace(ACCOUNT, currency_code="EUR")
+    validated = validate(
+        "\n".join((header, *rows)), account=lambda customer_id: account, currency_code="CAD"
+    )
+    assert [each.currency_code for each in validated.sent.values()] == ["CAD"]
+    assert validated.refused == {3: "CURRENCY_CONTRADICTS"}
+
+
+@pytest.mark.parametrize(
+    ("destination", "is_refused"), [("google_ads", False), ("data_manager", True)]
+)
+def test_an_offline_check_accepts_what_only_the_account_decides(
+    destination: str, is_refused: bool
+) -> None:
+    """A check cannot ask the account. The Data Manager API cannot either, so its rows are refused
+    as in the upload."""
+    account = replace(ACCOUNT, currency_code="", verified=False, names_on_trust=True)
+    text = "gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,$12"
+    validated = validate(text, destination, account=lambda customer_id: account)
+    assert validated.refused == ({2: "AMBIGUOUS_CURRENCY"} if is_refused else {})
 
 
 def test_a_value_that_contradicts_the_rows_currency() -> None:

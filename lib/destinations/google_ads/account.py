@@ -119,6 +119,7 @@ def read_account(customer_id: str, search: Search) -> Account:
         customer_id=customer_id,
         conversion_customer_id=owner,
         time_zone=customer.time_zone,
+        currency_code=customer.currency_code,
         verified=True,
         accepted_customer_data_terms=setting.accepted_customer_data_terms,
         enhanced_conversions_on=enum_name(setting, "effective_enablement_setting") != "OFF",

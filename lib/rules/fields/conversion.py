@@ -66,6 +66,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         "the contact's own time zone.",
         aliases=("conversion time zone",),
         only_exact_name=True,
+        kind="unit",
         impersonal=True,
     ),
     Field(
@@ -100,6 +101,7 @@ CONVERSION: Final[tuple[Field, ...]] = (
         ),
         crm_names=all_names(CURRENCY),
         target="currency_code",
+        kind="unit",
         placeholder_note="the currency of the value column's name or of the profile applies",
         impersonal=True,
     ),

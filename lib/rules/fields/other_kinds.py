@@ -57,6 +57,7 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         record_kinds=_ADJUSTMENT,
         target="currency_code",
         bad_value="row",
+        kind="unit",
         placeholder_note="the row's other currency or that of the profile applies",
         impersonal=True,
     ),

@@ -11,7 +11,7 @@ Memo                         cells that occur many times are read once
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from unicodedata import combining, normalize
 
@@ -37,23 +37,45 @@ _IN_OTHERS: Final = {
     **dict.fromkeys(map(ord, _NO_BREAK_SPACES), " "),
 }
 _IN_NAMES: Final = {char: to for char, to in _IN_OTHERS.items() if chr(char) not in _JOINERS}
+FULL_WIDTH: Final = {
+    **{0xFF01 + each: chr(0x21 + each) for each in range(94)},
+    0xFFE0: "\u00a2",
+    0xFFE1: "\u00a3",
+    0xFFE5: "\u00a5",
+    0xFFE6: "\u20a9",
+}
+"""Full-width digits, letters and signs -> plain ones. In numbers and times they mean the same."""
+_IN_NUMBERS: Final = _IN_OTHERS | FULL_WIDTH
+_IN_KINDS: Final[dict[ValueKind, Mapping[int, str | None]]] = {
+    "name": _IN_NAMES,
+    "number": _IN_NUMBERS,
+}
 
 # Each kind of value has its own placeholders, because a placeholder in one column is a value in
 # another: `0` is an amount, Null is a surname, NA is Namibia, and a consent can be unknown.
 # No value of any kind is written like these signs.
-_SIGNS: Final = frozenset(
+_ABSENT: Final = frozenset(
     {
-        *("-", "--", "---", "\u2013", "\u2014", "n/a", "n.a.", "#n/a", "#na", "\\n", "undefined"),
-        *("#null!", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#error!"),
-        *("notset", "notprovided", "notavailable", "novalue"),
+        *("-", "--", "---", "\u2013", "\u2014", "n/a", "n.a.", "\\n", "undefined"),
+        *("notset", "novalue"),
     }
 )
+_SIGNS: Final = _ABSENT | {
+    *("#n/a", "#na", "#null!", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#error!"),
+    *("notprovided", "notavailable"),
+}
+# What decides about money and time is absent only where the cell says so. An error of a spreadsheet
+# and an undecided word (TBD, ?, unknown) are errors of the row: a default would hide that the value
+# is missing.
+_STRICT: Final[frozenset[ValueKind]] = frozenset({"number", "unit"})
+_NOTHING: Final = _ABSENT | {"null", "none", "nil", "nan", "na", "empty", "blank"}
 _WORDS: Final = _SIGNS | {
     *("?", ".", "null", "none", "nil", "nan", "na", "unknown", "empty", "blank", "tbd", "tba"),
 }
 _BY_KIND: Final[dict[ValueKind, frozenset[str]]] = {
     "text": _WORDS | {"0"},
-    "number": _WORDS,
+    "number": _NOTHING,
+    "unit": _NOTHING | {"0"},
     "name": _SIGNS,
     "word": _WORDS - {"unknown"},
     "country": (_WORDS | {"0"}) - {"na"},
@@ -86,12 +108,12 @@ class RuleError(ValueError):
 def unwrap(cell: str, kind: ValueKind) -> str:
     """Return the value in a cell, trimmed: `="000125"` and `'000125` -> `000125`.
 
-    Spreadsheets write both to keep leading zeros. Zero-width characters are removed, and no-break
-    spaces become spaces.
+    Spreadsheets write both to keep leading zeros. Zero-width characters are removed, no-break
+    spaces become spaces, and in numbers, full-width characters become plain ones.
     """
     text = cell
     if not cell.isascii():
-        text = cell.translate(_IN_NAMES if kind == "name" else _IN_OTHERS)
+        text = cell.translate(_IN_KINDS.get(kind, _IN_OTHERS))
         if kind == "name":
             text = text.strip(_JOINERS)
     text = text.strip()
@@ -112,7 +134,9 @@ def is_placeholder(kind: ValueKind, cell: str) -> bool:
         return True
     inner = word.strip(_BRACKETS)
     bare = inner.replace("_", "").replace(" ", "")
-    return bare in _BY_KIND[kind] or (inner != word and bare in _WORDS)
+    if bare in _BY_KIND[kind]:
+        return True
+    return inner != word and kind not in _STRICT and bare in _WORDS
 
 
 def plain_name(name: str) -> str:

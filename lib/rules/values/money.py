@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from lib.rules.values.cells import RuleError
+from lib.rules.values.cells import FULL_WIDTH, RuleError
 from lib.rules.values.currencies import CURRENCIES
 
 _LONGEST: Final = 40
@@ -22,46 +22,70 @@ _NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
 # Three decimals, or thousands with the other separator.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-# `$`, `US$`, `R$`, `€`. Other affixes are ISO codes or one of the usual abbreviations.
-_SIGN: Final = re.compile(r"[A-Za-z]{0,3}[$¢£¤¥\u20a0-\u20cf\uff04\uffe0-\uffe6]")
-_ABBREVIATIONS: Final = frozenset({"fr", "ft", "kč", "kr", "lei", "r", "rs", "tl", "zł", "лв"})
-
-
-# Signs and abbreviations of exactly one currency. `$`, `¥`, `kr` and `Rs` are used for several.
-_MEANS: Final = {
-    "€": "EUR",
-    "£": "GBP",
-    "₹": "INR",
-    "₺": "TRY",
-    "tl": "TRY",
-    "₽": "RUB",
-    "₩": "KRW",
-    "₪": "ILS",
-    "₫": "VND",
-    "₴": "UAH",
-    "₦": "NGN",
-    "₱": "PHP",
-    "₸": "KZT",
-    "₲": "PYG",
-    "₡": "CRC",
-    "₵": "GHS",
-    "₾": "GEL",
-    "₼": "AZN",
-    "₮": "MNT",
-    "₭": "LAK",
-    "zł": "PLN",
-    "kč": "CZK",
-    "ft": "HUF",
-    "us$": "USD",
-    "r$": "BRL",
-    "a$": "AUD",
-    "au$": "AUD",
-    "ca$": "CAD",
-    "hk$": "HKD",
-    "nt$": "TWD",
-    "nz$": "NZD",
-    "mx$": "MXN",
+# Signs and abbreviations next to a value, and the currencies that they may mean: `kr`, `¥` and `$`
+# are used for several. `¤` is the sign of none in particular.
+_SIGNS: Final = """
+€ EUR
+£ GBP
+₤ GBP TRY
+₹ INR
+₨ INR PKR LKR NPR MUR SCR
+rs INR PKR LKR NPR MUR SCR
+₺ TRY
+tl TRY
+₽ RUB
+₩ KRW
+₪ ILS
+₫ VND
+₴ UAH
+₦ NGN
+₱ PHP
+₸ KZT
+₲ PYG
+₡ CRC SVC
+₵ GHS
+¢ CRC GHS SVC
+₾ GEL
+₼ AZN
+₮ MNT
+₭ LAK
+₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
+fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
+kr DKK ISK NOK SEK
+¥ CNY JPY
+zł PLN
+kč CZK
+ft HUF
+lei MDL RON
+лв BGN
+r LSL NAD SZL ZAR
+us$ USD
+r$ BRL
+a$ AUD
+au$ AUD
+c$ CAD NIO
+ca$ CAD
+hk$ HKD
+mx$ MXN
+nt$ TWD
+nz$ NZD
+s$ SGD
+¤
+"""
+_DOLLARS_AND_PESOS: Final = """
+ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD
+SGD SRD TOP TTD TWD USD UYU WST XCD ZWG
+"""
+_MEANINGS: Final = {
+    "$": frozenset(_DOLLARS_AND_PESOS.split()),
+    **{
+        sign: frozenset(codes)
+        for sign, *codes in (line.split() for line in _SIGNS.strip().split("\n"))
+    },
 }
+# Other letters before a sign leave its meaning open (`B$`), unless they are a code (`MXN$`).
+_PREFIXED: Final = re.compile(r"([A-Za-z]{1,3})([$¢£¤¥\u20a0-\u20cf])")
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float:
@@ -69,22 +93,22 @@ def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float
 
     `currency` is from the row or the profile, and empty if it can't be read. Raises AMBIGUOUS_VALUE
     for `1.234`, unless the currency has three decimals, and CURRENCY_CONTRADICTS if the cell
-    contains another currency. Also raises the codes of `parse_value`.
+    contains another one. Also raises the codes of `parse_value`.
     """
     point = "," if decimal_comma else "."
     plain = value.replace(point, "", 1)
     if plain.isdecimal() and value[-4:-3] != point and plain.isascii() and len(value) <= _LONGEST:
         return float(value.replace(",", ".") if decimal_comma else value)
     amount = parse_value(value, decimal_comma)
-    written = written_currency(value)
-    if written is not None and currency and written != currency:
+    written = written_currencies(value)
+    if written and currency and currency not in written:
         raise RuleError("CURRENCY_CONTRADICTS")
     body = _BODY.search(value)
     number = body.group().strip() if body is not None else ""
     if (
         point in number
         and _THOUSANDS.fullmatch(number)
-        and (written or currency) not in _THREE_DECIMALS
+        and not ({currency} if currency else written or {""}) <= _THREE_DECIMALS
     ):
         raise RuleError("AMBIGUOUS_VALUE")
     return amount
@@ -96,25 +120,45 @@ def written_currency(value: str) -> str | None:
     Returns None if there is no currency, or if its sign is used for several currencies. Raises
     CURRENCY_CONTRADICTS if there are two currencies.
     """
+    written = written_currencies(value)
+    return next(iter(written)) if len(written) == 1 else None
+
+
+def written_currencies(value: str) -> frozenset[str]:
+    """Return the currencies that the sign, abbreviation or code next to the number may mean.
+
+    Returns none if nothing is next to it. Raises CURRENCY_CONTRADICTS if there are two that no
+    currency has both of.
+    """
     if value[-1:].isdecimal() and value[:1].isdecimal():
-        return None
+        return _NONE
     text = " ".join(value.replace("\u2212", "-").split()).strip("()")
     body = _BODY.search(text)
     if body is None:
-        return None
-    found = {_meant(_affix(part)) for part in (text[: body.start()], text[body.end() :])} - {None}
-    if len(found) > 1:
+        return _NONE
+    before, after = (
+        _meant(_affix(part)) or _NONE for part in (text[: body.start()], text[body.end() :])
+    )
+    if before and after and not before & after:
         raise RuleError("CURRENCY_CONTRADICTS")
-    return found.pop() if found else None
+    return before & after if before and after else before or after
 
 
 def _affix(text: str) -> str:
     return text.strip("+-\u2013\u2014 ").rstrip(".")
 
 
-def _meant(affix: str) -> str | None:
-    code = affix.upper()
-    return code if code in CURRENCIES else _MEANS.get(affix.lower())
+def _meant(affix: str) -> frozenset[str] | None:
+    """Return the currencies that a text next to a number may mean; None: it is no currency."""
+    affix = affix.translate(FULL_WIDTH)
+    if affix.upper() in CURRENCIES:
+        return frozenset({affix.upper()})
+    found = _MEANINGS.get(affix.lower())
+    if found is None and (prefixed := _PREFIXED.fullmatch(affix)):
+        found = _MEANINGS.get(prefixed[2])
+        if found and prefixed[1].upper() in found:
+            return frozenset({prefixed[1].upper()})
+    return found
 
 
 def parse_value(value: str, decimal_comma: bool) -> float:
@@ -144,7 +188,7 @@ def _parse_written(text: str, decimal_comma: bool) -> float:
         raise RuleError("INVALID_CONVERSION_VALUE")
     around = text[: body.start()], text[body.end() :]
     affixes = [_affix(part) for part in around]
-    if not all(affix == "" or _is_currency(affix) for affix in affixes):
+    if any(affix and _meant(affix) is None for affix in affixes):
         raise RuleError("INVALID_CONVERSION_VALUE")
     number = body.group().strip()
     right, other = (_COMMAED, _POINTED) if decimal_comma else (_POINTED, _COMMAED)
@@ -159,11 +203,3 @@ def _parse_written(text: str, decimal_comma: bool) -> float:
     if amount > 0 and (bracketed or "-" in around[0] or "-" in around[1]):
         raise RuleError("NEGATIVE_VALUE")
     return amount
-
-
-def _is_currency(affix: str) -> bool:
-    return (
-        affix.upper() in CURRENCIES
-        or affix.lower() in _ABBREVIATIONS
-        or _SIGN.fullmatch(affix) is not None
-    )

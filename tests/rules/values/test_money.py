@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.rules.values import money
 from lib.rules.values.cells import RuleError
+from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.money import (
     parse_amount,
     parse_value,
@@ -116,6 +118,15 @@ def test_an_invalid_value_is_refused(value: str, decimal_comma: bool, code: str)
         ("$12.00", False, "CAD", 12.0),
         ("\u20ac 12", False, "EUR", 12.0),
         ("12 kr", False, "DKK", 12.0),
+        ("kr. 12", False, "ISK", 12.0),
+        ("$12 CAD", False, "CAD", 12.0),
+        ("MXN$ 12", False, "MXN", 12.0),
+        ("B$ 12", False, "BND", 12.0),
+        ("C$ 12", False, "NIO", 12.0),
+        ("\uffe512", False, "CNY", 12.0),
+        ("12 \u00a4", False, "EUR", 12.0),
+        ("R 12", False, "ZAR", 12.0),
+        ("\u20a8 12", False, "PKR", 12.0),
     ],
 )
 def test_the_value_of_a_conversion_is_read(
@@ -137,6 +148,20 @@ def test_the_value_of_a_conversion_is_read(
         ("\u20ac 12", False, "USD", "CURRENCY_CONTRADICTS"),
         ("12 GBP", False, "USD", "CURRENCY_CONTRADICTS"),
         ("R$ 5", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("$1,250", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("\u00a51250", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("\uffe51250", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("kr 1250", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("1250 z\u0142", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("CHF 12", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("12 Fr.", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("S$ 5", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("B$ 5", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("MXN$ 5", False, "USD", "CURRENCY_CONTRADICTS"),
+        ("EUR$ 5", False, "EUR", "CURRENCY_CONTRADICTS"),
+        ("kr 5 EUR", False, None, "CURRENCY_CONTRADICTS"),
+        ("\u20bf 5", False, "EUR", "INVALID_CONVERSION_VALUE"),
+        ("$1.234", False, None, "AMBIGUOUS_VALUE"),
         ("\u20ac12 USD", False, None, "CURRENCY_CONTRADICTS"),
         ("-5", False, "USD", "NEGATIVE_VALUE"),
         ("much", False, "USD", "INVALID_CONVERSION_VALUE"),
@@ -171,12 +196,21 @@ def test_an_ambiguous_amount_is_refused(
         ("(12 EUR)", "EUR"),
         ("CHF 50.-", "CHF"),
         ("$12.00 USD", "USD"),
+        ("USD$ 12", "USD"),
+        ("kr 12 DKK", "DKK"),
+        ("C$ 12", None),
+        ("12 \u00a4", None),
         ("much", None),
     ],
 )
 def test_a_currency_next_to_the_value_is_recognized(value: str, currency: str | None) -> None:
     """A currency is recognized only if its sign belongs to one currency; `$` does not."""
     assert written_currency(value) == currency
+
+
+def test_every_sign_means_currencies_in_use() -> None:
+    """No sign is listed with a code that no row can have."""
+    assert frozenset().union(*money._MEANINGS.values()) <= CURRENCIES
 
 
 @given(st.floats(0, 1e12), st.booleans())

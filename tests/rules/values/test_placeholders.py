@@ -16,7 +16,7 @@ KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "cell", ["N/A", "n/a", "#N/A", "\\N", "-", "--", "(null)", "[None]", "(not set)", "not_set"]
+    "cell", ["N/A", "n/a", "\\N", "-", "--", "\u2014", "(null)", "[None]", "(not set)", "not_set"]
 )
 def test_signs_are_placeholders_of_every_kind(kind: ValueKind, cell: str) -> None:
     """No value of any kind is written like a sign."""
@@ -26,12 +26,21 @@ def test_signs_are_placeholders_of_every_kind(kind: ValueKind, cell: str) -> Non
 @pytest.mark.parametrize(
     ("cell", "kinds"),
     [
-        ("0", {"text", "country"}),
-        ("NA", {"text", "number", "word"}),
-        ("Null", {"text", "number", "word", "country"}),
-        ("unknown", {"text", "number", "country"}),
-        ("TBD", {"text", "number", "word", "country"}),
-        ("(0)", {"text", "country"}),
+        ("0", {"text", "unit", "country"}),
+        ("NA", {"text", "number", "unit", "word"}),
+        ("Null", {"text", "number", "unit", "word", "country"}),
+        ("(blank)", set(KINDS)),
+        ("<NA>", set(KINDS)),
+        ("unknown", {"text", "country"}),
+        ("TBD", {"text", "word", "country"}),
+        ("(tba)", {"text", "name", "word", "country"}),
+        ("?", {"text", "word", "country"}),
+        (".", {"text", "word", "country"}),
+        ("not available", {"text", "name", "word", "country"}),
+        ("#N/A", {"text", "name", "word", "country"}),
+        ("#DIV/0!", {"text", "name", "word", "country"}),
+        ("#BEZUG!", set()),
+        ("(0)", {"text", "unit", "country"}),
         ("", set()),
         (" ", set()),
         ("()", set()),
@@ -42,7 +51,8 @@ def test_signs_are_placeholders_of_every_kind(kind: ValueKind, cell: str) -> Non
     ],
 )
 def test_words_are_placeholders_of_some_kinds(cell: str, kinds: set[str]) -> None:
-    """A word can be a placeholder of one kind and a value of another."""
+    """A word can be a placeholder of one kind and a value of another. What decides about money or
+    time has a placeholder only if the cell says that there is no value."""
     assert {kind for kind in KINDS if is_placeholder(kind, cell)} == kinds
 
 
@@ -72,3 +82,19 @@ def test_a_value_without_wrapping_is_only_trimmed(text: str) -> None:
     """Visible text that no spreadsheet has wrapped stays as it is."""
     if text.isascii() and text.strip()[:1] not in ("=", "'"):
         assert all(unwrap(text, kind) == text.strip() for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("cell", "number", "other"),
+    [
+        ("\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15", "1,234.5", None),
+        ("\uffe51\u3000234", "\u00a51\u3000234", "\uffe51\u3000234"),
+        ("\uff08\uff2e\uff35\uff2c\uff2c\uff09", "(NULL)", None),
+    ],
+)
+def test_full_width_characters_are_plain_in_numbers(
+    cell: str, number: str, other: str | None
+) -> None:
+    """Elsewhere they stay: another spelling of an order ID is another order."""
+    assert unwrap(cell, "number") == number
+    assert unwrap(cell, "text") == (cell if other is None else other)
