@@ -92,6 +92,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
         "Leave the cell empty if there is no click ID.",
     ),
+    "CLICK_ID_CUT_OFF": (
+        "warning",
+        "The click ID was cut off: it contains an ellipsis (...). It is left out.",
+        "Export the whole click ID, and check that the field that stores it has room for it.",
+    ),
     "CLICK_ID_TOO_SHORT": (
         "warning",
         "The click ID is shorter than any real click ID. It is sent, but Google will probably not "

@@ -116,6 +116,7 @@ FILES: dict[str, File] = {
     "ADDRESS_INCOMPLETE": _row(DM, **{**ADDRESS, "postal_code": ""}),
     "TOO_MANY_IDENTIFIERS": _row(**EMAIL, **SIX_EMAILS),
     "INVALID_CLICK_ID": _row(gclid="not a click", **EMAIL),
+    "CLICK_ID_CUT_OFF": _row(gclid="Cj0KCQiAexample0001...", **EMAIL),
     "CLICK_ID_TOO_SHORT": _row(gclid="Cj0KCQiA"),
     "NO_CLICK_ID_OR_IDENTIFIER": _row(gclid=""),
     "BOTH_BRAIDS": _row(gclid="", gbraid="0AAAAAexample1", wbraid="0AAAAAexample2"),

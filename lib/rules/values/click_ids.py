@@ -22,6 +22,8 @@ _NO_CLICK: Final = frozenset(
 _NO_LETTERS: Final = re.compile(
     r"[\d./%+-]{1,20}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{4}-\d\d-\d\d(?:T[\d.+-]*Z?)?", re.ASCII
 )
+# Programs put one in place of the rest of a long text.
+_ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
 _SURELY: Final = 20
 SHORTEST: Final = 10
 """No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
@@ -40,7 +42,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
 
     The click ID is extracted from `gclid=...`, or from the full URL of a landing page, where it is
     the parameter `field`. Raises INVALID_CLICK_ID for inner white space, characters that URLs can't
-    contain, a placeholder, a number, or a date.
+    contain, a placeholder, a number, or a date, and CLICK_ID_CUT_OFF for one with an ellipsis.
     """
     if is_plain_click_id(value):
         return value
@@ -51,6 +53,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
             click_id = unquote(match[1])
         elif ":" in click_id or "?" in click_id or "&" in click_id:
             raise RuleError("INVALID_CLICK_ID")
+    if _ELLIPSIS.search(click_id):
+        raise RuleError("CLICK_ID_CUT_OFF")
     if (
         _CLICK_ID.fullmatch(click_id) is None
         or click_id.lower() in _NO_CLICK

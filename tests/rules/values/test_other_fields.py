@@ -91,6 +91,8 @@ TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
         (check_click_id, "Cj0KCQiAexample==", "Cj0KCQiAexample=="),
         (check_click_id, "1x9", "1x9"),
         (check_click_id, "-CjwKEAjw", "-CjwKEAjw"),
+        (check_click_id, "Cj0KCQiA..example.", "Cj0KCQiA..example."),
+        (check_click_id, "https://example.com/?gclid=Cj0KCQiA&p=abc...", "Cj0KCQiA"),
         (check_order_id, "8005550100", "8005550100"),
         (check_order_id, "112-3456789-1234567", "112-3456789-1234567"),
         (check_order_id, "SO-2026-11-0001", "SO-2026-11-0001"),
@@ -134,6 +136,13 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
         (check_click_id, "caf\u00e9", "INVALID_CLICK_ID"),
         (check_click_id, "a" * 1025, "INVALID_CLICK_ID"),
+        *(
+            (check_click_id, cell, "CLICK_ID_CUT_OFF")
+            for cell in (
+                *("Cj0KCQiAexampleCj0KCQiA...", "Cj0KCQiAexample\u2026", "Cj0KCQ...xample"),
+                *("https://example.com/?gclid=Cj0KCQiA...", "gclid=Cj0KCQiAexample%E2%80%A6"),
+            )
+        ),
         *(
             (check_click_id, cell, "INVALID_CLICK_ID")
             for cell in (
