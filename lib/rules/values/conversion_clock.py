@@ -10,6 +10,10 @@ from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, Moment, read_moment
 MAX_AGE_DAYS: Final = 90
 """Google's longest click look-back window. Older conversions can't be attributed."""
 
+CLOCK_TOLERANCE: Final = 2
+"""Seconds that "now" may be behind: the function accepts its clock within a second of the time of
+Cloud Storage, which is in whole seconds (`lib.adapters.store_clock`)."""
+
 
 class _Hour(NamedTuple):
     """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell.
@@ -27,14 +31,15 @@ class _Hour(NamedTuple):
 class ConversionClock:
     """Reads the time column of one file like `read_moment`, and checks that each time is allowed.
 
-    A time must be neither in the future nor too old. `now` is the start of the file's first
-    attempt, so that a resumed run makes the same decisions.
+    A time must be neither in the future (by more than the clocks may differ) nor too old. `now` is
+    the start of the file's first attempt, so that a resumed run makes the same decisions.
     """
 
     def __init__(self, now: datetime, zone: tzinfo | None, day_first: bool = False) -> None:
         self.day_first = day_first
         self._zone = zone
         self._now = int(now.timestamp())
+        self._latest = self._now + CLOCK_TOLERANCE
         self._too_old = self._now - MAX_AGE_DAYS * _DAY
         # The rows of one hour differ only in minute and second. Everything else about an hour is
         # read once. The keys are the time zone of the row, and the cell without minute and second.
@@ -60,14 +65,14 @@ class ConversionClock:
             seconds = _SECONDS.get(minutes)
             if seconds is not None:
                 instant = start + seconds
-                if self._now - lookback_days * _DAY <= instant <= self._now:
+                if self._now - lookback_days * _DAY <= instant <= self._latest:
                     # A plain tuple: creating it takes a fifth of the time of a `Moment`.
                     text = value if len(value) == as_written else head + minutes + tail
                     return text, instant, doubts
         moment = read_moment(value, zone or self._zone, day_first=self.day_first)
         if hour is None:
             self._remember_hour(value, zone, moment)
-        if moment.instant > self._now:
+        if moment.instant > self._latest:
             raise RuleError("FUTURE_DATE")
         if moment.instant < self._now - lookback_days * _DAY:
             if moment.instant < self._too_old:

@@ -9,7 +9,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from lib.rules.values.cells import RuleError
+from lib.rules.values.cells import FULL_WIDTH, RuleError
 from lib.rules.values.time_zones import zone_in_time
 
 AMBIGUOUS_ORDER: Final = "AMBIGUOUS_ORDER"
@@ -76,16 +76,33 @@ _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 _REST: Final = rf"(?:(?:[Tt]|,? ){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
-# Year first; day and month in either order; month by name (20. November, 20 de noviembre de 2026).
+_COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
+_COMPACT_TIME: Final = (
+    r"(?:[Tt ](?=\d{4})|(?=\d{6}))(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?"
+    rf"(?:[.,]\d+)?(?: ?{_ZONE})?"
+)
+# Year first; day and month in either order; month by name (20. November, 20 de noviembre de 2026);
+# without signs (20261120, 20261120T140507, 20261120140507).
 _FORMATS: Final = tuple(
-    re.compile(date + _REST, re.ASCII)
+    re.compile(date, re.ASCII)
     for date in (
-        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
-        rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<other>\d{{1,2}})(?P=mark){_YEAR}",
-        rf"(?P<name>[A-Za-z]{{3,10}})\.? (?P<day>\d{{1,2}}),? {_YEAR}",
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _REST,
+        rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<other>\d{{1,2}})(?P=mark){_YEAR}" + _REST,
+        rf"(?P<name>[A-Za-z]{{3,10}})\.? (?P<day>\d{{1,2}}),? {_YEAR}" + _REST,
         r"(?P<day>\d{1,2})(?:er|[.\u00ba])?(?: de |[ /-])"
-        rf"(?P<name>[A-Za-z]{{3,10}})\.?,?(?: de |[ /-]){_YEAR}",
+        rf"(?P<name>[A-Za-z]{{3,10}})\.?,?(?: de |[ /-]){_YEAR}" + _REST,
+        _COMPACT + _REST,
+        _COMPACT + _COMPACT_TIME,
     )
+)
+# 2026\u5e7411\u670820\u65e5 14\u66425\u5206
+_DATE_IN_WORDS: Final = re.compile(r"(\d{4})\u5e74(\d{1,2})\u6708(\d{1,2})\u65e5 ?", re.ASCII)
+# 14\u664205\u520607\u79d2, 14h05, 14 h 05 min 07 s
+_TIME_IN_WORDS: Final = re.compile(
+    r"(?:\ba )?(?<!\d)(\d{1,2})"
+    r"(?:[\u6642\u65f6](\d{1,2})\u5206(?:(\d{1,2})\u79d2)?"
+    r"| ?[Hh] ?(\d{2})(?: ?(?:min|mn|m) ?(\d{2}) ?s?)?)(?!\d)",
+    re.ASCII,
 )
 _WEEKDAY: Final = re.compile(r"(?P<weekday>[A-Za-z-]{2,13})\.?,? (?P<rest>.+)", re.ASCII)
 # 2026-11-20T14:05:07-05:00[America/New_York] (Java); 14:05:07 GMT-0600 (Central Standard Time)
@@ -93,7 +110,9 @@ _WEEKDAY: Final = re.compile(r"(?P<weekday>[A-Za-z-]{2,13})\.?,? (?P<rest>.+)", 
 _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", re.ASCII)
 _COMMENT: Final = re.compile(r"(?P<time>.*[+-]\d{2}:?\d{2}) \([^()]*\)", re.ASCII)
 _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d{2})", re.ASCII)
-_MIDNIGHT: Final = re.compile(r"[Tt ](?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM)$", re.ASCII)
+_MIDNIGHT: Final = re.compile(
+    r"[Tt ](?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM|0000(?:00)?)$", re.ASCII
+)
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
 _LONGEST: Final = 100
 # Before this year, some offsets have seconds, which the format does not support.
@@ -133,11 +152,11 @@ def with_time_of_day(date: str, time_of_day: str) -> str:
     """
     if len(date) > _LONGEST:
         return date
-    day = _MIDNIGHT.sub("", _one_spelling(date))
+    day = _MIDNIGHT.sub("", _in_signs(_one_spelling(date)))
     parts = _parts(day)
     if parts is None or parts["hour"] is not None:
         return date
-    time_of_day = _one_spelling(time_of_day)
+    time_of_day = _in_signs(_one_spelling(time_of_day))
     if _TIME_OF_DAY.fullmatch(time_of_day) is None:
         raise RuleError("INVALID_TIME_OF_DAY")
     return f"{day} {time_of_day}"
@@ -164,11 +183,12 @@ def at_end_of_day(date: str) -> str | None:
 
 
 def _one_spelling(value: str) -> str:
-    """Return the text with plain spaces and minus signs, and without accents."""
+    """Return the text with plain spaces, digits and minus signs, and without accents."""
     # Exports contain no-break spaces before PM and typographic minus signs before offsets.
     text = " ".join(value.split()).replace("\u2212", "-")
     if text.isascii():
         return text
+    text = text.translate(FULL_WIDTH)
     # Not `without_accents`, which would also make a letter of the sign in 1º.
     return "".join(
         each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each)
@@ -185,7 +205,10 @@ def _parts(text: str) -> dict[str, str | None] | None:
 
 
 def _unusual_parts(text: str) -> dict[str, str | None] | None:
-    """Return the parts of a time with a weekday, or with the name of its time zone in brackets."""
+    """Return the parts of a time in words (14h05), with a weekday, or with the name of its time
+    zone in brackets."""
+    if (in_signs := _in_signs(text)) != text:
+        return _parts(in_signs)
     if (bracket := _BRACKET.fullmatch(text)) is not None:
         time = bracket["time"]
         return _parts(time if _ENDS_WITH_OFFSET.fullmatch(time) else f"{time} {bracket['zone']}")
@@ -196,6 +219,16 @@ def _unusual_parts(text: str) -> dict[str, str | None] | None:
         return None
     parts = _parts(weekday["rest"])
     return None if parts is None else {**parts, "weekday": weekday["weekday"]}
+
+
+def _in_signs(text: str) -> str:
+    """Return a time with signs in place of words: 14h05 -> 14:05."""
+    text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", text).rstrip()
+    return _TIME_IN_WORDS.sub(_with_colons, text)
+
+
+def _with_colons(time: re.Match[str]) -> str:
+    return ":".join([time[1], *(part.zfill(2) for part in time.groups()[1:] if part)])
 
 
 def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
@@ -217,10 +250,11 @@ def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
     if len(parts["year"] or "") == 2:
         year += _CENTURY
     hour, minute = int(parts["hour"] or 0), int(parts["minute"] or 0)
-    if parts["half"]:
+    half = parts.get("half")
+    if half:
         if not 1 <= hour <= 12:
             raise RuleError("INVALID_DATE")
-        hour = hour % 12 + (12 if parts["half"] in "Pp" else 0)
+        hour = hour % 12 + (12 if half in "Pp" else 0)
     try:
         naive = datetime(year, month, day, hour, minute, int(parts["second"] or 0))
     except ValueError:
