@@ -910,8 +910,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "CALLS_READ_AS_LEADS": (
         "note",
-        "The columns in the detail belong to calls, but the file lacks the other one, so its rows "
-        "are read as leads by phone number or email address.",
+        "The columns in the detail belong to calls, but the rows are read as leads, by phone "
+        "number or email address.",
         "Set headers in the profile if the rows are calls: caller_id to the column of the caller's "
         "number, and call_start_date_time. Then upload the file again. If they are leads, no "
         "action is needed.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -18,7 +19,7 @@ from lib.model.outcomes import Problem, Selection, Tally
 from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.languages import is_consent_column
-from lib.rules.fields.other_kinds import CALLS
+from lib.rules.fields.other_kinds import CALL_NAMES, VAGUE_CALL_NAMES
 from lib.rules.row_filter import FilterValue, RowFilter
 from lib.rules.stages import stage_of
 from lib.rules.values.order_ids import looks_personal
@@ -45,6 +46,8 @@ ENOUGH_ROWS: Final = 20
 ENOUGH_REFUNDS: Final = 5
 """If a filter skips all refunds of a file, and they are this many, it is probably a mistake."""
 
+_CALL: Final = re.compile(r"(?:\b|_)call(?:er|ers|s)?(?:\b|_)", re.IGNORECASE)
+
 
 def notes_on_sheets(table: Table) -> list[Problem]:
     """Return a note on the sheets of a workbook that are not read."""
@@ -69,7 +72,9 @@ def notes_on_consent(
 
 def notes_on_calls(header: Sequence[str], known: Collection[int]) -> list[Problem]:
     """Return a note on columns of calls in a file of conversions that names no ad click."""
-    names = set(map(header_key, CALLS.headers))
+    names = set(map(header_key, CALL_NAMES))
+    if any(map(_CALL.search, header)):
+        names.update(map(header_key, VAGUE_CALL_NAMES))
     found = [
         quoted(header, at)
         for at, name in enumerate(header)

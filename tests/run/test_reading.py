@@ -166,3 +166,25 @@ def test_a_phone_column_is_a_callers_number_if_the_profile_says_so(is_named: boo
     else:
         assert notes["CALLS_READ_AS_LEADS"] == '"Call Start Time" (column 3)'
     assert ("CALLS_READ_AS_LEADS" in notes) is not is_named
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("Call Start", '"Call Start" (column 2)'),
+        ("call_time", '"call_time" (column 2)'),
+        ("Caller Number,Call Start", '"Caller Number" (column 2), "Call Start" (column 3)'),
+        ("Start Time,Call Status", '"Start Time" (column 2)'),
+        ("Started at,First-Time Caller", '"Started at" (column 2)'),
+        ("Start Time,Duration", None),
+        ("Start Time,Recall,Calling card", None),
+        ("Status,Call Status", None),
+    ],
+)
+def test_columns_of_a_call_tracker(header: str, named: str | None) -> None:
+    """Rows of calls that are read as leads get a note, whatever the tracker calls their start."""
+    extra = ",".join("x" for _ in header.split(","))
+    content = f"email,{header},date\nada@example.com,{extra},2026-11-20 10:00\n".encode()
+    found = validate(content, {"time_zone": "UTC", "conversion_action": "1001"})
+    notes = {note["code"]: note["detail"] for note in found["notes"]}
+    assert notes.get("CALLS_READ_AS_LEADS") == named

@@ -109,4 +109,11 @@ CALLS: Final = FileKind(
     required=(("caller_id",), ("call_start_date_time",), ("conversion_date_time",)),
 )
 
+CALL_NAMES: Final = (*CALLS.headers, *(name for field in CALL for name in field.fallbacks))
+"""Names of columns that suggest calls."""
+
+VAGUE_CALL_NAMES: Final = ("start time", "started at")
+"""Names that call trackers give to the start of a call. They suggest calls only in a file whose
+other columns speak of calls."""
+
 OTHER_KINDS: Final = (ADJUSTMENTS, CALLS)
