@@ -10,6 +10,7 @@ inherit it, and it fires when the *thread* that started the child ends.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -18,6 +19,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+_FIRST_PORT = 10_000
+_PORTS_OF_A_PROCESS = 60
+_SETS_OF_PORTS = 370
+_turns = itertools.count()
 
 _GUARDIAN = """
 trap '' INT TERM HUP
@@ -28,10 +34,19 @@ if [ -n "$1" ]; then rm -rf -- "$1"; fi
 
 
 def free_port() -> int:
-    """A TCP port that was free a moment ago; another process can still take it first."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free TCP port for a child that takes seconds to listen. Raises RuntimeError without one.
+
+    The system does not give these ports to connections or to servers that leave the choice to it:
+    on Linux, its own begin at 32768. Each process chooses from ports of its own, in turn. So nobody
+    takes the port first, also while many sandboxes start at a time.
+    """
+    first = _FIRST_PORT + os.getpid() % _SETS_OF_PORTS * _PORTS_OF_A_PROCESS
+    for _ in range(_PORTS_OF_A_PROCESS):
+        port = first + next(_turns) % _PORTS_OF_A_PROCESS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"no free port from {first} on")
 
 
 class Processes:
