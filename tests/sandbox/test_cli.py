@@ -64,12 +64,12 @@ def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
         assert "export.csv" in readable.stdout
         assert Path(description["function_log"]).exists()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, b"")
     assert not Path(description["function_log"]).exists()
     assert not (tmp_path / ".sandbox/current.json").exists()
     with pytest.raises(requests.ConnectionError):
-        requests.get(description["control_url"], timeout=5)
+        requests.get(description["control_url"], timeout=60)
 
 
 def test_up_without_a_function_is_for_people_too(tmp_path):
@@ -83,7 +83,7 @@ def test_up_without_a_function_is_for_people_too(tmp_path):
         # The Python of this environment may not be on the PATH of another terminal.
         assert f"{sys.executable} -m sandbox drop" in printed
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 
@@ -176,7 +176,7 @@ def test_a_second_sandbox_in_a_folder_is_announced(sandbox, tmp_path, monkeypatc
     with _up(tmp_path, "--json", "--no-function") as process:
         process.stdout.readline()
         process.terminate()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert f"Another sandbox runs in this directory ({sandbox.control_url})" in errors.decode()
 
 

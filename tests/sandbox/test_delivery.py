@@ -29,10 +29,13 @@ RESOURCE = {
 
 
 class Receiver:
-    """A function with given responses. It records its events, and how many came at a time."""
+    """A function with given responses. It records its events, and how many came at a time.
 
-    def __init__(self, statuses=(), seconds=0.0):
-        self.statuses, self.seconds = list(statuses), seconds
+    Each waits for the semaphore `turn`, if there is one.
+    """
+
+    def __init__(self, statuses=(), turn=None):
+        self.statuses, self.turn = list(statuses), turn
         self.received, self.at_once, self.most_at_once = [], 0, 0
         self.lock = threading.Lock()
         receiver = self
@@ -61,7 +64,8 @@ class Receiver:
             self.most_at_once = max(self.most_at_once, self.at_once)
             self.received.append((time.monotonic(), headers, json.loads(body)))
             status = self.statuses.pop(0) if self.statuses else 204
-        time.sleep(self.seconds)
+        if self.turn is not None:
+            self.turn.acquire()
         with self.lock:
             self.at_once -= 1
         return status
@@ -85,6 +89,13 @@ def made():
     yield make
     for thing in things:
         thing.close()
+
+
+def _until(condition):
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
 
 
 def test_an_event_is_a_binary_mode_cloud_event(made):
@@ -135,16 +146,17 @@ def test_an_event_is_given_up_when_its_time_is_over(made):
                                                                 (1, 8, 8), (3, 2, 2)])  # fmt: skip
 def test_no_more_deliveries_than_allowed_are_in_flight(made, instances, concurrency, most):
     """One per instance by default, more or fewer if set; duplicates are sent in parallel."""
-    receivers = [Receiver(seconds=0.1) for _ in range(instances)]
+    turn = threading.Semaphore(0)
+    receivers = [Receiver(turn=turn) for _ in range(instances)]
     delivery = made(*receivers, duplicate=8, concurrency=concurrency)
     record = delivery.finalized(RESOURCE)
-    seen = 0
-    while not delivery.idle:
-        seen = max(seen, sum(delivery.in_flight()))
-        time.sleep(0.005)
-    assert seen == most
+    for ended in range(8):
+        arrived = min(8, most + ended)
+        _until(lambda arrived=arrived: sum(len(one.received) for one in receivers) == arrived)
+        assert sum(delivery.in_flight()) == min(most, 8 - ended)
+        turn.release()
+        _until(lambda ended=ended: record.acknowledged == ended + 1)
     assert max(one.most_at_once for one in receivers) == -(-most // instances)
-    assert record.acknowledged == 8
 
 
 def test_paused_events_wait(made):
@@ -177,8 +189,8 @@ def test_a_reset_forgets_what_was_due(made):
     """A failing event is not delivered in the next test."""
     receiver = Receiver(statuses=[500] * 100)
     delivery = made(receiver, backoff_seconds=0.05)
-    delivery.finalized(RESOURCE)
-    time.sleep(0.02)
+    record = delivery.finalized(RESOURCE)
+    _until(lambda: record.attempts)
     delivery.reset()
     assert delivery.wait_until_idle()
     assert delivery.records() == []

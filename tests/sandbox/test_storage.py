@@ -209,6 +209,6 @@ def test_a_plain_http_upload_with_curl_is_an_event_too(sandbox):
     """`uploadType=media` in HTTP/1.1 chunks, as curl sends them from a pipe."""
     url = f"{sandbox.storage.url}/upload/storage/v1/b/{INPUT_BUCKET}/o"
     query = {"uploadType": "media", "name": "piped.csv"}
-    answer = requests.post(url, params=query, data=iter([b"a\n", b"1\n"]), timeout=5)
+    answer = requests.post(url, params=query, data=iter([b"a\n", b"1\n"]), timeout=60)
     assert answer.status_code == 200
     assert sandbox.results("piped.csv", int(answer.json()["generation"]))["counts"]["rows"] == 1

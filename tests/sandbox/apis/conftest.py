@@ -59,7 +59,7 @@ def retrieve(apis: Apis, session: AuthorizedSession) -> Callable[[str], Any]:
 
     def ask(request_id: str) -> Any:
         url = f"https://{apis.data_manager_endpoint}/v1/requestStatus:retrieve"
-        answer = session.get(url, params={"requestId": request_id}, timeout=10).json()
+        answer = session.get(url, params={"requestId": request_id}, timeout=60).json()
         if "error" not in answer:
             check(answer, "RetrieveRequestStatusResponse")
         return answer

@@ -65,7 +65,7 @@ def upload(apis: Apis, ads: GoogleAdsClient) -> Upload:
         made = AdjustmentsRequest(
             conversion_adjustments=rows, **{n: v for n, v in given.items() if v is not None}
         )
-        return service.upload_conversion_adjustments(request=made, timeout=10)
+        return service.upload_conversion_adjustments(request=made, timeout=60)
 
     return send
 
@@ -82,7 +82,7 @@ def sold(apis: Apis, uploader: Any) -> None:
         conversion(order_id="A-OLD", gclid=GCLID + "2", conversion_date_time=ago(days=55)),
         conversion(order_id="A-NEW", gclid=GCLID + "3", conversion_date_time=ago(hours=23)),
     ]
-    assert failures(uploader.upload_click_conversions(request=request(*rows), timeout=10)) == []
+    assert failures(uploader.upload_click_conversions(request=request(*rows), timeout=60)) == []
 
 
 ROWS: list[tuple[str, Any, list[tuple[str, str]]]] = [

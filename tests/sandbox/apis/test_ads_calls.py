@@ -41,7 +41,7 @@ def upload(apis: Apis, uploader: Any) -> Upload:
     def send(*rows: Any, **fields: Any) -> Any:
         given = {"customer_id": CUSTOMER, "partial_failure": True} | fields
         return uploader.upload_call_conversions(
-            request=CallsRequest(conversions=rows, **given), timeout=10
+            request=CallsRequest(conversions=rows, **given), timeout=60
         )
 
     return send

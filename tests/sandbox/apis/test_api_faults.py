@@ -116,9 +116,11 @@ def test_what_the_client_sees(
     """The client gets each kind in Google's form; the call is carried out or not, as specified."""
     apis.faults.set([{"method": "UploadClickConversions", "nth": 1, **rule}])
     given = request(conversion())
-    timeout = 0.3 if rule["kind"] == "hang" else 60
+    # The server must get the request before the client has stopped waiting for the answer.
+    timeout = 2 if rule["kind"] == "hang" else 60
     with pytest.raises(raised_as):
         uploader.upload_click_conversions(request=given, timeout=timeout)
+    assert apis.faults.fired()[0]["fired"]
     assert len(apis.state.accepted) == committed
 
     again = uploader.upload_click_conversions(request=given, timeout=60)
@@ -204,7 +206,7 @@ def test_chosen_row_errors(apis: Apis, uploader: Any) -> None:
     ):
         apis.faults.set([{"nth": 1, "kind": "row_error", "rows": [1], "error": error}])
         rows = [conversion(gclid=f"{GCLID}{expected}{n}") for n in range(3)]
-        response = uploader.upload_click_conversions(request=request(*rows), timeout=10)
+        response = uploader.upload_click_conversions(request=request(*rows), timeout=60)
         assert failures(response) == [("conversions[1]", expected)]
     assert len(apis.state.accepted) == 4
 

@@ -75,7 +75,7 @@ def request(*events: Any, **fields: Any) -> Any:
 def ingest(client: Any, given: Any, **options: Any) -> Any:
     # The client needs proto-plus messages; `wrap` makes one from the raw message.
     wrapped = dm.IngestEventsRequest.wrap(given)
-    return client.ingest_events(request=wrapped, timeout=10, retry=None, **options)
+    return client.ingest_events(request=wrapped, timeout=60, retry=None, **options)
 
 
 def violations(error: exceptions.GoogleAPICallError) -> list[tuple[str, str]]:
@@ -328,7 +328,7 @@ def test_warnings_name_their_event(apis: Apis, client: Any) -> None:
 def test_tokens(apis: Apis, client: Any) -> None:
     """A token with only the adwords scope is PERMISSION_DENIED; without one, nobody is known."""
     url = f"https://{apis.data_manager_endpoint}/v1/events:ingest"
-    answer = requests.post(url, json={}, verify=str(apis.ca_path), timeout=10)
+    answer = requests.post(url, json={}, verify=str(apis.ca_path), timeout=60)
     assert answer.json()["error"]["details"][0]["reason"] == "ACCESS_TOKEN_INVALID"
     with pytest.raises(exceptions.PermissionDenied) as raised:
         ingest(client_of(apis, "https://www.googleapis.com/auth/adwords"), request(event()))

@@ -45,7 +45,7 @@ def ingest(apis: Apis, session: Any) -> Ingest:
         target = {"operatingAccount": account, "productDestinationId": action}
         body = {"destinations": [target], "events": events, "encoding": "HEX"} | fields
         url = f"https://{apis.data_manager_endpoint}/v1/events:ingest"
-        answer = session.post(url, json=body, timeout=10)
+        answer = session.post(url, json=body, timeout=60)
         if answer.ok:
             check(answer.json(), "IngestEventsResponse")
         return answer.status_code, answer.json()

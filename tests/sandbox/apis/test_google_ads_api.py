@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -27,7 +27,7 @@ from google.api_core import exceptions
 from pydantic import ValidationError
 
 from sandbox.apis import Apis
-from sandbox.google_ads import API_VERSION, ads_module
+from sandbox.google_ads import API_VERSION, ads_module, service
 from sandbox.google_ads.errors import code_number
 
 OTHER = "customers/1234567890/conversionActions/"
@@ -158,7 +158,7 @@ def test_row_rules(
 ) -> None:
     """A row is refused with Google's own code and field, or it is accepted."""
     row = conversion(**fields)
-    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+    response = uploader.upload_click_conversions(request=request(row), timeout=60)
 
     assert failures(response) == expected
     assert len(response.results) == 1
@@ -192,7 +192,7 @@ def test_request_rules(
 ) -> None:
     """An error outside of the rows ends the RPC: a GoogleAdsException with the request ID."""
     with pytest.raises(GoogleAdsException) as raised:
-        uploader.upload_click_conversions(request=request(conversion(), **fields), timeout=10)
+        uploader.upload_click_conversions(request=request(conversion(), **fields), timeout=60)
 
     assert [code_of(error) for error in raised.value.failure.errors] == [code]
     assert raised.value.error.code() is status
@@ -221,7 +221,7 @@ def test_account_switches(apis: Apis, uploader: Any, switch: str, on: bool, code
     """Data terms and enhanced conversions matter only for rows with user identifiers."""
     apis.state.change_account(CUSTOMER, **{switch: on})
     rows = [conversion(), conversion(gclid=None, user_identifiers=[{"hashed_email": EMAIL}])]
-    response = uploader.upload_click_conversions(request=request(*rows), timeout=10)
+    response = uploader.upload_click_conversions(request=request(*rows), timeout=60)
     assert failures(response) == [("conversions[1].user_identifiers", code)]
     assert len(apis.state.accepted) == 1
 
@@ -230,7 +230,7 @@ def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: An
     """Allowlisted accounts may send session attributes and IP addresses."""
     apis.state.change_account(CUSTOMER, allowlisted_for_session_attributes=True)
     row = conversion(gclid=None, session_attributes_encoded=b"e30=", user_ip_address="192.0.2.1")
-    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+    response = uploader.upload_click_conversions(request=request(row), timeout=60)
     assert failures(response) == []
 
 
@@ -239,21 +239,21 @@ def test_login_customer_id(apis: Apis) -> None:
     for login, opened in (("9999999999", True), ("8888888888", False)):
         yaml = apis.google_ads_key_yaml + f'login_customer_id: "{login}"\n'
         client = GoogleAdsClient.load_from_string(yaml, version=API_VERSION)
-        service = client.get_service("ConversionUploadService")
+        uploads = client.get_service("ConversionUploadService")
         row = conversion(conversion_action="customers/2222222222/conversionActions/2001")
         given = request(row, customer_id="2222222222")
         if opened:
-            assert not failures(service.upload_click_conversions(request=given, timeout=10))
+            assert not failures(uploads.upload_click_conversions(request=given, timeout=60))
             continue
         with pytest.raises(GoogleAdsException) as raised:
-            service.upload_click_conversions(request=given, timeout=10)
+            uploads.upload_click_conversions(request=given, timeout=60)
         assert code_of(raised.value.failure.errors[0]) == "USER_PERMISSION_DENIED"
 
 
 def test_trigger_and_message_hold_googles_way_of_telling(apis: Apis, uploader: Any) -> None:
     """The failure contains the raw offending value and the request ID, as Google's does."""
     row = conversion(user_identifiers=[{"hashed_email": "ann@example.com"}])
-    response = uploader.upload_click_conversions(request=request(conversion(), row), timeout=10)
+    response = uploader.upload_click_conversions(request=request(conversion(), row), timeout=60)
     failure = Failure()
     response.partial_failure_error.details[0].Unpack(failure)
 
@@ -275,10 +275,10 @@ def test_duplicates_in_a_request(apis: Apis, uploader: Any, repeats: Any, bad: s
     click = [conversion(conversion_date_time=moment, gclid=g) for g in (GCLID, GCLID + "x", GCLID)]
     order = [conversion(gclid=GCLID + str(n), order_id=o) for n, o in enumerate(("A", "B", "A"))]
 
-    response = uploader.upload_click_conversions(request=request(*click), timeout=10)
+    response = uploader.upload_click_conversions(request=request(*click), timeout=60)
     wanted = "DUPLICATE_CLICK_CONVERSION_IN_REQUEST"
     assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
-    response = uploader.upload_click_conversions(request=request(*order), timeout=10)
+    response = uploader.upload_click_conversions(request=request(*order), timeout=60)
     wanted = "DUPLICATE_ORDER_ID"
     assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
 
@@ -298,8 +298,8 @@ def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
         conversion(conversion_date_time=utc, conversion_action=OTHER + "1002"),
         conversion(gclid=GCLID + "3", order_id="A-1", conversion_action=OTHER + "1002"),
     ]
-    assert not failures(uploader.upload_click_conversions(request=request(*first), timeout=10))
-    response = uploader.upload_click_conversions(request=request(*again), timeout=10)
+    assert not failures(uploader.upload_click_conversions(request=request(*first), timeout=60))
+    response = uploader.upload_click_conversions(request=request(*again), timeout=60)
     assert failures(response) == [
         ("conversions[0]", "CLICK_CONVERSION_ALREADY_EXISTS"),
         ("conversions[1].order_id", "ORDER_ID_ALREADY_IN_USE"),
@@ -320,8 +320,8 @@ def test_a_known_click_with_a_known_order(
     """A repeat by click and by order ID is refused for both, or only for its click."""
     apis.state.known_conversions = named
     row = conversion(conversion_date_time=ago(days=3), order_id="A-1")
-    assert not failures(uploader.upload_click_conversions(request=request(row), timeout=10))
-    response = uploader.upload_click_conversions(request=request(row), timeout=10)
+    assert not failures(uploader.upload_click_conversions(request=request(row), timeout=60))
+    response = uploader.upload_click_conversions(request=request(row), timeout=60)
     assert [code for _, code in failures(response)] == codes
     assert len(apis.state.accepted) == 1
 
@@ -343,7 +343,7 @@ def test_registered_clicks(apis: Apis, uploader: Any) -> None:
         conversion(gclid="click-1-day-old", conversion_date_time=ago(days=2)),
         conversion(gclid="click-89-days", conversion_date_time=ago(days=2)),
     ]
-    response = uploader.upload_click_conversions(request=request(*rows), timeout=10)
+    response = uploader.upload_click_conversions(request=request(*rows), timeout=60)
     assert failures(response) == [
         ("conversions[0]", "TOO_RECENT_EVENT"),
         ("conversions[2].conversion_date_time", "CONVERSION_PRECEDES_EVENT"),
@@ -360,26 +360,28 @@ def test_message_over_64_megabytes(apis: Apis, uploader: Any) -> None:
     assert not [key for key in trailing if "googleadsfailure" in key]
 
 
-def test_token_bucket(apis: Apis, uploader: Any) -> None:
+def test_token_bucket(apis: Apis, uploader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above its rate, an account returns the delay to wait; after that, it accepts requests."""
+    now = [1000.0]
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: now[0]))
     apis.state.change_account(CUSTOMER, requests_per_second=4.0, burst=1.0)
-    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     with pytest.raises(exceptions.ResourceExhausted) as raised:
-        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+        uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     error = failure_behind(raised.value).errors[0]
     assert code_of(error) == "RESOURCE_TEMPORARILY_EXHAUSTED"
     delay = error.details.quota_error_details.retry_delay.ToTimedelta().total_seconds()
-    assert 0 < delay <= 0.25
-    time.sleep(delay + 0.01)
-    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    assert delay == 0.25
+    now[0] += delay
+    uploader.upload_click_conversions(request=request(conversion()), timeout=60)
 
 
 def test_daily_operations(apis: Apis, uploader: Any) -> None:
     """When an account's operations of the day are used up: RESOURCE_EXHAUSTED."""
     apis.state.change_account(CUSTOMER, operations_per_day=1)
-    uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     with pytest.raises(exceptions.ResourceExhausted) as raised:
-        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+        uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     assert code_of(failure_behind(raised.value).errors[0]) == "RESOURCE_EXHAUSTED"
 
 
@@ -387,7 +389,7 @@ def test_unapproved_project(apis: Apis, uploader: Any) -> None:
     """A Google Cloud project without approval may not use production accounts."""
     apis.state.change_account(CUSTOMER, cloud_project_approved=False)
     with pytest.raises(GoogleAdsException) as raised:
-        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+        uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     wanted = "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
     assert code_of(raised.value.failure.errors[0]) == wanted
 
@@ -398,7 +400,7 @@ def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: An
     with pytest.raises(GoogleAdsException) as raised:
         list(searcher.search(customer_id=CUSTOMER, query="SELECT customer.id FROM customer"))
     assert code_of(raised.value.failure.errors[0]) == "ACTION_NOT_PERMITTED"
-    answer = uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+    answer = uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     assert answer.results[0].gclid
 
 
@@ -415,7 +417,7 @@ def test_token_of_another_kind(
         apis.state.tokens.update(dict.fromkeys(tokens, frozenset(scopes)))
     try:
         with pytest.raises((GoogleAdsException, exceptions.PermissionDenied)):
-            uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+            uploader.upload_click_conversions(request=request(conversion()), timeout=60)
     finally:
         apis.state.tokens.update(tokens)
     assert apis.state.requests[-1].status == label
@@ -423,7 +425,7 @@ def test_token_of_another_kind(
 
 def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None:
     """The state lists every accepted conversion and every request, and keeps the raw bytes."""
-    uploader.upload_click_conversions(request=request(conversion(order_id="A-1")), timeout=10)
+    uploader.upload_click_conversions(request=request(conversion(order_id="A-1")), timeout=60)
     (told,) = apis.state.conversions()
     (logged,) = apis.state.request_log()
     ((_, body),) = apis.state.request_bodies()
@@ -440,7 +442,7 @@ def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None
 def test_without_checks(apis: Apis, uploader: Any) -> None:
     """For benchmarks, rows can be accepted without any checks."""
     apis.state.check_rows = False
-    response = uploader.upload_click_conversions(request=request(conversion(gclid="x")), timeout=10)
+    response = uploader.upload_click_conversions(request=request(conversion(gclid="x")), timeout=60)
     assert not failures(response)
     assert len(apis.state.accepted) == 1
 
@@ -512,7 +514,7 @@ def test_custom_variable_query(apis: Apis, searcher: Any) -> None:
 def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     """Offline data diagnostics count successes and failures per job."""
     given = request(conversion(), conversion(gclid="x y"), job_id=77)
-    uploader.upload_click_conversions(request=given, timeout=10)
+    uploader.upload_click_conversions(request=given, timeout=60)
     name = "offline_conversion_upload_client_summary"
     query = (
         f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries, {name}.alerts "
@@ -533,7 +535,7 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
 def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:
     """Each action that received an upload has the same diagnostics."""
     rows = (conversion(), conversion(gclid="x y"), conversion(conversion_action=OTHER + "1002"))
-    uploader.upload_click_conversions(request=request(*rows, job_id=77), timeout=10)
+    uploader.upload_click_conversions(request=request(*rows, job_id=77), timeout=60)
     name = "offline_conversion_upload_conversion_action_summary"
     query = (
         f"SELECT {name}.conversion_action_id, {name}.conversion_action_name, "
@@ -598,6 +600,6 @@ def test_loaded_accounts_count(apis: Apis, uploader: Any) -> None:
     )
     row = conversion(conversion_action="customers/7777777777/conversionActions/5")
     given = request(row, customer_id="7777777777")
-    assert not failures(uploader.upload_click_conversions(request=given, timeout=10))
+    assert not failures(uploader.upload_click_conversions(request=given, timeout=60))
     with pytest.raises(GoogleAdsException):
-        uploader.upload_click_conversions(request=request(conversion()), timeout=10)
+        uploader.upload_click_conversions(request=request(conversion()), timeout=60)

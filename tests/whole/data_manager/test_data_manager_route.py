@@ -13,7 +13,7 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
     """Drop a file and wait for its results document."""
-    return google.results(*google.drop(content, name), timeout_seconds=60)
+    return google.results(*google.drop(content, name))
 
 
 def test_rows_arrive_as_events_and_only_bad_ones_fail(google: Sandbox) -> None:

@@ -17,7 +17,7 @@ PROFILE = {"conversion_action": "1001", "time_zone": "UTC", "customer_id": "4444
 
 
 def deliver(google: Sandbox, content: bytes) -> dict[str, Any]:
-    return google.results(*google.drop(content, "export.csv"), timeout_seconds=60)
+    return google.results(*google.drop(content, "export.csv"))
 
 
 def searches(google: Sandbox) -> int:

@@ -19,7 +19,7 @@ UPLOAD = "UploadClickConversions"
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
     """Drop a file and wait for its results document."""
-    return google.results(*google.drop(content, name), timeout_seconds=60)
+    return google.results(*google.drop(content, name))
 
 
 def row_of(results: dict[str, Any], line: int) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def test_an_unusable_file_has_one_attempt_and_one_error(
 ) -> None:
     """The file has one error with an action, the event is acknowledged, and nothing is uploaded."""
     name, generation = google.drop(content, "export.csv")
-    results = google.results(name, generation, timeout_seconds=30)
+    results = google.results(name, generation)
     assert results["file_error"]["code"] == code
     assert results["codes"][code]["action"]
     assert results["status"] == "stopped"
@@ -320,7 +320,7 @@ def test_a_wrong_secret_stops_the_file(
 def test_an_unknown_profile_names_the_known_ones(google: Sandbox) -> None:
     """A folder without a profile is a file error that lists the profiles; no account is guessed."""
     name, generation = google.drop(csv_bytes([core_row(1)]), "export.csv", folder="nobody")
-    results = google.results(name, generation, timeout_seconds=30)
+    results = google.results(name, generation)
     assert results["file_error"]["code"] == "UNKNOWN_PROFILE"
     assert "default" in results["file_error"]["detail"]
 
@@ -340,7 +340,7 @@ def test_objects_with_other_names_are_ignored(google: Sandbox, name: str) -> Non
 def test_an_object_with_another_name_gets_a_results_document(google: Sandbox) -> None:
     """A file that cannot be read by its name ends with a file error, an alert and a 2xx."""
     name, generation = google.drop(b"PK\x03\x04", "export.zip")
-    results = google.results(name, generation, timeout_seconds=30)
+    results = google.results(name, generation)
     assert results["status"] == "stopped"
     assert results["counts"]["rows"] == 0
     assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
