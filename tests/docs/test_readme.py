@@ -46,7 +46,7 @@ def test_the_event_by_hand_works(tmp_path: Path) -> None:
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=300,
                 check=False,
             )
             assert answer.returncode == 0, answer.stderr

@@ -63,7 +63,7 @@ def test_large_requests_leave_room_for_fewer() -> None:
     waited.join(0.05)
     assert waited.is_alive()
     room.leave(ChunkMemory(60, 60))
-    waited.join(5)
+    waited.join(180)
     assert not waited.is_alive()
 
 

@@ -94,7 +94,7 @@ def serving(
             command, cwd=folder, env={**base, **env}, stdout=output, stderr=output
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while post(f"http://127.0.0.1:{port}/robots.txt", {}, b"", "GET") == 0:
             if process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{target} does not start:\n{log.read_text()[-3000:]}")
@@ -102,7 +102,7 @@ def serving(
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait()
 
 
 def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -> int:

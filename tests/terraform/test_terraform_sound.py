@@ -312,7 +312,7 @@ def test_checkov_finds_nothing() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     results = json.loads(ran.stdout)["results"]
     assert [f"{c['check_id']} {c['resource']}" for c in results["failed_checks"]] == []

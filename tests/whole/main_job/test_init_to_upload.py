@@ -34,7 +34,7 @@ def command(*words: str | Path, cwd: Path, in_a_process: bool) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
