@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def _running() -> Iterator[Sandbox]:
-    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}) as running:
+    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "60"}) as running:
         yield running
 
 

@@ -37,9 +37,9 @@ class Gateway:
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
         return [word for option in options for word in ("-o", option)]
 
-    def sftp(self, commands: str, *options: str) -> None:
-        """Run OpenSSH's sftp with a batch of commands."""
-        run(self.sftp_command(*options), commands)
+    def sftp(self, commands: str, *options: str) -> str:
+        """Run OpenSSH's sftp with a batch of commands, and return what it prints."""
+        return run(self.sftp_command(*options), commands)
 
     def sftp_command(self, *options: str) -> list[str]:
         return ["sftp", "-P", str(self.port), *self.ssh_options, *options, "-b", "-", NOBODY]
@@ -62,12 +62,13 @@ class Gateway:
         run(["lftp", "--norc", "-c", f"{start}; {server}; {commands}"])
 
 
-def run(command: Sequence[str], text: str = "", statuses: Sequence[int] = (0,)) -> None:
-    """Run a client to its end. It must end with one of the statuses."""
+def run(command: Sequence[str], text: str = "", statuses: Sequence[int] = (0,)) -> str:
+    """Run a client to its end, and return what it prints. It must end with one of the statuses."""
     done = subprocess.run(
-        command, input=text, capture_output=True, text=True, timeout=30, check=False
+        command, input=text, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode in statuses, (command, done.stdout, done.stderr)
+    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +83,7 @@ def _programs() -> None:
 @pytest.fixture(scope="session")
 def google(_programs: None) -> Iterator[Sandbox]:
     """A sandbox with the real function. It is not emptied: every file has a new name."""
-    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "2"}, instances=2) as running:
+    with Sandbox(source=ROOT, env={"LEASE_SECONDS": "60"}, instances=2) as running:
         running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
         yield running
 
@@ -133,7 +134,7 @@ def serving(google: Sandbox, folder: Path, *options: str) -> Iterator[Gateway]:
 
 
 def _wait_for(port: int, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -88,7 +89,7 @@ def export(path: Path, first: int, last: int, **cells: str) -> Path:
 def documents(google: Sandbox, name: str) -> list[dict[str, Any]]:
     """Return the documents of a name, oldest generation first, after all events were delivered."""
     bucket = google.storage_client().bucket(INPUT_BUCKET)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (live := bucket.get_blob(name)) and time.monotonic() < deadline:
         time.sleep(0.05)
     google.results(name, live.generation)
@@ -152,8 +153,8 @@ def test_an_upload_that_breaks_and_is_repeated(
     name = f"broken-{versioned}.csv"
     first, last = (3000, 3199) if versioned else (3300, 3499)
     file = export(tmp_path / name, first, last)
-    # 10,000 bytes per second, in blocks that do not end at the end of a line.
-    slow = gateway.sftp_command("-l", "80", "-B", "994")
+    # 2,000 bytes per second, in blocks that do not end at the end of a line.
+    slow = gateway.sftp_command("-l", "16", "-B", "994")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(slow, **pipes, text=True, start_new_session=True) as client:
         assert client.stdin is not None
@@ -161,7 +162,8 @@ def test_an_upload_that_breaks_and_is_repeated(
         client.stdin.write(f"put {file} {name}\n")
         client.stdin.close()
         assert client.stdout.readline() == f"sftp> put {file} {name}\n"
-        time.sleep(0.5)
+        while not re.search(rf" [1-9]\d* [A-Z].* {name}$", gateway.sftp("ls -l\n"), re.M):
+            assert client.poll() is None
         os.killpg(client.pid, signal.SIGKILL)
 
     (partial,) = documents(google, name)
