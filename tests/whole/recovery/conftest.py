@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,11 @@ EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
 """`make soak` and `.ci/run` kill the function at every call, `make test` at a sample of them."""
 
 FUNCTION = Path(__file__).parent / "function"
+LEASE_SECONDS = 30.0
 SETTINGS = {
-    "LEASE_SECONDS": "0.5",
-    "REQUEST_TIMEOUT_SECONDS": "1",
+    # No machine is too slow to renew this lease in time, or to wait for an answer.
+    "LEASE_SECONDS": str(LEASE_SECONDS),
+    "REQUEST_TIMEOUT_SECONDS": "30",
     "SWEEP_GRACE_MINUTES": "0",
     "READ_DIAGNOSTICS": "false",  # they change no outcome of a row
     # Some mixtures of faults kill more attempts in a row than this normally allows.
@@ -31,27 +33,35 @@ _numbers = itertools.count()
 
 
 @contextmanager
-def _running(settings: Mapping[str, str]) -> Iterator[Sandbox]:
-    with Sandbox(source=FUNCTION, env=settings) as running:
+def running_function(**settings: str) -> Iterator[Sandbox]:
+    """A sandbox with the function of this folder. The lease of a killed attempt ends at once."""
+    with Sandbox(source=FUNCTION, env=SETTINGS | settings) as running:
         # The tests of a process together would exceed the 300 requests per minute of one project.
         running.state.data_manager.requests_per_minute = 1_000_000
+
+        def kill() -> None:
+            running.kill_working()
+            running.clock.advance(LEASE_SECONDS / 3600)
+
+        running.faults.on_kill = kill
         yield running
 
 
 @pytest.fixture(scope="session")
 def _shared() -> Iterator[Sandbox]:
-    with _running(SETTINGS) as running:
+    with running_function() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def patient() -> Iterator[Sandbox]:
-    """A function that waits for every answer, for tests that count what is sent or read again.
+def retry_soon(google: Sandbox) -> None:
+    """Let a failed delivery come again within moments."""
+    google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
 
-    On a busy machine, an answer can take longer than a second.
-    """
-    with _running({**SETTINGS, "REQUEST_TIMEOUT_SECONDS": "30"}) as running:
-        yield running
+
+def empty(google: Sandbox) -> None:
+    """Reset all that earlier tests have left, also the clock."""
+    google.clear()
+    retry_soon(google)
 
 
 @contextmanager
@@ -59,7 +69,7 @@ def without_faults(running: Sandbox) -> Iterator[Sandbox]:
     """No faults and no pending deliveries. Fails if the function has shown a bug meanwhile."""
     running.faults.clear()
     running.delivery.reset()
-    running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    retry_soon(running)
     faults_of_ours = running.function_output().count('"unexpected_error"')
     yield running
     running.faults.clear()

@@ -255,10 +255,9 @@ def clicks_grow_old(google: Sandbox, file: File) -> None:
     file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]
 
 
-def until(condition: Callable[[], object]) -> float:
-    """Wait until the condition is met, and return the seconds that took."""
+def until(condition: Callable[[], object]) -> None:
+    """Wait until the condition is met."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < 180, "it did not happen in time"
         time.sleep(0.02)
-    return time.monotonic() - began

@@ -27,6 +27,9 @@ def test_simultaneous_deliveries(two_instances: Sandbox, copies: int) -> None:
     google = two_instances
     google.delivery.set(duplicate=copies, concurrency=copies)
     before = len(google.delivery.records())
+    # However the machine schedules the deliveries, those of the first file meet its lease.
+    slow = {"kind": "latency_ms", "latency_ms": 1_000}
+    google.faults.set([{"method": "UploadClickConversions", "nth": 1, **slow}])
     for number in range(ROUNDS):
         name = f"round{copies}-{number}.csv"
         file = make_file(name, 30 if number % 4 else 410, seed=number).drop(google)

@@ -11,7 +11,7 @@ import pytest
 from sandbox.faults import API_KINDS, COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.whole.recovery.conftest import EVERY_CALL, running_function, without_faults
 from tests.whole.recovery.files import File, check, finish, make_file
 
 UPLOAD = "google_ads.UploadClickConversions"
@@ -82,11 +82,43 @@ def test_no_fault_of_the_sandbox_is_left_out() -> None:
     assert {rule["kind"] for rule in ALONE} == kinds - NOT_HERE
 
 
-@pytest.mark.parametrize(
-    ("place", "rule"), [pytest.param(n, rule, id=named(rule)) for n, rule in enumerate(ALONE)]
-)
+@pytest.fixture(scope="module")
+def _impatient() -> Iterator[Sandbox]:
+    with running_function(REQUEST_TIMEOUT_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(_impatient: Sandbox) -> Iterator[Sandbox]:
+    """A function that waits for each answer for a second, which a busy machine may exceed."""
+    with without_faults(_impatient):
+        yield _impatient
+
+
+def params_of(hang: bool) -> list[Any]:
+    return [
+        pytest.param(place, rule, id=named(rule))
+        for place, rule in enumerate(ALONE)
+        if (rule["kind"] == "hang") == hang
+    ]
+
+
+@pytest.mark.parametrize(("place", "rule"), params_of(hang=False))
 def test_each_fault_alone(google: Sandbox, new_name: Iterator[str], place: int, rule: Rule) -> None:
     """After a fault at the first call of its method, or at every second one, outcomes are right."""
+    go_through(google, new_name, place, rule)
+
+
+@pytest.mark.parametrize(("place", "rule"), params_of(hang=True))
+def test_a_request_that_hangs(
+    impatient: Sandbox, new_name: Iterator[str], place: int, rule: Rule
+) -> None:
+    """The function stops to wait for its answer, and outcomes are right."""
+    go_through(impatient, new_name, place, rule)
+
+
+def go_through(google: Sandbox, new_name: Iterator[str], place: int, rule: Rule) -> None:
+    """Check a file that meets the fault."""
     cold = rule["method"] in (SEARCH, SECRET, TOKEN)
     when: list[Rule] = (
         [{"nth": 1}]

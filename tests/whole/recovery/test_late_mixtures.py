@@ -11,7 +11,7 @@ from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import RecordIndices
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
-from tests.whole.recovery.conftest import SETTINGS
+from tests.whole.recovery.conftest import LEASE_SECONDS, empty
 from tests.whole.recovery.files import clicks_grow_old, make_file
 from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
 
@@ -21,8 +21,7 @@ MODES: tuple[RecordIndices, ...] = ("all", "none", "some")
 @pytest.fixture
 def google(google: Sandbox) -> Iterator[Sandbox]:
     """The shared sandbox, emptied, because the clock is moved for all pending runs."""
-    google.clear()
-    google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    empty(google)
     google.set_profiles({"default": DEFAULT_PROFILES["data_manager"]})
     yield google
     google.clear()
@@ -49,6 +48,6 @@ def test_random_mixtures(google: Sandbox, new_name: Iterator[str], seed: int) ->
     for _ in range(20):
         if is_settled(document := google.results(file.name, file.generation)):
             break
-        google.clock.advance(float(SETTINGS["LEASE_SECONDS"]) / 3600)
+        google.clock.advance(LEASE_SECONDS / 3600)
         ask_later(google, 2)
     check_late(file, check_results(document), google.state.accepted, mode)

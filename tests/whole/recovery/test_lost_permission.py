@@ -10,7 +10,7 @@ import pytest
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.whole.recovery.conftest import FUNCTION, SETTINGS
-from tests.whole.recovery.files import finish, log_lines, make_file
+from tests.whole.recovery.files import finish, log_lines, make_file, until
 
 PROFILES = "config/profiles.json"
 
@@ -18,11 +18,7 @@ PROFILES = "config/profiles.json"
 @pytest.fixture(scope="module")
 def google() -> Iterator[Sandbox]:
     """A function that reads its profiles from an object."""
-    settings = {
-        **SETTINGS,
-        "PROFILES": f"gs://{OUTPUT_BUCKET}/{PROFILES}",
-        "MAX_EVENT_AGE_HOURS": "0.001",
-    }
+    settings = {**SETTINGS, "PROFILES": f"gs://{OUTPUT_BUCKET}/{PROFILES}"}
     with Sandbox(source=FUNCTION, env=settings) as running:
         running.delivery.set(backoff_seconds=0.2, max_backoff_seconds=0.5)
         yield running
@@ -36,7 +32,11 @@ def test_profiles_that_can_not_be_read(google: Sandbox) -> None:
     """Each attempt sends an alert, and a file that is too old ends with a document."""
     write_profiles(google, json.dumps(DEFAULT_PROFILES))
     google.faults.set([{"method": "get", "target": f"*/{PROFILES}", "kind": "status_403"}])
-    document = finish(google, make_file("waiting.csv", 20, seed=1).drop(google))
+    file = make_file("waiting.csv", 20, seed=1).drop(google)
+    until(lambda: google.faults.fired()[0]["fired"] >= 2)
+    google.clock.advance(25)
+    document = finish(google, file)
+    google.clock.reset()
     assert document["status"] == "stopped"
     assert document["file_error"]["code"] == "STALE"
     assert "STORAGE_FORBIDDEN" in document["file_error"]["detail"]

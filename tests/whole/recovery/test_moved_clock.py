@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
+from tests.whole.recovery.conftest import empty
 
 
 def test_hours_pass_for_google_and_the_function(google: Sandbox, new_name: Iterator[str]) -> None:
     """A row whose click is an hour old is deferred; 6 hours later, a sweep sends it."""
-    google.clear()  # the hours would also make the files of earlier tests due
-    google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    empty(google)  # the hours would also make the files of earlier tests due
     name, now = next(new_name), google.clock.now()
     sold = f"{now - timedelta(minutes=30):%Y-%m-%d %H:%M:%S}+00:00"
     row = core_row(1, order_id=name, gclid=f"Moved_{name[:-4]}_000001", conversion_date_time=sold)

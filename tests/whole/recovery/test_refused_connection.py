@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import without_faults
 from tests.whole.recovery.files import check, finish, make_file
 
 SECRET = "secret_manager.AccessSecretVersion"
@@ -25,16 +24,21 @@ def use(google: Sandbox, route: str) -> None:
 
 
 @pytest.fixture
-def google(patient: Sandbox) -> Iterator[Sandbox]:
+def google(google: Sandbox) -> Iterator[Sandbox]:
     """The secret contains a service account's key, whose tokens the sandbox can refuse."""
-    assert patient.function is not None
-    name = patient.apis.secret_version.rpartition("/versions/")[0]
-    with without_faults(patient):
-        patient.set_profiles(DEFAULT_PROFILES)
-        patient.state.set_secret(name, patient.apis.google_ads_key_yaml.encode())
-        patient.function.kill(patient.function.instances)
-        yield patient
-        patient.state.refuse_tokens = False
+    use_secret(google, google.apis.google_ads_key_yaml)
+    yield google
+    google.state.refuse_tokens = False
+    google.set_profiles(DEFAULT_PROFILES)
+    use_secret(google, google.apis.google_ads_yaml)
+
+
+def use_secret(google: Sandbox, content: str) -> None:
+    """Replace the secret, and the instance, which may have a connection already."""
+    assert google.function is not None
+    name = google.apis.secret_version.rpartition("/versions/")[0]
+    google.state.set_secret(name, content.encode())
+    google.function.kill(google.function.instances)
 
 
 def warm_up(google: Sandbox, name: str) -> None:

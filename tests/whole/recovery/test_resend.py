@@ -15,7 +15,7 @@ from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL, SETTINGS
+from tests.whole.recovery.conftest import EVERY_CALL, LEASE_SECONDS, empty
 
 ROWS = 210  # two chunks; the second has no click that is too recent
 FIRST_CHUNK = 200
@@ -24,20 +24,19 @@ STEP = 1 if EVERY_CALL else 6  # walks begin at different calls
 
 
 @pytest.fixture
-def google(patient: Sandbox) -> Iterator[Sandbox]:
-    """What is sent again is counted."""
-    yield patient
-    patient.faults.clear()
-    patient.state.data_manager.repeats_adjust = False
-    patient.state.data_manager.record_indices = "all"
+def google(google: Sandbox) -> Iterator[Sandbox]:
+    """The shared sandbox, whose answers about repeats are as usual again afterwards."""
+    yield google
+    google.clear()
+    google.state.data_manager.repeats_adjust = False
+    google.state.data_manager.record_indices = "all"
 
 
 class File:
     """A file in which some clicks are recent."""
 
     def __init__(self, google: Sandbox, name: str) -> None:
-        google.clear()
-        google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+        empty(google)
         self.google = google
         self.rows = [
             core_row(number, order_id=f"{name}-{number}", gclid=f"Click_{name[:-4]}_{number:06d}")
@@ -60,7 +59,7 @@ class File:
         for _ in range(20):
             if not json.loads(self.google.run_sweep()[1])["waiting"]:
                 break
-            self.google.clock.advance(float(SETTINGS["LEASE_SECONDS"]) / 3600)
+            self.google.clock.advance(LEASE_SECONDS / 3600)
         document = self.document()
         assert reached(document), document
         return document

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, NoResults, Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
+from sandbox.up import INPUT_BUCKET, NoResults, Sandbox
+from tests.whole.recovery.conftest import (
+    EVERY_CALL,
+    FUNCTION,
+    LEASE_SECONDS,
+    SETTINGS,
+    empty,
+)
 from tests.whole.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
 
-DUE_SECONDS = 0.36
-LEASE_SECONDS = float(SETTINGS["LEASE_SECONDS"])
+DUE_SECONDS = 36.0
 STEP = 1 if EVERY_CALL else 5
 
 
@@ -28,11 +33,7 @@ def _sweeping() -> Iterator[Sandbox]:
 @pytest.fixture
 def google(_sweeping: Sandbox) -> Sandbox:
     """A function whose deferred rows are due after a moment, without objects of other tests."""
-    _sweeping.faults.clear()
-    for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
-        _sweeping.storage.empty(bucket)
-    _sweeping.delivery.reset()
-    _sweeping.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
+    empty(_sweeping)
     return _sweeping
 
 
@@ -75,7 +76,7 @@ def test_a_lease_left_by_a_crashed_run(google: Sandbox, new_name: Iterator[str])
     (record,) = google.delivery.records()
     assert record.given_up == 1
     assert sweep(google)["unfinished"] == 0
-    pass_time(google, LEASE_SECONDS + 0.1)
+    pass_time(google, LEASE_SECONDS)
     report = sweep(google)
     assert (report["unfinished"], report["finished"]) == (1, 1)
     document = results_now(google, file)

@@ -7,7 +7,6 @@ nothing, half of its rows or all of them when it is replaced.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.whole.recovery.files import (
     finish,
     log_lines,
     make_file,
+    until,
 )
 
 STRIDE = 1 if EVERY_CALL else 8
@@ -33,11 +33,6 @@ KINDS = ("click", "identifiers", "warned")
 def _versions_are_kept_again(google: Sandbox) -> Iterator[None]:
     yield
     google.keep_versions(True)
-
-
-def wait_for_the_kill_or_the_end(google: Sandbox, file: File) -> None:
-    while not google.faults.fired()[0]["fired"] and not google.delivery.idle:
-        time.sleep(0.01)
 
 
 def check_both(google: Sandbox, file: File, documents: list[dict[str, Any]]) -> None:
@@ -75,7 +70,7 @@ def test_a_kill_before_the_object_is_replaced(
         alerts = [line for line in log_lines(google) if line["severity"] == "ERROR"]
         google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
         file = make_file(next(new_name), 210, seed=nth, kinds=KINDS).drop(google)
-        wait_for_the_kill_or_the_end(google, file)
+        until(lambda: google.faults.fired()[0]["fired"] or google.delivery.idle)
         second = file.copy_onto_itself(google)
         documents = [finish(google, file), google.results(file.name, second)]
         assert google.delivery.wait_until_idle()

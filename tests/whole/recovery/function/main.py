@@ -6,8 +6,8 @@
   rows is therefore processed like one of a million (several chunks, ranged reads, results in
   pieces).
 - CHUNK_ROWS_OF_CODE and FORMAT_OF_CODE make the instance one of another version of the code. The
-  latter is also the version of its rules.
-- An instance that is ended gives its lease back after 3 seconds, not 7.
+  latter is also the version of its rules. STORAGE_TIMEOUT_OF_CODE is the number of seconds after
+  which a request to storage ends.
 - Waits before a retry are twenty times shorter, and so is the pause after the daily quota is
   exhausted.
 - The clock shows the time of the sandbox, which tests can move (`sandbox.clock`), and is wrong by
@@ -42,22 +42,19 @@ import lib.run.chunks  # noqa: E402
 
 lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 
-import lib.model.deadline  # noqa: E402
-
-lib.model.deadline.SHUTDOWN_ANSWER_SECONDS = 2.0
-lib.model.deadline.SHUTDOWN_RELEASE_SECONDS = 3.0
-
 import lib.adapters.object_reader  # noqa: E402
 import lib.adapters.storage  # noqa: E402
 from lib.model import retries  # noqa: E402
 
-lib.adapters.storage.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = 2.0
+lib.adapters.storage.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECONDS = float(
+    os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30")
+)
 lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.object_reader.RANGE_BYTES = 64 << 10
 lib.adapters.object_reader.CHECKED_FIRST_BYTES = 256 << 10
 lib.adapters.object_reader.KEPT_BYTES = 128 << 10
 lib.adapters.storage.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
-    5.0
+    retries.STORAGE_SECONDS
 ).with_delay(initial=0.05, maximum=0.2)
 retries.API_REQUEST = retries.Backoff(0.02, 0.2, retries.API_REQUEST.tries)
 retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
