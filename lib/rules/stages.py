@@ -23,15 +23,22 @@ _COLUMN_ENDINGS: Final = (
     *("stato", "esito", "risultato"),
     *("stadium", "uitkomst"),
     *("situacao",),
+    *("etap", "stav", "durum", "статус", "стадия", "этап"),
+    *("状況", "状態", "ステータス", "状态", "狀態", "상태"),
 )
-"""In English, German, French, Spanish, Italian, Dutch and Portuguese, in this order everywhere. The
-last part of a compound: `Zahlungsstatus`, `dealstage`."""
+"""In English, German, French, Spanish, Italian, Dutch and Portuguese, in this order everywhere,
+then in others. The last part of a compound: `Zahlungsstatus`, `dealstage`."""
 
 
 def _listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+_INSIDE_NOT_WON: Final = (
+    *("取消", "取り消し", "キャンセル", "返品", "返金", "失注", "見積", "未入金", "テスト"),
+    *("退款", "退货", "失败", "취소", "환불", "실패"),
+)
+"""Parts of words in languages that write no spaces between them."""
 _NOT_WON: Final = _listed(
     """
     lost failed failure refunded refund cancelled canceled void voided chargeback open pending
@@ -39,7 +46,7 @@ _NOT_WON: Final = _listed(
     disqualified unqualified returned reversed dead draft missed unanswered voicemail
     verloren fehlgeschlagen gescheitert erstattet teilerstattet ruckerstattet erstattung
     ruckerstattung storniert abgebrochen abgelehnt offen ausstehend ungultig ruckbuchung unbezahlt
-    gekundigt
+    gekundigt ruckzahlung rucklastschrift retourniert retoure reklamiert
     perdu perdue echoue echouee echec rembourse remboursee remboursement annule annulee ouvert
     ouverte refuse refusee impaye impayee attente litige
     perdido perdida fallido fallida reembolsado reembolsada reembolso devuelto devuelta cancelado
@@ -49,6 +56,9 @@ _NOT_WON: Final = _listed(
     mislukt terugbetaald terugbetaling geannuleerd afgewezen geweigerd openstaand vervallen
     falhado falhou falha aberto aberta recusado recusada rejeitado rejeitada pendente estornado
     estornada estorno devolvido devolvida
+    anulowane anulowana anulowano anulowany zwrot korekta korygujaca
+    makulerad avbruten annulleret kansellert annulleret zrusena zruseno iptal iade
+    отменен отменена отменено возврат отказ
     """
 )
 _WON: Final = _listed(
@@ -62,9 +72,34 @@ _WON: Final = _listed(
     ganho ganha pago paga concluido concluida
     """
 )
+_NOT_YET: Final = _listed(
+    """
+    quote quotation estimate proforma reserved reservation tentative provisional test spam duplicate
+    angebot kostenvoranschlag reserviert reservierung gutschrift duplikat dublette
+    devis avoir reserve reservee reservation doublon
+    presupuesto cotizacion reservado reservada prueba duplicado abono
+    preventivo riservato riservata prenotato prova duplicato
+    offerte gereserveerd creditnota creditfactuur dubbel
+    orcamento teste
+    """
+)
+"""Words that mean no sale only alone: `Quote`, but neither `Quote accepted` nor `Test drive`."""
+_CREDIT: Final = (_listed("credit note"), _listed("credit memo"), _listed("nota credito"))
+_WANTED: Final = _listed(
+    """
+    qualified interested sale sold show answer reply eligible valid accepted approved confirmed
+    qualifiziert interessiert verkauft gultig angenommen
+    qualifie qualifiee interesse interessee vendu vendue valide accepte
+    calificado calificada cualificado interesado interesada vendido vendida valido aceptado
+    qualificato qualificata interessato interessata venduto venduta accettato
+    gekwalificeerd geinteresseerd verkocht geldig
+    qualificado qualificada interessado interessada aceito
+    """
+)
+"""Words that mean no sale if they are negated: `Not qualified`, `No show`, `Kein Interesse`."""
 _PAID_IN_WOOCOMMERCE: Final = _listed("wc processing")
 """`wc-processing`: the order is paid, and not yet shipped."""
-_NEGATIONS: Final = _listed("not no non nicht pas niet nao")
+_NEGATIONS: Final = _listed("not no non nicht kein keine pas sans niet geen nao sin sem senza")
 _PARTS: Final = _listed(
     """
     partial partially partly teilweise partiel partielle partiellement parcial parcialmente parziale
@@ -82,9 +117,13 @@ _FILLERS: Final = _listed(
     fechado fechada venda
     """
 )
-_ALL_WORDS: Final = _NOT_WON | _WON | _NEGATIONS | _PARTS | _FILLERS
+_ALL_WORDS: Final = frozenset[str]().union(
+    *(_NOT_WON, _NOT_YET, *_CREDIT, _WANTED, _WON, _NEGATIONS, _PARTS, _FILLERS)
+)
 _MOST_WORDS: Final = 4
 _LONGEST: Final = 80
+_LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name)$")
+"""Salesforce's `STAGENAME`."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -93,7 +132,7 @@ def is_stage_column(header: str) -> bool:
 
     Shopify's `Fulfillment Status` does not: a paid order whose parcel is pending is a sale.
     """
-    words = _words(header)
+    words = [_LABEL.sub("", word) or word for word in _words(header)]
     is_about_parcels = any(word.startswith("fulfil") for word in words)
     return not is_about_parcels and any(word.endswith(_COLUMN_ENDINGS) for word in words)
 
@@ -103,12 +142,19 @@ def stage_of(cell: str) -> Stage | None:
     """Return what a cell of such a column says about its row; None: nothing known."""
     if len(cell) > _LONGEST:
         return None
+    if not cell.isascii() and any(part in cell for part in _INSIDE_NOT_WON):
+        return "not_won"
     words = set(_words(cell))
     negated = not words.isdisjoint(_NEGATIONS)
     if not words.isdisjoint(_NOT_WON):
         return None if negated else "not_won"
     if words.issuperset(_PAID_IN_WOOCOMMERCE):
         return "won"
+    if negated and not words.isdisjoint(_WANTED):
+        return "not_won"
+    is_not_yet = not words.isdisjoint(_NOT_YET) and words <= _NOT_YET | _FILLERS
+    if is_not_yet or any(words >= each for each in _CREDIT):
+        return "not_won"
     if words.isdisjoint(_WON) or not words.isdisjoint(_PARTS):
         return None
     return "not_won" if negated else "won"

@@ -6,20 +6,32 @@ know about the columns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities
 from lib.destinations.registry import capabilities_of
+from lib.errors import PermanentError
 from lib.model.fields import Field, FileKind, RecordKind, base_name
 from lib.model.outcomes import Problem
+from lib.model.records import Row
 from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS, OTHER_KINDS
-from lib.rules.fields.units import time_zone_in_header
 from lib.rules.identity import CLICK_IDS
-from lib.rules.row_filter import TIME_FIELD, kind_columns
+from lib.rules.roles import (
+    ROLES,
+    Candidate,
+    Reading,
+    Role,
+    RoleReading,
+    fields_of,
+    read_roles,
+)
+from lib.rules.row_filter import RowFilter, kind_columns
 from lib.rules.values.cells import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
@@ -32,11 +44,10 @@ from lib.source.header import (
     identifying_columns,
     known_and_unknown,
     map_columns,
-    quoted,
     shown,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
-from lib.source.vocabulary import header_parts
+from lib.source.vocabulary import Tier, vocabulary_of
 from lib.state.store import Readable
 
 
@@ -139,7 +150,7 @@ def read_header(table: Table, profile: Profile) -> Header:
     rows = table.first_rows()
     declared = OF_SALES_AND_REFUNDS if profile.refunds else OF_CONVERSIONS
     try:
-        columns = _map(table, profile, declared, _time_of_stages(profile))
+        columns = _map(table, profile, declared)
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise
@@ -157,75 +168,16 @@ def read_header(table: Table, profile: Profile) -> Header:
     stop = None
     if not identifying_columns(columns.fields, FIELDS):
         stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(table.header, columns))
-    if profile.actions:
-        columns, contradiction = _with_stages(table, profile, columns)
-        stop = stop or contradiction
     return _header(table, profile, columns, "conversion", stop)
 
 
-def _map(
-    table: Table,
-    profile: Profile,
-    declared: tuple[Field, ...],
-    own: Mapping[str, tuple[str, ...]] | None = None,
-) -> ColumnMap:
-    """Find the declared fields in the header. `own` are names that apply before the profile's."""
+def _map(table: Table, profile: Profile, declared: tuple[Field, ...]) -> ColumnMap:
+    """Find the declared fields in the header."""
     names = {base_name(field.name) for field in declared}
-    headers = {**profile.headers, **(own or {})}
-    own = {field: each for field, each in headers.items() if base_name(field) in names}
+    own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
     filtered_by = _known_anyway(table.header, profile)
     has_dates = partial(contains_dates, table.first_rows())
     return map_columns(table.header, own, declared, filtered_by, has_dates)
-
-
-def _time_of_stages(profile: Profile) -> dict[str, tuple[str, ...]]:
-    """Return the first column with times, if every stage in `actions` names its own: the file needs
-    no other one."""
-    names = [each.time for values in profile.actions.values() for each in values.values()]
-    return {TIME_FIELD: (names[0],)} if names and names[0] and all(names) else {}
-
-
-def _with_stages(
-    table: Table, profile: Profile, columns: ColumnMap
-) -> tuple[ColumnMap, Problem | None]:
-    """Return the columns with those of `actions`, and why the file contradicts it, if it does.
-
-    The stage takes the place of the conversion action, and the times are `conversion_date_time`,
-    `conversion_date_time_2`, ... `lib.run.plan` reports columns that are missing.
-    """
-    header, fields, units, problem = table.header, dict(columns.fields), dict(columns.units), ""
-    ((stage, values),) = profile.actions.items()
-    of_stages, by_row = columns_named(stage, header), fields.get("conversion_action")
-    if by_row is not None and by_row not in of_stages:
-        problem = (
-            f"the column {quoted(header, by_row)} names the conversion action of each row. Remove "
-            "actions, or set conversion_action = [] under headers."
-        )
-    elif "order_id" not in fields:
-        problem = (
-            "the file has no column of order IDs. Without them, Google does not recognize a "
-            "conversion that a later file repeats. Name yours as order_id under headers."
-        )
-    times = {fields[TIME_FIELD]: TIME_FIELD} if TIME_FIELD in fields else {}
-    for name in filter(None, (each.time for each in values.values())):
-        for at in columns_named(name, header):
-            times.setdefault(at, f"{TIME_FIELD}_{len(times) + 1}")
-    zones = {_zone_in(header[at]) for at in times}
-    if len({zone or table.time_zone or profile.time_zone for zone in zones}) > 1:
-        problem = problem or "the columns of the times have different time zones in their names."
-    fields |= {field: at for at, field in times.items()}
-    if of_stages:
-        fields["conversion_action"] = of_stages[0]
-    if zone := max(zones, default=""):
-        units[TIME_FIELD] = zone
-    stop = Problem("INVALID_PROFILE", "", f"actions: {problem}") if problem else None
-    return columns._replace(fields=fields, units=units), stop
-
-
-def _zone_in(name: str) -> str:
-    """Return the time zone in the name of a column: `Qualified on (America/New_York)`."""
-    parts = header_parts(name)
-    return (parts and time_zone_in_header(parts.part, parts.in_brackets)) or ""
 
 
 def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:
@@ -294,7 +246,93 @@ def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
 
 def _filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     """Return the columns that the filter of the profile reads."""
-    names = [*profile.include, *profile.exclude, *profile.refunds]
-    for stage, values in profile.actions.items():
-        names += [stage, *(each.time for each in values.values() if each.time)]
+    names = (*profile.include, *profile.exclude, *profile.refunds)
     return {column for name in names for column in columns_named(name, header)}
+
+
+# ── the roles ────────────────────────────────────────────────────────────────────────────────
+
+
+def read_roles_of(table: Table, header: Header, profile: Profile, row_filter: RowFilter) -> Reading:
+    """Return which columns decide about money, time, identity, and which rows count."""
+    rows = table.first_rows()
+    counted = {at for at, *_ in row_filter.select(_numbered(rows)).rows}
+    decided = [
+        role
+        for role in ROLES
+        if any(_is_decided(field.name, table.header, profile) for field in fields_of(role))
+    ]
+    return read_roles(
+        table.header,
+        [row for at, row in enumerate(rows) if at in counted],
+        header.fields,
+        decided=decided,
+        others=[row for at, row in enumerate(rows) if at not in counted],
+        known=correction_columns(table.header),
+        answered=_filter_columns(table.header, profile),
+        last_resorts=[f for f, at in header.fields.items() if _is_last_resort(table.header[at])],
+        currency=header.units.get("conversion_value") or profile.currency_code or "",
+    )
+
+
+def _numbered(rows: Sequence[Sequence[str]]) -> list[Row]:
+    return [(at, list(cells), None, 0) for at, cells in enumerate(rows)]
+
+
+def _is_decided(field: str, header: Sequence[str], profile: Profile) -> bool:
+    """Return whether the profile answers which column holds a field: it names one that the file
+    has, or says that there is none."""
+    names = profile.headers.get(field)
+    return names is not None and (not names or any(columns_named(each, header) for each in names))
+
+
+def _is_last_resort(name: str) -> bool:
+    meaning = vocabulary_of(FIELDS).meaning(name)
+    return meaning is not None and meaning.tier is Tier.LAST_RESORT
+
+
+_QUESTIONS: Final[Mapping[Role, str]] = {
+    "value": "Which column has the value?",
+    "currency": "Which column has the currency?",
+    "time": "Which column says when the sale happened?",
+    "identity": "Which column has the order ID?",
+    "counts": "Which rows are sales?",
+}
+
+
+def refuse_undecided(reading: Reading, header: Header) -> None:
+    """Raise `PermanentError` if columns object to the reading, with the lines for the profile."""
+    texts = [
+        f"{_QUESTIONS[role]} {_lines_of(found, header.visible)}"
+        for role, found in reading.items()
+        if found.rivals
+    ]
+    if texts:
+        raise PermanentError("ROLE_UNDECIDED", " ".join(texts))
+
+
+def _lines_of(found: RoleReading, visible: Sequence[str]) -> str:
+    """Return the profile's lines that answer a question: each with all columns to choose from."""
+
+    def name(each: Candidate) -> str:
+        return visible[each.column] or f"the name of {shown('', each.column)}"
+
+    if found.role == "counts":
+        return "; ".join(
+            f"{_line(each.key, name(each), each.values)}, or {_line('exclude', name(each), ())} if "
+            "all of them are"
+            for each in found.rivals
+        )
+    chosen = () if found.chosen is None else (found.chosen,)
+    # The date that objects is probably better: the one that was chosen is often that of creation.
+    columns = (*found.rivals, *chosen) if found.role == "time" else (*chosen, *found.rivals)
+    first, *others = map(name, columns)
+    alternatives = [json.dumps([each], ensure_ascii=False) for each in others]
+    line = _line("headers", fields_of(found.role)[0].name, [first])
+    if found.role != "time":
+        alternatives.append("[] if none has")
+    return ", or ".join([line, *alternatives])
+
+
+def _line(key: str, name: str, values: Sequence[str]) -> str:
+    return json.dumps({key: {name: values}}, ensure_ascii=False)[1:-1]

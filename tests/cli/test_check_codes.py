@@ -220,10 +220,10 @@ FILES: dict[str, File] = {
         Stage="refunded",
     ),
     "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
-    "STAGES_NOT_FILTERED": _row(Stage="Closed Lost"),
+    "STAGES_NOT_FILTERED": _file(csv_of(*[row(Stage="Won")] * FIRST_LINES, row(Stage="Lost"))),
     "UNKNOWN_COLUMNS": _row(colour="red"),
-    "COLUMN_NOT_CHOSEN": _row(**{"Amount (USD)": "12", "Amount (EUR)": "11"}),
-    "UNIT_IN_HEADER": _row(**{"Amount (thousands)": "12"}),
+    "COLUMN_NOT_CHOSEN": _row(**{"Amount (USD)": "", "Amount (EUR)": ""}),
+    "UNIT_IN_HEADER": _row(**{"Amount (thousands)": ""}),
     "CONSENT_NOT_STATED": _row(),
     "PLACEHOLDERS": _row(order_id="N/A"),
     "SHEETS_NOT_READ": _file(
@@ -260,6 +260,7 @@ FILES: dict[str, File] = {
     "DUPLICATE_COLUMN": _file(b"gclid,Google Click ID\nA,B\n"),
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
     "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
+    "ROLE_UNDECIDED": _row(Wert_netto="12.50", Wert_brutto="14.88"),
     "FILTER_COLUMN_MISSING": _row({"include": {"Stage": ["Won"]}}),
     "COLUMN_OF_KIND_MISSING": _file(
         b"Order ID,Conversion Name,Adjustment Type,Adjusted Value\nSO-1,Purchase,RETRACT,\n"

@@ -96,8 +96,9 @@ def test_an_export_is_accepted_as_it_comes(name: str, destination: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_without_the_row_filter_the_other_rows_are_noticed(name: str) -> None:
-    """Each of these exports gets the note about stages if its profile has no row filter."""
+def test_without_the_row_filter_the_file_is_stopped(name: str) -> None:
+    """Each of these exports has rows that are no sales: a profile must say which."""
     settings = {key: value for key, value in PROFILES[name].items() if key != "include"}
     document = validate((EXAMPLES / FILES[name]).read_bytes(), settings)
-    assert "STAGES_NOT_FILTERED" in document["codes"]
+    assert document["file_error"]["code"] == "ROLE_UNDECIDED"
+    assert "Which rows are sales?" in document["file_error"]["detail"]

@@ -89,6 +89,7 @@ def test_options_replace_keys_of_a_profile(deals: Path, tmp_path: Path) -> None:
     """With a profile, nothing is assumed; an option wins over the profile."""
     profiles = tmp_path / "profiles.json"
     profile: dict[str, Any] = {"customer_id": "1234567890", "conversion_action": "Deal"}
+    profile["include"] = {"Deal Stage": ["Closed Won"]}
     profiles.write_text(json.dumps({"default": profile}))
     without = check("--profiles", profiles, deals)
     assert "DATE_WITHOUT_ZONE" in without.stdout

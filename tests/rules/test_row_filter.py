@@ -16,9 +16,13 @@ HEADER = ("stage", "type")
 
 
 def row_filter(include: Values, exclude: Values) -> RowFilter:
-    included = [Condition(n, HEADER.index(n), "include", tuple(v)) for n, v in include.items()]
-    excluded = [Condition(n, HEADER.index(n), "exclude", tuple(v)) for n, v in exclude.items()]
-    return RowFilter([*included, *excluded])
+    return RowFilter(
+        [
+            Condition(name, HEADER.index(name), includes, tuple(values))
+            for includes, each in ((True, include), (False, exclude))
+            for name, values in each.items()
+        ]
+    )
 
 
 def select(rows: Sequence[str], include: Values, exclude: Values | None = None) -> Selected:

@@ -259,10 +259,15 @@ def test_refused_accounts_stop_a_file_with_skipped_rows() -> None:
     assert (found["counts"]["not_attempted"], found["counts"]["skipped"]) == (1, 1)
 
 
+HEAD = 200
+"""So many rows say how a file is read. What only later rows say is noted."""
+
+
 def stage_notes(profile: dict[str, Any], *stages: str, header: str = "Deal Stage") -> list[str]:
-    """Return the messages of STAGES_NOT_FILTERED for a file with these stages."""
+    """Return the messages of STAGES_NOT_FILTERED for a file that has these stages after its head,
+    which has the first of them."""
     google = world()
-    source = put(google, *stages, **profile)
+    source = put(google, *stages[:1] * HEAD, *stages, **profile)
     content, generation = google.store.objects["in-bucket", "export.csv"]
     renamed = content.replace(b"Deal Stage", header.encode())
     google.store.objects["in-bucket", "export.csv"] = (renamed, generation)
@@ -284,21 +289,22 @@ def stage_notes(profile: dict[str, Any], *stages: str, header: str = "Deal Stage
         ),
         (
             {},
-            ["Lost", "Open", "Signed"],
+            ["Signed", "Lost", "Open"],
             '"Deal Stage": 2 rows; "exclude": {"Deal Stage": ["Lost", "Open"]}',
         ),
         (
             {"exclude": {"Deal Stage": ["Lost"]}},
-            ["Lost", "R\u00fcckerstattet", "Signed"],
+            ["Signed", "Lost", "R\u00fcckerstattet"],
             '"Deal Stage": 1 row; "exclude": {"Deal Stage": ["R\u00fcckerstattet", "Lost"]}',
         ),
         (
             {},
-            ["Lost to Ada Example", "Signed"],
+            ["Signed", "Lost to Ada Example"],
             '"Deal Stage": 1 row; "include": {"Deal Stage": ["..."]}',
         ),
         ({"include": {"Deal Stage": ["Open"]}}, ["Open", "Lost"], None),
-        ({"exclude": {"Deal Stage": ["Open", "Lost"]}}, ["Open", "Lost", "Won"], None),
+        ({"exclude": {"Deal Stage": ["Open", "Lost"]}}, ["Won", "Lost", "Open"], None),
+        ({"exclude": {"Deal Stage": []}}, ["Won", "Lost", "Open"], None),
     ],
 )
 def test_stages_that_no_filter_skips_are_noted(
@@ -318,7 +324,7 @@ def test_a_refunded_order_is_noted() -> None:
 def test_stages_before_a_crash_are_remembered() -> None:
     """The number of rows is the same whether or not the run was interrupted."""
     google = world()
-    source = put(google, *["Lost"] * 3, *["Won"] * CHUNK_ROWS)
+    source = put(google, *["Won"] * HEAD, *["Lost"] * 3, *["Won"] * CHUNK_ROWS)
     google.api.before = dies(2)
     with pytest.raises(KeyboardInterrupt):
         deliver(google, source)

@@ -46,7 +46,30 @@ _PARTS: Final = (
     "the marker of a chunk is written after its sales too if one API gets both: after a "
     "crash, the sales are not sent again, and the refunds wait"
 )
+_ORDER_IDS_IGNORED: Final = (
+    "a column of order IDs was ignored in silence; now the profile must answer (ROLE_UNDECIDED)"
+)
+_UNDONE_SALES_SENT: Final = (
+    "orders that were cancelled or partly refunded were sent as whole sales; now the profile must "
+    "say which rows are sales (ROLE_UNDECIDED)"
+)
+_UNDECIDED: Final = {
+    "dynamics_opportunities.xlsx | {} | headers={}": _ORDER_IDS_IGNORED,
+    "pipedrive_deals_de.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "salesforce_report.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "semicolon_decimal_comma.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "shopify_orders.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "stripe_payments.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "zoho_deals.csv | {} | headers={}": _ORDER_IDS_IGNORED,
+    "shopify_orders.csv | {} | include={'Financial Status': ['paid']}": _UNDONE_SALES_SENT,
+    "stripe_payments.csv | {} | include={'Status': ['Paid']}": _UNDONE_SALES_SENT,
+}
 CHANGED: Final = {
+    **{
+        f"examples/{name.replace('{}', api, 1)}": reason
+        for name, reason in _UNDECIDED.items()
+        for api in ("google_ads", "data_manager")
+    },
     "300 orders with refunds | google_ads | crash after request 1": _PARTS,
     "300 orders with refunds | google_ads | crash after request 2": _PARTS,
     "4500 orders with refunds | google_ads | crash after request 3": _PARTS,
@@ -81,7 +104,7 @@ def test_a_file_has_the_requests_and_results_of_the_base(
 
 def test_every_key_of_a_profile_has_a_switch() -> None:
     """Keys that are newer than the base are not in its recording, so they are listed here."""
-    newer = {"actions"}
+    newer: set[str] = set()
     switched = {NAMES.words.get(key, key) for key in SWITCHED_KEYS}
     assert set(Profile.model_fields) == switched | newer
 

@@ -263,7 +263,7 @@ PART_WORDS: Final = Words(
 
 NO_VALUE_WORDS: Final = Words(
     """
-    tax taxes vat gst mwst ust *steuer tva iva btw imposta impuesto imposto podatek moms
+    tax taxes vat gst mwst ust *steuer tva iva btw imposta impuesto* impost* podatek moms
     shipping freight delivery postage *versand *versandkosten *porto livraison envio spedizione
     verzend* frete
     discount* *rabatt remise descuento* sconto korting desconto *nachlass coupon* voucher gutschein
@@ -280,9 +280,18 @@ NO_VALUE_WORDS: Final = Words(
     distance duration dauer duree duracion durata duur minutes seconds hours stunden days tage
     annual_revenue company_revenue salary employees employee mitarbeiter age alter year jahr
     limit stock version spend cpc cpl cpa campaign
+    税金 送料 手数料 割引 値引 ポイント 数量 個数 単価 运费 折扣 税额 세금 배송 할인 수량
     """
 )
 """A number or an amount that is never the value of a sale."""
+
+TAX_SIDE_WORDS: Final = Words(
+    """
+    incl* excl* inkl* exkl* ohne mit zzgl before after without with ex net gross netto brutto
+    hors ht ttc sans sin con senza zonder met sem com bez utan uden
+    """
+)
+"""`Total excl. VAT` is no tax, although its name has the word."""
 
 SALE_DATE_WORDS: Final = Words(
     """
@@ -327,7 +336,7 @@ OTHER_DATE_WORDS: Final = Words(
     *erstatt* *wiedervorlage* *beginn *ende *frist gultig* voraussichtlich* klick*
     dernier* prochain* naissance echeance prevu* expedi* livraison renouvel* perdu* annul* rembours*
     relance debut fin mis maj
-    ultim* proxim* nacimiento vencimiento esperad* previst* envio entrega renova* caducidad perdid*
+    ultim* proxim* nacimiento vencimiento esperad* previs* envio entrega renova* caducidad perdid*
     anula* reembols* seguimiento inicio actualiz*
     prossim* nascita scadenza attes* spedizione consegna rinnov* perso persa perdit* rimbors*
     inizio fine aggiorn*
@@ -360,11 +369,16 @@ ORDER_WORDS: Final = Words(
 
 DEAL_WORDS: Final = Words(
     """
-    deal* opportunit* record* datensatz* sale* *verkaufschance* job* case* policy* ticket* quote*
-    project* projekt* lead*
+    deal* opportunit* sale sales *verkaufschance* affaire negocio* trattativ* verkoopkans*
+    oportunidad* oportunidade* job* policy* appointment* 商談
     """
 )
-"""What an ID may name in place of an order."""
+RECORD_WORDS: Final = Words(
+    """
+    record* *datensatz* case* ticket* quote* project* projekt* lead*
+    """
+)
+"""What an ID may name in place of an order: a deal, or a record of another kind."""
 
 ID_WORDS: Final = Words(
     """
@@ -378,20 +392,33 @@ OTHER_ID_WORDS: Final = Words(
     contact* account* owner* customer* client* card user* person* company* *kunde* *kunden*
     kontakt* besitzer associated campaign* click* refund* product* session* transfer* line item*
     lineitem* invoiced status checksum date visitor* ip url hash* keyword* adgroup sku phone tel*
-    zip postal iban vat tax agent rep *steuer*
+    zip postal iban vat tax agent rep *steuer* detail* position* 詳細
     """
 )
 """Whose ID it is if not that of the sale: it may be the same in another sale."""
 
 KIND_WORDS: Final = Words(
     """
-    type kind art belegart *ungsart *tragsart *gangsart kontaktart *typ category class
+    type kind art belegart vart *ungsart *tragsart *gangsart kontaktart *typ category class
     record_type document_type tipo genre soort rodzaj
     disposition result won lost valid qualified test
     種別 区分 状態 ステータス 类型 状态 구분 상태
     """
 )
 """A column that may say of what kind a row is."""
+
+NO_COUNTS_WORDS: Final = Words(
+    """
+    fulfil* ship* deliver* *versand* *liefer* livraison envio spedizione verzend* email mail sms
+    newsletter sync* marital consent opt verification task risk fraud
+    """
+)
+"""A status that is not about the sale: a paid order whose parcel is pending is a sale."""
+
+NAME_WORDS: Final = Words(
+    "name names *name prenom nom nombre apellido* nome sobrenome naam *naam firma company owner"
+)
+"""The name of somebody or something: a customer may be called Test."""
 
 REFUND_WORDS: Final = Words(
     """

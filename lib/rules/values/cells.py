@@ -147,6 +147,8 @@ def plain_name(name: str) -> str:
 
 def without_accents(text: str) -> str:
     """Return the text with plain letters. Ligatures and full-width letters become plain too."""
+    if text.isascii():
+        return text
     return "".join(each for each in normalize("NFKD", text) if not combining(each))
 
 
