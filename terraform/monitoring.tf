@@ -90,6 +90,11 @@ locals {
       every    = "86400s"
       what     = "The name of the file says that it is still being written, or hidden, but it has been there for an hour. Its rows are not sent."
     }
+    concern = {
+      title    = "Somebody must know"
+      severity = "ERROR"
+      what     = "Something that shows only over time, or by absence. The sweep tells it once, daily, and when it is over."
+    }
     announce_failed = {
       title    = "A message was not published"
       severity = "WARNING"

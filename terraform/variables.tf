@@ -84,6 +84,7 @@ variable "profiles" {
     order_ids           = optional(string)
     derive_order_id     = optional(bool)
     validate_only       = optional(bool)
+    expect              = optional(string)
     omit_session_and_ip = optional(bool)
     event_source        = optional(string)
   }))

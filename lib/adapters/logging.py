@@ -35,6 +35,8 @@ EVENTS: Mapping[str, str] = {
     "file_unfinished": "ALERT. An hour after its upload, a file still has no results.",
     "no_file": "ALERT. A file is expected, and none has arrived.",
     "file_ignored": "ALERT. A file is not processed because of its name, and it stays.",
+    "concern": "ALERT. Somebody must know of something that shows over time, or by absence. `kind` "
+    "says what, `told` whether it is new, still there or over.",
     "lease_held": "Another delivery is processing this file or another version of it. "
     "This delivery is retried.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
@@ -80,6 +82,10 @@ class JsonLog:
     def alert(self, event: str, **fields: Any) -> None:
         """Log a problem that a person must look at. The names of these events are stable."""
         self._write("ERROR", event, fields)
+
+    def tell(self, severity: str, event: str, **fields: Any) -> None:
+        """Log what a person must know, with a severity of its own."""
+        self._write(severity, event, fields)
 
     def unexpected(self, error: Exception) -> None:
         """Log a bug: only its type and location, because the error's message could quote a row."""

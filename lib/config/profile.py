@@ -205,6 +205,12 @@ class Profile(BaseModel):
     validate_only: bool = Field(
         False, description="Google checks the conversions but does not count them."
     )
+    expect: str | None = Field(
+        None,
+        description="When a file must come, so that somebody is told if none does: every weekday "
+        "by 06:30, every mon and thu, the last working day of the month by 18:00 Europe/Berlin, "
+        "or never. Unset: learned from the files that came.",
+    )
     omit_session_and_ip: bool = Field(
         False,
         description="Do not send session attributes and IP addresses. Set this if Google does not "

@@ -34,11 +34,11 @@ class DiagnosticsOfAccounts:
         self._context = context
         self.settings = context.settings
         self._read: dict[tuple[str, str | None, str], Sequence[UploadDiagnostics]] = {}
+        self._refused: dict[tuple[str, str | None, str], str] = {}
 
     def of(self, run: Run, customer_id: str, log: Log) -> Sequence[UploadDiagnostics]:
         """Return the diagnostics of a run's account; empty if they cannot be read now."""
-        profile = claimed_profile(run)
-        key = (profile.destination, profile.login_customer_id, customer_id)
+        profile, key = claimed_profile(run), _key(run, customer_id)
         if key not in self._read:
             self._read[key] = ()
             try:
@@ -48,8 +48,18 @@ class DiagnosticsOfAccounts:
             except (PermanentError, RetryableError) as error:
                 if isinstance(error, PermanentError):
                     log_blocked_follow_up(error, log)
+                    self._refused[key] = error.code
                 log.warning("diagnostics_unknown", code=error.code)
         return self._read[key]
+
+    def refusal_of(self, run: Run, customer_id: str) -> str:
+        """Return the code for which the account's diagnostics were refused, if they were."""
+        return self._refused.get(_key(run, customer_id), "")
+
+
+def _key(run: Run, customer_id: str) -> tuple[str, str | None, str]:
+    profile = claimed_profile(run)
+    return profile.destination, profile.login_customer_id, customer_id
 
 
 def with_diagnostics(
@@ -73,6 +83,8 @@ def with_diagnostics(
     if pending.diagnose_at is None or pending.diagnose_at > now:
         return metadata, pending
     found = accounts.of(run, metadata.customer_id, log)
+    if refused := accounts.refusal_of(run, metadata.customer_id):
+        pending = replace(pending, blocked=refused)
     part = diagnostics_of_job(run.job_id, found, now, metadata.diagnostics)
     checks = pending.diagnosed + 1
     again_at = None

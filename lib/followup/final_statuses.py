@@ -81,6 +81,7 @@ def poll_requests(attempt: Attempt, pending: PendingRun) -> PollResult:
     except PermanentError as error:
         # Perhaps the credentials are refused. The schedule decides if the API is polled again.
         log_blocked_follow_up(error, log)
+        attempt.blocked = error.code
         log.warning("processing_unknown", code=error.code)
         return "refused"
     except LeaseLost:
@@ -339,7 +340,19 @@ def with_processing(
         uploaded = written.tally.outcomes.get("uploaded", 0)
         notes.append(Problem("NOT_COUNTED", "", f"{written.requests.unnamed} of {uploaded} rows"))
     processing = processing_of(written.requests, polled_at, metadata.processing)
-    return replace(metadata, notes=tuple(notes), processing=processing)
+    to_correct = sum(_reasons_to_correct(written).values())
+    return replace(
+        metadata,
+        notes=tuple(notes),
+        processing=processing,
+        uncounted=min(written.requests.unnamed, to_correct),
+    )
+
+
+def _reasons_to_correct(written: WrittenRun) -> dict[str, int]:
+    """Return the reasons for which rows are not counted and that one can correct."""
+    reasons = written.requests.not_counted.items()
+    return {reason: count for reason, count in reasons if lookup(reason).needs_action}
 
 
 def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
@@ -374,11 +387,7 @@ def note_on_matches(rows: MatchedRows, recent: Sequence[MatchedRows]) -> Problem
 def alert_if_not_counted(written: WrittenRun, settings: Settings, log: Log) -> None:
     """Log an alert if many of the rows that the API accepted are not counted for a reason one can
     correct."""
-    reasons = {
-        reason: count
-        for reason, count in written.requests.not_counted.items()
-        if lookup(reason).needs_action
-    }
+    reasons = _reasons_to_correct(written)
     lost = sum(reasons.values())
     named = written.requests.not_counted.total() - written.requests.unnamed
     accepted = written.tally.outcomes.get("uploaded", 0) + named

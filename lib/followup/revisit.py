@@ -44,8 +44,8 @@ from lib.state.run import RunStatus, run_id
 
 def revisit(
     pending: PendingRun, accounts: DiagnosticsOfAccounts, context: RunContext, deadline: Deadline
-) -> bool:
-    """Do what is due for a pending run. Return whether no follow-up is left.
+) -> PendingRun:
+    """Do what is due for a pending run. Return it as it is now: nothing may be due any more.
 
     Raises `LeaseHeld` if another process has the run, and `RetryableError` if the next sweep must
     try again.
@@ -54,7 +54,7 @@ def revisit(
     run = claims.for_follow_up(pending.run)
     if run.status == "finished":
         context.pending_runs.clear(run.key)
-        return True
+        return replace(pending, resend_at=None, poll_at=None, diagnose_at=None)
     if run.expires > context.utc_now() and not context.output.has_results(run.source):
         raise LeaseHeld("the attempt that planned the follow-up writes the results")
     run = claims.take_over(run, context.utc_now(), context.new_token())
@@ -81,7 +81,7 @@ def revisit(
             counts=summary.counts,
         )
         announce_results(summary, context)
-    return after.due is None
+    return after
 
 
 def _revisit_claimed(
@@ -109,6 +109,10 @@ def _revisit_claimed(
     metadata = with_processing(metadata, written, now if poll == "answered" else None, note)
     pending = reschedule(
         pending, written, metadata.destination, polled=poll != "later", settings=settings, now=now
+    )
+    waits_for_resend = pending.resend_at is not None and not must_send
+    pending = replace(
+        pending, blocked=attempt.blocked or (pending.blocked if waits_for_resend else "")
     )
     metadata, pending = with_diagnostics(lease.run, metadata, pending, accounts, now, log)
     summary = rewrite_results(lease, written, metadata, context)
@@ -151,6 +155,7 @@ def _resend(attempt: Attempt, pending: PendingRun, metadata: DocumentMetadata) -
         # If the account cannot be used now, wait until it is too late. Do not wait for a lost file.
         if not too_late and not is_gone:
             log_blocked_follow_up(error, log)
+            attempt.blocked = error.code
         else:
             problem = Problem(error.code, "", error.detail)
             failed = close_deferred_rows(attempt, "failed", problem)

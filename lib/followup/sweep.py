@@ -8,37 +8,46 @@ the same files each time: those that have been tried most often come last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from lib.errors import LeaseHeld, NewerVersion, RetryableError
+from lib.errors import LeaseHeld, NewerVersion, PermanentError, RetryableError
+from lib.followup.concerns import Line
 from lib.followup.diagnostics import DiagnosticsOfAccounts
-from lib.followup.missing import (
-    LeftFiles,
-    NewestFiles,
-    alert_if_found_by_sweep,
-    alert_if_left,
-    alert_if_no_file,
-    alert_if_unfinished,
-    alert_if_unstarted,
-)
 from lib.followup.revisit import revisit
+from lib.followup.rhythm import LEARNED_FROM
+from lib.followup.watch import (
+    BlockedFollowUp,
+    LeftFile,
+    Seen,
+    UnfinishedFile,
+    Watch,
+    watch,
+)
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.results.document import PAGE
-from lib.results.overview import latest_files, render_overview
+from lib.results.overview import FileResults, labelled_files, latest_files, render_overview
 from lib.run.alerts import LATE_AFTER, log_redelivery
 from lib.run.context import RunContext
 from lib.run.deliver import ignore_rules, process_object
-from lib.source.names import ignored
+from lib.source.names import HIDDEN, INCOMPLETE, ignored
 from lib.state.output import OVERVIEW, RESULTS, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
 from lib.state.store import LabelledObject, StoredObject
 
 _DAY = timedelta(days=1)
+FOUND_BY_SWEEP_AFTER: Final = timedelta(minutes=30)
+UNFINISHED_AFTER: Final = timedelta(hours=1)
+LEFT_AFTER: Final = timedelta(hours=1)
+LEFT_UNTIL: Final = timedelta(days=7)
+_MOST_FILES: Final = 20
+"""So many files are looked up to find out what does not come."""
+_EVENTS_OF_THEIR_OWN: Final = ("no_file", "file_ignored", "events_missing", "file_unfinished")
+"""Concerns that have a log line of their own, too, for those who filter by it."""
 _DIGEST = "digest"  # of the overview, in its label
 _Turn: TypeAlias = tuple[bool, int, int]
 
@@ -72,25 +81,31 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     counts = SweepCounts()
     # Half of the time for each, so that neither can block the other permanently.
     half = deadline.starting_until((started + deadline.starts_until) / 2)
-    _revisit_pending_runs(context, half, counts)
-    _process_unfinished_objects(context, deadline, counts)
-    _write_overview(context)
+    seen = Seen()
+    _revisit_pending_runs(context, half, counts, seen)
+    _process_unfinished_objects(context, deadline, counts, seen)
+    _write_overview(context, seen)
+    _watch(context, seen)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report
 
 
-def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: SweepCounts) -> None:
+def _revisit_pending_runs(
+    context: RunContext, deadline: Deadline, counts: SweepCounts, seen: Seen
+) -> None:
     accounts = DiagnosticsOfAccounts(context)
-    due = list(_due(context, deadline, counts))
+    due = list(_due(context, deadline, counts, seen))
     for pending, _ in sorted(due, key=lambda each: _turn(each[1])):
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         log = context.log.bind(run_id=run_id(pending.run.source))
+        after = pending
         try:
             counts.waiting += 1
-            counts.finished += revisit(pending, accounts, context, deadline)
+            after = revisit(pending, accounts, context, deadline)
+            counts.finished += after.due is None
         except LeaseHeld:
             continue
         except RetryableError as error:
@@ -99,20 +114,26 @@ def _revisit_pending_runs(context: RunContext, deadline: Deadline, counts: Sweep
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
+        if after.due is not None and after.blocked:
+            seen.blocked.append(BlockedFollowUp(after.run.source, after.blocked))
 
 
 def _due(
-    context: RunContext, deadline: Deadline, counts: SweepCounts
+    context: RunContext, deadline: Deadline, counts: SweepCounts, seen: Seen
 ) -> Iterator[tuple[PendingRun, Run]]:
-    """Yield the pending runs that are due, with their claims."""
+    """Yield the pending runs that are due, with their claims. Others may still be blocked."""
     for key, saved_at in context.pending_runs.list():
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             return
         try:
             pending = context.pending_runs.get(key)
-            if pending is not None and pending.due and pending.due <= context.utc_now():
+            if pending is None or not pending.due:
+                continue
+            if pending.due <= context.utc_now():
                 yield pending, context.claims.for_follow_up(pending.run)
+            elif pending.blocked:
+                seen.blocked.append(BlockedFollowUp(pending.run.source, pending.blocked))
         except NewerVersion as error:
             now = context.utc_now()
             log_redelivery(error, saved_at or now, now, context.log)
@@ -125,13 +146,13 @@ def _due(
 
 
 def _process_unfinished_objects(
-    context: RunContext, deadline: Deadline, counts: SweepCounts
+    context: RunContext, deadline: Deadline, counts: SweepCounts, seen: Seen
 ) -> None:
     settings = context.settings
     max_age = timedelta(days=settings.sweep_max_age_days)
-    waiting = _without_results(context, counts)
+    waiting = _without_results(context, counts, seen)
     unfinished = {run_key(each): each for each in waiting}
-    for each in _in_turn(waiting, context, counts):
+    for each in _in_turn(waiting, context, counts, seen):
         if context.monotonic() >= deadline.last_start:
             counts.out_of_time = True
             break
@@ -159,11 +180,11 @@ def _process_unfinished_objects(
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, context.log.bind(run_id=run_id(each)), counts)
-    alert_if_unfinished([*unfinished.values()], context)
+    seen.unfinished += _unfinished([*unfinished.values()], context)
 
 
 def _in_turn(
-    objects: Iterable[StoredObject], context: RunContext, counts: SweepCounts
+    objects: Iterable[StoredObject], context: RunContext, counts: SweepCounts, seen: Seen
 ) -> list[StoredObject]:
     """Return the objects that no live run has, and none has finished since the listings."""
     now = context.utc_now()
@@ -177,7 +198,7 @@ def _in_turn(
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
-    alert_if_found_by_sweep(claims, context)
+    seen.unstarted += _found_by_sweep(claims, now)
     turns = [
         (_turn(run), each)
         for each, run in claims
@@ -198,7 +219,7 @@ def _turn(run: Run | None) -> _Turn:
     return died or run.without_progress > 0, run.without_progress, run.attempts
 
 
-def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObject]:
+def _without_results(context: RunContext, counts: SweepCounts, seen: Seen) -> list[StoredObject]:
     """Return recent input files without a results document. This takes only two listings.
 
     Oldest first. A version that a newer upload has replaced is a file of its own; a file that was
@@ -212,21 +233,21 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
     now = context.utc_now()
     missing: dict[str, StoredObject] = {}
     live: set[str] = set()
-    newest_files, left = NewestFiles(), LeftFiles()
     for each in context.store.list(settings.input_bucket, "", versions=True):
         age = now - _arrival(each, now)
         if reason := ignored(each.name, each.size, rules):
-            left.add(each, reason, age, settings.accepted_suffixes)
+            if len(seen.left) < _MOST_FILES and _is_left(
+                each, reason, age, settings.accepted_suffixes
+            ):
+                seen.left.append(LeftFile(each, reason))
             continue
-        newest_files.add(each)
+        seen.add_arrival(each)
         if age > oldest:
             continue
         if each.is_live:
             live.add(each.name)
         if age >= min(youngest, LATE_AFTER):
             missing[results_name(each.name, each.generation)] = each
-    alert_if_no_file(newest_files, context)
-    alert_if_left(left, context)
     missing = {name: each for name, each in missing.items() if each.name in live}
     old = {name for name, each in missing.items() if now - _arrival(each, now) >= youngest}
     counts.objects = len(old)
@@ -237,7 +258,7 @@ def _without_results(context: RunContext, counts: SweepCounts) -> list[StoredObj
             if results.name.endswith(RESULTS) and results.updated is not None:
                 newest = max(newest or results.updated, results.updated)
     found = sorted(missing.items(), key=lambda item: _arrival(item[1], now))
-    alert_if_unstarted([each for _, each in found], newest, context)
+    seen.unstarted += _unstarted([each for _, each in found], newest, context)
     return [each for name, each in found if name in old]
 
 
@@ -249,6 +270,126 @@ def _log_and_continue(error: Exception, log: Log, counts: SweepCounts) -> None:
     """Log a bug and continue: one file must not stop the sweep for all other files."""
     log.unexpected(error)
     counts.again += 1
+
+
+# ── what does not come ───────────────────────────────────────────────────────────────────────
+
+
+def _is_left(file: StoredObject, reason: str, age: timedelta, suffixes: tuple[str, ...]) -> bool:
+    """Return whether an ignored object is a file of data that should not be there any more.
+
+    A gateway renames a file when it is complete. If it dies, or the name was a mistake, the file
+    stays, and its rows are never sent.
+    """
+    if not file.is_live or not file.size or not LEFT_AFTER <= age < LEFT_UNTIL:
+        return False
+    last = file.name.rsplit("/", 1)[-1].lower()
+    # `~$` is the lock file of an open workbook, `._` what macOS adds to a file.
+    is_data = not last.startswith(("~$", "._")) and any(suffix in last for suffix in suffixes)
+    return reason == INCOMPLETE or (reason == HIDDEN and is_data)
+
+
+def _unstarted(
+    files: Sequence[StoredObject], newest_results: datetime | None, context: RunContext
+) -> list[StoredObject]:
+    """Return those of these `files` without results that no event has started.
+
+    The trigger needs several permissions outside of this function. If one of them is lost, no event
+    arrives, and nothing fails. Files that wait in a burst look the same, but then others are
+    finished meanwhile: `newest_results` is when the newest results document was written.
+    """
+    now = context.utc_now()
+    if newest_results is not None and now - newest_results < LATE_AFTER:
+        return []
+    late = [each for each in files if now - _arrival(each, now) >= LATE_AFTER]
+    return [f for f in late[-_MOST_FILES:] if not _is_started(f, context)]
+
+
+def _is_started(file: StoredObject, context: RunContext) -> bool:
+    try:
+        return context.claims.of(file) is not None
+    except (ValueError, NewerVersion):
+        return True  # by a claim that cannot be read: the sweep says so when it comes to the file
+
+
+def _found_by_sweep(
+    claims: Sequence[tuple[StoredObject, Run | None]], now: datetime
+) -> list[StoredObject]:
+    """Return the files that the sweep has found before an event started them.
+
+    This notices a single lost event, while other files are finished. The files come oldest first,
+    with their claims. If one of the claims is alive, an instance works on a file as old, and the
+    others may wait for it.
+    """
+    if any(run.status == "running" and run.expires > now for _, run in claims if run is not None):
+        return []
+    old = [file for file, run in claims if run is None]
+    return [each for each in old if now - _arrival(each, now) >= FOUND_BY_SWEEP_AFTER]
+
+
+def _unfinished(files: Sequence[StoredObject], context: RunContext) -> list[UnfinishedFile]:
+    """Return those of these files that should have results. They come oldest first.
+
+    Known reasons have alerts of their own (`lib.run.alerts`). This needs no reason: an instance
+    that dies each time leaves no word, and a sweep that runs out of time does not come to all
+    files. Files that wait for the daily quota have had their alert, and nobody needs to act.
+    """
+    now = context.utc_now()
+    old = [each for each in files if now - _arrival(each, now) >= UNFINISHED_AFTER]
+    found = []
+    for each in old[:_MOST_FILES]:
+        try:
+            run = _claim(each, context)
+            has_results = context.output.has_results(each)
+        except RetryableError:
+            break  # the sweep has logged it
+        if not has_results and (run is None or run.cause != "DAILY_QUOTA"):
+            found.append(UnfinishedFile(each, run.cause if run is not None else ""))
+    return found
+
+
+def _claim(file: StoredObject, context: RunContext) -> Run | None:
+    try:
+        return context.claims.of(file)
+    except (ValueError, NewerVersion):
+        return None  # the sweep has logged it
+
+
+def _watch(context: RunContext, seen: Seen) -> None:
+    """Log the concerns that somebody must know of now.
+
+    Of two sweeps at once, only the one that has saved what it tells tells it.
+    """
+    log, known = context.log, context.known_concerns
+    try:
+        state, generation = known.read()
+    except NewerVersion as error:
+        log.warning("newer_version", code=error.code, detail=error.detail)
+        return
+    seen.drill = known.asks_for_drill()
+    given = Watch(seen, _profiles(context), context.settings, state, context.utc_now())
+    lines, after = watch(given)
+    if after != state and not known.replace(after, generation):
+        return
+    for line in lines:
+        _tell(line, log)
+
+
+def _profiles(context: RunContext) -> Mapping[str, Any] | None:
+    try:
+        return context.profiles()
+    except (PermanentError, RetryableError):
+        return None  # a run says so, and nothing is over meanwhile
+
+
+def _tell(line: Line, log: Log) -> None:
+    log.tell(line.severity, "concern", **line.fields)
+    kind, told = line.fields["kind"], line.told
+    if kind in _EVENTS_OF_THEIR_OWN and told != "over":
+        log.alert(kind, detail=line.fields["detail"], action=line.fields["action"])
+
+
+# ── the overview ─────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(slots=True)
@@ -265,17 +406,18 @@ class _FoundOverview:
             yield each
 
 
-def _write_overview(context: RunContext) -> None:
-    """Write the overview, if it has changed.
+def _write_overview(context: RunContext, seen: Seen) -> None:
+    """List all results for the concerns, and write the overview of them, if it has changed.
 
-    It is made of one listing, and replaces only the version that this listing has met. So if two
+    It is made of this listing, and replaces only the version that this listing has met. So if two
     sweeps write, the one with the older listing is refused. A failure costs no file anything: the
     next sweep writes the overview.
     """
     bucket = context.settings.output_bucket
     found = _FoundOverview()
+    objects = found.met_in(context.store.list_labelled(bucket))
+    files = latest_files(_collected(labelled_files(objects), seen, context.utc_now()))
     try:
-        files = latest_files(found.met_in(context.store.list_labelled(bucket)))
         page = render_overview(bucket, files).encode()
         digest = hashlib.sha256(page).hexdigest()
         if digest == found.digest or not files:
@@ -286,3 +428,12 @@ def _write_overview(context: RunContext) -> None:
         )
     except RetryableError as error:
         context.log.warning("overview_not_written", code=error.code, detail=error.detail)
+
+
+def _collected(files: Iterable[FileResults], seen: Seen, now: datetime) -> Iterator[FileResults]:
+    """Pass all files on, and keep those that the concerns need."""
+    oldest = (now - LEARNED_FROM - _DAY).isoformat(timespec="seconds")
+    for each in files:
+        if max(each.finished_at, each.arrived_at) >= oldest:
+            seen.files.append(each)
+        yield each

@@ -25,6 +25,10 @@ class Log(Protocol):
         """Log an error that a person must handle."""
         ...
 
+    def tell(self, severity: str, event: str, **fields: Any) -> None:
+        """Log what a person must know, with a severity of its own."""
+        ...
+
     def unexpected(self, error: Exception) -> None:
         """Log a software error: its type and location, never its message."""
         ...
@@ -45,6 +49,9 @@ class SilentLog:
 
     def alert(self, event: str, **fields: Any) -> None:
         """See `Log.alert`."""
+
+    def tell(self, severity: str, event: str, **fields: Any) -> None:
+        """See `Log.tell`."""
 
     def unexpected(self, error: Exception) -> None:
         """See `Log.unexpected`."""

@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -41,6 +41,10 @@ class DocumentMetadata:
     about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
     job; both are in the `processing` of the document. `superseded_by` is the newer generation that
     replaced this one before it could be read; 0: none did.
+
+    For `lib.followup.watch`: of the rows that the first document deferred (`waited`), and that it
+    failed (`failed_at_first`), and `uncounted`: accepted rows that the API has not counted, and did
+    not name, for a reason that somebody can correct.
     """
 
     customer_id: str
@@ -52,6 +56,9 @@ class DocumentMetadata:
     processing: dict[str, Any] | None = None
     diagnostics: dict[str, Any] | None = None
     superseded_by: int = 0
+    waited: int = 0
+    failed_at_first: int = 0
+    uncounted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +338,9 @@ def _reasons(statuses: Iterable[RequestStatus]) -> dict[str, dict[str, Any]]:
     }
 
 
+ALERTING = "alert"
+"""The `field` of a note that somebody must know of: it is about the whole file, so it has none."""
+
 _ALWAYS_ASK = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
@@ -341,13 +351,25 @@ PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 def label_of(summary: RunSummary) -> Label:
     """Return the label of a results document: its status, counts, and when it was written.
 
-    The overview of all files is made of one listing of the bucket, so the label has what it shows.
+    The overview of all files is made of one listing of the bucket, and so is what
+    `lib.followup.watch` knows of them: so the label has what both need.
     """
-    counts = {name: count for name, count in summary.counts.items() if count}
+    run, document = summary.run, summary.metadata
+    counts = {**summary.counts, "waited": document.waited, "uncounted": document.uncounted}
+    if document.waited:
+        failed = summary.tally.outcomes.get("failed", 0)
+        counts["failed_later"] = max(0, failed - document.failed_at_first)
+    arrived = run.source.created or run.source.updated or run.now
     metadata = {
         "status": summary.status,
         "finished_at": summary.finished_at.isoformat(timespec="seconds"),
-        "counts": json.dumps(counts, separators=(",", ":")),
+        "arrived_at": arrived.astimezone(UTC).isoformat(timespec="seconds"),
+        "profile": run.profile_name,
+        "counts": json.dumps({n: c for n, c in counts.items() if c}, separators=(",", ":")),
         "to_correct": str(summary.findings.to_correct),
+        "code": document.file_error.code if document.file_error else "",
+        "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
+        "validate_only": "true" if document.validate_only else "",
     }
-    return Label("application/json", _ALWAYS_ASK, metadata)
+    shown = {name: text for name, text in metadata.items() if text}
+    return Label("application/json", _ALWAYS_ASK, shown)

@@ -22,13 +22,22 @@ _GENERATION = re.compile(r"\.\d+$")
 
 
 class FileResults(NamedTuple):
-    """What the label of a results document says about its file."""
+    """What the label of a results document says about its file.
+
+    Times are texts, all in UTC and to the second, so that they are in the order of time. Labels of
+    an older version have no `arrived_at` and what follows it.
+    """
 
     results: str
     finished_at: str
     status: str
     counts: Mapping[str, int]
     to_correct: int
+    arrived_at: str = ""
+    profile: str = ""
+    code: str = ""
+    alerts: str = ""
+    validate_only: bool = False
 
     @property
     def name(self) -> str:
@@ -51,13 +60,13 @@ class FileResults(NamedTuple):
         return self.counts.get("rows", 0) - self.counts.get("skipped", 0)
 
 
-def latest_files(objects: Iterable[LabelledObject]) -> list[FileResults]:
+def latest_files(files: Iterable[FileResults]) -> list[FileResults]:
     """Return the files that were finished last, the newest first. Keeps no more in memory."""
-    return heapq.nlargest(MOST_FILES, _files(objects), key=lambda each: (each.finished_at, each))
+    return heapq.nlargest(MOST_FILES, files, key=lambda each: (each.finished_at, each))
 
 
-def _files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
-    """Yield the results with a label. Those of an older version have none."""
+def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
+    """Yield the results with a label, in the order of their names."""
     for each in objects:
         if not each.name.endswith(RESULTS):
             continue
@@ -69,7 +78,18 @@ def _files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
         except (KeyError, ValueError, TypeError, AttributeError):
             continue
         if status in get_args(Status):
-            yield FileResults(each.name, finished_at, status, counts, to_correct)
+            yield FileResults(
+                each.name,
+                finished_at,
+                status,
+                counts,
+                to_correct,
+                arrived_at=label.get("arrived_at", ""),
+                profile=label.get("profile", ""),
+                code=label.get("code", ""),
+                alerts=label.get("alerts", ""),
+                validate_only="validate_only" in label,
+            )
 
 
 def render_overview(bucket: str, files: Sequence[FileResults]) -> str:

@@ -89,7 +89,10 @@ class Progress:
 
 @dataclass(slots=True)
 class Attempt:
-    """What all steps of an attempt need. `has_sent`: it has begun to send or to report a chunk."""
+    """What all steps of an attempt need. `has_sent`: it has begun to send or to report a chunk.
+
+    `blocked` is the code of what a person must fix before a follow-up can go on.
+    """
 
     lease: Lease
     deadline: Deadline
@@ -97,6 +100,7 @@ class Attempt:
     log: Log
     progress: Progress = field(default_factory=Progress)
     has_sent: bool = False
+    blocked: str = ""
 
     @property
     def run(self) -> Run:

@@ -14,6 +14,7 @@ from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
 from lib.state.claims import Claims, Lease
+from lib.state.concerns import KnownConcerns
 from lib.state.documents import Documents
 from lib.state.generations import Generations
 from lib.state.ledger import Ledger
@@ -107,6 +108,11 @@ class RunContext:
     def match_history(self) -> MatchHistory:
         """How many rows of recent files led to an ad click."""
         return MatchHistory(self.documents)
+
+    @property
+    def known_concerns(self) -> KnownConcerns:
+        """What people have been told, and since when files arrive."""
+        return KnownConcerns(self.documents)
 
     @property
     def output(self) -> StoredResults:

@@ -122,6 +122,12 @@ def plan_follow_up(
         is_held = UNTERMINATED_LAST_LINE in progress.tally.codes
         at = now + retries.LAST_LINE if is_held else next_resend(progress.tally, now, settings, now)
         pending = replace(pending, resend_at=at)
+        outcomes = progress.tally.outcomes
+        metadata = replace(
+            metadata,
+            waited=outcomes["deferred"],
+            failed_at_first=outcomes.get("failed", 0),
+        )
     if not progress.request_ids:
         return metadata, pending
     schedule = poll_schedule(metadata)

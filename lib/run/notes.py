@@ -16,6 +16,7 @@ from lib.model.account import Account
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Selection, Tally
+from lib.results.document import ALERTING
 from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.languages import is_consent_column
@@ -203,7 +204,7 @@ def _note_on_refunds(row_filter: RowFilter, selection: Selection, log: Log) -> P
     detail = f"{number_of_rows(selection.skipped_refunds)}; {names}"
     note = Problem("REFUNDS_SKIPPED", "", detail)
     if not selection.refunds and selection.skipped_refunds >= ENOUGH_REFUNDS:
-        _alert(note, log)
+        return _alerting(note, log)
     return note
 
 
@@ -217,8 +218,7 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
         return []
     notes = []
     if not selection.kept:
-        notes.append(Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(rows)))
-        _alert(notes[0], log)
+        notes.append(_alerting(Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(rows)), log))
     values = list(enumerate(row_filter.values))
     missing = [(at, value) for at, value in values if not selection.found.get(at)]
     if missing:
@@ -226,15 +226,16 @@ def notes_on_fit(row_filter: RowFilter, selection: Selection, log: Log) -> list[
         expected = rows >= ENOUGH_ROWS and any(v.condition not in occurring for _, v in missing)
         is_misspelled = any(selection.near.get(at) for at, _ in missing)
         detail = "; ".join(_not_found(v, selection.near.get(at, 0)) for at, v in missing)
-        notes.append(Problem("FILTER_VALUE_NOT_FOUND", "", detail))
-        if expected or is_misspelled:
-            _alert(notes[-1], log)
+        note = Problem("FILTER_VALUE_NOT_FOUND", "", detail)
+        notes.append(_alerting(note, log) if expected or is_misspelled else note)
     return notes
 
 
-def _alert(note: Problem, log: Log) -> None:
+def _alerting(note: Problem, log: Log) -> Problem:
+    """Log an alert, and return the note that the sweep finds again in the document's label."""
     action = lookup(note.code).action
     log.alert("filter_mismatch", code=note.code, detail=note.detail, action=action)
+    return note._replace(field=ALERTING)
 
 
 def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem]:

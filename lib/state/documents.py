@@ -80,6 +80,10 @@ class Documents:
         content, generation = found
         return decoder_of(kind).decode(content), generation
 
+    def exists(self, name: str) -> bool:
+        """Return whether there is an object of this name, whatever it contains."""
+        return self._store.read(self._bucket, self._prefix + name) is not None
+
     def check(self, names: Iterable[str]) -> None:
         """Check that this version can read these documents, as far as they exist."""
         with ThreadPoolExecutor(_READ_AT_ONCE, "check") as pool:

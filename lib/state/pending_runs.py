@@ -33,7 +33,7 @@ class PendingRun:
 
     `run` is the claim of the attempt that saved this. `only` has the outcomes of the only chunk,
     until it has a marker. `all_counted`: no row needs another run. `chunks` is the number of chunks
-    of the results.
+    of the results. `blocked` is the code of what a person must fix before the follow-up can go on.
     """
 
     run: Run
@@ -49,6 +49,7 @@ class PendingRun:
     diagnosed: int = 0
     only: ChunkOutcomes | None = None
     all_counted: bool = False
+    blocked: str = ""
 
     @property
     def due(self) -> datetime | None:

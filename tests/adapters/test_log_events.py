@@ -22,7 +22,7 @@ from lib.adapters.notices import announcer
 from lib.config.settings import SettingsError
 from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
 from lib.errors import PermanentError, RetryableError
-from lib.followup.missing import FOUND_BY_SWEEP_AFTER
+from lib.followup.sweep import FOUND_BY_SWEEP_AFTER
 from lib.model.deadline import Deadline
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.alerts import LATE_AFTER
@@ -100,6 +100,11 @@ def rejected(google: World) -> None:
     rows = [core_row(number, conversion_date_time="") for number in range(1, 6)]
     google.store.put("in-bucket", "export.csv", csv_bytes(rows))
     assert deliver(google) == 200
+
+
+def lost(google: World) -> None:
+    rejected(google)
+    assert swept(google) == 200
 
 
 def no_file(google: World) -> None:
@@ -307,6 +312,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "object_ignored": ("INFO", lambda google: deliver(google, "export.tmp")),
     "filter_mismatch": ("ERROR", filtered),
     "rows_failing": ("ERROR", rejected),
+    "concern": ("ERROR", lost),
     "no_file": ("ERROR", no_file),
     "file_ignored": ("ERROR", left),
     "file_unfinished": ("ERROR", unfinished),

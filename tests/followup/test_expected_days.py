@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lib.config.settings import Weekday
-from lib.followup.missing import expected_time
+from lib.followup.rhythm import Calendar, expected_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
-WORKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+HOLIDAYS = frozenset({"12-25", "12-26", "2027-03-26", "2027-03-29"})
+WORKDAYS = Calendar(BERLIN, frozenset(range(5)), HOLIDAYS)
 
 # From, to (in Berlin), the expected hours in between.
 CASES = [
@@ -30,9 +30,7 @@ CASES = [
 def test_only_expected_days_count(since: str, until: str, hours: float) -> None:
     """Weekends and holidays count nothing, in the time zone of the exports."""
     start, end = (datetime.fromisoformat(each).replace(tzinfo=BERLIN) for each in (since, until))
-    holidays = ("12-25", "12-26", "2027-03-26", "2027-03-29")
-    found = expected_time(start, end, zone="Europe/Berlin", weekdays=WORKDAYS, holidays=holidays)
-    assert found == timedelta(hours=hours)
+    assert expected_time(start, end, WORKDAYS) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("clock", ["local", "UTC"])
@@ -42,6 +40,5 @@ def test_a_night_of_changing_clocks_has_24_hours(clock: str, change: str) -> Non
     day = datetime.fromisoformat(change)
     zone = BERLIN if clock == "local" else ZoneInfo("UTC")
     before, after = ((day + timedelta(days=n, hours=4)).replace(tzinfo=zone) for n in (-1, 0))
-    every: tuple[Weekday, ...] = (*WORKDAYS, "sat", "sun")
-    found = expected_time(before, after, zone="Europe/Berlin", weekdays=every, holidays=())
+    found = expected_time(before, after, Calendar(BERLIN, frozenset(range(7)), frozenset()))
     assert timedelta(hours=23) <= found <= timedelta(hours=24)

@@ -368,6 +368,7 @@ SILENCES = {
         "events_missing", nothing, no_event, "pubsub.publisher"
     ),
 }
+_SWEEP = "tests/followup/test_concerns_of_a_sweep.py"
 _POLICIES = "tests/terraform/test_alert_policies.py"
 ELSEWHERE = {
     "A message about a file cannot be published": "tests/adapters/test_pubsub.py",
@@ -377,9 +378,9 @@ ELSEWHERE = {
     "The sweep comes to no end": _POLICIES,
     "The trigger or the scheduler may not call the function": _POLICIES,
     "An instance runs out of memory, is killed, or does not start": _POLICIES,
-    "Attempts die without a word": "tests/followup/test_missing.py",
-    "An expected file does not arrive": "tests/followup/test_missing.py",
-    "A file with the name of an incomplete file stays": "tests/followup/test_missing.py",
+    "Attempts die without a word": _SWEEP,
+    "An expected file does not arrive": _SWEEP,
+    "A file with the name of an incomplete file stays": _SWEEP,
 }
 
 

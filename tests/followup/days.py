@@ -1,0 +1,121 @@
+"""Days of a deployment, as a sweep sees them: results come, time passes, and `watch` tells.
+
+Nothing else runs, so a year takes seconds. `tests/followup/test_concerns_of_a_sweep.py` lets the
+real sweep collect what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from lib.config.settings import Settings
+from lib.followup.watch import Seen, Watch, profile_of, watch
+from lib.results.overview import FileResults
+from lib.state.concerns import WatchState
+
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class ToldLine(NamedTuple):
+    """A line, and when it was logged."""
+
+    at: datetime
+    told: str
+    kind: str
+    key: str
+    severity: str
+    detail: str
+
+
+def settings(**given: Any) -> Settings:
+    return Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
+
+
+def text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+@dataclass(slots=True)
+class Days:
+    """A deployment. Results are kept for `kept`, objects of the input bucket for 30 days."""
+
+    settings: Settings = field(default_factory=settings)
+    profiles: Mapping[str, Any] | None = field(default_factory=lambda: {"default": {}})
+    now: datetime = START
+    kept: timedelta = timedelta(weeks=9)
+    files: dict[str, FileResults] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    state: WatchState = field(default_factory=WatchState)
+    lines: list[ToldLine] = field(default_factory=list)
+    numbers: int = 0
+
+    def results(
+        self,
+        name: str,
+        at: datetime | None = None,
+        *,
+        status: str = "completed",
+        code: str = "",
+        alerts: str = "",
+        test: bool = False,
+        **counts: int,
+    ) -> str:
+        """Write the results of a file that arrives now, or at a time. Return their name."""
+        self.numbers += 1
+        arrived = text(at or self.now)
+        counts.setdefault("rows", sum(counts[each] for each in counts if each in OUTCOMES))
+        results = f"{name}.{self.numbers}.results.json"
+        self.files[results] = FileResults(
+            *(results, arrived, status, counts, 0, arrived, profile_of(name), code, alerts, test)
+        )
+        self.seen.newest[profile_of(name)] = at or self.now
+        return results
+
+    def follow_up(self, results: str, **counts: int) -> None:
+        """Write the results of a file again: the outcomes of rows that waited."""
+        before = self.files[results]
+        status = "waiting" if counts.get("deferred") else "completed"
+        rows = before.counts["rows"]
+        self.files[results] = before._replace(
+            finished_at=text(self.now), status=status, counts={"rows": rows, **counts}
+        )
+
+    def sweep(self, at: datetime | None = None) -> list[ToldLine]:
+        """Sweep now, or at a time. Return what is told."""
+        self.now = at or self.now
+        oldest = text(self.now - self.kept)
+        self.files = {k: each for k, each in self.files.items() if each.finished_at >= oldest}
+        old = self.now - timedelta(days=30)
+        self.seen.newest = {k: at for k, at in self.seen.newest.items() if at >= old}
+        self.seen.files = [*self.files.values()]
+        given = Watch(self.seen, self.profiles, self.settings, self.state, self.now)
+        found, self.state = watch(given)
+        told = [
+            ToldLine(self.now, line.told, f["kind"], f["key"], line.severity, f["detail"])
+            for line in found
+            for f in [line.fields]
+        ]
+        self.lines += told
+        return told
+
+    def pass_until(self, end: datetime, every: timedelta = HOUR / 4) -> list[ToldLine]:
+        """Sweep again and again. Return what is told until then."""
+        before = len(self.lines)
+        while self.now + every <= end:
+            self.sweep(self.now + every)
+        self.now = end
+        return self.lines[before:]
+
+    def first(self, kind: str) -> ToldLine:
+        """Return when a kind of concern was told first."""
+        return next(each for each in self.lines if each.kind == kind)
+
+
+OUTCOMES = (
+    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"),
+)
