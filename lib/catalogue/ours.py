@@ -274,8 +274,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "AMBIGUOUS_CURRENCY": (
         "rejected",
-        "Ambiguous: the sign next to the value, such as $ or kr, is used for several currencies. "
-        "The currency of the account is not one of them, or is not known.",
+        "Ambiguous: the sign next to the value or in the name of its column, such as $ or kr, is "
+        "used for several currencies. The currency of the account is not one of them, or is not "
+        "known.",
         "Set currency_code in the profile, or add a currency_code column to the file.",
     ),
     "INVALID_CURRENCY": (

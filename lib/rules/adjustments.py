@@ -124,9 +124,9 @@ def _types_of_refunds(chunk: ChunkColumns) -> list[AdjustmentType]:
 
 def _compare_with_sales(chunk: ChunkColumns) -> None:
     """Warn of new values that are not below that of the sale: they may be something else."""
-    comma, problems = chunk.file.rules.decimal_comma, chunk.problems
+    rules, problems = chunk.file.rules, chunk.problems
     cells = chunk.cells("conversion_value")
-    sold, _ = read_amounts(cells, chunk.currency_code, chunk.actions, comma, RowProblems(set()))
+    sold, _ = read_amounts(cells, chunk.currency_code, chunk.actions, rules, RowProblems(set()))
     own, of_row = chunk.cells(ADJUSTED_VALUE.currency), chunk.cells("currency_code")
     for row, (value, before) in enumerate(zip(chunk.value, sold, strict=True)):
         if not value or before is None or value < before or row in problems.errors:

@@ -48,8 +48,8 @@ def _read_values(
     chunk: ChunkColumns, columns: AmountColumns, currencies: Sequence[str | None]
 ) -> None:
     rules, problems = chunk.file.rules, chunk.problems
-    cells, comma = chunk.cells(columns.value), rules.decimal_comma
-    values, of_values = read_amounts(cells, currencies, chunk.actions, comma, problems, columns)
+    cells = chunk.cells(columns.value)
+    values, of_values = read_amounts(cells, currencies, chunk.actions, rules, problems, columns)
     if rules.column_currency is not None:
         for row, currency in enumerate(of_values):
             if currency and currency != rules.column_currency:
@@ -61,7 +61,7 @@ def read_amounts(
     cells: Sequence[str],
     currencies: Sequence[str | None],
     actions: Sequence[ActionRule],
-    decimal_comma: bool,
+    rules: RowRules,
     problems: RowProblems,
     columns: AmountColumns = CONVERSION_VALUE,
 ) -> tuple[list[float | None], list[str | None]]:
@@ -70,6 +70,7 @@ def read_amounts(
     `currencies` are those of the row, the header or the profile. Without any of them, a sign of
     several currencies (`$`) may only be that of the account, and none is returned.
     """
+    decimal_comma, signs = rules.decimal_comma, rules.column_signs
     values: list[float | None] = [None] * len(cells)
     of_values: list[str | None] = [None] * len(cells)
     for row, (cell, currency) in enumerate(zip(cells, currencies, strict=True)):
@@ -92,7 +93,7 @@ def read_amounts(
             continue
         elif currency:
             of_values[row] = currency
-        elif written := written_currencies(cell):
+        elif written := written_currencies(cell) or signs:
             of_account = actions[row].currency
             if len(written) == 1:
                 (of_values[row],) = written

@@ -42,8 +42,9 @@ class RowRules:
     `account` returns the account of a customer ID, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
 
-    `column_currency` is the currency that the header of the value column names. `column_zones` has
-    the time zones of the times other than the conversion time.
+    `column_currency` is the currency that the header of the value column names, `column_signs` are
+    those that a sign in it may mean. `column_zones` has the time zones of the times other than the
+    conversion time.
 
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
 
@@ -59,6 +60,7 @@ class RowRules:
     zone: tzinfo | None = None
     currency_code: str | None = None
     column_currency: str | None = None
+    column_signs: frozenset[str] = frozenset()
     phone_region: str | None = None
     ad_user_data: str | None = None
     day_first: bool = False

@@ -27,6 +27,7 @@ from lib.model.records import Row
 from lib.rules.actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.fields.units import currencies_in_header
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.row_rules import Refunds, RowRules
 from lib.rules.stages import is_stage_column
@@ -209,6 +210,7 @@ class _Planning:
             zone=self._zone("conversion_date_time"),
             currency_code=profile.currency_code,
             column_currency=header.units.get(value),
+            column_signs=currencies_in_header(header.names.get(value, "")),
             phone_region=profile.phone_region,
             ad_user_data=profile.ad_user_data,
             day_first=profile.day_first,

@@ -578,6 +578,26 @@ def test_a_sign_of_several_currencies_may_only_be_that_of_the_account(
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "of_account", "refused"),
+    [
+        ("12", "CAD", None),
+        ("\u20ac12", "EUR", None),
+        ("12", "EUR", "AMBIGUOUS_CURRENCY conversion_value"),
+        ("kr 12", "CAD", "AMBIGUOUS_CURRENCY conversion_value"),
+    ],
+)
+def test_a_sign_in_the_header_is_that_of_cells_without_one(
+    cell: str, of_account: str, refused: str | None
+) -> None:
+    """`Amount ($)` in the file of a EUR account is no amount in EUR."""
+    account = replace(ACCOUNT, currency_code=of_account)
+    text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
+    signs = frozenset({"CAD", "USD"})
+    validated = validate(text, account=lambda customer_id: account, column_signs=signs)
+    assert validated.fields.get(2) == refused
+
+
 def test_the_profile_says_what_a_sign_means() -> None:
     """With a currency in the profile, no account has to be known; another sign is refused."""
     header = "gclid,conversion_date_time,conversion_value"

@@ -46,6 +46,25 @@ def test_the_currency_of_a_column(header: str, row: str, codes: list[str]) -> No
 
 
 @pytest.mark.parametrize(
+    ("header", "profile", "codes"),
+    [
+        ("Amount ($)", {"destination": "data_manager"}, ["AMBIGUOUS_CURRENCY"]),
+        ("Amount in C$", {"destination": "data_manager"}, ["AMBIGUOUS_CURRENCY"]),
+        ("Amount (kr)", {"destination": "data_manager"}, ["AMBIGUOUS_CURRENCY"]),
+        ("Amount (FR)", {"destination": "data_manager"}, []),
+        ("Amount", {"destination": "data_manager"}, []),
+        ("Amount ($)", {"destination": "data_manager", "currency_code": "CAD"}, []),
+        # An offline check cannot ask the account.
+        ("Amount ($)", {"destination": "google_ads"}, []),
+    ],
+)
+def test_the_sign_of_a_column(header: str, profile: dict[str, Any], codes: list[str]) -> None:
+    """A sign of several currencies in the header is read like one in each cell without a sign."""
+    fixed = {"headers": {"conversion_value": header}, "conversion_action": "1001"}
+    assert outcomes(f"date,{header}", "2026-11-20 10:00 Z,12", **fixed, **profile) == codes
+
+
+@pytest.mark.parametrize(
     ("header", "zone_is_far_east"),
     [
         ("Close Date (Pacific/Kiritimati)", True),

@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES, parse_currency
-from lib.rules.values.money import parse_value, written_currency
+from lib.rules.values.money import parse_value, written_currencies, written_currency
 from lib.rules.values.time_zones import load_zone
 
 _ENGLISH_WORDS: Final = frozenset(
@@ -63,6 +63,19 @@ def currency_in_header(text: str, in_brackets: bool) -> str | None:
         return written_currency(f"1 {text}") or ""
     except RuleError:
         return None
+
+
+def currencies_in_header(header: str) -> frozenset[str]:
+    """Return the currencies that the sign in the name of a value column may mean: `Amount ($)`.
+
+    Letters are no sign, except for `kr`: `Valeur (FR)` may be in any currency.
+    """
+    last = re.split(r"[\s()\[\]{}]+", header.strip(" ()[]{}"))[-1]
+    has_sign = any(unicodedata.category(each) == "Sc" for each in last)
+    try:
+        return written_currencies(f"1 {last}") if has_sign or last == "kr" else frozenset()
+    except RuleError:
+        return frozenset()
 
 
 def time_zone_in_header(text: str, in_brackets: bool) -> str | None:
