@@ -76,6 +76,7 @@ variable "profiles" {
     include             = optional(map(list(string)))
     exclude             = optional(map(list(string)))
     refunds             = optional(map(list(string)))
+    actions             = optional(map(map(object({ action = string, value = optional(number), time = optional(string) }))))
     adjustments_via     = optional(string)
     encoding            = optional(string)
     delimiter           = optional(string)
@@ -159,6 +160,27 @@ variable "profiles" {
   validation {
     condition     = alltrue(flatten([for p in values(var.profiles) : try([for column, words in p.refunds : length(setintersection(words, try(p.exclude[column], []))) == 0], [])]))
     error_message = "refunds lists a value of a column that exclude lists too. Remove it from exclude."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.actions == null ? true : length(p.actions) == 1 && p.conversion_action == null])
+    error_message = "actions must name exactly one column, and a profile with actions must not set conversion_action."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.profiles) : try([for column in keys(p.actions) : !contains(concat(keys(coalesce(p.include, {})), keys(coalesce(p.exclude, {}))), column)], [])]))
+    error_message = "actions names a column that include or exclude lists too. Remove it there: values that actions does not list are skipped."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.profiles) : try([for stage in flatten([for stages in values(p.actions) : values(stages)]) : stage.value == null ? true : stage.value >= 0], [])]))
+    error_message = "A value in actions must be 0 or more."
+  }
+
+  validation {
+    # As for conversion_action.
+    condition     = alltrue(flatten([for p in values(var.profiles) : try([for stage in flatten([for stages in values(p.actions) : values(stages)]) : coalesce(p.destination, "google_ads") != "data_manager" || can(regex("^(customers/[0-9]+/conversionActions/)?[0-9]+$", stage.action))], [])]))
+    error_message = "An action in actions of a data_manager profile must be the action's numeric ID (ctId in the address of its page), such as 1234567. The Data Manager API does not accept names."
   }
 
   validation {

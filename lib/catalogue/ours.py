@@ -849,8 +849,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "FILTER_COLUMN_MISSING": (
         "file",
-        "The row filter of the profile (include, exclude) needs a column that the file does not "
-        "have. Without it, nobody knows which rows count.",
+        "The row filter of the profile (include, exclude, refunds, actions) needs a column that "
+        "the file does not have. Without it, nobody knows which rows count, or as what.",
         "Correct the name of the column in the profile (docs/profiles.md), or export the column.",
     ),
     "ADJUSTMENT_FILE": (
@@ -1000,21 +1000,21 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "FILTER_KEEPS_NO_ROW": (
         "note",
-        "The row filter of the profile (include, exclude) skips every row of the file.",
+        "The row filter of the profile (include, exclude, actions) skips every row of the file.",
         "Compare the values in the profile with your export. If the file contains conversions, "
         f"correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
     ),
     "REFUNDS_SKIPPED": (
         "note",
-        "Rows that the profile calls refunds are skipped by its row filter (include, exclude), so "
-        "their orders keep their value.",
+        "Rows that the profile calls refunds are skipped by its row filter (include, exclude, "
+        "actions), so their orders keep their value.",
         "Remove the condition that skips them if these refunds must be sent: rows that refunds "
         "names need no other filter. No action is needed if their sales are skipped too.",
     ),
     "FILTER_VALUE_NOT_FOUND": (
         "note",
-        "The row filter of the profile (include, exclude) lists a value that is in no row of the "
-        "file.",
+        "The row filter of the profile (include, exclude, actions) lists a value that is in no row "
+        "of the file.",
         "Compare the value with your export. If it is misspelled or was renamed, correct it in "
         f"the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
     ),

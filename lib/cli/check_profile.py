@@ -58,7 +58,7 @@ def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
     zone = next((each for each in proposal.questions if each.key == "time_zone"), None)
     if zone is not None:
         # With a time zone, the country of phone numbers may be certain.
-        with_zone = given.with_answer("time_zone", zone.default)
+        with_zone = given.with_answer(zone, zone.default, by_default=True)
         proposal = propose(sample, with_zone, now, zone.default)
     missing = [*([zone] if zone else []), *proposal.needed]
     assumed = {question.key: _default(question) for question in missing}
@@ -76,7 +76,9 @@ def _default(question: Question) -> Any:
     """Return the value that is assumed; "" if there is none, or if the proposal has it already."""
     if question.key == "conversion_action":
         return _ANY_ACTION
-    return "" if question.key in ("headers", "customer_id") else question.value_of(question.default)
+    if question.key in ("headers", "customer_id") or not question.default:
+        return ""
+    return question.value_of(question.default)
 
 
 def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str:
@@ -130,20 +132,26 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
     except PermanentError as error:
         yield error.detail
         return
-    if problem := _action_problem(profile):
+    for problem in _action_problems(profile):
         yield f'profile "{name}": {problem}'
 
 
-def _action_problem(profile: Profile) -> str | None:
-    """Return what is wrong with an action that the destination cannot find: all rows that name no
+def _action_problems(profile: Profile) -> Iterator[str]:
+    """Yield what is wrong with actions that the destination cannot find: all rows that name no
     other one would be rejected."""
-    action = profile.conversion_action
-    if action is None or registry.capabilities_of(profile.destination).resolves_action_names:
-        return None
-    # Only the last part of a resource name matters.
-    if action.rpartition("/")[2].isdecimal():
-        return None
-    return (
-        f"conversion_action: {profile.destination} does not accept names. Write the action's ID, "
-        "the number after ctId= in the address of its page."
-    )
+    if registry.capabilities_of(profile.destination).resolves_action_names:
+        return
+    listed = {
+        f'actions "{value}"': each.action
+        for values in profile.actions.values()
+        for value, each in values.items()
+    }
+    if profile.conversion_action is not None:
+        listed["conversion_action"] = profile.conversion_action
+    for key, action in listed.items():
+        # Only the last part of a resource name matters.
+        if not action.rpartition("/")[2].isdecimal():
+            yield (
+                f"{key}: {profile.destination} does not accept names. Write the action's ID, "
+                "the number after ctId= in the address of its page."
+            )

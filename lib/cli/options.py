@@ -25,7 +25,7 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_values(*args: Any, **options: Any) -> None:
         values = {key: options.pop(key) for key in OPTIONS if key in options}
-        values = {key: value for key, value in values.items() if value is not None}
+        values = {key: value for key, value in values.items() if value not in (None, {})}
         try:
             Profile.model_validate(values)
         except ValidationError as error:

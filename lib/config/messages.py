@@ -62,6 +62,8 @@ def lines(
 def _message(problem: Any, model: type[BaseModel]) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
+        if len(problem["loc"]) > 1:
+            return "not known here. Remove it; docs/profiles.md has what can be written here."
         near = get_close_matches(name.casefold(), model.model_fields, 1)
         if not near:
             return (

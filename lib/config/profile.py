@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -24,9 +25,10 @@ from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import FIELDS
+from lib.rules.row_filter import comparable
 from lib.rules.values.enums import Consent
 from lib.rules.values.order_ids import OrderIds
-from lib.source.vocabulary import vocabulary_of
+from lib.source.vocabulary import header_key, vocabulary_of
 
 
 def _account_number(value: object) -> object:
@@ -68,6 +70,47 @@ def _row_values(column: str, values: object, *, may_be_empty: bool) -> tuple[str
 
 RowValues = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_values_by_column)]
 """Which rows: `{"Deal Stage": ["Closed Won"]}`."""
+
+
+def _number_as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+ActionName = Annotated[str, BeforeValidator(_number_as_text)]
+"""The name, ID or resource name of a conversion action."""
+
+
+class StageConversion(BaseModel):
+    """What the rows with one value of the column of `actions` are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    action: ActionName = Field(min_length=1)
+    value: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
+    time: str | None = Field(None, min_length=1)
+
+
+_ACTIONS: Final = '{"column name": {"value": {"action": 1001}}}'
+
+
+def _values_of_one_column(value: object) -> object:
+    """Check the form of `actions`, except that of what belongs to a value of the column."""
+    if not isinstance(value, dict):
+        raise ValueError(f"not an object. Write {_ACTIONS}.")
+    if len(value) > 1:
+        raise ValueError("names several columns. Choose the one that tells the stages apart.")
+    for column, values in value.items():
+        _column_name(column)
+        if not isinstance(values, dict) or not values:
+            raise ValueError(f'"{column}" has no values. Write {_ACTIONS}.')
+        for listed, each in values.items():
+            if not isinstance(each, (dict, StageConversion)):
+                raise ValueError(f'"{listed}" is not an object. Write {{"action": 1001}}.')
+    return value
+
+
+Actions = Annotated[dict[str, dict[str, StageConversion]], BeforeValidator(_values_of_one_column)]
+"""Which rows are which conversions: `{"Stage": {"Won": {"action": 1002}}}`."""
 
 _ENCODINGS: Final = (
     *("ascii", "utf-8", "utf-16", "cp", "iso8859", "mac-", "shift_jis", "euc_", "gb", "big5"),
@@ -112,7 +155,7 @@ class Profile(BaseModel):
     login_customer_id: AccountNumber | None = Field(
         None, description="Manager account that gives access to the Google Ads account."
     )
-    conversion_action: str | None = Field(
+    conversion_action: ActionName | None = Field(
         None,
         description="Conversion action for rows that do not name one: its name, ID or resource "
         "name.",
@@ -166,6 +209,12 @@ class Profile(BaseModel):
         description="Rows with one of these values adjust a conversion that was sent before: they "
         "retract it, or give it the new value in the column adjusted_value. For each column, by "
         "its name in the file: the values.",
+    )
+    actions: Actions = Field(
+        default_factory=dict,
+        description="Only rows with one of these values count, each as a conversion of its own "
+        "conversion action. For one column, by its name in the file: for each value, the action, "
+        "and if need be its value and the column of its time.",
     )
     adjustments_via: str | None = Field(
         None,
@@ -257,15 +306,53 @@ class Profile(BaseModel):
             raise ValueError(" ".join(map(_not_a_field, unknown)))
         return value
 
-    @field_validator("conversion_action", mode="before")
+    @field_validator("actions")
     @classmethod
-    def _action_id_as_number(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) else value
+    def _actions_decide_alone(
+        cls, value: dict[str, dict[str, StageConversion]], info: ValidationInfo
+    ) -> dict[str, dict[str, StageConversion]]:
+        for column, values in value.items():
+            if problems := list(_contradictions(column, values, info.data)):
+                raise ValueError(" ".join(problems))
+        return value
 
     @field_validator("delimiter", mode="before")
     @classmethod
     def _tab_by_name(cls, value: object) -> object:
         return "\t" if value in ("tab", "\\t") else value
+
+
+def _contradictions(
+    column: str, values: Mapping[str, StageConversion], others: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield why `actions` cannot apply beside the other keys of a profile."""
+    headers = others.get("headers", {})
+    if others.get("conversion_action") is not None:
+        yield "conversion_action is set too, and names one action for all rows. Remove it."
+    if headers.get("conversion_action"):
+        yield "headers names a column for conversion_action too. Remove it there."
+    if "order_id" in headers and not headers["order_id"]:
+        yield "order_id is switched off under headers. Name the column of the order IDs there."
+    for key in ("include", "exclude"):
+        if any(header_key(each) == header_key(column) for each in others.get(key, {})):
+            yield (
+                f'{key} lists "{column}" too. Remove it there: values that actions does not list '
+                "are skipped."
+            )
+    listed = Counter(map(comparable, values))
+    if twice := [value for value in values if listed[comparable(value)] > 1]:
+        yield f"{' and '.join(map(_in_quotes, twice))} are the same value. Keep one of them."
+    for name, refunds in others.get("refunds", {}).items():
+        unlisted = [each for each in refunds if comparable(each) not in listed]
+        if header_key(name) == header_key(column) and unlisted:
+            yield (
+                f"refunds lists {' and '.join(map(_in_quotes, unlisted))}. List it here too, with "
+                "the action of the conversion that is adjusted."
+            )
+
+
+def _in_quotes(text: str) -> str:
+    return f'"{text}"'
 
 
 def _not_a_field(name: str) -> str:

@@ -88,6 +88,8 @@ class Capabilities:
     """Whether custom variables are sent with an ID that must be looked up."""
     has_preflight: bool
     """Whether account settings can be checked before the first row."""
+    open_if: str = ""
+    """A question whose answer must be yes, if the API is not open to everybody."""
     reports_later: CheckSchedule | None = None
     """Set if accepted rows get their final outcome later. The destination then implements
     `PolledDestination`."""

@@ -21,6 +21,7 @@ from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion, Record, is_derived_order_id
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
+from lib.rules.row_filter import TIME_FIELD
 from lib.rules.values.order_ids import derived_order_id
 
 R = TypeVar("R", bound=Record)
@@ -55,6 +56,7 @@ def assemble(
     chunk: ChunkColumns, record: type[Record], damaged: Iterable[RowOutcome]
 ) -> ValidatedChunk:
     """Return the records and the refused rows. `damaged` are those that could not be read."""
+    _name_time_columns(chunk)
     lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     refused = list(damaged)
@@ -77,6 +79,23 @@ def assemble(
         placeholders=chunk.count_placeholders(),
         follows_earlier_chunk=chunk.follows_earlier_chunk,
     )
+
+
+def _name_time_columns(chunk: ChunkColumns) -> None:
+    """Let problems of a time name its column: rows of several stages have their times in several
+    columns."""
+    if set(chunk.time_fields) <= {TIME_FIELD}:
+        return
+
+    def named(row: int, problem: Problem) -> Problem:
+        is_time = problem.field == TIME_FIELD
+        return problem._replace(field=chunk.time_fields[row]) if is_time else problem
+
+    for found in (chunk.problems.errors, chunk.problems.warnings):
+        for row, problems in found.items():
+            problems[:] = [named(row, each) for each in problems]
+    for row, each in chunk.unsent.items():
+        chunk.unsent[row] = each._replace(reason=named(row, each.reason))
 
 
 def records_of(

@@ -21,6 +21,7 @@ from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem, RowOutcome
 from lib.model.records import AdjustmentType, Conversion, OptionalFields, Row
 from lib.rules.fields import BY_NAME
+from lib.rules.row_filter import TIME_FIELD
 from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
 from lib.rules.values.conversion_clock import ConversionClock
@@ -205,12 +206,22 @@ class ChunkColumns:
         self.order_id = [None] * self.size  # calls have none
         self._cells = list(zip(*rows, strict=True))
         self._empty = ("",) * self.size
+        self.time_fields: Sequence[str] = ()
+        """With `actions` in the profile: the field in whose column each row has its time."""
+        self._of_stages: Mapping[str, Sequence[str]] = {}
+        if (stages := file.rules.stages) is not None and rows:
+            of_rows = stages.of_rows(self._cells)
+            self.time_fields = [each.time for each in of_rows]
+            self._of_stages = stages.cells(of_rows, file.columns, self._cells)
 
     def cells(self, field: str) -> Sequence[str]:
         """Return the cells of a field's column, one for each row.
 
-        A column that is not in the file has empty cells.
+        A column that is not in the file has empty cells. With `actions` in the profile, the stage
+        of a row chooses its cells in some fields.
         """
+        if field in self._of_stages:
+            return self._of_stages[field]
         at = self.file.columns.get(field)
         return self._empty if at is None or not self._cells else self._cells[at]
 
@@ -246,8 +257,12 @@ class ChunkColumns:
 
     def count_placeholders(self) -> dict[str, int]:
         """Return the number of placeholders in each column that has any."""
-        counts = {}
+        counts: dict[str, int] = {}
         for name, cells in self.named(self.file.with_placeholders.__contains__):
+            if self.time_fields and name == TIME_FIELD:
+                pairs = zip(self.time_fields, cells, strict=True)
+                counts |= Counter(f for f, each in pairs if plain_text(each, name, set()) is None)
+                continue
             distinct = Counter(cells).items()
             count = sum(n for cell, n in distinct if plain_text(cell, name, set()) is None)
             if count:

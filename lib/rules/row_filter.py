@@ -1,8 +1,9 @@
-"""The row filter: which rows count, by the values of the file's own columns.
+"""The row filter: which rows count, and as what, by the values of the file's own columns.
 
 Exports contain lost deals, failed charges and refunds next to the rows that count. The profile says
-which are which (`include`, `exclude`). A row that does not count is skipped before any other rule
-sees it, so that it cannot make another row a duplicate.
+which are which (`include`, `exclude`, `actions`). A row that does not count is skipped before any
+other rule sees it, so that it cannot make another row a duplicate. With `actions`, a row's stage
+also chooses its conversion action, its value and the column of its time (`StageActions`).
 
 The first rows of a file show its kind (`lib.source.header`), and a file of sales and adjustments
 stops there. An adjustment further down (`RETRACT`, `RESTATE`) gets a problem: as a conversion, a
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
 from operator import and_, not_
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 from unicodedata import normalize
 
 from lib.model.outcomes import Selection
@@ -24,6 +25,8 @@ from lib.model.records import Row
 from lib.rules.fields.other_kinds import ADJUSTMENTS
 from lib.rules.stages import stages_in
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
+
+T = TypeVar("T")
 
 _ADJUSTMENT: Final = "ADJUSTMENT_ROW"
 _MOST_WORDS: Final = 10
@@ -42,17 +45,21 @@ FOOTER: Final = "REPORT_FOOTER"
 
 
 class Condition(NamedTuple):
-    """Only rows with one of `values` in the column count; without `includes`, only the others.
+    """Only rows with one of `values` in the column count; those of `exclude`: only the others.
 
-    `name` is the column's name in the profile, `column` its index in the file. `also` are values of
-    rows that count too, but that a file need not have: those of refunds.
+    `key` is the key of the profile, `name` the column's name there, `column` its index in the file.
+    `also` are values of rows that count too, but that a file need not have: those of refunds.
     """
 
     name: str
     column: int
-    includes: bool
+    key: Literal["include", "exclude", "refunds", "actions"]
     values: tuple[str, ...]
     also: tuple[str, ...] = ()
+
+    @property
+    def includes(self) -> bool:
+        return self.key != "exclude"
 
 
 class FilterValue(NamedTuple):
@@ -188,8 +195,8 @@ class _ColumnRule:
         self.column = condition.column
         self._includes = condition.includes
         values = enumerate(condition.values, first)
-        self._positions = {_comparable(value): position for position, value in values}
-        self._also = frozenset(map(_comparable, condition.also))
+        self._positions = {comparable(value): position for position, value in values}
+        self._also = frozenset(map(comparable, condition.also))
         self._position = Memo(self._position_of)
         self._nearest = Memo(self._most_similar)
 
@@ -200,7 +207,7 @@ class _ColumnRule:
         kept: dict[str, bool] = {}
         for cell, count in counts.items():
             position = self._position[cell]
-            if position is None and self._also and _comparable(cell) in self._also:
+            if position is None and self._also and comparable(cell) in self._also:
                 kept[cell] = True
                 continue
             kept[cell] = (position is not None) == self._includes
@@ -211,23 +218,27 @@ class _ColumnRule:
         return map(kept.__getitem__, column)
 
     def _position_of(self, cell: str) -> int | None:
-        """Return the position of the value in a cell. A placeholder, such as NULL, is empty."""
-        text = _comparable(cell)
-        if text not in self._positions and is_placeholder("word", text):
-            text = ""
-        return self._positions.get(text)
+        return _listed(cell, self._positions)
 
     def _most_similar(self, cell: str) -> int | None:
         """Return the position of the first value that a cell resembles: `Close Won`."""
-        text = _comparable(cell)
+        text = comparable(cell)
         values = self._positions.items()
         return next((position for value, position in values if _is_similar(text, value)), None)
 
 
-def _comparable(text: str) -> str:
+def comparable(text: str) -> str:
     """Return what equal values share: case makes no difference, and neither does what spreadsheets
     add to a value, such as the signs of `="Closed Won"`."""
     return normalize("NFC", unwrap(text, "word")).casefold()
+
+
+def _listed(cell: str, values: Mapping[str, T]) -> T | None:
+    """Return what belongs to the value in a cell. A placeholder, such as NULL, is empty."""
+    text = comparable(cell)
+    if text not in values and is_placeholder("word", text):
+        text = ""
+    return values.get(text)
 
 
 def _is_similar(one: str, other: str) -> bool:
@@ -249,3 +260,71 @@ def _is_similar_word(one: str, other: str) -> bool:
     from rapidfuzz import fuzz  # few files need its time to import
 
     return fuzz.ratio(one, other) >= _LIKENESS
+
+
+# ── stages and their conversion actions ──────────────────────────────────────────────────────
+
+TIME_FIELD: Final = "conversion_date_time"
+
+
+class StageAction(NamedTuple):
+    """What the rows of a stage are: their conversion action, the cell that replaces their own value
+    (None: none does), and the field in whose column their time is."""
+
+    action: str
+    value: str | None = None
+    time: str = TIME_FIELD
+
+
+class StageActions:
+    """The conversion actions of the stages in a column: `actions` by the value of its cells.
+
+    Several columns may contain times: `conversion_date_time`, `conversion_date_time_2`, ... If the
+    file has a column with times of day, it `pairs_time_of_day` with the first of them only.
+    """
+
+    def __init__(
+        self, column: int, actions: Mapping[str, StageAction], *, pairs_time_of_day: bool = True
+    ) -> None:
+        self.actions = actions
+        self._column = column
+        self._by_value = {comparable(value): each for value, each in actions.items()}
+        self._pairs_time_of_day = pairs_time_of_day
+        self._of_cell = Memo(self._of)
+
+    def _of(self, cell: str) -> StageAction:
+        return _listed(cell, self._by_value) or StageAction("")
+
+    def of_rows(self, cells: Sequence[Sequence[str]]) -> list[StageAction]:
+        """Return what each row is. `cells` are the columns of a chunk, by their index."""
+        return [self._of_cell[cell] for cell in cells[self._column]]
+
+    def cells(
+        self,
+        stages: Sequence[StageAction],
+        columns: Mapping[str, int],
+        cells: Sequence[Sequence[str]],
+    ) -> dict[str, Sequence[str]]:
+        """Return the cells of the fields that depend on the stage, one for each row.
+
+        `columns` maps the fields of the file to their columns.
+        """
+        empty = ("",) * len(stages)
+
+        def of(field: str) -> Sequence[str]:
+            return cells[columns[field]] if field in columns else empty
+
+        times = {field: of(field) for field in {each.time for each in stages}}
+        own_values, times_of_day = of("conversion_value"), of("time_of_day")
+        return {
+            "conversion_action": [each.action for each in stages],
+            TIME_FIELD: [times[each.time][row] for row, each in enumerate(stages)],
+            "conversion_value": [
+                own if each.value is None else each.value
+                for own, each in zip(own_values, stages, strict=True)
+            ],
+            "time_of_day": [
+                cell if self._pairs_time_of_day and each.time == TIME_FIELD else ""
+                for cell, each in zip(times_of_day, stages, strict=True)
+            ],
+        }

@@ -11,6 +11,7 @@ from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
+from lib.rules.row_filter import StageActions
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.order_ids import OrderIds
 
@@ -46,6 +47,8 @@ class RowRules:
     those that a sign in it may mean. `column_zones` has the time zones of the times other than the
     conversion time.
 
+    `stages` are the profile's `actions`, if it has any and the file is one of conversions.
+
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
 
     For adjustments: `refunds` is None if the rows say themselves what they are. `sent_order_id` is
@@ -57,6 +60,7 @@ class RowRules:
     customer_id: str | None
     capabilities: Capabilities
     action: str | None = None
+    stages: StageActions | None = None
     zone: tzinfo | None = None
     currency_code: str | None = None
     column_currency: str | None = None

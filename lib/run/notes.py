@@ -197,10 +197,7 @@ def _note_on_refunds(row_filter: RowFilter, selection: Selection, log: Log) -> P
     """
     conditions = dict.fromkeys(each.condition for each in row_filter.values)
     others = [each for each in conditions if each.column not in row_filter.refund_columns]
-    names = ", ".join(
-        f'{"include" if each.includes else "exclude"} "{each.name}"'
-        for each in others or conditions
-    )
+    names = ", ".join(f'{each.key} "{each.name}"' for each in others or conditions)
     detail = f"{number_of_rows(selection.skipped_refunds)}; {names}"
     note = Problem("REFUNDS_SKIPPED", "", detail)
     if not selection.refunds and selection.skipped_refunds >= ENOUGH_REFUNDS:
@@ -268,8 +265,8 @@ def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem
 
 
 def _not_found(value: FilterValue, near: int) -> str:
-    key = "include" if value.condition.includes else "exclude"
-    text = f'{key} "{value.condition.name}": {_shown_value(value.value)}'
+    condition = value.condition
+    text = f'{condition.key} "{condition.name}": {_shown_value(value.value)}'
     return f"{text}, but a similar value in {number_of_rows(near)}" if near else text
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -28,7 +29,14 @@ from lib.rules.actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.units import currencies_in_header
-from lib.rules.row_filter import Condition, RowFilter
+from lib.rules.row_filter import (
+    TIME_FIELD,
+    Condition,
+    RowFilter,
+    StageAction,
+    StageActions,
+    comparable,
+)
 from lib.rules.row_rules import Refunds, RowRules
 from lib.rules.stages import is_stage_column
 from lib.rules.values.cells import RuleError
@@ -165,10 +173,11 @@ class _Planning:
         row_filter = row_filter_of(self.table.header, header, profile)
         if header.kind == "conversion" and "conversion_date_time" in fields:
             refuse_undecided(read_roles_of(self.table, header, profile, row_filter), header)
+        stages = _stage_actions(self.table.header, header, profile)
         self.table.expect_footer(_key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
         accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
-        rules = self._rules(accounts, destination)
+        rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
             _refuse_useless_columns(header, destination.capabilities)
         parts = [Part(header.kind, self._engine(rules), destination)]
@@ -197,7 +206,9 @@ class _Planning:
             refuses_user_data=refuses_user_data,
         )
 
-    def _rules(self, accounts: _Accounts, destination: Destination[Any]) -> RowRules:
+    def _rules(
+        self, accounts: _Accounts, destination: Destination[Any], stages: StageActions | None
+    ) -> RowRules:
         """Return what is the same for every row of the file."""
         header, profile, run = self.header, self.profile, self.run
         value = "conversion_value" if header.kind != "adjustment" else "adjusted_value"
@@ -207,6 +218,7 @@ class _Planning:
             customer_id=profile.customer_id or None,
             capabilities=destination.capabilities,
             action=profile.conversion_action,
+            stages=stages,
             zone=self._zone("conversion_date_time"),
             currency_code=profile.currency_code,
             column_currency=header.units.get(value),
@@ -277,7 +289,7 @@ class _Planning:
 
 def _key_columns(fields: Mapping[str, int]) -> set[int]:
     """Return the columns without which a record is no row: click IDs, identifiers, times."""
-    times = {at for name, at in fields.items() if name == "conversion_date_time"}
+    times = {at for name, at in fields.items() if base_name(name) == TIME_FIELD}
     return times.union(identifying_columns(fields, FIELDS))
 
 
@@ -336,23 +348,32 @@ class _Accounts:
 def _checked_account(
     customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: _Accounts
 ) -> Account:
-    """Return the account of all rows. Raises `PermanentError` if their common action is wrong."""
+    """Return the account of all rows. Raises `PermanentError` if an action is wrong that all rows
+    have, or all rows of a stage."""
+    if rules.stages is not None:
+        listed = rules.stages.actions.items()
+        actions = {each.action: f'actions "{value}" in the profile' for value, each in listed}
+    elif "conversion_action" in fields:
+        actions = {}
+    else:
+        named = (
+            "conversion_action in the profile" if rules.action else "no conversion_action column"
+        )
+        actions = {"": named}
 
     def wrong_action() -> Problem | None:
-        if "conversion_action" in fields:
-            return None
-        action = resolve_action("", "", rules, set())
-        return action if isinstance(action, Problem) else None
+        for action, place in actions.items():
+            found = resolve_action("", action, rules, set())
+            if isinstance(found, Problem):
+                return found._replace(detail=found.detail or place)
+        return None
 
     account = accounts.ask(customer_id)
     if account.refuses_user_data() or wrong_action():
         # The cached account may be out of date: somebody may have corrected it since then.
         account = accounts.ask(customer_id, fresh=True)
     if wrong := wrong_action():
-        detail = (
-            "conversion_action in the profile" if rules.action else "no conversion_action column"
-        )
-        raise PermanentError(wrong.code, wrong.detail or detail)
+        raise PermanentError(wrong.code, wrong.detail)
     return account
 
 
@@ -363,18 +384,18 @@ def row_filter_of(names: Sequence[str], header: Header, profile: Profile) -> Row
     """Return the filter of the profile for this file. `names` is the header line.
 
     It counts stages in columns that hold no field, except those that the profile lists under
-    `include`, or without values under `exclude`: there, it says itself which stages count. The
-    `refunds` of the profile apply to a file of conversions only: rows of other kinds say themselves
-    what they are.
+    `include`, `actions`, or without values under `exclude`: there, it says itself which stages
+    count. `refunds` and `actions` apply to a file of conversions only: rows of other kinds say
+    themselves what they are.
 
     Raises `PermanentError` if one of its columns is not in the file.
     """
     visible = header.visible
     refunds = [
-        Condition(name, _column_of("refunds", name, names, visible), True, values)
+        Condition(name, _column_of("refunds", name, names, visible), "refunds", values)
         for name, values in (profile.refunds if header.kind == "conversion" else {}).items()
     ]
-    conditions = [*_conditions(names, visible, profile, refunds)]
+    conditions = [*_conditions(names, header, profile, refunds)]
     stated = {
         *header.fields.values(),
         *(each.column for each in conditions if each.includes or not each.values),
@@ -389,18 +410,61 @@ def row_filter_of(names: Sequence[str], header: Header, profile: Profile) -> Row
 
 def _conditions(
     names: Sequence[str],
-    visible: Sequence[str],
+    header: Header,
     profile: Profile,
     refunds: Sequence[Condition],
 ) -> Iterator[Condition]:
     """Yield the conditions. A column that lists conversions under `include` need not list its
-    refunds there too."""
+    refunds there too, and a file need not have those that it lists under `actions`."""
+    visible = header.visible
     for name, values in profile.include.items():
         column = _column_of("include", name, names, visible)
-        also = [value for each in refunds if each.column == column for value in each.values]
-        yield Condition(name, column, True, values, tuple(also))
+        yield Condition(name, column, "include", values, _refunded(column, refunds))
+    for name, stages in (profile.actions if header.kind == "conversion" else {}).items():
+        column = _column_of("actions", name, names, visible)
+        also = _refunded(column, refunds)
+        others = set(map(comparable, also))
+        sold = tuple(value for value in stages if comparable(value) not in others)
+        yield Condition(name, column, "actions", sold, also)
     for name, values in profile.exclude.items():
-        yield Condition(name, _column_of("exclude", name, names, visible), False, values)
+        yield Condition(name, _column_of("exclude", name, names, visible), "exclude", values)
+
+
+def _refunded(column: int, refunds: Sequence[Condition]) -> tuple[str, ...]:
+    return tuple(value for each in refunds if each.column == column for value in each.values)
+
+
+def _stage_actions(names: Sequence[str], header: Header, profile: Profile) -> StageActions | None:
+    """Return which conversion action each stage is, if the profile says so for this file.
+
+    Raises `PermanentError` if the column of a time is not in the file.
+    """
+    if header.kind != "conversion" or not profile.actions:
+        return None
+    ((stage, values),) = profile.actions.items()
+    fields = {at: name for name, at in header.fields.items() if base_name(name) == TIME_FIELD}
+    actions = {}
+    for value, each in values.items():
+        time = TIME_FIELD
+        if each.time is not None:
+            time = fields[_column_of("actions", each.time, names, header.visible)]
+        actions[value] = StageAction(each.action, _amount(each.value, profile), time)
+    return StageActions(
+        _column_of("actions", stage, names, header.visible),
+        actions,
+        pairs_time_of_day=len(fields) == 1 or any(each.time is None for each in values.values()),
+    )
+
+
+def _amount(value: float | None, profile: Profile) -> str | None:
+    """Return an amount of the profile as it would be in a cell of the file.
+
+    A 0 follows the decimals, because 1.234 could also mean thousands.
+    """
+    if value is None:
+        return None
+    whole, point, decimals = format(Decimal(str(value)), "f").partition(".")
+    return f"{whole}{',' if profile.decimal_comma else '.'}{decimals}0" if point else whole
 
 
 def _column_of(key: str, name: str, names: Sequence[str], visible: Sequence[str]) -> int:

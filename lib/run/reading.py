@@ -21,6 +21,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Row
 from lib.rules.fields import FIELDS, OF_CONVERSIONS, OF_SALES_AND_REFUNDS
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS, OTHER_KINDS
+from lib.rules.fields.units import time_zone_in_header
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import (
     ROLES,
@@ -31,7 +32,7 @@ from lib.rules.roles import (
     fields_of,
     read_roles,
 )
-from lib.rules.row_filter import RowFilter, kind_columns
+from lib.rules.row_filter import TIME_FIELD, RowFilter, kind_columns
 from lib.rules.values.cells import unwrap
 from lib.run.column_content import contains_dates, date_columns, notes_on_content
 from lib.run.notes import notes_on_calls, notes_on_columns, notes_on_consent, notes_on_sheets
@@ -44,10 +45,11 @@ from lib.source.header import (
     identifying_columns,
     known_and_unknown,
     map_columns,
+    quoted,
     shown,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
-from lib.source.vocabulary import Tier, vocabulary_of
+from lib.source.vocabulary import Tier, header_parts, vocabulary_of
 from lib.state.store import Readable
 
 
@@ -150,7 +152,7 @@ def read_header(table: Table, profile: Profile) -> Header:
     rows = table.first_rows()
     declared = OF_SALES_AND_REFUNDS if profile.refunds else OF_CONVERSIONS
     try:
-        columns = _map(table, profile, declared)
+        columns = _map(table, profile, declared, _time_of_stages(profile))
     except SourceError as error:
         if error.code != "NO_HEADER":
             raise
@@ -168,16 +170,75 @@ def read_header(table: Table, profile: Profile) -> Header:
     stop = None
     if not identifying_columns(columns.fields, FIELDS):
         stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(table.header, columns))
+    if profile.actions:
+        columns, contradiction = _with_stages(table, profile, columns)
+        stop = stop or contradiction
     return _header(table, profile, columns, "conversion", stop)
 
 
-def _map(table: Table, profile: Profile, declared: tuple[Field, ...]) -> ColumnMap:
-    """Find the declared fields in the header."""
+def _map(
+    table: Table,
+    profile: Profile,
+    declared: tuple[Field, ...],
+    own: Mapping[str, tuple[str, ...]] | None = None,
+) -> ColumnMap:
+    """Find the declared fields in the header. `own` are names that apply before the profile's."""
     names = {base_name(field.name) for field in declared}
-    own = {field: each for field, each in profile.headers.items() if base_name(field) in names}
+    headers = {**profile.headers, **(own or {})}
+    own = {field: each for field, each in headers.items() if base_name(field) in names}
     filtered_by = _known_anyway(table.header, profile)
     has_dates = partial(contains_dates, table.first_rows())
     return map_columns(table.header, own, declared, filtered_by, has_dates)
+
+
+def _time_of_stages(profile: Profile) -> dict[str, tuple[str, ...]]:
+    """Return the first column with times, if every stage in `actions` names its own: the file needs
+    no other one."""
+    names = [each.time for values in profile.actions.values() for each in values.values()]
+    return {TIME_FIELD: (names[0],)} if names and names[0] and all(names) else {}
+
+
+def _with_stages(
+    table: Table, profile: Profile, columns: ColumnMap
+) -> tuple[ColumnMap, Problem | None]:
+    """Return the columns with those of `actions`, and why the file contradicts it, if it does.
+
+    The stage takes the place of the conversion action, and the times are `conversion_date_time`,
+    `conversion_date_time_2`, ... `lib.run.plan` reports columns that are missing.
+    """
+    header, fields, units, problem = table.header, dict(columns.fields), dict(columns.units), ""
+    ((stage, values),) = profile.actions.items()
+    of_stages, by_row = columns_named(stage, header), fields.get("conversion_action")
+    if by_row is not None and by_row not in of_stages:
+        problem = (
+            f"the column {quoted(header, by_row)} names the conversion action of each row. Remove "
+            "actions, or set conversion_action = [] under headers."
+        )
+    elif "order_id" not in fields:
+        problem = (
+            "the file has no column of order IDs. Without them, Google does not recognize a "
+            "conversion that a later file repeats. Name yours as order_id under headers."
+        )
+    times = {fields[TIME_FIELD]: TIME_FIELD} if TIME_FIELD in fields else {}
+    for name in filter(None, (each.time for each in values.values())):
+        for at in columns_named(name, header):
+            times.setdefault(at, f"{TIME_FIELD}_{len(times) + 1}")
+    zones = {_zone_in(header[at]) for at in times}
+    if len({zone or table.time_zone or profile.time_zone for zone in zones}) > 1:
+        problem = problem or "the columns of the times have different time zones in their names."
+    fields |= {field: at for at, field in times.items()}
+    if of_stages:
+        fields["conversion_action"] = of_stages[0]
+    if zone := max(zones, default=""):
+        units[TIME_FIELD] = zone
+    stop = Problem("INVALID_PROFILE", "", f"actions: {problem}") if problem else None
+    return columns._replace(fields=fields, units=units), stop
+
+
+def _zone_in(name: str) -> str:
+    """Return the time zone in the name of a column: `Qualified on (America/New_York)`."""
+    parts = header_parts(name)
+    return (parts and time_zone_in_header(parts.part, parts.in_brackets)) or ""
 
 
 def _kind_of(table: Table, profile: Profile, columns: ColumnMap) -> FileKind | None:
@@ -246,7 +307,9 @@ def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
 
 def _filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     """Return the columns that the filter of the profile reads."""
-    names = (*profile.include, *profile.exclude, *profile.refunds)
+    names = [*profile.include, *profile.exclude, *profile.refunds]
+    for stage, values in profile.actions.items():
+        names += [stage, *(each.time for each in values.values() if each.time)]
     return {column for name in names for column in columns_named(name, header)}
 
 
@@ -257,11 +320,16 @@ def read_roles_of(table: Table, header: Header, profile: Profile, row_filter: Ro
     """Return which columns decide about money, time, identity, and which rows count."""
     rows = table.first_rows()
     counted = {at for at, *_ in row_filter.select(_numbered(rows)).rows}
-    decided = [
+    decided = {
         role
         for role in ROLES
         if any(_is_decided(field.name, table.header, profile) for field in fields_of(role))
-    ]
+    }
+    stages = [each for values in profile.actions.values() for each in values.values()]
+    if stages and all(each.value is not None for each in stages):
+        decided.add("value")
+    if stages and all(each.time for each in stages):
+        decided.add("time")
     return read_roles(
         table.header,
         [row for at, row in enumerate(rows) if at in counted],

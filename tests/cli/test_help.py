@@ -39,7 +39,7 @@ def shown(*names: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with all files that the examples name, and a person who answers with Enter."""
+    """A folder with all files that the examples name, and a person who knows the account."""
     for name in ("leads.csv", "deals.csv", "orders.csv"):
         content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())
         (tmp_path / name).write_bytes(content)
@@ -56,7 +56,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         copy.write(Path(address.removeprefix("gs://BUCKET/")).read_bytes())
 
     monkeypatch.setattr(files, "_download", download)
+    answers = {"customer_id": "123-456-7890", "conversion_action": "1001", "phone_region": "US"}
     monkeypatch.setattr(init, "is_interactive", lambda: True)
+    monkeypatch.setattr(init, "_ask", lambda question: answers.get(question.key, ""))
     return tmp_path
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
 from lib.cli.init import command
+from lib.cli.init.proposal import Choice, Question, WrongAnswer
 from lib.config.profile import Profile, read_profiles
 from tests.cli.validating import NOW
 from tools.terraform_check import configuration
@@ -79,40 +80,141 @@ def test_the_document_has_a_reason_for_each_key(file: Any) -> None:
         assert secret not in result.output
 
 
-def test_every_question_has_a_default(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enter, again and again, ends in a profile; what it lacks is what the check then reports."""
+def person(answers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A person at a terminal in Denver, who gives these answers, and then presses Enter. Returns
+    the questions as they come."""
+    rest, asked = list(answers), list[str]()
+
+    def ask(question: Question) -> str:
+        asked.append(f"{question.problem} {question.text}".strip())
+        assert len(asked) <= len(answers) + 5
+        return rest.pop(0) if rest else ""
+
     monkeypatch.setattr(command, "is_interactive", lambda: True)
     monkeypatch.setattr(command, "local_zone", lambda: "America/Denver")
-    result = init(file(), answers="\n" * 20)
-    profile = profile_of(result)
+    monkeypatch.setattr(command, "_ask", ask)
+    return asked
+
+
+def test_the_first_question_is_in_words_of_the_person(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody needs to know an API's name. Enter is recorded as what it is."""
+    asked = person(["", "123-456-7890", "Deal", "1001", ""], monkeypatch)
+    profile = profile_of(result := init(file()))
+    assert "uploaded conversions through the Google Ads API before June 2026?" in asked[0]
+    assert profile["destination"] == "data_manager"
     assert profile["time_zone"] == "America/Denver"
-    assert not profile.keys() & {"customer_id", "conversion_action", "ad_user_data"}
-    assert "CUSTOMER_ID_MISSING" in result.stderr
+    assert "// The default of this computer; --time-zone changes it." in result.stdout
+    assert "knows no names" in asked[3]
 
 
-def test_answers_are_used_and_checked(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong answer is asked for again, with what is wrong. An answer can save a question: with
+def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what is allowed. What is needed and has no default cannot be skipped. With
     the time zone, the country of the phone numbers is certain."""
-    monkeypatch.setattr(command, "is_interactive", lambda: True)
-    answers = [
-        "",
-        "12",
-        "123-456-7890",
-        "Deal",
-        "Mars/Base",
-        "America/Chicago",
-        "usd",
-        "USD",
-        "",
-        "",
+    answers = ["maybe", "y", "", "12", "123-456-7890", "Deal", "Mars/Base", "America/Chicago"]
+    asked = person(answers, monkeypatch)
+    profile = profile_of(init(file()))
+    assert (profile["destination"], profile["customer_id"]) == ("google_ads", "123-456-7890")
+    assert (profile["time_zone"], profile["phone_region"]) == ("America/Chicago", "US")
+    assert [each.split(". ")[0] for each in asked] == [
+        "Has this account uploaded conversions through the Google Ads API before June 2026? If you "
+        "are not sure: no",
+        "That is not one of the answers",
+        "Google Ads account that receives the conversions",
+        "An answer is needed",
+        "This: wrong format",
+        "Conversion action: its name in Google Ads, or its ID",
+        "Time zone of the times in the file (2 rows state none)",
+        "This: not an IANA time zone",
     ]
-    result = init(file(), answers="\n".join(answers))
-    profile = profile_of(result)
-    assert profile["customer_id"] == "123-456-7890"
-    assert (profile["time_zone"], profile["currency_code"]) == ("America/Chicago", "USD")
-    assert profile["phone_region"] == "US"
-    assert result.stderr.count("not an IANA time zone") == 1
-    assert "Country of the phone numbers" not in result.stderr
+
+
+def test_the_terminal_shows_what_a_question_is_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each choice has its first cells, and Enter is no answer that somebody gave."""
+    choices = (Choice("Net", "Net", "1.00 | 2.00"), Choice("none of these", None, "no value"))
+    question = Question(
+        key="headers",
+        where="conversion_value",
+        text="Which column?",
+        option="--column",
+        choices=choices,
+        default="Net",
+    )
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "")
+    assert command._ask(question) == ""
+    assert "   1  Net            1.00 | 2.00\n" in capsys.readouterr().err
+    assert question.value_of("") == question.value_of("1") == {"conversion_value": ["Net"]}
+    assert question.value_of("none of these") == {"conversion_value": []}
+    for wrong in ("3", "0", "1,2"):
+        with pytest.raises(WrongAnswer, match="Write 1 to 2, or a name from the list"):
+            question.value_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "answer", "expected"),
+    [
+        (("Won", "Lost"), "1", ["Won"]),
+        (("Won", "Lost"), "won, 2", ["Won", "Lost"]),
+        (("Won, paid", "Lost"), "won, paid", ["Won, paid"]),
+        (("1", "0"), "a", ["1"]),
+        (("1", "0"), "0", ["0"]),
+    ],
+)
+def test_several_answers_are_numbers_or_names(
+    values: Sequence[str], answer: str, expected: Sequence[str]
+) -> None:
+    """If the names are numbers, letters stand for them, so that no answer has two meanings."""
+    choices = tuple(Choice(each, each, "2 rows") for each in values)
+    question = Question(
+        key="include", where="S", text="", option="", choices=choices, takes_several=True
+    )
+    assert question.value_of(answer) == {"S": expected}
+
+
+@pytest.mark.parametrize(
+    "dates, first, line",
+    [
+        (("18/11/2026", "19/11/2026", "11/20/2026"), True, "4"),
+        (("18/11/2026", "11/19/2026", "11/20/2026"), False, "2"),
+    ],
+)
+def test_most_dates_decide_their_order(
+    file: Any, dates: Sequence[str], first: bool, line: str
+) -> None:
+    """One odd cell among many does not end everything: the reason names its line."""
+    rows = [f"{date},Cj0KCQiAexample{n:04d}" for n, date in enumerate(dates)]
+    result = init(file("Date,gclid", rows), *ACCOUNT, "--time-zone", "UTC")
+    assert profile_of(result)["day_first"] is first
+    said = " ".join(result.stdout.replace("//", " ").split())
+    assert f"2 of 3 dates are only valid in this way. The others are rejected: line {line}." in said
+
+
+def test_the_end_shows_what_google_gets(file: Any) -> None:
+    """Time, value, action and order as they are sent; click IDs are short, people only named."""
+    result = init(file(), *ACCOUNT, "--time-zone", "America/Chicago", "--phone-region", "US")
+    assert result.exit_code == 0
+    assert "All, as the Google Ads API will get them:" in result.stderr
+    order = "2026-11-18 09:30:00-06:00 · 120.50 (the currency of the action) · action Deal · order"
+    assert f"{order} 1 · email · phone" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--include", "Deal Stage=Signed"], "The likely cause is FILTER_KEEPS_NO_ROW (3 rows)"),
+        (["--now", "2026-01-01T00:00:00Z"], "The likely cause is"),
+        (["--column", "conversion_date_time="], "The likely cause is NO_TIME_COLUMN"),
+    ],
+)
+def test_nothing_to_send_is_no_success(file: Any, words: Sequence[str], said: str) -> None:
+    """Exit code 1, with the setting that is the likely cause."""
+    result = init(file(), *ACCOUNT, "--time-zone", "UTC", "--phone-region", "US", *words)
+    assert result.exit_code == 1
+    assert "Nothing would be sent." in result.stderr
+    assert said in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -177,7 +279,8 @@ def test_refunds_of_a_shop_are_sent_or_named(
     silence: the profile sends them, or says what is missing."""
     header = SHOP.replace(rename, "Note") if rename else SHOP
     result = init(
-        *(file(header, ORDERS), *ACCOUNT, "--time-zone", "UTC", "--destination", destination)
+        *(file(header, ORDERS), *ACCOUNT[:2], "--action", "1001", "--time-zone", "UTC"),
+        *("--destination", destination),
     )
     profile = profile_of(result)
     assert sorted(profile["include"]["Order Status"]) == ["completed", "processing"]
@@ -201,20 +304,39 @@ def test_unanswered_calls_are_no_leads(file: Any) -> None:
     assert profile_of(result)["include"] == {"Call Status": ["Answered Call"]}
 
 
-def test_ambiguous_dates_are_asked_about(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default is the order in which no date is in the future."""
-    path = file("Date,gclid", ["03/12/2026,Cj0KCQiAexample0001", "04/11/2026,Cj0KCQiAexample0002"])
+@pytest.mark.parametrize(
+    ("dates", "default"),
+    [
+        # The default is the order in which the dates are recent.
+        (("11/05/2026", "11/12/2026"), False),
+        (("05/11/2026", "12/11/2026"), True),
+    ],
+)
+def test_ambiguous_dates_are_asked_about(
+    file: Any, monkeypatch: pytest.MonkeyPatch, dates: Sequence[str], default: bool
+) -> None:
+    """No cell decides, so a person does."""
+    rows = [f"{date},Cj0KCQiAexample000{n}" for n, date in enumerate(dates)]
+    path = file("Date,gclid", rows)
     assert "--day-first" in init(path, *ACCOUNT, "--time-zone", "UTC").stderr
-    monkeypatch.setattr(command, "is_interactive", lambda: True)
+    asked = person([""], monkeypatch)
     words = [*ACCOUNT, "--time-zone", "UTC", "--destination", "google_ads"]
-    assert "(yes or no)? All of them can be read both ways [no]" in init(path, *words).stderr
-    path = file("Date,gclid", ["05/12/2026,Cj0KCQiAexample0001"])
-    assert profile_of(init(path, *words, answers="\n\n"))["day_first"] is False
-    path = file("Date,gclid", ["11/12/2026,Cj0KCQiAexample0001"])
-    result = init(path, *words, "--now", "2026-11-15T00:00:00Z", answers="\n\n")
-    assert "[no]" in result.stderr
-    path = file("Date,gclid", ["05/11/2026,Cj0KCQiAexample0001", "12/11/2026,Cj0KCQiAexample0002"])
-    assert profile_of(init(path, *words, answers="\n\n"))["day_first"] is True
+    profile = profile_of(init(path, *words, "--now", "2026-11-27T00:00:00Z"))
+    assert profile["day_first"] is default
+    assert f"such as {dates[0]}" in asked[0]
+
+
+def test_ambiguous_values_are_asked_about(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`12.500` is a lot of money or little."""
+    rows = ["2026-11-20,Cj0KCQiAexample0001,12.500", "2026-11-20,Cj0KCQiAexample0002,3.750"]
+    path = file("Date,gclid,Amount", rows)
+    words = [*ACCOUNT, "--time-zone", "UTC", "--destination", "google_ads", "--currency", "EUR"]
+    assert "--decimal-comma" in init(path, *words).stderr
+    asked = person(["yes"], monkeypatch)
+    result = init(path, *words)
+    assert profile_of(result)["decimal_comma"] is True
+    assert "so that 12.500 is 12,500.00?" in asked[0]
+    assert "12,500.00 EUR" in result.stderr
 
 
 def test_a_second_profile_is_added_to_the_document(file: Any, tmp_path: Path) -> None:
@@ -283,6 +405,8 @@ def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path, content: str) -
         (["--time-zone", "Mars/Base"], "--time-zone: not an IANA time zone"),
         (["--include", "Stage"], "write it as COLUMN=VALUE"),
         (["--column", "email"], "write it as FIELD=COLUMN"),
+        (["--column", "nofield=X"], "--column: nofield is not a field"),
+        (["--encoding", "x"], "--encoding: not a known encoding"),
     ],
 )
 def test_a_mistake_in_an_option_exits_with_2(file: Any, words: list[str], said: str) -> None:

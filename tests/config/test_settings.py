@@ -14,6 +14,8 @@ from lib.config.settings import Settings, SettingsError
 from lib.errors import PermanentError
 
 GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output"}
+ACTIONS = '{"column name": {"value": {"action": 1001}}}'
+WON = {"Stage": {"Won": {"action": 1002}}}
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,61 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
             "currency_code: wrong format. Write three capital letters, such as EUR. "
             "phone_region: wrong format. Write two capital letters, such as DE.",
         ),
+        ({"actions": ["Won"]}, f"actions: not an object. Write {ACTIONS}."),
+        ({"actions": {"Stage": {}}}, f'actions: "Stage" has no values. Write {ACTIONS}.'),
+        ({"actions": {"Stage": ["Won"]}}, f'actions: "Stage" has no values. Write {ACTIONS}.'),
+        (
+            {"actions": {" ": {"Won": {"action": 1}}}},
+            "actions: a column has no name. Write the name of a column of the file.",
+        ),
+        (
+            {"actions": {"Stage": {"Won": {"action": 1}}, "Status": {"Paid": {"action": 2}}}},
+            "actions: names several columns. Choose the one that tells the stages apart.",
+        ),
+        (
+            {"actions": {"Stage": {"Won": 1002}}},
+            'actions: "Won" is not an object. Write {"action": 1001}.',
+        ),
+        ({"actions": {"Stage": {"Won": {}}}}, "actions.Stage.Won.action: not set. Set it."),
+        (
+            {"actions": {"Stage": {"Won": {"action": "", "valeu": 5, "time": ""}}}},
+            "actions.Stage.Won.action: too few characters (minimum: 1). Write a longer value. "
+            "actions.Stage.Won.time: too few characters (minimum: 1). Write a longer value. "
+            "actions.Stage.Won.valeu: not known here. Remove it; docs/profiles.md has what can be "
+            "written here.",
+        ),
+        (
+            {"actions": {"Stage": {"A": {"action": 1, "value": "50"}}}},
+            "actions.Stage.A.value: not a number. Write a number.",
+        ),
+        (
+            {"actions": {"Stage": {"A": {"action": 1, "value": -1}}}},
+            "actions.Stage.A.value: too small. Write 0 or more.",
+        ),
+        (
+            {"actions": WON, "conversion_action": 1001},
+            "actions: conversion_action is set too, and names one action for all rows. Remove it.",
+        ),
+        (
+            {"actions": WON, "headers": {"conversion_action": "Goal", "order_id": []}},
+            "actions: headers names a column for conversion_action too. Remove it there. order_id "
+            "is switched off under headers. Name the column of the order IDs there.",
+        ),
+        (
+            {"actions": WON, "include": {"STAGE": ["Won"]}, "exclude": {"stage ": ["Lost"]}},
+            'actions: include lists "Stage" too. Remove it there: values that actions does not '
+            'list are skipped. exclude lists "Stage" too. Remove it there: values that actions '
+            "does not list are skipped.",
+        ),
+        (
+            {"actions": {"Stage": {"Won": {"action": 1}, "won ": {"action": 2}}}},
+            'actions: "Won" and "won " are the same value. Keep one of them.',
+        ),
+        (
+            {"actions": WON, "refunds": {"Stage": ["won", "Refunded"]}},
+            'actions: refunds lists "Refunded". List it here too, with the action of the '
+            "conversion that is adjusted.",
+        ),
         (
             {"headers": {"Conversion Name": "Aktion"}},
             "headers: Conversion Name is not a field. Did you mean conversion_action?",
@@ -193,6 +250,18 @@ def test_fields_that_a_profile_may_name() -> None:
     headers = {"conversion_value": "Betrag", "email_2": ["A", "B"], "custom_variable.Plan": "Tarif"}
     _, profile = choose_profile({"default": {"headers": headers}}, "a.csv")
     assert profile.headers.keys() == headers.keys()
+
+
+def test_a_claim_keeps_the_actions_of_stages() -> None:
+    """The saved profile of a file is the one that it started with; null means that it is not set.
+
+    Terraform writes null for what is left out.
+    """
+    stages = {"Won": {"action": 1002, "value": None, "time": None}, "": {"action": "A", "value": 0}}
+    _, profile = choose_profile({"default": {"actions": {"Stage": stages}}}, "a.csv")
+    saved = json.loads(json.dumps(profile.model_dump(mode="json")))
+    assert Profile.model_validate(saved) == profile
+    assert {each.value for each in profile.actions["Stage"].values()} == {None, 0}
 
 
 @pytest.mark.parametrize("model", [Settings, Profile])

@@ -16,13 +16,9 @@ HEADER = ("stage", "type")
 
 
 def row_filter(include: Values, exclude: Values) -> RowFilter:
-    return RowFilter(
-        [
-            Condition(name, HEADER.index(name), includes, tuple(values))
-            for includes, each in ((True, include), (False, exclude))
-            for name, values in each.items()
-        ]
-    )
+    included = [Condition(n, HEADER.index(n), "include", tuple(v)) for n, v in include.items()]
+    excluded = [Condition(n, HEADER.index(n), "exclude", tuple(v)) for n, v in exclude.items()]
+    return RowFilter([*included, *excluded])
 
 
 def select(rows: Sequence[str], include: Values, exclude: Values | None = None) -> Selected:

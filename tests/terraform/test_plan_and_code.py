@@ -69,6 +69,16 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
     "derive_order_id": ([True], ["perhaps"]),
     "validate_only": ([True], ["perhaps"]),
     "omit_session_and_ip": ([True], ["perhaps"]),
+    "actions": (
+        [
+            {"Stage": {"Won": {"action": "Closed deal", "value": 0, "time": "Won on"}}},
+            {"Stage": {"Won": {"action": 1002}, "Lead": {"action": "1001", "value": 49.5}}},
+        ],
+        [
+            {"Stage": {"Won": {"action": 1002}}, "Status": {"Paid": {"action": 1002}}},
+            {"Stage": {"Won": {"action": 1002, "value": -1}}},
+        ],
+    ),
 }
 # Only the code knows all columns and encodings. `offline-conversions check --profiles` checks them.
 CODE_KNOWS = {"headers", "encoding"}
@@ -130,7 +140,7 @@ def test_plan_and_code_agree_on_profiles(
 ) -> None:
     """Both accept the value, or both refuse it."""
     profile = {name: value}
-    planted = f"profiles = {{ default = {json.dumps(profile).replace(':', ' =', 1)} }}"
+    planted = f"profiles = {{ default = {json.dumps(profile, separators=(', ', ' = '))} }}"
     assert planned(refusals, planted, name, value) == accepted
     try:
         Profile.model_validate(profile)

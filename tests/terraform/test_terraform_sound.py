@@ -117,6 +117,11 @@ def profile(**attributes: str) -> str:
     return f"profiles = {{ default = {{\n{body}}} }}"
 
 
+def actions(stages: str, other: str) -> str:
+    """A `profiles` variable with one profile, which has `actions` and another attribute."""
+    return f"profiles = {{ default = {{\nactions = {{ Stage = {{ {stages} }} }}\n{other}\n}} }}"
+
+
 def sftp(name: str = "crm", **attributes: str) -> str:
     """An `sftp_servers` variable with one server."""
     known = "sftp.example.com ssh-ed25519 AAAA"
@@ -160,6 +165,13 @@ REFUSED = [
         'profiles = { default = { refunds = { A = ["x"] }, exclude = { A = ["x"] } } }',
         "refunds lists a value",
     ),
+    (
+        actions('Won = { action = "1" }', 'conversion_action = "Sale"'),
+        "must not set conversion_action",
+    ),
+    (actions('Won = { action = "1" }', 'exclude = { Stage = ["Lost"] }'), "lists too. Remove it"),
+    (actions('Won = { action = "1", value = -1 }', "day_first = true"), "A value in actions"),
+    (actions('Won = { action = "Won" }', 'destination = "data_manager"'), "An action in actions"),
     ('google_ads_secret_version = "newest"', "the number of a version"),
     ('uploaders = ["allUsers"]', "Public access is not allowed"),
     ('readers = ["ann@example.com"]', "Public access is not allowed"),

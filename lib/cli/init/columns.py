@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from lib.cli.init.proposal import Entry, Proposal, Question
+from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question
 from lib.cli.init.sample import Sample, SampleRow, amount_in, filled
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
@@ -50,7 +50,7 @@ Columns = dict[str, tuple[int, str]]
 def find_columns(
     sample: Sample,
     rows: Sequence[SampleRow],
-    given: Mapping[str, Sequence[str]],
+    given: Given,
     refund_time: int | None,
 ) -> tuple[dict[str, int], Proposal]:
     """Return the column of each field, and the key `headers` with those that the profile must name.
@@ -76,29 +76,41 @@ def find_columns(
         _order_id(sample, rows, found)
     if refund_time is not None:
         found["adjustment_date_time"] = (refund_time, "the time of a refund.")
-    for field in given:
+    named: Mapping[str, Sequence[str]] = given.values.get("headers", {})
+    for field in named:
         found.pop(field, None)
     columns = {**sample.header.fields, **{field: at for field, (at, _) in found.items()}}
-    questions = _questions(sample, times) if "conversion_date_time" in found else ()
+    questions = _questions(sample, rows, times) if "conversion_date_time" in found else ()
     return columns, Proposal(_headers(sample, found, given), questions)
 
 
-def _headers(
-    sample: Sample, found: Columns, given: Mapping[str, Sequence[str]]
-) -> tuple[Entry, ...]:
+def _headers(sample: Sample, found: Columns, given: Given) -> tuple[Entry, ...]:
+    named: Mapping[str, Sequence[str]] = given.values.get("headers", {})
     headers = {field: [sample.names[at]] for field, (at, _) in found.items()}
-    headers |= {field: list(names) for field, names in given.items()}
+    headers |= {field: list(names) for field, names in named.items()}
     reasons = [f"{field}: {reason}" for field, (_, reason) in found.items()]
-    reasons += [f"{field}: you gave it with --column." for field in given]
+    reasons += [f"{field}: {given.reason('headers', field)}" for field in named]
     return (Entry("headers", headers, "\n".join(reasons)),) if headers else ()
 
 
-def _questions(sample: Sample, times: Sequence[int]) -> tuple[Question, ...]:
+def _questions(
+    sample: Sample, rows: Sequence[SampleRow], times: Sequence[int]
+) -> tuple[Question, ...]:
     if len(times) < 2:
         return ()
-    names = ", ".join(f'"{sample.names[at]}"' for at in times)
-    text = f"Column with the time of the conversion ({names})"
-    return (Question("headers", text, sample.names[times[0]], True),)
+    choices = tuple(
+        Choice(sample.names[at], sample.names[at], " | ".join(filled(rows, at)[:3])) for at in times
+    )
+    return (
+        Question(
+            key="headers",
+            where="conversion_date_time",
+            text="Which column says when the sale happened?",
+            option="--column conversion_date_time=COLUMN",
+            default=sample.names[times[0]],
+            choices=choices,
+        ),
+    )
 
 
 def _free(sample: Sample, found: Columns) -> list[int]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.cli.check import MAX_FILE_BYTES, check
-from lib.cli.check_output import show
+from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.init.conversation import AnswersMissing, Propose, converse, without_asking
+from lib.cli.init.ending import show_ending
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import (
     Given,
@@ -27,11 +28,10 @@ from lib.cli.init.proposal import (
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
-from lib.config import messages
 from lib.config.profile import Profile
+from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
-from lib.state.store import StoredObject
 
 _EXAMPLES = """
 \b
@@ -58,19 +58,38 @@ Examples:
   Print the profile for terraform.tfvars:
     {program} init deals.csv --format terraform
 
-Exit code: 0 if the profile is complete. 1 if the file cannot be read. 2 if the command is wrong, or
-options are missing and there is no terminal to ask.
+Exit code: 0 if the profile is complete, and a row of the file would be sent with it. 1 if none
+would be, or the file cannot be read. 2 if the command is wrong, or options are missing and there is
+no terminal to ask.
 """
 
 
-def _pairs(context: click.Context, option: click.Parameter, value: Any) -> dict[str, list[str]]:
+def _columns(context: click.Context, option: click.Parameter, value: Any) -> dict[str, list[str]]:
+    """FIELD=COLUMN; without COLUMN, no column is this field."""
+    return _pairs(context, option, value, bare=False)
+
+
+def _rows(context: click.Context, option: click.Parameter, value: Any) -> dict[str, list[str]]:
+    """COLUMN=VALUE; only COLUMN, if the column does not decide."""
+    return _pairs(context, option, value, bare=option.name == "exclude")
+
+
+def _pairs(
+    context: click.Context, option: click.Parameter, value: Any, *, bare: bool
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for pair in value:
         name, equals, text = pair.partition("=")
-        if not equals or not name:
+        if not name or not (equals or bare):
             raise click.BadParameter(f"write it as {option.make_metavar(context)}.")
-        found.setdefault(name, []).append(text)
+        values = found.setdefault(name, [])
+        if text or (equals and option.name != "headers"):
+            values.append(text)
     return found
+
+
+def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
+    return click.option(name, multiple=True, callback=_rows, metavar=metavar, help=text)
 
 
 @click.command("init", cls=TaughtCommand, epilog=_EXAMPLES)
@@ -100,26 +119,38 @@ def _pairs(context: click.Context, option: click.Parameter, value: Any) -> dict[
 )
 @value_options
 @click.option(
+    "--login-customer-id", metavar="ID", help="Manager account with access to the account."
+)
+@click.option(
+    "--decimal-comma/--decimal-point",
+    "decimal_comma",
+    default=None,
+    help="How to read 1.234: as 1234 or as 1.234 [default: found in the file].",
+)
+@click.option(
     "--ad-user-data",
     type=click.Choice(["GRANTED", "DENIED"]),
     help="Consent that every customer in such files has given or denied.",
 )
-@click.option(
-    "--include",
-    multiple=True,
-    callback=_pairs,
-    metavar="COLUMN=VALUE",
-    help="Rows that count. Can be repeated [default: found in the file].",
+@_row_option("--include", "COLUMN=VALUE", "Rows that count. Can be repeated [default: found].")
+@_row_option(
+    "--exclude",
+    "COLUMN[=VALUE]",
+    "Rows that do not count; without VALUE, the column decides nothing.",
 )
+@_row_option("--refunds", "COLUMN=VALUE", "Rows that are refunds. Can be repeated.")
 @click.option(
     "--column",
-    "columns",
+    "headers",
     multiple=True,
-    callback=_pairs,
+    callback=_columns,
     metavar="FIELD=COLUMN",
-    help="Column of a field. Can be repeated [default: found in the file].",
+    help="Column of a field; no COLUMN if there is none. Can be repeated [default: found].",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Do not show what `check` says about the file.")
+@click.option("--encoding", metavar="NAME", help="Text encoding: windows-1252 [default: found].")
+@click.option("--delimiter", metavar="CHARACTER", help="Character between cells [default: found].")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook [default: the first one].")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show what would happen to the file.")
 @now_option
 def init_command(
     file: Path,
@@ -127,19 +158,16 @@ def init_command(
     form: str,
     name: str,
     given: Given,
-    include: dict[str, list[str]],
-    columns: dict[str, list[str]],
     quiet: bool,
     now: datetime,
 ) -> None:
     """Write a profile for files like FILE, with the reason for each of its keys.
 
     The file shows which columns hold what, which rows count, and how dates, values and phone
-    numbers are written. Questions are only about what it cannot show, and each has a default and an
-    option. Nothing is sent.
+    numbers are written. Questions are only about what it cannot show. They show what they are
+    about, and each has an option. At the end, you see the first conversions as Google will get
+    them, and what is not sent. Nothing is sent now.
     """
-    more = {"include": include, "headers": columns}
-    given = Given({**given.values, **{key: value for key, value in more.items() if value}})
     _refuse_output(output, form, name)
     sample = _sample(file, given)
     proposal = _answered(lambda given: propose(sample, given, now, local_zone()), given)
@@ -147,11 +175,9 @@ def init_command(
         click.echo(as_json(name, proposal) if form == "json" else as_terraform(name, proposal))
     else:
         _write(output, form, name, proposal)
-        if form == "json" and not quiet:
-            click.echo(f"For terraform.tfvars, the same profile:\n\n{as_terraform(name, proposal)}")
         click.echo(f"Wrote the profile {name!r} to {output}. With it:\n")
-    if not quiet:
-        _show_check(file, name, proposal, now, Terminal(stderr=output is None))
+    if not quiet and not show_ending(file, name, proposal, now, Terminal(stderr=output is None)):
+        raise SystemExit(1)
 
 
 def _refuse_output(output: Path | None, form: str, name: str) -> None:
@@ -185,11 +211,15 @@ def _write(output: Path, form: str, name: str, proposal: Proposal) -> None:
     output.write_text(document, "utf-8")
 
 
+_ABOUT_THE_BYTES = ("encoding", "delimiter", "sheet", "headers")
+"""The keys with which the sample is read."""
+
+
 def _sample(file: Path, given: Given) -> Sample:
-    profile = Profile.model_validate({"headers": given.values.get("headers", {})})
+    values = {key: given.values[key] for key in _ABOUT_THE_BYTES if key in given.values}
     try:
         with file.open("rb") as stream:
-            sample = read_sample(stream, profile, MAX_FILE_BYTES)
+            sample = read_sample(stream, Profile.model_validate(values), MAX_FILE_BYTES)
         if sample.header.stop is None or sample.header.fields:
             return sample
         problem, detail = sample.header.stop.code, sample.header.stop.detail
@@ -201,50 +231,57 @@ def _sample(file: Path, given: Given) -> Sample:
     raise click.ClickException(f"{file}: {entry.code}: {entry.meaning} ({detail})\n{entry.action}")
 
 
-def _answered(proposed: Callable[[Given], Proposal], given: Given) -> Proposal:
+def _answered(propose: Propose, given: Given) -> Proposal:
     """Ask what the file does not show. Without a terminal, name the options that are missing."""
-    interactive = is_interactive()
-    while questions := (proposal := proposed(given)).questions:
-        if interactive:
-            # An answer can make another question unnecessary.
-            given = given.with_answer(questions[0].key, _ask(questions[0]))
-            continue
-        if proposal.needed:
-            lines = [f"  {each.option}: {each.text}" for each in proposal.needed]
-            raise click.UsageError(
-                "The file cannot tell everything, and there is no terminal to ask. Add:\n"
-                + "\n".join(lines)
-            )
-        for each in questions:
-            given = given.with_answer(each.key, each.default, by_default=True)
-    return proposal
+    if is_interactive():
+        return converse(propose, given, _ask)
+    if not given.decides("destination"):
+        values = {**given.values, "destination": registry.DEFAULT}
+        given = Given(values, by_default=frozenset({"destination"}))
+    try:
+        return without_asking(propose, given)
+    except AnswersMissing as missing:
+        lines = [line for each in missing.questions for line in _as_option(each)]
+        raise click.UsageError(
+            "The file cannot tell everything, and there is no terminal to ask. Add:\n"
+            + "\n".join(lines)
+        ) from None
 
 
-def _ask(question: Question) -> Any:
-    """Ask on the terminal until the answer is valid. Return the value; "" leaves the key out."""
-    while True:
-        text = question.text if question.default else f"{question.text} [Enter: leave it out]"
-        answer = click.prompt(
-            text, default=question.default, show_default=bool(question.default), err=True
-        )
-        value = question.value_of(answer.strip())
-        try:
-            Profile.model_validate({question.key: value} if value != "" else {})
-        except ValidationError as error:
-            click.echo(" ".join(messages.lines(error, Profile)), err=True)
-        else:
-            return value
+def _as_option(question: Question) -> Iterator[str]:
+    """Yield how the command line answers a question."""
+    yield f"  {question.option}: {question.text}"
+    for choice in question.choices:
+        if choice.shown:
+            yield f"      {choice.name}: {choice.shown}"
+
+
+def _ask(question: Question) -> str:
+    """Show a question on the terminal. Return the answer; "" is Enter."""
+    if question.problem:
+        click.echo(question.problem, err=True)
+    text, choices = question.text, question.choices
+    if any(each.shown for each in choices):
+        click.echo(f"\n{text}", err=True)
+        width = max(len(each.name) for each in choices)
+        for label, each in zip(question.labels, choices, strict=True):
+            line = f"  {label:>2}  {each.name:<{width}}  {each.shown}".rstrip()
+            click.echo(_cut(line), err=True)
+        text = "Numbers or names, with commas" if question.takes_several else "Number or name"
+    elif choices:
+        text = f"{text} ({'/'.join(each.name for each in choices)})"
+    default = question.default
+    answer = click.prompt(text, default=default, show_default=bool(default), err=True)
+    # What Enter means is not what somebody gave.
+    return "" if answer == default else str(answer)
+
+
+def _cut(line: str) -> str:
+    """Return a line that fits on the terminal."""
+    width = shutil.get_terminal_size().columns
+    return line if len(line) < width else f"{line[: width - 4]}..."
 
 
 def is_interactive() -> bool:
     """Return whether somebody can answer."""
     return sys.stdin.isatty()
-
-
-def _show_check(
-    file: Path, name: str, proposal: Proposal, now: datetime, console: Terminal
-) -> None:
-    profile = Profile.model_validate(proposal.values())
-    source = StoredObject("", str(file), 0, file.stat().st_size)
-    with file.open("rb") as stream:
-        show(check(stream, source, name, profile, now), console)

@@ -182,7 +182,7 @@ def _kept(sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]]) -> S
     """Apply a filter that a person gave. If its column does not exist, the check reports it."""
     rows = sample.rows
     conditions = [
-        Condition(name, columns[0], key == "include", tuple(values))
+        Condition(name, columns[0], "include" if key == "include" else "exclude", tuple(values))
         for key, by_column in given.items()
         for name, values in by_column.items()
         if (columns := columns_named(name, sample.names))

@@ -6,42 +6,55 @@ cells of these rows are written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
+from unicodedata import category
 
 from tzlocal import get_localzone_name
 
 from lib.catalogue.texts import number_of_rows
 from lib.cli.init.columns import find_columns
 from lib.cli.init.counting_rows import find_counting_rows
-from lib.cli.init.proposal import Entry, Given, Proposal, Question
+from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question
 from lib.cli.init.sample import Sample, SampleRow, amount_in
 from lib.destinations import registry
 from lib.model.fields import ADDRESS_FIELDS, base_name
+from lib.rules.fields import BY_NAME
 from lib.rules.values.cells import RuleError, is_placeholder
+from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.countries import find_region
+from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.dates import read_moment
 from lib.rules.values.money import written_currency
 
-_GIVEN: Final = "You gave it."
-_DEFAULT: Final = "The default; an option of `init` changes it."
+_FIRST: Final = ("destination", "customer_id", "conversion_action")
+"""What is asked before everything else, in this order."""
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
     *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("headers", "include", "exclude", "refunds"),
+    *("delimiter", "sheet", "headers", "include", "exclude", "refunds"),
 )
-_ROW_FILTER: Final = ("include", "exclude")
+_ROW_FILTER: Final = ("include", "exclude", "refunds")
 
 _SOON: Final = timedelta(days=1)
 """Clocks and time zones differ by less. A later time is in the future."""
+_COUNTED_FOR: Final = timedelta(days=MAX_AGE_DAYS)
 _MOST_NUMBERS: Final = 50
 """Phone numbers that are compared with the numbering plans of all countries."""
-_FEWEST_VALID: Final = 0.8
-"""Share of the phone numbers that must be valid in a country. A few are always mistyped."""
+_MOST_INVALID: Final = 0.2
+"""Share of the phone numbers that may be invalid in their country. A few are always mistyped."""
+_LINES_NAMED: Final = 5
+_EURO: Final = frozenset(
+    re.findall(r"\w\w", "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK")
+)
+_EUROPE: Final = _EURO.union(re.findall(r"\w\w", "CH CZ DK GB HU IS LI NO PL RO SE"))
+"""Countries in which Google requires consent: those of the European Economic Area, the United
+Kingdom and Switzerland (https://www.google.com/about/company/user-consent-policy)."""
 _NUMBERS: Final = ("phone", "caller_id")
 _INTERNATIONAL: Final = ("+", "00")
 
@@ -65,13 +78,14 @@ def local_zone() -> str:
 
 
 def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Proposal:
-    """Return the profile for files like this one."""
+    """Return the profile for files like this one. Its questions are in the order in which they are
+    asked: those that are needed come first."""
+    given = _without_useless_name(given)
     given_filter = {key: given.values[key] for key in _ROW_FILTER if key in given.values}
     filter_part, rows, refund_time = find_counting_rows(
         sample, given_filter, can_retract=_can_retract(given)
     )
-    headers: Mapping[str, Sequence[str]] = given.values.get("headers", {})
-    columns, headers_part = find_columns(sample, rows, headers, refund_time)
+    columns, headers_part = find_columns(sample, rows, given, refund_time)
     seen = _Seen(sample, rows, columns, now, local_zone, dict(given.values))
 
     def inferred(*keys: str) -> Iterator[Proposal]:
@@ -85,17 +99,37 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
         *inferred("destination", "customer_id", "conversion_action"),
         headers_part,
         filter_part,
-        *inferred("time_zone", "day_first", "decimal_comma", "currency_code", "encoding"),
+        *inferred("time_zone", "day_first", "decimal_comma", "encoding", "currency_code"),
         *inferred("phone_region", "ad_user_data"),
     ]
     entries = [entry for part in parts for entry in part.entries]
     entries += [
-        Entry(key, value, _DEFAULT if key in given.by_default else _GIVEN)
+        Entry(key, value, _reason(key, given, columns))
         for key, value in given.values.items()
         if key not in ("headers", *_ROW_FILTER)
     ]
     entries.sort(key=lambda entry: _ORDER.index(entry.key))
-    return Proposal(tuple(entries), tuple(each for part in parts for each in part.questions))
+    questions = [each for part in parts for each in part.questions]
+    questions.sort(key=lambda each: 0 if each.key in _FIRST else 2 - each.is_needed)
+    return Proposal(tuple(entries), tuple(questions))
+
+
+def _without_useless_name(given: Given) -> Given:
+    """Return this without the name of a conversion action, if the destination needs its ID."""
+    action, destination = (given.values.get(key) for key in ("conversion_action", "destination"))
+    if not action or not destination or action.rpartition("/")[2].isdecimal():
+        return given
+    if registry.capabilities_of(destination).resolves_action_names:
+        return given
+    values = {key: value for key, value in given.values.items() if key != "conversion_action"}
+    return replace(given, values=values)
+
+
+def _reason(key: str, given: Given, columns: Mapping[str, int]) -> str:
+    reason = given.reason(key)
+    if key != "destination":
+        return reason
+    return " ".join([reason, *_extras(given.values[key], columns)])
 
 
 def _can_retract(given: Given) -> bool:
@@ -105,49 +139,96 @@ def _can_retract(given: Given) -> bool:
     return adjustments is not None and "retraction" in adjustments.adjustment_types
 
 
-def _question(key: str, text: str, default: str = "", *, is_needed: bool) -> Proposal:
-    return Proposal(questions=(Question(key, text, default, is_needed),))
+def _question(key: str, text: str, **details: Any) -> Proposal:
+    return Proposal(questions=(Question(key=key, text=text, option=OPTIONS[key], **details),))
 
 
 def _destination(seen: _Seen) -> Proposal:
-    extras = _extras(seen.columns)
-    text = f"API that receives the conversions ({' or '.join(registry.names())}{extras})"
-    return _question("destination", text, registry.DEFAULT, is_needed=False)
+    """Return the API that can send the file, or a question if there are several: is the one open
+    that is not open to everybody?"""
+    able = [name for name in registry.names() if _can_send(name, seen)]
+    if len(able) == 1:
+        title = registry.capabilities_of(able[0]).title
+        reason = f"Only the {title} can send what identifies a person or a click in this file."
+        return Proposal((Entry("destination", able[0], reason),))
+    asked = {name: registry.capabilities_of(name).open_if for name in registry.names()}
+    first = next(name for name, text in asked.items() if text)
+    other = next(name for name, text in asked.items() if not text)
+    return _question(
+        "destination",
+        f"{asked[first]} If you are not sure: no",
+        choices=(Choice("yes", first), Choice("no", other)),
+        default="no",
+        is_needed=False,
+    )
 
 
-def _extras(columns: Mapping[str, int]) -> str:
-    """Return what the other APIs can send of this file in addition to the usual one."""
-    usual = registry.capabilities_of(registry.DEFAULT).fields
-    texts = []
-    for name in registry.names():
-        fields = registry.capabilities_of(name).fields
-        extra = [field for field in columns if field in fields and field not in usual]
+def _can_send(name: str, seen: _Seen) -> bool:
+    """Return whether a destination can send the columns by which Google finds a click or person."""
+    can = registry.capabilities_of(name).of_kind(seen.sample.header.kind)
+    if can is None:
+        return False
+    bases = {base_name(field) for field in seen.columns} & can.fields.keys()
+    if not bases.issuperset(ADDRESS_FIELDS):
+        bases.difference_update(ADDRESS_FIELDS)
+    return not can.identifying.isdisjoint(BY_NAME[base].target or base for base in bases)
+
+
+def _extras(name: str, columns: Mapping[str, int]) -> Iterator[str]:
+    """Yield what the file has that only other APIs can send."""
+    known = registry.capabilities_of(name).fields
+    for other in registry.names():
+        fields = registry.capabilities_of(other).fields
+        extra = [field for field in columns if field in fields and field not in known]
         if not columns.keys() >= set(ADDRESS_FIELDS):
             extra = [field for field in extra if field not in ADDRESS_FIELDS]
         if extra:
-            texts.append(f"; {name} also sends {', '.join(extra)}")
-    return "".join(texts)
+            yield f"{other} would also send {', '.join(extra)}."
 
 
 def _customer_id(seen: _Seen) -> Proposal:
     if "customer_id" in seen.columns:
         return Proposal()
-    text = "Google Ads account that receives the conversions, such as 123-456-7890"
-    return _question("customer_id", text, is_needed=True)
+    return _question(
+        "customer_id",
+        "Google Ads account that receives the conversions",
+        allowed="its number, such as 123-456-7890",
+    )
 
 
 def _conversion_action(seen: _Seen) -> Proposal:
     if "conversion_action" in seen.columns:
         return Proposal()
-    text = "Conversion action, as Google Ads shows its name, or its ID"
-    return _question("conversion_action", text, is_needed=True)
+    destination = seen.known.get("destination", registry.DEFAULT)
+    if registry.capabilities_of(destination).resolves_action_names:
+        text, allowed = "Conversion action: its name in Google Ads, or its ID", "its name or its ID"
+        return _question("conversion_action", text, allowed=allowed)
+    return _question(
+        "conversion_action",
+        "ID of the conversion action: the number after ctId= in the address of its page",
+        allowed="only the digits of its ID: this API knows no names",
+        is_allowed=str.isdecimal,
+    )
 
 
 def _ad_user_data(seen: _Seen) -> Proposal:
-    if "ad_user_data" in seen.columns:
+    """Return a question in countries whose rules require consent."""
+    countries = {*_countries(seen), seen.known.get("phone_region")}
+    currency = seen.known.get("currency_code") or ""
+    if "ad_user_data" in seen.columns or not (countries & _EUROPE or currency == "EUR"):
         return Proposal()
-    text = "Consent to sending user data, if it is the same for all customers: GRANTED or DENIED"
-    return _question("ad_user_data", text, is_needed=False)
+    return _question(
+        "ad_user_data",
+        "Has every customer in such files agreed that you send their data to Google for ads? "
+        "Enter, if you cannot say so for all",
+        choices=(Choice("yes", "GRANTED"), Choice("no", "DENIED")),
+        is_needed=False,
+    )
+
+
+def _countries(seen: _Seen) -> Sequence[str]:
+    """Return the countries of the time zone."""
+    return _countries_of_zones().get(seen.known.get("time_zone", ""), ())
 
 
 def _encoding(seen: _Seen) -> Proposal:
@@ -167,7 +248,8 @@ def _time_zone(seen: _Seen) -> Proposal:
     if not without:
         return Proposal()
     text = f"Time zone of the times in the file ({number_of_rows(without)} state none)"
-    return _question("time_zone", text, seen.local_zone, is_needed=True)
+    allowed = "its name, such as Europe/Berlin or America/Chicago"
+    return _question("time_zone", text, default=seen.local_zone, allowed=allowed)
 
 
 def _lacks_zone(cell: str, *, day_first: bool = False) -> bool:
@@ -187,45 +269,73 @@ def _time_column(seen: _Seen) -> int | None:
 
 
 class _Evidence(NamedTuple):
-    """What the cells prove about two ways to read them: the line of the first cell that can only be
-    read in the first way, and in the second. `is_ambiguous`: a cell has two meanings."""
+    """What the cells show about two ways to read them: the lines of the cells that can be read only
+    in the first way, only in the second, and in both with two meanings."""
 
-    first: int | None
-    second: int | None
-    is_ambiguous: bool
+    first: list[int]
+    second: list[int]
+    both: list[int]
+
+    @property
+    def cells(self) -> int:
+        """How many cells the way of reading makes a difference for."""
+        return len(self.first) + len(self.second) + len(self.both)
+
+    def why(self, lines: Sequence[int], what: str) -> str:
+        """Return why the cells in these `lines` decide, and what happens to the others."""
+        others = self.first if lines is self.second else self.second
+        if not others:
+            return f"The {what} in line {lines[0]} decides it."
+        both = len(lines) + len(others)
+        text = f"{len(lines):,} of {both:,} {what}s are only valid in this way. "
+        listed = ", ".join(map(str, others[:_LINES_NAMED]))
+        dots = ", ..." if len(others) > _LINES_NAMED else ""
+        return f"{text}The others are rejected: line{'s'[: len(others) > 1]} {listed}{dots}."
 
 
 def _evidence(read: Iterable[tuple[int, float | None, float | None]]) -> _Evidence:
     """Return the evidence of cells: their lines, and what they mean in both ways."""
-    first = second = None
-    is_ambiguous = False
+    found = _Evidence([], [], [])
     for line, one, other in read:
-        if one is not None and other is None:
-            first = first or line
-        elif other is not None and one is None:
-            second = second or line
+        if one is None and other is None:
+            continue
+        if other is None:
+            found.first.append(line)
+        elif one is None:
+            found.second.append(line)
         elif one != other:
-            is_ambiguous = True
-    return _Evidence(first, second, is_ambiguous)
+            found.both.append(line)
+    return found
 
 
 def _day_first(seen: _Seen) -> Proposal:
-    """Return the order of day and month: a day over 12 proves it."""
+    """Return the order of day and month: most of the days over 12 decide."""
     times = _time_column(seen)
     if times is None:
         return Proposal()
     cells = [(row.line, row.cells[times]) for row in seen.sample.rows if row.cells[times]]
     evidence = _evidence((line, _moment(cell, False), _moment(cell, True)) for line, cell in cells)
-    if evidence.second is not None and evidence.first is None:
-        reason = f"The date in line {evidence.second} is only valid with the day first."
-        return Proposal((Entry("day_first", True, reason),))
-    if evidence.first is not None or not evidence.is_ambiguous:
+    if len(evidence.second) > len(evidence.first):
+        return Proposal((Entry("day_first", True, evidence.why(evidence.second, "date")),))
+    if len(evidence.first) > len(evidence.second):
+        if not evidence.second:
+            return Proposal()
+        return Proposal((Entry("day_first", False, evidence.why(evidence.first, "date")),))
+    if not evidence.cells:
         return Proposal()
-    late = (seen.now + _SOON).timestamp()
-    in_future = any((_moment(cell, False) or 0) > late for _, cell in cells)
-    text = "Do dates begin with the day (yes or no)? All of them can be read both ways"
-    default = "yes" if in_future or seen.sample.table.delimiter == ";" else "no"
-    return _question("day_first", text, default, is_needed=True)
+    first, latest = ((seen.now + each).timestamp() for each in (-_COUNTED_FOR, _SOON))
+    recent = {
+        order: sum(first <= (_moment(cell, order) or 0) <= latest for _, cell in cells)
+        for order in (False, True)
+    }
+    is_likely = recent[True] - recent[False] or seen.sample.table.delimiter == ";"
+    example = next(cell for line, cell in cells if line == [*evidence.both, *evidence.first][0])
+    return _question(
+        "day_first",
+        f"Do the dates begin with the day? All can be read in both ways, such as {example}",
+        choices=(Choice("yes", True), Choice("no", False)),
+        default="yes" if is_likely > 0 else "no",
+    )
 
 
 def _moment(cell: str, day_first: bool) -> float | None:
@@ -237,20 +347,31 @@ def _moment(cell: str, day_first: bool) -> float | None:
 
 
 def _decimal_comma(seen: _Seen) -> Proposal:
-    """Return the decimal sign: 1,5 proves it."""
+    """Return the decimal sign: most of the values such as 1,5 decide."""
     is_adjustment = seen.sample.header.kind == "adjustment"
     values = seen.columns.get("adjusted_value" if is_adjustment else "conversion_value")
     if values is None:
         return Proposal()
+    cells = [(row.line, row.cells[values]) for row in seen.sample.rows if row.cells[values]]
     evidence = _evidence(
-        (row.line, amount_in(row.cells[values], False), amount_in(row.cells[values], True))
-        for row in seen.sample.rows
-        if row.cells[values]
+        (line, amount_in(cell, False), amount_in(cell, True)) for line, cell in cells
     )
-    if evidence.second is None or evidence.first is not None:
+    if len(evidence.second) > len(evidence.first):
+        return Proposal((Entry("decimal_comma", True, evidence.why(evidence.second, "value")),))
+    if len(evidence.first) > len(evidence.second):
+        if not evidence.second:
+            return Proposal()
+        return Proposal((Entry("decimal_comma", False, evidence.why(evidence.first, "value")),))
+    if not evidence.cells:
         return Proposal()
-    reason = f"The value in line {evidence.second} is only valid with a decimal comma."
-    return Proposal((Entry("decimal_comma", True, reason),))
+    example = next(cell for line, cell in cells if line == [*evidence.both, *evidence.first][0])
+    meanings = f"{amount_in(example, True):,.2f}" if amount_in(example, True) else ""
+    return _question(
+        "decimal_comma",
+        f"Is the comma the decimal sign in the values, so that {example} is {meanings}?",
+        choices=(Choice("yes", True), Choice("no", False)),
+        default="yes" if seen.sample.table.delimiter == ";" else "no",
+    )
 
 
 def _currency_code(seen: _Seen) -> Proposal:
@@ -271,11 +392,26 @@ def _currency_code(seen: _Seen) -> Proposal:
     if len(written) == 1 and (code := written.pop()):
         reason = f"The values of {rows} without a currency have the sign of {code}."
         return Proposal((Entry("currency_code", code, reason),))
-    text = (
-        f"Currency of the values, such as EUR ({rows} state none); empty: that of the conversion "
-        "action"
+    return _question(
+        "currency_code",
+        f"Currency of the values ({rows} state none)",
+        default=next(filter(None, map(_currency_of, _countries(seen))), ""),
+        allowed="its code, such as EUR or USD",
+        is_allowed=CURRENCIES.__contains__,
+        is_needed=any(map(_has_unclear_sign, without)),
     )
-    return _question("currency_code", text, is_needed=False)
+
+
+def _currency_of(country: str) -> str | None:
+    """Return the currency of a country. Its code begins with that of the country, except EUR."""
+    if country in _EURO:
+        return "EUR"
+    return next((code for code in CURRENCIES if code.startswith(country)), None)
+
+
+def _has_unclear_sign(cell: str) -> bool:
+    """Return whether a value has the sign of several currencies: `$1,250`."""
+    return any(category(each) == "Sc" for each in cell) and _written(cell) is None
 
 
 def _written(cell: str) -> str | None:
@@ -302,36 +438,46 @@ def _phone_region(seen: _Seen) -> Proposal:
     if not national:
         return Proposal()
     hints = _hints(international[:_MOST_NUMBERS], seen)
-    valid = _valid_in(national[:_MOST_NUMBERS])
-    hinted = next((region for region in hints if region in valid), None)
-    if len(valid) == 1 or hinted:
-        region = hinted or valid[0]
-        others = len(valid) - 1
-        reason = f"Numbers without + are valid in {region}"
-        reason += (
-            f", to which {hints[region]} points ({others} other countries fit)." if others else "."
-        )
+    valid = _valid_in(national[:_MOST_NUMBERS], hints)
+    if valid and (len(valid) == 1 or valid[0] in hints):
+        region = valid[0]
+        hint = f", to which {hints[region]} points" if region in hints else ""
+        reason = f"Numbers without + are valid in {region}{hint}."
         return Proposal((Entry("phone_region", region, reason),))
-    text = "Country of the phone numbers without +, as two letters"
-    return _question("phone_region", text, is_needed=True)
+    text = f"Country of the {len(national):,} phone numbers without +"
+    allowed = "its two-letter code, such as DE or US"
+    return _question(
+        "phone_region", text, allowed=allowed, is_allowed=_numbered_countries().__contains__
+    )
 
 
-def _valid_in(numbers: Sequence[str]) -> list[str]:
-    """Return the countries in which most of the numbers are valid."""
+def _valid_in(numbers: Sequence[str], hinted: Iterable[str]) -> list[str]:
+    """Return the countries in which most of the numbers are valid, the `hinted` ones first. If one
+    of them is, the others are not tried."""
+    found = [region for region in hinted if _are_valid(numbers, region)]
+    return found or [region for region in _numbered_countries() if _are_valid(numbers, region)]
+
+
+def _are_valid(numbers: Sequence[str], region: str) -> bool:
+    import phonenumbers
+
+    invalid = 0
+    for number in numbers:
+        try:
+            parsed = phonenumbers.parse(number, region)
+            invalid += not phonenumbers.is_valid_number_for_region(parsed, region)
+        except phonenumbers.NumberParseException:
+            invalid += 1
+        if invalid > _MOST_INVALID * len(numbers):
+            return False
+    return True
+
+
+@cache
+def _numbered_countries() -> Sequence[str]:
     import phonenumbers  # takes a tenth of a second, and most files need no country
 
-    found = []
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        valid = 0
-        for number in numbers:
-            try:
-                parsed = phonenumbers.parse(number, region)
-            except phonenumbers.NumberParseException:
-                continue
-            valid += phonenumbers.is_valid_number_for_region(parsed, region)
-        if valid >= _FEWEST_VALID * len(numbers):
-            found.append(region)
-    return found
+    return sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
 def _hints(international: Sequence[str], seen: _Seen) -> dict[str, str]:
@@ -346,9 +492,8 @@ def _hints(international: Sequence[str], seen: _Seen) -> dict[str, str]:
             continue
         if region:
             hints.setdefault(region, "a number with +")
-    if zone := seen.known.get("time_zone"):
-        for region in _countries_of_zones().get(zone, ()):
-            hints.setdefault(region, "the time zone")
+    for region in _countries(seen):
+        hints.setdefault(region, "the time zone")
     codes = seen.columns.get("currency_code")
     currencies = {row.cells[codes] for row in seen.rows} if codes is not None else set()
     for code in sorted({*currencies, seen.known.get("currency_code") or ""}):

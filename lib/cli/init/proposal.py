@@ -8,27 +8,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
 from textwrap import wrap
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from lib.config.profile import read_profiles
+from pydantic import ValidationError
+
+from lib.config import messages
+from lib.config.profile import Profile, read_profiles
 
 OPTIONS: Final[Mapping[str, str]] = {
     "destination": "--destination",
     "customer_id": "--customer-id",
+    "login_customer_id": "--login-customer-id",
     "conversion_action": "--action",
     "time_zone": "--time-zone",
     "currency_code": "--currency",
     "phone_region": "--phone-region",
     "day_first": "--day-first",
+    "decimal_comma": "--decimal-comma",
     "ad_user_data": "--ad-user-data",
-    "headers": "--column conversion_date_time=NAME",
+    "encoding": "--encoding",
+    "delimiter": "--delimiter",
+    "sheet": "--sheet",
+    "headers": "--column",
+    "include": "--include",
+    "exclude": "--exclude",
+    "refunds": "--refunds",
 }
-"""Key of a profile → the option that answers its question."""
+"""Key of a profile → the option that sets it."""
 
-_YES: Final = ("yes", "y", "true")
+_CAPITALS: Final = ("currency_code", "phone_region")
+"""People may write these codes in small letters."""
+
 _WIDTH: Final = 100
 _INDENT: Final = "    "
 """A key of a profile is this far from the margin, in both forms."""
@@ -46,54 +60,145 @@ class Entry:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A key whose value the file does not show. The default "" leaves the key out.
+class Choice(NamedTuple):
+    """One of the answers that a question offers: its `name` as a person writes it, what it means in
+    the profile, and what is shown next to it: the first cells of a column, or a number of rows."""
 
-    `is_needed`: without the key, rows are rejected or mean something else.
+    name: str
+    value: Any
+    shown: str = ""
+
+
+class WrongAnswer(ValueError):
+    """An answer that the question does not allow. The text says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the file does not show. Its answer is the value of a key of the profile.
+
+    `where`: the field that gets a column (key `headers`), or the column whose values count (keys
+    `include` and `refunds`). `option` answers it on the command line. `default`: the answer that
+    Enter means. Without it, a question that is needed must be answered, and any other leaves its
+    key out. `is_needed`: without the key, rows are rejected or mean something else. `allowed` says
+    what to write if there are no `choices`, and `is_allowed` whether an answer is that.
+    `problem` is what was wrong with the last answer.
     """
 
     key: str
     text: str
-    default: str
-    is_needed: bool
+    option: str
+    where: str = ""
+    default: str = ""
+    is_needed: bool = True
+    choices: tuple[Choice, ...] = ()
+    takes_several: bool = False
+    allowed: str = ""
+    is_allowed: Callable[[str], bool] | None = None
+    problem: str = ""
 
     @property
-    def option(self) -> str:
-        """The option that answers the question."""
-        return OPTIONS[self.key]
+    def labels(self) -> list[str]:
+        """The short names of the choices: numbers, or letters if the names are numbers."""
+        if any(each.name.strip().isdecimal() for each in self.choices):
+            return list(ascii_lowercase[: len(self.choices)])
+        return [str(number) for number, _ in enumerate(self.choices, 1)]
 
     def value_of(self, answer: str) -> Any:
-        """Return the value of the key that an answer means."""
-        if self.key == "day_first":
-            return answer.casefold() in _YES
-        if self.key == "headers":
-            return {"conversion_date_time": [answer]}
-        return answer
+        """Return what an answer means: the value of the key; "" leaves it out.
+
+        Raises `WrongAnswer`.
+        """
+        answer = answer.strip() or self.default
+        if not answer:
+            if self.is_needed:
+                raise WrongAnswer(f"An answer is needed. Write {self._allowed}.")
+            return ""
+        if self.key in _CAPITALS:
+            answer = answer.upper()
+        if self.is_allowed is not None and not self.is_allowed(answer):
+            raise WrongAnswer(f"That is not allowed. Write {self.allowed}.")
+        value = self._chosen(answer) if self.choices else answer
+        if self.where:
+            values = value if self.takes_several else [value]
+            value = {self.where: [each for each in values if each is not None]}
+        try:
+            Profile.model_validate({self.key: value})
+        except ValidationError as error:
+            raise WrongAnswer(" ".join(messages.lines(error, Profile, lambda _: "This"))) from None
+        return value
+
+    @property
+    def _allowed(self) -> str:
+        if not self.choices:
+            return self.allowed
+        if not any(each.shown for each in self.choices):
+            return " or ".join(each.name for each in self.choices)
+        return f"{self.labels[0]} to {self.labels[-1]}, or a name from the list"
+
+    def _chosen(self, answer: str) -> Any:
+        whole = self._choice(answer)
+        if whole is not None or not self.takes_several:
+            found = [whole]
+        else:
+            found = [self._choice(part.strip()) for part in answer.split(",") if part.strip()]
+        if None in found or not found:
+            raise WrongAnswer(f"That is not one of the answers. Write {self._allowed}.")
+        values = [each.value for each in found if each is not None]
+        return values if self.takes_several else values[0]
+
+    def _choice(self, answer: str) -> Choice | None:
+        """Return the choice of a name, of a label, or of the beginning of a short answer."""
+        wanted = answer.casefold()
+        names = [each.name.casefold() for each in self.choices]
+        for known in (names, self.labels):
+            if wanted in known:
+                return self.choices[known.index(wanted)]
+        if any(each.shown for each in self.choices):
+            return None
+        near = [each for each in self.choices if each.name.casefold().startswith(wanted)]
+        return near[0] if len(near) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a person has said: values by profile key, and keys that are left out on purpose.
+    """What a person has said: values by profile key, and what is left out on purpose.
 
-    `by_default`: keys whose value is the default of a question that nobody answered."""
+    `left_out` and `by_default` contain the names of questions: a key, or `headers.order_id`.
+    `by_default`: somebody has pressed Enter, or nobody was asked.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     by_default: frozenset[str] = frozenset()
 
-    def decides(self, key: str) -> bool:
-        """Return whether the person has decided on a key."""
-        return key in self.values or key in self.left_out
+    def decides(self, key: str, where: str = "") -> bool:
+        """Return whether the person has decided on a key, or on a part of it."""
+        values = self.values.get(key, ()) if where else self.values
+        return (where or key) in values or _name(key, where) in self.left_out
 
-    def with_answer(self, key: str, value: Any, *, by_default: bool = False) -> Given:
+    def with_answer(self, question: Question, value: Any, *, by_default: bool) -> Given:
         """Return this with one more answer. The value "" leaves the key out."""
+        name = _name(question.key, question.where)
         if value == "":
-            return replace(self, left_out=self.left_out | {key})
-        if key == "headers":
-            value = {**self.values.get("headers", {}), **value}
-        given = replace(self, values={**self.values, key: value})
-        return replace(given, by_default=self.by_default | {key}) if by_default else given
+            return replace(self, left_out=self.left_out | {name})
+        if question.where:
+            value = {**self.values.get(question.key, {}), **value}
+        given = replace(self, values={**self.values, question.key: value})
+        return replace(given, by_default=self.by_default | {name}) if by_default else given
+
+    def reason(self, key: str, where: str = "") -> str:
+        """Return why the profile has this value."""
+        option = OPTIONS.get(key, "")
+        if _name(key, where) not in self.by_default:
+            return "you gave it." if where else "You gave it."
+        if key == "time_zone":
+            return f"The default of this computer; {option} changes it."
+        return f"The default; {option} changes it."
+
+
+def _name(key: str, where: str) -> str:
+    return f"{key}.{where}" if where else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ CAPABILITIES: Final = Capabilities(
     resolves_action_names=True,
     resolves_custom_variables=True,
     has_preflight=True,
+    # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
+    open_if="Has this account uploaded conversions through the Google Ads API before June 2026?",
     # Statistics take up to three hours, and each new file pushes an older job out of the list of 7:
     # https://developers.google.com/google-ads/api/docs/conversions/upload-summaries
     diagnostics=CheckSchedule(

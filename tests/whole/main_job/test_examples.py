@@ -57,3 +57,40 @@ def test_the_won_deals_of_a_workbook_are_uploaded(google: Sandbox) -> None:
     sent = [each.as_json()["conversion"] for each in google.state.accepted]
     expected = [(each.order_id, each.value, each.currency_code) for each in won]
     assert [(c["order_id"], c["conversion_value"], c["currency_code"]) for c in sent] == expected
+
+
+@pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
+def test_the_stages_of_a_lead_are_conversions_of_different_actions(
+    google: Sandbox, destination: str
+) -> None:
+    """A later export adds the stages that leads have reached since then, and nothing twice."""
+    actions = {"Qualified": {"action": "1002", "value": 50, "time": "Qualified on"}}
+    actions["Won"] = {"action": "1008", "time": "Won on"}
+    stages = {**PROFILES["lead_stages"], "actions": {"Stage": actions}}
+    google.set_profiles({"lead_stages": {**stages, "destination": destination}})
+    today = moved_to(EXAMPLES / "lead_stages.csv", datetime.now(UTC).date())
+    times = next(line for line in today.splitlines() if line.startswith(b"L-2003,")).split(b",")[
+        5:7
+    ]
+    rows = {
+        b"L-2001,Qualified": b"L-2001,Won",
+        b"L-2002,Open": b"L-2002,Qualified",
+        b"0172,,,": b"0172,%b,%b,900" % (times[0], times[1]),
+        b",,\n": b",%b,700\n" % times[1],
+    }
+    tomorrow = today
+    for before, after in rows.items():
+        assert before in tomorrow
+        tomorrow = tomorrow.replace(before, after)
+    first = google.results(*google.drop(today, "today.csv", folder="lead_stages"))
+    second = google.results(*google.drop(tomorrow, "tomorrow.csv", folder="lead_stages"))
+    assert (first["counts"]["uploaded"], first["counts"]["skipped"]) == (3, 3)
+    assert second["counts"]["skipped"] == 2
+    counted = {
+        (each["order_id"], each["conversion_action_id"], each["value"] or 0.0)
+        for each in google.state.histories()
+    }
+    assert counted == {
+        *(("L-2001", 1002, 50.0), ("L-2002", 1002, 50.0)),
+        *(("L-2001", 1008, 700.0), ("L-2003", 1008, 12500.5), ("L-2005", 1008, 0.0)),
+    }
