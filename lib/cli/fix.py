@@ -134,7 +134,7 @@ def _write(
     options: SourceOptions,
 ) -> int:
     """Write the output, which appears only when it is complete. Return the number of rows."""
-    if head.file_error and not head.columns and head.schema_version > 1:
+    if head.file_error and not head.columns:
         entry = lookup(head.file_error.code)
         raise click.ClickException(
             f"No single row is wrong, but the whole file: {entry.meaning} {entry.action} Then "
@@ -241,8 +241,7 @@ def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
 def _described(problem: WrittenProblem, head: WrittenHead) -> str:
     code = head.codes.get(problem.code)
     meaning = code.meaning if code else lookup(problem.code).meaning
-    particular = problem.particular
-    parts = [meaning if particular in ("", meaning) else f"{meaning} ({particular})"]
+    parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := _column(problem, head):
         parts.append(f'Column: "{column}".')
     return " ".join(parts)
@@ -254,14 +253,11 @@ def _action(problem: WrittenProblem, head: WrittenHead) -> str:
 
 
 def _can_act(problem: WrittenProblem, head: WrittenHead) -> bool:
-    code = head.codes.get(problem.code)
-    if code is not None and code.needs_action is not None:
-        return code.needs_action
-    return not _action(problem, head).startswith(_NOTHING_TO_DO)
+    return (head.codes.get(problem.code) or lookup(problem.code)).needs_action
 
 
 def _column(problem: WrittenProblem, head: WrittenHead) -> str:
-    return problem.column or head.columns.get(problem.field, problem.field)
+    return head.columns.get(problem.field, problem.field)
 
 
 def _safe(text: str) -> str:

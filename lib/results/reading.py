@@ -1,12 +1,7 @@
-"""A results document → its parts and, as a stream, its rows: what `lib.results.document` writes.
-
-Documents of version 1 are read too. There, a problem has a `message` instead of a `detail`, and
-names its column in it.
-"""
+"""A results document → its parts and, as a stream, its rows: what `lib.results.document` writes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import IO, Any, Final, TypeVar
 
@@ -18,7 +13,6 @@ from lib.results.document import SCHEMA_VERSION
 _ROWS: Final = b'\n "rows": ['
 _END: Final = b" ]\n}\n"
 _BLOCK_BYTES: Final = 1 << 20
-_PLACE: Final = re.compile(r'line \d+(?:, column "(?P<column>.*)")?: (?P<text>.*)', re.DOTALL)
 
 
 class NotResults(Exception):
@@ -44,31 +38,19 @@ class WrittenSource(msgspec.Struct, frozen=True):
 
 
 class WrittenCode(msgspec.Struct, frozen=True):
-    """What a code means, and what to do. Version 1 does not say whether a person can act."""
+    """What a code means, what to do, and whether a person must do it."""
 
     meaning: str
     action: str
-    needs_action: bool | None = None
+    needs_action: bool
 
 
 class WrittenProblem(msgspec.Struct, frozen=True):
-    """A problem of a row or of the file. `column` is only known here in version 1."""
+    """A problem of a row or of the file. `detail` is what is particular to it."""
 
     code: str
-    field: str = ""
-    detail: str = ""
-    message: str = ""
-
-    @property
-    def column(self) -> str:
-        place = _PLACE.fullmatch(self.message)
-        return (place and place["column"]) or ""
-
-    @property
-    def particular(self) -> str:
-        """What is particular to this row or file. In version 1, it may repeat the meaning."""
-        place = _PLACE.fullmatch(self.message)
-        return self.detail or (place["text"] if place else self.message)
+    detail: str
+    field: str = ""  # of a row
 
 
 class WrittenRow(msgspec.Struct, frozen=True):
@@ -78,14 +60,14 @@ class WrittenRow(msgspec.Struct, frozen=True):
     outcome: Outcome
     errors: tuple[WrittenProblem, ...]
     warnings: tuple[WrittenProblem, ...]
-    record: int | None = None
-    order_id: str | None = None
+    record: int
+    order_id: str | None
 
 
 class WrittenHead(msgspec.Struct, frozen=True):
     """The parts of the document that `fix` and `undo` need, except its rows.
 
-    Older versions have written no `profile_keys`: the profile with which the file was read.
+    `profile_keys`: the profile with which the file was read, if one could be used.
     """
 
     schema_version: int
@@ -95,10 +77,10 @@ class WrittenHead(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     codes: dict[str, WrittenCode]
     file_error: WrittenProblem | None
-    columns: dict[str, str] = {}
+    columns: dict[str, str]
+    started_at: str
+    validate_only: bool
     other_generation: str = ""
-    started_at: str = ""
-    validate_only: bool = False
     profile_keys: dict[str, Any] | None = None
 
 
@@ -147,11 +129,11 @@ def _rows(lines: Iterator[bytes]) -> Iterator[WrittenRow]:
 def _decode(text: bytes, kind: type[T]) -> T:
     try:
         version = msgspec.json.decode(text, type=_Version).schema_version
-        if version is None or version <= SCHEMA_VERSION:
+        if version in (None, SCHEMA_VERSION):
             return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise NotResults("it is not a results document (its name ends in .results.json)") from None
     raise NotResults(
-        f"it has version {version} of the format, and this program knows version {SCHEMA_VERSION}; "
-        "update the program"
+        f"it has version {version} of the format, and this program reads version {SCHEMA_VERSION}; "
+        "use a program of the same version"
     )

@@ -280,7 +280,7 @@ def test_a_file_or_results_of_something_else_are_refused(tmp_path: Path) -> None
 
 
 def test_results_without_their_profile_need_it(tmp_path: Path) -> None:
-    """Results of older versions have no profile: it must be given."""
+    """Results of an offline check have no profile: it must be given."""
     data = csv_of(*SALES)
     older = json.loads(uploaded(data)[1])
     del older["profile_keys"]
