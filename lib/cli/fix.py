@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
-from lib.cli.fix_output import Output, TextOutput, TooManyRows, WorkbookOutput
+from lib.cli.fix_output import Output, TextOutput, TooLargeForSheet, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import (
@@ -146,8 +147,12 @@ def _write(
         content.seek(0)
         try:
             table = open_table(content, replace(options, keep_cells=True))
-            with replacing(output) as copy:
-                return _copy_rows(table, head, rows, _output_to(copy, output, table, options, head))
+            # Closed in any case: openpyxl prints an error if a sheet is left open.
+            with (
+                replacing(output) as copy,
+                closing(_output_to(copy, output, table, options, head)) as rows_to_fix,
+            ):
+                return _copy_rows(table, head, rows, rows_to_fix)
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
         except ReadsDifferently:
@@ -155,9 +160,9 @@ def _write(
                 f"{file} cannot be read as it was when its results were made. If its profile sets "
                 "an encoding, a delimiter or a sheet, add --profiles FILE."
             ) from None
-        except TooManyRows:
+        except TooLargeForSheet as error:
             raise click.ClickException(
-                "A sheet cannot have so many rows. Name an output file that ends in .csv."
+                f"A sheet cannot have so many {error}. Name an output file that ends in .csv."
             ) from None
 
 
@@ -194,7 +199,6 @@ def _copy_rows(table: Table, head: WrittenHead, rows: Iterator[WrittenRow], outp
         ours = (advice.problem, advice.what_to_do, str(row.line))
         output.add(ours, found, marked, is_header=False)
         written += 1
-    output.close()
     return written
 
 

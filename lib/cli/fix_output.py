@@ -15,7 +15,7 @@ from typing import IO, Any, Final, NamedTuple, Protocol
 from lib.source.header import correction_columns
 from lib.source.table import OriginalRow, Table
 from lib.source.text import UNDECODABLE
-from lib.source.workbook import MAX_ROWS
+from lib.source.workbook import MAX_COLUMNS, MAX_ROWS
 
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
@@ -27,8 +27,8 @@ _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\
 """Characters that a workbook cannot contain."""
 
 
-class TooManyRows(Exception):
-    """The output cannot have so many rows."""
+class TooLargeForSheet(Exception):
+    """The message says what a sheet cannot have so many of: rows or columns."""
 
 
 class Cell(NamedTuple):
@@ -236,7 +236,9 @@ class WorkbookOutput:
     def _append(self, cells: list[Any]) -> None:
         self._rows += 1
         if self._rows > MAX_ROWS:
-            raise TooManyRows
+            raise TooLargeForSheet("rows")
+        if len(cells) > MAX_COLUMNS:
+            raise TooLargeForSheet("columns")
         self._sheet.append(cells)
 
     def _cell(self, cell: Cell) -> Any:

@@ -349,6 +349,20 @@ def test_other_text_than_results_is_refused(
     assert not path.with_name("out.csv").exists()
 
 
+@pytest.mark.parametrize("name", ["MAX_ROWS", "MAX_COLUMNS"])
+def test_rows_that_do_not_fit_into_a_sheet_are_refused(
+    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One line says what there is too much of, and what to do; nothing is written."""
+    path, results = checked
+    monkeypatch.setattr(f"lib.cli.fix_output.{name}", 2)
+    done = run("fix", path, results, "-o", path.with_name("out.xlsx"))
+    of = name.removeprefix("MAX_").lower()
+    message = f"A sheet cannot have so many {of}. Name an output file that ends in .csv."
+    assert (done.exit_code, done.stderr) == (1, f"Error: {message}\n")
+    assert not path.with_name("out.xlsx").exists()
+
+
 def test_an_existing_output_is_kept(checked: tuple[Path, Path]) -> None:
     """It may have somebody's corrections. `--force` replaces it."""
     path, results = checked
