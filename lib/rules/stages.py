@@ -7,8 +7,9 @@ deal or a refunded order that is sent as a sale looks like any other row.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Literal
 
 from lib.rules.values.cells import unwrap, without_accents
@@ -23,7 +24,7 @@ _COLUMN_ENDINGS: Final = (
     *("stato", "esito", "risultato"),
     *("stadium", "uitkomst"),
     *("situacao",),
-    *("etap", "stav", "durum", "статус", "стадия", "этап"),
+    *("etap", "faza", "stav", "durum", "статус", "стадия", "этап"),
     *("状況", "状態", "ステータス", "状态", "狀態", "상태"),
 )
 """In English, German, French, Spanish, Italian, Dutch and Portuguese, in this order everywhere,
@@ -43,63 +44,101 @@ _NOT_WON: Final = _listed(
     """
     lost failed failure refunded refund cancelled canceled void voided chargeback open pending
     declined rejected disputed dispute expired abandoned unpaid uncaptured incomplete deleted
-    disqualified unqualified returned reversed dead draft missed unanswered voicemail
+    disqualified unqualified returned reversed dead draft missed unanswered voicemail chargebacks
+    reversal noshow terminated withdrawn unsuccessful disapproved uninterested ineligible
+    uncollectible
     verloren fehlgeschlagen gescheitert erstattet teilerstattet ruckerstattet erstattung
     ruckerstattung storniert abgebrochen abgelehnt offen ausstehend ungultig ruckbuchung unbezahlt
-    gekundigt ruckzahlung rucklastschrift retourniert retoure reklamiert
+    gekundigt ruckzahlung rucklastschrift retourniert retoure reklamiert ruckgabe ruckgangig
+    widerrufen zuruckgezogen storno stornorechnung rechnungskorrektur entwurf abgelaufen verfallen
+    verworfen geloscht unqualifiziert disqualifiziert uninteressiert zahlungsfehler
     perdu perdue echoue echouee echec rembourse remboursee remboursement annule annulee ouvert
-    ouverte refuse refusee impaye impayee attente litige
+    ouverte refuse refusee impaye impayee attente litige annulation retourne retournee rejete
+    rejetee expire expiree conteste contestee abandonne abandonnee disqualifie disqualifiee
+    brouillon supprime supprimee
     perdido perdida fallido fallida reembolsado reembolsada reembolso devuelto devuelta cancelado
     cancelada anulado anulada abierto abierta rechazado rechazada pendiente contracargo disputa
+    cancelacion devolucion vencido vencida caducado caducada expirado expirada descalificado
+    descalificada borrador abandonado abandonada impagado impagada eliminado eliminada
     perso persa perduto perduta fallito fallita rimborsato rimborsata rimborso annullato annullata
-    aperto aperta rifiutato rifiutata attesa stornato stornata contestazione
+    aperto aperta rifiutato rifiutata attesa stornato stornata contestazione annullamento scaduto
+    scaduta respinto respinta abbandonato abbandonata bozza eliminato eliminata insoluto insoluta
     mislukt terugbetaald terugbetaling geannuleerd afgewezen geweigerd openstaand vervallen
+    verlopen geretourneerd teruggestuurd onbetaald verwijderd afgekeurd betwist gediskwalificeerd
+    ongekwalificeerd
     falhado falhou falha aberto aberta recusado recusada rejeitado rejeitada pendente estornado
-    estornada estorno devolvido devolvida
-    anulowane anulowana anulowano anulowany zwrot korekta korygujaca
+    estornada estorno devolvido devolvida devolucao cancelamento desqualificado desqualificada
+    rascunho excluido excluida
+    anulowane anulowana anulowano anulowany zwrot korekta korygujaca utracone utracony utracona
+    stracone stracony stracona przegrane przegrany przegrana odrzucone odrzucony odrzucona nieudane
+    nieudany nieudana zwrocone zwrocony zwrocona oczekujace oczekujacy oczekujaca nieopłacone
+    nieopłacony nieopłacona niezapłacone niezapłacony niezapłacona otwarte otwarty otwarta szkic
     makulerad avbruten annulleret kansellert annulleret zrusena zruseno iptal iade
     отменен отменена отменено возврат отказ
     """
 )
 _WON: Final = _listed(
     """
-    won paid succeeded success successful completed complete captured converted answered
-    gewonnen bezahlt erfolgreich abgeschlossen
-    gagne gagnee paye payee reussi reussie
-    ganado ganada pagado pagada completado completada
-    vinto vinta pagato pagata completato completata
-    betaald voltooid geslaagd
+    won paid succeeded success successful completed complete captured converted answered sold
+    gewonnen bezahlt erfolgreich abgeschlossen verkauft
+    gagne gagnee paye payee reussi reussie vendu vendue
+    ganado ganada pagado pagada completado completada vendido vendida
+    vinto vinta pagato pagata completato completata venduto venduta
+    betaald voltooid geslaagd afgerond verkocht
     ganho ganha pago paga concluido concluida
+    wygrane wygrany wygrana opłacone opłacony opłacona zapłacone zapłacony zapłacona zrealizowane
+    sprzedane sprzedany sprzedana
     """
 )
 _NOT_YET: Final = _listed(
     """
-    quote quotation estimate proforma reserved reservation tentative provisional test spam duplicate
-    angebot kostenvoranschlag reserviert reservierung gutschrift duplikat dublette
+    quote quotes quotation quotations estimate estimates offer offers proforma reserved reservation
+    tentative provisional test spam duplicate
+    angebot angebote kostenvoranschlag reserviert reservierung vorgemerkt gutschrift duplikat
+    dublette testbestellung testauftrag
     devis avoir reserve reservee reservation doublon
-    presupuesto cotizacion reservado reservada prueba duplicado abono
-    preventivo riservato riservata prenotato prova duplicato
-    offerte gereserveerd creditnota creditfactuur dubbel
-    orcamento teste
+    presupuesto presupuestos cotizacion cotizaciones oferta reservado reservada prueba duplicado
+    abono
+    preventivo preventivi offerta riservato riservata prenotato prova duplicato
+    offerte offertes gereserveerd concept creditnota creditfactuur dubbel testbestelling
+    orcamento orcamentos cotacao teste
+    oferty wycena zarezerwowane zarezerwowany zarezerwowana
     """
 )
 """Words that mean no sale only alone: `Quote`, but neither `Quote accepted` nor `Test drive`."""
-_CREDIT: Final = (_listed("credit note"), _listed("credit memo"), _listed("nota credito"))
+_PHRASES: Final = tuple(
+    map(
+        _listed,
+        (
+            *("credit note", "credit memo", "nota credito", "charge back", "charged back"),
+            *("awaiting payment", "wachtend betaling", "payment error", "erreur paiement"),
+            *("error pago", "errore pagamento", "erro pagamento", "fout betaling"),
+        ),
+    )
+)
+"""Words that mean no sale together: `Awaiting shipment` is a sale."""
 _WANTED: Final = _listed(
     """
-    qualified interested sale sold show answer reply eligible valid accepted approved confirmed
-    qualifiziert interessiert verkauft gultig angenommen
-    qualifie qualifiee interesse interessee vendu vendue valide accepte
-    calificado calificada cualificado interesado interesada vendido vendida valido aceptado
-    qualificato qualificata interessato interessata venduto venduta accettato
-    gekwalificeerd geinteresseerd verkocht geldig
-    qualificado qualificada interessado interessada aceito
+    qualified interested interest lead sale sold show answer reply eligible valid accepted approved
+    confirmed signed
+    qualifiziert interessiert interesse auftrag verkauft gultig angenommen erreicht
+    qualifie qualifiee interesse interessee vendu vendue valide accepte acceptee suite
+    calificado calificada cualificado cualificada interesado interesada interes vendido vendida
+    valido contesta aceptado aceptada
+    qualificato qualificata interessato interessata venduto venduta risponde accettato accettata
+    gekwalificeerd geinteresseerd verkocht geldig bereikt geaccepteerd
+    qualificado qualificada interessado interessada atende aceito aceita
+    zakwalifikowany zakwalifikowana zainteresowany zainteresowana
     """
 )
-"""Words that mean no sale if they are negated: `Not qualified`, `No show`, `Kein Interesse`."""
+"""Words that mean no sale after a negation: `Not qualified`, `No show`, `Kein Interesse`; but not
+`Qualified, not called`."""
+_ARTICLES: Final = _listed("a an de d yet")
 _PAID_IN_WOOCOMMERCE: Final = _listed("wc processing")
 """`wc-processing`: the order is paid, and not yet shipped."""
-_NEGATIONS: Final = _listed("not no non nicht kein keine pas sans niet geen nao sin sem senza")
+_NEGATIONS: Final = _listed(
+    "not no non nicht kein keine pas sans niet geen zonder nao sin sem senza nie"
+)
 _PARTS: Final = _listed(
     """
     partial partially partly teilweise partiel partielle partiellement parcial parcialmente parziale
@@ -108,17 +147,19 @@ _PARTS: Final = _listed(
 )
 _FILLERS: Final = _listed(
     """
-    closed close deal opportunity order payment customer lead by in call wc processing
-    geschlossen auftrag zahlung
-    ferme fermee en affaire
-    cerrado cerrada negocio venta
-    chiuso chiusa trattativa
-    gesloten afgesloten
-    fechado fechada venda
+    closed close deal opportunity order payment customer lead by in call wc processing sent invoice
+    requested only
+    geschlossen auftrag zahlung versendet gesendet erstellt bestellung
+    ferme fermee en affaire envoye envoyee commande facture
+    cerrado cerrada negocio venta enviado enviada pedido factura
+    chiuso chiusa trattativa inviato inviata ordine fattura
+    gesloten afgesloten verzonden verstuurd bestelling factuur
+    fechado fechada venda encomenda fatura
+    wysłana wysłano faktura zamowienie
     """
 )
 _ALL_WORDS: Final = frozenset[str]().union(
-    *(_NOT_WON, _NOT_YET, *_CREDIT, _WANTED, _WON, _NEGATIONS, _PARTS, _FILLERS)
+    *(_NOT_WON, _NOT_YET, *_PHRASES, _WANTED, _WON, _NEGATIONS, _ARTICLES, _PARTS, _FILLERS)
 )
 _MOST_WORDS: Final = 4
 _LONGEST: Final = 80
@@ -144,20 +185,26 @@ def stage_of(cell: str) -> Stage | None:
         return None
     if not cell.isascii() and any(part in cell for part in _INSIDE_NOT_WON):
         return "not_won"
-    words = set(_words(cell))
+    in_order = _words(cell)
+    words = set(in_order)
     negated = not words.isdisjoint(_NEGATIONS)
     if not words.isdisjoint(_NOT_WON):
         return None if negated else "not_won"
     if words.issuperset(_PAID_IN_WOOCOMMERCE):
         return "won"
-    if negated and not words.isdisjoint(_WANTED):
+    if negated and _is_denied(in_order):
         return "not_won"
     is_not_yet = not words.isdisjoint(_NOT_YET) and words <= _NOT_YET | _FILLERS
-    if is_not_yet or any(words >= each for each in _CREDIT):
+    if is_not_yet or any(words >= each for each in _PHRASES):
         return "not_won"
     if words.isdisjoint(_WON) or not words.isdisjoint(_PARTS):
         return None
     return "not_won" if negated else "won"
+
+
+def _is_denied(words: Sequence[str]) -> bool:
+    pairs = pairwise(word for word in words if word not in _ARTICLES)
+    return any(one in _NEGATIONS and other in _WANTED for one, other in pairs)
 
 
 @lru_cache(maxsize=1_024)
