@@ -81,6 +81,7 @@ variable "profiles" {
     encoding            = optional(string)
     delimiter           = optional(string)
     sheet               = optional(string)
+    header_row          = optional(number)
     hold_open_last_line = optional(bool)
     order_ids           = optional(string)
     derive_order_id     = optional(bool)
@@ -155,6 +156,11 @@ variable "profiles" {
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.sheet != ""])
     error_message = "sheet must be the name of a sheet. Leave it out for the first one."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.header_row == null ? true : p.header_row >= 1 && p.header_row <= 50 && floor(p.header_row) == p.header_row])
+    error_message = "header_row must be the line of the column names, from 1 to 50."
   }
 
   validation {

@@ -803,9 +803,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "NO_HEADER": (
         "file",
-        "The first line contains no known column name.",
-        "Begin the file with column names (docs/input.md), and remove title lines above them. If "
-        "your columns have other names, list them under headers in the profile (docs/profiles.md).",
+        "The column names were not found: the first line contains no known name, and no line below "
+        "it is certain.",
+        "Begin the file with column names (docs/input.md), or set header_row in the profile to "
+        "their line. If your columns have other names, list them under headers in the profile "
+        "(docs/profiles.md).",
     ),
     "UNREADABLE_HEADER": (
         "file",

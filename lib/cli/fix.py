@@ -158,7 +158,7 @@ def _write(
         except ReadsDifferently:
             raise click.ClickException(
                 f"{file} cannot be read as it was when its results were made. If its profile sets "
-                "an encoding, a delimiter or a sheet, add --profiles FILE."
+                "an encoding, a delimiter, a sheet or header_row, add --profiles FILE."
             ) from None
         except TooLargeForSheet as error:
             raise click.ClickException(

@@ -28,6 +28,7 @@ from lib.rules.fields import FIELDS
 from lib.rules.row_filter import comparable
 from lib.rules.values.enums import Consent
 from lib.rules.values.order_ids import OrderIds
+from lib.source.head import HEAD_LINES
 from lib.source.vocabulary import header_key, vocabulary_of
 
 
@@ -240,6 +241,13 @@ class Profile(BaseModel):
         None,
         min_length=1,
         description="Name of the sheet to read from a workbook. Unset: the first visible sheet.",
+    )
+    header_row: int | None = Field(
+        None,
+        ge=1,
+        le=HEAD_LINES,
+        description="Line of the column names, as an editor or a spreadsheet shows it. Unset: the "
+        "first line, or the first one below titles.",
     )
     order_ids: OrderIds | None = Field(
         None,

@@ -46,6 +46,7 @@ from lib.source.header import (
     known_and_unknown,
     map_columns,
     quoted,
+    recognize,
     shown,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
@@ -71,8 +72,12 @@ def read_table(
 def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
     """Return how a file is read: as its profile says, or by its content."""
     if profile is None:
-        return SourceOptions(max_bytes=max_bytes)
+        known = partial(recognize, own_headers={}, others=(), declared=FIELDS)
+        return SourceOptions(recognize=known, max_bytes=max_bytes)
+    names = _filter_names(profile)
     return SourceOptions(
+        header_row=profile.header_row,
+        recognize=partial(recognize, own_headers=profile.headers, others=names, declared=FIELDS),
         encoding=profile.encoding,
         delimiter=profile.delimiter,
         sheet=profile.sheet,
@@ -161,6 +166,7 @@ def read_header(table: Table, profile: Profile) -> Header:
         hidden = ("",) * len(table.header)
         notes += notes_on_content(hidden, rows, (), switched_off)
         detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
+        detail = f"{_where_from(profile)}{detail}{_where_probably(table)}"
         return Header(
             {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)
         )
@@ -169,11 +175,24 @@ def read_header(table: Table, profile: Profile) -> Header:
         return _header(table, profile, columns, kind.kind, _missing(kind, columns))
     stop = None
     if not identifying_columns(columns.fields, FIELDS):
-        stop = Problem("NO_USABLE_COLUMN", "", known_and_unknown(table.header, columns))
+        detail = known_and_unknown(table.header, columns) + _where_probably(table)
+        stop = Problem("NO_USABLE_COLUMN", "", detail)
     if profile.actions:
         columns, contradiction = _with_stages(table, profile, columns)
         stop = stop or contradiction
     return _header(table, profile, columns, "conversion", stop)
+
+
+def _where_from(profile: Profile) -> str:
+    row = profile.header_row
+    return f"header_row in the profile is {row}; " if row else ""
+
+
+def _where_probably(table: Table) -> str:
+    line = table.likely_header_line
+    if line is None:
+        return ""
+    return f'; if the column names are in line {line}, add "header_row": {line} to the profile'
 
 
 def _map(
@@ -307,10 +326,14 @@ def _known_anyway(header: Sequence[str], profile: Profile) -> frozenset[int]:
 
 def _filter_columns(header: Sequence[str], profile: Profile) -> set[int]:
     """Return the columns that the filter of the profile reads."""
+    return {column for name in _filter_names(profile) for column in columns_named(name, header)}
+
+
+def _filter_names(profile: Profile) -> list[str]:
     names = [*profile.include, *profile.exclude, *profile.refunds]
     for stage, values in profile.actions.items():
         names += [stage, *(each.time for each in values.values() if each.time)]
-    return {column for name in names for column in columns_named(name, header)}
+    return names
 
 
 # ── the roles ────────────────────────────────────────────────────────────────────────────────

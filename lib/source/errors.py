@@ -17,7 +17,7 @@ FileErrorCode = Literal[
     "TOO_MANY_ROWS",  # or blank lines; raised when the limit is reached
     "UNKNOWN_ENCODING",  # the encoding in the profile does not exist
     "UNKNOWN_DELIMITER",  # the delimiter in the profile is not valid
-    "NO_HEADER",  # the first line contains no known column name
+    "NO_HEADER",  # no line is the header for certain
     "UNREADABLE_HEADER",  # it does not end, cannot be decoded, or has an open quote
     "TOO_MANY_COLUMNS",
     "DUPLICATE_COLUMN",  # two columns for one field

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, HIGHEST_NUMBER, Field, FileKind, base_name
 from lib.source.errors import SourceError
@@ -30,6 +30,10 @@ _LONGEST_NAME: Final = 80
 _MOST_DIGITS: Final = 4
 _ENOUGH_FIELDS: Final = 3
 """A row may have two ordinary words that are also known names, such as `Price` and `Mobile`."""
+
+
+Certainty = Literal["certain", "possible", "none"]
+"""Whether the names of a line are a header. `certain`: only a header has such names."""
 
 
 class ColumnMap(NamedTuple):
@@ -99,6 +103,34 @@ def map_columns(
         _namesakes(header, undecided),
         visible,
     )
+
+
+def recognize(
+    names: Sequence[str],
+    own_headers: Mapping[str, Sequence[str]],
+    others: Collection[str],
+    declared: tuple[Field, ...],
+) -> Certainty:
+    """Return how certainly the names of a line are a header with `declared` fields.
+
+    `own_headers` are from the profile: field → names. `others` are the names of further columns in
+    it. `map_columns` may accept each line that is not "none".
+    """
+    vocabulary = vocabulary_of(declared)
+    by_profile = _named_by_profile(names, own_headers)
+    listed = {at for name in others for at in columns_named(name, names)}
+    meanings = {
+        at: each.field for at, name in enumerate(names) if (each := vocabulary.meaning(name))
+    }
+    fields = meanings | {at: field for field, columns in by_profile.items() for at in columns}
+    known = listed.union(fields)
+    data = sum(looks_like_data(name) for at, name in enumerate(names) if at not in known)
+    if data >= len(known):
+        return "none"
+    keys = [header_key(name) for name in names if name]
+    several = len(set(map(base_name, fields.values()))) > 1
+    telling = several or bool(listed or _telling_names(names, by_profile, vocabulary))
+    return "certain" if telling and not data and len(keys) == len(set(keys)) else "possible"
 
 
 def _meanings(
@@ -276,7 +308,7 @@ def _stand_in(
 
 def _refuse_rows(header: Sequence[str], found: Mapping[str, Sequence[int]]) -> None:
     known = {index for indexes in found.values() for index in indexes}
-    data = sum(_looks_like_data(name) for index, name in enumerate(header) if index not in known)
+    data = sum(looks_like_data(name) for index, name in enumerate(header) if index not in known)
     if not known or data >= len(known):
         if len(header) == 1:
             detail = (
@@ -337,7 +369,7 @@ def _visible_names(
     )
 
 
-def _looks_like_data(name: str) -> bool:
+def looks_like_data(name: str) -> bool:
     """Return whether a whole name looks like an email address, a number, a time, a digest, or is
     too long for a name."""
     return len(name) > _LONGEST_NAME or bool(_DATA.fullmatch(name))
@@ -356,7 +388,7 @@ def quoted(header: Sequence[str], index: int) -> str:
 
 def _is_harmless(name: str) -> bool:
     few_digits = sum(map(str.isdigit, name)) <= _MOST_DIGITS
-    return name.isprintable() and few_digits and not _looks_like_data(name)
+    return name.isprintable() and few_digits and not looks_like_data(name)
 
 
 def columns_of_kind(

@@ -21,7 +21,8 @@ from lib.source.delimited import (
     strict_reader,
 )
 from lib.source.errors import SourceError
-from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, read_head
+from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, Recognize, read_head
+from lib.source.header import Certainty
 from lib.source.text import Block, ByteStream, DecodedText
 from lib.source.workbook import DELIMITER, ENCODING, Sheet, open_sheet
 
@@ -35,6 +36,11 @@ def no_time_check() -> None:
     """Read the file without interruption."""
 
 
+def take_any(names: Sequence[str]) -> Certainty:
+    """Take the first line for the header, whatever its names are."""
+    return "possible"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """Options from the profile and the settings. None: detect it from the content."""
@@ -44,6 +50,10 @@ class SourceOptions:
     delimiter: str | None = None
     sheet: str | None = None
     """Name of the sheet of a workbook. None: the first one."""
+    header_row: int | None = None
+    """Line of the header, from 1. None: the first one, unless there are titles above it."""
+    recognize: Recognize = take_any
+    """How certainly a line is the header, by its names."""
     decimal_comma: bool = False
     """The file has this decimal sign, so the numbers of a workbook are written with it too."""
     max_bytes: int = 4 << 30
@@ -78,7 +88,8 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text` tells about
+    text after `Parameters:TimeZone=`. `likely_header_line` is a later line that looks more like the
+    header, but is not certain. `spaced`: a space follows each delimiter. `text` tells about
     the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
     others that may hold data.
     """
@@ -94,7 +105,9 @@ class Table:
     ) -> None:
         self.header = head.header
         self.header_line = head.line
+        self.likely_header_line = head.likely_line
         self.time_zone = head.time_zone
+        self._is_merged = head.is_merged
         self.delimiter = head.delimiter
         self.spaced = head.spaced
         self.sheet = sheet.title if sheet else None
@@ -202,15 +215,26 @@ class Table:
     def originals(self) -> Iterator[OriginalRow]:
         """Yield the lines above the header, the header, and the rows of `records`, unchanged.
 
-        Instead of `records`: the file is read only once.
+        Only a header with merged cells is written with all its names, because it can be moved below
+        the row above it. Instead of `records`: the file is read only once.
         """
         header_at = self.header_line - 1
         for line, text in enumerate(self._head_lines[:header_at], 1):
             yield self._original(line, None, text)
-        yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
+        if self._is_merged:
+            yield OriginalRow(self.header_line, None, self._merged_names(), [*self.header], {})
+        else:
+            yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
         kept = _KeptLines(self._blocks, self._first_line)
         for line, _, problem, length in self._ending.records(iter(kept), self._first_line):
             yield self._original(line, problem, kept.text(line, length))
+
+    def _merged_names(self) -> str:
+        written = StringIO()
+        writer = csv.writer(written, delimiter=self.delimiter, lineterminator="\0")
+        writer.writerows([name] for name in self.header)
+        mark = self.delimiter + " " * self.spaced
+        return mark.join(written.getvalue().split("\0")[:-1])
 
     def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
         text = text.removesuffix("\n").removesuffix("\r")
@@ -269,7 +293,13 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     first_blocks = _first_blocks(text)
     all_lines = chain.from_iterable(block.lines() for block in first_blocks)
     lines = list(islice(all_lines, HEAD_LINES + FIRST_LINES))
-    head = read_head(lines[:HEAD_LINES], options.delimiter, options.max_columns)
+    head = read_head(
+        lines[:HEAD_LINES],
+        options.delimiter,
+        options.max_columns,
+        options.header_row,
+        options.recognize,
+    )
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
     rows = chain(_without(first_blocks, head.length), text.blocks)

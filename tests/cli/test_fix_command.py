@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
 from lib.results.document import SCHEMA_VERSION
+from lib.source.table import SourceOptions, open_table
 from tests.cli.validating import NOW, csv_of, row, validate
 from tests.workbooks import workbook
 
@@ -424,3 +425,26 @@ def test_the_columns_are_known_only_together() -> None:
     document = validate(csv_of(row(line="1", Problem="x")))
     unknown = [note["detail"] for note in document["notes"] if note["code"] == "UNKNOWN_COLUMNS"]
     assert unknown == ["line, Problem"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+@pytest.mark.parametrize("output", [".csv", ".xlsx"])
+def test_names_below_merged_cells(
+    fix: Callable[..., Path], tmp_path: Path, suffix: str, output: str
+) -> None:
+    """The output has all names in the line of the profile, so it is read in the same way."""
+    rows = [
+        ["Deals of November", "", "", ""],
+        ["gclid", "When", "", "Name"],
+        ["", "date", "email", ""],
+        ["Cj0KCQiAexample0001", "soon", "ada@example.com", "1001"],
+    ]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    content = workbook(rows) if suffix == ".xlsx" else text.getvalue().encode()
+    profile = {"header_row": 3, "headers": {"conversion_action": "Name"}}
+    path = fix(content, f"deals{suffix}", f"fixed{output}", profile=profile)
+    table = open_table(io.BytesIO(path.read_bytes()), SourceOptions(header_row=3))
+    assert table.header == (*OURS, "gclid", "date", "email", "Name")
+    ((line, cells, _, _),) = table.records()
+    assert (line, cells[2:]) == (4, ["4", *rows[3]])

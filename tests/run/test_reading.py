@@ -207,3 +207,28 @@ def test_columns_of_a_call_tracker(header: str, named: str | None) -> None:
     found = validate(content, {"time_zone": "UTC", "conversion_action": "1001"})
     notes = {note["code"]: note["detail"] for note in found["notes"]}
     assert notes.get("CALLS_READ_AS_LEADS") == named
+
+
+@pytest.mark.parametrize(
+    ("content", "profile", "code", "hint"),
+    [
+        ("Deal,,Who,\n{}", {}, "NO_HEADER", '"header_row": 2'),
+        ("Value,,Who,\n{}", {}, "NO_USABLE_COLUMN", '"header_row": 2'),
+        ("Deal,,Who,\n{}", {"header_row": 2}, None, ""),
+        ("Deal report\n{}", {}, None, ""),
+        ("Deal report\n{}", {"header_row": 1}, "NO_HEADER", "header_row in the profile is 1"),
+        ("Deal report\n{}", {"header_row": 3}, "NO_HEADER", "header_row in the profile is 3"),
+        ("Deal report\n{}", {"header_row": 9}, "NO_HEADER", "header_row in the profile is 9"),
+    ],
+)
+def test_the_line_of_the_header(
+    content: str, profile: dict[str, Any], code: str | None, hint: str
+) -> None:
+    """An error names the line that the profile says, or the line of the profile to add."""
+    content = content.format(f"{HEADER},date,email\n{ROW},2026-11-20 10:00 Z,ada@example.com\n")
+    document = validate(content.encode(), profile)
+    error = document["file_error"]
+    assert (error and error["code"]) == code
+    assert hint in (error["detail"] if error else "")
+    assert document["counts"].get("ok", 0) == (code is None)
+    assert "ada@" not in str(document)

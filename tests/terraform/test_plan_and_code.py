@@ -61,6 +61,7 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
     "ad_personalization": (["GRANTED", "DENIED"], ["yes"]),
     "delimiter": ([";", "tab", "\\t", "\t"], ["", ";;"]),
     "sheet": (["Deals"], [""]),
+    "header_row": ([1, 3, 50], [0, 51, 2.5]),
     "order_ids": (["keep", "integer"], ["number", ""]),
     "event_source": (["WEB", "IN_STORE"], ["SHOP", ""]),
     "day_first": ([True], ["perhaps"]),

@@ -161,6 +161,7 @@ REFUSED = [
     (profile(time_zone="Berlin, Germany"), "time_zone must be an IANA name"),
     (profile(delimiter=";;"), "delimiter must be one character"),
     (profile(sheet=""), "sheet must be the name"),
+    (profile(header_row=0), "header_row must be the line"),
     (
         'profiles = { default = { refunds = { A = ["x"] }, exclude = { A = ["x"] } } }',
         "refunds lists a value",
