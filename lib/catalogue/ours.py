@@ -745,9 +745,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "NOT_TEXT": (
         "file",
-        "The file is neither a text file nor an Excel workbook (.xlsx). It may be an old workbook, "
-        "an archive or a picture.",
-        "Save it as CSV or .xlsx.",
+        "The file is neither a table as text (CSV) nor an Excel workbook (.xlsx). It may be an old "
+        "workbook, a web page, an archive or a picture, whatever its name is.",
+        "Open it in Excel and save it as .xlsx or CSV, or export it again as CSV.",
     ),
     "ENCRYPTED_WORKBOOK": (
         "file",

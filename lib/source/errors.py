@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 FileErrorCode = Literal[
     "EMPTY_FILE",  # no bytes, or only blank lines
-    "NOT_TEXT",  # neither text nor an .xlsx workbook, for example an archive: export it as CSV
+    "NOT_TEXT",  # neither CSV nor an .xlsx workbook, but for example an archive or a web page
     "ENCRYPTED_WORKBOOK",
     "CORRUPT_WORKBOOK",  # raised when the damage is reached
     "WORKBOOK_TOO_LARGE",  # packed, or one of its parts unpacked

@@ -9,39 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lib.source.formats import format_of_name
+
 COMPANION_SUFFIXES = (".ok", ".done", ".ctl", ".md5", ".sha256")
 """Suffixes of small files that a sender puts next to a file: markers and checksums."""
 
 HIDDEN = "hidden or lock file"
 INCOMPLETE = "still being written"
 """Reasons to ignore a file that may contain rows all the same."""
-
-_ARCHIVES = dict.fromkeys(
-    (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz"),
-    "an archive; unpack it and upload the files in it",
-)
-_COMPRESSED = dict.fromkeys(
-    (".gz", ".bz2", ".xz", ".zst", ".lz4", ".z"),
-    "a compressed file; unpack it, or compress the CSV file with gzip and name it .csv.gz",
-)
-_ENCRYPTED = dict.fromkeys(
-    (".pgp", ".gpg", ".asc", ".age", ".enc", ".aes"),
-    "an encrypted file; decrypt it and upload the decrypted file",
-)
-_WORKBOOKS = dict.fromkeys(
-    (".xls", ".xlsm", ".xlsb", ".ods", ".numbers"),
-    "a workbook of another format; open it and save it as .xlsx or CSV",
-) | {".xlsx": "a workbook; open it and save it as CSV"}
-_OTHER_DATA = dict.fromkeys(
-    (".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm", ".parquet", ".avro", ".orc", ".sql"),
-    "a file of another format; export the data as CSV",
-)
-_DOCUMENTS = dict.fromkeys(
-    (".pdf", ".doc", ".docx", ".rtf", ".png", ".jpg", ".jpeg", ".eml", ".msg"),
-    "a document or a picture; export the data as CSV",
-)
-_KINDS = _ARCHIVES | _COMPRESSED | _ENCRYPTED | _WORKBOOKS | _OTHER_DATA | _DOCUMENTS
-"""Suffix → what such a file is, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +54,9 @@ def name_problem(name: str, accepted_suffixes: tuple[str, ...]) -> str | None:
     """Return what the file is and what to upload instead, or None if its name is accepted."""
     if _ends_with(name, accepted_suffixes):
         return None
+    if other := format_of_name(name):
+        return other
     last = name.rsplit("/", 1)[-1].lower()
-    if kinds := [suffix for suffix in _KINDS if last.endswith(suffix)]:
-        return _KINDS[max(kinds, key=len)]
     rename = f"rename it so that it ends in {_listed(accepted_suffixes)}"
     for suffix in accepted_suffixes:
         if re.search(rf"{re.escape(suffix.lower())}(?![a-z0-9])", last):

@@ -8,8 +8,7 @@ The content determines the encoding:
 
 1. A byte order mark. It takes precedence over the profile, because nothing else starts with one.
 2. Otherwise, the encoding in the profile.
-3. Otherwise, NULs in every second byte mean UTF-16. Many NULs or a known magic number mean that the
-   file is not text.
+3. Otherwise, NULs in every second byte mean UTF-16. Many NULs mean that the file is not text.
 4. Otherwise, the first block with non-ASCII characters. It is Windows-1252 if most of its non-ASCII
    characters are not valid UTF-8, and UTF-8 if not. Both read ASCII the same way, so a file with
    its first accent in row 5,000 is read correctly.
@@ -30,6 +29,7 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from lib.source.errors import SourceError
+from lib.source.formats import format_of_content
 
 BLOCK_BYTES = 1 << 17
 MAX_GZIP_MEMBERS = 1_000_000
@@ -52,21 +52,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_NOT_TEXT = (
-    (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or a zip archive"),
-    (b"PK\x05\x06", "a zip archive"),
-    (b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)"),
-    (b"\x1f\x8b", "a file that is compressed twice"),
-    (b"%PDF-", "a PDF"),
-    (b"PAR1", "a Parquet file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"BZh", "a file compressed with bzip2"),
-    (b"\xfd7zXZ", "a file compressed with xz"),
-    (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
 )
 
 
@@ -140,6 +125,8 @@ class DecodedText:
         first = next(blocks, b"")
         if not first:
             raise SourceError("EMPTY_FILE", "the file contains no bytes")
+        if other := format_of_content(first):
+            raise SourceError("NOT_TEXT", f"it looks like {other}")
         known = _codec_name(encoding) if encoding else None
         self.byte_order_mark = b""
         for mark, marked in _BYTE_ORDER_MARKS:
@@ -277,11 +264,8 @@ def _utf_16_by_nulls(sample: bytes) -> str | None:
 
 
 def _refuse_binary(sample: bytes) -> None:
-    for magic, kind in _NOT_TEXT:
-        if sample.startswith(magic):
-            raise SourceError("NOT_TEXT", f"it looks like {kind}; export it as CSV")
     if sample.count(0) > len(sample) / 10:
-        raise SourceError("NOT_TEXT", "it looks like a binary file; export it as CSV")
+        raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
 
 
 def _is_rather_utf_8(block: bytes, final: bool) -> bool:

@@ -34,6 +34,7 @@ from functools import lru_cache
 from typing import IO, Any, Literal, NamedTuple
 
 from lib.source.errors import SourceError
+from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
 from lib.source.head import HEAD_LINES
 from lib.source.text import BLOCK_BYTES, ByteStream
 
@@ -154,7 +155,7 @@ def _loaded(content: bytes) -> Any:
 def _old_or_encrypted(content: bytes) -> SourceError:
     if _ENCRYPTED in content:
         return SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
-    return SourceError("NOT_TEXT", "it looks like an old workbook (.xls); save it as .xlsx or CSV")
+    return SourceError("NOT_TEXT", f"it looks like {OLD_WORKBOOK}")
 
 
 def _chosen(book: Any, wanted: str | None) -> Any:
@@ -190,9 +191,8 @@ class WorkbookArchive(zipfile.ZipFile):
         names = {name.lower() for name in self.namelist()}
         if "xl/workbook.xml" in names:
             return
-        kind = "a zip archive; unpack it and upload the files in it"
-        if "xl/workbook.bin" in names or "mimetype" in names:
-            kind = "another kind of spreadsheet (.xlsb, .ods); save it as .xlsx or CSV"
+        is_other = "xl/workbook.bin" in names or "mimetype" in names
+        kind = OTHER_WORKBOOK if is_other else ARCHIVE
         raise SourceError("NOT_TEXT", f"it looks like {kind}")
 
     def open(

@@ -124,6 +124,52 @@ def test_not_text(read, content):
     assert error.value.code == "NOT_TEXT"
 
 
+PAGE = "<!DOCTYPE html>\n<html><body><table><tr><td>gclid</td></tr></table></body></html>"
+
+
+@pytest.mark.parametrize(
+    "content, what",
+    [
+        (PAGE.encode(), "a web page (HTML)"),
+        (f"\r\n <TABLE border=1>{PAGE}".encode(), "a web page (HTML)"),
+        (PAGE.encode("utf-8-sig"), "a web page (HTML)"),
+        (PAGE.encode("utf-16"), "a web page (HTML)"),
+        (PAGE.encode("utf-16-le"), "a web page (HTML)"),
+        (gzip.compress(PAGE.encode(), mtime=0), "a web page (HTML)"),
+        (f'<?xml version="1.0"?>\n{PAGE}'.encode(), "a web page (HTML)"),
+        (b"MIME-Version: 1.0\nX-Document-Type: Workbook\n", "a web page (HTML)"),
+        (
+            b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbook/>',
+            "a workbook in XML",
+        ),
+        (b"<?xml version='1.0'?><deals/>", "a file of another format"),
+        (b'[\n  {"gclid": "x"}\n]', "a file of another format"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "an old workbook (.xls)"),
+        (b"\x09\x08\x10\x00\x00\x06\x05\x00" + bytes(500), "an old workbook (.xls)"),
+        (b"%PDF-1.7\n", "a document or a picture"),
+        (rb"{\rtf1\ansi gclid,email}", "a document or a picture"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(99), "an archive"),
+        (gzip.compress(b"PK\x03\x04" + b"sheet" * 100, mtime=0), "an archive"),
+        (b"\xfd7zXZ\0" + bytes(99), "a compressed file"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "an encrypted file"),
+    ],
+)
+@pytest.mark.parametrize("encoding", [None, "cp1252"])
+def test_other_formats(read, content, what, encoding):
+    """The content says what a file is that has no rows, whatever its name and its profile are."""
+    with pytest.raises(SourceError, match="NOT_TEXT") as error:
+        read(content, encoding=encoding)
+    assert error.value.detail.startswith(f"it looks like {what}")
+
+
+@pytest.mark.parametrize(
+    "first", ["BZh,gclid", "PAR1,gclid", "<Name>,gclid", "{{gclid}},a", "ID;P,gclid", "MIME,gclid"]
+)
+def test_names_that_begin_like_another_format(read, first):
+    """A header is text, as long as nothing else can begin like this."""
+    assert read(f"{first}\nA,b\n")[0].header == tuple(first.split(","))
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", gzip.compress(b""), b"\n\n \r\n", codecs.BOM_UTF8, b",,\n"],

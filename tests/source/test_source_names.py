@@ -66,7 +66,11 @@ def test_ignored(name, size, reason):
 @pytest.mark.parametrize(
     "name, problem",
     [
-        ("crm/Leads.XLS", "a workbook of another format; open it and save it as .xlsx or CSV"),
+        (
+            "crm/Leads.XLS",
+            "an old workbook, or a web page or text under such a name; open it in Excel",
+        ),
+        ("leads.ods", "a workbook of another format; open it and save it as .xlsx or CSV"),
         ("leads.xlsm", "a workbook of another format"),
         ("leads.csv.zip", "an archive; unpack it"),
         ("leads.tar.gz", "an archive; unpack it"),

@@ -262,11 +262,15 @@ CUT = f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c t="str"><v>a'.encode(
 @pytest.mark.parametrize(
     "content, code, detail",
     [
-        (OLE, "NOT_TEXT", "an old workbook (.xls); save it as .xlsx or CSV"),
+        (OLE, "NOT_TEXT", "an old workbook (.xls); open it in Excel"),
         (OLE + "EncryptedPackage".encode("utf-16-le") + bytes(900), "ENCRYPTED_WORKBOOK", ""),
-        (zipped(deals_csv="a,b\n"), "NOT_TEXT", "a zip archive; unpack it"),
-        (zipped(mimetype="application/vnd.oasis"), "NOT_TEXT", "(.xlsb, .ods); save it as .xlsx"),
-        (zipped(xl__workbook_bin="x"), "NOT_TEXT", "(.xlsb, .ods); save it as .xlsx"),
+        (zipped(deals_csv="a,b\n"), "NOT_TEXT", "an archive; unpack it"),
+        (
+            zipped(mimetype="application/vnd.oasis"),
+            "NOT_TEXT",
+            "a workbook of another format; open it",
+        ),
+        (zipped(xl__workbook_bin="x"), "NOT_TEXT", "a workbook of another format; open it"),
         (zipped(xl__workbook_xml="<a/>"), "CORRUPT_WORKBOOK", "cannot be opened"),
         (GOOD[: len(GOOD) // 2], "CORRUPT_WORKBOOK", "cannot be opened"),
         (b"PK\x03\x04" + bytes(100), "CORRUPT_WORKBOOK", "cannot be opened"),
