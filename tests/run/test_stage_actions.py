@@ -485,6 +485,17 @@ def test_the_time_of_day_completes_the_only_date() -> None:
     assert [each.time for each in api_of(google).sent] == ["2026-11-10 15:00:00-06:00"]
 
 
+@pytest.mark.parametrize("last", ["Qualified on", "Stage", "Notes"])
+def test_a_last_line_that_may_be_cut_waits_if_a_stage_reads_its_last_column(last: str) -> None:
+    """A cut time or stage would be another conversion; a column that nobody reads may be cut."""
+    google = google_with()
+    columns = [*(each for each in COLUMNS if each != last), last]
+    content = csv_of([deal(1, "Won"), deal(2, "Qualified", Notes="a note")], columns).rstrip()
+    waits = last != "Notes"
+    assert deliver(google, "deals.csv", content) == ("waiting" if waits else "completed")
+    assert [each[0] for each in sent(google)] == (["D1"] if waits else ["D1", "D2"])
+
+
 def test_a_value_that_no_row_has_is_noted() -> None:
     """The note names the key and the column, and counts similar cells, as for `include`."""
     google = google_with()
