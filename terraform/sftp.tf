@@ -237,30 +237,38 @@ resource "google_cloud_scheduler_job" "sftp" {
   depends_on = [google_cloud_run_v2_job_iam_member.sftp]
 }
 
-# The same file can fail in every run. A run that fails while others succeed is no reason to call somebody.
+# The same file can fail in every run. A run that fails while others succeed is no reason to call somebody. A job that
+# does not run at all says nothing, so its absence is told, unless its schedule leaves out days.
 resource "google_monitoring_alert_policy" "sftp" {
-  count = local.sftp_is_used ? 1 : 0
+  for_each = local.sftp_servers
 
   project               = var.project_id
-  display_name          = "${var.name}: Files of an SFTP server are not copied"
+  display_name          = "${var.name}: Files of the SFTP server ${each.key} are not copied"
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = var.notification_channels
 
-  conditions {
-    display_name = "sftp_failed"
+  dynamic "conditions" {
+    for_each = merge(
+      { sftp_failed = join(" unless ", [for result in ["failed", "succeeded"] : "sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"${var.name}-sftp-${each.key}\",result=\"${result}\"}[30m])) > 0"]) },
+      can(regex(" [*] [*] [*]$", each.value.schedule)) ? { sftp_silent = "(sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"${var.name}-sftp-${each.key}\"}[1d])) or vector(0)) < 0.5" } : {},
+    )
 
-    condition_prometheus_query_language {
-      query                     = join(" unless ", [for result in ["failed", "succeeded"] : "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=~\"${var.name}-sftp-.*\",result=\"${result}\"}[30m])) > 0"])
-      duration                  = "0s"
-      evaluation_interval       = "60s"
-      disable_metric_validation = true
+    content {
+      display_name = conditions.key
+
+      condition_prometheus_query_language {
+        query                     = conditions.value
+        duration                  = conditions.key == "sftp_failed" ? "0s" : "3600s"
+        evaluation_interval       = "60s"
+        disable_metric_validation = true
+      }
     }
   }
 
   documentation {
     mime_type = "text/markdown"
-    content   = "A job that copies files from an SFTP server failed, and none of its runs in the last 30 minutes succeeded. Its log says which file, or that the server refused it.\n\nMore: ${var.runbook_url == null ? "docs/operate.md, section sftp_failed" : "${var.runbook_url}#sftp_failed"}"
+    content   = "The job that copies files from ${each.value.host} failed, and none of its runs in the last 30 minutes succeeded; or it has not run for a day. Its log says which file, or that the server refused it.\n\nMore: ${local.runbook.sftp_failed}"
   }
 
   alert_strategy {

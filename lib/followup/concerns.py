@@ -53,7 +53,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Rows do not count",
         "ERROR",
         "No row of a file counts (4 rows or more); no row of a profile has counted for so many "
-        "rows that it is no chance, or for 20 hours in a new profile; or more than "
+        "rows that it is no chance, or for 20 hours after a file that came first, or after 5 days "
+        "without one; or more than "
         "FAILING_ROWS_RATIO of the rows of a file, of a profile's last 3 days, or of the rows that "
         "waited to be sent again, if they are at least FAILING_ROWS_LEAST and too many for chance. "
         "Rows that were rejected, failed, were not attempted, or that Google accepted and did not "

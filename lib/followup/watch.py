@@ -47,10 +47,10 @@ STOPPED_FOR: Final = timedelta(days=7)
 TEST_MODE_FOR: Final = timedelta(days=7)
 WHOLE_FILE: Final = 4
 """So many rows, and none counts: that is no bad day, even if every tenth row is usually wrong."""
-_UNKNOWN_ROWS: Final = 8
-_UNKNOWN_FOR: Final = timedelta(hours=20)
-"""A profile with fewer rows than these has no usual share. If nothing has counted for so long, a
-single row is told, too."""
+_RARE: Final = timedelta(days=5)
+_NOTHING_FOR: Final = timedelta(hours=20)
+"""A file that comes first, or after so long, is told even if it has a single row. But it may be the
+first of many, so it has this time."""
 _A_DAY: Final = timedelta(days=1)
 _CHANCE: Final = math.log(1e4)
 _CHANCE_OF_MANY_FILES: Final = math.log(2e5)
@@ -185,6 +185,14 @@ def _lost(file: FileResults) -> int:
     return file.refused + file.counts.get("uncounted", 0)
 
 
+def _to_correct(file: FileResults) -> int:
+    """Return the number of lost rows that a person can do something about.
+
+    If a part of the rows is lost because people denied their consent, all is well.
+    """
+    return file.to_correct + file.counts.get("uncounted", 0)
+
+
 def _is_open(file: FileResults) -> bool:
     """Return whether the outcome of a row may change."""
     return bool(file.counts.get("deferred") or file.counts.get("awaiting"))
@@ -221,9 +229,9 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     if is_chance:
         streak, is_chance = _streak(_final_ones(kept, given.now), given.now)
     whole = [each for each in recent if _is_lost(each) and each.rows >= WHOLE_FILE]
-    partly = [each for each in recent if _many(_lost(each), each.rows, settings)]
+    partly = [each for each in recent if _many(_to_correct(each), each.rows, settings)]
     later = [each for each in recent if _failed_later(each, settings)]
-    rows, lost = sum(each.rows for each in recent), sum(map(_lost, recent))
+    rows, lost = sum(each.rows for each in recent), sum(map(_to_correct, recent))
     about = whole or partly or later
     is_streak = not is_chance and streak[-1].finished_at >= limit
     if len(streak) > 1 and is_streak:
@@ -232,8 +240,8 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     elif whole:
         what = f"None of the {number_of_rows(whole[-1].rows)} of {whole[-1].name} counts"
     elif partly:
-        what = f"{_lost(partly[-1])} of {number_of_rows(partly[-1].rows)} of {partly[-1].name} do "
-        what += "not count"
+        rows, lost = partly[-1].rows, _to_correct(partly[-1])
+        what = f"{lost} of {number_of_rows(rows)} of {partly[-1].name} do not count"
     elif later:
         failed, waited = (later[-1].counts[key] for key in ("failed_later", "waited"))
         what = f"{failed} of {number_of_rows(waited)} of {later[-1].name} that waited to be sent "
@@ -262,7 +270,7 @@ def _without_corrected(files: Sequence[FileResults], settings: Settings) -> list
     bad = {
         each.results: each.name
         for each in files
-        if _is_lost(each) or _many(_lost(each), each.rows, settings)
+        if _is_lost(each) or _many(_to_correct(each), each.rows, settings)
     }
     names, good = {*bad.values()}, set[str]()
     kept: list[FileResults] = []
@@ -288,9 +296,11 @@ def _streak(files: Sequence[FileResults], now: datetime) -> tuple[list[FileResul
     streak, before = [*files[start:]], files[:start]
     if not streak:
         return streak, True
-    rows = sum(each.rows for each in before)
-    if rows < _UNKNOWN_ROWS and now - _time(_arrived(streak[0])) >= _UNKNOWN_FOR:
+    since = _time(_arrived(streak[0]))
+    is_rare = not before or since - _time(_arrived(before[-1])) >= _RARE
+    if is_rare and now - since >= _NOTHING_FOR:
         return streak, False
+    rows = sum(each.rows for each in before)
     usual = max(0.02, (sum(map(_lost, before)) + 1) / (rows + 10))
     lost = sum(each.rows for each in streak)
     return streak, surprise(lost, lost, usual) < _CHANCE_OF_MANY_FILES

@@ -71,7 +71,8 @@ class Days:
         counts.setdefault("rows", sum(counts[each] for each in counts if each in OUTCOMES))
         results = f"{name}.{self.numbers}.results.json"
         self.files[results] = FileResults(
-            *(results, arrived, status, counts, 0, arrived, profile_of(name), code, alerts, test)
+            *(results, arrived, status, counts, _lost(counts)),
+            *(arrived, profile_of(name), code, alerts, test),
         )
         self.seen.newest[profile_of(name)] = at or self.now
         return results
@@ -82,7 +83,10 @@ class Days:
         status = "waiting" if counts.get("deferred") else "completed"
         rows = before.counts["rows"]
         self.files[results] = before._replace(
-            finished_at=text(self.now), status=status, counts={"rows": rows, **counts}
+            finished_at=text(self.now),
+            status=status,
+            counts={"rows": rows, **counts},
+            to_correct=_lost(counts),
         )
 
     def sweep(self, at: datetime | None = None) -> list[ToldLine]:
@@ -114,6 +118,10 @@ class Days:
     def first(self, kind: str) -> ToldLine:
         """Return when a kind of concern was told first."""
         return next(each for each in self.lines if each.kind == kind)
+
+
+def _lost(counts: Mapping[str, int]) -> int:
+    return sum(counts.get(each, 0) for each in ("rejected", "failed", "not_attempted"))
 
 
 OUTCOMES = (

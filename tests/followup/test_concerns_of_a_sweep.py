@@ -78,7 +78,7 @@ def test_rows_that_fail_at_the_follow_up_are_told(capsys: Output) -> None:
         hours(google, 6)
     hours(google, 6)
     (line,) = swept(google, capsys)
-    assert line["detail"] == "50 of 60 rows of a.csv do not count"
+    assert line["detail"] == "50 of 50 rows of a.csv that waited to be sent again have failed"
 
 
 def test_a_small_part_that_waited_and_failed_is_told(capsys: Output) -> None:

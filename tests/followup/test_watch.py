@@ -142,6 +142,18 @@ def test_a_corrected_file_of_the_same_name_ends_it() -> None:
     assert told(days) == ["new rows_lost", *["still rows_lost"] * 3, "over rows_lost"]
 
 
+def test_rows_that_nobody_can_correct_are_told_only_if_they_are_all() -> None:
+    """Denied consent is no mistake, unless no row has any other."""
+    days = Days()
+    healthy(days, uploaded=30)
+    results = days.results("a.csv", uploaded=10, failed=20)
+    days.files[results] = days.files[results]._replace(to_correct=0)
+    assert days.sweep() == []
+    results = days.results("b.csv", failed=30)
+    days.files[results] = days.files[results]._replace(to_correct=0)
+    assert [each.kind for each in days.sweep()] == ["rows_lost"]
+
+
 def test_other_generations_and_test_mode_lose_no_rows() -> None:
     """Rows that another generation has are not lost; a test is read by who tests."""
     days = Days()

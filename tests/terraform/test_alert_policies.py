@@ -1,156 +1,233 @@
-"""The alerts of `terraform/`, with what Cloud Run and the function log, in simulated time."""
+"""The alert policies of `terraform/`, with what Cloud Run and the function log."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import flask
+import promql_parser
 import pytest
 
 import main
-from lib.model.outcomes import Tally
+from lib.followup.concerns import ConcernSeverity
+from tests import fakes
 from tests.adapters.test_log_events import SCENES
-from tests.fakes import START, world
-from tests.run.test_silences import MINUTES, PAGE, SILENCES
-from tests.terraform.conftest import TERRAFORM
+from tests.fakes import world
+from tests.followup.test_concerns_of_a_sweep import WRONG
+from tests.run.test_silences import PAGE
+from tests.terraform.conftest import EXAMPLE, TERRAFORM
 from tools.terraform_check import configuration, log_filter
-from tools.terraform_check.alerting import Monitoring, Notification, entry_of, platform_entry
 
 Values = dict[str, list[Any]]
 
 INGEST, SWEEP = "conversions-ingest", "conversions-sweep"
-ALERT_SCENES = [name for name, (severity, _) in SCENES.items() if severity == "ERROR"]
-NOON = datetime(2027, 1, 5, 12, tzinfo=UTC)
+STDOUT = "run.googleapis.com/stdout"
+SYSTEM, REQUESTS = "run.googleapis.com/varlog/system", "run.googleapis.com/requests"
+AT_ONCE = {
+    "run_stopped": "file_failed",
+    "run_stale": "file_failed",
+    "deferred_rows_failed": "file_failed",
+    "announce_failed": "file_failed",
+    "settings_invalid": "function_failing",
+    "unexpected_error": "function_failing",
+    "sweep_failed": "function_failing",
+    "run_late": "function_failing",
+    "quota_exhausted": "function_failing",
+}
 
 
-@pytest.fixture
-def monitoring(values: Values) -> Monitoring:
-    """The deployment of the example, created on a day at noon."""
-    return Monitoring(values, NOON)
+def platform_entry(service: str, log: str, **content: Any) -> log_filter.Entry:
+    """Return a log entry of Cloud Run about a service, in one of its logs."""
+    return {
+        "logName": f"projects/p/logs/{log.replace('/', '%2F')}",
+        "resource": {"type": "cloud_run_revision", "labels": {"service_name": service}},
+        **content,
+    }
 
 
-def alerts(found: list[Notification]) -> list[str]:
-    return [each.alert for each in found]
+def entry_of(line: Mapping[str, Any], service: str = INGEST) -> log_filter.Entry:
+    """Return the log entry that Cloud Run makes of a JSON line of a service."""
+    payload = {key: value for key, value in line.items() if key != "severity"}
+    return platform_entry(service, STDOUT, jsonPayload=payload, severity=line.get("severity"))
 
 
-# ── what the function logs ────────────────────────────────────────────────────────────────────
+def notifications(values: Values, entry: log_filter.Entry) -> dict[str, str]:
+    """Return what each policy that matches a log entry sends: subject and content, by its name."""
+    found = {}
+    for policy in values["google_monitoring_alert_policy"]:
+        condition = policy["conditions"]
+        if "condition_matched_log" not in condition:
+            continue
+        matched, text = condition["condition_matched_log"], policy["documentation"]
+        if log_filter.parse(matched["filter"])(entry):
+            labels = {
+                name: str(log_filter.field_of(entry, path[len("EXTRACT(") : -1]) or "")
+                for name, path in matched["label_extractors"].items()
+            }
+            written = f"{text['subject']}\n{text['content']}"
+            for name, value in labels.items():
+                written = written.replace(f"${{log.extracted_label.{name}}}", value)
+            found[condition["display_name"]] = written
+    return found
 
 
-@pytest.mark.parametrize("scene", ALERT_SCENES)
-def test_a_notification_tells_what_a_person_needs(
-    scene: str,
-    values: Values,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It names the file, what happened and what to do, and links to the report and the logs."""
+def logged(
+    scene: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[dict[str, Any]]:
+    """Return the lines of a scene."""
     google = world()
     monkeypatch.setattr(main, "_context", lambda: google.context)
     monkeypatch.delenv("INPUT_BUCKET", raising=False)
     with flask.Flask("test").test_request_context():
         SCENES[scene][1](google)
-    event = scene.split()[0]
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    line = next(line for line in lines if line["event"] == event)
-    (found,) = Monitoring(values, NOON).log(NOON, entry_of(line, INGEST))
-    assert found.alert == event
-    assert line["detail"] in found.content
-    assert line.get("run_id", "") in found.subject
-    assert line.get("code", "") in found.subject
-    assert f"docs/operate.md, section {event}" in found.content
-    if event != "unexpected_error" and scene != "settings_invalid":
-        assert f"What to do: {line['action']}" in found.content
-    if "report" in line:
-        (name,) = re.findall(r"\[Report\]\(https://storage.*-output/([^)\s]+)\)", found.content)
-        assert name == line["report"]
-        assert name.removesuffix("html") + "json" in google.store.names("out-bucket") or (
-            event in ("run_late", "quota_exhausted", "unexpected_error", "file_unfinished")
-        )
-    (query,) = re.findall(r"console\.cloud\.google\.com/logs/query;query=(\S+)\?project=", (
-        found.content
-    ))  # fmt: skip
-    assert re.fullmatch(r"[\w.%~=-]+", query)
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize("cause", SILENCES)
-def test_every_cause_notifies_within_30_minutes(
-    cause: str,
+# ── what the function logs ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("scene", [name for name in SCENES if name.split()[0] in AT_ONCE])
+def test_what_cannot_wait_notifies_at_once(
+    scene: str,
     values: Values,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The log lines of a cause in docs/operate.md reach a person in time, by the alert there."""
-    silence, google = SILENCES[cause], world()
-    monkeypatch.setattr(main, "_context", lambda: google.context)
-    silence.begin(google)
-    monitoring = Monitoring(values, START)
-    due: float | None = None
-    with flask.Flask("test").test_request_context():
-        for _ in silence.wait(google):
-            due = google.clock.seconds if due is None else due
-            lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-            entries = [entry_of(line, INGEST) for line in lines]
-            found = [
-                each for entry in entries for each in monitoring.log(google.clock.utc(), entry)
-            ]
-            if silence.event in alerts(found):
-                break
-            assert google.clock.seconds - due < MINUTES * 60
-        else:
-            pytest.fail("nobody is notified")
+    """One policy matches the line; it names the file, what happened, what to do and where."""
+    event = scene.split()[0]
+    lines = logged(scene, monkeypatch, capsys)
+    line = next(line for line in lines if line["event"] == event)
+    ((policy, text),) = notifications(values, entry_of(line)).items()
+    assert policy == AT_ONCE[event]
+    for field in ("event", "run_id", "code", "detail", "action", "report"):
+        assert str(line.get(field, "")) in text
+    assert f"docs/operate.md, section {policy}" in text
+    (query,) = re.findall(r"console\.cloud\.google\.com/logs/query;query=(\S+)\?project=", text)
+    assert re.fullmatch(r"[\w.%~=-]+", query)
 
 
-def test_every_row_of_the_table_has_its_alert(values: Values) -> None:
-    """Each alert in the table of causes is a policy, with its own section as its runbook."""
-    section = PAGE.split("\n## Which problem raises which alert\n")[1].split("\n## ")[0]
-    listed = set(re.findall(r"^\| [^|]+ \| \[`(\w+)`\]\(#\1\) \|", section, re.M))
-    policies = {p["conditions"]["display_name"] for p in values["google_monitoring_alert_policy"]}
-    assert len(listed) > 10
-    assert listed <= policies
+@pytest.mark.parametrize("scene", [name for name in SCENES if name.split()[0] not in AT_ONCE])
+def test_other_lines_notify_only_as_concerns(
+    scene: str,
+    values: Values,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Events such as no_file are told by their concern, once a day; nothing notifies twice."""
+    event = scene.split()[0]
+    for line in logged(scene, monkeypatch, capsys):
+        if line["event"] == event:
+            found = {"concern": {f"concerns_{line['severity'].lower()}"}}.get(event, set())
+            assert notifications(values, entry_of(line)).keys() == found
+
+
+@pytest.mark.parametrize("severity", get_args(ConcernSeverity))
+def test_a_concern_notifies_by_its_severity(
+    severity: str, values: Values, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """New, still there and over; with the report, and the key that tells concerns apart."""
+    google = world()
+    fakes.deliver(google, "a.csv", WRONG)
+    fakes.sweep(google)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["event"] == "concern"]
+    for told in ("new", "still", "over"):
+        sent = notifications(values, entry_of({**line, "severity": severity, "told": told}, SWEEP))
+        ((policy, text),) = sent.items()
+        assert policy == f"concerns_{severity.lower()}"
+        assert f"Rows do not count ({told})" in text
+        for field in ("detail", "since", "action", "link", "key"):
+            assert line[field] in text
 
 
 def test_notifications_link_to_the_runbook(all_on: Values) -> None:
-    """With `runbook_url`, every alert links to its section."""
+    """With `runbook_url`, every policy links to its section, and every section is there."""
     for policy in all_on["google_monitoring_alert_policy"]:
-        address = f"https://git.example.com/docs/operate.md#{policy['conditions']['display_name']}"
-        assert address in policy["documentation"]["content"]
+        content = policy["documentation"]["content"]
+        (name,) = re.findall(r"https://git.example.com/docs/operate.md#(\w+)", content)
+        assert f"\n### {name}\n" in PAGE
 
 
-def test_a_problem_that_lasts_notifies_now_and_then(monitoring: Monitoring) -> None:
-    """A line of every attempt notifies every two hours for a file; another file is not silenced."""
-    line = {"event": "run_late", "code": "API_UNAVAILABLE", "detail": "", "action": ""}
-    found = []
-    for minute in range(0, 240, 10):
-        for name in ("a.csv", "b.csv"):
-            entry = entry_of({**line, "run_id": f"in/{name}#1"}, INGEST)
-            found += monitoring.log(NOON + timedelta(minutes=minute), entry)
-    assert len(found) == 4
-    assert {each.subject.split("/")[1].split("#")[0] for each in found} == {"a.csv", "b.csv"}
+def evaluated(tmp_path: Path, variables: str) -> Values:
+    """Return the module with more variables."""
+    path = tmp_path / "more.tfvars"
+    path.write_text(variables + "\n", encoding="utf-8")
+    return configuration.evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(path, TERRAFORM)))
 
 
-def test_a_limit_of_notifications_is_told(monitoring: Monitoring) -> None:
-    """When Cloud Monitoring stops notifying of more stopped files, another alert says so."""
-    found = []
-    for number in range(30):
-        line = {"event": "run_stopped", "run_id": f"in/{number}.csv#1", "code": "EMPTY_FILE"}
-        found += monitoring.log(NOON + timedelta(minutes=number), entry_of(line, INGEST))
-    assert alerts(found) == ["run_stopped"] * 20
-    (capped,) = [
+def sweep_silent(values: Values) -> dict[str, Any]:
+    """Return the policy."""
+    (policy,) = (
         each
-        for each in monitoring.until(NOON + timedelta(minutes=30))
-        if each.alert == "notifications_capped"
-    ]
-    assert capped.at <= found[-1].at + timedelta(minutes=1)
+        for each in values["google_monitoring_alert_policy"]
+        if each["conditions"]["display_name"] == "sweep_silent"
+    )
+    return dict(policy)
+
+
+def test_a_silent_sweep_is_told_daily() -> None:
+    """All concerns hang on it. Without a channel, there is nobody to tell."""
+    text = (TERRAFORM / "monitoring.tf").read_text(encoding="utf-8")
+    policy = text.split('"google_monitoring_alert_policy" "sweep_silent"')[1].split("\n}\n")[0]
+    assert 'renotify_interval          = "86400s"' in policy
+    assert "length(var.notification_channels) > 0 ? [1] : []" in policy
+
+
+SCHEDULES = {
+    "*/15 * * * *": 15,
+    "*/7 * * * *": 7,
+    "0 * * * *": 60,
+    "5,35 * * * *": 60,
+    "0 */6 * * *": 360,
+    "*/20 8-18 * * *": 1440,
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_silence_follows_the_schedule(schedule: str, tmp_path: Path) -> None:
+    """The sweep may be silent for its longest interval, and for as long as one works."""
+    values = evaluated(tmp_path, f'sweep_schedule = "{schedule}"')
+    local = configuration.local_values(values)
+    assert local["sweep_interval_minutes"] == SCHEDULES[schedule]
+    condition = sweep_silent(values)["conditions"]["condition_prometheus_query_language"]
+    assert condition["duration"] == f"{60 * (SCHEDULES[schedule] + 18)}s"
+
+
+def _queries(values: Values) -> Iterator[str]:
+    for policy in values["google_monitoring_alert_policy"]:
+        conditions = policy["conditions"]
+        for each in conditions if isinstance(conditions, list) else [conditions]:
+            if "condition_prometheus_query_language" in each:
+                yield each["condition_prometheus_query_language"]["query"]
+    dashboard = json.loads(values["google_monitoring_dashboard"][0]["dashboard_json"])
+    for tile in dashboard["mosaicLayout"]["tiles"]:
+        for data in tile["widget"]["xyChart"]["dataSets"]:
+            yield data["timeSeriesQuery"]["prometheusQuery"].replace("${__interval}", "5m")
+
+
+def test_the_queries_are_valid(all_on: Values) -> None:
+    """As far as a parser sees it."""
+    queries = [*_queries(all_on)]
+    assert len(queries) > 15
+    for query in queries:
+        promql_parser.parse(query)
+
+
+def test_no_channel_is_a_warning_of_the_plan() -> None:
+    """A `check` block warns, and stops nothing."""
+    text = (TERRAFORM / "monitoring.tf").read_text(encoding="utf-8")
+    (block,) = re.findall(r'^check "notification_channels" {(.+?)^}', text, re.M | re.S)
+    assert "length(var.notification_channels) > 0" in block
+    assert "nobody is notified" in block
 
 
 # ── what Cloud Run logs ───────────────────────────────────────────────────────────────────────
 
-SYSTEM, REQUESTS = "run.googleapis.com/varlog/system", "run.googleapis.com/requests"
 CRASHES = [
     (SYSTEM, "Memory limit of 512 MiB exceeded with 530 MiB used. Consider increasing the limit"),
     (SYSTEM, "Container called exit(1)."),
@@ -167,153 +244,41 @@ CRASHES = [
 
 
 @pytest.mark.parametrize("log, text", CRASHES)
-def test_a_crash_notifies(monitoring: Monitoring, log: str, text: str) -> None:
+def test_a_crash_notifies(values: Values, log: str, text: str) -> None:
     """An instance that runs out of memory, is killed or does not start; the text is repeated."""
-    (found,) = monitoring.log(NOON, platform_entry(INGEST, log, textPayload=text))
-    assert found.alert == "service_crashed"
-    assert text in found.content
+    found = notifications(values, platform_entry(INGEST, log, textPayload=text))
+    assert found.keys() == {"service_crashed"}
+    assert text in found["service_crashed"]
 
 
 @pytest.mark.parametrize("service", [INGEST, SWEEP])
 @pytest.mark.parametrize("status", [401, 403])
-def test_refused_calls_notify(monitoring: Monitoring, service: str, status: int) -> None:
+def test_refused_calls_notify(values: Values, service: str, status: int) -> None:
     """The trigger or the scheduler lost its permission."""
     entry = platform_entry(service, REQUESTS, httpRequest={"status": status})
-    (found,) = monitoring.log(NOON, entry)
-    assert (found.alert, str(status) in found.content) == ("calls_refused", True)
-    assert service in found.subject
+    found = notifications(values, entry)
+    assert found.keys() == {"calls_refused"}
+    assert str(status) in found["calls_refused"]
+    assert service in found["calls_refused"]
 
 
-def test_ordinary_lines_notify_nobody(monitoring: Monitoring) -> None:
+def test_ordinary_lines_notify_nobody(values: Values) -> None:
     """Answers, a sweep that still runs, an instance that ends, and another service's crash."""
-    for status in (200, 429, 500, 503):
-        entry = platform_entry(INGEST, REQUESTS, httpRequest={"status": status})
-        assert monitoring.log(NOON, entry) == []
-    for text in ("Container called exit(0).", "Starting new instance. Reason: AUTOSCALING"):
-        assert monitoring.log(NOON, platform_entry(SWEEP, SYSTEM, textPayload=text)) == []
-    other = platform_entry("somebody-elses", SYSTEM, textPayload="Container called exit(1).")
-    assert monitoring.log(NOON, other) == []
-
-
-# ── what is missing, or adds up ───────────────────────────────────────────────────────────────
-
-SCHEDULES = {
-    "*/15 * * * *": 15,
-    "* * * * *": 1,
-    "7 * * * *": 60,
-    "5,35 * * * *": 30,
-    "*/25 * * * *": 25,
-    "0 */2 * * *": 120,
-    "10-50/20 6-22 * * *": 440,
-    "30 3 * * *": 1440,
-    "0/20 * * * *": 20,
-}
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_interval_of_a_schedule(tmp_path: Path, schedule: str) -> None:
-    """The longest time between two sweeps is computed from the cron expression."""
-    text = (TERRAFORM / "monitoring.tf").read_text(encoding="utf-8")
-    found = re.search(r"^  sweep_fields = .+?^  sweep_interval_minutes = .+?^  \)$", (
-        text
-    ), re.M | re.S)  # fmt: skip
-    assert found is not None
-    body = (
-        f'variable "sweep_schedule" {{\n  default = "{schedule}"\n}}\nlocals {{\n{found[0]}\n}}\n'
+    entries = [
+        platform_entry(INGEST, REQUESTS, httpRequest={"status": status})
+        for status in (200, 429, 500, 503)
+    ]
+    entries.append(
+        platform_entry(INGEST, SYSTEM, textPayload="Shutting down user disabled instance")
     )
-    (tmp_path / "main.tf").write_text(body, encoding="utf-8")
-    local = configuration.local_values(configuration.evaluated(tmp_path))
-    assert local["sweep_interval_minutes"] == SCHEDULES[schedule]
+    entries.append(platform_entry("other", SYSTEM, textPayload="Container called exit(1)."))
+    entries.append(entry_of({"event": "sweep_finished", "severity": "INFO"}, SWEEP))
+    assert [notifications(values, each) for each in entries] == [{}] * len(entries)
 
 
-def sweeps(monitoring: Monitoring, minutes: list[int]) -> None:
-    for minute in minutes:
-        entry = entry_of({"event": "sweep_finished"}, SWEEP)
-        monitoring.log(NOON + timedelta(minutes=minute), entry)
+# ── the filters ───────────────────────────────────────────────────────────────────────────────
 
-
-def test_a_silent_sweep_notifies_within_half_an_hour_more(monitoring: Monitoring) -> None:
-    """Sweeps of up to 27 minutes are no silence. One that does not come is, within 45 minutes."""
-    # The first comes late, and one works until its limit: the next call is refused.
-    sweeps(monitoring, [15, 30, 45, 60 + 27, 90 + 27, 120, *range(135, 600, 15)])
-    assert monitoring.until(NOON + timedelta(minutes=600)) == []
-    (found,) = monitoring.until(NOON + timedelta(minutes=700))
-    assert found.alert == "sweep_silent"
-    assert found.at <= NOON + timedelta(minutes=585 + 15 + 30)
-
-
-def test_a_new_deployment_without_a_sweep_notifies(monitoring: Monitoring) -> None:
-    """A scheduler that never calls is noticed, too."""
-    (found,) = monitoring.until(NOON + timedelta(minutes=46))
-    assert found.alert == "sweep_silent"
-
-
-def finished(at: int, late: float = 60, **counts: int) -> tuple[datetime, log_filter.Entry]:
-    line = {"event": "run_finished", "counts": {**Tally().counts(), **counts}}
-    return NOON + timedelta(minutes=at), entry_of({**line, "since_arrival_seconds": late}, INGEST)
-
-
-def queried(monitoring: Monitoring, minutes: int) -> Iterator[str]:
-    for found in monitoring.until(NOON + timedelta(minutes=minutes)):
-        if found.alert != "sweep_silent":
-            yield found.alert
-
-
-def test_failing_rows_of_small_files_add_up(monitoring: Monitoring) -> None:
-    """Five files with one failing row each within an hour notify once; four do not."""
-    for minute in (0, 10, 20, 30):
-        monitoring.log(*finished(minute, rows=2, uploaded=1, failed=1))
-    monitoring.log(*finished(120, rows=2, uploaded=1, rejected=1))
-    assert list(queried(monitoring, 180)) == []
-    for minute in (180, 181, 182, 183, 184):
-        monitoring.log(*finished(minute, rows=2, uploaded=1, rejected=1))
-    assert list(queried(monitoring, 360)) == ["rows_failing_hourly"]
-
-
-def test_a_large_file_with_few_failing_rows_is_no_alert(monitoring: Monitoring) -> None:
-    """Neither is a file whose own alert has already been sent."""
-    monitoring.log(*finished(0, rows=1000, uploaded=900, failed=100))
-    monitoring.log(NOON + timedelta(minutes=120), entry_of({"event": "rows_failing"}, INGEST))
-    monitoring.log(*finished(120, rows=10, failed=10))
-    assert list(queried(monitoring, 360)) == []
-
-
-def test_late_results_burn_the_budget(monitoring: Monitoring) -> None:
-    """Three late files in an hour are many; one late file among hundreds is none."""
-    for minute in range(0, 600, 2):
-        monitoring.log(*finished(minute, late=1900 if minute == 300 else 60))
-    assert list(queried(monitoring, 600)) == []
-    for minute in (600, 610, 620):
-        monitoring.log(*finished(minute, late=1900))
-    assert sorted(queried(monitoring, 660)) == ["results_late_fast"]
-
-
-def test_the_objective_is_what_the_page_says(values: Values) -> None:
-    """99 % within 30 minutes over four weeks, made of the metrics that the alerts use."""
-    (slo,) = values["google_monitoring_slo"]
-    assert (slo["goal"], slo["rolling_period_days"]) == (0.99, 28)
-    assert f"{slo['display_name'].split(' of ')[0]} of all files should have results" in PAGE
-    assert "within 30 minutes" in slo["display_name"]
-    names = {metric["name"]: metric for metric in values["google_logging_metric"]}
-    ratio = slo["request_based_sli"]["good_total_ratio"]
-    for key, name in {"bad": "files_late", "total": "files_with_results"}.items():
-        assert f'user/conversions/{name}"' in ratio[f"{key}_service_filter"]
-        assert f"conversions/{name}" in names
-    late = log_filter.parse(names["conversions/files_late"]["filter"])
-    assert [late(finished(0, seconds)[1]) for seconds in (1799.0, 1801.0)] == [False, True]
-
-
-def test_no_channel_is_a_warning_of_the_plan() -> None:
-    """A `check` block warns, and stops nothing."""
-    text = (TERRAFORM / "monitoring.tf").read_text(encoding="utf-8")
-    (block,) = re.findall(r'^check "notification_channels" {(.+?)^}', text, re.M | re.S)
-    assert "length(var.notification_channels) > 0" in block
-    assert "nobody is notified" in block
-
-
-# ── the simulation itself ─────────────────────────────────────────────────────────────────────
-
-ENTRY = entry_of({"severity": "ERROR", "event": "a", "number": 7, "code": "X_Y"}, INGEST)
+ENTRY = entry_of({"severity": "ERROR", "event": "a", "number": 7, "code": "X_Y"})
 FILTERS = {
     'jsonPayload.event="a"': True,
     'jsonPayload.event=("b" OR "A")': True,

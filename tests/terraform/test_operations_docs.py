@@ -10,6 +10,8 @@ import pytest
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
+from lib.followup import concerns
+from lib.followup.concerns import KINDS
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
 from tools.terraform_check import configuration, example, readme
 
@@ -26,12 +28,24 @@ def table(page: str, heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([^`]+)` \|[ ]*(.*?)[ ]*\|", text, re.M))
 
 
-def test_every_alert_has_its_section(all_on: dict[str, list[Any]]) -> None:
-    """Each alert has a section with its name, and each section belongs to an alert."""
+def test_every_policy_has_its_section(all_on: dict[str, list[Any]]) -> None:
+    """The section that its notifications link to, and no section is left over."""
     section = PAGES["operate.md"].split("\n## Alerts\n")[1].split("\n## ")[0]
     titles = re.findall(r"^### (\w+)$", section, re.M)
-    policies = all_on["google_monitoring_alert_policy"]
-    assert sorted(titles) == sorted(p["conditions"]["display_name"] for p in policies)
+    linked = {
+        title
+        for policy in all_on["google_monitoring_alert_policy"]
+        for title in re.findall(r"operate\.md#(\w+)", policy["documentation"]["content"])
+    }
+    assert sorted(titles) == sorted(linked)
+
+
+def test_the_table_of_concerns_is_that_of_the_code() -> None:
+    """`python -m lib.followup.concerns` prints its rows."""
+    rows = table("operate.md", "\n#### The table of concerns\n")
+    assert rows.keys() == KINDS.keys()
+    lines = PAGES["operate.md"].splitlines()
+    assert [row for row in concerns.table() if row not in lines] == []
 
 
 def test_every_event_is_listed() -> None:

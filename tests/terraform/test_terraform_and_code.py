@@ -14,6 +14,7 @@ from lib.adapters.logging import EVENTS
 from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations import registry
+from lib.followup.concerns import KINDS, ConcernSeverity
 from lib.model.outcomes import Tally
 from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
@@ -329,15 +330,37 @@ def test_the_secret_has_no_value() -> None:
 # ── alerts ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_alert_of_the_code_is_one_in_the_cloud(all_on: Values) -> None:
-    """Each ALERT event has a policy, and each policy for an event has an ALERT event."""
-    assert set(configuration.local_values(all_on)["event_alerts"]) == ALERT_EVENTS
+AS_CONCERNS = {
+    "rows_failing": "rows_lost",
+    "rows_not_counted": "rows_lost",
+    **{
+        name: name
+        for name in (
+            *("filter_mismatch", "follow_up_blocked", "events_missing", "file_unfinished"),
+            *("no_file", "file_ignored"),
+        )
+    },
+}
+
+
+def test_every_alert_of_the_code_is_carried_by_the_cloud(all_on: Values) -> None:
+    """Each ALERT event is in a policy, or a concern tells it; each policy has its events."""
+    at_once = configuration.local_values(all_on)["at_once"].values()
+    named = {event for policy in at_once for event in policy["events"]}
+    assert named | AS_CONCERNS.keys() | {"concern"} == ALERT_EVENTS
+    assert not named & AS_CONCERNS.keys()
+    assert set(AS_CONCERNS.values()) <= KINDS.keys()
+
+
+def test_every_severity_has_a_policy(all_on: Values) -> None:
+    """Those that a concern can have."""
     policies = {
-        policy["conditions"]["display_name"]
+        policy["conditions"]["display_name"]: policy["severity"]
         for policy in all_on["google_monitoring_alert_policy"]
-        if "condition_matched_log" in policy["conditions"]
+        if "display_name" in policy["conditions"]
     }
-    assert policies == ALERT_EVENTS | {"service_crashed", "calls_refused"}
+    for severity in get_args(ConcernSeverity):
+        assert policies[f"concerns_{severity.lower()}"] == severity
 
 
 def test_metrics_count_events_of_the_code(values: Values) -> None:
@@ -354,7 +377,7 @@ def test_rows_are_counted_by_outcome(values: Values) -> None:
     counts = set(Tally().counts())
     named = set(configuration.local_values(values)["row_counts"])
     assert named <= counts
-    assert counts - named <= {"warnings"}
+    assert counts - named <= {"rows", "warnings"}
 
 
 @pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])

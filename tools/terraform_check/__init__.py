@@ -8,8 +8,6 @@
     readme.py         the tables of terraform/README.md, in the format of terraform-docs
     example.py        the root in terraform/examples/complete, which follows from the module
     log_filter.py     filters of Cloud Logging, as functions of log entries
-    promql.py         the queries of alerts, evaluated on simulated counters
-    alerting.py       log entries in, notifications out: simulates Cloud Monitoring in tests
 
 `python -m tools.terraform_check` prints the problems in `terraform/`. With `--write` it formats the
 files, and writes the example and the README; with `--schema <wheel or folder>...` it extracts the
