@@ -13,10 +13,9 @@ from typing import IO, Any, Final
 import click
 
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
-from lib.cli.escaping import on_terminal
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import Given, Proposal, Question
-from lib.cli.init.sample import read_sample
+from lib.cli.init.sample import Sample, read_sample
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
@@ -30,9 +29,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "conversion_action": "conversion action",
     "time_zone": "time zone",
     "phone_region": "country of phone numbers",
-    "currency_code": "currency",
     "day_first": "order of day and month",
-    "decimal_comma": "decimal sign",
     "headers": "column of the conversion time",
 }
 
@@ -57,15 +54,14 @@ def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
         stream.seek(0)
     # The note on a guessed encoding is of use in a check.
     given = replace(given, left_out=given.left_out | {"encoding"})
-    proposal = propose(sample, given, now, local_zone())
+    proposal = _assumed(sample, given, now, local_zone())
     zone = next((each for each in proposal.questions if each.key == "time_zone"), None)
     if zone is not None:
         # With a time zone, the country of phone numbers may be certain.
-        with_zone = given.with_answer(zone, zone.default, by_default=True)
-        proposal = propose(sample, with_zone, now, zone.default)
+        with_zone = given.with_answer(zone, {"time_zone": zone.default}, by_default=True)
+        proposal = _assumed(sample, with_zone, now, zone.default)
     missing = [*([zone] if zone else []), *proposal.needed]
-    assumed = {question.key: _default(question) for question in missing}
-    assumed = {key: value for key, value in assumed.items() if value != ""}
+    assumed = {key: value for each in missing for key, value in _default(each).items()}
     profile = Profile.model_validate({**values, **assumed, **proposal.values()})
     remarks = (_assumptions(proposal, given, zone), _missing(missing))
     return ChosenProfile(
@@ -75,13 +71,20 @@ def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
     )
 
 
-def _default(question: Question) -> Any:
-    """Return the value that is assumed; "" if there is none, or if the proposal has it already."""
+def _assumed(sample: Sample, given: Given, now: datetime, zone: str) -> Proposal:
+    """Return the profile without what `init` asks only if it asks little else."""
+    proposal = propose(sample, given, now, zone)
+    optional = [each for each in proposal.questions if not each.is_needed]
+    for each in optional:
+        given = given.with_answer(each, {}, by_default=True)
+    return propose(sample, given, now, zone) if optional else proposal
+
+
+def _default(question: Question) -> dict[str, Any]:
+    """Return what is assumed."""
     if question.key == "conversion_action":
-        return _ANY_ACTION
-    if question.key in ("headers", "customer_id") or not question.default:
-        return ""
-    return question.value_of(question.default)
+        return {"conversion_action": _ANY_ACTION}
+    return question.meaning_of("") if question.default else {}
 
 
 def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str:
@@ -90,10 +93,15 @@ def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str
         if entry.key in given.values or entry.key == "time_zone":
             continue
         if entry.key == "headers":
-            texts += [f'{field} ← "{names[0]}"' for field, names in entry.value.items()]
+            texts += [
+                f'{field} ← "{names[0]}"' if names else f"no {field}"
+                for field, names in entry.value.items()
+            ]
         elif entry.key in ("include", "exclude"):
             which = "only" if entry.key == "include" else "no"
             for column, values in entry.value.items():
+                if not values:
+                    continue  # it decides nothing
                 listed = " or ".join(f'"{value}"' for value in values)
                 texts.append(f'{which} rows with {listed} in "{column}"')
         else:
@@ -104,7 +112,7 @@ def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str
 def _missing(questions: list[Question]) -> str:
     if not questions:
         return ""
-    texts = (f"{_NAMES.get(each.key, each.key)} ({each.option})" for each in questions)
+    texts = (f"{_NAMES[each.key]} ({each.option})" for each in questions)
     return f"Missing for an upload: {', '.join(texts)}. `init` writes a profile."
 
 
@@ -113,14 +121,14 @@ def check_document(profiles: IO[bytes]) -> int:
     try:
         document = read_profiles(profiles.read())
     except PermanentError as error:
-        click.echo(on_terminal(error.detail))
+        click.echo(error.detail)
         return 1
     wrong = 0
     for name in document:
         problems = list(_problems(document, name))
         wrong += bool(problems)
         for problem in problems:
-            click.echo(on_terminal(problem))
+            click.echo(problem)
     count = len(document)
     click.echo(f"{count} profile{'' if count == 1 else 's'}: {wrong or 'none'} with errors.")
     return 1 if wrong else 0

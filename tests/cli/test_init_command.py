@@ -146,11 +146,12 @@ def test_the_terminal_shows_what_a_question_is_about(
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "")
     assert command._ask(question) == ""
     assert "   1  Net            1.00 | 2.00\n" in capsys.readouterr().err
-    assert question.value_of("") == question.value_of("1") == {"conversion_value": ["Net"]}
-    assert question.value_of("none of these") == {"conversion_value": []}
+    net = {"headers": {"conversion_value": ["Net"]}}
+    assert question.meaning_of("") == question.meaning_of("1") == net
+    assert question.meaning_of("none of these") == {"headers": {"conversion_value": []}}
     for wrong in ("3", "0", "1,2"):
         with pytest.raises(WrongAnswer, match="Write 1 to 2, or a name from the list"):
-            question.value_of(wrong)
+            question.meaning_of(wrong)
 
 
 @pytest.mark.parametrize(
@@ -167,11 +168,11 @@ def test_several_answers_are_numbers_or_names(
     values: Sequence[str], answer: str, expected: Sequence[str]
 ) -> None:
     """If the names are numbers, letters stand for them, so that no answer has two meanings."""
-    choices = tuple(Choice(each, each, "2 rows") for each in values)
-    question = Question(
-        key="include", where="S", text="", option="", choices=choices, takes_several=True
-    )
-    assert question.value_of(answer) == {"S": expected}
+    choices = tuple(Choice(each, each, "2 rows", "S") for each in values)
+    choices = (*choices, Choice("x", "x", "2 rows", "Type"), Choice("all", None, "4 rows"))
+    question = Question(key="include", text="", option="", choices=choices, takes_several=True)
+    assert question.meaning_of(answer) == {"include": {"S": expected}, "exclude": {"Type": []}}
+    assert question.meaning_of("all") == {"include": {}, "exclude": {"S": [], "Type": []}}
 
 
 @pytest.mark.parametrize(

@@ -1,132 +1,333 @@
-"""Which column holds which field, if the usual name is missing: by spelling, or by the cells."""
+"""Which column has which role, by the names and cells of the rows that count (`lib.rules.roles`).
+
+Cells choose where they are clear. Where two columns are plausible, a person is asked.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question
-from lib.cli.init.sample import Sample, SampleRow, amount_in, filled
+from lib.cli.init.sample import Sample, SampleRow, amount_in, amounts_of, filled, is_sum
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.values.cells import plain_name, without_accents
-from lib.rules.values.order_ids import looks_personal
-from lib.run.column_content import columns_by_content, contains_dates
-from lib.source.vocabulary import Tier, header_parts, vocabulary_of
+from lib.rules.fields.languages import ID_WORDS, ORDER_WORDS, Words, words_of
+from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, candidates
+from lib.rules.values.cells import RuleError, plain_name
+from lib.rules.values.dates import read_moment
+from lib.run.column_content import columns_by_content
+from lib.source.header import columns_named
+from lib.source.vocabulary import Tier, header_key, header_parts, vocabulary_of
 
 _THE_CUSTOMERS: Final = ("billing", "contact", "customer", "client", "buyer", "kunde", "kontakt")
 """A second phone number with such a name belongs to the customer, and not to a salesperson."""
 _LEAST_CENTS: Final = 2
 """Rows that must agree: one row may be a coincidence."""
 _CENTS: Final = 100
+_FEWEST_DIGITS: Final = 7
+"""Of a phone number."""
+_CELLS_SHOWN: Final = 3
+_MOST_CHOICES: Final = 9
+_LONGEST_CELL: Final = 40
+_SOON: Final = timedelta(days=1)
+_CERTAIN_TIME: Final = 1
+"""Up to this rank, the name of a column says that something was sold or paid."""
+_CERTAIN_ID: Final = 5
+"""Up to this rank, the name of a column says that it is an ID."""
+_FEWEST_ORDERS: Final = 0.2
+"""Share of the rows that have an order of their own, if an order has several lines."""
 
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_SHORT_NUMBER: Final = re.compile(r"#\d+")
-_LONGEST_ID: Final = 64
-"""Google's limit of an order ID."""
-_FEWEST_DIFFERENT: Final = 0.95
-"""Share of the rows that have an ID of their own. Some rows may be repeated by mistake."""
-
-_ORDERS: Final = (
-    *("order", "invoice", "transaction", "receipt", "beleg", "rechnung", "auftrag", "bestell"),
-    *("vorgang", "facture", "commande", "pedido", "factura", "ordine", "fattura", "factuur"),
+_OWN_SHARE: Final = Words(
+    """
+    commission* provision* profit* earnings gewinn* courtage comision* comissao benefice beneficio
+    lucro guadagno commissione winst prowizja
+    """
 )
-_DEALS: Final = ("deal", "opportunit", "record", "datensatz", "sale", "booking", "verkaufschance")
-_IDS: Final = (
-    *("id", "ids", "number", "no", "nr", "num", "key", "code", "nummer", "numero"),
-    *("kennung", "guid"),
-)
-_OTHERS: Final = (
-    *("contact", "account", "owner", "customer", "lead", "card", "user", "person", "company"),
-    *("kunde", "kontakt", "besitzer", "associated", "campaign", "click", "payment", "refund"),
-    *("product", "session", "transfer", "line", "item", "invoiced", "status", "checksum", "date"),
-)
+"""What a business gets of the price: for some, it is the value of a sale."""
 
 Columns = dict[str, tuple[int, str]]
 """Field → its column and the reason."""
+
+
+class _Choosing(NamedTuple):
+    """What the columns are chosen from: the sample, the cells of the rows that count and of the
+    others, and what a person has said. `found` and `asked` are the results."""
+
+    sample: Sample
+    rows: Sequence[SampleRow]
+    cells: Sequence[Sequence[str]]
+    others: Sequence[Sequence[str]]
+    given: Given
+    now: datetime
+    found: Columns
+    switched_off: dict[str, str]
+    asked: list[Question]
+
+    def column_of(self, field: str) -> int | None:
+        """Return the column that holds a field by its name, or that was chosen for it."""
+        if field in self.found:
+            return self.found[field][0]
+        return self.sample.field_of(field)
+
+    def lacks(self, field: str) -> bool:
+        """Return whether a field has no column yet, and nobody has decided on it."""
+        return self.column_of(field) is None and not self.given.decides("headers", field)
+
+    def taken(self, but: str = "") -> set[int]:
+        """Return the columns with a meaning, except that of the field `but`."""
+        held = {**self.sample.header.fields, **{f: at for f, (at, _) in self.found.items()}}
+        return {at for field, at in held.items() if field != but}
+
+    def candidates(self, role: Role, field: str) -> list[Candidate]:
+        """Return the columns that may hold a field, also the one that holds it by its name."""
+        names = self.sample.names
+        found = candidates(role, names, self.cells, self.taken(field), others=self.others)
+        usable = (each for each in found if self.sample.can_be_named(each.column))
+        return [each for each in usable if filled(self.rows, each.column)]
+
+    def choose(self, field: str, candidate: Candidate, several: bool) -> None:
+        """Take a column. It is named in the profile if its name is not enough, or if there are
+        several, so that a new column changes nothing."""
+        at, name = candidate.column, self.sample.names[candidate.column]
+        if several or self.sample.field_of(field) != at:
+            self.found[field] = (at, f'"{name}": {candidate.why}.')
+
+    def ask(self, field: str, text: str, choices: Sequence[Candidate], none: str) -> None:
+        """Ask which of the columns holds a field."""
+        offered = [
+            Choice(name, name, self._shown(each.column))
+            for each in choices[:_MOST_CHOICES]
+            if (name := self.sample.names[each.column])
+        ]
+        self.asked.append(
+            Question(
+                key="headers",
+                where=field,
+                text=text,
+                option=f"--column {field}=COLUMN",
+                choices=(*offered, Choice("none of these", None, none)),
+            )
+        )
+
+    def _shown(self, at: int) -> str:
+        cells = list(dict.fromkeys(filled(self.rows, at)))[:_CELLS_SHOWN]
+        return " | ".join(each[:_LONGEST_CELL] for each in cells)
 
 
 def find_columns(
     sample: Sample,
     rows: Sequence[SampleRow],
     given: Given,
+    now: datetime,
     refund_time: int | None,
 ) -> tuple[dict[str, int], Proposal]:
     """Return the column of each field, and the key `headers` with those that the profile must name.
 
-    `rows` are those that count, `given` the columns that a person named, and `refund_time` is the
-    column with the time of a refund.
+    `rows` are those that count, and `refund_time` is the column with the time of a refund.
     """
-    found: Columns = {}
-    steps: tuple[Callable[[Sample, Sequence[SampleRow], Columns], None], ...] = (
-        _by_spelling,
-        _by_content,
-        _further_phones,
-        _value_in_cents,
-        _chosen,
-    )
-    for step in steps:
-        step(sample, rows, found)
-    times = _time_columns(sample, rows, found)
-    if times:
-        name = sample.names[times[0]]
-        found["conversion_date_time"] = (times[0], f'"{name}" contains dates in rows that count.')
-    if _lacks(sample, found, "order_id"):
-        _order_id(sample, rows, found)
+    lines = {row.line for row in rows}
+    others = [row.cells for row in sample.rows if row.line not in lines]
+    at = _Choosing(sample, rows, [row.cells for row in rows], others, given, now, {}, {}, [])
     if refund_time is not None:
-        found["adjustment_date_time"] = (refund_time, "the time of a refund.")
+        at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
+    is_sales = sample.header.kind == "conversion"
+    steps: tuple[Callable[[_Choosing], None], ...] = (
+        *(_by_spelling, _by_content, _by_ending, _further_phones),
+    )
+    if is_sales:
+        steps = (*steps, _time, _value, _currency, _identity)
+    for step in steps:
+        step(at)
+    _chosen_by_name(at)
     named: Mapping[str, Sequence[str]] = given.values.get("headers", {})
     for field in named:
-        found.pop(field, None)
-    columns = {**sample.header.fields, **{field: at for field, (at, _) in found.items()}}
-    questions = _questions(sample, rows, times) if "conversion_date_time" in found else ()
-    return columns, Proposal(_headers(sample, found, given), questions)
+        at.found.pop(field, None)
+    columns = {**sample.header.fields, **{field: each for field, (each, _) in at.found.items()}}
+    for field, names in {**dict.fromkeys(at.switched_off, ()), **named}.items():
+        columns.pop(field, None)
+        columns.update(
+            (field, each) for name in names for each in columns_named(name, sample.names)
+        )
+    return columns, Proposal(_headers(at, named), tuple(at.asked))
 
 
-def _headers(sample: Sample, found: Columns, given: Given) -> tuple[Entry, ...]:
-    named: Mapping[str, Sequence[str]] = given.values.get("headers", {})
-    headers = {field: [sample.names[at]] for field, (at, _) in found.items()}
+def _headers(at: _Choosing, named: Mapping[str, Sequence[str]]) -> tuple[Entry, ...]:
+    headers: dict[str, list[str]] = {
+        f: [at.sample.names[each]] for f, (each, _) in at.found.items()
+    }
+    headers |= {field: [] for field in at.switched_off}
     headers |= {field: list(names) for field, names in named.items()}
-    reasons = [f"{field}: {reason}" for field, (_, reason) in found.items()]
-    reasons += [f"{field}: {given.reason('headers', field)}" for field in named]
+    reasons = [f"{field}: {reason}" for field, (_, reason) in at.found.items()]
+    reasons += [f"{field}: {reason}" for field, reason in at.switched_off.items()]
+    reasons += [f"{field}: {at.given.reason('headers', field)}" for field in named]
     return (Entry("headers", headers, "\n".join(reasons)),) if headers else ()
 
 
-def _questions(
-    sample: Sample, rows: Sequence[SampleRow], times: Sequence[int]
-) -> tuple[Question, ...]:
-    if len(times) < 2:
-        return ()
-    choices = tuple(
-        Choice(sample.names[at], sample.names[at], " | ".join(filled(rows, at)[:3])) for at in times
+# ── money and time ───────────────────────────────────────────────────────────────────────────────
+
+
+def _value(at: _Choosing) -> None:
+    """Choose the amount of a sale. Several amounts with different cells are a question."""
+    field = "conversion_value"
+    if at.given.decides("headers", field) or _is_explicit(at, field):
+        return
+    found = at.candidates("value", field)
+    plausible = _different(at, [each for each in found if each.rank < NAMED_OTHERWISE])
+    plausible = [each for each in plausible if not _is_in_cents(at, each, found)]
+    shares = [each for each in found if each.rank == NAMED_OTHERWISE]
+    owns = [each for each in shares if _OWN_SHARE.match(words_of(at.sample.names[each.column]))]
+    if len(plausible) == 1:
+        plausible += [each for each in found if _is_rest(at, plausible[0], each, found)]
+    if len(found) == 1:
+        at.choose(field, found[0], several=False)
+    elif len(plausible) == 1 and not owns and not (shares and plausible[0].rank):
+        at.choose(field, plausible[0], len(found) > 1)
+    elif plausible or shares:
+        at.ask(field, "Which amount is the value of a sale?", found, "send sales without a value")
+
+
+def _different(at: _Choosing, found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates without those whose cells are the same as those of a better one."""
+    kept: dict[tuple[str, ...], Candidate] = {}
+    for each in found:
+        kept.setdefault(tuple(row[each.column] for row in at.cells), each)
+    return list(kept.values())
+
+
+def _is_in_cents(at: _Choosing, candidate: Candidate, found: Iterable[Candidate]) -> bool:
+    """Return whether a column has 100 times the amounts of another one."""
+    for other in found:
+        pairs = [
+            (amount_in(row[candidate.column], False), amount_in(row[other.column], False))
+            for row in at.cells
+        ]
+        both = [(one, two) for one, two in pairs if one and two]
+        if len(both) >= _LEAST_CENTS and all(one == _CENTS * two for one, two in both):
+            return True
+    return False
+
+
+def _is_rest(at: _Choosing, whole: Candidate, rest: Candidate, found: Iterable[Candidate]) -> bool:
+    """Return whether a column is what is left of the value without another amount: a refund, a
+    tax."""
+    amounts = {each.column: amounts_of(at.cells, each.column) for each in found}
+    wholes, rests = amounts[whole.column], amounts[rest.column]
+    return wholes != rests and any(
+        any(parts) and is_sum(wholes, rests, parts)
+        for column, parts in amounts.items()
+        if column not in (whole.column, rest.column)
     )
-    return (
-        Question(
-            key="headers",
-            where="conversion_date_time",
-            text="Which column says when the sale happened?",
-            option="--column conversion_date_time=COLUMN",
-            default=sample.names[times[0]],
-            choices=choices,
-        ),
-    )
 
 
-def _free(sample: Sample, found: Columns) -> list[int]:
-    taken = {at for at, _ in found.values()}
-    return [at for at in sample.free_columns() if at not in taken]
+def _time(at: _Choosing) -> None:
+    """Choose the time of a sale. A column with dates in the future is a plan."""
+    field = "conversion_date_time"
+    if at.given.decides("headers", field) or _is_explicit(at, field):
+        return
+    found = at.candidates("time", field)
+    possible = [each for each in found if not _is_planned(at, each)] or found
+    # A sale has its time in most rows.
+    possible = [each for each in possible if 2 * len(filled(at.rows, each.column)) > len(at.rows)]
+    plausible = _different(at, [each for each in possible if each.rank <= NAMED_OTHERWISE])
+    plausible = plausible or possible
+    if not plausible:
+        return
+    best, *rest = plausible
+    is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
+    only_in_sales = best.rank == 0 and all(each.rank for each in rest)
+    is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
+    if is_only_one or is_clear or only_in_sales or _have_own_times(at.given):
+        at.choose(field, best, len(found) > 1)
+    else:
+        at.ask(field, "Which date says when the sale happened?", found, "there is none")
 
 
-def _lacks(sample: Sample, found: Columns, field: str) -> bool:
-    return field not in sample.header.fields and field not in found
+def _have_own_times(given: Given) -> bool:
+    """Return whether each stage has a time of its own, so that no other is used."""
+    stages = [
+        each for values in given.values.get("actions", {}).values() for each in values.values()
+    ]
+    return bool(stages) and all("time" in each for each in stages)
 
 
-def _by_spelling(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
+def _is_planned(at: _Choosing, candidate: Candidate) -> bool:
+    """Return whether a column contains a time that is still to come, in every order of day and
+    month."""
+    late = (at.now + _SOON).timestamp()
+    return any(_earliest(cell) > late for cell in {row[candidate.column] for row in at.cells})
+
+
+def _earliest(cell: str) -> float:
+    moments = []
+    for day_first in (False, True):
+        try:
+            moments.append(read_moment(cell, UTC, day_first=day_first).instant)
+        except RuleError:
+            continue
+    return min(moments, default=0)
+
+
+def _is_explicit(at: _Choosing, field: str) -> bool:
+    """Return whether a column is named like the field, in words that mean nothing else."""
+    column = at.sample.field_of(field)
+    return column is not None and header_key(at.sample.names[column]).startswith("conversion")
+
+
+def _currency(at: _Choosing) -> None:
+    if at.lacks("currency_code") and (found := at.candidates("currency", "currency_code")):
+        at.choose("currency_code", found[0], True)
+
+
+# ── identity ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _identity(at: _Choosing) -> None:
+    """Choose the ID of the order. If it is not certain, the profile says that there is none."""
+    field = "order_id"
+    if not at.lacks(field):
+        return
+    found = at.candidates("identity", field)
+    certain = [each for each in found if each.rank <= _CERTAIN_ID]
+    if shared := _id_of_lines(at):
+        at.found[field] = (shared[0], f'"{at.sample.names[shared[0]]}": {shared[1]}')
+    elif certain:
+        at.choose(field, certain[0], True)
+    elif any(each.rank < NAMED_OTHERWISE for each in found):
+        at.switched_off[field] = "no column is certainly the ID of an order."
+
+
+def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
+    """Return the column of the order, if an order has several lines: they share time and value."""
+    same = [at.column_of(each) for each in ("conversion_date_time", "conversion_value")]
+    same += [at.column_of(each) for each in ("email", "phone")]
+    shared = [column for column in same if column is not None]
+    for column, name in enumerate(at.sample.names):
+        words = words_of(name)
+        if column in at.taken() or not (ORDER_WORDS.match(words) and ID_WORDS.match(words)):
+            continue
+        orders: dict[str, set[tuple[str, ...]]] = {}
+        rows = [row for row in at.cells if row[column]]
+        for row in rows:
+            orders.setdefault(row[column], set()).add(tuple(row[each] for each in shared))
+        is_repeated = len(orders) < len(rows) and len(orders) >= _FEWEST_ORDERS * len(rows)
+        has_one_sale = all(len(each) == 1 for each in orders.values())
+        is_whole = len(rows) == len(at.cells) and at.sample.can_be_named(column)
+        if is_repeated and has_one_sale and is_whole:
+            return column, "lines of one order share it, and their time and value."
+    return None
+
+
+# ── clicks and people ────────────────────────────────────────────────────────────────────────────
+
+
+def _by_spelling(at: _Choosing) -> None:
     """`order_id (metadata)` and `custom.Order Number` mean what they mean without the rest."""
     vocabulary = vocabulary_of(FIELDS)
-    for at in _free(sample, found):
-        name = sample.names[at]
+    for column, name in enumerate(at.sample.names):
+        if column in at.taken() or not at.sample.can_be_named(column):
+            continue
         parts = header_parts(name)
         inner = parts.name if parts and parts.in_brackets else name.rpartition(".")[2]
         meaning = vocabulary.meaning(inner) if inner != name else None
@@ -134,107 +335,55 @@ def _by_spelling(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> N
             continue
         declared = BY_NAME[base_name(meaning.field)]
         # `Amount (thousands)` is another amount, and no column may be a mixture of two.
-        if declared.read_unit is None and _lacks(sample, found, meaning.field):
-            found[meaning.field] = (at, f'"{name}" contains the usual name "{inner}".')
+        if declared.read_unit is None and at.lacks(meaning.field):
+            at.found[meaning.field] = (column, f'"{name}" contains the usual name "{inner}".')
 
 
-def _by_content(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
-    """The cells look like click IDs, email addresses or phone numbers."""
-    known = {*sample.header.fields.values(), *(at for at, _ in found.values())}
-    cells = [row.cells for row in rows]
-    for fields, columns in columns_by_content(sample.names, cells, known):
-        usable = [at for at in columns if sample.can_be_named(at)]
-        if usable and all(_lacks(sample, found, field) for field in fields):
-            # A salesperson's address is the same in many rows.
-            best = max(usable, key=lambda at: (len(set(filled(rows, at))), -at))
-            found[fields[0]] = (best, f'the cells of "{sample.names[best]}" look like this.')
-
-
-def _further_phones(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
-    """Shops have a phone number of the customer, and one of the invoice."""
-    known = {*sample.header.fields.values(), *(at for at, _ in found.values())}
-    cells = [row.cells for row in rows]
-    for fields, columns in columns_by_content(sample.names, cells, known):
-        field = fields[0]
-        if not BY_NAME[field].numbered or _lacks(sample, found, field) or field == "email":
+def _by_ending(at: _Choosing) -> None:
+    """`Primary contact mobile` is a phone number, if its cells are, and differ from row to row."""
+    vocabulary = vocabulary_of(FIELDS)
+    for column, name in enumerate(at.sample.names):
+        meaning = vocabulary.meaning(name.split()[-1]) if " " in name else None
+        if meaning is None or meaning.field != "phone" or column in at.taken():
             continue
-        for at in columns:
-            name = sample.names[at]
-            is_customers = plain_name(name).startswith(_THE_CUSTOMERS) and sample.can_be_named(at)
+        cells = filled(at.rows, column)
+        numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
+        is_theirs = 2 * len(set(numbers)) > len(cells) > 0
+        if is_theirs and at.lacks("phone") and at.sample.can_be_named(column):
+            at.found["phone"] = (column, f'"{name}" ends like a phone number, and has some.')
+
+
+def _by_content(at: _Choosing) -> None:
+    """The cells look like click IDs, email addresses or phone numbers."""
+    for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
+        usable = [each for each in columns if at.sample.can_be_named(each)]
+        if usable and all(map(at.lacks, fields)):
+            # A salesperson's address is the same in many rows.
+            best = max(usable, key=lambda each: (len(set(filled(at.rows, each))), -each))
+            name = at.sample.names[best]
+            at.found[fields[0]] = (best, f'the cells of "{name}" look like this.')
+
+
+def _further_phones(at: _Choosing) -> None:
+    """Shops have a phone number of the customer, and one of the invoice."""
+    for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
+        field = fields[0]
+        if not BY_NAME[field].numbered or at.lacks(field) or field == "email":
+            continue
+        for column in columns:
+            name = at.sample.names[column]
+            is_theirs = plain_name(name).startswith(_THE_CUSTOMERS)
             numbered = f"{field}_2"
-            if is_customers and _lacks(sample, found, numbered):
-                found[numbered] = (at, f'the cells of "{name}" look like this too.')
+            if is_theirs and at.sample.can_be_named(column) and at.lacks(numbered):
+                at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
 
 
-def _value_in_cents(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
-    """A column in cents has 100 times the amounts of another one."""
-    at = sample.field_of("conversion_value")
-    if at is None:
-        return
-    for other in _free(sample, found):
-        pairs = [
-            (amount_in(row.cells[at], False), amount_in(row.cells[other], False)) for row in rows
-        ]
-        both = [(one, two) for one, two in pairs if one and two]
-        if len(both) >= _LEAST_CENTS and all(one == _CENTS * two for one, two in both):
-            name, reason = sample.names[at], f'has 100 times the amounts of "{sample.names[other]}"'
-            found["conversion_value"] = (other, f'"{name}" {reason}, so it is in cents.')
-            return
-
-
-def _chosen(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
-    """Columns that were chosen among several are named, so that a new column changes nothing."""
-    codes = {note.code: note.detail for note in sample.header.notes}
-    for field, at in sample.header.fields.items():
+def _chosen_by_name(at: _Choosing) -> None:
+    """Columns that were chosen among several by their names are named in the profile too."""
+    codes = {note.code: note.detail for note in at.sample.header.notes}
+    asked = {each.where for each in at.asked}
+    for field, column in at.sample.header.fields.items():
         code = BY_NAME[base_name(field)].choice_code
-        if code in codes and field not in found and sample.can_be_named(at):
-            found[field] = (at, f"chosen by its name: {codes[code]}.")
-
-
-def _time_columns(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> list[int]:
-    """Return the columns that may be the conversion time, the best one first, if none is known."""
-    if not _lacks(sample, found, "conversion_date_time"):
-        return []
-    cells = [row.cells for row in rows]
-    dates = [
-        at
-        for at in _free(sample, found)
-        if contains_dates(cells, at) and not all(map(str.isdecimal, filled(rows, at)))
-    ]
-    # The time of a sale is there in every row that counts, and in few others.
-    others = [row for row in sample.rows if row not in rows]
-    return sorted(dates, key=lambda at: (-len(filled(rows, at)), len(filled(others, at)), at))
-
-
-def _order_id(sample: Sample, rows: Sequence[SampleRow], found: Columns) -> None:
-    """Without an order ID, Google may not recognize a row that is sent again."""
-    ranked = [
-        (rank, at)
-        for at in _free(sample, found)
-        if (rank := _rank(sample.names[at], rows, at)) is not None
-    ]
-    if ranked:
-        _, at = min(ranked)
-        name = sample.names[at]
-        found["order_id"] = (at, f'"{name}" is different in every row that counts.')
-
-
-def _rank(name: str, rows: Sequence[SampleRow], at: int) -> int | None:
-    """Return how likely it is the ID of the order, 0 the most; None: it is not."""
-    cells = filled(rows, at)
-    if not cells or len(cells) < len(rows) or len(set(cells)) < _FEWEST_DIFFERENT * len(cells):
-        return None
-    if any(len(c) > _LONGEST_ID or looks_personal(c) for c in cells):
-        return None
-    if all(map(_SHORT_NUMBER.fullmatch, cells)):
-        return 0
-    words = [word.casefold() for word in _WORDS.findall(without_accents(name))]
-    if any(word.startswith(_OTHERS) for word in words):
-        return None
-    has_id = any(word in _IDS or word.endswith(("nummer", "nr", "kennung")) for word in words)
-    if any(word.startswith(_ORDERS) for word in words):
-        return 0 if has_id else 2
-    if any(word.startswith(_DEALS) for word in words):
-        is_code = all(" " not in cell and any(map(str.isdecimal, cell)) for cell in cells)
-        return 1 if has_id else (3 if is_code else None)
-    return 4 if has_id and len(words) == 1 else None
+        free = field not in at.found and field not in asked
+        if code in codes and free and at.sample.can_be_named(column):
+            at.found[field] = (column, f"chosen by its name: {codes[code]}.")

@@ -21,11 +21,13 @@ from lib.cli.init.proposal import (
     ProfileExists,
     Proposal,
     Question,
+    WrongAnswer,
     added_to,
     as_json,
     as_terraform,
 )
-from lib.cli.init.sample import Sample, read_sample
+from lib.cli.init.sample import Sample, has_names, read_sample
+from lib.cli.init.stage_actions import read_stages
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
@@ -88,6 +90,19 @@ def _pairs(
     return found
 
 
+def _stages(context: click.Context, option: click.Parameter, value: Any) -> dict[str, Any]:
+    """COLUMN=VALUE=ACTION, with what else `read_stages` reads."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in value:
+        column, _, rest = text.partition("=")
+        stage = rest.partition("=")[0].strip()
+        try:
+            found.setdefault(column.strip(), {}).update(read_stages(rest, [stage], ()))
+        except WrongAnswer:
+            raise click.BadParameter(f"write it as {option.make_metavar(context)}.") from None
+    return found
+
+
 def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     return click.option(name, multiple=True, callback=_rows, metavar=metavar, help=text)
 
@@ -146,6 +161,14 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     callback=_columns,
     metavar="FIELD=COLUMN",
     help="Column of a field; no COLUMN if there is none. Can be repeated [default: found].",
+)
+@click.option(
+    "--stage",
+    "actions",
+    multiple=True,
+    callback=_stages,
+    metavar="COLUMN=VALUE=ACTION[,WORTH[,COLUMN]]",
+    help="Conversion action of a stage, its value, and the column of its date. Can be repeated.",
 )
 @click.option("--encoding", metavar="NAME", help="Text encoding: windows-1252 [default: found].")
 @click.option("--delimiter", metavar="CHARACTER", help="Character between cells [default: found].")
@@ -220,7 +243,7 @@ def _sample(file: Path, given: Given) -> Sample:
     try:
         with file.open("rb") as stream:
             sample = read_sample(stream, Profile.model_validate(values), MAX_FILE_BYTES)
-        if sample.header.stop is None or sample.header.fields:
+        if sample.header.stop is None or sample.header.fields or has_names(sample):
             return sample
         problem, detail = sample.header.stop.code, sample.header.stop.detail
     except SourceError as error:
@@ -253,7 +276,8 @@ def _as_option(question: Question) -> Iterator[str]:
     yield f"  {question.option}: {question.text}"
     for choice in question.choices:
         if choice.shown:
-            yield f"      {choice.name}: {choice.shown}"
+            column = f"{choice.column}=" if choice.column else ""
+            yield f"      {column}{choice.name}: {choice.shown}"
 
 
 def _ask(question: Question) -> str:
@@ -264,7 +288,11 @@ def _ask(question: Question) -> str:
     if any(each.shown for each in choices):
         click.echo(f"\n{text}", err=True)
         width = max(len(each.name) for each in choices)
+        column = ""
         for label, each in zip(question.labels, choices, strict=True):
+            if each.column != column:
+                column = each.column
+                click.echo(f'"{column}":' if column else "Or:", err=True)
             line = f"  {label:>2}  {each.name:<{width}}  {each.shown}".rstrip()
             click.echo(_cut(line), err=True)
         text = "Numbers or names, with commas" if question.takes_several else "Number or name"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from lib.cli.init.proposal import Given, Proposal, Question, WrongAnswer
 
@@ -18,6 +18,8 @@ Ask = Callable[[Question], str]
 Propose = Callable[[Given], Proposal]
 """What a person has said → the profile for the file, with the questions that are still open."""
 
+MOST_QUESTIONS: Final = 4
+"""After as many, only what has no default is asked."""
 ENOUGH_QUESTIONS: Final = 2
 """After as many, questions that are not needed are left out: nobody reads the last of many."""
 _OF_EVERY_FILE: Final = ("customer_id", "conversion_action")
@@ -39,20 +41,23 @@ def converse(propose: Propose, given: Given, ask: Ask) -> Proposal:
     while questions := (proposal := propose(given)).questions:
         question = questions[0]
         if not question.is_needed and asked >= ENOUGH_QUESTIONS:
-            given = given.with_answer(question, "", by_default=True)
+            given = given.with_answer(question, {}, by_default=True)
+            continue
+        if question.default and asked >= MOST_QUESTIONS:
+            given = given.with_answer(question, question.meaning_of(""), by_default=True)
             continue
         asked += question.key not in _OF_EVERY_FILE
-        answer, value = _answered(question, ask)
-        given = given.with_answer(question, value, by_default=not answer.strip())
+        answer, meaning = _answered(question, ask)
+        given = given.with_answer(question, meaning, by_default=not answer.strip())
     return proposal
 
 
-def _answered(question: Question, ask: Ask) -> tuple[str, object]:
+def _answered(question: Question, ask: Ask) -> tuple[str, dict[str, Any]]:
     """Ask until the answer is allowed. Return it, and what it means."""
     while True:
         answer = ask(question)
         try:
-            return answer, question.value_of(answer)
+            return answer, question.meaning_of(answer)
         except WrongAnswer as wrong:
             question = replace(question, problem=str(wrong))
 
@@ -66,5 +71,5 @@ def without_asking(propose: Propose, given: Given) -> Proposal:
         if proposal.needed:
             raise AnswersMissing(proposal.needed)
         for each in questions:
-            given = given.with_answer(each, "", by_default=True)
+            given = given.with_answer(each, {}, by_default=True)
     return proposal

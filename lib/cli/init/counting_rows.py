@@ -8,26 +8,41 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, NamedTuple
 
-from lib.cli.init.proposal import Entry, Proposal
+from lib.catalogue.texts import number_of_rows
+from lib.cli.init.proposal import EMPTY, Choice, Entry, Given, Proposal, Question, merge
 from lib.cli.init.sample import (
     Sample,
     SampleRow,
+    amounts_of,
     begins_with,
     filled,
     is_nothing,
+    is_sum,
     kind_of_cells,
 )
+from lib.rules.fields.languages import NAME_WORDS, NO_COUNTS_WORDS, words_of
+from lib.rules.roles import Candidate, candidates
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_partial, is_stage_column, stage_of
+from lib.rules.values.cells import RuleError
+from lib.rules.values.enums import parse_consent
 from lib.rules.values.order_ids import looks_personal
 from lib.source.header import columns_named
 
 _MOST_STAGES: Final = 40
 """A column with more different cells is no list of stages."""
 _MOST_VALUES: Final = 10
+_FILTERS: Final = ("include", "exclude", "refunds")
+_FILTER_KEYS: Final[tuple[Literal["include", "exclude"], ...]] = ("include", "exclude")
+_CLEAR: Final = 4
+"""Up to this rank, a column has words or a name that say whether a row counts."""
+_FLAGS: Final = 6
+"""Up to this rank, it is true or false."""
+_MOST_COLUMNS: Final = 4
+_FEW: Final = 0.1
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
 """Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
 _LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name|type)$")
@@ -70,17 +85,22 @@ class CountingRows(NamedTuple):
     refund_time: int | None = None
 
 
-def find_counting_rows(
-    sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]], *, can_retract: bool
-) -> CountingRows:
-    """Return which rows count. `given` is what a person said about `include` and `exclude`.
+Values = dict[str, list[str]]
+"""Name of a column → some of its values."""
+
+
+def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> CountingRows:
+    """Return which rows count: by the words of the stages, or as a person says.
+
     `can_retract`: the destination can take refunds."""
-    if given:
-        reason = "You gave it with --include."
-        entries = [Entry(key, values, reason) for key, values in given.items()]
-        return CountingRows(Proposal(tuple(entries)), _kept(sample, given))
+    if sample.header.kind != "conversion":
+        return CountingRows(Proposal(_given_entries(given)), sample.rows)
+    deciding = _deciding_columns(sample)
+    if any(key in given.values for key in _FILTERS):
+        entries = [*_given_entries(given), *_pinned(sample, deciding, given)]
+        return CountingRows(Proposal(tuple(merge(entries))), _kept(sample, given.values))
     rows = sample.rows
-    include: dict[str, list[str]] = {}
+    include: Values = {}
     filtered_by: list[int] = []
     reasons: list[str] = []
     for at, won in _stage_columns(sample):
@@ -94,22 +114,204 @@ def find_counting_rows(
             others = [cell for cell in cells if cell.casefold() not in wanted]
             reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
+    question = _question(sample, deciding, filtered_by, rows)
+    if question and not given.decides("include"):
+        return CountingRows(Proposal(questions=(question,)), rows)
     excluded = None if include else _lost_stages(sample)
     refunds = _find_refunds(sample, rows, filtered_by, can_retract=can_retract)
     if excluded:
         column, lost = excluded
         rows = [row for row in rows if row.cells[column] not in lost]
-    for at, values, reason in _undone(sample, rows, skips_refunds=not refunds.are_sent):
-        include[sample.names[at]] = values
-        reasons.append(reason)
-        rows = [row for row in rows if row.cells[at] in values]
     if refunds.stages and include and not refunds.are_sent:
         reasons.append(refunds.reason)
     entries = [Entry("include", include, "\n".join(reasons))] if include else []
     entries += _excluded(sample, excluded, refunds)
     if refunds.are_sent:
         entries.append(Entry("refunds", refunds.stages, refunds.reason))
-    return CountingRows(Proposal(tuple(entries)), rows, refunds.time)
+    said = {"include": include, "exclude": {sample.names[excluded[0]]: 1} if excluded else {}}
+    entries += _pinned(sample, deciding, Given(said))
+    return CountingRows(Proposal(tuple(merge(entries))), rows, refunds.time)
+
+
+def narrowed(
+    sample: Sample, counting: CountingRows, columns: Mapping[str, int], given: Given
+) -> CountingRows:
+    """Return which rows count, without what was refunded or cancelled, without people who refused
+    consent, and without sales of nothing unless a person wants them."""
+    entries, questions = list(counting.part.entries), list(counting.part.questions)
+    rows = counting.rows
+    value = columns.get("conversion_value")
+    for column, values, reason in _undone(sample, rows, skips_refunds=counting.refund_time is None):
+        name = sample.names[column]
+        is_decided = any(given.decides(key, name) for key in _FILTERS)
+        if not is_decided and not _is_net(sample, rows, value, column):
+            entries.append(Entry("include", {name: values}, reason))
+            rows = [row for row in rows if row.cells[column] in values]
+    for name_of_field, cells_of in (("ad_user_data", _refusals), ("conversion_value", _zeros)):
+        at = columns.get(name_of_field)
+        cells = cells_of(rows, at) if at is not None else []
+        # A file that names its conversion actions is made for Google, and is sent as it is.
+        if at is None or not cells or "conversion_action" in columns:
+            continue
+        name = sample.names[at]
+        if name in given.values.get("exclude", ()) or name in given.values.get("include", ()):
+            continue
+        count = number_of_rows(sum(row.cells[at] in cells for row in rows))
+        if name_of_field == "ad_user_data" or given.decides("exclude", name):
+            who = "of people who refused consent" if name_of_field == "ad_user_data" else "of 0"
+            reason = f'"{name}": {count} {who} are not sent. --exclude changes it.'
+            entries.append(Entry("exclude", {name: cells}, reason))
+            rows = [row for row in rows if row.cells[at] not in cells]
+            continue
+        questions.append(
+            Question(
+                key="exclude",
+                where=name,
+                text=f'{count} that count have the value 0 in "{name}". Are they sales?',
+                option=f'--exclude "{name}={cells[0]}", or --exclude "{name}" if they are',
+                choices=(Choice("yes", []), Choice("no", cells)),
+                default="no",
+                is_needed=False,
+            )
+        )
+    part = Proposal(tuple(merge(entries)), tuple(questions))
+    return CountingRows(part, rows, counting.refund_time)
+
+
+def _is_net(sample: Sample, rows: Sequence[SampleRow], value: int | None, refund: int) -> bool:
+    """Return whether the value is what is left after the refund: another amount without it."""
+    if value is None:
+        return False
+    cells = [row.cells for row in rows]
+    refunds, rests = (amounts_of(cells, at) for at in (refund, value))
+    wholes = [amounts_of(cells, at) for at in range(len(sample.names)) if at != value]
+    return any(refunds) and any(is_sum(whole, rests, refunds) for whole in wholes)
+
+
+def _refusals(rows: Sequence[SampleRow], at: int) -> list[str]:
+    return [cell for cell in dict.fromkeys(filled(rows, at)) if _consent(cell) == "DENIED"]
+
+
+def _consent(cell: str) -> str | None:
+    try:
+        return parse_consent(cell)
+    except RuleError:
+        return None
+
+
+def _zeros(rows: Sequence[SampleRow], at: int) -> list[str]:
+    """Return the cells that are zero, if others are not."""
+    cells = dict.fromkeys(filled(rows, at))
+    zeros = [cell for cell in cells if is_nothing(cell)]
+    return zeros if len(zeros) < len(cells) else []
+
+
+# ── the columns that may decide, and the question about them ─────────────────────────────────────
+
+
+def _deciding_columns(sample: Sample) -> list[int]:
+    """Return the columns that may say whether a row counts, the clearest one first."""
+    known = set(sample.header.fields.values())
+    found = candidates("counts", sample.names, [row.cells for row in sample.rows], known)
+    usable = [each for each in found if sample.can_be_named(each.column) and _lists(sample, each)]
+    clear = [each.column for each in usable if each.rank <= _CLEAR]
+    if not clear:
+        clear = [each.column for each in usable if each.rank <= _FLAGS or _separates(sample, each)]
+    return clear[:_MOST_COLUMNS]
+
+
+def _lists(sample: Sample, candidate: Candidate) -> bool:
+    """Return whether the cells of a column are words about sales, and neither amounts nor names of
+    people or parcels."""
+    at = candidate.column
+    words = words_of(sample.names[at])
+    is_about_others = NAME_WORDS.match(words) or NO_COUNTS_WORDS.match(words)
+    return not is_about_others and kind_of_cells(sample.rows, at) is None
+
+
+def _separates(sample: Sample, candidate: Candidate) -> bool:
+    """Return whether another column is filled for some values of a column, and empty for others:
+    only what was sold has a date of payment."""
+    counts = Counter(row.cells[candidate.column] for row in sample.rows)
+    for at in range(len(sample.names)):
+        filled_rows = [row for row in sample.rows if row.cells[at]]
+        if not _FEW < len(filled_rows) / len(sample.rows) < 1 - _FEW:
+            continue
+        found = Counter(row.cells[candidate.column] for row in filled_rows)
+        shares = [found[value] / count for value, count in counts.items()]
+        if all(each <= _FEW or each >= 1 - _FEW for each in shares):
+            return True
+    return False
+
+
+def _question(
+    sample: Sample, deciding: Sequence[int], filtered_by: Sequence[int], rows: Sequence[SampleRow]
+) -> Question | None:
+    """Return the question which values mean that a row is a sale, unless the words are clear: one
+    column has stages, most of its rows are won or known, and no other column varies in them."""
+    lines = {row.line for row in rows}
+    others = [row for row in sample.rows if row.line not in lines]
+    open_columns = [at for at in deciding if at not in filtered_by and _is_open(at, rows, others)]
+    unknown = sum(_is_unknown(row.cells[at]) for at in filtered_by for row in others)
+    is_known = bool(filtered_by) and unknown <= len(rows)
+    if not open_columns and (not filtered_by or not unknown):
+        return None
+    is_clear = is_known and not any(_objects(sample, at, rows) for at in open_columns)
+    shown = [at for at in deciding if at in open_columns or at in filtered_by]
+    choices = [
+        Choice(value or EMPTY, value, number_of_rows(count), sample.names[at])
+        for at in shown
+        for value, count in Counter(row.cells[at] for row in sample.rows).most_common(_MOST_STAGES)
+    ]
+    question = Question(
+        key="include",
+        text="Which of these mean that a row is a sale? A column in which you choose nothing does "
+        "not decide.",
+        option="--include COLUMN=VALUE, or --exclude COLUMN if a column does not decide",
+        choices=(*choices, Choice("all rows are sales", None, number_of_rows(len(sample.rows)))),
+        takes_several=True,
+        is_needed=not is_clear,
+    )
+    won = {(sample.names[at], row.cells[at]) for at in filtered_by for row in rows}
+    labels = zip(question.labels, choices, strict=False)
+    default = [label for label, each in labels if (each.column, each.value) in won]
+    return replace(question, default=", ".join(default)) if is_clear else question
+
+
+def _is_open(at: int, rows: Sequence[SampleRow], others: Sequence[SampleRow]) -> bool:
+    """Return whether a column could divide the rows that count further. If no other row has their
+    values, it only says the same in other words."""
+    values = {row.cells[at] for row in rows}
+    is_known = not others or not values.isdisjoint(row.cells[at] for row in others)
+    return len(values) > 1 and is_known
+
+
+def _objects(sample: Sample, at: int, rows: Sequence[SampleRow]) -> bool:
+    """Return whether a column says that some of the rows are no sales, or has stages of its own."""
+    says_no = any(stage_of(row.cells[at]) == "not_won" for row in rows)
+    return says_no or is_stage_column(sample.names[at])
+
+
+def _pinned(sample: Sample, deciding: Sequence[int], said: Given) -> list[Entry]:
+    """Return that the other columns, which look as if they decide, do not."""
+    names = [sample.names[at] for at in deciding]
+    keys = (*_FILTERS, "actions")
+    others = [name for name in names if not any(name in said.values.get(key, ()) for key in keys)]
+    if not others:
+        return []
+    listed = ", ".join(f'"{each}"' for each in others)
+    return [Entry("exclude", {each: [] for each in others}, f"{listed}: decides nothing.")]
+
+
+def _given_entries(given: Given) -> tuple[Entry, ...]:
+    """Return what a person has said. `actions` says itself which stages count."""
+    by_action = given.values.get("actions", {})
+    found = {
+        key: {name: values for name, values in given.values[key].items() if name not in by_action}
+        for key in _FILTERS
+        if key in given.values
+    }
+    return tuple(Entry(key, values, given.reason(key)) for key, values in found.items() if values)
 
 
 def _find_refunds(
@@ -178,14 +380,14 @@ def _is_unknown(stage: str) -> bool:
     return bool(stage) and stage_of(stage) is None and not looks_personal(stage)
 
 
-def _kept(sample: Sample, given: Mapping[str, Mapping[str, Sequence[str]]]) -> Sequence[SampleRow]:
+def _kept(sample: Sample, given: Mapping[str, Any]) -> Sequence[SampleRow]:
     """Apply a filter that a person gave. If its column does not exist, the check reports it."""
     rows = sample.rows
     conditions = [
-        Condition(name, columns[0], "include" if key == "include" else "exclude", tuple(values))
-        for key, by_column in given.items()
-        for name, values in by_column.items()
-        if (columns := columns_named(name, sample.names))
+        Condition(name, columns[0], key, tuple(values))
+        for key in _FILTER_KEYS
+        for name, values in given.get(key, {}).items()
+        if values and (columns := columns_named(name, sample.names))
     ]
     selected = RowFilter(conditions).select([(row.line, list(row.cells), None, 0) for row in rows])
     lines = {line for line, *_ in selected.rows}

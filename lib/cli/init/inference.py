@@ -14,30 +14,38 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 from unicodedata import category
+from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone_name
 
 from lib.catalogue.texts import number_of_rows
 from lib.cli.init.columns import find_columns
-from lib.cli.init.counting_rows import find_counting_rows
-from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question
+from lib.cli.init.counting_rows import find_counting_rows, narrowed
+from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question, merge
 from lib.cli.init.sample import Sample, SampleRow, amount_in
+from lib.cli.init.stage_actions import stages_of
+from lib.config.profile import Profile
 from lib.destinations import registry
+from lib.errors import PermanentError
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.rules.fields import BY_NAME
+from lib.rules.roles import fields_of
 from lib.rules.values.cells import RuleError, is_placeholder
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.countries import find_region
 from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.dates import read_moment
 from lib.rules.values.money import written_currency
+from lib.run.plan import row_filter_of
+from lib.run.reading import read_header, read_roles_of
+from lib.source.errors import SourceError
 
 _FIRST: Final = ("destination", "customer_id", "conversion_action")
 """What is asked before everything else, in this order."""
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
     *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("delimiter", "sheet", "headers", "include", "exclude", "refunds"),
+    *("delimiter", "sheet", "headers", "include", "exclude", "refunds", "actions"),
 )
 _ROW_FILTER: Final = ("include", "exclude", "refunds")
 
@@ -81,11 +89,10 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     """Return the profile for files like this one. Its questions are in the order in which they are
     asked: those that are needed come first."""
     given = _without_useless_name(given)
-    given_filter = {key: given.values[key] for key in _ROW_FILTER if key in given.values}
-    filter_part, rows, refund_time = find_counting_rows(
-        sample, given_filter, can_retract=_can_retract(given)
-    )
-    columns, headers_part = find_columns(sample, rows, given, refund_time)
+    counting = find_counting_rows(sample, given, can_retract=_can_retract(given))
+    columns, headers_part = find_columns(sample, counting.rows, given, now, counting.refund_time)
+    filter_part, rows, _ = narrowed(sample, counting, columns, given)
+    stages_part = stages_of(sample, given, columns)
     seen = _Seen(sample, rows, columns, now, local_zone, dict(given.values))
 
     def inferred(*keys: str) -> Iterator[Proposal]:
@@ -95,23 +102,52 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
                 seen.known.update(part.values())
                 yield part
 
+    first = ("destination", "customer_id", "conversion_action")
     parts = [
-        *inferred("destination", "customer_id", "conversion_action"),
-        headers_part,
+        *inferred(*(first[:2] if given.values.get("actions") else first)),
         filter_part,
-        *inferred("time_zone", "day_first", "decimal_comma", "encoding", "currency_code"),
-        *inferred("phone_region", "ad_user_data"),
+        stages_part,
+        headers_part,
+        *inferred("time_zone", "day_first", "decimal_comma", "encoding"),
+        *inferred("phone_region", "currency_code", "ad_user_data"),
     ]
     entries = [entry for part in parts for entry in part.entries]
     entries += [
         Entry(key, value, _reason(key, given, columns))
         for key, value in given.values.items()
-        if key not in ("headers", *_ROW_FILTER)
+        if key not in ("headers", "actions", *_ROW_FILTER)
+        and not (key == "conversion_action" and given.values.get("actions"))
     ]
     entries.sort(key=lambda entry: _ORDER.index(entry.key))
     questions = [each for part in parts for each in part.questions]
     questions.sort(key=lambda each: 0 if each.key in _FIRST else 2 - each.is_needed)
-    return Proposal(tuple(entries), tuple(questions))
+    proposal = Proposal(tuple(entries), tuple(questions))
+    return proposal if questions else _without_objections(sample, proposal)
+
+
+def _without_objections(sample: Sample, proposal: Proposal) -> Proposal:
+    """Return the profile with an answer for each column to whose role a run would object."""
+    profile = Profile.model_validate(proposal.values())
+    try:
+        header = read_header(sample.table, profile)
+        row_filter = row_filter_of(sample.names, header, profile)
+    except (SourceError, PermanentError):
+        return proposal  # the check says what is wrong
+    if header.kind != "conversion" or "conversion_date_time" not in header.fields:
+        return proposal
+    reading = read_roles_of(sample.table, header, profile, row_filter)
+    entries = list(proposal.entries)
+    for role, found in reading.items():
+        for rival in found.rivals:
+            name = sample.names[rival.column]
+            if role == "counts":
+                entries.append(Entry("exclude", {name: []}, f'"{name}": decides nothing.'))
+                continue
+            chosen = [sample.names[found.chosen.column]] if found.chosen else []
+            held = fields_of(role)[0].name
+            entries.append(Entry("headers", {held: chosen}, f'{held}: and not "{name}".'))
+    merged = sorted(merge(entries), key=lambda entry: _ORDER.index(entry.key))
+    return Proposal(tuple(merged))
 
 
 def _without_useless_name(given: Given) -> Given:
@@ -247,9 +283,40 @@ def _time_zone(seen: _Seen) -> Proposal:
     without = sum(_lacks_zone(row.cells[times]) for row in seen.rows)
     if not without:
         return Proposal()
+    if _is_zone_of_file(seen):
+        reason = "The time zone of this computer. Its country is that of the file."
+        return Proposal((Entry("time_zone", seen.local_zone, reason),))
     text = f"Time zone of the times in the file ({number_of_rows(without)} state none)"
     allowed = "its name, such as Europe/Berlin or America/Chicago"
     return _question("time_zone", text, default=seen.local_zone, allowed=allowed)
+
+
+def _is_zone_of_file(seen: _Seen) -> bool:
+    """Return whether the time zone of this computer is the only one of its country, and the file
+    comes from there: by its currency, or by the countries of its rows."""
+    zones = _countries_of_zones()
+    for country in zones.get(seen.local_zone, ()):
+        others = [zone for zone, countries in zones.items() if country in countries]
+        offsets = {seen.now.astimezone(ZoneInfo(zone)).utcoffset() for zone in others}
+        if len(offsets) == 1 and country in _countries_of_file(seen):
+            return True
+    return False
+
+
+def _countries_of_file(seen: _Seen) -> set[str]:
+    """Return the countries to which cells of the file point."""
+    found = set[str]()
+    if (at := seen.columns.get("country_code")) is not None:
+        found.update(filter(None, (find_region(row.cells[at]) for row in seen.rows)))
+    currencies = set[str | None]()
+    if (at := seen.columns.get("currency_code")) is not None:
+        currencies.update(row.cells[at].upper() for row in seen.rows)
+    if (at := seen.columns.get("conversion_value")) is not None:
+        currencies.update(map(_written, {row.cells[at] for row in seen.rows}))
+        currencies.add(seen.sample.header.units.get("conversion_value"))
+    for zones in _countries_of_zones().values():
+        found.update(each for each in zones if _currency_of(each) in currencies)
+    return found
 
 
 def _lacks_zone(cell: str, *, day_first: bool = False) -> bool:
@@ -392,10 +459,16 @@ def _currency_code(seen: _Seen) -> Proposal:
     if len(written) == 1 and (code := written.pop()):
         reason = f"The values of {rows} without a currency have the sign of {code}."
         return Proposal((Entry("currency_code", code, reason),))
+    countries = (*_countries(seen), seen.known.get("phone_region", ""))
+    likely = next(filter(None, map(_currency_of, countries)), "")
+    header = seen.sample.names[values]
+    if likely.endswith("D") and any(map(_has_dollar, (header, *without))):
+        reason = f"The values of {rows} without a currency have the sign $, which fits the country."
+        return Proposal((Entry("currency_code", likely, reason),))
     return _question(
         "currency_code",
         f"Currency of the values ({rows} state none)",
-        default=next(filter(None, map(_currency_of, _countries(seen))), ""),
+        default=likely,
         allowed="its code, such as EUR or USD",
         is_allowed=CURRENCIES.__contains__,
         is_needed=any(map(_has_unclear_sign, without)),
@@ -407,6 +480,11 @@ def _currency_of(country: str) -> str | None:
     if country in _EURO:
         return "EUR"
     return next((code for code in CURRENCIES if code.startswith(country)), None)
+
+
+def _has_dollar(cell: str) -> bool:
+    """Return whether a value has the sign $, and nothing that says which dollar it is."""
+    return "$" in cell and _written(cell) is None
 
 
 def _has_unclear_sign(cell: str) -> bool:
@@ -439,16 +517,19 @@ def _phone_region(seen: _Seen) -> Proposal:
         return Proposal()
     hints = _hints(international[:_MOST_NUMBERS], seen)
     valid = _valid_in(national[:_MOST_NUMBERS], hints)
-    if valid and (len(valid) == 1 or valid[0] in hints):
+    likely = next(iter(hints), "")
+    # Valid or not, numbers that are possible where the file comes from are probably from there.
+    is_possible = likely not in valid and _are_valid(national[:_MOST_NUMBERS], likely, loosely=True)
+    if not is_possible and valid and (len(valid) == 1 or valid[0] in hints):
         region = valid[0]
         hint = f", to which {hints[region]} points" if region in hints else ""
         reason = f"Numbers without + are valid in {region}{hint}."
         return Proposal((Entry("phone_region", region, reason),))
     text = f"Country of the {len(national):,} phone numbers without +"
     allowed = "its two-letter code, such as DE or US"
-    return _question(
-        "phone_region", text, allowed=allowed, is_allowed=_numbered_countries().__contains__
-    )
+    is_allowed = _numbered_countries().__contains__
+    default = likely if is_possible else ""
+    return _question("phone_region", text, default=default, allowed=allowed, is_allowed=is_allowed)
 
 
 def _valid_in(numbers: Sequence[str], hinted: Iterable[str]) -> list[str]:
@@ -458,14 +539,22 @@ def _valid_in(numbers: Sequence[str], hinted: Iterable[str]) -> list[str]:
     return found or [region for region in _numbered_countries() if _are_valid(numbers, region)]
 
 
-def _are_valid(numbers: Sequence[str], region: str) -> bool:
+def _are_valid(numbers: Sequence[str], region: str, *, loosely: bool = False) -> bool:
+    """Return whether most numbers are valid in a country; `loosely`: by their length alone."""
     import phonenumbers
 
+    if not region:
+        return False
     invalid = 0
     for number in numbers:
         try:
             parsed = phonenumbers.parse(number, region)
-            invalid += not phonenumbers.is_valid_number_for_region(parsed, region)
+            is_valid = (
+                phonenumbers.is_possible_number(parsed)
+                if loosely
+                else phonenumbers.is_valid_number_for_region(parsed, region)
+            )
+            invalid += not is_valid
         except phonenumbers.NumberParseException:
             invalid += 1
         if invalid > _MOST_INVALID * len(numbers):

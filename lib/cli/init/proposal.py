@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 from textwrap import wrap
@@ -37,6 +37,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "include": "--include",
     "exclude": "--exclude",
     "refunds": "--refunds",
+    "actions": "--stage",
 }
 """Key of a profile → the option that sets it."""
 
@@ -62,11 +63,17 @@ class Entry:
 
 class Choice(NamedTuple):
     """One of the answers that a question offers: its `name` as a person writes it, what it means in
-    the profile, and what is shown next to it: the first cells of a column, or a number of rows."""
+    the profile, and what is shown next to it: the first cells of a column, or a number of rows.
+    `column`: the column of a value."""
 
     name: str
     value: Any
     shown: str = ""
+    column: str = ""
+
+
+EMPTY: Final = "(empty)"
+"""The name of an empty cell."""
 
 
 class WrongAnswer(ValueError):
@@ -82,6 +89,7 @@ class Question:
     Enter means. Without it, a question that is needed must be answered, and any other leaves its
     key out. `is_needed`: without the key, rows are rejected or mean something else. `allowed` says
     what to write if there are no `choices`, and `is_allowed` whether an answer is that.
+    `read` reads an answer of another form; it raises `WrongAnswer`.
     `problem` is what was wrong with the last answer.
     """
 
@@ -95,17 +103,20 @@ class Question:
     takes_several: bool = False
     allowed: str = ""
     is_allowed: Callable[[str], bool] | None = None
+    read: Callable[[str], dict[str, Any]] | None = None
     problem: str = ""
 
     @property
     def labels(self) -> list[str]:
         """The short names of the choices: numbers, or letters if the names are numbers."""
-        if any(each.name.strip().isdecimal() for each in self.choices):
+        has_numbers = any(each.name.strip().isdecimal() for each in self.choices)
+        if has_numbers and len(self.choices) <= len(ascii_lowercase):
             return list(ascii_lowercase[: len(self.choices)])
         return [str(number) for number, _ in enumerate(self.choices, 1)]
 
-    def value_of(self, answer: str) -> Any:
-        """Return what an answer means: the value of the key; "" leaves it out.
+    def meaning_of(self, answer: str) -> dict[str, Any]:
+        """Return what an answer means: keys of the profile with their values; none leaves out the
+        key.
 
         Raises `WrongAnswer`.
         """
@@ -113,20 +124,39 @@ class Question:
         if not answer:
             if self.is_needed:
                 raise WrongAnswer(f"An answer is needed. Write {self._allowed}.")
-            return ""
+            return {}
         if self.key in _CAPITALS:
             answer = answer.upper()
         if self.is_allowed is not None and not self.is_allowed(answer):
             raise WrongAnswer(f"That is not allowed. Write {self.allowed}.")
-        value = self._chosen(answer) if self.choices else answer
-        if self.where:
-            values = value if self.takes_several else [value]
-            value = {self.where: [each for each in values if each is not None]}
+        meaning = self._meaning(answer)
         try:
-            Profile.model_validate({self.key: value})
+            Profile.model_validate(meaning)
         except ValidationError as error:
             raise WrongAnswer(" ".join(messages.lines(error, Profile, lambda _: "This"))) from None
-        return value
+        return meaning
+
+    def _meaning(self, answer: str) -> dict[str, Any]:
+        if self.read is not None:
+            return self.read(answer)
+        if not self.choices:
+            return {self.key: answer}
+        chosen = self._chosen(answer)
+        if self.takes_several:
+            # A column in which nothing is chosen does not decide.
+            by_column: dict[str, list[Any]] = {c.column: [] for c in self.choices if c.column}
+            for each in chosen:
+                if each.column:
+                    by_column[each.column].append(each.value)
+            return {
+                self.key: {column: values for column, values in by_column.items() if values},
+                "exclude": {column: [] for column, values in by_column.items() if not values},
+            }
+        value = chosen[0].value
+        if self.where:
+            values = value if isinstance(value, list) else [value]
+            value = {self.where: [each for each in values if each is not None]}
+        return {self.key: value}
 
     @property
     def _allowed(self) -> str:
@@ -136,24 +166,23 @@ class Question:
             return " or ".join(each.name for each in self.choices)
         return f"{self.labels[0]} to {self.labels[-1]}, or a name from the list"
 
-    def _chosen(self, answer: str) -> Any:
+    def _chosen(self, answer: str) -> list[Choice]:
         whole = self._choice(answer)
-        if whole is not None or not self.takes_several:
-            found = [whole]
-        else:
-            found = [self._choice(part.strip()) for part in answer.split(",") if part.strip()]
+        parts = [answer] if whole or not self.takes_several else answer.split(",")
+        found = [self._choice(part.strip()) for part in parts if part.strip()]
         if None in found or not found:
             raise WrongAnswer(f"That is not one of the answers. Write {self._allowed}.")
-        values = [each.value for each in found if each is not None]
-        return values if self.takes_several else values[0]
+        return [each for each in found if each is not None]
 
     def _choice(self, answer: str) -> Choice | None:
-        """Return the choice of a name, of a label, or of the beginning of a short answer."""
+        """Return the choice of a name that only one has, of a label, or of the beginning of a short
+        answer."""
         wanted = answer.casefold()
         names = [each.name.casefold() for each in self.choices]
-        for known in (names, self.labels):
-            if wanted in known:
-                return self.choices[known.index(wanted)]
+        if names.count(wanted) == 1:
+            return self.choices[names.index(wanted)]
+        if wanted in self.labels:
+            return self.choices[self.labels.index(wanted)]
         if any(each.shown for each in self.choices):
             return None
         near = [each for each in self.choices if each.name.casefold().startswith(wanted)]
@@ -177,14 +206,18 @@ class Given:
         values = self.values.get(key, ()) if where else self.values
         return (where or key) in values or _name(key, where) in self.left_out
 
-    def with_answer(self, question: Question, value: Any, *, by_default: bool) -> Given:
-        """Return this with one more answer. The value "" leaves the key out."""
+    def with_answer(
+        self, question: Question, meaning: Mapping[str, Any], *, by_default: bool
+    ) -> Given:
+        """Return this with one more answer."""
         name = _name(question.key, question.where)
-        if value == "":
+        if not meaning:
             return replace(self, left_out=self.left_out | {name})
-        if question.where:
-            value = {**self.values.get(question.key, {}), **value}
-        given = replace(self, values={**self.values, question.key: value})
+        values = dict(self.values)
+        for key, value in meaning.items():
+            is_more = isinstance(value, dict)
+            values[key] = {**values.get(key, {}), **value} if is_more else value
+        given = replace(self, values=values)
         return replace(given, by_default=self.by_default | {name}) if by_default else given
 
     def reason(self, key: str, where: str = "") -> str:
@@ -216,6 +249,17 @@ class Proposal:
     def needed(self) -> tuple[Question, ...]:
         """The questions without whose answers rows are rejected or mean something else."""
         return tuple(each for each in self.questions if each.is_needed)
+
+
+def merge(entries: Iterable[Entry]) -> list[Entry]:
+    """Return one entry for each key: the values of columns or fields together."""
+    merged: dict[str, Entry] = {}
+    for each in entries:
+        before = merged.get(each.key)
+        both = {**before.value, **each.value} if before else each.value
+        reason = f"{before.reason}\n{each.reason}" if before else each.reason
+        merged[each.key] = Entry(each.key, both, reason)
+    return list(merged.values())
 
 
 class ProfileExists(ValueError):

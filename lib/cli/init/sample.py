@@ -21,6 +21,10 @@ _MOST_ROWS: Final = 2_000
 """As many as in a chunk: enough for every kind of value, and read within a second."""
 _MOST_CHARS: Final = 2 << 20
 """Ten times the size of these rows in an ordinary file. Wider rows make a smaller sample."""
+_LONGEST_NAME: Final = 80
+_FEWEST_NAMES: Final = 3
+_CENT: Final = 0.015
+"""Amounts that differ by less are the same: both may be rounded."""
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -51,14 +55,24 @@ class Sample:
         return [at for at in range(len(self.names)) if at not in known and self.can_be_named(at)]
 
     def can_be_named(self, at: int) -> bool:
-        """Return whether a profile can name a column: the name is safe to show, and no other
-        column has it."""
+        """Return whether a profile can name a column: no other column has its name."""
         name = self.names[at]
-        return bool(self.header.visible[at]) and columns_named(name, self.names) == [at]
+        return bool(name) and columns_named(name, self.names) == [at]
 
     def field_of(self, field: str) -> int | None:
         """Return the column of a field, if it has one."""
         return self.header.fields.get(field)
+
+
+def has_names(sample: Sample) -> bool:
+    """Return whether the first line has names of columns, though none of them is known: no name
+    looks like a cell."""
+    names = [name for name in sample.names if name.strip()]
+    looks_like_cells = any(
+        "@" in name or is_moment(name) or is_amount(name) or len(name) > _LONGEST_NAME
+        for name in names
+    )
+    return len(set(names)) >= _FEWEST_NAMES and not looks_like_cells and bool(sample.rows)
 
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
@@ -108,6 +122,24 @@ def amount_in(cell: str, decimal_comma: bool) -> float | None:
         return None
 
 
+def amounts_of(rows: Sequence[Sequence[str]], at: int) -> list[float]:
+    """Return the amounts in a column, in any spelling; 0 for a cell without one."""
+    found = {cell: _amount(cell) for cell in {row[at] for row in rows}}
+    return [found[row[at]] for row in rows]
+
+
+def _amount(cell: str) -> float:
+    amounts = (amount_in(cell, comma) for comma in (False, True))
+    return next((each for each in amounts if each is not None), 0)
+
+
+def is_sum(wholes: Sequence[float], rests: Sequence[float], parts: Sequence[float]) -> bool:
+    """Return whether in every row, the whole is the sum of the rest and the part."""
+    sums = zip(wholes, rests, parts, strict=True)
+    return all(abs(whole - rest - part) < _CENT for whole, rest, part in sums)
+
+
 def is_nothing(cell: str) -> bool:
     """Return whether a cell says that nothing happened: it is empty or zero."""
-    return not cell or (not cell.strip("0.,") and is_amount(cell))
+    digits = [each for each in cell if each.isdigit()]
+    return not cell or (set(digits) == {"0"} and is_amount(cell))

@@ -42,6 +42,10 @@ Zimbabwe Gold
 """
 # As exports and people write them. A name that several currencies share (Dollar) is none.
 _OTHER_NAMES: Final = {
+    # Signs of one currency only, in columns of currencies.
+    "€": "EUR",
+    "£": "GBP",
+    "us$": "USD",
     "united states dollar": "USD",
     "british pound": "GBP",
     "british pound sterling": "GBP",
