@@ -140,3 +140,15 @@ def test_an_unreadable_account_resolves_no_action_names(unreadable: Sandbox) -> 
     results = deliver(unreadable, csv_bytes(rows))
     assert results["counts"]["uploaded"] == results["counts"]["rejected"] == 1
     assert results["rows"][0]["errors"][0]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
+
+
+def test_a_sign_is_that_of_the_accounts_currency_or_refused(google: Sandbox) -> None:
+    """`$12` without a stated currency is 12 of the account's dollars, and never 12 of its euros."""
+    dollars = core_row(1, conversion_value="$12", currency_code="")
+    google.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
+    assert deliver(google, csv_bytes([dollars]))["counts"]["uploaded"] == 1
+
+    in_euros = {"customer_id": "2222222222", "login_customer_id": "9999999999"}
+    google.set_profiles({"default": {**PROFILE, **in_euros}})
+    results = deliver(google, csv_bytes([{**dollars, "conversion_action": "2001"}]))
+    assert [each["code"] for each in results["rows"][0]["errors"]] == ["AMBIGUOUS_CURRENCY"]
