@@ -14,6 +14,7 @@ from lib.rules.values.dates import (
     AMBIGUOUS_ORDER,
     MONTHS,
     WEEKDAYS,
+    is_moment,
     read_moment,
     with_time_of_day,
 )
@@ -29,6 +30,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         # with their offset or zone
         ("2026-11-20 14:05:07+01:00", "2026-11-20 14:05:07+01:00"),
         ("2026-11-20 14:05:07-00:30", "2026-11-20 14:05:07-00:30"),
+        ("2026-11-20 14:05:07+11:59", "2026-11-20 14:05:07+11:59"),
         ("2026-11-20T14:05:07Z", "2026-11-20 14:05:07+00:00"),
         ("2026-11-20T14:05:07.987Z", "2026-11-20 14:05:07+00:00"),
         ("2026-11-20T14:05:07,5+0530", "2026-11-20 14:05:07+05:30"),
@@ -152,10 +154,21 @@ def test_day_first_in_the_profile(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "is_ambiguous"), [("12/04/2026 10:00", True), ("13/04/2026 10:00", False)]
+)
+def test_a_day_after_the_twelfth_is_no_month(value: str, is_ambiguous: bool) -> None:
+    """Only a date that is also valid in the other order may be rejected by another row."""
+    found = read_moment(value, UTC, day_first=True).doubts
+    assert found == ((AMBIGUOUS_ORDER,) if is_ambiguous else ())
+
+
+@pytest.mark.parametrize(
     "value, day_first, code",
     [
         ("24/11/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
         ("11/24/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
+        ("13/12/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
+        ("12/13/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
         ("03.04.2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
         ("", False, "INVALID_DATE"),
         ("yesterday", False, "INVALID_DATE"),
@@ -233,6 +246,8 @@ def test_a_time_without_any_zone_is_refused() -> None:
         ("2026-11-20", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
         ("03/04/2026 10:00", "2026-03-04 10:00:00-06:00", AMBIGUOUS_ORDER),
         ("3-4-2026 10:00", "2026-03-04 10:00:00-06:00", AMBIGUOUS_ORDER),
+        ("12/04/2026 10:00", "2026-12-04 10:00:00-06:00", AMBIGUOUS_ORDER),
+        ("04/12/2026 10:00", "2026-04-12 10:00:00-05:00", AMBIGUOUS_ORDER),
         ("03/04/2026", "2026-03-04 00:00:00-06:00", ("DATE_WITHOUT_TIME", AMBIGUOUS_ORDER)),
         ("03/03/2026 10:00", "2026-03-03 10:00:00-06:00", None),
         ("03/13/2026 10:00", "2026-03-13 10:00:00-05:00", None),
@@ -332,6 +347,27 @@ def test_a_date_and_the_time_in_another_cell(date: str, time: str, text: str) ->
     assert with_time_of_day(date, time) == text
 
 
+def test_a_text_that_is_too_long_for_a_date_stays() -> None:
+    """It is refused as a date later, with its own code."""
+    assert with_time_of_day("2026-11-20" + " " * 100, "14:05") == "2026-11-20" + " " * 100
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        ("2026-11-20", True),
+        ("20/11/2026 14:05", True),
+        ("11/20/2026 14:05", True),
+        ("2026-11-20 14:05 Mars/Base", True),
+        ("yesterday", False),
+        ("46350.59", False),
+    ],
+)
+def test_a_date_is_recognized_before_its_order_is_known(value: str, is_one: bool) -> None:
+    """A column of dates is recognized by its cells, whatever the profile will say about them."""
+    assert is_moment(value) is is_one
+
+
 @pytest.mark.parametrize("date", ["2026-11-20", "2026-11-20 00:00:00"])
 @pytest.mark.parametrize("time", ["3 days", "1.5", "0.586805555555556", "afternoon", "14h5"])
 def test_a_time_of_day_that_cannot_be_read(date: str, time: str) -> None:
@@ -421,8 +457,22 @@ def test_a_fraction_of_a_second_is_cut_off_in_a_cached_hour() -> None:
         assert clock.read(text.replace("+", ".123456+"))[0] == text
 
 
+@pytest.mark.parametrize("first", ["02:45:00", "02:15:00"])
+def test_an_hour_that_is_skipped_in_part_is_not_remembered(first: str) -> None:
+    """On Lord Howe Island, clocks are set by half an hour: in one hour, only some times exist."""
+    zone = ZoneInfo("Australia/Lord_Howe")
+    clock = ConversionClock(NOW, zone)
+    for time in (first, "02:15:00", "02:45:00"):
+        value = f"2026-10-04 {time}"
+        assert clock.read(value) == read_moment(value, zone)
+
+
 @pytest.mark.parametrize(
-    "value", ["2026-11-20 10:01:00.", "2026-11-20 10:01:00.x", "2026-11-20 10:01."]
+    "value",
+    [
+        *("2026-11-20 10:01:00.", "2026-11-20 10:01:00.x", "2026-11-20 10:01."),
+        *("2026-11-20 10:01:60", "2026-11-20 10:60:00"),
+    ],
 )
 def test_a_cached_hour_makes_no_invalid_time_valid(value: str) -> None:
     """A cell gives the same result after any earlier rows."""
@@ -442,7 +492,7 @@ def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
             sign, size = ("-", -offset) if offset < 0 else ("+", offset)
             clock.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
         clock.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
-    assert sum(map(len, clock._hours.values())) <= 4096
+    assert 0 < sum(map(len, clock._hours.values())) <= 4096
 
 
 @pytest.mark.parametrize(

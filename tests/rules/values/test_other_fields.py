@@ -37,6 +37,7 @@ from lib.rules.values.order_ids import check_order_id, derived_order_id
 
 Rule = Callable[[str], object]
 TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
+LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode()
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,7 @@ TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
         (check_order_id, " ORD@2026 ", "ORD@2026"),
         (check_order_id, "1", "1"),
         (check_order_id, "SO-1", "SO-1"),
+        (check_order_id, "a b." * 128, "a b." * 128),
         (check_order_id, "none-1", "none-1"),
         (check_order_id, "UnknownBuyer2026x", "UnknownBuyer2026x"),
         (check_order_id, "1.23457E-11", "1.23457E-11"),
@@ -106,14 +108,19 @@ TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
         (parse_ip, " 192.0.2.1 ", "192.0.2.1"),
         (parse_ip, "2001:DB8:0:0::1", "2001:db8::1"),
         (parse_merchant_id, " 123 ", 123),
+        (parse_merchant_id, "1", 1),
+        (parse_merchant_id, "9223372036854775807", 2**63 - 1),
         (parse_feed_language, "EN", "en"),
         (parse_feed_language, "pt-BR", "pt"),
         (parse_attribution_credit, "0.5", 0.5),
         (parse_attribution_credit, "1", 1.0),
         (parse_attribution_model, " linear ", "linear"),
+        (parse_attribution_model, "x" * 64, "x" * 64),
+        (parse_custom_variable, "x" * 100, "x" * 100),
         (parse_custom_variable, " gold ", "gold"),
         (parse_session_attributes_encoded, f" {TOKEN} ", TOKEN),
         (parse_session_attributes_encoded, TOKEN.rstrip("="), TOKEN.rstrip("=")),
+        (parse_session_attributes_encoded, LONGEST_TOKEN, LONGEST_TOKEN),
     ],
 )
 def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
@@ -173,12 +180,13 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_ip, "fe80::1%eth0", "INVALID_IP_ADDRESS"),
         (parse_merchant_id, "M123", "MERCHANT_ID_NOT_NUMERIC"),
         (parse_merchant_id, "0", "MERCHANT_ID_NOT_NUMERIC"),
-        (parse_merchant_id, "9" * 19, "MERCHANT_ID_NOT_NUMERIC"),
+        (parse_merchant_id, "9223372036854775808", "MERCHANT_ID_NOT_NUMERIC"),
         (parse_feed_language, "English", "INVALID_FEED_LANGUAGE"),
         (parse_attribution_credit, "1.01", "INVALID_ATTRIBUTION_CREDIT"),
         (parse_attribution_credit, "-1", "INVALID_ATTRIBUTION_CREDIT"),
         (parse_attribution_credit, "half", "INVALID_ATTRIBUTION_CREDIT"),
         (parse_attribution_model, " ", "INVALID_ATTRIBUTION_MODEL"),
+        (parse_attribution_model, "x" * 65, "INVALID_ATTRIBUTION_MODEL"),
         (parse_custom_variable, "of jane@example.com", "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL"),
         (parse_custom_variable, "+1 212 555 0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
         (parse_custom_variable, "(212) 555-0100", "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE"),
@@ -187,11 +195,13 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_session_attributes_encoded, "not base64!", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_encoded, "WzFd", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_encoded, "AAAA", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_encoded, f"{LONGEST_TOKEN}ICAg", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "shoe_size=9", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "x" + "\n" * 8_000, "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "x;gad_source=1", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "gad_source=", "INVALID_SESSION_ATTRIBUTES"),
+        (parse_session_attributes_pairs, f"gad_source={'1' * 8_192}", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, "gad_source=1;gad_source=2", "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, '{"gad_source": [1]}', "INVALID_SESSION_ATTRIBUTES"),
         (parse_session_attributes_pairs, '{"shoe_size": "9"}', "INVALID_SESSION_ATTRIBUTES"),
@@ -212,7 +222,8 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_cart_items, "sku:x:2", "INVALID_CART_ITEMS"),
         (parse_cart_items, ":1:2", "INVALID_CART_ITEMS"),
         (parse_cart_items, "sku:1:-2", "INVALID_CART_ITEMS"),
-        (parse_cart_items, "sku:99999999999:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:2147483648:2", "INVALID_CART_ITEMS"),
+        (parse_cart_items, "sku:1:2;" * 1001, "INVALID_CART_ITEMS"),
         (parse_cart_items, "[1]", "INVALID_CART_ITEMS"),
         (parse_cart_items, "[", "INVALID_CART_ITEMS"),
         (parse_cart_items, '[{"product_id": "a"}]', "INVALID_CART_ITEMS"),
@@ -247,6 +258,12 @@ def test_cart_items_have_two_notations() -> None:
     assert parse_cart_items(as_json) == items
 
 
+def test_the_largest_cart() -> None:
+    """Google's limits of a cart are accepted, and no more."""
+    assert parse_cart_items("sku:2147483647:2") == (CartItem("sku", 2**31 - 1, 2.0),)
+    assert len(parse_cart_items("sku:1:2;" * 1000)) == 1000
+
+
 @pytest.mark.parametrize(
     "order_id, phone, same",
     [
@@ -258,6 +275,14 @@ def test_cart_items_have_two_notations() -> None:
         ("442079460958", "+44 (0)20 7946 0958", True),
         ("00442079460958", "020 7946 0958", True),
         ("2125550101", "+1 (212) 555-0100", False),
+        ("612555010", "+34 612 555 010", True),
+        ("912555010", "+351 912 555 010", True),
+        ("99992125550100", "212-555-0100", False),
+        ("1/ABCDEFGH/2125550100", "212-555-0100", True),
+        ("1/ABCDEFGHIJKLMNOP/2125550100", "212-555-0100", False),
+        ("SO 2125550100", "+1 (212) 555-0100", False),
+        ("A 2125550100", "+1 (212) 555-0100", False),
+        ("61255501", "+34 61 255 501", False),
         ("5550100", "555-0100", False),
         ("992125550100", "+1 (212) 555-0100", False),
         ("SO-2125550100", "+1 (212) 555-0100", False),

@@ -63,6 +63,7 @@ def test_words_are_placeholders_of_some_kinds(cell: str, kinds: set[str]) -> Non
         ('=" 000125 "', "000125"),
         ('="say ""yes"""', 'say "yes"'),
         ('=""', ""),
+        ('="', '="'),
         ("=125", "=125"),
         ("'000125", "000125"),
         ("'quoted'", "'quoted'"),
@@ -75,6 +76,11 @@ def test_words_are_placeholders_of_some_kinds(cell: str, kinds: set[str]) -> Non
 def test_a_cell_is_unwrapped(cell: str, text: str) -> None:
     """Only what spreadsheets and web pages add is removed."""
     assert unwrap(cell, "text") == text
+
+
+def test_joiners_are_part_of_a_name_only_inside_it() -> None:
+    """At its ends, they are invisible and would change its digest."""
+    assert unwrap("\u200c\u0645\u06cc\u200c\u062e\u200d", "name") == "\u0645\u06cc\u200c\u062e"
 
 
 @given(st.text(max_size=20))
