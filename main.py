@@ -23,7 +23,7 @@ import functions_framework
 
 from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
-from lib.adapters.notices import Announce, announcer
+from lib.adapters.notices import Announce, announcer, send_heartbeat
 from lib.adapters.secrets import read_credentials
 from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
@@ -101,6 +101,7 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     except Exception as error:
         context.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
+    send_heartbeat(context.settings.heartbeat_url, context.log)
     return report, 200
 
 

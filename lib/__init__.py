@@ -29,7 +29,7 @@ Reading order (docs/architecture.md has the picture):
 12. `errors`          the exceptions, by what to do next
 13. `cli`             the offline check: the same rules without a network; `init` writes a profile,
                       `fix` the rows to correct, `undo` the adjustments that take a file back,
-                      `report` the report of a document
+                      `report` the report of a document, `explain` a code
 14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
                       them
 """

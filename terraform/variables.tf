@@ -218,6 +218,7 @@ variable "settings" {
     check_click_ownership         = optional(bool)
     failing_rows_ratio            = optional(number)
     failing_rows_least            = optional(number)
+    heartbeat_url                 = optional(string)
     no_file_hours                 = optional(number)
     no_file_grace_minutes         = optional(number)
     no_file_weekdays              = optional(list(string))
@@ -279,6 +280,11 @@ variable "settings" {
   validation {
     condition     = coalesce(var.settings.failing_rows_least, 5) >= 1
     error_message = "failing_rows_least must be 1 or more."
+  }
+
+  validation {
+    condition     = can(regex("^https?://[^ ]+$", coalesce(var.settings.heartbeat_url, "https://example.com")))
+    error_message = "heartbeat_url must be an address such as https://hc-ping.com/...."
   }
 
   validation {

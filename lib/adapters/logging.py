@@ -56,6 +56,7 @@ EVENTS: Mapping[str, str] = {
     "announce_failed": "ALERT. The message about a processed file could not be published.",
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "sweep_failed": "ALERT. A sweep failed.",
+    "heartbeat_failed": "The address that each sweep calls (HEARTBEAT_URL) did not answer.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }

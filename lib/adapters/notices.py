@@ -1,4 +1,6 @@
-"""Announces finished files: one Pub/Sub message per results document, best effort.
+"""Tells others: a message for each finished file, and a sign of life after each sweep.
+
+Announces finished files: one Pub/Sub message per results document, best effort.
 
 Only the results document is reliable. A message can be lost (the function crashes right after it
 writes the document) or arrive twice (a sweep writes the document again).
@@ -19,6 +21,8 @@ _ADVICE = {
     "PermissionDenied": _ASK + "give its service account roles/pubsub.publisher on {topic}.",
     "NotFound": _ASK + "create {topic}, or to correct ANNOUNCE_TOPIC.",
 }
+
+HEARTBEAT_SECONDS = 5.0
 
 Announce = Callable[[Mapping[str, Any]], None]
 
@@ -54,3 +58,19 @@ def announcer(topic: str, log: Log, connect: Callable[[], Any] = _publisher) -> 
             log.alert("announce_failed", code=kind, detail=message["name"], action=action)
 
     return announce
+
+
+def send_heartbeat(url: str, log: Log) -> None:
+    """Call the address, if there is one: whoever watches it notices when no sweep comes.
+
+    A failure is only logged: the watcher notices it, too.
+    """
+    if not url:
+        return
+    import urllib.request  # few deployments use it
+
+    try:
+        with urllib.request.urlopen(url, timeout=HEARTBEAT_SECONDS) as answer:
+            answer.read(1)
+    except (OSError, ValueError) as error:
+        log.warning("heartbeat_failed", code=type(error).__name__)

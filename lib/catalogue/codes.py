@@ -4,7 +4,8 @@ The results document, the linter and `docs/codes.md` take their texts from it.
 
 A table is a module of this package with a `TABLE` (code → kind, meaning, action). Its name is the
 origin of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`:
-codes of an API that a conversion upload cannot meet. Adding a module adds its codes.
+codes of an API that a conversion upload cannot meet; and `IF_MOST`: code → action if most rows have
+it. Adding a module adds its codes.
 """
 
 import importlib
@@ -33,7 +34,7 @@ class Code:
 
     `scope`: the row alone; the file; the account or its settings, and so every row; or a transient
     error, which is retried. `outcome`: the outcome of a row with this code (None: the row is still
-    processed).
+    processed). `if_most`: the setting that is the action if most rows have the code; "": none.
     """
 
     code: str
@@ -43,12 +44,24 @@ class Code:
     outcome: Outcome | None
     meaning: str
     action: str
+    if_most: str = ""
 
     @property
     def needs_action(self) -> bool:
         """Whether a person can correct the cause (docs/style.md: how the other actions begin)."""
         return not self.action.startswith("No action needed")
 
+    def is_one_setting(self, count: int, rows: int) -> bool:
+        """Return whether so many problems in so many rows have one cause: a setting."""
+        return bool(self.if_most) and count >= _FEWEST and 2 * count > rows
+
+    def advice(self, count: int, rows: int) -> str:
+        """Return what to do about so many problems with this code in a file of so many rows."""
+        return self.if_most if self.is_one_setting(count, rows) else self.action
+
+
+_FEWEST: Final = 5
+"""Fewer rows are sooner corrected than a setting is found, and prove none."""
 
 # The tables name one of these, so that the parts of a code cannot contradict each other.
 _KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
@@ -95,8 +108,10 @@ def _catalogue() -> dict[str, Code]:
     any table wins over the shared one of `NOT_APPLICABLE`."""
     found: dict[str, Code] = {}
     for origin, module in TABLES.items():
+        if_most: Mapping[str, str] = getattr(module, "IF_MOST", {})
         for code, (kind, meaning, action) in module.TABLE.items():
-            found.setdefault(code, Code(code, origin, *_KINDS[kind], meaning, action))
+            of_code = meaning, action, if_most.get(code, "")
+            found.setdefault(code, Code(code, origin, *_KINDS[kind], *of_code))
     for origin in TABLES:
         for code in sorted(not_applicable(origin)):
             kind = _KINDS["warning" if "WARNING" in code else "failed"]

@@ -47,8 +47,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "warning",
         "The phone number does not begin with + and a country code, and its country is missing or "
         "cannot be read. The number is left out, because a guess would match other people.",
-        "Add a country_code column or correct its cell, or set the country in the profile (for "
-        "example phone_region = US).",
+        "Write the number with + and the country code, add a country_code column, or correct its "
+        "cell. If all numbers without + are of one country, set it in the profile (for example "
+        "phone_region = US).",
     ),
     "INVALID_DIGEST": (
         "warning",
@@ -177,7 +178,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The dates seem to be day first (as in 20/11/2026), but day_first is not set in the "
         "profile. Or they seem to be month first (as in 11/20/2026), but day_first is set. Rows "
         "with ambiguous dates such as 03/04/2026 are rejected too.",
-        f"{_IF_DAY_FIRST}, or day_first = false if it means 4 March.",
+        "Write the date with the year first, such as 2026-11-20. If the detail names another line, "
+        "correct the date there, and this row is read.",
     ),
     "UNKNOWN_TIME_ZONE": (
         "rejected",
@@ -215,19 +217,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The cell cannot be read as a time of day, so midnight is used. Google refuses the "
         "conversion if the ad click happened later on that day.",
         "Write it as 14:05:07 or 2:05 PM. A number such as 0.5868 is how Excel stores a time: "
-        "format the column as text or as a time before saving. If the column contains something "
-        "else, set time_of_day = [] under headers in the profile.",
+        "format the column as text or as a time before saving.",
     ),
     "FUTURE_DATE": (
         "rejected",
         "The conversion time is in the future.",
-        f"Check the date and the time zone of the file. {_IF_DAY_FIRST}.",
+        "Correct the date. Day and month may be swapped.",
     ),
     "TOO_OLD": (
         "rejected",
         "The conversion is more than 90 days old, so Google no longer counts it.",
-        "Upload conversions sooner, ideally every day. If the actual date is more recent, day and "
-        "month may be swapped: set day_first = true in the profile if 03/04/2026 means 3 April.",
+        "Upload conversions sooner, ideally every day. If the actual date is more recent, correct "
+        "it: day and month may be swapped.",
     ),
     "OLDER_THAN_LOOKBACK": (
         "warning",
@@ -255,29 +256,26 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DECIMAL_SIGN_MISMATCH": (
         "rejected",
         "The number does not use the decimal separator that the profile sets (decimal_comma).",
-        "Set decimal_comma = true in the profile for numbers such as 1.234,50, or decimal_comma = "
-        "false for numbers such as 1,234.50.",
+        "Write the number with the decimal sign of the others, and without a sign for thousands.",
     ),
     "AMBIGUOUS_VALUE": (
         "rejected",
         "Ambiguous: 1.234 could mean 1234 or a number with three decimals, but its currency does "
         "not use three decimals.",
-        "Write 1234 or 1.23. Or set decimal_comma = true in the profile if 1.234 means 1234, or "
-        "decimal_comma = false if 1,234 means 1234.",
+        "Write 1234 or 1.23.",
     ),
     "CURRENCY_CONTRADICTS": (
         "rejected",
         "The currency written next to the value, or in the name of the value column, differs from "
         "the currency in the row's currency column or in the profile.",
-        "Correct one of the two, or add a currency_code column to the file. If the currency column "
-        "is about another amount, set currency_code = [] under headers in the profile.",
+        "Correct one of the two.",
     ),
     "AMBIGUOUS_CURRENCY": (
         "rejected",
         "Ambiguous: the sign next to the value or in the name of its column, such as $ or kr, is "
         "used for several currencies. The currency of the account is not one of them, or is not "
         "known.",
-        "Set currency_code in the profile, or add a currency_code column to the file.",
+        "Write the currency's three-letter code, such as USD 1250, or add a currency_code column.",
     ),
     "INVALID_CURRENCY": (
         "rejected",
@@ -325,7 +323,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_EVENT_SOURCE": (
         "warning",
         "The event source is not WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It is left out.",
-        "Write one of these words, or set one in the profile (for example event_source = PHONE).",
+        "Write one of these words, or leave the cell empty.",
     ),
     "INVALID_IP_ADDRESS": (
         "warning",
@@ -451,8 +449,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ACTION_MISSING": (
         "rejected",
         "Neither the row nor the profile names a conversion action.",
-        "Fill in the column conversion_action (Conversion Name in Google's template), or set one "
-        "in the profile (for example conversion_action = 1001).",
+        "Fill in the column conversion_action (Conversion Name in Google's template).",
     ),
     "UNKNOWN_ACTION": (
         "rejected",
@@ -616,8 +613,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "rejected",
         "The phone number of the caller has no country code, and neither the row nor the profile "
         "names the country.",
-        "Write the number with + and the country code, add a column country_code, or set "
-        "phone_region in the profile.",
+        "Write the number with + and the country code, or add a column country_code.",
     ),
     "CALLER_ID_HASHED": (
         "rejected",
@@ -717,8 +713,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "UNDECODABLE": (
         "rejected",
         "The line contains characters that cannot be read in the file's encoding.",
-        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
-        "windows-1252).",
+        "Correct the unreadable characters of the line, and save the file as UTF-8.",
     ),
     "NUL_BYTE": (
         "rejected",
@@ -1332,3 +1327,55 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "roles/serviceusage.serviceUsageConsumer in that project.",
     ),
 }
+
+IF_MOST: Final[dict[str, str]] = {
+    "PHONE_REGION_MISSING": "Set the country in the profile (for example phone_region = US).",
+    "DATE_ORDER_MISMATCH": (
+        f"{_IF_DAY_FIRST}, or day_first = false if it means 4 March. But if the detail names one "
+        "line whose date is the exception, correct the date there instead."
+    ),
+    "INVALID_TIME_OF_DAY": (
+        "Set time_of_day = [] under headers in the profile if the column does not contain times of "
+        "day. Numbers such as 0.5868 are how Excel stores a time: format the column as text or "
+        "as a time before saving."
+    ),
+    "FUTURE_DATE": f"Check the time zone of the file. {_IF_DAY_FIRST}.",
+    "TOO_OLD": (
+        "Upload conversions sooner, ideally every day. If the actual dates are more recent, day "
+        "and month are swapped: set day_first = true in the profile if 03/04/2026 means 3 April."
+    ),
+    "DECIMAL_SIGN_MISMATCH": (
+        "Set decimal_comma = true in the profile for numbers such as 1.234,50, or decimal_comma = "
+        "false for numbers such as 1,234.50."
+    ),
+    "AMBIGUOUS_VALUE": (
+        "Set decimal_comma = true in the profile if 1.234 means 1234, or decimal_comma = false if "
+        "1,234 means 1234."
+    ),
+    "AMBIGUOUS_CURRENCY": (
+        "Set the currency in the profile (for example currency_code = USD). If the rows have "
+        "different ones, add a currency_code column to the file."
+    ),
+    "CURRENCY_CONTRADICTS": (
+        "Set currency_code = [] under headers in the profile if the currency column is about "
+        "another amount. If the currency of the profile is wrong, correct it there."
+    ),
+    "INVALID_EVENT_SOURCE": (
+        "Set event_source = [] under headers in the profile, and one for all rows (for example "
+        "event_source = PHONE)."
+    ),
+    "ACTION_MISSING": (
+        "Set the conversion action in the profile (for example conversion_action = 1001). If the "
+        "rows have different ones, add the column conversion_action."
+    ),
+    "CALLER_ID_WITHOUT_COUNTRY": (
+        "Set the country in the profile (for example phone_region = US)."
+    ),
+    "UNDECODABLE": (
+        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
+        "windows-1252)."
+    ),
+}
+"""What to do instead if most rows have the code: one setting, and no cell.
+
+For a few rows, the setting would damage the others."""

@@ -11,7 +11,9 @@ _HEAD = """\
 
 Every code that a results document can contain, with its meaning and what to do. The *detail* is
 what the results document adds to a code for one file or row; a report shows it in parentheses.
-It never repeats the value of a cell, except stages in common words (`STAGES_NOT_FILTERED`).
+It never repeats the value of a cell, except stages in common words (`STAGES_NOT_FILTERED`). Where
+one setting can be the cause, what to do depends on the share of the rows: the setting is advised if
+more than half of them (and at least five) have the code.
 
 | The row | meaning |
 |---|---|
@@ -61,7 +63,8 @@ def _section(origin: Origin) -> str:
 
 
 def _row(code: Code) -> str:
-    cells = (f"`{code.code}`", _outcome(code), code.meaning, code.action)
+    action = f"{code.action} If most rows have it: {code.if_most}" if code.if_most else code.action
+    cells = (f"`{code.code}`", _outcome(code), code.meaning, action)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

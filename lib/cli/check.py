@@ -8,7 +8,6 @@ nothing. At most one chunk is in memory. `lib.cli.check_command` is its command 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -21,12 +20,10 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
-from lib.model.fields import base_name
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
 from lib.model.records import Record, Row
 from lib.results.document import DocumentMetadata, RunSummary
-from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
@@ -51,9 +48,8 @@ LINES_SHOWN = 5
 
 MOST_VALUES: Final = 1_000
 """Different values that are counted for each code."""
-_LONGEST_VALUE: Final = 40
-_LIKE_A_PERSON: Final = re.compile(r".*@.*|\s*[+(]\s*\d.*|\S{20,}", re.DOTALL)
-"""Email addresses, phone numbers, click IDs and hashes."""
+_LONGEST_VALUE: Final = 60
+"""Characters of a value that are kept."""
 
 
 class _Counter:
@@ -110,7 +106,7 @@ class Occurrences:
 
     `records` are the numbers of the data rows in these lines. `sent`: at least one row with the
     code would be sent. `values` are the wrong values, each with the number of its rows and the line
-    of the first. They are raw values of the file, for a terminal only.
+    of the first. They are raw values of the file, for the screen of the person who has it only.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -121,6 +117,7 @@ class Occurrences:
 
     def add_value(self, value: str, line: int) -> None:
         """Count a value, unless there are too many different ones."""
+        value = value[:_LONGEST_VALUE]
         if value in self.values or len(self.values) < MOST_VALUES:
             rows, first_line = self.values.get(value, (0, line))
             self.values[value] = (rows + 1, first_line)
@@ -128,11 +125,15 @@ class Occurrences:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The results of a check. `table` is None if the file could not be read as a table."""
+    """The results of a check. `table` is None if the file could not be read as a table.
+
+    `with_values`: they are for the screen of the person who has the file.
+    """
 
     summary: RunSummary
     occurrences: dict[str, Occurrences]
     table: Table | None
+    with_values: bool = False
 
     @property
     def refused(self) -> bool:
@@ -157,6 +158,7 @@ class _Check:
     max_lines: int
     with_values: bool
     header: Header | None = None
+    names: Sequence[str] = ()
     plan: Plan | None = None
     stop: Problem | None = None
     tally: Tally = field(default_factory=Tally)
@@ -167,6 +169,7 @@ class _Check:
         """Read the header, and prepare for the rows."""
         try:
             self.header = read_header(table, self.profile)
+            self.names = table.header
             self.plan = plan_file(table, self.header, self.profile, self.run, connect, SilentLog())
         except (SourceError, PermanentError) as error:
             # The rows are still read, so that each one has its outcome.
@@ -211,11 +214,13 @@ class _Check:
                     occurrence.lines.append(row.line)
                     occurrence.records.append(numbers[row.line])
                 if problem.field and header is not None:
+                    at, row_cells = header.fields.get(problem.field), cells.get(row.line)
                     column = header.names.get(problem.field, problem.field)
+                    if self.with_values and at is not None:
+                        column = self.names[at]
                     if column not in occurrence.columns:
                         occurrence.columns.append(column)
-                    at, row_cells = header.fields.get(problem.field), cells.get(row.line)
-                    if at is not None and row_cells and _may_be_shown(problem.field, row_cells[at]):
+                    if at is not None and row_cells:
                         occurrence.add_value(row_cells[at].strip(), row.line)
 
     def metadata(self, table: Table | None) -> DocumentMetadata:
@@ -267,7 +272,8 @@ def check(
     `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
     (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
     `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
-    `with_values`: the wrong values are counted too.
+    `with_values`: the wrong values are counted too, and columns have the names that they have in
+    the file, whatever they are.
     """
     terms = Terms(profile_name, None, chunk_limits_of(profile), RULES_VERSION, "")
     run = first_claim(source, "", now, 0, terms)
@@ -282,14 +288,4 @@ def check(
         checking.validate(table, each)
     metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
-    return CheckResult(summary, checking.occurrences, table)
-
-
-def _may_be_shown(name: str, value: str) -> bool:
-    """Return whether a value may be shown to the person who has the file: its column is never
-    personal, and it did not slip into it from another column."""
-    declared = BY_NAME.get(base_name(name))
-    if declared is None or not declared.impersonal or not value.strip():
-        return False
-    harmless = len(value) <= _LONGEST_VALUE and value.isprintable()
-    return harmless and not _LIKE_A_PERSON.fullmatch(value)
+    return CheckResult(summary, checking.occurrences, table, with_values)

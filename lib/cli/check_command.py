@@ -13,10 +13,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
 from lib.cli.check_profile import ChosenProfile, assume, check_document
+from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, WatchedFile, input_files
 from lib.cli.init.proposal import Given
 from lib.cli.options import named_profile, now_option, value_options
-from lib.cli.terminal import TaughtCommand, Terminal
+from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes
 from lib.state.store import StoredObject
@@ -48,6 +49,11 @@ Examples:
   Print the results document as JSON, here to list the rejected rows:
     {program} check --json leads.csv \\
       | jq '.rows[] | select(.outcome == "rejected")'
+
+\b
+  Say more about each problem, or about one code:
+    {program} check --verbose leads.csv
+    {program} explain INVALID_DATE
 
 \b
   Show every line with a problem, and annotate a pull request with them:
@@ -116,6 +122,9 @@ def _named_as_page(
     help="Number of lines that are listed for each problem (text and github).",
 )
 @click.option(
+    "--verbose", "-v", is_flag=True, help="Say of each problem what it means, and all one can do."
+)
+@click.option(
     "--html",
     "page",
     metavar="FILE",
@@ -132,6 +141,7 @@ def check_command(
     form: Format,
     all_rows: bool,
     max_lines: int,
+    verbose: bool,
     page: IO[str] | None,
     now: datetime,
 ) -> None:
@@ -149,11 +159,12 @@ def check_command(
     profile = named_profile(profiles, name, "default")
     if profile is not None:
         profile = Profile.model_validate({**profile.model_dump(), **given.values})
-    asked = _Asked(name or "default", profile, given, form, all_rows, max_lines, page, now)
+    name = name or "default"
+    asked = _Asked(name, profile, given, form, all_rows, max_lines, verbose, page, now)
     is_fine, checks = True, 0
     for file in input_files(files):
         if problem := file.name_problem():
-            click.echo(f"{file.name}: {problem}.", err=True)
+            click.echo(on_terminal(f"{file.name}: {problem}."), err=True)
             if file.in_folder:
                 continue
             is_fine = False
@@ -173,6 +184,7 @@ class _Asked(NamedTuple):
     form: Format
     all_rows: bool
     max_lines: int
+    verbose: bool
     page: IO[str] | None
     now: datetime
 
@@ -206,20 +218,22 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
                     else assume(stream, asked.given, asked.now)
                 )
                 checked = _check(
-                    *(file, stream, chosen.profile, asked, kept, is_text and console.is_terminal)
+                    *(file, stream, chosen.profile, asked, kept, is_text and is_own_screen())
                 )
         except BrokenPipeError:
             raise
         except OSError as error:
-            click.echo(f"{file.name}: {error.strerror or 'cannot be read'}", err=True)
+            text = f"{file.name}: {error.strerror or 'cannot be read'}"
+            click.echo(on_terminal(text), err=True)
             return False
         if asked.page is not None:
             write_page(asked.page, checked, kept.findings)
         if is_text:
-            show(checked, console, chosen.remarks)
+            show(checked, console, chosen.remarks, verbose=asked.verbose)
         else:
             if not chosen.is_complete:
-                click.echo(f"{file.name}: {' '.join(chosen.remarks)}", err=True)
+                text = f"{file.name}: {' '.join(chosen.remarks)}"
+                click.echo(on_terminal(text), err=True)
             write(asked.form, checked, kept, asked.max_lines)
         return chosen.is_complete and not checked.refused
 

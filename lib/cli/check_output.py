@@ -1,13 +1,13 @@
 """The output of a check: text, the results document, JSON Lines, annotations, the report.
 
-Only the text shows values of the file, and only on a terminal. The other forms name lines, columns
-and rules, as results do.
+Only the text shows values of the file, and only on the screen of the person who has it. Everything
+else names lines, columns and rules, as results do.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final, Literal, NamedTuple
@@ -20,14 +20,21 @@ from rich.text import Text
 from lib.catalogue.codes import Code, Severity, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
+from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
+from lib.cli.terminal import paragraph, program_name
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.results.document import document_head, results_document
 from lib.results.findings import Findings
+from lib.run.column_content import column_index
 from lib.source.table import Table
 
 Format = Literal["text", "json", "jsonl", "github"]
 
 _VALUES_SHOWN: Final = 5
+_LONGEST_CELL: Final = 40
+_SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+_HIDDEN_COLUMN: Final = re.compile(r"(?<![\w(])column (\d{1,4}|[A-Z]{1,3})\b")
+"""How results name a column whose name could be user data."""
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _FATES: Final[Mapping[Outcome, str]] = {
     "rejected": "would be rejected",
@@ -81,50 +88,85 @@ def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
 
     page.write(render_report(document_head(checked.summary), findings))
     page.close()
-    click.echo(f"Wrote {page.name}", err=True)
+    click.echo(on_terminal(f"Wrote {page.name}"), err=True)
 
 
-class _Block(NamedTuple):
-    """A problem as it is printed: its code and what it does, then texts below."""
+class _Shown(NamedTuple):
+    """What is printed about a problem: its code, what it does, and where it occurs.
 
-    title: Text
-    texts: list[Text]
+    `rows` is the number of its rows; 0 if it is about the whole file.
+    """
+
+    entry: Code
+    fate: str
+    meaning: str
+    action: str
+    rows: int = 0
+    lines: str = ""
+    columns: str = ""
+    values: str = ""
+
+    def in_short(self) -> str:
+        """Return where and which cell, and the first thing to do, after the code."""
+        if not self.rows:
+            return f"{self.meaning} → {self.action}"
+        where = self.lines if self.rows == 1 else f"{number_of_rows(self.rows)}: {self.lines}"
+        place = f"{where}, {self.columns}" if self.columns else where
+        return f"{place}{f': {self.values}' if self.values else ''} → {_first(self.action)}"
+
+    def in_full(self) -> list[str]:
+        """Return all there is to say about it, below the code; last what to do."""
+        texts = [self.meaning]
+        if self.rows:
+            column = f" Column: {self.columns}." if self.columns else ""
+            where = f"{number_of_rows(self.rows)}: {self.lines}"
+            texts = [*filter(None, (where, self.values)), f"{self.meaning}{column}"]
+        return [*texts, f"→ {self.action}"]
 
 
-def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) -> None:
+def show(
+    checked: CheckResult, console: Console, remarks: Sequence[str] = (), *, verbose: bool = False
+) -> None:
     """Print the results for one file. Names from the file are printed as text, never as markup.
 
-    `remarks` are printed above the counts: what was assumed, what is missing.
+    `remarks` are printed above the counts: what was assumed, what is missing. `verbose`: the
+    meaning of each problem too, and all that can be done.
     """
-    summary = checked.summary
-    console.print(Text(_printable(summary.run.source.name), "bold"), soft_wrap=True)
+    summary, width = checked.summary, console.width
+    console.print(Text(on_terminal(summary.run.source.name), "bold"), soft_wrap=True)
     for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
-        console.print(_wrapped(Text(line), console.width, indent=2))
-    for problem in _problems(checked, console.is_terminal):
+        console.print(paragraph(line, width, indent=2), soft_wrap=True)
+    problems = list(_problems(checked))
+    if problems:
         console.print()
+    for problem in problems:
+        code, style = problem.entry.code, _STYLES[problem.entry.severity]
+        title = f"{code}  {problem.fate}"
+        if not verbose:
+            text = paragraph(f"{title}  {problem.in_short()}", width, indent=0, hang=4)
+            text.stylize(f"bold {style}", 0, len(code))
+            text.stylize(style, len(code), len(title))
+            console.print(text, soft_wrap=True)
+            continue
         # A code is never cut, so that it can be searched for.
-        console.print(problem.title, no_wrap=True, overflow="ignore", crop=False)
-        for text in problem.texts:
-            console.print(_wrapped(text, console.width, indent=4))
-    console.print()
+        shown = Text.assemble((code, f"bold {style}"), (f"  {problem.fate}", style))
+        console.print(shown, soft_wrap=True)
+        *texts, action = problem.in_full()
+        for each in texts:
+            console.print(paragraph(each, width, indent=4), soft_wrap=True)
+        console.print(paragraph(action, width, indent=4, style="green"), soft_wrap=True)
+        console.print()
+    rows = [each.entry.code for each in problems if each.rows]
+    if rows and not verbose:
+        hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
+        console.print(paragraph(hint, width, indent=0), soft_wrap=True)
+    if not verbose or not problems:
+        console.print()
 
 
-def _printable(name: str) -> str:
-    """Return the name of a file without control characters, which a terminal would obey."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in name)
-
-
-def _wrapped(text: Text, width: int, indent: int) -> Text:
-    """Wrap a text between its words, so that no code and no name is cut."""
-    lines = textwrap.wrap(
-        text.plain,
-        width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return Text("\n".join(lines), text.style, no_wrap=True, overflow="ignore")
+def _first(text: str) -> str:
+    """Return the first sentence."""
+    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def _how_it_was_read(checked: CheckResult) -> list[str]:
@@ -155,34 +197,50 @@ def _counts(checked: CheckResult) -> str:
     return f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
 
 
-def _problems(checked: CheckResult, on_terminal: bool) -> Iterator[_Block]:
-    """Yield the lines of each problem: that of the file, then by code, then the notes."""
-    metadata = checked.summary.metadata
+def _problems(checked: CheckResult) -> Iterator[_Shown]:
+    """Yield each problem: that of the file, then by code, then the notes."""
+    metadata, tally = checked.summary.metadata, checked.summary.tally
     if metadata.file_error is not None:
-        yield _file_problem(metadata.file_error, "file stopped")
-    codes = checked.summary.tally.codes
-    for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0])):
+        yield _of_file(metadata.file_error, "file stopped", checked)
+    for code, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
         occurrence = checked.occurrences[code]
         entry = lookup(code)
         more = ", ..." if count > len(occurrence.lines) else ""
-        lines = f"{number_of_rows(count)}: {_lines('line', occurrence.lines)}{more}"
+        lines = f"{_lines('line', occurrence.lines)}{more}"
         if _differ(occurrence, checked.table):
             lines += f" ({_lines('record', occurrence.records)}{more})"
-        where = ", ".join(f'"{name}"' for name in occurrence.columns)
-        meaning = f"{entry.meaning} Column: {where}." if where else entry.meaning
-        values = _values(occurrence.values) if on_terminal else ""
-        yield _advice(entry, _fate(entry, occurrence.sent), meaning, *filter(None, (lines, values)))
+        yield _Shown(
+            entry,
+            _fate(entry, occurrence.sent),
+            entry.meaning,
+            entry.advice(count, tally.validated),
+            count,
+            lines,
+            ", ".join(occurrence.columns),
+            _values(occurrence.values, count),
+        )
     for note in metadata.notes:
-        yield _file_problem(note, "note")
+        yield _of_file(note, "note", checked)
 
 
-def _values(values: Mapping[str, tuple[int, int]]) -> str:
+def _values(values: Mapping[str, tuple[int, int]], count: int) -> str:
     """Return the most frequent values. Those that are equally frequent are in their order."""
+    if count == 1 and len(values) == 1:
+        return _cell(next(iter(values)))
     found = sorted(values.items(), key=lambda each: (-each[1][0], each[1][1]))
-    shown = [f'"{value}" ×{rows:,} (line {line})' for value, (rows, line) in found[:_VALUES_SHOWN]]
+    shown = [
+        f'"{_cell(value)}" ×{rows:,} (line {line})' for value, (rows, line) in found[:_VALUES_SHOWN]
+    ]
     if others := len(found) - len(shown):
         shown.append(f"and {others:,} other values")
     return ", ".join(shown)
+
+
+def _cell(value: str) -> str:
+    """Return a cell, shortened."""
+    if not value:
+        return "(empty)"
+    return value if len(value) <= _LONGEST_CELL else f"{value[:_LONGEST_CELL]}…"
 
 
 def _lines(word: str, numbers: Sequence[int]) -> str:
@@ -197,20 +255,30 @@ def _differ(occurrence: Occurrences, table: Table | None) -> bool:
     return any(line != table.header_line + record for line, record in pairs)
 
 
-def _file_problem(problem: Problem, fate: str) -> _Block:
-    return _advice(lookup(problem.code), fate, _meaning(problem))
+def _of_file(problem: Problem, fate: str, checked: CheckResult) -> _Shown:
+    entry = lookup(problem.code)
+    problem = problem._replace(detail=_named(problem.detail, checked))
+    return _Shown(entry, fate, _meaning(problem), entry.action)
+
+
+def _named(text: str, checked: CheckResult) -> str:
+    """Return the text with the names of columns that results hide: `column C` → `"Won on" (column
+    C)`. Without a name, or elsewhere than on the person's own screen, it stays as it is."""
+    table = checked.table
+    if table is None or not checked.with_values:
+        return text
+
+    def name(match: re.Match[str]) -> str:
+        at = int(match[1]) - 1 if match[1].isdecimal() else column_index(match[1])
+        known = table.header[at] if 0 <= at < len(table.header) else ""
+        return f'"{known}" ({match[0]})' if known else match[0]
+
+    return _HIDDEN_COLUMN.sub(name, text)
 
 
 def _meaning(problem: Problem) -> str:
     meaning = lookup(problem.code).meaning
     return f"{meaning} ({problem.detail})" if problem.detail else meaning
-
-
-def _advice(entry: Code, fate: str, meaning: str, *lines: str) -> _Block:
-    style = _STYLES[entry.severity]
-    title = Text.assemble((entry.code, f"bold {style}"), (f"  {fate}", style))
-    texts = [*map(Text, lines), Text(meaning), Text(f"→ {entry.action}", "green")]
-    return _Block(title, texts)
 
 
 def _fate(entry: Code, sent: bool) -> str:
@@ -239,6 +307,7 @@ def _found_problems(
 ) -> Iterator[_FoundProblem]:
     """Yield the problems of the file, then those of its rows, in their order."""
     file, metadata = checked.summary.run.source.name, checked.summary.metadata
+    tally = checked.summary.tally
 
     def found(
         problem: Problem,
@@ -249,7 +318,8 @@ def _found_problems(
         entry = lookup(problem.code)
         column = "" if line is None else metadata.headers.get(problem.field, problem.field)
         message = _meaning(problem)
-        severity, code, action = entry.severity, entry.code, entry.action
+        severity, code = entry.severity, entry.code
+        action = entry.advice(tally.codes.get(code, 0), tally.validated)
         return _FoundProblem(file, line, record, outcome, severity, code, column, message, action)
 
     if metadata.file_error is not None:
@@ -279,21 +349,13 @@ def _as_github(problems: Iterable[_FoundProblem], max_lines: int) -> Iterator[st
             rows[problem.code] += 1
             if rows[problem.code] > max_lines:
                 continue
-        place = f"file={_property(problem.file)}"
+        place = f"file={in_annotation_property(problem.file)}"
         if problem.line is not None:
             place += f",line={problem.line}"
         column = f' Column: "{problem.column}".' if problem.column else ""
-        text = _text(f"{problem.message}{column} {problem.action}")
+        text = in_annotation(f"{problem.message}{column} {problem.action}")
         kind = _GITHUB[problem.severity]
-        yield f"::{kind} {place},title={_property(problem.code)}::{text}"
+        yield f"::{kind} {place},title={in_annotation_property(problem.code)}::{text}"
     for code, count in rows.items():
         if count > max_lines:
-            yield f"::notice title={_property(code)}::{number_of_rows(count)} in all"
-
-
-def _text(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _text(text).replace(":", "%3A").replace(",", "%2C")
+            yield f"::notice title={in_annotation_property(code)}::{number_of_rows(count)} in all"

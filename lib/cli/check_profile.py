@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 import click
 
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
+from lib.cli.escaping import on_terminal
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
@@ -29,7 +30,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "conversion_action": "conversion action",
     "time_zone": "time zone",
     "phone_region": "country of phone numbers",
+    "currency_code": "currency",
     "day_first": "order of day and month",
+    "decimal_comma": "decimal sign",
     "headers": "column of the conversion time",
 }
 
@@ -112,7 +115,7 @@ def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str
 def _missing(questions: list[Question]) -> str:
     if not questions:
         return ""
-    texts = (f"{_NAMES[each.key]} ({each.option})" for each in questions)
+    texts = (f"{_NAMES.get(each.key, each.key)} ({each.option})" for each in questions)
     return f"Missing for an upload: {', '.join(texts)}. `init` writes a profile."
 
 
@@ -121,14 +124,14 @@ def check_document(profiles: IO[bytes]) -> int:
     try:
         document = read_profiles(profiles.read())
     except PermanentError as error:
-        click.echo(error.detail)
+        click.echo(on_terminal(error.detail))
         return 1
     wrong = 0
     for name in document:
         problems = list(_problems(document, name))
         wrong += bool(problems)
         for problem in problems:
-            click.echo(problem)
+            click.echo(on_terminal(problem))
     count = len(document)
     click.echo(f"{count} profile{'' if count == 1 else 's'}: {wrong or 'none'} with errors.")
     return 1 if wrong else 0

@@ -8,6 +8,7 @@ import click
 
 from lib import __version__
 from lib.cli.check_command import check_command
+from lib.cli.explain import explain_command
 from lib.cli.fix import fix_command
 from lib.cli.init.command import init_command
 from lib.cli.report import report_command
@@ -34,5 +35,12 @@ def main() -> None:
     """Check files of offline conversions, write their profile, and get the rows to correct."""
 
 
-for command in (init_command, check_command, fix_command, undo_command, report_command):
+for command in (
+    init_command,
+    check_command,
+    explain_command,
+    fix_command,
+    undo_command,
+    report_command,
+):
     main.add_command(command)

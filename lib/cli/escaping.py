@@ -13,6 +13,8 @@ from typing import Final
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER: Final = re.compile(r"[+-][\d\s.,:()/-]*")
 """A phone number or an amount with a sign: a spreadsheet calculates nothing else from it."""
+_TEXT: Final = re.compile(r'="[^"]*"')
+"""How spreadsheets keep leading zeros: a formula, but one that only says a text."""
 
 
 def on_terminal(text: str) -> str:
@@ -51,6 +53,7 @@ def in_spreadsheet(text: str) -> str:
 
     Spreadsheets write the same apostrophe, so `lib.rules.values.cells.unwrap` removes it.
     """
-    if not text.lstrip(" ").startswith(_FORMULA) or _NUMBER.fullmatch(text.strip(" ")):
+    bare = text.strip(" ")
+    if not bare.startswith(_FORMULA) or _NUMBER.fullmatch(bare) or _TEXT.fullmatch(bare):
         return text
     return f"'{text}"

@@ -6,6 +6,7 @@ FILE and RESULTS are read once, side by side, in the order of the file.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +19,7 @@ import click
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.escaping import in_spreadsheet, on_terminal
 from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, TooLargeForSheet, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
@@ -69,7 +71,8 @@ possible. 2 if the command is wrong.
 
 _ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
-_FORMULA: Final = ("=", "+", "-", "@")
+_CONSEQUENCES: Final = ("NO_CLICK_ID_OR_IDENTIFIER",)
+"""Errors that a row only has because a value was left out."""
 _NOTHING_TO_DO: Final = "No action needed"
 _UNNAMED: Final = re.compile(r"column (\d+)")
 """How results name a column whose name could be user data."""
@@ -115,16 +118,20 @@ def fix_command(
     refuse_existing(output, force)
     try:
         head, rows = read_results(results)
-        wanted = (row for row in rows if _needs_a_hand(row, head))
+        settings = _Settings(head)
+        wanted = (row for row in rows if _needs_a_hand(row, head) and not settings.concern(row))
         if (first := next(wanted, None)) is None:
-            click.echo(_nothing_to_fix(head), err=True)
+            if settings.rows:
+                raise click.ClickException(settings.advice())
+            click.echo(on_terminal(_nothing_to_fix(head)), err=True)
             return
         profile = named_profile(profiles, name, head.profile) or profile_of(head)
         options = source_options(profile, MAX_FILE_BYTES)
         written = _write(file, head, chain([first], wanted), output, options)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
-    click.echo(_summary(written, head, output), err=True)
+    text = " ".join(filter(None, (_summary(written, head, output), settings.advice())))
+    click.echo(on_terminal(text), err=True)
 
 
 def _write(
@@ -229,6 +236,36 @@ def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
     return row.outcome in ("rejected", "not_attempted")
 
 
+class _Settings:
+    """The codes that most rows have: they are settings, and no cells. Their rows are counted."""
+
+    def __init__(self, head: WrittenHead) -> None:
+        self._of_file = head.counts.get("rows", 0) - head.counts.get("skipped", 0)
+        self._codes = {
+            code
+            for code, each in head.codes.items()
+            if lookup(code).is_one_setting(each.count, self._of_file)
+        }
+        self.rows: Counter[str] = Counter()
+
+    def concern(self, row: WrittenRow) -> bool:
+        """Return whether only a setting is wrong with the row."""
+        found = [each.code for each in row.errors + row.warnings if each.code in self._codes]
+        others = {each.code for each in row.errors}.difference(self._codes, _CONSEQUENCES)
+        if not row.errors or not found or others:
+            return False
+        self.rows[found[0]] += 1
+        return True
+
+    def advice(self) -> str:
+        """Return what to do about these rows, which are not written."""
+        return " ".join(
+            f"{count:,} of {self._of_file:,} rows have {code}: this is one setting, not {count:,} "
+            f"cells. {lookup(code).if_most} Then upload the file again."
+            for code, count in self.rows.items()
+        )
+
+
 def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
     """Return what to tell about a row. A row without an error of its own has that of the file."""
     errors = row.errors or ((head.file_error,) if head.file_error else ())
@@ -266,8 +303,7 @@ def _column(problem: WrittenProblem, head: WrittenHead) -> str:
 
 def _safe(text: str) -> str:
     """Return one line that no spreadsheet takes for a formula, whatever Google's message is."""
-    text = " ".join(text.split())
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return in_spreadsheet(" ".join(text.split()))
 
 
 def _nothing_to_fix(head: WrittenHead) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Any, Final, NamedTuple, Protocol
 
+from lib.cli.escaping import in_spreadsheet
 from lib.source.header import correction_columns
 from lib.source.table import OriginalRow, Table
 from lib.source.text import UNDECODABLE
@@ -94,7 +95,8 @@ def _guessed(line: str, table: Table) -> list[str]:
 class TextOutput:
     """A text file in the encoding and dialect of the file. The rows of a workbook become CSV.
 
-    Rows are written as they are in the file, unless columns are left out or the row cannot be read.
+    Rows are written as they are in the file, unless columns are left out, the row cannot be read,
+    or a cell would be a formula.
     `has_undecodable`: rows contain bytes that no encoding explains. They are written so that the
     rows are still refused as long as nobody corrects them.
     """
@@ -119,10 +121,7 @@ class TextOutput:
 
     def add_preamble(self, row: OriginalRow) -> None:
         """Write a row above the header."""
-        if self._is_text:
-            self._write(row.text)
-        else:
-            self._write(self._joined([cell.text for cell in _cells(row, self._table)]))
+        self._write(row.text if self._is_harmless(row) else self._joined(self._texts(row)))
 
     def add(
         self, ours: Sequence[str], row: OriginalRow, marked: Collection[int], *, is_header: bool
@@ -131,16 +130,23 @@ class TextOutput:
         # Until a character of the file has decided about its encoding, ours must not.
         encoding = self._encoding if self._table.text.encoding_is_final else "ascii"
         plain = [text.encode(encoding, "replace").decode(encoding) for text in ours]
-        if self._is_text and row.cells is not None and not self._dropped:
+        if self._is_harmless(row) and row.cells is not None and not self._dropped:
             self._write(self._joined(plain) + self._delimiter + self._space + row.text)
             return
-        cells = [
-            cell.text for at, cell in enumerate(_cells(row, self._table)) if at not in self._dropped
-        ]
+        cells = [text for at, text in enumerate(self._texts(row)) if at not in self._dropped]
         self._write(self._joined([*plain, *cells]))
 
     def close(self) -> None:
         """Nothing remains to be written."""
+
+    def _is_harmless(self, row: OriginalRow) -> bool:
+        """Return whether a row can be written as it is: it is text, and no cell is a formula."""
+        cells = row.cells or ()
+        return self._is_text and all(in_spreadsheet(cell) == cell for cell in cells)
+
+    def _texts(self, row: OriginalRow) -> list[str]:
+        """Return the cells, none of which is a formula."""
+        return [in_spreadsheet(cell.text) for cell in _cells(row, self._table)]
 
     @property
     def _encoding(self) -> str:

@@ -8,6 +8,7 @@ from typing import IO
 import click
 import msgspec
 
+from lib.cli.escaping import on_terminal
 from lib.cli.terminal import TaughtCommand
 
 _EXAMPLES = """
@@ -54,4 +55,4 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
             f"{name} is no results document that this version reads ({error})."
         ) from None
     output.write_text(page, "utf-8")
-    click.echo(f"Wrote {output}")
+    click.echo(on_terminal(f"Wrote {output}"))

@@ -7,10 +7,14 @@ import inspect
 import io
 import os
 import sys
+import textwrap
 from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.text import Text
+
+from lib.cli.escaping import on_terminal
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells define it: 128 + SIGINT."""
@@ -37,6 +41,34 @@ class Terminal(Console):
     def on_broken_pipe(self) -> None:
         """Called by rich if the reader of the output has ended."""
         raise BrokenPipeError
+
+
+def is_own_screen() -> bool:
+    """Return whether the output is only seen by the person who runs the command: it goes to a
+    terminal, and not to a log that a pipeline keeps."""
+    return sys.stdout.isatty() and not os.environ.get("CI")
+
+
+def program_name() -> str:
+    """Return the name by which the program was started."""
+    context = click.get_current_context(silent=True)
+    return (context and context.find_root().info_name) or "offline-conversions"
+
+
+def paragraph(text: str, width: int, indent: int, hang: int = 0, style: str = "") -> Text:
+    """Wrap a text between its words, so that no code and no name is cut. Nothing in it is obeyed.
+
+    The lines after the first are indented by `hang` more.
+    """
+    lines = textwrap.wrap(
+        on_terminal(text),
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hang),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return Text("\n".join(lines), style)
 
 
 class TaughtCommand(click.Command):
@@ -70,6 +102,11 @@ class Commands(TaughtCommand, click.Group):
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
+        except click.ClickException as error:
+            # It may quote the name of a file, or what stands in a document.
+            lines = map(on_terminal, error.message.split("\n"))
+            vars(error)["message"] = "\n".join(lines)
+            raise
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)

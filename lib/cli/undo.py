@@ -24,7 +24,7 @@ import click
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, OfflineDestination
-from lib.cli.escaping import in_spreadsheet
+from lib.cli.escaping import in_spreadsheet, on_terminal
 from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
 from lib.cli.options import named_profile, now_option, profile_of
 from lib.cli.terminal import TaughtCommand
@@ -340,7 +340,8 @@ class _Undoing:
                     copy.seek(0)
                     self._compare(copy, uploading, order.digest())
                     click.echo(_FINAL, err=True)
-        click.echo(_summary(counts, output, self.head, uploading, has_route), err=True)
+        text = _summary(counts, output, self.head, uploading, has_route)
+        click.echo(on_terminal(text), err=True)
         return not any(counts.not_taken_back().values())
 
     def _collect(

@@ -19,6 +19,7 @@ FORMS = {
     "phone_region": "two capital letters, such as DE",
     "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
     "announce_topic": "projects/PROJECT/topics/NAME",
+    "heartbeat_url": "https://HOST/PATH",
 }
 """Field with a pattern → the format that the pattern requires."""
 

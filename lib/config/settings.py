@@ -195,6 +195,12 @@ class Settings(BaseModel):
         description="Pub/Sub topic that receives a message for every finished file. "
         "Unset: no messages.",
     )
+    heartbeat_url: str = Field(
+        "",
+        pattern=r"^$|^https?://\S+$",
+        description="Address that each successful sweep calls, so that somebody outside of the "
+        "project notices when no sweep comes. Unset: none.",
+    )
     list_all_rows: bool = Field(
         False,
         description="List all rows in the results, including those uploaded without a warning.",

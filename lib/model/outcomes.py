@@ -182,6 +182,11 @@ class Tally:
     awaiting: int = 0
     unmatched: int = 0
 
+    @property
+    def validated(self) -> int:
+        """The number of rows that the rules have seen: all but those that are skipped."""
+        return self.rows - self.outcomes.get("skipped", 0)
+
     def count(self, row: RowOutcome) -> None:
         """Count one listed row."""
         self.rows += 1

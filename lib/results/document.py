@@ -244,7 +244,7 @@ def _head(summary: RunSummary) -> _Head:
         counts=summary.counts,
         columns=dict(metadata.headers),
         codes={
-            code: _advice(code, count)
+            code: _advice(code, count, summary.tally.validated)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
         },
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
@@ -262,9 +262,10 @@ def _profile_keys(profile: Any) -> dict[str, Any] | msgspec.UnsetType:
     return {key: value for key, value in profile.items() if value not in (None, {}, [])}
 
 
-def _advice(code: str, count: int) -> _Advice:
+def _advice(code: str, count: int, rows: int) -> _Advice:
     entry = lookup(code)
-    return _Advice(count, entry.severity, entry.meaning, entry.action, entry.needs_action)
+    action = entry.advice(count, rows)
+    return _Advice(count, entry.severity, entry.meaning, action, entry.needs_action)
 
 
 def _file_problem(problem: Problem) -> _FileProblem:

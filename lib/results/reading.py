@@ -43,6 +43,7 @@ class WrittenCode(msgspec.Struct, frozen=True):
     meaning: str
     action: str
     needs_action: bool
+    count: int = 0
 
 
 class WrittenProblem(msgspec.Struct, frozen=True):

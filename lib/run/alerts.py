@@ -75,7 +75,7 @@ def alert_if_rows_fail(tally: Tally, settings: Settings, log: Log) -> None:
     Skipped rows don't count. The code is the most frequent one that fails rows.
     """
     lost = tally.outcomes.get("rejected", 0) + tally.outcomes.get("failed", 0)
-    rows = tally.rows - tally.outcomes.get("skipped", 0)
+    rows = tally.validated
     if not many_fail(lost, rows, settings):
         return
     codes = {
@@ -85,7 +85,8 @@ def alert_if_rows_fail(tally: Tally, settings: Settings, log: Log) -> None:
     }
     code = max(codes, key=lambda each: codes[each], default="")
     detail = f"{lost} of {rows} rows"
-    log.alert("rows_failing", code=code, detail=detail, action=lookup(code).action)
+    action = lookup(code).advice(codes.get(code, 0), rows)
+    log.alert("rows_failing", code=code, detail=detail, action=action)
 
 
 def many_fail(lost: int, rows: int, settings: Settings) -> bool:

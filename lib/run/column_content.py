@@ -103,6 +103,14 @@ def _name_of(visible: Sequence[str], at: int) -> str | None:
     return name if name and not is_data and '"' not in name else None
 
 
+def column_index(letters: str) -> int:
+    """Return the index of the column that a spreadsheet calls like this: A → 0, AA → 26."""
+    index = 0
+    for each in letters:
+        index = 26 * index + ord(each) - ord("A") + 1
+    return index - 1
+
+
 def _letter(at: int) -> str:
     """Return the name that a spreadsheet gives to a column: A, B, ..., Z, AA."""
     letters = ""

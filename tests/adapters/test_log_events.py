@@ -207,6 +207,13 @@ def sweep_fails(google: World) -> None:
     assert swept(google) == 503
 
 
+def nobody_watches(google: World) -> None:
+    """Nothing listens at this port of this machine."""
+    url = "http://127.0.0.1:9/secret"
+    google.settings = google.settings.model_copy(update={"heartbeat_url": url})
+    assert swept(google) == 200
+
+
 def updated(google: World) -> None:
     google.api.too_recent = {"order-1"}
     assert deliver(google) == 200
@@ -333,6 +340,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "deferred_rows_failed": ("ERROR", lost_with_its_file),
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
+    "heartbeat_failed": ("WARNING", nobody_watches),
     "unexpected_error": ("ERROR", unexpected),
     "settings_invalid": ("ERROR", settings_invalid),
     "settings_invalid of another bucket": ("ERROR", other_bucket),

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -15,7 +17,7 @@ import pytest
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
 from lib.adapters.logging import JsonLog
-from lib.adapters.notices import announcer
+from lib.adapters.notices import announcer, send_heartbeat
 from lib.run.deliver import process_object
 from tests.fakes import START, world
 from tests.rows import core_row, csv_bytes
@@ -93,3 +95,35 @@ def test_without_a_topic_nothing_is_sent(published: list[Any]) -> None:
     """Without a topic, no message is sent."""
     announcer("", JsonLog())(MESSAGE)
     assert published == []
+
+
+@pytest.mark.parametrize("status, lines", [(200, 0), (500, 1)])
+def test_a_heartbeat_is_one_call(
+    status: int, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A service that refuses it costs the sweep nothing but a log line, without the address."""
+    called: list[str] = []
+
+    class Watcher(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            called.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Watcher) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        send_heartbeat(f"http://127.0.0.1:{server.server_port}/secret", JsonLog())
+        server.shutdown()
+    assert called == ["/secret"]
+    output = capsys.readouterr().out
+    assert output.count("heartbeat_failed") == 2 * lines
+    assert "/secret" not in output
+
+
+def test_no_heartbeat_without_an_address(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is called, and nothing logged."""
+    send_heartbeat("", JsonLog())
+    assert capsys.readouterr().out == ""

@@ -149,7 +149,7 @@ def test_a_code_of_other_uses_of_an_api_is_a_failure_to_report(origin: str) -> N
 @pytest.mark.parametrize("code", CATALOGUE.values(), ids=lambda code: str(code.code))
 def test_every_code_says_what_it_means_and_what_to_do(code: Code) -> None:
     """In whole sentences on one line, without contractions."""
-    for text in (code.meaning, code.action):
+    for text in filter(None, (code.meaning, code.action, code.if_most)):
         assert text[0].isupper()
         assert text.endswith(".")
         assert "\n" not in text
@@ -162,12 +162,14 @@ def test_every_action_begins_with_a_verb(code: Code) -> None:
     """Or says that nobody has to act."""
     if not re.match(r"No action needed[;,.] ?", code.action):
         assert code.action.split()[0].rstrip(":,") in VERBS.split()
+    if code.if_most:
+        assert code.if_most.split()[0] in VERBS.split()
 
 
 @pytest.mark.parametrize("code", CATALOGUE.values(), ids=lambda code: str(code.code))
 def test_an_action_names_profile_keys_that_exist(code: Code) -> None:
     """`key = value` can be copied: the key is known and the value is valid."""
-    for key, value in re.findall(r"(\w+) = ([\w/-]+)", code.action):
+    for key, value in re.findall(r"(\w+) = ([\w/-]+)", f"{code.action} {code.if_most}"):
         assert key in Profile.model_fields
         Profile.model_validate({key: value})
 

@@ -52,13 +52,14 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
     result = run(file(BAD))
     assert result.exit_code == 1
     for text in (
-        "INVALID_DATE  rejected",
-        "1 row: line 3",
+        "INVALID_DATE  rejected  line 3, conversion_date_time → Write it as",
         "2 rows: 1 would be sent, 1 would be rejected.",
     ):
         assert text in result.output
-    assert "→ Write it as" in result.output
     assert "yesterday" not in result.output
+    full = run("--verbose", file(BAD)).output
+    for text in ("1 row: line 3", "The conversion time cannot be read", "→ Write it as"):
+        assert text in full
 
 
 def test_a_warning_never_claims_that_a_refused_row_is_sent(file: Any) -> None:
@@ -198,7 +199,7 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
 @pytest.mark.parametrize(
     "name, reported",
     [
-        ("export.xls", "not accept the name of this file: a workbook of another format; open"),
+        ("export.xls", "not accept the name of this file: an old workbook, or a web page"),
         ("export.csv.1", "not accept the name of this file: the name continues after .csv; rename"),
         ("export.csv.part", "ignore this file: still being written"),
         (".export.csv", "ignore this file: hidden or lock file"),

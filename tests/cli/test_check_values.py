@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.cli import check_command
 from lib.cli.commands import main
+from lib.cli.terminal import is_own_screen
 from lib.results.report import report_of
-from lib.rules.fields import BY_NAME, FIELDS
 from tests.cli.validating import NOW, csv_of, row
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:
-    return row(gclid=f"Cj0KCQiAexample{number:04}", conversion_value="9", **cells)
+    return row(gclid=f"Cj0KCQiAexample{number:04}", **{"conversion_value": "9", **cells})
 
 
 CURRENCIES = csv_of(
@@ -43,27 +47,70 @@ def file(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let rich take the output for a terminal without colors."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("TERM", "dumb")
+def screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the output go to the screen of the person who has the file."""
+    monkeypatch.setattr(check_command, "is_own_screen", lambda: True)
 
 
-@pytest.mark.usefixtures("terminal")
-def test_wrong_values_are_counted_on_a_terminal(file: Any) -> None:
+def test_a_screen_is_a_terminal_outside_of_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some pipelines give their jobs a terminal, whose output they keep."""
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.delenv("CI", raising=False)
+    assert is_own_screen()
+    monkeypatch.setenv("CI", "true")
+    assert not is_own_screen()
+    monkeypatch.delenv("CI")
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: False))
+    assert not is_own_screen()
+
+
+def flat(text: str) -> str:
+    """A text without the line breaks of the terminal."""
+    return " ".join(text.split())
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_cell_is_shown_with_its_line_and_column(file: Any) -> None:
+    """One line says where, which cell, and what to do, also of a personal column."""
+    path = file(csv_of(priced(1), priced(2, conversion_value="12.500", email="eve.example.com")))
+    output = flat(run(path, "--currency", "USD").stdout)
+    assert "rejected line 3, conversion_value: 12.500 → Write 1234 or 1.23. INVALID" in output
+    assert "line 3, email: eve.example.com → Write one email address in the cell" in output
+
+
+@pytest.mark.usefixtures("screen")
+def test_wrong_values_are_counted_on_a_screen(file: Any) -> None:
     """Each wrong value is shown with the number of its rows and its first line."""
-    output = run(file(CURRENCIES)).stdout
-    assert '"Dollars (old)" ×9 (line 2), "Taler" ×3 (line 11)' in output
+    output = flat(run(file(CURRENCIES)).stdout)
+    assert '"Dollars (old)" ×9 (line 2), "Taler" ×3 (line 11), "ada@example.com" ×1' in output
 
 
-@pytest.mark.usefixtures("terminal")
-def test_no_personal_value_is_shown(file: Any) -> None:
-    """Values of personal columns are never shown, nor those that slipped into another column."""
-    output = run(file(CURRENCIES)).stdout
-    assert "INVALID_EMAIL" in output
-    for value in ("nobody", "organic", "12345", "ada@example.com", "555-0100"):
-        assert value not in output
+@pytest.mark.usefixtures("screen")
+def test_a_cell_is_shortened_and_obeyed_by_no_terminal(file: Any) -> None:
+    """Escape sequences and direction marks are written out, and an empty cell is called so."""
+    cell = "\x1b]0;title\x07\u202eabc" + "x" * 100
+    output = run(file(csv_of(priced(1, currency_code=cell), priced(2, conversion_date_time=""))))
+    assert r"currency_code: \x1b]0;title\x07\u202eabc" in flat(output.stdout)
+    assert "conversion_date_time: (empty) →" in flat(output.stdout)
+    assert not {"\x1b", "\x07", "\u202e"} & {*output.output}
+    assert "x" * 41 not in output.stdout
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_hidden_name_is_shown_on_a_screen(
+    file: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results call a column `column B` if its name could be user data; its owner sees the name."""
+    content = b"gclid,Won 2026/2027,Stage 12345\nCj0KCQiAexample0001,2026-11-20,a\n"
+    path, profiles = file(content), tmp_path / "profiles.json"
+    profiles.write_text('{"default": {"customer_id": "1234567890", "conversion_action": "1"}}')
+    output = flat(run(path, "--profiles", str(profiles)).stdout)
+    assert '(columns with dates: "Won 2026/2027" (column B))' in output
+    assert '("Won 2026/2027" (column 2), "Stage 12345" (column 3))' in output
+    monkeypatch.undo()
+    elsewhere = flat(run(path, "--profiles", str(profiles)).stdout)
+    assert "(columns with dates: column B)" in elsewhere
+    assert "(column 2, column 3)" in elsewhere
 
 
 @pytest.mark.parametrize(
@@ -76,29 +123,40 @@ def test_no_value_is_written_anywhere_else(file: Any, options: tuple[str, ...]) 
     assert "Taler" not in output
 
 
-def test_fields_that_identify_are_never_impersonal() -> None:
-    """What a person could be found by is not shown."""
-    personal = {"first_name", "last_name", "street", "city", "postal_code", "order_id", "items"}
-    personal |= {"caller_id", "customer_id"}
-    shown = {field.name for field in FIELDS if field.impersonal}
-    assert not shown & {field.name for field in FIELDS if field.identifies}
-    assert not shown & personal
-    assert personal <= BY_NAME.keys()
-
-
 def test_as_many_lines_are_listed_as_somebody_asks_for(file: Any) -> None:
     """`--max-lines` lists more than the first five lines of a problem."""
     path = file(CURRENCIES)
     assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run(path).stdout
     assert "lines 2, 3, ..." in run(path, "--max-lines", "2").stdout
-    every = " ".join(run(path, "--max-lines", "99").stdout.split())
-    assert f"14 rows: lines {', '.join(map(str, [*range(2, 14), 15, 16]))} The currency" in every
+    every = flat(run(path, "--max-lines", "99").stdout)
+    assert f"14 rows: lines {', '.join(map(str, [*range(2, 14), 15, 16]))}, currency" in every
+
+
+@pytest.mark.parametrize(("wrong", "advised"), [(2, False), (150, True)])
+def test_a_setting_is_advised_if_most_rows_need_it(file: Any, wrong: int, advised: bool) -> None:
+    """Two German numbers in an American file are two cells; 150 of 200 are the profile's line."""
+    rows = [priced(n, conversion_value="1234.50", currency_code="USD") for n in range(200 - wrong)]
+    german = {"conversion_value": "1.234,50", "currency_code": "USD"}
+    path = file(csv_of(*rows, *[priced(1000 + n, **german) for n in range(wrong)]))
+    setting = "Set decimal_comma = true in the profile for numbers such as 1.234,50"
+    profile = path.with_name("profiles.json")
+    profile.write_text('{"default": {"customer_id": "1234567890"}}')
+    options = ("--profiles", str(profile))
+    output = flat(run(path, *options).stdout)
+    assert f"{wrong} rows: lines" in output
+    assert (setting in output) is advised
+    document = json.loads(run(path, *options, "--json").stdout)
+    assert (setting in document["codes"]["DECIMAL_SIGN_MISMATCH"]["action"]) is advised
+    assert (setting in report_of(document)) is advised
+    problems = run(path, *options, "--format", "jsonl").stdout.splitlines()
+    actions = {json.loads(each)["action"] for each in problems if "DECIMAL" in each}
+    assert (any(setting in each for each in actions)) is advised
 
 
 def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
     """A line break in a cell above shifts the lines, but not the rows of a spreadsheet."""
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))
-    assert "1 row: line 4 (record 2)" in run(file(content)).stdout
+    assert "rejected  line 4 (record 2), conv" in run(file(content)).stdout
     assert "(record" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
 
 
@@ -123,6 +181,16 @@ def test_github_shows_annotations(file: Any) -> None:
     assert errors[0].startswith(f"::error file={path.as_posix()},line=2,title=INVALID_CURRENCY::")
     assert "::notice title=INVALID_CURRENCY::14 rows in all" in lines
     assert all(line.startswith("::") for line in lines)
+
+
+def test_the_name_of_a_file_writes_no_annotation_of_its_own(tmp_path: Path) -> None:
+    """Neither a line break nor a delimiter in a name ends the command that quotes it."""
+    path = tmp_path / "a\n::error::b,line=9::\x1b%.csv"
+    path.write_bytes(CURRENCIES)
+    lines = run(path, "--format", "github").stdout.splitlines()
+    assert all(re.match(r"::(error|warning|notice) [^:]*::", line) for line in lines)
+    assert not any(line.startswith("::error::") for line in lines)
+    assert "\x1b" not in "".join(lines)
 
 
 def test_a_page_can_be_written(file: Any, tmp_path: Path) -> None:

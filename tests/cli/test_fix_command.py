@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -448,3 +449,69 @@ def test_names_below_merged_cells(
     assert table.header == (*OURS, "gclid", "date", "email", "Name")
     ((line, cells, _, _),) = table.records()
     assert (line, cells[2:]) == (4, ["4", *rows[3]])
+
+
+def fixed(tmp_path: Path, content: bytes) -> Result:
+    """Check a file and fix it."""
+    path, results = tmp_path / "export.csv", tmp_path / "results.json"
+    path.write_bytes(content)
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890"}}))
+    options = ["--profiles", profiles]
+    results.write_text(run("check", "--json", "--now", NOW.isoformat(), path, *options).stdout)
+    return run("fix", path, results, "-o", tmp_path / "rows-to-fix.csv", *options)
+
+
+def priced(count: int, value: str) -> list[dict[str, str]]:
+    price = {"conversion_value": value, "currency_code": "USD"}
+    return [row(gclid=f"Cj0KCQiAexample{n:04}", **price) for n in range(count)]
+
+
+def test_one_setting_is_not_offered_as_cells(tmp_path: Path) -> None:
+    """If most rows have the same problem, the profile's line is named, and no row is written."""
+    done = fixed(tmp_path, csv_of(*priced(2_000, "1.234")))
+    assert done.exit_code == 1
+    text = "2,000 of 2,000 rows have AMBIGUOUS_VALUE: this is one setting, not 2,000 cells."
+    assert f"{text} Set decimal_comma = true" in done.output
+    assert not (tmp_path / "rows-to-fix.csv").exists()
+
+
+def test_other_rows_are_still_offered(tmp_path: Path) -> None:
+    """Rows that have a wrong cell too are written, and the setting is named as well."""
+    done = fixed(tmp_path, csv_of(*priced(8, "1.234"), BAD_TIME))
+    assert done.exit_code == 0
+    assert "1 row of 9" in done.output
+    assert "8 of 9 rows have AMBIGUOUS_VALUE: this is one setting" in done.output
+
+
+def test_few_cells_are_offered(tmp_path: Path) -> None:
+    """The setting would break the other rows, so it is not advised."""
+    done = fixed(tmp_path, csv_of(*priced(20, "1234.50"), *priced(2, "1.234,50")))
+    assert (done.exit_code, "setting" in done.output) == (0, False)
+    assert "Set decimal_comma" not in (tmp_path / "rows-to-fix.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["export.csv", "export.xlsx"])
+def test_no_live_formula_is_written(fix: Any, name: str) -> None:
+    """What a spreadsheet would calculate becomes text, which is read like the cell."""
+    cells = {"Note": '=HYPERLINK("https://example.com")', "order_id": "=1+1"}
+    bad = {**BAD_TIME, **cells}
+    rows = [list(bad), list(bad.values())]
+    content = csv_of(bad) if name.endswith("csv") else workbook(rows)
+    header, written = table(fix(content, name), "utf-8-sig")
+    assert [written[header.index(each)] for each in cells] == [f"'{v}" for v in cells.values()]
+
+
+def test_a_name_with_a_quote_starts_no_command(tmp_path: Path) -> None:
+    """The line to copy has the address of the file as one argument."""
+    path, results = tmp_path / "export.csv", tmp_path / "results.json"
+    path.write_bytes(MIXED)
+    document = validate(MIXED)
+    name = "a'; touch planted; '\x1b[31m.csv"
+    document["source"] |= {"bucket": "in", "name": name, "generation": "7", "size": 1}
+    results.write_text(json.dumps(document))
+    done = run("fix", path, results, "-o", tmp_path / "rows.csv")
+    command = done.output.partition("To get it: ")[2].strip()
+    _, _, _, address, place = shlex.split(command)
+    assert (address, place) == ("gs://in/a'; touch planted; '\\x1b[31m.csv#7", ".")
+    assert "\x1b" not in done.output

@@ -129,3 +129,12 @@ def test_a_name_with_control_characters_does_not_reach_the_terminal(tmp_path: Pa
     result = run(path)
     assert result.exit_code == 0
     assert "\x1b" not in result.output
+
+
+def test_a_message_about_a_name_is_not_obeyed_either(tmp_path: Path) -> None:
+    """What ends a command with an error is escaped like everything else."""
+    path = tmp_path / "a\x1b[31m.json"
+    path.write_bytes(b"{}")
+    done = CliRunner().invoke(main, ["report", str(path)])
+    assert (done.exit_code, "\x1b" in done.output) == (1, False)
+    assert r"a\x1b[31m.json is no results document" in done.output

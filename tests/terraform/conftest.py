@@ -66,6 +66,7 @@ settings = {
   read_diagnostics        = false
   failing_rows_ratio      = 0.3
   failing_rows_least      = 10
+  heartbeat_url           = "https://watch.example.com/sweep"
   no_file_hours           = 24
   no_file_grace_minutes   = 60
   no_file_weekdays        = ["mon", "fri"]

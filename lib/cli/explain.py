@@ -1,0 +1,92 @@
+"""`explain CODE`: what a code means and what to do, from the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Final, Literal, get_args
+
+import click
+import msgspec
+
+from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup, not_applicable
+from lib.cli.terminal import TaughtCommand, Terminal, paragraph
+from lib.source.vocabulary import closest
+
+_EXAMPLES: Final = """
+\b
+Examples:
+  Say what a code of a report, a check or an alert means, and what to do:
+    {program} explain AMBIGUOUS_VALUE
+
+\b
+  Several codes, in whatever case:
+    {program} explain invalid_date too_old
+
+\b
+  List all codes, by where they come from:
+    {program} explain
+
+Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
+"""
+
+Form = Literal["text", "json"]
+
+
+@click.command("explain", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.argument("codes", nargs=-1, metavar="CODE...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(get_args(Form))),
+    default="text",
+    show_default=True,
+    help="json: a list with an object for each code.",
+)
+def explain_command(codes: tuple[str, ...], form: Form) -> None:
+    """Say what each CODE means and what to do. Without CODE, list all codes."""
+    found = [_entry(code) for code in codes] if codes else list(CATALOGUE.values())
+    if form == "json":
+        listed = [asdict(each) | {"needs_action": each.needs_action} for each in found]
+        click.echo(msgspec.json.format(msgspec.json.encode(listed), indent=1))
+    elif codes:
+        _explain(found)
+    else:
+        _list()
+
+
+def _entry(code: str) -> Code:
+    """Return the entry of a code in whatever case, also without Google's prefix."""
+    entry = lookup(code.strip().upper())
+    if entry.origin == UNKNOWN:
+        near = closest(code.strip().upper(), list(CATALOGUE))
+        advice = f"Did you mean {near}?" if near else "Leave out the code to list all."
+        raise click.ClickException(f"{code} is not a known code. {advice}")
+    return entry
+
+
+def _explain(entries: list[Code]) -> None:
+    console = Terminal()
+    for entry in entries:
+        outcome = f": the row is {entry.outcome.replace('_', ' ')}" if entry.outcome else ""
+        title = TABLES[entry.origin].TITLE
+        title = f"{entry.code}  {entry.severity}{outcome} ({title})"
+        console.print(paragraph(title, console.width, indent=0), soft_wrap=True)
+        console.print(paragraph(entry.meaning, console.width, indent=2), soft_wrap=True)
+        actions = [entry.action]
+        if entry.if_most:
+            actions.append(f"If most rows have it: {entry.if_most}")
+        for each in actions:
+            text = paragraph(f"→ {each}", console.width, indent=2, style="green")
+            console.print(text, soft_wrap=True)
+        console.print()
+
+
+def _list() -> None:
+    """List the names of the codes that an upload can meet, in a paragraph for each origin."""
+    console = Terminal()
+    for origin, table in TABLES.items():
+        others = not_applicable(origin)
+        codes = [e.code for e in CATALOGUE.values() if e.origin == origin and e.code not in others]
+        console.print(f"{table.TITLE}: {len(codes)} codes", markup=False, soft_wrap=True)
+        console.print(paragraph(", ".join(codes), console.width, indent=2), soft_wrap=True)
+        console.print()

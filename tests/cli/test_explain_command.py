@@ -1,0 +1,62 @@
+"""`explain`: what a code means, from the catalogue, without a folder of documentation."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner, Result
+
+from lib.catalogue.codes import CATALOGUE, TABLES, lookup, not_applicable
+from lib.cli.commands import main
+
+
+def explain(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "80"}).invoke(main, ["explain", *arguments])
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_code_is_explained_in_whatever_case() -> None:
+    """Its meaning, what to do, and what to do if most rows have it."""
+    entry = lookup("AMBIGUOUS_VALUE")
+    done = explain("Ambiguous_value")
+    assert done.exit_code == 0
+    text = flat(done.output)
+    assert "AMBIGUOUS_VALUE error: the row is rejected (This function)" in text
+    for part in (entry.meaning, f"→ {entry.action}", f"If most rows have it: {entry.if_most}"):
+        assert part in text
+    assert max(map(len, done.output.splitlines())) <= 80
+
+
+def test_googles_codes_are_known_without_their_prefix() -> None:
+    """As messages write them."""
+    assert "(Data Manager API)" in flat(explain("UNKNOWN_CONSENT").output)
+
+
+def test_a_misspelled_code_is_corrected() -> None:
+    """The exit code is 1, and nothing else is explained."""
+    done = explain("INVALID_DATE", "ambigous_value")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "Did you mean AMBIGUOUS_VALUE?" in done.stderr
+
+
+def test_all_codes_are_listed_by_origin() -> None:
+    """Those that an upload can meet, below the names of their origins."""
+    words = {each.strip(",") for each in explain().output.split()}
+    for table in TABLES.values():
+        assert table.TITLE in explain().output
+    assert {*CATALOGUE} & words == {*CATALOGUE} - set[str]().union(*map(not_applicable, TABLES))
+
+
+def test_json_has_an_object_for_each_code() -> None:
+    """With the same texts."""
+    (found,) = json.loads(explain("--format", "json", "too_old").stdout)
+    entry = lookup("TOO_OLD")
+    assert (found["code"], found["meaning"], found["if_most"]) == (
+        "TOO_OLD",
+        entry.meaning,
+        entry.if_most,
+    )
+    assert len(json.loads(explain("--format", "json").stdout)) == len(CATALOGUE)
