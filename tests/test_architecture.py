@@ -67,6 +67,7 @@ PRIVATE_WORDS = {
 STILL_PRIVATE = {"_LAST_WORD"}
 
 DISTRIBUTIONS = {
+    "charset_normalizer": "charset-normalizer",
     "google_crc32c": "google-crc32c",
     # What is imported, and what it is installed as.
     "google.ads.datamanager_v1": "google-ads-datamanager",

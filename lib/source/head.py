@@ -62,6 +62,8 @@ class Head(NamedTuple):
     spaced: bool
     """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
     time_zone: str | None
+    has_titles: bool
+    """Lines that say nothing in a known form are above the header."""
     is_merged: bool
     """Some of the names are in the line above the header."""
     likely_line: int | None
@@ -191,6 +193,7 @@ class _FirstLines:
             delimiter=header.delimiter,
             spaced=header.spaced,
             time_zone=self._said_above(header.start)[1],
+            has_titles=next(self.starts()) < header.start,
             is_merged=header.is_merged,
             likely_line=likely.start + 1 if likely else None,
         )

@@ -88,10 +88,10 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `likely_header_line` is a later line that looks more like the
-    header, but is not certain. `spaced`: a space follows each delimiter. `text` tells about
-    the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
-    others that may hold data.
+    text after `Parameters:TimeZone=`. `has_titles`: other lines are above the header.
+    `likely_header_line` is a later line that looks more like it, but is not certain. `spaced`: a
+    space follows each delimiter. `text` tells about the encoding. `sheet` is the sheet of a
+    workbook, None for other files, and `unread_sheets` are others that may hold data.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Table:
         self.header_line = head.line
         self.likely_header_line = head.likely_line
         self.time_zone = head.time_zone
+        self.has_titles = head.has_titles
         self._is_merged = head.is_merged
         self.delimiter = head.delimiter
         self.spaced = head.spaced

@@ -26,11 +26,10 @@ from lib.cli.init.proposal import (
     as_json,
     as_terraform,
 )
-from lib.cli.init.sample import Sample, has_names, read_sample
+from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
-from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
@@ -173,6 +172,9 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
 @click.option("--encoding", metavar="NAME", help="Text encoding: windows-1252 [default: found].")
 @click.option("--delimiter", metavar="CHARACTER", help="Character between cells [default: found].")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook [default: the first one].")
+@click.option(
+    "--header-row", type=int, metavar="LINE", help="Line of the column names [default: found]."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Do not show what would happen to the file.")
 @now_option
 def init_command(
@@ -234,7 +236,7 @@ def _write(output: Path, form: str, name: str, proposal: Proposal) -> None:
     output.write_text(document, "utf-8")
 
 
-_ABOUT_THE_BYTES = ("encoding", "delimiter", "sheet", "headers")
+_ABOUT_THE_BYTES = ("encoding", "delimiter", "sheet", "header_row", "headers")
 """The keys with which the sample is read."""
 
 
@@ -242,7 +244,7 @@ def _sample(file: Path, given: Given) -> Sample:
     values = {key: given.values[key] for key in _ABOUT_THE_BYTES if key in given.values}
     try:
         with file.open("rb") as stream:
-            sample = read_sample(stream, Profile.model_validate(values), MAX_FILE_BYTES)
+            sample = read_likely(stream, values, MAX_FILE_BYTES)
         if sample.header.stop is None or sample.header.fields or has_names(sample):
             return sample
         problem, detail = sample.header.stop.code, sample.header.stop.detail

@@ -45,7 +45,7 @@ _FIRST: Final = ("destination", "customer_id", "conversion_action")
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
     *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("delimiter", "sheet", "headers", "include", "exclude", "refunds", "actions"),
+    *("delimiter", "sheet", "header_row", "headers", "include", "exclude", "refunds", "actions"),
 )
 _ROW_FILTER: Final = ("include", "exclude", "refunds")
 
@@ -108,7 +108,7 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
         filter_part,
         stages_part,
         headers_part,
-        *inferred("time_zone", "day_first", "decimal_comma", "encoding"),
+        *inferred("time_zone", "day_first", "decimal_comma", "encoding", "header_row"),
         *inferred("phone_region", "currency_code", "ad_user_data"),
     ]
     entries = [entry for part in parts for entry in part.entries]
@@ -268,10 +268,19 @@ def _countries(seen: _Seen) -> Sequence[str]:
 
 
 def _encoding(seen: _Seen) -> Proposal:
-    if not seen.sample.table.encoding_guessed:
+    table = seen.sample.table
+    if "encoding" not in seen.sample.found and not table.encoding_guessed:
         return Proposal()
     reason = "The file does not state its encoding; its letters make sense with this one."
-    return Proposal((Entry("encoding", seen.sample.table.encoding, reason),))
+    return Proposal((Entry("encoding", table.encoding, reason),))
+
+
+def _header_row(seen: _Seen) -> Proposal:
+    line = seen.sample.found.get("header_row")
+    if line is None:
+        return Proposal()
+    reason = "The column names are in this line, and other lines are above it."
+    return Proposal((Entry("header_row", line, reason),))
 
 
 def _time_zone(seen: _Seen) -> Proposal:
@@ -607,6 +616,7 @@ _KEYS: Final[Mapping[str, Callable[[_Seen], Proposal]]] = {
     "decimal_comma": _decimal_comma,
     "currency_code": _currency_code,
     "encoding": _encoding,
+    "header_row": _header_row,
     "phone_region": _phone_region,
     "ad_user_data": _ad_user_data,
 }

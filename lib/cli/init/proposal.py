@@ -33,6 +33,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "encoding": "--encoding",
     "delimiter": "--delimiter",
     "sheet": "--sheet",
+    "header_row": "--header-row",
     "headers": "--column",
     "include": "--include",
     "exclude": "--exclude",

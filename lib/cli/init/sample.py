@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final, Literal
+from typing import IO, Any, Final, Literal
 
+from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
 from lib.rules.values.cells import RuleError, unwrap, without_accents
 from lib.rules.values.dates import is_moment
@@ -43,6 +44,8 @@ class Sample:
     table: Table
     header: Header
     rows: Sequence[SampleRow]
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """Key of the profile → what the file needs to be read like this, although nobody gave it."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -73,6 +76,29 @@ def has_names(sample: Sample) -> bool:
         for name in names
     )
     return len(set(names)) >= _FEWEST_NAMES and not looks_like_cells and bool(sample.rows)
+
+
+def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) -> Sample:
+    """Read a sample with the keys of the profile in `values`, and in the encoding and with the
+    header that the file probably has. Raises `SourceError`."""
+    found: dict[str, Any] = {}
+    if "encoding" not in values and (encoding := likely_encoding(stream)):
+        found["encoding"] = encoding
+
+    def read() -> Sample:
+        stream.seek(0)
+        return read_sample(stream, Profile.model_validate({**values, **found}), max_bytes)
+
+    sample = read()
+    table = sample.table
+    if "header_row" in values:
+        return sample
+    if sample.header.stop and table.likely_header_line:
+        found["header_row"] = table.likely_header_line
+        sample = read()
+    elif table.has_titles:
+        found["header_row"] = table.header_line
+    return replace(sample, found=found)
 
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
