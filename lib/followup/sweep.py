@@ -85,7 +85,12 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     _revisit_pending_runs(context, half, counts, seen)
     _process_unfinished_objects(context, deadline, counts, seen)
     _write_overview(context, seen)
-    _watch(context, seen)
+    try:
+        _watch(context, seen)
+    except RetryableError:
+        raise
+    except Exception as error:
+        _log_and_continue(error, context.log, counts)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report

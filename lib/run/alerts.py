@@ -10,6 +10,9 @@ A file that is retried:
 A file is late if attempts still fail `LATE_AFTER` after its event. Only the time of the event is
 needed for this, so it is known even if no state can be read or written. An attempt that sent a part
 of the file and reached its time limit has not failed, however large the file is.
+
+What shows only over time is no alert of a run: `lib.followup.watch` decides it. The lines that a
+run logs of failing rows are for those who look for them, and notify nobody.
 """
 
 from __future__ import annotations

@@ -343,6 +343,51 @@ def test_a_newer_state_is_left_alone(capsys: Output) -> None:
     assert google.store.objects["out-bucket", CONCERNS][0] == newer
 
 
+def test_a_damaged_state_is_a_bug_that_stops_no_sweep(capsys: Output) -> None:
+    """It is told at each sweep, and nothing is cleared that cannot be read."""
+    google = world()
+    google.store.put("out-bucket", CONCERNS, b'{"format": 1, "concerns": 7}')
+    fakes.sweep(google)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == ["unexpected_error", "sweep_finished"]
+    assert google.store.objects["out-bucket", CONCERNS][0] == b'{"format": 1, "concerns": 7}'
+
+
+def test_the_label_of_results_has_what_the_sweep_needs() -> None:
+    """When the file arrived, its profile, why it was stopped; all other keys are as they were."""
+    google = world()
+    google.profiles["crm"] = {**google.profiles["default"], "validate_only": True}
+    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND")
+    google.clock.sleep(60)
+    fakes.deliver(google, "crm/a.csv", CONTENT)
+    (name,) = (n for n in google.store.names("out-bucket") if n.endswith(".results.json"))
+    label = dict(google.store.labels["out-bucket", name].metadata)
+    assert label == {
+        "status": "stopped",
+        "finished_at": "2026-11-24T12:01:00+00:00",
+        "arrived_at": "2026-11-24T12:01:00+00:00",
+        "profile": "crm",
+        "counts": '{"rows":1,"not_attempted":1}',
+        "to_correct": label["to_correct"],
+        "code": "CUSTOMER_NOT_FOUND",
+        "validate_only": "true",
+    }
+
+
+def test_results_of_an_older_version_count_as_arrived_when_they_were_finished(
+    capsys: Output,
+) -> None:
+    """Their label has no profile either: the folder names it."""
+    google = world()
+    drop(google, "a.csv", WRONG)
+    ((key, label),) = (
+        each for each in google.store.labels.items() if each[0][1].endswith(".results.json")
+    )
+    older = {n: label.metadata[n] for n in ("status", "finished_at", "counts", "to_correct")}
+    google.store.labels[key] = label._replace(metadata=older)
+    assert told(google, capsys) == ["new rows_lost"]
+
+
 def test_the_drill_is_told_until_its_object_is_deleted(capsys: Output) -> None:
     """Whatever the object contains."""
     google = world()
