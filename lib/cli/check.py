@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any, Final
 
 from lib.config.profile import Profile
@@ -52,14 +53,21 @@ _LONGEST_VALUE: Final = 60
 """Characters of a value that are kept."""
 
 
-class _Counter:
-    """A batch that only counts."""
+FIRST_RECORDS: Final = 3
+"""So many conversions are shown as Google will get them."""
 
-    def __init__(self) -> None:
+
+class _Counter:
+    """A batch that counts, and adds the file's first records to `first`."""
+
+    def __init__(self, first: list[Record]) -> None:
         self._size = 0
+        self._first = first
 
     def add(self, record: Record, /) -> None:
         self._size += 1
+        if len(self._first) < FIRST_RECORDS:
+            self._first.append(record)
 
     add_adjustment = add_call = add
 
@@ -73,10 +81,11 @@ class _Counter:
 
 @dataclass(slots=True)
 class OfflineDestination:
-    """A `Destination` without a network: it asks nothing and sends nothing."""
+    """A `Destination` without a network: it asks nothing, and keeps the `first` records."""
 
     capabilities: Capabilities
     sunset: date | None = None
+    first: list[Record] = field(default_factory=list)
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Return the account unchecked, and with it all conversion actions."""
@@ -88,7 +97,7 @@ class OfflineDestination:
 
     def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> _Counter:
         """Return a batch that counts the rows that would be sent."""
-        return _Counter()
+        return _Counter(self.first)
 
     def send(self, batch: _Counter, deadline: Deadline) -> UploadResult:
         """Accept all rows."""
@@ -127,13 +136,15 @@ class Occurrences:
 class CheckResult:
     """The results of a check. `table` is None if the file could not be read as a table.
 
-    `with_values`: they are for the screen of the person who has the file.
+    `with_values`: they are for the screen of the person who has the file. `first` are the first
+    records that would be sent.
     """
 
     summary: RunSummary
     occurrences: dict[str, Occurrences]
     table: Table | None
     with_values: bool = False
+    first: Sequence[Record] = ()
 
     @property
     def refused(self) -> bool:
@@ -223,6 +234,14 @@ class _Check:
                     if at is not None and row_cells:
                         occurrence.add_value(row_cells[at].strip(), row.line)
 
+    def first(self) -> list[Record]:
+        """Return the first records that would be sent, those of refunds last."""
+        destinations = [part.destination for part in self.plan.parts] if self.plan else []
+        kept = {
+            id(each): each.first for each in destinations if isinstance(each, OfflineDestination)
+        }
+        return [*chain.from_iterable(kept.values())][:FIRST_RECORDS]
+
     def metadata(self, table: Table | None) -> DocumentMetadata:
         """Return the parts of the document that describe the file."""
         # An offline check never reads the account, so this note would be useless.
@@ -240,6 +259,7 @@ class _Check:
             destination=profile.destination,
             validate_only=True,
             headers=dict(self.header.names) if self.header is not None else {},
+            reading=plan.reading if plan is not None else {},
             notes=tuple(notes),
             file_error=self.stop,
         )
@@ -288,4 +308,4 @@ def check(
         checking.validate(table, each)
     metadata = checking.metadata(table)
     summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
-    return CheckResult(summary, checking.occurrences, table, with_values)
+    return CheckResult(summary, checking.occurrences, table, with_values, checking.first())

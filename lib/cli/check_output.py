@@ -21,9 +21,10 @@ from lib.catalogue.codes import Code, Severity, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
+from lib.cli.first_conversions import first_conversions
 from lib.cli.terminal import paragraph, program_name
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
-from lib.results.document import document_head, results_document
+from lib.results.document import ROLE_TITLES, document_head, results_document
 from lib.results.findings import Findings
 from lib.run.column_content import column_index
 from lib.source.table import Table
@@ -162,11 +163,21 @@ def show(
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
     if not verbose or not problems:
         console.print()
+    if checked.with_values:
+        _show_first(checked, console)
 
 
 def _first(text: str) -> str:
     """Return the first sentence."""
     return _SENTENCE.split(text, maxsplit=1)[0]
+
+
+def _show_first(checked: CheckResult, console: Console) -> None:
+    """Print the first conversions as Google will get them."""
+    for line in first_conversions(checked):
+        console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+    if checked.first:
+        console.print()
 
 
 def _how_it_was_read(checked: CheckResult) -> list[str]:
@@ -184,7 +195,16 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     if headers:
         names = (f if f == h else f'{f} ← "{h}"' for f, h in headers.items())
         lines.append(f"Fields: {', '.join(names)}.")
-    return lines
+    return [*lines, *_roles(checked)]
+
+
+def _roles(checked: CheckResult) -> Iterator[str]:
+    """Yield a line for each role: its columns, why, and what looks like it but is not used."""
+    for role, found in checked.summary.metadata.reading.items():
+        names = ", ".join(f'"{name}"' for name in found["columns"])
+        others = ", ".join(f'"{name}"' for name in found["not_used"])
+        text = f"{names} ({found['why']})" if names else found["why"]
+        yield f"{ROLE_TITLES[role]}: {text}{f'; not used: {others}' if others else ''}."
 
 
 def _counts(checked: CheckResult) -> str:

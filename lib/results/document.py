@@ -33,11 +33,25 @@ Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
 generation of the same upload has the rows."""
 
 
+ROLE_TITLES: Mapping[str, str] = {
+    "value": "Value",
+    "currency": "Currency",
+    "time": "Time",
+    "identity": "Order ID",
+    "counts": "Which rows count",
+    "click": "Click",
+    "person": "Person",
+    "consent": "Consent",
+}
+"""How people read the names of roles in `reading`."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
-    `headers` maps fields to the file's own column names. `processing` is what an API reports later
+    `headers` maps fields to the file's own column names. `reading` says which of them have which
+    role, and why. `processing` is what an API reports later
     about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
     job; both are in the `processing` of the document. `superseded_by` is the newer generation that
     replaced this one before it could be read; 0: none did.
@@ -51,6 +65,7 @@ class DocumentMetadata:
     destination: str
     validate_only: bool
     headers: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     file_error: Problem | None = None
     processing: dict[str, Any] | None = None
@@ -185,6 +200,7 @@ class _Head(msgspec.Struct):
     file_error: _FileProblem | None
     notes: list[_FileProblem]
     profile_keys: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    reading: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     other_generation: str | msgspec.UnsetType = msgspec.UNSET
     processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
@@ -250,6 +266,7 @@ def _head(summary: RunSummary) -> _Head:
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
         notes=[_file_problem(note) for note in metadata.notes],
         profile_keys=_profile_keys(run.profile),
+        reading=dict(metadata.reading) or msgspec.UNSET,
         other_generation=str(summary.other_generation or "") or msgspec.UNSET,
         processing=_processing(metadata),
     )

@@ -107,7 +107,8 @@ _A_FIFTH: Final = 0.2
 _CENTS: Final = re.compile(r"[.,]\d{2}(?!\d)|[.,][1-9](?!\d)")
 _GROUPS: Final = re.compile(r"\d[.,' \u00a0\u202f]\d{3}(?!\d)")
 _MANY_DECIMALS: Final = re.compile(r"[.,]\d{4,}(?!\d)")
-_NO_AMOUNT: Final = re.compile(r":|\d[-/]\d|[A-Za-z]{5}")
+_NO_AMOUNT: Final = re.compile(r":|\d[-/]\d|[A-Za-z]{5}|^[A-Za-z]{1,3}-?\d+$")
+"""Times, dates, words, and numbers such as `R-1001`: R is also the rand."""
 _FALSE: Final = frozenset({"false", "no", "n", "0", "falsch", "nein", "non", "faux", "nee", "não"})
 _CODE: Final = re.compile(r"[^\W_]*\d[\w./:#-]*|[A-Za-z]+[-./_#:]?\d[\w./:#-]*")
 _SHORT_NUMBER: Final = re.compile(r"#\d+")

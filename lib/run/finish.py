@@ -103,6 +103,7 @@ def _metadata(
         destination=profile.destination if profile is not None else "",
         validate_only=bool(profile and profile.validate_only),
         headers=dict(header.names) if header is not None else {},
+        reading=plan.reading if plan is not None else {},
         notes=tuple(notes),
         file_error=progress.stop,
         superseded_by=progress.superseded_by,

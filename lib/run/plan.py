@@ -10,7 +10,7 @@ An error that would affect every row is found here and reported once, before any
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Final
@@ -46,6 +46,7 @@ from lib.run.newer_values import OrderName
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import (
     Header,
+    explained,
     read_roles_of,
     refuse_undecided,
     sender_name,
@@ -78,10 +79,10 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     The first of the `parts` has the rows that the `row_filter` keeps, the second one the refunds
-    among them. `sales` is what the destination of conversions can do, even if this file has none.
-    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
-    file stops only at the first row that has user data, because the columns may be empty, as in
-    Google's own template.
+    among them. `reading` says which column has which role (`explained`). `sales` is what the
+    destination of conversions can do, even if this file has none. `refuses_user_data` is the reason
+    why the account refuses every row with hashed user data. The file stops only at the first row
+    that has user data, because the columns may be empty, as in Google's own template.
     """
 
     table: Table
@@ -92,6 +93,7 @@ class Plan:
     customer_id: str
     validate_only: bool
     notes: tuple[Problem, ...]
+    reading: Mapping[str, Any] = field(default_factory=dict)
     refuses_user_data: Problem | None = None
 
     @property
@@ -171,8 +173,9 @@ class _Planning:
                 "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
             )
         row_filter = row_filter_of(self.table.header, header, profile)
+        reading = read_roles_of(self.table, header, profile, row_filter)
         if header.kind == "conversion" and "conversion_date_time" in fields:
-            refuse_undecided(read_roles_of(self.table, header, profile, row_filter), header)
+            refuse_undecided(reading, header)
         stages = _stage_actions(self.table.header, header, profile)
         self.table.expect_footer(_key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
@@ -203,6 +206,7 @@ class _Planning:
             customer_id=customer_id,
             validate_only=profile.validate_only,
             notes=tuple(notes),
+            reading=explained(reading, header, profile),
             refuses_user_data=refuses_user_data,
         )
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities
@@ -394,7 +394,7 @@ _QUESTIONS: Final[Mapping[Role, str]] = {
 def refuse_undecided(reading: Reading, header: Header) -> None:
     """Raise `PermanentError` if columns object to the reading, with the lines for the profile."""
     texts = [
-        f"{_QUESTIONS[role]} {_lines_of(found, header.visible)}"
+        f"{_QUESTIONS[role]} {_lines_of(found, header.visible)}."
         for role, found in reading.items()
         if found.rivals
     ]
@@ -427,3 +427,48 @@ def _lines_of(found: RoleReading, visible: Sequence[str]) -> str:
 
 def _line(key: str, name: str, values: Sequence[str]) -> str:
     return json.dumps({key: {name: values}}, ensure_ascii=False)[1:-1]
+
+
+_MOST_NOT_USED: Final = 5
+
+
+def explained(reading: Reading, header: Header, profile: Profile) -> dict[str, dict[str, Any]]:
+    """Return for each role its columns, why, and the runners-up, as results show them: with the
+    file's names, and without a cell."""
+    if header.kind != "conversion":
+        return {}
+    return {
+        role: {
+            "columns": _shown_names([found.chosen, *found.also] if found.chosen else [], header),
+            "why": found.chosen.why if found.chosen else _without_column(role, header, profile),
+            "not_used": _shown_names(found.others, header)[:_MOST_NOT_USED],
+        }
+        for role, found in reading.items()
+    }
+
+
+def _shown_names(columns: Sequence[Candidate], header: Header) -> list[str]:
+    return [shown(header.visible[each.column], each.column) for each in columns]
+
+
+def _without_column(role: Role, header: Header, profile: Profile) -> str:
+    """Return what applies if no column of the file has a role."""
+    if role == "currency":
+        currency = header.units.get("conversion_value")
+        if currency:
+            return f"{currency}, as the name of the value's column says"
+        own = profile.currency_code
+        return f"{own}, from the profile" if own else "that of the conversion action"
+    if role == "consent":
+        stated = profile.ad_user_data
+        return f"{stated} for every row, from the profile" if stated else "not stated"
+    if any(profile.headers.get(each.name) == () for each in fields_of(role)):
+        return "the profile says that there is none"
+    return _IF_NONE.get(role, "no column")
+
+
+_IF_NONE: Final[Mapping[Role, str]] = {
+    "value": "no column: the value of the conversion action",
+    "identity": "no column: derived where Google could not recognize a row again",
+    "counts": "every row counts",
+}
