@@ -9,7 +9,6 @@ prepare ──▶ in a separate thread: send ──▶ write the marker ──�
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -41,10 +40,6 @@ from lib.state.run import Run
 _WINDOWS_AHEAD: Final = 4
 """While a chunk awaits its answer, later ones are sent, but only until this many times the window
 are in flight: outcomes are collected in file order."""
-
-_CHUNKS_OF_A_COLLECTION: Final = 100
-"""The storage library leaves 8 KB a chunk in reference cycles. The garbage collector, which counts
-objects, would come after thousands of chunks. It takes 10 ms; a hundred chunks take 2 seconds."""
 
 MOST_BYTES: Final = 6 << 20
 """Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
@@ -115,7 +110,6 @@ class _Uploads:
         # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
         self._memory = MemoryBudget(self._window + 1, more=self._window // 2)
         self._kept_lock = threading.Lock()
-        self._started = 0
         self._pool = ThreadPoolExecutor(2 * self._window, "send")
 
     def __enter__(self) -> _Uploads:
@@ -146,9 +140,6 @@ class _Uploads:
         self._memory.fill(held)
         future = self._pool.submit(self._send, prepared, held, is_only, plan)
         self._in_flight.append((future, is_only))
-        self._started += 1
-        if self._started % _CHUNKS_OF_A_COLLECTION == 0:
-            gc.collect()
 
     def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
         """Record that the file was stopped before this chunk.

@@ -13,7 +13,7 @@ from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
-from lib.run import attempt, upload
+from lib.run import attempt
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunk_limits_of, chunks_of
 from lib.run.upload import ChunkMemory, MemoryBudget
 from lib.state.run import ChunkLimits
@@ -143,14 +143,3 @@ def test_reports_are_kept_up_to_a_bound(
     assert len(found["rows"]) == found["counts"]["rows"] == 2_003
     markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
     assert len(markers) == read
-
-
-def test_garbage_is_collected_every_hundred_chunks(
-    google: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The cycles of the storage library do not pile up with the rows of a file."""
-    collections: list[int] = []
-    monkeypatch.setattr(upload.gc, "collect", lambda: collections.append(google.api.batches))
-    monkeypatch.setattr("lib.run.claim.chunk_limits_of", lambda profile: ChunkLimits(1, 8 << 20, 0))
-    assert deliver(google, put(google, 250)) == "completed"
-    assert len(collections) == 2
