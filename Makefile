@@ -28,8 +28,9 @@ pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of t
 # Tests start hundreds of processes. Even where this variable is set, none of them compiles everything again.
 test soak: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: COVERAGE ?=
+test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov)
 
 check: check-format check-lint check-types check-spelling check-lock check-terraform ## Check format, lint rules, types, spelling, locked packages and terraform/
 
@@ -85,7 +86,7 @@ sbom: .venv-supply-chain/.done ## Write sbom.json: the deployed packages as a Cy
 	.venv-supply-chain/bin/cyclonedx-py requirements requirements.txt --output-reproducible -o sbom.json
 
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }

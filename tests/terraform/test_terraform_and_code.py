@@ -143,7 +143,7 @@ def test_the_runtime_is_the_python_that_is_tested(values: Values) -> None:
     assert runtimes == {f"python{preferred[1]}{preferred[2]}"}
     steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     # Without PYTHON=, and as a command of its own: `set -e` ends CI when it fails.
-    assert "EVERY_CALL=1 make test" in steps
+    assert 'EVERY_CALL=1 make test COVERAGE="$coverage"' in steps
     assert "set -euo pipefail" in steps
 
 
