@@ -238,7 +238,7 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
         about = streak
         what = f"None of the last {sum(each.rows for each in streak)} rows of {profile} counts"
     elif whole:
-        what = f"None of the {number_of_rows(whole[-1].rows)} of {whole[-1].name} counts"
+        what = _none_of(whole[-1])
     elif partly:
         rows, lost = partly[-1].rows, _to_correct(partly[-1])
         what = f"{lost} of {number_of_rows(rows)} of {partly[-1].name} do not count"
@@ -248,7 +248,7 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
         what += "again have failed"
     elif is_streak:
         about = streak
-        what = f"None of the {number_of_rows(streak[-1].rows)} of {streak[-1].name} counts"
+        what = _none_of(streak[-1])
     elif _many(lost, rows, settings):
         about = recent
         what = f"{lost} of the last {number_of_rows(rows)} of {profile} do not count"
@@ -257,6 +257,12 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     others = f", in {len(about)} files" if len(about) > 1 else ""
     since = min(_time(each.finished_at) for each in about)
     yield Concern("rows_lost", profile, since, what + others, link=given.report_of(about[-1]))
+
+
+def _none_of(file: FileResults) -> str:
+    if file.rows == 1:
+        return f"The only row of {file.name} does not count"
+    return f"None of the {number_of_rows(file.rows)} of {file.name} counts"
 
 
 def _failed_later(file: FileResults, settings: Settings) -> bool:
