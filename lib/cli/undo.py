@@ -44,6 +44,7 @@ from lib.run.chunks import chunk_limits_of, chunks_of, validate
 from lib.run.plan import plan_file
 from lib.run.reading import read_header, read_table, sender_of
 from lib.source.errors import SourceError
+from lib.source.header import columns_named
 from lib.state.run import Terms, first_claim
 from lib.state.store import Readable, StoredObject
 
@@ -478,13 +479,14 @@ def _adjustable_for(profile: Profile) -> timedelta | None:
 
 
 def _columns(read: _ReadFile, uploading: Profile) -> tuple[list[str], list[int]]:
-    """Return the names of the template's columns, and the columns that are copied: those that the
-    row filter of the profile reads, or the function would skip the rows."""
-    filtered_by, fields, header = (
-        read.plan.row_filter.columns,
-        read.header.fields,
-        read.table.header,
-    )
+    """Return the names of the template's columns, and the columns that are copied: those by which
+    the profile would skip the rows."""
+    fields, header = read.header.fields, read.table.header
+    filtered_by = {
+        at
+        for name in (*uploading.include, *uploading.exclude)
+        for at in columns_named(name, header)
+    }
     names, own = [], set()
     for each, name in _TEMPLATE.items():
         at = fields.get(each)

@@ -27,6 +27,7 @@ from tests.yardstick.play import Stage, running_apis
 AT = "2026-11-20 10:00:00"
 HOUR_AFTER = (START + timedelta(hours=1)).isoformat()
 VIA = {"destination": "data_manager", "adjustments_via": "google_ads"}
+STAGES = {"Stage": {"Won": {"action": 1001, "time": "Won on"}, "Qualified": {"action": "Purchase"}}}
 REFUNDS = {"refunds": {"Status": ["Refunded"]}}
 REFUNDED = {"Status": "Refunded", "adjusted_value": "0.5", "adjustment_date_time": "2026-11-22"}
 
@@ -77,6 +78,14 @@ CASES: Mapping[str, tuple[bytes, Mapping[str, Any]]] = {
     "a filter on the column of the action": (
         csv_of(sale(1, Name="Purchase"), sale(2, Name="Draft")),
         {"headers": {"conversion_action": "Name"}, "include": {"Name": ["Purchase"]}},
+    ),
+    "an action for each stage": (
+        csv_of(
+            sale(1, Stage="Won", **{"Won on": "2026-11-21 10:00:00"}),
+            sale(2, Stage="Qualified"),
+            sale(3, Stage="Lost"),
+        ),
+        {"actions": STAGES, "conversion_action": None},
     ),
     "names of its own": (
         csv_of(*({f"My {name}": cell for name, cell in each.items()} for each in SALES)),
