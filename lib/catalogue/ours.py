@@ -1331,8 +1331,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
 IF_MOST: Final[dict[str, str]] = {
     "PHONE_REGION_MISSING": "Set the country in the profile (for example phone_region = US).",
     "DATE_ORDER_MISMATCH": (
-        f"{_IF_DAY_FIRST}, or day_first = false if it means 4 March. But if the detail names one "
-        "line whose date is the exception, correct the date there instead."
+        "Correct the date in the line that the detail names, if only that one has the other order. "
+        "Otherwise, set day_first = true in the profile if 03/04/2026 means 3 April, or day_first "
+        "= false if it means 4 March."
     ),
     "INVALID_TIME_OF_DAY": (
         "Set time_of_day = [] under headers in the profile if the column does not contain times of "

@@ -46,6 +46,7 @@ ANY_CUSTOMER = "0000000000"
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
 MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
 LINES_SHOWN = 5
+DETAILS_SHOWN = 2
 
 MOST_VALUES: Final = 1_000
 """Different values that are counted for each code."""
@@ -116,6 +117,7 @@ class Occurrences:
     `records` are the numbers of the data rows in these lines. `sent`: at least one row with the
     code would be sent. `values` are the wrong values, each with the number of its rows and the line
     of the first. They are raw values of the file, for the screen of the person who has it only.
+    `details` are the first texts that are particular to a row; they never contain a value.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -123,6 +125,7 @@ class Occurrences:
     columns: list[str] = field(default_factory=list)
     sent: bool = False
     values: dict[str, tuple[int, int]] = field(default_factory=dict)
+    details: list[str] = field(default_factory=list)
 
     def add_value(self, value: str, line: int) -> None:
         """Count a value, unless there are too many different ones."""
@@ -224,6 +227,8 @@ class _Check:
                 if len(occurrence.lines) < self.max_lines and row.line not in occurrence.lines:
                     occurrence.lines.append(row.line)
                     occurrence.records.append(numbers[row.line])
+                if problem.detail and len(occurrence.details) < DETAILS_SHOWN:
+                    occurrence.details += {problem.detail}.difference(occurrence.details)
                 if problem.field and header is not None:
                     at, row_cells = header.fields.get(problem.field), cells.get(row.line)
                     column = header.names.get(problem.field, problem.field)

@@ -106,6 +106,8 @@ class _Shown(NamedTuple):
     lines: str = ""
     columns: str = ""
     values: str = ""
+    details: str = ""
+    is_setting: bool = False
 
     def in_short(self) -> str:
         """Return where and which cell, and the first thing to do, after the code."""
@@ -113,7 +115,10 @@ class _Shown(NamedTuple):
             return f"{self.meaning} → {self.action}"
         where = self.lines if self.rows == 1 else f"{number_of_rows(self.rows)}: {self.lines}"
         place = f"{where}, {self.columns}" if self.columns else where
-        return f"{place}{f': {self.values}' if self.values else ''} → {_first(self.action)}"
+        cells = f": {self.values}" if self.values else ""
+        details = f" ({self.details})" if self.details else ""
+        action = self.action if self.is_setting else _first(self.action)
+        return f"{place}{cells}{details} → {action}"
 
     def in_full(self) -> list[str]:
         """Return all there is to say about it, below the code; last what to do."""
@@ -121,7 +126,9 @@ class _Shown(NamedTuple):
         if self.rows:
             column = f" Column: {self.columns}." if self.columns else ""
             where = f"{number_of_rows(self.rows)}: {self.lines}"
-            texts = [*filter(None, (where, self.values)), f"{self.meaning}{column}"]
+            details = f" ({self.details})" if self.details else ""
+            meaning = f"{self.meaning}{details}{column}"
+            texts = [*filter(None, (where, self.values)), meaning]
         return [*texts, f"→ {self.action}"]
 
 
@@ -238,6 +245,8 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
             lines,
             ", ".join(occurrence.columns),
             _values(occurrence.values, count),
+            _named("; ".join(occurrence.details), checked),
+            entry.is_one_setting(count, tally.validated),
         )
     for note in metadata.notes:
         yield _of_file(note, "note", checked)

@@ -93,8 +93,6 @@ class Field:
     """What the note on the placeholders of a column says about them."""
     bad_value: Literal["row", "cell"] = "cell"
     """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
-    impersonal: bool = False
-    """No cell of it is personal data, so a check may show one to the person who has the file."""
     only_for_some: bool = False
     """Google takes it only from some callers; `omit_session_and_ip` in the profile omits it."""
     not_sent_code: str = "COLUMN_NOT_SENT"

@@ -153,6 +153,17 @@ def test_a_setting_is_advised_if_most_rows_need_it(file: Any, wrong: int, advise
     assert (any(setting in each for each in actions)) is advised
 
 
+def test_the_line_that_proves_another_order_of_dates_is_named(file: Any) -> None:
+    """One American date among German ones is one cell, and the setting is not the first advice."""
+    dates = [f"{day:02}/11/2026 10:00" for day in range(1, 11)]
+    rows = [priced(n, conversion_date_time=date) for n, date in enumerate(dates)]
+    path = file(csv_of(*rows, priced(99, conversion_date_time="11/20/2026 10:00")))
+    output = flat(run(path, "--day-first", "--time-zone", "UTC").stdout)
+    assert "and in line 12 dates are month first" in output
+    assert "→ Correct the date in the line that the detail names, if only that one" in output
+    assert "Otherwise, set day_first = true" in output
+
+
 def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
     """A line break in a cell above shifts the lines, but not the rows of a spreadsheet."""
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))

@@ -21,7 +21,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
             "conversion event",
         ),
         kind="name",
-        impersonal=True,
     ),
     Field(
         "conversion_date_time",
@@ -49,7 +48,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         choice_code="DATE_COLUMN_CHOSEN",
         read_unit=time_zone_in_header,
         target="time",
-        impersonal=True,
     ),
     Field(
         "time_of_day",
@@ -57,7 +55,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         fallbacks=("time", "uhrzeit", "heure", "hora", "ora", "tijd"),
         stands_in_for="conversion_date_time",
         read_unit=time_zone_in_header,
-        impersonal=True,
     ),
     Field(
         "time_zone",
@@ -67,7 +64,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         aliases=("conversion time zone",),
         only_exact_name=True,
         kind="unit",
-        impersonal=True,
     ),
     Field(
         "conversion_value",
@@ -79,7 +75,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         target="value",
         kind="number",
         placeholder_note="the conversion action's own value is used, as for empty cells",
-        impersonal=True,
     ),
     Field(
         "currency_code",
@@ -103,7 +98,6 @@ CONVERSION: Final[tuple[Field, ...]] = (
         target="currency_code",
         kind="unit",
         placeholder_note="the currency of the value column's name or of the profile applies",
-        impersonal=True,
     ),
     Field(
         "order_id",
@@ -119,6 +113,5 @@ CONVERSION: Final[tuple[Field, ...]] = (
         bad_value="row",
         kind="word",
         placeholder_note=NOT_STATED,
-        impersonal=True,
     ),
 )

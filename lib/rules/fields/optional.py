@@ -30,7 +30,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         bad_value="row",
         not_sent_code="AD_PERSONALIZATION_NOT_SENT",
         kind="word",
-        impersonal=True,
     ),
     Field(
         "conversion_environment",
@@ -39,7 +38,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         parse=_text(enums.parse_conversion_environment),
         not_sent_code="CONVERSION_ENVIRONMENT_NOT_SENT",
         kind="word",
-        impersonal=True,
     ),
     Field(
         "customer_type",
@@ -47,7 +45,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="customer_type",
         parse=_text(enums.parse_customer_type),
         kind="word",
-        impersonal=True,
     ),
     Field(
         "user_ip_address",
@@ -90,7 +87,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="cart.feed_country_code",
         parse=_text(normalize_region_code),
         kind="country",
-        impersonal=True,
     ),
     Field(
         "feed_language_code",
@@ -98,7 +94,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         aliases=("cart data feed language code",),
         target="cart.feed_language_code",
         parse=_text(cart.parse_feed_language),
-        impersonal=True,
     ),
     Field(
         "local_transaction_cost",
@@ -108,7 +103,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         parse=parse_value,
         bad_value="row",
         kind="number",
-        impersonal=True,
     ),
     Field(
         "items",
@@ -124,7 +118,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         parse=cart.parse_attribution_credit,
         not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
         kind="number",
-        impersonal=True,
     ),
     Field(
         "external_attribution_model",
@@ -155,6 +148,5 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         parse=_text(enums.parse_event_source),
         not_sent_code="EVENT_SOURCE_NOT_SENT",
         kind="word",
-        impersonal=True,
     ),
 )

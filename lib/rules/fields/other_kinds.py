@@ -24,7 +24,6 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         target="adjustment_type",
         bad_value="row",
         kind="word",
-        impersonal=True,
     ),
     Field(
         "adjustment_date_time",
@@ -36,7 +35,6 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         record_kinds=_ADJUSTMENT,
         target="time",
         bad_value="row",
-        impersonal=True,
     ),
     Field(
         "adjusted_value",
@@ -48,7 +46,6 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         bad_value="row",
         kind="number",
         placeholder_note="read as no value",
-        impersonal=True,
     ),
     Field(
         "adjusted_value_currency",
@@ -59,7 +56,6 @@ ADJUSTMENT: Final[tuple[Field, ...]] = (
         bad_value="row",
         kind="unit",
         placeholder_note="the row's other currency or that of the profile applies",
-        impersonal=True,
     ),
 )
 
@@ -81,7 +77,6 @@ CALL: Final[tuple[Field, ...]] = (
         record_kinds=_CALL,
         target="call_time",
         bad_value="row",
-        impersonal=True,
     ),
 )
 
