@@ -33,7 +33,7 @@ from lib.rules.values.network import (
     parse_session_attributes_encoded,
     parse_session_attributes_pairs,
 )
-from lib.rules.values.order_ids import check_order_id, derived_order_id
+from lib.rules.values.order_ids import check_order_id, derived_order_id, looks_personal
 
 Rule = Callable[[str], object]
 TOKEN = base64.b64encode(json.dumps({"gad_source": "1"}).encode()).decode()
@@ -298,6 +298,15 @@ def test_an_order_id_is_not_the_rows_own_phone(order_id: str, phone: str, same: 
         assert refused.value.code == "ORDER_ID_LOOKS_LIKE_PHONE"
     else:
         assert check_order_id(order_id, [phone]) == order_id
+
+
+@pytest.mark.parametrize(
+    ("text", "is_personal"),
+    [("of ada@example.com", True), ("+1 212 555 0100", True), ("Closed won", False), ("", False)],
+)
+def test_personal_text_is_recognized(text: str, is_personal: bool) -> None:
+    """Neither an email address nor a phone number is ever shown."""
+    assert looks_personal(text) is is_personal
 
 
 def test_a_derived_order_id_is_stable_and_all_letters() -> None:
