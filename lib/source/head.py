@@ -232,18 +232,18 @@ class _FirstLines:
     def fit(self, header: _Record, start: int) -> _Fit:
         """Compare the rows from a line on with a header."""
         narrow = wide = rows = 0
+        width, fewest = len(header.names), header.fewest
         unnamed = [at for at, name in enumerate(header.names) if not name]
         with suppress(csv.Error):
             for row in strict_reader(self._lines[start:], header.delimiter, header.spaced):
-                if any(map(str.strip, row)):
+                others = row[width:]
+                others += [row[at] for at in unnamed if at < len(row)]
+                if any(map(str.strip, others)):
+                    wide += 1
+                elif any(map(str.strip, row)):
                     rows += 1
-                    others = row[len(header.names) :]
-                    others += [row[at] for at in unnamed if at < len(row)]
-                    if any(map(str.strip, others)):
-                        wide += 1
-                    else:
-                        narrow += len(row) >= header.fewest
-        return _Fit(rows, narrow, wide)
+                    narrow += len(row) >= fewest
+        return _Fit(rows + wide, narrow, wide)
 
     def _below(self, starts: Sequence[int]) -> Iterator[_Record]:
         """Yield the records below the first one that may be the header."""
