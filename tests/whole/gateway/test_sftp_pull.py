@@ -303,12 +303,12 @@ def test_a_server_with_another_key_gets_nothing(vendor: Vendor) -> None:
 def test_a_connection_that_breaks_leaves_no_part_of_a_file(vendor: Vendor) -> None:
     """The bucket gets no object; the next run copies the whole file."""
     # More than what can be on its way between server and client.
-    content = "gclid\n" + 800_000 * "abcdefghi\n"
+    content = "gclid\n" + 1_600_000 * "abcdefghi\n"
     path = vendor.write("a.csv", content)
     # The process that serves the connection ends as soon as it has opened the file.
     opened = f"find /proc/[0-9]*/fd -lname '{path}' 2>/dev/null | cut -d / -f 3 | grep ."
     hook = f"(until server=$({opened}); do sleep 0.05; done; kill $server) &"
-    assert vendor.pull(BEFORE="copyto", HOOK=hook, RCLONE_BWLIMIT="2M") == 1
+    assert vendor.pull(BEFORE="copyto", HOOK=hook, RCLONE_BWLIMIT="1M") == 1
     assert vendor.arrived() == {}
     assert vendor.pull() == 0
     assert vendor.arrived() == {"stores/a.csv": content}
