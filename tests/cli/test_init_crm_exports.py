@@ -48,6 +48,7 @@ def test_the_written_profile_counts_exactly_the_won_rows(name: str, tmp_path: Pa
     assert result.exit_code == 0, result.output
     assert f"{len(won(name))} would be sent" in result.output
     assert "rejected" not in result.output
+    assert "ROLE_UNDECIDED" not in result.output
     written = read_profiles(output.read_text("utf-8"))
     assert sales_of(path.read_bytes(), written[name]) == won(name)
 

@@ -14,6 +14,7 @@ from lib.cli.init.sample import Sample, SampleRow, amount_in, amounts_of, filled
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import ID_WORDS, ORDER_WORDS, Words, words_of
+from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, candidates
 from lib.rules.values.cells import RuleError, plain_name
 from lib.rules.values.dates import read_moment
@@ -26,6 +27,7 @@ _THE_CUSTOMERS: Final = ("billing", "contact", "customer", "client", "buyer", "k
 _LEAST_CENTS: Final = 2
 """Rows that must agree: one row may be a coincidence."""
 _CENTS: Final = 100
+_FEWEST_CLICKS: Final = 2
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
 _CELLS_SHOWN: Final = 3
@@ -36,6 +38,8 @@ _CERTAIN_TIME: Final = 1
 """Up to this rank, the name of a column says that something was sold or paid."""
 _CERTAIN_ID: Final = 5
 """Up to this rank, the name of a column says that it is an ID."""
+_OF_ROWS: Final = Words("item record row entry element eintrag zeile ligne fila riga rij linha")
+_ENOUGH_ROWS: Final = 20
 _FEWEST_ORDERS: Final = 0.2
 """Share of the rows that have an order of their own, if an order has several lines."""
 
@@ -134,7 +138,7 @@ def find_columns(
         at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     is_sales = sample.header.kind == "conversion"
     steps: tuple[Callable[[_Choosing], None], ...] = (
-        *(_by_spelling, _by_content, _by_ending, _further_phones),
+        *(_by_spelling, _by_content, _some_clicks, _by_ending, _further_phones),
     )
     if is_sales:
         steps = (*steps, _time, _value, _currency, _identity)
@@ -290,12 +294,21 @@ def _identity(at: _Choosing) -> None:
         return
     found = at.candidates("identity", field)
     certain = [each for each in found if each.rank <= _CERTAIN_ID]
+    certain += [each for each in found if _is_of_rows(at, each.column)]
     if shared := _id_of_lines(at):
         at.found[field] = (shared[0], f'"{at.sample.names[shared[0]]}": {shared[1]}')
     elif certain:
         at.choose(field, certain[0], True)
     elif any(each.rank < NAMED_OTHERWISE for each in found):
         at.switched_off[field] = "no column is certainly the ID of an order."
+
+
+def _is_of_rows(at: _Choosing, column: int) -> bool:
+    """Return whether a column has the ID of the row itself: in a file of this many rows, a product
+    or a person would come again."""
+    cells = [row.cells[column] for row in at.sample.rows]
+    is_named = _OF_ROWS.match(words_of(at.sample.names[column]))
+    return is_named and len(set(cells)) == len(cells) >= _ENOUGH_ROWS
 
 
 def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
@@ -362,6 +375,22 @@ def _by_content(at: _Choosing) -> None:
             best = max(usable, key=lambda each: (len(set(filled(at.rows, each))), -each))
             name = at.sample.names[best]
             at.found[fields[0]] = (best, f'the cells of "{name}" look like this.')
+
+
+def _some_clicks(at: _Choosing) -> None:
+    """A column of landing pages, or of notes, has a click ID in some rows."""
+    content = BY_NAME["gclid"].content
+    if content is None or not all(map(at.lacks, CLICK_IDS)):
+        return
+    counts = {
+        column: sum(bool(content.pattern.fullmatch(cell)) for cell in filled(at.rows, column))
+        for column, name in enumerate(at.sample.names)
+        if column not in at.taken() and at.sample.can_be_named(column)
+    }
+    best = max(counts, key=lambda column: counts[column], default=None)
+    if best is not None and counts[best] >= _FEWEST_CLICKS:
+        name = at.sample.names[best]
+        at.found["gclid"] = (best, f'some cells of "{name}" look like this.')
 
 
 def _further_phones(at: _Choosing) -> None:

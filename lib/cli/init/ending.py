@@ -11,6 +11,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, check
 from lib.cli.check_output import show
+from lib.cli.files import InputFile
 from lib.cli.init.proposal import Proposal
 from lib.config.profile import Profile
 from lib.state.store import StoredObject
@@ -25,7 +26,11 @@ def show_ending(file: Path, name: str, proposal: Proposal, now: datetime, consol
     show(checked, console)
     if not checked.first:
         console.print(f"Nothing would be sent. {_likely_cause(checked)}", soft_wrap=True)
-    return bool(checked.first)
+        return False
+    if problem := InputFile(file).name_problem():
+        console.print(f"But {problem}.", soft_wrap=True, markup=False)
+        return False
+    return True
 
 
 def _likely_cause(checked: CheckResult) -> str:

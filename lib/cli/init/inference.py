@@ -40,7 +40,7 @@ from lib.run.plan import row_filter_of
 from lib.run.reading import read_header, read_roles_of
 from lib.source.errors import SourceError
 
-_FIRST: Final = ("destination", "customer_id", "conversion_action")
+_FIRST: Final = ("destination", "customer_id", "conversion_action", "include", "actions")
 """What is asked before everything else, in this order."""
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
@@ -120,9 +120,16 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     ]
     entries.sort(key=lambda entry: _ORDER.index(entry.key))
     questions = [each for part in parts for each in part.questions]
-    questions.sort(key=lambda each: 0 if each.key in _FIRST else 2 - each.is_needed)
+    # On the rows that count depends everything else.
+    questions.sort(key=_urgency)
     proposal = Proposal(tuple(entries), tuple(questions))
     return proposal if questions else _without_objections(sample, proposal)
+
+
+def _urgency(question: Question) -> int:
+    if question.key in _FIRST:
+        return _FIRST.index(question.key)
+    return len(_FIRST) + (not question.is_needed)
 
 
 def _without_objections(sample: Sample, proposal: Proposal) -> Proposal:

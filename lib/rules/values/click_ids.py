@@ -24,6 +24,8 @@ _NO_LETTERS: Final = re.compile(
 )
 # Programs put one in place of the rest of a long text.
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
+_WORD: Final = re.compile(r"[A-Z]?[a-z]{4,18}", re.ASCII)
+"""`Newspaper`, in a column of sources. Click IDs have digits, or letters in no order of cases."""
 _SURELY: Final = 20
 SHORTEST: Final = 10
 """No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
@@ -60,6 +62,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         or click_id.lower() in _NO_CLICK
         or is_placeholder("text", click_id)
         or _NO_LETTERS.fullmatch(click_id)
+        or _WORD.fullmatch(click_id)
     ):
         raise RuleError("INVALID_CLICK_ID")
     return click_id

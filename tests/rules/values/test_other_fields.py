@@ -138,6 +138,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_event_source, "fax", "INVALID_EVENT_SOURCE"),
         (check_click_id, "", "INVALID_CLICK_ID"),
         (check_click_id, "abc def", "INVALID_CLICK_ID"),
+        (check_click_id, "Newspaper", "INVALID_CLICK_ID"),
         (check_click_id, "(not set)", "INVALID_CLICK_ID"),
         (check_click_id, "null", "INVALID_CLICK_ID"),
         (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
