@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
+from lib.cli.escaping import in_annotation, in_annotation_property
 from tests.cli.validating import NOW, csv_of, row
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,12 @@ def test_no_code_is_cut_and_no_line_is_longer_than_80_columns(tmp_path: Path) ->
     assert max(map(len, lines)) <= 80
     assert {"NO_CLICK_ID_OR_IDENTIFIER", "INVALID_DATE"} <= {line.split(" ")[0] for line in lines}
     assert not [line for line in lines if line.endswith(" ")]
+
+
+def test_an_annotation_of_github_stays_one_command() -> None:
+    """Line ends, signs of the command's own syntax and control characters are written out."""
+    assert in_annotation("50 %\r\nline: 2, \x1b") == "50 %25%0D%0Aline: 2, \ufffd"
+    assert in_annotation_property("a:b,c%.csv") == "a%3Ab%2Cc%25.csv"
 
 
 def test_standard_input_is_a_file(tmp_path: Path) -> None:
