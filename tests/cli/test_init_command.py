@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.cli.init.proposal import Choice, Question, WrongAnswer
+from lib.cli.init.stage_actions import read_stages
 from lib.config.profile import Profile, read_profiles
 from tests.cli.validating import NOW
 from tools.terraform_check import configuration
@@ -427,3 +428,48 @@ def test_the_largest_sample_takes_a_moment(file: Any) -> None:
     result = init(file(HEADER, rows), *ACCOUNT, "--time-zone", "Europe/Berlin")
     assert profile_of(result)["phone_region"] == "DE"
     assert datetime.now(UTC) - before < timedelta(seconds=20)
+
+
+STAGES = "Deal ID,Deal Stage,Close Date,Qualified on,Amount,Email"
+LEADS = (
+    "1,Qualified,2026-11-18 09:30,2026-11-10 08:00,120.50,ada@example.com",
+    "2,Closed Won,2026-11-19 10:00,2026-11-11 08:00,99,ben@example.com",
+    "3,Nurture,2026-11-20 11:00,2026-11-12 08:00,80,eve@example.com",
+)
+
+
+def test_stages_can_be_actions_of_their_own(file: Any) -> None:
+    """An option says the action of a stage, its worth and the column of its date."""
+    words = ["--stage", "Deal Stage=Qualified=1001, 50, Qualified on"]
+    words += [
+        "--stage",
+        "Deal Stage=Closed Won=1002",
+        "--column",
+        "conversion_date_time=Close Date",
+    ]
+    result = init(file(STAGES, LEADS), *ACCOUNT[:2], "--time-zone", "UTC", *words)
+    profile = profile_of(result)
+    qualified = {"action": "1001", "value": 50.0, "time": "Qualified on"}
+    assert profile["actions"] == {
+        "Deal Stage": {"Qualified": qualified, "Closed Won": {"action": "1002"}}
+    }
+    assert "conversion_action" not in profile
+    assert "2 would be sent, 1 would be skipped" in result.stderr
+    wrong = init(file(STAGES, LEADS), *ACCOUNT[:2], "--stage", "Deal Stage=Qualified")
+    assert wrong.exit_code == 2
+    assert "write it as COLUMN=VALUE=ACTION" in " ".join(wrong.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("Qualified", "Write VALUE = ACTION"),
+        ("Lost = 1001", "The values are Qualified, Won."),
+        ("Qualified = 1001, much", '"much" is not a number'),
+        ("Qualified = 1001, 50, Nowhere", '"Nowhere" is no column of the file'),
+    ],
+)
+def test_a_wrong_answer_about_stages_is_refused(answer: str, said: str) -> None:
+    """The message says what is wrong, and what to write."""
+    with pytest.raises(WrongAnswer, match=said):
+        read_stages(answer, ["Qualified", "Won"], ["Stage"])

@@ -96,7 +96,7 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
     if sample.header.kind != "conversion":
         return CountingRows(Proposal(_given_entries(given)), sample.rows)
     deciding = _deciding_columns(sample)
-    if any(key in given.values for key in _FILTERS):
+    if given.values.get("actions") or any(key in given.values for key in _FILTERS):
         entries = [*_given_entries(given), *_pinned(sample, deciding, given)]
         return CountingRows(Proposal(tuple(merge(entries))), _kept(sample, given.values))
     rows = sample.rows
@@ -383,6 +383,8 @@ def _is_unknown(stage: str) -> bool:
 def _kept(sample: Sample, given: Mapping[str, Any]) -> Sequence[SampleRow]:
     """Apply a filter that a person gave. If its column does not exist, the check reports it."""
     rows = sample.rows
+    stages = {name: list(values) for name, values in given.get("actions", {}).items()}
+    given = {**given, "include": {**given.get("include", {}), **stages}}
     conditions = [
         Condition(name, columns[0], key, tuple(values))
         for key in _FILTER_KEYS
