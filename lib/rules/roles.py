@@ -180,6 +180,11 @@ class ColumnSample:
         """The words of its name."""
         return words_of(self.name)
 
+    @cached_property
+    def is_named_stage(self) -> bool:
+        """Whether its name says that it has stages: `Deal Stage`, `statusName`."""
+        return is_stage_column(self.name) or any(map(is_stage_column, self.words))
+
     def says(self, words: Words) -> bool:
         """Return whether its name has one of these words."""
         return words.match(self.words)
@@ -353,7 +358,7 @@ def _of_identity(column: ColumnSample) -> Found:
 def _of_counts(column: ColumnSample) -> Found:
     if says_no_sale(column):
         return 0, "some rows say that they are no sales"
-    is_named = is_stage_column(column.name) or column.says(KIND_WORDS)
+    is_named = column.is_named_stage or column.says(KIND_WORDS)
     stages = column.stages.values()
     if "not_won" in stages:
         return 1, "words for rows that are no sales"
@@ -651,7 +656,7 @@ def says_no_sale(column: ColumnSample, *, is_answered: bool = False) -> bool:
     if is_about_undoing and (column.is_dates or column.is_numbers):
         return any(amount_in(cell) != 0 for cell in column.counts)
     lost = [cell for cell in column.counts if column.stages.get(cell) == "not_won"]
-    if is_stage_column(column.name):
+    if column.is_named_stage:
         return bool(lost)
     has_others = len(column.counts) > 1 or column.filled < len(column.cells)
     return has_others and not column.says(NAME_WORDS) and any(map(is_harmless, lost))
@@ -678,7 +683,7 @@ def _with_values(found: Candidate, column: ColumnSample) -> Candidate:
 
 def _is_undecided_stage(column: ColumnSample) -> bool:
     """Return whether a column has stages of sales, some of them unknown."""
-    if not is_stage_column(column.name) or column.says(NO_COUNTS_WORDS):
+    if not column.is_named_stage or column.says(NO_COUNTS_WORDS):
         return False
     if len(column.counts) < 2 or not column.is_kinds or column.is_codes():
         return False

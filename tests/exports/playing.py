@@ -119,7 +119,7 @@ class Export:
             return self._column(question)
         if question.key == "actions":
             return "; ".join(
-                f"{stage} = {each['action']}, {each['value'] or ''}, {each['time']}"
+                f"{stage} = {each['action']}, {each['value'] or ''}, {each['time'] or ''}"
                 for stage, each in self.owner["actions"].items()
             )
         if question.key == "exclude":
@@ -140,7 +140,7 @@ class Export:
     def _values(self, question: Question) -> str:
         """Choose the values that count, in each column that decides."""
         owner = self.owner
-        counts = {owner["columns"].get("counts"): owner["sales"], **owner.get("also", {})}
+        counts = {owner["columns"].get("counts"): owner["sales"], **(owner.get("also") or {})}
         if missing := set(counts) - {each.column for each in question.choices} - {None}:
             raise Stuck(f"the question has no {sorted(missing)}")
         chosen = [
@@ -210,9 +210,12 @@ def with_init(export: Export, route: str, folder: Path) -> Played:
         patch.object(command, "_ask", ask),
     ):
         played.init = CliRunner().invoke(main, words)
-    if isinstance(played.init.exception, Stuck):
-        played.stuck = str(played.init.exception)
+    failed = played.init.exception
+    if isinstance(failed, Stuck):
+        played.stuck = str(failed)
         return played
+    if failed is not None and not isinstance(failed, SystemExit):
+        raise failed
     if not output.exists():
         assert played.init.exit_code == 1, played.init.output
         played.stuck = played.init.output

@@ -10,10 +10,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question
-from lib.cli.init.sample import Sample, SampleRow, amount_in, amounts_of, filled, is_sum
+from lib.cli.init.sample import (
+    Sample,
+    SampleRow,
+    amount_in,
+    amounts_of,
+    filled,
+    is_sum,
+    kind_of_cells,
+)
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
-from lib.rules.fields.languages import ID_WORDS, ORDER_WORDS, Words, words_of
+from lib.rules.fields.languages import (
+    ID_WORDS,
+    NO_VALUE_WORDS,
+    OTHER_ID_WORDS,
+    Words,
+    words_of,
+)
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, candidates
 from lib.rules.values.cells import RuleError, plain_name
@@ -38,6 +52,8 @@ _CERTAIN_TIME: Final = 1
 """Up to this rank, the name of a column says that something was sold or paid."""
 _CERTAIN_ID: Final = 5
 """Up to this rank, the name of a column says that it is an ID."""
+_NAMED_ID: Final = 6
+"""Up to this rank, it is an ID of something. If there is only one, it is that of the row."""
 _OF_ROWS: Final = Words("item record row entry element eintrag zeile ligne fila riga rij linha")
 _ENOUGH_ROWS: Final = 20
 _FEWEST_ORDERS: Final = 0.2
@@ -177,7 +193,7 @@ def _value(at: _Choosing) -> None:
     field = "conversion_value"
     if at.given.decides("headers", field) or _is_explicit(at, field):
         return
-    found = at.candidates("value", field)
+    found = at.candidates("value", field) or _whole_numbers(at)
     plausible = _different(at, [each for each in found if each.rank < NAMED_OTHERWISE])
     plausible = [each for each in plausible if not _is_in_cents(at, each, found)]
     shares = [each for each in found if each.rank == NAMED_OTHERWISE]
@@ -190,6 +206,23 @@ def _value(at: _Choosing) -> None:
         at.choose(field, plausible[0], len(found) > 1)
     elif plausible or shares:
         at.ask(field, "Which amount is the value of a sale?", found, "send sales without a value")
+
+
+def _whole_numbers(at: _Choosing) -> list[Candidate]:
+    """Return the columns of numbers without cents, whose names do not say what they are."""
+    return [
+        Candidate(column, "cells", NAMED_OTHERWISE, "numbers")
+        for column in at.sample.free_columns()
+        if column not in at.taken() and _may_be_value(at, column)
+    ]
+
+
+def _may_be_value(at: _Choosing, column: int) -> bool:
+    words = words_of(at.sample.names[column])
+    if any(each.match(words) for each in (ID_WORDS, OTHER_ID_WORDS, NO_VALUE_WORDS)):
+        return False
+    amounts = set(amounts_of(at.cells, column))
+    return kind_of_cells(at.rows, column) == "amount" and len(amounts) > 1
 
 
 def _different(at: _Choosing, found: Sequence[Candidate]) -> list[Candidate]:
@@ -294,6 +327,9 @@ def _identity(at: _Choosing) -> None:
         return
     found = at.candidates("identity", field)
     certain = [each for each in found if each.rank <= _CERTAIN_ID]
+    named = [each for each in found if _CERTAIN_ID < each.rank <= _NAMED_ID]
+    if len(named) == 1:
+        certain += named
     certain += [each for each in found if _is_of_rows(at, each.column)]
     if shared := _id_of_lines(at):
         at.found[field] = (shared[0], f'"{at.sample.names[shared[0]]}": {shared[1]}')
@@ -318,7 +354,7 @@ def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
     shared = [column for column in same if column is not None]
     for column, name in enumerate(at.sample.names):
         words = words_of(name)
-        if column in at.taken() or not (ORDER_WORDS.match(words) and ID_WORDS.match(words)):
+        if column in at.taken() or not ID_WORDS.match(words) or OTHER_ID_WORDS.match(words):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]

@@ -42,6 +42,8 @@ _CLEAR: Final = 4
 _FLAGS: Final = 6
 """Up to this rank, it is true or false."""
 _MOST_COLUMNS: Final = 4
+_MOST_FURTHER: Final = 6
+_FEW_VALUES: Final = 12
 _FEW: Final = 0.1
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
 """Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
@@ -114,7 +116,8 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
             others = [cell for cell in cells if cell.casefold() not in wanted]
             reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
-    question = _question(sample, deciding, filtered_by, rows)
+    further = _further_columns(sample, deciding)
+    question = _question(sample, deciding, further, filtered_by, rows)
     if question and not given.decides("include"):
         return CountingRows(Proposal(questions=(question,)), rows)
     excluded = None if include else _lost_stages(sample)
@@ -149,6 +152,8 @@ def narrowed(
             rows = [row for row in rows if row.cells[column] in values]
     for name_of_field, cells_of in (("ad_user_data", _refusals), ("conversion_value", _zeros)):
         at = columns.get(name_of_field)
+        if at is None and name_of_field == "ad_user_data":
+            at, cells_of = _other_consent(sample, rows), _without_consent
         cells = cells_of(rows, at) if at is not None else []
         # A file that names its conversion actions is made for Google, and is sent as it is.
         if at is None or not cells or "conversion_action" in columns:
@@ -158,7 +163,7 @@ def narrowed(
             continue
         count = number_of_rows(sum(row.cells[at] in cells for row in rows))
         if name_of_field == "ad_user_data" or given.decides("exclude", name):
-            who = "of people who refused consent" if name_of_field == "ad_user_data" else "of 0"
+            who = "of people who did not agree" if name_of_field == "ad_user_data" else "of 0"
             reason = f'"{name}": {count} {who} are not sent. --exclude changes it.'
             entries.append(Entry("exclude", {name: cells}, reason))
             rows = [row for row in rows if row.cells[at] not in cells]
@@ -192,6 +197,25 @@ def _refusals(rows: Sequence[SampleRow], at: int) -> list[str]:
     return [cell for cell in dict.fromkeys(filled(rows, at)) if _consent(cell) == "DENIED"]
 
 
+def _other_consent(sample: Sample, rows: Sequence[SampleRow]) -> int | None:
+    """Return a column about consent to something else, such as marketing, that people refused."""
+    cells = [row.cells for row in sample.rows]
+    for each in candidates("consent", sample.names, cells, set(sample.header.fields.values())):
+        values = filled(sample.rows, each.column)
+        if sample.can_be_named(each.column) and all(map(_consent, values)):
+            return each.column if _refusals(rows, each.column) else None
+    return None
+
+
+def _without_consent(rows: Sequence[SampleRow], at: int) -> list[str]:
+    """Return the cells of people who have not agreed. A box that nobody ticked is no consent."""
+    return [cell for cell in dict.fromkeys(row.cells[at] for row in rows) if not _agrees(cell)]
+
+
+def _agrees(cell: str) -> bool:
+    return bool(cell) and _consent(cell) == "GRANTED"
+
+
 def _consent(cell: str) -> str | None:
     try:
         return parse_consent(cell)
@@ -220,6 +244,19 @@ def _deciding_columns(sample: Sample) -> list[int]:
     return clear[:_MOST_COLUMNS]
 
 
+def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
+    """Return the other columns with a few different values, the fewest first. Only their owner
+    knows whether one of them decides, so she can choose in them too."""
+    found = []
+    for at in sample.free_columns():
+        values = {row.cells[at] for row in sample.rows}
+        is_few = 1 < len(values) <= min(_FEW_VALUES, len(sample.rows) // 2)
+        is_text = kind_of_cells(sample.rows, at) is None or all(map(str.isdecimal, values))
+        if at not in deciding and is_few and is_text:
+            found.append((len(values), at))
+    return [at for _, at in sorted(found)[:_MOST_FURTHER]]
+
+
 def _lists(sample: Sample, candidate: Candidate) -> bool:
     """Return whether the cells of a column are words about sales, and neither amounts nor names of
     people or parcels."""
@@ -245,19 +282,27 @@ def _separates(sample: Sample, candidate: Candidate) -> bool:
 
 
 def _question(
-    sample: Sample, deciding: Sequence[int], filtered_by: Sequence[int], rows: Sequence[SampleRow]
+    sample: Sample,
+    deciding: Sequence[int],
+    further: Sequence[int],
+    filtered_by: Sequence[int],
+    rows: Sequence[SampleRow],
 ) -> Question | None:
     """Return the question which values mean that a row is a sale, unless the words are clear: one
-    column has stages, most of its rows are won or known, and no other column varies in them."""
+    column has stages, most of its rows are won or known, and no other column varies in them.
+
+    If nothing looks as if it decides, only the `further` columns are asked about."""
     lines = {row.line for row in rows}
     others = [row for row in sample.rows if row.line not in lines]
     open_columns = [at for at in deciding if at not in filtered_by and _is_open(at, rows, others)]
     unknown = sum(_is_unknown(row.cells[at]) for at in filtered_by for row in others)
     is_known = bool(filtered_by) and unknown <= len(rows)
-    if not open_columns and (not filtered_by or not unknown):
+    is_vague = not filtered_by and not deciding
+    if not open_columns and not (filtered_by and unknown) and not (is_vague and further):
         return None
     is_clear = is_known and not any(_objects(sample, at, rows) for at in open_columns)
     shown = [at for at in deciding if at in open_columns or at in filtered_by]
+    shown += further
     choices = [
         Choice(value or EMPTY, value, number_of_rows(count), sample.names[at])
         for at in shown
@@ -270,8 +315,10 @@ def _question(
         option="--include COLUMN=VALUE, or --exclude COLUMN if a column does not decide",
         choices=(*choices, Choice("all rows are sales", None, number_of_rows(len(sample.rows)))),
         takes_several=True,
-        is_needed=not is_clear,
+        is_needed=not is_clear and not is_vague,
     )
+    if is_vague:
+        return replace(question, default=question.labels[-1])
     won = {(sample.names[at], row.cells[at]) for at in filtered_by for row in rows}
     labels = zip(question.labels, choices, strict=False)
     default = [label for label, each in labels if (each.column, each.value) in won]

@@ -401,7 +401,7 @@ KIND_WORDS: Final = Words(
     """
     type kind art belegart vart *ungsart *tragsart *gangsart kontaktart *typ category class
     record_type document_type tipo genre soort rodzaj
-    disposition result won lost valid qualified test
+    disposition result won lost valid qualified test pipeline* funnel* воронка
     種別 区分 状態 ステータス 类型 状态 구분 상태
     """
 )

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from lib.rules.values.cells import RuleError, is_placeholder
 
 # URL-safe base64 today. Allowing dots, tildes, padding and percent signs does no harm.
-_CLICK_ID: Final = re.compile(r"[\w.~=%+/-]{1,1024}", re.ASCII)
+_CLICK_ID: Final = re.compile(r"(?=.{1,1024}$)[\w.~%+/-]+=*", re.ASCII)
 # Written by web analytics and templates if there was no ad click.
 _NO_CLICK: Final = frozenset(
     {
