@@ -25,6 +25,7 @@ from lib.rules.fields.languages import (
     ID_WORDS,
     NO_VALUE_WORDS,
     OTHER_ID_WORDS,
+    OWN_SHARE_WORDS,
     Words,
     words_of,
 )
@@ -58,14 +59,6 @@ _OF_ROWS: Final = Words("item record row entry element eintrag zeile ligne fila 
 _ENOUGH_ROWS: Final = 20
 _FEWEST_ORDERS: Final = 0.2
 """Share of the rows that have an order of their own, if an order has several lines."""
-
-_OWN_SHARE: Final = Words(
-    """
-    commission* provision* profit* earnings gewinn* courtage comision* comissao benefice beneficio
-    lucro guadagno commissione winst prowizja
-    """
-)
-"""What a business gets of the price: for some, it is the value of a sale."""
 
 Columns = dict[str, tuple[int, str]]
 """Field → its column and the reason."""
@@ -197,7 +190,9 @@ def _value(at: _Choosing) -> None:
     plausible = _different(at, [each for each in found if each.rank < NAMED_OTHERWISE])
     plausible = [each for each in plausible if not _is_in_cents(at, each, found)]
     shares = [each for each in found if each.rank == NAMED_OTHERWISE]
-    owns = [each for each in shares if _OWN_SHARE.match(words_of(at.sample.names[each.column]))]
+    owns = [
+        each for each in shares if OWN_SHARE_WORDS.match(words_of(at.sample.names[each.column]))
+    ]
     if len(plausible) == 1:
         plausible += [each for each in found if _is_rest(at, plausible[0], each, found)]
     if len(found) == 1:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lib.cli.init.proposal import Entry, Given, Proposal, Question, WrongAnswer
 from lib.cli.init.sample import Sample
+from lib.rules.fields.languages import STAGE_WORDS, words_of
 from lib.rules.stages import stage_of
 
-_STAGES: Final = re.compile(r"stage|phase|stufe|etape|étape|etapa|fase|stadium|pipeline", re.I)
-"""Names of columns whose values follow one another. The values of a status do not."""
 _FORM: Final = "VALUE = ACTION, or VALUE = ACTION, WORTH, COLUMN OF ITS DATE"
 
 
@@ -24,7 +22,7 @@ def stages_of(sample: Sample, given: Given, columns: Mapping[str, int]) -> Propo
         return Proposal()
     for name, values in given.values.get("include", {}).items():
         won = [each for each in values if stage_of(each) == "won"]
-        if len(values) > 1 and len(won) < len(values) and _STAGES.search(name):
+        if len(values) > 1 and len(won) < len(values) and STAGE_WORDS.match(words_of(name)):
             return Proposal(questions=(_question(sample, name, values, (won or values)[-1]),))
     return Proposal()
 

@@ -427,3 +427,12 @@ REFUND_WORDS: Final = Words(
     """
 )
 CANCEL_WORDS: Final = Words("cancel* *stornier* *storno* annul* anula* geannuleer* void* 取消 취소")
+OWN_SHARE_WORDS: Final = Words(
+    """
+    commission* provision* profit* earnings gewinn* courtage comision* comissao benefice beneficio
+    lucro guadagno commissione winst prowizja
+    """
+)
+"""What a business gets of the price: for some, it is the value of a sale."""
+STAGE_WORDS: Final = Words("*stage* *phase* *stufe* etape* etapa* *fase* stadium pipeline* funnel*")
+"""A column whose values follow one another. The values of a status do not."""
