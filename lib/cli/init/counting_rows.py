@@ -116,8 +116,7 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
             others = [cell for cell in cells if cell.casefold() not in wanted]
             reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
-    further = _further_columns(sample, deciding)
-    question = _question(sample, deciding, further, filtered_by, rows)
+    question = _question(sample, deciding, filtered_by, rows)
     if question and not given.decides("include"):
         return CountingRows(Proposal(questions=(question,)), rows)
     excluded = None if include else _lost_stages(sample)
@@ -150,37 +149,50 @@ def narrowed(
         if not is_decided and not _is_net(sample, rows, value, column):
             entries.append(Entry("include", {name: values}, reason))
             rows = [row for row in rows if row.cells[column] in values]
-    for name_of_field, cells_of in (("ad_user_data", _refusals), ("conversion_value", _zeros)):
-        at = columns.get(name_of_field)
-        if at is None and name_of_field == "ad_user_data":
-            at, cells_of = _other_consent(sample, rows), _without_consent
-        cells = cells_of(rows, at) if at is not None else []
-        # A file that names its conversion actions is made for Google, and is sent as it is.
-        if at is None or not cells or "conversion_action" in columns:
-            continue
-        name = sample.names[at]
-        if name in given.values.get("exclude", ()) or name in given.values.get("include", ()):
-            continue
-        count = number_of_rows(sum(row.cells[at] in cells for row in rows))
-        if name_of_field == "ad_user_data" or given.decides("exclude", name):
-            who = "of people who did not agree" if name_of_field == "ad_user_data" else "of 0"
-            reason = f'"{name}": {count} {who} are not sent. --exclude changes it.'
-            entries.append(Entry("exclude", {name: cells}, reason))
-            rows = [row for row in rows if row.cells[at] not in cells]
-            continue
-        questions.append(
-            Question(
-                key="exclude",
-                where=name,
-                text=f'{count} that count have the value 0 in "{name}". Are they sales?',
-                option=f'--exclude "{name}={cells[0]}", or --exclude "{name}" if they are',
-                choices=(Choice("yes", []), Choice("no", cells)),
-                default="no",
-                is_needed=False,
-            )
-        )
+    # A file that names its conversion actions is made for Google, and is sent as it is.
+    if "conversion_action" not in columns:
+        at, refusals = _refusals(sample, rows, columns)
+        if refusals and not _is_filtered(given, sample.names[at]):
+            entries.append(_left_out(sample, rows, at, refusals, "of people who did not agree"))
+            rows = [row for row in rows if row.cells[at] not in refusals]
+        zeros = _zeros(rows, value) if value is not None else []
+        if value is not None and zeros and not _is_filtered(given, sample.names[value]):
+            if given.decides("exclude", sample.names[value]):
+                entries.append(_left_out(sample, rows, value, zeros, "of 0"))
+                rows = [row for row in rows if row.cells[value] not in zeros]
+            else:
+                questions.append(_question_about_zeros(sample, rows, value, zeros))
     part = Proposal(tuple(merge(entries)), tuple(questions))
     return CountingRows(part, rows, counting.refund_time)
+
+
+def _is_filtered(given: Given, name: str) -> bool:
+    return any(name in given.values.get(key, ()) for key in _FILTER_KEYS)
+
+
+def _left_out(
+    sample: Sample, rows: Sequence[SampleRow], at: int, cells: Sequence[str], who: str
+) -> Entry:
+    name = sample.names[at]
+    count = number_of_rows(sum(row.cells[at] in cells for row in rows))
+    reason = f'"{name}": {count} {who} are not sent. --exclude changes it.'
+    return Entry("exclude", {name: cells}, reason)
+
+
+def _question_about_zeros(
+    sample: Sample, rows: Sequence[SampleRow], at: int, zeros: Sequence[str]
+) -> Question:
+    name = sample.names[at]
+    count = number_of_rows(sum(row.cells[at] in zeros for row in rows))
+    return Question(
+        key="exclude",
+        where=name,
+        text=f'{count} that count have the value 0 in "{name}". Are they sales?',
+        option=f'--exclude "{name}={zeros[0]}", or --exclude "{name}" if they are',
+        choices=(Choice("yes", []), Choice("no", zeros)),
+        default="no",
+        is_needed=False,
+    )
 
 
 def _is_net(sample: Sample, rows: Sequence[SampleRow], value: int | None, refund: int) -> bool:
@@ -193,27 +205,28 @@ def _is_net(sample: Sample, rows: Sequence[SampleRow], value: int | None, refund
     return any(refunds) and any(is_sum(whole, rests, refunds) for whole in wholes)
 
 
-def _refusals(rows: Sequence[SampleRow], at: int) -> list[str]:
-    return [cell for cell in dict.fromkeys(filled(rows, at)) if _consent(cell) == "DENIED"]
+def _refusals(
+    sample: Sample, rows: Sequence[SampleRow], columns: Mapping[str, int]
+) -> tuple[int, list[str]]:
+    """Return the column of consent, and its cells in rows of people who did not agree.
 
-
-def _other_consent(sample: Sample, rows: Sequence[SampleRow]) -> int | None:
-    """Return a column about consent to something else, such as marketing, that people refused."""
+    If they refused in a column about another consent, such as marketing, an empty cell is none
+    either: a box that nobody ticked."""
+    at = columns.get("ad_user_data")
+    if at is not None:
+        return at, _denied(rows, at)
     cells = [row.cells for row in sample.rows]
     for each in candidates("consent", sample.names, cells, set(sample.header.fields.values())):
-        values = filled(sample.rows, each.column)
-        if sample.can_be_named(each.column) and all(map(_consent, values)):
-            return each.column if _refusals(rows, each.column) else None
-    return None
+        at = each.column
+        if sample.can_be_named(at) and all(map(_consent, filled(sample.rows, at))):
+            values = dict.fromkeys(row.cells[at] for row in rows)
+            refused = [cell for cell in values if _consent(cell) != "GRANTED"]
+            return at, refused if _denied(rows, at) else []
+    return 0, []
 
 
-def _without_consent(rows: Sequence[SampleRow], at: int) -> list[str]:
-    """Return the cells of people who have not agreed. A box that nobody ticked is no consent."""
-    return [cell for cell in dict.fromkeys(row.cells[at] for row in rows) if not _agrees(cell)]
-
-
-def _agrees(cell: str) -> bool:
-    return bool(cell) and _consent(cell) == "GRANTED"
+def _denied(rows: Sequence[SampleRow], at: int) -> list[str]:
+    return [cell for cell in dict.fromkeys(filled(rows, at)) if _consent(cell) == "DENIED"]
 
 
 def _consent(cell: str) -> str | None:
@@ -282,23 +295,22 @@ def _separates(sample: Sample, candidate: Candidate) -> bool:
 
 
 def _question(
-    sample: Sample,
-    deciding: Sequence[int],
-    further: Sequence[int],
-    filtered_by: Sequence[int],
-    rows: Sequence[SampleRow],
+    sample: Sample, deciding: Sequence[int], filtered_by: Sequence[int], rows: Sequence[SampleRow]
 ) -> Question | None:
     """Return the question which values mean that a row is a sale, unless the words are clear: one
     column has stages, most of its rows are won or known, and no other column varies in them.
 
-    If nothing looks as if it decides, only the `further` columns are asked about."""
+    If nothing looks as if it decides, only the further columns are asked about."""
     lines = {row.line for row in rows}
     others = [row for row in sample.rows if row.line not in lines]
     open_columns = [at for at in deciding if at not in filtered_by and _is_open(at, rows, others)]
     unknown = sum(_is_unknown(row.cells[at]) for at in filtered_by for row in others)
     is_known = bool(filtered_by) and unknown <= len(rows)
     is_vague = not filtered_by and not deciding
-    if not open_columns and not (filtered_by and unknown) and not (is_vague and further):
+    if not open_columns and not (filtered_by and unknown) and not is_vague:
+        return None
+    further = _further_columns(sample, deciding)
+    if is_vague and not further:
         return None
     is_clear = is_known and not any(_objects(sample, at, rows) for at in open_columns)
     shown = [at for at in deciding if at in open_columns or at in filtered_by]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import IO, Any, Final, Literal
 
@@ -129,7 +130,7 @@ def begins_with(name: str, stems: tuple[str, ...]) -> bool:
 
 def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date"] | None:
     """Return whether the cells of a column are amounts or dates; None: neither."""
-    cells = filled(rows, at)
+    cells = set(filled(rows, at))
     if cells and all(map(is_amount, cells)):
         return "amount"
     return "date" if all(map(is_moment, cells)) else None
@@ -140,6 +141,8 @@ def is_amount(cell: str) -> bool:
     return any(amount_in(cell, comma) is not None for comma in (False, True))
 
 
+# Each question asks about the same cells again.
+@lru_cache(maxsize=1 << 16)
 def amount_in(cell: str, decimal_comma: bool) -> float | None:
     """Return the amount in a cell; None: it is not readable with this decimal sign."""
     try:
