@@ -20,9 +20,9 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.escaping import in_spreadsheet, on_terminal
-from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
+from lib.cli.files import difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, TooLargeForSheet, WorkbookOutput
-from lib.cli.options import named_profile, profile_of
+from lib.cli.options import file_and_results, named_profile, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import (
     NotResults,
@@ -83,20 +83,12 @@ class ReadsDifferently(Exception):
 
 
 @click.command("fix", cls=TaughtCommand, epilog=_EXAMPLES)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("results", type=ObjectAddress())
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    default="rows-to-fix.csv",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are marked.",
+@file_and_results(
+    output="rows-to-fix.csv",
+    output_help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "
+    "marked.",
+    profiles_help="File with the profiles.",
 )
-@click.option("--force", is_flag=True, help="Replace the output file if it exists.")
-@click.option("--profiles", metavar="FILE", type=ObjectAddress(), help="File with the profiles.")
-@click.option("--profile", "name", help="Name of the profile [default: that of the results].")
 def fix_command(
     file: Path,
     results: IO[bytes],

@@ -25,8 +25,8 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, OfflineDestination
 from lib.cli.escaping import in_spreadsheet, on_terminal
-from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
-from lib.cli.options import named_profile, now_option, profile_of
+from lib.cli.files import difference, other_file, refuse_existing, replacing
+from lib.cli.options import file_and_results, named_profile, now_option, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.config.profile import Profile
 from lib.destinations import registry
@@ -94,26 +94,12 @@ _FINAL: Final = (
 
 
 @click.command("undo", cls=TaughtCommand, epilog=_EXAMPLES)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("results", type=ObjectAddress())
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    default="undo.csv",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the adjustments to this file.",
+@file_and_results(
+    output="undo.csv",
+    output_help="Write the adjustments to this file.",
+    profiles_help="File with the profiles of today, if they have changed since the upload. Needed "
+    "if the results do not have their profile.",
 )
-@click.option("--force", is_flag=True, help="Replace the output file if it exists.")
-@click.option(
-    "--profiles",
-    metavar="FILE",
-    type=ObjectAddress(),
-    help="File with the profiles of today, if they have changed since the upload. Needed if the "
-    "results do not have their profile.",
-)
-@click.option("--profile", "name", help="Name of the profile [default: that of the results].")
 @click.option(
     "--action-id",
     "ids",
