@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Any, Final, NamedTuple, Protocol
 
 from lib.cli.escaping import in_spreadsheet
+from lib.source.delimited import as_line
 from lib.source.header import correction_columns
 from lib.source.table import OriginalRow, Table
 from lib.source.text import UNDECODABLE
@@ -110,7 +110,7 @@ class TextOutput:
         self._dropped = correction_columns(table.header)
         self._is_text = table.sheet is None
         self._delimiter = table.delimiter if self._is_text else delimiter or ","
-        self._space = " " if table.spaced and self._is_text else ""
+        self._spaced = table.spaced and self._is_text
         self._line_end = table.line_end if self._is_text else "\r\n"
         mark = table.text.byte_order_mark if self._is_text else codecs.BOM_UTF8
         if not mark and table.encoding == "utf-8" and has_undecodable:
@@ -131,7 +131,8 @@ class TextOutput:
         encoding = self._encoding if self._table.text.encoding_is_final else "ascii"
         plain = [text.encode(encoding, "replace").decode(encoding) for text in ours]
         if self._is_harmless(row) and row.cells is not None and not self._dropped:
-            self._write(self._joined(plain) + self._delimiter + self._space + row.text)
+            space = " " if self._spaced else ""
+            self._write(self._joined(plain) + self._delimiter + space + row.text)
             return
         cells = [text for at, text in enumerate(self._texts(row)) if at not in self._dropped]
         self._write(self._joined([*plain, *cells]))
@@ -155,14 +156,7 @@ class TextOutput:
         return f"{encoding}-le" if encoding in ("utf-16", "utf-32") else encoding
 
     def _joined(self, cells: Sequence[str]) -> str:
-        if not self._space:
-            return self._in_quotes(cells)
-        return (self._delimiter + self._space).join(self._in_quotes([cell]) for cell in cells)
-
-    def _in_quotes(self, cells: Sequence[str]) -> str:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
-        return text.getvalue()
+        return as_line(cells, self._delimiter, self._spaced)
 
     def _write(self, text: str) -> None:
         encoding = self._encoding

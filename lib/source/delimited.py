@@ -15,6 +15,7 @@ import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Set
+from io import StringIO
 from itertools import accumulate, chain, repeat
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -43,6 +44,16 @@ cut ends like this. `broken`: only if the row is incomplete too."""
 def strict_reader(lines: Iterable[str], delimiter: str, spaced: bool) -> Reader:
     """Return a reader of cells. A quote that closes in the middle of a cell is an error."""
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced, strict=True)
+
+
+def as_line(cells: Iterable[str], delimiter: str, spaced: bool) -> str:
+    """Return the text that a strict reader reads as these cells, without a line end."""
+    if spaced:
+        return f"{delimiter} ".join(as_line([cell], delimiter, False) for cell in cells)
+    text = StringIO()
+    # Until Python 3.13, a cell with a line break is quoted only if the line end has that character.
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n")
 
 
 class Quoted(NamedTuple):

@@ -18,6 +18,7 @@ from lib.source.delimited import (
     Hold,
     RecordReader,
     Shape,
+    as_line,
     strict_reader,
 )
 from lib.source.errors import SourceError
@@ -223,19 +224,13 @@ class Table:
         for line, text in enumerate(self._head_lines[:header_at], 1):
             yield self._original(line, None, text)
         if self._is_merged:
-            yield OriginalRow(self.header_line, None, self._merged_names(), [*self.header], {})
+            names = as_line(self.header, self.delimiter, self.spaced)
+            yield OriginalRow(self.header_line, None, names, [*self.header], {})
         else:
             yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
         kept = _KeptLines(self._blocks, self._first_line)
         for line, _, problem, length in self._ending.records(iter(kept), self._first_line):
             yield self._original(line, problem, kept.text(line, length))
-
-    def _merged_names(self) -> str:
-        written = StringIO()
-        writer = csv.writer(written, delimiter=self.delimiter, lineterminator="\0")
-        writer.writerows([name] for name in self.header)
-        mark = self.delimiter + " " * self.spaced
-        return mark.join(written.getvalue().split("\0")[:-1])
 
     def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
         text = text.removesuffix("\n").removesuffix("\r")

@@ -13,6 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lib.source import text as text_module
+from lib.source.delimited import as_line, strict_reader
 from lib.source.errors import SourceError
 
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -136,3 +137,17 @@ def test_block_ends_do_not_matter(read, content):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", 50)
         assert read_or_nothing(read, content, encoding="latin-1") == expected
+
+
+@given(
+    cells=st.lists(st.text([*LETTERS, *",;\t|\n\r"], max_size=6), min_size=1, max_size=5),
+    delimiter=st.sampled_from(",;\t|"),
+    spaced=st.booleans(),
+)
+def test_a_written_line_is_read_back(cells, delimiter, spaced):
+    """Cells that are written as a line are read as the same cells, whatever is in them."""
+    line = as_line(cells, delimiter, spaced)
+    read = next(strict_reader(io.StringIO(line, newline=""), delimiter, spaced))
+    if spaced:  # spaces before a cell without quotes belong to the delimiter
+        read, cells = ([cell.lstrip(" ") for cell in row] for row in (read, cells))
+    assert read == cells
