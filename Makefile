@@ -8,7 +8,7 @@ ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo sandbox pictures test retest check format bench fuzz soak lock audit sbom clean \
+.PHONY: help setup demo sandbox reference pictures test retest check format bench fuzz soak lock audit sbom clean \
 	check-format check-lint check-types check-spelling check-lock check-terraform
 
 help: ## List the commands
@@ -21,6 +21,10 @@ demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Goog
 
 sandbox: $(VENV)/.sandbox ## Start the local Google and the function, until Ctrl-C
 	$(BIN)/python -m sandbox up
+
+reference: $(VENV)/.dev ## Make the pages of codes and columns from the code
+	$(BIN)/python -m lib.catalogue.page > docs/codes.md
+	$(BIN)/python -m lib.rules.fields > docs/columns.md
 
 pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
 	$(BIN)/python -m tools.pictures

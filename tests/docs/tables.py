@@ -9,17 +9,6 @@ from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
 from lib.rules.fields import FIELDS
-from lib.rules.fields.__main__ import crm_rows, table_rows
-
-
-def field_rows() -> Iterator[str]:
-    """One row for each field in `lib.rules.fields`."""
-    return table_rows()
-
-
-def crm_name_rows() -> Iterator[str]:
-    """One row for each field that has special names in exports of CRMs."""
-    return crm_rows()
 
 
 def only_sent_to_rows() -> Iterator[str]:

@@ -1,11 +1,45 @@
-"""Prints the rows of the tables of columns in docs/input.md."""
+"""`docs/columns.md`, made from the fields: `python -m lib.rules.fields > docs/columns.md`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lib.model.fields import HIGHEST_NUMBER
 from lib.rules.fields import FIELDS
+
+_HEAD = """\
+# Columns
+
+<!-- Made by `make reference`. Edit the fields in lib/rules/fields. -->
+
+Each field, and the column names by which it is found. [input.md](input.md#column-names) says how
+names are matched, and what a cell may contain.
+
+- **Also called**: these names always mean the field.
+- **Only if no other column fits**: these names are less clear, so they are used only if no other
+  column is for the field. An additional column for an email address or phone number becomes the
+  next numbered field: next to `Phone`, the column `Mobile` is `phone_2`.
+
+| column | what it holds | also called | only if no other column fits |
+|---|---|---|---|
+"""
+_CRM_HEAD = """\
+
+## Names in exports of CRMs
+
+In German, French, Spanish, Italian, Dutch and Portuguese exports of HubSpot, Salesforce, Pipedrive,
+Zoho and Dynamics. They are used only if no name above and no name with a unit fits, those in the
+last column only if nothing else does. If several of them are for one field, none is used, and a
+note names them (`COLUMN_NOT_CHOSEN`); for names, addresses and times, the first one is used.
+
+| column | names in exports of CRMs | only if nothing else fits |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page: one row for each field."""
+    return _HEAD + "\n".join(table_rows()) + "\n" + _CRM_HEAD + "\n".join(crm_rows()) + "\n"
 
 
 def table_rows() -> Iterator[str]:
@@ -14,22 +48,21 @@ def table_rows() -> Iterator[str]:
         name = f"`{field.name}`"
         if field.numbered:
             name += f", `{field.name}_2` ... `{field.name}_{HIGHEST_NUMBER}`"
-        aliases, fallbacks = (
-            ", ".join(f"`{each}`" for each in names) for names in (field.aliases, field.fallbacks)
-        )
-        yield f"| {name} | {field.description} | {aliases} | {fallbacks} |"
+        names = f"{_listed(field.aliases)} | {_listed(field.fallbacks)}"
+        yield f"| {name} | {field.description} | {names} |"
 
 
 def crm_rows() -> Iterator[str]:
     """Yield one row for each field that has special names in exports of CRMs."""
     for field in FIELDS:
         if field.crm_names:
-            names, last_resorts = (
-                ", ".join(f"`{each}`" for each in names)
-                for names in (field.crm_names, field.last_resorts)
-            )
-            yield f"| `{field.name}` | {names} | {last_resorts} |"
+            names = f"{_listed(field.crm_names)} | {_listed(field.last_resorts)}"
+            yield f"| `{field.name}` | {names} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":
-    print("\n".join([*table_rows(), *crm_rows()]))
+    print(page(), end="")
