@@ -111,10 +111,10 @@ class Generations:
                 continue
             if other.terms != fresh.terms or other.same_as:
                 continue
-            if self._is_over(other):
-                if self._all_counted(other):
-                    return other.source.generation
-            elif other.expires > now:
+            counted = self._all_counted(other) if self._is_over(other) else None
+            if counted:
+                return other.source.generation
+            if counted is None and other.expires > now:
                 raise LeaseHeld(f"generation {other.source.generation} of the same upload")
         return 0
 
@@ -129,16 +129,17 @@ class Generations:
     def _is_over(self, run: Run) -> bool:
         return run.status != "running" or self.output.has_results(run.source)
 
-    def _all_counted(self, run: Run) -> bool:
+    def _all_counted(self, run: Run) -> bool | None:
         """Return whether the rows of a run need not be sent again, or still can be.
 
-        An API that reports later may not have counted them yet.
+        An API that reports later may not have counted them yet. None: the run has written its
+        results, but its claim does not say yet whether all rows count.
         """
         if run.status == "finished":
             return run.all_counted
         pending = self.pending_runs.get(run.key)
         if pending is None:
-            return run.all_counted
+            return run.all_counted if run.status != "running" else None
         if not pending.all_counted:
             return False
         return pending.rows_due is None or self.store.find(run.source) is not None

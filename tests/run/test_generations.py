@@ -15,6 +15,7 @@ from lib.followup.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.run.chunks import CHUNK_ROWS
 from lib.run.deliver import process_arrival
+from lib.state.output import results_name
 from lib.state.store import ContentDigest, StoredObject
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
@@ -199,6 +200,27 @@ def test_the_newer_generation_waits_for_the_run_of_the_earlier_one(google: World
             deliver(google, second)
 
     google.api.before = copied
+    assert deliver(google, first) == "completed"
+    assert deliver(google, held[0]) == "same_as"
+    assert google.api.batches == 1
+
+
+def test_the_newer_generation_waits_until_the_end_of_the_earlier_one_is_recorded(
+    google: World,
+) -> None:
+    """Between the results and the end of the claim, nobody knows yet whether all rows count."""
+    first = put(google)
+    held: list[StoredObject] = []
+
+    def copied(operation: str, name: str) -> None:
+        is_last = operation == "write" and name.startswith("_state/claims/")
+        if is_last and ("out-bucket", results_name(NAME, first.generation)) in google.store.objects:
+            google.store.before = lambda operation, name: None
+            held.append(put(google))
+            with pytest.raises(LeaseHeld, match=f"generation {first.generation}"):
+                deliver(google, held[0])
+
+    google.store.before = copied
     assert deliver(google, first) == "completed"
     assert deliver(google, held[0]) == "same_as"
     assert google.api.batches == 1
