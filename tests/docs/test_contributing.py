@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -26,13 +27,21 @@ NAMES: Final = [each for each in QUOTED if re.fullmatch(r"_?[A-Za-z]\w*_\w+|_?[A
 @pytest.mark.parametrize("path", [each for each in PATHS if "NAME" not in each])
 def test_a_file_that_a_recipe_names_exists(path: str) -> None:
     """A file may be named without its folder, if the row names the folder too."""
-    assert list(ROOT.glob(path.rstrip("/"))) or list(ROOT.glob(f"*/**/{path.rstrip('/')}"))
+    pattern = re.escape(path.rstrip("/")).replace(r"\*", "[^/]*")
+    assert re.search(rf"^(.+/)?{pattern}(/|$)", files(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", [each for each in NAMES if "NAME" not in each])
 def test_code_that_a_recipe_names_exists(name: str) -> None:
     """A function, class, constant or setting that was renamed is renamed in its recipe."""
     assert occurs(name)
+
+
+@functools.cache
+def files() -> str:
+    """The files of the repository, one in each line, also those that are not committed yet."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def occurs(name: str) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.whole.recovery.conftest import EVERY_CALL, empty
 from tests.whole.recovery.order_life import (
     CORRECTED,
     PROFILES,
@@ -41,7 +41,11 @@ ROUTES = [(None, AdsModel), ("later", DataManagerModel), ("both", AdsModel)]
 
 @pytest.fixture
 def google(google: Sandbox) -> Iterator[Sandbox]:
-    """The shared sandbox, with a profile for each way of an adjustment."""
+    """The shared sandbox, empty, with a profile for each way of an adjustment.
+
+    A sweep that runs a day later would else revisit the files of all earlier tests.
+    """
+    empty(google)
     google.set_profiles(PROFILES)
     yield google
     google.set_profiles(DEFAULT_PROFILES)
