@@ -11,8 +11,9 @@ import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,9 @@ from hypothesis import HealthCheck, settings
 from sandbox.credentials import create_certificates
 from tests.results_schema import check_results
 from tests.schedule import dealt
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _TESTS = Path(__file__).parent
 _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
@@ -86,3 +90,22 @@ def _results_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         return check_results(as_written(self, *arguments, **options))
 
     monkeypatch.setattr(Sandbox, "results", results)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium.
+
+    A missing one skips the tests, or fails them if REQUIRE_BROWSER is set, as in `.ci/run`.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("not installed: chromium")
+        pytest.skip("not installed: chromium")
+    from playwright.sync_api import sync_playwright  # most test processes open no page
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()

@@ -1,22 +1,15 @@
-"""The pages in a real browser: what works in them, for whom, and that they ask for nothing.
-
-The browser is the system's Chromium. A missing one skips the tests, or fails them if
-REQUIRE_BROWSER is set, as in `.ci/run`.
-"""
+"""The pages in a real browser: what works in them, for whom, and that they ask for nothing."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from rich.console import Console
 
 from lib.results.overview import FileResults, render_overview
@@ -26,19 +19,6 @@ from tests.results.test_report import HOSTILE, ROOT, example, findings_of_a_mill
 
 PAGES = ("demo", "demo_index", "hostile", "hostile_index", "million")
 RIGHT_TO_LEFT = "טופס לידים.csv"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail("not installed: chromium")
-        pytest.skip("not installed: chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def hostile() -> dict[str, Any]:
