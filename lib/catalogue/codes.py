@@ -48,7 +48,7 @@ class Code:
 
     @property
     def needs_action(self) -> bool:
-        """Whether a person can correct the cause (docs/style.md: how the other actions begin)."""
+        """Whether a person can correct the cause (CONTRIBUTING.md, How we write)."""
         return not self.action.startswith("No action needed")
 
     def is_one_setting(self, count: int, rows: int) -> bool:

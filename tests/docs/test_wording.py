@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 TEXT = {".py", ".md", ".tf", ".toml", ".yml", ".yaml", ".json", ".example", ".sh", ""}
 
-# Word → what to write instead (docs/style.md).
+# Word → what to write instead (CONTRIBUTING.md, How we write).
 DIALECT = {
     r"mend(s|ed|ing)?\b": "fix",
     r"(said|says|say|told|tells?) (so )?once\b": "reported once",
@@ -40,7 +40,7 @@ DIALECT = {
 _DIALECT = {re.compile(rf"\b{pattern}", re.IGNORECASE): use for pattern, use in DIALECT.items()}
 
 # The pages that name the words on purpose.
-EXEMPT = {"docs/style.md", "tests/docs/test_wording.py", "LICENSE"}
+EXEMPT = {"CONTRIBUTING.md", "tests/docs/test_wording.py", "LICENSE"}
 
 
 def _files() -> list[str]:
