@@ -23,8 +23,8 @@ import functions_framework
 
 from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
-from lib.adapters.notices import Announce, announcer, send_heartbeat
-from lib.adapters.secrets import read_credentials
+from lib.adapters.notices import Announce, ApprisePost, announcer, send_heartbeat
+from lib.adapters.secrets import read_credentials, read_notices
 from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
 from lib.catalogue.codes import lookup
@@ -92,8 +92,10 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     from lib.followup.sweep import sweep_once  # the function `ingest` does not need its modules
 
     context = _context()
+    settings = context.settings
+    post = ApprisePost(lambda: read_notices(settings)) if settings.notices else None
     try:
-        report = sweep_once(context, context.settings.sweep_time_limit_seconds)
+        report = sweep_once(context, settings.sweep_time_limit_seconds, post)
     except UploadError as error:
         action = lookup(error.code).action
         context.log.alert("sweep_failed", code=error.code, detail=error.detail, action=action)
@@ -101,7 +103,7 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     except Exception as error:
         context.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
-    send_heartbeat(context.settings.heartbeat_url, context.log)
+    send_heartbeat(settings.heartbeat_url, context.log)
     return report, 200
 
 

@@ -108,6 +108,15 @@ resource "google_secret_manager_secret_iam_member" "function" {
   member    = local.accounts.function.member
 }
 
+resource "google_secret_manager_secret_iam_member" "function_notices" {
+  count = var.notices ? 1 : 0
+
+  project   = var.project_id
+  secret_id = google_secret_manager_secret.notices[0].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = local.accounts.function.member
+}
+
 resource "google_pubsub_topic_iam_member" "function" {
   count = var.announce ? 1 : 0
 

@@ -219,6 +219,7 @@ variable "settings" {
     failing_rows_ratio            = optional(number)
     failing_rows_least            = optional(number)
     heartbeat_url                 = optional(string)
+    notices_hour                  = optional(number)
     no_file_hours                 = optional(number)
     no_file_grace_minutes         = optional(number)
     no_file_weekdays              = optional(list(string))
@@ -288,6 +289,11 @@ variable "settings" {
   }
 
   validation {
+    condition     = var.settings.notices_hour == null || try(contains(range(24), var.settings.notices_hour), false)
+    error_message = "notices_hour must be an hour of the day, 0 to 23."
+  }
+
+  validation {
     condition     = coalesce(var.settings.no_file_hours, 24) > 0 && coalesce(var.settings.no_file_grace_minutes, 30) >= 0
     error_message = "no_file_hours must be more than 0, such as 24, and no_file_grace_minutes not less."
   }
@@ -354,6 +360,13 @@ variable "announce" {
   default     = false
   nullable    = false
   description = "Publish a Pub/Sub message for every processed file (bucket, results object, status, counts)."
+}
+
+variable "notices" {
+  type        = bool
+  default     = false
+  nullable    = false
+  description = "Send news of files to correct and of concerns to people: Slack, Teams, Google Chat, Discord, mail, PagerDuty or a webhook. Creates the secret for the addresses; docs/operate.md shows how to fill it."
 }
 
 variable "warehouse" {

@@ -57,6 +57,8 @@ EVENTS: Mapping[str, str] = {
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "sweep_failed": "ALERT. A sweep failed.",
     "heartbeat_failed": "The address that each sweep calls (HEARTBEAT_URL) did not answer.",
+    "notices_undelivered": "News could not be sent to an address of NOTICES. The next sweep tries "
+    "again.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }

@@ -1,4 +1,5 @@
-"""Credentials: the secret's payload, read for each new connection (`lib.destinations.connections`).
+"""The secrets: credentials, read for each new connection (`lib.destinations.connections`), and the
+addresses for news.
 
 The payload is a `google-ads.yaml` in the format of the google-ads library
 (https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). It may also
@@ -26,21 +27,30 @@ def read_credentials(settings: Settings) -> str:
     when a person must act, and `RetryableError` when Secret Manager cannot be reached now.
     """
     if settings.credentials_secret:
-        return _from_secret_manager(settings)
+        return _from_secret_manager(settings.credentials_secret, settings)
     if settings.credentials_path:
-        path = Path(settings.credentials_path)
-        try:
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise PermanentError("SECRET_NOT_READABLE", f"{path}: {error.strerror}") from None
+        return _from_file(settings.credentials_path)
     raise PermanentError(
         "SECRET_NOT_SET",
         "neither GOOGLE_ADS_SECRET nor GOOGLE_ADS_CONFIGURATION_FILE_PATH is set",
     )
 
 
-def _from_secret_manager(settings: Settings) -> str:
-    name = settings.credentials_secret
+def read_notices(settings: Settings) -> str:
+    """Return the addresses for news, one a line. Raises like `read_credentials`."""
+    if settings.notices.startswith("projects/"):
+        return _from_secret_manager(settings.notices, settings)
+    return _from_file(settings.notices)
+
+
+def _from_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PermanentError("SECRET_NOT_READABLE", f"{path}: {error.strerror}") from None
+
+
+def _from_secret_manager(name: str, settings: Settings) -> str:
     if "/versions/" not in name:
         name += "/versions/latest"
     options = None

@@ -201,6 +201,18 @@ class Settings(BaseModel):
         description="Address that each successful sweep calls, so that somebody outside of the "
         "project notices when no sweep comes. Unset: none.",
     )
+    notices: str = Field(
+        "",
+        description="Where the addresses are to which news are sent, one a line: a secret in "
+        "Secret Manager, or the path of a file. Unset: no news.",
+    )
+    notices_hour: int | None = Field(
+        None,
+        ge=0,
+        le=23,
+        description="Send one digest a day, from this hour on, in the time zone "
+        "NO_FILE_TIME_ZONE. Unset: one after each sweep that has news.",
+    )
     list_all_rows: bool = Field(
         False,
         description="List all rows in the results, including those uploaded without a warning.",

@@ -154,6 +154,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         "what is wrong counts as unset.",
         "Correct it. Until then, a missing file may go unnoticed.",
     ),
+    "notices_undelivered": Kind(
+        "News reach nobody at an address",
+        "WARNING",
+        "Two sweeps in a row could not send news to an address of NOTICES. Each sweep tries again; "
+        "news are kept for 3 days.",
+        "Check the address in the secret, and the service. Only its line is named here, because it "
+        "contains a password or a token.",
+    ),
     "drill": Kind(
         "This is a drill",
         "WARNING",

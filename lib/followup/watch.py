@@ -62,6 +62,8 @@ _REPEATED_FILES: Final = 3
 _LONGER: Final = 2
 """So many times as many in a row as ever: after holidays they are more than after a weekend."""
 _FILTERED_ROWS: Final = 20
+UNDELIVERED_AFTER: Final = 2
+"""So many sweeps in a row cannot send news to an address: then it is no moment's failure."""
 _MOST_NAMES: Final = 3
 
 
@@ -137,7 +139,7 @@ def watch(given: Watch) -> tuple[list[Line], WatchState]:
     found = {each.key: each for each in _concerns(given, files, profiles)}
     overview = bucket_address(given.settings.output_bucket, OVERVIEW)
     lines, concerns, told = tell(found, given.known, overview, given.now)
-    return lines, WatchState(concerns, profiles, told)
+    return lines, replace(given.known, concerns=concerns, profiles=profiles, told=told)
 
 
 def _by_profile(files: Iterable[FileResults]) -> dict[str, list[FileResults]]:
@@ -185,17 +187,12 @@ def _lost(file: FileResults) -> int:
     return file.refused + file.counts.get("uncounted", 0)
 
 
-def _to_correct(file: FileResults) -> int:
+def to_correct(file: FileResults) -> int:
     """Return the number of lost rows that a person can do something about.
 
     If a part of the rows is lost because people denied their consent, all is well.
     """
     return file.to_correct + file.counts.get("uncounted", 0)
-
-
-def _is_open(file: FileResults) -> bool:
-    """Return whether the outcome of a row may change."""
-    return bool(file.counts.get("deferred") or file.counts.get("awaiting"))
 
 
 def _is_lost(file: FileResults) -> bool:
@@ -229,9 +226,9 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     if is_chance:
         streak, is_chance = _streak(_final_ones(kept, given.now), given.now)
     whole = [each for each in recent if _is_lost(each) and each.rows >= WHOLE_FILE]
-    partly = [each for each in recent if _many(_to_correct(each), each.rows, settings)]
+    partly = [each for each in recent if _many(to_correct(each), each.rows, settings)]
     later = [each for each in recent if _failed_later(each, settings)]
-    rows, lost = sum(each.rows for each in recent), sum(map(_to_correct, recent))
+    rows, lost = sum(each.rows for each in recent), sum(map(to_correct, recent))
     about = whole or partly or later
     is_streak = not is_chance and streak[-1].finished_at >= limit
     if len(streak) > 1 and is_streak:
@@ -240,7 +237,7 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     elif whole:
         what = _none_of(whole[-1])
     elif partly:
-        rows, lost = partly[-1].rows, _to_correct(partly[-1])
+        rows, lost = partly[-1].rows, to_correct(partly[-1])
         what = f"{lost} of {number_of_rows(rows)} of {partly[-1].name} do not count"
     elif later:
         failed, waited = (later[-1].counts[key] for key in ("failed_later", "waited"))
@@ -276,7 +273,7 @@ def _without_corrected(files: Sequence[FileResults], settings: Settings) -> list
     bad = {
         each.results: each.name
         for each in files
-        if _is_lost(each) or _many(_to_correct(each), each.rows, settings)
+        if _is_lost(each) or _many(to_correct(each), each.rows, settings)
     }
     names, good = {*bad.values()}, set[str]()
     kept: list[FileResults] = []
@@ -321,7 +318,7 @@ def _final_ones(files: Sequence[FileResults], now: datetime) -> list[FileResults
     oldest = (now - _A_DAY).isoformat(timespec="seconds")
     found = []
     for each in files:
-        if not _is_open(each):
+        if not each.is_open:
             found.append(each)
         elif _arrived(each) >= oldest:
             break
@@ -585,6 +582,10 @@ def _facts(given: Watch) -> Iterator[Concern]:
     for code, group in by_code.items():
         what = f"{_named(group[0].source)}: {code}: {lookup(code).meaning}{_and_more(group)}"
         yield Concern("follow_up_blocked", code, now, what, action=lookup(code).action)
+    for key, address in given.known.news.addresses.items():
+        if address.failed >= UNDELIVERED_AFTER:
+            what = f"{address.name}: {address.problem}"
+            yield Concern("notices_undelivered", key, address.since or now, what)
     if seen.drill:
         yield Concern("drill", "", now, "Somebody tests whether notifications arrive")
 

@@ -50,6 +50,11 @@ class FileResults(NamedTuple):
         return self.status == "stopped" or self.to_correct > 0
 
     @property
+    def is_open(self) -> bool:
+        """Whether the outcome of a row may change."""
+        return bool(self.counts.get("deferred") or self.counts.get("awaiting"))
+
+    @property
     def refused(self) -> int:
         """Number of rows that do not count although they should."""
         return sum(self.counts.get(each, 0) for each in LOST)

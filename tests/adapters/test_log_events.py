@@ -214,6 +214,13 @@ def nobody_watches(google: World) -> None:
     assert swept(google) == 200
 
 
+def tells_nobody(google: World) -> None:
+    """There is no such file of addresses."""
+    google.settings = google.settings.model_copy(update={"notices": "/no/such/file"})
+    rejected(google)
+    assert swept(google) == 200
+
+
 def updated(google: World) -> None:
     google.api.too_recent = {"order-1"}
     assert deliver(google) == 200
@@ -341,6 +348,7 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
     "heartbeat_failed": ("WARNING", nobody_watches),
+    "notices_undelivered": ("WARNING", tells_nobody),
     "unexpected_error": ("ERROR", unexpected),
     "settings_invalid": ("ERROR", settings_invalid),
     "settings_invalid of another bucket": ("ERROR", other_bucket),

@@ -21,6 +21,7 @@ TOOLS = ROOT / ".venv-terraform"
 # Every option that is not in the example, and every setting.
 ALL_ON = """
 announce      = true
+notices       = true
 audit_reads   = true
 warehouse     = true
 runbook_url   = "https://git.example.com/docs/operate.md"
@@ -67,6 +68,7 @@ settings = {
   failing_rows_ratio      = 0.3
   failing_rows_least      = 10
   heartbeat_url           = "https://watch.example.com/sweep"
+  notices_hour            = 8
   no_file_hours           = 24
   no_file_grace_minutes   = 60
   no_file_weekdays        = ["mon", "fri"]

@@ -34,6 +34,7 @@ SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
     "failing_rows_ratio": ([0.5], [0, 1]),
     "failing_rows_least": ([1], [0, 2.5]),
     "heartbeat_url": (["https://watch.example.com/a"], ["watch.example.com", "ftp://a"]),
+    "notices_hour": ([0, 23], [-1, 24, 2.5]),
     "no_file_hours": ([0.5, 24], [0]),
     "no_file_grace_minutes": ([0], [-1]),
     "no_file_weekdays": ([["mon", "fri"]], [["holiday"]]),

@@ -66,6 +66,8 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
             environment = dict(function["service_config"]["environment_variables"])
             # IDs are known only after deployment.
             environment["GOOGLE_ADS_SECRET"] = "projects/p/secrets/s/versions/latest"
+            if environment.get("NOTICES"):
+                environment["NOTICES"] = "projects/p/secrets/s"
             if environment.get("ANNOUNCE_TOPIC"):
                 environment["ANNOUNCE_TOPIC"] = "projects/p/topics/t"
             settings = Settings.from_environment(environment)

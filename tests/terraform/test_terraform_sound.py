@@ -203,6 +203,7 @@ REFUSED = [
     ("settings = { failing_rows_ratio = 20 }", "between 0 and 1"),
     ("settings = { failing_rows_least = 0 }", "failing_rows_least must be 1 or more"),
     ('settings = { heartbeat_url = "hc-ping.com/1" }', "heartbeat_url must be an address"),
+    ("settings = { notices_hour = 24 }", "notices_hour must be an hour"),
     ("settings = { no_file_hours = 0 }", "no_file_hours must be more than 0"),
     ('settings = { no_file_weekdays = ["monday"] }', "must be mon, tue"),
     ('settings = { no_file_time_zone = "Berlin, Germany" }', "must be an IANA name such as Eur"),

@@ -14,6 +14,7 @@ module "conversions" {
   profile_readers           = var.profile_readers
   google_ads_secret_version = var.google_ads_secret_version
   announce                  = var.announce
+  notices                   = var.notices
   warehouse                 = var.warehouse
   uploaders                 = var.uploaders
   readers                   = var.readers

@@ -54,6 +54,11 @@ variable "announce" {
   default = null
 }
 
+variable "notices" {
+  type    = bool
+  default = null
+}
+
 variable "warehouse" {
   type    = bool
   default = null
