@@ -89,6 +89,7 @@ variable "profiles" {
     expect              = optional(string)
     omit_session_and_ip = optional(bool)
     event_source        = optional(string)
+    source              = optional(string)
   }))
   description = "Profile name → values for everything that a row does not state. The name is the first folder of the object; default is for files outside any folder. docs/profiles.md explains every attribute."
 
@@ -192,6 +193,11 @@ variable "profiles" {
   validation {
     condition     = alltrue([for p in values(var.profiles) : p.event_source == null ? true : contains(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"], p.event_source)])
     error_message = "event_source must be WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER."
+  }
+
+  validation {
+    condition     = alltrue([for p in values(var.profiles) : p.source == null ? true : p.source == "web" && coalesce(p.destination, "google_ads") == "data_manager" && contains(["WEB", "OTHER"], coalesce(p.event_source, "OTHER"))])
+    error_message = "source may be web, in a profile with destination = \"data_manager\" and without another event_source than WEB."
   }
 }
 

@@ -476,6 +476,27 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Create a conversion action of the type Import > Track conversions from clicks, and name "
         "it in the file or the profile.",
     ),
+    "ACTION_OF_TAG": (
+        "rejected",
+        "The tag on your website counts the conversions of this conversion action, so a sale that "
+        "is uploaded for it could count twice.",
+        "Use a conversion action of the type Import > Track conversions from clicks. If the file "
+        "adds data to conversions that the tag counts, see docs/data-manager.md about source in "
+        "the profile.",
+    ),
+    "ACTION_NOT_OF_TAG": (
+        "rejected",
+        "The profile sets source = web, but no tag on a website counts the conversions of this "
+        "conversion action.",
+        "Use the conversion action of the tag, or remove source from the profile.",
+    ),
+    "TAG_ORDER_ID_MISSING": (
+        "rejected",
+        "The profile sets source = web, and the row has no order ID. Google could not tell which "
+        "conversion of the tag it is, and would count it a second time.",
+        "Add the order ID that the tag on your website sends as the transaction ID, exactly as it "
+        "is there.",
+    ),
     "ACTION_FOR_CALLS": (
         "rejected",
         "The conversion action counts phone calls, and the row is a conversion from a click.",

@@ -278,6 +278,12 @@ class Profile(BaseModel):
         description="Where the conversions happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. "
         "Data Manager API only.",
     )
+    source: Literal["web"] | None = Field(
+        None,
+        description="Set it to web if the tag on your website counts these conversions, and the "
+        "files add to them what the tag does not know. Every row then needs the order ID that the "
+        "tag sends. Data Manager API only. Unset: the conversions are only in your files.",
+    )
 
     @field_validator("destination", "adjustments_via")
     @classmethod
@@ -285,6 +291,20 @@ class Profile(BaseModel):
         if value is not None and value not in registry.names():
             known = " or ".join(repr(name) for name in registry.names())
             raise ValueError(f"not an allowed value. Write {known}.")
+        return value
+
+    @field_validator("source")
+    @classmethod
+    def _of_a_tag(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or "destination" not in info.data:
+            return value
+        able = [
+            each for each in registry.names() if registry.capabilities_of(each).supplements_tags
+        ]
+        if info.data["destination"] not in able:
+            raise ValueError(f"{value} needs destination = {' or '.join(able)}. Set that, too.")
+        if info.data.get("event_source", "WEB") not in ("WEB", "OTHER"):
+            raise ValueError(f"{value} contradicts event_source. Remove event_source.")
         return value
 
     @field_validator("refunds")

@@ -16,8 +16,8 @@ class Action:
     look-back window in days. `owned` is True if the action belongs to the customer that conversions
     are uploaded to. It accepts conversions only for its own actions.
 
-    About adjustments: `needs_order_id` is True if only an order ID names a conversion of the
-    action, and `always_uses_default_value` if no conversion of it can have another value.
+    `needs_order_id` is True if the tag of a website counts its conversions: only an order ID names
+    one of them. `always_uses_default_value` is True if no conversion of it can be restated.
     """
 
     id: str

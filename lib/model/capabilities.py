@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lib.model.fields import RecordKind
@@ -98,6 +98,9 @@ class Capabilities:
     `DiagnosingDestination`."""
     exclusions: tuple[Exclusion, ...] = ()
     """Values of a conversion that exclude each other."""
+    supplements_tags: bool = False
+    """Whether it takes events for conversions that a website's tag counts. One that the tag does
+    not know is a new conversion."""
     sent_order_id: Callable[[str], str] = str
     """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
     other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
@@ -107,6 +110,11 @@ class Capabilities:
     def record_kinds(self) -> frozenset[RecordKind]:
         """The kinds of record that it can send."""
         return frozenset({"conversion", *self.other_kinds})
+
+    def for_tags(self) -> Capabilities:
+        """Return what it can do for conversions of a website's tag: the order ID is the tag's."""
+        fields = {name: path for name, path in self.fields.items() if name != "event_source"}
+        return replace(self, fields=fields, sent_order_id=str)
 
     def of_kind(self, kind: RecordKind) -> KindCapabilities | None:
         """Return what it can send of a kind of record, or None if it cannot send this kind."""

@@ -86,15 +86,25 @@ def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
         known_as = last if is_id else wanted
         return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
-    if rules.kind not in action.accepts:
-        return Problem(_wrong_type(action, rules.kind), "conversion_action")
+    if account.verified and (wrong := _wrong_type(action, rules)):
+        return Problem(wrong, "conversion_action")
     if not action.enabled:
         return Problem("ACTION_NOT_ENABLED", "conversion_action")
     return action
 
 
-def _wrong_type(action: Action, kind: RecordKind) -> str:
-    """Return the code of an action that does not accept this kind of record."""
+def _wrong_type(action: Action, rules: RowRules) -> str | None:
+    """Return the code of an action that does not accept these records, or None."""
+    kind, is_of_tag = rules.kind, action.needs_order_id
+    can = rules.capabilities.of_kind(kind)
+    if kind == "conversion" or (can is not None and can.restates_with_original):
+        # Sent as a conversion: one that the tag does not know would be a new one.
+        if rules.is_of_tag:
+            return None if is_of_tag else "ACTION_NOT_OF_TAG"
+        if is_of_tag:
+            return "ACTION_OF_TAG"
+    if kind in action.accepts:
+        return None
     if kind == "conversion" and "call" in action.accepts:
         return "ACTION_FOR_CALLS"
     return _WRONG_TYPE[kind]

@@ -148,8 +148,13 @@ def derive_order_ids(chunk: ChunkColumns) -> None:
     """Derive order IDs for rows that Google could not recognize in a resend.
 
     They have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document that
-    it recognizes a click with its time.
+    it recognizes a click with its time. A conversion of a tag needs the tag's own order ID.
     """
+    if chunk.file.rules.is_of_tag:
+        for row in chunk.sendable():
+            if chunk.order_id[row] is None:
+                chunk.problems.reject(row, "TAG_ORDER_ID_MISSING", "order_id")
+        return
     if not chunk.file.rules.derive_order_id:
         return
     orders, gclids, braids = chunk.order_id, chunk.gclid, _braids(chunk)

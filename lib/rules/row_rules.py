@@ -49,6 +49,8 @@ class RowRules:
 
     `stages` are the profile's `actions`, if it has any and the file is one of conversions.
 
+    `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
+
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
 
     For adjustments: `refunds` is None if the rows say themselves what they are. `sent_order_id` is
@@ -71,6 +73,7 @@ class RowRules:
     decimal_comma: bool = False
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
+    is_of_tag: bool = False
     order_ids: OrderIds | None = None
     integer_order_ids: bool = False
     column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)

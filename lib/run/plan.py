@@ -18,7 +18,6 @@ from typing import Any, Final
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
-from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, RecordKind, base_name
@@ -46,10 +45,12 @@ from lib.run.newer_values import OrderName
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import (
     Header,
+    as_used,
     explained,
     read_roles_of,
     refuse_undecided,
     sender_name,
+    sender_of,
     sending_profile,
 )
 from lib.source.delimited import Hold
@@ -182,7 +183,7 @@ class _Planning:
         accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
         rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
-            _refuse_useless_columns(header, destination.capabilities)
+            _refuse_useless_columns(header, rules)
         parts = [Part(header.kind, self._engine(rules), destination)]
         notes = [*header.notes, *notes_on_sunset(destination, self.run.now)]
         if isinstance(rules.zone, UnknownZone):
@@ -202,7 +203,7 @@ class _Planning:
             header=header,
             row_filter=row_filter,
             parts=tuple(parts),
-            sales=capabilities_of(profile.destination),
+            sales=sender_of(profile, "conversion"),
             customer_id=customer_id,
             validate_only=profile.validate_only,
             notes=tuple(notes),
@@ -220,7 +221,8 @@ class _Planning:
             now=run.now,
             account=accounts.of_row,
             customer_id=profile.customer_id or None,
-            capabilities=destination.capabilities,
+            capabilities=as_used(destination.capabilities, profile),
+            is_of_tag=profile.source == "web",
             action=profile.conversion_action,
             stages=stages,
             zone=self._zone("conversion_date_time"),
@@ -263,10 +265,10 @@ class _Planning:
         fields = self.header.fields
         if self.header.kind != "adjustment":
             return Engine(fields, rules)
-        main = capabilities_of(self.profile.destination)
+        main = sender_of(self.profile, "conversion")
         # Conversions are read as they were sent: with the capabilities of their own destination.
         sales = Engine(fields, replace(rules, capabilities=main, kind="conversion"))
-        if rules.capabilities is not main:
+        if rules.capabilities.name != main.name:
             rules = replace(rules, sent_order_id=main.sent_order_id)
         return Engine(fields, rules, sales)
 
@@ -284,7 +286,7 @@ class _Planning:
                 rules,
                 capabilities=destination.capabilities,
                 account=_Accounts(destination, wants_variables=False).of_row,
-                sent_order_id=sales.destination.capabilities.sent_order_id,
+                sent_order_id=rules.capabilities.sent_order_id,
             )
         if "adjustment" not in rules.capabilities.record_kinds:
             raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
@@ -301,9 +303,11 @@ def _has_custom_variables(fields: Mapping[str, int]) -> bool:
     return any(name.startswith(CUSTOM_VARIABLE) for name in fields)
 
 
-def _refuse_useless_columns(header: Header, capabilities: Capabilities) -> None:
+def _refuse_useless_columns(header: Header, rules: RowRules) -> None:
     """Raise `PermanentError` if no row can be sent with these columns."""
-    fields = header.fields
+    fields, capabilities = header.fields, rules.capabilities
+    if rules.is_of_tag and "order_id" not in fields:
+        raise PermanentError("TAG_ORDER_ID_MISSING", "no order_id column")
     if "conversion_date_time" not in fields:
         dates = ", ".join(header.date_columns)
         raise PermanentError("NO_TIME_COLUMN", f"columns with dates: {dates}" if dates else "")

@@ -97,7 +97,12 @@ def sender_name(profile: Profile, kind: RecordKind) -> str:
 
 def sender_of(profile: Profile, kind: RecordKind) -> Capabilities:
     """Return the capabilities of the destination that gets the records of this kind."""
-    return capabilities_of(sender_name(profile, kind))
+    return as_used(capabilities_of(sender_name(profile, kind)), profile)
+
+
+def as_used(can: Capabilities, profile: Profile) -> Capabilities:
+    """Return what the API of a destination can do for the conversions of this profile."""
+    return can.for_tags() if profile.source == "web" and can.supplements_tags else can
 
 
 def sendable_fields(profile: Profile, kind: RecordKind) -> Collection[str]:

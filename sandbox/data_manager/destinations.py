@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +36,12 @@ class Target:
     warnings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
-def read_targets(request: Any, action_type: str, state: State, rpc: Rpc) -> list[Target]:
+def read_targets(
+    request: Any, action_types: Collection[str], state: State, rpc: Rpc
+) -> list[Target]:
     """The checked destinations of an `IngestEventsRequest`. Raises `Refusal`.
 
-    `action_type` is the type of conversion action that the request's events need.
+    `action_types` are the types of conversion action that take the request's events.
     """
     if not request.destinations:
         raise invalid([missing("destinations")], rpc)
@@ -60,7 +62,7 @@ def read_targets(request: Any, action_type: str, state: State, rpc: Rpc) -> list
         account = _account(destination, path, state, findings, rpc)
         if account is None:
             continue
-        action = _action(destination, path, account, action_type, findings)
+        action = _action(destination, path, account, action_types, findings)
         if action is not None:
             targets.append(Target(destination, account, action))
     if any(event.HasField("user_data") for event in request.events):
@@ -104,7 +106,11 @@ def _may_use(account: Account, login: str) -> bool:
 
 
 def _action(
-    destination: Any, path: str, account: Account, action_type: str, findings: list[Finding]
+    destination: Any,
+    path: str,
+    account: Account,
+    action_types: Collection[str],
+    findings: list[Finding],
 ) -> ConversionAction | None:
     where, given = f"{path}.product_destination_id", destination.product_destination_id
     action = account.owned_action(int(given)) if given.isdigit() else None
@@ -113,7 +119,7 @@ def _action(
     elif action is None or action.status != "ENABLED":
         text = "Conversion action ID is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_ID", text)
-    elif action.type != action_type:
+    elif action.type not in action_types:
         text = "The conversion action type is not valid."
         finding = Finding(where, "INVALID_CONVERSION_ACTION_TYPE", text)
     elif action.is_new:

@@ -56,6 +56,8 @@ INGEST_METHOD = "IngestEvents"
 STATUS_METHOD = "RetrieveRequestStatus"
 MAX_EVENTS = 2_000
 _REASON = "PROCESSING_ERROR_REASON_"
+_FOR_CALLS = ("UPLOAD_CALLS",)
+_FOR_EVENTS = ("UPLOAD_CLICKS", "WEBPAGE")
 
 _IngestRequest: Any = dm.IngestEventsRequest.pb()
 _IngestResponse: Any = dm.IngestEventsResponse.pb()
@@ -158,8 +160,8 @@ class DataManager:
         rpc.request.conversions = len(request.events)
         self._authorize(rpc)
         self._take_quota(rpc)
-        kind = "UPLOAD_CALLS" if any(calls) else "UPLOAD_CLICKS"
-        targets = read_targets(request, kind, self._state, rpc)
+        types = _FOR_CALLS if any(calls) else _FOR_EVENTS
+        targets = read_targets(request, types, self._state, rpc)
         self._refuse_events(request, calls, targets, rpc)
         response = _IngestResponse(request_id=rpc.request_id)
         for index, event in enumerate(request.events):
@@ -254,11 +256,21 @@ class DataManager:
             return "" if state.data_manager.repeats_adjust else "DUPLICATE_TRANSACTION_ID"
         return "DUPLICATE_GCLID" if click_key in state.click_keys else ""
 
+    def _is_known(self, key: OrderKey | None, action: ConversionAction) -> bool:
+        """Whether a conversion has this transaction ID: an uploaded one, or one of a website's tag.
+
+        An event for a tag's action that matches no conversion of the tag is a new conversion.
+        https://developers.google.com/data-manager/api/devguides/events/google-ads/online
+        """
+        if key is None or key in self._state.order_keys:
+            return key is not None
+        return action.type == "WEBPAGE" and self._state.book.by_order(*key) is not None
+
     def _count(self, index: int, event: Any, target: Target, rpc: Rpc) -> None:
         """Accept a conversion, or adjust the one that has its transaction ID."""
         state = self._state
         click_key, order_key = keys_of(event, target.action) if state.check_rows else (None, None)
-        if order_key is not None and order_key in state.order_keys:
+        if order_key is not None and self._is_known(order_key, target.action):
             self._adjust(order_key, event, rpc)
             return
         if warning := state.data_manager.provoked.get(event.transaction_id):

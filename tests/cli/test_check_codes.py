@@ -195,7 +195,7 @@ FILES: dict[str, File] = {
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
     "ACTION_NAME_NOT_RESOLVABLE": _row(DM, conversion_action="Purchase"),
     "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
-    "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1006"),
+    "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1007"),
     "ROW_CUSTOMER_ID_MISSING": _row({"customer_id": None}, customer_id=" "),
     "ROW_CUSTOMER_ID_INVALID": _row(customer_id="84321"),
     "TOO_MANY_ACCOUNTS": _file(csv_of(*(row(customer_id=f"{n:010}") for n in range(101)))),
@@ -318,6 +318,10 @@ FILES |= {
         adjustment(**BY_CLICK, **NO_VALUE, adjustment_type="RETRACT", conversion_action="1006")
     ),
     "ACTION_USES_DEFAULT_VALUE": _asked(adjustment(conversion_action="1006")),
+    # Conversions of a tag
+    "ACTION_OF_TAG": _row(asked=True, conversion_action="1006"),
+    "ACTION_NOT_OF_TAG": _row({**DM, "source": "web"}, asked=True, order_id="SO-1"),
+    "TAG_ORDER_ID_MISSING": _row({**DM, "source": "web"}, order_id=""),
     # Calls
     "ACTION_FOR_CALLS": _row(asked=True, conversion_action="1004"),
     "ACTION_NOT_FOR_CALLS": _asked(call(conversion_action="1001")),

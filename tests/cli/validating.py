@@ -59,6 +59,7 @@ ACCOUNT = Account(
                 needs_order_id=True,
                 always_uses_default_value=True,
             ),
+            _action("1007", accepts=frozenset()),
         ]
     ),
     custom_variables={"plan": "77"},

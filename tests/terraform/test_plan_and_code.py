@@ -66,6 +66,7 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
     "header_row": ([1, 3, 50], [0, 51, 2.5]),
     "order_ids": (["keep", "integer"], ["number", ""]),
     "event_source": (["WEB", "IN_STORE"], ["SHOP", ""]),
+    "source": ([], ["web", "crm", ""]),  # web needs a destination that takes it
     "day_first": ([True], ["perhaps"]),
     "decimal_comma": ([True], ["perhaps"]),
     "hold_open_last_line": ([True], ["perhaps"]),

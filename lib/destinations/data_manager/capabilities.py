@@ -86,6 +86,7 @@ CAPABILITIES: Final = Capabilities(
             "session_attributes_key_value_pairs",
         ),
     ),
+    supplements_tags=True,
     sent_order_id=transaction_id,
     other_kinds={
         # A restatement is an ordinary event with the new value.

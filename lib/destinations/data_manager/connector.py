@@ -72,9 +72,10 @@ class DataManagerConnector:
             timeout_seconds=self._settings.request_timeout_seconds,
             defaults=EventDefaults(
                 login_customer_id=profile.login_customer_id,
-                event_source=profile.event_source,
+                event_source="WEB" if profile.source == "web" else profile.event_source,
                 ad_personalization=profile.ad_personalization,
                 validate_only=profile.validate_only,
+                order_ids_of_tag=profile.source == "web",
             ),
         )
 

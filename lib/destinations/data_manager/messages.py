@@ -66,6 +66,8 @@ class EventDefaults:
     event_source: str = "OTHER"
     ad_personalization: str | None = None
     validate_only: bool = False
+    order_ids_of_tag: bool = False
+    """Whether order IDs are those of a website's tag, which are sent as they are."""
 
 
 @dataclass(slots=True, eq=False)
@@ -118,6 +120,7 @@ class EventBatch:
     def __init__(self, defaults: EventDefaults) -> None:
         self._defaults = defaults
         self._source = _EVENT_SOURCE[defaults.event_source]
+        self._transaction_id = str if defaults.order_ids_of_tag else transaction_id
         self._closed: list[EventRequest] = []
         self._requests: list[OpenRequest] = []
         self._homes: dict[tuple[RecordKind, str, str], OpenRequest] = {}
@@ -227,7 +230,7 @@ class EventBatch:
         if value is not None:
             body = f"{body}{_VALUE}{double(value).decode('latin-1')}"
         if order_id is not None:
-            order_id = latin(transaction_id(order_id))
+            order_id = latin(self._transaction_id(order_id))
             body = f"{body}{_TRANSACTION_ID}{VARINTS[len(order_id)]}{order_id}"
         if len(hashed_emails) == 1 == len(hashed_phones):
             body = f"{body}{_EMAIL_BEFORE_PHONE}{hashed_emails[0]}{_PHONE}{hashed_phones[0]}"

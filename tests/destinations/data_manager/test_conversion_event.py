@@ -98,6 +98,15 @@ def test_validate_only_counts_nothing(apis: Apis) -> None:
     assert list(apis.state.conversions()) == []
 
 
+def test_order_ids_of_a_tag_are_sent_as_they_are(apis: Apis) -> None:
+    """An order ID of digits gets its prefix, except if the tag of a website gave it."""
+    for of_tag, sent in ((False, "order-123"), (True, "123")):
+        batch = route(apis, order_ids_of_tag=of_tag).batch(42, maybe_sent=False)
+        batch.add(conversion(order_id="123"))
+        (request,) = batch.take_requests()
+        assert request.events[0].transaction_id == sent
+
+
 def test_an_account_is_not_verified(apis: Apis) -> None:
     """The account is used without verification, because this API has no queries."""
     destination = route(apis)
@@ -115,7 +124,7 @@ def test_an_account_is_not_verified(apis: Apis) -> None:
     [
         ({"customer_id": "3333333333"}, {}, "PERMISSION_DENIED"),
         ({"action_id": "1003"}, {}, "INVALID_CONVERSION_ACTION_ID"),
-        ({"action_id": "1004"}, {}, "INVALID_CONVERSION_ACTION_TYPE"),
+        ({"action_id": "1012"}, {}, "INVALID_CONVERSION_ACTION_TYPE"),
         ({}, {"data_manager_allowed": False}, "NOT_ALLOWLISTED"),
         ({}, {"conversion_customer_id": MANAGER}, "INVALID_DESTINATION"),
         (

@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 
 from sandbox.apis import Apis
+from sandbox.conversions import Change, Conversion
 from sandbox.data_manager.service import SCOPE
 
 HASH = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
@@ -195,7 +196,7 @@ DESTINATIONS: list[tuple[str, dict[str, Any], str, str]] = [
      "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
     ("removed action", {"destinations": [destination(action="1003")]},
      "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
-    ("website action", {"destinations": [destination(action="1004")]},
+    ("action for calls", {"destinations": [destination(action="1012")]},
      "destinations[0].product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"),
     ("new action", {"destinations": [destination(action="1005")]},
      "destinations[0].product_destination_id", "CONVERSION_ACTION_TOO_RECENTLY_CREATED"),
@@ -480,6 +481,22 @@ def test_a_known_transaction_id_adjusts(apis: Apis, client: Any, status: Status)
         ("conversion", 10),
         ("restatement", 12),
     ]
+
+
+@pytest.mark.parametrize(
+    ("transaction_id", "worth", "count"), [("W-1", 9.5, 1), ("CRM-1", 20.0, 2)]
+)
+def test_an_event_for_a_website_action_counts_twice_unless_the_tag_knows_it(
+    apis: Apis, client: Any, status: Status, transaction_id: str, worth: float, count: int
+) -> None:
+    """With the tag's transaction ID, an event adjusts; with any other one, it is counted again."""
+    sold = datetime.now(UTC) - timedelta(days=2)
+    first = Change("conversion", sold, 20.0, "USD", "website")
+    apis.state.book.add(Conversion(CUSTOMER, 1004, "W-1", GCLID, history=[first]))
+    sale = event(transaction_id=transaction_id, conversion_value=9.5, currency="USD")
+    ingest(client, request(sale, destinations=[destination(action="1004")]))
+    assert apis.state.worth("W-1", 1004) == worth
+    assert len(list(apis.state.book.conversions())) == count
 
 
 def test_processing_takes_its_time(apis: Apis, client: Any, status: Status) -> None:

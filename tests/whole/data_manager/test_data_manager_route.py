@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from sandbox.conversions import Change, Conversion
 from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
@@ -31,7 +33,7 @@ def test_rows_arrive_as_events_and_only_bad_ones_fail(google: Sandbox) -> None:
     assert results["request_ids"]
 
 
-@pytest.mark.parametrize("action", ["9999", "1004"], ids=["unknown", "of another type"])
+@pytest.mark.parametrize("action", ["9999", "1012"], ids=["unknown", "of another type"])
 def test_a_wrong_action_fails_only_its_own_rows(google: Sandbox, action: str) -> None:
     """A wrong action fails only its own rows, even if they are the first 2,000 of the file."""
     rows = [core_row(n, conversion_action=action) for n in range(1, 2001)]
@@ -39,6 +41,23 @@ def test_a_wrong_action_fails_only_its_own_rows(google: Sandbox, action: str) ->
     results = deliver(google, csv_bytes(rows))
     assert results["counts"]["uploaded"] == len(google.state.accepted) == 501
     assert results["file_error"] is None
+
+
+def test_a_file_of_a_tags_conversions_adds_to_them(google: Sandbox) -> None:
+    """With source = web, a row changes the conversion that the tag counted; one without the tag's
+    order ID is not sent."""
+    sold = google.state.now() - timedelta(days=2)
+    first = Change("conversion", sold, 20.0, "USD", "website")
+    google.state.book.add(Conversion("1234567890", 1004, "W-1", "", history=[first]))
+    profile = {"destination": "data_manager", "customer_id": "1234567890", "source": "web"}
+    google.set_profiles({"default": profile})
+    of_tag = {"conversion_action": "1004", "conversion_value": "9.5"}
+    rows = [core_row(1, order_id="W-1", **of_tag), core_row(2, order_id="", **of_tag)]
+    results = deliver(google, csv_bytes(rows))
+    assert results["counts"] | {"uploaded": 1, "rejected": 1} == results["counts"]
+    assert results["rows"][0]["errors"][0]["code"] == "TAG_ORDER_ID_MISSING"
+    assert google.state.worth("W-1", 1004) == 9.5
+    assert len(list(google.state.book.conversions())) == 1
 
 
 def test_the_status_of_the_requests_is_added_later(google: Sandbox) -> None:
