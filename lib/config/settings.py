@@ -108,7 +108,7 @@ class Settings(BaseModel):
         description="host:port of a local substitute for this API. Leave unset in production.",
     )
     accepted_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (".csv", ".tsv", ".txt", ".xlsx", ".csv.gz", ".tsv.gz", ".txt.gz"),
+        (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".csv.gz", ".tsv.gz", ".txt.gz"),
         description="File name endings to process. "
         "Any other file that is not ignored ends with the error FILE_NAME_NOT_ACCEPTED.",
     )

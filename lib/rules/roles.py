@@ -596,14 +596,30 @@ class _File:
     def _identity_objects(
         self, column: ColumnSample, found: Candidate, chosen: ColumnSample | None
     ) -> bool:
-        """An ID that is named after an order or a deal, if there is none, or if it is an amount."""
+        """An ID that is named after an order or a deal: if the chosen one is an amount, or if there
+        is none and Google would count something else than these orders."""
         if found.rank > _LAST_ORDER_ID:
             return False
         if chosen is None:
-            return True
+            return self._would_miscount(column)
         return chosen.share("money", "decimal") > 0.5 or (
             len(chosen.counts) == 1 and chosen.filled > _ROWS_OF_A_KIND
         )
+
+    def _would_miscount(self, orders: ColumnSample) -> bool:
+        """Return whether, without order IDs, two orders would be one conversion for Google, or one
+        order several. It recognizes a click or a person, and the time."""
+        by_click, by_person = (
+            [at for name, at in self.fields.items() if base_name(name) in _FIELDS[role]]
+            for role in ("click", "person")
+        )
+        time = self.fields.get("conversion_date_time")
+        pairs = set[tuple[str, tuple[str, ...]]]()
+        for order, row in zip(orders.cells, self.rows, strict=True):
+            own = [row[at] for at in by_click if row[at]] or [row[at] for at in by_person]
+            if order and time is not None and row[time] and any(own):
+                pairs.add((order, (*own, row[time])))
+        return any(len(set(each)) < len(pairs) for each in zip(*pairs, strict=True))
 
     def _counts_objects(
         self, column: ColumnSample, found: Candidate, chosen: ColumnSample | None

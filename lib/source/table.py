@@ -145,6 +145,11 @@ class Table:
         not set in the profile."""
         return self.text.encoding_guessed
 
+    def number_columns(self, line: int) -> Set[int]:
+        """Return the columns of a row that are numbers of a workbook, with `keep_cells`."""
+        cells = self._sheet.cells_of(line) if self._sheet else {}
+        return {at - 1 for at, cell in cells.items() if isinstance(cell.value, int | float)}
+
     @property
     def line_end(self) -> str:
         """The line end of the header."""

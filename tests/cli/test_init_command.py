@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,25 +98,37 @@ def person(answers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[str]
     return asked
 
 
-def test_the_first_question_is_in_words_of_the_person(
+def test_an_answer_that_changes_nothing_is_not_asked_for(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody needs to know an API's name. Enter is recorded as what it is."""
-    asked = person(["", "123-456-7890", "Deal", "1001", ""], monkeypatch)
+    """The API that is open to everybody sends the whole file. Enter is recorded as what it is."""
+    asked = person(["123-456-7890", "Deal", "1001", ""], monkeypatch)
     profile = profile_of(result := init(file()))
-    assert "uploaded conversions through the Google Ads API before June 2026?" in asked[0]
     assert profile["destination"] == "data_manager"
+    assert "// It is open to every account; --destination changes it." in result.stdout
     assert profile["time_zone"] == "America/Denver"
     assert "// The default of this computer; --time-zone changes it." in result.stdout
-    assert "knows no names" in asked[3]
+    assert "knows no names" in asked[2]
+
+
+def test_the_question_about_the_api_is_in_words_of_the_person(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one API sends refunds, and knows the names of actions. Nobody needs its name."""
+    shop = ROOT / "examples" / "shop_refunds.csv"
+    for path, words in ((shop, ()), (file(), ("--action", "Deal"))):
+        asked = person(["no", "123-456-7890", "1001"], monkeypatch)
+        profile = profile_of(init(path, *words))
+        assert "uploaded conversions through the Google Ads API before June 2026?" in asked[0], path
+        assert profile["destination"] == "data_manager"
 
 
 def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what is allowed. What is needed and has no default cannot be skipped. With
     the time zone, the country of the phone numbers is certain."""
-    answers = ["maybe", "y", "", "12", "123-456-7890", "Deal", "Mars/Base", "America/Chicago"]
+    answers = ["maybe", "y", "", "12", "123-456-7890", "Mars/Base", "America/Chicago"]
     asked = person(answers, monkeypatch)
-    profile = profile_of(init(file()))
+    profile = profile_of(init(file(), "--action", "Deal"))
     assert (profile["destination"], profile["customer_id"]) == ("google_ads", "123-456-7890")
     assert (profile["time_zone"], profile["phone_region"]) == ("America/Chicago", "US")
     assert [each.split(". ")[0] for each in asked] == [
@@ -125,7 +138,6 @@ def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.Monkey
         "Google Ads account that receives the conversions",
         "An answer is needed",
         "This: wrong format",
-        "Conversion action: its name in Google Ads, or its ID",
         "Time zone of the times in the file (2 rows state none)",
         "This: not an IANA time zone",
     ]
@@ -135,24 +147,29 @@ def test_the_terminal_shows_what_a_question_is_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each choice has its first cells, and Enter is no answer that somebody gave."""
-    choices = (Choice("Net", "Net", "1.00 | 2.00"), Choice("none of these", None, "no value"))
+    value, time = "conversion_value", "conversion_date_time"
+    choices = (
+        Choice("Net", "Net", "1.00 | 2.00", value),
+        Choice("no value", None, "sent without", value),
+    )
     question = Question(
-        key="headers",
-        where="conversion_value",
-        text="Which column?",
-        option="--column",
-        choices=choices,
-        default="Net",
+        key="headers", text="Which column?", option="--column", choices=choices, default="Net"
     )
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "")
     assert command._ask(question) == ""
-    assert "   1  Net            1.00 | 2.00\n" in capsys.readouterr().err
-    net = {"headers": {"conversion_value": ["Net"]}}
+    assert "What it is worth:\n   1  Net       1.00 | 2.00\n" in capsys.readouterr().err
+    net = {"headers": {value: ["Net"]}}
     assert question.meaning_of("") == question.meaning_of("1") == net
-    assert question.meaning_of("none of these") == {"headers": {"conversion_value": []}}
+    assert question.meaning_of("no value") == {"headers": {value: []}}
     for wrong in ("3", "0", "1,2"):
         with pytest.raises(WrongAnswer, match="Write 1 to 2, or a name from the list"):
             question.meaning_of(wrong)
+    days = (Choice("Paid", "Paid", "2026-11-20", time), Choice("Sent", "Sent", "", time))
+    both = replace(question, choices=(*choices, *days), takes_several=True)
+    assert both.meaning_of("sent, 1") == {"headers": {time: ["Sent"], value: ["Net"]}}
+    for wrong in ("1", "1, 2", "3, 4"):
+        with pytest.raises(WrongAnswer, match="Choose one of each list"):
+            both.meaning_of(wrong)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ from tests.fakes import START, FakeApi, FakeBatch, World, deliver, world
 
 FOLDER: Final = Path(__file__).parent
 SYSTEMS: Final = sorted(path.parent.name for path in FOLDER.glob("*/truth.json"))
-ROUTES: Final = ("google_ads", "data_manager")
+OPEN_TO_ALL: Final = "data_manager"
+"""What `init` chooses unless its answer matters."""
+ROUTES: Final = ("google_ads", OPEN_TO_ALL)
 
 _ACCOUNT: Final = "123-456-7890"
 _ACTION: Final = "1001"
@@ -116,7 +118,7 @@ class Export:
         if question.key in plain:
             return str(plain[question.key])
         if question.key == "headers":
-            return self._column(question)
+            return self._columns(question)
         if question.key == "actions":
             return "; ".join(
                 f"{stage} = {each['action']}, {each['value'] or ''}, {each['time'] or ''}"
@@ -127,15 +129,17 @@ class Export:
             return "yes" if 0 in values else "no"
         return self._values(question)
 
-    def _column(self, question: Question) -> str:
-        wanted = self.owner["columns"].get(_ROLE_OF_FIELD[question.where])
-        names = {each.name for each in question.choices}
-        if wanted in names:
-            return str(wanted)
-        none = [each.name for each in question.choices if each.value is None]
-        if wanted is not None or not none:
-            raise Stuck(f"{question.where}: {sorted(names)} has no {wanted}")
-        return none[0]
+    def _columns(self, question: Question) -> str:
+        """Choose the column of each field that is asked about."""
+        chosen = []
+        labels = list(zip(question.labels, question.choices, strict=True))
+        for held in dict.fromkeys(each.column for each in question.choices):
+            wanted = self.owner["columns"].get(_ROLE_OF_FIELD[held])
+            offered = {each.value: label for label, each in labels if each.column == held}
+            if wanted not in offered:
+                raise Stuck(f"{held}: {[*offered]} has no {wanted}")
+            chosen.append(offered[wanted])
+        return ", ".join(chosen)
 
     def _values(self, question: Question) -> str:
         """Choose the values that count, in each column that decides."""
@@ -204,6 +208,8 @@ def with_init(export: Export, route: str, folder: Path) -> Played:
 
     output = folder / f"{export.system}.{route}.json"
     words = ["init", "--now", export.truth["today"], "-o", str(output), str(export.path)]
+    if route != OPEN_TO_ALL:
+        words += ["--destination", route]
     with (
         patch.object(command, "is_interactive", lambda: True),
         patch.object(command, "local_zone", lambda: export.owner["time_zone"]),

@@ -165,6 +165,7 @@ def reading_of(columns: dict[str, list[str]], *answered: str, **given: object) -
 
 
 EURO = {"currency": "EUR"}
+ONE_CLICK = {"gclid": _column("Cj0KCQiAexample0000"), "Close Date": _column("2026-11-20")}
 LATER = _column("2026-11-25", "2026-11-26")
 
 
@@ -196,8 +197,10 @@ LATER = _column("2026-11-25", "2026-11-26")
         ({"Conversion Time": DATES, "Won on": LATER}, {}, ()),
         ({"Close Date": DATES, "Bezahlt am": LATER}, {"decided": ["time"]}, ()),
         # An order ID that is not used
-        ({"Invoice no.": CODES}, {}, ("Invoice no.",)),
-        ({"Invoice no.": CODES}, {"decided": ["identity"]}, ()),
+        ({"Close Date": DATES, "Invoice no.": CODES}, {}, ()),
+        ({**ONE_CLICK, "Invoice no.": CODES}, {}, ("Invoice no.",)),
+        ({"Close Date": DATES, "Order no.": CODES[:6] * 2}, {}, ("Order no.",)),
+        ({**ONE_CLICK, "Invoice no.": CODES}, {"decided": ["identity"]}, ()),
         ({"Order ID": NUMBERS, "Invoice no.": CODES}, {}, ()),
         ({"Order ID": MONEY, "Invoice no.": CODES}, {}, ("Invoice no.",)),
         ({"Record ID": NUMBERS}, {}, ()),
@@ -231,7 +234,7 @@ def test_what_objects_in_a_run(
 ) -> None:
     """A plausible column objects, unless the profile answers or its name says what else it is."""
     given = dict(given)
-    names = ["gclid", *columns]
+    names = list({"gclid": [], **columns})
     reading = reading_of(columns, *given.pop("answered", ()), **given)  # type: ignore[misc]
     rivals = [names[each.column] for found in reading.values() for each in found.rivals]
     assert rivals == list(objects)

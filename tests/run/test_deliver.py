@@ -156,7 +156,7 @@ def test_the_sweep_finds_a_name_that_is_not_accepted(google: World) -> None:
 
 def test_a_wrong_name_is_reported_before_a_wrong_profile(google: World) -> None:
     """A file with a wrong name in a folder without a profile is first told to change its name."""
-    source = put(google, 3, "nobody/export.xls")
+    source = put(google, 3, "nobody/export.xlsb")
     assert deliver(google, source, age=timedelta(hours=30)) == "stopped"
     assert document(google, source)["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
 

@@ -65,8 +65,7 @@ def test_a_stopped_file_has_no_reading() -> None:
     assert "reading" not in document
     assert document["file_error"] == {
         "code": "ROLE_UNDECIDED",
-        "detail": 'Which column has the order ID? "headers": {"order_id": ["Invoice no."]}, or [] '
-        'if none has. Which rows are sales? "include": {"Status": ["Won"]}, or '
+        "detail": 'Which rows are sales? "include": {"Status": ["Won"]}, or '
         '"exclude": {"Status": []} if all of them are.',
     }
 

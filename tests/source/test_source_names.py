@@ -26,6 +26,7 @@ ACCEPTED = _DEFAULTS["accepted_suffixes"]
         "leads.csv.gz",
         "leads.TXT.gz",
         "Leads.XLSX",
+        "VA05.XLS",
         "parts.of/leads.tmp.csv",
         "gcloud/tmp/leads.csv",
     ],
@@ -66,10 +67,6 @@ def test_ignored(name, size, reason):
 @pytest.mark.parametrize(
     "name, problem",
     [
-        (
-            "crm/Leads.XLS",
-            "an old workbook, or a web page or text under such a name; open it in Excel",
-        ),
         ("leads.ods", "a workbook of another format; open it and save it as .xlsx or CSV"),
         ("leads.xlsm", "a workbook of another format"),
         ("leads.csv.zip", "an archive; unpack it"),

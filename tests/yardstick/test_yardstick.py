@@ -46,21 +46,11 @@ _PARTS: Final = (
     "the marker of a chunk is written after its sales too if one API gets both: after a "
     "crash, the sales are not sent again, and the refunds wait"
 )
-_ORDER_IDS_IGNORED: Final = (
-    "a column of order IDs was ignored in silence; now the profile must answer (ROLE_UNDECIDED)"
-)
 _UNDONE_SALES_SENT: Final = (
     "orders that were cancelled or partly refunded were sent as whole sales; now the profile must "
     "say which rows are sales (ROLE_UNDECIDED)"
 )
 _UNDECIDED: Final = {
-    "dynamics_opportunities.xlsx | {} | headers={}": _ORDER_IDS_IGNORED,
-    "pipedrive_deals_de.csv | {} | headers={}": _ORDER_IDS_IGNORED,
-    "salesforce_report.csv | {} | headers={}": _ORDER_IDS_IGNORED,
-    "semicolon_decimal_comma.csv | {} | headers={}": _ORDER_IDS_IGNORED,
-    "shopify_orders.csv | {} | headers={}": _ORDER_IDS_IGNORED,
-    "stripe_payments.csv | {} | headers={}": _ORDER_IDS_IGNORED,
-    "zoho_deals.csv | {} | headers={}": _ORDER_IDS_IGNORED,
     "shopify_orders.csv | {} | include={'Financial Status': ['paid']}": _UNDONE_SALES_SENT,
     "stripe_payments.csv | {} | include={'Status': ['Paid']}": _UNDONE_SALES_SENT,
 }

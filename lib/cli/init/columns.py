@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question
+from lib.cli.init.proposal import TITLES, Choice, Entry, Given, Proposal, Question
 from lib.cli.init.sample import (
     Sample,
     SampleRow,
@@ -32,7 +32,7 @@ from lib.rules.fields.languages import (
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, candidates
 from lib.rules.values.cells import RuleError, plain_name
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import is_moment, read_moment
 from lib.run.column_content import columns_by_content
 from lib.source.header import columns_named
 from lib.source.vocabulary import Tier, header_key, header_parts, vocabulary_of
@@ -76,7 +76,7 @@ class _Choosing(NamedTuple):
     now: datetime
     found: Columns
     switched_off: dict[str, str]
-    asked: list[Question]
+    asked: list[Choice]
 
     def column_of(self, field: str) -> int | None:
         """Return the column that holds a field by its name, or that was chosen for it."""
@@ -107,21 +107,29 @@ class _Choosing(NamedTuple):
         if several or self.sample.field_of(field) != at:
             self.found[field] = (at, f'"{name}": {candidate.why}.')
 
-    def ask(self, field: str, text: str, choices: Sequence[Candidate], none: str) -> None:
+    def ask(self, field: str, choices: Sequence[Candidate], none: str, without: str) -> None:
         """Ask which of the columns holds a field."""
-        offered = [
-            Choice(name, name, self._shown(each.column))
-            for each in choices[:_MOST_CHOICES]
-            if (name := self.sample.names[each.column])
-        ]
-        self.asked.append(
+        for each in choices[:_MOST_CHOICES]:
+            name = self.sample.names[each.column]
+            self.asked.append(Choice(name, name, self._shown(each.column), field))
+        self.asked.append(Choice(none, None, without, field))
+
+    def question(self) -> tuple[Question, ...]:
+        """Return one question about all fields that are asked about: a sale is a row with a time
+        and a value."""
+        fields = list(dict.fromkeys(each.column for each in self.asked))
+        if not fields:
+            return ()
+        titles = [TITLES[each][0].lower() + TITLES[each][1:] for each in fields]
+        return (
             Question(
                 key="headers",
-                where=field,
-                text=text,
-                option=f"--column {field}=COLUMN",
-                choices=(*offered, Choice("none of these", None, none)),
-            )
+                text=f"Which column{'s'[: len(fields) > 1]} say{'s'[len(fields) > 1 :]} "
+                f"{' and '.join(titles)}?",
+                option=" ".join(f"--column {each}=COLUMN" for each in fields),
+                choices=tuple(self.asked),
+                takes_several=len(fields) > 1,
+            ),
         )
 
     def _shown(self, at: int) -> str:
@@ -163,7 +171,7 @@ def find_columns(
         columns.update(
             (field, each) for name in names for each in columns_named(name, sample.names)
         )
-    return columns, Proposal(_headers(at, named), tuple(at.asked))
+    return columns, Proposal(_headers(at, named), at.question())
 
 
 def _headers(at: _Choosing, named: Mapping[str, Sequence[str]]) -> tuple[Entry, ...]:
@@ -200,7 +208,7 @@ def _value(at: _Choosing) -> None:
     elif len(plausible) == 1 and not owns and not (shares and plausible[0].rank):
         at.choose(field, plausible[0], len(found) > 1)
     elif plausible or shares:
-        at.ask(field, "Which amount is the value of a sale?", found, "send sales without a value")
+        at.ask(field, found, "no value", "send sales without a value")
 
 
 def _whole_numbers(at: _Choosing) -> list[Candidate]:
@@ -261,7 +269,8 @@ def _time(at: _Choosing) -> None:
     found = at.candidates("time", field)
     possible = [each for each in found if not _is_planned(at, each)] or found
     # A sale has its time in most rows.
-    possible = [each for each in possible if 2 * len(filled(at.rows, each.column)) > len(at.rows)]
+    rows = _without_own_time(at)
+    possible = [each for each in possible if 2 * _dates(rows, each.column) >= len(rows)]
     plausible = _different(at, [each for each in possible if each.rank <= NAMED_OTHERWISE])
     plausible = plausible or possible
     if not plausible:
@@ -270,18 +279,23 @@ def _time(at: _Choosing) -> None:
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
     only_in_sales = best.rank == 0 and all(each.rank for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
-    if is_only_one or is_clear or only_in_sales or _have_own_times(at.given):
+    if is_only_one or is_clear or only_in_sales or not rows:
         at.choose(field, best, len(found) > 1)
     else:
-        at.ask(field, "Which date says when the sale happened?", found, "there is none")
+        at.ask(field, found, "no date", "the file has none of sales")
 
 
-def _have_own_times(given: Given) -> bool:
-    """Return whether each stage has a time of its own, so that no other is used."""
-    stages = [
-        each for values in given.values.get("actions", {}).values() for each in values.values()
-    ]
-    return bool(stages) and all("time" in each for each in stages)
+def _without_own_time(at: _Choosing) -> Sequence[SampleRow]:
+    """Return the rows whose stage has no time of its own."""
+    for name, stages in at.given.values.get("actions", {}).items():
+        own = {stage for stage, each in stages.items() if "time" in each}
+        columns = columns_named(name, at.sample.names)
+        return [row for row in at.rows if not any(row.cells[each] in own for each in columns)]
+    return at.rows
+
+
+def _dates(rows: Sequence[SampleRow], at: int) -> int:
+    return sum(is_moment(row.cells[at]) for row in rows)
 
 
 def _is_planned(at: _Choosing, candidate: Candidate) -> bool:
@@ -441,7 +455,7 @@ def _further_phones(at: _Choosing) -> None:
 def _chosen_by_name(at: _Choosing) -> None:
     """Columns that were chosen among several by their names are named in the profile too."""
     codes = {note.code: note.detail for note in at.sample.header.notes}
-    asked = {each.where for each in at.asked}
+    asked = {each.column for each in at.asked}
     for field, column in at.sample.header.fields.items():
         code = BY_NAME[base_name(field)].choice_code
         free = field not in at.found and field not in asked

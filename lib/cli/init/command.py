@@ -290,11 +290,11 @@ def _ask(question: Question) -> str:
     if any(each.shown for each in choices):
         click.echo(f"\n{text}", err=True)
         width = max(len(each.name) for each in choices)
-        column = ""
+        shown = None
         for label, each in zip(question.labels, choices, strict=True):
-            if each.column != column:
-                column = each.column
-                click.echo(f'"{column}":' if column else "Or:", err=True)
+            if (title := question.title_of(each)) != shown and any(c.column for c in choices):
+                click.echo(f"{title}:", err=True)
+                shown = title
             line = f"  {label:>2}  {each.name:<{width}}  {each.shown}".rstrip()
             click.echo(_cut(line), err=True)
         text = "Numbers or names, with commas" if question.takes_several else "Number or name"

@@ -40,11 +40,12 @@ def converse(propose: Propose, given: Given, ask: Ask) -> Proposal:
     asked = 0
     while questions := (proposal := propose(given)).questions:
         question = questions[0]
+        is_useless = not question.changes_what_is_sent
+        if question.default and (is_useless or asked >= MOST_QUESTIONS):
+            given = given.with_answer(question, question.meaning_of(""), by_default=True)
+            continue
         if not question.is_needed and asked >= ENOUGH_QUESTIONS:
             given = given.with_answer(question, {}, by_default=True)
-            continue
-        if question.default and asked >= MOST_QUESTIONS:
-            given = given.with_answer(question, question.meaning_of(""), by_default=True)
             continue
         asked += question.key not in _OF_EVERY_FILE
         answer, meaning = _answered(question, ask)

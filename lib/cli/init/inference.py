@@ -7,7 +7,8 @@ cells of these rows are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,7 +23,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.cli.init.columns import find_columns
 from lib.cli.init.counting_rows import find_counting_rows, narrowed
 from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question, merge
-from lib.cli.init.sample import Sample, SampleRow, amount_in
+from lib.cli.init.sample import Sample, SampleRow, amount_in, is_amount
 from lib.cli.init.stage_actions import stages_of
 from lib.config.profile import Profile
 from lib.destinations import registry
@@ -54,8 +55,9 @@ _SOON: Final = timedelta(days=1)
 _COUNTED_FOR: Final = timedelta(days=MAX_AGE_DAYS)
 _MOST_NUMBERS: Final = 50
 """Phone numbers that are compared with the numbering plans of all countries."""
-_MOST_INVALID: Final = 0.2
-"""Share of the phone numbers that may be invalid in their country. A few are always mistyped."""
+_MOST_OTHERS: Final = 0.2
+"""Share of the phone numbers that may be invalid in their country, and of the values that may have
+the sign of another currency. A few are always mistyped."""
 _LINES_NAMED: Final = 5
 _EURO: Final = frozenset(
     re.findall(r"\w\w", "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK")
@@ -70,7 +72,8 @@ _INTERNATIONAL: Final = ("+", "00")
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What the keys are inferred from: the sample, its `rows` that count, and the column of each
-    field. `now` and `local_zone` do not come from the file; `known` are the keys so far."""
+    field. `now` and `local_zone` do not come from the file; `known` are the keys so far, and
+    `filters` those that say which rows count."""
 
     sample: Sample
     rows: Sequence[SampleRow]
@@ -78,6 +81,7 @@ class _Seen:
     now: datetime
     local_zone: str
     known: dict[str, Any]
+    filters: Collection[str]
 
 
 def local_zone() -> str:
@@ -93,7 +97,8 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     columns, headers_part = find_columns(sample, counting.rows, given, now, counting.refund_time)
     filter_part, rows, _ = narrowed(sample, counting, columns, given)
     stages_part = stages_of(sample, given, columns)
-    seen = _Seen(sample, rows, columns, now, local_zone, dict(given.values))
+    filters = filter_part.values().keys()
+    seen = _Seen(sample, rows, columns, now, local_zone, dict(given.values), filters)
 
     def inferred(*keys: str) -> Iterator[Proposal]:
         for key in keys:
@@ -188,7 +193,7 @@ def _question(key: str, text: str, **details: Any) -> Proposal:
 
 def _destination(seen: _Seen) -> Proposal:
     """Return the API that can send the file, or a question if there are several: is the one open
-    that is not open to everybody?"""
+    that is not open to everybody? Only that one sends refunds, and knows the names of actions."""
     able = [name for name in registry.names() if _can_send(name, seen)]
     if len(able) == 1:
         title = registry.capabilities_of(able[0]).title
@@ -197,12 +202,14 @@ def _destination(seen: _Seen) -> Proposal:
     asked = {name: registry.capabilities_of(name).open_if for name in registry.names()}
     first = next(name for name, text in asked.items() if text)
     other = next(name for name, text in asked.items() if not text)
+    action = str(seen.known.get("conversion_action", "0"))
     return _question(
         "destination",
         f"{asked[first]} If you are not sure: no",
         choices=(Choice("yes", first), Choice("no", other)),
         default="no",
         is_needed=False,
+        changes_what_is_sent="refunds" in seen.filters or not action.isdecimal(),
     )
 
 
@@ -430,12 +437,17 @@ def _moment(cell: str, day_first: bool) -> float | None:
 
 
 def _decimal_comma(seen: _Seen) -> Proposal:
-    """Return the decimal sign: most of the values such as 1,5 decide."""
+    """Return the decimal sign: most of the values such as 1,5 decide. Numbers of a workbook have
+    none: a person has typed only its texts."""
     is_adjustment = seen.sample.header.kind == "adjustment"
     values = seen.columns.get("adjusted_value" if is_adjustment else "conversion_value")
     if values is None:
         return Proposal()
-    cells = [(row.line, row.cells[values]) for row in seen.sample.rows if row.cells[values]]
+    cells = [
+        (row.line, row.cells[values])
+        for row in seen.sample.rows
+        if row.cells[values] and values not in row.numbers
+    ]
     evidence = _evidence(
         (line, amount_in(cell, False), amount_in(cell, True)) for line, cell in cells
     )
@@ -465,15 +477,18 @@ def _currency_code(seen: _Seen) -> Proposal:
     without = [
         row.cells[values]
         for row in seen.rows
-        if row.cells[values]
+        if is_amount(row.cells[values])
         and (codes is None or not row.cells[codes] or is_placeholder("word", row.cells[codes]))
     ]
     if not without:
         return Proposal()
     rows = number_of_rows(len(without))
-    written = set(map(_written, without))
-    if len(written) == 1 and (code := written.pop()):
-        reason = f"The values of {rows} without a currency have the sign of {code}."
+    ((code, most),) = Counter(map(_written, without)).most_common(1)
+    if code and most >= (1 - _MOST_OTHERS) * len(without):
+        of_all = f"{most:,} of " if most < len(without) else ""
+        reason = f"The values of {of_all}{rows} without a currency have the sign of {code}."
+        if most < len(without):
+            reason += " Values with another sign are rejected."
         return Proposal((Entry("currency_code", code, reason),))
     countries = (*_countries(seen), seen.known.get("phone_region", ""))
     likely = next(filter(None, map(_currency_of, countries)), "")
@@ -573,7 +588,7 @@ def _are_valid(numbers: Sequence[str], region: str, *, loosely: bool = False) ->
             invalid += not is_valid
         except phonenumbers.NumberParseException:
             invalid += 1
-        if invalid > _MOST_INVALID * len(numbers):
+        if invalid > _MOST_OTHERS * len(numbers):
             return False
     return True
 

@@ -65,7 +65,7 @@ class Entry:
 class Choice(NamedTuple):
     """One of the answers that a question offers: its `name` as a person writes it, what it means in
     the profile, and what is shown next to it: the first cells of a column, or a number of rows.
-    `column`: the column of a value."""
+    `column`: the column of a value, or the field that a column would hold."""
 
     name: str
     value: Any
@@ -73,6 +73,11 @@ class Choice(NamedTuple):
     column: str = ""
 
 
+TITLES: Final[Mapping[str, str]] = {
+    "conversion_date_time": "When a sale happened",
+    "conversion_value": "What it is worth",
+}
+"""The fields whose columns a question can be about."""
 EMPTY: Final = "(empty)"
 """The name of an empty cell."""
 
@@ -85,11 +90,12 @@ class WrongAnswer(ValueError):
 class Question:
     """What the file does not show. Its answer is the value of a key of the profile.
 
-    `where`: the field that gets a column (key `headers`), or the column whose values count (keys
-    `include` and `refunds`). `option` answers it on the command line. `default`: the answer that
-    Enter means. Without it, a question that is needed must be answered, and any other leaves its
-    key out. `is_needed`: without the key, rows are rejected or mean something else. `allowed` says
-    what to write if there are no `choices`, and `is_allowed` whether an answer is that.
+    `where`: the column whose values count (keys `include`, `exclude` and `refunds`). `option`
+    answers it on the command line. `default`: the answer that Enter means. Without it, a question
+    that is needed must be answered, and any other leaves its key out. `is_needed`: without the key,
+    rows are rejected or mean something else. `allowed` says what to write if there are no
+    `choices`, and `is_allowed` whether an answer is that. Unless it `changes_what_is_sent`, nobody
+    needs to be asked.
     `read` reads an answer of another form; it raises `WrongAnswer`.
     `problem` is what was wrong with the last answer.
     """
@@ -100,6 +106,7 @@ class Question:
     where: str = ""
     default: str = ""
     is_needed: bool = True
+    changes_what_is_sent: bool = True
     choices: tuple[Choice, ...] = ()
     takes_several: bool = False
     allowed: str = ""
@@ -143,6 +150,12 @@ class Question:
         if not self.choices:
             return {self.key: answer}
         chosen = self._chosen(answer)
+        if self.key == "headers":
+            fields = [each.column for each in chosen]
+            if sorted(fields) != sorted({each.column for each in self.choices}):
+                raise WrongAnswer(f"Choose one of each list. Write {self._allowed}.")
+            held = {each.column: [each.value] if each.value else [] for each in chosen}
+            return {self.key: held}
         if self.takes_several:
             # A column in which nothing is chosen does not decide.
             by_column: dict[str, list[Any]] = {c.column: [] for c in self.choices if c.column}
@@ -166,6 +179,12 @@ class Question:
         if not any(each.shown for each in self.choices):
             return " or ".join(each.name for each in self.choices)
         return f"{self.labels[0]} to {self.labels[-1]}, or a name from the list"
+
+    def title_of(self, choice: Choice) -> str:
+        """Return what is shown above the choices of one column or field."""
+        if self.key == "headers":
+            return TITLES[choice.column]
+        return f'"{choice.column}"' if choice.column else "Or"
 
     def _chosen(self, answer: str) -> list[Choice]:
         whole = self._choice(answer)
@@ -226,6 +245,8 @@ class Given:
         option = OPTIONS.get(key, "")
         if _name(key, where) not in self.by_default:
             return "you gave it." if where else "You gave it."
+        if key == "destination":
+            return f"It is open to every account; {option} changes it."
         if key == "time_zone":
             return f"The default of this computer; {option} changes it."
         return f"The default; {option} changes it."

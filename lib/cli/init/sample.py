@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -14,9 +14,9 @@ from lib.config.profile import Profile
 from lib.rules.values.cells import RuleError, unwrap, without_accents
 from lib.rules.values.dates import is_moment
 from lib.rules.values.money import parse_value
-from lib.run.reading import Header, read_header, read_table
+from lib.run.reading import Header, read_header, source_options
 from lib.source.header import columns_named
-from lib.source.table import Table
+from lib.source.table import Table, open_table
 from lib.state.store import Readable
 
 _MOST_ROWS: Final = 2_000
@@ -32,10 +32,12 @@ _WORDS: Final = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """A row: its line, and its cells without what spreadsheets add to them."""
+    """A row: its line, its cells without what spreadsheets add to them, and the columns of those
+    that are numbers of a workbook, not text."""
 
     line: int
     cells: Sequence[str]
+    numbers: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,15 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
     """Read the header of a file and its first rows. Raises `SourceError`."""
-    table = read_table(stream, profile, max_bytes)
+    options = replace(source_options(profile, max_bytes), keep_cells=True)
+    table = open_table(stream, options)
     header = read_header(table, profile)
     readable = ((line, cells) for line, cells, problem, _ in table.records() if not problem)
     rows: list[SampleRow] = []
     chars = 0
     for line, cells in islice(readable, _MOST_ROWS):
-        rows.append(SampleRow(line, [unwrap(cell, "text") for cell in cells]))
+        texts = [unwrap(cell, "text") for cell in cells]
+        rows.append(SampleRow(line, texts, table.number_columns(line)))
         chars += sum(map(len, cells))
         if chars > _MOST_CHARS:
             break
