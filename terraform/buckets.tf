@@ -6,7 +6,7 @@ locals {
 
   input_bucket = one(concat(
     [for bucket in google_storage_bucket.input : { name = bucket.name, location = bucket.location }],
-    [for bucket in var.existing_input_bucket[*] : { name = bucket.name, location = coalesce(bucket.location, var.region) }],
+    [for bucket in var.existing_input_bucket[*] : { name = bucket.name, location = try(coalesce(bucket.location), var.region) }],
   ))
 }
 
@@ -44,7 +44,7 @@ resource "google_storage_bucket" "input" {
   lifecycle_rule {
     # Longer than events are retried (24 hours) and longer than the sweep looks back.
     condition {
-      days_since_noncurrent_time = coalesce(var.settings.sweep_max_age_days, 7) + 1
+      days_since_noncurrent_time = coalesce(try(var.settings.sweep_max_age_days, null), 7) + 1
     }
     action {
       type = "Delete"

@@ -6,7 +6,7 @@ locals {
   project_number = google_storage_bucket.source.project_number
 
   # Whoever edits the profiles may choose it later.
-  uses_data_manager = local.profiles_are_edited || anytrue([for p in values(var.profiles) : p.destination == "data_manager"])
+  uses_data_manager = local.profiles_are_edited || anytrue([for profile in values(local.profiles) : try(profile.destination, null) == "data_manager"])
 
   services = concat(
     [
@@ -73,7 +73,7 @@ locals {
 }
 
 resource "google_service_account" "created" {
-  for_each = { for name, title in local.titles : name => title if var.service_accounts[name] == null }
+  for_each = { for name, title in local.titles : name => title if try(var.service_accounts[name], null) == null }
 
   project      = var.project_id
   account_id   = "${var.name}-${each.key}"

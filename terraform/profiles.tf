@@ -6,7 +6,7 @@ locals {
 
   # Unset attributes are left out, so that the function's own defaults apply.
   profiles_document = jsonencode({
-    for name, profile in var.profiles :
+    for name, profile in local.profiles :
     name => { for key, value in profile : key => value if value != null }
   })
 

@@ -3,16 +3,16 @@
 
 locals {
   sftp_servers = {
-    for name, server in var.sftp_servers : name => merge(server, {
-      port            = coalesce(server.port, 22)
-      path            = server.path == null ? "" : server.path
-      folder          = server.folder == null ? "" : server.folder
-      done_folder     = server.done_folder == null ? "" : server.done_folder
-      min_age_minutes = coalesce(server.min_age_minutes, 5)
+    for name, server in var.sftp_servers : name => merge({
+      port            = 22
+      path            = ""
+      folder          = ""
+      done_folder     = ""
+      min_age_minutes = 5
       # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
-      schedule        = coalesce(server.schedule, "*/15 * * * *")
-      timeout_seconds = coalesce(server.timeout_seconds, 840)
-    })
+      schedule        = "*/15 * * * *"
+      timeout_seconds = 840
+    }, { for attribute, value in server : attribute => value if value != null })
   }
 
   sftp_is_used = length(var.sftp_servers) > 0

@@ -103,10 +103,10 @@ def all_on(all_on_file: Path) -> dict[str, list[Any]]:
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
     """A function: the example with something planted in it → what `terraform plan` says to that.
 
-    Only variables.tf is evaluated, because validations need nothing else.
+    Only what the conditions need is evaluated.
     """
     folder = tmp_path_factory.mktemp("variables")
-    for path in (TERRAFORM / "variables.tf", TERRAFORM / EXAMPLE):
+    for path in (TERRAFORM / "variables.tf", TERRAFORM / "checks.tf", TERRAFORM / EXAMPLE):
         shutil.copy(path, folder)
 
     def refused(planted: str) -> list[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +15,8 @@ from pydantic import ValidationError
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings, SettingsError
-from tests.terraform.conftest import TERRAFORM
-from tests.terraform.test_terraform_and_code import attributes
+from tests.terraform.conftest import TERRAFORM, tool
+from tools.terraform_check import configuration, formatter
 
 Refusals = Callable[[str], list[str]]
 
@@ -73,6 +76,18 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
     "derive_order_id": ([True], ["perhaps"]),
     "validate_only": ([True], ["perhaps"]),
     "omit_session_and_ip": ([True], ["perhaps"]),
+    "headers": (
+        [
+            {"order_id": ["Deal", "Nr"]},
+            {"email_2": "Mail"},
+            {"phone": []},
+            {"custom_variable.a": "A"},
+        ],
+        [{"order_idd": ["Deal"]}, {"email_1": "Mail"}, {"order_id": [1]}, "order_id"],
+    ),
+    "include": ([{"A": ["x"]}, {"A": "x"}, {"A": [True, 2, 0.5]}], [{"A": []}, {"A": [[]]}, "A"]),
+    "exclude": ([{"A": []}, {"A": False}], [{"A": [["x"]]}, ["A"]]),
+    "refunds": ([{"A": "x"}], [{"A": []}, {"A": {"x": 1}}]),
     "actions": (
         [
             {"Stage": {"Won": {"action": "Closed deal", "value": 0, "time": "Won on"}}},
@@ -81,15 +96,18 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
         [
             {"Stage": {"Won": {"action": 1002}}, "Status": {"Paid": {"action": 1002}}},
             {"Stage": {"Won": {"action": 1002, "value": -1}}},
+            {"Stage": {"Won": {"action": 1002, "vaule": 1}}},
+            {"Stage": {"Won": {"value": 1}}},
+            {"Stage": {"Won": 1002}},
         ],
     ),
 }
-# Only the code knows all columns and encodings. `offline-conversions check --profiles` checks them.
-CODE_KNOWS = {"headers", "encoding"}
+# Only the code knows all encodings. `offline-conversions check --profiles` checks them.
+CODE_KNOWS = {"encoding"}
 # Only the plan refuses them: the code tells the mistake and goes on, so that it stops no file.
 PLAN_ONLY = {"no_file_weekdays", "no_file_holidays", "no_file_time_zone"}
 # Any words are allowed. tests/terraform/test_terraform_sound.py has what contradicts.
-WORDS = {"conversion_action", "expect", "include", "exclude", "refunds"}
+WORDS = {"conversion_action", "expect"}
 
 
 def cases(table: dict[str, tuple[list[Any], list[Any]]]) -> list[tuple[str, Any, bool]]:
@@ -100,14 +118,6 @@ def cases(table: dict[str, tuple[list[Any], list[Any]]]) -> list[tuple[str, Any,
         for values, accepted in ((good, True), (bad, False))
         for value in values
     ]
-
-
-def planned(refusals: Refusals, planted: str, name: str, value: Any) -> bool:
-    """Whether the plan accepts it. A word where a boolean belongs is refused by its type."""
-    if value == "perhaps":
-        types = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
-        return re.search(rf"^ +{name} += optional\(bool\)$", types, re.M) is None
-    return refusals(planted) == []
 
 
 def as_variable(value: object) -> str:
@@ -122,9 +132,7 @@ def test_plan_and_code_agree_on_settings(
     refusals: Refusals, name: str, value: Any, accepted: bool
 ) -> None:
     """Both accept the value, or both refuse it."""
-    assert (
-        planned(refusals, f"settings = {{ {name} = {json.dumps(value)} }}", name, value) == accepted
-    )
+    assert (refusals(f"settings = {{ {name} = {json.dumps(value)} }}") == []) is accepted
     environment = {
         "INPUT_BUCKET": "input",
         "OUTPUT_BUCKET": "output",
@@ -145,7 +153,7 @@ def test_plan_and_code_agree_on_profiles(
     """Both accept the value, or both refuse it."""
     profile = {name: value}
     planted = f"profiles = {{ default = {json.dumps(profile, separators=(', ', ' = '))} }}"
-    assert planned(refusals, planted, name, value) == accepted
+    assert (refusals(planted) == []) is accepted
     try:
         Profile.model_validate(profile)
     except ValidationError:
@@ -154,7 +162,82 @@ def test_plan_and_code_agree_on_profiles(
         assert accepted
 
 
-def test_every_setting_and_attribute_is_in_a_table() -> None:
+def test_every_setting_and_attribute_is_in_a_table(values: dict[str, list[Any]]) -> None:
     """A new one gets its row above."""
-    assert attributes("settings") == SETTINGS.keys() | LISTS
-    assert attributes("profiles") == PROFILES.keys() | CODE_KNOWS | WORDS
+    known = configuration.local_values(values)
+    assert known["setting_kinds"].keys() == SETTINGS.keys() | LISTS
+    assert known["profile_kinds"].keys() == PROFILES.keys() | CODE_KNOWS | WORDS
+
+
+MISSPELLED: dict[str, Any] = {
+    "settings": {"no_file_hour": 24, "window": 2.5, "lease_seconds": None, "list_all_rows": 1},
+    "profiles": {
+        "default": {
+            "validate_onyl": True,
+            "customer_id": 1234567890,
+            "headers": {"order_idd": ["Deal"], "email_3": ["Mail"]},
+            "include": {"City": ["Bonn", 1, True]},
+            "exclude": {"Town": [["Bonn"]]},
+            "actions": {
+                "Stage": {"Won": {"acton": "Sale"}, "Lead": {"action": "Lead", "value": "9"}}
+            },
+        },
+        "other": "google_ads",
+        "empty": None,
+    },
+    "sftp_servers": {"crm": {"hosts": "sftp.example.com", "port": "ssh"}},
+    "existing_input_bucket": "acme-uploads",
+    "service_accounts": {"bilder": "me@example.com"},
+}
+SAID = """\
+settings.no_file_hour is not known. Did you mean no_file_hours?
+profiles.default.validate_onyl is not known. Did you mean validate_only?
+profiles.default.headers.order_idd is not known. Did you mean order_id?
+profiles.default.actions.Stage.Won.acton is not known. Did you mean action?
+sftp_servers.crm.hosts is not known. Did you mean host?
+service_accounts.bilder is not known. Did you mean builder?
+settings.list_all_rows must be true or false.
+settings.window must be a whole number from 1 to 64.
+profiles.default.exclude.Town must be a value, or a list of values, which may be empty.
+profiles.default.actions.Stage.Lead.value must be a number of 0 or more.
+profiles.default.actions.Stage.Won.action is missing.
+profiles.empty must be { name = ... }.
+profiles.other must be { name = ... }.
+sftp_servers.crm.port must be a whole number of 1 or more.
+sftp_servers.crm.host is missing.
+sftp_servers.crm.known_hosts is missing.
+sftp_servers.crm.user is missing.
+existing_input_bucket must be { name = ... }."""
+
+
+def test_misspelled_names_are_said_with_the_nearest_one(tmp_path: Path) -> None:
+    """Nested ones and those of each variable too, and unset ones and other kinds of values."""
+    for name in ("variables.tf", "checks.tf"):
+        shutil.copy(TERRAFORM / name, tmp_path)
+    (tmp_path / "planted.tfvars.json").write_text(json.dumps(MISSPELLED), encoding="utf-8")
+    values = configuration.evaluated(tmp_path, Path("planted.tfvars.json"))
+    said = configuration.local_values(values)["problems"]
+    assert sorted(said) == sorted(SAID.splitlines())
+    (broken,) = [b for b in configuration.broken_validations(values) if "deployment" in b]
+    assert broken == "terraform_data.deployment: " + "\n".join(said)
+
+
+def test_a_real_terraform_says_the_same(tmp_path: Path) -> None:
+    """The evaluation of the tests is another program's. An old Terraform evaluates them, too."""
+    declared = "".join(
+        f'variable "{name}" {{\n  type    = any\n  default = null\n}}\n' for name in MISSPELLED
+    )
+    checks = (TERRAFORM / "checks.tf").read_text(encoding="utf-8").partition("resource ")[0]
+    (tmp_path / "main.tf").write_text(declared + checks, encoding="utf-8")
+    (tmp_path / "planted.tfvars.json").write_text(json.dumps(MISSPELLED), encoding="utf-8")
+    ran = subprocess.run(
+        [tool(formatter.BUNDLED), "console", "-var-file=planted.tfvars.json"],
+        cwd=tmp_path,
+        input="jsonencode(local.problems)\n",
+        env={**os.environ, "CHECKPOINT_DISABLE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert sorted(json.loads(json.loads(ran.stdout))) == sorted(SAID.splitlines())

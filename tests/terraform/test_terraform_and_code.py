@@ -15,7 +15,11 @@ from lib.config.profile import Profile, choose_profile
 from lib.config.settings import Settings
 from lib.destinations import registry
 from lib.followup.concerns import KINDS, ConcernSeverity
+from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import Tally
+from lib.rules.fields import FIELDS
+from lib.source.head import HEAD_LINES
+from lib.source.vocabulary import vocabulary_of
 from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import configuration
@@ -36,13 +40,6 @@ ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("
 def functions(values: Values) -> dict[str, Any]:
     """Functions by entry point."""
     return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
-
-
-def attributes(variable: str) -> set[str]:
-    """The attribute names in the object type of a variable."""
-    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
-    block = text.split(f'variable "{variable}" {{')[1].split("\n}")[0]
-    return set(re.findall(r"^ {4}(\w+) += optional\(", block, re.M))
 
 
 # ── environment ───────────────────────────────────────────────────────────────────────────────
@@ -86,14 +83,10 @@ def test_the_names_of_secret_and_topic_are_those_that_the_code_reads() -> None:
 
 
 def test_defaults_are_written_once() -> None:
-    """Settings left out in Terraform keep the code's defaults: the variable defines none."""
-    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
-    assert not re.search(r"optional\(\w+,", text)
-    text += "".join((TERRAFORM / name).read_text() for name in ("buckets.tf", "monitoring.tf"))
-    unset = {"no_file_hours"}  # any number passes its validation
-    found = re.findall(r"coalesce\((?:var\.settings\.)(\w+), ([\d.]+)\)", text)
-    fallbacks = [each for each in found if each[0] not in unset]
-    assert fallbacks
+    """Settings left out in Terraform keep the code's defaults."""
+    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
+    fallbacks = re.findall(r"coalesce\(try\(var\.settings\.(\w+), null\), ([\d.]+)\)", text)
+    assert len(fallbacks) > 4
     for name, number in fallbacks:
         assert Settings.model_fields[name].default == float(number), name
 
@@ -165,22 +158,29 @@ def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None
 # ── profiles ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_profiles_have_the_attributes_of_the_code() -> None:
-    """The Terraform variable and the model have the same attributes."""
-    assert attributes("profiles") == set(Profile.model_fields)
+def test_profiles_have_the_attributes_of_the_code(values: Values) -> None:
+    """Terraform and the model have the same attributes, and `headers` may name the same fields."""
+    known = configuration.local_values(values)
+    assert known["profile_kinds"].keys() == Profile.model_fields.keys()
+    vocabulary = vocabulary_of(FIELDS)
+    numbered = {f"{name}_{n}" for name in vocabulary.by_name for n in range(1, HIGHEST_NUMBER + 2)}
+    assert set(known["fields"]) == set(vocabulary.by_name) | set(
+        filter(vocabulary.is_field, numbered)
+    )
+    assert known["profile_kinds"]["header_row"] == f"a whole number from 1 to {HEAD_LINES}"
 
 
 @pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data", "order_ids"])
-def test_choices_are_those_of_the_code(field: str) -> None:
-    """A validation lists exactly the words of the code."""
+def test_choices_are_those_of_the_code(field: str, values: Values) -> None:
+    """Terraform accepts exactly the words of the code."""
     annotation = Profile.model_fields[field].annotation
     parts = [word for part in get_args(annotation) for word in (get_args(part) or (part,))]
     words = [word for word in parts if isinstance(word, str)]
     if field == "destination":
         words = list(registry.names())
     assert words
-    listed = ", ".join(f'"{word}"' for word in words)
-    assert f"contains([{listed}]" in (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    known = configuration.local_values(values)
+    assert known["kinds"][known["profile_kinds"][field]] == f'"({"|".join(words)})"'
 
 
 def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
@@ -233,7 +233,8 @@ def test_plan_and_apply_may_run_on_two_machines(values: Values) -> None:
     (archive,) = values["archive_file"]
     assert archive["output_path"].startswith("./.build/")
     assert archive["output_file_mode"] == "0644"
-    assert values["terraform_data"][0]["input"] == archive["output_path"]
+    (source,) = [d for d in values["terraform_data"] if d["__tfmeta"]["path"].endswith(".source")]
+    assert source["input"] == archive["output_path"]
 
 
 # ── buckets and grants ────────────────────────────────────────────────────────────────────────

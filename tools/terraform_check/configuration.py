@@ -106,12 +106,15 @@ def local_values(values: dict[str, list[Body]]) -> Body:
 
 
 def broken_validations(values: dict[str, list[Body]]) -> list[str]:
-    """`variable.x: error message` for every validation that the values do not pass."""
-    found = []
-    for variable in values["variable"]:
-        validations = variable.get("validation", [])
-        for validation in validations if isinstance(validations, list) else [validations]:
-            # A condition that cannot be evaluated counts as not passed.
-            if validation["condition"] is not True:
-                found.append(f"{variable['__tfmeta']['path']}: {validation['error_message']}")
-    return found
+    """`variable.x: error message` for every validation that the values do not pass, and so for the
+    preconditions of `terraform_data`."""
+    checked = [(each, each.get("validation", [])) for each in values["variable"]]
+    for each in values.get("terraform_data", []):
+        checked.append((each, each.get("lifecycle", {}).get("precondition", [])))
+    return [
+        f"{each['__tfmeta']['path']}: {rule['error_message']}"
+        for each, rules in checked
+        for rule in (rules if isinstance(rules, list) else [rules])
+        # A condition that cannot be evaluated counts as not passed.
+        if rule["condition"] is not True
+    ]
