@@ -29,8 +29,9 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     """Assert that the document is valid and consistent, and return it.
 
     In addition to the schema: the outcomes add up to the number of rows, lines and records ascend,
-    each row has one outcome, the listed rows match the counts (`uploaded`, `ok` and `skipped` rows
-    need not be listed), and `codes` counts each code as often as it occurs in the document.
+    each row has one outcome, the listed rows match the counts and the money (`uploaded`, `ok` and
+    `skipped` rows need not be listed), and `codes` counts each code as often as it occurs in the
+    document.
     """
     # Tests read the same document many times while they wait.
     text = json.dumps(document)
@@ -51,6 +52,7 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert sum(bool(row["warnings"]) for row in rows) == counts["warnings"]
     assert not (counts["uploaded"] and document["validate_only"])
 
+    check_money(document["money"], counts, rows)
     problems = [each for row in rows for each in (*row["errors"], *row["warnings"])]
     of_file = [*document["notes"], *filter(None, [document["file_error"]])]
     met = Counter(each["code"] for each in (*problems, *of_file))
@@ -72,6 +74,26 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
         check_processing(document["processing"], counts)
     _checked.add(text)
     return document
+
+
+def check_money(money: dict[str, Any], counts: dict[str, int], rows: list[dict[str, Any]]) -> None:
+    """Assert that every row is in a sum or counted apart, and that the sums are of the rows."""
+    with_rows = {name for name in OUTCOMES if counts.get(name) and name not in ("ok", "skipped")}
+    assert money.keys() == with_rows
+    listed: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        if "micros" in row:
+            listed.setdefault((row["outcome"], row["currency"]), []).append(row["micros"])
+    for outcome, each in money.items():
+        of_sums = sum(part["rows"] for part in each["sums"].values())
+        assert of_sums + each["without_value"] == counts[outcome]
+        for currency, part in each["sums"].items():
+            found = listed.pop((outcome, currency), [])
+            if outcome == "uploaded":
+                assert (len(found), sum(found)) <= (part["rows"], part["micros"])
+            else:
+                assert (len(found), sum(found)) == (part["rows"], part["micros"])
+    assert {outcome for outcome, _ in listed} <= {"ok", "skipped"}
 
 
 def check_processing(processing: dict[str, Any], counts: dict[str, int]) -> None:

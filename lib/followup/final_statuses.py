@@ -34,6 +34,7 @@ from lib.destinations.base import PolledDestination
 from lib.destinations.registry import capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.model.log import Log
+from lib.model.money import Amounts
 from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
 from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in
 from lib.results.document import DocumentMetadata, processing_of
@@ -151,8 +152,9 @@ def apply_final_statuses(
         else:
             sent.append(_apply_to_request(request, found, rows, can_defer))
     listed = [rows[line] for line in sorted(rows)]
+    before = {row.line for row in chunk.listed}
     unlisted = chunk.unlisted()
-    unlisted["uploaded"] -= len(listed) - len(chunk.listed)
+    unlisted.remove("uploaded", [row for row in listed if row.line not in before])
     return chunk.with_rows(listed, unlisted, chunk.request_ids, tuple(sent))
 
 
@@ -188,6 +190,12 @@ def _apply_to_request(
 ) -> SentRequest:
     """Change the `rows` of a request, and return the request with its counts."""
     lines = list(numbers_in(request.lines))
+    values, positions = Amounts.unpacked(request.values), {n: at for at, n in enumerate(lines)}
+
+    def row_in(line: int) -> RowOutcome:
+        plain = RowOutcome(line, "uploaded", None, (), (), *values.at(positions[line]))
+        return rows.get(line, plain)
+
     unclicked = set(numbers_in(request.unclicked))
     reasons = _Reasons()
     for status in statuses:
@@ -201,10 +209,9 @@ def _apply_to_request(
             continue
         if outcome == "failed":
             not_counted[reason] += 1
-        row = rows.get(line) or RowOutcome(line, "uploaded")
-        rows[line] = row._replace(outcome=outcome, errors=tuple(map(Problem, found)))
+        rows[line] = row_in(line)._replace(outcome=outcome, errors=tuple(map(Problem, found)))
     for line, found in reasons.warnings.items():
-        row = rows.get(line) or RowOutcome(line, "uploaded")
+        row = row_in(line)
         rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
     named = reasons.errors.keys()
     unnamed = _at_most(len(lines) - len(named), reasons.unnamed)
@@ -212,8 +219,9 @@ def _apply_to_request(
         # Rows of the other unnamed reasons are counted with the request that sends them again.
         for line in lines:
             if line not in named:
-                row = rows.get(line) or RowOutcome(line, "uploaded")
-                rows[line] = row._replace(outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),))
+                rows[line] = row_in(line)._replace(
+                    outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),)
+                )
         unnamed.clear()
     more, lost = _without_names(unnamed, len(unclicked - named))
     matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
@@ -222,6 +230,7 @@ def _apply_to_request(
     return request._replace(
         lines=(),
         unclicked=(),
+        values=b"",
         statuses=tuple(map(_without_records, statuses)),
         matchable=matchable,
         unmatched=unmatched + more,

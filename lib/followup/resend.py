@@ -22,7 +22,7 @@ from lib.destinations.base import UploadResult
 from lib.errors import PermanentError
 from lib.followup.final_statuses import ROWS_NOT_NAMED
 from lib.model import retries
-from lib.model.outcomes import COUNTED, ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record
 from lib.run.attempt import Attempt
 from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
@@ -134,10 +134,10 @@ def _merged(
     unlisted = before.unlisted()
     for old in before.listed:
         row = _after_resend(old, new.get(old.line, old), too_late)
-        if list_all or row.outcome not in unlisted or row.warnings or row.errors:
+        if list_all or row.outcome not in UNLISTED or row.warnings or row.errors:
             listed.append(row)
         else:
-            unlisted[row.outcome] += 1
+            unlisted.count(row)
     request_ids = before.request_ids + answer.request_ids
     return before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
 

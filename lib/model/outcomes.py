@@ -6,11 +6,11 @@ Problems of a row are values, not exceptions.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, TypeVar
 
+from lib.model.money import Sum, add_sums, difference
 from lib.model.sent_requests import Ranges, SentRequest, numbers_in, ranges_of
 
 K = TypeVar("K", int, str)
@@ -90,6 +90,8 @@ def _that(wanted: Callable[[OutcomeMeaning], bool]) -> tuple[Outcome, ...]:
 COUNTED: Final = _that(lambda each: each.counts == "yes")
 LOST: Final = _that(lambda each: each.counts == "no")
 UNLISTED: Final = _that(lambda each: not each.is_listed)
+WITH_MONEY: Final = _that(lambda each: each.counts in ("yes", "no", "later"))
+"""The outcomes whose values are summed up: the others are no conversions, or were only checked."""
 
 MOST_PROBLEMS = 20
 """A row lists at most this many errors, and as many warnings."""
@@ -107,13 +109,24 @@ class Problem(NamedTuple):
 
 
 class RowOutcome(NamedTuple):
-    """The outcome of the data row that starts at `line`, as an editor counts lines."""
+    """The outcome of the data row that starts at `line`, as an editor counts lines.
+
+    `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
+    corrects an earlier conversion.
+    """
 
     line: int
     outcome: Outcome
     order_id: str | None = None
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    micros: int | None = None
+    currency: str = ""
+
+    @property
+    def sums(self) -> dict[str, Sum]:
+        """Its value as a sum, if it has one."""
+        return {} if self.micros is None else {self.currency: Sum(1, self.micros)}
 
     def bounded(self) -> RowOutcome:
         """Return the row without the problems and texts that are beyond the limits."""
@@ -166,11 +179,15 @@ def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
         counts[key] = counts.get(key, 0) + count
 
 
+_NO_MONEY: Final[Mapping[str, Sum]] = {}
+
+
 @dataclass(slots=True)
 class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
 
     Of the uploaded rows, `awaiting` await their final status, and `unmatched` have no ad click.
+    `money` has the sums of the values by outcome and currency.
     """
 
     rows: int = 0
@@ -181,6 +198,15 @@ class Tally:
     """Cells that contain a placeholder, by column."""
     awaiting: int = 0
     unmatched: int = 0
+    money: dict[str, dict[str, Sum]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, listed: Iterable[RowOutcome]) -> Tally:
+        """Return the totals of these rows."""
+        tally = cls()
+        for row in listed:
+            tally.count(row)
+        return tally
 
     @property
     def validated(self) -> int:
@@ -194,12 +220,26 @@ class Tally:
         self.warnings += bool(row.warnings)
         for problem in row.errors + row.warnings:
             self.codes[problem.code] = self.codes.get(problem.code, 0) + 1
+        if row.micros is not None:
+            self._add_money(row.outcome, row.sums)
 
-    def count_unlisted(self, outcome: str, rows: int) -> None:
+    def count_unlisted(self, outcome: str, rows: int, sums: Mapping[str, Sum] = _NO_MONEY) -> None:
         """Count rows that have neither errors nor warnings."""
         if rows:
             self.rows += rows
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + rows
+            self._add_money(outcome, sums)
+
+    def remove(self, outcome: str, rows: Sequence[RowOutcome]) -> None:
+        """Remove rows that were counted with this outcome and without problems."""
+        self.rows -= len(rows)
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) - len(rows)
+        for row in rows:
+            self.money[outcome] = difference(self.money.get(outcome, {}), row.sums)
+
+    def _add_money(self, outcome: str, sums: Mapping[str, Sum]) -> None:
+        if sums and outcome in WITH_MONEY:
+            add_sums(self.money.setdefault(outcome, {}), sums)
 
     def count_requests(self, sent: Iterable[SentRequest]) -> None:
         """Count what is known about the rows of accepted requests."""
@@ -216,6 +256,8 @@ class Tally:
         add_counts(self.outcomes, other.outcomes)
         add_counts(self.codes, other.codes)
         add_counts(self.placeholders, other.placeholders)
+        for outcome, sums in other.money.items():
+            self._add_money(outcome, sums)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
@@ -275,15 +317,19 @@ class ChunkOutcomes:
         """Return them without the rows, which a marker has. Its totals still count them."""
         return replace(self, listed=())
 
-    def unlisted(self) -> dict[Outcome, int]:
-        """Return the numbers of rows that are not listed: accepted and skipped ones."""
-        listed = Counter(row.outcome for row in self.listed)
-        return {each: self.tally.outcomes.get(each, 0) - listed[each] for each in UNLISTED}
+    def unlisted(self) -> Tally:
+        """Return the totals of the rows that are not listed: accepted and skipped ones."""
+        listed, rest = Tally.of(self.listed), Tally()
+        for each in UNLISTED:
+            rows = self.tally.outcomes.get(each, 0) - listed.outcomes.get(each, 0)
+            sums = difference(self.tally.money.get(each, {}), listed.money.get(each, {}))
+            rest.count_unlisted(each, rows, sums)
+        return rest
 
     def with_rows(
         self,
         listed: Iterable[RowOutcome],
-        unlisted: Mapping[Outcome, int],
+        unlisted: Tally,
         request_ids: tuple[str, ...],
         sent: tuple[SentRequest, ...],
     ) -> ChunkOutcomes:
@@ -304,20 +350,18 @@ class ChunkOutcomes:
 def chunk_outcomes(
     number: int,
     listed: Iterable[RowOutcome],
-    unlisted: Mapping[Outcome, int],
+    unlisted: Tally,
     records: RecordLines,
     request_ids: tuple[str, ...] = (),
     selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
 ) -> ChunkOutcomes:
-    """Return the outcomes of the listed rows and the unlisted ones (outcome → number of rows)."""
-    tally = Tally(placeholders=dict(placeholders or {}))
+    """Return the outcomes of the listed rows and the unlisted ones."""
     rows = tuple(row.bounded() for row in listed)
-    for row in rows:
-        tally.count(row)
-    for outcome, count in unlisted.items():
-        tally.count_unlisted(outcome, count)
+    tally = Tally.of(rows)
+    tally.placeholders = dict(placeholders or {})
+    tally.add(unlisted)
     tally.count_requests(sent)
     selection = selection or Selection()
     return ChunkOutcomes(number, tally, rows, records, request_ids, selection, sent)

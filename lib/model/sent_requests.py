@@ -68,9 +68,10 @@ def numbers_in(ranges: Ranges) -> Iterator[int]:
 class SentRequest(NamedTuple):
     """An accepted request of an API that processes records later.
 
-    While the request is open, `lines` are the lines of its records, in their order, and `unclicked`
-    the lines of those without a click ID. Both are empty once the API has reported the final status
-    for every conversion action (`statuses`). From then on:
+    While the request is open, `lines` are the lines of its records, in their order, `unclicked` the
+    lines of those without a click ID, and `values` their values (`Amounts.packed`). All are empty
+    once the API has reported the final status for every conversion action (`statuses`). From then
+    on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
@@ -85,6 +86,7 @@ class SentRequest(NamedTuple):
     unmatched: int = 0
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0
+    values: bytes = b""
 
     @property
     def is_open(self) -> bool:

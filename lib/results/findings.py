@@ -164,6 +164,7 @@ def findings_of(rows: Sequence[Mapping[str, Any]]) -> Findings:
             tuple(Problem(one["code"], one["field"], one["detail"]) for one in each[part])
             for part in ("errors", "warnings")
         )
-        row = RowOutcome(each["line"], outcome, each["order_id"], errors, warnings)
+        money = each.get("micros"), each.get("currency", "")
+        row = RowOutcome(each["line"], outcome, each["order_id"], errors, warnings, *money)
         found.add_row(row, each["record"])
     return found

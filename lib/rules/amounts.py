@@ -54,6 +54,7 @@ def _read_values(
         for row, currency in enumerate(of_values):
             if currency and currency != rules.column_currency:
                 problems.reject(row, "CURRENCY_CONTRADICTS", columns.currency)
+                values[row] = of_values[row] = None
     chunk.value, chunk.currency_code = values, of_values
 
 
@@ -65,7 +66,8 @@ def read_amounts(
     problems: RowProblems,
     columns: AmountColumns = CONVERSION_VALUE,
 ) -> tuple[list[float | None], list[str | None]]:
-    """Return the value and the currency of each row. Both are None for a row without a value.
+    """Return the value and the currency of each row. Both are None for a row without a value, or
+    with one whose currency cannot be known.
 
     `currencies` are those of the row, the header or the profile. Without any of them, a sign of
     several currencies (`$`) may only be that of the account, and none is returned.
@@ -89,6 +91,7 @@ def read_amounts(
                 problems.reject(row, error.code, columns.value)
         if currency == UNREADABLE:
             problems.reject(row, "INVALID_CURRENCY", columns.currency)
+            values[row] = None
         elif values[row] is None:
             continue
         elif currency:
@@ -99,6 +102,7 @@ def read_amounts(
                 (of_values[row],) = written
             elif of_account is not None and of_account not in written:
                 problems.reject(row, "AMBIGUOUS_CURRENCY", columns.value)
+                values[row] = None
     return values, of_values
 
 

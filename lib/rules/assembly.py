@@ -17,14 +17,16 @@ from typing import Final, Literal, NamedTuple, TypeVar
 from lib.catalogue.codes import lookup
 from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
+from lib.model.money import Amounts, micros_of
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion, Record, is_derived_order_id
+from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
 from lib.rules.row_filter import TIME_FIELD
 from lib.rules.values.order_ids import derived_order_id
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 MOST_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
@@ -40,7 +42,7 @@ class ValidatedChunk(NamedTuple):
     the chunk: `repeats` maps their lines to the line of that row. `has_user_data` is True if any
     row that could be sent has hashed user data. `placeholders` counts the placeholders by column.
     `follows_earlier_chunk` is True if an adjustment must not be applied before one of an earlier
-    chunk.
+    chunk. `values` are those of the records; an adjustment has none: it changes an earlier one.
     """
 
     records: Sequence[Record]
@@ -50,6 +52,7 @@ class ValidatedChunk(NamedTuple):
     has_user_data: bool
     placeholders: Mapping[str, int]
     follows_earlier_chunk: bool
+    values: Amounts
 
 
 def assemble(
@@ -60,10 +63,15 @@ def assemble(
     lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     refused = list(damaged)
+    values, currencies = _money_of(chunk) if record is not Adjustment else ((), ())
 
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
         of_row = tuple(warnings.get(row, ()))
-        refused.append(RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row))
+        micros = micros_of(values[row]) if values else None
+        currency = (currencies[row] or "") if micros is not None else ""
+        refused.append(
+            RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, micros, currency)
+        )
 
     for row, reasons in errors.items():
         refuse(row, _outcome_of(reasons), reasons)
@@ -78,7 +86,23 @@ def assemble(
         has_user_data=chunk.has_user_data,
         placeholders=chunk.count_placeholders(),
         follows_earlier_chunk=chunk.follows_earlier_chunk,
+        values=Amounts.of(_of_rows(values, accepted), _of_rows(currencies, accepted)),
     )
+
+
+def _money_of(chunk: ChunkColumns) -> tuple[Sequence[float | None], Sequence[str | None]]:
+    """Return the value and the currency of each row. A value without one is in the account's."""
+    values, currencies = chunk.value, chunk.currency_code
+    if values.count(None) == currencies.count(None):
+        return values, currencies
+    return values, [
+        currency or (None if value is None else action.currency or "")
+        for value, currency, action in zip(values, currencies, chunk.actions, strict=True)
+    ]
+
+
+def _of_rows(column: Sequence[T], rows: Sequence[int]) -> Sequence[T]:
+    return column if len(rows) == len(column) or not column else [column[row] for row in rows]
 
 
 def _name_time_columns(chunk: ChunkColumns) -> None:
@@ -160,7 +184,7 @@ def derive_order_ids(chunk: ChunkColumns) -> None:
     orders, gclids, braids = chunk.order_id, chunk.gclid, _braids(chunk)
     unrecognized = [row for row in chunk.sendable() if orders[row] is None and not gclids[row]]
     if any(braids):
-        # Values that the API refuses beside an order ID.
+        # Amounts that the API refuses beside an order ID.
         excluded = set[int]().union(
             *(_with(chunk, e.values) for e, _ in _exclusions(chunk) if "order_id" in e.beside)
         )

@@ -21,6 +21,7 @@ from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.fields import RecordKind
+from lib.model.money import Amounts, difference
 from lib.model.outcomes import (
     COUNTED,
     ChunkOutcomes,
@@ -29,6 +30,7 @@ from lib.model.outcomes import (
     RecordLines,
     RowOutcome,
     Selection,
+    Tally,
     chunk_outcomes,
 )
 from lib.model.records import Record, Row
@@ -77,10 +79,10 @@ class Chunk(NamedTuple):
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `with_click_id[i]` and `warnings[i]` (if any) belong to the batch's
-    i-th record. `refused` are the rows that are not sent. Some of them repeat another row of the
-    chunk: `repeats` maps their lines to the line of that row. `new_values` are its adjustments, if
-    an older value could be sent after them.
+    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)` and `warnings[i]` (if any) belong
+    to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
+    another row of the chunk: `repeats` maps their lines to the line of that row. `new_values` are
+    its adjustments, if an older value could be sent after them.
     """
 
     destination: Destination[Any]
@@ -88,6 +90,7 @@ class PreparedPart(NamedTuple):
     lines: list[int]
     order_ids: list[str | None]
     with_click_id: list[bool]
+    values: Amounts
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
@@ -100,6 +103,7 @@ class PreparedPart(NamedTuple):
             accepted.request_id,
             ranges_of(lines[each] for each in accepted.positions),
             ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
+            values=self.values.only(accepted.positions).packed(),
         )
 
 
@@ -278,6 +282,7 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         lines=validated.lines,
         order_ids=[record.order_id for record in records],
         with_click_id=[record.has_click_id for record in records],
+        values=validated.values,
         warnings={n: each.warnings for n, each in enumerate(records) if each.warnings},
         refused=validated.refused,
         repeats=validated.repeats,
@@ -292,6 +297,7 @@ def _only(validated: ValidatedChunk, is_sent: IsSent) -> ValidatedChunk:
     return validated._replace(
         lines=list(compress(lines, kept)),
         records=list(compress(validated.records, kept)),
+        values=validated.values.only(list(compress(range(len(lines)), kept))),
         refused=[
             *validated.refused,
             *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),
@@ -310,10 +316,13 @@ def outcomes(
     listed: list[RowOutcome] = []
     request_ids: list[str] = []
     sent: list[SentRequest] = []
-    unlisted = {accepted: 0}
+    unlisted = Tally()
     for part, answer in zip(prepared.parts, answers, strict=True):
-        rows = _outcomes_of_part(part, answer, accepted, list_all)
-        unlisted[accepted] += len(part.lines) + len(part.refused) - len(rows)
+        positions = _listed_positions(part, answer, list_all)
+        rows = _outcomes_of_part(part, answer, accepted, positions)
+        number = len(part.lines) + len(part.refused) - len(rows)
+        sums = difference(part.values.sums(), part.values.only(positions).sums())
+        unlisted.count_unlisted(accepted, number, sums)
         listed += rows
         request_ids += answer.request_ids
         # An upload that only validates has no final outcomes.
@@ -321,7 +330,7 @@ def outcomes(
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
-        unlisted["skipped"] = len(prepared.skipped)
+        unlisted.count_unlisted("skipped", len(prepared.skipped))
     listed.sort(key=lambda row: row.line)
     return chunk_outcomes(
         prepared.number,
@@ -335,10 +344,17 @@ def outcomes(
     )
 
 
+def _listed_positions(part: PreparedPart, answer: UploadResult, list_all: bool) -> Sequence[int]:
+    """Return the positions of the sent rows that are listed."""
+    if list_all:
+        return range(len(part.lines))
+    return sorted(answer.row_results.keys() | part.warnings.keys())
+
+
 def _outcomes_of_part(
-    part: PreparedPart, answer: UploadResult, accepted: Outcome, list_all: bool
+    part: PreparedPart, answer: UploadResult, accepted: Outcome, positions: Sequence[int]
 ) -> list[RowOutcome]:
-    """Return the rows of a part that are listed."""
+    """Return the rows of a part that are listed: those at these positions, and the refused ones."""
     results = answer.row_results
     uncounted = {
         part.lines[position]: result
@@ -349,9 +365,6 @@ def _outcomes_of_part(
     for row in part.refused:
         first = part.repeats.get(row.line)
         listed.append(_like_the_first(row, first, uncounted.get(first or 0)))
-    positions = (
-        range(len(part.lines)) if list_all else sorted(results.keys() | part.warnings.keys())
-    )
     for position in positions:
         result = results.get(position) or RowResult(accepted)
         listed.append(
@@ -361,6 +374,7 @@ def _outcomes_of_part(
                 part.order_ids[position],
                 result.errors,
                 part.warnings.get(position, ()) + result.warnings,
+                *part.values.at(position),
             )
         )
     return listed
@@ -382,4 +396,4 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
 def not_attempted(chunk: Chunk) -> ChunkOutcomes:
     """Return the outcomes of a chunk that is not sent because the file was stopped."""
     rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.rows]
-    return chunk_outcomes(chunk.number, rows, {}, chunk.record_lines)
+    return chunk_outcomes(chunk.number, rows, Tally(), chunk.record_lines)

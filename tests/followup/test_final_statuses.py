@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.followup.final_statuses import apply_final_statuses
-from lib.model.outcomes import ChunkOutcomes, Problem, RecordLines, RowOutcome, chunk_outcomes
+from lib.model.money import Amounts, Sum, add_sums
+from lib.model.outcomes import (
+    ChunkOutcomes,
+    Problem,
+    RecordLines,
+    RowOutcome,
+    Tally,
+    chunk_outcomes,
+)
 from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, numbers_in, ranges_of
 
 P = "PROCESSING_ERROR_REASON_"
@@ -25,7 +33,14 @@ RECORDS = RecordLines(1, ranges_of(LINES))
 def report(*listed: RowOutcome) -> ChunkOutcomes:
     """Return the report of a chunk with one open request."""
     sent = SentRequest("r-1", ranges_of(LINES), ranges_of([3, 8]))
-    return chunk_outcomes(0, listed, {"uploaded": 5 - len(listed)}, RECORDS, ("r-1",), sent=(sent,))
+    return chunk_outcomes(
+        0,
+        listed,
+        Tally(5 - len(listed), {"uploaded": 5 - len(listed)}),
+        RECORDS,
+        ("r-1",),
+        sent=(sent,),
+    )
 
 
 def status(
@@ -184,8 +199,13 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     extra = data.draw(st.fixed_dictionaries({reason: st.integers(0, 3) for reason in REASONS}))
     errors = {reason: len(records[reason]) + extra[reason] for reason in REASONS}
     unclicked = data.draw(st.sets(st.sampled_from(ordered)))
-    sent = SentRequest("r-1", ranges_of(ordered), ranges_of(sorted(unclicked)))
-    before = chunk_outcomes(0, (), {"uploaded": len(ordered)}, RECORDS, ("r-1",), sent=(sent,))
+    values = Amounts.of(ordered, ["USD" if line % 3 else "EUR" for line in ordered])
+    sent = SentRequest(
+        "r-1", ranges_of(ordered), ranges_of(sorted(unclicked)), values=values.packed()
+    )
+    accepted_rows = Tally()
+    accepted_rows.count_unlisted("uploaded", len(ordered), values.sums())
+    before = chunk_outcomes(0, (), accepted_rows, RECORDS, ("r-1",), sent=(sent,))
     assert before.tally.awaiting == len(ordered)
     settled = apply_final_statuses(before, {"r-1": [status(errors, records)]}, can_defer)
     assert settled.tally.rows == sum(settled.tally.outcomes.values()) == len(ordered)
@@ -201,6 +221,11 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     assert others <= {"deferred"}
     if not can_defer:
         assert "deferred" not in settled.tally.outcomes
+    everything: dict[str, Sum] = {}
+    for outcome, sums in settled.tally.money.items():
+        assert sum(each.rows for each in sums.values()) == settled.tally.outcomes[outcome]
+        add_sums(everything, sums)
+    assert everything == values.sums()
 
 
 @given(st.sets(st.integers(0, 10_000)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, chunk_outcomes
+from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, Tally, chunk_outcomes
 from lib.results.findings import MOST_RANGES, MOST_ROWS, Findings
 from lib.results.report import Links, NotADocument, render_report, report_of
 
@@ -154,7 +154,10 @@ def findings_of_a_million() -> Findings:
             for line in lines[::10]
         ]
         report = chunk_outcomes(
-            chunk, rows, {"uploaded": 1_800}, records=RecordLines.of(lines[0] - 1, lines)
+            chunk,
+            rows,
+            Tally(1_800, {"uploaded": 1_800}),
+            records=RecordLines.of(lines[0] - 1, lines),
         )
         found.add(report)
     last = RowOutcome(1_000_002, "failed", None, (Problem("CLICK_NOT_FOUND"),))

@@ -12,7 +12,7 @@ import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
-from lib.model.outcomes import Problem, RecordLines, chunk_outcomes
+from lib.model.outcomes import Problem, RecordLines, Tally, chunk_outcomes
 from lib.model.records import Row
 from lib.run.chunks import CHUNK_ROWS, chunks_of
 from lib.run.deliver import process_arrival, process_object
@@ -282,7 +282,7 @@ def test_the_marker_of_a_replaced_attempt_is_kept(google: World) -> None:
         # While we send chunk 1, the replaced attempt resumes and writes its own marker.
         google.api.before = lambda number: None
         report = chunk_outcomes(
-            1, [], {"uploaded": 1}, RecordLines(2001, ((2002, 2002),)), ("zombie",)
+            1, [], Tally(1, {"uploaded": 1}), RecordLines(2001, ((2002, 2002),)), ("zombie",)
         )
         run = google.context.claims.of(source)
         assert run is not None

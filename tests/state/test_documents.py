@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 FIRST_READS = """
 import sys, threading
-from lib.model.outcomes import RecordLines, chunk_outcomes
+from lib.model.outcomes import RecordLines, Tally, chunk_outcomes
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
 from lib.state.run import ChunkLimits, Terms, first_claim
@@ -23,7 +23,7 @@ terms = Terms("", None, ChunkLimits(2_000, 1 << 20, 0), 1, "")
 run = first_claim(StoredObject("in", "a.csv", 1, 1), "a", START, 60, terms)
 for number in range(8):
     records = RecordLines(1, ((2, 2),))
-    ledger.write_chunk(run, chunk_outcomes(number, [], {"uploaded": 1}, records))
+    ledger.write_chunk(run, chunk_outcomes(number, [], Tally(1, {"uploaded": 1}), records))
 ready = threading.Barrier(8)
 
 def read(number):

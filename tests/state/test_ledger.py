@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lib.errors import LeaseLost, RetryableError
-from lib.model.outcomes import ChunkOutcomes, RecordLines, chunk_outcomes
+from lib.model.outcomes import ChunkOutcomes, RecordLines, Tally, chunk_outcomes
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
 from lib.state.pending_runs import PendingRun, PendingRuns
@@ -37,7 +37,7 @@ def ledger(documents: Documents) -> Ledger:
 def uploaded(number: int, rows: int) -> ChunkOutcomes:
     """Return the outcomes of a chunk with this number of uploaded rows."""
     records = RecordLines(1, ((2, rows + 1),))
-    return chunk_outcomes(number, [], {"uploaded": rows}, records)
+    return chunk_outcomes(number, [], Tally(rows, {"uploaded": rows}), records)
 
 
 def marker(number: int) -> str:

@@ -41,7 +41,7 @@ _SHOWN_ROWS: Final = 20
 _SHOWN_LINES: Final = 120
 _ROWS: Final = ("conversions", "conversion_adjustments", "events")
 _TEXTS: Final = ("meaning", "action")
-_NEWER_KEYS: Final = ("profile_keys", "reading")
+_NEWER_KEYS: Final = ("profile_keys", "reading", "money", "micros", "currency")
 _LEFT_OUT: Final = (*_TEXTS, *_NEWER_KEYS)
 _ADS_MODULES: Final = {
     "UploadClickConversions": "conversion_upload_service",

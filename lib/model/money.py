@@ -1,0 +1,125 @@
+"""Money: the values of rows in integer micros, and their sums, each currency apart.
+
+A value is a millionth of a unit of its currency, so that sums are exact. The currency "" is that of
+the account, where nobody has said which one that is.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from typing import Final, NamedTuple
+
+import msgspec
+
+MICROS: Final = 1_000_000
+MOST_MICROS: Final = (1 << 63) - 1
+"""What fits into the integers of other programs. Sums stop here."""
+_MOST_VALUE: Final = 1e12
+"""A value above this counts as none: no sale is worth so much, in any currency."""
+_NONE: Final = -1
+
+
+class Sum(NamedTuple):
+    """The number of rows with a value in one currency, and their sum."""
+
+    rows: int = 0
+    micros: int = 0
+
+
+def add_sums(sums: dict[str, Sum], more: Mapping[str, Sum]) -> None:
+    """Add sums by currency to others."""
+    for currency, (rows, micros) in more.items():
+        before = sums.get(currency, Sum())
+        sums[currency] = Sum(before.rows + rows, min(before.micros + micros, MOST_MICROS))
+
+
+def difference(sums: Mapping[str, Sum], less: Mapping[str, Sum]) -> dict[str, Sum]:
+    """Return the sums without the rows that are in `less`."""
+    found = {
+        currency: Sum(rows - less[currency].rows, micros - less[currency].micros)
+        if currency in less
+        else Sum(rows, micros)
+        for currency, (rows, micros) in sums.items()
+    }
+    return {currency: each for currency, each in found.items() if each.rows}
+
+
+def micros_of(value: float | None) -> int | None:
+    """Return a value in micros; None: there is none."""
+    return int(value * MICROS + 0.5) if value is not None and value <= _MOST_VALUE else None
+
+
+class Amounts(NamedTuple):
+    """The values of some rows by their positions, packed: `micros` has eight bytes a row.
+
+    `currencies` are those that occur. If there are several, `which` has a byte for each row: the
+    position of its currency. Without `micros`, no row has a value.
+    """
+
+    micros: bytes = b""
+    currencies: tuple[str, ...] = ()
+    which: bytes = b""
+
+    @classmethod
+    def of(cls, values: Iterable[float | None], currencies: Sequence[str | None]) -> Amounts:
+        """Return the values of rows, which are in these currencies (None: of a row without one)."""
+        names = tuple(dict.fromkeys(each for each in currencies if each is not None))
+        if not names:
+            return cls()
+        micros = [
+            int(value * MICROS + 0.5) if value is not None and value <= _MOST_VALUE else _NONE
+            for value in values
+        ]
+        which = b""
+        if len(names) > 1:
+            numbers = {name: number for number, name in enumerate(names)}
+            which = bytes(numbers.get(each or "", 0) for each in currencies)
+        return cls(array("q", micros).tobytes(), names, which)
+
+    def at(self, position: int) -> tuple[int | None, str]:
+        """Return the value of a row in micros, and its currency."""
+        if not self.micros:
+            return None, ""
+        micros = memoryview(self.micros).cast("q")[position]
+        if micros == _NONE:
+            return None, ""
+        return micros, self.currencies[self.which[position] if self.which else 0]
+
+    def only(self, positions: Sequence[int]) -> Amounts:
+        """Return the values of these rows, in this order."""
+        if not self.micros:
+            return self
+        micros = memoryview(self.micros).cast("q")
+        return self._replace(
+            micros=array("q", map(micros.__getitem__, positions)).tobytes(),
+            which=bytes(map(self.which.__getitem__, positions)) if self.which else b"",
+        )
+
+    def sums(self) -> dict[str, Sum]:
+        """Return the sum of each currency."""
+        micros = memoryview(self.micros).cast("q").tolist()
+        found: dict[str, Sum] = {}
+        for number, currency in enumerate(self.currencies):
+            of_currency = (
+                [*compress(micros, map(number.__eq__, self.which))] if self.which else micros
+            )
+            without = of_currency.count(_NONE)
+            if rows := len(of_currency) - without:
+                found[currency] = Sum(rows, min(sum(of_currency) + without, MOST_MICROS))
+        return found
+
+    def packed(self) -> bytes:
+        """Return them for a marker, in about half of the space."""
+        return zlib.compress(msgspec.msgpack.encode(self), 1) if self.micros else b""
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> Amounts:
+        """Return what `packed` has made of them."""
+        return _AMOUNTS.decode(zlib.decompress(content)) if content else cls()
+
+
+_AMOUNTS: Final = msgspec.msgpack.Decoder(Amounts)
+"""Made before there are threads (`lib.state.documents.decoder_of`)."""

@@ -1,0 +1,159 @@
+"""What rows are worth: sums by outcome and currency, exact, and true after a later outcome, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.followup.sweep import sweep_once
+from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, difference
+from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
+from lib.model.sent_requests import RequestStatus
+from tests.fakes import START, World, deliver, world
+from tests.results_schema import check_results
+from tests.rows import core_row, csv_bytes
+
+REASON = "PROCESSING_ERROR_REASON_"
+
+rows = st.lists(
+    st.one_of(
+        st.just((None, None)),
+        st.tuples(
+            st.decimals("0", "1e9", places=2).map(float), st.sampled_from(("USD", "EUR", "JPY", ""))
+        ),
+    ),
+    max_size=40,
+)
+
+
+@given(rows, st.data())
+def test_packed_values_are_those_of_the_rows(
+    given_rows: list[tuple[float | None, str | None]], data: st.DataObject
+) -> None:
+    """Each row has its value to the cent, whichever rows are taken, and the sums are exact."""
+    values = Amounts.of([each[0] for each in given_rows], [each[1] for each in given_rows])
+    exact = [
+        (None, "") if value is None else (int(Decimal(str(value)) * 1_000_000), currency)
+        for value, currency in given_rows
+    ]
+    assert [values.at(position) for position in range(len(exact))] == exact
+    sums: dict[str, Sum] = {}
+    for micros, currency in exact:
+        if micros is not None:
+            add_sums(sums, {currency or "": Sum(1, micros)})
+    assert values.sums() == sums
+    assert Amounts.unpacked(values.packed()) == values
+    taken = sorted(data.draw(st.sets(st.sampled_from(range(len(exact))))) if exact else ())
+    some = values.only(taken)
+    assert [some.at(n) for n in range(len(taken))] == [exact[position] for position in taken]
+    rest = values.only([n for n in range(len(exact)) if n not in taken])
+    assert difference(sums, some.sums()) == rest.sums()
+
+
+def test_absurd_values_are_no_money() -> None:
+    """A number that no sale has counts as no value, and a sum stays one that others can read."""
+    values = Amounts.of([1e30, 1e12, 5.0], ["USD"] * 3)
+    assert values.at(0) == (None, "")
+    assert values.sums() == {"USD": Sum(2, 10**18 + 5_000_000)}
+    sums = {"USD": Sum(1, MOST_MICROS - 1)}
+    add_sums(sums, values.sums())
+    assert sums == {"USD": Sum(3, MOST_MICROS)}
+
+
+def test_rows_that_are_no_conversions_have_no_money() -> None:
+    """Values of skipped rows, and of rows that were only checked, are in no sum."""
+    listed = [
+        RowOutcome(line, outcome, None, (), (), 7, "USD")
+        for line, outcome in enumerate(("uploaded", "skipped", "ok", "failed"), 2)
+    ]
+    found = chunk_outcomes(0, listed, Tally(), RecordLines.of(1, [2, 3, 4, 5]))
+    assert found.tally.money == {"uploaded": {"USD": Sum(1, 7)}, "failed": {"USD": Sum(1, 7)}}
+
+
+def results(google: World, name: str) -> dict[str, Any]:
+    found = [each for each in google.store.names("out-bucket") if each.endswith(".results.json")]
+    (of_file,) = (each for each in found if each.startswith(name))
+    return check_results(json.loads(google.store.objects["out-bucket", of_file][0]))
+
+
+def sales(*cells: dict[str, str]) -> bytes:
+    time = START.replace(day=20).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    return csv_bytes(
+        core_row(n, **{"conversion_date_time": time, "conversion_value": f"{n}.10", **each})
+        for n, each in enumerate(cells, 1)
+    )
+
+
+def test_a_document_says_what_rows_are_worth() -> None:
+    """By outcome and currency; rows without a value, or with an unknown currency, are apart."""
+    google = world()
+    google.api.too_old = {"order-5"}
+    data = sales(
+        {},
+        {"currency_code": "EUR"},
+        {"conversion_value": ""},
+        {"conversion_date_time": "tomorrow"},
+        {},
+        {"currency_code": "dollars?"},
+        {"order_id": "order-1", "gclid": "Cj0KCQiAexample00000001"},
+    )
+    deliver(google, "sales.csv", data)
+    found = results(google, "sales.csv")
+    one = {"rows": 1, "micros": 1_100_000}
+    assert found["money"] == {
+        "uploaded": {
+            "sums": {"EUR": {"rows": 1, "micros": 2_100_000}, "USD": one},
+            "without_value": 1,
+        },
+        "duplicate": {"sums": {"USD": {"rows": 1, "micros": 7_100_000}}, "without_value": 0},
+        "rejected": {"sums": {"USD": {"rows": 1, "micros": 4_100_000}}, "without_value": 1},
+        "failed": {"sums": {"USD": {"rows": 1, "micros": 5_100_000}}, "without_value": 0},
+    }
+    assert [row.get("micros") for row in found["rows"]] == [4_100_000, 5_100_000, None, 7_100_000]
+
+
+@pytest.mark.parametrize("list_all", [False, True])
+def test_money_follows_the_outcome_that_comes_later(list_all: bool) -> None:
+    """When Google names rows days after it has accepted them, their values go with them."""
+    google = world(LIST_ALL_ROWS=str(list_all).lower())
+    google.use_destination("data_manager")
+    errors = {REASON + "NO_CONSENT": (0,), REASON + "TOO_RECENT_CLICK": (2,)}
+
+    def statuses(ids: Sequence[str]) -> list[RequestStatus]:
+        first = dict.fromkeys(errors, 1)
+        return [
+            RequestStatus(each, "PARTIAL_SUCCESS", "1001", 4, first, error_records=errors)
+            if each == "request-1"
+            else RequestStatus(each, "SUCCESS", "1001", 1)
+            for each in ids
+        ]
+
+    google.api.statuses = statuses
+    deliver(google, "sales.csv", sales({}, {"currency_code": "EUR"}, {}, {}))
+    eur = {"EUR": {"rows": 1, "micros": 2_100_000}}
+    before = results(google, "sales.csv")["money"]
+    assert before["uploaded"]["sums"] == {"USD": {"rows": 3, "micros": 8_300_000}} | eur
+
+    google.clock.seconds += 3_600
+    sweep_once(google.context, 1_500)
+    assert results(google, "sales.csv")["money"] == {
+        "uploaded": {
+            "sums": {"EUR": eur["EUR"], "USD": {"rows": 1, "micros": 4_100_000}},
+            "without_value": 0,
+        },
+        "failed": {"sums": {"USD": {"rows": 1, "micros": 1_100_000}}, "without_value": 0},
+        "deferred": {"sums": {"USD": {"rows": 1, "micros": 3_100_000}}, "without_value": 0},
+    }
+    google.clock.seconds += 7 * 3_600
+    google.api.counted = [each for each in google.api.counted if each != "order-3"]
+    sweep_once(google.context, 1_500)
+    assert results(google, "sales.csv")["money"]["uploaded"]["sums"] == eur | {
+        "USD": {"rows": 2, "micros": 7_200_000}
+    }
+    assert "deferred" not in results(google, "sales.csv")["money"]
