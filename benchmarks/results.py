@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import process_time
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import msgspec
 from benchmarks import ours
 from benchmarks.figures import Figure
 from benchmarks.rows import file_of
+from lib.model.money import Sum
 from lib.model.outcomes import ChunkOutcomes, Tally
 from lib.results.document import (
     DocumentMetadata,
@@ -114,10 +115,12 @@ def size_of_document(reports: list[ChunkOutcomes]) -> int:
 def overview() -> str:
     """The page about all files, which the sweep makes."""
     counts = {"rows": ROWS, "uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
-    files = [
-        FileResults(f"file-{number}.csv.1.results.json", f"{NOW}", "completed", counts, 1)
-        for number in range(MOST_FILES)
-    ]
+    money = {"uploaded": {"USD": Sum(ROWS - ROWS // 100, 10**12)}}
+    template = FileResults(
+        "file.csv.1.results.json", "", "", "completed", counts, money, 1, "default", "", "", False
+    )
+    days = [f"{NOW - timedelta(days=number)}" for number in range(MOST_FILES)]
+    files = [template._replace(finished_at=day, arrived_at=day) for day in days]
     return render_overview("results", files)
 
 

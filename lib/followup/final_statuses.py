@@ -355,6 +355,7 @@ def with_processing(
         notes=tuple(notes),
         processing=processing,
         uncounted=min(written.requests.unnamed, to_correct),
+        matchable=written.requests.matchable,
     )
 
 

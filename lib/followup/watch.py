@@ -152,12 +152,8 @@ def _by_profile(files: Iterable[FileResults]) -> dict[str, list[FileResults]]:
         if each.status not in ("superseded", "same_as"):
             found[each.profile or profile_of(each.results)].append(each)
     for group in found.values():
-        group.sort(key=_arrived)
+        group.sort(key=lambda each: each.arrived_at)
     return found
-
-
-def _arrived(file: FileResults) -> str:
-    return file.arrived_at or file.finished_at
 
 
 def _time(text: str) -> datetime:
@@ -299,8 +295,8 @@ def _streak(files: Sequence[FileResults], now: datetime) -> tuple[list[FileResul
     streak, before = [*files[start:]], files[:start]
     if not streak:
         return streak, True
-    since = _time(_arrived(streak[0]))
-    is_rare = not before or since - _time(_arrived(before[-1])) >= _RARE
+    since = _time(streak[0].arrived_at)
+    is_rare = not before or since - _time(before[-1].arrived_at) >= _RARE
     if is_rare and now - since >= _NOTHING_FOR:
         return streak, False
     rows = sum(each.rows for each in before)
@@ -320,7 +316,7 @@ def _final_ones(files: Sequence[FileResults], now: datetime) -> list[FileResults
     for each in files:
         if not each.is_open:
             found.append(each)
-        elif _arrived(each) >= oldest:
+        elif each.arrived_at >= oldest:
             break
     return found
 
@@ -385,7 +381,7 @@ def _nothing_new(profile: str, files: Sequence[FileResults], given: Watch) -> It
     known = [each for each in files if each.rows]
     repeated = _repeated(known)
     limit = given.limit()
-    last = [each for each in known[len(known) - repeated :] if _arrived(each) >= limit]
+    last = [each for each in known[len(known) - repeated :] if each.arrived_at >= limit]
     if len(last) < _REPEATED_FILES:
         return
     most, before = 0, known[: len(known) - repeated]
@@ -394,7 +390,7 @@ def _nothing_new(profile: str, files: Sequence[FileResults], given: Watch) -> It
         most, before = max(most, earlier), before[: len(before) - earlier - 1]
     if repeated <= _LONGER * most:
         return
-    since = _time(_arrived(known[-repeated]))
+    since = _time(known[-repeated].arrived_at)
     what = f"All rows of the last {repeated} files of {profile} are duplicates"
     yield Concern("nothing_new", profile, since, what, link=given.report_of(last[-1]))
 
@@ -415,9 +411,9 @@ def _test_mode(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
         if not each.validate_only:
             break
         first = each
-    if first is None or _arrived(files[-1]) < given.limit(TEST_MODE_FOR):
+    if first is None or files[-1].arrived_at < given.limit(TEST_MODE_FOR):
         return
-    since = _time(_arrived(first))
+    since = _time(first.arrived_at)
     if given.now - since > TEST_MODE_FOR:
         what = f"{profile} has had validate_only since {since:%Y-%m-%d} or longer"
         yield Concern("test_mode", profile, since, what, link=given.report_of(files[-1]))
@@ -461,7 +457,7 @@ def _arrivals(given: Watch, files: Mapping[str, list[FileResults]]) -> dict[str,
         expect = _expect_of(given.profiles, name)
         if given.profiles is not None and before.expect != expect:
             before = replace(before, watched_since=now, expect=expect)
-        times = [_time(_arrived(each)) for each in files.get(name, ())]
+        times = [_time(each.arrived_at) for each in files.get(name, ())]
         newest = [seen.newest[name]] if name in seen.newest else []
         first = min((t for t in (before.first, *times, *newest) if t), default=None)
         last = max((t for t in (before.last, *times, *newest) if t), default=None)

@@ -10,7 +10,6 @@ about single rows is then in the rows; `processing` has its reports as they are,
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
+from lib.model.money import Sum
 from lib.model.outcomes import OUTCOMES, WITH_MONEY, ChunkOutcomes, Problem, RowOutcome, Tally
 from lib.model.sent_requests import RequestStatus, RequestSummary
 from lib.results.findings import Findings
@@ -58,7 +58,8 @@ class DocumentMetadata:
 
     For `lib.followup.watch`: of the rows that the first document deferred (`waited`), and that it
     failed (`failed_at_first`), and `uncounted`: accepted rows that the API has not counted, and did
-    not name, for a reason that somebody can correct.
+    not name, for a reason that somebody can correct. `matchable` are the rows without a click ID
+    with a final status: the unmatched ones are some of them.
     """
 
     customer_id: str
@@ -74,6 +75,7 @@ class DocumentMetadata:
     waited: int = 0
     failed_at_first: int = 0
     uncounted: int = 0
+    matchable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +395,8 @@ ALERTING = "alert"
 _ALWAYS_ASK = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
+MOST_LABELLED_CURRENCIES = 30
+
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
 
@@ -404,7 +408,12 @@ def label_of(summary: RunSummary) -> Label:
     `lib.followup.watch` knows of them: so the label has what both need.
     """
     run, document = summary.run, summary.metadata
-    counts = {**summary.counts, "waited": document.waited, "uncounted": document.uncounted}
+    counts = {
+        **summary.counts,
+        "waited": document.waited,
+        "uncounted": document.uncounted,
+        "matchable": document.matchable,
+    }
     if document.waited:
         failed = summary.tally.outcomes.get("failed", 0)
         counts["failed_later"] = max(0, failed - document.failed_at_first)
@@ -414,7 +423,8 @@ def label_of(summary: RunSummary) -> Label:
         "finished_at": summary.finished_at.isoformat(timespec="seconds"),
         "arrived_at": arrived.astimezone(UTC).isoformat(timespec="seconds"),
         "profile": run.profile_name,
-        "counts": json.dumps({n: c for n, c in counts.items() if c}, separators=(",", ":")),
+        "counts": _compact({n: c for n, c in counts.items() if c}),
+        "money": _compact(_most_frequent(summary.tally.money)),
         "to_correct": str(summary.findings.to_correct),
         "code": document.file_error.code if document.file_error else "",
         "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
@@ -422,3 +432,17 @@ def label_of(summary: RunSummary) -> Label:
     }
     shown = {name: text for name, text in metadata.items() if text}
     return Label("application/json", _ALWAYS_ASK, shown)
+
+
+def _compact(content: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(content).decode() if content else ""
+
+
+def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:
+    """Return the sums without the rarest currencies: a label has 8 KiB at most."""
+    rows = Counter[str]()
+    for sums in money.values():
+        rows.update({currency: each.rows for currency, each in sums.items()})
+    kept = {currency for currency, _ in rows.most_common(MOST_LABELLED_CURRENCIES)}
+    found = {o: {c: each for c, each in sums.items() if c in kept} for o, sums in money.items()}
+    return {outcome: sums for outcome, sums in found.items() if sums}

@@ -6,11 +6,13 @@ It is made of the labels of the results documents (`lib.results.document`), so n
 from __future__ import annotations
 
 import heapq
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
+import msgspec
+
+from lib.model.money import Sum
 from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
 from lib.results.page import bucket_address, render, share_of
@@ -18,26 +20,29 @@ from lib.state.output import RESULTS, report_name
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100
+_COUNTS: Final = msgspec.json.Decoder(dict[str, int])
+_MONEY: Final = msgspec.json.Decoder(dict[str, dict[str, Sum]])
 _GENERATION = re.compile(r"\.\d+$")
 
 
 class FileResults(NamedTuple):
     """What the label of a results document says about its file.
 
-    Times are texts, all in UTC and to the second, so that they are in the order of time. Labels of
-    an older version have no `arrived_at` and what follows it.
+    Times are texts, all in UTC and to the second, so that they are in the order of time. `money`
+    has the sums by outcome and currency.
     """
 
     results: str
     finished_at: str
+    arrived_at: str
     status: str
     counts: Mapping[str, int]
+    money: Mapping[str, Mapping[str, Sum]]
     to_correct: int
-    arrived_at: str = ""
-    profile: str = ""
-    code: str = ""
-    alerts: str = ""
-    validate_only: bool = False
+    profile: str
+    code: str
+    alerts: str
+    validate_only: bool
 
     @property
     def name(self) -> str:
@@ -77,24 +82,23 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
             continue
         label = each.metadata
         try:
-            counts = {key: int(count) for key, count in json.loads(label["counts"]).items()}
-            to_correct = int(label["to_correct"])
-            status, finished_at = label["status"], label["finished_at"]
-        except (KeyError, ValueError, TypeError, AttributeError):
-            continue
-        if status in get_args(Status):
-            yield FileResults(
+            found = FileResults(
                 each.name,
-                finished_at,
-                status,
-                counts,
-                to_correct,
-                arrived_at=label.get("arrived_at", ""),
-                profile=label.get("profile", ""),
-                code=label.get("code", ""),
-                alerts=label.get("alerts", ""),
-                validate_only="validate_only" in label,
+                label["finished_at"],
+                label["arrived_at"],
+                label["status"],
+                _COUNTS.decode(label["counts"]),
+                _MONEY.decode(label.get("money", "{}")),
+                int(label["to_correct"]),
+                label.get("profile", ""),
+                label.get("code", ""),
+                label.get("alerts", ""),
+                "validate_only" in label,
             )
+        except (KeyError, ValueError, msgspec.DecodeError):
+            continue
+        if found.status in get_args(Status):
+            yield found
 
 
 def render_overview(bucket: str, files: Sequence[FileResults]) -> str:

@@ -71,8 +71,8 @@ class Days:
         counts.setdefault("rows", sum(counts[each] for each in counts if each in OUTCOMES))
         results = f"{name}.{self.numbers}.results.json"
         self.files[results] = FileResults(
-            *(results, arrived, status, counts, _lost(counts)),
-            *(arrived, profile_of(name), code, alerts, test),
+            *(results, arrived, arrived, status, counts, {}, _lost(counts)),
+            *(profile_of(name), code, alerts, test),
         )
         self.seen.newest[profile_of(name)] = at or self.now
         return results

@@ -374,20 +374,6 @@ def test_the_label_of_results_has_what_the_sweep_needs() -> None:
     }
 
 
-def test_results_of_an_older_version_count_as_arrived_when_they_were_finished(
-    capsys: Output,
-) -> None:
-    """Their label has no profile either: the folder names it."""
-    google = world()
-    drop(google, "a.csv", WRONG)
-    ((key, label),) = (
-        each for each in google.store.labels.items() if each[0][1].endswith(".results.json")
-    )
-    older = {n: label.metadata[n] for n in ("status", "finished_at", "counts", "to_correct")}
-    google.store.labels[key] = label._replace(metadata=older)
-    assert told(google, capsys) == ["new rows_lost"]
-
-
 def test_the_drill_is_told_until_its_object_is_deleted(capsys: Output) -> None:
     """Whatever the object contains."""
     google = world()

@@ -45,7 +45,9 @@ def pages(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     counts = {"rows": 12, "uploaded": 9, "rejected": 2, "skipped": 1}
     files = [
         FileResults(
-            f"{n} {name}.{n}.results.json", f"2026-11-{n:02}T12:00:00Z", status, counts, n % 2
+            f"{n} {name}.{n}.results.json",
+            *(f"2026-11-{n:02}T12:00:00Z", f"2026-11-{n:02}T11:59:00Z", status),
+            *(counts, {}, n % 2, "default", "", "", False),
         )
         for n, (name, status) in enumerate(
             [(HOSTILE, "completed"), (RIGHT_TO_LEFT, "stopped"), ("a" * 300, "same_as")] * 9, 1

@@ -15,6 +15,9 @@ from lib.followup.sweep import sweep_once
 from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, difference
 from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
 from lib.model.sent_requests import RequestStatus
+from lib.results.document import MOST_LABELLED_CURRENCIES
+from lib.results.overview import labelled_files
+from lib.rules.values.currencies import CURRENCIES
 from tests.fakes import START, World, deliver, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -157,3 +160,19 @@ def test_money_follows_the_outcome_that_comes_later(list_all: bool) -> None:
         "USD": {"rows": 2, "micros": 7_200_000}
     }
     assert "deferred" not in results(google, "sales.csv")["money"]
+
+
+def test_the_label_has_the_money() -> None:
+    """The overview reads the sums from the label of the document, without its rarest currencies."""
+    google = world()
+    codes = sorted(CURRENCIES)[: MOST_LABELLED_CURRENCIES + 9]
+    many = [{"currency_code": code} for code in codes for _ in range(2)]
+    data = sales({"currency_code": codes[-1]}, *many, {"conversion_date_time": "tomorrow"})
+    deliver(google, "sales.csv", data)
+    document = results(google, "sales.csv")
+    labels = list(google.store.list_labelled("out-bucket"))
+    assert all(sum(map(len, (*each.metadata, *each.metadata.values()))) < 8_192 for each in labels)
+    (found,) = labelled_files(labels)
+    assert len(found.money["uploaded"]) == MOST_LABELLED_CURRENCIES
+    most = document["money"]["uploaded"]["sums"][codes[-1]]
+    assert found.money["uploaded"][codes[-1]] == (3, most["micros"])
