@@ -15,7 +15,7 @@ import phonenumbers
 
 from benchmarks import loop, ours, sample
 from benchmarks.figures import Figure
-from benchmarks.rows import WRONG, file_of
+from benchmarks.rows import WRONG, file_of, widened
 from lib.rules.values.identifiers import normalize_phone
 
 ROWS = 60_000
@@ -73,6 +73,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     yield from google_ads(content, for_sample, 5 if quick else 15)
     yield data_manager(content, 5 if quick else 15)
     yield resume_cost(content, 3 if quick else 11)
+    yield wide(5 if quick else 15)
     yield phones(5 if quick else 25)
 
 
@@ -120,6 +121,22 @@ def resume_cost(content: bytes, turns: int) -> Figure:
     ratio = median(skip / prepare for skip, prepare in measured)
     notes = f"a million rows: {skipped:.1f} s to skip them, {prepared:.1f} s to prepare them"
     return Figure("resume_cost", ratio, notes)
+
+
+def wide(turns: int) -> Figure:
+    """A file with 60 columns, of which 49 are not used, against the same without them."""
+    narrow = file_of(ROWS // 3, WRONG_EVERY)
+    files = [narrow, widened(narrow)]
+    sent = [GOOGLE_ADS.by_order(ours.prepare_file(each)) for each in files]
+    if sent[0] != sent[1]:
+        raise AssertionError("columns that nobody uses change what is sent")
+    measured = [
+        [cpu_seconds(ours.prepare_file, each) / (ROWS // 3) * 1e6 for each in files]
+        for _ in range(turns)
+    ]
+    ratio = median(many / few for few, many in measured)
+    few, many = map(median, zip(*measured, strict=True))
+    return Figure("wide_vs_narrow", ratio, f"CPU per row: {many:.1f} us, {few:.1f} us without")
 
 
 def check_agreement(content: bytes, for_sample: bytes) -> None:

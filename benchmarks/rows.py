@@ -59,3 +59,18 @@ def file_of(count: int, wrong_every: int, seed: int = 1) -> bytes:
     """The same rows as the bytes of a CSV file."""
     lines = [",".join(row) + "\r\n" for row in rows(count, wrong_every, seed)]
     return HEADER + "".join(lines).encode()
+
+
+def widened(content: bytes, unused: int = 49) -> bytes:
+    """A file with columns that nobody uses: five behind each one, and the others at the end."""
+    lines = []
+    for number, line in enumerate(content.decode().splitlines()):
+        cells = line.split(",")
+        others = [f"text {number} {each}" if each % 3 else "" for each in range(unused)]
+        if number == 0:
+            others = [f"Internal note {each}" for each in range(unused)]
+        for at, cell in enumerate(cells):
+            lines += [cell, *others[5 * at : 5 * at + 5]]
+        lines += others[5 * len(cells) :]
+        lines[-1] += "\r\n"
+    return ",".join(lines).replace("\r\n,", "\r\n").encode()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from lib.catalogue.codes import lookup
@@ -204,12 +205,14 @@ class ChunkColumns:
         self.has_user_data = False
         self.follows_earlier_chunk = False
         self.order_id = [None] * self.size  # calls have none
-        self._cells = list(zip(*rows, strict=True))
+        stages = file.rules.stages
+        used = {*file.columns.values(), *([stages.column] if stages else [])}
+        self._cells = _transposed(rows, sorted(used))
         self._empty = ("",) * self.size
         self.time_fields: Sequence[str] = ()
         """With `actions` in the profile: the field in whose column each row has its time."""
         self._of_stages: Mapping[str, Sequence[str]] = {}
-        if (stages := file.rules.stages) is not None and rows:
+        if stages is not None and rows:
             of_rows = stages.of_rows(self._cells)
             self.time_fields = [each.time for each in of_rows]
             self._of_stages = stages.cells(of_rows, file.columns, self._cells)
@@ -223,7 +226,7 @@ class ChunkColumns:
         if field in self._of_stages:
             return self._of_stages[field]
         at = self.file.columns.get(field)
-        return self._empty if at is None or not self._cells else self._cells[at]
+        return self._empty if at is None else self._cells.get(at, self._empty)
 
     def known(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
         """Return for each row what `read` makes of its cells (`FileRules.memo`).
@@ -268,6 +271,17 @@ class ChunkColumns:
             if count:
                 counts[name] = count
         return counts
+
+
+def _transposed(rows: Sequence[Sequence[str]], used: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Return the cells of the columns in use. Most columns of an export can be others."""
+    if not (rows and used):
+        return {}
+    if len(used) == len(rows[0]):
+        return dict(enumerate(zip(*rows, strict=True)))
+    if len(used) == 1:
+        return {used[0]: [row[used[0]] for row in rows]}
+    return dict(zip(used, zip(*map(itemgetter(*used), rows), strict=True), strict=True))
 
 
 Rule = Callable[[ChunkColumns], None]

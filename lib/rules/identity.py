@@ -113,7 +113,10 @@ def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> li
         digest = ""
         if cell:
             try:
-                digest = sha256(normalize_email(cell).encode()).hexdigest()
+                if len(cell) == 64 and is_digest(cell):
+                    digest = _read_digest(row, cell, "INVALID_EMAIL", column, problems)
+                else:
+                    digest = sha256(normalize_email(cell).encode()).hexdigest()
             except (RuleError, UnicodeEncodeError):
                 digest = _reread_email(row, cell, column, problems)
         digests.append(digest)

@@ -287,7 +287,7 @@ class StageActions:
         self, column: int, actions: Mapping[str, StageAction], *, pairs_time_of_day: bool = True
     ) -> None:
         self.actions = actions
-        self._column = column
+        self.column = column
         self._by_value = {comparable(value): each for value, each in actions.items()}
         self._pairs_time_of_day = pairs_time_of_day
         self._of_cell = Memo(self._of)
@@ -295,15 +295,15 @@ class StageActions:
     def _of(self, cell: str) -> StageAction:
         return _listed(cell, self._by_value) or StageAction("")
 
-    def of_rows(self, cells: Sequence[Sequence[str]]) -> list[StageAction]:
+    def of_rows(self, cells: Mapping[int, Sequence[str]]) -> list[StageAction]:
         """Return what each row is. `cells` are the columns of a chunk, by their index."""
-        return [self._of_cell[cell] for cell in cells[self._column]]
+        return [self._of_cell[cell] for cell in cells[self.column]]
 
     def cells(
         self,
         stages: Sequence[StageAction],
         columns: Mapping[str, int],
-        cells: Sequence[Sequence[str]],
+        cells: Mapping[int, Sequence[str]],
     ) -> dict[str, Sequence[str]]:
         """Return the cells of the fields that depend on the stage, one for each row.
 

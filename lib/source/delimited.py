@@ -192,11 +192,29 @@ class RecordReader:
             # For lines without quotes, the result of csv.reader in a third of the time.
             delimiter = self._shape.delimiter
             return [line.split(delimiter) if line else [] for line in lines], lines
+        if (rows := self._all_quoted(block, lines)) is not None:
+            return rows, lines
         try:
             rows = list(self._csv(lines))
         except csv.Error:
             return None
         return (rows, lines) if len(rows) == len(lines) else None
+
+    def _all_quoted(self, block: Block, lines: Sequence[str]) -> list[list[str]] | None:
+        """Return the cells if each line has `width` cells, all in quotes, and no other quotes.
+
+        Many programs write such files. The cells are those of csv.reader, in half the time.
+        """
+        width, quote = self._shape.width, repeat('"')
+        if width < 2 or self._shape.spaced or block.text.count('"') != 2 * width * len(lines):
+            return None
+        bare = list(map(str.rstrip, lines, repeat("\r\n")))
+        if not (all(map(str.startswith, bare, quote)) and all(map(str.endswith, bare, quote))):
+            return None
+        mark = f'"{self._shape.delimiter}"'
+        rows = [line[1:-1].split(mark) for line in bare]
+        # Then the marks, and the quotes at both ends, are all the quotes of each line.
+        return rows if set(map(len, rows)) == {width} else None
 
     def _numbered(
         self, rows: list[list[str]], lines: list[str], line: int, is_ascii: bool
