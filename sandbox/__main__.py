@@ -15,7 +15,6 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox.demo import run_demo
 from sandbox.examples import WRITTEN_ON, is_example, moved_to
 from sandbox.function import FunctionDidNotStart
 from sandbox.running import (
@@ -28,7 +27,6 @@ from sandbox.running import (
     running_here,
 )
 from sandbox.show import printable, show_results, show_sandbox, wide_console
-from sandbox.up import Sandbox
 
 _SOURCE = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -88,6 +86,8 @@ def up(
     python -m sandbox up --env LEASE_SECONDS=2 --instances 3
     python -m sandbox up --json --no-function     (run the function yourself with "env")
     """
+    from sandbox.up import Sandbox  # imports all of Google's client, which takes a second
+
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -274,6 +274,8 @@ def demo(route: str, rows: int, directory: Path, output: Path) -> None:
     python -m sandbox demo
     python -m sandbox demo --route data_manager --rows 20000
     """
+    from sandbox.demo import run_demo  # imports `sandbox.up`
+
     try:
         sys.exit(run_demo(wide_console(), route, directory, output, rows))
     except FunctionDidNotStart as problem:

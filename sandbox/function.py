@@ -97,7 +97,7 @@ class Function:
         memory_group: Path | None,
         env_of_last: Mapping[str, str],
     ) -> None:
-        """Starts all instances and waits until they respond. Raises FunctionDidNotStart.
+        """Starts `instances` and waits until they respond. Raises FunctionDidNotStart.
 
         memory_group: the cgroup in which the instances of `INGEST` run, all together.
         env_of_last: additions to the environment of the last instance of `INGEST`.
@@ -117,15 +117,27 @@ class Function:
             Instance(INGEST, functools.partial(self._start, env_of_last if is_last else {}))
             for is_last in [False] * (instances - 1) + [True]
         ]
-        self.sweeper = Instance(SWEEP, functools.partial(self._start, {}))
+        self._sweeper: Instance | None = None
+        self._first_sweep = threading.Lock()
         self._closed = threading.Event()
         self._restarting = threading.Lock()
         for instance in self.all():
             self._wait_for(instance)
         threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
 
+    @property
+    def sweeper(self) -> Instance:
+        """The instance of the sweep. It starts when it is first needed: most tests never sweep."""
+        with self._first_sweep:
+            if self._sweeper is None:
+                instance = Instance(SWEEP, functools.partial(self._start, {}))
+                self._wait_for(instance)
+                self._sweeper = instance
+            return self._sweeper
+
     def all(self) -> list[Instance]:
-        return [*self.instances, self.sweeper]
+        """The instances that run."""
+        return [*self.instances, *([self._sweeper] if self._sweeper else [])]
 
     def kill(self, instances: Sequence[Instance] | None = None) -> list[int]:
         """Sends SIGKILL to the workers of `instances` (default: all); returns their process IDs."""

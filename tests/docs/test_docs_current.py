@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
 from lib.catalogue.codes import CATALOGUE
+from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads import api
@@ -163,22 +165,16 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
 @pytest.mark.parametrize(
     "block", [block for block in blocks("console") if not block.mark], ids=name_of
 )
-def test_a_command_prints_what_the_page_shows(block: Block) -> None:
+def test_a_command_prints_what_the_page_shows(
+    block: Block, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Commands print the output shown, in which `...` matches any text."""
     command, _, shown = block.text.removeprefix("$ ").partition("\n")
     program, *options = shlex.split(command)
     assert program == "offline-conversions"
-    words = [sys.executable, "-m", "offline_conversions", *options]
-    done = subprocess.run(
-        words,
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "100", "PYTHONUTF8": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(main, options, prog_name=program, env={"COLUMNS": "100"})
+    assert (done.exit_code, done.stderr) == (0, "")
     same = doctest.OutputChecker().check_output(
         shown, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     )
