@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -42,15 +42,15 @@ def bomb(content: bytes, times: int) -> bytes:
 
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
-POISON = {
-    "line ends": bomb(b"\n" * MIB, 64),
-    "Windows line ends": bomb(b"\r\n" * MIB, 32),
-    "blank rows": bomb(b",\n" * MIB, 2),
-    "one endless line": bomb(b"x" * MIB, 64),
-    "one endless cell": bomb(b'"' + b"x," * MIB, 32),
-    "quotes that stay open": bomb(b'"' + b"x\n" * (MIB // 64), 32),
-    "empty members": gzip.compress(HEAD) + EMPTY_MEMBER * 200_000,
-    "padding between members": gzip.compress(HEAD) + bytes(8 * MIB),
+POISON: dict[str, Callable[[], bytes]] = {
+    "line ends": lambda: bomb(b"\n" * MIB, 64),
+    "Windows line ends": lambda: bomb(b"\r\n" * MIB, 32),
+    "blank rows": lambda: bomb(b",\n" * MIB, 2),
+    "one endless line": lambda: bomb(b"x" * MIB, 64),
+    "one endless cell": lambda: bomb(b'"' + b"x," * MIB, 32),
+    "quotes that stay open": lambda: bomb(b'"' + b"x\n" * (MIB // 64), 32),
+    "empty members": lambda: gzip.compress(HEAD) + EMPTY_MEMBER * 200_000,
+    "padding between members": lambda: gzip.compress(HEAD) + bytes(8 * MIB),
 }
 
 
@@ -65,8 +65,9 @@ def test_the_reader_can_be_interrupted_in_every_poison(kind: str) -> None:
         if not left:
             raise Interrupted
 
+    stream = io.BytesIO(POISON[kind]())
     with pytest.raises(Interrupted):
-        for _ in open_table(io.BytesIO(POISON[kind]), SourceOptions(on_block=countdown)).records():
+        for _ in open_table(stream, SourceOptions(on_block=countdown)).records():
             pass
 
 

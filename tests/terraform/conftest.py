@@ -79,6 +79,11 @@ settings = {
 """
 
 
+def declared() -> list[configuration.Declared]:
+    """The blocks of `terraform/`. To parse them takes a second: no module does it on import."""
+    return configuration.declared(TERRAFORM)
+
+
 @pytest.fixture(scope="session")
 def values() -> dict[str, list[Any]]:
     """The module with the values of the example."""

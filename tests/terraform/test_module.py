@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM
+from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM, declared
 from tools.terraform_check import configuration, layout, readme, schema
 
 Values = dict[str, list[Any]]
 
-DECLARED = configuration.declared(TERRAFORM)
 DOCUMENTED = """
 terraform {
   required_version = ">= 1.9"
@@ -93,13 +92,12 @@ No modules.
 """.replace("REGISTRY", "https://registry.terraform.io/providers/hashicorp").replace(
     "OBJECT", "<pre>object({<br/>    a = optional(string)<br/>  })</pre>"
 )
-RESOURCES = [item for item in DECLARED if item.address.startswith(("resource.", "data."))]
 
 
 def test_the_caller_sets_up_the_providers() -> None:
     """No provider and no backend: with either, `for_each` and `depends_on` would be refused."""
-    assert [item.file for item in DECLARED if item.address.startswith("provider.")] == []
-    (terraform,) = [item.body for item in DECLARED if item.address == "terraform"]
+    assert [item.file for item in declared() if item.address.startswith("provider.")] == []
+    (terraform,) = [item.body for item in declared() if item.address == "terraform"]
     assert {"provider_meta", "backend", "cloud"}.isdisjoint(terraform)
 
 
@@ -107,7 +105,8 @@ def test_the_caller_sets_up_the_providers() -> None:
 def test_nothing_depends_on_the_callers_provider(argument: str, value: str) -> None:
     """Every resource names its project and its labels, if it can have them."""
     schemas = schema.load()[0]
-    takers = [item for item in RESOURCES if argument in schemas[item.type].arguments]
+    resources = [each for each in declared() if each.address.startswith(("resource.", "data."))]
+    takers = [item for item in resources if argument in schemas[item.type].arguments]
     assert len(takers) > 5
     assert {item.address: item.body.get(argument) for item in takers} == {
         item.address: f"${{var.{value}}}" for item in takers
@@ -228,7 +227,7 @@ def test_the_example_admits_the_releases_of_the_module() -> None:
 
 def test_unset_variables_of_the_example_have_the_modules_defaults() -> None:
     """The example passes null on; a variable with another default takes null as \"unset\"."""
-    for item in DECLARED:
+    for item in declared():
         if item.address.startswith("variable.") and item.body.get("default") is not None:
             assert item.body.get("nullable") is False, item.address
 
@@ -247,7 +246,7 @@ def test_the_example_has_the_modules_resources(tmp_path: Path, values: Values) -
     given.write_text(
         "".join(
             f"{item.address.removeprefix('variable.')} = {written(item.body['default'])}\n"
-            for item in DECLARED
+            for item in declared()
             if item.address.startswith("variable.") and "default" in item.body
         ),
         encoding="utf-8",

@@ -12,14 +12,13 @@ from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
 from lib.followup import concerns
 from lib.followup.concerns import KINDS
-from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
-from tools.terraform_check import configuration, example, readme
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, declared
+from tools.terraform_check import example, readme
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
     "data-protection.md", "deploy.md", "operate.md", "security.md"
 )}  # fmt: skip
 WRITE = "run .venv/bin/python -m tools.terraform_check --write"
-DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
 
 
 def table(page: str, heading: str) -> dict[str, str]:
@@ -56,9 +55,13 @@ def test_every_event_is_listed() -> None:
 def test_every_variable_is_listed() -> None:
     """deploy.md names every variable of Terraform, and its default."""
     listed = table("deploy.md", "\n## 3. The values\n")
-    declared = {a.removeprefix("variable."): b for a, b in DECLARED.items() if "variable." in a}
-    assert set(listed) == set(declared)
-    for name, body in declared.items():
+    variables = {
+        each.address.removeprefix("variable."): each.body
+        for each in declared()
+        if "variable." in each.address
+    }
+    assert set(listed) == set(variables)
+    for name, body in variables.items():
         default = body.get("default")
         if default is None or isinstance(default, dict):
             assert ("default" in body) == bool(listed[name]), name
@@ -69,7 +72,8 @@ def test_every_variable_is_listed() -> None:
 def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
     """terraform.tfvars.example sets every variable without a default."""
     example = (TERRAFORM / EXAMPLE).read_text(encoding="utf-8")
-    for address, body in DECLARED.items():
+    for each in declared():
+        address, body = each.address, each.body
         if address.startswith("variable.") and "default" not in body:
             assert re.search(rf"^{address.removeprefix('variable.')} +=", example, re.M), address
 
@@ -84,8 +88,8 @@ def test_the_readme_lists_what_the_module_takes_and_gives() -> None:
     """The tables in terraform/README.md are the module's."""
     text = (TERRAFORM / "README.md").read_text(encoding="utf-8")
     assert readme.with_tables(text, TERRAFORM) == text, WRITE
-    for address in DECLARED:
-        kind, _, name = address.partition(".")
+    for each in declared():
+        kind, _, name = each.address.partition(".")
         if kind in ("variable", "output"):
             kind = kind.replace("variable", "input")
             assert text.count(f'<a name="{kind}_{name}"></a>') == 1
@@ -98,7 +102,7 @@ def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGES[page])) - environment
     assert codes - set(CATALOGUE) <= {"UPLOAD_CLICKS", "STORAGE_EMULATOR_HOST", "ALL_TRAFFIC"}
     outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", PAGES[page])) - {"prints"}
-    assert {f"output.{name}" for name in outputs} <= set(DECLARED)
+    assert {f"output.{name}" for name in outputs} <= {each.address for each in declared()}
 
 
 @pytest.mark.parametrize("page", PAGES)

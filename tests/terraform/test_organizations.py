@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.conftest import EXAMPLE, TERRAFORM
+from tests.terraform.conftest import EXAMPLE, TERRAFORM, declared
 from tools.terraform_check import check, configuration, schema
 
 Values = dict[str, list[Any]]
 
-DECLARED = configuration.declared(TERRAFORM)
 PROJECT = "projects/acme-security/locations/europe-west1"
 KEY = f"{PROJECT}/keyRings/acme/cryptoKeys/conversions"
 CONNECTOR = f"{PROJECT}/connectors/egress"
@@ -130,7 +129,7 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
         assert len(held) >= 6
         assert set(held) == {wanted}
     # The evaluation leaves out what is dynamic deep in a block.
-    for secret in [i for i in DECLARED if i.type == "resource.google_secret_manager_secret"]:
+    for secret in [i for i in declared() if i.type == "resource.google_secret_manager_secret"]:
         (replica,) = secret.body["replication"][0]["user_managed"][0]["replicas"]
         ((name, body),) = configuration.dynamic_blocks(replica["dynamic"])
         assert (name, body["kms_key_name"]) == (

@@ -33,7 +33,6 @@ ON_LAPTOPS_ONLY = {
     "DATA_MANAGER_ENDPOINT": "the sandbox",
     "GOOGLE_ADS_ENDPOINT": "the sandbox",
 }
-DECLARED = {item.address: item.body for item in configuration.declared(TERRAFORM)}
 ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
 
 
