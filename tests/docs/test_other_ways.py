@@ -21,7 +21,6 @@ from tools.terraform_check import configuration
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "other-ways.md").read_text(encoding="utf-8")
 WALKTHROUGH = (DOCS / "walkthrough.md").read_text(encoding="utf-8")
-PAGES = ("other-ways.md", "walkthrough.md", "sftp.md", "warehouse.md")
 
 
 def block(mark: str) -> str:
@@ -119,19 +118,6 @@ def test_the_workflow_uses_what_the_page_creates() -> None:
     assert apply["if"] == "github.event_name == 'push'"
     folder = workflow["jobs"]["terraform"]["defaults"]["run"]["working-directory"]
     assert (ROOT / folder) == COMPLETE
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    """Links to other pages and sections have a target."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", text):
-        path = DOCS / (target or page)
-        assert path.exists(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
-            slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
-            assert anchor in slugs, f"{target}#{anchor}"
 
 
 def test_the_first_file_of_a_newcomer_is_accepted(tmp_path: Path) -> None:
