@@ -144,6 +144,11 @@ resource "google_cloud_run_v2_service_iam_member" "trigger" {
   name     = google_cloudfunctions2_function.ingest.name
   role     = "roles/run.invoker"
   member   = local.accounts.trigger.member
+
+  # A replaced function has lost its grants.
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.ingest.id]
+  }
 }
 
 # On the project: Eventarc checks this role before the trigger exists, and it cannot be granted on a trigger.
@@ -181,6 +186,11 @@ resource "google_cloud_run_v2_service_iam_member" "scheduler" {
   name     = google_cloudfunctions2_function.sweep.name
   role     = "roles/run.invoker"
   member   = local.accounts.scheduler.member
+
+  # A replaced function has lost its grants.
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.sweep.id]
+  }
 }
 
 # ── the build ─────────────────────────────────────────────────────────────────────────────────

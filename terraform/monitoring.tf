@@ -172,6 +172,7 @@ resource "google_monitoring_alert_policy" "logs" {
   combiner              = "OR"
   severity              = each.value.severity
   notification_channels = var.notification_channels
+  user_labels           = var.labels
 
   conditions {
     display_name = each.key
@@ -206,6 +207,7 @@ resource "google_monitoring_alert_policy" "sweep_silent" {
   combiner              = "OR"
   severity              = "CRITICAL"
   notification_channels = var.notification_channels
+  user_labels           = var.labels
 
   conditions {
     display_name = "sweep_silent"

@@ -43,7 +43,8 @@ resource "google_storage_bucket" "profiles" {
   depends_on = [time_sleep.services]
 }
 
-# The first version only: an apply never undoes what somebody has edited.
+# The first version only: an apply never undoes what somebody has edited. Without its last editor, the plan fails,
+# because the profiles of terraform.tfvars, which may be years old, would apply again: docs/changing.md says what to do.
 resource "google_storage_bucket_object" "edited_profiles" {
   count = local.profiles_are_edited ? 1 : 0
 
@@ -53,7 +54,8 @@ resource "google_storage_bucket_object" "edited_profiles" {
   content      = local.profiles_document
 
   lifecycle {
-    ignore_changes = all
+    ignore_changes  = all
+    prevent_destroy = true
   }
 }
 

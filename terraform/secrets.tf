@@ -5,6 +5,9 @@ resource "google_secret_manager_secret" "google_ads" {
   secret_id = "${var.name}-google-ads"
   labels    = var.labels
 
+  # A secret takes all its versions with it.
+  deletion_protection = !var.force_destroy
+
   replication {
     user_managed {
       replicas {
@@ -31,6 +34,9 @@ resource "google_secret_manager_secret" "notices" {
   project   = var.project_id
   secret_id = "${var.name}-notices"
   labels    = var.labels
+
+  # A secret takes all its versions with it.
+  deletion_protection = !var.force_destroy
 
   replication {
     user_managed {

@@ -99,6 +99,9 @@ resource "google_secret_manager_secret" "sftp_key" {
   secret_id = "${var.name}-sftp-${each.key}"
   labels    = var.labels
 
+  # A secret takes all its versions with it.
+  deletion_protection = !var.force_destroy
+
   replication {
     user_managed {
       replicas {
@@ -208,6 +211,11 @@ resource "google_cloud_run_v2_job_iam_member" "sftp" {
   name     = google_cloud_run_v2_job.sftp[each.key].name
   role     = "roles/run.invoker"
   member   = local.accounts.scheduler.member
+
+  # A replaced job has lost its grants.
+  lifecycle {
+    replace_triggered_by = [google_cloud_run_v2_job.sftp[each.key].id]
+  }
 }
 
 resource "google_cloud_scheduler_job" "sftp" {
@@ -247,6 +255,7 @@ resource "google_monitoring_alert_policy" "sftp" {
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = var.notification_channels
+  user_labels           = var.labels
 
   dynamic "conditions" {
     for_each = merge(

@@ -255,7 +255,7 @@ variable "force_destroy" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Let `terraform destroy` delete buckets that contain objects. Apply it before you destroy."
+  description = "Let `terraform destroy` delete buckets that contain objects, the secrets and the table of the warehouse. Apply it before you destroy."
 }
 
 # ── ways in ─────────────────────────────────────────────────────────────────────────────────────
@@ -274,13 +274,13 @@ variable "sftp_servers" {
 
 variable "sftp_image" {
   type        = string
-  default     = "rclone/rclone:1.75.2"
+  default     = "rclone/rclone:1.75.2@sha256:2687085f718d3c628f7fdfb77c52a1d344332aed543110bb88088f2c70d43eb5"
   nullable    = false
-  description = "Image of rclone, 1.62 or newer: a version, or a digest to pin its content."
+  description = "Image of rclone, 1.62 or newer, pinned by its digest."
 
   validation {
-    condition     = can(regex("(:[0-9]+[.][0-9.]+|@sha256:[0-9a-f]{64})$", var.sftp_image))
-    error_message = "sftp_image must end with a version such as :1.75.2, or with a digest (@sha256:...)."
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.sftp_image))
+    error_message = "sftp_image must end with a digest (@sha256:...), because a tag such as :1.75.2 can move."
   }
 }
 

@@ -49,7 +49,7 @@ resource "google_bigquery_dataset" "results" {
 
 resource "google_bigquery_table" "messages" {
   #checkov:skip=CKV_GCP_80:The key of the dataset applies to the table.
-  #checkov:skip=CKV_GCP_121:Destroying must be able to remove it; the results documents are what counts.
+  #checkov:skip=CKV_GCP_121:The table is protected unless force_destroy is set.
   for_each = local.warehouse
 
   project             = var.project_id
@@ -57,7 +57,7 @@ resource "google_bigquery_table" "messages" {
   table_id            = "messages"
   labels              = var.labels
   description         = "One row for each message about a file."
-  deletion_protection = false
+  deletion_protection = !var.force_destroy
   schema              = jsonencode(local.file_columns)
 
   time_partitioning {
@@ -74,6 +74,11 @@ resource "google_bigquery_table_iam_member" "pubsub" {
   table_id   = google_bigquery_table.messages[each.key].table_id
   role       = "roles/bigquery.dataEditor"
   member     = "serviceAccount:service-${local.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  # A replaced table has lost its grants.
+  lifecycle {
+    replace_triggered_by = [google_bigquery_table.messages[each.key].id]
+  }
 }
 
 resource "time_sleep" "warehouse" {

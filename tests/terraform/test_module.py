@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM, declared
 from tools.terraform_check import configuration, layout, readme, schema
 
@@ -101,16 +99,13 @@ def test_the_caller_sets_up_the_providers() -> None:
     assert {"provider_meta", "backend", "cloud"}.isdisjoint(terraform)
 
 
-@pytest.mark.parametrize("argument, value", [("project", "project_id"), ("labels", "labels")])
-def test_nothing_depends_on_the_callers_provider(argument: str, value: str) -> None:
-    """Every resource names its project and its labels, if it can have them."""
+def test_nothing_depends_on_the_callers_provider() -> None:
+    """Every resource names its project, if it can have one."""
     schemas = schema.load()[0]
     resources = [each for each in declared() if each.address.startswith(("resource.", "data."))]
-    takers = [item for item in resources if argument in schemas[item.type].arguments]
+    takers = [item for item in resources if "project" in schemas[item.type].arguments]
     assert len(takers) > 5
-    assert {item.address: item.body.get(argument) for item in takers} == {
-        item.address: f"${{var.{value}}}" for item in takers
-    }
+    assert {item.body.get("project") for item in takers} == {"${var.project_id}"}
 
 
 def test_no_value_comes_from_what_a_plan_does_not_know() -> None:

@@ -16,7 +16,7 @@ from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, declare
 from tools.terraform_check import example, readme
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
-    "data-protection.md", "deploy.md", "operate.md", "security.md"
+    "changing.md", "data-protection.md", "deploy.md", "operate.md", "security.md"
 )}  # fmt: skip
 WRITE = "run .venv/bin/python -m tools.terraform_check --write"
 

@@ -94,7 +94,7 @@ def test_edited_profiles_are_not_overwritten(values: Values, all_on: Values) -> 
     """The function reads a versioned object, and Terraform ignores its later versions."""
     text = (TERRAFORM / "profiles.tf").read_text(encoding="utf-8")
     edited = text.split('"edited_profiles" {')[1].split("\n}")[0]
-    assert "ignore_changes = all" in edited
+    assert "ignore_changes  = all\n    prevent_destroy = true" in edited
     wanted = {"acme-profiles/profiles.json": all_on, "acme-conversions-conversions-source/": values}
     for where, evaluated in wanted.items():
         for function in evaluated["google_cloudfunctions2_function"]:

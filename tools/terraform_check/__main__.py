@@ -6,7 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.terraform_check import check, configuration, example, formatter, layout, readme, schema
+from tools.terraform_check import (
+    check,
+    configuration,
+    example,
+    formatter,
+    layout,
+    readme,
+    rules,
+    schema,
+)
 
 TERRAFORM = Path(__file__).parents[2] / "terraform"
 README = TERRAFORM / "README.md"
@@ -33,7 +42,11 @@ def main() -> int:
         README.write_text(text, encoding="utf-8")
     for package in arguments.schema or ():
         schema.write(package, used_types())
-    found = check.problems(TERRAFORM, schema.load(), EXAMPLE)
+    releases = schema.load()
+    found = [
+        *check.problems(TERRAFORM, releases, EXAMPLE),
+        *rules.problems(TERRAFORM.parent, releases[-1]),
+    ]
     terraform = formatter.program()
     if terraform is None:
         print("there is no terraform on this machine: the layout is checked only roughly")

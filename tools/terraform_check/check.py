@@ -33,6 +33,7 @@ def problems(folder: Path, releases: Iterable[Schemas], *variables: Path) -> lis
         found += layout.problems(path.name, path.read_text(encoding="utf-8"))
     declared = configuration.declared(folder)
     values = configuration.evaluated(folder, *variables)
+    found += configuration.broken_validations(values)
     for schemas in releases:
         found += _syntax(declared, schemas)
         found += _references(declared, schemas)

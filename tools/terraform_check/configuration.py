@@ -108,7 +108,7 @@ def local_values(values: dict[str, list[Body]]) -> Body:
 def broken_validations(values: dict[str, list[Body]]) -> list[str]:
     """`variable.x: error message` for every validation that the values do not pass, and so for the
     preconditions of `terraform_data`."""
-    checked = [(each, each.get("validation", [])) for each in values["variable"]]
+    checked = [(each, each.get("validation", [])) for each in values.get("variable", [])]
     for each in values.get("terraform_data", []):
         checked.append((each, each.get("lifecycle", {}).get("precondition", [])))
     return [
