@@ -141,6 +141,7 @@ def _context() -> RunContext:
         settings=settings,
         profiles=profiles,
         connect=destinations.connect,
+        look_up=destinations.look_up,
         expect_connection=destinations.expect,
         utc_now=_clock.now,
         monotonic=time.monotonic,

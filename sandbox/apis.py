@@ -19,6 +19,7 @@ from google.cloud.secretmanager_v1.types import service as types
 from sandbox.credentials import PROJECT, TokenServer, create_certificates
 from sandbox.data_manager.service import DataManager
 from sandbox.faults import Faults
+from sandbox.google_ads import PACKAGE
 from sandbox.google_ads.service import MAX_MESSAGE_BYTES, GoogleAds
 from sandbox.rest import RestServer
 from sandbox.rpc import Refusal, Responder, Rpc, Service
@@ -57,7 +58,7 @@ class Apis:
 
     @property
     def data_manager_endpoint(self) -> str:
-        """`localhost:PORT` of the Data Manager API, for gRPC and REST."""
+        """`localhost:PORT` of the Data Manager API, by gRPC and REST, and of queries by REST."""
         return f"localhost:{self._rest.port}"
 
     def env(self) -> dict[str, str]:
@@ -74,6 +75,7 @@ class Apis:
             "GOOGLE_ADS_SECRET": self.secret_version,
             "SECRET_MANAGER_ENDPOINT": self.endpoint,
             "DATA_MANAGER_ENDPOINT": self.data_manager_endpoint,
+            "LOOKUP_ENDPOINT": self.data_manager_endpoint,
         }
 
     def close(self) -> None:
@@ -104,12 +106,16 @@ def start_apis(state: State, faults: Faults, directory: Path) -> Apis:
     )
     data_manager = DataManager(state)
     events = Responder(data_manager.service(), state, faults)
-    others = [*GoogleAds(state).services(), _secret_manager(state)]
-    responders = [events, *(Responder(service, state, faults) for service in others)]
+    google_ads = GoogleAds(state)
+    services = [*google_ads.services(), _secret_manager(state)]
+    others = {service.name: Responder(service, state, faults) for service in services}
+    responders = [events, *others.values()]
     server.add_generic_rpc_handlers([one.generic_handler() for one in responders])
     port = server.add_secure_port("127.0.0.1:0", certificates.server_credentials())
     server.start()
-    rest = RestServer(data_manager.rest_methods(events), certificates.server_context(), port)
+    queries = others[f"{PACKAGE}.services.GoogleAdsService"]
+    methods = {**data_manager.rest_methods(events), **google_ads.rest_methods(queries)}
+    rest = RestServer(methods, certificates.server_context(), port)
 
     yaml = _google_ads_yaml("use_application_default_credentials: true", port)
     key_file = f"json_key_file_path: {json.dumps(str(service_account_path))}"

@@ -48,6 +48,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _FIRST = ("ada", "ben", "chloe", "dev", "elif", "femi", "grace", "hugo", "ines", "jonas")
 _LAST = ("abara", "berg", "castro", "dubois", "evans", "fischer", "garcia", "haddad", "ito")
 _AREAS = (212, 213, 214, 215, 216, 217, 218, 224, 225, 229, 231, 234, 239, 240, 248, 252, 253)
+_NAMES = {"1001": "Phone sale", "1002": "Qualified lead"}
 _NO_CLICK = {"gclid": "", "gbraid": "", "wbraid": ""}
 
 Row = dict[str, str]
@@ -208,6 +209,11 @@ def write_crm_export(
         else:
             table[place] = MISTAKES[kind](row, now)
         wrong[place + 2] = kind  # line 1 is the header
+    if late:
+        for row in table:
+            # By name, as people write it. That API needs the ID, so the function looks it up.
+            if "conversion_action" in row:
+                row["conversion_action"] = _NAMES[row["conversion_action"]]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import socketserver
 import ssl
@@ -27,6 +28,7 @@ from sandbox.rpc import Connection, Handler, Refusal, Responder
 
 _PEEKED_BYTES = 1 << 14
 _HELLO_SECONDS = 5.0
+_CUSTOMER = re.compile(r"/customers/[^/]+/")
 # google/rpc/code.proto names the HTTP status of each code.
 _HTTP_STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -53,12 +55,13 @@ class _Request(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
     def _answer(self, body: bytes) -> None:
-        found = self.server.methods.get(f"{self.command} {urlsplit(self.path).path}")
+        path = urlsplit(self.path).path
+        found = self.server.methods.get(f"{self.command} {_CUSTOMER.sub('/customers/*/', path)}")
         if found is None:
             self._send(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found"}})
             return
         responder, name, handler = found
-        metadata = {key.lower(): value for key, value in self.headers.items()}
+        metadata = {key.lower(): value for key, value in self.headers.items()} | {":path": path}
         rpc = responder.receive(name, body, metadata)
         try:
             connection = Connection(self.client_address[1], lambda: True)
@@ -92,7 +95,10 @@ def _details(refusal: Refusal) -> list[dict[str, Any]]:
 
 
 class RestServer(socketserver.ThreadingTCPServer):
-    """Serves `methods` (`GET /path` → method), and passes other connections on to a gRPC port."""
+    """Serves `methods` (`GET /path` → method), and passes other connections on to a gRPC port.
+
+    In a path, `/customers/*/` stands for any account. A handler finds the path in the metadata.
+    """
 
     daemon_threads = True
     block_on_close = False

@@ -68,6 +68,7 @@ locals {
     sweep_grace_minutes           = "a number of minutes, 0 or more"
     sweep_max_age_days            = "a number of more than 0"
     list_all_rows                 = "true or false"
+    look_up_accounts              = "true or false"
     read_diagnostics              = "true or false"
     check_click_ownership         = "true or false"
     failing_rows_ratio            = "a number between 0 and 1, such as 0.2"
@@ -183,16 +184,13 @@ locals {
   ]])
 
   # In the words of lib/config/profile.py and settings.py, as far as only several attributes together are wrong.
-  numeric = "^(customers/[0-9]+/conversionActions/)?[0-9]+$"
   contradictions = flatten([for name, profile in local.profiles : [
     for says, wrong in {
-      "conversion_action must be the action's numeric ID (ctId in the address of its page), such as 1234567: the Data Manager API does not accept names" = try(profile.destination == "data_manager" && profile.conversion_action != null && !can(regex(local.numeric, profile.conversion_action)), false)
-      "an action in actions must be the action's numeric ID, such as 1234567: the Data Manager API does not accept names"                                = try(profile.destination == "data_manager" && !alltrue([for stage in flatten([for values in values(profile.actions) : values(values)]) : can(regex(local.numeric, stage.action))]), false)
-      "source = \"web\" needs destination = \"data_manager\", and no other event_source than WEB"                                                        = try(profile.source == "web", false) && !(try(profile.destination == "data_manager", false) && contains(["WEB", "OTHER"], try(coalesce(profile.event_source), "OTHER")))
-      "actions must name one column only"                                                                                                                = try(length(profile.actions) > 1, false)
-      "actions and conversion_action are both set: remove conversion_action"                                                                             = try(length(profile.actions) > 0 && profile.conversion_action != null, false)
-      "actions names a column that include or exclude lists too: remove it there, because values that actions does not list are skipped"                 = try(length(setintersection(keys(profile.actions), concat(try(keys(profile.include), []), try(keys(profile.exclude), [])))) > 0, false)
-      "refunds lists a value that exclude lists too: remove it from exclude"                                                                             = try(anytrue([for column, words in profile.refunds : length(setintersection(flatten([words]), flatten([profile.exclude[column]]))) > 0 if can(profile.exclude[column])]), false)
+      "source = \"web\" needs destination = \"data_manager\", and no other event_source than WEB"                                        = try(profile.source == "web", false) && !(try(profile.destination == "data_manager", false) && contains(["WEB", "OTHER"], try(coalesce(profile.event_source), "OTHER")))
+      "actions must name one column only"                                                                                                = try(length(profile.actions) > 1, false)
+      "actions and conversion_action are both set: remove conversion_action"                                                             = try(length(profile.actions) > 0 && profile.conversion_action != null, false)
+      "actions names a column that include or exclude lists too: remove it there, because values that actions does not list are skipped" = try(length(setintersection(keys(profile.actions), concat(try(keys(profile.include), []), try(keys(profile.exclude), [])))) > 0, false)
+      "refunds lists a value that exclude lists too: remove it from exclude"                                                             = try(anytrue([for column, words in profile.refunds : length(setintersection(flatten([words]), flatten([profile.exclude[column]]))) > 0 if can(profile.exclude[column])]), false)
     } : "profiles.${name}: ${says}." if wrong
   ]])
 

@@ -22,6 +22,7 @@ from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import (
     AcceptedRequest,
+    AccountLookup,
     Capabilities,
     RequestStatus,
     RowResult,
@@ -278,6 +279,7 @@ class FakeApi:
     after: Callable[[int], None] = lambda number: None
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
+    queries: bool = True
     batches: int = 0
     diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
@@ -286,6 +288,8 @@ class FakeApi:
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         if self.preflight is not None:
             raise self.preflight
+        if not self.queries:
+            return Account(customer_id, customer_id)
         action = Action(
             id="1001",
             name="Phone sale",
@@ -378,6 +382,7 @@ class World:
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
     announced: list[Mapping[str, Any]] = field(default_factory=list)
+    lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
     unreleased: set[str] = field(default_factory=set)
 
@@ -388,6 +393,7 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
+            look_up=(lambda lookup: lambda: lookup)(self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",

@@ -458,12 +458,11 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ACTION_NAME_NOT_RESOLVABLE": (
         "rejected",
-        "The conversion action is given by its name, but its ID cannot be looked up. Either the "
-        "credentials cannot read the account's settings, or the API cannot look up names (the "
-        "Data Manager API cannot).",
-        "Write the conversion action's numeric ID (the number after ctId= in the URL of its page "
-        "in Google Ads). With the Google Ads API, you can instead give the credentials read "
-        "access to the account.",
+        "The conversion action is given by its name, and its ID could not be looked up: the "
+        "credentials cannot read the account in the Google Ads API.",
+        "Give the credentials the scope of the Google Ads API and read access to the account. Or "
+        "write the conversion action's numeric ID (the number after ctId= in the URL of its page "
+        "in Google Ads).",
     ),
     "ACTION_NOT_ENABLED": (
         "rejected",
@@ -686,6 +685,21 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The time zone of the file is not the time zone of the account.",
         "Check that the time zone of the file is correct. If so, no action is needed: every "
         "conversion time is sent with its offset.",
+    ),
+    "ACCOUNT_NOT_LOOKED_UP": (
+        "note",
+        "The conversion action could not be looked up in Google Ads, so nobody has checked that it "
+        "exists, that it is enabled, and that it counts imports from clicks.",
+        "Check its type in Google Ads: if the tag on your website counts it, these conversions "
+        "count twice. To let the function check it, give the credentials the scope of the Google "
+        "Ads API and read access to the account (docs/data-manager.md).",
+    ),
+    "UPLOADED_TO_WRONG_ACTION": (
+        "note",
+        "While these rows were uploaded, a look into Google Ads has shown that their conversion "
+        "action is wrong. The next files of this profile stop.",
+        "Correct conversion_action in the profile. If the tag on your website counts the action, "
+        "remove these conversions in Google Ads, because they may count twice.",
     ),
     "PREFLIGHT_NOT_PERMITTED": (
         "note",

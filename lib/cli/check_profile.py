@@ -18,7 +18,6 @@ from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
 from lib.config.profile import Profile, choose_profile, read_profiles
-from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
 
@@ -142,30 +141,6 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
         yield f'profile "{name}": not the name of a folder. Write a name without a slash.'
         return
     try:
-        _, profile = choose_profile(document, f"{name}/")
+        choose_profile(document, f"{name}/")
     except PermanentError as error:
         yield error.detail
-        return
-    for problem in _action_problems(profile):
-        yield f'profile "{name}": {problem}'
-
-
-def _action_problems(profile: Profile) -> Iterator[str]:
-    """Yield what is wrong with actions that the destination cannot find: all rows that name no
-    other one would be rejected."""
-    if registry.capabilities_of(profile.destination).resolves_action_names:
-        return
-    listed = {
-        f'actions "{value}"': each.action
-        for values in profile.actions.values()
-        for value, each in values.items()
-    }
-    if profile.conversion_action is not None:
-        listed["conversion_action"] = profile.conversion_action
-    for key, action in listed.items():
-        # Only the last part of a resource name matters.
-        if not action.rpartition("/")[2].isdecimal():
-            yield (
-                f"{key}: {profile.destination} does not accept names. Write the action's ID, "
-                "the number after ctId= in the address of its page."
-            )

@@ -62,8 +62,9 @@ def variable_of(field: str) -> str:
 
 
 def endpoint_variables() -> dict[str, str]:
-    """Destination → the environment variable of its endpoint."""
-    return {name: f"{name.upper()}_ENDPOINT" for name in registry.names()}
+    """Destination → the environment variable of its endpoint, and the one for looking up."""
+    names = (*registry.names(), registry.LOOKUP_ENDPOINT)
+    return {name: f"{name.upper()}_ENDPOINT" for name in names}
 
 
 class Settings(BaseModel):
@@ -216,6 +217,11 @@ class Settings(BaseModel):
     list_all_rows: bool = Field(
         False,
         description="List all rows in the results, including those uploaded without a warning.",
+    )
+    look_up_accounts: bool = Field(
+        True,
+        description="Look up the conversion actions of an account in the Google Ads API, for "
+        "profiles of the Data Manager API. Set it to false if the credentials may not read it.",
     )
     read_diagnostics: bool = Field(
         True,

@@ -17,12 +17,15 @@ from lib.model.sent_requests import UNREADABLE, RequestStatus, UploadDiagnostics
 __all__ = [
     "UNREADABLE",
     "AcceptedRequest",
+    "AccountCache",
+    "AccountLookup",
     "Batch",
     "Capabilities",
     "CheckSchedule",
     "Destination",
     "DiagnosingDestination",
     "Exclusion",
+    "LookupState",
     "PolledDestination",
     "RequestStatus",
     "RowResult",
@@ -121,6 +124,53 @@ class Destination(Protocol[B]):
         `deadline.last_answer`. If the deadline or the daily quota ends the attempt, this raises
         `RetryableError`; but if Google has answered for some rows by then, the others are deferred.
         """
+        ...
+
+
+class AccountCache(Protocol):
+    """Keeps accounts that were looked up. Nothing depends on it, so it raises nothing."""
+
+    def read(self, customer_id: str, /) -> tuple[float, Account] | None:
+        """Return when an account was read (Unix seconds), and the account."""
+        ...
+
+    def write(self, customer_id: str, read_at: float, account: Account, /) -> None:
+        """Keep an account."""
+        ...
+
+
+class LookupState(NamedTuple):
+    """What is known of an account now: the account, or the code of what went wrong, or neither."""
+
+    account: Account | None
+    failed: str
+
+
+class AccountLookup(Protocol):
+    """Reads accounts for destinations without queries (`Capabilities.looks_up_accounts`).
+
+    `manager_id` is the manager account that gives access.
+    """
+
+    def known(
+        self, customer_id: str, manager_id: str | None, cache: AccountCache, /
+    ) -> Account | None:
+        """Return the account, if it is known. If it is not, or was read long ago, begin to look it
+        up, without waiting."""
+        ...
+
+    def account(
+        self, customer_id: str, manager_id: str | None, cache: AccountCache, /
+    ) -> Account | None:
+        """Look the account up, and wait. Return what was known before if that is not possible, and
+        None if nothing was.
+
+        Raises `RetryableError` if nothing is known, and Google cannot be reached now.
+        """
+        ...
+
+    def state(self, customer_id: str, /) -> LookupState:
+        """Return what is known by now, without asking."""
         ...
 
 

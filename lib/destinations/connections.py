@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 import grpc
 
 from lib.destinations import registry
-from lib.destinations.base import Destination
+from lib.destinations.base import AccountLookup, Destination
 from lib.model.log import Log
 
 C = TypeVar("C")
@@ -125,6 +125,7 @@ class Destinations:
         self._clock = clock
         self._lock = threading.Lock()
         self._connectors: dict[str, Connector] = {}
+        self._lookup: AccountLookup | None = None
 
     def expect(self) -> None:
         """Begin what the first connection needs, because a file has arrived."""
@@ -138,6 +139,15 @@ class Destinations:
                 make = registry.connector_class(name)
                 self._connectors[name] = make(self._settings, self._secret.read, self._clock)
         return self._connectors[name].destination(profile, log)
+
+    def look_up(self) -> AccountLookup:
+        """Return what looks up accounts for APIs without queries."""
+        with self._lock:
+            if self._lookup is None:
+                make = registry.lookup_class()
+                endpoint = self._settings.endpoint(registry.LOOKUP_ENDPOINT)
+                self._lookup = make(self._secret.read, endpoint, self._clock, time.time)
+            return self._lookup
 
 
 # ── kept connections ─────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,12 @@ PACKAGES: Final[dict[str, str]] = {
     "data_manager": "lib.destinations.data_manager",
 }
 
+LOOKUP: Final = "lib.destinations.google_ads.lookup"
+"""The module that looks up accounts for APIs without queries (`AccountLookup`)."""
+
+LOOKUP_ENDPOINT: Final = "lookup"
+"""The name by which its endpoint is set."""
+
 DEFAULT: Final = "google_ads"
 """The destination of a profile that does not set one."""
 
@@ -38,3 +44,8 @@ def capabilities_of(name: str) -> Capabilities:
 def connector_class(name: str) -> Any:
     """Return the connector of a destination. Imports the API's client library."""
     return import_module(f"{PACKAGES[name]}.connector").CONNECTOR
+
+
+def lookup_class() -> Any:
+    """Return the class that looks up accounts. Imports no client library."""
+    return import_module(LOOKUP).GoogleAdsLookup

@@ -49,7 +49,7 @@ def send_again(attempt: Attempt, too_late: bool) -> None:
     most = context.settings.max_file_bytes, context.settings.max_file_lines
     table = read_table(context.store.open(run.source), profile, *most, attempt.check)
     header = read_header(table, profile)
-    plan = plan_file(table, header, profile, run, context.connect, attempt.log)
+    plan = plan_file(table, header, profile, run, context.connect, attempt.log, context.lookup)
     resend = _Resend(plan, run, attempt, too_late)
     written = ledger.finished_chunks(run)
     for chunk in chunks_of(table.records(), run.chunk_limits):

@@ -82,12 +82,13 @@ class Capabilities:
     max_user_identifiers: int
     """Maximum number of user identifiers in one record, including a postal address."""
     max_request_rows: int
-    resolves_action_names: bool
-    """Whether a row may give its conversion action by name."""
     resolves_custom_variables: bool
     """Whether custom variables are sent with an ID that must be looked up."""
     has_preflight: bool
     """Whether account settings can be checked before the first row."""
+    looks_up_accounts: bool = False
+    """Whether another API can be asked about its accounts (`lib.destinations.base.AccountLookup`),
+    if the credentials may. Nothing waits for that, except the name of a conversion action."""
     open_if: str = ""
     """A question whose answer must be yes, if the API is not open to everybody."""
     reports_later: CheckSchedule | None = None
@@ -105,6 +106,11 @@ class Capabilities:
     """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
     other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
     """What it can send of other records than conversions. A kind that is missing cannot be sent."""
+
+    @property
+    def resolves_action_names(self) -> bool:
+        """Whether a row may give its conversion action by name."""
+        return self.has_preflight or self.looks_up_accounts
 
     @property
     def record_kinds(self) -> frozenset[RecordKind]:

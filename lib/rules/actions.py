@@ -56,9 +56,11 @@ def resolve_action(
     if isinstance(account, Problem):
         return account
     action = _find(wanted, account, rules)
+    if isinstance(action, Problem) and (looked_up := rules.look_up(customer_id)):
+        account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action
-    on_trust = rules.capabilities.resolves_action_names and account.names_on_trust
+    on_trust = rules.capabilities.has_preflight and account.names_on_trust
     return ActionRule(
         account.conversion_customer_id,
         action.id,

@@ -49,6 +49,8 @@ class RowRules:
 
     `stages` are the profile's `actions`, if it has any and the file is one of conversions.
 
+    `look_up` returns the account as it is now, for an action that is not found in it, or None.
+
     `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
 
     `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
@@ -74,6 +76,7 @@ class RowRules:
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
+    look_up: Callable[[str], Account | None] = lambda _: None
     order_ids: OrderIds | None = None
     integer_order_ids: bool = False
     column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)

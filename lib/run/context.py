@@ -9,14 +9,16 @@ from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import Destination
+from lib.destinations.base import AccountLookup, Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
+from lib.run.run_accounts import Lookup
 from lib.state.claims import Claims, Lease
 from lib.state.concerns import KnownConcerns
 from lib.state.documents import Documents
 from lib.state.generations import Generations
+from lib.state.known_accounts import KnownAccounts
 from lib.state.ledger import Ledger
 from lib.state.match_history import MatchHistory
 from lib.state.newer_values import NewerValues
@@ -45,7 +47,7 @@ class RunContext:
     `expect_connection` begins what a first connection needs, and returns at once.
     `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
     this instance. `unreleased` are the attempts of this instance that ended for a reason outside of
-    the file, but could not write it into the claim.
+    the file, but could not write it into the claim. `look_up` connects what looks up accounts.
     """
 
     store: Store
@@ -60,6 +62,7 @@ class RunContext:
     announce: Callable[[Mapping[str, Any]], None] = _no_announcement
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
+    look_up: Callable[[], AccountLookup] | None = None
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (monotonic seconds)."""
@@ -103,6 +106,13 @@ class RunContext:
     def newer_values(self) -> NewerValues:
         """The orders that got a newer value recently."""
         return NewerValues(self.documents)
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """How accounts are looked up, if anything does."""
+        if self.look_up is None or not self.settings.look_up_accounts:
+            return None
+        return Lookup(self.look_up, KnownAccounts(self.documents))
 
     @property
     def match_history(self) -> MatchHistory:

@@ -160,7 +160,9 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
             try:
                 header = read_header(table, profile)
                 if progress.stop is None:
-                    plan = plan_file(table, header, profile, run, context.connect, attempt.log)
+                    plan = plan_file(
+                        table, header, profile, run, context.connect, attempt.log, context.lookup
+                    )
                     table.hold_unterminated_line(plan.hold(profile))
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.

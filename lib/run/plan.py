@@ -9,22 +9,21 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
 from lib.destinations.base import Capabilities, Destination
 from lib.errors import PermanentError
-from lib.model.account import Account
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
 from lib.model.records import Row
-from lib.rules.actions import resolve_action
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.units import currencies_in_header
@@ -53,15 +52,12 @@ from lib.run.reading import (
     sender_of,
     sending_profile,
 )
+from lib.run.run_accounts import Lookup, RunAccounts
 from lib.source.delimited import Hold
 from lib.source.header import columns_named, identifying_columns, shown
 from lib.source.table import Table
 from lib.source.vocabulary import closest
 from lib.state.run import Run
-
-MOST_ACCOUNTS: Final = 100
-"""Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
-numbers, and each of them would cost a query of the daily quota."""
 
 _OTHER_TIMES: Final = ("adjustment_date_time", "call_start_date_time")
 
@@ -84,6 +80,7 @@ class Plan:
     destination of conversions can do, even if this file has none. `refuses_user_data` is the reason
     why the account refuses every row with hashed user data. The file stops only at the first row
     that has user data, because the columns may be empty, as in Google's own template.
+    `notes_on_lookup` returns what was found out about the account since the file was planned.
     """
 
     table: Table
@@ -96,6 +93,7 @@ class Plan:
     notes: tuple[Problem, ...]
     reading: Mapping[str, Any] = field(default_factory=dict)
     refuses_user_data: Problem | None = None
+    notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
 
     @property
     def used_columns(self) -> set[int]:
@@ -143,7 +141,13 @@ class Plan:
 
 
 def plan_file(
-    table: Table, header: Header, profile: Profile, run: Run, connect: Connect, log: Log
+    table: Table,
+    header: Header,
+    profile: Profile,
+    run: Run,
+    connect: Connect,
+    log: Log,
+    lookup: Lookup | None = None,
 ) -> Plan:
     """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
 
@@ -152,7 +156,7 @@ def plan_file(
     """
     if header.stop is not None:
         raise PermanentError(header.stop.code, header.stop.detail)
-    return _Planning(table, header, profile, run, connect, log).plan()
+    return _Planning(table, header, profile, run, connect, log, lookup).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,7 @@ class _Planning:
     run: Run
     connect: Connect
     log: Log
+    lookup: Lookup | None
 
     def plan(self) -> Plan:
         header, profile, fields = self.header, self.profile, self.header.fields
@@ -180,7 +185,12 @@ class _Planning:
         stages = _stage_actions(self.table.header, header, profile)
         self.table.expect_footer(_key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
-        accounts = _Accounts(destination, wants_variables=_has_custom_variables(fields))
+        accounts = RunAccounts(
+            destination,
+            profile.login_customer_id,
+            self.lookup,
+            wants_variables=_has_custom_variables(fields),
+        )
         rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
             _refuse_useless_columns(header, rules)
@@ -189,8 +199,11 @@ class _Planning:
         if isinstance(rules.zone, UnknownZone):
             notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
         refuses_user_data = None
+        notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
         if "customer_id" not in fields:
-            account = _checked_account(customer_id, fields, rules, accounts)
+            account = accounts.checked(customer_id, fields, rules)
+            if not account.verified:
+                notes_on_lookup = partial(accounts.late_notes, customer_id, fields, rules, self.log)
             customer_id = account.conversion_customer_id
             if reason := account.refuses_user_data():
                 refuses_user_data = Problem(reason, "", f"customer {customer_id}")
@@ -209,10 +222,11 @@ class _Planning:
             notes=tuple(notes),
             reading=explained(reading, header, profile),
             refuses_user_data=refuses_user_data,
+            notes_on_lookup=notes_on_lookup,
         )
 
     def _rules(
-        self, accounts: _Accounts, destination: Destination[Any], stages: StageActions | None
+        self, accounts: RunAccounts, destination: Destination[Any], stages: StageActions | None
     ) -> RowRules:
         """Return what is the same for every row of the file."""
         header, profile, run = self.header, self.profile, self.run
@@ -220,6 +234,7 @@ class _Planning:
         return RowRules(
             now=run.now,
             account=accounts.of_row,
+            look_up=accounts.look_up,
             customer_id=profile.customer_id or None,
             capabilities=as_used(destination.capabilities, profile),
             is_of_tag=profile.source == "web",
@@ -285,7 +300,7 @@ class _Planning:
             rules = replace(
                 rules,
                 capabilities=destination.capabilities,
-                account=_Accounts(destination, wants_variables=False).of_row,
+                account=RunAccounts(destination, None, None, wants_variables=False).of_row,
                 sent_order_id=rules.capabilities.sent_order_id,
             )
         if "adjustment" not in rules.capabilities.record_kinds:
@@ -316,73 +331,6 @@ def _refuse_useless_columns(header: Header, rules: RowRules) -> None:
         bases.difference_update(ADDRESS_FIELDS)
     if capabilities.identifying.isdisjoint(BY_NAME[base].target for base in bases):
         raise PermanentError("NO_USABLE_COLUMN", f"the {capabilities.title} needs one")
-
-
-# ── the accounts ─────────────────────────────────────────────────────────────────────────────
-
-
-class _Accounts:
-    """The accounts of a file. Each one is read once."""
-
-    def __init__(self, destination: Destination[Any], *, wants_variables: bool) -> None:
-        self._destination = destination
-        self._wants_variables = wants_variables
-        self._known: dict[str, Account | Problem] = {}
-
-    def ask(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Read an account. Raises what `Destination.account` raises."""
-        account = self._destination.account(customer_id, fresh=fresh)
-        if self._wants_variables:
-            account = self._destination.with_custom_variables(account)
-        self._known[customer_id] = account
-        return account
-
-    def of_row(self, customer_id: str) -> Account | Problem:
-        """Return the account that a row names, or why it cannot be used.
-
-        Raises `PermanentError` (TOO_MANY_ACCOUNTS).
-        """
-        if customer_id not in self._known:
-            if len(self._known) == MOST_ACCOUNTS:
-                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
-            try:
-                self.ask(customer_id)
-            except PermanentError as error:
-                # Without the detail: it quotes the account, which is the value of a cell here.
-                self._known[customer_id] = Problem(error.code, "customer_id")
-        return self._known[customer_id]
-
-
-def _checked_account(
-    customer_id: str, fields: Mapping[str, int], rules: RowRules, accounts: _Accounts
-) -> Account:
-    """Return the account of all rows. Raises `PermanentError` if an action is wrong that all rows
-    have, or all rows of a stage."""
-    if rules.stages is not None:
-        listed = rules.stages.actions.items()
-        actions = {each.action: f'actions "{value}" in the profile' for value, each in listed}
-    elif "conversion_action" in fields:
-        actions = {}
-    else:
-        named = (
-            "conversion_action in the profile" if rules.action else "no conversion_action column"
-        )
-        actions = {"": named}
-
-    def wrong_action() -> Problem | None:
-        for action, place in actions.items():
-            found = resolve_action("", action, rules, set())
-            if isinstance(found, Problem):
-                return found._replace(detail=found.detail or place)
-        return None
-
-    account = accounts.ask(customer_id)
-    if account.refuses_user_data() or wrong_action():
-        # The cached account may be out of date: somebody may have corrected it since then.
-        account = accounts.ask(customer_id, fresh=True)
-    if wrong := wrong_action():
-        raise PermanentError(wrong.code, wrong.detail)
-    return account
 
 
 # ── the row filter ───────────────────────────────────────────────────────────────────────────
@@ -497,6 +445,7 @@ def _missing(key: str, name: str, visible: Sequence[str]) -> str:
 def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        notes = [*plan.notes, *plan.parts[0].engine.order_id_form.notes()]
+        notes = [*plan.notes, *plan.notes_on_lookup()]
+        notes += plan.parts[0].engine.order_id_form.notes()
         return [*notes, *notes_on_reading(plan.table, tally, plan.header.names)]
     return list(header.notes) if header is not None else []

@@ -157,3 +157,13 @@ def refuse_by_fault(fault: Fault, rpc: Rpc) -> Refusal | None:
             return refuse("internal_error.TRANSIENT_ERROR", text, rpc, status=unavailable)
         case _:
             return None
+
+
+def with_details(refusal: Refusal) -> Refusal:
+    """The same refusal for REST, where the failure is in the details of the `google.rpc.Status`."""
+    packed = dict(refusal.trailing).get(_FAILURE_KEY)
+    status = status_pb2.Status(code=refusal.code.value[0], message=str(refusal))
+    if isinstance(packed, bytes):
+        status.details.add().Pack(GoogleAdsFailure.FromString(packed))
+    trailing = (*refusal.trailing, ("grpc-status-details-bin", status.SerializeToString()))
+    return Refusal(refusal.code, str(refusal), trailing, refusal.label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -9,14 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.json_format import MessageToJson, ParseDict
 
 from sandbox.accounts import Account
-from sandbox.google_ads import PACKAGE, ads_module, queries
+from sandbox.google_ads import API_VERSION, PACKAGE, ads_module, queries
 from sandbox.google_ads.adjustments import AdjustmentUploads
 from sandbox.google_ads.calls import CallUploads
 from sandbox.google_ads.clicks import ClickUploads
-from sandbox.google_ads.errors import refuse, refuse_by_fault, refuse_for_quota
-from sandbox.rpc import Refusal, Rpc, Service
+from sandbox.google_ads.errors import refuse, refuse_by_fault, refuse_for_quota, with_details
+from sandbox.rest import Method
+from sandbox.rpc import Refusal, Responder, Rpc, Service
 from sandbox.state import State
 
 SCOPE = "https://www.googleapis.com/auth/adwords"
@@ -122,8 +125,27 @@ class GoogleAds:
                 raise refuse_for_quota(rpc, None)
             self._operations[account] += 1
 
+    def rest_methods(self, responder: Responder) -> dict[str, Method]:
+        """The methods of REST: verb and path → who answers."""
+        path = f"POST /{API_VERSION}/customers/*/googleAds:search"
+        return {path: (responder, "Search", self._rest_search)}
+
+    def _rest_search(self, rpc: Rpc) -> bytes:
+        """Answer a query by REST: the same in JSON."""
+        request = ParseDict(json.loads(rpc.body), _SearchRequest())
+        request.customer_id = rpc.metadata[":path"].split("/")[3]
+        try:
+            answer: str = MessageToJson(self._answer_search(request, rpc))
+        except Refusal as refusal:
+            raise with_details(refusal) from None
+        return answer.encode()
+
     def _search(self, rpc: Rpc) -> bytes:
-        request = _SearchRequest.FromString(rpc.body)
+        response = self._answer_search(_SearchRequest.FromString(rpc.body), rpc)
+        serialized: bytes = response.SerializeToString()
+        return serialized
+
+    def _answer_search(self, request: Any, rpc: Rpc) -> Any:
         account = self._authorize(rpc, request.customer_id)
         if request.page_size:
             text = "Setting the page size is not supported."
@@ -135,7 +157,4 @@ class GoogleAds:
             rows, mask = queries.run(request.query, account, self._state)
         except queries.QueryProblem as problem:
             raise refuse(f"query_error.{problem.code}", str(problem), rpc) from problem
-        serialized: bytes = _SearchResponse(
-            results=rows, field_mask=mask, total_results_count=len(rows)
-        ).SerializeToString()
-        return serialized
+        return _SearchResponse(results=rows, field_mask=mask, total_results_count=len(rows))

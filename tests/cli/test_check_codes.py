@@ -193,7 +193,6 @@ FILES: dict[str, File] = {
     # Action and account
     "ACTION_MISSING": _row(conversion_action=""),
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
-    "ACTION_NAME_NOT_RESOLVABLE": _row(DM, conversion_action="Purchase"),
     "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
     "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1007"),
     "ROW_CUSTOMER_ID_MISSING": _row({"customer_id": None}, customer_id=" "),
@@ -335,6 +334,9 @@ FILES |= {
 
 # Codes that a check cannot cause, and why. The tests of the modules that raise them cover them.
 ELSEWHERE = {
+    "ACTION_NAME_NOT_RESOLVABLE": "left out, because a check takes every name on trust",
+    "ACCOUNT_NOT_LOOKED_UP": "only for an upload",
+    "UPLOADED_TO_WRONG_ACTION": "only for an upload",
     "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",

@@ -102,13 +102,13 @@ def test_an_answer_that_changes_nothing_is_not_asked_for(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The API that is open to everybody sends the whole file. Enter is recorded as what it is."""
-    asked = person(["123-456-7890", "Deal", "1001", ""], monkeypatch)
+    asked = person(["123-456-7890", "Deal", ""], monkeypatch)
     profile = profile_of(result := init(file()))
     assert profile["destination"] == "data_manager"
     assert "// It is open to every account; --destination changes it." in result.stdout
     assert profile["time_zone"] == "America/Denver"
     assert "// The default of this computer; --time-zone changes it." in result.stdout
-    assert "knows no names" in asked[2]
+    assert "if the credentials may read the Google Ads API" in asked[1]
 
 
 def test_the_question_about_the_api_is_in_words_of_the_person(

@@ -47,6 +47,7 @@ SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "no_file_time_zone": (["UTC", "Europe/Berlin"], ["Berlin, Germany"]),
     "list_all_rows": ([True, False], ["perhaps"]),
+    "look_up_accounts": ([False], ["perhaps"]),
     "read_diagnostics": ([True], ["perhaps"]),
     "check_click_ownership": ([True], ["perhaps"]),
 }

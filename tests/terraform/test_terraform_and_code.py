@@ -31,6 +31,7 @@ ON_LAPTOPS_ONLY = {
     "GOOGLE_ADS_CONFIGURATION_FILE_PATH": "production reads the secret",
     "secret_manager_endpoint": "the sandbox",
     "DATA_MANAGER_ENDPOINT": "the sandbox",
+    "LOOKUP_ENDPOINT": "the sandbox",
     "GOOGLE_ADS_ENDPOINT": "the sandbox",
 }
 ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}

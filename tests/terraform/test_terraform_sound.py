@@ -138,7 +138,6 @@ REFUSED = [
     ('bucket_prefix = "Acme"', "bucket_prefix is not valid. Use 2 to 54 lower-case"),
     ("profiles = {}", "at least one profile"),
     ('profiles = { "a/b" = {} }', "so it must not contain a slash"),
-    (profile(destination="data_manager", conversion_action="Sale"), "does not accept names"),
     ('labels = { Team = "Ann" }', "Labels must be lower-case"),
     (
         'profiles = { default = { refunds = { A = ["x"] }, exclude = { A = ["x"] } } }',
@@ -152,10 +151,6 @@ REFUSED = [
     (
         actions('Won = { action = "1", value = -1 }', "day_first = true"),
         "actions.Stage.Won.value must be a number of 0 or more",
-    ),
-    (
-        actions('Won = { action = "Won" }', 'destination = "data_manager"'),
-        "an action in actions must be the action's numeric ID",
     ),
     ('google_ads_secret_version = "newest"', "the number of a version"),
     ('uploaders = ["allUsers"]', "Public access is not allowed"),
@@ -205,16 +200,6 @@ def test_every_validation_has_its_planted_mistake(values: dict[str, list[Any]]) 
         r'error_message = "(.*)"$', (TERRAFORM / "variables.tf").read_text("utf-8"), re.M
     )
     assert [text for text in messages if not any(said in text for _, said in REFUSED)] == []
-
-
-@pytest.mark.parametrize(
-    "action", ["1234567", "customers/1234567890/conversionActions/1234567"], ids=["id", "name"]
-)
-def test_data_manager_profiles_take_numbers(
-    refusals: Callable[[str], list[str]], action: str
-) -> None:
-    """An action's numeric ID is accepted, alone and at the end of a resource name."""
-    assert refusals(profile(destination="data_manager", conversion_action=action)) == []
 
 
 LAYOUTS = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -92,7 +92,6 @@ def local_zone() -> str:
 def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Proposal:
     """Return the profile for files like this one. Its questions are in the order in which they are
     asked: those that are needed come first."""
-    given = _without_useless_name(given)
     counting = find_counting_rows(sample, given, can_retract=_can_retract(given))
     columns, headers_part = find_columns(sample, counting.rows, given, now, counting.refund_time)
     filter_part, rows, _ = narrowed(sample, counting, columns, given)
@@ -160,17 +159,6 @@ def _without_objections(sample: Sample, proposal: Proposal) -> Proposal:
             entries.append(Entry("headers", {held: chosen}, f'{held}: and not "{name}".'))
     merged = sorted(merge(entries), key=lambda entry: _ORDER.index(entry.key))
     return Proposal(tuple(merged))
-
-
-def _without_useless_name(given: Given) -> Given:
-    """Return this without the name of a conversion action, if the destination needs its ID."""
-    action, destination = (given.values.get(key) for key in ("conversion_action", "destination"))
-    if not action or not destination or action.rpartition("/")[2].isdecimal():
-        return given
-    if registry.capabilities_of(destination).resolves_action_names:
-        return given
-    values = {key: value for key, value in given.values.items() if key != "conversion_action"}
-    return replace(given, values=values)
 
 
 def _reason(key: str, given: Given, columns: Mapping[str, int]) -> str:
@@ -250,15 +238,13 @@ def _conversion_action(seen: _Seen) -> Proposal:
     if "conversion_action" in seen.columns:
         return Proposal()
     destination = seen.known.get("destination", registry.DEFAULT)
-    if registry.capabilities_of(destination).resolves_action_names:
-        text, allowed = "Conversion action: its name in Google Ads, or its ID", "its name or its ID"
-        return _question("conversion_action", text, allowed=allowed)
-    return _question(
-        "conversion_action",
-        "ID of the conversion action: the number after ctId= in the address of its page",
-        allowed="only the digits of its ID: this API knows no names",
-        is_allowed=str.isdecimal,
-    )
+    text = "Conversion action: its name in Google Ads, or its ID"
+    if not registry.capabilities_of(destination).has_preflight:
+        text = (
+            "Conversion action: its ID, the number after ctId= in the address of its page; or its "
+            "name, if the credentials may read the Google Ads API"
+        )
+    return _question("conversion_action", text, allowed="its name or its ID")
 
 
 def _ad_user_data(seen: _Seen) -> Proposal:

@@ -12,15 +12,15 @@ test compares them with the library's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.api import MessageField, enum_name, module, partial_message
 from lib.destinations.google_ads.failures import code_name
+from lib.destinations.google_ads.lookup import ACCEPTS, ACTION_QUERY, CUSTOMER_QUERY
 from lib.model.account import Account, Action
-from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
@@ -72,34 +72,10 @@ def search(customer_id: str, query: str, send: Callable[[bytes], bytes]) -> Iter
 
 # ── settings ──────────────────────────────────────────────────────────────────────────────────────
 
-_SETTING = "customer.conversion_tracking_setting"
-
-CUSTOMER_QUERY = (
-    "SELECT customer.id, customer.time_zone, customer.currency_code, "
-    f"{_SETTING}.google_ads_conversion_customer, {_SETTING}.accepted_customer_data_terms, "
-    f"{_SETTING}.effective_enablement_setting FROM customer"
-)
-
-ACTION_QUERY = (
-    "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
-    "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
-    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer, "
-    "conversion_action.value_settings.always_use_default_value "
-    "FROM conversion_action"
-)
-
 CUSTOM_VARIABLE_QUERY = (
     "SELECT conversion_custom_variable.id, conversion_custom_variable.name "
     "FROM conversion_custom_variable WHERE conversion_custom_variable.status = 'ENABLED'"
 )
-
-_ACCEPTS: Mapping[str, frozenset[RecordKind]] = {
-    "UPLOAD_CLICKS": frozenset({"conversion", "adjustment"}),
-    "UPLOAD_CALLS": frozenset({"call"}),
-    "WEBPAGE": frozenset({"adjustment"}),
-    "SALESFORCE": frozenset({"adjustment"}),
-}
-"""Type of conversion action → the kinds of record that may be uploaded for it."""
 
 
 def read_account(customer_id: str, search: Search) -> Account:
@@ -142,7 +118,7 @@ def _action(action: Any, customer_id: str) -> Action:
         id=str(action.id),
         name=action.name,
         enabled=enum_name(action, "status") == "ENABLED",
-        accepts=_ACCEPTS.get(kind, frozenset()),
+        accepts=ACCEPTS.get(kind, frozenset()),
         one_per_click=enum_name(action, "counting_type") == "ONE_PER_CLICK",
         lookback_days=action.click_through_lookback_window_days or 30,
         owned=owner in ("", customer_id),

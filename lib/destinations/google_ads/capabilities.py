@@ -46,7 +46,6 @@ CAPABILITIES: Final = Capabilities(
     identifying=frozenset({"gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones"}),
     max_user_identifiers=5,
     max_request_rows=2_000,
-    resolves_action_names=True,
     resolves_custom_variables=True,
     has_preflight=True,
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html

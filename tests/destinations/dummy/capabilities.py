@@ -23,7 +23,6 @@ CAPABILITIES: Final = Capabilities(
     identifying=frozenset({"hashed_emails", "user_ip_address"}),
     max_user_identifiers=1,
     max_request_rows=7,
-    resolves_action_names=False,
     resolves_custom_variables=False,
     has_preflight=False,
     reports_later=CheckSchedule(

@@ -1,0 +1,274 @@
+"""Looks up accounts for other APIs: `googleAds:search` by REST, without a client library.
+
+An API without queries does not know which conversion action has a name, and what kind of action an
+ID is. Credentials that may read the Google Ads API do:
+https://developers.google.com/google-ads/api/rest/reference/rest/latest/customers.googleAds/search
+
+It has a scope of its own, so every lookup may be refused, slow or half, and no upload by IDs waits
+for it: it runs beside the upload, and what it finds is kept for the next files.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import requests
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+
+from lib.destinations.base import AccountCache, LookupState
+from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.api import API_VERSION
+from lib.errors import PermanentError, RetryableError, UploadError
+from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
+
+HOST: Final = "googleads.googleapis.com"
+
+REQUEST_SECONDS: Final = 10.0
+"""How long one query may take. A lookup makes two, or three if a manager owns the conversions."""
+
+FRESH_SECONDS: Final = 120.0
+"""How long a lookup is new enough, if somebody may have corrected the account."""
+
+RENEWED_AFTER: Final = 86_400.0
+"""A lookup that is a day old is used and renewed beside the upload."""
+
+KEPT: Final = 7 * RENEWED_AFTER
+"""An older one is not used. The type of a conversion action never changes, its name rarely."""
+
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
+
+_SETTING = "customer.conversion_tracking_setting"
+
+CUSTOMER_QUERY: Final = (
+    "SELECT customer.id, customer.time_zone, customer.currency_code, "
+    f"{_SETTING}.google_ads_conversion_customer, {_SETTING}.accepted_customer_data_terms, "
+    f"{_SETTING}.effective_enablement_setting FROM customer"
+)
+
+ACTION_QUERY: Final = (
+    "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
+    "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
+    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer, "
+    "conversion_action.value_settings.always_use_default_value "
+    "FROM conversion_action"
+)
+
+ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
+    "UPLOAD_CLICKS": frozenset({"conversion", "adjustment"}),
+    "UPLOAD_CALLS": frozenset({"call"}),
+    "WEBPAGE": frozenset({"adjustment"}),
+    "SALESFORCE": frozenset({"adjustment"}),
+}
+"""Type of conversion action → the kinds of record that may be uploaded for it."""
+
+
+class GoogleAdsLookup:
+    """`lib.destinations.base.AccountLookup`. It remembers what it has read. Thread-safe.
+
+    `now` returns Unix seconds, because what is kept outlives the instance.
+    """
+
+    def __init__(
+        self,
+        read_credentials: ReadCredentials,
+        endpoint: str,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        self._read_credentials = read_credentials
+        self._endpoint = endpoint
+        self._session = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
+        self._now = now
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, Account]] = {}
+        self._failed: dict[str, tuple[float, UploadError]] = {}
+        self._running: set[str] = set()
+
+    def state(self, customer_id: str) -> LookupState:
+        """See `AccountLookup.state`."""
+        with self._lock:
+            known, failed = self._known.get(customer_id), self._failed.get(customer_id)
+        return LookupState(known and known[1], failed[1].code if failed else "")
+
+    def known(
+        self, customer_id: str, manager_id: str | None, cache: AccountCache
+    ) -> Account | None:
+        """See `AccountLookup.known`."""
+        read_at, account = self._remembered(customer_id, cache)
+        if self._now() - read_at >= RENEWED_AFTER:
+            self._begin(customer_id, manager_id, cache)
+        return account
+
+    def account(
+        self, customer_id: str, manager_id: str | None, cache: AccountCache
+    ) -> Account | None:
+        """See `AccountLookup.account`."""
+        read_at, account = self._remembered(customer_id, cache)
+        if self._now() - read_at < FRESH_SECONDS:
+            return account
+        try:
+            return self._read(customer_id, manager_id, cache)
+        except UploadError as error:
+            if account is None and isinstance(error, RetryableError):
+                raise
+            return account
+
+    def _remembered(self, customer_id: str, cache: AccountCache) -> tuple[float, Account | None]:
+        """Return what is known, and since when. `cache` is read once for each instance."""
+        with self._lock:
+            if (known := self._known.get(customer_id)) is not None:
+                return known
+        found = cache.read(customer_id)
+        if found is None or self._now() - found[0] >= KEPT:
+            return 0.0, None
+        with self._lock:
+            return self._known.setdefault(customer_id, found)
+
+    def _begin(self, customer_id: str, manager_id: str | None, cache: AccountCache) -> None:
+        """Look the account up in a thread, unless that is being done, or has just failed."""
+        with self._lock:
+            failed_at = self._failed.get(customer_id, (0.0, None))[0]
+            if customer_id in self._running or self._now() - failed_at < CONNECTION_SECONDS:
+                return
+            self._running.add(customer_id)
+
+        def look_up() -> None:
+            try:
+                self._read(customer_id, manager_id, cache)
+            except UploadError:
+                pass  # `state` has it
+            finally:
+                with self._lock:
+                    self._running.discard(customer_id)
+
+        threading.Thread(target=look_up, name="lookup", daemon=True).start()
+
+    def _read(self, customer_id: str, manager_id: str | None, cache: AccountCache) -> Account:
+        try:
+            session, of_secret = self._session.get()
+            manager = manager_id or of_secret
+            account = read_account(
+                customer_id, lambda owner, query: self._search(session, owner, query, manager)
+            )
+        except UploadError as error:
+            with self._lock:
+                self._failed[customer_id] = self._now(), error
+            raise
+        found = self._now(), account
+        with self._lock:
+            self._failed.pop(customer_id, None)
+            self._known[customer_id] = found
+        cache.write(customer_id, *found)
+        return account
+
+    def _connect(self) -> tuple[Any, str]:
+        """Return a session, and the manager account that the secret names."""
+        configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)
+        session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        if configuration.developer_token:
+            session.headers["developer-token"] = configuration.developer_token
+        return session, configuration.login_customer_id
+
+    def _search(
+        self, session: Any, customer_id: str, query: str, manager_id: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of a query as JSON, page by page."""
+        url = f"https://{self._endpoint or HOST}/{API_VERSION}/customers/{customer_id}"
+        headers = {"login-customer-id": manager_id} if manager_id else {}
+        # A server that replaces Google's is trusted by the same file as over gRPC.
+        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if self._endpoint else None
+        body = {"query": query}
+        while True:
+            try:
+                answer = session.post(
+                    f"{url}/googleAds:search",
+                    json=body,
+                    headers=headers,
+                    timeout=REQUEST_SECONDS,
+                    verify=roots or True,
+                )
+                page = answer.json()
+            except (requests.RequestException, GoogleAuthError) as error:
+                raise RetryableError("API_UNAVAILABLE", type(error).__name__) from None
+            if not answer.ok:
+                raise _refused(answer.status_code, page)
+            yield from page.get("results", ())
+            if not page.get("nextPageToken"):
+                return
+            body["pageToken"] = page["nextPageToken"]
+
+
+def _refused(status: int, page: Any) -> UploadError:
+    """Return the error of an answer. Its code is Google's most specific one."""
+    error = page.get("error", {}) if isinstance(page, dict) else {}
+    code = error.get("status") or f"HTTP_{status}"
+    for detail in error.get("details", ()):
+        code = detail.get("reason", code)
+        for each in detail.get("errors", ())[:1]:
+            code = next(iter(each.get("errorCode", {}).values()), code)
+    transient = status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
+    return RetryableError("API_UNAVAILABLE", code) if transient else PermanentError(code)
+
+
+# ── JSON → account ────────────────────────────────────────────────────────────────────────────────
+
+
+def read_account(
+    customer_id: str, search: Callable[[str, str], Iterator[Mapping[str, Any]]]
+) -> Account:
+    """Read an account, and the conversion actions of the customer that owns its conversions.
+
+    `search(customer ID, query)` yields JSON. JSON leaves out what is false, and writes numbers of
+    64 bits as texts. Raises what `search` raises, and `PermanentError` (CUSTOMER_NOT_FOUND).
+    """
+    customer = _customer(customer_id, search)
+    setting = customer.get("conversionTrackingSetting", {})
+    owner = setting.get("googleAdsConversionCustomer", "").rpartition("/")[2] or customer_id
+    if owner != customer_id:
+        # The terms and settings that matter are those of the account that gets the conversions.
+        customer = _customer(owner, search)
+        setting = customer.get("conversionTrackingSetting", {})
+    actions = [_action(row["conversionAction"], owner) for row in search(owner, ACTION_QUERY)]
+    return Account(
+        customer_id=customer_id,
+        conversion_customer_id=owner,
+        time_zone=customer.get("timeZone", ""),
+        currency_code=customer.get("currencyCode", ""),
+        verified=True,
+        accepted_customer_data_terms=setting.get("acceptedCustomerDataTerms", False),
+        enhanced_conversions_on=setting.get("effectiveEnablementSetting") != "OFF",
+        actions={action.id: action for action in actions},
+    )
+
+
+def _customer(
+    customer_id: str, search: Callable[[str, str], Iterator[Mapping[str, Any]]]
+) -> Mapping[str, Any]:
+    for row in search(customer_id, CUSTOMER_QUERY):
+        found: Mapping[str, Any] = row["customer"]
+        return found
+    raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}")
+
+
+def _action(given: Mapping[str, Any], customer_id: str) -> Action:
+    owner = given.get("ownerCustomer", "").rpartition("/")[2]
+    kind = given.get("type", "")
+    return Action(
+        id=str(given["id"]),
+        name=given.get("name", ""),
+        enabled=given.get("status") == "ENABLED",
+        accepts=ACCEPTS.get(kind, frozenset()),
+        one_per_click=given.get("countingType") == "ONE_PER_CLICK",
+        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or 30,
+        owned=owner in ("", customer_id),
+        needs_order_id=kind == "WEBPAGE",
+        always_uses_default_value=given.get("valueSettings", {}).get(
+            "alwaysUseDefaultValue", False
+        ),
+    )

@@ -1,0 +1,49 @@
+"""The real function looks up the actions of an account for the Data Manager API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+PROFILE = {"destination": "data_manager", "customer_id": "1234567890", "event_source": "WEB"}
+
+
+@pytest.fixture
+def google() -> Iterator[Sandbox]:
+    """A sandbox with a function that has looked up nothing yet."""
+    with Sandbox(source=Path(__file__).parents[3]) as running:
+        yield running
+
+
+def deliver(google: Sandbox, folder: str) -> dict[str, Any]:
+    """Deliver a row that names no conversion action."""
+    columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
+    row = {name: cell for name, cell in core_row(1).items() if name in columns}
+    return google.results(*google.drop(csv_bytes([row], columns), "export.csv", folder))
+
+
+def test_a_name_is_looked_up_and_a_website_action_stops(google: Sandbox) -> None:
+    """A name becomes the ID of its action. After that, the account is known: an ID is checked, too,
+    and what was found is kept in the state."""
+    google.set_profiles(
+        {
+            "by_name": {**PROFILE, "conversion_action": "phone sale"},
+            "of_tag": {**PROFILE, "conversion_action": 1004},
+        }
+    )
+    assert deliver(google, "by_name")["counts"]["uploaded"] == 1
+    assert [each.action_id for each in google.state.accepted] == [1001]
+    assert deliver(google, "of_tag")["file_error"]["code"] == "ACTION_OF_TAG"
+    assert len(google.state.accepted) == 1
+    state = google.storage_client().bucket(OUTPUT_BUCKET)
+    (kept,) = (each for each in state.list_blobs() if "accounts/" in each.name)
+    assert (
+        json.loads(kept.download_as_bytes())["account"]["actions"]["1001"]["name"] == "Phone sale"
+    )
