@@ -1,0 +1,120 @@
+# Runs the module on mocked providers: no cloud, no credentials. `.github/workflows/terraform.yml` runs it on the
+# supported versions. NOT RUN where this was written: no current Terraform was there.
+
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = { email = "a@acme-conversions.iam.gserviceaccount.com", member = "serviceAccount:a@acme-conversions.iam.gserviceaccount.com" }
+  }
+}
+
+mock_provider "archive" {}
+mock_provider "time" {}
+
+variables {
+  project_id = "acme-conversions"
+  region     = "europe-west1"
+  profiles   = { default = { customer_id = "123-456-7890", conversion_action = "Offline sale", time_zone = "Europe/Berlin" } }
+}
+
+run "a_first_apply" {
+  assert {
+    condition     = google_cloudfunctions2_function.ingest.name == "conversions-ingest" && length(google_storage_bucket.input) == 1
+    error_message = "A first apply creates the function and the bucket of the files."
+  }
+}
+
+run "the_same_again" {
+  command = plan
+}
+
+run "another_region" {
+  command = plan
+
+  variables {
+    region = "europe-west3"
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "another_name" {
+  command = plan
+
+  variables {
+    name = "uploads"
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "another_bucket_prefix" {
+  command = plan
+
+  variables {
+    bucket_prefix = "acme"
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "a_misspelled_setting" {
+  command = plan
+
+  variables {
+    settings = { no_file_hour = 24 }
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "a_misspelled_key_of_a_profile" {
+  command = plan
+
+  variables {
+    profiles = { default = { customer_id = "123-456-7890", validate_onyl = true } }
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "a_misspelled_key_inside_a_profile" {
+  command = plan
+
+  variables {
+    profiles = { default = { actions = { Stage = { Won = { acton = "Sale" } } } } }
+  }
+
+  expect_failures = [terraform_data.deployment]
+}
+
+run "half_an_instance" {
+  command = plan
+
+  variables {
+    max_instances = 2.5
+  }
+
+  expect_failures = [var.max_instances]
+}
+
+run "every_option" {
+  command = plan
+
+  variables {
+    announce              = true
+    warehouse             = true
+    notices               = true
+    audit_reads           = true
+    labels                = { team = "marketing" }
+    profile_editors       = ["group:marketing@example.com"]
+    notification_channels = ["projects/acme-conversions/notificationChannels/1"]
+    settings              = { no_file_hours = 24, no_file_weekdays = ["mon", "fri"], list_all_rows = true }
+    kms_key               = "projects/acme-keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    sftp_servers          = { crm = { host = "sftp.example.com", user = "acme", known_hosts = "sftp.example.com ssh-ed25519 AAAA" } }
+  }
+
+  assert {
+    condition     = google_secret_manager_secret.google_ads.deletion_protection && google_bigquery_table.messages["dataset"].deletion_protection
+    error_message = "A plan must not destroy a secret or a table."
+  }
+}
