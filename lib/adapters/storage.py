@@ -311,21 +311,40 @@ def _reachable(request: Callable[[], T], needs: str, *, conditional: bool = Fals
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except InvalidResponse as error:
         # A resumable upload raises this inner exception of the library.
-        if error.response.status_code == 412:
-            raise api.PreconditionFailed("") from None  # type: ignore[no-untyped-call]  # has no types
-        if error.response.status_code == 404:
-            raise api.NotFound("") from None  # type: ignore[no-untyped-call]
-        if error.response.status_code == 403:
-            raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
-        raise RetryableError("STORAGE_UNAVAILABLE", str(error.response.status_code)) from None
+        raise _refused(error, error.response.status_code, lacking) from None
     except api.Unauthorized as error:
         raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
-    except api.Forbidden:
-        raise RetryableError("STORAGE_FORBIDDEN", lacking) from None
+    except (api.Forbidden, api.BadRequest) as error:
+        raise _refused(error, int(error.code), lacking) from None
     except _UNREACHABLE as error:
         raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except GoogleAuthError as error:
         raise _Unauthenticated("STORAGE_UNAVAILABLE", type(error).__name__) from None
+
+
+_OBSTACLES = {
+    "Cloud KMS": "the key in Cloud KMS is disabled, or Cloud Storage's service agent may not use "
+    "it; enable it, or grant it again (docs/deploy.md)",
+    "cloudKms": "the key in Cloud KMS is disabled or gone; enable or restore it",
+    "retentionPolicyNotMet": "the bucket has a retention policy, so no object can be replaced; "
+    "remove the policy",
+    "objectUnderActiveHold": "the object is under a hold, so it cannot be replaced; release it",
+}
+"""What no permission helps against, by Google's reason or message → what is wrong, what to do.
+https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
+
+
+def _refused(error: Any, status: int, lacking: str) -> Exception:
+    """Return what a refused request means, by its status and by what it says."""
+    if status == 412:
+        return api.PreconditionFailed("")  # type: ignore[no-untyped-call]  # has no types
+    if status == 404:
+        return api.NotFound("")  # type: ignore[no-untyped-call]
+    said = error.response.text if isinstance(error, InvalidResponse) else str(error.errors)
+    obstacles = [advice for sign, advice in _OBSTACLES.items() if sign in said]
+    if obstacles or status == 403:
+        return RetryableError("STORAGE_FORBIDDEN", (obstacles or [lacking])[0])
+    return RetryableError("STORAGE_UNAVAILABLE", str(status))
 
 
 def _permission(operation: str, bucket: str) -> str:

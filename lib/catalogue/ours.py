@@ -1292,7 +1292,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "file",
         "The function is not allowed to read from or write to a bucket.",
         "Ask the engineer who deployed the function to give its service account this permission "
-        "again, for example with terraform apply.",
+        "again, for example with terraform apply. If a key, a retention policy or a hold is named, "
+        "only what is said there helps.",
     ),
     "BUCKET_NOT_FOUND": (
         "file",

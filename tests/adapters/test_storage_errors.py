@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+from google.api_core.exceptions import from_http_status
 from google.cloud.storage.exceptions import InvalidResponse
 
 from lib.adapters import object_reader, storage
@@ -40,7 +42,7 @@ CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
 def write_long_document(status: int) -> int | None:
     """Write a document that is too long for one request, which storage answers with `status`."""
     client = MagicMock()
-    answer = SimpleNamespace(status_code=status)
+    answer = SimpleNamespace(status_code=status, text="")
     client.bucket().blob().open.side_effect = InvalidResponse(answer)
     pieces = [b"x" * UPLOAD_PIECE_BYTES] * 2
     store = GoogleStore(lambda: client)
@@ -53,6 +55,42 @@ def test_a_long_document_that_storage_refuses(status: int, code: str) -> None:
     with pytest.raises(RetryableError) as refused:
         write_long_document(status)
     assert refused.value.code == code
+
+
+OBSTACLES = [
+    (403, "forbidden", "Permission denied on Cloud KMS key. Please ensure ...", "may not use it"),
+    (400, "cloudKmsDisabledKey", "The key is disabled.", "enable or restore it"),
+    (403, "retentionPolicyNotMet", "Object 'a' is subject to ...", "remove the policy"),
+    (403, "objectUnderActiveHold", "Object 'a' is under active ...", "release it"),
+]
+
+
+@pytest.mark.parametrize("status, reason, message, advice", OBSTACLES)
+def test_what_no_permission_helps_against_is_named(
+    status: int, reason: str, message: str, advice: str
+) -> None:
+    """A key, a retention policy or a hold: the advice is not to grant a permission again."""
+    answer = {
+        "code": status,
+        "message": message,
+        "errors": [{"reason": reason, "message": message}],
+    }
+    client = MagicMock()
+    client.bucket().blob().upload_from_string.side_effect = from_http_status(
+        status, message, errors=answer["errors"]
+    )
+    with pytest.raises(RetryableError) as refused:
+        GoogleStore(lambda: client).write("out", "a", b"", if_generation_match=0)
+    assert refused.value.code == "STORAGE_FORBIDDEN"
+    assert advice in refused.value.detail
+    client.bucket().blob().open.side_effect = InvalidResponse(
+        SimpleNamespace(status_code=403, text=json.dumps({"error": answer}))
+    )
+    with pytest.raises(RetryableError) as refused:
+        GoogleStore(lambda: client).write_stream(
+            "out", "a", [b"x" * UPLOAD_PIECE_BYTES] * 2, if_generation_match=0
+        )
+    assert advice in refused.value.detail
 
 
 def test_a_long_document_that_exists() -> None:
