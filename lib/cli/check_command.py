@@ -85,7 +85,12 @@ def _named_as_page(
     return value
 
 
-@click.command("check", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "check",
+    cls=TaughtCommand,
+    epilog=_EXAMPLES,
+    short_help="Show what would happen to every row of a file.",
+)
 @click.argument(
     "files",
     nargs=-1,

@@ -22,7 +22,7 @@ Examples, from an export to the rows to correct:
     {program} check --profiles profiles.json deals.csv
     {program} fix deals.csv deals.results.json
 
-The results are those of an upload, from the output bucket. `{program} COMMAND --help`
+The results are those of an upload, from the output bucket. `{program} help COMMAND`
 has more examples.
 """
 

@@ -32,7 +32,12 @@ Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
 Form = Literal["text", "json"]
 
 
-@click.command("explain", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "explain",
+    cls=TaughtCommand,
+    epilog=_EXAMPLES,
+    short_help="Say what a code means and what to do.",
+)
 @click.argument("codes", nargs=-1, metavar="CODE...")
 @click.option(
     "--format",

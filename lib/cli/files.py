@@ -73,6 +73,11 @@ class InputFile:
         rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
         if reason := ignored(self.path.name, 1, rules):
             return f"the function would ignore this file: {reason}"
+        if self.path.suffix == ".json":
+            return (
+                "a JSON document is no export. `check --profiles FILE` checks profiles, `report "
+                "FILE` shows results"
+            )
         if reason := name_problem(self.path.name, defaults["accepted_suffixes"]):
             return f"the function would not accept the name of this file: {reason}"
         return None

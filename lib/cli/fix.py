@@ -82,7 +82,12 @@ class ReadsDifferently(Exception):
     """The file is that of the results, but its rows or columns are not where they say."""
 
 
-@click.command("fix", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "fix",
+    cls=TaughtCommand,
+    epilog=_EXAMPLES,
+    short_help="Write the rows of a file that need correction.",
+)
 @file_and_results(
     output="rows-to-fix.csv",
     output_help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "

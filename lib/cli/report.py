@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from lib.cli.escaping import on_terminal
+from lib.cli.files import STANDARD_INPUT
 from lib.cli.terminal import TaughtCommand
 
 _EXAMPLES = """
@@ -27,14 +28,17 @@ wrong.
 """
 
 
-@click.command("report", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "report", cls=TaughtCommand, epilog=_EXAMPLES, short_help="Write the report for people."
+)
 @click.argument("results", metavar="RESULTS", type=click.File("rb"))
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write [default: RESULTS with the suffix .html; for -, report.html].",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="File to write, or - for standard output [default: RESULTS with the suffix .html; for -, "
+    "report.html].",
 )
 def report_command(results: IO[bytes], output: Path | None) -> None:
     """Write the report on RESULTS, a results document (- reads it from standard input).
@@ -54,5 +58,8 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         raise click.ClickException(
             f"{name} is no results document that this version reads ({error})."
         ) from None
+    if output == STANDARD_INPUT:
+        click.echo(page)
+        return
     output.write_text(page, "utf-8")
     click.echo(on_terminal(f"Wrote {output}"))

@@ -1,4 +1,4 @@
-"""How the commands behave on any terminal: help, Ctrl-C, closed pipes, and old code pages."""
+"""How the commands behave on any terminal: help, Ctrl-C, pipes, full disks, code pages."""
 
 from __future__ import annotations
 
@@ -95,6 +95,10 @@ class Commands(TaughtCommand, click.Group):
                 stream.reconfigure(errors="lib.cli.in_ascii")
         return super().main(*args, **options)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words after the program. `help COMMAND` is `COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:2], "--help"] if args[:1] == ["help"] else args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with everything printed at its end."""
         try:
@@ -111,6 +115,14 @@ class Commands(TaughtCommand, click.Group):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # Python flushes the output again when it exits, which would fail too.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(PIPE_CLOSED)
+        except OSError as error:
+            _drop_output()
+            where = f" {on_terminal(str(error.filename))}" if error.filename else ""
+            raise click.ClickException(f"Cannot read or write{where}: {error.strerror}.") from None
+
+
+def _drop_output() -> None:
+    """Leave nothing to print: Python flushes the output when it exits, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -93,7 +93,9 @@ _FINAL: Final = (
 )
 
 
-@click.command("undo", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "undo", cls=TaughtCommand, epilog=_EXAMPLES, short_help="Write what takes an upload back."
+)
 @file_and_results(
     output="undo.csv",
     output_help="Write the adjustments to this file.",

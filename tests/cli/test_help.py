@@ -121,3 +121,13 @@ def test_the_first_help_names_every_command() -> None:
     for name, command in main.commands.items():
         assert isinstance(command, click.Command)
         assert re.search(rf"^  {name} +\S+ \S+", text, re.M), name
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_help_of_a_command_can_be_asked_in_both_ways(name: str) -> None:
+    """`help COMMAND` shows what `COMMAND --help` shows, and its summary in the list is whole."""
+    asked = CliRunner().invoke(main, ["help", name], prog_name=PROGRAMS[0], env={"COLUMNS": "80"})
+    assert asked.output == help_of(name)
+    (line,) = re.findall(rf"^  {name} +(.*)$", help_of(), re.M)
+    assert line.endswith(".")
+    assert not line.endswith("...")

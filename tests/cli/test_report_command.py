@@ -30,6 +30,8 @@ def test_a_document_can_come_from_standard_input(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["report", "-", "-o", str(page)], json.dumps(example()))
     assert done.exit_code == 0
     assert "<!doctype html>" in page.read_text("utf-8")
+    printed = CliRunner().invoke(main, ["report", "-", "-o", "-"], json.dumps(example()))
+    assert printed.output == page.read_text("utf-8") + "\n"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 3}', "no JSON"])

@@ -72,6 +72,26 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    """What cannot be written is an error of one line, and never a success."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(MANY_PROBLEMS)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, path], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: Cannot read or write: No space left on device.\n"
+
+
+def test_profiles_are_no_export(tmp_path: Path) -> None:
+    """Who checks the profiles like a file is told how to check them."""
+    path = tmp_path / "profiles.json"
+    path.write_text("{}")
+    assert "`check --profiles FILE` checks profiles" in " ".join(run(path).output.split())
+
+
 def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
     """On a Windows-1252 terminal, arrows are written in ASCII, and accents are kept."""
     path = tmp_path / "export.csv"

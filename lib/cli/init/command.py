@@ -106,7 +106,12 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     return click.option(name, multiple=True, callback=_rows, metavar=metavar, help=text)
 
 
-@click.command("init", cls=TaughtCommand, epilog=_EXAMPLES)
+@click.command(
+    "init",
+    cls=TaughtCommand,
+    epilog=_EXAMPLES,
+    short_help="Write the profile for a file, by questions.",
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o",
