@@ -27,6 +27,7 @@ from lib.adapters.notices import Announce, ApprisePost, announcer, send_heartbea
 from lib.adapters.secrets import read_credentials, read_notices
 from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
+from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
@@ -147,6 +148,7 @@ def _context() -> RunContext:
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
+        read_sheet=read_in_child,
         announce=_announcer(),
         shutdown=_shutdown,
         unreleased=_unreleased,

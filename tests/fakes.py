@@ -39,6 +39,7 @@ from lib.model.records import Adjustment, Record
 from lib.model.sent_requests import UploadDiagnostics
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
+from lib.source.workbook import read_sheet
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_message, check_results
 
@@ -398,6 +399,7 @@ class World:
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
+            read_sheet=read_sheet,
             announce=self.announce,
             unreleased=self.unreleased,
         )

@@ -35,9 +35,9 @@ ARROWS = {
     },
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
-        *("destinations.base", "destinations.registry", "adapters.download"),
+        *("destinations.base", "destinations.registry", "adapters.download", "adapters.workbook"),
     },
-    "adapters": {"model", "errors", "config", "state.store"},
+    "adapters": {"model", "errors", "config", "source", "state.store"},
     "errors": set(),
     "__main__": {"cli"},
     "__init__": set(),

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Final
 
+from lib.adapters.workbook import read_in_child
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Capabilities, Destination, UploadResult
@@ -305,7 +306,9 @@ def check(
     checking = _Check(run, profile, list_all, max_lines, with_values)
     table: Table | None = None
     try:
-        table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES)
+        table = read_table(
+            stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
+        )
     except SourceError as error:
         checking.stop = Problem(error.code, "", error.detail)
     else:

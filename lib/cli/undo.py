@@ -21,6 +21,7 @@ from typing import IO, Any, Final, NamedTuple, get_args
 
 import click
 
+from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, OfflineDestination
@@ -219,7 +220,9 @@ class _ReadFile:
 
         terms = Terms("", None, chunk_limits_of(profile), RULES_VERSION, "")
         self._run = first_claim(StoredObject("", "", 0, 0), "", now, 0, terms)
-        self.table = read_table(content, profile, MAX_FILE_BYTES, MAX_FILE_LINES)
+        self.table = read_table(
+            content, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
+        )
         self.header = read_header(self.table, profile)
         self.plan = plan_file(self.table, self.header, profile, self._run, connect, SilentLog())
         self.number_of_rows = 0

@@ -47,7 +47,8 @@ def send_again(attempt: Attempt, too_late: bool) -> None:
     ledger = context.ledger
     profile = claimed_profile(run)
     most = context.settings.max_file_bytes, context.settings.max_file_lines
-    table = read_table(context.store.open(run.source), profile, *most, attempt.check)
+    stream = context.store.open(run.source)
+    table = read_table(stream, profile, *most, attempt.check, context.read_sheet)
     header = read_header(table, profile)
     plan = plan_file(table, header, profile, run, context.connect, attempt.log, context.lookup)
     resend = _Resend(plan, run, attempt, too_late)

@@ -14,6 +14,7 @@ from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.run_accounts import Lookup
+from lib.source.workbook import ReadSheet
 from lib.state.claims import Claims, Lease
 from lib.state.concerns import KnownConcerns
 from lib.state.documents import Documents
@@ -58,6 +59,7 @@ class RunContext:
     monotonic: Callable[[], float]
     new_token: Callable[[], str]
     log: Log
+    read_sheet: ReadSheet
     expect_connection: Callable[[], None] = _nothing_ahead
     announce: Callable[[Mapping[str, Any]], None] = _no_announcement
     shutdown: Shutdown = field(default_factory=Shutdown)

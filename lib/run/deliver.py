@@ -179,7 +179,8 @@ def _open_table(attempt: Attempt, profile: Profile | None, stream: Readable | No
     settings = attempt.context.settings
     stream = stream or attempt.context.store.open(attempt.run.source)
     limits = settings.max_file_bytes, settings.max_file_lines
-    return read_table(stream, profile, *limits, on_block=attempt.check)
+    read_sheet = attempt.context.read_sheet
+    return read_table(stream, profile, *limits, on_block=attempt.check, read_sheet=read_sheet)
 
 
 def _stop_at(error: SourceError | PermanentError, attempt: Attempt) -> None:

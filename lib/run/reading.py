@@ -51,6 +51,7 @@ from lib.source.header import (
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.vocabulary import Tier, header_parts, vocabulary_of
+from lib.source.workbook import ReadSheet, read_sheet
 from lib.state.store import Readable
 
 
@@ -60,12 +61,14 @@ def read_table(
     max_bytes: int,
     max_lines: int = MAX_LINES,
     on_block: Callable[[], None] = no_time_check,
+    read_sheet: ReadSheet = read_sheet,
 ) -> Table:
     """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object no longer exists.
 
     `on_block` is called whenever a block of bytes has been read, and may raise.
     """
-    options = replace(source_options(profile, max_bytes), max_lines=max_lines, on_block=on_block)
+    options = source_options(profile, max_bytes)
+    options = replace(options, max_lines=max_lines, on_block=on_block, read_sheet=read_sheet)
     return open_table(stream, options)
 
 

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from io import StringIO
 from itertools import chain, islice
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from lib.model.records import Row
 from lib.source.delimited import (
@@ -24,8 +25,18 @@ from lib.source.delimited import (
 from lib.source.errors import SourceError
 from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, Recognize, read_head
 from lib.source.header import Certainty
-from lib.source.text import Block, ByteStream, DecodedText
-from lib.source.workbook import DELIMITER, ENCODING, Sheet, open_sheet
+from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
+from lib.source.workbook import (
+    DELIMITER,
+    ENCODING,
+    MAGIC_BYTES,
+    ReadSheet,
+    Sheet,
+    SheetCell,
+    SheetOptions,
+    is_workbook,
+    read_sheet,
+)
 
 MAX_LINES = 10_000_000
 FIRST_LINES = 200
@@ -70,6 +81,8 @@ class SourceOptions:
     """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
     keep_cells: bool = False
     """Keep the cells of a workbook until `Table.originals` has yielded their row."""
+    read_sheet: ReadSheet = read_sheet
+    """Reads a workbook. `lib.adapters.workbook` does it in a process of its own."""
 
 
 class OriginalRow(NamedTuple):
@@ -81,8 +94,8 @@ class OriginalRow(NamedTuple):
     """Its lines, without the last line end. Of a workbook: its cells, separated by tabs."""
     cells: list[str] | None
     """Its cells, even if they do not fit the header. None: they cannot be told."""
-    sheet_cells: Mapping[int, Any]
-    """Of a workbook, with `keep_cells`: column from 1 → the cell, as openpyxl has it."""
+    sheet_cells: Mapping[int, SheetCell]
+    """Of a workbook, with `keep_cells`: column from 1 → the cell as it is stored."""
 
 
 class Table:
@@ -281,17 +294,25 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     Raises `SourceError` if the file is empty, can't be read, or has no readable header.
     `lib.source.header.map_columns` checks whether the line is a header.
     """
-    sheet, stream = open_sheet(stream, options.sheet)
-    if sheet is not None:
-        stream = sheet.text(
-            options.max_columns,
-            options.on_block,
-            decimal_comma=options.decimal_comma,
-            keep_cells=options.keep_cells,
-        )
-        options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
+    start = b""
+    while len(start) < MAGIC_BYTES and (piece := stream.read(MAGIC_BYTES - len(start))):
+        start += piece
+    stream = Pieces(chain([start], iter(partial(stream.read, BLOCK_BYTES), b"")))
+    if not is_workbook(start):
+        return _read_head(stream, options, None)
+    sheet = options.read_sheet(stream, _sheet_options(options))
+    options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
+    try:
+        return _read_head(Pieces(sheet.text), options, sheet)
+    except BaseException:
+        sheet.text.close()  # the rest of a workbook would keep a process
+        raise
+
+
+def _read_head(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) -> Table:
     text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
-    first_blocks = _first_blocks(text)
+    blocks = text.blocks()
+    first_blocks = _first_blocks(blocks)
     all_lines = chain.from_iterable(block.lines() for block in first_blocks)
     lines = list(islice(all_lines, HEAD_LINES + FIRST_LINES))
     head = read_head(
@@ -303,21 +324,31 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     )
     if first_blocks[-1].overlong and head.length == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
-    rows = chain(_without(first_blocks, head.length), text.blocks)
+    rows = chain(_without(first_blocks, head.length), blocks)
     return Table(head, lines, rows, text, sheet, options)
 
 
-def _first_blocks(text: DecodedText) -> list[Block]:
+def _sheet_options(options: SourceOptions) -> SheetOptions:
+    return SheetOptions(
+        title=options.sheet,
+        decimal_sign="," if options.decimal_comma else ".",
+        max_columns=options.max_columns,
+        padded_lines=HEAD_LINES,
+        keep_cells=options.keep_cells,
+    )
+
+
+def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
     """Read the blocks with the head of the file."""
-    blocks = []
+    first = []
     lines = chars = 0
-    for block in text.blocks:
-        blocks.append(block)
+    for block in blocks:
+        first.append(block)
         lines += block.count_lines()
         chars += len(block.text)
         if lines >= HEAD_LINES or chars >= HEAD_CHARS or block.overlong:
             break
-    return blocks
+    return first
 
 
 def _without(blocks: list[Block], used: int) -> Iterator[Block]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import codecs
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -61,6 +61,20 @@ class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Pieces:
+    """Pieces of any length as a stream of bytes."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = filter(None, pieces)
+        self._piece = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+        piece = self._piece or next(self._pieces, b"")
+        self._piece = piece[size:]
+        return piece[:size]
+
+
 class Block(NamedTuple):
     """Complete lines, with their line ends."""
 
@@ -95,7 +109,7 @@ class Block(NamedTuple):
 
 
 class DecodedText:
-    """The text of one file. `blocks` yields it once.
+    """The text of one file.
 
     `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read. It
     no longer changes once `encoding_is_final`. `encoding_guessed`: the text is not UTF-8, so it is
@@ -140,7 +154,12 @@ class DecodedText:
         self.encoding_guessed = False
         self._choose(known or "utf-8")
         self._held = b""
-        self.blocks = _line_blocks(self._decoded(chain([first], blocks)))
+        self._bytes = chain([first], blocks)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the text. For one caller only."""
+        # If it were kept here, it would be a cycle: the process of a workbook would not end.
+        return _line_blocks(self._decoded(self._bytes))
 
     def _choose(self, encoding: str) -> None:
         self.encoding = encoding

@@ -3,14 +3,15 @@
 Every row of the sheet becomes one line of tab-separated cells, and a row without content becomes a
 blank line. So the line numbers of the results are the row numbers that Excel shows.
 
-The content determines whether a file is a workbook, not the file name. openpyxl reads the sheet row
-by row and knows number formats. python-calamine is three times faster, but holds the whole sheet:
-305 MiB for 290,000 rows, where openpyxl needs 171.
+The content determines whether a file is a workbook, not the file name. An .xlsx file is a zip of
+XML parts (ECMA-376, part 1, chapter 18). Five of them are read, the sheet row by row: its name and
+place, the number formats, the table of texts. Everything else in a workbook is ignored, so nothing
+in it can be wrong. (openpyxl reads all of it, and refuses a workbook for a font that Excel
+tolerates: https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766. It takes three times as
+long. python-calamine holds the whole sheet: 305 MiB for 290,000 rows.)
 
-**Memory.** A workbook must be complete before it can be read, and the texts of its cells are in one
-table, so the sizes of both are limited. An .xlsx file is a zip: no part is unpacked that is larger
-than its limit. Parts that openpyxl never reads, such as pictures and pivot tables, may have any
-size. zipfile never unpacks more bytes than the archive states.
+**Hostile workbooks.** How long this takes and how much memory it needs is limited from outside:
+`lib.adapters.workbook` runs it in a process of its own. Here are only the limits of Excel itself.
 
 **Cells** become what a person sees. Excel stores dates and numbers as binary fractions; the number
 format of the cell says how they are shown
@@ -23,323 +24,437 @@ from __future__ import annotations
 
 import csv
 import io
+import posixpath
 import re
-import warnings
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
-from typing import IO, Any, Literal, NamedTuple
+from itertools import islice
+from string import ascii_letters, ascii_uppercase, digits
+from typing import Any, Final, NamedTuple
+from xml.parsers import expat
 
 from lib.source.errors import SourceError
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
-from lib.source.head import HEAD_LINES
 from lib.source.text import BLOCK_BYTES, ByteStream
 
-DELIMITER = "\t"
-ENCODING = "utf-8"
-MAX_PACKED_BYTES = 24 << 20
+DELIMITER: Final = "\t"
+ENCODING: Final = "utf-8"
+MAX_PACKED_BYTES: Final = 24 << 20
 """About 200,000 rows of eight columns."""
 
-ROWS_OF_A_BLOCK = 1_000
-"""As many rows need about as much time as a block of text. Blank rows have only one byte."""
+_ZIP: Final = b"PK\x03\x04"
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+MAGIC_BYTES: Final = 4
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0"
-_MAGIC_BYTES = 4
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# Limits of Excel (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3).
+MAX_ROWS: Final = 1_048_576
+MAX_COLUMNS: Final = 16_384
+MAX_CELL_CHARS: Final = 32_767
+_MAX_TITLE_CHARS: Final = 255  # 31 in Excel, but other programs write longer ones
+_MAX_FORMAT_CHARS: Final = 255
+_MAX_FORMATS: Final = 65_490
 
-MAX_ROWS = 1_048_576  # of Excel
-MAX_COLUMNS = 16_384  # of Excel
-MAX_SHEET_BYTES = 512 << 20
-MAX_TEXTS_BYTES = 32 << 20
-"""The table of texts. In memory, it needs two to three times as much."""
-MAX_PART_BYTES = 8 << 20
-"""Each other part, such as the styles."""
-MAX_ELEMENT_BYTES = 8 << 20
-"""One row or text. openpyxl holds its elements in memory until it ends."""
+_MOST_TITLES: Final = 20
+"""So many are named. A workbook may have as many sheets as fit into it."""
+_PIECE_BYTES: Final = 1 << 16
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
-_TEXT = re.compile(rb"<(?:\w+:)?si[\s/>]")
-_MAX_TEXTS = 2 * MAX_ROWS
 
-# For example, about the missing default style of workbooks that other programs write.
-warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+class SheetOptions(NamedTuple):
+    """What to read of a workbook, and how."""
+
+    title: str | None = None
+    """None: the first visible sheet."""
+    decimal_sign: str = "."
+    """Numbers are written with a decimal comma if the file has one elsewhere."""
+    max_columns: int = MAX_COLUMNS
+    """All cells further to the right are written as one: one too many."""
+    padded_lines: int = 0
+    """Rows are as wide as the widest of so many lines: Excel omits empty cells at their end."""
+    keep_cells: bool = False
+
+
+class SheetCell(NamedTuple):
+    """A cell as it is stored."""
+
+    value: Any
+    number_format: str
+
+
+_SheetRow = tuple[int, dict[int, SheetCell]]
+"""The row's number, and its cells that are in the file: column from 1 → cell."""
 
 
 class Sheet:
-    """The sheet of a workbook that is read.
+    """The sheet of a workbook that is read, as text in `ENCODING`, with `DELIMITER`.
 
-    `unread` are the titles of other sheets that may hold data.
+    `unread` are the titles of other sheets that may hold data. Reading the text raises
+    `SourceError` (CORRUPT_WORKBOOK) when it reaches damage.
     """
 
-    def __init__(self, sheet: Any, unread: tuple[str, ...]) -> None:
-        self.title: str = sheet.title
-        self.unread = unread
-        self._sheet = sheet
-        self._kept: deque[_SheetRow] = deque()
-
-    def text(
+    def __init__(
         self,
-        max_columns: int,
-        on_block: Callable[[], None],
-        *,
-        decimal_comma: bool,
-        keep_cells: bool,
-    ) -> ByteStream:
-        """Return the sheet as text, in `ENCODING` and with `DELIMITER`.
+        title: str,
+        unread: Sequence[str],
+        text: Generator[bytes],
+        kept: deque[_SheetRow] | None = None,
+    ) -> None:
+        self.title, self.unread, self.text = title, tuple(unread), text
+        self._kept = deque() if kept is None else kept
 
-        Numbers are written with a decimal comma if the file has one elsewhere. Reading raises
-        `SourceError` (CORRUPT_WORKBOOK) when it reaches damage.
-        """
-        rows = _sheet_rows(self._sheet)
-        if keep_cells:
-            rows = map(self._keep, rows)
-        sign = "," if decimal_comma else "."
-        texts = ((row.number, _texts_of(row.cells, max_columns, sign)) for row in rows)
-        return _Pieces(_lines(texts, on_block))
-
-    def _keep(self, row: _SheetRow) -> _SheetRow:
-        self._kept.append(row)
-        return row
-
-    def cells_of(self, line: int) -> Mapping[int, Any]:
-        """Return the cells of a row that were kept: column from 1 → cell, as openpyxl has it.
+    def cells_of(self, line: int) -> Mapping[int, SheetCell]:
+        """Return the cells of a row that were kept: column from 1 → cell.
 
         Lines only increase: the cells of the rows above are forgotten.
         """
-        while self._kept and self._kept[0].number < line:
+        while self._kept and self._kept[0][0] < line:
             self._kept.popleft()
-        return self._kept[0].cells if self._kept and self._kept[0].number == line else {}
+        return self._kept[0][1] if self._kept and self._kept[0][0] == line else {}
 
 
-def open_sheet(stream: ByteStream, title: str | None) -> tuple[Sheet | None, ByteStream]:
-    """Return the sheet of a workbook with this title, or else the first one. None: no workbook.
+ReadSheet = Callable[[ByteStream, SheetOptions], Sheet]
 
-    The stream that is returned has the whole file if it is no workbook. Raises `SourceError` with
-    ENCRYPTED_WORKBOOK, CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE, SHEET_NOT_FOUND, or NOT_TEXT for
-    another kind of spreadsheet or archive.
+
+def is_workbook(start: bytes) -> bool:
+    """Return whether a file with these first `MAGIC_BYTES` is a workbook, or something like it."""
+    return start.startswith((_ZIP, _OLE))
+
+
+def read_sheet(stream: ByteStream, options: SheetOptions) -> Sheet:
+    """Return the sheet of a workbook. Its rows are read when its text is.
+
+    Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE,
+    SHEET_NOT_FOUND, or NOT_TEXT for another kind of spreadsheet or archive.
     """
-    start = _read(stream, _MAGIC_BYTES)
-    if not start.startswith((_ZIP, _OLE)):
-        return None, _Unread(start, stream)
-    content = start + _read(stream, MAX_PACKED_BYTES + 1 - len(start))
-    if start.startswith(_OLE):
-        raise _old_or_encrypted(content)
-    if len(content) > MAX_PACKED_BYTES:
+    return sheet_of(content_of(stream), options)
+
+
+def content_of(stream: ByteStream) -> bytes:
+    """Read a workbook. Raises `SourceError` as `read_sheet` does."""
+    pieces = []
+    left = MAX_PACKED_BYTES + 1
+    while left > 0 and (piece := stream.read(min(left, BLOCK_BYTES))):
+        pieces.append(piece)
+        left -= len(piece)
+    content = b"".join(pieces)
+    if content.startswith(_OLE):
+        if _ENCRYPTED in content:
+            raise SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
+        raise SourceError("NOT_TEXT", f"it looks like {OLD_WORKBOOK}")
+    if not left:
         raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
-    book = _loaded(content)
-    sheet = _chosen(book, title)
-    return Sheet(sheet, () if title else _unread_sheets(book, sheet)), stream
+    return content
 
 
-def _loaded(content: bytes) -> Any:
-    """Return an openpyxl workbook, whose sheets are read when their rows are."""
+def sheet_of(content: bytes, options: SheetOptions) -> Sheet:
+    """Return the sheet of a workbook. Raises `SourceError` as `read_sheet` does."""
     try:
-        archive = WorkbookArchive(content)
-        from openpyxl.reader.excel import ExcelReader  # only workbooks need its time to import
-
-        reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        reader.archive = archive
-        reader.read()
-        return reader.wb
-    except SourceError:
+        book = _Book(content)
+        chosen = _chosen(book.sheets, options.title)
+        unread = () if options.title else _unread(book, chosen)
+    except (SourceError, MemoryError):
         raise
-    except Exception:  # openpyxl raises many types, and no message of theirs is safe to show
+    except Exception:  # damage raises many types, and a message of theirs could quote a cell
         raise SourceError("CORRUPT_WORKBOOK", "it cannot be opened") from None
+    kept: deque[_SheetRow] = deque()
+    text = _lines(_Rows(book, chosen), options, kept)
+    return Sheet(chosen.title, unread, text, kept)
 
 
-def _old_or_encrypted(content: bytes) -> SourceError:
-    if _ENCRYPTED in content:
-        return SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
-    return SourceError("NOT_TEXT", f"it looks like {OLD_WORKBOOK}")
+# The parts of a workbook. None of them needs a document type, which could declare entities.
 
 
-def _chosen(book: Any, wanted: str | None) -> Any:
-    if not book.worksheets:
-        detail = "it has no sheet that can be read; save it as Excel Workbook (.xlsx), not Strict"
-        raise SourceError("CORRUPT_WORKBOOK", detail)
-    sheets = [each for each in book.worksheets if each.sheet_state == "visible"] or book.worksheets
-    if wanted is not None:
-        name = wanted.strip().casefold()
-        sheets = [each for each in book.worksheets if each.title.strip().casefold() == name]
-    if not sheets:
-        titles = ", ".join(each.title for each in book.worksheets)
-        raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
-    return sheets[0]
+class _Part(NamedTuple):
+    """A sheet: its title, whether a person sees it, and the name of its part."""
+
+    title: str
+    is_visible: bool
+    part: str
 
 
-def _unread_sheets(book: Any, read: Any) -> tuple[str, ...]:
-    """Return the other visible sheets that have more than one row, and so may hold data too."""
-    return tuple(
-        each.title
-        for each in book.worksheets
-        if each is not read and each.sheet_state == "visible" and each.max_row != 1
-    )
+class _Format(NamedTuple):
+    """A number format, and what it makes of a number."""
+
+    code: str = "General"
+    is_date: bool = False
+    is_duration: bool = False
 
 
-class WorkbookArchive(zipfile.ZipFile):
-    """The parts of a workbook. Raises `SourceError` with WORKBOOK_TOO_LARGE for one too large."""
+class _Book:
+    """What tells how the sheets of a workbook are read.
+
+    Raises `SourceError` (NOT_TEXT), or what `zipfile` and `expat` raise for damage.
+    """
 
     def __init__(self, content: bytes) -> None:
-        """Raises `SourceError` (NOT_TEXT) if the archive is no workbook, or `BadZipFile`."""
-        super().__init__(io.BytesIO(content))
-        self._checked: set[str] = set()
-        names = {name.lower() for name in self.namelist()}
-        if "xl/workbook.xml" in names:
-            return
-        is_other = "xl/workbook.bin" in names or "mimetype" in names
-        kind = OTHER_WORKBOOK if is_other else ARCHIVE
-        raise SourceError("NOT_TEXT", f"it looks like {kind}")
+        from openpyxl.utils import datetime as calendar  # only workbooks need its time to import
 
-    def open(
-        self,
-        name: str | zipfile.ZipInfo,
-        mode: Literal["r", "w"] = "r",
-        pwd: bytes | None = None,
-        *,
-        force_zip64: bool = False,
-    ) -> IO[bytes]:
-        """Open a part."""
-        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
-        if part.filename not in self._checked:
-            self._checked.add(part.filename)
-            self._check(part)
-        return super().open(name, mode, pwd, force_zip64=force_zip64)
+        self._archive = zipfile.ZipFile(io.BytesIO(content))
+        self._names = {name.lower(): name for name in self._archive.namelist()}
+        if "xl/workbook.xml" not in self._names:
+            is_other = "xl/workbook.bin" in self._names or "mimetype" in self._names
+            kind = OTHER_WORKBOOK if is_other else ARCHIVE
+            raise SourceError("NOT_TEXT", f"it looks like {kind}")
+        related = {
+            each["Id"]: (
+                posixpath.basename(each["Type"]),
+                posixpath.normpath(posixpath.join("/xl", each["Target"]))[1:].lower(),
+            )
+            for _, name, each in self.elements("xl/_rels/workbook.xml.rels")
+            if name == "Relationship" and each.get("TargetMode") != "External"
+        }
+        self._epoch = calendar.WINDOWS_EPOCH
+        self._time = calendar
+        self.sheets: list[_Part] = []
+        for parent, name, each in self.elements("xl/workbook.xml"):
+            if name == "workbookPr" and each.get("date1904") in ("1", "true"):
+                self._epoch = calendar.MAC_EPOCH
+            elif (parent, name) == ("sheets", "sheet") and each.get("id"):
+                kind, part = related[each["id"]]
+                if len(each["name"]) > _MAX_TITLE_CHARS:
+                    raise ValueError("a title is longer than any program writes")
+                if kind == "worksheet" and part in self._names:
+                    is_visible = each.get("state", "visible") == "visible"
+                    self.sheets.append(_Part(each["name"], is_visible, part))
+        by_kind = dict(related.values())
+        styles = by_kind.get("styles", "xl/styles.xml")
+        self._formats = self._read_formats(styles) if styles in self._names else [_Format()]
+        texts = by_kind.get("sharedStrings", "xl/sharedstrings.xml")
+        self._texts = self._read_texts(texts) if texts in self._names else []
 
-    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
-        """Read a part. The styles are only number formats.
+    def cell(self, attributes: Mapping[str, str], text: str) -> SheetCell:
+        """Return a cell by the attributes of its element and the text of its value."""
+        kind = attributes.get("t", "n")
+        shown = self._formats[int(attributes.get("s", 0))]
+        value: Any = text[: MAX_CELL_CHARS + 1]
+        if kind == "s":
+            value = self._texts[int(text)]
+        elif kind == "n":
+            value = float(text) if _FRACTION.search(text) else int(text)
+            if shown.is_date:
+                try:
+                    value = self._time.from_excel(value, self._epoch, shown.is_duration)
+                except (OverflowError, ValueError):
+                    value = "#VALUE!"  # as Excel shows it
+        elif kind == "b":
+            value = bool(int(text))
+        elif kind == "d":
+            value = self._time.from_ISO8601(text)
+        return SheetCell(value, shown.code)
 
-        openpyxl refuses a whole workbook for a font or fill that Excel tolerates and other programs
-        write (https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766).
-        """
-        content = super().read(name, pwd)
-        return _plain_styles(content) if name == "xl/styles.xml" else content
+    def parse(self, part: str, parser: expat.XMLParserType) -> Iterator[None]:
+        """Parse a part, and yield whenever the handlers have been called for a piece of it."""
+        parser.StartDoctypeDeclHandler = _refuse
+        parser.buffer_text = True
+        with self._archive.open(self._names[part]) as content:
+            while piece := content.read(_PIECE_BYTES):
+                parser.Parse(piece, False)
+                yield
+        parser.Parse(b"", True)
+        yield
 
-    def _check(self, part: zipfile.ZipInfo) -> None:
-        name = part.filename.lower()
-        if name.startswith("xl/worksheets/"):
-            self._check_elements(part, MAX_SHEET_BYTES, _ROW, MAX_ROWS)
-        elif name == "xl/sharedstrings.xml":
-            self._check_elements(part, MAX_TEXTS_BYTES, _TEXT, _MAX_TEXTS)
-        elif part.file_size > MAX_PART_BYTES:
-            raise _too_large(part)
+    def elements(self, part: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield (name of the parent, name, attributes) of each element, without namespaces."""
+        found: list[tuple[str, str, dict[str, str]]] = []
+        path = [""]
 
-    def _check_elements(
-        self, part: zipfile.ZipInfo, max_bytes: int, begin: re.Pattern[bytes], most: int
-    ) -> None:
-        """Refuse a part with more or longer elements than Excel writes."""
-        if part.file_size > max_bytes:
-            raise _too_large(part)
-        if part.file_size <= MAX_ELEMENT_BYTES:
-            return
-        elements = silent = 0
-        with super().open(part) as content:
-            while block := content.read(1 << 20):
-                found = len(begin.findall(block))
-                elements += found
-                silent = 0 if found else silent + len(block)
-                if elements > most or silent >= MAX_ELEMENT_BYTES:
-                    raise _too_large(part)
+        def start(name: str, attributes: dict[str, str]) -> None:
+            local = _local(name)
+            found.append((path[-1], local, {_local(key): attributes[key] for key in attributes}))
+            path.append(local)
+
+        def end(name: str) -> None:
+            path.pop()
+
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        for _ in self.parse(part, parser):
+            yield from found
+            found.clear()
+
+    def _read_formats(self, part: str) -> list[_Format]:
+        """Return the number format of each style of a cell. The rest of a style does not matter."""
+        from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+
+        codes: dict[int, str] = dict(BUILTIN_FORMATS)
+        numbers: list[int] = []
+        for parent, name, each in self.elements(part):
+            if (parent, name) == ("numFmts", "numFmt"):
+                if len(each["formatCode"]) > _MAX_FORMAT_CHARS:
+                    raise ValueError("a number format is longer than in Excel")
+                codes[int(each["numFmtId"])] = each["formatCode"]
+            elif (parent, name) == ("cellXfs", "xf"):
+                numbers.append(int(each.get("numFmtId", 0)))
+            if max(len(codes), len(numbers)) > _MAX_FORMATS:
+                raise ValueError("more formats than in Excel")
+        known = {
+            number: _Format(code, is_date_format(code), is_timedelta_format(code))
+            for number, code in codes.items()
+        }
+        return [known.get(number, _Format()) for number in numbers] or [_Format()]
+
+    def _read_texts(self, part: str) -> list[str]:
+        """Return the table of texts."""
+        texts: list[str] = []
+        runs: list[str] = []
+        shown = 0  # how many of the runs are no phonetic hints
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal shown
+            local = _local(name)
+            if local == "t":
+                parser.CharacterDataHandler = runs.append
+            elif local == "rPh":
+                shown = len(runs)
+
+        def end(name: str) -> None:
+            local = _local(name)
+            if local == "t":
+                parser.CharacterDataHandler = None
+            elif local == "rPh":
+                del runs[shown:]
+            elif local == "si":
+                # Excel writes what looks like one of its own escapes as _x005F_x000D_.
+                texts.append("".join(runs).replace("x005F_", "")[: MAX_CELL_CHARS + 1])
+                runs.clear()
+
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        for _ in self.parse(part, parser):
+            pass
+        return texts
 
 
-def _too_large(part: zipfile.ZipInfo) -> SourceError:
-    return SourceError("WORKBOOK_TOO_LARGE", f"the part {part.filename} is too large when unpacked")
+def _refuse(*document_type: object) -> None:
+    raise ValueError("Excel writes no document type")
 
 
-def _plain_styles(content: bytes) -> bytes:
-    from xml.etree import ElementTree  # only workbooks need its time to import
-
-    def add(parent: Any, tag: str, **attributes: str) -> Any:
-        return ElementTree.SubElement(parent, f"{{{_MAIN}}}{tag}", attributes)
-
-    styles, plain = ElementTree.fromstring(content), ElementTree.Element(f"{{{_MAIN}}}styleSheet")
-    formats = add(plain, "numFmts")
-    for each in styles.iterfind("{*}numFmts/{*}numFmt"):
-        add(formats, "numFmt", **each.attrib)
-    add(add(plain, "cellStyleXfs"), "xf")
-    cells = add(plain, "cellXfs")
-    for each in styles.iterfind("{*}cellXfs/{*}xf"):
-        add(cells, "xf", numFmtId=each.get("numFmtId", "0"))
-    return ElementTree.tostring(plain)
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]
 
 
-class _SheetRow(NamedTuple):
-    """The cells of a row that are in the file (column from 1 → cell), and the row's number."""
+def _chosen(sheets: Sequence[_Part], wanted: str | None) -> _Part:
+    if not sheets:
+        raise SourceError("CORRUPT_WORKBOOK", "it has no sheet that can be read")
+    if wanted is None:
+        return next((each for each in sheets if each.is_visible), sheets[0])
+    title = wanted.strip().casefold()
+    for each in sheets:
+        if each.title.strip().casefold() == title:
+            return each
+    titles = ", ".join(each.title for each in sheets[:_MOST_TITLES])
+    raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
 
-    number: int
-    cells: dict[int, Any]
+
+def _unread(book: _Book, read: _Part) -> tuple[str, ...]:
+    """Return the other visible sheets that have more than one row, and so may hold data too."""
+    others = (each for each in book.sheets if each is not read and each.is_visible)
+    unread = (each.title for each in others if not _has_one_row(book, each))
+    return tuple(islice(unread, _MOST_TITLES))
 
 
-def _sheet_rows(sheet: Any) -> Iterator[_SheetRow]:
-    """Yield the rows of a read-only sheet, in ascending order. Rows without cells may be left out.
+def _has_one_row(book: _Book, sheet: _Part) -> bool:
+    for _, name, attributes in book.elements(sheet.part):
+        if name == "dimension":
+            return attributes["ref"].lstrip(ascii_letters + "$:") == "1"
+        if name == "sheetData":
+            break
+    return False
 
-    Raises `ValueError`, or what openpyxl raises, for XML that Excel does not write.
+
+class _Rows:
+    """The rows of a sheet, in ascending order. Rows without cells may be left out.
+
+    Raises what the XML or the values raise that Excel does not write.
     """
-    # Only workbooks need the time of these imports.
-    from openpyxl.cell.read_only import ReadOnlyCell
-    from openpyxl.worksheet import _reader
-    from openpyxl.xml.functions import iterparse
 
-    book = sheet.parent
-    cells: dict[int, Any] = {}
-    number = count = 0
-    rows: Any = None  # the element around all rows
-    with sheet._get_source() as source:
-        parser = _reader.WorkSheetParser(
-            source,
-            sheet._shared_strings,
-            data_only=True,
-            epoch=book.epoch,
-            date_formats=book._date_formats,
-            timedelta_formats=book._timedelta_formats,
-        )
-        for event, element in iterparse(source, ("start", "end")):
-            if event == "start":
-                if element.tag == _reader.ROW_TAG:
-                    number = _row_number(element, number)
-                    parser.row_counter, parser.col_counter = number, 0
-                    count = 0
-                elif element.tag == _reader.DATA_TAG:
-                    rows = element
-            elif element.tag == _reader.CELL_TAG:
-                cell = parser.parse_cell(element)
-                count += 1
-                if max(count, cell["column"]) > MAX_COLUMNS:
-                    raise ValueError("too many cells in a row")
-                cells[cell["column"]] = ReadOnlyCell(sheet, **cell)
-                element.clear()
-            elif element.tag == _reader.ROW_TAG:
-                yield _SheetRow(number, cells)
-                cells = {}
-                if rows is not None:
-                    rows.clear()
+    def __init__(self, book: _Book, sheet: _Part) -> None:
+        self._book, self._sheet = book, sheet
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._found: list[_SheetRow] = []
+        self._number = self._column = self._shown = 0
+        self._cells: dict[int, SheetCell] = {}
+        self._cell: dict[str, str] = {}
+        self._value = ""
+        """The name of the elements that have the value of the cell."""
+        self._runs: list[str] = []
+        """Of the value."""
+
+    def __iter__(self) -> Iterator[_SheetRow]:
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        for _ in self._book.parse(self._sheet.part, self._parser):
+            yield from self._found
+            self._found.clear()
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "c":
+            place = attributes.get("r")
+            self._column = _column(place.rstrip(digits)) if place else self._column + 1
+            self._cell = attributes
+            self._value = "t" if attributes.get("t") == "inlineStr" else "v"
+        elif local == self._value:
+            self._parser.CharacterDataHandler = self._runs.append
+        elif local == "row":
+            self._number = _row_number(attributes.get("r"), self._number)
+            self._column = 0
+        elif local == "rPh":  # a phonetic hint
+            self._shown = len(self._runs)
+
+    def _end(self, name: str) -> None:
+        local = name.rpartition(" ")[2]
+        if local == self._value:
+            self._parser.CharacterDataHandler = None
+        elif local == "c":
+            if self._runs:
+                self._cells[self._column] = self._book.cell(self._cell, "".join(self._runs))
+                self._runs.clear()
+        elif local == "row":
+            self._found.append((self._number, self._cells))
+            self._cells = {}
+        elif local == "rPh":
+            del self._runs[self._shown :]
+        elif local == "sheetData":  # other elements of these names may follow
+            self._parser.StartElementHandler = self._parser.EndElementHandler = None
 
 
-def _row_number(element: Any, before: int) -> int:
-    stated = element.get("r")
+def _row_number(stated: str | None, before: int) -> int:
     number = int(float(stated)) if stated is not None else before + 1
     if not before < number <= MAX_ROWS:
         raise ValueError("a row has no number of its own")
     return number
 
 
-def _lines(rows: Iterator[tuple[int, list[str]]], on_block: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the rows as encoded lines, several at a time."""
+@lru_cache(maxsize=MAX_COLUMNS)
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + ascii_uppercase.index(letter) + 1
+    if not 0 < number <= MAX_COLUMNS:
+        raise ValueError("a cell has no column")
+    return number
+
+
+def _lines(
+    rows: Iterable[_SheetRow], options: SheetOptions, kept: deque[_SheetRow]
+) -> Generator[bytes]:
+    """Yield the rows as encoded lines, several at a time. Rows before damage are yielded first."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=DELIMITER, lineterminator="\n")
-    width = 0  # of the header; Excel omits empty cells at the end of a row
-    line = 0
+    width = line = 0
     try:
-        for count, (number, texts) in enumerate(_readable(rows)):
-            if count % ROWS_OF_A_BLOCK == 0:
-                on_block()
+        for number, cells in rows:
+            if options.keep_cells:
+                kept.append((number, cells))
+            texts = _texts_of(cells, options)
             buffer.write("\n" * (number - line - 1))
             line = number
-            if line <= HEAD_LINES:
+            if line <= options.padded_lines:
                 width = max(width, len(texts))
             if texts:
                 writer.writerow(texts + [""] * (width - len(texts)))
@@ -349,32 +464,25 @@ def _lines(rows: Iterator[tuple[int, list[str]]], on_block: Callable[[], None]) 
                 yield buffer.getvalue().encode(ENCODING, "replace")
                 buffer.seek(0)
                 buffer.truncate()
-    except SourceError:
-        yield buffer.getvalue().encode(ENCODING, "replace")
+    except MemoryError:
         raise
+    except Exception:  # see `read_sheet`
+        yield buffer.getvalue().encode(ENCODING, "replace")
+        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
     yield buffer.getvalue().encode(ENCODING, "replace")
 
 
-def _readable(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    try:
-        yield from rows
-    except Exception:  # see `_loaded`
-        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
-
-
-def _texts_of(cells: Mapping[int, Any], max_columns: int, decimal_sign: str) -> list[str]:
+def _texts_of(cells: Mapping[int, SheetCell], options: SheetOptions) -> list[str]:
     """Return the texts of a row, up to its last cell that is not empty.
 
     All cells to the right of the last possible column are one: one too many.
     """
     texts: list[str] = []
     for column, cell in cells.items():
-        if cell.value is None:
-            continue
-        text = text_of(cell.value, cell.number_format, decimal_sign)
+        text = text_of(cell.value, cell.number_format, options.decimal_sign)
         if not text.strip():
             continue
-        at = min(column - 1, max_columns)
+        at = min(column - 1, options.max_columns)
         texts += [""] * (at + 1 - len(texts))
         texts[at] = text
     return texts
@@ -386,6 +494,7 @@ _EXACT_DIGITS = 15
 """Excel stores no more digits of a number. More are an artifact of binary fractions."""
 _ANY_NUMBER = Context(prec=400)
 
+_FRACTION = re.compile("[.eE]")
 _BREAKS = re.compile(r"[\t\r\n]|_x000[9AD]_")  # the file writes a carriage return as _x000D_
 _NOT_SHOWN = re.compile(r"\[(?!\$)[^\]]*\]|_.|\*.")  # colors, conditions, padding
 _CURRENCY = re.compile(r"\[\$([^\]-]*)[^\]]*\]")  # [$€-407]
@@ -408,8 +517,6 @@ class NumberFormat(NamedTuple):
 
 def text_of(value: object, number_format: str, decimal_sign: str) -> str:
     """The value of a cell and its number format → one line of text."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return _BREAKS.sub(" ", value)
     if isinstance(value, bool):
@@ -484,42 +591,5 @@ def _shows_time(number_format: str) -> bool:
 
 def _to_the_second(value: datetime) -> datetime:
     """Round as Excel does: 14:04:59.9995 is shown as 14:05:00."""
-    return (value + timedelta(microseconds=500_000)).replace(microsecond=0)
-
-
-def _read(stream: ByteStream, size: int) -> bytes:
-    """Read `size` bytes, or fewer at the end of the stream."""
-    pieces = []
-    while size > 0 and (piece := stream.read(min(size, BLOCK_BYTES))):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-class _Pieces:
-    """Pieces of any length as a stream of bytes."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = filter(None, pieces)
-        self._piece = b""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes."""
-        piece = self._piece or next(self._pieces, b"")
-        self._piece = piece[size:]
-        return piece[:size]
-
-
-class _Unread:
-    """A stream of which the first bytes have been read."""
-
-    def __init__(self, start: bytes, rest: ByteStream) -> None:
-        self._start = start
-        self._rest = rest
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes."""
-        if not self._start:
-            return self._rest.read(size)
-        piece, self._start = self._start[:size], self._start[size:]
-        return piece
+    half = timedelta(microseconds=500_000)
+    return (min(value, datetime.max - half) + half).replace(microsecond=0)
