@@ -123,7 +123,7 @@ locals {
     "order_id", "ad_user_data", "ad_personalization", "conversion_environment", "customer_type", "user_ip_address",
     "session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id", "feed_country_code",
     "feed_language_code", "local_transaction_cost", "items", "external_attribution_credit",
-    "external_attribution_model", "customer_id", "event_source", "adjustment_type", "adjustment_date_time",
+    "external_attribution_model", "customer_id", "event_source", "customer_value_bucket", "landing_page_user_agent", "adjustment_type", "adjustment_date_time",
     "adjusted_value", "adjusted_value_currency", "caller_id", "call_start_date_time",
   ])
 

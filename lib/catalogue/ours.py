@@ -317,8 +317,23 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_CUSTOMER_TYPE": (
         "warning",
-        "The customer type is not NEW or RETURNING. It is left out.",
-        "Write NEW or RETURNING, or leave the cell empty.",
+        "The customer type is not NEW, RETURNING or REENGAGED. It is left out.",
+        "Write one of these words, or leave the cell empty.",
+    ),
+    "INVALID_CUSTOMER_VALUE_BUCKET": (
+        "warning",
+        "The value of the customer is not LOW, MEDIUM or HIGH. It is left out.",
+        "Write one of these words, or leave the cell empty.",
+    ),
+    "INVALID_USER_AGENT": (
+        "warning",
+        "The user agent is too long, or it has characters that cannot be printed. It is left out.",
+        "Export the user agent as the browser sends it, or leave the cell empty.",
+    ),
+    "WORD_NOT_SENT": (
+        "warning",
+        "This destination does not have the word in the cell, so it is left out.",
+        _SUPPORTED_BY_DATA_MANAGER,
     ),
     "INVALID_EVENT_SOURCE": (
         "warning",

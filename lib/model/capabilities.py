@@ -97,6 +97,8 @@ class Capabilities:
     diagnostics: CheckSchedule | None = None
     """Set if the API reports on uploads by job later. The destination then implements
     `DiagnosingDestination`."""
+    unknown_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Field → words that only other APIs have. Such a cell is left out with a warning."""
     exclusions: tuple[Exclusion, ...] = ()
     """Values of a conversion that exclude each other."""
     supplements_tags: bool = False

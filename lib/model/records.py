@@ -74,7 +74,9 @@ class OptionalFields:
     """GRANTED, DENIED, or UNSPECIFIED if the cell declares it unspecified. None: an empty cell."""
     conversion_environment: str | None = None
     customer_type: str | None = None
+    customer_value_bucket: str | None = None
     user_ip_address: str | None = None
+    landing_page_user_agent: str | None = None
     session_attributes_encoded: bytes | None = None
     session_attributes_key_value_pairs: tuple[tuple[str, str], ...] = ()
     cart: Cart | None = None

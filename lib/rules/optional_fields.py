@@ -66,6 +66,8 @@ def read_optional_fields(chunk: ChunkColumns) -> None:
         _read_declared(cells, name, BY_NAME[name], comma, chunk.problems)
         for name, cells in chunk.named(_is_declared)
     ]
+    for name, words in chunk.file.rules.capabilities.unknown_words.items():
+        _leave_out(name, words, found, chunk.problems)
     if variables := chunk.named(_is_custom_variable):
         found.append(_Target("custom_variables", _read_variables(chunk, variables)))
     if chunk.has_columns(ADDRESS_FIELDS):
@@ -95,6 +97,17 @@ class _Target(NamedTuple):
 
     name: str
     values: dict[int, Any]
+
+
+def _leave_out(
+    name: str, words: frozenset[str], found: Sequence[_Target], problems: RowProblems
+) -> None:
+    """Leave out the words of a field that the API does not have."""
+    for each in found:
+        if each.name == name:
+            for row in [row for row, value in each.values.items() if value in words]:
+                del each.values[row]
+                problems.warn(row, "WORD_NOT_SENT", name)
 
 
 def _read_declared(

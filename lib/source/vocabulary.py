@@ -37,6 +37,9 @@ _LETTERS_PER_TYPO_OF_ALIAS: Final = 7
 _MOST_TYPOS: Final = 2
 """Letters that are wrong, missing or added; two letters in the wrong order count once."""
 
+_NO_TYPOS: Final = frozenset({"dclid"})
+"""Names that are near to one of ours and mean something else: the click ID of Campaign Manager."""
+
 _LIKENESS_IN_PROFILE: Final = 60.0
 """Percent. Every key under `headers` is meant to be a field, so a distant one helps too."""
 
@@ -249,7 +252,7 @@ class Vocabulary:
 
     def _suggestion(self, header: str) -> str | None:
         key = header_key(header)
-        if key[-1:].isdigit():  # "Email 17" is not a typo
+        if key[-1:].isdigit() or key in _NO_TYPOS:  # "Email 17" is not a typo
             return None
         near = _corrected(key, self._names, self._other_names)
         meaning = self._by_key(near) if near else None

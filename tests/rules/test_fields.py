@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.values.cells import RuleError
 from tests.rules.test_adjustments import engine_for
 
+ROOT = Path(__file__).parents[2]
 ALL = [registry.capabilities_of(name) for name in registry.names()]
 EVENT = IngestEventsRequest.DESCRIPTOR.fields_by_name["events"].message_type
 MESSAGES = {
@@ -37,6 +39,8 @@ MESSAGES = {
 }
 NOT_IN_THE_CLIENT = {("data_manager", "call_start_date_time")}
 """Paths for which only REST has a field (`lib.destinations.data_manager.rest`)."""
+WRITTEN_BY_US = {"conversion_action", "destination_references"}
+"""What no column has: which action a record is for."""
 SENT_NOWHERE = {"street", "city", "region"}
 """Known columns that no destination has a field for today."""
 
@@ -128,6 +132,36 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
                     break
                 message = message.fields_by_name[part].message_type
     assert missing == {each for each in NOT_IN_THE_CLIENT if each[0] == capabilities.name}
+
+
+def _unwritten(message: Any, written: set[str], above: str = "") -> Iterator[str]:
+    for each in message.fields:
+        path = f"{above}{each.name}"
+        if any(one.startswith(f"{path}.") for one in written):
+            yield from _unwritten(each.message_type, written, f"{path}.")
+        elif path not in written:
+            yield path
+
+
+def test_what_is_not_sent_is_listed_with_its_reason() -> None:
+    """A field of Google's that nothing writes was decided against, and CONTRIBUTING says why."""
+    unwritten = set[tuple[str, str]]()
+    for api, kinds in MESSAGES.items():
+        paths = dict[Any, set[str]]()
+        for kind, message in kinds.items():
+            can = registry.capabilities_of(api).of_kind(kind)
+            assert can is not None
+            paths.setdefault(message, {*WRITTEN_BY_US}).update(can.fields.values())
+        for message, written in paths.items():
+            unwritten.update((message.name, path) for path in _unwritten(message, written))
+    unwritten.remove(("ClickConversion", "user_identifiers.user_identifier_source"))  # always ours
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("<!-- not sent -->\n")[2]
+    listed = set[tuple[str, str]]()
+    for row in page.partition("\n\n")[0].splitlines()[2:]:
+        _, message, names, reason, _ = row.split("|")
+        assert len(reason) > 10
+        listed |= {(message.strip(), name.strip()) for name in names.split(",")}
+    assert listed == unwritten
 
 
 @pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)

@@ -58,6 +58,7 @@ CAPABILITIES: Final = Capabilities(
         longest_wait=timedelta(hours=6),
         stop_after=timedelta(hours=24),
     ),
+    unknown_words={"customer_type": frozenset({"REENGAGED"})},
     # Best practices of the guide: Google drops or refuses conversions with these combinations.
     exclusions=(
         Exclusion(

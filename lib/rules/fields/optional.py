@@ -41,9 +41,16 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     ),
     Field(
         "customer_type",
-        "Type of customer: NEW or RETURNING.",
+        "Type of customer: NEW, RETURNING, or (Data Manager API) REENGAGED.",
         target="customer_type",
         parse=_text(enums.parse_customer_type),
+        kind="word",
+    ),
+    Field(
+        "customer_value_bucket",
+        "How valuable you expect the customer to become: LOW, MEDIUM or HIGH.",
+        target="customer_value_bucket",
+        parse=_text(enums.parse_value_bucket),
         kind="word",
     ),
     Field(
@@ -55,6 +62,14 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         target="user_ip_address",
         only_for_some=True,
         parse=_text(network.parse_ip),
+    ),
+    Field(
+        "landing_page_user_agent",
+        "User agent of the browser in which the landing page was opened.",
+        aliases=("user agent",),
+        target="landing_page_user_agent",
+        only_for_some=True,
+        parse=_text(network.parse_user_agent),
     ),
     Field(
         "session_attributes_encoded",

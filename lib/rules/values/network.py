@@ -1,4 +1,4 @@
-"""Data about the website visit: IP address and session attributes."""
+"""Data about the website visit: IP address, browser and session attributes."""
 
 import binascii
 import re
@@ -38,6 +38,13 @@ def parse_ip(value: str) -> str:
     if address is None or getattr(address, "scope_id", None):
         raise RuleError("INVALID_IP_ADDRESS")
     return str(address)
+
+
+def parse_user_agent(value: str) -> str:
+    """Return the user agent of a browser, trimmed. Raises INVALID_USER_AGENT."""
+    if len(value) > _LONGEST or not value.isprintable():
+        raise RuleError("INVALID_USER_AGENT")
+    return value.strip()
 
 
 def parse_session_attributes_encoded(value: str) -> str:

@@ -166,6 +166,20 @@ PAIRS_OF_ROUTES = [
         {"user_properties": {"customer_type": "RETURNING"}},
     ),
     Pair(
+        "customer value",
+        "customer_value_bucket",
+        optional_fields(customer_value_bucket="HIGH"),
+        {},
+        {"user_properties": {"customer_value_bucket": "HIGH"}},
+    ),
+    Pair(
+        "user agent",
+        "landing_page_user_agent",
+        optional_fields(landing_page_user_agent="Mozilla/5.0 (X11)"),
+        {},
+        {"ad_identifiers": {"landing_page_device_info": {"user_agent": "Mozilla/5.0 (X11)"}}},
+    ),
+    Pair(
         "IP address",
         "user_ip_address",
         optional_fields(user_ip_address="203.0.113.7"),

@@ -26,12 +26,14 @@ from lib.rules.values.enums import (
     parse_conversion_environment,
     parse_customer_type,
     parse_event_source,
+    parse_value_bucket,
 )
 from lib.rules.values.network import (
     SESSION_ATTRIBUTE_KEYS,
     parse_ip,
     parse_session_attributes_encoded,
     parse_session_attributes_pairs,
+    parse_user_agent,
 )
 from lib.rules.values.order_ids import check_order_id, derived_order_id, looks_personal
 
@@ -78,6 +80,9 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
         (parse_conversion_environment, "", None),
         (parse_customer_type, "new", "NEW"),
         (parse_customer_type, "Returning", "RETURNING"),
+        (parse_customer_type, "reengaged", "REENGAGED"),
+        (parse_value_bucket, "high", "HIGH"),
+        (parse_user_agent, " Mozilla/5.0 (X11) ", "Mozilla/5.0 (X11)"),
         (parse_event_source, "in store", "IN_STORE"),
         (parse_event_source, "In-Store", "IN_STORE"),
         (parse_event_source, "phone", "PHONE"),
@@ -135,6 +140,8 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_consent, "not granted", "INVALID_CONSENT"),
         (parse_conversion_environment, "desktop", "INVALID_CONVERSION_ENVIRONMENT"),
         (parse_customer_type, "VIP", "INVALID_CUSTOMER_TYPE"),
+        (parse_value_bucket, "huge", "INVALID_CUSTOMER_VALUE_BUCKET"),
+        (parse_user_agent, "Mozilla\x00", "INVALID_USER_AGENT"),
         (parse_event_source, "fax", "INVALID_EVENT_SOURCE"),
         (check_click_id, "", "INVALID_CLICK_ID"),
         (check_click_id, "abc def", "INVALID_CLICK_ID"),
