@@ -596,6 +596,62 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The Merchant Center ID is not valid.",
         _COPY_MERCHANT_ID,
     ),
+    # Google's discovery document has these, but the client library (0.9.4) does not.
+    "WARNING_REASON_ADIDENTIFIER_NOT_USED": (
+        "warning",
+        "Google did not use one of the click IDs or other identifiers of the ad.",
+        _ROW_ACCEPTED,
+    ),
+    "WARNING_REASON_CUSTOM_VARIABLES_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID": (
+        "warning",
+        "Custom variables cannot be used together with a gbraid or wbraid.",
+        "No action needed; the conversion counts without its custom variables.",
+    ),
+    "WARNING_REASON_DUPLICATE_ELEMENTS": (
+        "warning",
+        "A list in the row has the same entry twice.",
+        _ROW_ACCEPTED,
+    ),
+    "WARNING_REASON_FIELD_VALUE_TOO_LONG": (
+        "warning",
+        "A value is too long, so Google left it out.",
+        "Shorten the value in the file.",
+    ),
+    "WARNING_REASON_FIELD_VALUE_TOO_SHORT": (
+        "warning",
+        "A value is too short, so Google left it out.",
+        "Correct the value in the file.",
+    ),
+    "WARNING_REASON_INVALID_MERCHANT_FEED_LANGUAGE_CODE": (
+        "warning",
+        "The language of the product feed is not valid.",
+        "Write the language code of the feed in Merchant Center, such as en.",
+    ),
+    "WARNING_REASON_INVALID_NUMBER_FORMAT": (
+        "warning",
+        "A number is not valid, so Google left it out.",
+        "Correct the number in the file.",
+    ),
+    "WARNING_REASON_INVALID_SHA256_FORMAT": (
+        "warning",
+        "A hash is not a SHA-256 hash, so Google left it out.",
+        "Correct the hash in the file, or send the plain value, which is hashed before it is sent.",
+    ),
+    "WARNING_REASON_TOO_MANY_ELEMENTS": (
+        "warning",
+        "A list in the row has too many entries. Google left some out.",
+        "Shorten the list in the file.",
+    ),
+    "WARNING_REASON_VALUE_TOO_HIGH": (
+        "warning",
+        "A number is too high, so Google left it out.",
+        "Correct the number in the file.",
+    ),
+    "WARNING_REASON_VALUE_TOO_LOW": (
+        "warning",
+        "A number is too low, so Google left it out.",
+        "Correct the number in the file.",
+    ),
 }
 
 NOT_APPLICABLE: Final = frozenset(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
-from lib.destinations.data_manager.event_request import Request as IngestEventsRequest
-from lib.destinations.google_ads.messages import (
-    CallConversion,
-    ClickConversion,
-    conversion_adjustment,
-)
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields, Row
@@ -25,22 +18,11 @@ from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.values.cells import RuleError
 from tests.rules.test_adjustments import engine_for
+from tools import watch_google
 
-ROOT = Path(__file__).parents[2]
 ALL = [registry.capabilities_of(name) for name in registry.names()]
-EVENT = IngestEventsRequest.DESCRIPTOR.fields_by_name["events"].message_type
-MESSAGES = {
-    "google_ads": {
-        "conversion": ClickConversion.DESCRIPTOR,
-        "adjustment": conversion_adjustment().DESCRIPTOR,
-        "call": CallConversion.DESCRIPTOR,
-    },
-    "data_manager": {"conversion": EVENT, "adjustment": EVENT, "call": EVENT},
-}
 NOT_IN_THE_CLIENT = {("data_manager", "call_start_date_time")}
 """Paths for which only REST has a field (`lib.destinations.data_manager.rest`)."""
-WRITTEN_BY_US = {"conversion_action", "destination_references"}
-"""What no column has: which action a record is for."""
 SENT_NOWHERE = {"street", "city", "region"}
 """Known columns that no destination has a field for today."""
 
@@ -120,12 +102,12 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
     If the client library has got a field that only REST had, send its rows with gRPC.
     """
     missing = set()
-    assert capabilities.record_kinds == MESSAGES[capabilities.name].keys()
+    assert capabilities.record_kinds == watch_google.MESSAGES[capabilities.name].keys()
     for kind in capabilities.record_kinds:
         can = capabilities.of_kind(kind)
         assert can is not None
         for field, path in can.fields.items():
-            message: Any = MESSAGES[capabilities.name][kind]
+            message: Any = watch_google.MESSAGES[capabilities.name][kind]
             for part in path.split("."):
                 if part not in message.fields_by_name:
                     missing.add((capabilities.name, field))
@@ -134,34 +116,9 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
     assert missing == {each for each in NOT_IN_THE_CLIENT if each[0] == capabilities.name}
 
 
-def _unwritten(message: Any, written: set[str], above: str = "") -> Iterator[str]:
-    for each in message.fields:
-        path = f"{above}{each.name}"
-        if any(one.startswith(f"{path}.") for one in written):
-            yield from _unwritten(each.message_type, written, f"{path}.")
-        elif path not in written:
-            yield path
-
-
 def test_what_is_not_sent_is_listed_with_its_reason() -> None:
     """A field of Google's that nothing writes was decided against, and CONTRIBUTING says why."""
-    unwritten = set[tuple[str, str]]()
-    for api, kinds in MESSAGES.items():
-        paths = dict[Any, set[str]]()
-        for kind, message in kinds.items():
-            can = registry.capabilities_of(api).of_kind(kind)
-            assert can is not None
-            paths.setdefault(message, {*WRITTEN_BY_US}).update(can.fields.values())
-        for message, written in paths.items():
-            unwritten.update((message.name, path) for path in _unwritten(message, written))
-    unwritten.remove(("ClickConversion", "user_identifiers.user_identifier_source"))  # always ours
-    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("<!-- not sent -->\n")[2]
-    listed = set[tuple[str, str]]()
-    for row in page.partition("\n\n")[0].splitlines()[2:]:
-        _, message, names, reason, _ = row.split("|")
-        assert len(reason) > 10
-        listed |= {(message.strip(), name.strip()) for name in names.split(",")}
-    assert listed == unwritten
+    assert watch_google.listed_as_not_sent() == watch_google.not_sent()
 
 
 @pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)
