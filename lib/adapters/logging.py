@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # https://cloud.google.com/logging/docs/structured-logging
+LONGEST_LINE = 200_000
+"""Cloud Logging takes 256 KiB. It would cut a longer line, and what is no JSON raises no alert."""
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
@@ -105,9 +107,24 @@ class JsonLog:
             **self.fields,
             **fields,
         }
+        text = json.dumps(line, default=str)
+        for most in (2_000, 200, 20):
+            if len(text) > LONGEST_LINE:
+                text = json.dumps(_cut(line, most), default=str)
         # One write per line, so that lines of concurrent threads do not mix.
-        sys.stdout.write(json.dumps(line, default=str) + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def _cut(value: Any, most: int) -> Any:
+    """Return a value whose texts and lists are not longer than this."""
+    if isinstance(value, Mapping):
+        return {key: _cut(each, most) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cut(each, most) for each in value[:most]]
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[: most - 1]}…"
+    return value
 
 
 def trace_field(header: str | None, project: str | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from lib.rules.row_filter import FilterValue, RowFilter
 from lib.rules.stages import stage_of
 from lib.rules.values.order_ids import looks_personal
 from lib.rules.values.time_zones import UnknownZone
-from lib.source.header import ColumnMap, quoted, shown
+from lib.source.header import ColumnMap, quoted, shown, shown_title
 from lib.source.table import Table
 from lib.source.vocabulary import header_key
 
@@ -52,7 +52,7 @@ _CALL: Final = re.compile(r"(?:\b|_)call(?:er|ers|s)?(?:\b|_)", re.IGNORECASE)
 
 def notes_on_sheets(table: Table) -> list[Problem]:
     """Return a note on the sheets of a workbook that are not read."""
-    others = ", ".join(table.unread_sheets)
+    others = ", ".join(map(shown_title, table.unread_sheets))
     return [Problem("SHEETS_NOT_READ", "", others)] if others else []
 
 

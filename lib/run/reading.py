@@ -48,6 +48,7 @@ from lib.source.header import (
     quoted,
     recognize,
     shown,
+    shown_title,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.vocabulary import Tier, header_parts, vocabulary_of
@@ -173,7 +174,11 @@ def read_header(table: Table, profile: Profile) -> Header:
         switched_off = _switched_off(profile)
         hidden = ("",) * len(table.header)
         notes += notes_on_content(hidden, rows, (), switched_off)
-        detail = f'in the sheet "{table.sheet}"' if table.sheet is not None else error.detail
+        detail = (
+            f'in the sheet "{shown_title(table.sheet)}"'
+            if table.sheet is not None
+            else error.detail
+        )
         detail = f"{_where_from(profile)}{detail}{_where_probably(table)}"
         return Header(
             {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)

@@ -380,6 +380,12 @@ def shown(name: str, index: int) -> str:
     return name if name and _is_harmless(name) else f"column {index + 1}"
 
 
+def shown_title(title: str) -> str:
+    """Return the title of a sheet, unless it could be user data."""
+    is_harmless = title.isprintable() and not looks_like_data(title)
+    return title if is_harmless else "a title that looks like data"
+
+
 def quoted(header: Sequence[str], index: int) -> str:
     """Return a header name and its column number, if the name is safe to show."""
     name = shown(header[index], index)

@@ -346,7 +346,9 @@ def _chosen(sheets: Sequence[_Part], wanted: str | None) -> _Part:
     for each in sheets:
         if each.title.strip().casefold() == title:
             return each
-    titles = ", ".join(each.title for each in sheets[:_MOST_TITLES])
+    from lib.source.header import shown_title  # its import takes longer than a small workbook
+
+    titles = ", ".join(shown_title(each.title) for each in sheets[:_MOST_TITLES])
     raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
 
 

@@ -317,6 +317,27 @@ def settings_invalid(google: World) -> None:
         wiring()
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"detail": "x" * 1_000_000},
+        {"detail": "\U0001f600" * 100_000, "name": "\U0001f600" * 100_000, "ok": [1, None]},
+        {"codes": [{"names": ["\U0001f600" * 100] * 100}] * 100},
+        {f"field{number}": ["\U0001f600" * 300] * 300 for number in range(20)},
+    ],
+)
+def test_a_line_is_never_longer_than_the_platform_takes(
+    fields: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays JSON and keeps all its fields, whatever names and messages are in them."""
+    JsonLog().alert("run_stopped", **fields)
+    text = capsys.readouterr().out
+    assert len(text) < 256 << 10
+    line = json.loads(text)
+    assert (line["severity"], line["event"]) == ("ERROR", "run_stopped")
+    assert fields.keys() <= line.keys()
+
+
 SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "run_finished": ("INFO", deliver),
     "claim_taken": ("INFO", deliver),

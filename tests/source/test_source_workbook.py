@@ -187,6 +187,10 @@ def test_the_profile_names_a_sheet() -> None:
     missing = error(content, sheet="Lost")
     assert missing.code == "SHEET_NOT_FOUND"
     assert missing.detail == "the sheets of the workbook are: Sheet1, Won deals"
+    many = workbook([["x"]], others={f"ada{n}@example.com": [] for n in range(50)})
+    detail = error(many, sheet="Lost").detail
+    assert "@" not in detail
+    assert len(detail) < 1_000
 
 
 def test_the_profile_describes_text_files_only() -> None:
