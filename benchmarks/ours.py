@@ -92,6 +92,7 @@ def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], An
         row_filter=RowFilter(),
         parts=(Part("conversion", Engine(columns.fields, rules), destination),),
         sales=capabilities,
+        adjusts=False,
         customer_id="1234567890",
         validate_only=False,
         notes=(),

@@ -439,6 +439,18 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Export one row per order with the sum of its values, or give each line its own order ID "
         "and time. If the value of an order has changed, send an adjustment (docs/input.md).",
     ),
+    "SUPERSEDED_SALE": (
+        "superseded",
+        "Google already has a newer value of this order: a correction or a refund. The sale would "
+        "undo it, so it is not sent. A note counts these rows.",
+        "No action needed. If the correction was wrong, upload another one with a later time.",
+    ),
+    "ORDER_IN_PROCESS": (
+        "deferred",
+        "Google is still processing another value of this order, from this file or another one. "
+        "The row waits until that is done, so that the newest value comes last.",
+        "No action needed; retried automatically. If the row has failed, upload it again.",
+    ),
     "SUPERSEDED_ADJUSTMENT": (
         "superseded",
         "Another adjustment counts instead of this one, for the same conversion: a later one, or a "

@@ -23,9 +23,17 @@ from lib.errors import PermanentError
 from lib.followup.final_statuses import ROWS_NOT_NAMED
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.records import Record
 from lib.run.attempt import Attempt
-from lib.run.chunks import Chunk, PreparedChunk, chunks_of, outcomes, prepare, superseded_in
+from lib.run.chunks import (
+    Chunk,
+    PreparedChunk,
+    Validated,
+    chunks_of,
+    outcomes,
+    prepare,
+    withheld_rows,
+    without,
+)
 from lib.run.claim import claimed_profile
 from lib.run.finish import UNTERMINATED_LAST_LINE
 from lib.run.plan import Plan, plan_file
@@ -86,10 +94,6 @@ class _Resend:
         context = self.attempt.context
         rows = {row.line: row for row in before.listed if self.is_due(row)}
         deferred = chunk._replace(rows=[r for r in chunk.rows if r[0] in rows])
-        superseded = superseded_in(self.plan, deferred, context.newer_values.since(self.run.now))
-        if superseded:
-            kept = [r for r in deferred.rows if r[0] not in superseded]
-            deferred = deferred._replace(rows=kept)
         accepted: Outcome = "ok" if self.plan.validate_only else "uploaded"
         list_all = context.settings.list_all_rows
         prepared = self._prepare(deferred, rows)
@@ -97,21 +101,28 @@ class _Resend:
         def save(answers: Sequence[UploadResult], too_late: bool = False) -> None:
             nonlocal generation
             answer = outcomes(prepared, answers, accepted, list_all=True)
-            merged = _merged(before, answer, superseded, too_late, list_all)
+            merged = _merged(before, answer, too_late, list_all)
             generation = context.ledger.write_chunk(self.run, merged, generation)
 
-        values = None if self.plan.validate_only else context.newer_values
-        answers = send_parts(prepared, self.run, self.attempt.deadline, values, save)
+        answers = send_parts(prepared, self.attempt, save)
         stop = stop_of(prepared, answers)
         if self.too_late or not self.plan.stops_at(stop):
             save(answers, self.too_late)
         return stop
 
     def _prepare(self, chunk: Chunk, rows: Mapping[int, RowOutcome]) -> PreparedChunk:
-        def is_sent(line: int, record: Record) -> bool:
-            return not _may_be_counted(rows[line]) or record.is_recognizable
+        def withhold(validated: Validated) -> dict[int, RowOutcome]:
+            never = {
+                line: RowOutcome(line, "rejected")
+                for _, each in validated
+                for line, record in zip(each.lines, each.records, strict=True)
+                if _may_be_counted(rows[line]) and not record.is_recognizable
+            }
+            left = [(part, without(each, never)) for part, each in validated]
+            recorded, now = self.attempt.context.newer_values, self.attempt.context.utc_now()
+            return never | withheld_rows(self.plan, left, self.run, chunk.number, recorded, now)
 
-        prepared = prepare(self.plan, chunk, self.run.job_id, maybe_sent=True, is_sent=is_sent)
+        prepared = prepare(self.plan, chunk, self.run.job_id, maybe_sent=True, withhold=withhold)
         if isinstance(prepared, Problem):
             raise PermanentError(prepared.code, prepared.detail)
         return prepared
@@ -125,12 +136,11 @@ def _may_be_counted(row: RowOutcome) -> bool:
 def _merged(
     before: ChunkOutcomes,
     answer: ChunkOutcomes,
-    superseded: Mapping[int, RowOutcome],
     too_late: bool,
     list_all: bool,
 ) -> ChunkOutcomes:
     """Return the outcomes of a chunk, with the new outcomes of its deferred rows."""
-    new = {row.line: row for row in answer.listed} | dict(superseded)
+    new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
     unlisted = before.unlisted()
     for old in before.listed:

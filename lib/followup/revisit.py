@@ -35,6 +35,7 @@ from lib.run.attempt import Attempt
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
 from lib.run.finish import announce_results, next_resend, read_written, rewrite_results
+from lib.run.newer_values import with_note
 from lib.source.errors import SourceError
 from lib.state.generations import superseded_by
 from lib.state.output import report_path
@@ -98,6 +99,7 @@ def _revisit_claimed(
         metadata = _resend(attempt, pending, metadata)
         pending = replace(pending, resend_at=now + timedelta(hours=settings.defer_hours))
     poll: PollResult = "later"
+    awaited = pending.poll_at is not None
     if pending.poll_at is not None and pending.poll_at <= now:
         poll = poll_requests(attempt, pending)
     written = read_written(lease.run, pending.chunks, context)
@@ -107,9 +109,12 @@ def _revisit_claimed(
     profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
     note = matched and note_on_matches(matched, context.match_history.recent(profile))
     metadata = with_processing(metadata, written, now if poll == "answered" else None, note)
+    metadata = replace(metadata, notes=with_note(metadata.notes, written.tally))
     pending = reschedule(
         pending, written, metadata.destination, polled=poll != "later", settings=settings, now=now
     )
+    if awaited and pending.poll_at is None:
+        context.newer_values.close(lease.run)
     waits_for_resend = pending.resend_at is not None and not must_send
     pending = replace(
         pending, blocked=attempt.blocked or (pending.blocked if waits_for_resend else "")

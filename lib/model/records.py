@@ -103,6 +103,9 @@ class OptionalFields:
         )
 
 
+RETRACTED: Final = 1 << 62
+"""The rank of a retraction, later than every time: it is final."""
+
 _DERIVED: Final = re.compile("auto-[a-p]{32}")
 
 
@@ -141,14 +144,9 @@ class Conversion(NamedTuple):
         return bool(self.gclid or self.gbraid or self.wbraid)
 
     @property
-    def adjusted_at(self) -> int:
-        """A conversion is older than any restatement of it."""
+    def rank(self) -> int:
+        """Of two values of a conversion, the one with the higher rank counts."""
         return 0
-
-    @property
-    def has_whole(self) -> bool:
-        """A conversion is sent with all its data and its value."""
-        return True
 
     @property
     def is_recognizable(self) -> bool:
@@ -180,19 +178,16 @@ class Adjustment(NamedTuple):
     warnings: tuple[Problem, ...]
 
     @property
-    def adjusted_at(self) -> int:
-        """Its time in Unix seconds."""
+    def rank(self) -> int:
+        """The later restatement counts, but a retraction is final."""
+        if self.adjustment_type == "retraction":
+            return RETRACTED
         return int(datetime.fromisoformat(self.time).timestamp())
 
     @property
     def has_click_id(self) -> bool:
         """Whether the adjusted conversion belongs to an ad click, as far as this is known."""
         return self.original is None or self.original.has_click_id
-
-    @property
-    def has_whole(self) -> bool:
-        """Whether it is sent as the original conversion with a new value."""
-        return self.original is not None
 
     @property
     def is_recognizable(self) -> bool:
@@ -225,7 +220,7 @@ class Call(NamedTuple):
         return None
 
     @property
-    def adjusted_at(self) -> int:
+    def rank(self) -> int:
         """A call is never restated."""
         return 0
 
@@ -233,11 +228,6 @@ class Call(NamedTuple):
     def has_click_id(self) -> bool:
         """A call belongs to an ad, by the number that was called."""
         return True
-
-    @property
-    def has_whole(self) -> bool:
-        """A call is never restated, so none of its values replaces another."""
-        return False
 
     @property
     def is_recognizable(self) -> bool:

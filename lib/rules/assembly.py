@@ -19,7 +19,13 @@ from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
 from lib.model.money import Amounts, micros_of
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
+from lib.model.records import (
+    RETRACTED,
+    Adjustment,
+    Conversion,
+    Record,
+    is_derived_order_id,
+)
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
 from lib.rules.row_filter import TIME_FIELD
@@ -30,9 +36,6 @@ T = TypeVar("T")
 
 MOST_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
-
-_RETRACTED: Final = 1 << 62
-"""Later than every time: nothing supersedes a retraction."""
 
 
 class ValidatedChunk(NamedTuple):
@@ -398,7 +401,7 @@ def supersede(chunk: ChunkColumns) -> None:
 def _rank(chunk: ChunkColumns, row: int) -> int:
     """Return the rank of an adjustment: that with the highest rank counts."""
     is_final = chunk.adjustment_type[row] == "retraction"
-    return _RETRACTED if is_final else chunk.when.instants[row]
+    return RETRACTED if is_final else chunk.when.instants[row]
 
 
 def _adjusted_conversion(chunk: ChunkColumns, row: int) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -33,14 +34,15 @@ from lib.model.outcomes import (
     Tally,
     chunk_outcomes,
 )
-from lib.model.records import Record, Row
+from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
 from lib.rules.row_filter import Selected
-from lib.run.newer_values import NewestTimes, NewValue, new_values, superseded_rows
+from lib.run.newer_values import PartValues, withheld
 from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
-from lib.state.run import ChunkLimits
+from lib.state.newer_values import NewerValues
+from lib.state.run import ChunkLimits, Run
 
 CHUNK_ROWS = 2_000
 """Maximum number of conversions in one request, for both APIs
@@ -54,8 +56,9 @@ measured with files that are nothing but custom variables, carts, or email addre
 CELL_CHARS = 16
 """What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
-IsSent = Callable[[int, Record], bool]
-"""Whether the record in this line is sent."""
+Validated = Sequence[tuple[Part, ValidatedChunk]]
+Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
+"""Decides which of these rows are not sent, and returns their outcomes by line."""
 
 
 class Chunk(NamedTuple):
@@ -81,8 +84,8 @@ class PreparedPart(NamedTuple):
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)` and `warnings[i]` (if any) belong
     to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
-    another row of the chunk: `repeats` maps their lines to the line of that row. `new_values` are
-    its adjustments, if an older value could be sent after them.
+    another row of the chunk: `repeats` maps their lines to the line of that row. `order_values`
+    are those of its orders, if it matters which of them comes last.
     """
 
     destination: Destination[Any]
@@ -94,7 +97,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    new_values: Sequence[NewValue] = ()
+    order_values: PartValues | None = None
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -200,14 +203,13 @@ def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, Valid
 
 
 def prepare(
-    plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, is_sent: IsSent | None = None
+    plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, withhold: Withhold | None = None
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that count, and serialize those that can be sent.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses. `maybe_sent`: an earlier attempt may have sent
-    the same rows. Rows whose line and record do not fulfill `is_sent` are rejected without a
-    reason.
+    the same rows. `withhold` may leave out rows that could be sent.
     """
     try:
         selected, validated = validate(plan, chunk)
@@ -217,10 +219,11 @@ def prepare(
         return plan.refuses_user_data
     parts: list[PreparedPart] = []
     placeholders = Counter[str]()
+    left_out = withhold(validated) if withhold is not None else {}
     for part, each in validated:
         own = (before.batch for before in parts if before.destination is part.destination)
         batch = part.destination.batch(job_id, maybe_sent=maybe_sent, after=next(own, None))
-        parts.append(_serialize(part, batch, _only(each, is_sent) if is_sent else each, plan))
+        parts.append(_serialize(part, batch, without(each, left_out) if left_out else each, plan))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,
@@ -233,41 +236,30 @@ def prepare(
     )
 
 
-def prepare_again(
-    plan: Plan, chunk: Chunk, job_id: int, newest: NewestTimes
-) -> PreparedChunk | Problem:
-    """Prepare a chunk that an earlier attempt may have sent, without its superseded rows."""
-    try:
-        superseded = superseded_in(plan, chunk, newest)
-    except PermanentError as error:
-        return Problem(error.code, "", error.detail)
-    if not superseded:
-        return prepare(plan, chunk, job_id, maybe_sent=True)
-    prepared = prepare(
-        plan, chunk, job_id, maybe_sent=True, is_sent=lambda line, _: line not in superseded
-    )
-    if isinstance(prepared, Problem):
-        return prepared
-    parts = [
-        part._replace(refused=[superseded.get(each.line, each) for each in part.refused])
-        for part in prepared.parts
-    ]
-    return prepared._replace(parts=parts)
-
-
-def superseded_in(plan: Plan, chunk: Chunk, newest: NewestTimes) -> Mapping[int, RowOutcome]:
-    """Return the outcomes of rows whose orders have got a newer value, by line."""
-    name = plan.order_name
-    if name is None:
-        return {}
-    validated = [each for _, each in validate(plan, chunk)[1]]
-    lines = [line for each in validated for line in each.lines]
-    records = [record for each in validated for record in each.records]
-    return superseded_rows(lines, records, name, newest)
+def withheld_rows(
+    plan: Plan,
+    validated: Validated,
+    run: Run,
+    chunk: int,
+    recorded: NewerValues,
+    now: datetime,
+) -> dict[int, RowOutcome]:
+    """Announce the values of a chunk's orders. Return the outcomes of the rows that must not be
+    sent now, because of other values of their orders, by line."""
+    values = [plan.values_of(part, each.records) for part, each in validated]
+    rows: dict[int, RowOutcome] = {}
+    found = withheld(values, run, chunk, recorded, now)
+    for (_, each), of_part in zip(validated, found, strict=True):
+        for at, (outcome, code) in of_part.items():
+            line, record = each.lines[at], each.records[at]
+            worth = each.values.at(at) if outcome == "deferred" else ()
+            errors = (Problem(code),)
+            rows[line] = RowOutcome(line, outcome, record.order_id, errors, record.warnings, *worth)
+    return rows
 
 
 def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) -> PreparedPart:
-    records, name = validated.records, plan.order_name
+    records = validated.records
     add: dict[RecordKind, Callable[[Any], None]] = {
         "conversion": batch.add,
         "adjustment": batch.add_adjustment,
@@ -286,22 +278,19 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         warnings={n: each.warnings for n, each in enumerate(records) if each.warnings},
         refused=validated.refused,
         repeats=validated.repeats,
-        new_values=new_values(records, name) if part.kind == "adjustment" and name else (),
+        order_values=plan.values_of(part, records),
     )
 
 
-def _only(validated: ValidatedChunk, is_sent: IsSent) -> ValidatedChunk:
-    """Return the rows with only the records that are sent. The other rows are rejected."""
+def without(validated: ValidatedChunk, left_out: Mapping[int, RowOutcome]) -> ValidatedChunk:
+    """Return the rows without the records that are left out, which get these outcomes."""
     lines = validated.lines
-    kept = list(map(is_sent, lines, validated.records))
+    kept = [line not in left_out for line in lines]
     return validated._replace(
         lines=list(compress(lines, kept)),
         records=list(compress(validated.records, kept)),
         values=validated.values.only(list(compress(range(len(lines)), kept))),
-        refused=[
-            *validated.refused,
-            *(RowOutcome(n, "rejected") for n, keep in zip(lines, kept, strict=True) if not keep),
-        ],
+        refused=[*validated.refused, *(left_out[n] for n in lines if n in left_out)],
     )
 
 
@@ -360,6 +349,11 @@ def _outcomes_of_part(
         part.lines[position]: result
         for position, result in results.items()
         if result.outcome not in COUNTED
+    }
+    uncounted |= {
+        row.line: RowResult(row.outcome, row.errors)
+        for row in part.refused
+        if row.outcome in ("deferred", "skipped")
     }
     listed = []
     for row in part.refused:

@@ -34,6 +34,7 @@ from lib.results.document import (
 from lib.results.findings import Findings
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
+from lib.run.newer_values import with_note
 from lib.run.notes import notes_on_runtime, notes_on_selection
 from lib.run.plan import Plan, notes_of
 from lib.run.reading import Header
@@ -92,6 +93,7 @@ def _metadata(
     elif plan is not None:
         is_complete = progress.stop is None
         notes += notes_on_selection(plan.row_filter, progress.selection, is_complete, attempt.log)
+        notes = [*with_note(notes, progress.tally)]
     rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
     was_lost = progress.stop is not None and progress.stop.code == "NO_PROGRESS" and run.died
     if was_lost or (rows_remain and run.attempts > 1):

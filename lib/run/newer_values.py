@@ -1,121 +1,152 @@
-"""Keeps an older value of an order from being sent after a newer one.
+"""Keeps an older value of an order from following a newer one, whichever file or API it came by.
 
-    a chunk corrects orders  ──▶ their digests and times are recorded    (`lib.state.newer_values`)
-    a row is sent again      ──▶ is a newer value of its order recorded? then it is skipped
+An API may take the value that arrives last, and process it hours later (`restates_with_original`):
+then a sale that is repeated undoes a correction. So, for files that adjust:
 
-This matters if the API of the conversions takes the value that arrives last, because to it a
-correction is the whole conversion again (`restates_with_original`). A row is sent again if it was
-deferred, or if an attempt died before it saved the answer.
+    a newer value counts                ──▶ the row is skipped
+    another value may still arrive      ──▶ the row is deferred, until that is decided
+    neither                             ──▶ it is announced, sent, and then recorded if it counts
 
-A correction that is the whole conversion is recorded before it is sent: it counts the conversion
-even if the older row never arrived. If the API refuses it, the record is removed, or the older row
-would be skipped for nothing. A correction that only names the conversion is recorded after it was
-accepted: then the conversion has certainly arrived.
+In one file, an adjustment waits for its sale. Orders without an order ID are not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from lib.destinations.base import UploadResult
-from lib.model.outcomes import COUNTED, Problem, RowOutcome
+from lib.catalogue.texts import number_of_rows
+from lib.destinations.base import Capabilities, UploadResult
+from lib.model.fields import RecordKind
+from lib.model.outcomes import COUNTED, Outcome, Problem, Tally
 from lib.model.records import Record
-from lib.state.newer_values import NewerValues, order_digest
+from lib.state.newer_values import NewerValues, Order, OrderValueKind, order_of
 from lib.state.run import Run
 
 OrderName = Callable[[str], str]
 """How the API of the conversions writes an order ID, also if another API gets the adjustments."""
 
-NewestTimes = Callable[[Collection[str]], Mapping[str, int]]
-"""Digests of orders → the newest recorded time of each that has one."""
+SUPERSEDED_SALE: Final = "SUPERSEDED_SALE"
 
 
-class NewValue(NamedTuple):
-    """An adjustment: its position in the batch, a digest of its order, and its time. `is_whole`: it
-    is the whole conversion."""
+class Withheld(NamedTuple):
+    """Why a row is not sent now."""
+
+    outcome: Outcome
+    code: str
+
+
+_WAITS: Final = Withheld("deferred", "ORDER_IN_PROCESS")
+_OLDER_ADJUSTMENT: Final = Withheld("skipped", "SUPERSEDED_ADJUSTMENT")
+_SUPERSEDED: Final[Mapping[OrderValueKind, Withheld]] = {
+    "sales": Withheld("skipped", SUPERSEDED_SALE),
+    "restated": _OLDER_ADJUSTMENT,
+    "adjusted": _OLDER_ADJUSTMENT,
+}
+
+
+class OrderValue(NamedTuple):
+    """The value of an order in a record: its position among the records, and its rank."""
 
     position: int
-    order: str
-    time: int
-    is_whole: bool
+    order: Order
+    rank: int
 
 
-def new_values(adjustments: Iterable[Record], order_name: OrderName) -> list[NewValue]:
-    """Return the new values. Those of conversions without an order ID are not known."""
-    return [
-        NewValue(
-            position, _digest(each, each.order_id, order_name), each.adjusted_at, each.has_whole
-        )
-        for position, each in enumerate(adjustments)
+class PartValues(NamedTuple):
+    """The values in one part of a chunk. `are_late`: their API processes them later."""
+
+    kind: OrderValueKind
+    are_late: bool
+    values: Sequence[OrderValue]
+
+
+def values_of(
+    kind: RecordKind,
+    records: Sequence[Record],
+    sender: Capabilities,
+    order_name: OrderName,
+    *,
+    adjusts: bool,
+) -> PartValues | None:
+    """Return the values in these records. None: they neither undo others nor are undone.
+
+    `sender` is the API that gets them. `adjusts`: the profile also sends adjustments.
+    """
+    can = sender.of_kind("adjustment")
+    restates = can is not None and can.restates_with_original
+    if kind == "call" or (kind == "conversion" and not (adjusts and restates)):
+        return None
+    adjustment: OrderValueKind = "restated" if restates else "adjusted"
+    values = [
+        OrderValue(at, order_of(each.action_id, order_name(each.order_id)), each.rank)
+        for at, each in enumerate(records)
         if each.order_id is not None
     ]
+    are_late = restates and sender.reports_later is not None
+    return PartValues("sales" if kind == "conversion" else adjustment, are_late, values)
 
 
-def record_before(values: Iterable[NewValue], run: Run, chunk: int, recorded: NewerValues) -> None:
-    """Record the corrections that are whole conversions, before they are sent."""
-    if orders := {each.order: each.time for each in values if each.is_whole}:
-        recorded.record(run.key, chunk, orders)
+def withheld(
+    parts: Sequence[PartValues | None], run: Run, chunk: int, recorded: NewerValues, now: datetime
+) -> list[dict[int, Withheld]]:
+    """Announce the values of a chunk. Return those of each part that are not sent, by position."""
+    sold: set[Order] = set()
+    found = []
+    for part in parts:
+        not_sent: dict[int, Withheld] = {}
+        found.append(not_sent)
+        if part is None or not part.values:
+            continue
+        if part.kind != "sales":
+            not_sent |= {each.position: _WAITS for each in part.values if each.order in sold}
+        values = {each.order: each.rank for each in part.values if each.position not in not_sent}
+        if not values:
+            continue
+        recorded.announce(run, chunk, part.kind, values)
+        others = recorded.others(part.kind, values, now)
+        newest = recorded.newest(values, part.kind)
+        for position, order, rank in part.values:
+            if newest.get(order.digest, 0) > rank:
+                not_sent[position] = _SUPERSEDED[part.kind]
+            elif others.get(order.digest, set()) - {rank}:
+                not_sent[position] = _WAITS
+        if left := [each.order for each in part.values if each.position in not_sent]:
+            recorded.withdraw(run, chunk, part.kind, left)
+        if part.kind == "sales":
+            sold = values.keys() - set(left)
+    return found
 
 
 def record_answer(
-    values: Collection[NewValue], result: UploadResult, run: Run, chunk: int, recorded: NewerValues
+    part: PartValues,
+    answer: UploadResult,
+    run: Run,
+    chunk: int,
+    recorded: NewerValues,
+    now: datetime,
 ) -> None:
-    """Record what was accepted, and forget what was recorded before and then refused."""
-    if orders := _refused(values, result):
-        recorded.forget(run.key, chunk, orders)
-    if accepted := _accepted(values, result):
-        recorded.record(run.key, chunk, accepted, run.attempts)
+    """Record what counts now, and withdraw what is decided.
 
-
-def _accepted(values: Iterable[NewValue], result: UploadResult) -> dict[str, int]:
-    """Return what to record after the chunk was sent: digest → time."""
-    answers = result.row_results
-    return {
-        each.order: each.time
-        for each in values
-        if not each.is_whole
-        and (each.position not in answers or answers[each.position].outcome in COUNTED)
-    }
-
-
-def _refused(values: Iterable[NewValue], result: UploadResult) -> list[str]:
-    """Return the digests of what was recorded before the chunk was sent, and was then refused.
-
-    What is deferred stays recorded: it will be sent, with the newer value.
+    If the API has a newer adjustment than this one (`skipped`), a sale must not undo it either.
     """
-    answers = result.row_results
-    return [
-        each.order
-        for each in values
-        if each.is_whole
-        and each.position in answers
-        and answers[each.position].outcome not in (*COUNTED, "deferred")
-    ]
-
-
-def superseded_rows(
-    lines: Sequence[int], records: Sequence[Record], order_name: OrderName, newest: NewestTimes
-) -> dict[int, RowOutcome]:
-    """Return the outcomes of rows for whose orders a newer value was sent, by line.
-
-    A value from the chunk itself supersedes nothing: it is sent after the chunk's conversions.
-    """
-    orders = {
-        line: (_digest(each, each.order_id, order_name), each)
-        for line, each in zip(lines, records, strict=True)
-        if each.order_id is not None and each.has_whole
+    results = answer.row_results
+    counted = {
+        order: rank
+        for position, order, rank in part.values
+        if position not in results or results[position].outcome in (*COUNTED, "skipped")
     }
-    known = newest({digest for digest, _ in orders.values()}) if orders else {}
-    own: dict[str, int] = {}
-    for digest, record in orders.values():
-        own[digest] = max(record.adjusted_at, own.get(digest, 0))
-    return {
-        line: RowOutcome(line, "skipped", record.order_id, (Problem("SUPERSEDED_ADJUSTMENT"),))
-        for line, (digest, record) in orders.items()
-        if known.get(digest, 0) > own[digest]
-    }
+    if counted and part.kind != "sales":
+        recorded.record(counted, part.kind, now)
+    decided = [each.order for each in part.values if not part.are_late or each.order not in counted]
+    if decided:
+        recorded.withdraw(run, chunk, part.kind, decided)
 
 
-def _digest(record: Record, order_id: str, order_name: OrderName) -> str:
-    return order_digest(record.action_id, order_name(order_id))
+def with_note(notes: Sequence[Problem], tally: Tally) -> tuple[Problem, ...]:
+    """Return the notes on a file, with the one on sales that would have undone a correction."""
+    others = [each for each in notes if each.code != SUPERSEDED_SALE]
+    if rows := tally.codes.get(SUPERSEDED_SALE):
+        others.append(Problem(SUPERSEDED_SALE, "", number_of_rows(rows)))
+    return tuple(others)

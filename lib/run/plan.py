@@ -23,7 +23,7 @@ from lib.errors import PermanentError
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
-from lib.model.records import Row
+from lib.model.records import Record, Row
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.units import currencies_in_header
@@ -40,7 +40,7 @@ from lib.rules.stages import is_stage_column
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.newer_values import OrderName
+from lib.run.newer_values import PartValues, values_of
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import (
     Header,
@@ -77,7 +77,8 @@ class Plan:
 
     The first of the `parts` has the rows that the `row_filter` keeps, the second one the refunds
     among them. `reading` says which column has which role (`explained`). `sales` is what the
-    destination of conversions can do, even if this file has none. `refuses_user_data` is the reason
+    destination of conversions can do, even if this file has none; `adjusts`: the profile also sends
+    adjustments. `refuses_user_data` is the reason
     why the account refuses every row with hashed user data. The file stops only at the first row
     that has user data, because the columns may be empty, as in Google's own template.
     `notes_on_lookup` returns what was found out about the account since the file was planned.
@@ -88,6 +89,7 @@ class Plan:
     row_filter: RowFilter
     parts: tuple[Part, ...]
     sales: Capabilities
+    adjusts: bool
     customer_id: str
     validate_only: bool
     notes: tuple[Problem, ...]
@@ -101,12 +103,12 @@ class Plan:
         columns = set(self.row_filter.columns)
         return columns.union(*(part.engine.columns.values() for part in self.parts))
 
-    @property
-    def order_name(self) -> OrderName | None:
-        """How conversions name their orders. None: no older value could undo an adjustment."""
-        can = self.sales.of_kind("adjustment")
-        undoes = can is not None and can.restates_with_original
-        return self.sales.sent_order_id if undoes else None
+    def values_of(self, part: Part, records: Sequence[Record]) -> PartValues | None:
+        """Return the values of the orders in these records of a part, if their order matters."""
+        if self.validate_only:
+            return None
+        can, name = part.destination.capabilities, self.sales.sent_order_id
+        return values_of(part.kind, records, can, name, adjusts=self.adjusts)
 
     def decides_integer_order_ids(self, first_rows: Sequence[Row]) -> bool:
         """Return whether the first chunk has now decided it (`OrderIdForm.decide`)."""
@@ -217,6 +219,7 @@ class _Planning:
             row_filter=row_filter,
             parts=tuple(parts),
             sales=sender_of(profile, "conversion"),
+            adjusts=bool(profile.refunds or profile.adjustments_via),
             customer_id=customer_id,
             validate_only=profile.validate_only,
             notes=tuple(notes),

@@ -11,31 +11,29 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import count
+from functools import partial
 from typing import Final, NamedTuple
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.errors import RetryableError
-from lib.model.deadline import Deadline
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.run.attempt import Attempt
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
     PreparedPart,
+    Validated,
     chunks_of,
     not_attempted,
     outcomes,
     prepare,
-    prepare_again,
+    withheld_rows,
 )
-from lib.run.newer_values import record_answer, record_before
+from lib.run.newer_values import record_answer
 from lib.run.plan import Plan
 from lib.source.table import Table
-from lib.state.newer_values import NewerValues
-from lib.state.run import Run
 
 _WINDOWS_AHEAD: Final = 4
 """While a chunk awaits its answer, later ones are sent, but only until this many times the window
@@ -55,13 +53,10 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     time is up or the platform ends the instance; requests in flight are then still answered and
     saved.
     """
-    context, lease, progress = attempt.context, attempt.lease, attempt.progress
+    lease, progress = attempt.lease, attempt.progress
     run, ledger = attempt.run, attempt.context.ledger
     is_first = run.attempts == 1
     done = set() if is_first else ledger.finished_chunks(run)
-    first_open = next(number for number in count() if number not in done)
-    # An earlier attempt may have sent these, and died before it could write their markers.
-    maybe_sent_until = 0 if is_first else first_open + _WINDOWS_AHEAD * context.settings.window
     earlier = ledger.read_chunks(run, sorted(done))
     with earlier as finished, _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
@@ -78,11 +73,10 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             attempt.has_sent = True
             prepared: PreparedChunk | Problem | None = chunk.checksum_error
             if plan is not None and progress.stop is None and prepared is None:
-                if chunk.number < maybe_sent_until:
-                    newest = context.newer_values.since(run.now)
-                    prepared = prepare_again(plan, chunk, run.job_id, newest)
-                else:
-                    prepared = prepare(plan, chunk, run.job_id, maybe_sent=not is_first)
+                withhold = partial(_withhold, plan, attempt, chunk.number)
+                prepared = prepare(
+                    plan, chunk, run.job_id, maybe_sent=not is_first, withhold=withhold
+                )
             if plan is not None and isinstance(prepared, PreparedChunk):
                 uploads.start(prepared, chunk.characters, chunk.is_only, plan)
                 # Before the next chunk is read, so that its rows don't wait in memory.
@@ -90,6 +84,13 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 uploads.wait_for_memory()
             else:
                 uploads.skip(chunk, prepared)
+
+
+def _withhold(
+    plan: Plan, attempt: Attempt, chunk: int, validated: Validated
+) -> Mapping[int, RowOutcome]:
+    recorded, now = attempt.context.newer_values, attempt.context.utc_now()
+    return withheld_rows(plan, validated, attempt.run, chunk, recorded, now)
 
 
 def _decide_order_ids(plan: Plan, first: Chunk, attempt: Attempt) -> None:
@@ -186,11 +187,10 @@ class _Uploads:
             so_far = outcomes(prepared, answers, accepted, list_all)
             saved = ledger.write_chunk(lease.run, so_far, saved)
 
-        values = None if plan.validate_only else context.newer_values
         try:
             lease.check()
             began = context.monotonic()
-            answers = send_parts(prepared, lease.run, attempt.deadline, values, save)
+            answers = send_parts(prepared, attempt, save)
             seconds = context.monotonic() - began
         finally:
             self._memory.leave(held)
@@ -214,18 +214,13 @@ class _Uploads:
 
 
 def send_parts(
-    prepared: PreparedChunk,
-    run: Run,
-    deadline: Deadline,
-    newer_values: NewerValues | None,
-    save: Callable[[Sequence[UploadResult]], None],
+    prepared: PreparedChunk, attempt: Attempt, save: Callable[[Sequence[UploadResult]], None]
 ) -> list[UploadResult]:
     """Send the parts of a chunk, in their order, and return the answer about each.
 
     Before a later part is sent, `save` gets the answers so far, with that part deferred: if the
     attempt dies, no conversion is sent again after its adjustment, which would restore its value.
     If time or quota runs out then, the later part is deferred, because the first one is answered.
-    `newer_values`: where adjustments are recorded (`lib.run.newer_values`).
     """
     answers: list[UploadResult] = []
     for at, part in enumerate(prepared.parts):
@@ -237,7 +232,7 @@ def send_parts(
             rest = (_deferred(each, "SHUTDOWN") for each in prepared.parts[at:])
             save([*answers, *rest])
         try:
-            answers.append(_send_part(part, prepared.number, run, deadline, newer_values))
+            answers.append(_send_part(part, prepared.number, attempt))
         except RetryableError as error:
             if is_first:
                 raise
@@ -245,15 +240,12 @@ def send_parts(
     return answers
 
 
-def _send_part(
-    part: PreparedPart, chunk: int, run: Run, deadline: Deadline, newer_values: NewerValues | None
-) -> UploadResult:
-    """Send a part, and record its adjustments: no older value may be sent after them."""
-    if newer_values is None:
-        return part.destination.send(part.batch, deadline)
-    record_before(part.new_values, run, chunk, newer_values)
-    answer = part.destination.send(part.batch, deadline)
-    record_answer(part.new_values, answer, run, chunk, newer_values)
+def _send_part(part: PreparedPart, chunk: int, attempt: Attempt) -> UploadResult:
+    """Send a part, and record which values of its orders count now."""
+    answer = part.destination.send(part.batch, attempt.deadline)
+    if part.order_values is not None and part.order_values.values:
+        recorded, now = attempt.context.newer_values, attempt.context.utc_now()
+        record_answer(part.order_values, answer, attempt.run, chunk, recorded, now)
     return answer
 
 

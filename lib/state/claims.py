@@ -87,9 +87,8 @@ class Claims:
         """
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
-        markers, newer_values = self._ledger.names(run), self._newer_values.names_since(run.now)
         others = pending_name(run.key), history_name(run.profile_name)
-        self._documents.check([*others, *markers, *newer_values])
+        self._documents.check([*others, *self._ledger.names(run), *self._newer_values.names()])
         taken = replace(
             self._counted(run),
             owner=owner,
@@ -161,7 +160,7 @@ class Claims:
         done = len(self._ledger.finished_chunks(run))
         is_blamed = not run.released and run.owner not in self._unreleased
         without_progress = 0 if done > run.chunks_done else run.without_progress + is_blamed
-        died = run.died or not run.released
+        died = run.died if run.released else run.attempts
         return replace(run, chunks_done=done, without_progress=without_progress, died=died)
 
     def _read(self, name: str) -> Run | None:

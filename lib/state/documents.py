@@ -84,11 +84,21 @@ class Documents:
         """Return whether there is an object of this name, whatever it contains."""
         return self._store.read(self._bucket, self._prefix + name) is not None
 
+    def read_all(self, names: Iterable[str], kind: type[T]) -> Iterator[T]:
+        """Return those of these documents that exist."""
+        wanted = list(names)
+        if len(wanted) <= 1:
+            yield from (found[0] for name in wanted if (found := self.read(name, kind)))
+            return
+        with ThreadPoolExecutor(_READ_AT_ONCE, "read") as pool:
+            for found in pool.map(lambda name: self.read(name, kind), wanted):
+                if found is not None:
+                    yield found[0]
+
     def check(self, names: Iterable[str]) -> None:
         """Check that this version can read these documents, as far as they exist."""
-        with ThreadPoolExecutor(_READ_AT_ONCE, "check") as pool:
-            for _ in pool.map(self._read, names):
-                pass
+        for _ in self.read_all(names, _Format):
+            pass
 
     def write(self, name: str, document: Any, *, if_generation_match: int) -> int | None:
         """Write a document if its generation is this one (0: none exists), as `Store.write` does.

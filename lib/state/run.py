@@ -68,7 +68,7 @@ class Run:
     without_progress: int = (
         0  # ended attempts since the last progress that only the file can explain
     )
-    died: bool = False  # an attempt ended without a word, so rows may have been sent unrecorded
+    died: int = 0  # the last attempt that ended without a word: it may have sent rows unrecorded
     place: str = ""  # the name of the object that has the claim
 
     @property

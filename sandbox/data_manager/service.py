@@ -13,11 +13,13 @@ whose transaction ID contains `refuse-unnamed`.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import grpc
@@ -171,8 +173,12 @@ class DataManager:
                     reason=_WARNING_REASONS[warning.reason],
                     description=warning.description,
                 )
-        if not request.validate_only:
-            self._process(request, calls, targets, rpc)
+        process = partial(self._process, request, calls, targets, rpc)
+        if self._state.data_manager.holds_events and not request.validate_only:
+            self._ingested[rpc.request_id] = _Ingested(targets, math.inf)
+            self._state.held.append(process)
+        elif not request.validate_only:
+            process()
         return response
 
     def _event_path(self, index: int, path: str) -> str:

@@ -15,6 +15,7 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.log import Log
+from lib.model.sent_requests import RequestStatus
 from lib.run.attempt import Progress
 from lib.run.deliver import process_object
 from lib.run.finish import next_resend
@@ -129,43 +130,47 @@ def test_an_older_value_is_never_sent_after_a_newer_one(first: str) -> None:
     found = document(google, old)
     assert (found["counts"]["skipped"], found["counts"]["deferred"]) == (1, 0)
     (listed,) = found["rows"]
-    assert [each["code"] for each in listed["errors"]] == ["SUPERSEDED_ADJUSTMENT"]
+    code = "SUPERSEDED_SALE" if first == "Paid" else "SUPERSEDED_ADJUSTMENT"
+    assert [each["code"] for each in listed["errors"]] == [code]
     assert (google.api.counted, google.api.adjusted) == ([], [("A", 60.0)])
 
 
 @pytest.mark.parametrize("via", [None, "google_ads"])
 @pytest.mark.parametrize("first", ["Paid", "Refunded"])
 def test_a_crash_sends_no_older_value_after_a_newer_one(first: str, via: str | None) -> None:
-    """The next attempt skips a row if another file has adjusted its order in the meantime."""
+    """What a dead attempt has sent may still arrive: another file's newer value waits for it."""
     google = google_with(destination="data_manager", adjustments_via=via)
     routes = Routes({"data_manager": FakeApi(), "google_ads": FakeApi()})
-    sales = routes.apis["data_manager"]
+    sales, adjustments = routes.apis["data_manager"], routes.apis[via or "data_manager"]
     context = replace(google.context, connect=routes.connect)
-
-    def killed(number: int) -> None:
-        raise SystemExit
-
-    sales.after = killed
-    content = f"{HEADER}\n{row('1001', first, '90', days=2)}\n{row('B', 'Paid')}\n"
+    (sales if first == "Paid" else adjustments).after = dies
+    content = f"{HEADER}\n{row('1001', first, '90', days=2)}\n"
     old = google.store.put("in-bucket", "old.csv", content.encode())
     limits = {"time_limit_seconds": 540, "max_age": timedelta(hours=20)}
     with pytest.raises(SystemExit):
         process_object(old, START, context, **limits)
-    sales.after = lambda number: None
+    sales.after = adjustments.after = lambda number: None
     google.clock.seconds += 30
-    deliver(google, "new.csv", row("1001", "Refunded", "60", days=1), connect=routes.connect)
-    sales.counted.clear()
-    sales.adjusted.clear()
+    newer = row("1001", "Refunded", "60", days=1)
+    found = deliver(google, "new.csv", newer, connect=routes.connect)
+    if first == "Refunded" and via:
+        assert found["counts"]["uploaded"] == 1  # the API compares the times of both
+        return
+    assert found["counts"]["deferred"] == 1
+    assert [each["code"] for each in found["rows"][0]["errors"]] == ["ORDER_IN_PROCESS"]
     google.clock.seconds += 300
     process_object(old, START, context, **limits)
-    assert (sales.counted, sales.adjusted) == (["B"], [])
-    if first == "Refunded" and via:
-        return  # the API that compares times gets the adjustment
-    found = document(google, old)
-    assert (found["counts"]["skipped"], found["counts"]["uploaded"]) == (1, 1)
-    (listed,) = found["rows"]
-    assert (listed["record"], listed["outcome"]) == (1, "skipped")
-    assert [each["code"] for each in listed["errors"]] == ["SUPERSEDED_ADJUSTMENT"]
+    for _ in range(5):
+        google.clock.seconds += 7 * 3600
+        sweep_once(context, 1500)
+    assert adjustments.adjusted[-1][1] == 60
+    deliver(google, "again.csv", row("1001", first, "90", days=2), connect=routes.connect)
+    assert (len(sales.counted), adjustments.adjusted[-1][1]) == (first == "Paid", 60)
+
+
+def dies(number: int) -> None:
+    """The process ends without a word."""
+    raise SystemExit
 
 
 def test_a_refused_correction_overtakes_no_sale() -> None:
@@ -208,10 +213,11 @@ def test_the_answer_about_sales_is_saved_before_their_adjustments_are_sent() -> 
     found = deliver(google, "a.csv", *rows, connect=routes.connect)
     assert found["counts"]["deferred"] == 2
 
-    def killed(number: int) -> None:
-        raise SystemExit
-
-    sales.deferred, adjustments.deferred, adjustments.after = set(), set(), killed
+    sales.statuses = lambda ids: [RequestStatus(each, "SUCCESS") for each in ids]
+    sales.deferred, adjustments.deferred, adjustments.after = set(), set(), dies
+    for _ in range(2):  # the sale is sent, and then final
+        google.clock.seconds += 7 * 3600
+        sweep_once(context, 1500)
     google.clock.seconds += 7 * 3600
     with pytest.raises(SystemExit):
         sweep_once(context, 1500)

@@ -12,6 +12,7 @@ from lib.errors import LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
 from lib.run import chunks
 from lib.state.match_history import MatchedRows, history_name
+from lib.state.newer_values import Order
 from lib.state.pending_runs import PendingRun
 from lib.state.run import name_key, run_key
 from lib.state.store import StoredObject
@@ -68,7 +69,7 @@ def waiting_elsewhere(google: World) -> StoredObject:
 
 def remember(google: World) -> None:
     """Record an adjusted order of another run, and how many rows of another file matched."""
-    google.context.newer_values.record("0" * 32, 0, {"digest": 1})
+    google.context.newer_values.record({Order("1001", "0a"): 1}, "restated", google.clock.utc())
     google.context.match_history.add("default", MatchedRows("0" * 32, 10, 5))
 
 
@@ -84,7 +85,7 @@ KINDS = {
     "first marker": "_state/runs/KEY/chunks/",
     "last marker": "_state/runs/KEY/chunks/",
     "pending run": "_state/waiting/KEY.json",
-    "newer values": f"_state/newer_values/{'0' * 32}-0.json",
+    "newer values": "_state/newer_values/1001/0.json",
     "match history": f"_state/{history_name('default')}",
     "claim of a follow-up": "_state/runs/KEY/run.json",
 }

@@ -46,6 +46,14 @@ _PARTS: Final = (
     "the marker of a chunk is written after its sales too if one API gets both: after a "
     "crash, the sales are not sent again, and the refunds wait"
 )
+_ORDER_WAITS: Final = (
+    "adjustments wait until Google has processed the sales next to them: otherwise, it "
+    "could apply an older value after a newer one"
+)
+_READ_ONCE: Final = (
+    "rows that are sent again are validated once, not twice: the repeat of a deferred refund stays "
+    "deferred with it"
+)
 _UNDONE_SALES_SENT: Final = (
     "orders that were cancelled or partly refunded were sent as whole sales; now the profile must "
     "say which rows are sales (ROLE_UNDECIDED)"
@@ -64,6 +72,18 @@ CHANGED: Final = {
     "300 orders with refunds | google_ads | crash after request 2": _PARTS,
     "4500 orders with refunds | google_ads | crash after request 3": _PARTS,
     "4500 orders with refunds | google_ads | crash after request 4": _PARTS,
+    **{
+        f"{rows} orders with refunds | data_manager{switch}": _ORDER_WAITS
+        for rows, crashes in ((300, (1, 2)), (4_500, (3, 4)))
+        for switch in (
+            *("", " | LIST_ALL_ROWS", " | other API", " | crash before the results"),
+            *(f" | crash after request {request}" for request in crashes),
+        )
+    },
+    "4500 orders with refunds | data_manager | validate_only": _READ_ONCE,
+    "orders twice | data_manager | refunds": _ORDER_WAITS,
+    "life of orders | data_manager | other API": _ORDER_WAITS,
+    "life of orders | data_manager | via Google Ads": _ORDER_WAITS,
 }
 """Cases that differ from the base on purpose, and why."""
 

@@ -143,8 +143,8 @@ class AdsModel:
 
 
 class DataManagerModel:
-    """What the Data Manager API does with them: the value that arrives last counts, also as that
-    of a new conversion, and nothing is retracted."""
+    """What happens to them in the Data Manager API alone: a correction is a whole conversion, so
+    its sale is not needed any more, and nothing is retracted."""
 
     def __init__(self) -> None:
         self.worth: float | str | None = "unknown"
@@ -153,6 +153,8 @@ class DataManagerModel:
         """Carry out a step. Return the possible outcomes of its row, and the code of an error."""
         if step == "refunded":
             return frozenset({"rejected"}), "RETRACTION_NOT_SENT"
+        if step == "sold" and self.worth == CORRECTED:
+            return frozenset({"skipped"}), "SUPERSEDED_SALE"
         self.worth = SOLD if step == "sold" else CORRECTED
         return COUNTED, ""
 
@@ -165,6 +167,13 @@ def drop(google: Sandbox, content: bytes, name: str, folder: str | None = None) 
     dropped, generation = google.drop(content, name, folder)
     assert google.delivery.wait_until_idle()
     return google.results(dropped, generation)
+
+
+def pass_hours(google: Sandbox, *hours: float) -> None:
+    """Let hours pass, and sweep after each of them: what was sent becomes final."""
+    for each in hours:
+        google.clock.advance(each)
+        google.run_sweep()
 
 
 def outcomes(document: dict[str, Any]) -> list[str]:

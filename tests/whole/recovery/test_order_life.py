@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from random import Random
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.whole.recovery.order_life import (
     codes,
     drop,
     outcomes,
+    pass_hours,
     worth,
 )
 from tests.whole.recovery.test_crash_matrix import walk
@@ -52,13 +54,20 @@ def google(google: Sandbox) -> Iterator[Sandbox]:
     google.state.change_readings(
         recent_conversions="too_recent", retracted_conversions="error", restated_to_zero="ignored"
     )
-    google.state.data_manager.repeats_adjust = False
+    google.state.data_manager.repeats_adjust = google.state.data_manager.holds_events = False
 
 
 @pytest.fixture
 def order(new_name: Iterator[str]) -> Order:
     """An order that no other test has."""
     return Order(f"life-{next(new_name)[:-4]}")
+
+
+def forget(google: Sandbox) -> None:
+    """Begin again: the hours would add up, and each sweep ask for the files of all lives before."""
+    google.clock.reset()
+    for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+        google.storage.empty(bucket)
 
 
 def content(order: Order, step: Step) -> bytes:
@@ -124,10 +133,9 @@ def test_killed_at_every_call(
     orders: Sequence[tuple[Step, ...]],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Wherever the function dies, the API holds the same, and each row has one outcome: with one
-    API, the other, or both, and with files in any order."""
+    """Wherever the function dies, the newest value finally counts: with one API, the other, or
+    both, and with files in any order."""
     google.state.data_manager.repeats_adjust = True
-
     lives = itertools.cycle(orders)
 
     def live(nth: int) -> None:
@@ -137,9 +145,17 @@ def test_killed_at_every_call(
             file = alive.export(step) if folder else content(alive, step)
             document = drop(google, file, next(new_name), folder)
             (outcome,) = outcomes(document)
+            if folder:
+                pass_hours(google, 1)
+                continue
             assert outcome in expected or (outcome == "duplicate" and "uploaded" in expected)
             assert not code or outcome == "duplicate" or code in codes(document)
             assert worth(google, alive) == known.worth, f"killed at call {nth}, {step}"
+        if folder:
+            pass_hours(google, *[7] * 6)
+            newest = CORRECTED if folder == "later" else None
+            assert worth(google, alive) == newest, f"killed at call {nth}"
+            forget(google)
 
     points = walk(google, kind, 0, SHARDS, live)
     record_property("crash points", points)
@@ -185,7 +201,7 @@ def test_a_refund_of_a_sale_in_another_file(
     found = {}
     for step in ("sold", "refunded") if first == "sold" else ("refunded", "sold"):
         found[step] = drop(google, order.export(step), names[step], folder)
-        google.clock.advance(12)
+        pass_hours(google, 12)
     assert outcomes(found["sold"]) == ["uploaded"]
     assert outcomes(found["refunded"]) == ["deferred"]
     assert codes(found["refunded"]) == {"CONVERSION_NOT_FOUND"}
@@ -225,14 +241,57 @@ def test_the_other_route_corrects_and_refuses_refunds(
     google.state.data_manager.repeats_adjust = True
     assert outcomes(drop(google, order.export("sold"), next(new_name), "later")) == ["uploaded"]
     assert worth(google, order) == SOLD
+    pass_hours(google, 1)
     document = drop(google, order.export("corrected", "refunded"), next(new_name), "later")
     assert outcomes(document) == ["uploaded", "rejected"]
     assert codes(document) == {"RETRACTION_NOT_SENT"}
     assert "adjustments_via" in document["codes"]["RETRACTION_NOT_SENT"]["action"]
     assert worth(google, order) == CORRECTED
-    # The sale's own file restores its value, as the documents say: the API has no times.
-    assert outcomes(drop(google, order.export("sold"), next(new_name), "later")) == ["uploaded"]
+
+
+@pytest.mark.parametrize("corrected_by", ["template", "export"])
+def test_an_overlapping_export_undoes_no_correction(
+    google: Sandbox, new_name: Iterator[str], order: Order, corrected_by: str
+) -> None:
+    """The sale comes again, and is skipped: corrected by the same profile, or by a file of
+    adjustments for the other API."""
+    google.state.data_manager.repeats_adjust = True
+    drop(google, order.export("sold"), next(new_name), "both")
+    pass_hours(google, 1)
+    if corrected_by == "template":
+        drop(google, order.template("corrected"), next(new_name))
+    else:
+        drop(google, order.export("corrected"), next(new_name), "both")
+    document = drop(google, order.export("sold"), next(new_name), "both")
+    assert outcomes(document) == ["skipped"]
+    assert codes(document) == {"SUPERSEDED_SALE"}
+    assert [n["detail"] for n in document["notes"] if n["code"] == "SUPERSEDED_SALE"] == ["1 row"]
+    assert worth(google, order) == CORRECTED
+
+
+@pytest.mark.parametrize(("folder", "step"), [("both", "refunded"), ("later", "corrected")])
+def test_an_adjustment_waits_for_the_sale_beside_it(
+    google: Sandbox, new_name: Iterator[str], order: Order, folder: str, step: Step
+) -> None:
+    """The sale is repeated in the same file, and Google processes it hours later."""
+    state, rng = google.state, Random(0)
+    state.data_manager.repeats_adjust = state.data_manager.holds_events = True
+    drop(google, order.export("sold"), next(new_name), folder)
+    state.process_held(rng)
+    pass_hours(google, 1)
+    name = next(new_name)
+    document = drop(google, order.export("sold", step), name, folder)
+    assert outcomes(document) == ["uploaded", "deferred"]
+    assert codes(document) == {"ORDER_IN_PROCESS"}
+    pass_hours(google, 7)
     assert worth(google, order) == SOLD
+    state.process_held(rng)
+    pass_hours(google, 1, 7)
+    state.process_held(rng)
+    assert worth(google, order) == (None if step == "refunded" else CORRECTED)
+    pass_hours(google, 1)
+    generation = int(document["source"]["generation"])
+    assert outcomes(google.results(f"{folder}/{name}", generation)) == ["uploaded", "uploaded"]
 
 
 def test_googles_template_is_refused_on_the_other_route(
@@ -264,20 +323,20 @@ def test_adjustments_via_the_other_api(
         assert outcome in expected, (step, codes(document))
         assert not code or code in codes(document)
         assert worth(google, order) == model.worth, step
+        pass_hours(google, 1)
 
 
 def test_a_sale_is_not_sent_again_after_its_correction(
     google: Sandbox, new_name: Iterator[str], order: Order
 ) -> None:
-    """A sale and its correction in one file, by two APIs, and a crash before the chunk's marker."""
+    """A sale and its correction in one file, by two APIs, and a crash before the answer."""
     google.state.data_manager.repeats_adjust = True
     google.faults.set([{"method": "UploadConversionAdjustments", "nth": 1, "kind": "kill_after"}])
     name = next(new_name)
     document = drop(google, order.export("sold", "corrected"), name, "both")
     assert outcomes(document) == ["uploaded", "deferred"]
-    assert worth(google, order) == CORRECTED
-    google.clock.advance(7)
-    google.run_sweep()
+    assert worth(google, order) == SOLD
+    pass_hours(google, 7, 7, 7)
     generation = int(document["source"]["generation"])
     assert outcomes(google.results(f"both/{name}", generation)) == ["uploaded", "duplicate"]
     assert worth(google, order) == CORRECTED
@@ -297,15 +356,11 @@ def test_killed_at_every_call_of_one_file_with_both(
     def live(nth: int) -> None:
         alive, name = Order(f"{order.order_id}-{nth}"), next(new_name)
         document = drop(google, alive.export("sold", "corrected"), name, "both")
-        google.clock.advance(7)
-        google.run_sweep()
+        pass_hours(google, *[7] * 6)
         found = google.results(f"both/{name}", int(document["source"]["generation"]))
         assert set(outcomes(found)) <= {"uploaded", "duplicate"}
         assert worth(google, alive) == CORRECTED, f"killed at call {nth}"
-        google.clock.reset()  # or the hours add up, and the next file's event is too old
-        # Otherwise each sweep asks for the files of all lives before, in ever more calls.
-        for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
-            google.storage.empty(bucket)
+        forget(google)
 
     points = walk(google, kind, 0, 1 if EVERY_CALL else SHARDS, live)
     record_property("crash points", points)
