@@ -274,7 +274,7 @@ variable "sftp_servers" {
 
 variable "sftp_image" {
   type        = string
-  default     = "rclone/rclone:1.75.2@sha256:2687085f718d3c628f7fdfb77c52a1d344332aed543110bb88088f2c70d43eb5"
+  default     = "rclone/rclone@sha256:2687085f718d3c628f7fdfb77c52a1d344332aed543110bb88088f2c70d43eb5" # 1.75.2
   nullable    = false
   description = "Image of rclone, 1.62 or newer, pinned by its digest."
 

@@ -28,7 +28,7 @@ MISTAKES = [
         "(var.max_instances)",
         "max_instances: accepts 2.5",
     ),
-    ("variables.tf", "1.75.2@sha256:", "1.75.2 ", "a tag can move: write the image's digest"),
+    ("variables.tf", "rclone@sha256:", "rclone:", "a tag can move: write the image's digest"),
     ("checks.tf", "self.output.region ==", "var.region ==", "forgets region"),
     ("checks.tf", "self.output.name ==", "var.name ==", "forgets name"),
     (
