@@ -159,6 +159,9 @@ ABOUT_THE_ACTION: Final = frozenset(
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
 
+CONSEQUENCES: Final = frozenset({"NO_CLICK_ID_OR_IDENTIFIER"})
+"""Codes that another problem of the row explains, if it has one: what was left out was needed."""
+
 WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION", "CONVERSION_NOT_FOUND"})
 """Reasons for which a deferred row is sent again only after 24 hours.
 

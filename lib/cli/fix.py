@@ -19,7 +19,7 @@ import click
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.escaping import in_spreadsheet, on_terminal
+from lib.cli.escaping import on_terminal
 from lib.cli.files import difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, TooLargeForSheet, WorkbookOutput
 from lib.cli.options import file_and_results, named_profile, profile_of
@@ -31,6 +31,7 @@ from lib.results.reading import (
     WrittenRow,
     read_results,
 )
+from lib.results.spreadsheet import in_spreadsheet
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
 from lib.source.header import CORRECTION_COLUMNS

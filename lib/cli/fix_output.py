@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Any, Final, NamedTuple, Protocol
 
-from lib.cli.escaping import in_spreadsheet
+from lib.results.spreadsheet import in_spreadsheet
 from lib.source.delimited import as_line
 from lib.source.header import correction_columns
 from lib.source.table import OriginalRow, Table

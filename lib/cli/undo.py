@@ -25,7 +25,7 @@ from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, OfflineDestination
-from lib.cli.escaping import in_spreadsheet, on_terminal
+from lib.cli.escaping import on_terminal
 from lib.cli.files import difference, other_file, refuse_existing, replacing
 from lib.cli.options import file_and_results, named_profile, now_option, profile_of
 from lib.cli.terminal import TaughtCommand
@@ -40,6 +40,7 @@ from lib.model.log import Log, SilentLog
 from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
 from lib.model.sent_requests import ranges_of
 from lib.results.reading import NotResults, WrittenHead, WrittenRow, read_results
+from lib.results.spreadsheet import in_spreadsheet
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import chunk_limits_of, chunks_of, validate
 from lib.run.plan import plan_file

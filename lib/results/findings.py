@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from lib.catalogue.codes import lookup
+from lib.catalogue.codes import CONSEQUENCES, lookup
+from lib.model.money import Sum, add_sums
 from lib.model.outcomes import LOST, OUTCOMES, UNLISTED, ChunkOutcomes, Problem, RowOutcome
 
 MOST_CAUSES = 200
@@ -63,11 +64,18 @@ class Numbers:
 class Cause:
     """The rows with one code: how many, which, in which fields, and with which outcomes.
 
-    `details` are what is particular to the rows. If they differ much, only one more than is shown.
+    `to_correct` of them were not counted for a reason that a person can correct, and are worth
+    `sums`. Another problem of the same row explains it in `explained` of them: `roots` are the
+    codes. `details` are what is particular to the rows. If they differ much, only one more than is
+    shown.
     """
 
     code: str
     rows: int = 0
+    to_correct: int = 0
+    sums: dict[str, Sum] = field(default_factory=dict)
+    explained: int = 0
+    roots: Counter[str] = field(default_factory=Counter)
     fields: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     lines: Numbers = field(default_factory=Numbers)
@@ -98,9 +106,9 @@ class ListedRow(NamedTuple):
 class Findings:
     """The rows of a file, as far as the report shows them.
 
-    `to_correct` is the number of rows that were not sent for a reason that a person can correct.
-    `others` counts the rows with a cause beyond `MOST_CAUSES`, `noteworthy` all rows that could be
-    listed; `rows` are those that are.
+    `to_correct` is the number of rows that were not sent for a reason that a person can correct,
+    and `sums` what they are worth. `others` counts the rows with a cause beyond `MOST_CAUSES`,
+    `noteworthy` all rows that could be listed; `rows` are those that are.
     """
 
     causes: dict[str, Cause] = field(default_factory=dict)
@@ -108,6 +116,7 @@ class Findings:
     noteworthy: int = 0
     others: int = 0
     to_correct: int = 0
+    sums: dict[str, Sum] = field(default_factory=dict)
 
     def add(self, chunk: ChunkOutcomes) -> None:
         """Add the rows of a chunk."""
@@ -118,12 +127,14 @@ class Findings:
 
     def add_row(self, row: RowOutcome, record: int) -> None:
         """Add a row."""
-        problems = row.errors + row.warnings
-        if not problems and row.outcome in UNLISTED:
+        if not is_noteworthy(row):
             return
+        problems = root_first(row)
         self.noteworthy += 1
-        if row.outcome in LOST and any(lookup(each.code).needs_action for each in row.errors):
+        is_to_correct = needs_correction(row)
+        if is_to_correct:
             self.to_correct += 1
+            add_sums(self.sums, row.sums)
         is_first_of_its_cause = False
         for code, with_code in _by_code(problems):
             cause = self.causes.get(code)
@@ -133,6 +144,12 @@ class Findings:
                     continue
                 cause = self.causes[code] = Cause(code)
             cause.add(row, record, with_code)
+            if is_to_correct:
+                cause.to_correct += 1
+                add_sums(cause.sums, row.sums)
+            if code in CONSEQUENCES and (roots := {each.code for each in problems} - {code}):
+                cause.explained += 1
+                cause.roots.update(roots)
             is_first_of_its_cause |= cause.rows <= ROWS_OF_A_CAUSE
         if len(self.rows) < MOST_ROWS or is_first_of_its_cause:
             self.rows.append(ListedRow(record, row))
@@ -141,9 +158,31 @@ class Findings:
         """Return the rows that are listed, in the order of the file."""
         return sorted(self.rows, key=lambda each: each.row.line)
 
-    def by_frequency(self) -> list[Cause]:
-        """Return the causes, those of most rows first."""
-        return sorted(self.causes.values(), key=lambda each: (-each.rows, each.code))
+    def by_importance(self) -> list[Cause]:
+        """Return the causes: first what explains most of the rows to correct."""
+
+        def rank(cause: Cause) -> tuple[int, int, str]:
+            return cause.explained - cause.to_correct, -cause.rows, cause.code
+
+        return sorted(self.causes.values(), key=rank)
+
+
+def is_noteworthy(row: RowOutcome) -> bool:
+    """Return whether the report could list the row: it is no plain success."""
+    return bool(row.errors or row.warnings) or row.outcome not in UNLISTED
+
+
+def needs_correction(row: RowOutcome) -> bool:
+    """Return whether the row does not count for a reason that a person can correct."""
+    return row.outcome in LOST and any(lookup(each.code).needs_action for each in row.errors)
+
+
+def root_first(row: RowOutcome) -> tuple[Problem, ...]:
+    """Return the problems of a row. What another one of them explains comes last."""
+    problems = row.errors + row.warnings
+    if len(problems) < 2:
+        return problems
+    return tuple(sorted(problems, key=lambda each: each.code in CONSEQUENCES))
 
 
 def _by_code(problems: Sequence[Problem]) -> Iterable[tuple[str, Sequence[Problem]]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from lib.model.money import MICROS
+
 _TEMPLATES = Path(__file__).parent / "templates"
+_OF_ACCOUNT = "(the account's currency)"
 
 
 def render(template: str, **content: Any) -> str:
@@ -57,6 +61,20 @@ def long_time(text: str | None) -> str:
 def pretty_name(destination: str) -> str:
     """`some_api` → `Some Api`."""
     return destination.replace("_", " ").title()
+
+
+def amount(micros: int) -> str:
+    """`12400500000` → `12,400.50`; a whole number without cents."""
+    cents = (micros * 100 + MICROS // 2) // MICROS
+    return f"{cents // 100:,}" + (f".{cents % 100:02}" if cents % 100 else "")
+
+
+def money(sums: Mapping[str, int], most: int = 3) -> str:
+    """Micros by currency → `16,100 USD, 12.50 EUR and 2 more currencies`."""
+    texts = [f"{amount(each)}\u00a0{name or _OF_ACCOUNT}" for name, each in sums.items()]
+    more = len(texts) - most
+    rest = f" and {more} more currenc{'y' if more == 1 else 'ies'}" if more > 0 else ""
+    return ", ".join(texts[:most]) + rest
 
 
 def _number(value: int) -> str:

@@ -13,12 +13,25 @@ from typing import Any, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
+from lib.model.money import Sum
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ROLE_TITLES, SCHEMA_VERSION
-from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, Numbers, findings_of
-from lib.results.page import render, share_of
+from lib.results.findings import (
+    MOST_DETAILS,
+    Cause,
+    Findings,
+    ListedRow,
+    Numbers,
+    findings_of,
+    root_first,
+)
+from lib.results.page import money, render, share_of
 
 MOST_CAUSES_SHOWN = 50
+MOST_CURRENCIES = 12
+PRINTED_CAUSES = 12
+PRINTED_ROWS = 40
+"""A report that nobody can hold in a hand is not read: together some five pages."""
 _FIRST_RANGES = 8
 _MOST_REQUESTS = 50
 _BAR = 1_000
@@ -32,6 +45,7 @@ class Links:
 
     document: str = ""
     overview: str = ""
+    rows: str = ""
 
 
 class NotADocument(ValueError):
@@ -52,7 +66,7 @@ def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
 def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Links()) -> str:
     """Return the report on a file; `head` is its results document without the rows."""
     columns: Mapping[str, str] = head["columns"]
-    causes = findings.by_frequency()
+    causes = findings.by_importance()
     shown = [_cause(each, head, columns) for each in causes[:MOST_CAUSES_SHOWN]]
     rows = [_row(each, columns) for each in findings.listed()]
     requests = head["request_ids"]
@@ -62,7 +76,7 @@ def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Li
         name=head["source"]["name"],
         account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head["customer_id"]),
         headline=_headline(head, findings),
-        parts=list(_parts(head["counts"])),
+        parts=list(_parts(head["counts"], head["money"])),
         causes=shown,
         causes_left_out=len(causes) - len(shown),
         rows=rows,
@@ -79,10 +93,12 @@ def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Li
         requests=requests[:_MOST_REQUESTS],
         requests_left_out=max(0, len(requests) - _MOST_REQUESTS),
         links=links,
+        printed_causes=PRINTED_CAUSES,
+        printed_rows=PRINTED_ROWS,
     )
 
 
-def _parts(counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _parts(counts: Mapping[str, int], worth: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of the bar. A part that has rows can be seen, however few they are."""
     present = [(each, counts[each]) for each in OUTCOMES if counts.get(each)]
     total = sum(count for _, count in present)
@@ -95,10 +111,21 @@ def _parts(counts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
             "count": count,
             "share": share_of(count, total),
             "words": OUTCOMES[outcome].legend,
+            "worth": _worth(worth.get(outcome)),
             "x": round(at, 2),
             "width": round(width * scale, 2),
         }
         at += width * scale
+
+
+def _worth(of_outcome: Mapping[str, Any] | None) -> str:
+    sums = of_outcome["sums"] if of_outcome is not None else {}
+    return money({currency: each["micros"] for currency, each in sums.items()}, MOST_CURRENCIES)
+
+
+def _money(sums: Mapping[str, Sum]) -> str:
+    order = sorted(sums, key=lambda currency: (-sums[currency].rows, currency))
+    return money({currency: sums[currency].micros for currency in order})
 
 
 def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
@@ -114,6 +141,9 @@ def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) ->
         "more": more,
         "action": advice.get("action", entry.action),
         "rows": cause.rows,
+        "worth": _money(cause.sums),
+        "explained": cause.explained,
+        "roots": [code for code, _ in cause.roots.most_common(MOST_DETAILS)],
         "outcomes": [(each, cause.outcomes[each]) for each in OUTCOMES if cause.outcomes[each]],
         "columns": [(columns.get(name, name), n) for name, n in cause.fields.most_common()],
         "lines": _ranges(cause.lines),
@@ -149,18 +179,18 @@ def _row(listed: ListedRow, columns: Mapping[str, str]) -> dict[str, Any]:
     problems = [
         {
             "code": each.code,
-            "kind": kind,
+            "is_warning": each in row.warnings,
             "column": columns.get(each.field, each.field),
             "detail": each.detail,
         }
-        for kind, found in (("error", row.errors), ("warning", row.warnings))
-        for each in found
+        for each in root_first(row)
     ]
     return {
         "record": listed.record,
         "line": row.line,
         "outcome": row.outcome,
         "order_id": row.order_id,
+        "value": "" if row.micros is None else money({row.currency: row.micros}),
         "problems": problems,
         "columns": list(dict.fromkeys(each["column"] for each in problems if each["column"])),
     }
@@ -206,13 +236,10 @@ def _to_act(head: Mapping[str, Any], findings: Findings) -> Headline | None:
         )
     if findings.to_correct:
         rest = counts["rows"] - findings.to_correct
-        verb = "were not" if findings.to_correct > 1 else "was not"
-        if head["validate_only"]:
-            verb = "would not be"
         others = f" The other {number_of_rows(rest)} need no action." if rest > 1 else ""
         return Headline(
             "act",
-            f"Somebody needs to act: {number_of_rows(findings.to_correct)} {verb} counted.",
+            f"Somebody needs to act: {_to_correct(findings)}.",
             f"Correct what the problems below name, and upload the corrected rows again.{others}",
         )
     if "NOT_COUNTED" in head["codes"]:
@@ -221,6 +248,17 @@ def _to_act(head: Mapping[str, Any], findings: Findings) -> Headline | None:
             "act", "Somebody needs to act: Google did not count all rows.", code["action"]
         )
     return None
+
+
+def _to_correct(findings: Findings) -> str:
+    """`4 sales (16,100 USD) need correction`, or rows, if not all of them have a value."""
+    rows, valued = findings.to_correct, sum(each.rows for each in findings.sums.values())
+    need = "needs" if rows == 1 else "need"
+    if valued == rows:
+        sales = f"{rows:,} sale{'' if rows == 1 else 's'}"
+        return f"{sales} ({_money(findings.sums)}) {need} correction"
+    known = f"; {valued:,} of them {'is' if valued == 1 else 'are'} worth {_money(findings.sums)}"
+    return f"{number_of_rows(rows)} {need} correction{known if valued else ''}"
 
 
 def _to_wait(head: Mapping[str, Any]) -> Headline | None:

@@ -6,10 +6,11 @@ notes, metadata ──▶ follow-up: what to send or to poll again, and when   (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -24,6 +25,7 @@ from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.sent_requests import RequestSummary
 from lib.results.document import (
     PAGE,
+    TABLE,
     DocumentMetadata,
     RunSummary,
     document_head,
@@ -32,6 +34,7 @@ from lib.results.document import (
     results_document,
 )
 from lib.results.findings import Findings
+from lib.results.spreadsheet import rows_as_csv
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
 from lib.run.newer_values import with_note
@@ -39,9 +42,12 @@ from lib.run.notes import notes_on_runtime, notes_on_selection
 from lib.run.plan import Plan, notes_of
 from lib.run.reading import Header
 from lib.state.claims import Lease
-from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name
+from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name, rows_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
+
+ReadChunks: TypeAlias = Callable[[], AbstractContextManager[Iterable[ChunkOutcomes]]]
+"""Return the outcomes of all chunks of a file, in order, for a `with` block."""
 
 MOST_KEPT_BYTES = 64 << 10
 """Up to this size, the report of the only chunk is saved with the follow-up, which each sweep
@@ -76,8 +82,13 @@ def finish_run(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
     numbers, kept = sorted(progress.numbers), progress.kept_outcomes
-    with context.ledger.read_chunks(run, numbers, kept) as chunks:
-        write_results(attempt.lease, summary, progress.only, chunks, pending, context)
+
+    def read() -> AbstractContextManager[Iterable[ChunkOutcomes]]:
+        if progress.only is not None:
+            return nullcontext([progress.only])
+        return context.ledger.read_chunks(run, numbers, kept)
+
+    write_results(attempt.lease, summary, progress.only, read, pending, context)
     return summary
 
 
@@ -183,7 +194,7 @@ def write_results(
     lease: Lease,
     summary: RunSummary,
     only: ChunkOutcomes | None,
-    chunks: Iterable[ChunkOutcomes],
+    read: ReadChunks,
     pending: PendingRun,
     context: RunContext,
 ) -> None:
@@ -192,8 +203,8 @@ def write_results(
     The report for people comes first, so that no finished run lacks it: from the document on, the
     file is finished, and nobody looks at it again.
 
-    `only` has the outcomes of a file with one chunk, `chunks` those of any other file, in order
-    (`Ledger.read_chunks`). If `pending` has a follow-up, it is saved before, together with `only`.
+    `only` has the outcomes of a file with one chunk, and `read` returns those of all chunks, in
+    order. If `pending` has a follow-up, it is saved before, together with `only`.
     Then nothing is sent again after a crash, and the run needs no other record of its end.
     """
     lease.check()
@@ -206,14 +217,15 @@ def write_results(
             pending = replace(pending, only=only)
         context.pending_runs.put(pending)
     lease.check()
-    _write_report(summary, None, context)
-    written = context.store.write_stream(
-        context.settings.output_bucket,
-        results_name(run.source.name, run.source.generation),
-        results_document(summary, [only] if only is not None else chunks),
-        if_generation_match=0,
-        label=label_of(summary),
-    )
+    _write_report(summary, None, read, context)
+    with read() as chunks:
+        written = context.store.write_stream(
+            context.settings.output_bucket,
+            results_name(run.source.name, run.source.generation),
+            results_document(summary, chunks),
+            if_generation_match=0,
+            label=label_of(summary),
+        )
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
     if written is None and not context.output.has_results(run.source):
         raise RetryableError(
@@ -274,8 +286,12 @@ def rewrite_results(
         run, metadata, written.tally, tuple(written.request_ids), now, written.findings
     )
     lease.check()
-    _write_report(summary, written.generations.report, context)
-    with context.ledger.read_chunks(run, written.numbers) as chunks:
+
+    def read() -> AbstractContextManager[Iterable[ChunkOutcomes]]:
+        return context.ledger.read_chunks(run, written.numbers)
+
+    _write_report(summary, written.generations, read, context)
+    with read() as chunks:
         replaced = context.store.write_stream(
             context.settings.output_bucket,
             results_name(run.source.name, run.source.generation),
@@ -302,27 +318,48 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
     )
 
 
-def _write_report(summary: RunSummary, generation: int | None, context: RunContext) -> None:
-    """Write the report for people. It replaces the one with this generation.
+def _write_report(
+    summary: RunSummary,
+    generations: ResultsGenerations | None,
+    read: ReadChunks,
+    context: RunContext,
+) -> None:
+    """Write the report for people, and before it the rows that it has no room for, if any.
 
-    None: there is none yet, unless an attempt crashed between the report and the document.
+    They replace what is there with these `generations`. None: there is nothing yet, unless an
+    attempt crashed between the report and the document.
     """
     # jinja2 is imported here, while the rows are already sent: it would delay every cold start.
     from lib.results.page import bucket_address
     from lib.results.report import Links, render_report
 
     source, bucket = summary.run.source, context.settings.output_bucket
-    document = results_name(source.name, source.generation)
-    links = Links(bucket_address(bucket, document), bucket_address(bucket, OVERVIEW))
-    page = render_report(document_head(summary), summary.findings, links).encode()
+    document, head = results_name(source.name, source.generation), document_head(summary)
+    rows, report = rows_name(document), report_name(document)
+    page_of_all, findings = bucket_address(bucket, OVERVIEW), summary.findings
+    links = Links(bucket_address(bucket, document), page_of_all)
+    left_out = findings.noteworthy - len(findings.rows)
 
-    def write(expected: int) -> int | None:
-        return context.store.write(
-            bucket, report_name(document), page, if_generation_match=expected, label=PAGE
-        )
+    def write_rows(expected: int) -> int | None:
+        with read() as chunks:
+            pieces = rows_as_csv(head, chunks)
+            return context.store.write_stream(
+                bucket, rows, pieces, if_generation_match=expected, label=TABLE
+            )
 
-    written = write(generation or 0)
-    if written is None and generation is None:
-        written = write(context.output.generations(source).report)
-    if written is None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
+    def write_report(expected: int) -> int | None:
+        page = render_report(head, findings, links).encode()
+        return context.store.write(bucket, report, page, if_generation_match=expected, label=PAGE)
+
+    def replace_(write: Callable[[int], int | None], which: Literal["rows", "report"]) -> None:
+        written = write(getattr(generations, which) if generations is not None else 0)
+        if written is None and generations is None:
+            written = write(getattr(context.output.generations(source), which))
+        if written is None:
+            raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
+
+    # Rows that were left out before may have other outcomes now.
+    if left_out or (generations is not None and generations.rows):
+        links = replace(links, rows=bucket_address(bucket, rows))
+        replace_(write_rows, "rows")
+    replace_(write_report, "report")

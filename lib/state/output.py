@@ -16,6 +16,7 @@ from lib.state.store import Store, StoredObject
 OVERVIEW = "index.html"
 RESULTS = ".results.json"
 REPORT = ".results.html"
+ROWS = ".results.csv"
 
 
 def results_name(object_name: str, generation: int) -> str:
@@ -37,16 +38,22 @@ def report_name(results: str) -> str:
     return results.removesuffix(RESULTS) + REPORT
 
 
+def rows_name(results: str) -> str:
+    """Return the name of the CSV with the rows that the report has no room for."""
+    return results.removesuffix(RESULTS) + ROWS
+
+
 def report_path(source: StoredObject) -> str:
     """Return where a file's report is in the output bucket, for the end of an address."""
     return quote(report_name(results_name(source.name, source.generation)))
 
 
 class ResultsGenerations(NamedTuple):
-    """The generations of the results document and of the report; 0: there is none."""
+    """The generations of the results document, the report and its rows; 0: there is none."""
 
     document: int
     report: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,9 @@ class StoredResults:
         return self.generations(source).document != 0
 
     def generations(self, source: StoredObject) -> ResultsGenerations:
-        """Return the generations of a run's results. Both names begin alike: one listing."""
+        """Return the generations of a run's results. All names begin alike: one listing."""
         document = results_name(source.name, source.generation)
-        report = report_name(document)
-        start = commonprefix((document, report))
-        by_name = {each.name: each.generation for each in self.store.list(self.bucket, start)}
-        return ResultsGenerations(by_name.get(document, 0), by_name.get(report, 0))
+        names = document, report_name(document), rows_name(document)
+        listed = self.store.list(self.bucket, commonprefix(names))
+        by_name = {each.name: each.generation for each in listed}
+        return ResultsGenerations(*(by_name.get(name, 0) for name in names))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.cli.escaping import in_annotation_property, in_shell, in_spreadsheet, on_terminal
+from lib.cli.escaping import in_annotation_property, in_shell, on_terminal
+from lib.results.spreadsheet import in_spreadsheet
 from lib.rules.values.cells import unwrap
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, Tally, chunk_outcomes
-from lib.results.findings import MOST_RANGES, MOST_ROWS, Findings
+from lib.results.findings import MOST_RANGES, MOST_ROWS, Findings, root_first
 from lib.results.report import Links, NotADocument, render_report, report_of
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
     assert "hubspot/2026-11-24.csv" in page
     assert "Google Ads, account 123-456-7890" in page
     assert "24 November 2026, 12:00 UTC" in page
-    assert "Somebody needs to act: 2 rows were not counted." in page
+    assert "Somebody needs to act: 2 sales (16,100.50 USD) need correction." in page
     assert "The other 119 rows need no action." in page
     for code, entry in document["codes"].items():
         assert code in page
@@ -65,6 +65,8 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
     assert "ColumnClose DateRecord11Line12" in page
     assert "DetailsThe imported event could not be found." in page
     assert "Record ID, Lifecycle Stage" in page
+    assert "118 uploaded 98 %, accepted by Google214,320 USD" in page
+    assert "When they appear: in Google Ads, the uploaded rows are under Goals" in page
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,65 @@ def test_the_verdict_is_a_correct_sentence(counts: dict[str, int], text: str) ->
     """Whether it is about no row, one or several."""
     document = example() | {"rows": [], "counts": dict.fromkeys(example()["counts"], 0) | counts}
     assert text in words(report_of(document))
+
+
+def row(line: int, errors: str, micros: int | None = None, currency: str = "") -> RowOutcome:
+    """Return a rejected row: its errors, and after a bar its warnings."""
+    codes = [tuple(map(Problem, part.split())) for part in (errors + "|").split("|")[:2]]
+    return RowOutcome(line, "rejected", None, *codes, micros, currency)
+
+
+@pytest.mark.parametrize(
+    ("rows", "title"),
+    [
+        ([row(2, "TOO_OLD", 12_500_000, "EUR")], "1 sale (12.50 EUR) needs correction"),
+        ([row(2, "TOO_OLD")], "1 row needs correction"),
+        (
+            [row(2, "TOO_OLD", 10**9, "EUR"), row(3, "TOO_OLD")],
+            "2 rows need correction; 1 of them is worth 1,000 EUR",
+        ),
+        (
+            [row(n, "TOO_OLD", n * 10**6, c) for n, c in enumerate(("EUR", "", "USD", "JPY"), 2)],
+            "4 sales (3 (the account's currency), 2 EUR, 5 JPY and 1 more currency) need "
+            "correction",
+        ),
+    ],
+)
+def test_the_headline_says_what_is_at_stake(rows: list[RowOutcome], title: str) -> None:
+    """In money, as far as it is known, each currency apart."""
+    found = Findings()
+    for each in rows:
+        found.add_row(each, each.line - 1)
+    head = {name: part for name, part in example().items() if name != "rows"}
+    assert f"Somebody needs to act: {title}." in words(render_report(head, found))
+
+
+def test_the_root_cause_comes_first() -> None:
+    """A row that has nothing to match because its email address is wrong needs a right one.
+
+    So that is the first cause and the first problem of the row, although it is a warning. If rows
+    have a cause of their own, the one of most rows to correct comes first, not the most frequent.
+    """
+    found = Findings()
+    for line in range(2, 6):
+        found.add_row(row(line, "NO_CLICK_ID_OR_IDENTIFIER|INVALID_EMAIL", 10**6, "USD"), line - 1)
+    found.add_row(row(6, "NO_CLICK_ID_OR_IDENTIFIER", 10**6, "USD"), 5)
+    found.add_row(row(7, "TOO_OLD"), 6)
+    for line in range(8, 30):
+        warned = RowOutcome(line, "uploaded", None, (), (Problem("INVALID_PHONE"),))
+        found.add_row(warned, line - 1)
+    order = [each.code for each in found.by_importance()]
+    assert order == ["INVALID_EMAIL", "NO_CLICK_ID_OR_IDENTIFIER", "TOO_OLD", "INVALID_PHONE"]
+    assert [each.code for each in root_first(found.rows[0].row)] == order[:2]
+    head = {name: part for name, part in example().items() if name != "rows"}
+    page = words(render_report(head, found))
+    assert (
+        "In 4 of these rows, another problem is the cause. Correct that first: INVALID_EMAIL."
+        in page
+    )
+    assert "INVALID_EMAIL warning NO_CLICK_ID_OR_IDENTIFIER" in page.replace(
+        "warningNO", "warning NO"
+    )
 
 
 def test_hostile_values_are_text() -> None:

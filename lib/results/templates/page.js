@@ -76,10 +76,11 @@
         return `"${safe.replaceAll('"', '""')}"`;
       };
       $("save").addEventListener("click", () => {
-        const lines = [["record", "line", "outcome", "code", "column", "order_id", "what to do"]];
+        const lines = [["record", "line", "outcome", "code", "column", "order_id", "value", "currency", "what to do"]];
         for (const { cells, outcome, code, column } of shown()) {
           const action = [...new Set(code.map((each) => advice[each] || ""))].join(" ");
-          lines.push([cells[0], cells[1], outcome, code.join(" "), column.join(", "), cells[4], action]);
+          const [, value, currency] = /^([\d,.]*)\s?(.*)$/.exec(cells[5]);
+          lines.push([cells[0], cells[1], outcome, code.join(" "), column.join(", "), cells[4], value.replaceAll(",", ""), currency, action]);
         }
         const text = `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
         const link = document.createElement("a");
@@ -93,7 +94,4 @@
     filter();
   }
   for (const each of document.querySelectorAll("[data-needs-script]")) each.hidden = false;
-  addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details")) each.open = true;
-  });
 })();
