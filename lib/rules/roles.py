@@ -159,6 +159,11 @@ def _read(cell: str) -> _Read:
     return _Read("decimal" if has_cents else "integer", amount)
 
 
+def names_stage(name: str) -> bool:
+    """Return whether the name of a column says that it has stages: `Deal Stage`, `statusName`."""
+    return is_stage_column(name) or any(map(is_stage_column, words_of(name)))
+
+
 class ColumnSample:
     """A column of the first rows: its name, and its cells without what spreadsheets add to them.
 
@@ -182,8 +187,8 @@ class ColumnSample:
 
     @cached_property
     def is_named_stage(self) -> bool:
-        """Whether its name says that it has stages: `Deal Stage`, `statusName`."""
-        return is_stage_column(self.name) or any(map(is_stage_column, self.words))
+        """Whether its name says that it has stages."""
+        return names_stage(self.name)
 
     def says(self, words: Words) -> bool:
         """Return whether its name has one of these words."""
@@ -301,11 +306,11 @@ def _of_value(column: ColumnSample) -> Found:
 def _of_currency(column: ColumnSample) -> Found:
     if column.share("word") < _MOST:
         return None
-    are_currencies = sum(_currency(cell) is not None for cell in column.first)
+    are_currencies = sum(currency_in(cell) is not None for cell in column.first)
     return (0, "currencies") if are_currencies >= _MOST * len(column.first) else None
 
 
-def _currency(cell: str) -> str | None:
+def currency_in(cell: str) -> str | None:
     """Return the currency in a cell: its code, name or sign."""
     if len(cell) > _LONGEST_CURRENCY:
         return None
@@ -572,7 +577,7 @@ class _File:
         """Codes of another currency than that of the profile or of the value's name."""
         if chosen or "conversion_value" not in self.fields:
             return False
-        return any(_currency(cell) not in (self.currency, None) for cell in column.counts)
+        return any(currency_in(cell) not in (self.currency, None) for cell in column.counts)
 
     def _time_objects(
         self, column: ColumnSample, found: Candidate, chosen: ColumnSample | None

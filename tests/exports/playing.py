@@ -124,9 +124,11 @@ class Export:
                 f"{stage} = {each['action']}, {each['value'] or ''}, {each['time'] or ''}"
                 for stage, each in self.owner["actions"].items()
             )
-        if question.key == "exclude":
-            values = {float(each["value"] or 0) for each in self.truth["conversions"]}
-            return "yes" if 0 in values else "no"
+        if question.where:
+            # Some rows that count: have they been sold?
+            (cells,) = (each.value for each in question.choices if each.name == "no")
+            rows = [self._rows[each["row"] - 1] for each in self.truth["conversions"]]
+            return "yes" if any(row[question.where] in cells for row in rows) else "no"
         return self._values(question)
 
     def _columns(self, question: Question) -> str:
@@ -311,6 +313,7 @@ def _hash(text: str | None) -> str:
 def _differences(record: Conversion, truth: Mapping[str, Any], export: Export) -> list[str]:
     """Return what is wrong with a record that is about a sale."""
     found = []
+    phones = {truth["phone"], *truth.get("other_phones", ())}
     times = [truth["time"], truth.get("time_date_only") or truth["time"]]
     if datetime.fromisoformat(record.time) not in map(datetime.fromisoformat, times):
         found.append(f"time {record.time} is {truth['time']}")
@@ -329,7 +332,7 @@ def _differences(record: Conversion, truth: Mapping[str, Any], export: Export) -
         found.append("another click ID")
     if not {*record.hashed_emails} <= {_hash(truth["email"])}:
         found.append("another email address")
-    if not {*record.hashed_phones} <= {_hash(truth["phone"])}:
+    if not {*record.hashed_phones} <= set(map(_hash, phones)):
         found.append("another phone number")
     return found
 

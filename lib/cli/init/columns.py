@@ -5,7 +5,7 @@ Cells choose where they are clear. Where two columns are plausible, a person is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -22,10 +22,13 @@ from lib.cli.init.sample import (
 from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import (
+    AREA_CODE_WORDS,
     ID_WORDS,
     NO_VALUE_WORDS,
     OTHER_ID_WORDS,
+    OTHER_PERSON_WORDS,
     OWN_SHARE_WORDS,
+    PHONE_WORDS,
     Words,
     words_of,
 )
@@ -43,6 +46,7 @@ _LEAST_CENTS: Final = 2
 """Rows that must agree: one row may be a coincidence."""
 _CENTS: Final = 100
 _FEWEST_CLICKS: Final = 2
+_MORE: Final = 1.5
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
 _CELLS_SHOWN: Final = 3
@@ -124,6 +128,8 @@ class _Choosing(NamedTuple):
         return (
             Question(
                 key="headers",
+                where=fields[0] if len(fields) == 1 else "",
+                is_needed=fields != ["order_id"],
                 text=f"Which column{'s'[: len(fields) > 1]} say{'s'[len(fields) > 1 :]} "
                 f"{' and '.join(titles)}?",
                 option=" ".join(f"--column {each}=COLUMN" for each in fields),
@@ -155,7 +161,7 @@ def find_columns(
         at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     is_sales = sample.header.kind == "conversion"
     steps: tuple[Callable[[_Choosing], None], ...] = (
-        *(_by_spelling, _by_content, _some_clicks, _by_ending, _further_phones),
+        *(_by_spelling, _by_content, _some_clicks, _further_phones, _whole_numbers_only),
     )
     if is_sales:
         steps = (*steps, _time, _value, _currency, _identity)
@@ -277,9 +283,8 @@ def _time(at: _Choosing) -> None:
         return
     best, *rest = plausible
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
-    only_in_sales = best.rank == 0 and all(each.rank for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
-    if is_only_one or is_clear or only_in_sales or not rows:
+    if is_only_one or is_clear or not rows:
         at.choose(field, best, len(found) > 1)
     else:
         at.ask(field, found, "no date", "the file has none of sales")
@@ -330,22 +335,28 @@ def _currency(at: _Choosing) -> None:
 
 
 def _identity(at: _Choosing) -> None:
-    """Choose the ID of the order. If it is not certain, the profile says that there is none."""
+    """Choose the ID of the order. Several IDs are a question. If nobody answers it, the profile
+    says that there is none, unless one is certain."""
     field = "order_id"
-    if not at.lacks(field):
+    if at.column_of(field) is not None or field in at.given.values.get("headers", {}):
         return
-    found = at.candidates("identity", field)
-    certain = [each for each in found if each.rank <= _CERTAIN_ID]
-    named = [each for each in found if _CERTAIN_ID < each.rank <= _NAMED_ID]
-    if len(named) == 1:
-        certain += named
-    certain += [each for each in found if _is_of_rows(at, each.column)]
+    found = [
+        each
+        for each in at.candidates("identity", field)
+        if each.rank < NAMED_OTHERWISE or _is_of_rows(at, each.column)
+    ]
+    named = [each for each in found if each.rank <= _NAMED_ID]
+    likely = [each for each in named if each.rank <= _CERTAIN_ID or len(named) == 1]
+    likely += [each for each in found if _is_of_rows(at, each.column)]
+    is_left_open = at.given.decides("headers", field)
     if shared := _id_of_lines(at):
         at.found[field] = (shared[0], f'"{at.sample.names[shared[0]]}": {shared[1]}')
-    elif certain:
-        at.choose(field, certain[0], True)
-    elif any(each.rank < NAMED_OTHERWISE for each in found):
+    elif likely and (len(found) == 1 or is_left_open):
+        at.choose(field, likely[0], True)
+    elif is_left_open:
         at.switched_off[field] = "no column is certainly the ID of an order."
+    elif found:
+        at.ask(field, found, "no order ID", "a sale is recognized by its click or person, and time")
 
 
 def _is_of_rows(at: _Choosing, column: int) -> bool:
@@ -397,29 +408,42 @@ def _by_spelling(at: _Choosing) -> None:
             at.found[meaning.field] = (column, f'"{name}" contains the usual name "{inner}".')
 
 
-def _by_ending(at: _Choosing) -> None:
-    """`Primary contact mobile` is a phone number, if its cells are, and differ from row to row."""
-    vocabulary = vocabulary_of(FIELDS)
-    for column, name in enumerate(at.sample.names):
-        meaning = vocabulary.meaning(name.split()[-1]) if " " in name else None
-        if meaning is None or meaning.field != "phone" or column in at.taken():
-            continue
-        cells = filled(at.rows, column)
-        numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
-        is_theirs = 2 * len(set(numbers)) > len(cells) > 0
-        if is_theirs and at.lacks("phone") and at.sample.can_be_named(column):
-            at.found["phone"] = (column, f'"{name}" ends like a phone number, and has some.')
-
-
 def _by_content(at: _Choosing) -> None:
-    """The cells look like click IDs, email addresses or phone numbers."""
+    """The cells look like click IDs, email addresses or phone numbers. Of two columns with phone
+    numbers, the one that has more of them counts."""
     for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
-        usable = [each for each in columns if at.sample.can_be_named(each)]
-        if usable and all(map(at.lacks, fields)):
-            # A salesperson's address is the same in many rows.
-            best = max(usable, key=lambda each: (len(set(filled(at.rows, each))), -each))
-            name = at.sample.names[best]
+        alike = {*columns, *(_named_phones(at) if "phone" in fields else ())}
+        usable = [each for each in alike if at.sample.can_be_named(each)]
+        if not usable or any(at.given.decides("headers", field) for field in fields):
+            continue
+        best = min(usable, key=lambda each: (not _is_theirs(at, each, usable), each))
+        name = at.sample.names[best]
+        if all(map(at.lacks, fields)):
             at.found[fields[0]] = (best, f'the cells of "{name}" look like this.')
+            continue
+        held = at.column_of(fields[0])
+        if held is None or not _is_theirs(at, best, [held]):
+            continue
+        if len(filled(at.rows, best)) > _MORE * len(filled(at.rows, held)):
+            at.found[fields[0]] = (best, f'"{name}" has one in more rows.')
+
+
+def _named_phones(at: _Choosing) -> Iterator[int]:
+    """Yield the columns that are named like a phone, and have enough digits: `Cep Telefonu`."""
+    for column, name in enumerate(at.sample.names):
+        if column not in at.taken() and PHONE_WORDS.match(words_of(name)):
+            cells = filled(at.rows, column)
+            numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
+            if 2 * len(set(numbers)) > len(cells) > 0:
+                yield column
+
+
+def _is_theirs(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
+    """Return whether a column is about the customers. A salesperson's address is the same in many
+    rows, and a parcel may go to somebody else."""
+    different = {each: len(set(filled(at.rows, each))) for each in {column, *alike}}
+    is_other = OTHER_PERSON_WORDS.match(words_of(at.sample.names[column]))
+    return not is_other and 2 * different[column] > max(different.values())
 
 
 def _some_clicks(at: _Choosing) -> None:
@@ -450,6 +474,15 @@ def _further_phones(at: _Choosing) -> None:
             numbered = f"{field}_2"
             if is_theirs and at.sample.can_be_named(column) and at.lacks(numbered):
                 at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
+
+
+def _whole_numbers_only(at: _Choosing) -> None:
+    """A phone number without its area code, which another column has, is that of somebody else."""
+    column = at.column_of("phone")
+    has_code = any(AREA_CODE_WORDS.match(words_of(name)) for name in at.sample.names)
+    if column is not None and has_code and not at.given.decides("headers", "phone"):
+        at.found.pop("phone", None)
+        at.switched_off["phone"] = f'"{at.sample.names[column]}" lacks the area code.'
 
 
 def _chosen_by_name(at: _Choosing) -> None:

@@ -5,7 +5,6 @@ A refund adjusts its conversion, so a filter must not just drop its row.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from lib.cli.init.sample import (
     kind_of_cells,
 )
 from lib.rules.fields.languages import NAME_WORDS, NO_COUNTS_WORDS, words_of
-from lib.rules.roles import Candidate, candidates
+from lib.rules.roles import Candidate, candidates, names_stage
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_partial, is_stage_column, stage_of
 from lib.rules.values.cells import RuleError
@@ -42,12 +41,11 @@ _CLEAR: Final = 4
 _FLAGS: Final = 6
 """Up to this rank, it is true or false."""
 _MOST_COLUMNS: Final = 4
-_MOST_FURTHER: Final = 6
+_MOST_FURTHER: Final = 9
 _FEW_VALUES: Final = 12
 _FEW: Final = 0.1
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
 """Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
-_LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name|type)$")
 _REFUNDED: Final = ("refund", "erstatt", "rembours", "reembols", "rimbors", "terugbetaal", "estorn")
 """How words for refunds begin, in the languages of `lib.rules.stages`."""
 _CANCELLED: Final = ("cancel", "stornier", "annul", "anula", "geannuleer")
@@ -145,10 +143,14 @@ def narrowed(
     value = columns.get("conversion_value")
     for column, values, reason in _undone(sample, rows, skips_refunds=counting.refund_time is None):
         name = sample.names[column]
-        is_decided = any(given.decides(key, name) for key in _FILTERS)
-        if not is_decided and not _is_net(sample, rows, value, column):
+        if any(name in given.values.get(key, ()) for key in _FILTERS):
+            continue
+        if not _is_net(sample, rows, value, column):
+            left = [row for row in rows if row.cells[column] in values]
+            if len(left) < len(rows) and not given.decides("include", name):
+                questions.append(_question_about_undone(sample, rows, column, values))
             entries.append(Entry("include", {name: values}, reason))
-            rows = [row for row in rows if row.cells[column] in values]
+            rows = left
     # A file that names its conversion actions is made for Google, and is sent as it is.
     if "conversion_action" not in columns:
         at, refusals = _refusals(sample, rows, columns)
@@ -192,6 +194,28 @@ def _question_about_zeros(
         choices=(Choice("yes", []), Choice("no", zeros)),
         default="no",
         is_needed=False,
+    )
+
+
+def _question_about_undone(
+    sample: Sample, rows: Sequence[SampleRow], at: int, nothing: Sequence[str]
+) -> Question:
+    name = sample.names[at]
+    cells = [row.cells[at] for row in rows if row.cells[at] not in nothing]
+    return Question(
+        key="include",
+        where=name,
+        text=f'{number_of_rows(len(cells))} that count have something in "{name}", such as '
+        f"{cells[0]}. Are they sales?",
+        option=f'--include "{name}={nothing[0]}", or --exclude "{name}" if they are',
+        choices=(Choice("yes", []), Choice("no", cells)),
+        default="no",
+        is_needed=False,
+        read=lambda answer: (
+            {"exclude": {name: []}}
+            if answer.casefold().startswith("y")
+            else {"include": {name: [*nothing]}}
+        ),
     )
 
 
@@ -258,8 +282,8 @@ def _deciding_columns(sample: Sample) -> list[int]:
 
 
 def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
-    """Return the other columns with a few different values, the fewest first. Only their owner
-    knows whether one of them decides, so she can choose in them too."""
+    """Return the other columns with a few different values, the fewest first; of those that say the
+    same in other words, one. Only their owner knows whether one decides, so she can choose too."""
     found = []
     for at in sample.free_columns():
         values = {row.cells[at] for row in sample.rows}
@@ -267,7 +291,11 @@ def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
         is_text = kind_of_cells(sample.rows, at) is None or all(map(str.isdecimal, values))
         if at not in deciding and is_few and is_text:
             found.append((len(values), at))
-    return [at for _, at in sorted(found)[:_MOST_FURTHER]]
+    distinct: dict[tuple[int, ...], int] = {}
+    for _, at in sorted(found):
+        first = {cell: row for row, cell in enumerate(row.cells[at] for row in sample.rows[::-1])}
+        distinct.setdefault(tuple(first[row.cells[at]] for row in sample.rows), at)
+    return list(distinct.values())[:_MOST_FURTHER]
 
 
 def _lists(sample: Sample, candidate: Candidate) -> bool:
@@ -275,7 +303,9 @@ def _lists(sample: Sample, candidate: Candidate) -> bool:
     people or parcels."""
     at = candidate.column
     words = words_of(sample.names[at])
-    is_about_others = NAME_WORDS.match(words) or NO_COUNTS_WORDS.match(words)
+    is_about_others = NO_COUNTS_WORDS.match(words) or (
+        NAME_WORDS.match(words) and not names_stage(sample.names[at])
+    )
     return not is_about_others and kind_of_cells(sample.rows, at) is None
 
 
@@ -313,8 +343,7 @@ def _question(
     if is_vague and not further:
         return None
     is_clear = is_known and not any(_objects(sample, at, rows) for at in open_columns)
-    shown = [at for at in deciding if at in open_columns or at in filtered_by]
-    shown += further
+    shown = [*deciding, *further]
     choices = [
         Choice(value or EMPTY, value, number_of_rows(count), sample.names[at])
         for at in shown
@@ -480,7 +509,7 @@ def _lost_stages(sample: Sample) -> tuple[int, list[str]] | None:
 def _stages(sample: Sample) -> Iterator[tuple[int, list[str]]]:
     """Yield the columns of stages with their different values, the most frequent ones first."""
     for at in sample.free_columns():
-        if is_stage_column(_LABEL.sub("", sample.names[at].casefold())):
+        if names_stage(sample.names[at]):
             counts = Counter(filled(sample.rows, at))
             if counts and len(counts) <= _MOST_STAGES:
                 yield at, [value for value, _ in counts.most_common()]

@@ -30,13 +30,14 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.rules.fields import BY_NAME
-from lib.rules.roles import fields_of
+from lib.rules.roles import currency_in, fields_of
 from lib.rules.values.cells import RuleError, is_placeholder
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.countries import find_region
 from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.dates import read_moment
 from lib.rules.values.money import written_currency
+from lib.rules.values.phones import normalize_phone
 from lib.run.plan import row_filter_of
 from lib.run.reading import read_header, read_roles_of
 from lib.source.errors import SourceError
@@ -59,6 +60,7 @@ _MOST_OTHERS: Final = 0.2
 """Share of the phone numbers that may be invalid in their country, and of the values that may have
 the sign of another currency. A few are always mistyped."""
 _LINES_NAMED: Final = 5
+_FEWEST_ABROAD: Final = 3
 _EURO: Final = frozenset(
     re.findall(r"\w\w", "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK")
 )
@@ -122,7 +124,7 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
         if key not in ("headers", "actions", *_ROW_FILTER)
         and not (key == "conversion_action" and given.values.get("actions"))
     ]
-    entries.sort(key=lambda entry: _ORDER.index(entry.key))
+    entries = sorted(merge(entries), key=lambda entry: _ORDER.index(entry.key))
     questions = [each for part in parts for each in part.questions]
     # On the rows that count depends everything else.
     questions.sort(key=_urgency)
@@ -313,16 +315,20 @@ def _is_zone_of_file(seen: _Seen) -> bool:
 
 
 def _countries_of_file(seen: _Seen) -> set[str]:
-    """Return the countries to which cells of the file point."""
-    found = set[str]()
+    """Return the countries to which cells of the file point; also that of this computer's time
+    zone, if the phone numbers are valid there."""
+    phones = [row.cells[at] for at in _phone_columns(seen) for row in seen.rows if row.cells[at]]
+    here = _countries_of_zones().get(seen.local_zone, ())
+    found = {each for each in here if phones and _are_valid(phones[:_MOST_NUMBERS], each)}
     if (at := seen.columns.get("country_code")) is not None:
         found.update(filter(None, (find_region(row.cells[at]) for row in seen.rows)))
     currencies = set[str | None]()
     if (at := seen.columns.get("currency_code")) is not None:
-        currencies.update(row.cells[at].upper() for row in seen.rows)
+        currencies.update(map(currency_in, {row.cells[at] for row in seen.rows}))
     if (at := seen.columns.get("conversion_value")) is not None:
         currencies.update(map(_written, {row.cells[at] for row in seen.rows}))
         currencies.add(seen.sample.header.units.get("conversion_value"))
+    currencies.discard(None)
     for zones in _countries_of_zones().values():
         found.update(each for each in zones if _currency_of(each) in currencies)
     return found
@@ -519,8 +525,13 @@ def _written(cell: str) -> str | None:
 def _phone_region(seen: _Seen) -> Proposal:
     """Return the country in which the phone numbers without a plus are valid. If there are several,
     something else in the file decides."""
-    columns = [at for field, at in seen.columns.items() if base_name(field) in _NUMBERS]
+    columns = _phone_columns(seen)
     countries = seen.columns.get("country_code")
+    if countries is not None and (home := _home_of_all(seen, columns, countries)):
+        reason = f"Most numbers in rows of other countries are possible in {home} alone."
+        why = f"country_code: the phone numbers are from {home}, wherever a person lives."
+        country = Entry("headers", {"country_code": []}, why)
+        return Proposal((country, Entry("phone_region", home, reason)))
     national, international = [], []
     for row in seen.rows:
         if countries is not None and find_region(row.cells[countries]):
@@ -547,6 +558,32 @@ def _phone_region(seen: _Seen) -> Proposal:
     is_allowed = _numbered_countries().__contains__
     default = likely if is_possible else ""
     return _question("phone_region", text, default=default, allowed=allowed, is_allowed=is_allowed)
+
+
+def _home_of_all(seen: _Seen, columns: Sequence[int], countries: int) -> str | None:
+    """Return the country of most rows, if most phone numbers in the other rows are from there,
+    too: some programs store the country of the address."""
+    regions = [find_region(row.cells[countries]) for row in seen.rows]
+    home = max(filter(None, regions), key=regions.count, default=None)
+    abroad = [
+        (row.cells[at], region)
+        for row, region in zip(seen.rows, regions, strict=True)
+        for at in columns
+        if region not in (None, home) and row.cells[at] and not row.cells[at].startswith("+")
+    ]
+    of_home = sum(not _is_possible(*each) and _is_possible(each[0], home) for each in abroad)
+    return home if len(abroad) >= _FEWEST_ABROAD and 2 * of_home > len(abroad) else None
+
+
+def _is_possible(number: str, region: str | None) -> bool:
+    try:
+        return bool(normalize_phone(number, region))
+    except RuleError:
+        return False
+
+
+def _phone_columns(seen: _Seen) -> list[int]:
+    return [at for field, at in seen.columns.items() if base_name(field) in _NUMBERS]
 
 
 def _valid_in(numbers: Sequence[str], hinted: Iterable[str]) -> list[str]:
@@ -610,9 +647,10 @@ def _hints(international: Sequence[str], seen: _Seen) -> dict[str, str]:
 
 @cache
 def _countries_of_zones() -> Mapping[str, Sequence[str]]:
-    text = resources.files("tzdata.zoneinfo").joinpath("zone1970.tab").read_text("utf-8")
+    # Not zone1970.tab, in which Amsterdam and Oslo are missing: they have the times of others.
+    text = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
     lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {zone: codes.split(",") for codes, _, zone, *_ in lines}
+    return {zone: [code] for code, _, zone, *_ in lines}
 
 
 _KEYS: Final[Mapping[str, Callable[[_Seen], Proposal]]] = {

@@ -76,6 +76,7 @@ class Choice(NamedTuple):
 TITLES: Final[Mapping[str, str]] = {
     "conversion_date_time": "When a sale happened",
     "conversion_value": "What it is worth",
+    "order_id": "Which order it is",
 }
 """The fields whose columns a question can be about."""
 EMPTY: Final = "(empty)"
@@ -90,12 +91,12 @@ class WrongAnswer(ValueError):
 class Question:
     """What the file does not show. Its answer is the value of a key of the profile.
 
-    `where`: the column whose values count (keys `include`, `exclude` and `refunds`). `option`
-    answers it on the command line. `default`: the answer that Enter means. Without it, a question
-    that is needed must be answered, and any other leaves its key out. `is_needed`: without the key,
-    rows are rejected or mean something else. `allowed` says what to write if there are no
-    `choices`, and `is_allowed` whether an answer is that. Unless it `changes_what_is_sent`, nobody
-    needs to be asked.
+    `where`: the field that gets a column, if it is only one (key `headers`), or the column whose
+    values count (keys `include`, `exclude` and `refunds`). `option` answers it on the command line.
+    `default`: the answer that Enter means. Without it, a question that is needed must be answered,
+    and any other leaves its key out. `is_needed`: without the key, rows are rejected or mean
+    something else. `allowed` says what to write if there are no `choices`, and `is_allowed` whether
+    an answer is that. Unless it `changes_what_is_sent`, nobody needs to be asked.
     `read` reads an answer of another form; it raises `WrongAnswer`.
     `problem` is what was wrong with the last answer.
     """
@@ -116,11 +117,12 @@ class Question:
 
     @property
     def labels(self) -> list[str]:
-        """The short names of the choices: numbers, or letters if the names are numbers."""
+        """The short names of the choices: numbers; if the names are numbers, letters, or #1."""
         has_numbers = any(each.name.strip().isdecimal() for each in self.choices)
         if has_numbers and len(self.choices) <= len(ascii_lowercase):
             return list(ascii_lowercase[: len(self.choices)])
-        return [str(number) for number, _ in enumerate(self.choices, 1)]
+        sign = "#" if has_numbers else ""
+        return [f"{sign}{number}" for number, _ in enumerate(self.choices, 1)]
 
     def meaning_of(self, answer: str) -> dict[str, Any]:
         """Return what an answer means: keys of the profile with their values; none leaves out the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -15,6 +16,8 @@ from lib.rules.values.cells import RuleError, unwrap, without_accents
 from lib.rules.values.dates import is_moment
 from lib.rules.values.money import parse_value
 from lib.run.reading import Header, read_header, source_options
+from lib.source.errors import SourceError
+from lib.source.head import HEAD_LINES
 from lib.source.header import columns_named
 from lib.source.table import Table, open_table
 from lib.state.store import Readable
@@ -88,17 +91,36 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
     if "encoding" not in values and (encoding := likely_encoding(stream)):
         found["encoding"] = encoding
 
-    def read() -> Sample:
+    def read(headers: Mapping[str, Any]) -> Sample:
         stream.seek(0)
-        return read_sample(stream, Profile.model_validate({**values, **found}), max_bytes)
+        profile = Profile.model_validate({**values, **found, "headers": headers})
+        try:
+            return read_sample(stream, profile, max_bytes)
+        except SourceError as error:
+            field = error.detail.partition(":")[0]
+            if error.code != "DUPLICATE_COLUMN" or field in headers:
+                raise
+            return read({**headers, field: []})  # the cells or a person choose one
 
-    sample = read()
+    headers = values.get("headers", {})
+    sample = read(headers)
     table = sample.table
     if "header_row" in values:
         return sample
     if sample.header.stop and table.likely_header_line:
         found["header_row"] = table.likely_header_line
-        sample = read()
+        sample = read(headers)
+    elif sample.header.stop and not has_names(sample):
+        named: dict[int, Sample] = {}
+        for line in range(2, HEAD_LINES + 1):
+            found["header_row"] = line
+            with suppress(SourceError):
+                if has_names(below := read(headers)):
+                    named[line] = below
+        found.pop("header_row")
+        if named:
+            found["header_row"] = max(named, key=lambda each: len(set(named[each].names)))
+            sample = named[found["header_row"]]
     elif table.has_titles:
         found["header_row"] = table.header_line
     return replace(sample, found=found)

@@ -244,6 +244,26 @@ AMOUNT_WORDS: Final = Words(
 )
 """An amount of money, perhaps without cents or a currency."""
 
+OTHER_PERSON_WORDS: Final = Words(
+    """
+    shipping ship delivery recipient receiver consignee owner agent seller rep assigned tracking
+    liefer* versand* empfanger* livraison destinataire envio entrega destinatario spedizione
+    levering bezorg* ontvanger dostawa odbiorca leverans* mottagare teslimat alici
+    доставк* получател* 수령 배송 配送 届 送付
+    """
+)
+"""The person who gets the parcel or has sold it."""
+
+PHONE_WORDS: Final = Words(
+    """
+    phone* telephone* telefo* telepho* tel mobil* mobiel handy* cell celular* cellulare gsm cep
+    whatsapp komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
+    """
+)
+AREA_CODE_WORDS: Final = Words(
+    "ddd area_code vorwahl indicatif codigo_area prefijo prefisso netnummer"
+)
+
 PART_WORDS: Final = Words(
     """
     subtotal subtotals zwischensumme sous_total unit_price item_price lineitem line_item line
@@ -362,7 +382,7 @@ ORDER_WORDS: Final = Words(
     order* invoice* transaction* receipt* booking* reservation* purchase* contract* payment_id
     *beleg* *rechnung* *auftrag* *bestell* *vorgang* *buchung* *vertrag*
     facture* commande* pedido* factura* ordine* fattura* factuur* fatura* reserva* zamowien*
-    faktur* 注文 受注 订单 주문
+    faktur* transac* orden ordem siparis* objednav* ordre* 注文 受注 订单 주문 заказ* счет*
     """
 )
 """What an order ID names."""

@@ -24,8 +24,9 @@ _NO_LETTERS: Final = re.compile(
 )
 # Programs put one in place of the rest of a long text.
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
-_WORD: Final = re.compile(r"[A-Z]?[a-z]{4,18}", re.ASCII)
-"""`Newspaper`, in a column of sources. Click IDs have digits, or letters in no order of cases."""
+_WORD: Final = re.compile(r"[A-Z]?[a-z]{4,18}|[A-Z]{3,9}", re.ASCII)
+"""`Newspaper` or `OLX`, in a column of sources. Click IDs have digits, or letters in no order of
+cases, and are longer."""
 _SURELY: Final = 20
 SHORTEST: Final = 10
 """No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
