@@ -9,6 +9,8 @@ SELECT
   CAST(JSON_VALUE(item, '$.record') AS INT64) AS record,
   JSON_VALUE(item, '$.outcome') AS outcome,
   JSON_VALUE(item, '$.order_id') AS order_id,
+  CAST(JSON_VALUE(item, '$.micros') AS INT64) AS micros,
+  JSON_VALUE(item, '$.currency') AS currency,
   'error' AS severity,
   JSON_VALUE(problem, '$.code') AS code,
   JSON_VALUE(problem, '$.field') AS field
@@ -20,6 +22,8 @@ SELECT
   CAST(JSON_VALUE(item, '$.record') AS INT64) AS record,
   JSON_VALUE(item, '$.outcome') AS outcome,
   JSON_VALUE(item, '$.order_id') AS order_id,
+  CAST(JSON_VALUE(item, '$.micros') AS INT64) AS micros,
+  JSON_VALUE(item, '$.currency') AS currency,
   'warning' AS severity,
   JSON_VALUE(problem, '$.code') AS code,
   JSON_VALUE(problem, '$.field') AS field

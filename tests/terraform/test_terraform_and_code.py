@@ -313,7 +313,7 @@ def test_each_function_has_one_caller() -> None:
     )
     found = [
         (
-            *re.findall(r"google_cloudfunctions2_function\.(\w+)", block),
+            *re.findall(r"name += google_cloudfunctions2_function\.(\w+)", block),
             *re.findall(r"member += local\.accounts\.(\w+)\.member", block),
         )
         for block in blocks
