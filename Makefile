@@ -8,7 +8,7 @@ ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
 
-.PHONY: help setup demo sandbox reference pictures test retest check format bench fuzz soak lock audit sbom clean \
+.PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom clean \
 	check-format check-lint check-types check-spelling check-lock check-terraform
 
 help: ## List the commands
@@ -30,14 +30,11 @@ pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of t
 	$(BIN)/python -m tools.pictures
 
 # Tests start hundreds of processes. Even where this variable is set, none of them compiles everything again.
-test retest soak: export PYTHONDONTWRITEBYTECODE =
+test soak: export PYTHONDONTWRITEBYTECODE =
 
 test: COVERAGE ?=
 test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov)
-
-retest: $(VENV)/.dev ## Run only the tests that failed in the last `make test`, one at a time
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --no-cov-on-fail)
 
 check: check-format check-lint check-types check-spelling check-lock check-terraform ## Check format, lint rules, types, spelling, locked packages and terraform/
 
