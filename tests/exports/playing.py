@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -306,6 +306,7 @@ def _has_only_an_address(record: Conversion) -> bool:
     return bool(more and more.address and not others)
 
 
+@cache
 def _hash(text: str | None) -> str:
     return sha256(text.encode()).hexdigest() if text else "-"
 
