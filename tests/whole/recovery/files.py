@@ -174,9 +174,21 @@ def normal(file: File, document: dict[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in document.items() if key not in differs},
         "counted": counts["uploaded"] + counts["duplicate"],
         "counts": {k: v for k, v in counts.items() if k not in ("uploaded", "duplicate")},
+        "money": _money_by_outcome(document["money"]),
         "codes": {code: entry for code, entry in codes.items() if entry["count"]},
         "rows": rows,
     }
+
+
+def _money_by_outcome(money: dict[str, Any]) -> dict[str, Any]:
+    """Return the sums of rows and money, with `uploaded` and `duplicate` as one outcome."""
+    found: dict[str, Counter[str]] = {}
+    for outcome, of_outcome in money.items():
+        name = "counted" if outcome in ("uploaded", "duplicate") else outcome
+        sums = found.setdefault(name, Counter(without_value=of_outcome["without_value"]))
+        for currency, each in of_outcome["sums"].items():
+            sums.update({f"{currency} {key}": number for key, number in each.items()})
+    return {name: dict(sums) for name, sums in found.items()}
 
 
 def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
