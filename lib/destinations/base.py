@@ -27,6 +27,7 @@ __all__ = [
     "Exclusion",
     "LookupState",
     "PolledDestination",
+    "ReportedAction",
     "RequestStatus",
     "RowResult",
     "UploadResult",
@@ -146,6 +147,13 @@ class LookupState(NamedTuple):
     failed: str
 
 
+class ReportedAction(NamedTuple):
+    """What Google's reports count for a conversion action in some days."""
+
+    conversions: float
+    value: float
+
+
 class AccountLookup(Protocol):
     """Reads accounts for destinations without queries (`Capabilities.looks_up_accounts`).
 
@@ -171,6 +179,15 @@ class AccountLookup(Protocol):
 
     def state(self, customer_id: str, /) -> LookupState:
         """Return what is known by now, without asking."""
+        ...
+
+    def reported(
+        self, customer_id: str, manager_id: str | None, first: date, last: date, /
+    ) -> Mapping[str, ReportedAction]:
+        """Return what the reports count by the day of the conversion, by the ID of the action.
+
+        Raises `PermanentError` and `RetryableError`.
+        """
         ...
 
 

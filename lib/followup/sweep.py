@@ -17,6 +17,7 @@ from lib.errors import LeaseHeld, NewerVersion, PermanentError, RetryableError
 from lib.followup import digest
 from lib.followup.concerns import Line
 from lib.followup.diagnostics import DiagnosticsOfAccounts
+from lib.followup.reported import reports_of
 from lib.followup.revisit import revisit
 from lib.followup.rhythm import LEARNED_FROM
 from lib.followup.watch import (
@@ -449,7 +450,8 @@ def _write_overview(context: RunContext, seen: Seen) -> None:
     objects = found.met_in(context.store.list_labelled(bucket))
     files = latest_files(_collected(labelled_files(objects), seen, context.utc_now()))
     try:
-        page = render_overview(bucket, files).encode()
+        reports = reports_of(context, seen.files) if files else None
+        page = render_overview(bucket, files, reports).encode()
         digest = hashlib.sha256(page).hexdigest()
         if digest == found.digest or not files:
             return

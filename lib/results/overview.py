@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
@@ -70,6 +71,27 @@ class FileResults(NamedTuple):
         return self.counts.get("rows", 0) - self.counts.get("skipped", 0)
 
 
+class ReportedProfile(NamedTuple):
+    """What Google's reports count for the conversion actions of a profile, and its uploads."""
+
+    profile: str
+    actions: tuple[str, ...]
+    uploaded: int
+    conversions: float
+    value: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the reports count from the day `first` to the day `last`, as asked at `read_at`."""
+
+    read_at: str
+    first: str
+    last: str
+    profiles: tuple[ReportedProfile, ...]
+
+
 def latest_files(files: Iterable[FileResults]) -> list[FileResults]:
     """Return the files that were finished last, the newest first. Keeps no more in memory."""
     return heapq.nlargest(MOST_FILES, files, key=lambda each: (each.finished_at, each))
@@ -101,11 +123,14 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
             yield found
 
 
-def render_overview(bucket: str, files: Sequence[FileResults]) -> str:
+def render_overview(
+    bucket: str, files: Sequence[FileResults], reports: Reports | None = None
+) -> str:
     """Return the page. It depends on nothing else, so the same files make the same page."""
     return render(
         "overview.html",
         bucket=bucket,
+        reports=reports if reports is not None and reports.profiles else None,
         files=[_shown(bucket, each) for each in files],
         to_act=sum(each.needs_action for each in files),
         waiting=sum(each.status == "waiting" for each in files),

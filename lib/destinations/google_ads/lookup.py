@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-from lib.destinations.base import AccountCache, LookupState
+from lib.destinations.base import AccountCache, LookupState, ReportedAction
 from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads.api import API_VERSION
@@ -57,6 +58,12 @@ ACTION_QUERY: Final = (
     "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer, "
     "conversion_action.value_settings.always_use_default_value "
     "FROM conversion_action"
+)
+
+REPORT_QUERY: Final = (
+    "SELECT segments.conversion_action, metrics.all_conversions_by_conversion_date, "
+    "metrics.all_conversions_value_by_conversion_date FROM customer "
+    "WHERE segments.date BETWEEN '{first}' AND '{last}'"
 )
 
 ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
@@ -118,6 +125,22 @@ class GoogleAdsLookup:
             if account is None and isinstance(error, RetryableError):
                 raise
             return account
+
+    def reported(
+        self, customer_id: str, manager_id: str | None, first: date, last: date
+    ) -> Mapping[str, ReportedAction]:
+        """See `AccountLookup.reported`. One query, so one operation of the daily quota."""
+        session, of_secret = self._session.get()
+        query = REPORT_QUERY.format(first=first, last=last)
+        found: dict[str, ReportedAction] = {}
+        for row in self._search(session, customer_id, query, manager_id or of_secret):
+            action = row["segments"]["conversionAction"].rpartition("/")[2]
+            metrics, before = row.get("metrics", {}), found.get(action, ReportedAction(0.0, 0.0))
+            found[action] = ReportedAction(
+                before.conversions + metrics.get("allConversionsByConversionDate", 0.0),
+                before.value + metrics.get("allConversionsValueByConversionDate", 0.0),
+            )
+        return found
 
     def _remembered(self, customer_id: str, cache: AccountCache) -> tuple[float, Account | None]:
         """Return what is known, and since when. `cache` is read once for each instance."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from lib.destinations.base import ReportedAction
 from lib.destinations.google_ads.lookup import FRESH_SECONDS, KEPT, RENEWED_AFTER, GoogleAdsLookup
 from lib.errors import RetryableError
 from lib.model.account import Account
 from sandbox.accounts import default_accounts
 from sandbox.apis import Apis
+from sandbox.conversions import Change, Conversion
 
 CUSTOMER = "1234567890"
 MANAGER = "9999999999"
@@ -180,3 +183,18 @@ def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis, clock: Clock) -> N
     )
     assert lookup.account(CUSTOMER, None, Kept()) is None
     assert lookup.state(CUSTOMER).failed == "SECRET_INVALID"
+
+
+def test_reports_count_by_the_day_of_the_conversion(
+    apis: Apis, make: Callable[[], GoogleAdsLookup]
+) -> None:
+    """The sum of the days, for each action; what has just arrived is not in them yet."""
+    now = apis.state.now()
+    for number, days in enumerate((2, 3, 40)):
+        sold = now - timedelta(days=days)
+        first = Change("conversion", sold, 20.0, "USD", "website", "", sold)
+        apis.state.book.add(Conversion(CUSTOMER, 1001, f"W-{number}", "", history=[first]))
+    late = Change("conversion", now - timedelta(days=2), 7.0, "USD", "data_manager", "", now)
+    apis.state.book.add(Conversion(CUSTOMER, 1001, "W-late", "", history=[late]))
+    found = make().reported(CUSTOMER, None, (now - timedelta(days=30)).date(), now.date())
+    assert found == {"1001": ReportedAction(2.0, 40.0)}
