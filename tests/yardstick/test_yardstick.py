@@ -62,7 +62,23 @@ _UNDECIDED: Final = {
     "shopify_orders.csv | {} | include={'Financial Status': ['paid']}": _UNDONE_SALES_SENT,
     "stripe_payments.csv | {} | include={'Status': ['Paid']}": _UNDONE_SALES_SENT,
 }
+_TAG: Final = {
+    "google_ads": "an action that a website's tag counts has a code of its own: ACTION_OF_TAG",
+    "data_manager": (
+        "the local Google takes events for an action that a website's tag counts, as Google does: "
+        "the row is uploaded, and nothing is sent again without it"
+    ),
+}
 CHANGED: Final = {
+    **{
+        f"every column | {api}{switch}": reason
+        for api, reason in _TAG.items()
+        for switch in (
+            "",
+            " | {'omit_session_and_ip': True}",
+            " | {'ad_user_data': 'GRANTED'}",
+        )
+    },
     **{
         f"examples/{name.replace('{}', api, 1)}": reason
         for name, reason in _UNDECIDED.items()
@@ -114,7 +130,7 @@ def test_a_file_has_the_requests_and_results_of_the_base(
 
 def test_every_key_of_a_profile_has_a_switch() -> None:
     """Keys that are newer than the base are not in its recording, so they are listed here."""
-    newer = {"actions", "expect", "header_row"}
+    newer = {"actions", "expect", "header_row", "source"}
     switched = {NAMES.words.get(key, key) for key in SWITCHED_KEYS}
     assert set(Profile.model_fields) == switched | newer
 
