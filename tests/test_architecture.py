@@ -36,6 +36,7 @@ ARROWS = {
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
         *("destinations.base", "destinations.registry", "adapters.download", "adapters.workbook"),
+        "followup.rhythm",
     },
     "adapters": {"model", "errors", "config", "source", "state.store"},
     "errors": set(),

@@ -19,6 +19,7 @@ from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
+from lib.followup.rhythm import NEVER, parse_expectation
 from lib.source.errors import SourceError
 
 _ANY_ACTION: Final = "1"
@@ -141,6 +142,12 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
         yield f'profile "{name}": not the name of a folder. Write a name without a slash.'
         return
     try:
-        choose_profile(document, f"{name}/")
+        _, profile = choose_profile(document, f"{name}/")
     except PermanentError as error:
         yield error.detail
+        return
+    try:
+        parse_expectation(profile.expect or NEVER)
+    except ValueError as error:
+        # In a run, it stops no file, but no missing file is told.
+        yield f'profile "{name}": expect: {error}'

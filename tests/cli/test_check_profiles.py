@@ -37,14 +37,16 @@ def test_every_problem_of_every_profile_is_listed(tmp_path: Path) -> None:
         "crm": {"time_zone": "Berlin", "curency_code": "EUR"},
         "shop": {"customer_id": "123-456-7890"},
         "a/b": {},
+        "calls": {"expect": "each night"},
     }
     code, said = check(tmp_path, document)
     assert code == 1
-    crm, slash, count = said.splitlines()
+    crm, slash, calls, count = said.splitlines()
     assert crm.startswith('profile "crm": time_zone: not an IANA time zone.')
     assert "Did you mean currency_code?" in crm
     assert slash.startswith('profile "a/b": not the name of a folder.')
-    assert count == "3 profiles: 2 with errors."
+    assert calls.startswith('profile "calls": expect: "each night" is not understood. Write such')
+    assert count == "4 profiles: 3 with errors."
 
 
 @pytest.mark.parametrize("action", ["1001", "customers/1/conversionActions/1001", "Sale", None])
