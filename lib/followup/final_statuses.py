@@ -121,10 +121,10 @@ def _poll(attempt: Attempt, pending: PendingRun) -> None:
 
 def _can_defer(pending: PendingRun, settings: Settings) -> bool:
     """Return whether rows can be sent again before it is too late."""
-    return _next_resend(pending, settings) <= _last_resend(pending, settings)
+    return _resend_at(pending, settings) <= _last_resend(pending, settings)
 
 
-def _next_resend(pending: PendingRun, settings: Settings) -> datetime:
+def _resend_at(pending: PendingRun, settings: Settings) -> datetime:
     sent_at = pending.sent_at or pending.since
     return pending.resend_at or sent_at + timedelta(hours=settings.defer_hours)
 
@@ -319,7 +319,7 @@ def reschedule(
         poll_at = schedule.next_check(sent_at, polls)
     resend_at = None
     if written.tally.outcomes.get("deferred"):
-        resend_at = _next_resend(pending, settings)
+        resend_at = _resend_at(pending, settings)
     return replace(
         pending,
         resend_at=resend_at,

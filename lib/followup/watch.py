@@ -53,8 +53,11 @@ _NOTHING_FOR: Final = timedelta(hours=20)
 first of many, so it has this time."""
 _A_DAY: Final = timedelta(days=1)
 _CHANCE: Final = math.log(1e4)
-_CHANCE_OF_MANY_FILES: Final = math.log(2e5)
-"""Chances of 1 in so many are none. Several files in a row are compared after each file."""
+"""A chance of 1 in so many is none."""
+_FILES: Final = 40
+"""Files of eight weeks, one a night. Where more come, more are compared, so chances must be less.
+"""
+_LEAST_USUAL: Final = 0.005
 _VOLUME_FILES: Final = 8
 _VOLUME_ROWS: Final = 50
 _VOLUME_SHARE: Final = 0.1
@@ -218,30 +221,23 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
         return
     kept = _without_corrected([each for each in files if each.rows], settings)
     recent = [each for each in kept if each.finished_at >= limit]
-    streak, is_chance = _streak(kept, given.now)
-    if is_chance:
-        streak, is_chance = _streak(_final_ones(kept, given.now), given.now)
-    whole = [each for each in recent if _is_lost(each) and each.rows >= WHOLE_FILE]
-    partly = [each for each in recent if _many(to_correct(each), each.rows, settings)]
-    later = [each for each in recent if _failed_later(each, settings)]
+    streak = _streak(kept, given.now) or _streak(_final_ones(kept, given.now), given.now)
+    if streak and streak[-1].finished_at < limit:
+        streak = []
+    whole = [each for each in recent if _is_lost(each) and each.rows >= WHOLE_FILE] or streak
     rows, lost = sum(each.rows for each in recent), sum(map(to_correct, recent))
-    about = whole or partly or later
-    is_streak = not is_chance and streak[-1].finished_at >= limit
-    if len(streak) > 1 and is_streak:
+    if len(streak) > 1:
         about = streak
         what = f"None of the last {sum(each.rows for each in streak)} rows of {profile} counts"
-    elif whole:
+    elif about := whole:
         what = _none_of(whole[-1])
-    elif partly:
-        rows, lost = partly[-1].rows, to_correct(partly[-1])
-        what = f"{lost} of {number_of_rows(rows)} of {partly[-1].name} do not count"
-    elif later:
-        failed, waited = (later[-1].counts[key] for key in ("failed_later", "waited"))
-        what = f"{failed} of {number_of_rows(waited)} of {later[-1].name} that waited to be sent "
+    elif about := [each for each in recent if _many(to_correct(each), each.rows, settings)]:
+        rows, lost = about[-1].rows, to_correct(about[-1])
+        what = f"{lost} of {number_of_rows(rows)} of {about[-1].name} do not count"
+    elif about := [each for each in recent if _failed_later(each, settings)]:
+        failed, waited = (about[-1].counts[key] for key in ("failed_later", "waited"))
+        what = f"{failed} of {number_of_rows(waited)} of {about[-1].name} that waited to be sent "
         what += "again have failed"
-    elif is_streak:
-        about = streak
-        what = _none_of(streak[-1])
     elif _many(lost, rows, settings):
         about = recent
         what = f"{lost} of the last {number_of_rows(rows)} of {profile} do not count"
@@ -283,8 +279,8 @@ def _without_corrected(files: Sequence[FileResults], settings: Settings) -> list
     return kept[::-1]
 
 
-def _streak(files: Sequence[FileResults], now: datetime) -> tuple[list[FileResults], bool]:
-    """Return the last files of which no row counts, and whether that can be chance.
+def _streak(files: Sequence[FileResults], now: datetime) -> Sequence[FileResults]:
+    """Return the last files of which no row counts; none if that can be chance.
 
     A file for each lead, and every tenth is wrong: then one lost file says nothing. So they are
     compared with the share that the files before them have lost.
@@ -292,17 +288,18 @@ def _streak(files: Sequence[FileResults], now: datetime) -> tuple[list[FileResul
     start = len(files)
     while start and _is_lost(files[start - 1]):
         start -= 1
-    streak, before = [*files[start:]], files[:start]
+    streak, before = files[start:], files[:start]
     if not streak:
-        return streak, True
+        return streak
     since = _time(streak[0].arrived_at)
     is_rare = not before or since - _time(before[-1].arrived_at) >= _RARE
     if is_rare and now - since >= _NOTHING_FOR:
-        return streak, False
+        return streak
     rows = sum(each.rows for each in before)
-    usual = max(0.02, (sum(map(_lost, before)) + 1) / (rows + 10))
+    usual = max(_LEAST_USUAL, (sum(map(_lost, before)) + 0.5) / (rows + 10))
     lost = sum(each.rows for each in streak)
-    return streak, surprise(lost, lost, usual) < _CHANCE_OF_MANY_FILES
+    chance = _CHANCE + math.log(max(1, len(before) / _FILES))
+    return streak if surprise(lost, lost, usual) >= chance - 1e-9 else []
 
 
 def _final_ones(files: Sequence[FileResults], now: datetime) -> list[FileResults]:

@@ -6,9 +6,12 @@ real sweep collect what is seen.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.config.settings import Settings
@@ -19,6 +22,31 @@ from lib.state.concerns import WatchState
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
+CAUSES = PAGE.split("\n## Which problem raises which alert\n")[1].split("\n## ")[0]
+
+
+def listed_alerts() -> dict[str, str]:
+    """Return the alert of each cause, as docs/operate.md lists it."""
+    return dict(re.findall(r"^\| (.+?) \| \[`(\w+)`\]", CAUSES, re.M))
+
+
+def listed_times() -> dict[str, str]:
+    """Return how long it takes until a cause is heard, as docs/operate.md lists it."""
+    return dict(re.findall(r"^\| (.+?) \| \[`\w+`\]\(#[\w-]+\) \| (.+?) \|", CAUSES, re.M))
+
+
+def heard_after(time: timedelta) -> str:
+    """Return a time as docs/operate.md shows it."""
+    minutes = math.ceil(time.total_seconds() / 60)
+    if minutes < 1:
+        return "at once"
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 72 else f"{round(hours / 24)} days"
 
 
 class ToldLine(NamedTuple):

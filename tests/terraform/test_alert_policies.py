@@ -18,8 +18,8 @@ from lib.followup.concerns import ConcernSeverity
 from tests import fakes
 from tests.adapters.test_log_events import SCENES
 from tests.fakes import world
+from tests.followup.days import PAGE
 from tests.followup.test_concerns_of_a_sweep import WRONG
-from tests.run.test_silences import PAGE
 from tests.terraform.conftest import EXAMPLE, TERRAFORM
 from tools.terraform_check import configuration, log_filter
 
