@@ -209,7 +209,8 @@ def test_the_demo_checks_what_the_api_says_late(tmp_path):
     for kind in LATE_MISTAKES[:1] + LATE_MISTAKES[2:]:
         assert printed.count(kind) == 2
     assert "Without an ad click: 2" in printed
-    assert "the API accepted 14 more rows" in printed
+    # The actions are looked up by name, so the rules see that one of them counts one per click.
+    assert "the API accepted 12 more rows" in printed
 
 
 EXPIRED = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"
