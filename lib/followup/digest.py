@@ -24,9 +24,9 @@ from lib.followup.concerns import Line
 from lib.followup.rhythm import calendar_of
 from lib.followup.watch import to_correct
 from lib.model.notices import Letter, Post, Recipient
-from lib.model.outcomes import OUTCOMES
+from lib.model.outcomes import LOST, OUTCOMES, Outcome
 from lib.results.overview import FileResults
-from lib.results.page import bucket_address
+from lib.results.page import bucket_address, money
 from lib.state.concerns import KnownAddress, News, NewsState
 from lib.state.output import OVERVIEW, report_name
 
@@ -129,13 +129,20 @@ def _of_file(file: FileResults, bucket: str) -> str:
         what = f"{name} was stopped: {plain(code.meaning)} {plain(code.action)}"
     else:
         counts = ", ".join(
-            f"{file.counts[each]:,} {each.replace('_', ' ')}"
+            f"{file.counts[each]:,} {each.replace('_', ' ')}{_worth(file, each)}"
             for each in OUTCOMES
             if file.counts.get(each)
         )
         rows = number_of_rows(file.counts.get("rows", 0))
         what = f"{name}: {to_correct(file):,} of {rows} need correction ({counts})."
     return what + _link("Open the report", bucket_address(bucket, report_name(file.results)))
+
+
+def _worth(file: FileResults, outcome: Outcome) -> str:
+    """Return what is at stake: the sums of rows that do not count."""
+    sums = file.money.get(outcome, {}) if outcome in LOST else {}
+    text = money({currency: each.micros for currency, each in sums.items()})
+    return f" worth {plain(text)}" if text else ""
 
 
 def _is_urgent(line: Line) -> bool:

@@ -91,7 +91,7 @@ def state_of(google: World) -> dict[str, Any]:
 
 
 def test_files_with_rows_to_correct_and_concerns_are_told_once() -> None:
-    """Name, counts, what to do, a link to the report; of what is well, nothing; no cell."""
+    """Name, counts, money, what to do, a link to the report; of what is well, nothing; no cell."""
     google, post = world(), Mailboxes()
     swept(google, post)
     drop(google, "good.csv", content=csv_bytes([core_row(9, conversion_date_time=TIME)]))
@@ -103,10 +103,10 @@ def test_files_with_rows_to_correct_and_concerns_are_told_once() -> None:
     urgent, a, b, to_do, last = letter.body.split("\n\n")
     assert urgent.startswith("Rows do not count: None of the 4 rows of b.csv counts. Open the rep")
     assert a.startswith(
-        "a.csv: 1 of 2 rows need correction (1 uploaded, 1 rejected). "
+        "a.csv: 1 of 2 rows need correction (1 uploaded, 1 rejected worth 2.50 USD). "
         "[Open the report](https://storage.cloud.google.com/out-bucket/a.csv."
     )
-    assert b.startswith("b.csv: 4 of 4 rows need correction (4 rejected).")
+    assert b.startswith("b.csv: 4 of 4 rows need correction (4 rejected worth 12 USD).")
     assert to_do.startswith("Each report says which rows are wrong, and why. Correct them")
     assert last == (
         "All files: [Open the overview](https://storage.cloud.google.com/out-bucket/index.html)"
@@ -409,7 +409,7 @@ def test_two_hundred_files_make_one_mail_and_one_call(services: Services) -> Non
     assert hook["title"] == "Google Ads conversions: 99 files to correct, 1 concern, 101 more"
     for text in (text_of(mail), hook["message"]):
         name = plain(f"leads/0{HOSTILE}.csv")
-        assert f"{name}: 1 of 2 rows need correction (1 uploaded, 1 rejected)" in text
+        assert f"{name}: 1 of 2 rows need correction (1 uploaded, 1 rejected" in text
         assert "https://storage.cloud.google.com/out-bucket/leads/0%2Aa%2A" in text
         assert not re.search(f"{SECRET_CELL}|<i>|<em>|://evil", text)
     assert '<a href="https://storage.cloud.google.com/out-bucket/index.html">' in text_of(mail)
