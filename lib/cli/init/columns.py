@@ -13,7 +13,6 @@ from lib.cli.init.proposal import TITLES, Choice, Entry, Given, Proposal, Questi
 from lib.cli.init.sample import (
     Sample,
     SampleRow,
-    amount_in,
     amounts_of,
     filled,
     is_sum,
@@ -33,7 +32,7 @@ from lib.rules.fields.languages import (
     words_of,
 )
 from lib.rules.identity import CLICK_IDS
-from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, candidates
+from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, amount_in, candidates
 from lib.rules.values.cells import RuleError, plain_name
 from lib.rules.values.dates import is_moment, read_moment
 from lib.run.column_content import columns_by_content
@@ -246,8 +245,7 @@ def _is_in_cents(at: _Choosing, candidate: Candidate, found: Iterable[Candidate]
     """Return whether a column has 100 times the amounts of another one."""
     for other in found:
         pairs = [
-            (amount_in(row[candidate.column], False), amount_in(row[other.column], False))
-            for row in at.cells
+            (amount_in(row[candidate.column]), amount_in(row[other.column])) for row in at.cells
         ]
         both = [(one, two) for one, two in pairs if one and two]
         if len(both) >= _LEAST_CENTS and all(one == _CENTS * two for one, two in both):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from rich.console import Console
 
 from lib.catalogue.codes import lookup
-from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.init.conversation import AnswersMissing, Propose, converse, without_asking
-from lib.cli.init.ending import show_ending
+from lib.catalogue.texts import number_of_rows
+from lib.cli.check import MAX_FILE_BYTES, CheckResult, check
+from lib.cli.check_output import show
+from lib.cli.files import InputFile
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import (
     Given,
@@ -30,9 +33,11 @@ from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
+from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.source.errors import SourceError
+from lib.state.store import StoredObject
 
 _EXAMPLES = """
 \b
@@ -320,3 +325,109 @@ def _cut(line: str) -> str:
 def is_interactive() -> bool:
     """Return whether somebody can answer."""
     return sys.stdin.isatty()
+
+
+# ── the conversation ─────────────────────────────────────────────────────────────────────────────
+
+Ask = Callable[[Question], str]
+"""Shows a question, with its `problem`, and returns the answer. "" is Enter."""
+
+Propose = Callable[[Given], Proposal]
+"""What a person has said → the profile for the file, with the questions that are still open."""
+
+MOST_QUESTIONS: Final = 4
+"""After as many, only what has no default is asked."""
+ENOUGH_QUESTIONS: Final = 2
+"""After as many, questions that are not needed are left out: nobody reads the last of many."""
+_OF_EVERY_FILE: Final = ("customer_id", "conversion_action")
+"""Each profile needs them, and no export has them."""
+
+
+class AnswersMissing(Exception):
+    """Nobody can be asked, and these questions need an answer."""
+
+    def __init__(self, questions: tuple[Question, ...]) -> None:
+        super().__init__()
+        self.questions = questions
+
+
+def converse(propose: Propose, given: Given, ask: Ask) -> Proposal:
+    """Ask what the file does not show, one question after another: an answer can make another
+    question unnecessary."""
+    asked = 0
+    while questions := (proposal := propose(given)).questions:
+        question = questions[0]
+        is_useless = not question.changes_what_is_sent
+        if question.default and (is_useless or asked >= MOST_QUESTIONS):
+            given = given.with_answer(question, question.meaning_of(""), by_default=True)
+            continue
+        if not question.is_needed and asked >= ENOUGH_QUESTIONS:
+            given = given.with_answer(question, {}, by_default=True)
+            continue
+        asked += question.key not in _OF_EVERY_FILE
+        answer, meaning = _answer(question, ask)
+        given = given.with_answer(question, meaning, by_default=not answer.strip())
+    return proposal
+
+
+def _answer(question: Question, ask: Ask) -> tuple[str, dict[str, Any]]:
+    """Ask until the answer is allowed. Return it, and what it means."""
+    while True:
+        answer = ask(question)
+        try:
+            return answer, question.meaning_of(answer)
+        except WrongAnswer as wrong:
+            question = replace(question, problem=str(wrong))
+
+
+def without_asking(propose: Propose, given: Given) -> Proposal:
+    """Return the profile without the answers that are not needed.
+
+    Raises `AnswersMissing` with the questions that are.
+    """
+    while questions := (proposal := propose(given)).questions:
+        if proposal.needed:
+            raise AnswersMissing(proposal.needed)
+        for each in questions:
+            given = given.with_answer(each, {}, by_default=True)
+    return proposal
+
+
+# ── its end ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def show_ending(file: Path, name: str, proposal: Proposal, now: datetime, console: Console) -> bool:
+    """Show what would happen to a file with the profile. Return whether a row would be sent."""
+    profile = Profile.model_validate(proposal.values())
+    source = StoredObject("", str(file), 0, file.stat().st_size)
+    with file.open("rb") as stream:
+        checked = check(stream, source, name, profile, now, with_values=True)
+    show(checked, console)
+    if not checked.first:
+        console.print(f"Nothing would be sent. {_likely_cause(checked)}", soft_wrap=True)
+        return False
+    if problem := InputFile(file).name_problem():
+        console.print(f"But {problem}.", soft_wrap=True, markup=False)
+        return False
+    return True
+
+
+def _likely_cause(checked: CheckResult) -> str:
+    """Return why no row would be sent, and what to do."""
+    summary = checked.summary
+    skipped = summary.tally.outcomes.get("skipped", 0)
+    problem = summary.metadata.file_error
+    if problem is not None:
+        code, rows = problem.code, 0
+    elif skipped == summary.tally.rows or not summary.tally.codes:
+        code, rows = "FILTER_KEEPS_NO_ROW", skipped
+    else:
+        refusing = {
+            code: count
+            for code, count in summary.tally.codes.items()
+            if lookup(code).outcome is not None
+        }
+        code, rows = max(refusing.items(), key=lambda each: each[1])
+    entry = lookup(code)
+    where = f" ({number_of_rows(rows)})" if rows else ""
+    return f"The likely cause is {code}{where}: {entry.meaning} {entry.action}"

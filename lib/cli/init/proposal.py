@@ -275,6 +275,10 @@ class Proposal:
         return tuple(each for each in self.questions if each.is_needed)
 
 
+def question(key: str, text: str, **details: Any) -> Proposal:
+    return Proposal(questions=(Question(key=key, text=text, option=OPTIONS[key], **details),))
+
+
 def merge(entries: Iterable[Entry]) -> list[Entry]:
     """Return one entry for each key: the values of columns or fields together."""
     merged: dict[str, Entry] = {}

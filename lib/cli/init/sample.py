@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from datetime import datetime
 from itertools import islice
 from typing import IO, Any, Final, Literal
 
 from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
-from lib.rules.values.cells import RuleError, unwrap, without_accents
+from lib.rules.roles import amount_in
+from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment
-from lib.rules.values.money import parse_value
 from lib.run.reading import Header, read_header, source_options
 from lib.source.errors import SourceError
 from lib.source.head import HEAD_LINES
@@ -164,28 +164,12 @@ def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date
 
 def is_amount(cell: str) -> bool:
     """Return whether a cell is an amount in any spelling."""
-    return any(amount_in(cell, comma) is not None for comma in (False, True))
-
-
-# Each question asks about the same cells again.
-@lru_cache(maxsize=1 << 16)
-def amount_in(cell: str, decimal_comma: bool) -> float | None:
-    """Return the amount in a cell; None: it is not readable with this decimal sign."""
-    try:
-        return parse_value(cell, decimal_comma)
-    except RuleError:
-        return None
+    return amount_in(cell) is not None
 
 
 def amounts_of(rows: Sequence[Sequence[str]], at: int) -> list[float]:
     """Return the amounts in a column, in any spelling; 0 for a cell without one."""
-    found = {cell: _amount(cell) for cell in {row[at] for row in rows}}
-    return [found[row[at]] for row in rows]
-
-
-def _amount(cell: str) -> float:
-    amounts = (amount_in(cell, comma) for comma in (False, True))
-    return next((each for each in amounts if each is not None), 0)
+    return [amount_in(row[at]) or 0 for row in rows]
 
 
 def is_sum(wholes: Sequence[float], rests: Sequence[float], parts: Sequence[float]) -> bool:
@@ -198,3 +182,24 @@ def is_nothing(cell: str) -> bool:
     """Return whether a cell says that nothing happened: it is empty or zero."""
     digits = [each for each in cell if each.isdigit()]
     return not cell or (set(digits) == {"0"} and is_amount(cell))
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the keys are inferred from: the sample, its `rows` that count, and the column of each
+    field. `now` and `local_zone` do not come from the file; `known` are the keys so far, and
+    `filters` those that say which rows count."""
+
+    sample: Sample
+    rows: Sequence[SampleRow]
+    columns: Mapping[str, int]
+    now: datetime
+    local_zone: str
+    known: dict[str, Any]
+    filters: Collection[str]
+
+    @property
+    def time_column(self) -> int | None:
+        """The column in which the dates show: every row of such a file has one."""
+        is_adjustment = self.sample.header.kind == "adjustment"
+        return self.columns.get("adjustment_date_time" if is_adjustment else "conversion_date_time")
