@@ -155,6 +155,7 @@ def test_google_is_as_before(case: str, apis: Apis, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "A retraction is final." in done.stderr
     stage.wait(1)
+    stage.sweep()  # until Google has processed the sales, what takes them back waits
     stage.deliver("undo.csv", (tmp_path / "undo.csv").read_bytes())
     counts = json.loads(stage.played.documents[-1].text)["counts"]
     assert counts["uploaded"] == counts["rows"] > 0, stage.played.documents[-1].text
