@@ -28,7 +28,7 @@ from lib.source.errors import SourceError
 from lib.source.text import BLOCK_BYTES, ByteStream
 from lib.source.workbook import Sheet, SheetOptions, content_of, sheet_of
 
-SECONDS: Final = 20.0
+SECONDS: Final = 18.0
 """How long we wait for the next piece. Only where the system does not limit CPU time, or on a very
 busy machine, a workbook comes to this."""
 CPU_SECONDS: Final = 15

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import pytest
 
 from tests.fuzz import oracle
 from tests.fuzz.corpora import examples, seeds, valid_rows
 from tests.fuzz.inputs import CONVERSIONS, HEADERS, decode, encode
+from tests.fuzz.workbook_fuzzer import check_workbook, fuzz_workbooks, valid
 
 KNOWN = [*seeds(), *examples(), *valid_rows()]
 
@@ -17,6 +21,19 @@ def test_known_inputs_keep_the_promises(data: bytes) -> None:
     given = decode(data)
     oracle.check_rows(given)
     oracle.check_source(given.content)
+
+
+def test_workbooks_keep_the_promises(tmp_path: Path) -> None:
+    """The fuzzer of workbooks runs, and finds nothing at once."""
+    assert fuzz_workbooks(0.01, 0, tmp_path) == 1
+
+
+def test_a_valid_workbook_that_is_refused_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fuzzer would find a cell that stops the file."""
+    content, rows = valid(random.Random(0))
+    monkeypatch.setattr("lib.adapters.workbook.MEMORY_BYTES", 1 << 20)
+    with pytest.raises((AssertionError, RuntimeError)):
+        check_workbook(content, rows)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", bytes(2), b"\xff" * 40])

@@ -20,7 +20,7 @@ BOOK: Final = "xl/workbook.xml"
 LINKS: Final = "xl/_rels/workbook.xml.rels"
 MIB: Final = 1 << 20
 
-_ENTITIES: Final = (
+ENTITIES: Final = (
     '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
     + "".join(
         f'<!ENTITY {name} "{f"&{before};" * 10}">'
@@ -120,15 +120,15 @@ HOSTILE: Final[Mapping[str, Callable[[], bytes]]] = {
     ),
     "styles that are no XML": lambda: with_part(STYLES, bytes(64 * MIB)),
     # Entities.
-    "entities in the texts": lambda: texts("<si><t>&i;</t></si>", before=_ENTITIES),
+    "entities in the texts": lambda: texts("<si><t>&i;</t></si>", before=ENTITIES),
     "entities in the sheet": lambda: sheet(
-        '<row r="1"><c t="str"><v>&i;</v></c></row>', before=_ENTITIES
+        '<row r="1"><c t="str"><v>&i;</v></c></row>', before=ENTITIES
     ),
     "entities in a title": lambda: with_part(
-        BOOK, f'{_ENTITIES}<workbook><sheets><sheet name="&i;" id="1"/></sheets></workbook>'
+        BOOK, f'{ENTITIES}<workbook><sheets><sheet name="&i;" id="1"/></sheets></workbook>'
     ),
     "a document type in UTF-16": lambda: with_part(
-        SHEET, f"{_ENTITIES}<worksheet>&i;</worksheet>".encode("utf-16")
+        SHEET, f"{ENTITIES}<worksheet>&i;</worksheet>".encode("utf-16")
     ),
     # Texts.
     "a text of three hundred million characters": lambda: texts(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox.up import Sandbox
+from tests.fuzz.workbooks import HOSTILE
 from tests.whole.recovery.files import check, finish, make_file
 
 HEAD = b"gclid,conversion_date_time,order_id\n"
@@ -33,6 +34,11 @@ POISON: dict[str, Callable[[], tuple[bytes, str, str]]] = {
         "TOO_MANY_MEMBERS",
     ),
     "one endless line": lambda: (packed(b"x" * MIB, 64), ".csv.gz", ""),
+    "a workbook": lambda: (
+        HOSTILE["a million brackets in a number format"](),
+        ".xlsx",
+        "CORRUPT_WORKBOOK",
+    ),
     "a quoted cell that never closes": lambda: (packed(b'"x,\n' + b"x" * MIB, 24), ".csv.gz", ""),
 }
 
