@@ -7,6 +7,7 @@
     └── RetryableError     the platform, the quota or the time limit stops the attempt: return 5xx,
         │                  so that the event comes again and the run continues after its markers
         ├── NewerVersion   a newer version of the function has saved what this one cannot read
+        ├── DamagedState   somebody has changed what the function has saved
         ├── NothingDone    all the time of an attempt went into reading the file
         ├── LeaseHeld      another delivery of the same event is processing the file
         └── LeaseLost      another attempt has taken over the run
@@ -45,6 +46,13 @@ class NewerVersion(RetryableError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("NEWER_VERSION", detail)
+
+
+class DamagedState(RetryableError):
+    """What the function has saved is not as it was: leave it as it is, and name it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("STATE_DAMAGED", detail)
 
 
 class NothingDone(RetryableError):

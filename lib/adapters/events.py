@@ -72,13 +72,16 @@ def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnOb
 def _number(value: object) -> int:
     """Read a 64-bit number, which JSON made from proto writes as text, and omits if it is zero."""
     try:
-        return max(int(value), 0) if isinstance(value, (str, int)) else 0
+        number = int(value) if isinstance(value, (str, int)) else 0
     except ValueError:
         return 0
+    return number if 0 <= number < 1 << 63 else 0
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Read a text. JSON can also have half a character, which nothing can store or send."""
+    is_whole = isinstance(value, str) and value == value.encode("utf-8", "ignore").decode()
+    return str(value) if is_whole else ""
 
 
 def _moment(value: object) -> datetime | None:

@@ -45,7 +45,7 @@ def read_notices(settings: Settings) -> str:
 
 def _from_file(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return _text(Path(path).read_bytes(), path)
     except OSError as error:
         raise PermanentError("SECRET_NOT_READABLE", f"{path}: {error.strerror}") from None
 
@@ -75,6 +75,10 @@ def _from_secret_manager(name: str, settings: Settings) -> str:
         raise PermanentError("SECRET_NOT_READABLE", name) from None
     except (api.GoogleAPICallError, api.RetryError) as error:
         raise RetryableError("SECRET_MANAGER_UNAVAILABLE", type(error).__name__) from None
+    return _text(payload, name)
+
+
+def _text(payload: bytes, name: str) -> str:
     try:
         return payload.decode("utf-8")
     except UnicodeDecodeError:

@@ -1346,6 +1346,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "the file. If an older version was deployed on purpose, ask the engineer who deployed the "
         "function to deploy the newer one again.",
     ),
+    "STATE_DAMAGED": (
+        "transient",
+        "Somebody has changed an object in which the function keeps the state of a file. It cannot "
+        "be read, so the file waits; all other files go on.",
+        "Ask the engineer who deployed the function who changed the object, and to delete it. Then "
+        "the file is sent again; Google counts each row once.",
+    ),
     "LEASE_LOST": (
         "transient",
         "Another attempt has taken over the file.",

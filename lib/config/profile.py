@@ -420,6 +420,16 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
         return {"default": {}}
     try:
         profiles = json.loads(document, object_pairs_hook=_without_repeats)
+        json.dumps(profiles, ensure_ascii=False).encode()
+    except RecursionError:
+        detail = "the profiles document (PROFILES) is nested too deeply. Correct it there."
+        raise PermanentError("INVALID_PROFILE", detail) from None
+    except UnicodeEncodeError:
+        detail = (
+            "the profiles document (PROFILES) has half a character (\\uD800 to \\uDFFF without the "
+            "other half, perhaps of an emoji). Correct it there."
+        )
+        raise PermanentError("INVALID_PROFILE", detail) from None
     except ValueError as error:
         raise PermanentError(
             "INVALID_PROFILE",

@@ -104,7 +104,7 @@ def _key_of(value: object) -> object:
     if isinstance(value, str):
         try:
             value = yaml.load(value, yaml.BaseLoader)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
             value = None
     if not isinstance(value, dict) or _KEY_OF_A_KEY not in value:
         raise ValueError("must be the JSON key of a service account, with its private_key")
@@ -168,6 +168,8 @@ def read_secret(text: str) -> GoogleAdsYaml:
         raise PermanentError("SECRET_INVALID", f"it is not valid YAML{where}") from None
     except ValidationError as error:
         raise PermanentError("SECRET_INVALID", "; ".join(_lines(error))) from None
+    except (ValueError, OverflowError, RecursionError):
+        raise PermanentError("SECRET_INVALID", "it is not valid YAML") from None
 
 
 def _lines(error: ValidationError) -> list[str]:

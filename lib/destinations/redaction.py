@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 LIMIT = 300
 """Maximum number of characters that are kept of a message."""
@@ -22,8 +24,10 @@ def without_values(message: str, sent: Any) -> str:
 
 
 def quotes_value(message: str, sent: Any) -> bool:
-    """Whether the message contains a value of the protobuf message that was sent."""
-    return any(_quotes(message, value) for value in _texts(sent))
+    """Whether the message contains a value of the protobuf message that was sent, as it is or
+    percent-encoded. A digest counts also in upper case, in base64, or if only a part is quoted."""
+    forms = {message, unquote(message)}
+    return any(_quotes(form, value) for value in _texts(sent) for form in forms)
 
 
 _PHONE = re.compile(r"\+[0-9]{7,15}")
@@ -34,10 +38,25 @@ _LOCAL_DIGITS = 7
 def _quotes(message: str, value: str) -> bool:
     if _PHONE.fullmatch(value):
         return value[-_LOCAL_DIGITS:] in re.sub(r"[^0-9]", "", message)
+    if _DIGEST.fullmatch(value):
+        return _quotes_digest(message, value.lower())
     return len(value) > 3 and value in message
 
 
-_EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+")
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
+_PART_OF_HEX = re.compile(r"[0-9a-f]{8,}")
+_PART_OF_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}")
+_AS_BASE64 = str.maketrans("-_", "+/")
+
+
+def _quotes_digest(message: str, digest: str) -> bool:
+    in_base64 = b64encode(bytes.fromhex(digest)).decode()
+    return any(part in digest for part in _PART_OF_HEX.findall(message.lower())) or any(
+        part.translate(_AS_BASE64) in in_base64 for part in _PART_OF_BASE64.findall(message)
+    )
+
+
+_EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+(?:@|%40)[^\s@\"'<>(),;:=]+")
 _NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)")
 
 

@@ -39,7 +39,7 @@ from lib.run.newer_values import with_note
 from lib.source.errors import SourceError
 from lib.state.generations import superseded_by
 from lib.state.output import report_path
-from lib.state.pending_runs import PendingRun
+from lib.state.pending_runs import PendingRun, pending_name
 from lib.state.run import RunStatus, run_id
 
 
@@ -92,7 +92,10 @@ def _revisit_claimed(
     lease, context, log = attempt.lease, attempt.context, attempt.log
     settings, now = context.settings, context.utc_now()
     context.ledger.restore_chunk(lease.run, pending.only)
-    metadata = msgspec.convert(pending.metadata, DocumentMetadata)
+    try:
+        metadata = msgspec.convert(pending.metadata, DocumentMetadata)
+    except (ValueError, RecursionError) as error:
+        raise context.documents.damaged(pending_name(lease.run.key), error) from None
     rows_were_due = pending.rows_due is not None
     must_send = pending.resend_at is not None and pending.resend_at <= now
     if must_send:

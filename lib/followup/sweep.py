@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from lib.errors import LeaseHeld, NewerVersion, PermanentError, RetryableError
+from lib.errors import DamagedState, LeaseHeld, NewerVersion, PermanentError, RetryableError
 from lib.followup import digest
 from lib.followup.concerns import Line
 from lib.followup.diagnostics import DiagnosticsOfAccounts
@@ -148,12 +148,10 @@ def _due(
                 yield pending, context.claims.for_follow_up(pending.run)
             elif pending.blocked:
                 seen.blocked.append(BlockedFollowUp(pending.run.source, pending.blocked))
-        except NewerVersion as error:
-            now = context.utc_now()
-            log_redelivery(error, saved_at or now, now, context.log)
-            counts.again += 1
         except RetryableError as error:
-            log_redelivery(error, context.utc_now(), context.utc_now(), context.log)
+            now = context.utc_now()
+            is_old = isinstance(error, NewerVersion) and saved_at is not None
+            log_redelivery(error, saved_at if is_old and saved_at else now, now, context.log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, context.log, counts)
@@ -322,7 +320,7 @@ def _unstarted(
 def _is_started(file: StoredObject, context: RunContext) -> bool:
     try:
         return context.claims.of(file) is not None
-    except (ValueError, NewerVersion):
+    except (DamagedState, NewerVersion):
         return True  # by a claim that cannot be read: the sweep says so when it comes to the file
 
 
@@ -365,7 +363,7 @@ def _unfinished(files: Sequence[StoredObject], context: RunContext) -> list[Unfi
 def _claim(file: StoredObject, context: RunContext) -> Run | None:
     try:
         return context.claims.of(file)
-    except (ValueError, NewerVersion):
+    except (DamagedState, NewerVersion):
         return None  # the sweep has logged it
 
 
@@ -377,8 +375,8 @@ def _watch(context: RunContext, seen: Seen, post: Post | None) -> None:
     log, known, now = context.log, context.known_concerns, context.utc_now()
     try:
         state, generation = known.read()
-    except NewerVersion as error:
-        log.warning("newer_version", code=error.code, detail=error.detail)
+    except (DamagedState, NewerVersion) as error:
+        log_redelivery(error, now, now, log)
         return
     seen.drill = known.asks_for_drill()
     lines, after = watch(Watch(seen, _profiles(context), context.settings, state, now))

@@ -132,7 +132,7 @@ def _decode(text: bytes, kind: type[T]) -> T:
         version = msgspec.json.decode(text, type=_Version).schema_version
         if version in (None, SCHEMA_VERSION):
             return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise NotResults("it is not a results document (its name ends in .results.json)") from None
     raise NotResults(
         f"it has version {version} of the format, and this program reads version {SCHEMA_VERSION}; "

@@ -73,7 +73,7 @@ class RunContext:
     def lease(self, run: Run) -> Lease:
         """Return the lease of a run that was just claimed."""
         seconds = self.settings.lease_seconds
-        return Lease(self.claims, run, seconds, self.utc_now, self._must_release)
+        return Lease(self.claims, run, seconds, self.utc_now, self._must_release, self.log)
 
     def _must_release(self) -> bool:
         return self.shutdown.must_release(self.monotonic())

@@ -34,6 +34,7 @@ from types import TracebackType
 from typing import Any
 
 from lib.errors import LeaseHeld, LeaseLost, NewerVersion, RetryableError
+from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
@@ -200,12 +201,14 @@ class Lease:
         lease_seconds: float,
         clock: Callable[[], datetime],
         is_ending: Callable[[], bool],
+        log: Log,
     ) -> None:
         self._claims = claims
         self._run = run
         self._interval = lease_seconds / 3
         self._clock = clock
         self._is_ending = is_ending
+        self._log = log
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._lost = False
@@ -287,3 +290,6 @@ class Lease:
             except RetryableError:
                 # Storage cannot be reached: the next round tries again, or the lease expires.
                 continue
+            except Exception as error:
+                # Otherwise the thread ends, and Python prints the error as it is.
+                self._log.unexpected(error)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from lib.state.documents import Documents
+from lib.state.store import SavedTime
 
 NAME: Final = "concerns.json"
 DRILL: Final = "drill"
@@ -22,8 +22,8 @@ DRILL: Final = "drill"
 class KnownConcern:
     """A concern that held at the last sweep. `told_at` is None: no line was left for it."""
 
-    since: datetime
-    told_at: datetime | None
+    since: SavedTime
+    told_at: SavedTime | None
     what: str
 
 
@@ -35,9 +35,9 @@ class Arrivals:
     longest time between two files, in seconds, if there were enough to know it.
     """
 
-    watched_since: datetime
-    first: datetime | None = None
-    last: datetime | None = None
+    watched_since: SavedTime
+    first: SavedTime | None = None
+    last: SavedTime | None = None
     longest_gap: float | None = None
     expect: str = ""
 
@@ -48,7 +48,7 @@ class ToldToday:
 
     day: str
     lines: int = 0
-    more_at: datetime | None = None
+    more_at: SavedTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class News:
     """A paragraph for people: a finished file with rows to correct, or a line about a concern."""
 
     number: int
-    at: datetime
+    at: SavedTime
     is_file: bool
     urgent: bool
     text: str
@@ -71,7 +71,7 @@ class KnownAddress:
 
     told: int
     failed: int = 0
-    since: datetime | None = None
+    since: SavedTime | None = None
     name: str = ""
     problem: str = ""
 
@@ -84,13 +84,13 @@ class NewsState:
     `number` is that of the last news. `sending_until`: a sweep tells them, unless it has died.
     """
 
-    since: datetime | None = None
+    since: SavedTime | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     number: int = 0
     pending: tuple[News, ...] = ()
     addresses: Mapping[str, KnownAddress] = field(default_factory=dict)
-    sending_until: datetime | None = None
-    last_digest: datetime | None = None
+    sending_until: SavedTime | None = None
+    last_digest: SavedTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class KnownConcerns:
         self._documents = documents
 
     def read(self) -> tuple[WatchState, int]:
-        """Return what is known, and the generation. Raises `NewerVersion`, or `ValueError`."""
+        """Return what is known, and the generation. Raises `NewerVersion`, or `DamagedState`."""
         return self._documents.read(NAME, WatchState) or (WatchState(), 0)
 
     def replace(self, state: WatchState, generation: int) -> bool:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from lib.errors import NewerVersion
+from lib.errors import DamagedState, NewerVersion
 from lib.state.store import Store, StoredObject
 
 FORMAT: Final = 1
@@ -63,7 +64,8 @@ class Documents:
     """The state documents of a deployment. All names are relative to the prefix.
 
     `rules_version` is that of this version of the function (`RULES_VERSION`). Every method that
-    reads raises `NewerVersion` for a newer document, and `ValueError` for a damaged one.
+    reads raises `NewerVersion` for a newer document, and `DamagedState` for one that nobody has
+    written like this. Types are checked, also that each time has a time zone (`SavedTime`).
     """
 
     def __init__(self, store: Store, bucket: str, prefix: str, rules_version: int) -> None:
@@ -78,7 +80,7 @@ class Documents:
         if found is None:
             return None
         content, generation = found
-        return decoder_of(kind).decode(content), generation
+        return self._decoded(name, content, kind), generation
 
     def exists(self, name: str) -> bool:
         """Return whether there is an object of this name, whatever it contains."""
@@ -96,9 +98,18 @@ class Documents:
                     yield found[0]
 
     def check(self, names: Iterable[str]) -> None:
-        """Check that this version can read these documents, as far as they exist."""
-        for _ in self.read_all(names, _Format):
-            pass
+        """Check that no newer version has written one of these documents.
+
+        One that is damaged only stops who needs it.
+        """
+
+        def check(name: str) -> None:
+            with suppress(DamagedState):
+                self._read(name)
+
+        with ThreadPoolExecutor(_READ_AT_ONCE, "check") as pool:
+            for _ in pool.map(check, names):
+                pass
 
     def write(self, name: str, document: Any, *, if_generation_match: int) -> int | None:
         """Write a document if its generation is this one (0: none exists), as `Store.write` does.
@@ -122,14 +133,29 @@ class Documents:
     def _read(self, name: str) -> tuple[bytes, int] | None:
         found = self._store.read(self._bucket, self._prefix + name)
         if found is not None:
-            number = decoder_of(_Format).decode(found[0]).format
+            number = self._decoded(name, found[0], _Format).format
             if number > FORMAT:
                 raise self._newer(name, f"format {number}", FORMAT)
-            version = decoder_of(_Rules).decode(found[0]).newest
+            version = self._decoded(name, found[0], _Rules).newest
             if version > self._rules_version:
                 raise self._newer(name, f"version {version} of the rules", self._rules_version)
         return found
 
+    def _decoded(self, name: str, content: bytes, kind: type[T]) -> T:
+        try:
+            return decoder_of(kind).decode(content)
+        except (ValueError, RecursionError) as error:
+            raise self.damaged(name, error) from None
+
+    def damaged(self, name: str, error: Exception) -> DamagedState:
+        """Return the error about a document. msgspec's messages name keys and types, no values."""
+        why = str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__
+        return DamagedState(f"{self._where(name)}: {why}")
+
+    def _where(self, name: str) -> str:
+        return f"{self._bucket}/{self._prefix}{name}"
+
     def _newer(self, name: str, what: str, known: int) -> NewerVersion:
-        where = f"{self._bucket}/{self._prefix}{name}"
-        return NewerVersion(f"{where} has {what}; this version of the function knows {known}")
+        return NewerVersion(
+            f"{self._where(name)} has {what}; this version of the function knows {known}"
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lib.errors import NewerVersion, RetryableError
+from lib.errors import RetryableError
 from lib.model.account import Account
 from lib.state.documents import Documents
 
@@ -44,7 +44,7 @@ class KnownAccounts:
     def _found(self, customer_id: str) -> tuple[tuple[float, Account], int] | None:
         try:
             found = self._documents.read(_name(customer_id), _KnownAccount)
-        except (NewerVersion, RetryableError, ValueError):
+        except RetryableError:
             return None
         if found is None:
             return None

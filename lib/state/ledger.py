@@ -52,7 +52,8 @@ class Ledger:
 
     def finished_chunks(self, run: Run) -> set[int]:
         """Return the numbers of the chunks whose outcomes are saved."""
-        return {int(name[-len("000042.json") : -len(".json")]) for name in self.names(run)}
+        found = (name.rpartition("/")[2].removesuffix(".json") for name in self.names(run))
+        return {int(number) for number in found if number.isdecimal()}
 
     def names(self, run: Run) -> list[str]:
         """Return the names of all markers of a run."""

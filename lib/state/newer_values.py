@@ -113,7 +113,8 @@ class NewerValues:
         What an attempt has sent that died may still arrive: nobody knows its requests.
         """
         for name, _ in list(self._documents.list(f"{_OPEN}{run.key}-")):
-            if int(name.removesuffix(".json").rpartition("-")[2]) > run.died:
+            attempt = name.removesuffix(".json").rpartition("-")[2]
+            if attempt.isdecimal() and int(attempt) > run.died:
                 self._documents.delete(name)
 
     def others(

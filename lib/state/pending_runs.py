@@ -16,6 +16,7 @@ from lib.errors import LeaseLost, RetryableError
 from lib.model.outcomes import ChunkOutcomes
 from lib.state.documents import Documents
 from lib.state.run import Run
+from lib.state.store import SavedTime
 
 _FOLDER: Final = "waiting/"
 
@@ -37,15 +38,15 @@ class PendingRun:
     """
 
     run: Run
-    since: datetime
+    since: SavedTime
     metadata: Mapping[str, Any]
     chunks: int
-    resend_at: datetime | None = None
-    poll_at: datetime | None = None
+    resend_at: SavedTime | None = None
+    poll_at: SavedTime | None = None
     polls: int = 0
     requests: int = 0
-    sent_at: datetime | None = None
-    diagnose_at: datetime | None = None
+    sent_at: SavedTime | None = None
+    diagnose_at: SavedTime | None = None
     diagnosed: int = 0
     only: ChunkOutcomes | None = None
     all_counted: bool = False
@@ -97,6 +98,8 @@ class PendingRuns:
     def get(self, key: str) -> PendingRun | None:
         """Return what `put` saved for a run, or None."""
         found = self._documents.read(pending_name(key), PendingRun)
+        if found is not None and found[0].run.key != key:
+            raise self._documents.damaged(pending_name(key), ValueError("the run of another file"))
         return found[0] if found is not None else None
 
     def clear(self, key: str) -> None:

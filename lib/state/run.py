@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from lib.model.outcomes import Problem
-from lib.state.store import StoredObject
+from lib.state.store import SavedTime, StoredObject
 
 
 class ChunkLimits(NamedTuple):
@@ -49,9 +49,9 @@ class Run:
     source: StoredObject
     owner: str
     attempts: int
-    expires: datetime
+    expires: SavedTime
     status: RunStatus
-    now: datetime
+    now: SavedTime
     profile_name: str
     profile: Any  # a mapping or None, but another version may have written it
     chunk_limits: ChunkLimits

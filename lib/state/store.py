@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Annotated, NamedTuple, Protocol, TypeAlias
+
+import msgspec
+
+SavedTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time in a document: one without a time zone is refused when it is read."""
 
 
 class ContentDigest(NamedTuple):
@@ -39,8 +44,8 @@ class StoredObject:
     generation: int
     size: int
     md5: str = ""
-    created: datetime | None = None
-    updated: datetime | None = None
+    created: SavedTime | None = None
+    updated: SavedTime | None = None
     crc32c: str = ""
     is_live: bool = True
 

@@ -343,13 +343,16 @@ def test_a_newer_state_is_left_alone(capsys: Output) -> None:
     assert google.store.objects["out-bucket", CONCERNS][0] == newer
 
 
-def test_a_damaged_state_is_a_bug_that_stops_no_sweep(capsys: Output) -> None:
+def test_a_damaged_state_is_named_and_stops_no_sweep(capsys: Output) -> None:
     """It is told at each sweep, and nothing is cleared that cannot be read."""
     google = world()
     google.store.put("out-bucket", CONCERNS, b'{"format": 1, "concerns": 7}')
     fakes.sweep(google)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["event"] for line in lines] == ["unexpected_error", "sweep_finished"]
+    told, *_, last = lines
+    assert (told["severity"], told["code"]) == ("ERROR", "STATE_DAMAGED")
+    assert CONCERNS in told["detail"]
+    assert last["event"] == "sweep_finished"
     assert google.store.objects["out-bucket", CONCERNS][0] == b'{"format": 1, "concerns": 7}'
 
 

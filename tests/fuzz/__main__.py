@@ -2,7 +2,7 @@
 
 1. The known inputs: seeds, examples, csv-spectrum, and every naughty string in every column.
 2. Well-formed files, compared with DuckDB's reader.
-3. Workbooks of which parts are changed.
+3. Workbooks of which parts are changed, and damaged documents of the state.
 4. Two coverage-guided fuzzers (atheris) at the same time, for the rest of the minutes.
 
 The exit code is 1 if a promise broke. `--replay FILE` tries an input again, as a fuzzer wrote it.
@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lib.source.table import SourceOptions, open_table
-from tests.fuzz import corpora, oracle
+from tests.fuzz import corpora, oracle, state_documents
 from tests.fuzz.differential import compare
 from tests.fuzz.inputs import decode
 from tests.fuzz.workbook_fuzzer import check_workbook, fuzz_workbooks
@@ -134,6 +134,7 @@ def main() -> int:
         print("npm is not installed: csv-spectrum and the big list of naughty strings are skipped")
     seconds = 60 * given.minutes * DIFFERENTIAL_SHARE
     tried += _step("files compared with DuckDB", lambda: compare(seconds, given.seed))
+    tried += _step("damaged documents", lambda: state_documents.fuzz(seconds, given.seed))
     seconds = 60 * given.minutes * WORKBOOK_SHARE
     folder = FOLDER / "workbooks"
     tried += _step("workbooks", lambda: fuzz_workbooks(seconds, given.seed, folder))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.errors import LeaseLost, NewerVersion
+from lib.errors import DamagedState, LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
 from lib.run import chunks
 from lib.state.match_history import MatchedRows, history_name
@@ -221,6 +221,6 @@ def test_a_document_without_a_number_is_damaged(google: World, number: object) -
         del saved["format"]
     google.store.objects[OUT, CLAIM] = json.dumps(saved).encode(), generation
     before = dict(google.store.objects)
-    with pytest.raises(ValueError, match="format"):
+    with pytest.raises(DamagedState, match="format"):
         deliver(google, source)
     assert google.store.objects == before

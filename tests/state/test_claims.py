@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from lib.adapters.logging import JsonLog
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model.outcomes import Problem
 from lib.state.claims import Claims, Lease
@@ -67,7 +69,7 @@ def claim_at(
 
 
 def lease_of(claims: Claims, run: Run) -> Lease:
-    return Lease(claims, run, LEASE, lambda: START + timedelta(seconds=1), never)
+    return Lease(claims, run, LEASE, lambda: START + timedelta(seconds=1), never, JsonLog())
 
 
 def test_a_first_claim(store: MemoryStore, claims: Claims) -> None:
@@ -218,7 +220,7 @@ def test_a_lease_is_renewed_while_the_run_is_active(store: MemoryStore) -> None:
     store.after = lambda operation, name: renewed.set() if operation == "write" else None
     run = claim_at(store, "a", store.clock.utc(), NO_TERMS)
     renewed.clear()
-    with Lease(claims, run, 0.06, store.clock.utc, never) as lease:
+    with Lease(claims, run, 0.06, store.clock.utc, never, JsonLog()) as lease:
         store.clock.seconds = 1
         assert renewed.wait(5)
         renewed.clear()
@@ -235,7 +237,7 @@ def test_a_lost_lease_is_detected_by_the_renewal(store: MemoryStore) -> None:
     run = claim_at(store, "a", store.clock.utc(), NO_TERMS)
     store.clock.seconds = 1
     claim_at(store, "b", store.clock.utc(), NO_TERMS)
-    with Lease(claims, run, 0.06, store.clock.utc, never) as lease:
+    with Lease(claims, run, 0.06, store.clock.utc, never, JsonLog()) as lease:
         lease._thread.join(5)
         with pytest.raises(LeaseLost):
             lease.check()
@@ -247,7 +249,7 @@ def test_a_resumed_run_renews_its_lease_first(
 ) -> None:
     """A run that was frozen past its lease renews it first, which fails after a takeover."""
     clock = Clock()
-    lease = Lease(claims, claim(store, "a"), LEASE, clock.utc, never)
+    lease = Lease(claims, claim(store, "a"), LEASE, clock.utc, never, JsonLog())
     clock.seconds = 10 * LEASE
     if taken:
         claim(store, "b", 10 * LEASE)
@@ -269,7 +271,30 @@ def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
         raise RetryableError("STORAGE_UNAVAILABLE")
 
     store.before = broken
-    with Lease(claims, run, 0.06, store.clock.utc, never) as lease:
+    with Lease(claims, run, 0.06, store.clock.utc, never, JsonLog()) as lease:
         assert tries.acquire(timeout=180)
         assert tries.acquire(timeout=180)
         lease.check()
+
+
+def test_a_bug_in_the_renewal_is_logged_and_the_lease_is_renewed(
+    store: MemoryStore, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is printed but lines of JSON, and the thread goes on."""
+    claims = claims_in(store, 0.06)
+    run = claim_at(store, "a", store.clock.utc(), NO_TERMS)
+    renewed, faults = threading.Event(), iter([ValueError("a cell")])
+
+    def broken(operation: str, name: str) -> None:
+        if fault := next(faults, None):
+            raise fault
+        renewed.set()
+
+    store.before = broken
+    with Lease(claims, run, 0.06, store.clock.utc, never, JsonLog()) as lease:
+        assert renewed.wait(180)
+        lease.check()
+    printed = capfd.readouterr()
+    assert json.loads(printed.out.splitlines()[0])["event"] == "unexpected_error"
+    assert "a cell" not in printed.out + printed.err
+    assert not printed.err

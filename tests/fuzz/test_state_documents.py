@@ -1,0 +1,100 @@
+"""A few damaged documents in each test run; `make fuzz` tries many (`state_documents`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.adapters.secrets import read_credentials
+from lib.config.profile import read_profiles
+from lib.config.settings import Settings
+from lib.destinations.credentials import read_secret
+from lib.errors import PermanentError
+from tests.fakes import World, deliver, sweep, world
+from tests.fuzz import state_documents
+from tests.fuzz.state_documents import DEEP, HALF, ROWS, check_event
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_damaged_documents_stop_nothing_else(seed: int) -> None:
+    """Random ones, with fixed seeds."""
+    assert state_documents.fuzz(600, seed, most=8) == 8
+
+
+def damage(google: World, old: bytes, new: bytes) -> None:
+    """Change the claim of the first file, and drop a second one."""
+    (name,) = (n for b, n in google.store.objects if "/claims/" in n)
+    content, generation = google.store.objects["out-bucket", name]
+    assert old in content
+    google.store.objects["out-bucket", name] = content.replace(old, new), generation
+    google.clock.seconds += 3600
+    google.store.put("in-bucket", "next.csv", ROWS)
+
+
+@pytest.mark.parametrize("new", [b'":{}', b'":"2026-11-24T12:01:00"', b'":"\xff"', b'":[[]'])
+def test_a_tampered_claim_is_named_and_left_alone(
+    new: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as a time without a time zone: the sweep goes on with all other files."""
+    google = world()
+    google.api.before = state_documents._dies
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, "a.csv", ROWS)
+    google.api.before = lambda number: None
+    damage(google, b'":"2026-11-24T12:01:00Z"', new)
+    capsys.readouterr()
+    assert sweep(google)["finished"] == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (alert,) = [
+        line
+        for line in lines
+        if line["severity"] == "ERROR" and line.get("code") == "STATE_DAMAGED"
+    ]
+    assert "_state/claims/" in alert["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (f'{{"default": {{"time_zone": {HALF}}}}}', "half a character"),
+        (f'{{"default": {{"headers": {DEEP}', "nested too deeply"),
+        ('{"default": {"time_zone": NaN', "not valid JSON"),
+    ],
+)
+def test_profiles_have_one_clear_error(content: str, why: str) -> None:
+    """Whatever bytes they are."""
+    with pytest.raises(PermanentError, match=why):
+        read_profiles(content.encode())
+
+
+@pytest.mark.parametrize("text", [DEEP, f"json_key: {DEEP}", 'developer_token: "\\ud83d"', "a: *b"])
+def test_secrets_have_one_clear_error(text: str) -> None:
+    """Whatever YAML they are."""
+    with pytest.raises(PermanentError, match="SECRET_INVALID"):
+        read_secret(text)
+
+
+def test_a_secret_in_a_file_may_be_no_text(tmp_path: Path) -> None:
+    """As in Secret Manager, this is an error of the secret."""
+    path = tmp_path / "google-ads.yaml"
+    path.write_bytes(b"\xff")
+    settings = Settings(
+        input_bucket="in-bucket", output_bucket="out-bucket", credentials_path=str(path)
+    )
+    with pytest.raises(PermanentError, match="not UTF-8"):
+        read_credentials(settings)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"bucket": "b", "name": "a", "generation": "9223372036854775808"}',
+        f'{{"bucket": "b", "name": {HALF}, "generation": "7"}}',
+        f'{{"bucket": "b", "name": "a", "generation": {DEEP}}}',
+    ],
+)
+def test_events_that_name_no_object_are_ignored(body: str) -> None:
+    """They would come again for a day."""
+    check_event(body.encode())
