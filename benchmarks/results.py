@@ -22,7 +22,7 @@ from lib.results.document import (
     results_document,
 )
 from lib.results.findings import Findings
-from lib.results.overview import MOST_FILES, FileResults, render_overview
+from lib.results.overview import MOST_FILES, FileResults, Overview, render_overview
 from lib.results.report import render_report
 from lib.state.ledger import ChunkMarker
 from lib.state.run import ChunkLimits, Terms, first_claim
@@ -120,8 +120,10 @@ def overview() -> str:
         "file.csv.1.results.json", "", "", "completed", counts, money, 1, "default", "", "", False
     )
     days = [f"{NOW - timedelta(days=number)}" for number in range(MOST_FILES)]
-    files = [template._replace(finished_at=day, arrived_at=day) for day in days]
-    return render_overview("results", files)
+    found = Overview()
+    for day in days:
+        found.add(template._replace(finished_at=day, arrived_at=day))
+    return render_overview("results", found)
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

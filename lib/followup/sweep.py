@@ -32,12 +32,12 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.notices import Post
 from lib.results.document import PAGE
-from lib.results.overview import FileResults, labelled_files, latest_files, render_overview
+from lib.results.overview import Overview, labelled_files, render_overview
 from lib.run.alerts import LATE_AFTER, log_redelivery
 from lib.run.context import RunContext
 from lib.run.deliver import ignore_rules, process_object
 from lib.source.names import HIDDEN, INCOMPLETE, ignored
-from lib.state.concerns import NewsState
+from lib.state.concerns import KnownConcern, NewsState
 from lib.state.output import OVERVIEW, RESULTS, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
@@ -93,13 +93,15 @@ def sweep_once(
     seen = Seen()
     _revisit_pending_runs(context, half, counts, seen)
     _process_unfinished_objects(context, deadline, counts, seen)
-    _write_overview(context, seen)
+    overview, found = _list_results(context, seen)
     try:
-        _watch(context, seen, post)
+        overview.concerns = _watch(context, seen, post)
     except RetryableError:
         raise
     except Exception as error:
         _log_and_continue(error, context.log, counts)
+    finally:
+        _write_overview(overview, found, context, seen)
     report = counts.as_json()
     context.log.info("sweep_finished", **report)
     return report
@@ -367,8 +369,10 @@ def _claim(file: StoredObject, context: RunContext) -> Run | None:
         return None  # the sweep has logged it
 
 
-def _watch(context: RunContext, seen: Seen, post: Post | None) -> None:
+def _watch(context: RunContext, seen: Seen, post: Post | None) -> Mapping[str, KnownConcern]:
     """Tell the concerns that somebody must know of now, and what people must correct.
+
+    Return the concerns that hold.
 
     Of two sweeps at once, only the one that has saved what it tells tells it.
     """
@@ -377,7 +381,7 @@ def _watch(context: RunContext, seen: Seen, post: Post | None) -> None:
         state, generation = known.read()
     except (DamagedState, NewerVersion) as error:
         log_redelivery(error, now, now, log)
-        return
+        return {}
     seen.drill = known.asks_for_drill()
     lines, after = watch(Watch(seen, _profiles(context), context.settings, state, now))
     news = NewsState()
@@ -386,11 +390,12 @@ def _watch(context: RunContext, seen: Seen, post: Post | None) -> None:
     claimed = digest.claim(news, context.settings, now)
     after = replace(after, news=claimed)
     if after != state and not known.replace(after, generation):
-        return
+        return after.concerns
     for line in lines:
         _tell(line, log)
     if post is not None and claimed is not news:
         _tell_people(claimed, post, context, now)
+    return after.concerns
 
 
 def _tell_people(news: NewsState, post: Post, context: RunContext, now: datetime) -> None:
@@ -436,22 +441,33 @@ class _FoundOverview:
             yield each
 
 
-def _write_overview(context: RunContext, seen: Seen) -> None:
-    """List all results for the concerns, and write the overview of them, if it has changed.
+def _list_results(context: RunContext, seen: Seen) -> tuple[Overview, _FoundOverview]:
+    """List all results, for the overview and for the concerns."""
+    overview, found = Overview(), _FoundOverview()
+    objects = found.met_in(context.store.list_labelled(context.settings.output_bucket))
+    oldest = (context.utc_now() - LEARNED_FROM - _DAY).isoformat(timespec="seconds")
+    for each in labelled_files(objects):
+        overview.add(each)
+        if max(each.finished_at, each.arrived_at) >= oldest:
+            seen.files.append(each)
+    return overview, found
 
-    It is made of this listing, and replaces only the version that this listing has met. So if two
+
+def _write_overview(
+    overview: Overview, found: _FoundOverview, context: RunContext, seen: Seen
+) -> None:
+    """Write the overview, if it has changed.
+
+    It is made of one listing, and replaces only the version that this listing has met. So if two
     sweeps write, the one with the older listing is refused. A failure costs no file anything: the
     next sweep writes the overview.
     """
     bucket = context.settings.output_bucket
-    found = _FoundOverview()
-    objects = found.met_in(context.store.list_labelled(bucket))
-    files = latest_files(_collected(labelled_files(objects), seen, context.utc_now()))
     try:
-        reports = reports_of(context, seen.files) if files else None
-        page = render_overview(bucket, files, reports).encode()
+        reports = reports_of(context, seen.files) if overview.files else None
+        page = render_overview(bucket, overview, reports).encode()
         digest = hashlib.sha256(page).hexdigest()
-        if digest == found.digest or not files:
+        if digest == found.digest or not overview.files:
             return
         label = PAGE._replace(metadata={_DIGEST: digest})
         context.store.write(
@@ -459,12 +475,3 @@ def _write_overview(context: RunContext, seen: Seen) -> None:
         )
     except RetryableError as error:
         context.log.warning("overview_not_written", code=error.code, detail=error.detail)
-
-
-def _collected(files: Iterable[FileResults], seen: Seen, now: datetime) -> Iterator[FileResults]:
-    """Pass all files on, and keep those that the concerns need."""
-    oldest = (now - LEARNED_FROM - _DAY).isoformat(timespec="seconds")
-    for each in files:
-        if max(each.finished_at, each.arrived_at) >= oldest:
-            seen.files.append(each)
-        yield each

@@ -161,8 +161,9 @@ class Findings:
     def by_importance(self) -> list[Cause]:
         """Return the causes: first what explains most of the rows to correct."""
 
-        def rank(cause: Cause) -> tuple[int, int, str]:
-            return cause.explained - cause.to_correct, -cause.rows, cause.code
+        def rank(cause: Cause) -> tuple[int, bool, int, str]:
+            unexplained = cause.to_correct - cause.explained
+            return -unexplained, cause.explained > 0, -cause.rows, cause.code
 
         return sorted(self.causes.values(), key=rank)
 

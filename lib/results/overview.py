@@ -6,21 +6,31 @@ It is made of the labels of the results documents (`lib.results.document`), so n
 from __future__ import annotations
 
 import heapq
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from lib.model.money import Sum
+from lib.model.money import MICROS, Sum, add_sums
 from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
-from lib.results.page import bucket_address, render, share_of
+from lib.results.page import bucket_address, money, render, share_of
+from lib.state.concerns import KnownConcern
 from lib.state.output import RESULTS, report_name
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100
+DAYS_SHOWN = 30
+HELD: Final = (*LOST, "deferred")
+"""Outcomes of rows that should count, and do not, or not yet."""
+_MATCHED_FILES: Final = 10
+_MOST_CHARTS: Final = 3
+_ALL: Final = 200
 _COUNTS: Final = msgspec.json.Decoder(dict[str, int])
 _MONEY: Final = msgspec.json.Decoder(dict[str, dict[str, Sum]])
 _GENERATION = re.compile(r"\.\d+$")
@@ -92,11 +102,6 @@ class Reports:
     profiles: tuple[ReportedProfile, ...]
 
 
-def latest_files(files: Iterable[FileResults]) -> list[FileResults]:
-    """Return the files that were finished last, the newest first. Keeps no more in memory."""
-    return heapq.nlargest(MOST_FILES, files, key=lambda each: (each.finished_at, each))
-
-
 def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
     """Yield the results with a label, in the order of their names."""
     for each in objects:
@@ -123,21 +128,105 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
             yield found
 
 
-def render_overview(
-    bucket: str, files: Sequence[FileResults], reports: Reports | None = None
-) -> str:
+@dataclass(slots=True)
+class _Day:
+    """The rows of the files that arrived on a day, and their value by currency in micros.
+
+    `held` are those that do not count, or not yet.
+    """
+
+    uploaded: int = 0
+    held: int = 0
+    values: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _OfProfile:
+    """The last file of a profile. `matches`: when its last files arrived whose rows without a click
+    ID have a final status, how many matched, and of how many."""
+
+    last: FileResults
+    matches: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Overview:
+    """What the page shows. Its size depends on the days and the profiles, not on the files.
+
+    `concerns` are those that hold, by key (`lib.followup.concerns`).
+    """
+
+    files: int = 0
+    latest: list[tuple[str, FileResults]] = field(default_factory=list)
+    days: dict[str, _Day] = field(default_factory=dict)
+    profiles: dict[str, _OfProfile] = field(default_factory=dict)
+    concerns: Mapping[str, KnownConcern] = field(default_factory=dict)
+
+    def add(self, file: FileResults) -> None:
+        """Add a file. They may come in any order."""
+        self.files += 1
+        heapq.heappush(self.latest, (file.finished_at, file))
+        if len(self.latest) > MOST_FILES:
+            heapq.heappop(self.latest)
+        if not file.validate_only:
+            self._add_to_day(file)
+        found = self.profiles.setdefault(file.profile, _OfProfile(file))
+        found.last = max(found.last, file, key=lambda each: (each.arrived_at, each.results))
+        matchable, unmatched = file.counts.get("matchable", 0), file.counts.get("unmatched", 0)
+        if matchable:
+            heapq.heappush(found.matches, (file.arrived_at, matchable - unmatched, matchable))
+            if len(found.matches) > _MATCHED_FILES:
+                heapq.heappop(found.matches)
+
+    def _add_to_day(self, file: FileResults) -> None:
+        day = self.days.setdefault(file.arrived_at[:10], _Day())
+        day.uploaded += file.counts.get("uploaded", 0)
+        day.held += sum(file.counts.get(each, 0) for each in HELD)
+        for outcome, sums in file.money.items():
+            if outcome == "uploaded" or outcome in HELD:
+                for currency, each in sums.items():
+                    both = day.values.setdefault(currency, [0, 0])
+                    both[outcome != "uploaded"] += each.micros
+        if len(self.days) > 2 * DAYS_SHOWN:
+            del self.days[min(self.days)]  # if it came again, it would be too old to be shown
+
+
+def render_overview(bucket: str, overview: Overview, reports: Reports | None = None) -> str:
     """Return the page. It depends on nothing else, so the same files make the same page."""
+    files = [file for _, file in sorted(overview.latest, reverse=True)]
+    at_stake: dict[str, Sum] = {}
+    for each in files:
+        if each.needs_action:
+            for outcome in LOST:
+                add_sums(at_stake, each.money.get(outcome, {}))
+    days = _last_days(overview.days)
+    met = Counter(currency for each in days.values() for currency in each.values)
+    currencies = sorted(met, key=lambda currency: (-met[currency], currency))
     return render(
         "overview.html",
         bucket=bucket,
         reports=reports if reports is not None and reports.profiles else None,
+        number_of_files=overview.files,
         files=[_shown(bucket, each) for each in files],
         to_act=sum(each.needs_action for each in files),
+        at_stake=_in_words(at_stake),
         waiting=sum(each.status == "waiting" for each in files),
-        is_full=len(files) == MOST_FILES,
-        trend=list(_trend(files)),
+        concerns=[(each.since, each.what) for each in _by_age(overview.concerns)],
+        profiles=[_profile(bucket, name, overview) for name in sorted(overview.profiles)],
+        charts=_charts(days, currencies[:_MOST_CHARTS]),
+        more_currencies=len(currencies) > _MOST_CHARTS,
+        days=[(day, _day_in_numbers(each)) for day, each in days.items()][::-1],
         share=share_of(sum(each.refused for each in files), sum(each.rows for each in files)),
     )
+
+
+def _by_age(concerns: Mapping[str, KnownConcern]) -> list[KnownConcern]:
+    return sorted(concerns.values(), key=lambda each: (each.since, each.what))
+
+
+def _in_words(sums: Mapping[str, Sum]) -> str:
+    order = sorted(sums, key=lambda currency: (-sums[currency].rows, currency))
+    return money({currency: sums[currency].micros for currency in order})
 
 
 def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
@@ -149,21 +238,93 @@ def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
         "needs_action": file.needs_action,
         "rows": file.counts.get("rows", 0),
         "outcomes": [(each, file.counts[each]) for each in OUTCOMES if file.counts.get(each)],
-        "refused": share_of(file.refused, file.rows),
+        "worth": _in_words(file.money.get("uploaded", {})),
     }
 
 
-def _trend(files: Sequence[FileResults]) -> Iterator[dict[str, Any]]:
-    """Yield a bar for each file with rows, the oldest first: its share of refused rows."""
-    with_rows = [each for each in reversed(files) if each.rows]
-    highest = max((each.refused / each.rows for each in with_rows), default=0)
-    width = 1_000 / max(len(with_rows), 20)
-    for at, each in enumerate(with_rows):
-        height = round(80 * each.refused / each.rows / highest, 2) if highest else 0
-        yield {
-            "x": round(at * width, 2),
-            "width": round(width * 0.75, 2),
-            "y": round(90 - max(height, 1), 2),
-            "height": max(height, 1),
-            "title": f"{each.name}: {share_of(each.refused, each.rows)}",
-        }
+def _profile(bucket: str, name: str, overview: Overview) -> dict[str, Any]:
+    found = overview.profiles[name]
+    matched = sum(matches for _, matches, _ in found.matches)
+    matchable = sum(rows for _, _, rows in found.matches)
+    about = [key.split(":")[1:2] == [name] for key in overview.concerns]
+    return {
+        "name": name or "(none)",
+        "last": _shown(bucket, found.last),
+        "arrived_at": found.last.arrived_at,
+        "match_rate": share_of(matched, matchable) if matchable else "–",
+        "concerns": sum(about),
+    }
+
+
+# ── the charts ───────────────────────────────────────────────────────────────────────────────
+
+
+def _last_days(days: Mapping[str, _Day]) -> dict[str, _Day]:
+    """Return every day of the last ones, also those on which nothing came."""
+    if not days:
+        return {}
+    newest = date.fromisoformat(max(days))
+    shown = [str(newest - timedelta(days=ago)) for ago in range(DAYS_SHOWN)]
+    return {day: days.get(day, _Day()) for day in reversed(shown)}
+
+
+def _day_in_numbers(day: _Day) -> dict[str, Any]:
+    values = sorted(day.values.items())
+    return {
+        "uploaded": day.uploaded,
+        "held": day.held,
+        "worth": money({currency: both[0] for currency, both in values if both[0]}, _ALL),
+        "held_worth": money({currency: both[1] for currency, both in values if both[1]}, _ALL),
+    }
+
+
+def _charts(days: Mapping[str, _Day], currencies: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a chart of the rows, and one of the values in each of these currencies."""
+    rows = [(each.uploaded, each.held) for each in days.values()]
+    charts = [_chart("Conversions per day", days, rows)] if any(map(any, rows)) else []
+    for currency in currencies:
+        both = [each.values.get(currency, (0, 0)) for each in days.values()]
+        values = [(uploaded / MICROS, held / MICROS) for uploaded, held in both]
+        charts.append(_chart(f"Value per day in {currency or 'account currency'}", days, values))
+    return charts
+
+
+def _chart(
+    title: str, days: Iterable[str], values: Sequence[tuple[float, float]]
+) -> dict[str, Any]:
+    """Return where bars, lines and numbers of a chart are, in a box of 372 by 150.
+
+    Left of the plot are the numbers of the lines, below it a date a week.
+    """
+    left, top, width, height = 40, 8, 316, 120
+    step = _step(max(max(both) for both in values))
+    lines = max(1, math.ceil(max(max(both) for both in values) / step))
+    scale, slot = height / (lines * step), width / len(values)
+    bars, dates = [], []
+    for at, (day, both) in enumerate(zip(days, values, strict=True)):
+        x = left + at * slot
+        for number, (value, kind) in enumerate(zip(both, ("uploaded", "held"), strict=True)):
+            if value:
+                tall = max(value * scale, 1)
+                place = round(x + (0.1 + 0.4 * number) * slot, 1), round(top + height - tall, 1)
+                bars.append((*place, round(0.4 * slot, 1), round(tall, 1), kind))
+        if (len(values) - 1 - at) % 7 == 0:
+            moment = date.fromisoformat(day)
+            dates.append((round(x + slot / 2, 1), f"{moment.day} {moment:%b}"))
+    grid = [(round(top + height - n * step * scale, 1), _short(n * step)) for n in range(lines + 1)]
+    sums = (_short(round(sum(each))) for each in zip(*values, strict=True))
+    return {"title": title, "bars": bars, "grid": grid, "dates": dates, "sums": list(sums)}
+
+
+def _step(highest: float) -> float:
+    """Return the distance of the lines: 1, 2 or 5 times a power of ten, for four lines at most."""
+    power = 10.0 ** max(0, math.floor(math.log10(max(highest, 1) / 4)))
+    return next(step * power for step in (1, 2, 5, 10) if highest <= 4 * step * power)
+
+
+def _short(value: float) -> str:
+    """`12,000` → `12k`: there is little room beside a chart."""
+    for size, sign in ((1e9, "bn"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            return f"{value / (1e3 if sign == 'k' else size):.3g}{sign}"
+    return f"{value:,.0f}"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
+from datetime import datetime, timedelta
+
 import pytest
 
 from lib.followup.sweep import sweep_once
+from lib.model.money import Sum
 from lib.results.document import PAGE
-from tests.fakes import World, world
+from lib.results.overview import FileResults, Overview, render_overview
+from lib.state.concerns import KnownConcern
+from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
 from tests.run.test_deliver import deliver
 
@@ -23,6 +30,11 @@ def google() -> World:
     return made
 
 
+def text_of(page: str) -> str:
+    """Return the text of a page, its elements apart."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+
+
 def sweep(google: World) -> None:
     sweep_once(google.context, 60)
 
@@ -32,8 +44,12 @@ def test_the_overview_links_every_report(google: World) -> None:
     sweep(google)
     page = google.store.objects[OUT, INDEX][0].decode()
     assert "https://storage.cloud.google.com/out-bucket/export.csv.1000.results.html" in page
-    assert "Somebody needs to act: 1 file has rows that do not count." in page
-    assert "50 % of the rows" in page
+    text = text_of(page)
+    assert "Somebody needs to act: 1 file has rows that do not count, worth 2.50 USD." in text
+    assert "50 % of the rows" in text
+    assert "Conversions per day" in text
+    assert "1 uploaded 1 held back" in text
+    assert "2026-11-24 1 1 1.50 USD 2.50 USD" in text
     label = google.store.labels[OUT, INDEX]
     assert (label.content_type, label.cache_control) == (PAGE.content_type, "private, no-cache")
 
@@ -55,3 +71,51 @@ def test_an_older_listing_does_not_win(google: World) -> None:
     google.store.refuse.append(INDEX)
     sweep(google)
     assert google.store.objects[OUT, INDEX][0] == b"newer"
+
+
+def results(name: str, arrived: datetime, **counts: int) -> FileResults:
+    """Return what the label of a file says: each row is worth 10 EUR."""
+    money = {outcome: {"EUR": Sum(n, n * 10**7)} for outcome, n in counts.items()}
+    time = arrived.isoformat(timespec="seconds")
+    rows = {"rows": sum(counts.values()), **counts}
+    document = f"shop/{name}.1.results.json"
+    return FileResults(
+        document, time, time, "completed", rows, money, 0, "shop", "", "", validate_only=False
+    )
+
+
+def test_days_have_the_rows_of_all_files_not_of_the_last_only() -> None:
+    """With 10,000 files, the chart and the profiles count all, and the table has the last 100."""
+    overview = Overview()
+    for n in range(10_000):
+        arrived = START - timedelta(minutes=6 * n)
+        overview.add(results(f"{n}.csv", arrived, uploaded=2, failed=1))
+    old = START - timedelta(days=400)
+    test = results("test.csv", START, rejected=5)._replace(validate_only=True)
+    for each in (results("old.csv", old, uploaded=7), test):
+        overview.add(each)
+    page = text_of(render_overview("results", overview))
+    assert "10,002 files" in page
+    assert "The last 100 files" in page
+    assert "2026-11-23 480 240 4,800 EUR 2,400 EUR" in page
+    assert "2026-10-25" not in page
+    assert len(overview.days) <= 60
+
+
+def test_a_profile_has_its_last_file_its_match_rate_and_its_concerns() -> None:
+    """The match rate is that of the last ten files that Google has told about."""
+    overview = Overview()
+    for n in range(1, 21):
+        file = results(f"{n}.csv", START + timedelta(days=n), uploaded=4)
+        overview.add(
+            file._replace(counts={**file.counts, "matchable": 4, "unmatched": n // 11 * 3})
+        )
+    concern = KnownConcern(START, None, "No file of shop has come")
+    overview.concerns = {
+        "no_file:shop": concern,
+        "file_stopped:shop:STALE": concern,
+        "x:crm": concern,
+    }
+    page = text_of(render_overview("results", overview))
+    assert "shop shop/20.csv 14 December 2026, 12:00 UTC 4 uploaded 25 % 2" in page
+    assert page.count("No file of shop has come") == 3

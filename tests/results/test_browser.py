@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,22 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page
 from rich.console import Console
 
-from lib.results.overview import FileResults, render_overview
+from lib.model.money import Sum
+from lib.results.overview import FileResults, Overview, render_overview
 from lib.results.report import PRINTED_ROWS, Links, render_report, report_of
 from lib.results.spreadsheet import COLUMNS
+from lib.state.concerns import KnownConcern
 from sandbox.demo import run_demo
 from tests.results.test_report import HOSTILE, ROOT, example, findings_of_a_million
 
-PAGES = ("demo", "demo_index", "hostile", "hostile_index", "million")
+PAGES = (
+    *("demo", "demo_index", "hostile", "hostile_index", "million"),
+    *("empty", "empty_index"),
+)
 RIGHT_TO_LEFT = "טופס לידים.csv"
+CURRENCIES = ("BRL", "EUR", "GBP", "JPY", "USD")
+EMPTY = {"rows": [], "counts": dict.fromkeys(example()["counts"], 0), "money": {}, "codes": {}}
+EMPTY |= {"notes": [], "request_ids": []}
 
 
 def hostile() -> dict[str, Any]:
@@ -44,21 +53,28 @@ def pages(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "results.html").rename(folder / "demo.html")
     (folder / "index.html").rename(folder / "demo_index.html")
     counts = {"rows": 12, "uploaded": 9, "rejected": 2, "skipped": 1}
+    money = {name: {c: Sum(9, 9 * 10**8) for c in CURRENCIES} for name in ("uploaded", "rejected")}
+    concern = KnownConcern(datetime(2026, 11, 20, tzinfo=UTC), None, f"No row of {HOSTILE} counts")
     files = [
         FileResults(
             f"{n} {name}.{n}.results.json",
             *(f"2026-11-{n:02}T12:00:00Z", f"2026-11-{n:02}T11:59:00Z", status),
-            *(counts, {}, n % 2, "default", "", "", False),
+            *(counts, money, n % 2, RIGHT_TO_LEFT if n % 3 else "default", "", "", False),
         )
         for n, (name, status) in enumerate(
             [(HOSTILE, "completed"), (RIGHT_TO_LEFT, "stopped"), ("a" * 300, "same_as")] * 9, 1
         )
     ]
+    empty, overview = Overview(), Overview(concerns={"rows_lost:default": concern})
+    for each in files:
+        overview.add(each)
     head = {name: part for name, part in example().items() if name != "rows"}
     links = Links("https://storage.cloud.google.com/a/b", "https://storage.cloud.google.com/a/c")
     for name, page in {
         "hostile": report_of(hostile(), links),
-        "hostile_index": render_overview(HOSTILE, files),
+        "hostile_index": render_overview(HOSTILE, overview),
+        "empty_index": render_overview("results", empty),
+        "empty": report_of(example() | EMPTY),
         "million": render_report(head, findings_of_a_million()),
     }.items():
         (folder / f"{name}.html").write_text(page, "utf-8")
@@ -193,4 +209,19 @@ def test_without_scripts_everything_can_be_read(browser: Browser, pages: Path) -
     assert page.locator("#rows tbody tr:visible").count() == 4
     assert not page.locator("button:visible, select:visible, input:visible").count()
     assert wrong == []
+    page.context.close()
+
+
+def test_a_phone_shows_the_outcomes_of_each_file(browser: Browser, pages: Path) -> None:
+    """Nobody has to scroll to the right, or to run a script, to see how a file ended."""
+    file = pages / "hostile_index.html"
+    page, _ = opened(
+        browser, file, viewport={"width": 390, "height": 844}, java_script_enabled=False
+    )
+    for chip in page.locator("#rows .chip").all():
+        box = chip.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    assert page.locator(".chart").count() == 4
     page.context.close()
