@@ -23,7 +23,7 @@ from typing import Any
 from lib.adapters.events import FINALIZED, ObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
-from lib.errors import DamagedState, PermanentError
+from lib.errors import DamagedState, NewerVersion, PermanentError
 from lib.followup.sweep import sweep_once
 from lib.state.concerns import WatchState
 from lib.state.ledger import ChunkMarker
@@ -146,7 +146,7 @@ def is_readable(made: World, name: str) -> bool:
     kind = next((kind for start, kind in KINDS.items() if name.startswith(start)), None)
     try:
         return kind is None or made.context.documents.read(name, kind) is not None
-    except DamagedState:
+    except (DamagedState, NewerVersion):
         return False
 
 
