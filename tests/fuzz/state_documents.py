@@ -79,8 +79,14 @@ def _places(document: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]
 def damaged(document: Any, rng: random.Random) -> bytes:
     """Return a document with another value in one place, or with other bytes."""
     changed = copy.deepcopy(document)
+    places = _places(changed, [])
+    times = [(where, key) for where, key in places if str(where[key]).endswith("Z")]
+    if times and rng.random() < 0.3:
+        where, key = rng.choice(times)
+        where[key] = where[key].removesuffix("Z")  # a time without a time zone
+        return json.dumps(changed).encode()
     if rng.random() < 0.9:
-        where, key = rng.choice(_places(changed, []))
+        where, key = rng.choice(places)
         choice = rng.random()
         if choice < 0.1 and isinstance(where, dict):
             del where[key]
