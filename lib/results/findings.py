@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.model.money import Sum, add_sums
@@ -102,6 +102,9 @@ class ListedRow(NamedTuple):
     row: RowOutcome
 
 
+_NO_SUMS: Final[dict[str, Sum]] = {}
+
+
 @dataclass(slots=True)
 class Findings:
     """The rows of a file, as far as the report shows them.
@@ -131,10 +134,11 @@ class Findings:
             return
         problems = root_first(row)
         self.noteworthy += 1
-        is_to_correct = needs_correction(row)
+        is_to_correct, sums = needs_correction(row), _NO_SUMS
         if is_to_correct:
             self.to_correct += 1
-            add_sums(self.sums, row.sums)
+            sums = row.sums
+            add_sums(self.sums, sums)
         is_first_of_its_cause = False
         for code, with_code in _by_code(problems):
             cause = self.causes.get(code)
@@ -146,7 +150,7 @@ class Findings:
             cause.add(row, record, with_code)
             if is_to_correct:
                 cause.to_correct += 1
-                add_sums(cause.sums, row.sums)
+                add_sums(cause.sums, sums)
             if code in CONSEQUENCES and (roots := {each.code for each in problems} - {code}):
                 cause.explained += 1
                 cause.roots.update(roots)
@@ -181,7 +185,7 @@ def needs_correction(row: RowOutcome) -> bool:
 def root_first(row: RowOutcome) -> tuple[Problem, ...]:
     """Return the problems of a row. What another one of them explains comes last."""
     problems = row.errors + row.warnings
-    if len(problems) < 2:
+    if len(problems) < 2:  # most rows, and a file can have a million of these
         return problems
     return tuple(sorted(problems, key=lambda each: each.code in CONSEQUENCES))
 
