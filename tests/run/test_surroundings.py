@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lib.errors import DamagedState
 from lib.followup.sweep import sweep_once
 from lib.run import chunks
 from lib.state.run import name_key, run_key
@@ -127,11 +128,11 @@ def test_results_keep_the_rows_of_a_deleted_marker(
     assert capsys.readouterr().out.count('"run_late"') == 1
 
 
-def test_a_claim_that_cannot_be_read_alerts(google: World) -> None:
-    """Nothing is sent. The error is one of our own, so the event comes again, with an alert."""
+def test_a_claim_that_cannot_be_read_is_left_alone(google: World) -> None:
+    """Nothing is sent, and the event comes again: somebody has changed the claim."""
     source = begun(google, chunk_limits="many")
     batches = google.api.batches
-    with pytest.raises(ValueError, match="chunk_limits"):
+    with pytest.raises(DamagedState, match="chunk_limits"):
         deliver(google, source)
     assert google.api.batches == batches
 
