@@ -97,7 +97,7 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
         [
             {"Stage": {"Won": {"action": 1002}}, "Status": {"Paid": {"action": 1002}}},
             {"Stage": {"Won": {"action": 1002, "value": -1}}},
-            {"Stage": {"Won": {"action": 1002, "vaule": 1}}},
+            {"Stage": {"Won": {"action": 1002, "values": 1}}},
             {"Stage": {"Won": {"value": 1}}},
             {"Stage": {"Won": 1002}},
         ],
