@@ -105,7 +105,7 @@ def test_an_answer_that_changes_nothing_is_not_asked_for(
     asked = person(["123-456-7890", "Deal", ""], monkeypatch)
     profile = profile_of(result := init(file()))
     assert profile["destination"] == "data_manager"
-    assert "// It is open to every account; --destination changes it." in result.stdout
+    assert "// The default, open to every account; --destination changes it." in result.stdout
     assert profile["time_zone"] == "America/Denver"
     assert "// The default of this computer; --time-zone changes it." in result.stdout
     assert "if the credentials may read the Google Ads API" in asked[1]

@@ -15,7 +15,7 @@ from tzlocal import get_localzone_name
 from lib.cli.init.columns import find_columns
 from lib.cli.init.counting_rows import find_counting_rows, narrowed
 from lib.cli.init.countries import EUROPE, countries_of, currency_code, phone_region, time_zone
-from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question, merge, question
+from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question, merge, question
 from lib.cli.init.sample import Basis, Sample
 from lib.cli.init.stage_actions import stages_of
 from lib.config.profile import Profile
@@ -128,6 +128,10 @@ def _reason(key: str, given: Given, columns: Mapping[str, int]) -> str:
     reason = given.reason(key)
     if key != "destination":
         return reason
+    if given.is_default(key):
+        is_open = registry.capabilities_of(given.values[key]).open_if == ""
+        whom = "open to every account" if is_open else "not open to accounts that are new to it"
+        reason = f"The default, {whom}; {OPTIONS[key]} changes it."
     return " ".join([reason, *_extras(given.values[key], columns)])
 
 

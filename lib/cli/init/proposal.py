@@ -242,13 +242,15 @@ class Given:
         given = replace(self, values=values)
         return replace(given, by_default=self.by_default | {name}) if by_default else given
 
+    def is_default(self, key: str) -> bool:
+        """Whether nobody gave this value."""
+        return key in self.by_default
+
     def reason(self, key: str, where: str = "") -> str:
         """Return why the profile has this value."""
         option = OPTIONS.get(key, "")
         if _name(key, where) not in self.by_default:
             return "you gave it." if where else "You gave it."
-        if key == "destination":
-            return f"It is open to every account; {option} changes it."
         if key == "time_zone":
             return f"The default of this computer; {option} changes it."
         return f"The default; {option} changes it."
