@@ -203,9 +203,13 @@ def drop(
             click.echo(printable(problem), err=True)
             failed = True
             continue
-        failed = failed or bool(document.get("file_error"))
+        stopped_by = document.get("file_error")
+        failed = failed or bool(stopped_by)
         if as_json:
             click.echo(json.dumps(document))
+            if stopped_by:
+                text = f"{name} was stopped: {stopped_by['code']}. {stopped_by.get('action', '')}"
+                click.echo(printable(text.strip()), err=True)
         else:
             show_results(document, console)
     sys.exit(1 if failed else 0)

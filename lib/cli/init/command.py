@@ -229,7 +229,8 @@ def _added(output: Path, name: str, proposal: Proposal) -> str:
         return added_to(output.read_text("utf-8"), name, proposal)
     except ProfileExists:
         raise click.BadParameter(
-            f"{output} already has a profile {name!r}. Choose another --profile or --output.",
+            f"{output} already has a profile {name!r}. Delete it there, or choose "
+            "another --output. (Another --profile is for files in another folder.)",
             param_hint="--output",
         ) from None
     except (PermanentError, OSError, UnicodeDecodeError) as error:

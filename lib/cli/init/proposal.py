@@ -155,7 +155,9 @@ class Question:
         if self.key == "headers":
             fields = [each.column for each in chosen]
             if sorted(fields) != sorted({each.column for each in self.choices}):
-                raise WrongAnswer(f"Choose one of each list. Write {self._allowed}.")
+                firsts = {each.column: each.name for each in reversed(self.choices)}
+                example = ", ".join(reversed(firsts.values()))
+                raise WrongAnswer(f"Choose one of each list, such as: {example}.")
             held = {each.column: [each.value] if each.value else [] for each in chosen}
             return {self.key: held}
         if self.takes_several:
