@@ -7,7 +7,7 @@ know about the columns.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -453,11 +453,30 @@ def explained(reading: Reading, header: Header, profile: Profile) -> dict[str, d
     return {
         role: {
             "columns": _shown_names([found.chosen, *found.also] if found.chosen else [], header),
-            "why": found.chosen.why if found.chosen else _without_column(role, header, profile),
+            "why": _why(found, header, profile),
             "not_used": _shown_names(found.others, header)[:_MOST_NOT_USED],
         }
         for role, found in reading.items()
     }
+
+
+def _why(found: RoleReading, header: Header, profile: Profile) -> str:
+    if found.chosen is None:
+        return _without_column(found.role, header, profile)
+    conditions = "; ".join(_conditions(profile)) if found.role == "counts" else ""
+    return f"{found.chosen.why}: {conditions}" if conditions else found.chosen.why
+
+
+def _conditions(profile: Profile) -> Iterator[str]:
+    """Yield which values decide which rows count, in the words of the profile."""
+    for verb, key in (
+        ("is", profile.include),
+        ("is", profile.actions),
+        ("is not", profile.exclude),
+    ):
+        for column, values in key.items():
+            if values:
+                yield f'"{column}" {verb} {" or ".join(values)}'
 
 
 def _shown_names(columns: Sequence[Candidate], header: Header) -> list[str]:
