@@ -49,8 +49,8 @@ def test_quota_exhausted(google: Sandbox) -> None:
     assert logged(google.function_output(), "quota_exhausted")["code"] == "DAILY_QUOTA"
 
 
-def test_unexpected_error(google: Sandbox) -> None:
-    """A software error (here: an invalid claim) is answered with 5xx, and no data is logged."""
+def test_damaged_state(google: Sandbox) -> None:
+    """A claim that somebody has changed is answered with 5xx and named, and no data is logged."""
     google.delivery.set(paused=True, backoff_seconds=0.05, time_limit_seconds=0)
     name, generation = google.drop(csv_bytes([core_row(1)]), "broken.csv")
     key = name_key(StoredObject(INPUT_BUCKET, name, generation, 0))
@@ -59,9 +59,9 @@ def test_unexpected_error(google: Sandbox) -> None:
     google.delivery.set(paused=False)
     assert google.delivery.wait_until_idle()
     (record,) = google.delivery.records()
-    assert [attempt.status for attempt in record.attempts] == [500]
-    line = logged(google.function_output(), "unexpected_error")
-    assert line["kind"] == "ValidationError"
+    assert [attempt.status for attempt in record.attempts] == [503]
+    line = logged(google.function_output(), "settings_invalid")
+    assert line["code"] == "STATE_DAMAGED"
     assert "buyer" not in google.function_output()
     claim.delete()
 
