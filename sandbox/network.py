@@ -37,7 +37,8 @@ class Network:
         with self._lock:
             for end in self._ends:
                 with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+                    end.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+                end.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed
