@@ -31,7 +31,11 @@ def test_the_results_say_how_a_file_was_read() -> None:
         "currency": {"columns": [], "why": "EUR, from the profile", "not_used": []},
         "time": {"columns": ["Close Date"], "why": by_name, "not_used": ["Created"]},
         "identity": {"columns": ["Invoice no."], "why": by_profile, "not_used": []},
-        "counts": {"columns": ["Status"], "why": by_profile, "not_used": []},
+        "counts": {
+            "columns": ["Status"],
+            "why": f'{by_profile}: "Status" is Won',
+            "not_used": [],
+        },
         "click": {"columns": ["Google Click ID"], "why": by_name, "not_used": []},
         "person": {"columns": ["Email"], "why": by_name, "not_used": []},
         "consent": {
