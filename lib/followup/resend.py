@@ -119,8 +119,7 @@ class _Resend:
                 if _may_be_counted(rows[line]) and not record.is_recognizable
             }
             left = [(part, without(each, never)) for part, each in validated]
-            recorded, now = self.attempt.context.newer_values, self.attempt.context.utc_now()
-            return never | withheld_rows(self.plan, left, self.run, chunk.number, recorded, now)
+            return never | withheld_rows(self.plan, self.attempt, chunk.number, left)
 
         prepared = prepare(self.plan, chunk, self.run.job_id, maybe_sent=True, withhold=withhold)
         if isinstance(prepared, Problem):

@@ -16,6 +16,7 @@ from lib.model.sent_requests import RequestSummary, ranges_of
 from lib.results.findings import Findings
 from lib.run.context import RunContext
 from lib.state.claims import Lease
+from lib.state.newer_values import NewerValues
 from lib.state.run import Run
 
 _MOST_KEPT_BYTES: Final = 1 << 20
@@ -91,7 +92,8 @@ class Progress:
 class Attempt:
     """What all steps of an attempt need. `has_sent`: it has begun to send or to report a chunk.
 
-    `blocked` is the code of what a person must fix before a follow-up can go on.
+    `newer_values` are the values of orders, as far as it has seen them. `blocked` is the code of
+    what a person must fix before a follow-up can go on.
     """
 
     lease: Lease
@@ -99,8 +101,12 @@ class Attempt:
     context: RunContext
     log: Log
     progress: Progress = field(default_factory=Progress)
+    newer_values: NewerValues = field(init=False)
     has_sent: bool = False
     blocked: str = ""
+
+    def __post_init__(self) -> None:
+        self.newer_values = self.context.newer_values
 
     @property
     def run(self) -> Run:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -38,11 +37,11 @@ from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
 from lib.rules.row_filter import Selected
+from lib.run.attempt import Attempt
 from lib.run.newer_values import PartValues, withheld
 from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
-from lib.state.newer_values import NewerValues
-from lib.state.run import ChunkLimits, Run
+from lib.state.run import ChunkLimits
 
 CHUNK_ROWS = 2_000
 """Maximum number of conversions in one request, for both APIs
@@ -97,7 +96,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    order_values: PartValues | None = None
+    order_values: PartValues | None
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -237,18 +236,13 @@ def prepare(
 
 
 def withheld_rows(
-    plan: Plan,
-    validated: Validated,
-    run: Run,
-    chunk: int,
-    recorded: NewerValues,
-    now: datetime,
+    plan: Plan, attempt: Attempt, chunk: int, validated: Validated
 ) -> dict[int, RowOutcome]:
     """Announce the values of a chunk's orders. Return the outcomes of the rows that must not be
     sent now, because of other values of their orders, by line."""
     values = [plan.values_of(part, each.records) for part, each in validated]
     rows: dict[int, RowOutcome] = {}
-    found = withheld(values, run, chunk, recorded, now)
+    found = withheld(values, attempt, chunk)
     for (_, each), of_part in zip(validated, found, strict=True):
         for at, (outcome, code) in of_part.items():
             line, record = each.lines[at], each.records[at]

@@ -13,16 +13,16 @@ In one file, an adjustment waits for its sale. Orders without an order ID are no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from lib.catalogue.texts import number_of_rows
 from lib.destinations.base import Capabilities, UploadResult
+from lib.errors import NewerVersion
 from lib.model.fields import RecordKind
 from lib.model.outcomes import COUNTED, Outcome, Problem, Tally
 from lib.model.records import Record
-from lib.state.newer_values import NewerValues, Order, OrderValueKind, order_of
-from lib.state.run import Run
+from lib.run.attempt import Attempt
+from lib.state.newer_values import Order, OrderValueKind, order_of
 
 OrderName = Callable[[str], str]
 """How the API of the conversions writes an order ID, also if another API gets the adjustments."""
@@ -84,20 +84,23 @@ def values_of(
         for at, each in enumerate(records)
         if each.order_id is not None
     ]
+    if not values:
+        return None
     are_late = restates and sender.reports_later is not None
     return PartValues("sales" if kind == "conversion" else adjustment, are_late, values)
 
 
 def withheld(
-    parts: Sequence[PartValues | None], run: Run, chunk: int, recorded: NewerValues, now: datetime
+    parts: Sequence[PartValues | None], attempt: Attempt, chunk: int
 ) -> list[dict[int, Withheld]]:
     """Announce the values of a chunk. Return those of each part that are not sent, by position."""
+    run, recorded, now = attempt.run, attempt.newer_values, attempt.context.utc_now()
     sold: set[Order] = set()
     found = []
     for part in parts:
         not_sent: dict[int, Withheld] = {}
         found.append(not_sent)
-        if part is None or not part.values:
+        if part is None:
             continue
         if part.kind != "sales":
             not_sent |= {each.position: _WAITS for each in part.values if each.order in sold}
@@ -105,8 +108,12 @@ def withheld(
         if not values:
             continue
         recorded.announce(run, chunk, part.kind, values)
-        others = recorded.others(part.kind, values, now)
-        newest = recorded.newest(values, part.kind)
+        try:
+            others = recorded.others(part.kind, values, now)
+            newest = recorded.newest(values, part.kind)
+        except NewerVersion:
+            recorded.withdraw(run, chunk, part.kind, values)  # this attempt sends nothing
+            raise
         for position, order, rank in part.values:
             if newest.get(order.digest, 0) > rank:
                 not_sent[position] = _SUPERSEDED[part.kind]
@@ -119,29 +126,22 @@ def withheld(
     return found
 
 
-def record_answer(
-    part: PartValues,
-    answer: UploadResult,
-    run: Run,
-    chunk: int,
-    recorded: NewerValues,
-    now: datetime,
-) -> None:
+def record_answer(part: PartValues, answer: UploadResult, attempt: Attempt, chunk: int) -> None:
     """Record what counts now, and withdraw what is decided.
 
     If the API has a newer adjustment than this one (`skipped`), a sale must not undo it either.
     """
-    results = answer.row_results
+    recorded, results = attempt.newer_values, answer.row_results
     counted = {
         order: rank
         for position, order, rank in part.values
         if position not in results or results[position].outcome in (*COUNTED, "skipped")
     }
     if counted and part.kind != "sales":
-        recorded.record(counted, part.kind, now)
+        recorded.record(counted, part.kind, attempt.context.utc_now())
     decided = [each.order for each in part.values if not part.are_late or each.order not in counted]
     if decided:
-        recorded.withdraw(run, chunk, part.kind, decided)
+        recorded.withdraw(attempt.run, chunk, part.kind, decided)
 
 
 def with_note(notes: Sequence[Problem], tally: Tally) -> tuple[Problem, ...]:

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Final, NamedTuple
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.errors import RetryableError
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.run.attempt import Attempt
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
     PreparedPart,
-    Validated,
     chunks_of,
     not_attempted,
     outcomes,
@@ -73,7 +72,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             attempt.has_sent = True
             prepared: PreparedChunk | Problem | None = chunk.checksum_error
             if plan is not None and progress.stop is None and prepared is None:
-                withhold = partial(_withhold, plan, attempt, chunk.number)
+                withhold = partial(withheld_rows, plan, attempt, chunk.number)
                 prepared = prepare(
                     plan, chunk, run.job_id, maybe_sent=not is_first, withhold=withhold
                 )
@@ -84,13 +83,6 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 uploads.wait_for_memory()
             else:
                 uploads.skip(chunk, prepared)
-
-
-def _withhold(
-    plan: Plan, attempt: Attempt, chunk: int, validated: Validated
-) -> Mapping[int, RowOutcome]:
-    recorded, now = attempt.context.newer_values, attempt.context.utc_now()
-    return withheld_rows(plan, validated, attempt.run, chunk, recorded, now)
 
 
 def _decide_order_ids(plan: Plan, first: Chunk, attempt: Attempt) -> None:
@@ -243,9 +235,8 @@ def send_parts(
 def _send_part(part: PreparedPart, chunk: int, attempt: Attempt) -> UploadResult:
     """Send a part, and record which values of its orders count now."""
     answer = part.destination.send(part.batch, attempt.deadline)
-    if part.order_values is not None and part.order_values.values:
-        recorded, now = attempt.context.newer_values, attempt.context.utc_now()
-        record_answer(part.order_values, answer, attempt.run, chunk, recorded, now)
+    if part.order_values is not None:
+        record_answer(part.order_values, answer, attempt, chunk)
     return answer
 
 

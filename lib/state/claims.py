@@ -89,7 +89,8 @@ class Claims:
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
         others = pending_name(run.key), history_name(run.profile_name)
-        self._documents.check([*others, *self._ledger.names(run), *self._newer_values.names()])
+        newer_values = self._newer_values.names_since(run.now)
+        self._documents.check([*others, *self._ledger.names(run), *newer_values])
         taken = replace(
             self._counted(run),
             owner=owner,

@@ -10,7 +10,7 @@ will read (`check`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -24,9 +24,10 @@ FORMAT: Final = 1
 """The format of all state documents. A document that an older version would misread makes a new
 one, and is still read in its older format until no run of that version can be in progress."""
 
-_READ_AT_ONCE: Final = 8
+_AT_ONCE: Final = 8
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 _describing: Final = threading.Lock()
@@ -43,6 +44,15 @@ def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
         if kind not in _decoders:
             _decoders[kind] = msgspec.json.Decoder(kind)
         return _decoders[kind]
+
+
+def at_once(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
+    """Return what some work of storage, such as reading a document, makes of each item."""
+    wanted = list(items)
+    if len(wanted) <= 1:
+        return [work(each) for each in wanted]
+    with ThreadPoolExecutor(_AT_ONCE, "documents") as pool:
+        return list(pool.map(work, wanted))
 
 
 class _Format(msgspec.Struct):
@@ -86,16 +96,17 @@ class Documents:
         """Return whether there is an object of this name, whatever it contains."""
         return self._store.read(self._bucket, self._prefix + name) is not None
 
-    def read_all(self, names: Iterable[str], kind: type[T]) -> Iterator[T]:
-        """Return those of these documents that exist."""
-        wanted = list(names)
-        if len(wanted) <= 1:
-            yield from (found[0] for name in wanted if (found := self.read(name, kind)))
-            return
-        with ThreadPoolExecutor(_READ_AT_ONCE, "read") as pool:
-            for found in pool.map(lambda name: self.read(name, kind), wanted):
-                if found is not None:
-                    yield found[0]
+    def read_all(
+        self, names: Iterable[str], kind: type[T], take: Callable[[str, T, int], U]
+    ) -> list[U]:
+        """Return what `take` makes of those of these documents that exist: of their names, contents
+        and generations. So few documents are in memory at once."""
+
+        def taken(name: str) -> list[U]:
+            found = self.read(name, kind)
+            return [] if found is None else [take(name, *found)]
+
+        return [each for found in at_once(taken, names) for each in found]
 
     def check(self, names: Iterable[str]) -> None:
         """Check that no newer version has written one of these documents.
@@ -107,9 +118,7 @@ class Documents:
             with suppress(DamagedState):
                 self._read(name)
 
-        with ThreadPoolExecutor(_READ_AT_ONCE, "check") as pool:
-            for _ in pool.map(check, names):
-                pass
+        at_once(check, names)
 
     def write(self, name: str, document: Any, *, if_generation_match: int) -> int | None:
         """Write a document if its generation is this one (0: none exists), as `Store.write` does.

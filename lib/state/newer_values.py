@@ -15,14 +15,18 @@ do, come here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import threading
+from array import array
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from lib.errors import RetryableError
-from lib.state.documents import Documents
+from lib.state.documents import Documents, at_once
 from lib.state.run import Run
 
 KEPT_FOR: Final = timedelta(days=100)
@@ -39,6 +43,9 @@ whose API compares their times."""
 _FOLDER: Final = "newer_values/"
 _OPEN: Final = f"{_FOLDER}open/"
 _ATTEMPTS: Final = 5
+
+
+T = TypeVar("T")
 
 
 class Order(NamedTuple):
@@ -80,11 +87,34 @@ class _OpenValues:
     orders: Mapping[str, int]
 
 
+class _Announced(NamedTuple):
+    """What a chunk has announced, packed: a file can have thousands of chunks. The numbers are the
+    first eight bytes of the digests."""
+
+    generation: int
+    numbers: array[int]
+    ranks: array[int]
+
+    @classmethod
+    def of(cls, values: _OpenValues, generation: int) -> _Announced:
+        numbers = array("Q", map(_number, values.orders))
+        return cls(generation, numbers, array("q", values.orders.values()))
+
+
+def _number(digest: str) -> int:
+    return int(digest[:16], 16)
+
+
 class NewerValues:
-    """The values of the orders of all runs."""
+    """The values of the orders of all runs, as one attempt sees them.
+
+    It remembers what others have announced, so that each chunk of a file reads only what is new.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._announced: dict[str, _Announced] = {}
+        self._recording = threading.Lock()
 
     def announce(
         self, run: Run, chunk: int, kind: OrderValueKind, values: Mapping[Order, int]
@@ -99,13 +129,14 @@ class NewerValues:
         self, run: Run, chunk: int, kind: OrderValueKind, orders: Collection[Order]
     ) -> None:
         """Remove what was decided: it counts, or it will never arrive."""
-        name, gone = _open_name(run, chunk, kind), {each.digest for each in orders}
-        found = self._documents.read(name, _OpenValues)
-        kept = {each: n for each, n in found[0].orders.items() if each not in gone} if found else {}
-        if found is None or not kept:
-            self._documents.delete(name)
-        elif self._documents.write(name, _OpenValues(kept), if_generation_match=found[1]) is None:
-            raise _unsaved()
+        gone = {each.digest for each in orders}
+
+        def kept(before: _OpenValues | None) -> _OpenValues | None:
+            orders = before.orders.items() if before is not None else ()
+            left = {digest: rank for digest, rank in orders if digest not in gone}
+            return _OpenValues(left) if left else None
+
+        self._change(_open_name(run, chunk, kind), _OpenValues, kept)
 
     def close(self, run: Run) -> None:
         """Remove what a run has announced, because all of its requests have a final status.
@@ -124,16 +155,28 @@ class NewerValues:
 
         Sales need not wait for each other, nor adjustments whose times their API compares.
         """
-        passed = f"-{kind}-" if kind != "restated" else "\0"
-        names = [
-            name
+        listed = {
+            name: stored.generation
             for name, stored in self._documents.list(_OPEN)
-            if passed not in name and (stored.updated is None or now - stored.updated < OPEN_FOR)
-        ]
-        wanted, found = {each.digest for each in orders}, dict[str, set[int]]()
-        for values in self._documents.read_all(names, _OpenValues):
-            for digest in values.orders.keys() & wanted:
-                found.setdefault(digest, set()).add(values.orders[digest])
+            if (kind == "restated" or f"-{kind}-" not in name)
+            and (stored.updated is None or now - stored.updated < OPEN_FOR)
+        }
+        known = self._announced
+        known = {name: each for name, each in known.items() if listed.get(name) == each.generation}
+        known |= self._documents.read_all(
+            listed.keys() - known.keys(),
+            _OpenValues,
+            lambda name, values, generation: (name, _Announced.of(values, generation)),
+        )
+        self._announced = known
+        wanted = {_number(each.digest): each.digest for each in orders}
+        found = defaultdict[str, set[int]](set)
+        for each in known.values():
+            if wanted.keys().isdisjoint(each.numbers):
+                continue
+            for number, rank in zip(each.numbers, each.ranks, strict=True):
+                if number in wanted:
+                    found[wanted[number]].add(rank)
         return found
 
     def newest(self, orders: Collection[Order], kind: OrderValueKind) -> dict[str, int]:
@@ -142,12 +185,16 @@ class NewerValues:
         An API that compares the times of adjustments decides itself about those that it knows.
         """
         wanted, shards = {each.digest for each in orders}, {each.shard for each in orders}
-        return {
-            digest: shard.orders[digest].rank
-            for shard in self._documents.read_all(sorted(shards), _AdjustedOrders)
-            for digest in shard.orders.keys() & wanted
-            if not kind == shard.orders[digest].kind == "adjusted"
-        }
+
+        def newest_in(name: str, shard: _AdjustedOrders, generation: int) -> dict[str, int]:
+            return {
+                digest: shard.orders[digest].rank
+                for digest in shard.orders.keys() & wanted
+                if not kind == shard.orders[digest].kind == "adjusted"
+            }
+
+        found = self._documents.read_all(sorted(shards), _AdjustedOrders, newest_in)
+        return dict(ChainMap(*found))
 
     def record(self, values: Mapping[Order, int], kind: OrderValueKind, now: datetime) -> None:
         """Record adjustments that count."""
@@ -155,29 +202,47 @@ class NewerValues:
         shards: dict[str, dict[str, Adjusted]] = {}
         for order, rank in values.items():
             shards.setdefault(order.shard, {})[order.digest] = Adjusted(rank, kind, at)
-        for name, new in sorted(shards.items()):
-            self._add(name, new, at - int(KEPT_FOR.total_seconds()))
+        oldest = at - int(KEPT_FOR.total_seconds())
 
-    def _add(self, name: str, new: Mapping[str, Adjusted], oldest: int) -> None:
+        def add(shard: tuple[str, Mapping[str, Adjusted]]) -> None:
+            name, new = shard
+            self._change(name, _AdjustedOrders, partial(_with, new, oldest))
+
+        # The chunks of a file are answered at the same time, and nearly all have orders in every
+        # shard: together, they would refuse each other's writes.
+        with self._recording:
+            at_once(add, shards.items())
+
+    def _change(self, name: str, kind: type[T], change: Callable[[T | None], T | None]) -> None:
+        """Replace a document by what `change` makes of it. None: there is none."""
         for _ in range(_ATTEMPTS):
-            found = self._documents.read(name, _AdjustedOrders)
-            before, generation = found or (_AdjustedOrders({}), 0)
-            orders = {each: known for each, known in before.orders.items() if known.at >= oldest}
-            for digest, value in new.items():
-                orders[digest] = max(value, orders.get(digest, value))
-            document = _AdjustedOrders(orders)
-            if self._documents.write(name, document, if_generation_match=generation) is not None:
+            before, generation = self._documents.read(name, kind) or (None, 0)
+            after = change(before)
+            if after == before:
                 return
-        raise _unsaved()
+            if after is None:
+                self._documents.delete(name)
+                return
+            if self._documents.write(name, after, if_generation_match=generation) is not None:
+                return
+        raise RetryableError("STORAGE_UNAVAILABLE", "the values of orders could not be recorded")
 
-    def names(self) -> Iterable[str]:
-        """Return the names of all documents."""
-        return [name for name, _ in self._documents.list(_FOLDER)]
+    def names_since(self, moment: datetime) -> Iterator[str]:
+        """Return the names of the documents that were written since this moment."""
+        for name, stored in self._documents.list(_FOLDER):
+            if stored.updated is None or stored.updated >= moment:
+                yield name
 
 
 def _open_name(run: Run, chunk: int, kind: OrderValueKind) -> str:
     return f"{_OPEN}{run.key}-{chunk}-{kind}-{run.attempts}.json"
 
 
-def _unsaved() -> RetryableError:
-    return RetryableError("STORAGE_UNAVAILABLE", "the values of orders could not be recorded")
+def _with(
+    new: Mapping[str, Adjusted], oldest: int, before: _AdjustedOrders | None
+) -> _AdjustedOrders:
+    orders = dict(before.orders) if before is not None else {}
+    orders = {digest: known for digest, known in orders.items() if known.at >= oldest}
+    for digest, value in new.items():
+        orders[digest] = max(value, orders.get(digest, value))
+    return _AdjustedOrders(orders)
