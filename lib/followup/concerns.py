@@ -29,10 +29,10 @@ MORE_EVERY: Final = timedelta(hours=3)
 
 
 class Kind(NamedTuple):
-    """A kind of concern: a row of the table in docs/operate.md.
+    """A kind of concern: a row of the table in docs/operate.md, but for `action`.
 
-    `when` are the thresholds. `told_by_run`: the run has told it at once, so the first line of the
-    sweep is the reminder.
+    `when` are the thresholds. `action` is in each notification. `told_by_run`: the run has told it
+    at once, so the first line of the sweep is the reminder.
     """
 
     title: str
@@ -52,74 +52,70 @@ KINDS: Final[Mapping[str, Kind]] = {
     "rows_lost": Kind(
         "Rows do not count",
         "ERROR",
-        "No row of a file counts (4 rows or more); no row of a profile has counted for so many "
-        "rows that it is no chance, or for 20 hours after a file that came first, or after 5 days "
-        "without one; or more than "
-        "FAILING_ROWS_RATIO of the rows of a file, of a profile's last 3 days, or of the rows that "
-        "waited to be sent again, if they are at least FAILING_ROWS_LEAST and too many for chance. "
-        "Rows that were rejected, failed, were not attempted, or that Google accepted and did not "
-        "count, at once or days later. For 3 days.",
+        "Rows are rejected, fail, are not attempted, or Google accepts and does not count them: "
+        "all rows of a file (4 or more); all rows of a profile, if they are too many for chance, "
+        "or for 20 hours after its first file or 5 days without one; or more than "
+        "FAILING_ROWS_RATIO of a file, of a profile's last 3 days, or of the rows that waited to "
+        "be sent again, if they are at least FAILING_ROWS_LEAST and too many for chance. For 3 "
+        "days.",
         "Open the report: it says what is wrong and what to do. Correct the rows, and upload them "
         "again.",
     ),
     "file_stopped": Kind(
         "A stopped file was not replaced",
         "ERROR",
-        "A file was stopped, and no later file of its name or its profile was completed. First "
-        "told by the run itself (`run_stopped`), then daily for 7 days.",
+        "No later file of its name or its profile was completed. Daily for 7 days, after "
+        "`run_stopped`.",
         "Fix the cause, then upload the file again.",
         told_by_run=True,
     ),
     "no_file": Kind(
         "No file has come",
         "ERROR",
-        "A file did not come by the time that `expect` in the profile says, or for NO_FILE_HOURS, "
-        "plus NO_FILE_GRACE_MINUTES.",
+        "NO_FILE_GRACE_MINUTES after the time in `expect` of the profile, or after NO_FILE_HOURS.",
         f"Check that the export ran, and that it may write to the input bucket. {_EXPECT}",
     ),
     "no_file_as_usual": Kind(
         "No file has come for unusually long",
         "WARNING",
-        "Only for profiles for which nobody has said when files are expected: no file for one and "
-        "a half times the longest gap of the last 8 weeks (twice, from 5 days on) and a day, at "
-        "least 36 hours. Needs 5 "
-        "files in 2 weeks or more.",
+        "Nobody has said when files are expected, and none has come for 1.5 times the longest gap "
+        "of the last 8 weeks (twice, from 5 days on) and a day, at least 36 hours. Needs 5 files "
+        "in 2 weeks or more.",
         f'Check that the export ran. {_EXPECT} Write expect = "never" if no file comes any more.',
     ),
     "volume_fell": Kind(
         "A file is unusually small",
         "WARNING",
-        "A file has less than a tenth of the rows that its last 8 predecessors had (their median), "
-        "and that was over 50. For 3 days.",
+        "A file has less than a tenth of the median of its last 8 predecessors, which is over 50 "
+        "rows. For 3 days.",
         "Check that the export is complete: its filter, its dates, its permissions.",
     ),
     "nothing_new": Kind(
         "Files bring nothing new",
         "WARNING",
-        "All rows of all files of the last 3 days are duplicates, of at least 3 files, and of more "
-        "than twice as many in a row as ever in the last 8 weeks.",
+        "All rows of the last 3 days are duplicates, in at least 3 files, and in more than twice "
+        "as many in a row as ever in the last 8 weeks.",
         "Check that the export still runs: perhaps it sends the same file again and again.",
     ),
     "test_mode": Kind(
         "Test mode is still on",
         "WARNING",
-        "A profile has had validate_only for more than 7 days, and files arrive: none of their "
-        "rows counts.",
+        "A profile has had `validate_only` for more than 7 days, and files arrive.",
         "Remove validate_only from the profile, then upload the files again.",
     ),
     "filter_mismatch": Kind(
         "A row filter does not fit",
         "WARNING",
-        "The row filter of a profile lists a value that no row of the last file has, or skips all "
-        "its refunds; or it has skipped all rows of the last files, at least 20. For 3 days.",
+        "`include`, `exclude` or `actions` lists a value that no row of the last file has, or "
+        "skips all its refunds, or has skipped all rows of the last files, at least 20. For 3 "
+        "days.",
         "Open the report: its notes name the value. Compare it with the file, and correct the "
         "profile. If the file is right, no action is needed.",
     ),
     "file_unfinished": Kind(
         "A file has no results",
         "ERROR",
-        "An hour after its upload, a file has no results, whatever the reason is, unless it waits "
-        "for the daily quota.",
+        "An hour after the upload, unless the file waits for the daily quota.",
         "Look at the log lines of the file. If there are none, check that the function runs: its "
         "dashboard, and its revisions in Cloud Run. A large file may need this long.",
     ),
@@ -127,7 +123,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "No events arrive",
         "ERROR",
         "No event has started a file for 10 minutes, and no other file was finished since; or for "
-        "30 minutes, and no instance works on any file as old.",
+        "30 minutes, and no instance works on a file as old.",
         f"{_ENGINEER} restore its trigger and the permissions of the trigger (pubsub.publisher for "
         "the storage agent, eventarc.eventReceiver, run.invoker), for example with terraform "
         "apply. Meanwhile the sweep processes the files.",
@@ -135,8 +131,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "file_ignored": Kind(
         "A file is not processed",
         "WARNING",
-        "A file has been there for an hour, although its name says that it is incomplete or "
-        "hidden. For 7 days.",
+        "For an hour, a file has a name that says that it is incomplete or hidden. For 7 days.",
         "If the file is complete, rename it, without the mark of an incomplete file. If its upload "
         "was interrupted, upload it again. Delete this one.",
     ),
@@ -144,28 +139,26 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A follow-up cannot go on",
         "CRITICAL",
         "Rows cannot be sent again, or Google cannot be asked what it has counted, until a person "
-        "acts. After 48 hours (MAX_DEFER_HOURS), the rows fail.",
+        "acts. Rows fail after MAX_DEFER_HOURS.",
         "Fix the cause that the code names.",
     ),
     "watch_unclear": Kind(
         "It is unclear when files are expected",
         "WARNING",
-        "A NO_FILE_... setting, or expect in a profile, is not understood. Files are processed; "
-        "what is wrong counts as unset.",
+        "A NO_FILE_... setting, or `expect` in a profile, is not understood. It counts as unset.",
         "Correct it. Until then, a missing file may go unnoticed.",
     ),
     "notices_undelivered": Kind(
         "News reach nobody at an address",
         "WARNING",
-        "Two sweeps in a row could not send news to an address of NOTICES. Each sweep tries again; "
-        "news are kept for 3 days.",
+        "Two sweeps in a row could not send news to an address of NOTICES.",
         "Check the address in the secret, and the service. Only its line is named here, because it "
         "contains a password or a token.",
     ),
     "drill": Kind(
         "This is a drill",
         "WARNING",
-        "Somebody asks for a test concern: the object `drill` is in the folder of the ledger.",
+        "The object `drill` is in the folder of the ledger.",
         "No action needed, except to delete the object. You see that notifications arrive.",
     ),
 }
@@ -297,8 +290,7 @@ def _within_limit(
 def table() -> Iterator[str]:
     """Yield the rows of the table in docs/operate.md."""
     for name, kind in KINDS.items():
-        action = kind.action.replace("|", "\\|")
-        yield f"| `{name}` | {kind.severity} | {kind.title} | {kind.when} | {action} |"
+        yield f"| `{name}` | {kind.severity} | {kind.title} | {kind.when} |"
 
 
 if __name__ == "__main__":

@@ -28,14 +28,25 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
 CAUSES = PAGE.split("\n## Which problem raises which alert\n")[1].split("\n## ")[0]
 
 
-def listed_alerts() -> dict[str, str]:
-    """Return the alert of each cause, as docs/operate.md lists it."""
-    return dict(re.findall(r"^\| (.+?) \| \[`(\w+)`\]", CAUSES, re.M))
+_ROWS = re.findall(r"^\| (.+?) \| \[`(\w+)`\]\(#[\w-]+\) \| (.+?) \|$", CAUSES, re.M)
+LISTED_ALERTS = {problem: alert for problem, alert, _ in _ROWS}
+"""The alert of each problem in docs/operate.md. A problem has one cause, or several."""
+LISTED_TIMES = {problem: time for problem, _, time in _ROWS}
+"""How long it takes until it is heard: one time, or from the shortest to the longest."""
 
 
-def listed_times() -> dict[str, str]:
-    """Return how long it takes until a cause is heard, as docs/operate.md lists it."""
-    return dict(re.findall(r"^\| (.+?) \| \[`\w+`\]\(#[\w-]+\) \| (.+?) \|", CAUSES, re.M))
+def problem_of(cause: str) -> str:
+    """Return the problem that docs/operate.md lists for a cause: what is before the parenthesis."""
+    return cause.partition(" (")[0]
+
+
+def is_listed(cause: str, time: timedelta) -> bool:
+    """Return whether docs/operate.md says that a cause is heard after this time."""
+    shortest, _, longest = LISTED_TIMES[problem_of(cause)].partition(" to ")
+    if not longest:
+        return heard_after(time) == shortest
+    least, most = (int(re.sub(r"\D", "", each) or 0) for each in (shortest, longest))
+    return least <= math.ceil(time.total_seconds() / 60) <= most
 
 
 def heard_after(time: timedelta) -> str:
