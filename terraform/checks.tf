@@ -138,10 +138,10 @@ locals {
         include = "a value, or a list of values"
         exclude = "a value, or a list of values, which may be empty"
         refunds = "a value, or a list of values"
-        } : { at = "profiles.${name}.${rows}", given = profile[rows], kinds = { for column in keys(profile[rows]) : column => kind }, needs = [] } if can(keys(profile[rows]))
+        } : { at = "profiles.${name}.${rows}", given = profile[rows], kinds = { for column in keys(profile[rows]) : column => kind }, needs = keys(profile[rows]) } if can(keys(profile[rows]))
       ],
       [for headers in try([{ for field, names in profile.headers : field => names if !can(regex("^custom_variable[.].", field)) }], []) :
-        { at = "profiles.${name}.headers", given = headers, kinds = { for field in local.fields : field => "a column's name, or a list of names" }, needs = [] }
+        { at = "profiles.${name}.headers", given = headers, kinds = { for field in local.fields : field => "a column's name, or a list of names" }, needs = keys(headers) }
       ],
       [for column, values in try({ for column, values in profile.actions : column => values }, {}) : flatten([
         { at = "profiles.${name}.actions.${column}", given = values, kinds = try({ for value in keys(values) : value => "{ name = ... }" }, {}), needs = [] },
@@ -183,7 +183,7 @@ locals {
     } if !contains(keys(object.kinds), name)
   ]])
 
-  # In the words of lib/config/profile.py and settings.py, as far as only several attributes together are wrong.
+  # What lib/config/profile.py refuses because of several attributes together, in shorter words.
   contradictions = flatten([for name, profile in local.profiles : [
     for says, wrong in {
       "source = \"web\" needs destination = \"data_manager\", and no other event_source than WEB"                                        = try(profile.source == "web", false) && !(try(profile.destination == "data_manager", false) && contains(["WEB", "OTHER"], try(coalesce(profile.event_source), "OTHER")))
@@ -198,9 +198,9 @@ locals {
     [for each in local.unknown : "${each.at} is not known.${join("", [for known, share in each.shared : " Did you mean ${known}?" if share == max(values(each.shared)...) && share > 0.25])}"],
     flatten([for object in local.objects : try(concat(
       [for name in setintersection(keys(object.given), keys(object.kinds)) : "${object.at}.${name} must be ${object.kinds[name]}." if object.given[name] != null && !can(regex("^(${local.kinds[object.kinds[name]]})$", jsonencode(object.given[name])))],
-      [for name in setsubtract(object.needs, keys(object.given)) : "${object.at}.${name} is missing."],
+      [for name in object.needs : "${object.at}.${name} is missing." if try(object.given[name], null) == null],
     ), ["${object.at} must be { name = ... }."])]),
-    [for day in try(var.settings.no_file_holidays, []) : "settings.no_file_holidays must be dates that exist." if !can(timeadd("${length(day) == 5 ? "2024-" : ""}${day}T00:00:00Z", "0s"))],
+    [for day in try([for day in var.settings.no_file_holidays : day], []) : "settings.no_file_holidays must be dates that exist." if !can(timeadd("${length(day) == 5 ? "2024-" : ""}${day}T00:00:00Z", "0s"))],
     local.contradictions,
   ))
 }

@@ -43,7 +43,7 @@ SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
     "no_file_weekdays": ([["mon", "fri"]], [["holiday"]]),
     "no_file_holidays": (
         [["12-25", "02-29"], ["2027-03-29"]],
-        [["25.12."], ["13-01"], ["02-30"], ["2027-02-29"]],
+        [["25.12."], ["13-01"], ["02-30"], ["2027-02-29"], "12-25."],
     ),
     "no_file_time_zone": (["UTC", "Europe/Berlin"], ["Berlin, Germany"]),
     "list_all_rows": ([True, False], ["perhaps"]),
@@ -84,11 +84,20 @@ PROFILES: dict[str, tuple[list[Any], list[Any]]] = {
             {"phone": []},
             {"custom_variable.a": "A"},
         ],
-        [{"order_idd": ["Deal"]}, {"email_1": "Mail"}, {"order_id": [1]}, "order_id"],
+        [
+            {"order_idd": ["Deal"]},
+            {"email_1": "Mail"},
+            {"order_id": [1]},
+            {"order_id": None},
+            "order_id",
+        ],
     ),
-    "include": ([{"A": ["x"]}, {"A": "x"}, {"A": [True, 2, 0.5]}], [{"A": []}, {"A": [[]]}, "A"]),
-    "exclude": ([{"A": []}, {"A": False}], [{"A": [["x"]]}, ["A"]]),
-    "refunds": ([{"A": "x"}], [{"A": []}, {"A": {"x": 1}}]),
+    "include": (
+        [{"A": ["x"]}, {"A": "x"}, {"A": [True, 2, 0.5]}],
+        [{"A": []}, {"A": [[]]}, {"A": None}, "A"],
+    ),
+    "exclude": ([{"A": []}, {"A": False}], [{"A": [["x"]]}, {"A": None}, ["A"]]),
+    "refunds": ([{"A": "x"}], [{"A": []}, {"A": {"x": 1}}, {"A": None}]),
     "actions": (
         [
             {"Stage": {"Won": {"action": "Closed deal", "value": 0, "time": "Won on"}}},
@@ -170,8 +179,28 @@ def test_every_setting_and_attribute_is_in_a_table(values: dict[str, list[Any]])
     assert known["profile_kinds"].keys() == PROFILES.keys() | CODE_KNOWS | WORDS
 
 
+UNSET: dict[str, Any] = {
+    "settings": dict.fromkeys([*SETTINGS, *LISTS]),
+    "profiles": {"default": dict.fromkeys([*PROFILES, *CODE_KNOWS, *WORDS])},
+    "service_accounts": {"function": None},
+    "sftp_servers": {},
+}
+
+
+def test_null_is_unset(refusals: Refusals) -> None:
+    """The plan takes null for every setting, attribute of a profile and service account."""
+    planted = (f"{name} = {json.dumps(value)}\n" for name, value in UNSET.items())
+    assert refusals("".join(planted).replace(": ", " = ")) == []
+
+
 MISSPELLED: dict[str, Any] = {
-    "settings": {"no_file_hour": 24, "window": 2.5, "lease_seconds": None, "list_all_rows": 1},
+    "settings": {
+        "no_file_hour": 24,
+        "window": 2.5,
+        "lease_seconds": None,
+        "list_all_rows": 1,
+        "no_file_holidays": "12-25",
+    },
     "profiles": {
         "default": {
             "validate_onyl": True,
@@ -180,13 +209,17 @@ MISSPELLED: dict[str, Any] = {
             "include": {"City": ["Bonn", 1, True]},
             "exclude": {"Town": [["Bonn"]]},
             "actions": {
-                "Stage": {"Won": {"acton": "Sale"}, "Lead": {"action": "Lead", "value": "9"}}
+                "Stage": {
+                    "Won": {"acton": "Sale"},
+                    "Lead": {"action": "Lead", "value": "9"},
+                    "Lost": {"action": None, "value": 0},
+                }
             },
         },
         "other": "google_ads",
         "empty": None,
     },
-    "sftp_servers": {"crm": {"hosts": "sftp.example.com", "port": "ssh"}},
+    "sftp_servers": {"crm": {"hosts": "sftp.example.com", "port": "ssh", "user": None}},
     "existing_input_bucket": "acme-uploads",
     "service_accounts": {"bilder": "me@example.com"},
 }
@@ -198,9 +231,11 @@ profiles.default.actions.Stage.Won.acton is not known. Did you mean action?
 sftp_servers.crm.hosts is not known. Did you mean host?
 service_accounts.bilder is not known. Did you mean builder?
 settings.list_all_rows must be true or false.
+settings.no_file_holidays must be a list of dates such as 12-25 or 2027-03-29.
 settings.window must be a whole number from 1 to 64.
 profiles.default.exclude.Town must be a value, or a list of values, which may be empty.
 profiles.default.actions.Stage.Lead.value must be a number of 0 or more.
+profiles.default.actions.Stage.Lost.action is missing.
 profiles.default.actions.Stage.Won.action is missing.
 profiles.empty must be { name = ... }.
 profiles.other must be { name = ... }.
@@ -223,14 +258,17 @@ def test_misspelled_names_are_said_with_the_nearest_one(tmp_path: Path) -> None:
     assert broken == "terraform_data.deployment: " + "\n".join(said)
 
 
-def test_a_real_terraform_says_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("planted, said", [(MISSPELLED, SAID.splitlines()), (UNSET, [])])
+def test_a_real_terraform_says_the_same(
+    tmp_path: Path, planted: dict[str, Any], said: list[str]
+) -> None:
     """The evaluation of the tests is another program's. An old Terraform evaluates them, too."""
     declared = "".join(
         f'variable "{name}" {{\n  type    = any\n  default = null\n}}\n' for name in MISSPELLED
     )
     checks = (TERRAFORM / "checks.tf").read_text(encoding="utf-8").partition("resource ")[0]
     (tmp_path / "main.tf").write_text(declared + checks, encoding="utf-8")
-    (tmp_path / "planted.tfvars.json").write_text(json.dumps(MISSPELLED), encoding="utf-8")
+    (tmp_path / "planted.tfvars.json").write_text(json.dumps(planted), encoding="utf-8")
     ran = subprocess.run(
         [tool(formatter.BUNDLED), "console", "-var-file=planted.tfvars.json"],
         cwd=tmp_path,
@@ -241,4 +279,4 @@ def test_a_real_terraform_says_the_same(tmp_path: Path) -> None:
         check=True,
         timeout=120,
     )
-    assert sorted(json.loads(json.loads(ran.stdout))) == sorted(SAID.splitlines())
+    assert sorted(json.loads(json.loads(ran.stdout))) == sorted(said)
