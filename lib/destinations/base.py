@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
 from lib.model.deadline import Deadline
+from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Conversion
 from lib.model.sent_requests import UNREADABLE, RequestStatus, UploadDiagnostics
@@ -161,7 +162,7 @@ class AccountLookup(Protocol):
     """
 
     def known(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache, /
+        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log, /
     ) -> Account | None:
         """Return the account, if it is known. If it is not, or was read long ago, begin to look it
         up, without waiting."""

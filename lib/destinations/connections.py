@@ -9,9 +9,10 @@ request is in flight.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -256,3 +257,27 @@ def is_silent(error: Exception) -> bool:
         and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         and not error.initial_metadata()
     )
+
+
+# ── REST ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trusted_roots(endpoint: str) -> str | bool:
+    """Return what `requests` takes as `verify`.
+
+    A server that replaces Google's is trusted by the same file as over gRPC.
+    """
+    roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
+    return roots or True
+
+
+def rest_error(answer: Any) -> Mapping[str, Any]:
+    """Return Google's `google.rpc.Status` in an answer of `requests`, as JSON.
+
+    Empty if the answer is not Google's: proxies and load balancers have error pages of their own.
+    """
+    try:
+        error = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) else {}

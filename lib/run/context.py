@@ -114,7 +114,7 @@ class RunContext:
         """How accounts are looked up, if anything does."""
         if self.look_up is None or not self.settings.look_up_accounts:
             return None
-        return Lookup(self.look_up, KnownAccounts(self.documents))
+        return Lookup(self.look_up, KnownAccounts(self.documents), self.log)
 
     @property
     def match_history(self) -> MatchHistory:

@@ -33,6 +33,7 @@ class Lookup(NamedTuple):
 
     connect: Callable[[], AccountLookup]
     cache: AccountCache
+    log: Log
 
 
 class RunAccounts:
@@ -70,7 +71,7 @@ class RunAccounts:
             return None
         port, cache = self._lookup.connect(), self._lookup.cache
         if not fresh:
-            return port.known(customer_id, self._manager_id, cache)
+            return port.known(customer_id, self._manager_id, cache, self._lookup.log)
         if customer_id not in self._looked_up:
             found = port.account(customer_id, self._manager_id, cache)
             self._looked_up[customer_id] = found

@@ -10,6 +10,7 @@ import pytest
 from lib.destinations.base import AccountCache, LookupState, ReportedAction
 from lib.errors import PermanentError, UploadError
 from lib.model.account import Account, Action
+from lib.model.log import Log
 from tests.fakes import World, deliver, sweep, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -29,10 +30,13 @@ class Reporting:
         self.asked: list[tuple[date, date]] = []
         self.failure = failure
 
-    def known(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:
+    def known(
+        self, customer: str, manager: str | None, cache: AccountCache, log: Log
+    ) -> Account | None:
         return ACCOUNT
 
-    account = known
+    def account(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:
+        return ACCOUNT
 
     def state(self, customer: str) -> LookupState:
         return LookupState(ACCOUNT, "")

@@ -12,6 +12,7 @@ import pytest
 from lib.destinations.base import AccountCache, LookupState
 from lib.errors import RetryableError
 from lib.model.account import Account, Action
+from lib.model.log import Log
 from tests.fakes import deliver, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -40,7 +41,9 @@ class FakeLookup:
     at_the_end: LookupState = field(default_factory=lambda: LookupState(None, ""))
     waits: int = 0
 
-    def known(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:
+    def known(
+        self, customer: str, manager: str | None, cache: AccountCache, log: Log
+    ) -> Account | None:
         return self.at_once
 
     def account(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:

@@ -10,7 +10,6 @@ https://developers.google.com/data-manager/api/reference/rest/v1/events/ingest
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +21,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.protobuf.json_format import ParseDict
 from google.rpc import error_details_pb2
 
-from lib.destinations.connections import Defect
+from lib.destinations.connections import Defect, rest_error, trusted_roots
 from lib.destinations.data_manager.failures import Refusal, Violation, violation_of
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_personal_data
@@ -71,9 +70,7 @@ class RestSession:
     def __init__(self, credentials: Any, endpoint: str) -> None:
         self._session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
         self._root = f"https://{endpoint or HOST}"
-        # A server that replaces Google's is trusted by the same file as over gRPC.
-        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
-        self._verify: str | bool = roots or True
+        self._verify = trusted_roots(endpoint)
 
     def retrieve(self, request_id: str, timeout_seconds: float) -> Mapping[str, Any]:
         """Return the JSON of a `RetrieveRequestStatusResponse`.
@@ -154,10 +151,7 @@ def _refused(answer: requests.Response) -> RestRefused:
 
     Its code is the reason of a violation, else of the error, else its name.
     """
-    try:
-        error = answer.json()["error"]
-    except (requests.JSONDecodeError, KeyError, TypeError):
-        return RestRefused(answer.status_code, f"HTTP_{answer.status_code}")
+    error = rest_error(answer)
     code, limit, delay = error.get("status") or f"HTTP_{answer.status_code}", "", 0.0
     reason = ""
     for detail in error.get("details", ()):

@@ -10,7 +10,6 @@ for it: it runs beside the upload, and what it finds is kept for the next files.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -21,12 +20,19 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
 from lib.destinations.base import AccountCache, LookupState, ReportedAction
-from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
+from lib.destinations.connections import (
+    CONNECTION_SECONDS,
+    KeptConnection,
+    ReadCredentials,
+    rest_error,
+    trusted_roots,
+)
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
 from lib.destinations.google_ads.api import API_VERSION
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
+from lib.model.log import Log
 
 HOST: Final = "googleads.googleapis.com"
 
@@ -40,7 +46,8 @@ RENEWED_AFTER: Final = 86_400.0
 """A lookup that is a day old is used and renewed beside the upload."""
 
 KEPT: Final = 7 * RENEWED_AFTER
-"""An older one is not used. The type of a conversion action never changes, its name rarely."""
+"""An older one is not used, wherever it is kept. The type of a conversion action never changes, its
+name rarely."""
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
@@ -104,12 +111,12 @@ class GoogleAdsLookup:
         return LookupState(known and known[1], failed[1].code if failed else "")
 
     def known(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache
+        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log
     ) -> Account | None:
         """See `AccountLookup.known`."""
         read_at, account = self._remembered(customer_id, cache)
         if self._now() - read_at >= RENEWED_AFTER:
-            self._begin(customer_id, manager_id, cache)
+            self._begin(customer_id, manager_id, cache, log)
         return account
 
     def account(
@@ -143,17 +150,22 @@ class GoogleAdsLookup:
         return found
 
     def _remembered(self, customer_id: str, cache: AccountCache) -> tuple[float, Account | None]:
-        """Return what is known, and since when. `cache` is read once for each instance."""
+        """Return what is known, and since when: by this instance, otherwise by `cache`."""
+        oldest = self._now() - KEPT
         with self._lock:
-            if (known := self._known.get(customer_id)) is not None:
+            known = self._known.pop(customer_id, None)
+            if known is not None and known[0] > oldest:
+                self._known[customer_id] = known
                 return known
         found = cache.read(customer_id)
-        if found is None or self._now() - found[0] >= KEPT:
+        if found is None or found[0] <= oldest:
             return 0.0, None
         with self._lock:
             return self._known.setdefault(customer_id, found)
 
-    def _begin(self, customer_id: str, manager_id: str | None, cache: AccountCache) -> None:
+    def _begin(
+        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log
+    ) -> None:
         """Look the account up in a thread, unless that is being done, or has just failed."""
         with self._lock:
             failed_at = self._failed.get(customer_id, (0.0, None))[0]
@@ -166,6 +178,9 @@ class GoogleAdsLookup:
                 self._read(customer_id, manager_id, cache)
             except UploadError:
                 pass  # `state` has it
+            except Exception as error:
+                # Otherwise, Python prints the error as it is.
+                log.unexpected(error)
             finally:
                 with self._lock:
                     self._running.discard(customer_id)
@@ -204,8 +219,6 @@ class GoogleAdsLookup:
         """Yield the rows of a query as JSON, page by page."""
         url = f"https://{self._endpoint or HOST}/{API_VERSION}/customers/{customer_id}"
         headers = {"login-customer-id": manager_id} if manager_id else {}
-        # A server that replaces Google's is trusted by the same file as over gRPC.
-        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if self._endpoint else None
         body = {"query": query}
         while True:
             try:
@@ -214,22 +227,22 @@ class GoogleAdsLookup:
                     json=body,
                     headers=headers,
                     timeout=REQUEST_SECONDS,
-                    verify=roots or True,
+                    verify=trusted_roots(self._endpoint),
                 )
+                if not answer.ok:
+                    raise _refused(answer)
                 page = answer.json()
             except (requests.RequestException, GoogleAuthError) as error:
                 raise RetryableError("API_UNAVAILABLE", type(error).__name__) from None
-            if not answer.ok:
-                raise _refused(answer.status_code, page)
             yield from page.get("results", ())
             if not page.get("nextPageToken"):
                 return
             body["pageToken"] = page["nextPageToken"]
 
 
-def _refused(status: int, page: Any) -> UploadError:
+def _refused(answer: requests.Response) -> UploadError:
     """Return the error of an answer. Its code is Google's most specific one."""
-    error = page.get("error", {}) if isinstance(page, dict) else {}
+    status, error = answer.status_code, rest_error(answer)
     code = error.get("status") or f"HTTP_{status}"
     for detail in error.get("details", ()):
         code = detail.get("reason", code)

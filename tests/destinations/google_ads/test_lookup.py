@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+import requests
 
+from lib.adapters.logging import JsonLog
 from lib.destinations.base import ReportedAction
 from lib.destinations.google_ads.lookup import FRESH_SECONDS, KEPT, RENEWED_AFTER, GoogleAdsLookup
 from lib.errors import RetryableError
 from lib.model.account import Account
+from lib.model.log import SilentLog
 from sandbox.accounts import default_accounts
 from sandbox.apis import Apis
 from sandbox.conversions import Change, Conversion
 
 CUSTOMER = "1234567890"
 MANAGER = "9999999999"
+LOG = SilentLog()
 SEARCH = "google_ads.Search"
 
 
@@ -109,25 +115,29 @@ def test_the_account_that_owns_the_conversions_is_read(
 def test_an_id_does_not_wait_and_the_next_file_knows(
     apis: Apis, make: Callable[[], GoogleAdsLookup], clock: Clock
 ) -> None:
-    """The lookup runs beside the upload; another instance finds it in the state, for a day."""
+    """The lookup runs beside the upload; another instance finds it in the state. After a day it is
+    renewed; after seven days neither instance uses it."""
     lookup, kept = make(), Kept()
-    assert lookup.known(CUSTOMER, None, kept) is None
+    assert lookup.known(CUSTOMER, None, kept, LOG) is None
     finish()
     assert lookup.state(CUSTOMER).account == kept[CUSTOMER][1]
     asked = queries(apis)
     assert asked == 2
     clock.now += RENEWED_AFTER - 1
     for each in (lookup, make()):
-        assert each.known(CUSTOMER, None, kept) == kept[CUSTOMER][1]
+        assert each.known(CUSTOMER, None, kept, LOG) == kept[CUSTOMER][1]
         finish()
     assert queries(apis) == asked
     clock.now += 1
-    assert lookup.known(CUSTOMER, None, kept) is not None  # and it is renewed
+    assert lookup.known(CUSTOMER, None, kept, LOG) is not None  # and it is renewed
     finish()
     assert queries(apis) == asked + 2
+    apis.state.change_account(CUSTOMER, readable=False)
     clock.now += KEPT
-    assert make().known(CUSTOMER, None, kept) is None
-    finish()
+    for each in (lookup, make()):
+        assert each.known(CUSTOMER, None, kept, LOG) is None
+        finish()
+        assert each.state(CUSTOMER) == (None, "ACTION_NOT_PERMITTED")
 
 
 def test_whoever_waits_gets_what_is_new(
@@ -149,11 +159,11 @@ def test_a_refusal_leaves_what_was_known(
     """Nothing is raised, the reason is known, and it is not asked again at once."""
     lookup, kept = make(), Kept()
     apis.state.change_account(CUSTOMER, readable=False)
-    assert lookup.known(CUSTOMER, None, kept) is None
+    assert lookup.known(CUSTOMER, None, kept, LOG) is None
     finish()
     assert lookup.state(CUSTOMER) == (None, "ACTION_NOT_PERMITTED")
     asked = queries(apis)
-    assert lookup.known(CUSTOMER, None, kept) is None
+    assert lookup.known(CUSTOMER, None, kept, LOG) is None
     finish()
     assert queries(apis) == asked
     assert lookup.account(CUSTOMER, None, kept) is None
@@ -183,6 +193,49 @@ def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis, clock: Clock) -> N
     )
     assert lookup.account(CUSTOMER, None, Kept()) is None
     assert lookup.state(CUSTOMER).failed == "SECRET_INVALID"
+
+
+@pytest.mark.parametrize(
+    "status, page, code, raised",
+    [
+        (403, b"<html>Blocked</html>", "HTTP_403", None),
+        (407, b'{"error": "who are you?"}', "HTTP_407", None),
+        (403, b'{"error": {"status": "PERMISSION_DENIED"}}', "PERMISSION_DENIED", None),
+        (502, b"<html>Bad gateway</html>", "API_UNAVAILABLE", "HTTP_502"),
+        (200, b"<html>Sign in</html>", "API_UNAVAILABLE", "JSONDecodeError"),
+    ],
+)
+def test_the_status_decides_what_an_answer_is(
+    monkeypatch: pytest.MonkeyPatch, status: int, page: bytes, code: str, raised: str | None
+) -> None:
+    """Also when a proxy answers with a page of its own: a refusal is none that a retry helps."""
+    answer = requests.Response()
+    answer.status_code, answer._content = status, page
+    session = SimpleNamespace(post=lambda url, **given: answer)
+    monkeypatch.setattr(GoogleAdsLookup, "_connect", lambda self: (session, ""))
+    lookup = GoogleAdsLookup(lambda: "", "", time.monotonic, time.time)
+    if raised is None:
+        assert lookup.account(CUSTOMER, None, Kept()) is None
+    else:
+        with pytest.raises(RetryableError, match=raised):
+            lookup.account(CUSTOMER, None, Kept())
+    assert lookup.state(CUSTOMER).failed == code
+
+
+def test_a_bug_beside_an_upload_is_logged_without_its_text(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Python would print it as it is, and nobody would be told."""
+
+    def read_credentials() -> str:
+        raise KeyError("jane@example.com")
+
+    lookup = GoogleAdsLookup(read_credentials, "", time.monotonic, time.time)
+    assert lookup.known(CUSTOMER, None, Kept(), JsonLog()) is None
+    finish()
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["event"] == "unexpected_error"
+    assert "jane@example.com" not in printed.out + printed.err
 
 
 def test_reports_count_by_the_day_of_the_conversion(
