@@ -28,28 +28,18 @@ class KnownAccounts:
 
     def read(self, customer_id: str) -> tuple[float, Account] | None:
         """See `AccountCache`."""
-        found = self._found(customer_id)
-        return found[0] if found is not None else None
+        with suppress(RetryableError):
+            if found := self._documents.read(_name(customer_id), _KnownAccount):
+                return found[0].read_at, found[0].account
+        return None
 
     def write(self, customer_id: str, read_at: float, account: Account) -> None:
         """See `AccountCache`."""
-        found = self._found(customer_id)
+        name, document = _name(customer_id), _KnownAccount(read_at, account)
         with suppress(RetryableError):
-            self._documents.write(
-                _name(customer_id),
-                _KnownAccount(read_at, account),
-                if_generation_match=found[1] if found is not None else 0,
-            )
-
-    def _found(self, customer_id: str) -> tuple[tuple[float, Account], int] | None:
-        try:
-            found = self._documents.read(_name(customer_id), _KnownAccount)
-        except RetryableError:
-            return None
-        if found is None:
-            return None
-        known, generation = found
-        return (known.read_at, known.account), generation
+            found = self._documents.read(name, _KnownAccount)
+            generation = found[1] if found else 0
+            self._documents.write(name, document, if_generation_match=generation)
 
 
 def _name(customer_id: str) -> str:

@@ -1,8 +1,5 @@
-"""What is asked of an account with queries (GAQL): its settings, its diagnostics, its clicks.
-
-The queries for settings are those of
-https://developers.google.com/google-ads/api/docs/conversions/upload-offline
-(`conversion_tracking_setting` replaces the `offline_conversion_tracking_info` of an older guide).
+"""How an account is queried (GAQL) on the channel, and what is asked beside its settings: custom
+variables, diagnostics, clicks. `lookup.read_account` reads the settings.
 
 `GoogleAdsRow` has a field for each of the API's resources. Importing it takes 660 modules, a third
 of a cold start and 30 MiB. Each of our queries reads one resource, so only the class of this
@@ -19,8 +16,6 @@ from typing import Any, Final
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.api import MessageField, enum_name, module, partial_message
 from lib.destinations.google_ads.failures import code_name
-from lib.destinations.google_ads.lookup import ACCEPTS, ACTION_QUERY, CUSTOMER_QUERY
-from lib.model.account import Account, Action
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
@@ -70,37 +65,12 @@ def search(customer_id: str, query: str, send: Callable[[bytes], bytes]) -> Iter
         request.page_token = page.next_page_token
 
 
-# ── settings ──────────────────────────────────────────────────────────────────────────────────────
+# ── custom variables ──────────────────────────────────────────────────────────────────────────────
 
 CUSTOM_VARIABLE_QUERY = (
     "SELECT conversion_custom_variable.id, conversion_custom_variable.name "
     "FROM conversion_custom_variable WHERE conversion_custom_variable.status = 'ENABLED'"
 )
-
-
-def read_account(customer_id: str, search: Search) -> Account:
-    """Read the account, and the conversion actions of the customer that owns its conversions."""
-    customer = next(iter(search(customer_id, CUSTOMER_QUERY)))
-    setting = customer.conversion_tracking_setting
-    owner = setting.google_ads_conversion_customer.rpartition("/")[2] or customer_id
-    if owner != customer_id:
-        # The terms and settings that matter are those of the account that gets the conversions.
-        customer = next(iter(search(owner, CUSTOMER_QUERY)))
-        setting = customer.conversion_tracking_setting
-    actions = {}
-    for each in search(owner, ACTION_QUERY):
-        action = _action(each, owner)
-        actions[action.id] = action
-    return Account(
-        customer_id=customer_id,
-        conversion_customer_id=owner,
-        time_zone=customer.time_zone,
-        currency_code=customer.currency_code,
-        verified=True,
-        accepted_customer_data_terms=setting.accepted_customer_data_terms,
-        enhanced_conversions_on=enum_name(setting, "effective_enablement_setting") != "OFF",
-        actions=actions,
-    )
 
 
 def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
@@ -109,22 +79,6 @@ def read_custom_variables(customer_id: str, search: Search) -> dict[str, str]:
         variable.name.casefold(): str(variable.id)
         for variable in search(customer_id, CUSTOM_VARIABLE_QUERY)
     }
-
-
-def _action(action: Any, customer_id: str) -> Action:
-    owner = action.owner_customer.rpartition("/")[2]
-    kind = enum_name(action, "type_")
-    return Action(
-        id=str(action.id),
-        name=action.name,
-        enabled=enum_name(action, "status") == "ENABLED",
-        accepts=ACCEPTS.get(kind, frozenset()),
-        one_per_click=enum_name(action, "counting_type") == "ONE_PER_CLICK",
-        lookback_days=action.click_through_lookback_window_days or 30,
-        owned=owner in ("", customer_id),
-        needs_order_id=kind == "WEBPAGE",
-        always_uses_default_value=action.value_settings.always_use_default_value,
-    )
 
 
 # ── diagnostics ───────────────────────────────────────────────────────────────────────────────────

@@ -14,13 +14,14 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
+from google.protobuf.json_format import MessageToDict
+
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.connections import MAX_REQUEST_BYTES, KeptConnection
 from lib.destinations.google_ads.account import (
     CLICKS_PER_FILE,
     SEARCH_METHOD,
-    read_account,
     read_custom_variables,
     read_diagnostics,
     rows_to_check,
@@ -46,6 +47,7 @@ from lib.destinations.google_ads.failures import (
     request_id_in,
     request_id_of,
 )
+from lib.destinations.google_ads.lookup import read_account
 from lib.destinations.google_ads.messages import AdsBatch
 from lib.destinations.google_ads.upload_request import (
     ADJUSTMENTS,
@@ -178,9 +180,9 @@ class GoogleAds:
 
     def _ask(self, customer_id: str) -> Account:
         try:
-            return read_account(customer_id, self._search)
-        except StopIteration:
-            raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}") from None
+            return read_account(
+                customer_id, lambda owner, query: map(MessageToDict, self._search(owner, query))
+            )
         except RequestError as error:
             problem = refusal(error, None)
             if problem.code in _QUERY_NOT_PERMITTED:

@@ -11,7 +11,7 @@ for it: it runs beside the upload, and what it finds is kept for the next files.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -51,6 +51,8 @@ name rarely."""
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
+# https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+# (`conversion_tracking_setting` replaces the `offline_conversion_tracking_info` of an older guide).
 _SETTING = "customer.conversion_tracking_setting"
 
 CUSTOMER_QUERY: Final = (
@@ -66,6 +68,9 @@ ACTION_QUERY: Final = (
     "conversion_action.value_settings.always_use_default_value "
     "FROM conversion_action"
 )
+
+_RESOURCES: Final = {CUSTOMER_QUERY: "customer", ACTION_QUERY: "conversionAction"}
+"""Query → the name of what it selects FROM, as JSON."""
 
 REPORT_QUERY: Final = (
     "SELECT segments.conversion_action, metrics.all_conversions_by_conversion_date, "
@@ -192,7 +197,10 @@ class GoogleAdsLookup:
             session, of_secret = self._session.get()
             manager = manager_id or of_secret
             account = read_account(
-                customer_id, lambda owner, query: self._search(session, owner, query, manager)
+                customer_id,
+                lambda owner, query: (
+                    row[_RESOURCES[query]] for row in self._search(session, owner, query, manager)
+                ),
             )
         except UploadError as error:
             with self._lock:
@@ -254,14 +262,17 @@ def _refused(answer: requests.Response) -> UploadError:
 
 # ── JSON → account ────────────────────────────────────────────────────────────────────────────────
 
+SearchJson = Callable[[str, str], Iterable[Mapping[str, Any]]]
+"""(customer ID, query) → the resource that the query selects FROM, as JSON: it leaves out what is
+false, and writes numbers of 64 bits as texts."""
 
-def read_account(
-    customer_id: str, search: Callable[[str, str], Iterator[Mapping[str, Any]]]
-) -> Account:
+
+def read_account(customer_id: str, search: SearchJson) -> Account:
     """Read an account, and the conversion actions of the customer that owns its conversions.
 
-    `search(customer ID, query)` yields JSON. JSON leaves out what is false, and writes numbers of
-    64 bits as texts. Raises what `search` raises, and `PermanentError` (CUSTOMER_NOT_FOUND).
+    The preflight of the Google Ads API reads it too, over gRPC.
+
+    Raises what `search` raises, and `PermanentError` (CUSTOMER_NOT_FOUND).
     """
     customer = _customer(customer_id, search)
     setting = customer.get("conversionTrackingSetting", {})
@@ -270,7 +281,7 @@ def read_account(
         # The terms and settings that matter are those of the account that gets the conversions.
         customer = _customer(owner, search)
         setting = customer.get("conversionTrackingSetting", {})
-    actions = [_action(row["conversionAction"], owner) for row in search(owner, ACTION_QUERY)]
+    actions = [_action(each, owner) for each in search(owner, ACTION_QUERY)]
     return Account(
         customer_id=customer_id,
         conversion_customer_id=owner,
@@ -283,12 +294,9 @@ def read_account(
     )
 
 
-def _customer(
-    customer_id: str, search: Callable[[str, str], Iterator[Mapping[str, Any]]]
-) -> Mapping[str, Any]:
-    for row in search(customer_id, CUSTOMER_QUERY):
-        found: Mapping[str, Any] = row["customer"]
-        return found
+def _customer(customer_id: str, search: SearchJson) -> Mapping[str, Any]:
+    for customer in search(customer_id, CUSTOMER_QUERY):
+        return customer
     raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}")
 
 

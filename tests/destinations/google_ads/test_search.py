@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 
 from lib.destinations.google_ads import account as queries
-from lib.destinations.google_ads.account import (
-    ACTION_QUERY,
-    CUSTOM_VARIABLE_QUERY,
-    CUSTOMER_QUERY,
-    RESOURCES,
-    search,
-)
+from lib.destinations.google_ads.account import CUSTOM_VARIABLE_QUERY, RESOURCES, search
 from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.lookup import ACTION_QUERY, CUSTOMER_QUERY
 
 _TYPES = module("services.types.google_ads_service")
 Request = _TYPES.SearchGoogleAdsRequest.pb()
