@@ -192,30 +192,28 @@ class Profile(BaseModel):
     )
     headers: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="For each field, the name of its column in your files. These names take "
-        "precedence over the usual ones. An empty list switches the field off.",
+        description="For each field, the name of its column in your files. An empty list switches "
+        "the field off.",
     )
     include: RowValues = Field(
         default_factory=dict,
-        description="Only rows with one of these values count; the others are skipped. For each "
-        "column, by its name in the file: the values.",
+        description="The rows that count, for each column in your files: its values.",
     )
     exclude: RowValues = Field(
         default_factory=dict,
-        description="Rows with one of these values do not count and are skipped. For each column, "
-        "by its name in the file: the values. An empty list says that the column does not decide.",
+        description="The rows that do not count, for each column in your files: its values. An "
+        "empty list says that the column does not decide.",
     )
     refunds: RowValues = Field(
         default_factory=dict,
-        description="Rows with one of these values adjust a conversion that was sent before: they "
-        "retract it, or give it the new value in the column adjusted_value. For each column, by "
-        "its name in the file: the values.",
+        description="The rows that retract or correct a conversion that was sent before, for each "
+        "column in your files: its values.",
     )
     actions: Actions = Field(
         default_factory=dict,
-        description="Only rows with one of these values count, each as a conversion of its own "
-        "conversion action. For one column, by its name in the file: for each value, the action, "
-        "and if need be its value and the column of its time.",
+        description="The rows that count, each as a conversion of its own conversion action. For "
+        "one column in your files: each value with its action, and if need be its value and the "
+        "column of its time.",
     )
     adjustments_via: str | None = Field(
         None,
@@ -234,8 +232,8 @@ class Profile(BaseModel):
     )
     hold_open_last_line: bool = Field(
         True,
-        description="Hold the last row back for 10 minutes if its line has no line end, because "
-        "the upload may have broken there. Set it to false if your files always end like this.",
+        description="Hold the last row back for 10 minutes if its line has no line end. Set it to "
+        "false if your files always end like this.",
     )
     sheet: str | None = Field(
         None,
@@ -256,8 +254,7 @@ class Profile(BaseModel):
     )
     derive_order_id: bool = Field(
         True,
-        description="Create an order ID for rows that have neither a gclid nor an order ID, so "
-        "that sending them again does not count them twice.",
+        description="Create an order ID for rows that have neither a gclid nor an order ID.",
     )
     validate_only: bool = Field(
         False, description="Google checks the conversions but does not count them."
@@ -271,7 +268,7 @@ class Profile(BaseModel):
     omit_session_and_ip: bool = Field(
         False,
         description="Do not send session attributes and IP addresses. Set this if Google does not "
-        "allow you to send them. Otherwise it refuses every row that contains them.",
+        "allow you to send them.",
     )
     event_source: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"] = Field(
         "OTHER",
@@ -281,8 +278,7 @@ class Profile(BaseModel):
     source: Literal["web"] | None = Field(
         None,
         description="Set it to web if the tag on your website counts these conversions, and the "
-        "files add to them what the tag does not know. Every row then needs the order ID that the "
-        "tag sends. Data Manager API only. Unset: the conversions are only in your files.",
+        "files add what it does not know. Data Manager API only.",
     )
 
     @field_validator("destination", "adjustments_via")
