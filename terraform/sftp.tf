@@ -1,5 +1,5 @@
 # Optional: jobs that copy new files from SFTP servers to the input bucket, with rclone's own image.
-# docs/sftp.md explains them. The private keys are added by hand, as the secret for Google Ads is.
+# docs/integrations.md explains them. The private keys are added by hand, as the secret for Google Ads is.
 
 locals {
   sftp_servers = {

@@ -264,7 +264,7 @@ variable "sftp_servers" {
   type        = any # checks.tf lists what it may contain
   default     = {}
   nullable    = false
-  description = "SFTP servers from which new files are copied to the input bucket. docs/sftp.md explains every attribute."
+  description = "SFTP servers from which new files are copied to the input bucket. docs/integrations.md explains every attribute."
 
   validation {
     condition     = try(alltrue([for name in keys(var.sftp_servers) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name))]), false)

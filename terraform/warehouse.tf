@@ -1,5 +1,5 @@
 # Optional: results in BigQuery. Pub/Sub writes the message of each file into a table, and BigQuery reads the
-# problems of the rows from the results documents themselves. docs/warehouse.md has queries.
+# problems of the rows from the results documents themselves. docs/integrations.md has queries.
 
 locals {
   warehouse = var.warehouse ? { dataset = replace(var.name, "-", "_") } : {}

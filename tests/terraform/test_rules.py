@@ -12,7 +12,7 @@ from tools.terraform_check import __main__ as command
 from tools.terraform_check import rules, schema
 
 NEWEST = schema.load()[-1]
-EXAMPLE, PAGE = "terraform/examples/github-actions.yml", "docs/other-ways.md"
+EXAMPLE, PAGE = "terraform/examples/github-actions.yml", "docs/integrations.md"
 TYPE, CI = "type        = any # checks.tf lists what it may contain", ".github/workflows/ci.yml"
 # File, text, planted mistake, what is said.
 MISTAKES = [

@@ -15,7 +15,7 @@ from tests.terraform.conftest import ROOT, TERRAFORM
 
 Values = dict[str, list[Any]]
 TYPES = {"string": "STRING", "integer": "INT64", "object": "RECORD"}
-PAGE = (ROOT / "docs" / "warehouse.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
 
 
 def columns(schema: dict[str, Any]) -> dict[str, tuple[str, Any]]:

@@ -76,7 +76,7 @@ def test_the_job_sees_no_results(all_on: Values) -> None:
 
 def test_the_page_has_valid_values(tmp_path: Path) -> None:
     """The example on the page passes every validation, and the page names every attribute."""
-    page = (ROOT / "docs" / "sftp.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"<!-- tfvars -->\n +```hcl\n(.*?)```", page, re.S)
     path = tmp_path / "sftp.tfvars"
     path.write_text(shown, encoding="utf-8")

@@ -116,7 +116,7 @@ def _workflows(root: Path) -> Iterator[str]:
             yield f"{where}: pull requests have the identity that applies"
         if "terraform init" in text and "-lockfile=readonly" not in text:
             yield f"{where}: takes the newest providers: add -lockfile=readonly to terraform init"
-    page = (root / "docs" / "other-ways.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "integrations.md").read_text(encoding="utf-8")
     for needed in ("assertion.repository_id ==", ":environment:production", ":pull_request"):
         if needed not in page:
-            yield f"other-ways.md: the identity of the workflow is not bound to {needed!r}"
+            yield f"integrations.md: the identity of the workflow is not bound to {needed!r}"

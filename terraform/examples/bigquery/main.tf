@@ -1,4 +1,4 @@
-# A scheduled query that exports conversions to the function's input bucket. See docs/warehouse.md.
+# A scheduled query that exports conversions to the function's input bucket. See docs/integrations.md.
 
 variable "project_id" {
   type = string

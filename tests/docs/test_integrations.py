@@ -19,7 +19,7 @@ from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
 from tools.terraform_check import configuration
 
 DOCS = ROOT / "docs"
-PAGE = (DOCS / "other-ways.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "integrations.md").read_text(encoding="utf-8")
 WALKTHROUGH = (DOCS / "walkthrough.md").read_text(encoding="utf-8")
 
 
@@ -76,7 +76,7 @@ def test_the_grants_are_those_of_terraform() -> None:
     assert len(roles) == 6
 
 
-@pytest.mark.parametrize("page", [PAGE, WALKTHROUGH], ids=["other-ways", "walkthrough"])
+@pytest.mark.parametrize("page", [PAGE, WALKTHROUGH], ids=["integrations", "walkthrough"])
 def test_commands_are_valid_shell(page: str) -> None:
     """The shell can read every block."""
     for text in re.findall(r"```sh\n(.*?)```", page, re.S):
