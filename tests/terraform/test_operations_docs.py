@@ -52,21 +52,17 @@ def test_every_event_is_listed() -> None:
     assert table("operate.md", "\n## Events\n") == dict(EVENTS)
 
 
-def test_every_variable_is_listed() -> None:
-    """deploy.md names every variable of Terraform, and its default."""
+def test_the_variables_of_a_first_deployment_exist() -> None:
+    """deploy.md has those without a default, and some others; README.md lists all of them."""
     listed = table("deploy.md", "\n## 3. The values\n")
     variables = {
         each.address.removeprefix("variable."): each.body
         for each in declared()
         if "variable." in each.address
     }
-    assert set(listed) == set(variables)
-    for name, body in variables.items():
-        default = body.get("default")
-        if default is None or isinstance(default, dict):
-            assert ("default" in body) == bool(listed[name]), name
-        elif isinstance(default, (int, float)) and not isinstance(default, bool):
-            assert listed[name] == str(default), name
+    needed = {name for name, body in variables.items() if "default" not in body}
+    assert needed == {name for name, default in listed.items() if not default}
+    assert listed.keys() <= variables.keys()
 
 
 def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
