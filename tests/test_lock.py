@@ -1,4 +1,4 @@
-"""The lock of the deployed packages: requirements.in → requirements.txt."""
+"""The locks of all packages: *.in → *.txt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.lock_check import main, problems
+from tools.lock_check import main, problems, unlocked
 
 HASH = "\\\n    --hash=sha256:" + "0" * 64 + "\n"
 WANTED = "# the only one\nalpha==1.0\n"
@@ -61,3 +61,12 @@ def test_each_difference_is_named(change: dict[str, str], sentence: str | None) 
         assert result == ["gamma is needed, and is not in requirements.txt."]
     else:
         assert result == [sentence]
+
+
+def test_the_packages_of_other_commands_are_locked_too() -> None:
+    """What was added to a list, and what has no hash in its lock, are named with their files."""
+    wanted = "-r sandbox.in\nalpha==1.0\nbeta==2.1\n"
+    assert [*unlocked(wanted, LOCK + "gamma==1.0\n", "dev.in", "dev.txt")] == [
+        "gamma in dev.txt has no sha256 hash.",
+        "beta==2.1 of dev.in is not in dev.txt.",
+    ]

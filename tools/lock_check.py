@@ -1,4 +1,4 @@
-"""Is requirements.txt the lock of requirements.in, and is it what is installed here?
+"""Is each .txt the lock of its .in, and is requirements.txt what is installed here?
 
 It needs no network: what a package needs is read from its installed metadata.
 """
@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 WANTED, LOCK = "requirements.in", "requirements.txt"
@@ -24,20 +25,11 @@ Needs = Callable[[str], list[str]]
 def problems(
     wanted: str, lock: str, installed_version: InstalledVersion, needs: Needs
 ) -> Iterator[str]:
-    """Compare both files with each other and with the environment; one sentence a difference."""
-    locked: dict[str, Requirement] = {}
-    for entry in _entries(lock):
-        pin, *hashes = entry.split("--hash=")
-        requirement = Requirement(pin)
-        locked[canonicalize_name(requirement.name)] = requirement
-        if not hashes or not all(re.fullmatch(r"sha256:[0-9a-f]{64}\s*", each) for each in hashes):
-            yield f"{requirement.name} in {LOCK} has no sha256 hash."
-    roots = [Requirement(entry) for entry in _entries(wanted)]
-    for root in roots:
-        found = locked.get(canonicalize_name(root.name))
-        if found is None or found.specifier != root.specifier:
-            yield f"{root} of {WANTED} is not in {LOCK}."
-    needed = _closure(roots, needs)
+    """Compare the lock of what is deployed with its list and with the environment; one sentence a
+    difference."""
+    yield from unlocked(wanted, lock, WANTED, LOCK)
+    locked = {canonicalize_name(each.name): each for each, _ in _locked(lock)}
+    needed = _closure([Requirement(entry) for entry in _entries(wanted)], needs)
     here = {name for name, each in locked.items() if each.marker is None or each.marker.evaluate()}
     for name in sorted(needed - here):
         yield f"{name} is needed, and is not in {LOCK}."
@@ -47,6 +39,26 @@ def problems(
         installed = installed_version(name)
         if installed is None or not locked[name].specifier.contains(installed, prereleases=True):
             yield f"{name} is installed as {installed}, and {LOCK} has {locked[name].specifier}."
+
+
+def unlocked(wanted: str, lock: str, wanted_name: str, lock_name: str) -> Iterator[str]:
+    """Compare a list with its lock; one sentence a difference."""
+    locked: dict[str, SpecifierSet] = {}
+    for requirement, hashes in _locked(lock):
+        locked[canonicalize_name(requirement.name)] = requirement.specifier
+        if not hashes or not all(re.fullmatch(r"sha256:[0-9a-f]{64}\s*", each) for each in hashes):
+            yield f"{requirement.name} in {lock_name} has no sha256 hash."
+    for entry in _entries(wanted):
+        if not entry.startswith("-r "):
+            root = Requirement(entry)
+            if locked.get(canonicalize_name(root.name)) != root.specifier:
+                yield f"{root} of {wanted_name} is not in {lock_name}."
+
+
+def _locked(lock: str) -> Iterator[tuple[Requirement, list[str]]]:
+    for entry in _entries(lock):
+        pin, *hashes = entry.split("--hash=")
+        yield Requirement(pin), hashes
 
 
 def _entries(text: str) -> list[str]:
@@ -90,6 +102,9 @@ def main() -> int:
     """Print the differences. The exit status is 1 if there are any."""
     wanted, lock = (Path(name).read_text(encoding="utf-8") for name in (WANTED, LOCK))
     found = list(problems(wanted, lock, _installed_version, _needs))
+    for path in sorted(Path("requirements").glob("*.in")):
+        texts = path.read_text(encoding="utf-8"), path.with_suffix(".txt").read_text("utf-8")
+        found += unlocked(*texts, str(path), str(path.with_suffix(".txt")))
     for problem in found:
         print(problem)
     if found:
