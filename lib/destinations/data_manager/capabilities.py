@@ -10,7 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion, KindCapabilities
+from lib.model.capabilities import (
+    Capabilities,
+    CheckSchedule,
+    Exclusion,
+    KindCapabilities,
+    OpenQuestion,
+)
 
 
 def transaction_id(order_id: str) -> str:
@@ -73,6 +79,9 @@ CAPABILITIES: Final = Capabilities(
     resolves_custom_variables=False,
     has_preflight=False,
     looks_up_accounts=True,
+    open_question=OpenQuestion(
+        "Is an order ID of digits only accepted as it is?", validate_only_misses_it=True
+    ),
     # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=30),

@@ -10,7 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion, KindCapabilities
+from lib.model.capabilities import (
+    Capabilities,
+    CheckSchedule,
+    Exclusion,
+    KindCapabilities,
+    OpenQuestion,
+)
 
 CAPABILITIES: Final = Capabilities(
     name="google_ads",
@@ -50,6 +56,8 @@ CAPABILITIES: Final = Capabilities(
     has_preflight=True,
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
     open_if="Has this account uploaded conversions through the Google Ads API before June 2026?",
+    # The comment on the field says no, Google's support has said yes (google-ads-php#1127).
+    open_question=OpenQuestion("Is a postal address accepted as a user identifier?"),
     # Statistics take up to three hours, and each new file pushes an older job out of the list of 7:
     # https://developers.google.com/google-ads/api/docs/conversions/upload-summaries
     diagnostics=CheckSchedule(

@@ -13,6 +13,7 @@ the pages of `ConversionAdjustment` and `CallConversion`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -55,6 +56,7 @@ def conversion_adjustment() -> Any:
 
 # Enum numbers, as the raw classes require.
 _CONSENT: Final = {"GRANTED": 2, "DENIED": 3}
+_FIRST_PARTY_SOURCE: Final = 2
 _ADJUSTMENT_TYPE: Final[dict[AdjustmentType, int]] = {"retraction": 2, "restatement": 3}
 
 
@@ -148,6 +150,27 @@ class AdsBatch:
         """Serialize a call."""
         self._add_message(_Pile(CALLS, call.customer_id), _call_message(call))
 
+    def add_trial(self, conversion: Conversion, /) -> None:
+        """See `TrialBatch`: a conversion with the postal address that `add` leaves out."""
+        message = ClickConversion(
+            conversion_action=_action_name(conversion.customer_id, conversion.action_id),
+            conversion_date_time=conversion.time,
+            order_id=conversion.order_id,
+        )
+        optional = conversion.optional_fields
+        if optional is not None and optional.address is not None:
+            given, family, country, postal_code = astuple(optional.address)
+            message.user_identifiers.add(
+                user_identifier_source=_FIRST_PARTY_SOURCE,
+                address_info={
+                    "hashed_first_name": given,
+                    "hashed_last_name": family,
+                    "country_code": country,
+                    "postal_code": postal_code,
+                },
+            )
+        self._add_message(_Pile(CLICKS, conversion.customer_id), message)
+
     def _add_message(self, pile: _Pile, message: Any) -> None:
         self._customer_id = ""
         if not self._turns or self._turns[-1][1] != pile:
@@ -240,7 +263,7 @@ _VALUE = tag(_FIELDS, "conversion_value", FIXED64)
 _ORDER_ID = tag(_FIELDS, "order_id", LENGTH)
 # `yyyy-mm-dd HH:mm:ss+HH:mm` and hexadecimal SHA-256 have a fixed length, which is part of the tag.
 _TIME = tag(_FIELDS, "conversion_date_time", LENGTH) + varint(25)
-_FIRST_PARTY = tag(_IDENTIFIER, "user_identifier_source", VARINT) + varint(2)
+_FIRST_PARTY = tag(_IDENTIFIER, "user_identifier_source", VARINT) + varint(_FIRST_PARTY_SOURCE)
 _DIGEST = varint(64)
 
 

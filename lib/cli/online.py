@@ -1,0 +1,91 @@
+"""Google from the command line: the sandbox of this folder, or a real account.
+
+Only `--online` gets here, and a real account is opened only by `--credentials`. Google's client
+libraries are imported here, because the installed command does without them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import click
+
+from lib.config.settings import Settings, SettingsError, endpoint_variables, variable_of
+from lib.model.account import Account
+
+if TYPE_CHECKING:
+    from lib.destinations.connections import Destinations
+
+_SANDBOX: Final = Path(".sandbox/current.json")
+"""Where `python -m sandbox up` says how it is used (docs/sandbox.md)."""
+
+_UNUSED: Final = {"INPUT_BUCKET": "unused-input", "OUTPUT_BUCKET": "unused-output"}
+
+credentials_option = click.option(
+    "--credentials",
+    metavar="FILE",
+    help="With --online: the google-ads.yaml of a real account, or its secret "
+    "(projects/PROJECT/secrets/NAME) [default: the sandbox that runs in this folder].",
+)
+
+
+class Online(NamedTuple):
+    """The connections, and where they lead to. `profiles`: the file with those of the sandbox."""
+
+    destinations: Destinations
+    place: str
+    profiles: str = ""
+
+
+class NothingKept:
+    """An `AccountCache` that keeps nothing: the account is asked as it is now."""
+
+    def read(self, customer_id: str, /) -> None:
+        """Return nothing."""
+
+    def write(self, customer_id: str, read_at: float, account: Account, /) -> None:
+        """Keep nothing."""
+
+
+def go_online(credentials: str | None) -> Online:
+    """Return the connections; none is made yet. Errors are those of a command (exit code 1)."""
+    if credentials is None:
+        environment = _sandbox_here()
+        # Google's client libraries find the local Google by these. Each reads them only once.
+        os.environ.update(environment)
+        place = "the local sandbox of this folder, which only plays Google"
+    else:
+        is_secret = credentials.startswith("projects/")
+        key = variable_of("credentials_secret" if is_secret else "credentials_path")
+        kept = {*endpoint_variables().values(), "SECRET_MANAGER_ENDPOINT"} & os.environ.keys()
+        environment = {**_UNUSED, key: credentials, **{each: os.environ[each] for each in kept}}
+        place = "Google"
+    try:
+        settings = Settings.from_environment(environment)
+        from lib.adapters.logging import quiet_libraries
+        from lib.adapters.secrets import read_credentials
+        from lib.destinations.connections import Destinations
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    except ImportError:
+        raise click.ClickException(
+            "--online needs Google's client libraries. In the folder of this project, run "
+            "`make setup` once, and then `.venv/bin/python -m lib` instead of this command."
+        ) from None
+    quiet_libraries()
+    destinations = Destinations(settings, lambda: read_credentials(settings))
+    return Online(destinations, place, "" if credentials else settings.profiles)
+
+
+def _sandbox_here() -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(_SANDBOX.read_text("utf-8"))["env"]
+    except (OSError, ValueError, KeyError):
+        raise click.ClickException(
+            "No sandbox runs in this folder. Start one with `python -m sandbox up` in another "
+            "terminal, or add --credentials to use a real account."
+        ) from None
+    return found

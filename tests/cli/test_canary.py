@@ -1,0 +1,172 @@
+"""`check --online --canary` on a local Google, over TLS, with the client libraries as they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lib.cli.canary import CONVERSION, READING, RETRACTION, ApiReport, findings
+from lib.cli.commands import main
+from lib.destinations.registry import capabilities_of
+from sandbox.running import CURRENT
+from sandbox.up import Sandbox
+
+ROOT = Path(__file__).parents[2]
+CLOSED = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
+ADDRESS = "Is a postal address accepted as a user identifier?"
+DIGITS = "Is an order ID of digits only accepted as it is?"
+
+
+@pytest.fixture(scope="module")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox without a function, started in a folder as `python -m sandbox up` does."""
+    with Sandbox(function=False, directory=tmp_path_factory.mktemp("canary")) as running:
+        current = running.directory / CURRENT
+        current.parent.mkdir()
+        current.write_text(json.dumps(running.description()))
+        yield running
+
+
+def sing(google: Sandbox, *words: str, **env: str) -> tuple[int, dict[str, dict[str, str]], str]:
+    """Run the command in the sandbox's folder. Return its exit code, the mark of each line below
+    its heading, and its whole output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lib", "check", "--online", "--canary", *words],
+        cwd=google.directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400", **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr.startswith("This opens an account at "), done.stderr
+    assert "Error" not in done.stderr
+    sections: dict[str, dict[str, str]] = {}
+    for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            sections[line.rstrip(":")] = lines = {}
+        elif found := re.fullmatch(r"  (works|refused|answered|open) +(.+)", line):
+            lines[found[2]] = found[1]
+    assert not google.state.accepted
+    assert not google.state.adjustments
+    ids = {"1234567890", "4444444444", "6666666666", "1001"}
+    ids |= {each["request_id"] for each in google.state.request_log()}
+    assert not [each for each in ids if each in done.stdout]
+    return done.returncode, sections, done.stdout
+
+
+def test_what_works_by_both_apis_and_what_that_answers(google: Sandbox) -> None:
+    """By default, it is the sandbox of the folder with its default profile."""
+    code, found, _ = sing(google)
+    works = dict.fromkeys(
+        ("the credentials", READING, "the terms for user data", "the conversion action"), "works"
+    )
+    works |= {CONVERSION: "works", "the daily quota": "works"}
+    assert found["Google Ads API"] == {
+        **works,
+        f"{RETRACTION}: CONVERSION_NOT_FOUND, as expected": "works",
+    }
+    assert found["Data Manager API"] == works
+    assert code == 0
+    answers = found["Open questions about Google"]
+    assert answers.pop(f"Google Ads API: {ADDRESS} No: UNSUPPORTED_USER_IDENTIFIER.") == "answered"
+    assert answers.pop("Google Ads API: Are retractions open to this project? Yes.") == "answered"
+    assert answers.pop("Data Manager API: May the project query accounts? Yes.") == "answered"
+    assert {*answers.values()} == {"open"}
+    assert len(answers) == 5
+
+
+def test_planted_refusals_are_named_with_what_to_do(google: Sandbox) -> None:
+    """Terms that nobody has accepted: both APIs say so, the profile's API decides the exit code."""
+    code, found, output = sing(google, "--customer-id", "444-444-4444", "--action", "1001")
+    terms = "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
+    of_ads, of_data_manager = found["Google Ads API"], found["Data Manager API"]
+    assert of_ads[f"{CONVERSION}: {terms}"] == "refused"
+    assert of_data_manager[f"the terms for user data: {terms}"] == "refused"
+    assert output.count("Accept the terms in Google Ads under Goals > Settings > Customer") == 1
+    assert code == 1
+
+
+def test_a_newcomer_whose_quota_is_used_up(google: Sandbox) -> None:
+    """Uploads are closed by one API, and the quota of the other is used up. A file of credentials
+    is needed for a real account, and works here too."""
+    google.faults.set([{"method": "IngestEvents", "kind": "resource_exhausted"}])
+    credentials = google.directory / "google-ads.yaml"
+    credentials.write_text(google.apis.google_ads_key_yaml)
+    words = ("--credentials", str(credentials), "--customer-id", "6666666666", "--action", "1001")
+    try:
+        code, found, output = sing(google, *words, "--destination", "data_manager", **google.env)
+    finally:
+        google.faults.clear()
+    assert output.startswith("Canary at Google: ")
+    assert found["Google Ads API"][f"{CONVERSION}: {CLOSED}"] == "refused"
+    assert found["Google Ads API"]["the daily quota"] == "works"
+    assert found["Data Manager API"]["the daily quota: DAILY_QUOTA"] == "refused"
+    assert code == 1
+
+
+def test_access_that_is_denied(google: Sandbox) -> None:
+    """Neither API gives access: nothing is known about the quota, and nothing is answered."""
+    code, found, _ = sing(google, "--customer-id", "3333333333", "--action", "1001")
+    for title, said in (("Google Ads API", "USER_"), ("Data Manager API", "")):
+        assert found[title][f"{READING}: USER_PERMISSION_DENIED"] == "refused"
+        assert found[title][f"{CONVERSION}: {said}PERMISSION_DENIED"] == "refused"
+        assert not [each for each in found[title] if "quota" in each]
+    assert {*found["Open questions about Google"].values()} == {"open"}
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "expected"),
+    [
+        ("google_ads", {RETRACTION: CLOSED}, f"retractions open to this project? No: {CLOSED}."),
+        ("google_ads", {CONVERSION: "", ADDRESS: ""}, f"{ADDRESS} Yes."),
+        (
+            "data_manager",
+            {CONVERSION: "", DIGITS: "INVALID_FORMAT"},
+            f"{DIGITS} No: INVALID_FORMAT.",
+        ),
+        (
+            "data_manager",
+            {READING: "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"},
+            "accounts? No: CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION.",
+        ),
+    ],
+)
+def test_answers_to_open_questions(name: str, codes: dict[str, str], expected: str) -> None:
+    """A refusal answers it only if the same conversion is accepted otherwise, or if it says to whom
+    something is open."""
+    answered = [
+        text
+        for is_answered, text in findings([ApiReport(capabilities_of(name), codes)])
+        if is_answered
+    ]
+    assert [text for text in answered if text.endswith(expected)]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--canary",), "Write --online --canary [--credentials FILE], without FILE."),
+        (("--online", "--canary", str(ROOT / "README.md")), "without FILE."),
+        (("--online", "--canary"), "No sandbox runs in this folder."),
+        (("--online", "--canary", "--credentials", "none"), "Name the account: add --customer-id"),
+    ],
+)
+def test_nothing_is_opened_by_accident(
+    words: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without both options, a sandbox or credentials, and an account, nothing is asked."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["check", *words])
+    assert done.exit_code in (1, 2)
+    assert expected in done.output
+    assert "This opens" not in done.output
