@@ -10,8 +10,9 @@ in it can be wrong. (openpyxl reads all of it, and refuses a workbook for a font
 tolerates: https://foss.heptapod.net/openpyxl/openpyxl/-/work_items/1766. It takes three times as
 long. python-calamine holds the whole sheet: 305 MiB for 290,000 rows.)
 
-**Hostile workbooks.** How long this takes and how much memory it needs is limited from outside:
-`lib.adapters.workbook` runs it in a process of its own. Here are only the limits of Excel itself.
+**Hostile workbooks.** Here are only the limits of Excel itself. How long this takes and how much
+memory it needs is limited by `lib.adapters.workbook`, which runs it in a process of its own. `init`
+and `fix` read their user's own workbook without it: they need the cells themselves.
 
 **Cells** become what a person sees. Excel stores dates and numbers as binary fractions; the number
 format of the cell says how they are shown
@@ -362,7 +363,7 @@ def _unread(book: _Book, read: _Part) -> tuple[str, ...]:
 def _has_one_row(book: _Book, sheet: _Part) -> bool:
     for _, name, attributes in book.elements(sheet.part):
         if name == "dimension":
-            return attributes["ref"].lstrip(ascii_letters + "$:") == "1"
+            return attributes["ref"].rpartition(":")[2].lstrip(ascii_letters + "$") == "1"
         if name == "sheetData":
             break
     return False
@@ -468,7 +469,7 @@ def _lines(
                 buffer.truncate()
     except MemoryError:
         raise
-    except Exception:  # see `read_sheet`
+    except Exception:  # see `sheet_of`
         yield buffer.getvalue().encode(ENCODING, "replace")
         raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
     yield buffer.getvalue().encode(ENCODING, "replace")

@@ -168,13 +168,17 @@ def test_the_first_visible_sheet_is_read() -> None:
 
 def test_other_sheets_are_named() -> None:
     """A visible sheet with rows is not left out in silence, unless the profile names another."""
-    others: dict[str, Rows] = {"Lost": [["a"], ["2"]], "Lists": [["x"], ["y"]], "Empty": []}
-    one_row = f'<worksheet xmlns="{MAIN}"><dimension ref="A1"/><sheetData/></worksheet>'.encode()
+    others: dict[str, Rows] = {"Lost": [["a"], ["2"]], "Lists": [["x"], ["y"]]}
+    size = f'<worksheet xmlns="{MAIN}"><dimension ref="{{}}"/><sheetData/></worksheet>'
+    one_row = {
+        f"xl/worksheets/sheet{number}.xml": size.format(place).encode()
+        for number, place in enumerate(["A1", "A1:H1", "$A$1:$H$1"], 4)
+    }
     content = workbook(
         [["a"], ["1"]],
-        others=others,
+        others={**others, "Empty": [], "Title": [], "Header": []},
         hidden=["Lists"],
-        replaced={"xl/worksheets/sheet4.xml": one_row},
+        replaced=one_row,
     )
     assert opened(content).unread_sheets == ("Lost",)
     assert opened(content, sheet="Lost").unread_sheets == ()
