@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -120,7 +120,6 @@ _BOOLEANS: Final = _TRUE | _FALSE
 Looks = Literal["money", "decimal", "integer", "ratio", "date", "code", "word"]
 
 
-@lru_cache(maxsize=1 << 16)  # several roles, and each question of `init`, ask about the same cells
 def amount_in(cell: str) -> float | None:
     """Return the amount in a cell, in any spelling and without its sign; None: it is none."""
     if not any(map(str.isdigit, cell)):

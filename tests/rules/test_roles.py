@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,3 +276,18 @@ def test_the_reading_names_all_columns() -> None:
     assert [each.column for each in found["value"].others] == [2]
     assert [each.column for each in found["time"].others] == [4]
     assert found["identity"].chosen is None
+
+
+class _Cell(str):
+    """A cell of which one can see whether it is still kept."""
+
+
+def test_no_cell_outlives_its_file() -> None:
+    """An instance serves many files, and cells are private."""
+    cells = [_Cell(f"{number},50") for number in range(ROWS)]
+    kept = [weakref.ref(cell) for cell in cells]
+    rows = [[cell, cell.replace("0", "1")] for cell in cells]
+    read_roles(["Net", "Gross"], rows, {"conversion_value": 1})
+    del cells, rows
+    gc.collect()
+    assert not any(each() for each in kept)

@@ -207,7 +207,7 @@ def _value(at: _Choosing) -> None:
         each for each in shares if OWN_SHARE_WORDS.match(words_of(at.sample.names[each.column]))
     ]
     if len(plausible) == 1:
-        plausible += [each for each in found if _is_rest(at, plausible[0], each, found)]
+        plausible += _rests(at, plausible[0], found)
     if len(found) == 1:
         at.choose(field, found[0], several=False)
     elif len(plausible) == 1 and not owns and not (shares and plausible[0].rank):
@@ -253,16 +253,20 @@ def _is_in_cents(at: _Choosing, candidate: Candidate, found: Iterable[Candidate]
     return False
 
 
-def _is_rest(at: _Choosing, whole: Candidate, rest: Candidate, found: Iterable[Candidate]) -> bool:
-    """Return whether a column is what is left of the value without another amount: a refund, a
-    tax."""
-    amounts = {each.column: amounts_of(at.cells, each.column) for each in found}
-    wholes, rests = amounts[whole.column], amounts[rest.column]
-    return wholes != rests and any(
-        any(parts) and is_sum(wholes, rests, parts)
-        for column, parts in amounts.items()
-        if column not in (whole.column, rest.column)
-    )
+def _rests(at: _Choosing, whole: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the columns with what is left of the value without another amount: a refund, a tax."""
+    amounts = {each.column: [*amounts_of(at.cells, each.column)] for each in found}
+    wholes = amounts[whole.column]
+    return [
+        each
+        for each in found
+        if (rests := amounts[each.column]) != wholes
+        and any(
+            any(parts) and is_sum(wholes, rests, parts)
+            for column, parts in amounts.items()
+            if column not in (whole.column, each.column)
+        )
+    ]
 
 
 def _time(at: _Choosing) -> None:

@@ -224,8 +224,8 @@ def _is_net(sample: Sample, rows: Sequence[SampleRow], value: int | None, refund
     if value is None:
         return False
     cells = [row.cells for row in rows]
-    refunds, rests = (amounts_of(cells, at) for at in (refund, value))
-    wholes = [amounts_of(cells, at) for at in range(len(sample.names)) if at != value]
+    refunds, rests = ([*amounts_of(cells, at)] for at in (refund, value))
+    wholes = (amounts_of(cells, at) for at in range(len(sample.names)) if at != value)
     return any(refunds) and any(is_sum(whole, rests, refunds) for whole in wholes)
 
 

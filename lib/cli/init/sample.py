@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -167,13 +167,14 @@ def is_amount(cell: str) -> bool:
     return amount_in(cell) is not None
 
 
-def amounts_of(rows: Sequence[Sequence[str]], at: int) -> list[float]:
-    """Return the amounts in a column, in any spelling; 0 for a cell without one."""
-    return [amount_in(row[at]) or 0 for row in rows]
+def amounts_of(rows: Sequence[Sequence[str]], at: int) -> Iterator[float]:
+    """Yield the amounts in a column, in any spelling; 0 for a cell without one."""
+    return (amount_in(row[at]) or 0 for row in rows)
 
 
-def is_sum(wholes: Sequence[float], rests: Sequence[float], parts: Sequence[float]) -> bool:
-    """Return whether in every row, the whole is the sum of the rest and the part."""
+def is_sum(wholes: Iterable[float], rests: Iterable[float], parts: Iterable[float]) -> bool:
+    """Return whether in every row, the whole is the sum of the rest and the part. The first row in
+    which it is not ends the reading."""
     sums = zip(wholes, rests, parts, strict=True)
     return all(abs(whole - rest - part) < _CENT for whole, rest, part in sums)
 
