@@ -146,6 +146,19 @@ def read_head(
     return first_lines.head(first, first_lines.likely_header(first, recognize))
 
 
+def possible_headers(
+    lines: Sequence[str], delimiter: str | None, max_columns: int
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield each of the first lines that could be the header, because rows below fit it, and its
+    names."""
+    first_lines = _FirstLines(lines, delimiter, max_columns)
+    for line in range(1, min(len(lines), HEAD_LINES) + 1):
+        with suppress(SourceError):
+            header = first_lines.header_in(line)
+            if first_lines.fit(header, header.end).narrow:
+                yield line, header.names
+
+
 class _FirstLines:
     """The first lines of a file, and the records in them."""
 

@@ -23,7 +23,14 @@ from lib.source.delimited import (
     strict_reader,
 )
 from lib.source.errors import SourceError
-from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, Recognize, read_head
+from lib.source.head import (
+    HEAD_CHARS,
+    HEAD_LINES,
+    Head,
+    Recognize,
+    possible_headers,
+    read_head,
+)
 from lib.source.header import Certainty
 from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
 from lib.source.workbook import (
@@ -106,6 +113,7 @@ class Table:
     `likely_header_line` is a later line that looks more like it, but is not certain. `spaced`: a
     space follows each delimiter. `text` tells about the encoding. `sheet` is the sheet of a
     workbook, None for other files, and `unread_sheets` are others that may hold data.
+    `possible_headers` are for a person who says which line is the header.
     """
 
     def __init__(
@@ -133,6 +141,9 @@ class Table:
         self._head_lines = lines[: head.length]
         self._first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
         self._first_rows: list[list[str]] | None = None
+        self.possible_headers = partial(
+            possible_headers, lines, options.delimiter, options.max_columns
+        )
         self._blocks = blocks
         named = [index for index, name in enumerate(head.header) if name]
         self._shape = Shape(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,10 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from lib.cli.init import command
+from lib.cli.init import command, sample
 from lib.cli.init.proposal import Choice, Question, WrongAnswer
 from lib.cli.init.stage_actions import read_stages
 from lib.config.profile import Profile, read_profiles
+from lib.source.table import open_table
 from tests.cli.validating import NOW
 from tools.terraform_check import configuration
 
@@ -415,6 +417,24 @@ def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path, content: str) -
     assert result.exit_code == 1
     assert "EMPTY_FILE" in result.stderr or "NO_HEADER" in result.stderr
     assert "ada@" not in result.output
+
+
+@pytest.mark.parametrize(("names", "times", "line"), [("", 1, None), ("Wer,Wann,Wieviel\n", 2, 2)])
+def test_a_file_without_known_names_is_not_read_for_each_line(
+    names: str, times: int, line: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and again from the line that looks like names, if there is one."""
+    rows = [f"p{number}@example.com,2026-11-20,{number}.50" for number in range(60)]
+    content = "\n".join([f"Umsatz\n{names}{rows[0]}" if names else rows[0], *rows])
+    read: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        read.append(given)
+        return open_table(*given)
+
+    monkeypatch.setattr(sample, "open_table", counted)
+    found = sample.read_likely(io.BytesIO(content.encode()), {}, 1 << 20).found
+    assert (len(read), found.get("header_row")) == (times, line)
 
 
 @pytest.mark.parametrize(

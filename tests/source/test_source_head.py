@@ -101,6 +101,16 @@ def test_a_header_that_is_not_certain(content: str, likely: int | None) -> None:
     assert (table.header_line, table.likely_header_line) == (1, likely)
 
 
+def test_lines_that_could_be_the_header() -> None:
+    """Each line that rows below fit, whatever it says, with its names; not the last line."""
+    table = opened("Title\nWer;Wann\n\nAda;2026-11-20\nBen;2026-11-21\n")
+    assert dict(table.possible_headers()) == {
+        1: ("Title",),
+        2: ("Wer", "Wann"),
+        4: ("Ada", "2026-11-20"),
+    }
+
+
 @pytest.mark.parametrize(
     "first, second",
     [

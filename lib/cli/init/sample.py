@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -17,7 +16,6 @@ from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment
 from lib.run.reading import Header, read_header, source_options
 from lib.source.errors import SourceError
-from lib.source.head import HEAD_LINES
 from lib.source.header import columns_named
 from lib.source.table import Table, open_table
 from lib.state.store import Readable
@@ -76,12 +74,16 @@ class Sample:
 def has_names(sample: Sample) -> bool:
     """Return whether the first line has names of columns, though none of them is known: no name
     looks like a cell."""
-    names = [name for name in sample.names if name.strip()]
+    return _are_names(sample.names) and bool(sample.rows)
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    names = [name for name in cells if name.strip()]
     looks_like_cells = any(
         "@" in name or is_moment(name) or is_amount(name) or len(name) > _LONGEST_NAME
         for name in names
     )
-    return len(set(names)) >= _FEWEST_NAMES and not looks_like_cells and bool(sample.rows)
+    return len(set(names)) >= _FEWEST_NAMES and not looks_like_cells
 
 
 def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) -> Sample:
@@ -111,16 +113,10 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
         found["header_row"] = table.likely_header_line
         sample = read(headers)
     elif sample.header.stop and not has_names(sample):
-        named: dict[int, Sample] = {}
-        for line in range(2, HEAD_LINES + 1):
-            found["header_row"] = line
-            with suppress(SourceError):
-                if has_names(below := read(headers)):
-                    named[line] = below
-        found.pop("header_row")
+        named = {line: names for line, names in table.possible_headers() if _are_names(names)}
         if named:
-            found["header_row"] = max(named, key=lambda each: len(set(named[each].names)))
-            sample = named[found["header_row"]]
+            found["header_row"] = max(named, key=lambda line: len(set(named[line])))
+            sample = read(headers)
     elif table.has_titles:
         found["header_row"] = table.header_line
     return replace(sample, found=found)
