@@ -145,6 +145,23 @@ def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.Monkey
     ]
 
 
+def test_a_question_about_rows_takes_only_its_answers(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither "of course" nor a cell is a yes or a no."""
+    rows = [f"{n},Paid,2026-11-18,{n}0.00,{'5.00' if n == 3 else '0.00'}" for n in range(1, 6)]
+    rows = [f"{row},p{n}@example.com" for n, row in enumerate(rows)]
+    path = file("Order Number,Status,Date,Total,Refunded Amount,Email", rows)
+    asked = person(["of course", "5.00", "yes"], monkeypatch)
+    words = [*ACCOUNT[:2], "--action", "1", "--time-zone", "UTC", "--destination", "google_ads"]
+    profile = profile_of(init(path, *words))
+    assert asked[0].endswith('have something in "Refunded Amount", such as 5.00. Are they sales?')
+    assert [each.partition(" Write")[0] for each in asked[1:3]] == [
+        "That is not one of the answers."
+    ] * 2
+    assert profile["exclude"]["Refunded Amount"] == []
+
+
 def test_the_terminal_shows_what_a_question_is_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -504,6 +521,8 @@ def test_stages_can_be_actions_of_their_own(file: Any) -> None:
         ("Lost = 1001", "The values are Qualified, Won."),
         ("Qualified = 1001, much", '"much" is not a number'),
         ("Qualified = 1001, 50, Nowhere", '"Nowhere" is no column of the file'),
+        ("Won = 1001; won = 1002", "Write VALUE = ACTION"),
+        (";", "Write VALUE = ACTION"),
     ],
 )
 def test_a_wrong_answer_about_stages_is_refused(answer: str, said: str) -> None:

@@ -211,10 +211,8 @@ def _question_about_undone(
         choices=(Choice("yes", []), Choice("no", cells)),
         default="no",
         is_needed=False,
-        read=lambda answer: (
-            {"exclude": {name: []}}
-            if answer.casefold().startswith("y")
-            else {"include": {name: [*nothing]}}
+        read=lambda choice: (
+            {"exclude": {name: []}} if choice == "yes" else {"include": {name: [*nothing]}}
         ),
     )
 

@@ -97,7 +97,8 @@ class Question:
     and any other leaves its key out. `is_needed`: without the key, rows are rejected or mean
     something else. `allowed` says what to write if there are no `choices`, and `is_allowed` whether
     an answer is that. Unless it `changes_what_is_sent`, nobody needs to be asked.
-    `read` reads an answer of another form; it raises `WrongAnswer`.
+    `read` says what an answer means that is no value of the key: the name of a choice, or a text of
+    another form; it raises `WrongAnswer`.
     `problem` is what was wrong with the last answer.
     """
 
@@ -147,11 +148,11 @@ class Question:
         return meaning
 
     def _meaning(self, answer: str) -> dict[str, Any]:
+        chosen = self._chosen(answer) if self.choices else []
         if self.read is not None:
-            return self.read(answer)
-        if not self.choices:
+            return self.read(chosen[0].name if chosen else answer)
+        if not chosen:
             return {self.key: answer}
-        chosen = self._chosen(answer)
         if self.key == "headers":
             fields = [each.column for each in chosen]
             if sorted(fields) != sorted({each.column for each in self.choices}):

@@ -54,13 +54,14 @@ def read_stages(
     """Read `Qualified = 1001, 50, Qualified on; Won = 1002`. Raises `WrongAnswer`."""
     known = {each.casefold(): each for each in values}
     columns = {each.casefold(): each for each in names}  # none of them is known to an option
+    wrong = WrongAnswer(f"Write {_FORM}. The values are {', '.join(values)}.")
     found: dict[str, dict[str, Any]] = {}
     for part in filter(None, map(str.strip, text.split(";"))):
         name, equals, rest = part.partition("=")
         action, worth, column, *more = [*map(str.strip, rest.split(",")), "", ""]
         value = known.get(name.strip().casefold())
-        if not equals or value is None or not action or any(more):
-            raise WrongAnswer(f"Write {_FORM}. The values are {', '.join(values)}.")
+        if not equals or value is None or value in found or not action or any(more):
+            raise wrong
         found[value] = {"action": action}
         if worth:
             found[value]["value"] = _number(worth)
@@ -68,6 +69,8 @@ def read_stages(
             if columns and column.casefold() not in columns:
                 raise WrongAnswer(f'"{column}" is no column of the file.')
             found[value]["time"] = columns.get(column.casefold(), column)
+    if not found:
+        raise wrong
     return found
 
 
