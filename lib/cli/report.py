@@ -54,7 +54,7 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         if not isinstance(document, dict):
             raise NotADocument("not a results document")
         page = report_of(document)
-    except (msgspec.DecodeError, NotADocument) as error:
+    except (ValueError, RecursionError) as error:  # of the JSON, of UTF-8, or of the document
         raise click.ClickException(
             f"{name} is no results document that this version reads ({error})."
         ) from None

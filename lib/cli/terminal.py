@@ -120,7 +120,8 @@ class Commands(TaughtCommand, click.Group):
         except OSError as error:
             _drop_output()
             where = f" {on_terminal(str(error.filename))}" if error.filename else ""
-            raise click.ClickException(f"Cannot read or write{where}: {error.strerror}.") from None
+            why = f": {error.strerror}" if error.strerror else ""
+            raise click.ClickException(f"Cannot read or write{where}{why}.") from None
 
 
 def _drop_output() -> None:

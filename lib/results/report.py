@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from jinja2 import UndefinedError
+
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.model.money import Sum
@@ -37,6 +39,8 @@ _MOST_REQUESTS = 50
 _BAR = 1_000
 _SMALLEST_PART = 8
 _NUMBER = re.compile(r"\d+")
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError, RecursionError, UndefinedError)
+"""What a document raises in which a part is missing or is of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
     try:
         head = {name: part for name, part in document.items() if name != "rows"}
         return render_report(head, findings_of(document["rows"]), links)
-    except (KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise NotADocument(f"not a results document: {type(error).__name__}") from None
 
 

@@ -34,12 +34,22 @@ def test_a_document_can_come_from_standard_input(tmp_path: Path) -> None:
     assert printed.output == page.read_text("utf-8") + "\n"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 3}', "no JSON"])
-def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+DAMAGED = (
+    *(b'{"profile": "\xff"}', b"[" * 200_000, b'{"profile": ' + b"[" * 200_000),
+    *(json.dumps(example() | {key: []}).encode() for key in ("columns", "codes", "money")),
+    json.dumps(example() | {"processing": {"status": "finished"}}).encode(),
+)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"schema_version": 3}', b"no JSON", *DAMAGED]
+)
+def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that is no results document gets one sentence, and no page."""
     results = tmp_path / "a.json"
-    results.write_text(content, "utf-8")
+    results.write_bytes(content)
     done = CliRunner().invoke(main, ["report", str(results)])
     assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
     assert "is no results document that this version reads" in done.output
     assert not (tmp_path / "a.html").exists()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.cli import terminal
 from lib.cli.commands import main
 from lib.cli.escaping import in_annotation, in_annotation_property
 from tests.cli.validating import NOW, csv_of, row
@@ -83,6 +84,27 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "Error: Cannot read or write: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(5, "Input/output error", "a.csv"), " a.csv: Input/output error."),
+        (OSError("of a library"), "."),
+    ],
+)
+def test_an_error_of_a_disk_ends_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    """If the error has none, the sentence ends before it."""
+
+    def refuse(path: Path) -> bool:
+        raise error
+
+    monkeypatch.setattr(terminal, "_drop_output", lambda: None)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert (result.exit_code, result.stderr) == (1, f"Error: Cannot read or write{said}\n")
 
 
 def test_profiles_are_no_export(tmp_path: Path) -> None:
