@@ -159,8 +159,17 @@ ABOUT_THE_ACTION: Final = frozenset(
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
 
-CONSEQUENCES: Final = frozenset({"NO_CLICK_ID_OR_IDENTIFIER"})
-"""Codes that another problem of the row explains, if it has one: what was left out was needed."""
+CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
+    "NO_CLICK_ID_OR_IDENTIFIER": frozenset(
+        {
+            *("INVALID_CLICK_ID", "CLICK_ID_CUT_OFF", "BRAID_ON_ONE_PER_CLICK"),
+            *("INVALID_EMAIL", "INVALID_DIGEST", "INVALID_PHONE", "PHONE_REGION_MISSING"),
+            *("ADDRESS_INCOMPLETE", "INVALID_REGION"),
+            *("INVALID_IP_ADDRESS", "INVALID_SESSION_ATTRIBUTES"),
+        }
+    )
+}
+"""Codes that other problems of the row explain, and which ones: what they left out was needed."""
 
 WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION", "CONVERSION_NOT_FOUND"})
 """Reasons for which a deferred row is sent again only after 24 hours.

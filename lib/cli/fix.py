@@ -16,7 +16,7 @@ from typing import IO, Final, NamedTuple
 
 import click
 
-from lib.catalogue.codes import lookup
+from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.escaping import on_terminal
@@ -72,8 +72,6 @@ possible. 2 if the command is wrong.
 
 _ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
-_CONSEQUENCES: Final = ("NO_CLICK_ID_OR_IDENTIFIER",)
-"""Errors that a row only has because a value was left out."""
 _NOTHING_TO_DO: Final = "No action needed"
 _UNNAMED: Final = re.compile(r"column (\d+)")
 """How results name a column whose name could be user data."""
@@ -249,7 +247,7 @@ class _Settings:
     def concern(self, row: WrittenRow) -> bool:
         """Return whether only a setting is wrong with the row."""
         found = [each.code for each in row.errors + row.warnings if each.code in self._codes]
-        others = {each.code for each in row.errors}.difference(self._codes, _CONSEQUENCES)
+        others = {each.code for each in row.errors}.difference(self._codes, CONSEQUENCES)
         if not row.errors or not found or others:
             return False
         self.rows[found[0]] += 1

@@ -66,8 +66,8 @@ class Cause:
 
     `to_correct` of them were not counted for a reason that a person can correct, and are worth
     `sums`. Another problem of the same row explains it in `explained` of them: `roots` are the
-    codes. `details` are what is particular to the rows. If they differ much, only one more than is
-    shown.
+    codes (`CONSEQUENCES`). `details` are what is particular to the rows. If they differ much, only
+    one more than is shown.
     """
 
     code: str
@@ -151,8 +151,9 @@ class Findings:
             if is_to_correct:
                 cause.to_correct += 1
                 add_sums(cause.sums, sums)
-            if code in CONSEQUENCES and (roots := {each.code for each in problems} - {code}):
-                cause.explained += 1
+            if code in CONSEQUENCES:
+                roots = CONSEQUENCES[code].intersection(each.code for each in problems)
+                cause.explained += bool(roots)
                 cause.roots.update(roots)
             is_first_of_its_cause |= cause.rows <= ROWS_OF_A_CAUSE
         if len(self.rows) < MOST_ROWS or is_first_of_its_cause:

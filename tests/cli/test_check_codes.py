@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.catalogue.codes import CATALOGUE, Code
+from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
 from lib.cli import check as check_module
 from lib.source import text as text_module
 from lib.source.table import FIRST_LINES
@@ -445,6 +445,19 @@ def _fate_in(document: Mapping[str, Any], code: str) -> str:
         if code in [problem["code"] for problem in each["warnings"]]:
             return "sent, warning" if each["outcome"] == "ok" else f"warning, {each['outcome']}"
     return f"nowhere: {list(document['codes'])}"
+
+
+@pytest.mark.parametrize("code", sorted(CONSEQUENCES["NO_CLICK_ID_OR_IDENTIFIER"]))
+def test_what_left_out_the_only_identifier_explains_that_none_is_left(code: str) -> None:
+    """Every code that explains it leaves a row without a click ID and without a person."""
+    file = FILES[code]
+    cells = {"gclid": "", **file.cells}
+    if EMAIL.items() <= cells.items():
+        cells["email"] = ""
+    account = ACCOUNT if file.asked else None
+    (found,) = validate(csv_of(row(**cells)), file.profile, account=account)["rows"]
+    assert [each["code"] for each in found["errors"]] == ["NO_CLICK_ID_OR_IDENTIFIER"]
+    assert code in [each["code"] for each in found["warnings"]]
 
 
 def test_no_message_repeats_a_value() -> None:

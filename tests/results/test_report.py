@@ -165,6 +165,14 @@ def test_the_root_cause_comes_first() -> None:
     )
 
 
+def test_a_problem_of_another_cell_is_no_root_cause() -> None:
+    """Nobody finds the click of a row by correcting its date."""
+    found = Findings()
+    found.add_row(row(2, "NO_CLICK_ID_OR_IDENTIFIER INVALID_DATE|DATE_WITHOUT_TIME"), 1)
+    cause = found.causes["NO_CLICK_ID_OR_IDENTIFIER"]
+    assert (cause.to_correct, cause.explained, cause.roots) == (1, 0, {})
+
+
 def test_hostile_values_are_text() -> None:
     """A name, a column, an order ID and a detail are shown as they are, and make no element."""
     document = example()
