@@ -26,7 +26,8 @@ from lib.results.reading import WrittenSource
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import StoredObject
 
-STANDARD_INPUT: Final = Path("-")
+STANDARD_STREAM: Final = "-"
+"""Instead of a path: standard input, or standard output."""
 _CLOUD_STORAGE: Final = "gs://"
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -40,7 +41,7 @@ class InputFile:
 
     @property
     def is_standard_input(self) -> bool:
-        return self.path == STANDARD_INPUT
+        return str(self.path) == STANDARD_STREAM
 
     @property
     def name(self) -> str:
@@ -73,11 +74,6 @@ class InputFile:
         rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
         if reason := ignored(self.path.name, 1, rules):
             return f"the function would ignore this file: {reason}"
-        if self.path.suffix == ".json":
-            return (
-                "a JSON document is no export. `check --profiles FILE` checks profiles, `report "
-                "FILE` shows results"
-            )
         if reason := name_problem(self.path.name, defaults["accepted_suffixes"]):
             return f"the function would not accept the name of this file: {reason}"
         return None
@@ -86,7 +82,7 @@ class InputFile:
 def input_files(paths: Iterable[Path]) -> Iterator[InputFile]:
     """Yield the files that the paths name, and those in the folders that they name."""
     for path in paths:
-        if path != STANDARD_INPUT and path.is_dir():
+        if str(path) != STANDARD_STREAM and path.is_dir():
             for each in sorted(path.rglob("*")):
                 if each.is_file():
                     yield InputFile(each, in_folder=True)
@@ -153,10 +149,10 @@ class ObjectAddress(click.ParamType[IO[bytes]]):
         return file
 
     def _opened(self, value: str, files: ExitStack) -> IO[bytes]:
-        if value != "-" and not value.startswith(_CLOUD_STORAGE):
+        if value != STANDARD_STREAM and not value.startswith(_CLOUD_STORAGE):
             return files.enter_context(Path(value).open("rb"))
         copy: IO[bytes] = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (closed)
-        if value == "-":
+        if value == STANDARD_STREAM:
             shutil.copyfileobj(sys.stdin.buffer, copy)
         else:
             _download(value, copy)

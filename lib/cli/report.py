@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from lib.cli.escaping import on_terminal
-from lib.cli.files import STANDARD_INPUT
+from lib.cli.files import STANDARD_STREAM
 from lib.cli.terminal import TaughtCommand
 
 _EXAMPLES = """
@@ -48,7 +48,8 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     from lib.results.report import NotADocument, report_of  # jinja2 takes long to import
 
     name = getattr(results, "name", "<stdin>")
-    output = output or Path("report" if name in ("-", "<stdin>") else name).with_suffix(".html")
+    is_piped = name in (STANDARD_STREAM, "<stdin>")
+    output = output or Path("report" if is_piped else name).with_suffix(".html")
     try:
         document = msgspec.json.decode(results.read())
         if not isinstance(document, dict):
@@ -58,7 +59,7 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         raise click.ClickException(
             f"{name} is no results document that this version reads ({error})."
         ) from None
-    if output == STANDARD_INPUT:
+    if str(output) == STANDARD_STREAM:
         click.echo(page)
         return
     output.write_text(page, "utf-8")

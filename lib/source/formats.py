@@ -13,6 +13,9 @@ _COMPRESSED: Final = (
 _ENCRYPTED: Final = "an encrypted file; decrypt it and upload the decrypted file"
 _DOCUMENT: Final = "a document or a picture; export the data as CSV"
 _OTHER_DATA: Final = "a file of another format; export the data as CSV"
+_JSON: Final = (
+    f"{_OTHER_DATA}. `check --profiles FILE` checks profiles, `report FILE` shows results"
+)
 _SAVE: Final = "open it in Excel and save it as .xlsx or CSV"
 OLD_WORKBOOK: Final = f"an old workbook (.xls); {_SAVE}"
 OTHER_WORKBOOK: Final = "a workbook of another format; open it and save it as .xlsx or CSV"
@@ -24,7 +27,8 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     **dict.fromkeys((".xlsm", ".xlsb", ".ods", ".numbers"), OTHER_WORKBOOK),
     ".xls": f"an old workbook, or a web page or text under such a name; {_SAVE}",
     ".xlsx": "a workbook; open it and save it as CSV",
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm"), _OTHER_DATA),
+    ".json": _JSON,
+    **dict.fromkeys((".jsonl", ".ndjson", ".xml", ".html", ".htm"), _OTHER_DATA),
     **dict.fromkeys((".parquet", ".avro", ".orc", ".sql"), _OTHER_DATA),
     **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".eml", ".msg"), _DOCUMENT),
     **dict.fromkeys((".png", ".jpg", ".jpeg"), _DOCUMENT),
