@@ -18,6 +18,11 @@ NEW_CREDENTIALS: Final = (
 )
 
 
+def number_of(count: int, what: str) -> str:
+    """`1 file`, `1,234 files`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def number_of_rows(count: int) -> str:
     """`1 row`, `1,234 rows`."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return number_of(count, "row")

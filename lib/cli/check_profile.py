@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 
 import click
 
+from lib.catalogue.texts import number_of
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
 from lib.cli.escaping import on_terminal
 from lib.cli.init.inference import local_zone, propose
@@ -132,8 +133,7 @@ def check_document(profiles: IO[bytes]) -> int:
         wrong += bool(problems)
         for problem in problems:
             click.echo(on_terminal(problem))
-    count = len(document)
-    click.echo(f"{count} profile{'' if count == 1 else 's'}: {wrong or 'none'} with errors.")
+    click.echo(f"{number_of(len(document), 'profile')}: {wrong or 'none'} with errors.")
     return 1 if wrong else 0
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult
 from lib.destinations.registry import capabilities_of
+from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
 
 _LETTERS: Final = 6
@@ -33,9 +34,8 @@ def _as_text(record: Record) -> str:
     if isinstance(record, Adjustment):
         parts.append(record.adjustment_type)
     if record.value is not None:
-        parts.append(
-            f"{record.value:,.2f} {record.currency_code or '(the currency of the action)'}"
-        )
+        value = amount(round(record.value * MICROS), always_cents=True)
+        parts.append(f"{value} {record.currency_code or f'({ACCOUNT_CURRENCY})'}")
     elif not isinstance(record, Adjustment):
         parts.append("no value: that of the action")
     parts.append(f"action {record.action_id}")

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import number_of_rows
+from lib.catalogue.texts import number_of, number_of_rows
 from lib.config.settings import Settings
 from lib.errors import UploadError
 from lib.followup.concerns import Line
@@ -141,7 +141,7 @@ def _of_file(file: FileResults, bucket: str) -> str:
 def _worth(file: FileResults, outcome: Outcome) -> str:
     """Return what is at stake: the sums of rows that do not count."""
     sums = file.money.get(outcome, {}) if outcome in LOST else {}
-    text = money({currency: each.micros for currency, each in sums.items()})
+    text = money(sums)
     return f" worth {plain(text)}" if text else ""
 
 
@@ -251,7 +251,7 @@ def letter_to(address: Recipient, told: int, state: NewsState, settings: Setting
 def _title(news: Sequence[News], more: int) -> str:
     files = sum(each.is_file for each in news)
     concerns = len(news) - files
-    parts = [f"{files} file{'s'[: files - 1]} to correct"] if files else []
-    parts += [f"{concerns} concern{'s'[: concerns - 1]}"] if concerns else []
+    parts = [f"{number_of(files, 'file')} to correct"] if files else []
+    parts += [number_of(concerns, "concern")] if concerns else []
     parts += [f"{more:,} more"] if more else []
     return f"Google Ads conversions: {', '.join(parts)}"

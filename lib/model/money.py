@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 MICROS: Final = 1_000_000
+ACCOUNT_CURRENCY: Final = "the account's currency"
+"""The name of "" for people."""
 MOST_MICROS: Final = (1 << 63) - 1
 """What fits into the integers of other programs. Sums stop here."""
 _MOST_VALUE: Final = 1e12
@@ -47,9 +49,29 @@ def difference(sums: Mapping[str, Sum], less: Mapping[str, Sum]) -> dict[str, Su
     return {currency: each for currency, each in found.items() if each.rows}
 
 
+def most_frequent_first(sums: Mapping[str, Sum]) -> dict[str, Sum]:
+    """Return the sums in the order of their rows, those of most rows first."""
+    return dict(sorted(sums.items(), key=lambda each: (-each[1].rows, each[0])))
+
+
 def micros_of(value: float | None) -> int | None:
     """Return a value in micros; None: there is none."""
     return int(value * MICROS + 0.5) if value is not None and value <= _MOST_VALUE else None
+
+
+def plain_amount(micros: int) -> str:
+    """`12400500000` → `12400.5`, for programs."""
+    whole, rest = divmod(micros, MICROS)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+
+
+def amount(micros: int, *, always_cents: bool = False) -> str:
+    """`12400500000` → `12,400.50`, for people. Nothing is rounded: a dinar has 1,000 parts.
+
+    A whole one has no cents, except with `always_cents`: they show which sign is the decimal one.
+    """
+    whole, point, decimals = plain_amount(micros).partition(".")
+    return f"{int(whole):,}" + (f".{decimals:0<2}" if point or always_cents else "")
 
 
 class Amounts(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.money import Sum
+from lib.model.money import Sum, add_sums, most_frequent_first
 from lib.model.outcomes import OUTCOMES, WITH_MONEY, ChunkOutcomes, Problem, RowOutcome, Tally
 from lib.model.sent_requests import RequestStatus, RequestSummary
 from lib.results.findings import Findings
@@ -296,8 +296,7 @@ def _money(tally: Tally) -> dict[str, _Money]:
     for outcome in WITH_MONEY:
         if rows := tally.outcomes.get(outcome, 0):
             sums = tally.money.get(outcome, {})
-            order = sorted(sums, key=lambda currency: (-sums[currency].rows, currency))
-            of_currencies = {currency: _Sum(*sums[currency]) for currency in order}
+            of_currencies = {c: _Sum(*each) for c, each in most_frequent_first(sums).items()}
             valued = sum(each.rows for each in sums.values())
             found[outcome] = _Money(of_currencies, rows - valued)
     return found
@@ -442,9 +441,9 @@ def _compact(content: Mapping[str, Any]) -> str:
 
 def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:
     """Return the sums without the rarest currencies: a label has 8 KiB at most."""
-    rows = Counter[str]()
+    total: dict[str, Sum] = {}
     for sums in money.values():
-        rows.update({currency: each.rows for currency, each in sums.items()})
-    kept = {currency for currency, _ in rows.most_common(MOST_LABELLED_CURRENCIES)}
+        add_sums(total, sums)
+    kept = [*most_frequent_first(total)][:MOST_LABELLED_CURRENCIES]
     found = {o: {c: each for c, each in sums.items() if c in kept} for o, sums in money.items()}
     return {outcome: sums for outcome, sums in found.items() if sums}

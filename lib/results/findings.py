@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.model.money import Sum, add_sums
@@ -102,9 +102,6 @@ class ListedRow(NamedTuple):
     row: RowOutcome
 
 
-_NO_SUMS: Final[dict[str, Sum]] = {}
-
-
 @dataclass(slots=True)
 class Findings:
     """The rows of a file, as far as the report shows them.
@@ -134,10 +131,10 @@ class Findings:
             return
         problems = root_first(row)
         self.noteworthy += 1
-        is_to_correct, sums = needs_correction(row), _NO_SUMS
+        is_to_correct = needs_correction(row)
+        sums = row.sums if is_to_correct else {}
         if is_to_correct:
             self.to_correct += 1
-            sums = row.sums
             add_sums(self.sums, sums)
         is_first_of_its_cause = False
         for code, with_code in _by_code(problems):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,7 +15,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from lib.model.money import MICROS, Sum, add_sums
+from lib.model.money import ACCOUNT_CURRENCY, MICROS, Sum, add_sums, most_frequent_first
 from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
 from lib.results.page import bucket_address, money, render, share_of
@@ -31,6 +30,7 @@ HELD: Final = (*LOST, "deferred")
 _MATCHED_FILES: Final = 10
 _MOST_CHARTS: Final = 3
 _ALL: Final = 200
+_SIZES: Final = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 _COUNTS: Final = msgspec.json.Decoder(dict[str, int])
 _MONEY: Final = msgspec.json.Decoder(dict[str, dict[str, Sum]])
 _GENERATION = re.compile(r"\.\d+$")
@@ -130,14 +130,15 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
 
 @dataclass(slots=True)
 class _Day:
-    """The rows of the files that arrived on a day, and their value by currency in micros.
+    """The rows of the files that arrived on a day, and what they are worth.
 
     `held` are those that do not count, or not yet.
     """
 
     uploaded: int = 0
     held: int = 0
-    values: dict[str, list[int]] = field(default_factory=dict)
+    worth: dict[str, Sum] = field(default_factory=dict)
+    held_worth: dict[str, Sum] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -181,12 +182,10 @@ class Overview:
     def _add_to_day(self, file: FileResults) -> None:
         day = self.days.setdefault(file.arrived_at[:10], _Day())
         day.uploaded += file.counts.get("uploaded", 0)
-        day.held += sum(file.counts.get(each, 0) for each in HELD)
-        for outcome, sums in file.money.items():
-            if outcome == "uploaded" or outcome in HELD:
-                for currency, each in sums.items():
-                    both = day.values.setdefault(currency, [0, 0])
-                    both[outcome != "uploaded"] += each.micros
+        add_sums(day.worth, file.money.get("uploaded", {}))
+        for outcome in HELD:
+            day.held += file.counts.get(outcome, 0)
+            add_sums(day.held_worth, file.money.get(outcome, {}))
         if len(self.days) > 2 * DAYS_SHOWN:
             del self.days[min(self.days)]  # if it came again, it would be too old to be shown
 
@@ -196,20 +195,24 @@ def render_overview(bucket: str, overview: Overview, reports: Reports | None = N
     files = [file for _, file in sorted(overview.latest, reverse=True)]
     at_stake: dict[str, Sum] = {}
     for each in files:
-        if each.needs_action:
+        if each.needs_action and not each.validate_only:
             for outcome in LOST:
                 add_sums(at_stake, each.money.get(outcome, {}))
     days = _last_days(overview.days)
-    met = Counter(currency for each in days.values() for currency in each.values)
-    currencies = sorted(met, key=lambda currency: (-met[currency], currency))
+    of_days: dict[str, Sum] = {}
+    for day in days.values():
+        add_sums(of_days, day.worth)
+        add_sums(of_days, day.held_worth)
+    currencies = [*most_frequent_first(of_days)]
     return render(
         "overview.html",
         bucket=bucket,
-        reports=reports if reports is not None and reports.profiles else None,
+        reports=reports,
+        reported=[_reported(each) for each in reports.profiles] if reports else [],
         number_of_files=overview.files,
         files=[_shown(bucket, each) for each in files],
         to_act=sum(each.needs_action for each in files),
-        at_stake=_in_words(at_stake),
+        at_stake=money(at_stake),
         waiting=sum(each.status == "waiting" for each in files),
         concerns=[(each.since, each.what) for each in _by_age(overview.concerns)],
         profiles=[_profile(bucket, name, overview) for name in sorted(overview.profiles)],
@@ -224,11 +227,6 @@ def _by_age(concerns: Mapping[str, KnownConcern]) -> list[KnownConcern]:
     return sorted(concerns.values(), key=lambda each: (each.since, each.what))
 
 
-def _in_words(sums: Mapping[str, Sum]) -> str:
-    order = sorted(sums, key=lambda currency: (-sums[currency].rows, currency))
-    return money({currency: sums[currency].micros for currency in order})
-
-
 def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
     return {
         "name": file.name,
@@ -238,7 +236,7 @@ def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
         "needs_action": file.needs_action,
         "rows": file.counts.get("rows", 0),
         "outcomes": [(each, file.counts[each]) for each in OUTCOMES if file.counts.get(each)],
-        "worth": _in_words(file.money.get("uploaded", {})),
+        "worth": money(file.money.get("uploaded", {})),
     }
 
 
@@ -246,13 +244,31 @@ def _profile(bucket: str, name: str, overview: Overview) -> dict[str, Any]:
     found = overview.profiles[name]
     matched = sum(matches for _, matches, _ in found.matches)
     matchable = sum(rows for _, _, rows in found.matches)
-    about = [key.split(":")[1:2] == [name] for key in overview.concerns]
     return {
         "name": name or "(none)",
         "last": _shown(bucket, found.last),
         "arrived_at": found.last.arrived_at,
         "match_rate": share_of(matched, matchable) if matchable else "–",
-        "concerns": sum(about),
+        "concerns": sum(_is_about(key, name) for key in overview.concerns),
+    }
+
+
+def _is_about(key: str, profile: str) -> bool:
+    """Return whether a concern is about a profile: `volume_fell:shop/leads-#.csv` is about `shop`.
+
+    Concerns about everything have no name after their kind, like files without a profile.
+    """
+    about = key.partition(":")[2]
+    return bool(profile) and f"{about}:".startswith((f"{profile}:", f"{profile}/"))
+
+
+def _reported(profile: ReportedProfile) -> dict[str, Any]:
+    return {
+        "profile": profile.profile,
+        "actions": profile.actions,
+        "uploaded": profile.uploaded,
+        "conversions": f"{profile.conversions:,.1f}".removesuffix(".0"),
+        "value": money({profile.currency: Sum(1, round(profile.value * MICROS))}),
     }
 
 
@@ -269,24 +285,32 @@ def _last_days(days: Mapping[str, _Day]) -> dict[str, _Day]:
 
 
 def _day_in_numbers(day: _Day) -> dict[str, Any]:
-    values = sorted(day.values.items())
     return {
         "uploaded": day.uploaded,
         "held": day.held,
-        "worth": money({currency: both[0] for currency, both in values if both[0]}, _ALL),
-        "held_worth": money({currency: both[1] for currency, both in values if both[1]}, _ALL),
+        "worth": money(day.worth, _ALL),
+        "held_worth": money(day.held_worth, _ALL),
     }
 
 
 def _charts(days: Mapping[str, _Day], currencies: Sequence[str]) -> list[dict[str, Any]]:
     """Return a chart of the rows, and one of the values in each of these currencies."""
-    rows = [(each.uploaded, each.held) for each in days.values()]
-    charts = [_chart("Conversions per day", days, rows)] if any(map(any, rows)) else []
+    charts: dict[str, list[tuple[float, float]]] = {
+        "Rows per day": [(each.uploaded, each.held) for each in days.values()]
+    }
     for currency in currencies:
-        both = [each.values.get(currency, (0, 0)) for each in days.values()]
-        values = [(uploaded / MICROS, held / MICROS) for uploaded, held in both]
-        charts.append(_chart(f"Value per day in {currency or 'account currency'}", days, values))
-    return charts
+        charts[f"Value per day in {currency or ACCOUNT_CURRENCY}"] = [
+            (_units(day.worth, currency), _units(day.held_worth, currency)) for day in days.values()
+        ]
+    return [
+        _chart(f"{what}, uploaded and held back", days, values)
+        for what, values in charts.items()
+        if any(map(any, values))
+    ]
+
+
+def _units(sums: Mapping[str, Sum], currency: str) -> float:
+    return sums.get(currency, Sum()).micros / MICROS
 
 
 def _chart(
@@ -324,7 +348,8 @@ def _step(highest: float) -> float:
 
 def _short(value: float) -> str:
     """`12,000` → `12k`: there is little room beside a chart."""
-    for size, sign in ((1e9, "bn"), (1e6, "M"), (1e4, "k")):
-        if value >= size:
-            return f"{value / (1e3 if sign == 'k' else size):.3g}{sign}"
-    return f"{value:,.0f}"
+    if value < 1e4:
+        return f"{value:,.0f}"
+    rounded = float(f"{value:.3g}")
+    size, sign = next(each for each in _SIZES if rounded >= each[0])
+    return f"{rounded / size:,g}{sign}"

@@ -19,10 +19,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from lib.model.money import MICROS
+from lib.catalogue.texts import number_of, number_of_rows
+from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_OF_ACCOUNT = "(the account's currency)"
 
 
 def render(template: str, **content: Any) -> str:
@@ -63,15 +63,12 @@ def pretty_name(destination: str) -> str:
     return destination.replace("_", " ").title()
 
 
-def amount(micros: int) -> str:
-    """`12400500000` → `12,400.50`; a whole number without cents."""
-    cents = (micros * 100 + MICROS // 2) // MICROS
-    return f"{cents // 100:,}" + (f".{cents % 100:02}" if cents % 100 else "")
-
-
-def money(sums: Mapping[str, int], most: int = 3) -> str:
-    """Micros by currency → `16,100 USD, 12.50 EUR and 2 more currencies`."""
-    texts = [f"{amount(each)}\u00a0{name or _OF_ACCOUNT}" for name, each in sums.items()]
+def money(sums: Mapping[str, Sum], most: int = 3) -> str:
+    """`16,100 USD, 12.50 EUR and 2 more currencies`: the currency of most rows comes first."""
+    texts = [
+        f"{amount(each.micros)}\u00a0{currency or f'({ACCOUNT_CURRENCY})'}"
+        for currency, each in most_frequent_first(sums).items()
+    ]
     more = len(texts) - most
     rest = f" and {more} more currenc{'y' if more == 1 else 'ies'}" if more > 0 else ""
     return ", ".join(texts[:most]) + rest
@@ -104,6 +101,7 @@ def _template(name: str) -> Template:
     )
     # Both are files of this folder, so they are no markup of a stranger.
     environment.globals |= {"style": Markup(style), "script": Markup(script), "policy": policy}
+    environment.globals |= {"number_of": number_of, "number_of_rows": number_of_rows}
     return environment.get_template(name)
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 from jinja2 import UndefinedError
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import number_of_rows
-from lib.model.money import Sum
+from lib.catalogue.texts import number_of, number_of_rows
+from lib.model.money import Sum, plain_amount
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ROLE_TITLES, SCHEMA_VERSION
 from lib.results.findings import (
@@ -124,12 +124,8 @@ def _parts(counts: Mapping[str, int], worth: Mapping[str, Any]) -> Iterator[dict
 
 def _worth(of_outcome: Mapping[str, Any] | None) -> str:
     sums = of_outcome["sums"] if of_outcome is not None else {}
-    return money({currency: each["micros"] for currency, each in sums.items()}, MOST_CURRENCIES)
-
-
-def _money(sums: Mapping[str, Sum]) -> str:
-    order = sorted(sums, key=lambda currency: (-sums[currency].rows, currency))
-    return money({currency: sums[currency].micros for currency in order})
+    found = {currency: Sum(each["rows"], each["micros"]) for currency, each in sums.items()}
+    return money(found, MOST_CURRENCIES)
 
 
 def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
@@ -145,7 +141,7 @@ def _cause(cause: Cause, head: Mapping[str, Any], columns: Mapping[str, str]) ->
         "more": more,
         "action": advice.get("action", entry.action),
         "rows": cause.rows,
-        "worth": _money(cause.sums),
+        "worth": money(cause.sums),
         "explained": cause.explained,
         "roots": [code for code, _ in cause.roots.most_common(MOST_DETAILS)],
         "outcomes": [(each, cause.outcomes[each]) for each in OUTCOMES if cause.outcomes[each]],
@@ -194,7 +190,9 @@ def _row(listed: ListedRow, columns: Mapping[str, str]) -> dict[str, Any]:
         "line": row.line,
         "outcome": row.outcome,
         "order_id": row.order_id,
-        "value": "" if row.micros is None else money({row.currency: row.micros}),
+        "value": money(row.sums),
+        "amount": "" if row.micros is None else plain_amount(row.micros),
+        "currency": row.currency,
         "problems": problems,
         "columns": list(dict.fromkeys(each["column"] for each in problems if each["column"])),
     }
@@ -259,9 +257,8 @@ def _to_correct(findings: Findings) -> str:
     rows, valued = findings.to_correct, sum(each.rows for each in findings.sums.values())
     need = "needs" if rows == 1 else "need"
     if valued == rows:
-        sales = f"{rows:,} sale{'' if rows == 1 else 's'}"
-        return f"{sales} ({_money(findings.sums)}) {need} correction"
-    known = f"; {valued:,} of them {'is' if valued == 1 else 'are'} worth {_money(findings.sums)}"
+        return f"{number_of(rows, 'sale')} ({money(findings.sums)}) {need} correction"
+    known = f"; {valued:,} of them {'is' if valued == 1 else 'are'} worth {money(findings.sums)}"
     return f"{number_of_rows(rows)} {need} correction{known if valued else ''}"
 
 

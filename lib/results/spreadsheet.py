@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from lib.model.money import MICROS
+from lib.model.money import plain_amount
 from lib.model.outcomes import ChunkOutcomes, RowOutcome
 from lib.results.findings import is_noteworthy, root_first
 
@@ -55,7 +55,7 @@ def _cells(row: RowOutcome, record: int, head: Mapping[str, Any]) -> list[object
     codes = list(dict.fromkeys(each.code for each in problems))
     names = dict.fromkeys(head["columns"].get(p.field, p.field) for p in problems if p.field)
     actions = dict.fromkeys(head["codes"][code]["action"] for code in codes)
-    value = "" if row.micros is None else f"{row.micros / MICROS:.6f}".rstrip("0").rstrip(".")
+    value = "" if row.micros is None else plain_amount(row.micros)
     texts = [row.outcome, " ".join(codes), ", ".join(names), row.order_id or ""]
     texts += [value, row.currency, " ".join(actions)]
     return [record, row.line, *map(in_spreadsheet, texts)]

@@ -235,7 +235,7 @@ def test_the_end_shows_what_google_gets(file: Any) -> None:
     result = init(file(), *ACCOUNT, "--time-zone", "America/Chicago", "--phone-region", "US")
     assert result.exit_code == 0
     assert "All, as the Google Ads API will get them:" in result.stderr
-    order = "2026-11-18 09:30:00-06:00 · 120.50 (the currency of the action) · action Deal · order"
+    order = "2026-11-18 09:30:00-06:00 · 120.50 (the account's currency) · action Deal · order"
     assert f"{order} 1 · email · phone" in result.stderr
 
 
@@ -375,6 +375,24 @@ def test_ambiguous_values_are_asked_about(file: Any, monkeypatch: pytest.MonkeyP
     assert profile_of(result)["decimal_comma"] is True
     assert "so that 12.500 is 12,500.00?" in asked[0]
     assert "12,500.00 EUR" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (('"1,234.50"', '"1.234,50"'), "so that 1.234,50 is 1,234.50?"),
+        (('"9,125"', '"3,750"'), "so that 9,125 is 9.125?"),
+    ],
+)
+def test_the_example_of_the_question_means_something(
+    file: Any, monkeypatch: pytest.MonkeyPatch, values: Sequence[str], said: str
+) -> None:
+    """It can be read with a decimal comma, and its meaning is not rounded."""
+    rows = [f"2026-11-20,Cj0KCQiAexample000{n},{value}" for n, value in enumerate(values)]
+    asked = person(["no"], monkeypatch)
+    words = [*ACCOUNT, "--time-zone", "UTC", "--destination", "google_ads", "--currency", "KWD"]
+    init(file("Date,gclid,Amount", rows), *words)
+    assert said in asked[0]
 
 
 def test_a_second_profile_is_added_to_the_document(file: Any, tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ import pytest
 from lib.followup.sweep import sweep_once
 from lib.model.money import Sum
 from lib.results.document import PAGE
-from lib.results.overview import FileResults, Overview, render_overview
+from lib.results.overview import (
+    FileResults,
+    Overview,
+    ReportedProfile,
+    Reports,
+    _short,
+    render_overview,
+)
 from lib.state.concerns import KnownConcern
 from tests.fakes import START, World, world
 from tests.rows import core_row, csv_bytes
@@ -47,7 +54,8 @@ def test_the_overview_links_every_report(google: World) -> None:
     text = text_of(page)
     assert "Somebody needs to act: 1 file has rows that do not count, worth 2.50 USD." in text
     assert "50 % of the rows" in text
-    assert "Conversions per day" in text
+    assert "The 30 days until 2026-11-24" in text
+    assert "Rows per day, uploaded and held back" in text
     assert "1 uploaded 1 held back" in text
     assert "2026-11-24 1 1 1.50 USD 2.50 USD" in text
     label = google.store.labels[OUT, INDEX]
@@ -110,12 +118,48 @@ def test_a_profile_has_its_last_file_its_match_rate_and_its_concerns() -> None:
         overview.add(
             file._replace(counts={**file.counts, "matchable": 4, "unmatched": n // 11 * 3})
         )
+    stopped = results("shops.csv", START, rejected=1)
+    overview.add(stopped._replace(profile="", results="shops.csv.1.results.json"))
     concern = KnownConcern(START, None, "No file of shop has come")
-    overview.concerns = {
-        "no_file:shop": concern,
-        "file_stopped:shop:STALE": concern,
-        "x:crm": concern,
-    }
+    about_shop = ("no_file:shop", "file_stopped:shop:STALE", "volume_fell:shop/shop/#.csv")
+    others = ("x:crm", "volume_fell:shops/#.csv", "events_missing:", "drill:")
+    overview.concerns = dict.fromkeys((*about_shop, *others), concern)
     page = text_of(render_overview("results", overview))
-    assert "shop shop/20.csv 14 December 2026, 12:00 UTC 4 uploaded 25 % 2" in page
-    assert page.count("No file of shop has come") == 3
+    assert "shop shop/20.csv 14 December 2026, 12:00 UTC 4 uploaded 25 % 3" in page
+    assert "(none) shops.csv 24 November 2026, 12:00 UTC 1 rejected – 0" in page
+    assert page.count("No file of shop has come") == 7
+
+
+def test_a_test_has_nothing_at_stake() -> None:
+    """Rows of a file with validate_only would never have counted."""
+    overview = Overview()
+    for n, is_test in enumerate((False, True)):
+        file = results(f"{n}.csv", START, rejected=3)
+        overview.add(file._replace(to_correct=3, validate_only=is_test))
+    page = text_of(render_overview("results", overview))
+    assert "2 files have rows that do not count, worth 30 EUR." in page
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        *((0, "0"), (9_999, "9,999"), (9_999.7, "10,000"), (12_345, "12.3k"), (999_499, "999k")),
+        *((999_999, "1M"), (999_999_999, "1bn"), (5e11, "500bn"), (9.3e12, "9,300bn")),
+    ],
+)
+def test_a_number_beside_a_chart_is_short(value: float, shown: str) -> None:
+    """It has three digits, and never a power of ten."""
+    assert _short(value) == shown
+
+
+def test_what_reports_count_is_written_like_everything_else() -> None:
+    """With thousands, and with cents only where there are some."""
+    overview = Overview()
+    overview.add(results("a.csv", START, uploaded=1))
+    rows = (
+        ReportedProfile("shop", ("Sale",), 1_200, 1_234.0, 123_456.5, "EUR"),
+        ReportedProfile("crm", ("Deal",), 7, 2.5, 3.0, ""),
+    )
+    reports = Reports("2026-11-24T12:00:00+00:00", "2026-10-24", "2026-11-22", rows)
+    page = text_of(render_overview("results", overview, reports))
+    assert "shop Sale 1,200 1,234 123,456.50 EUR crm Deal 7 2.5 3 (the account's currency)" in page

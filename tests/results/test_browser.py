@@ -160,7 +160,7 @@ def test_rows_can_be_found_copied_and_saved(browser: Browser, pages: Path) -> No
     assert [row[5][0] for row in rows[:3]] == ["'", "'", "'"]
     assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@")]
     assert [row[6:8] for row in rows] == [
-        *(["960", "USD"], ["12400", "USD"], ["", ""], ["3700.50", "USD"])
+        *(["960", "USD"], ["12400", "USD"], ["", ""], ["3700.5", "USD"])
     ]
     assert rows[1][8].startswith("Check the date and the time zone")
     assert [each for each in wrong if not each.startswith("blob:")] == []
@@ -190,6 +190,26 @@ def test_the_page_works_with_a_keyboard_and_on_paper(browser: Browser, pages: Pa
     assert page.locator("#rows tbody tr:visible").count() == PRINTED_ROWS
     assert page.locator(".paper").is_visible()
     assert page.pdf(format="A4").count(b"/Type /Page\n") <= 6
+    page.context.close()
+
+
+def test_paper_has_the_rows_that_a_filter_leaves_and_says_so(browser: Browser, pages: Path) -> None:
+    """Also rows that come after those which are printed without a filter."""
+    page, wrong = opened(browser, pages / "million.html")
+    shown, filtered = page.locator("#rows tbody tr:visible"), page.locator("#filtered")
+    page.emulate_media(media="print")
+    assert (shown.count(), filtered.inner_text()) == (PRINTED_ROWS, "")
+    for code, rows in (("CLICK_NOT_FOUND", 1), ("FUTURE_DATE", PRINTED_ROWS)):
+        page.emulate_media(media="screen")
+        page.select_option("#code", code)
+        assert not filtered.is_visible()
+        listed = shown.count()
+        page.emulate_media(media="print")
+        assert (shown.count(), filtered.inner_text()) == (
+            rows,
+            f"Filtered: {listed} of 1,501 listed rows.",
+        )
+    assert wrong == []
     page.context.close()
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.followup.sweep import sweep_once
-from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, difference
+from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, amount, difference, plain_amount
 from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
 from lib.model.sent_requests import RequestStatus
 from lib.results.document import MOST_LABELLED_CURRENCIES
@@ -67,6 +67,23 @@ def test_absurd_values_are_no_money() -> None:
     sums = {"USD": Sum(1, MOST_MICROS - 1)}
     add_sums(sums, values.sums())
     assert sums == {"USD": Sum(3, MOST_MICROS)}
+
+
+@pytest.mark.parametrize(
+    ("micros", "amounts"),
+    [
+        (0, ("0", "0", "0.00")),
+        (12_500_000, ("12.5", "12.50", "12.50")),
+        (12_345_000, ("12.345", "12.345", "12.345")),
+        (12_004_000, ("12.004", "12.004", "12.004")),
+        (1_234_567_000_000, ("1234567", "1,234,567", "1,234,567.00")),
+        (MOST_MICROS, ("9223372036854.775807",) + 2 * ("9,223,372,036,854.775807",)),
+    ],
+)
+def test_money_is_shown_as_it_is(micros: int, amounts: tuple[str, ...]) -> None:
+    """A dinar has 1,000 parts, and no sum is rounded: for programs, for people, and with cents."""
+    shown = plain_amount(micros), amount(micros), amount(micros, always_cents=True)
+    assert shown == amounts
 
 
 def test_rows_that_are_no_conversions_have_no_money() -> None:

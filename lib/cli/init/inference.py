@@ -22,6 +22,7 @@ from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import ADDRESS_FIELDS, base_name
+from lib.model.money import MICROS, amount
 from lib.rules.fields import BY_NAME
 from lib.rules.roles import fields_of
 from lib.rules.values.cells import RuleError
@@ -340,11 +341,12 @@ def _decimal_comma(basis: Basis) -> Proposal:
         return Proposal((Entry("decimal_comma", False, evidence.why(evidence.first, "value")),))
     if not evidence.cells:
         return Proposal()
-    example = next(cell for line, cell in cells if line == [*evidence.both, *evidence.first][0])
-    meanings = f"{_amount(example, True):,.2f}" if _amount(example, True) else ""
+    example = next(cell for line, cell in cells if line == [*evidence.both, *evidence.second][0])
+    meant = round((_amount(example, True) or 0) * MICROS)
     return question(
         "decimal_comma",
-        f"Is the comma the decimal sign in the values, so that {example} is {meanings}?",
+        f"Is the comma the decimal sign in the values, so that {example} is "
+        f"{amount(meant, always_cents=True)}?",
         choices=(Choice("yes", True), Choice("no", False)),
         default="yes" if basis.sample.table.delimiter == ";" else "no",
     )

@@ -39,19 +39,23 @@
       column: texts(row, "bdi.column"),
     }));
     const what = (count) => `${table.dataset.what}${count === 1 ? "" : "s"}`;
+    const printed = Number(table.dataset.printed) || rows.length;
     const number = (count) => count.toLocaleString("en");
     const choices = ["outcome", "code", "column"].filter($);
     const shown = () => rows.filter((each) => !each.row.hidden);
     const filter = () => {
       const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
       const chosen = choices.filter((name) => $(name).value);
+      let count = 0;
       for (const each of rows) {
         each.row.hidden = !(words.every((word) => each.text.includes(word))
           && chosen.every((name) => [each[name]].flat().includes($(name).value)));
+        count += !each.row.hidden;
+        each.row.classList.toggle("screen", count > printed);
       }
-      const count = shown().length;
-      status(count === rows.length ? `${number(count)} ${what(count)} listed`
-        : `${number(count)} of ${number(rows.length)} listed ${what(rows.length)}`);
+      const some = `${number(count)} of ${number(rows.length)} listed ${what(rows.length)}`;
+      status(count === rows.length ? `${number(count)} ${what(count)} listed` : some);
+      $("filtered").textContent = count === rows.length ? "" : `Filtered: ${some}.`;
       $("nothing").hidden = count > 0;
     };
     $("search").addEventListener("input", filter);
@@ -77,10 +81,10 @@
       };
       $("save").addEventListener("click", () => {
         const lines = [["record", "line", "outcome", "code", "column", "order_id", "value", "currency", "what to do"]];
-        for (const { cells, outcome, code, column } of shown()) {
+        for (const { row, cells, outcome, code, column } of shown()) {
+          const { amount, currency } = row.cells[5].dataset;
           const action = [...new Set(code.map((each) => advice[each] || ""))].join(" ");
-          const [, value, currency] = /^([\d,.]*)\s?(.*)$/.exec(cells[5]);
-          lines.push([cells[0], cells[1], outcome, code.join(" "), column.join(", "), cells[4], value.replaceAll(",", ""), currency, action]);
+          lines.push([cells[0], cells[1], outcome, code.join(" "), column.join(", "), cells[4], amount, currency, action]);
         }
         const text = `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
         const link = document.createElement("a");
