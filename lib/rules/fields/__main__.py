@@ -12,13 +12,11 @@ _HEAD = """\
 
 <!-- Made by `make reference`. Edit the fields in lib/rules/fields. -->
 
-Each field, and the column names by which it is found. [input.md](input.md#column-names) says how
-names are matched, and what a cell may contain.
-
-- **Also called**: these names always mean the field.
-- **Only if no other column fits**: these names are less clear, so they are used only if no other
-  column is for the field. An additional column for an email address or phone number becomes the
-  next numbered field: next to `Phone`, the column `Mobile` is `phone_2`.
+Each field, and the column names by which it is found ([how](input.md#column-names)). Names in the
+last column are less clear: they are used only if no other column is for the field. An additional
+column for an email address or phone number becomes the next numbered field: next to `Phone`, the
+column `Mobile` is `phone_2`. Email addresses, phone numbers and names are hashed before they are
+sent.
 
 | column | what it holds | also called | only if no other column fits |
 |---|---|---|---|
@@ -28,9 +26,9 @@ _CRM_HEAD = """\
 ## Names in exports of CRMs
 
 In German, French, Spanish, Italian, Dutch and Portuguese exports of HubSpot, Salesforce, Pipedrive,
-Zoho and Dynamics. They are used only if no name above and no name with a unit fits, those in the
-last column only if nothing else does. If several of them are for one field, none is used, and a
-note names them (`COLUMN_NOT_CHOSEN`); for names, addresses and times, the first one is used.
+Zoho and Dynamics. They are used only if no name above fits, those in the last column only if
+nothing else does. Of several names for one field, none is used (`COLUMN_NOT_CHOSEN`); for names,
+addresses and times, the first one is.
 
 | column | names in exports of CRMs | only if nothing else fits |
 |---|---|---|

@@ -58,9 +58,8 @@ CONVERSION: Final[tuple[Field, ...]] = (
     ),
     Field(
         "time_zone",
-        "Time zone of the row, for a time that does not state one: an IANA name or an offset. "
-        "Needs exactly this name or the other name; `Time Zone` is ignored, because it is usually "
-        "the contact's own time zone.",
+        "Time zone of a time that does not state one: an IANA name or an offset. The name must be "
+        "exactly this: `Time Zone` is usually the contact's own.",
         aliases=("conversion time zone",),
         only_exact_name=True,
         kind="unit",

@@ -91,7 +91,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "email",
-        "Email address; hashed before it is sent. A SHA-256 hash is accepted too.",
+        "Email address, or its SHA-256 hash.",
         aliases=(
             "email address",
             "e-mail",
@@ -112,7 +112,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "phone",
-        "Phone number; hashed before it is sent. A SHA-256 hash is accepted too.",
+        "Phone number, or its SHA-256 hash.",
         aliases=(
             "phone number",
             "telephone",
@@ -160,7 +160,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "first_name",
-        "First name; hashed before it is sent.",
+        "First name.",
         aliases=("given name", "forename", "customer first name"),
         crm_names=all_names(FIRST_NAME),
         prefers_first_fallback=True,
@@ -170,7 +170,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "last_name",
-        "Last name; hashed before it is sent.",
+        "Last name.",
         aliases=("family name", "surname", "customer last name"),
         crm_names=all_names(LAST_NAME),
         prefers_first_fallback=True,
@@ -180,7 +180,7 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "street",
-        "Street of the address. No destination uses it today.",
+        "Street of the address. Not sent today.",
         aliases=("street address",),
         fallbacks=("address", "address line 1", "address 1", "mailing street", "billing street"),
         prefers_first_fallback=True,
@@ -188,14 +188,14 @@ IDENTITY: Final[tuple[Field, ...]] = (
     ),
     Field(
         "city",
-        "City of the address. No destination uses it today.",
+        "City of the address. Not sent today.",
         fallbacks=("town", "mailing city", "billing city"),
         prefers_first_fallback=True,
         target="address",
     ),
     Field(
         "region",
-        "State or province of the address. No destination uses it today.",
+        "State or province of the address. Not sent today.",
         aliases=("state/region", "state or region"),
         fallbacks=("state", "province", "county", "mailing state", "billing state"),
         prefers_first_fallback=True,

@@ -150,9 +150,8 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     ),
     Field(
         "customer_id",
-        "Google Ads account of the row, for a file with several accounts. Needs exactly this name "
-        "or one of the other names; `Customer ID` is ignored, because it is usually the CRM's own "
-        "number.",
+        "Google Ads account of the row, for a file with several accounts. The name must be exactly "
+        "this: `Customer ID` is usually the CRM's own number.",
         aliases=("google ads customer id", "ads customer id", "google ads account id"),
         only_exact_name=True,
     ),
