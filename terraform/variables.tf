@@ -2,7 +2,7 @@
 
 variable "project_id" {
   type        = string
-  description = "Google Cloud project for all resources. Google Ads grants API access to this project."
+  description = "Google Cloud project for all resources."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
@@ -60,9 +60,9 @@ variable "labels" {
 # ── profiles and settings ───────────────────────────────────────────────────────────────────────
 
 variable "profiles" {
-  type        = any # checks.tf lists what it may contain
+  type        = any
   nullable    = false
-  description = "Profile name → values for everything that a row does not state. The name is the first folder of the object; default is for files outside any folder. docs/profiles.md explains every attribute."
+  description = "Profile name → what the rows of its files do not say. The name is the first folder of the object, or default: docs/profiles.md."
 
   validation {
     condition     = try(length(var.profiles) > 0 && alltrue([for name in keys(var.profiles) : can(regex("^[^/]+$", name))]), false)
@@ -72,17 +72,17 @@ variable "profiles" {
 
 variable "settings" {
   # Unset attributes keep the defaults, which are defined only in lib/config/settings.py.
-  type        = any # checks.tf lists what it may contain
+  type        = any
   default     = {}
   nullable    = false
-  description = "Settings of the function that differ from its defaults. docs/settings.md explains each setting."
+  description = "Settings of the function that differ from its defaults: docs/settings.md."
 }
 
 variable "profile_editors" {
   type        = list(string)
   default     = []
   nullable    = false
-  description = "IAM members that may edit the profiles without Terraform, such as group:marketing@example.com. With any, the profiles are an object of their own, and Terraform writes only its first version."
+  description = "IAM members that may edit the profiles without Terraform, such as group:marketing@example.com. With any, Terraform writes only the first version."
 
   validation {
     condition     = alltrue([for m in var.profile_editors : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
@@ -130,7 +130,7 @@ variable "notices" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Send news of files to correct and of concerns to people: Slack, Teams, Google Chat, Discord, mail, PagerDuty or a webhook. Creates the secret for the addresses; docs/operate.md shows how to fill it."
+  description = "Send news of files to correct and of concerns to Slack, Teams, mail and others. Creates the secret for the addresses: docs/operate.md."
 }
 
 variable "warehouse" {
@@ -175,7 +175,7 @@ variable "grant_storage_agent" {
   type        = bool
   default     = true
   nullable    = false
-  description = "Grant Cloud Storage's service agent the permission to publish events. The grant applies to the whole project: set this to false in all deployments of a project but one, or if somebody else grants it."
+  description = "Grant Cloud Storage's service agent the permission to publish events, on the whole project. False in all deployments of a project but one, or if somebody else grants it."
 }
 
 variable "audit_reads" {
@@ -189,9 +189,9 @@ variable "audit_reads" {
 # docs/deploy.md, "In an organization with rules of its own", says what each of them needs.
 
 variable "existing_input_bucket" {
-  type        = any # checks.tf lists what it may contain
+  type        = any
   default     = null
-  description = "Bucket that exists already and receives the files, instead of a new one. Its location must be given if it is not region. Its versioning and its lifecycle stay as they are."
+  description = "Bucket that exists already and receives the files, with its location if it is not region. Its versioning and its lifecycle stay as they are."
 
   validation {
     condition     = !contains([for kind in ["output", "state", "source"] : "${coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")}-${kind}"], try(var.existing_input_bucket.name, ""))
@@ -200,10 +200,10 @@ variable "existing_input_bucket" {
 }
 
 variable "service_accounts" {
-  type        = any # checks.tf lists what it may contain
+  type        = any
   default     = {}
   nullable    = false
-  description = "Email addresses of service accounts that exist already, instead of new ones: function, trigger, scheduler, builder. They get the same permissions."
+  description = "Email addresses of service accounts that exist already: function, trigger, scheduler, builder."
 }
 
 variable "kms_key" {
@@ -261,10 +261,10 @@ variable "force_destroy" {
 # ── ways in ─────────────────────────────────────────────────────────────────────────────────────
 
 variable "sftp_servers" {
-  type        = any # checks.tf lists what it may contain
+  type        = any
   default     = {}
   nullable    = false
-  description = "SFTP servers from which new files are copied to the input bucket. docs/integrations.md explains every attribute."
+  description = "SFTP servers from which new files are copied to the input bucket: docs/integrations.md."
 
   validation {
     condition     = try(alltrue([for name in keys(var.sftp_servers) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name))]), false)
@@ -303,7 +303,7 @@ variable "results_retention_days" {
   type        = number
   default     = 400
   nullable    = false
-  description = "Days after which results documents are deleted."
+  description = "Days after which results documents are deleted: at least one more than settings.sweep_max_age_days."
 
   validation {
     # For the sweep, an input file without results is unfinished: it would send the rows again.
@@ -357,7 +357,7 @@ variable "notification_channels" {
   type        = list(string)
   default     = []
   nullable    = false
-  description = "Monitoring channels that receive alerts: projects/P/notificationChannels/N. Without a channel, alerts appear only in the console."
+  description = "Monitoring channels that receive alerts: projects/P/notificationChannels/N. Without any, alerts appear only in the console."
 
   validation {
     condition     = alltrue([for c in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", c))])
@@ -368,7 +368,7 @@ variable "notification_channels" {
 variable "runbook_url" {
   type        = string
   default     = null
-  description = "Address of docs/operate.md where your colleagues can read it, such as https://github.com/acme/conversions/blob/main/docs/operate.md. Alerts link to its sections."
+  description = "Address of docs/operate.md where your colleagues read it, beginning with https://. Alerts link to its sections."
 
   validation {
     condition     = var.runbook_url == null || can(regex("^https://[^#]+$", var.runbook_url))

@@ -56,25 +56,6 @@ DOCUMENTATION = r"""## Requirements
 | <a name="requirement_terraform"></a> [terraform](#requirement\_terraform) | >= 1.9 |
 | <a name="requirement_google"></a> [google](#requirement\_google) | >= 6.0 |
 
-## Providers
-
-| Name | Version |
-| ---- | ------- |
-| <a name="provider_google"></a> [google](#provider\_google) | >= 6.0 |
-| <a name="provider_terraform"></a> [terraform](#provider\_terraform) | n/a |
-
-## Modules
-
-No modules.
-
-## Resources
-
-| Name | Type |
-| ---- | ---- |
-| [google_storage_bucket.b](REGISTRY/google/latest/docs/resources/storage_bucket) | resource |
-| [terraform_data.d](REGISTRY/terraform/latest/docs/resources/data) | resource |
-| [google_project.p](REGISTRY/google/latest/docs/data-sources/project) | data source |
-
 ## Inputs
 
 | Name | Description | Type | Default | Required |
@@ -87,9 +68,7 @@ No modules.
 | Name | Description |
 | ---- | ----------- |
 | <a name="output_x_y"></a> [x\_y](#output\_x\_y) | An \| output. |
-""".replace("REGISTRY", "https://registry.terraform.io/providers/hashicorp").replace(
-    "OBJECT", "<pre>object({<br/>    a = optional(string)<br/>  })</pre>"
-)
+""".replace("OBJECT", "<pre>object({<br/>    a = optional(string)<br/>  })</pre>")
 
 
 def test_the_caller_sets_up_the_providers() -> None:

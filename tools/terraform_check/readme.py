@@ -2,7 +2,8 @@
 
 terraform-docs itself is not in the package registries. Its format is described at
 https://terraform-docs.io/reference/markdown-table/; where it is installed,
-`terraform-docs markdown table --output-file README.md terraform` writes the same.
+`terraform-docs markdown table --hide modules,providers,resources --output-file README.md terraform`
+writes the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from tools.terraform_check import configuration
 from tools.terraform_check.configuration import Declared
 
 BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
-_REGISTRY = "https://registry.terraform.io/providers/hashicorp"
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -28,30 +28,22 @@ def with_tables(text: str, module: Path) -> str:
 
 
 def tables(module: Path) -> str:
-    """Requirements, providers, resources, inputs and outputs of the module."""
+    """Requirements, inputs and outputs of the module."""
     declared = sorted(configuration.declared(module), key=lambda item: item.address)
-    bounds = {"terraform": "n/a"}
+    bounds: dict[str, str] = {}
     for item in declared:
         if item.address == "terraform":
             needed = item.body["required_providers"][0]
-            bounds |= {
+            bounds = {
                 name: source["version"].strip('"')
                 for name, source in needed.items()
                 if not name.startswith("__")
             }
             minimum = item.body["required_version"].strip('"')
-    resources = [i for i in declared if i.address.startswith("resource.")]
-    resources += [i for i in declared if i.address.startswith("data.")]
-    used = sorted({item.type.partition(".")[2].partition("_")[0] for item in resources})
     sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted(module.glob("*.tf")))
     return "\n".join(
         [
             *_table("Requirements", ("Name", "Version"), _requirements(minimum, bounds)),
-            *_table(
-                "Providers", ("Name", "Version"), ((_named("provider", n), bounds[n]) for n in used)
-            ),
-            "## Modules\n\nNo modules.\n",
-            *_table("Resources", ("Name", "Type"), map(_resource, resources)),
             *_table(
                 "Inputs",
                 ("Name", "Description", "Type", "Default", "Required"),
@@ -79,17 +71,8 @@ def _named(kind: str, name: str) -> str:
 
 def _requirements(minimum: str, bounds: dict[str, str]) -> Iterable[tuple[str, str]]:
     yield _named("requirement", "terraform"), minimum
-    for name in sorted(bounds.keys() - {"terraform"}):
+    for name in sorted(bounds):
         yield _named("requirement", name), bounds[name]
-
-
-def _resource(item: Declared) -> tuple[str, str]:
-    kind, type_, name = item.address.split(".")
-    provider, _, page = type_.partition("_")
-    folder, word = (
-        ("resources", "resource") if kind == "resource" else ("data-sources", "data source")
-    )
-    return f"[{type_}.{name}]({_REGISTRY}/{provider}/latest/docs/{folder}/{page})", word
 
 
 def _input(item: Declared, sources: str) -> tuple[str, ...]:
