@@ -8,12 +8,10 @@ https://developers.google.com/data-manager/api/reference/rpc/google.ads.datamana
 
 from typing import Final
 
+from lib.catalogue.texts import COMPLETE_CLICK_ID, SOFTWARE_ERROR
+
 TITLE: Final = "Data Manager API"
 
-_REPORT_SOFTWARE_ERROR = (
-    "Report it at the project's issue tracker, with the run_id from the results document: this is "
-    "a software error, not a mistake in the file."
-)
 _READ_MESSAGE = "Read Google's message, which the results document shows with this code."
 _CORRECT_NAMED_FIELD = "Correct the field that Google's message names."
 _GIVE_ACCESS = (
@@ -39,10 +37,6 @@ _ENABLE_CUSTOM_VARIABLE = (
     "Enable it in Google Ads under Goals > Custom variables, or remove its column from the file."
 )
 _STATE_CONSENT = "Add the ad_user_data column to the file, or set ad_user_data in the profile."
-_CHECK_CLICK_ID_IS_COMPLETE = (
-    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
-    "upper and lower case unchanged."
-)
 _CHECK_WITH_LINTER = (
     "Check the file on your own computer: offline-conversions check FILE (docs/input.md)."
 )
@@ -84,7 +78,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_BASE64_ENCODING": (
         "failed",
         "A hash is not valid base64.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_SHA256_FORMAT": (
         "failed",
@@ -110,7 +104,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_MANY_DESTINATIONS": (
         "file",
         "The request has more than 10 destinations.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_DESTINATION": (
         "account",
@@ -121,7 +115,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "MULTIPLE_DATA_TYPES_NOT_ALLOWED": (
         "file",
         "The request mixes different types of data.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "DIFFERENT_LOGIN_ACCOUNTS_NOT_ALLOWED_FOR_DATA_PARTNER": (
         "account",
@@ -158,7 +152,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_MANY_EVENTS": (
         "file",
         "The request contains too many conversions.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS": (
         "account",
@@ -178,7 +172,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DUPLICATE_DESTINATION_REFERENCE": (
         "file",
         "Two destinations in the request have the same name.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "UNSUPPORTED_OPERATING_ACCOUNT_FOR_DATA_PARTNER": (
         "account",
@@ -219,7 +213,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_EVENT_NAME": (
         "failed",
         "The event name is not supported.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "NOT_ALLOWLISTED": (
         "account",
@@ -260,7 +254,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "IMMUTABLE_FIELD_FOR_UPDATE": (
         "file",
         "The request changes a field that cannot be changed.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_RESOURCE_NAME": (
         "account",
@@ -270,12 +264,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_FILTER": (
         "file",
         "The filter of a query is not valid.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_UPDATE_MASK": (
         "file",
         "The request does not name the fields to change correctly.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "MISMATCHED_ACCOUNT_TYPE": (
         "account",
@@ -310,7 +304,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "THIRD_PARTY_USER_DATA_NOT_ALLOWED": (
         "account",
         "Only data partners can send user data of third parties.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_COUPON_CODE": (
         "failed",
@@ -408,12 +402,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_INVALID_GBRAID": (
         "failed",
         "Google cannot read the gbraid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "PROCESSING_ERROR_REASON_INVALID_GCLID": (
         "failed",
         "Google cannot read the gclid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "PROCESSING_ERROR_REASON_INVALID_MERCHANT_ID": (
         "failed",
@@ -423,7 +417,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_INVALID_WBRAID": (
         "failed",
         "Google cannot read the wbraid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "PROCESSING_ERROR_REASON_INTERNAL_ERROR": (
         "transient",
@@ -472,7 +466,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "PROCESSING_ERROR_REASON_INVALID_AD_IDENTIFIERS": (
         "failed",
         "Some click IDs are not valid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK": (
         "failed",

@@ -7,31 +7,21 @@ https://developers.google.com/google-ads/api/reference/rpc/latest/errors
 
 from typing import Final
 
+from lib.catalogue.texts import COMPLETE_CLICK_ID, REPLACE_CREDENTIALS, SOFTWARE_ERROR
+
 TITLE: Final = "Google Ads API"
 
 _RETRIED_AUTOMATICALLY = "No action needed; retried automatically."
 _RETRIED_AFTER_6_HOURS = "No action needed; retried automatically after 6 hours."
 _RETRIED_AFTER_24_HOURS = "No action needed; retried automatically after 24 hours."
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
-_REPORT_SOFTWARE_ERROR = (
-    "Report it at the project's issue tracker, with the run_id from the results document: this is "
-    "a software error, not a mistake in the file."
-)
 _UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
-_REPLACE_CREDENTIALS = (
-    "Ask the engineer who deployed the function to create new credentials and store them in the "
-    "secret."
-)
 _REMOVE_DEVELOPER_TOKEN = (
     "Ask the engineer who deployed the function to remove developer_token from the secret; Google "
     "no longer needs it."
 )
 _GIVE_STANDARD_ACCESS = "Give this user at least standard access in Google Ads."
 _UPLOAD_SOONER = "Upload conversions sooner, ideally every day."
-_CHECK_CLICK_ID_IS_COMPLETE = (
-    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
-    "upper and lower case unchanged."
-)
 _GIVE_EACH_ORDER_ITS_ID = (
     "Give each order its own order ID. If both rows are the same order, no action is needed."
 )
@@ -71,12 +61,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_MANY_CONVERSIONS_IN_REQUEST": (
         "file",
         "The request contains more than 2,000 conversions.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "UNPARSEABLE_GCLID": (
         "failed",
         "Google cannot read the gclid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "CONVERSION_PRECEDES_EVENT": (
         "failed",
@@ -248,7 +238,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "failed",
         "The row was sent with a user identifier other than an email address or a phone number. "
         "Google accepts only these two here.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "GBRAID_WBRAID_BOTH_SET": (
         "failed",
@@ -258,12 +248,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "UNPARSEABLE_WBRAID": (
         "failed",
         "Google cannot read the wbraid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "UNPARSEABLE_GBRAID": (
         "failed",
         "Google cannot read the gbraid.",
-        _CHECK_CLICK_ID_IS_COMPLETE,
+        COMPLETE_CLICK_ID,
     ),
     "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": (
         "failed",
@@ -295,7 +285,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_JOB_ID": (
         "file",
         "The job ID of the upload is not between 1 and 2,147,483,647.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "NO_CONVERSION_ACTION_FOUND": (
         "account",
@@ -361,7 +351,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_MANY_ADJUSTMENTS_IN_REQUEST": (
         "file",
         "The request contains more than 2,000 adjustments.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "TOO_MANY_ADJUSTMENTS": (
         "failed",
@@ -385,20 +375,20 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CONVERSION_ACTION_NOT_ELIGIBLE_FOR_ENHANCEMENT": (
         "account",
         _ENHANCEMENT_ONLY,
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET": (
         "failed",
         "The adjustment was sent with an order ID and with a gclid and conversion time. Google "
         "accepts only one of the two.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
-    "CONVERSION_ALREADY_ENHANCED": ("duplicate", _ENHANCEMENT_ONLY, _REPORT_SOFTWARE_ERROR),
-    "DUPLICATE_ENHANCEMENT_IN_REQUEST": ("duplicate", _ENHANCEMENT_ONLY, _REPORT_SOFTWARE_ERROR),
+    "CONVERSION_ALREADY_ENHANCED": ("duplicate", _ENHANCEMENT_ONLY, SOFTWARE_ERROR),
+    "DUPLICATE_ENHANCEMENT_IN_REQUEST": ("duplicate", _ENHANCEMENT_ONLY, SOFTWARE_ERROR),
     "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCEMENT": (
         "account",
         _ENHANCEMENT_ONLY,
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "MISSING_ORDER_ID_FOR_WEBPAGE": (
         "failed",
@@ -449,7 +439,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "AUTHENTICATION_ERROR": (
         "account",
         "Google could not authenticate the request.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "CLIENT_CUSTOMER_ID_INVALID": (
         "account",
@@ -464,52 +454,52 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "GOOGLE_ACCOUNT_DELETED": (
         "account",
         "The Google account behind the credentials was deleted.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "GOOGLE_ACCOUNT_COOKIE_INVALID": (
         "account",
         "The login of the Google account behind the credentials is not valid.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "GOOGLE_ACCOUNT_AUTHENTICATION_FAILED": (
         "account",
         "Google could not authenticate the Google account behind the credentials.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "GOOGLE_ACCOUNT_USER_AND_ADS_USER_MISMATCH": (
         "account",
         "The Google account behind the credentials is not the user that the request names.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
-    "LOGIN_COOKIE_REQUIRED": ("account", "The request has no login.", _REPLACE_CREDENTIALS),
+    "LOGIN_COOKIE_REQUIRED": ("account", "The request has no login.", REPLACE_CREDENTIALS),
     "NOT_ADS_USER": (
         "account",
         "The Google account behind the credentials has no access to any Google Ads account.",
         "Invite this Google account in Google Ads under Admin > Access and security.",
     ),
-    "OAUTH_TOKEN_INVALID": ("account", "The OAuth token is not valid.", _REPLACE_CREDENTIALS),
-    "OAUTH_TOKEN_EXPIRED": ("account", "The OAuth token has expired.", _REPLACE_CREDENTIALS),
-    "OAUTH_TOKEN_DISABLED": ("account", "The OAuth token is disabled.", _REPLACE_CREDENTIALS),
-    "OAUTH_TOKEN_REVOKED": ("account", "The OAuth token was revoked.", _REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_INVALID": ("account", "The OAuth token is not valid.", REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_EXPIRED": ("account", "The OAuth token has expired.", REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_DISABLED": ("account", "The OAuth token is disabled.", REPLACE_CREDENTIALS),
+    "OAUTH_TOKEN_REVOKED": ("account", "The OAuth token was revoked.", REPLACE_CREDENTIALS),
     "OAUTH_TOKEN_HEADER_INVALID": (
         "account",
         "The OAuth token is malformed.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "LOGIN_COOKIE_INVALID": (
         "account",
         "The login of the request is not valid.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "INVALID_EMAIL_ADDRESS": (
         "account",
         "The Google account behind the credentials does not exist.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "USER_ID_INVALID": (
         "account",
         "The user behind the credentials is not valid.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "TWO_STEP_VERIFICATION_NOT_ENROLLED": (
         "account",
@@ -571,7 +561,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "AUTHORIZATION_ERROR": (
         "account",
         "Google refused to authorize the request.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "ACTION_NOT_PERMITTED": (
         "account",
@@ -612,7 +602,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "SERVICE_ACCESS_DENIED": (
         "account",
         "The credentials are not allowed to use this service of the API.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "ACCESS_DENIED_FOR_ACCOUNT_TYPE": (
         "account",
@@ -658,7 +648,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The customer ID is not valid.",
         "Correct customer_id: it must have ten digits.",
     ),
-    "OPERATION_REQUIRED": ("file", "The request contains no operation.", _REPORT_SOFTWARE_ERROR),
+    "OPERATION_REQUIRED": ("file", "The request contains no operation.", SOFTWARE_ERROR),
     "RESOURCE_NOT_FOUND": (
         "failed",
         "Google cannot find something that the row names, such as the conversion action.",
@@ -667,7 +657,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_PAGE_TOKEN": (
         "file",
         "The token for the next page of query results is not valid.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "EXPIRED_PAGE_TOKEN": (
         "transient",
@@ -678,10 +668,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "IMMUTABLE_FIELD": (
         "failed",
         "The request sets a field that cannot be changed.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
-    "TOO_MANY_MUTATE_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, _REPORT_SOFTWARE_ERROR),
-    "TOO_MANY_ACTION_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, _REPORT_SOFTWARE_ERROR),
+    "TOO_MANY_MUTATE_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, SOFTWARE_ERROR),
+    "TOO_MANY_ACTION_OPERATIONS": ("file", _TOO_MANY_OPERATIONS, SOFTWARE_ERROR),
     "CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT": (
         "account",
         "The account is a manager account, which cannot do this.",
@@ -690,7 +680,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CANNOT_MODIFY_FOREIGN_FIELD": (
         "failed",
         "The request sets a field that it cannot change.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "INVALID_ENUM_VALUE": ("failed", _VALUE_NOT_IN_LIST, _CORRECT_NAMED_FIELD),
     "DEVELOPER_TOKEN_PARAMETER_MISSING": (
@@ -717,12 +707,12 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CLOUD_PROJECT_NOT_FOUND": (
         "account",
         "Google cannot find the Google Cloud project of the credentials.",
-        _REPLACE_CREDENTIALS,
+        REPLACE_CREDENTIALS,
     ),
     "PARTIAL_FAILURE_MODE_REQUIRED": (
         "file",
         "The request was not in partial failure mode, which uploads require.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     # InternalError, DatabaseError, gRPC
     "INTERNAL_ERROR": (
@@ -753,13 +743,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The row contradicts data that Google already has.",
         "Upload the row again; Google then gives a more exact reason.",
     ),
-    "REQUEST_TOO_LARGE": ("file", _REQUEST_TOO_LARGE, _REPORT_SOFTWARE_ERROR),
+    "REQUEST_TOO_LARGE": ("file", _REQUEST_TOO_LARGE, SOFTWARE_ERROR),
     "UNAVAILABLE": (
         "transient",
         "Google's API is temporarily unavailable.",
         _RETRIED_AUTOMATICALLY,
     ),
-    "UNAUTHENTICATED": ("account", "Google refused the credentials.", _REPLACE_CREDENTIALS),
+    "UNAUTHENTICATED": ("account", "Google refused the credentials.", REPLACE_CREDENTIALS),
     # DateError
     "INVALID_FIELD_VALUES_IN_DATE": (
         "failed",
@@ -831,17 +821,17 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "A field cannot be combined with the other fields of this row.",
         "Clear the field that Google's message names.",
     ),
-    "REQUIRED_NONEMPTY_LIST": ("failed", "A required list is empty.", _REPORT_SOFTWARE_ERROR),
+    "REQUIRED_NONEMPTY_LIST": ("failed", "A required list is empty.", SOFTWARE_ERROR),
     "FIELD_CANNOT_BE_CLEARED": (
         "failed",
         "The request clears a field that cannot be cleared.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "BLOCKED_VALUE": ("failed", "Google blocks the value of a field.", _CORRECT_NAMED_FIELD),
     "FIELD_CAN_ONLY_BE_CLEARED": (
         "failed",
         "The request sets a field that can only be cleared.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "TOO_LOW": ("failed", "A number is too small.", _CORRECT_NAMED_FIELD),
     "TOO_HIGH": ("failed", "A number is too large.", _CORRECT_NAMED_FIELD),
@@ -850,14 +840,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google does not accept this currency.",
         "Convert the value to a currency that Google Ads supports.",
     ),
-    "TOO_FEW": ("failed", "A list has too few entries.", _REPORT_SOFTWARE_ERROR),
+    "TOO_FEW": ("failed", "A list has too few entries.", SOFTWARE_ERROR),
     "TOO_MANY": (
         "failed",
         "A list has too many entries, such as user identifiers.",
         "Keep at most five email addresses and phone numbers in total per row.",
     ),
-    "EMPTY_LIST": ("failed", "A list is empty.", _REPORT_SOFTWARE_ERROR),
-    "NULL_CONTENT": ("failed", "A list contains an empty entry.", _REPORT_SOFTWARE_ERROR),
+    "EMPTY_LIST": ("failed", "A list is empty.", SOFTWARE_ERROR),
+    "NULL_CONTENT": ("failed", "A list contains an empty entry.", SOFTWARE_ERROR),
     "DUPLICATE_ELEMENT": (
         "failed",
         "A list contains the same entry twice.",
@@ -866,7 +856,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DUPLICATE_TYPE": (
         "failed",
         "A list contains two entries of the same type.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
     "ENUM_VALUE_NOT_PERMITTED": ("failed", _VALUE_NOT_IN_LIST, _CORRECT_NAMED_FIELD),
     "WRITE_ACCESS_DENIED": (
@@ -882,13 +872,13 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "MUTATE_NOT_ALLOWED": (
         "account",
         "Google does not allow this change.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
-    "REQUEST_SIZE_LIMIT_EXCEEDED": ("file", _REQUEST_TOO_LARGE, _REPORT_SOFTWARE_ERROR),
+    "REQUEST_SIZE_LIMIT_EXCEEDED": ("file", _REQUEST_TOO_LARGE, SOFTWARE_ERROR),
     "RESPONSE_SIZE_LIMIT_EXCEEDED": (
         "file",
         "Google's answer to the request would be too large.",
-        _REPORT_SOFTWARE_ERROR,
+        SOFTWARE_ERROR,
     ),
 }
 

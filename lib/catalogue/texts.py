@@ -6,6 +6,18 @@ REPORT_A_BUG: Final = (
     "Report it at the project's issue tracker (see CONTRIBUTING.md), with the run_id from the "
     "results document."
 )
+SOFTWARE_ERROR: Final = (
+    "Report it at the project's issue tracker, with the run_id from the results document: this is "
+    "a software error, not a mistake in the file."
+)
+REPLACE_CREDENTIALS: Final = (
+    "Ask the engineer who deployed the function to create new credentials and store them in the "
+    "secret."
+)
+COMPLETE_CLICK_ID: Final = (
+    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
+    "upper and lower case unchanged."
+)
 RETRIED_AUTOMATICALLY: Final = "No action needed; retried automatically."
 IF_IT_LASTS: Final = (
     f"{RETRIED_AUTOMATICALLY} If it lasts, look for an outage at https://status.cloud.google.com "
