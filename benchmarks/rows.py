@@ -61,16 +61,15 @@ def file_of(count: int, wrong_every: int, seed: int = 1) -> bytes:
     return HEADER + "".join(lines).encode()
 
 
-def widened(content: bytes, unused: int = 49) -> bytes:
-    """A file with columns that nobody uses: five behind each one, and the others at the end."""
+def widened(content: bytes) -> bytes:
+    """The file with 49 columns that nobody uses, five behind each one until there are no more."""
     lines = []
     for number, line in enumerate(content.decode().splitlines()):
-        cells = line.split(",")
-        others = [f"text {number} {each}" if each % 3 else "" for each in range(unused)]
+        others = [f"text {number} {each}" if each % 3 else "" for each in range(49)]
         if number == 0:
-            others = [f"Internal note {each}" for each in range(unused)]
-        for at, cell in enumerate(cells):
-            lines += [cell, *others[5 * at : 5 * at + 5]]
-        lines += others[5 * len(cells) :]
-        lines[-1] += "\r\n"
-    return ",".join(lines).replace("\r\n,", "\r\n").encode()
+            others = [f"Internal note {each}" for each in range(49)]
+        cells = []
+        for at, cell in enumerate(line.split(",")):
+            cells += [cell, *others[5 * at : 5 * at + 5]]
+        lines.append(",".join(cells) + "\r\n")
+    return "".join(lines).encode()

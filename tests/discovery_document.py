@@ -6,13 +6,11 @@ library does not have yet.
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Any
 
-DOCUMENT = json.loads(
-    (files("googleapiclient.discovery_cache") / "documents" / "datamanager.v1.json").read_text()
-)
+from tools.watch_google import discovery_document
+
+DOCUMENT = discovery_document()
 SCHEMAS = DOCUMENT["schemas"]
 
 

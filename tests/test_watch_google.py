@@ -30,7 +30,7 @@ def test_against_an_older_client_it_names_what_only_rest_has(
 
 def test_a_new_field_and_a_new_word_are_named() -> None:
     """Also inside of a message."""
-    schemas = watch_google.discovery_schemas()
+    schemas = watch_google.discovery_document()["schemas"]
     schemas["Consent"]["properties"]["newField"] = {"type": "string"}
     schemas["ErrorCount"]["properties"]["reason"]["enum"].append("NEW_REASON")
     found = [n for n in watch_google.beyond_the_client(schemas) if not watch_google.is_known(n)]

@@ -63,11 +63,11 @@ WRITTEN_BY_US: Final = {"conversion_action", "destination_references"}
 """What no column has: which action a record is for."""
 
 
-def discovery_schemas() -> dict[str, Any]:
-    """Return the messages of the discovery document, by name."""
+def discovery_document() -> dict[str, Any]:
+    """Return Google's description of the Data Manager API's JSON."""
     folder = files("googleapiclient.discovery_cache") / "documents"
-    schemas: dict[str, Any] = json.loads((folder / "datamanager.v1.json").read_text())["schemas"]
-    return schemas
+    document: dict[str, Any] = json.loads((folder / "datamanager.v1.json").read_text())
+    return document
 
 
 def beyond_the_client(schemas: dict[str, Any]) -> Iterator[str]:
@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> int:
     everything = "--all" in arguments
     lines = [
         f"{name} ({KNOWN_BY_REST.get(name, 'new')})"
-        for name in beyond_the_client(discovery_schemas())
+        for name in beyond_the_client(discovery_document()["schemas"])
         if everything or not is_known(name)
     ]
     lines += [f"{message}.{path} (not sent, no reason)" for message, path in sorted(

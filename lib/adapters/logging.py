@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# https://cloud.google.com/logging/docs/structured-logging
 LONGEST_LINE = 200_000
-"""Cloud Logging takes 256 KiB. It would cut a longer line, and what is no JSON raises no alert."""
+"""Cloud Logging takes 256 KiB. It would cut a longer line, and what is no JSON raises no alert
+(https://cloud.google.com/logging/quotas)."""
+
+# https://cloud.google.com/logging/docs/structured-logging
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
@@ -141,13 +143,15 @@ def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
     `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
-    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too, so this
-    logger stays off, even if a configuration file turns it on.
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. `apprise`
+    quotes addresses with their passwords, and answers. So these loggers stay off, even if a
+    configuration file turns them on.
     """
-    ads = logging.getLogger("google.ads.googleads")
-    ads.setLevel(logging.CRITICAL)
-    ads.propagate = False
-    ads.addFilter(lambda record: False)
+    for name in ("google.ads.googleads", "apprise"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+        logger.propagate = False
+        logger.addFilter(lambda record: False)
     # Its interceptor writes payloads at DEBUG.
     logging.getLogger("google.ads.datamanager_v1").setLevel(logging.WARNING)
     for name in ("google.api_core", "google.auth", "google.cloud", "urllib3", "grpc"):

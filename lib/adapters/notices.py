@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping
 from threading import Thread
@@ -143,7 +142,6 @@ def _service(url: str) -> Any:
     """Return what sends to an address, or None if it is none."""
     import apprise  # see the class
 
-    logging.getLogger("apprise").disabled = True  # it quotes addresses and answers
     asset = apprise.AppriseAsset(app_id="Conversions", image_url_mask="", image_url_logo="")
     try:
         return apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)

@@ -262,15 +262,14 @@ class DataManager:
             return "" if state.data_manager.repeats_adjust else "DUPLICATE_TRANSACTION_ID"
         return "DUPLICATE_GCLID" if click_key in state.click_keys else ""
 
-    def _is_known(self, key: OrderKey | None, action: ConversionAction) -> bool:
+    def _is_known(self, key: OrderKey, action: ConversionAction) -> bool:
         """Whether a conversion has this transaction ID: an uploaded one, or one of a website's tag.
 
         An event for a tag's action that matches no conversion of the tag is a new conversion.
         https://developers.google.com/data-manager/api/devguides/events/google-ads/online
         """
-        if key is None or key in self._state.order_keys:
-            return key is not None
-        return action.type == "WEBPAGE" and self._state.book.by_order(*key) is not None
+        is_of_tag = action.type == "WEBPAGE" and self._state.book.by_order(*key) is not None
+        return is_of_tag or key in self._state.order_keys
 
     def _count(self, index: int, event: Any, target: Target, rpc: Rpc) -> None:
         """Accept a conversion, or adjust the one that has its transaction ID."""
