@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tools.terraform_check import configuration
+from tools.terraform_check import configuration, schema
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -83,6 +83,12 @@ settings = {
 def declared() -> list[configuration.Declared]:
     """The blocks of `terraform/`. To parse them takes a second: no module does it on import."""
     return configuration.declared(TERRAFORM)
+
+
+@pytest.fixture(scope="session")
+def schemas() -> list[schema.Schemas]:
+    """The schemas of each release of Google's provider, the oldest first."""
+    return schema.load()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.terraform.conftest import COMPLETE, EXAMPLE, TERRAFORM, declared
-from tools.terraform_check import configuration, layout, readme, schema
+from tools.terraform_check import configuration, layout, readme
+from tools.terraform_check.schema import Schemas
 
 Values = dict[str, list[Any]]
 
@@ -78,11 +79,10 @@ def test_the_caller_sets_up_the_providers() -> None:
     assert {"provider_meta", "backend", "cloud"}.isdisjoint(terraform)
 
 
-def test_nothing_depends_on_the_callers_provider() -> None:
+def test_nothing_depends_on_the_callers_provider(schemas: list[Schemas]) -> None:
     """Every resource names its project, if it can have one."""
-    schemas = schema.load()[0]
     resources = [each for each in declared() if each.address.startswith(("resource.", "data."))]
-    takers = [item for item in resources if "project" in schemas[item.type].arguments]
+    takers = [item for item in resources if "project" in schemas[0][item.type].arguments]
     assert len(takers) > 5
     assert {item.body.get("project") for item in takers} == {"${var.project_id}"}
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, declared
-from tools.terraform_check import check, configuration, schema
+from tools.terraform_check import check, configuration
+from tools.terraform_check.schema import Schemas
 
 Values = dict[str, list[Any]]
 
@@ -60,9 +61,9 @@ def set_value(value: object) -> object:
     return None if isinstance(value, dict) and "__attribute__" in value else value
 
 
-def test_the_providers_accept_it(file: Path, organization: Values) -> None:
+def test_the_providers_accept_it(file: Path, organization: Values, schemas: list[Schemas]) -> None:
     """The releases of all majors know the arguments, and no validation refuses the values."""
-    assert check.problems(TERRAFORM, schema.load(), EXAMPLE, file) == []
+    assert check.problems(TERRAFORM, schemas, EXAMPLE, file) == []
     assert configuration.broken_validations(organization) == []
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.terraform.conftest import ROOT, TERRAFORM
 from tools.terraform_check import __main__ as command
-from tools.terraform_check import rules, schema
+from tools.terraform_check import rules
+from tools.terraform_check.schema import Schemas
 
-NEWEST = schema.load()[-1]
 EXAMPLE, PAGE = "terraform/examples/github-actions.yml", "docs/integrations.md"
 TYPE, CI = "type        = any # checks.tf lists what it may contain", ".github/workflows/ci.yml"
 # File, text, planted mistake, what is said.
@@ -29,6 +29,7 @@ MISTAKES = [
         "max_instances: accepts 2.5",
     ),
     ("variables.tf", "rclone@sha256:", "rclone:", "a tag can move: write the image's digest"),
+    ("checks.tf", "self.output.project_id ==", "var.project_id ==", "forgets project_id"),
     ("checks.tf", "self.output.region ==", "var.region ==", "forgets region"),
     ("checks.tf", "self.output.name ==", "var.name ==", "forgets name"),
     (
@@ -80,16 +81,21 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_repository_breaks_no_rule(schemas: list[Schemas]) -> None:
+    """Otherwise, a rule that finds something anyway would pass for one that finds the mistake."""
+    assert list(rules.problems(ROOT, schemas[-1])) == []
+
+
 @pytest.mark.parametrize("file, text, planted, said", MISTAKES, ids=[m[3] for m in MISTAKES])
 def test_a_planted_mistake_is_found(
-    tmp_path: Path, file: str, text: str, planted: str, said: str
+    tmp_path: Path, schemas: list[Schemas], file: str, text: str, planted: str, said: str
 ) -> None:
     """Each in its place, in a copy of the module and the workflows."""
     path = copied(tmp_path) / ("terraform" if file.endswith(".tf") else "") / file
     written = path.read_text(encoding="utf-8")
     assert text in written
     path.write_text(written.replace(text, planted, 1), encoding="utf-8")
-    assert any(said in problem for problem in rules.problems(tmp_path, schema.load()[-1]))
+    assert any(said in problem for problem in rules.problems(tmp_path, schemas[-1]))
 
 
 def test_the_command_says_what_the_rules_and_the_plan_refuse(

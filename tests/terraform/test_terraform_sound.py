@@ -14,6 +14,7 @@ import pytest
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
 from tools.terraform_check import check, configuration, formatter, layout, schema
 from tools.terraform_check.__main__ import used_types
+from tools.terraform_check.schema import Schemas
 
 SOUND = """\
 variable "days" {
@@ -48,16 +49,16 @@ resource "google_storage_bucket_iam_member" "reader" {
 """
 
 
-def test_the_module_is_sound(all_on_file: Path) -> None:
+def test_the_module_is_sound(all_on_file: Path, schemas: list[Schemas]) -> None:
     """Every block and argument fits all checked releases, with and without options."""
-    assert check.problems(TERRAFORM, schema.load(), EXAMPLE) == []
-    assert check.problems(TERRAFORM, schema.load(), EXAMPLE, all_on_file) == []
+    assert check.problems(TERRAFORM, schemas, EXAMPLE) == []
+    assert check.problems(TERRAFORM, schemas, EXAMPLE, all_on_file) == []
 
 
-def test_a_sound_module_has_no_problems(tmp_path: Path) -> None:
+def test_a_sound_module_has_no_problems(tmp_path: Path, schemas: list[Schemas]) -> None:
     """The module in which the mistakes below are planted is valid itself."""
     (tmp_path / "main.tf").write_text(SOUND, encoding="utf-8")
-    assert check.problems(tmp_path, schema.load()) == []
+    assert check.problems(tmp_path, schemas) == []
 
 
 MISTAKES = [
@@ -85,21 +86,23 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("written, planted, said", MISTAKES, ids=[m[2] + m[1] for m in MISTAKES])
-def test_a_planted_mistake_is_found(tmp_path: Path, written: str, planted: str, said: str) -> None:
+def test_a_planted_mistake_is_found(
+    tmp_path: Path, schemas: list[Schemas], written: str, planted: str, said: str
+) -> None:
     """Unknown, missing or misplaced arguments, wrong types, dangling references, wrong layout."""
     assert written in SOUND
     (tmp_path / "main.tf").write_text(SOUND.replace(written, planted, 1), encoding="utf-8")
-    assert any(said in problem for problem in check.problems(tmp_path, schema.load()))
+    assert any(said in problem for problem in check.problems(tmp_path, schemas))
 
 
-def test_a_typo_in_our_own_module_is_found(tmp_path: Path) -> None:
+def test_a_typo_in_our_own_module_is_found(tmp_path: Path, schemas: list[Schemas]) -> None:
     """The checker reads the real files."""
     for path in [*TERRAFORM.glob("*.tf"), TERRAFORM / EXAMPLE]:
         text = path.read_text(encoding="utf-8")
         (tmp_path / path.name).write_text(
             text.replace("max_instance_count ", "max_instances_count "), encoding="utf-8"
         )
-    found = check.problems(tmp_path, schema.load(), Path(EXAMPLE.name))
+    found = check.problems(tmp_path, schemas, Path(EXAMPLE.name))
     assert sum("max_instances_count: no such argument" in problem for problem in found) == 2
 
 
@@ -109,12 +112,6 @@ def test_the_example_passes_every_validation(
     """`terraform plan` accepts terraform.tfvars.example, also with every option turned on."""
     assert configuration.broken_validations(values) == []
     assert configuration.broken_validations(all_on) == []
-
-
-def profile(**attributes: str) -> str:
-    """A `profiles` variable with one profile."""
-    body = "".join(f'{name} = "{value}"\n' for name, value in attributes.items())
-    return f"profiles = {{ default = {{\n{body}}} }}"
 
 
 def actions(stages: str, other: str) -> str:
