@@ -92,43 +92,41 @@ class Settings(BaseModel):
     credentials_secret: str = Field(
         "",
         pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$",
-        description="Secret in Secret Manager that contains the google-ads.yaml. "
-        "Without a version, the latest one is used.",
+        description="Secret with the google-ads.yaml. Without a version, the latest one.",
     )
     credentials_path: str = Field(
         "",
-        description="Path of a google-ads.yaml file. Used only if GOOGLE_ADS_SECRET is unset.",
+        description="Path of a google-ads.yaml, if GOOGLE_ADS_SECRET is unset.",
     )
     secret_manager_endpoint: str = Field(
         "",
-        description="host:port of a local substitute for Secret Manager. "
-        "Leave unset in production.",
+        description="host:port of a local substitute. Leave unset in production.",
     )
     destination_endpoints: Mapping[str, str] = Field(
         default_factory=dict,
-        description="host:port of a local substitute for this API. Leave unset in production.",
+        description="host:port of a local substitute. Leave unset in production.",
     )
     accepted_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".csv.gz", ".tsv.gz", ".txt.gz"),
-        description="File name endings to process. "
-        "Any other file that is not ignored ends with the error FILE_NAME_NOT_ACCEPTED.",
+        description="File name endings to process. Any other file that is not ignored ends with "
+        "FILE_NAME_NOT_ACCEPTED.",
     )
     ignored_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (".tmp", ".part", ".filepart", ".partial", ".crdownload"),
-        description="File name endings that transfer tools use for incomplete files. "
-        "Such objects are ignored, and so are .ok, .done, .ctl, .md5 and .sha256.",
+        description="File name endings of incomplete files. They are ignored, and so are .ok, "
+        ".done, .ctl, .md5 and .sha256.",
     )
     ignored_prefixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         ("gcloud/tmp/parallel_composite_uploads/",),
         description="Folders to ignore, such as the one that gcloud uses for parts of an upload.",
     )
     max_file_bytes: int = Field(
-        4 << 30, gt=0, description="Maximum size of one file in bytes, after decompression."
+        4 << 30, gt=0, description="Maximum bytes of a file, after decompression."
     )
     max_file_lines: int = Field(
         MAX_LINES,
         gt=0,
-        description="Maximum number of lines of one file below its header, blank ones included.",
+        description="Maximum lines of a file below its header, blank ones included.",
     )
     time_limit_seconds: float = Field(
         540,
@@ -144,48 +142,46 @@ class Settings(BaseModel):
         60,
         gt=0,
         description="A run that has not renewed its lease for this long counts as dead, and "
-        "another delivery may continue it. A working run renews its lease.",
+        "another delivery may continue it.",
     )
     request_timeout_seconds: float = Field(
-        120, gt=0, description="Maximum wait for the response to one API request."
+        120, gt=0, description="Maximum wait for the answer to an API request."
     )
     window: int = Field(
         8,
         ge=1,
         le=64,
-        description="Maximum number of upload requests in progress at a time. "
-        "With the Google Ads API, up to half as many more while answers are slow.",
+        description="Maximum number of upload requests in progress; with the Google Ads API, up "
+        "to half as many more while answers are slow.",
     )
     max_event_age_hours: float = Field(
         20,
         gt=0,
-        description="A file that is unfinished this long after its event ends with the error "
-        "STALE, unless it waits for the daily quota. "
-        "Keep this below 24 hours: after that, the platform drops the event.",
+        description="A file that is unfinished this long after its event ends with STALE, unless "
+        "it waits for the daily quota. Keep this below 24: then the platform drops the event.",
     )
     max_attempts_without_progress: int = Field(
         5,
         ge=2,
-        description="A file ends with the error NO_PROGRESS after this many attempts in a row "
-        "that died, or did nothing but read the file, without finishing a chunk.",
+        description="A file ends with NO_PROGRESS after this many attempts in a row that died or "
+        "did nothing but read the file.",
     )
     defer_hours: float = Field(
         6,
         gt=0,
-        description="Wait before a deferred row (click or conversion action too recent) "
-        "is sent again.",
+        description="Wait before a row that is too recent is sent again.",
     )
     max_defer_hours: float = Field(
         48,
         gt=0,
-        description="A row that is still too recent after this long fails. So does an adjustment "
-        "whose conversion Google does not find.",
+        description="A row that is still too recent after this long fails, and so does an "
+        "adjustment whose conversion Google does not find.",
     )
     sweep_time_limit_seconds: float = Field(1500, gt=0, description="Maximum time for one sweep.")
     sweep_grace_minutes: float = Field(
         30,
         ge=0,
-        description="The sweep skips files younger than this: their own event processes them.",
+        description="The sweep leaves younger files to their event.",
     )
     sweep_max_age_days: float = Field(
         7, gt=0, description="The sweep does not upload files older than this."
@@ -193,81 +189,79 @@ class Settings(BaseModel):
     announce_topic: str = Field(
         "",
         pattern=r"^$|^projects/[^/]+/topics/[^/]+$",
-        description="Pub/Sub topic that receives a message for every finished file. "
-        "Unset: no messages.",
+        description="Pub/Sub topic that receives a message for every finished file.",
     )
     heartbeat_url: str = Field(
         "",
         pattern=r"^$|^https?://\S+$",
         description="Address that each successful sweep calls, so that somebody outside of the "
-        "project notices when no sweep comes. Unset: none.",
+        "project notices when no sweep comes.",
     )
     notices: str = Field(
         "",
-        description="Where the addresses are to which news are sent, one a line: a secret in "
-        "Secret Manager, or the path of a file. Unset: no news.",
+        description="Where the addresses for news are, one a line: a secret in Secret Manager, or "
+        "the path of a file.",
     )
     notices_hour: int | None = Field(
         None,
         ge=0,
         le=23,
-        description="Send one digest a day, from this hour on, in the time zone "
-        "NO_FILE_TIME_ZONE. Unset: one after each sweep that has news.",
+        description="Send one digest a day, from this hour on in NO_FILE_TIME_ZONE. Unset: one "
+        "after each sweep that has news.",
     )
     list_all_rows: bool = Field(
         False,
-        description="List all rows in the results, including those uploaded without a warning.",
+        description="List all rows in the results, also those uploaded without a warning.",
     )
     look_up_accounts: bool = Field(
         True,
-        description="Look up the conversion actions of an account in the Google Ads API, for "
-        "profiles of the Data Manager API. Set it to false if the credentials may not read it.",
+        description="For the Data Manager API, look up conversion actions in the Google Ads API. "
+        "False if the credentials may not read it.",
     )
     read_diagnostics: bool = Field(
         True,
         description="For each file, read later what Google's diagnostics count for it (Google Ads "
-        "API only). One reading per account and sweep.",
+        "API only).",
     )
     check_click_ownership: bool = Field(
         False,
-        description="For rows refused because Google does not know the click, query click_view to "
-        "see whether the account has it (at most 3 rows and 93 queries per file).",
+        description="For rows whose click Google does not know, query click_view to see whether "
+        "the account has it (at most 3 rows and 93 queries a file).",
     )
     failing_rows_ratio: float = Field(
         0.2,
         gt=0,
         lt=1,
-        description="Alert when more than this share of a file's rows is rejected, failed or not "
-        "counted.",
+        description="Alert when more than this share of rows does not count.",
     )
-    failing_rows_least: int = Field(
-        5, ge=1, description="A file with fewer such rows causes no such alert."
-    )
+    failing_rows_least: int = Field(5, ge=1, description="Fewer such rows cause no such alert.")
     no_file_hours: float | None = Field(
         None,
         gt=0,
-        description="Alert when no file arrives for this many hours: 24 for a nightly export. "
-        "Unset: no alert. Before the first file, there is none either.",
+        description="Alert when no file arrives for this many hours after another: 24 for a "
+        "nightly export.",
     )
     no_file_grace_minutes: float = Field(
-        30, ge=0, description="How much later than NO_FILE_HOURS a file may arrive."
+        30,
+        ge=0,
+        description="How much later than NO_FILE_HOURS, or expect in a profile, a file may arrive.",
     )
     # A mistake in these must stop no file: `lib.followup.rhythm` tells what is wrong.
     no_file_weekdays: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
-        description="Days on which files are expected. The time of other days does not count.",
+        description="Days on which files are expected.",
     )
     no_file_holidays: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (),
-        description="Days on which no file is expected: 12-25 (each year) or 2027-03-29.",
+        description="Days on which none is expected: 12-25 (each year) or 2027-03-29.",
     )
     no_file_time_zone: str = Field(
         "UTC", description="Time zone of these days, such as Europe/Berlin."
     )
     no_file_folders: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         (),
-        description="First folders of object names that are watched each on its own; default: "
-        "files outside of any folder. Unset: a file in any folder is enough.",
+        description="Folders that are watched each on its own; default: files outside of any "
+        "folder. Unset: a file in any folder is enough.",
     )
 
     @property
