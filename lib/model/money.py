@@ -54,11 +54,6 @@ def most_frequent_first(sums: Mapping[str, Sum]) -> dict[str, Sum]:
     return dict(sorted(sums.items(), key=lambda each: (-each[1].rows, each[0])))
 
 
-def micros_of(value: float | None) -> int | None:
-    """Return a value in micros; None: there is none."""
-    return int(value * MICROS + 0.5) if value is not None and value <= _MOST_VALUE else None
-
-
 def plain_amount(micros: int) -> str:
     """`12400500000` → `12400.5`, for programs."""
     whole, rest = divmod(micros, MICROS)

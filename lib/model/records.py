@@ -103,8 +103,8 @@ class OptionalFields:
         )
 
 
-RETRACTED: Final = 1 << 62
-"""The rank of a retraction, later than every time: it is final."""
+_FINAL: Final = 1 << 62
+"""Later than every time."""
 
 _DERIVED: Final = re.compile("auto-[a-p]{32}")
 
@@ -157,6 +157,11 @@ class Conversion(NamedTuple):
 AdjustmentType = Literal["retraction", "restatement"]
 
 
+def rank_of(adjustment: str, time: int) -> int:
+    """Return the rank of an adjustment: a later one counts, but a retraction is final."""
+    return _FINAL if adjustment == "retraction" else time
+
+
 class Adjustment(NamedTuple):
     """A correction of a conversion that was sent before: a new value, or a retraction.
 
@@ -179,10 +184,8 @@ class Adjustment(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """The later restatement counts, but a retraction is final."""
-        if self.adjustment_type == "retraction":
-            return RETRACTED
-        return int(datetime.fromisoformat(self.time).timestamp())
+        """Of two adjustments of a conversion, the one with the higher rank counts."""
+        return rank_of(self.adjustment_type, int(datetime.fromisoformat(self.time).timestamp()))
 
     @property
     def has_click_id(self) -> bool:

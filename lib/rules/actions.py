@@ -72,10 +72,16 @@ def resolve_action(
     )
 
 
-def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
-    prefix, _, last = wanted.rpartition("/")
+def action_id_in(text: str) -> str | None:
+    """Return the ID of an action that is given by its ID or resource name; None: by its name."""
+    prefix, _, last = text.rpartition("/")
     is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
-    action = account.actions.get(last) if is_id else None
+    return last if is_id else None
+
+
+def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
+    action_id = action_id_in(wanted)
+    action = account.actions.get(action_id) if action_id else None
     if action is None:
         # A name may also consist of digits or contain slashes.
         action = account.by_name().get(wanted.casefold())
@@ -83,10 +89,10 @@ def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
         by_name = rules.capabilities.resolves_action_names and account.names_on_trust
-        if not is_id and not by_name:
+        if action_id is None and not by_name:
             # The account can't be queried, so the ID is unknown.
             return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
-        known_as = last if is_id else wanted
+        known_as = action_id or wanted
         return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
     if account.verified and (wrong := _wrong_type(action, rules)):
         return Problem(wrong, "conversion_action")

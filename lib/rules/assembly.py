@@ -17,22 +17,15 @@ from typing import Final, Literal, NamedTuple, TypeVar
 from lib.catalogue.codes import lookup
 from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
-from lib.model.money import Amounts, micros_of
+from lib.model.money import Amounts
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import (
-    RETRACTED,
-    Adjustment,
-    Conversion,
-    Record,
-    is_derived_order_id,
-)
+from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id, rank_of
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
 from lib.rules.row_filter import TIME_FIELD
 from lib.rules.values.order_ids import derived_order_id
 
 R = TypeVar("R", bound=Record)
-T = TypeVar("T")
 
 MOST_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
@@ -66,14 +59,12 @@ def assemble(
     lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     refused = list(damaged)
-    values, currencies = _money_of(chunk) if record is not Adjustment else ((), ())
+    values = _values_of(chunk) if record is not Adjustment else Amounts()
 
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
         of_row = tuple(warnings.get(row, ()))
-        micros = micros_of(values[row]) if values else None
-        currency = (currencies[row] or "") if micros is not None else ""
         refused.append(
-            RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, micros, currency)
+            RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, *values.at(row))
         )
 
     for row, reasons in errors.items():
@@ -89,23 +80,19 @@ def assemble(
         has_user_data=chunk.has_user_data,
         placeholders=chunk.count_placeholders(),
         follows_earlier_chunk=chunk.follows_earlier_chunk,
-        values=Amounts.of(_of_rows(values, accepted), _of_rows(currencies, accepted)),
+        values=values if len(accepted) == chunk.size else values.only(accepted),
     )
 
 
-def _money_of(chunk: ChunkColumns) -> tuple[Sequence[float | None], Sequence[str | None]]:
-    """Return the value and the currency of each row. A value without one is in the account's."""
+def _values_of(chunk: ChunkColumns) -> Amounts:
+    """Return the value of each row. One without a currency is in the account's."""
     values, currencies = chunk.value, chunk.currency_code
-    if values.count(None) == currencies.count(None):
-        return values, currencies
-    return values, [
-        currency or (None if value is None else action.currency or "")
-        for value, currency, action in zip(values, currencies, chunk.actions, strict=True)
-    ]
-
-
-def _of_rows(column: Sequence[T], rows: Sequence[int]) -> Sequence[T]:
-    return column if len(rows) == len(column) or not column else [column[row] for row in rows]
+    if values.count(None) != currencies.count(None):
+        currencies = [
+            currency or (None if value is None else action.currency or "")
+            for value, currency, action in zip(values, currencies, chunk.actions, strict=True)
+        ]
+    return Amounts.of(values, currencies)
 
 
 def _name_time_columns(chunk: ChunkColumns) -> None:
@@ -372,7 +359,7 @@ def supersede(chunk: ChunkColumns) -> None:
     either. Beyond the limit, only the API can tell.
     """
     lines, earlier, rows = chunk.lines, chunk.file.adjusted, chunk.sendable()
-    ranks = {row: _rank(chunk, row) for row in rows}
+    ranks = {row: rank_of(chunk.adjustment_type[row], chunk.when.instants[row]) for row in rows}
     keys = {row: _adjusted_conversion(chunk, row) for row in rows}
     best: dict[bytes, int] = {}
     for row, key in keys.items():
@@ -396,12 +383,6 @@ def supersede(chunk: ChunkColumns) -> None:
             earlier[key] = ranks[row], lines[row]
     originals = (chunk.original[row] for row in sent.values())
     chunk.has_user_data = any(o and (o.hashed_emails or o.hashed_phones) for o in originals)
-
-
-def _rank(chunk: ChunkColumns, row: int) -> int:
-    """Return the rank of an adjustment: that with the highest rank counts."""
-    is_final = chunk.adjustment_type[row] == "retraction"
-    return RETRACTED if is_final else chunk.when.instants[row]
 
 
 def _adjusted_conversion(chunk: ChunkColumns, row: int) -> bytes:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -61,13 +61,10 @@ def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str 
 
 def read_optional_fields(chunk: ChunkColumns) -> None:
     """Read the fields that few files have."""
-    comma = chunk.file.rules.decimal_comma
     found = [
-        _read_declared(cells, name, BY_NAME[name], comma, chunk.problems)
+        _read_declared(cells, name, BY_NAME[name], chunk.file.rules, chunk.problems)
         for name, cells in chunk.named(_is_declared)
     ]
-    for name, words in chunk.file.rules.capabilities.unknown_words.items():
-        _leave_out(name, words, found, chunk.problems)
     if variables := chunk.named(_is_custom_variable):
         found.append(_Target("custom_variables", _read_variables(chunk, variables)))
     if chunk.has_columns(ADDRESS_FIELDS):
@@ -99,22 +96,13 @@ class _Target(NamedTuple):
     values: dict[int, Any]
 
 
-def _leave_out(
-    name: str, words: frozenset[str], found: Sequence[_Target], problems: RowProblems
-) -> None:
-    """Leave out the words of a field that the API does not have."""
-    for each in found:
-        if each.name == name:
-            for row in [row for row, value in each.values.items() if value in words]:
-                del each.values[row]
-                problems.warn(row, "WORD_NOT_SENT", name)
-
-
 def _read_declared(
-    cells: Sequence[str], column: str, field: Field, decimal_comma: bool, problems: RowProblems
+    cells: Sequence[str], column: str, field: Field, rules: RowRules, problems: RowProblems
 ) -> _Target:
-    """Read a column with the `parse` function of its field."""
+    """Read a column with the `parse` function of its field. Words that the API does not have are
+    left out."""
     assert field.parse is not None
+    unknown: Collection[Any] = rules.capabilities.unknown_words.get(column, ())
     values: dict[int, Any] = {}
     for row, cell in enumerate(cells):
         text = plain_text(cell, column, problems.with_placeholders) if cell else ""
@@ -122,12 +110,15 @@ def _read_declared(
             values[row] = field.if_placeholder
         elif text:
             try:
-                values[row] = field.parse(text, decimal_comma)
+                value = field.parse(text, rules.decimal_comma)
             except RuleError as error:
-                if field.bad_value == "row":
-                    problems.reject(row, error.code, column)
-                else:
-                    problems.warn(row, error.code, column)
+                refuse = problems.reject if field.bad_value == "row" else problems.warn
+                refuse(row, error.code, column)
+                continue
+            if value in unknown:
+                problems.warn(row, "WORD_NOT_SENT", column)
+            else:
+                values[row] = value
     return _Target(field.target, values)
 
 

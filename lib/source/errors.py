@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 FileErrorCode = Literal[
@@ -34,10 +35,11 @@ class SourceError(Exception):
     """The file can't be read, or its rest can't be read. A person must correct it.
 
     `detail` contains lines, limits and header names, never the value of a cell. It is safe to show
-    and to log.
+    and to log. `fields` are those that several columns hold (DUPLICATE_COLUMN).
     """
 
-    def __init__(self, code: FileErrorCode, detail: str) -> None:
+    def __init__(self, code: FileErrorCode, detail: str, fields: Sequence[str] = ()) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: FileErrorCode = code
         self.detail = detail
+        self.fields = fields

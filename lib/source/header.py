@@ -86,7 +86,8 @@ def map_columns(
     _refuse_rows(header, found)
     undecided = {field: found.pop(field) for field in _undecided(found, usable)}
     if duplicates := _namesakes(header, found):
-        raise SourceError("DUPLICATE_COLUMN", "; ".join(duplicates))
+        several = [field for field, columns in found.items() if len(columns) > 1]
+        raise SourceError("DUPLICATE_COLUMN", "; ".join(duplicates), several)
     fields = {field: columns[0] for field, columns in found.items()}
     known = off.union(filtered_by, fields.values())
     named = {**{i: each.field for i, each in meanings.items()}, **{i: f for f, i in fields.items()}}

@@ -100,6 +100,16 @@ def person(answers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[str]
     return asked
 
 
+@pytest.mark.parametrize("action", ["1001", "customers/1234567890/conversionActions/1001"])
+def test_an_action_that_every_api_knows_raises_no_question(
+    file: Any, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Only the name of an action needs one API: its ID and its resource name do not."""
+    asked = person(["123-456-7890"], monkeypatch)
+    profile_of(init(file(), "--action", action))
+    assert asked[0].startswith("Google Ads account")
+
+
 def test_an_answer_that_changes_nothing_is_not_asked_for(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,8 +34,9 @@ from lib.source.header import columns_named
 _MOST_STAGES: Final = 40
 """A column with more different cells is no list of stages."""
 _MOST_VALUES: Final = 10
-_FILTERS: Final = ("include", "exclude", "refunds")
-_FILTER_KEYS: Final[tuple[Literal["include", "exclude"], ...]] = ("include", "exclude")
+_KEEPING: Final[tuple[Literal["include", "exclude"], ...]] = ("include", "exclude")
+FILTERS: Final = (*_KEEPING, "refunds")
+"""The keys of a profile that say which rows count, and as what."""
 _CLEAR: Final = 4
 """Up to this rank, a column has words or a name that say whether a row counts."""
 _FLAGS: Final = 6
@@ -96,7 +97,7 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
     if sample.header.kind != "conversion":
         return CountingRows(Proposal(_given_entries(given)), sample.rows)
     deciding = _deciding_columns(sample)
-    if given.values.get("actions") or any(key in given.values for key in _FILTERS):
+    if given.values.get("actions") or any(key in given.values for key in FILTERS):
         entries = [*_given_entries(given), *_pinned(sample, deciding, given)]
         return CountingRows(Proposal(tuple(merge(entries))), _kept(sample, given.values))
     rows = sample.rows
@@ -143,7 +144,7 @@ def narrowed(
     value = columns.get("conversion_value")
     for column, values, reason in _undone(sample, rows, skips_refunds=counting.refund_time is None):
         name = sample.names[column]
-        if any(name in given.values.get(key, ()) for key in _FILTERS):
+        if any(name in given.values.get(key, ()) for key in FILTERS):
             continue
         if not _is_net(sample, rows, value, column):
             left = [row for row in rows if row.cells[column] in values]
@@ -169,7 +170,7 @@ def narrowed(
 
 
 def _is_filtered(given: Given, name: str) -> bool:
-    return any(name in given.values.get(key, ()) for key in _FILTER_KEYS)
+    return any(name in given.values.get(key, ()) for key in _KEEPING)
 
 
 def _left_out(
@@ -381,7 +382,7 @@ def _objects(sample: Sample, at: int, rows: Sequence[SampleRow]) -> bool:
 def _pinned(sample: Sample, deciding: Sequence[int], said: Given) -> list[Entry]:
     """Return that the other columns, which look as if they decide, do not."""
     names = [sample.names[at] for at in deciding]
-    keys = (*_FILTERS, "actions")
+    keys = (*FILTERS, "actions")
     others = [name for name in names if not any(name in said.values.get(key, ()) for key in keys)]
     if not others:
         return []
@@ -394,7 +395,7 @@ def _given_entries(given: Given) -> tuple[Entry, ...]:
     by_action = given.values.get("actions", {})
     found = {
         key: {name: values for name, values in given.values[key].items() if name not in by_action}
-        for key in _FILTERS
+        for key in FILTERS
         if key in given.values
     }
     return tuple(Entry(key, values, given.reason(key)) for key, values in found.items() if values)
@@ -473,7 +474,7 @@ def _kept(sample: Sample, given: Mapping[str, Any]) -> Sequence[SampleRow]:
     given = {**given, "include": {**given.get("include", {}), **stages}}
     conditions = [
         Condition(name, columns[0], key, tuple(values))
-        for key in _FILTER_KEYS
+        for key in _KEEPING
         for name, values in given.get(key, {}).items()
         if values and (columns := columns_named(name, sample.names))
     ]

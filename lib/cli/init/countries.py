@@ -120,7 +120,7 @@ def currency_code(basis: Basis) -> Proposal:
         if most < len(without):
             reason += " Values with another sign are rejected."
         return Proposal((Entry("currency_code", code, reason),))
-    countries = (*countries_of(basis), basis.known.get("phone_region", ""))
+    countries = (*countries_of_zone(basis), basis.known.get("phone_region", ""))
     likely = next(filter(None, map(_currency_of, countries)), "")
     header = basis.sample.names[values]
     if likely.endswith("D") and any(map(_has_dollar, (header, *without))):
@@ -165,7 +165,7 @@ def phone_region(basis: Basis) -> Proposal:
     something else in the file decides."""
     columns = _phone_columns(basis)
     countries = basis.columns.get("country_code")
-    if countries is not None and (home := _home_of_all(basis, columns, countries)):
+    if countries is not None and (home := _country_of_all_numbers(basis, columns, countries)):
         reason = f"Most numbers in rows of other countries are possible in {home} alone."
         why = f"country_code: the phone numbers are from {home}, wherever a person lives."
         country = Entry("headers", {"country_code": []}, why)
@@ -193,12 +193,12 @@ def phone_region(basis: Basis) -> Proposal:
         return Proposal((Entry("phone_region", region, reason),))
     text = f"Country of the {len(national):,} phone numbers without +"
     allowed = "its two-letter code, such as DE or US"
-    is_allowed = _numberedcountries_of().__contains__
+    is_allowed = _every_country().__contains__
     default = likely if is_possible else ""
     return question("phone_region", text, default=default, allowed=allowed, is_allowed=is_allowed)
 
 
-def _home_of_all(basis: Basis, columns: Sequence[int], countries: int) -> str | None:
+def _country_of_all_numbers(basis: Basis, columns: Sequence[int], countries: int) -> str | None:
     """Return the country of most rows, if most phone numbers in the other rows are from there,
     too: some programs store the country of the address."""
     regions = [find_region(row.cells[countries]) for row in basis.rows]
@@ -228,7 +228,7 @@ def _valid_in(numbers: Sequence[str], hinted: Iterable[str]) -> list[str]:
     """Return the countries in which most of the numbers are valid, the `hinted` ones first. If one
     of them is, the others are not tried."""
     found = [region for region in hinted if _are_valid(numbers, region)]
-    return found or [region for region in _numberedcountries_of() if _are_valid(numbers, region)]
+    return found or [region for region in _every_country() if _are_valid(numbers, region)]
 
 
 def _are_valid(numbers: Sequence[str], region: str, *, loosely: bool = False) -> bool:
@@ -255,7 +255,7 @@ def _are_valid(numbers: Sequence[str], region: str, *, loosely: bool = False) ->
 
 
 @cache
-def _numberedcountries_of() -> Sequence[str]:
+def _every_country() -> Sequence[str]:
     import phonenumbers  # takes a tenth of a second, and most files need no country
 
     return sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -273,7 +273,7 @@ def _hints(international: Sequence[str], basis: Basis) -> dict[str, str]:
             continue
         if region:
             hints.setdefault(region, "a number with +")
-    for region in countries_of(basis):
+    for region in countries_of_zone(basis):
         hints.setdefault(region, "the time zone")
     codes = basis.columns.get("currency_code")
     currencies = {row.cells[codes] for row in basis.rows} if codes is not None else set()
@@ -283,7 +283,7 @@ def _hints(international: Sequence[str], basis: Basis) -> dict[str, str]:
     return hints
 
 
-def countries_of(basis: Basis) -> Sequence[str]:
+def countries_of_zone(basis: Basis) -> Sequence[str]:
     """Return the countries of the time zone."""
     return _countries_of_zones().get(basis.known.get("time_zone", ""), ())
 

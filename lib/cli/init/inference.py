@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from tzlocal import get_localzone_name
 
 from lib.cli.init.columns import find_columns
-from lib.cli.init.counting_rows import find_counting_rows, narrowed
-from lib.cli.init.countries import EUROPE, countries_of, currency_code, phone_region, time_zone
+from lib.cli.init.counting_rows import FILTERS, find_counting_rows, narrowed
+from lib.cli.init.countries import EUROPE, countries_of_zone, currency_code, phone_region, time_zone
 from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question, merge, question
 from lib.cli.init.sample import Basis, Sample
 from lib.cli.init.stage_actions import stages_of
@@ -23,6 +23,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.money import MICROS, amount
+from lib.rules.actions import action_id_in
 from lib.rules.fields import BY_NAME
 from lib.rules.roles import fields_of
 from lib.rules.values.cells import RuleError
@@ -38,9 +39,8 @@ _FIRST: Final = ("destination", "customer_id", "conversion_action", "include", "
 _ORDER: Final = (
     *("destination", "customer_id", "login_customer_id", "conversion_action", "time_zone"),
     *("currency_code", "phone_region", "ad_user_data", "day_first", "decimal_comma", "encoding"),
-    *("delimiter", "sheet", "header_row", "headers", "include", "exclude", "refunds", "actions"),
+    *("delimiter", "sheet", "header_row", "headers", *FILTERS, "actions"),
 )
-_ROW_FILTER: Final = ("include", "exclude", "refunds")
 
 _SOON: Final = timedelta(days=1)
 """Clocks and time zones differ by less. A later time is in the future."""
@@ -83,7 +83,7 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     entries += [
         Entry(key, value, _reason(key, given, columns))
         for key, value in given.values.items()
-        if key not in ("headers", "actions", *_ROW_FILTER)
+        if key not in ("headers", "actions", *FILTERS)
         and not (key == "conversion_action" and given.values.get("actions"))
     ]
     entries = sorted(merge(entries), key=lambda entry: _ORDER.index(entry.key))
@@ -161,7 +161,7 @@ def _destination(basis: Basis) -> Proposal:
         choices=(Choice("yes", first), Choice("no", other)),
         default="no",
         is_needed=False,
-        changes_what_is_sent="refunds" in basis.filters or not action.isdecimal(),
+        changes_what_is_sent="refunds" in basis.filters or action_id_in(action) is None,
     )
 
 
@@ -213,7 +213,7 @@ def _conversion_action(basis: Basis) -> Proposal:
 
 def _ad_user_data(basis: Basis) -> Proposal:
     """Return a question in countries whose rules require consent."""
-    countries = {*countries_of(basis), basis.known.get("phone_region")}
+    countries = {*countries_of_zone(basis), basis.known.get("phone_region")}
     currency = basis.known.get("currency_code") or ""
     if "ad_user_data" in basis.columns or not (countries & EUROPE or currency == "EUR"):
         return Proposal()

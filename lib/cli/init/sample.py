@@ -99,10 +99,10 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
         try:
             return read_sample(stream, profile, max_bytes)
         except SourceError as error:
-            field = error.detail.partition(":")[0]
-            if error.code != "DUPLICATE_COLUMN" or field in headers:
+            if not error.fields or not headers.keys().isdisjoint(error.fields):
                 raise
-            return read({**headers, field: []})  # the cells or a person choose one
+            # The cells or a person choose one.
+            return read({**headers, **{field: [] for field in error.fields}})
 
     headers = values.get("headers", {})
     sample = read(headers)
