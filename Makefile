@@ -10,8 +10,8 @@ QUICK ?=
 INSTALL := -m pip install -q --disable-pip-version-check --require-hashes
 DOWNLOAD := -m pip download -q --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom clean \
-	check-format check-lint check-types check-spelling check-lock check-terraform
+.PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom dist clean \
+	check-format check-lint check-types check-spelling check-lock check-workflows check-terraform
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,7 +38,7 @@ test: COVERAGE ?=
 test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
 	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --no-cov-on-fail)
 
-check: check-format check-lint check-types check-spelling check-lock check-terraform ## Check format, lint rules, types, spelling, locked packages and terraform/
+check: check-format check-lint check-types check-spelling check-lock check-workflows check-terraform ## Check format, lint rules, types, spelling, locked packages, workflows and terraform/
 
 # The parts of `make check`. The hooks in .pre-commit-config.yaml call them too.
 check-format: $(VENV)/.dev
@@ -59,6 +59,9 @@ check-terraform: $(VENV)/.dev .venv-terraform/.done
 
 check-lock: $(VENV)/.dev
 	$(BIN)/python -m tools.lock_check
+
+check-workflows: $(VENV)/.dev
+	$(BIN)/zizmor --offline --quiet .github terraform/examples/github-actions.yml
 
 format: $(VENV)/.dev ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
@@ -90,6 +93,7 @@ lock: .venv-supply-chain/.done ## Lock all packages with the hashes of their fil
 	$(COMPILE) -c requirements.txt requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) -c requirements.txt -c requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
 	@# and each of these has an environment of its own.
+	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) requirements/supply-chain.in -o requirements/supply-chain.txt
 	$(COMPILE) requirements/terraform.in -o requirements/terraform.txt
 
@@ -99,8 +103,18 @@ audit: .venv-supply-chain/.done ## Look for known vulnerabilities in the deploye
 sbom: .venv-supply-chain/.done ## Write sbom.json: the deployed packages as a CycloneDX document
 	.venv-supply-chain/bin/cyclonedx-py requirements requirements.txt --output-reproducible -o sbom.json
 
+# What .github/workflows/release.yml publishes. The archive is of the last commit: it has terraform/ too, so
+# nobody needs a clone to deploy.
+NAME = dist/offline-conversions-$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' lib/__init__.py)
+dist: sbom ## Build the package of the command and the archive to deploy, in dist/
+	rm -rf dist
+	.venv-supply-chain/bin/uv build -q --build-constraints requirements/build.txt --require-hashes
+	mv sbom.json $(NAME).cdx.json
+	git archive --format=zip --prefix=$(notdir $(NAME))/ -o $(NAME).zip HEAD \
+		main.py requirements.txt lib terraform README.md CHANGELOG.md LICENSE
+
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json dist .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }

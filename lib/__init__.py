@@ -34,4 +34,4 @@ Reading order (docs/architecture.md has the picture):
                       them
 """
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"
