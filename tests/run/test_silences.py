@@ -266,46 +266,46 @@ SILENCES = {
         sweeps,
         "in-bucket",
     ),
-    "Cloud Storage does not respond (refusal)": Silence(
+    "A service of Google does not respond (storage: refusal)": Silence(
         "run_late",
         storage("any", "", RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")),
         deliveries,
         "STORAGE_UNAVAILABLE",
     ),
-    "Cloud Storage does not respond (no answer to a read)": Silence(
+    "A service of Google does not respond (storage: no answer to a read)": Silence(
         "run_late", never_answers("find", "read"), deliveries, "STORAGE_UNAVAILABLE"
     ),
-    "Cloud Storage does not respond (no answer to a write)": Silence(
+    "A service of Google does not respond (storage: no answer to a write)": Silence(
         "run_late", never_answers("write"), deliveries, "STORAGE_UNAVAILABLE"
     ),
     "The sweep cannot list the input bucket (no answer)": Silence(
         "sweep_failed", never_answers("list"), sweeps, "STORAGE_UNAVAILABLE", ""
     ),
-    "The secret is missing, wrong or not readable (none configured)": Silence(
+    "The secret is missing or wrong, or Google refuses the credentials (none configured)": Silence(
         "run_stopped", fails(PermanentError("SECRET_NOT_SET")), deliveries, "GOOGLE_ADS_SECRET"
     ),
-    "The secret is missing, wrong or not readable (missing)": Silence(
+    "The secret is missing or wrong, or Google refuses the credentials (missing)": Silence(
         "run_stopped",
         fails(PermanentError("SECRET_NOT_FOUND", "projects/p/secrets/s/versions/1")),
         deliveries,
         "projects/p/secrets/s/versions/1",
     ),
-    "The secret is missing, wrong or not readable (not readable)": Silence(
+    "The secret is missing or wrong, or Google refuses the credentials (not readable)": Silence(
         "run_stopped",
         fails(PermanentError("SECRET_NOT_READABLE", "projects/p/secrets/s")),
         deliveries,
         "roles/secretmanager.secretAccessor",
     ),
-    "The secret is missing, wrong or not readable (wrong)": Silence(
+    "The secret is missing or wrong, or Google refuses the credentials (wrong)": Silence(
         "run_stopped",
         fails(PermanentError("SECRET_INVALID", "developer_token must be one text")),
         deliveries,
         "developer_token",
     ),
-    "Secret Manager or Google's token service does not respond (secrets)": Silence(
+    "A service of Google does not respond (secrets)": Silence(
         "run_late", fails(RetryableError("SECRET_MANAGER_UNAVAILABLE")), deliveries, "SECRET_"
     ),
-    "Google refuses the credentials": Silence(
+    "The secret is missing or wrong, or Google refuses the credentials (refused)": Silence(
         "run_stopped",
         fails(PermanentError("CREDENTIALS_REFUSED")),
         deliveries,
@@ -333,19 +333,19 @@ SILENCES = {
         "CREDENTIALS_REFUSED",
         "store it in the secret",
     ),
-    "Secret Manager or Google's token service does not respond (tokens)": Silence(
+    "A service of Google does not respond (tokens)": Silence(
         "run_late", fails(RetryableError("CREDENTIALS_UNAVAILABLE")), deliveries, "CREDENTIALS_"
     ),
-    "The API does not respond (upload)": Silence(
+    "A service of Google does not respond (API: upload)": Silence(
         "run_late", fails(RetryableError("API_UNAVAILABLE")), deliveries, "API_UNAVAILABLE"
     ),
-    "The API does not respond (until the time limit)": Silence(
+    "A service of Google does not respond (API: until the time limit)": Silence(
         "run_late", hangs, slow_deliveries, "DEADLINE"
     ),
-    "The API does not respond (rows sent again)": Silence(
+    "A service of Google does not respond (API: rows sent again)": Silence(
         "run_late", fails(RetryableError("API_UNAVAILABLE")), resending, "API_UNAVAILABLE"
     ),
-    "The API does not respond (final status)": Silence(
+    "A service of Google does not respond (API: final status)": Silence(
         "run_late", fails(RetryableError("API_UNAVAILABLE")), asking, "API_UNAVAILABLE"
     ),
     "An older version was deployed while a newer one worked on files": Silence(
@@ -365,13 +365,13 @@ SILENCES = {
         "DAILY_QUOTA",
         "apply to Google",
     ),
-    "The trigger reports another bucket or other events (bucket)": Silence(
+    "A setting or the trigger is wrong (bucket)": Silence(
         "settings_invalid",
         nothing,
         lambda google: iter([posted(google, bucket="other-bucket")]),
         "INPUT_BUCKET",
     ),
-    "The trigger reports another bucket or other events (events)": Silence(
+    "A setting or the trigger is wrong (events)": Silence(
         "settings_invalid",
         nothing,
         lambda google: iter([posted(google, FINALIZED.replace("finalized", "deleted"))]),
@@ -380,20 +380,20 @@ SILENCES = {
     "No event arrives: the trigger, or a permission of it, is gone": Silence(
         "events_missing", nothing, no_event, "pubsub.publisher"
     ),
-    "The account may not be used, or its API is disabled (API)": Silence(
+    "The account or a profile is wrong (API)": Silence(
         "run_stopped",
         fails(PermanentError("SERVICE_DISABLED")),
         deliveries,
         "SERVICE_DISABLED",
         "",
     ),
-    "The account may not be used, or its API is disabled (account)": Silence(
+    "The account or a profile is wrong (account)": Silence(
         "run_stopped", fails(PermanentError("CUSTOMER_NOT_FOUND")), deliveries, "CUSTOMER_", ""
     ),
-    "A profile is missing or wrong (missing)": Silence(
+    "The account or a profile is wrong (profile: missing)": Silence(
         "run_stopped", lambda google: google.profiles.clear(), deliveries, "UNKNOWN_PROFILE", ""
     ),
-    "A profile is missing or wrong (wrong)": Silence(
+    "The account or a profile is wrong (profile: wrong)": Silence(
         "run_stopped",
         lambda google: google.profiles["default"].update(time_zone="Berlin"),
         deliveries,
@@ -411,7 +411,7 @@ _SWEEP = "tests/followup/test_concerns_of_a_sweep.py"
 _POLICIES = "tests/terraform/test_alert_policies.py"
 ELSEWHERE = {
     "A message about a file cannot be published": "tests/adapters/test_pubsub.py",
-    "A setting is wrong": "tests/adapters/test_log_events.py",
+    "A setting or the trigger is wrong (setting)": "tests/adapters/test_log_events.py",
     "The software has a bug": "tests/adapters/test_log_events.py",
     "The sweep is not called, or comes to no end": _POLICIES,
     "The trigger or the scheduler may not call the function": _POLICIES,
