@@ -77,8 +77,10 @@ def _ask(
     for name in [each for each in profiles if each in uploaded][:_MOST_PROFILES]:
         try:
             profile = Profile.model_validate(profiles[name])
+            if profile.customer_id is None:
+                continue
             manager = profile.login_customer_id
-            account = port.account(profile.customer_id or "", manager, lookup.cache)
+            account = port.account(profile.customer_id, manager, lookup.cache)
             actions = _actions(profile, account) if account is not None else {}
             if account is None or not actions:
                 continue
@@ -101,11 +103,5 @@ def _actions(profile: Profile, account: Account) -> dict[str, str]:
     known here."""
     texts = [profile.conversion_action or ""]
     texts += [each.action for values in profile.actions.values() for each in values.values()]
-    named = account.by_name()
-    actions = {}
-    for text in filter(None, texts):
-        last = text.rpartition("/")[2]
-        action = account.actions.get(last) or named.get(text.strip().casefold())
-        if action is not None:
-            actions[action.id] = action.name
-    return actions
+    found = [action for text in texts if (action := account.action_of(text)) is not None]
+    return {action.id: action.name for action in found}

@@ -67,13 +67,22 @@ class Account:
             return "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"
         return None
 
-    def by_name(self) -> dict[str, Action]:
-        """Return the actions by name, ignoring case and surrounding spaces.
+    def action_of(self, text: str) -> Action | None:
+        """Return the action that is given by its ID, resource name or name.
 
-        If several actions share a name, one that the account owns takes precedence, then an
-        enabled one.
+        A name may also consist of digits or contain slashes. Case and surrounding spaces of a name
+        do not matter. If several actions share it, one that the account owns takes precedence, then
+        an enabled one.
         """
-        named: dict[str, Action] = {}
-        for action in sorted(self.actions.values(), key=lambda each: (each.owned, each.enabled)):
-            named[action.name.strip().casefold()] = action
-        return named
+        if found := self.actions.get(action_id_in(text) or ""):
+            return found
+        wanted = text.strip().casefold()
+        named = [each for each in self.actions.values() if each.name.strip().casefold() == wanted]
+        return max(named, key=lambda each: (each.owned, each.enabled), default=None)
+
+
+def action_id_in(text: str) -> str | None:
+    """Return the ID of an action that is given by its ID or resource name; None: by its name."""
+    prefix, _, last = text.rpartition("/")
+    is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
+    return last if is_id else None

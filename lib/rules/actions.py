@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, get_args
 
-from lib.model.account import Account, Action
+from lib.model.account import Account, Action, action_id_in
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
@@ -72,20 +72,10 @@ def resolve_action(
     )
 
 
-def action_id_in(text: str) -> str | None:
-    """Return the ID of an action that is given by its ID or resource name; None: by its name."""
-    prefix, _, last = text.rpartition("/")
-    is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
-    return last if is_id else None
-
-
 def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
-    action_id = action_id_in(wanted)
-    action = account.actions.get(action_id) if action_id else None
+    action = account.action_of(wanted)
     if action is None:
-        # A name may also consist of digits or contain slashes.
-        action = account.by_name().get(wanted.casefold())
-    if action is None:
+        action_id = action_id_in(wanted)
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
         by_name = rules.capabilities.resolves_action_names and account.names_on_trust

@@ -31,4 +31,8 @@ def test_the_accounts_own_enabled_action_is_chosen(
             for number, enabled, owned in order
         }
         account = Account("1", "1", verified=True, actions=actions)
-        assert account.by_name()["sale"].id == meant
+        for text in ("sale", " SALE ", meant, f"customers/1/conversionActions/{meant}"):
+            found = account.action_of(text)
+            assert found is not None
+            assert found.id == meant
+        assert account.action_of("") is None

@@ -21,9 +21,9 @@ from lib.cli.init.stage_actions import stages_of
 from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError
+from lib.model.account import action_id_in
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.money import MICROS, amount
-from lib.rules.actions import action_id_in
 from lib.rules.fields import BY_NAME
 from lib.rules.roles import fields_of
 from lib.rules.values.cells import RuleError
