@@ -245,3 +245,18 @@ def test_a_phone_shows_the_outcomes_of_each_file(browser: Browser, pages: Path) 
         assert box["x"] + box["width"] <= 390
     assert page.locator(".chart").count() == 4
     page.context.close()
+
+
+@pytest.mark.parametrize("name", ["demo", "hostile"])
+def test_a_phone_shows_each_row_and_how_the_file_was_read(
+    browser: Browser, pages: Path, name: str
+) -> None:
+    """No cell is to the right of the screen, and each says what it is."""
+    page, _ = opened(browser, pages / f"{name}.html", viewport={"width": 390, "height": 844})
+    cells = page.locator("tbody td:visible")
+    ends = cells.evaluate_all("all => all.map(each => each.getBoundingClientRect().right)")
+    assert 0 < max(ends) <= 390
+    labels = page.locator("#rows tbody [data-label]")
+    named = labels.evaluate_all("all => all.map(each => each.dataset.label)")
+    assert {*named} == {"Record: ", "Line: ", "Order ID: ", "Value: "}
+    page.context.close()
