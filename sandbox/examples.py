@@ -13,6 +13,7 @@ import hashlib
 import io
 import random
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -243,7 +244,10 @@ def moved_to(path: Path, today: date) -> bytes:
 
 
 def _moved_workbook(content: bytes, days: timedelta) -> bytes:
-    workbook = openpyxl.load_workbook(io.BytesIO(content))
+    with warnings.catch_warnings():
+        # Exports have no default style. Excel does not need one either.
+        warnings.simplefilter("ignore", UserWarning)
+        workbook = openpyxl.load_workbook(io.BytesIO(content))
     for sheet in workbook:
         for row in sheet.iter_rows():
             for cell in row:
