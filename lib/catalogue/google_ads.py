@@ -313,11 +313,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "retried",
         "Google found no conversion with this order ID, or with this gclid and conversion time, "
         "for this conversion action. It may not find one that it got less than a day ago.",
-        "Check that the adjustment has the same conversion action and the same order ID as its "
-        "conversion, and that the conversion was uploaded and counted. If it was or will be "
-        "uploaded today, no action is needed: the row is sent again after 24 hours, and fails only "
-        "if Google still does not find the conversion after two days. A conversion that was "
-        "uploaded with an order ID can be adjusted only by it.",
+        "Check that the adjustment has the conversion action and the order ID of its conversion, "
+        "and that the conversion was counted. If it was or will be uploaded today, no action is "
+        "needed: the row is sent again after 24 hours, and fails only after two days. A conversion "
+        "with an order ID can be adjusted only by it.",
     ),
     "CONVERSION_EXPIRED": (
         "failed",
@@ -402,11 +401,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google has closed uploads of this kind through the Google Ads API to callers who did not "
         "use it before 15 June 2026. If only some rows have it: Google does not accept session "
         "attributes and IP addresses from new callers.",
-        'Set "destination": "data_manager" in the profile; docs/data-manager.md describes the '
-        "access that this needs. If Google refuses only session attributes or IP addresses, set "
-        '"omit_session_and_ip": true instead to leave them out. If Google refuses only '
-        "adjustments: the Data Manager API corrects values, but retracts no conversion; retract "
-        "it in Google Ads.",
+        'Set "destination": "data_manager" in the profile (docs/data-manager.md). If Google '
+        'refuses only session attributes or IP addresses, set "omit_session_and_ip": true instead. '
+        "If Google refuses only adjustments, retract the conversions in Google Ads: the Data "
+        "Manager API only corrects values.",
     ),
     # QuotaError
     "RESOURCE_EXHAUSTED": (

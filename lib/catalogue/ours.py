@@ -25,10 +25,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_EMAIL": (
         "warning",
         "The email address is not valid: it needs exactly one @ with text on both sides, and no "
-        "other text around the address. It is left out.",
-        "Write one email address in the cell, without other text, and put a second one into a "
-        "column email_2. Or leave the cell empty. The row is still sent if it has a click ID or "
-        "another identifier.",
+        "other text. It is left out.",
+        "Write one email address in the cell, and a second one into a column email_2, or leave the "
+        "cell empty. The row is still sent if it has a click ID or another identifier.",
     ),
     "INVALID_PHONE": (
         "warning",
@@ -47,9 +46,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "warning",
         "The phone number does not begin with + and a country code, and its country is missing or "
         "cannot be read. The number is left out, because a guess would match other people.",
-        "Write the number with + and the country code, add a country_code column, or correct its "
-        "cell. If all numbers without + are of one country, set it in the profile (for example "
-        "phone_region = US).",
+        "Write the number with + and the country code, or add or correct country_code. If all "
+        "numbers without + are of one country, set it in the profile (for example phone_region = "
+        "US).",
     ),
     "INVALID_DIGEST": (
         "warning",
@@ -88,8 +87,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "INVALID_CLICK_ID": (
         "warning",
-        "The click ID is not valid: it contains white space or characters that no click ID has, "
-        "or it is a number, a date or a placeholder such as null. It is left out.",
+        "The click ID is not valid: it contains white space or wrong characters, or it is a "
+        "number, a date or a placeholder such as null. It is left out.",
         "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
         "Leave the cell empty if there is no click ID.",
     ),
@@ -128,9 +127,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "NO_CLICK_ID_OR_IDENTIFIER": (
         "rejected",
         "The row has no usable click ID, email address or phone number, so Google cannot find the "
-        "ad click. With the Data Manager API, a complete postal address, an IP address or session "
-        "attributes also identify a row. If the row contains one of these, a warning says why it "
-        "is left out.",
+        "ad click. If it contains one, a warning says why it is left out.",
         "Add a gclid, gbraid or wbraid, or an email address or phone number. With the Data "
         "Manager API, you can also add a complete postal address, an IP address or session "
         "attributes.",
@@ -148,9 +145,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "BRAID_ON_ONE_PER_CLICK": (
         "warning",
-        "A gbraid or wbraid cannot be used with a conversion action that counts one conversion "
-        "per click. It is left out. The row is still sent if it has another identifier, such as "
-        "an email address or a phone number.",
+        "A gbraid or wbraid cannot be used with a conversion action that counts one conversion per "
+        "click. It is left out. The row is still sent if it has another identifier.",
         'Set the count of the conversion action to "Every" in Google Ads, or use another '
         "conversion action for these rows.",
     ),
@@ -176,8 +172,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DATE_ORDER_MISMATCH": (
         "rejected",
         "The dates seem to be day first (as in 20/11/2026), but day_first is not set in the "
-        "profile. Or they seem to be month first (as in 11/20/2026), but day_first is set. Rows "
-        "with ambiguous dates such as 03/04/2026 are rejected too.",
+        "profile; or month first (as in 11/20/2026), but day_first is set. Ambiguous dates such as "
+        "03/04/2026 are rejected too.",
         "Write the date with the year first, such as 2026-11-20. If the detail names another line, "
         "correct the date there, and this row is read.",
     ),
@@ -233,8 +229,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "OLDER_THAN_LOOKBACK": (
         "warning",
         "The conversion is older than the click-through conversion window of its conversion "
-        "action. Google may refuse it (EXPIRED_EVENT) if more time than that passed between the "
-        "click and the conversion.",
+        "action. Google may refuse it (EXPIRED_EVENT), because the window begins at the click.",
         "Upload conversions sooner, ideally every day. Or lengthen the click-through conversion "
         "window in Google Ads (at most 90 days).",
     ),
@@ -273,8 +268,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "AMBIGUOUS_CURRENCY": (
         "rejected",
         "Ambiguous: the sign next to the value or in the name of its column, such as $ or kr, is "
-        "used for several currencies. The currency of the account is not one of them, or is not "
-        "known.",
+        "used for several currencies, and the account's currency is not one of them or not known.",
         "Write the currency's three-letter code, such as USD 1250, or add a currency_code column.",
     ),
     "INVALID_CURRENCY": (
@@ -485,8 +479,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ACTION_NAME_NOT_RESOLVABLE": (
         "rejected",
-        "The conversion action is given by its name, and its ID could not be looked up: the "
-        "credentials cannot read the account in the Google Ads API.",
+        "The conversion action could not be looked up by its name: the credentials cannot read the "
+        "account in the Google Ads API.",
         "Give the credentials the scope of the Google Ads API and read access to the account. Or "
         "write the conversion action's numeric ID (the number after ctId= in the URL of its page "
         "in Google Ads).",
@@ -716,7 +710,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ACCOUNT_NOT_LOOKED_UP": (
         "note",
         "The conversion action could not be looked up in Google Ads, so nobody has checked that it "
-        "exists, that it is enabled, and that it counts imports from clicks.",
+        "exists, is enabled, and counts imports from clicks.",
         "Check its type in Google Ads: if the tag on your website counts it, these conversions "
         "count twice. To let the function check it, give the credentials the scope of the Google "
         "Ads API and read access to the account (docs/data-manager.md).",
@@ -902,9 +896,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "file",
         "The file does not show clearly what decides about money, time, identity, or whether a row "
         "counts, and the profile does not say it. Nothing was sent. The detail names the columns.",
-        "Write the line in the detail into the profile, with the column or the values that are "
-        "right; [] if there is none. Or let `offline-conversions init` ask you. Then upload the "
-        "file again. It is asked once: later files are read in the same way (docs/profiles.md).",
+        "Write the line in the detail into the profile, with the right column or values; [] if "
+        "there is none. Or let `offline-conversions init` ask you. Then upload the file again. It "
+        "is asked once (docs/profiles.md).",
     ),
     "FILTER_COLUMN_MISSING": (
         "file",
@@ -1009,15 +1003,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "STALE": (
         "file",
         "The file was still unfinished long after it arrived, so processing stopped. Rows that "
-        "were processed before that keep their outcome; the others are not attempted.",
+        "were processed before keep their outcome.",
         f"Find the cause in the log (docs/operate.md), then upload {_FILE_AGAIN}",
     ),
     "NO_PROGRESS": (
         "file",
-        "Several attempts in a row to process this file died, or read it until their time was up, "
-        "without finishing a chunk of it. So processing stopped. Rows that were processed before "
-        "that keep their outcome. All other rows are unknown: they were not read again, and are "
-        "not counted here.",
+        "Several attempts to process this file died, or ran out of time, without finishing a chunk "
+        "of it. Rows that were processed before that keep their outcome. The others were not read "
+        "again, and are not counted here.",
         "Check the file for blank lines, very long lines, and damage. If it is in order, split it. "
         f"Then upload {_FILE_AGAIN}",
     ),
@@ -1092,11 +1085,10 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "CONSENT_NOT_STATED": (
         "note",
-        "Neither the file nor the profile states consent (ad_user_data). Google highly recommends "
-        "stating it, and may not be able to attribute conversions without it.",
-        "Add a column ad_user_data with Granted or Denied. If the answer is the same for "
-        "everybody in the file, you can set ad_user_data = GRANTED or ad_user_data = DENIED in "
-        "the profile instead.",
+        "Neither the file nor the profile states consent (ad_user_data). Google may not be able to "
+        "attribute conversions without it.",
+        "Add a column ad_user_data with Granted or Denied, or set ad_user_data in the profile if "
+        "the answer is the same for everybody in the file.",
     ),
     "API_VERSION_ENDS_SOON": (
         "note",
@@ -1157,8 +1149,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ORDER_IDS_IN_TWO_FORMS": (
         "note",
-        "Some order IDs of the file end with .0, such as 1001.0, but not all at its beginning do. "
-        "They are sent as they are. For Google, 1001 and 1001.0 are two orders.",
+        "Some order IDs of the file end with .0, but not all at its beginning do. They are sent as "
+        "they are. For Google, 1001 and 1001.0 are two orders.",
         "Set order_ids = integer in the profile to send 1001.0 as 1001, or order_ids = keep if .0 "
         "is part of your order IDs.",
     ),
@@ -1407,8 +1399,8 @@ IF_MOST: Final[dict[str, str]] = {
     ),
     "INVALID_TIME_OF_DAY": (
         "Set time_of_day = [] under headers in the profile if the column does not contain times of "
-        "day. Numbers such as 0.5868 are how Excel stores a time: format the column as text or "
-        "as a time before saving."
+        "day. If they are numbers such as 0.5868, format the column as text or as a time before "
+        "saving."
     ),
     "FUTURE_DATE": f"Check the time zone of the file. {_IF_DAY_FIRST}.",
     "TOO_OLD": (
