@@ -421,13 +421,21 @@ def test_a_second_profile_is_added_to_the_document(file: Any, tmp_path: Path) ->
     assert output.read_text("utf-8") == second
 
 
-@pytest.mark.parametrize("document", ["", "{}", '{"a": {}\n // The end.\n}\n', '{"a": {}}'])
+@pytest.mark.parametrize(
+    "document",
+    [
+        *("", "{}", '{"a": {}\n // The end.\n}\n', '{"a": {}}'),
+        '{"a": {"destination": "data_manager", "source": "web"}}',
+    ],
+)
 def test_a_profile_is_added_to_any_document(file: Any, tmp_path: Path, document: str) -> None:
-    """The commas are right, whatever the document ends with."""
+    """The commas are right, whatever the document ends with, and the other profiles stay."""
     output = tmp_path / "profiles.json"
     output.write_text(document, "utf-8")
+    before = read_profiles(document) if document else {}
     assert init(file(), *ACCOUNT, "--time-zone", "America/New_York", "-o", output).exit_code == 0
-    assert list(read_profiles(output.read_text("utf-8")))[-1] == "default"
+    *others, (name, _) = read_profiles(output.read_text("utf-8")).items()
+    assert (dict(others), name) == (before, "default")
 
 
 def test_terraform_gets_the_same_profile(file: Any, tmp_path: Path) -> None:

@@ -142,8 +142,11 @@ _MUTATIONS: Final[tuple[Callable[[random.Random, bytes, dict[str, bytes]], bytes
 )
 
 
-def check_workbook(content: bytes, rows: list[list[Cell]] | None = None) -> None:
-    """Read a workbook within the limits. `rows`: those of one that Excel could have written."""
+@patch.multiple(child, CPU_SECONDS=CPU_SECONDS, CPU_SECONDS_PER_MEBIBYTE=0)
+def check_workbook(content: bytes, rows: list[list[Cell]] | None = None) -> str:
+    """Read a workbook within the limits, and return the code of its error.
+
+    `rows`: those of one that Excel could have written."""
     before = _child_seconds()
     # A child begins as a copy of its parent, and other children may have needed more.
     others = max(_peak(resource.RUSAGE_CHILDREN), _peak(resource.RUSAGE_SELF))
@@ -175,6 +178,7 @@ def check_workbook(content: bytes, rows: list[list[Cell]] | None = None) -> None
             if isinstance(cell, str):
                 shown = re.sub(r"[\t\r\n]|_x000D_", " ", cell)
                 assert text == (shown if shown.strip() else ""), "a text is another one"
+    return code
 
 
 def _peak(who: int) -> int:
@@ -190,21 +194,20 @@ def fuzz_workbooks(seconds: float, seed: int, folder: Path) -> int:
     """Try workbooks for some time. One that breaks a promise is written to the folder."""
     ends = time.monotonic() + seconds
     number = 0
-    with patch.multiple(child, CPU_SECONDS=CPU_SECONDS, CPU_SECONDS_PER_MEBIBYTE=0):
-        while time.monotonic() < ends:
-            rng = random.Random(f"{seed} {number}")
-            number += 1
-            rows = None
-            if number % 3 == 0:
-                content, rows = valid(rng)
-            else:
-                content = mutated(rng)
-            try:
-                check_workbook(content, rows)
-            except Exception:
-                folder.mkdir(parents=True, exist_ok=True)
-                path = folder / f"crash-{seed}-{number}.xlsx"
-                path.write_bytes(content)
-                print(f"FAILED. To repeat: python -m tests.fuzz --replay {path}")
-                raise
+    while time.monotonic() < ends:
+        rng = random.Random(f"{seed} {number}")
+        number += 1
+        rows = None
+        if number % 3 == 0:
+            content, rows = valid(rng)
+        else:
+            content = mutated(rng)
+        try:
+            check_workbook(content, rows)
+        except Exception:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"crash-{seed}-{number}.xlsx"
+            path.write_bytes(content)
+            print(f"FAILED. To repeat: python -m tests.fuzz --replay {path}")
+            raise
     return number

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.workbooks import MAIN, PACKAGE, RELATIONS, workbook
+from tests.workbooks import MAIN, PACKAGE, RELATIONS, Raw, workbook
 
 SHEET: Final = "xl/worksheets/sheet1.xml"
 STYLES: Final = "xl/styles.xml"
@@ -19,6 +19,8 @@ TEXTS: Final = "xl/sharedStrings.xml"
 BOOK: Final = "xl/workbook.xml"
 LINKS: Final = "xl/_rels/workbook.xml.rels"
 MIB: Final = 1 << 20
+UNREADABLE: Final = Raw('<c r="{at}" t="s"><v>9999999</v></c>')
+"""A cell of which the table of texts knows nothing."""
 
 ENTITIES: Final = (
     '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'

@@ -427,6 +427,8 @@ def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> N
     [
         ("gclid,convertion_action", ["convertion_action (did you mean conversion_action?)"]),
         ("email,Close Date,glcid", ["glcid (did you mean gclid?)"]),
+        ("email,Close Date,dclid", ["dclid"]),
+        ("email,Close Date,DCLID", ["DCLID"]),
         ("gclid,Conversion Tme", ["Conversion Tme (did you mean conversion_date_time?)"]),
         ("gclid,Conversion Nmae", ["Conversion Nmae (did you mean conversion_action?)"]),
         ("gclid,Convrsion Valeue", ["Convrsion Valeue (did you mean conversion_value?)"]),

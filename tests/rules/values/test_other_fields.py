@@ -146,6 +146,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "", "INVALID_CLICK_ID"),
         (check_click_id, "abc def", "INVALID_CLICK_ID"),
         (check_click_id, "Newspaper", "INVALID_CLICK_ID"),
+        (check_click_id, "OLX", "INVALID_CLICK_ID"),
         (check_click_id, "utm_source=newsletter", "INVALID_CLICK_ID"),
         (check_click_id, "(not set)", "INVALID_CLICK_ID"),
         (check_click_id, "null", "INVALID_CLICK_ID"),

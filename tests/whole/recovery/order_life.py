@@ -6,7 +6,6 @@ its row. It knows nothing of the function.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -198,8 +197,3 @@ def worth(google: Sandbox, order: Order) -> float | str | None:
         return google.state.worth(order.order_id)
     except KeyError:
         return "unknown"
-
-
-def conversions_of(google: Sandbox, order: Order) -> Iterator[dict[str, Any]]:
-    """Every conversion of the order that Google counts; there must be at most one."""
-    yield from google.state.histories(order.order_id)
