@@ -123,6 +123,35 @@ def test_an_answer_that_changes_nothing_is_not_asked_for(
     assert "if the credentials may read the Google Ads API" in asked[1]
 
 
+@pytest.mark.parametrize(
+    ("amount", "answers", "assumed"),
+    [
+        ("120.50 EUR", [], []),
+        ("120.50", [""], ['currency_code "EUR". The default; --currency changes it.']),
+        ("120.50", ["EUR"], []),
+    ],
+)
+def test_what_neither_person_nor_file_says_is_shown_with_its_reason(
+    file: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    amount: str,
+    answers: Sequence[str],
+    assumed: Sequence[str],
+) -> None:
+    """A line for each such key: the time zone of this computer if its country is that of the file,
+    and what Enter means. Consent is never asked about, whatever else is."""
+    asked = person(answers, monkeypatch)
+    monkeypatch.setattr(command, "local_zone", lambda: "Europe/Berlin")
+    path = file("Order Number,Date,Amount,Phone", [f"1,2026-11-18 09:30,{amount},030 5550101"])
+    result = init(path, *ACCOUNT[:2], "--action", "1001")
+    zone = 'time_zone "Europe/Berlin". The time zone of this computer, whose country is that of '
+    zone += "the file; --time-zone changes it."
+    said = [line for line in result.stderr.splitlines() if line.startswith("Assumed: ")]
+    assert said == [f"Assumed: {each}" for each in (zone, *assumed)]
+    assert len(asked) == len(answers)
+    assert "CONSENT_NOT_STATED" in result.stderr
+
+
 def test_the_question_about_the_api_is_in_words_of_the_person(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

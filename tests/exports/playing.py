@@ -113,7 +113,6 @@ class Export:
             "phone_region": self.owner["country"],
             "day_first": "yes" if self.owner.get("dates") == "day first" else "no",
             "decimal_comma": "yes" if self.owner.get("decimals") == "comma" else "no",
-            "ad_user_data": "",
         }
         if question.key in plain:
             return str(plain[question.key])

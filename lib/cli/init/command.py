@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -401,6 +402,10 @@ def show_ending(file: Path, name: str, proposal: Proposal, now: datetime, consol
     """Show what would happen to a file with the profile. Return whether a row would be sent."""
     profile = Profile.model_validate(proposal.values())
     source = StoredObject("", str(file), 0, file.stat().st_size)
+    for each in proposal.entries:
+        if each.is_assumed:
+            said = f"Assumed: {each.key} {json.dumps(each.value)}. {each.reason}"
+            console.print(said, soft_wrap=True, markup=False)
     with file.open("rb") as stream:
         checked = check(stream, source, name, profile, now, with_values=True)
     show(checked, console)

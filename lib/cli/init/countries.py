@@ -13,7 +13,7 @@ from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from lib.catalogue.texts import number_of_rows
-from lib.cli.init.proposal import Entry, Proposal, question
+from lib.cli.init.proposal import OPTIONS, Entry, Proposal, question
 from lib.cli.init.sample import Basis, is_amount
 from lib.model.fields import base_name
 from lib.rules.roles import currency_in
@@ -33,9 +33,6 @@ _FEWEST_ABROAD: Final = 3
 _EURO: Final = frozenset(
     re.findall(r"\w\w", "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK")
 )
-EUROPE: Final = _EURO.union(re.findall(r"\w\w", "CH CZ DK GB HU IS LI NO PL RO SE"))
-"""Countries in which Google requires consent: those of the European Economic Area, the United
-Kingdom and Switzerland (https://www.google.com/about/company/user-consent-policy)."""
 _NUMBERS: Final = ("phone", "caller_id")
 _INTERNATIONAL: Final = ("+", "00")
 
@@ -50,8 +47,11 @@ def time_zone(basis: Basis) -> Proposal:
     if not without:
         return Proposal()
     if _is_zone_of_file(basis):
-        reason = "The time zone of this computer. Its country is that of the file."
-        return Proposal((Entry("time_zone", basis.local_zone, reason),))
+        reason = (
+            "The time zone of this computer, whose country is that of the file; "
+            f"{OPTIONS['time_zone']} changes it."
+        )
+        return Proposal((Entry("time_zone", basis.local_zone, reason, is_assumed=True),))
     text = f"Time zone of the times in the file ({number_of_rows(without)} state none)"
     allowed = "its name, such as Europe/Berlin or America/Chicago"
     return question("time_zone", text, default=basis.local_zone, allowed=allowed)
@@ -60,7 +60,7 @@ def time_zone(basis: Basis) -> Proposal:
 def _is_zone_of_file(basis: Basis) -> bool:
     """Return whether the time zone of this computer is the only one of its country, and the file
     comes from there: by its currency, or by the countries of its rows."""
-    zones = _countries_of_zones()
+    zones = _countries_by_zone()
     for country in zones.get(basis.local_zone, ()):
         others = [zone for zone, countries in zones.items() if country in countries]
         offsets = {basis.now.astimezone(ZoneInfo(zone)).utcoffset() for zone in others}
@@ -73,7 +73,7 @@ def _countries_of_file(basis: Basis) -> set[str]:
     """Return the countries to which cells of the file point; also that of this computer's time
     zone, if the phone numbers are valid there."""
     phones = [row.cells[at] for at in _phone_columns(basis) for row in basis.rows if row.cells[at]]
-    here = _countries_of_zones().get(basis.local_zone, ())
+    here = _countries_by_zone().get(basis.local_zone, ())
     found = {each for each in here if phones and _are_valid(phones[:_MOST_NUMBERS], each)}
     if (at := basis.columns.get("country_code")) is not None:
         found.update(filter(None, (find_region(row.cells[at]) for row in basis.rows)))
@@ -84,7 +84,7 @@ def _countries_of_file(basis: Basis) -> set[str]:
         currencies.update(map(_written, {row.cells[at] for row in basis.rows}))
         currencies.add(basis.sample.header.units.get("conversion_value"))
     currencies.discard(None)
-    for zones in _countries_of_zones().values():
+    for zones in _countries_by_zone().values():
         found.update(each for each in zones if _currency_of(each) in currencies)
     return found
 
@@ -120,12 +120,15 @@ def currency_code(basis: Basis) -> Proposal:
         if most < len(without):
             reason += " Values with another sign are rejected."
         return Proposal((Entry("currency_code", code, reason),))
-    countries = (*countries_of_zone(basis), basis.known.get("phone_region", ""))
+    countries = (*_countries_of_zone(basis), basis.known.get("phone_region", ""))
     likely = next(filter(None, map(_currency_of, countries)), "")
     header = basis.sample.names[values]
     if likely.endswith("D") and any(map(_has_dollar, (header, *without))):
-        reason = f"The values of {rows} without a currency have the sign $, which fits the country."
-        return Proposal((Entry("currency_code", likely, reason),))
+        reason = (
+            f"The values of {rows} without a currency have the sign $, which fits the country; "
+            f"{OPTIONS['currency_code']} changes it."
+        )
+        return Proposal((Entry("currency_code", likely, reason, is_assumed=True),))
     return question(
         "currency_code",
         f"Currency of the values ({rows} state none)",
@@ -273,7 +276,7 @@ def _hints(international: Sequence[str], basis: Basis) -> dict[str, str]:
             continue
         if region:
             hints.setdefault(region, "a number with +")
-    for region in countries_of_zone(basis):
+    for region in _countries_of_zone(basis):
         hints.setdefault(region, "the time zone")
     codes = basis.columns.get("currency_code")
     currencies = {row.cells[codes] for row in basis.rows} if codes is not None else set()
@@ -283,13 +286,13 @@ def _hints(international: Sequence[str], basis: Basis) -> dict[str, str]:
     return hints
 
 
-def countries_of_zone(basis: Basis) -> Sequence[str]:
+def _countries_of_zone(basis: Basis) -> Sequence[str]:
     """Return the countries of the time zone."""
-    return _countries_of_zones().get(basis.known.get("time_zone", ""), ())
+    return _countries_by_zone().get(basis.known.get("time_zone", ""), ())
 
 
 @cache
-def _countries_of_zones() -> Mapping[str, Sequence[str]]:
+def _countries_by_zone() -> Mapping[str, Sequence[str]]:
     # Not zone1970.tab, in which Amsterdam and Oslo are missing: they have the times of others.
     text = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
     lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]

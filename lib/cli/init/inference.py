@@ -14,7 +14,7 @@ from tzlocal import get_localzone_name
 
 from lib.cli.init.columns import find_columns
 from lib.cli.init.counting_rows import FILTERS, find_counting_rows, narrowed
-from lib.cli.init.countries import EUROPE, countries_of_zone, currency_code, phone_region, time_zone
+from lib.cli.init.countries import currency_code, phone_region, time_zone
 from lib.cli.init.proposal import OPTIONS, Choice, Entry, Given, Proposal, Question, merge, question
 from lib.cli.init.sample import Basis, Sample
 from lib.cli.init.stage_actions import stages_of
@@ -77,11 +77,11 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
         stages_part,
         headers_part,
         *inferred("time_zone", "day_first", "decimal_comma", "encoding", "header_row"),
-        *inferred("phone_region", "currency_code", "ad_user_data"),
+        *inferred("phone_region", "currency_code"),
     ]
     entries = [entry for part in parts for entry in part.entries]
     entries += [
-        Entry(key, value, _reason(key, given, columns))
+        Entry(key, value, _reason(key, given, columns), _is_assumed(key, given))
         for key, value in given.values.items()
         if key not in ("headers", "actions", *FILTERS)
         and not (key == "conversion_action" and given.values.get("actions"))
@@ -123,6 +123,11 @@ def _without_objections(sample: Sample, proposal: Proposal) -> Proposal:
             entries.append(Entry("headers", {held: chosen}, f'{held}: and not "{name}".'))
     merged = sorted(merge(entries), key=lambda entry: _ORDER.index(entry.key))
     return Proposal(tuple(merged))
+
+
+def _is_assumed(key: str, given: Given) -> bool:
+    """Return whether nobody gave a value that decides about money or time."""
+    return given.is_default(key) and key != "destination"
 
 
 def _reason(key: str, given: Given, columns: Mapping[str, int]) -> str:
@@ -209,21 +214,6 @@ def _conversion_action(basis: Basis) -> Proposal:
             "name, if the credentials may read the Google Ads API"
         )
     return question("conversion_action", text, allowed="its name or its ID")
-
-
-def _ad_user_data(basis: Basis) -> Proposal:
-    """Return a question in countries whose rules require consent."""
-    countries = {*countries_of_zone(basis), basis.known.get("phone_region")}
-    currency = basis.known.get("currency_code") or ""
-    if "ad_user_data" in basis.columns or not (countries & EUROPE or currency == "EUR"):
-        return Proposal()
-    return question(
-        "ad_user_data",
-        "Has every customer in such files agreed that you send their data to Google for ads? "
-        "Enter, if you cannot say so for all",
-        choices=(Choice("yes", "GRANTED"), Choice("no", "DENIED")),
-        is_needed=False,
-    )
 
 
 def _encoding(basis: Basis) -> Proposal:
@@ -371,6 +361,5 @@ _KEYS: Final[Mapping[str, Callable[[Basis], Proposal]]] = {
     "encoding": _encoding,
     "header_row": _header_row,
     "phone_region": phone_region,
-    "ad_user_data": _ad_user_data,
 }
 """Key of a profile → what the file shows of it, unless a person has decided on it."""

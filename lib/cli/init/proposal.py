@@ -55,11 +55,12 @@ _LAST_BRACE: Final = re.compile(r"\s*\}\s*\Z")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A key of the profile, its value, and the reason in words. The reason quotes no cell, except
-    the values of a row filter."""
+    the values of a row filter. `is_assumed`: neither a person nor the file says it."""
 
     key: str
     value: Any
     reason: str
+    is_assumed: bool = False
 
 
 class Choice(NamedTuple):
@@ -291,7 +292,7 @@ def merge(entries: Iterable[Entry]) -> list[Entry]:
         before = merged.get(each.key)
         both = {**before.value, **each.value} if before else each.value
         reason = f"{before.reason}\n{each.reason}" if before else each.reason
-        merged[each.key] = Entry(each.key, both, reason)
+        merged[each.key] = Entry(each.key, both, reason, each.is_assumed)
     return list(merged.values())
 
 
