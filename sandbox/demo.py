@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,8 @@ from sandbox.up import OUTPUT_BUCKET, Sandbox
 _CLICK_IDS = ("gclid", "gbraid", "wbraid")
 _REASON = "PROCESSING_ERROR_REASON_"
 _ASK_AFTER_MINUTES = 31
+_DAYS_UNTIL_COUNTED = 3
+_ACTION = "Phone sale"
 OUTCOMES = (
     *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
 )
@@ -67,6 +70,8 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
             _save_pages(sandbox, name, generation, output)
         conversions = list(sandbox.state.conversions())
         not_counted = list(sandbox.state.processing_errors)
+        if document is not None and counts_later:
+            _save_overview_of_later(sandbox, console, output)
         log = output / "function.log"
         log.write_text(sandbox.function_output(), encoding="utf-8")
     if document is None:
@@ -135,6 +140,22 @@ def _save_pages(sandbox: Sandbox, name: str, generation: int, output: Path) -> N
     bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
     for page, saved in ((f"{name}.{generation}.results.html", "results"), ("index.html", "index")):
         bucket.blob(page).download_to_filename(str(output / f"{saved}.html"))
+
+
+def _save_overview_of_later(sandbox: Sandbox, console: Console, output: Path) -> None:
+    """Lets three days go by. Then the overview shows what Google's reports count."""
+    sandbox.clock.advance(_DAYS_UNTIL_COUNTED * 24)
+    sandbox.run_sweep()
+    page = output / "index.html"
+    bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
+    bucket.blob("index.html").download_to_filename(str(page))
+    _, _, reports = page.read_text(encoding="utf-8").partition('id="reports"')
+    numbers = re.search(rf"{_ACTION}</bdi>.*?>([\d,]+)</td>.*?>([\d,.]+)</td>", reports)
+    if numbers is not None:
+        console.print(
+            f"{_DAYS_UNTIL_COUNTED} days later, the overview shows for {_ACTION}: {numbers[1]} "
+            f"rows of 30 days were uploaded, and Google's reports count {numbers[2]}"
+        )
 
 
 def _wait(

@@ -157,7 +157,7 @@ class LookupState(NamedTuple):
 
 
 class ReportedAction(NamedTuple):
-    """What Google's reports count for a conversion action in some days."""
+    """What Google's reports count for a conversion action on a day."""
 
     conversions: float
     value: float
@@ -192,8 +192,8 @@ class AccountLookup(Protocol):
 
     def reported(
         self, customer_id: str, manager_id: str | None, first: date, last: date, /
-    ) -> Mapping[str, ReportedAction]:
-        """Return what the reports count by the day of the conversion, by the ID of the action.
+    ) -> Mapping[tuple[str, str], ReportedAction]:
+        """Return what the reports count, by the ID of the action and the day of the conversion.
 
         Raises `PermanentError` and `RetryableError`.
         """

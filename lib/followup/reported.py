@@ -7,16 +7,17 @@ sources and parts of conversions, and none of the customers who clicked no ad (d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
 from lib.config.profile import Profile
+from lib.destinations.base import ReportedAction
 from lib.errors import UploadError
-from lib.model.account import Account
-from lib.results.overview import FileResults, ReportedProfile, Reports
+from lib.results.overview import ComparedAction, ComparedDay, FileResults, Reports
 from lib.run.context import RunContext
 from lib.run.run_accounts import Lookup
 
@@ -56,23 +57,29 @@ def reports_of(context: RunContext, files: Iterable[FileResults]) -> Reports | N
     return reports
 
 
-def _uploaded(files: Iterable[FileResults], first: str, last: str) -> dict[str, int]:
-    """Return the number of uploaded rows by profile, in files that arrived on these days."""
-    uploaded: dict[str, int] = {}
+_Uploaded: TypeAlias = dict[str, dict[str, Counter[str]]]
+"""Profile → ID of the conversion action → day of the conversion → rows."""
+
+
+def _uploaded(files: Iterable[FileResults], first: str, last: str) -> _Uploaded:
+    """Return the uploaded rows of conversions of these days, in files that arrived by the last."""
+    found: _Uploaded = {}
     for each in files:
-        rows = each.counts.get("uploaded", 0)
-        if rows and first <= each.arrived_at[:10] <= last and not each.validate_only:
-            uploaded[each.profile] = uploaded.get(each.profile, 0) + rows
-    return uploaded
+        for action, days in each.days.items() if each.arrived_at[:10] <= last else ():
+            rows = Counter({day: n for day, n in days.items() if first <= day <= last})
+            if rows:
+                actions = found.setdefault(each.profile, {})
+                actions.setdefault(action, Counter()).update(rows)
+    return found
 
 
 def _ask(
     lookup: Lookup,
     profiles: Mapping[str, Any],
-    uploaded: Mapping[str, int],
+    uploaded: _Uploaded,
     first: datetime,
     last: datetime,
-) -> Iterator[ReportedProfile]:
+) -> Iterator[ComparedAction]:
     port = lookup.connect()
     for name in [each for each in profiles if each in uploaded][:_MOST_PROFILES]:
         try:
@@ -81,27 +88,18 @@ def _ask(
                 continue
             manager = profile.login_customer_id
             account = port.account(profile.customer_id, manager, lookup.cache)
-            actions = _actions(profile, account) if account is not None else {}
-            if account is None or not actions:
+            if account is None:
                 continue
             counted = port.reported(account.customer_id, manager, first.date(), last.date())
         except (UploadError, ValidationError):
             continue
-        found = [counted[action] for action in actions if action in counted]
-        yield ReportedProfile(
-            name,
-            tuple(actions.values()),
-            uploaded[name],
-            round(sum(each.conversions for each in found), 1),
-            round(sum(each.value for each in found), 2),
-            account.currency_code,
-        )
-
-
-def _actions(profile: Profile, account: Account) -> dict[str, str]:
-    """Return the actions that a profile names, ID → name. Those that only its files name are not
-    known here."""
-    texts = [profile.conversion_action or ""]
-    texts += [each.action for values in profile.actions.values() for each in values.values()]
-    found = [action for text in texts if (action := account.action_of(text)) is not None]
-    return {action.id: action.name for action in found}
+        for action, rows in uploaded[name].items():
+            if action in account.actions:
+                days = rows.keys() | {day for each, day in counted if each == action}
+                none = ReportedAction(0.0, 0.0)
+                of_days = (
+                    ComparedDay(day, rows[day], *counted.get((action, day), none))
+                    for day in sorted(days)
+                )
+                title = account.actions[action].name
+                yield ComparedAction(name, title, account.currency_code, tuple(of_days))

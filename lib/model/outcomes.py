@@ -187,7 +187,8 @@ class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
 
     Of the uploaded rows, `awaiting` await their final status, and `unmatched` have no ad click.
-    `money` has the sums of the values by outcome and currency.
+    `money` has the sums of the values by outcome and currency. `days` has the rows that the API did
+    not refuse at once, by conversion action and day of the conversion.
     """
 
     rows: int = 0
@@ -199,6 +200,7 @@ class Tally:
     awaiting: int = 0
     unmatched: int = 0
     money: dict[str, dict[str, Sum]] = field(default_factory=dict)
+    days: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, listed: Iterable[RowOutcome]) -> Tally:
@@ -258,6 +260,8 @@ class Tally:
         add_counts(self.placeholders, other.placeholders)
         for outcome, sums in other.money.items():
             self._add_money(outcome, sums)
+        for action, days in other.days.items():
+            add_counts(self.days.setdefault(action, {}), days)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
@@ -319,7 +323,7 @@ class ChunkOutcomes:
 
     def unlisted(self) -> Tally:
         """Return the totals of the rows that are not listed: accepted and skipped ones."""
-        listed, rest = Tally.of(self.listed), Tally()
+        listed, rest = Tally.of(self.listed), Tally(days=self.tally.days)
         for each in UNLISTED:
             rows = self.tally.outcomes.get(each, 0) - listed.outcomes.get(each, 0)
             sums = difference(self.tally.money.get(each, {}), listed.money.get(each, {}))

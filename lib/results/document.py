@@ -50,6 +50,7 @@ ROLE_TITLES: Mapping[str, str] = {
 class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
+    `actions` has the names of conversion actions by ID, as far as they are known.
     `headers` maps fields to the file's own column names. `reading` says which of them have which
     role, and why. `processing` is what an API reports later
     about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
@@ -76,6 +77,7 @@ class DocumentMetadata:
     failed_at_first: int = 0
     uncounted: int = 0
     matchable: int = 0
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ class RunSummary:
         if self.metadata.processing is not None:
             counts |= {"awaiting": self.tally.awaiting, "unmatched": self.tally.unmatched}
         return counts
+
+    @property
+    def days(self) -> Iterator[tuple[str, str, int]]:
+        """The day of uploaded conversions, the name of their action, and the number of rows."""
+        for action, days in self.tally.days.items():
+            name = self.metadata.actions.get(action, action)
+            yield from ((day, name, rows) for day, rows in days.items())
 
     @property
     def not_counted(self) -> int | None:
@@ -395,6 +404,7 @@ _ALWAYS_ASK = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
 MOST_LABELLED_CURRENCIES = 30
+MOST_LABELLED_DAYS = 60
 
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
@@ -426,6 +436,7 @@ def label_of(summary: RunSummary) -> Label:
         "profile": run.profile_name,
         "counts": _compact({n: c for n, c in counts.items() if c}),
         "money": _compact(_most_frequent(summary.tally.money)),
+        "days": _compact(_newest(summary.tally.days)),
         "to_correct": str(summary.findings.to_correct),
         "code": document.file_error.code if document.file_error else "",
         "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
@@ -437,6 +448,15 @@ def label_of(summary: RunSummary) -> Label:
 
 def _compact(content: Mapping[str, Any]) -> str:
     return msgspec.json.encode(content).decode() if content else ""
+
+
+def _newest(days: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Return the newest days of all actions."""
+    every = sorted(((day, action) for action in days for day in days[action]), reverse=True)
+    found: dict[str, dict[str, int]] = {}
+    for day, action in every[:MOST_LABELLED_DAYS]:
+        found.setdefault(action, {})[day] = days[action][day]
+    return found
 
 
 def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
@@ -32,6 +33,7 @@ _MOST_CHARTS: Final = 3
 _ALL: Final = 200
 _SIZES: Final = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 _COUNTS: Final = msgspec.json.Decoder(dict[str, int])
+_DAYS: Final = msgspec.json.Decoder(dict[str, dict[str, int]])
 _MONEY: Final = msgspec.json.Decoder(dict[str, dict[str, Sum]])
 _GENERATION = re.compile(r"\.\d+$")
 
@@ -40,7 +42,8 @@ class FileResults(NamedTuple):
     """What the label of a results document says about its file.
 
     Times are texts, all in UTC and to the second, so that they are in the order of time. `money`
-    has the sums by outcome and currency.
+    has the sums by outcome and currency, `days` the uploaded rows by conversion action and day of
+    the conversion.
     """
 
     results: str
@@ -54,6 +57,7 @@ class FileResults(NamedTuple):
     code: str
     alerts: str
     validate_only: bool
+    days: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
     @property
     def name(self) -> str:
@@ -81,15 +85,28 @@ class FileResults(NamedTuple):
         return self.counts.get("rows", 0) - self.counts.get("skipped", 0)
 
 
-class ReportedProfile(NamedTuple):
-    """What Google's reports count for the conversion actions of a profile, and its uploads."""
+class ComparedDay(NamedTuple):
+    """What was uploaded of a day, and what Google's reports count of it."""
 
-    profile: str
-    actions: tuple[str, ...]
+    day: str
     uploaded: int
     conversions: float
     value: float
+
+
+class ComparedAction(NamedTuple):
+    """The days of a conversion action to which the files of a profile were uploaded."""
+
+    profile: str
+    action: str
     currency: str
+    days: tuple[ComparedDay, ...]
+
+    @property
+    def total(self) -> ComparedDay:
+        """The sum of the days."""
+        _, uploaded, conversions, value = zip(*self.days, strict=True)
+        return ComparedDay("", sum(uploaded), sum(conversions), sum(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,7 @@ class Reports:
     read_at: str
     first: str
     last: str
-    profiles: tuple[ReportedProfile, ...]
+    actions: tuple[ComparedAction, ...]
 
 
 def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
@@ -121,6 +138,7 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
                 label.get("code", ""),
                 label.get("alerts", ""),
                 "validate_only" in label,
+                _DAYS.decode(label.get("days", "{}")),
             )
         except (KeyError, ValueError, msgspec.DecodeError):
             continue
@@ -208,7 +226,7 @@ def render_overview(bucket: str, overview: Overview, reports: Reports | None = N
         "overview.html",
         bucket=bucket,
         reports=reports,
-        reported=[_reported(each) for each in reports.profiles] if reports else [],
+        reported=[_compared(each) for each in reports.actions] if reports else [],
         number_of_files=overview.files,
         files=[_shown(bucket, each) for each in files],
         to_act=sum(each.needs_action for each in files),
@@ -262,13 +280,20 @@ def _is_about(key: str, profile: str) -> bool:
     return bool(profile) and f"{about}:".startswith((f"{profile}:", f"{profile}/"))
 
 
-def _reported(profile: ReportedProfile) -> dict[str, Any]:
+def _compared(action: ComparedAction) -> dict[str, Any]:
+    def shown(day: ComparedDay) -> dict[str, Any]:
+        return {
+            "day": day.day,
+            "uploaded": day.uploaded,
+            "conversions": f"{day.conversions:,.1f}".removesuffix(".0"),
+            "value": money({action.currency: Sum(1, round(day.value * MICROS))}),
+        }
+
     return {
-        "profile": profile.profile,
-        "actions": profile.actions,
-        "uploaded": profile.uploaded,
-        "conversions": f"{profile.conversions:,.1f}".removesuffix(".0"),
-        "value": money({profile.currency: Sum(1, round(profile.value * MICROS))}),
+        "profile": action.profile,
+        "action": action.action,
+        "total": shown(action.total),
+        "days": [shown(each) for each in reversed(action.days)],
     }
 
 

@@ -31,6 +31,7 @@ from lib.model.outcomes import (
     RowOutcome,
     Selection,
     Tally,
+    add_counts,
     chunk_outcomes,
 )
 from lib.model.records import Row
@@ -81,10 +82,11 @@ class Chunk(NamedTuple):
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)` and `warnings[i]` (if any) belong
-    to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
-    another row of the chunk: `repeats` maps their lines to the line of that row. `order_values`
-    are those of its orders, if it matters which of them comes last.
+    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, `days[i]` (action and day; none
+    of adjustments) and `warnings[i]` (if any) belong to the batch's i-th record. `refused` are the
+    rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their lines
+    to the line of that row. `order_values` are those of its orders, if it matters which of them
+    comes last.
     """
 
     destination: Destination[Any]
@@ -93,6 +95,7 @@ class PreparedPart(NamedTuple):
     order_ids: list[str | None]
     with_click_id: list[bool]
     values: Amounts
+    days: list[tuple[str, str]]
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
@@ -269,6 +272,9 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         order_ids=[record.order_id for record in records],
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
+        days=[(record.action_id, record.time[:10]) for record in records]
+        if part.kind != "adjustment"
+        else [],
         warnings={n: each.warnings for n, each in enumerate(records) if each.warnings},
         refused=validated.refused,
         repeats=validated.repeats,
@@ -309,7 +315,9 @@ def outcomes(
         listed += rows
         request_ids += answer.request_ids
         # An upload that only validates has no final outcomes.
-        sent += map(part.sent_request, answer.accepted) if accepted == "uploaded" else ()
+        if accepted == "uploaded":
+            sent += map(part.sent_request, answer.accepted)
+            _count_days(unlisted, part, answer)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
@@ -325,6 +333,17 @@ def outcomes(
         prepared.placeholders,
         tuple(sent),
     )
+
+
+def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
+    """Count what the API did not refuse: also what is deferred, because it will be sent again."""
+    days = Counter(part.days)
+    for position, result in answer.row_results.items():
+        if part.days and result.outcome not in ("uploaded", "deferred"):
+            days[part.days[position]] -= 1
+    for (action, day), rows in days.items():
+        if rows:
+            add_counts(tally.days.setdefault(action, {}), {day: rows})
 
 
 def _listed_positions(part: PreparedPart, answer: UploadResult, list_all: bool) -> Sequence[int]:

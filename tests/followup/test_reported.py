@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -27,6 +28,7 @@ class Reporting:
     """A lookup with a report. `asked` has the days of each question."""
 
     def __init__(self, failure: UploadError | None = None) -> None:
+        self.sold = ""
         self.asked: list[tuple[date, date]] = []
         self.failure = failure
 
@@ -43,11 +45,15 @@ class Reporting:
 
     def reported(
         self, customer: str, manager: str | None, first: date, last: date
-    ) -> Mapping[str, ReportedAction]:
+    ) -> Mapping[tuple[str, str], ReportedAction]:
         self.asked.append((first, last))
         if self.failure is not None:
             raise self.failure
-        return {"1001": ReportedAction(1.5, 120.0), "1004": ReportedAction(99.0, 9_900.0)}
+        return {
+            ("1001", self.sold): ReportedAction(1.5, 120.0),
+            ("1001", f"{first}"): ReportedAction(4.0, 100.0),
+            ("1004", self.sold): ReportedAction(99.0, 9_900.0),
+        }
 
 
 def page_of(google: World) -> str:
@@ -60,6 +66,7 @@ def deliver_two_rows(lookup: Reporting) -> World:
     google.lookup = lookup
     columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
     when = google.clock.utc() - timedelta(days=3)
+    lookup.sold = f"{when:%F}"
     rows = []
     for number in (1, 2):
         moment = when + timedelta(seconds=number)
@@ -83,8 +90,13 @@ def test_the_overview_shows_uploaded_beside_counted() -> None:
     shown = page_of(google)
     assert "What Google&#39;s reports count" in shown or "What Google's reports count" in shown
     assert "<bdi>Phone sale</bdi>" in shown
-    assert '<td class="number">2</td><td class="number">1.5</td>' in shown
-    assert "120\u00a0USD" in shown
+    day = '<td class="number">{}</td><td class="number">{}</td><td class="number">{}\u00a0USD</td>'
+    assert day.format(2, 5.5, 220) in shown
+    _, _, by_day = shown.partition("Day by day")
+    assert f"<td>{lookup.sold}</td>" in by_day
+    assert day.format(2, 1.5, 120) in by_day
+    assert day.format(0, 4, 100) in by_day
+    assert "9,900" not in shown
     google.clock.seconds += 86_400
     sweep(google)
     assert len(lookup.asked) == 2
@@ -110,3 +122,36 @@ def test_nothing_is_asked_if_lookups_are_switched_off() -> None:
     google.clock.seconds += 3 * 86_400
     sweep(google)
     assert lookup.asked == []
+
+
+def test_a_report_shows_its_uploads_by_action_and_day() -> None:
+    """Also rows that are sent again later, once; not those that were refused at once. The label has
+    the same, and the newest days only."""
+    google = world()
+    google.api.deferred, google.api.too_old = {"SO-3"}, {"SO-4"}
+    days = []
+    rows = []
+    for number in range(70):
+        moment = google.clock.utc() - timedelta(days=max(2, number))
+        days.append(f"{moment:%F}")
+        time = f"{moment:%Y-%m-%d %H:%M:%S+00:00}"
+        rows.append(core_row(number, conversion_date_time=time, order_id=f"SO-{number}"))
+    deliver(google, "a.csv", csv_bytes(rows, CORE_COLUMNS))
+    for _ in range(2):
+        (name,) = (n for n in google.store.names("out-bucket") if n.endswith(".results.json"))
+        label = google.store.labels["out-bucket", name].metadata
+        of_action = json.loads(label["days"])["1001"]
+        assert of_action.pop(days[2]) == 3  # the rows 0, 1 and 2
+        assert days[4] not in of_action
+        assert {*of_action} == {days[3], *days[5:63]}
+        assert {*of_action.values()} == {1}
+        report = name.replace(".json", ".html")
+        page = google.store.objects["out-bucket", report][0].decode()
+        day = '<tr><td>{}</td><td><bdi>Phone sale</bdi></td><td class="number">{}</td></tr>'
+        assert day.format(days[2], 3) in page
+        assert day.format(days[3], 1) in page
+        assert days[4] not in page
+        google.api.deferred.clear()
+        google.clock.seconds += 86_400
+        sweep(google)
+    assert "SO-3" in google.api.counted

@@ -73,7 +73,8 @@ _RESOURCES: Final = {CUSTOMER_QUERY: "customer", ACTION_QUERY: "conversionAction
 """Query → the name of what it selects FROM, as JSON."""
 
 REPORT_QUERY: Final = (
-    "SELECT segments.conversion_action, metrics.all_conversions_by_conversion_date, "
+    "SELECT segments.conversion_action, segments.date, "
+    "metrics.all_conversions_by_conversion_date, "
     "metrics.all_conversions_value_by_conversion_date FROM customer "
     "WHERE segments.date BETWEEN '{first}' AND '{last}'"
 )
@@ -140,17 +141,17 @@ class GoogleAdsLookup:
 
     def reported(
         self, customer_id: str, manager_id: str | None, first: date, last: date
-    ) -> Mapping[str, ReportedAction]:
+    ) -> Mapping[tuple[str, str], ReportedAction]:
         """See `AccountLookup.reported`. One query, so one operation of the daily quota."""
         session, of_secret = self._session.get()
         query = REPORT_QUERY.format(first=first, last=last)
-        found: dict[str, ReportedAction] = {}
+        found: dict[tuple[str, str], ReportedAction] = {}
         for row in self._search(session, customer_id, query, manager_id or of_secret):
-            action = row["segments"]["conversionAction"].rpartition("/")[2]
-            metrics, before = row.get("metrics", {}), found.get(action, ReportedAction(0.0, 0.0))
-            found[action] = ReportedAction(
-                before.conversions + metrics.get("allConversionsByConversionDate", 0.0),
-                before.value + metrics.get("allConversionsValueByConversionDate", 0.0),
+            segments, metrics = row["segments"], row.get("metrics", {})
+            action = segments["conversionAction"].rpartition("/")[2]
+            found[action, segments["date"]] = ReportedAction(
+                metrics.get("allConversionsByConversionDate", 0.0),
+                metrics.get("allConversionsValueByConversionDate", 0.0),
             )
         return found
 

@@ -241,7 +241,7 @@ def test_a_bug_beside_an_upload_is_logged_without_its_text(
 def test_reports_count_by_the_day_of_the_conversion(
     apis: Apis, make: Callable[[], GoogleAdsLookup]
 ) -> None:
-    """The sum of the days, for each action; what has just arrived is not in them yet."""
+    """By action and day; what has just arrived is not in them yet."""
     now = apis.state.now()
     for number, days in enumerate((2, 3, 40)):
         sold = now - timedelta(days=days)
@@ -250,4 +250,7 @@ def test_reports_count_by_the_day_of_the_conversion(
     late = Change("conversion", now - timedelta(days=2), 7.0, "USD", "data_manager", "", now)
     apis.state.book.add(Conversion(CUSTOMER, 1001, "W-late", "", history=[late]))
     found = make().reported(CUSTOMER, None, (now - timedelta(days=30)).date(), now.date())
-    assert found == {"1001": ReportedAction(2.0, 40.0)}
+    one = ReportedAction(1.0, 20.0)
+    assert [*found.values()] == [one, one]
+    assert {action for action, _ in found} == {"1001"}
+    assert len({day for _, day in found}) == 2

@@ -47,3 +47,26 @@ def test_a_name_is_looked_up_and_a_website_action_stops(google: Sandbox) -> None
     assert (
         json.loads(kept.download_as_bytes())["account"]["actions"]["1001"]["name"] == "Phone sale"
     )
+
+
+def test_stages_by_names_arrive_at_their_actions(google: Sandbox) -> None:
+    """A file of leads: each stage is a conversion of the action that the profile names for it."""
+    stages = {
+        "Qualified": {"action": "qualified lead", "value": 50},
+        "Won": {"action": "Phone sale"},
+    }
+    google.set_profiles({"leads": {**PROFILE, "actions": {"Stage": stages}}})
+    columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
+    rows = []
+    for number, stage in enumerate(("Won", "Qualified", "Lost", "Won")):
+        row = {name: cell for name, cell in core_row(number).items() if name in columns}
+        rows.append({**row, "Stage": stage})
+    file = csv_bytes(rows, [*columns, "Stage"])
+    document = google.results(*google.drop(file, "export.csv", "leads"))
+    assert (document["counts"]["uploaded"], document["counts"]["skipped"]) == (3, 1)
+    sent = sorted(
+        (each.action_id, each.as_json()["conversion"]["conversion_value"])
+        for each in google.state.accepted
+    )
+    assert [action for action, _ in sent] == [1001, 1001, 1002]
+    assert sent[-1] == (1002, 50)
