@@ -182,6 +182,10 @@ def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
 
 
+MOST_ACTIONS: Final = 200
+"""In the days of a file. With more, its column of actions probably has something else."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
@@ -261,7 +265,8 @@ class Tally:
         for outcome, sums in other.money.items():
             self._add_money(outcome, sums)
         for action, days in other.days.items():
-            add_counts(self.days.setdefault(action, {}), days)
+            if action in self.days or len(self.days) < MOST_ACTIONS:
+                add_counts(self.days.setdefault(action, {}), days)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.

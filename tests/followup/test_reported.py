@@ -12,6 +12,7 @@ from lib.destinations.base import AccountCache, LookupState, ReportedAction
 from lib.errors import PermanentError, UploadError
 from lib.model.account import Account, Action
 from lib.model.log import Log
+from lib.model.outcomes import MOST_ACTIONS, Tally
 from tests.fakes import World, deliver, sweep, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -155,3 +156,13 @@ def test_a_report_shows_its_uploads_by_action_and_day() -> None:
         google.clock.seconds += 86_400
         sweep(google)
     assert "SO-3" in google.api.counted
+
+
+def test_a_column_with_another_number_in_each_row_names_no_thousands_of_actions() -> None:
+    """The days of a file stay small, whatever its column of actions contains."""
+    total = Tally()
+    for number in range(5 * MOST_ACTIONS):
+        total.add(Tally(days={str(number): {"2026-11-24": 1}}))
+        total.add(Tally(days={"0": {"2026-11-24": 1}}))
+    assert len(total.days) == MOST_ACTIONS
+    assert total.days["0"] == {"2026-11-24": 5 * MOST_ACTIONS + 1}
