@@ -21,6 +21,7 @@ from lib.cli.check_output import show
 from lib.cli.files import InputFile
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import (
+    Choice,
     Given,
     ProfileExists,
     Proposal,
@@ -32,11 +33,13 @@ from lib.cli.init.proposal import (
 )
 from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
+from lib.cli.online import NothingKept, Online, credentials_option, go_online
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
 from lib.destinations import registry
-from lib.errors import PermanentError
+from lib.errors import PermanentError, UploadError
+from lib.model.account import Action
 from lib.source.errors import SourceError
 from lib.state.store import StoredObject
 
@@ -60,6 +63,10 @@ Examples:
   Say which rows count, and which column is the order ID:
     {program} init deals.csv --include "Deal Stage=Closed Won" \\
       --column "order_id=Record ID"
+
+\b
+  Choose the conversion action from those of the account:
+    {program} init deals.csv --online --credentials google-ads.yaml
 
 \b
   Print the profile for terraform.tfvars:
@@ -186,6 +193,10 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
 @click.option(
     "--header-row", type=int, metavar="LINE", help="Line of the column names [default: found]."
 )
+@click.option(
+    "--online", is_flag=True, help="Ask Google for the account's conversion actions to choose from."
+)
+@credentials_option
 @click.option("-q", "--quiet", is_flag=True, help="Do not show what would happen to the file.")
 @now_option
 def init_command(
@@ -194,6 +205,8 @@ def init_command(
     form: str,
     name: str,
     given: Given,
+    online: bool,
+    credentials: str | None,
     quiet: bool,
     now: datetime,
 ) -> None:
@@ -204,9 +217,17 @@ def init_command(
     about, and each has an option. At the end, you see the first conversions as Google will get
     them, and what is not sent. Nothing is sent now.
     """
+    if credentials and not online:
+        raise click.UsageError("--credentials works only with --online. Add --online.")
     _refuse_output(output, form, name)
     sample = _sample(file, given)
-    proposal = _answered(lambda given: propose(sample, given, now, local_zone()), given)
+    actions = ActionsOfAccount(go_online(credentials)) if online else None
+
+    def proposed(given: Given) -> Proposal:
+        found = propose(sample, given, now, local_zone())
+        return found if actions is None else actions.offered_in(found, given)
+
+    proposal = _answered(proposed, given)
     if output is None:
         click.echo(as_json(name, proposal) if form == "json" else as_terraform(name, proposal))
     else:
@@ -327,6 +348,61 @@ def _cut(line: str) -> str:
 def is_interactive() -> bool:
     """Return whether somebody can answer."""
     return sys.stdin.isatty()
+
+
+# ── the conversion actions of the account ────────────────────────────────────────────────────────
+
+
+class ActionsOfAccount:
+    """Reads which conversion actions an account has, once for each account."""
+
+    def __init__(self, online: Online) -> None:
+        self._online = online
+        self._actions: dict[str, list[Action]] = {}
+
+    def offered_in(self, proposal: Proposal, given: Given) -> Proposal:
+        """Return the proposal with the actions as choices, if it asks for one and names the
+        account. An API that has to look up names gets the ID."""
+        customer_id = given.values.get("customer_id", "").replace("-", "")
+        keys = [each.key for each in proposal.questions]
+        if "conversion_action" not in keys or not customer_id:
+            return proposal
+        if customer_id not in self._actions:
+            manager = given.values.get("login_customer_id", "").replace("-", "") or None
+            self._actions[customer_id] = self._read(customer_id, manager)
+        destination = given.values.get("destination", registry.DEFAULT)
+        by_name = registry.capabilities_of(destination).has_preflight
+        choices = tuple(
+            Choice(
+                each.name,
+                each.name if by_name else each.id,
+                f"ID {each.id}{', one per click' * each.one_per_click}",
+            )
+            for each in self._actions[customer_id]
+        )
+        questions, at = [*proposal.questions], keys.index("conversion_action")
+        if choices:
+            questions[at] = replace(questions[at], text="Conversion action", choices=choices)
+        return replace(proposal, questions=tuple(questions))
+
+    def _read(self, customer_id: str, manager: str | None) -> list[Action]:
+        """Return the actions for imports from clicks. If there are none, say why."""
+        click.echo(f"Reading the account's conversion actions from {self._online.place}.", err=True)
+        port = self._online.destinations.look_up()
+        try:
+            account = port.account(customer_id, manager, NothingKept())
+            code = port.state(customer_id).failed
+        except UploadError as error:
+            account, code = None, error.code
+        usable = [
+            each
+            for each in (account.actions.values() if account is not None else ())
+            if each.enabled and each.owned and "conversion" in each.accepts
+        ]
+        if not usable:
+            found = lookup(code or "ACTION_WRONG_TYPE")
+            click.echo(f"None can be offered: {found.code}: {found.meaning}", err=True)
+        return sorted(usable, key=lambda each: each.name.casefold())
 
 
 # ── the conversation ─────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""`check --online --canary` on a local Google, over TLS, with the client libraries as they are."""
+"""`--online` on a local Google, over TLS, with the client libraries as they are."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from lib.cli.canary import CONVERSION, READING, RETRACTION, ApiReport, findings
 from lib.cli.commands import main
+from lib.cli.init.command import ActionsOfAccount
+from lib.cli.init.proposal import Given, Proposal, Question
+from lib.cli.online import Online
+from lib.destinations.base import LookupState
 from lib.destinations.registry import capabilities_of
+from lib.model.account import Account, Action
 from sandbox.running import CURRENT
 from sandbox.up import Sandbox
 
@@ -170,3 +177,63 @@ def test_nothing_is_opened_by_accident(
     assert done.exit_code in (1, 2)
     assert expected in done.output
     assert "This opens" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "offered"),
+    [
+        ("123-456-7890", ["Phone sale: ID 1001", "Qualified lead: ID 1002, one per click"]),
+        ("3333333333", []),
+    ],
+)
+def test_init_offers_the_actions_of_the_account(
+    google: Sandbox, customer_id: str, offered: list[str]
+) -> None:
+    """Only those that take imports from clicks; if none can be read, it says why and asks."""
+    (google.directory / "deals.csv").write_text(
+        "Record ID,Close Date,Email\n1,2026-11-18 09:30,ada@example.com\n"
+    )
+    words = ("init", "deals.csv", "--customer-id", customer_id, "--time-zone", "UTC", "--online")
+    done = subprocess.run(
+        [sys.executable, "-m", "lib", *words],
+        cwd=google.directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 2
+    assert "Reading the account's conversion actions from the local sandbox" in done.stderr
+    assert "--action: Conversion action" in done.stderr
+    listed = [line.strip() for line in done.stderr.splitlines() if ": ID " in line]
+    assert [each for each in listed if each in offered] == offered
+    for other in ("Website purchase", "Retired action", "Call sale", "Manager's action"):
+        assert not [each for each in listed if other in each]
+    assert bool(listed) != ("None can be offered: USER_PERMISSION_DENIED:" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("destination", "answer", "value"),
+    [
+        ("google_ads", "2", "Won"),
+        ("google_ads", "qualified", "Qualified"),
+        ("data_manager", "Won", "1002"),
+    ],
+)
+def test_the_chosen_action_is_in_the_profile(destination: str, answer: str, value: str) -> None:
+    """By its name, or by its ID if the API would have to look the name up."""
+    actions = {
+        number: Action(number, name, True, frozenset({"conversion"}), False, 90)
+        for number, name in (("1002", "Won"), ("1001", "Qualified"))
+    }
+    account = Account("1234567890", "1234567890", verified=True, actions=actions)
+    port = SimpleNamespace(account=lambda *_: account, state=lambda _: LookupState(account, ""))
+    destinations: Any = SimpleNamespace(look_up=lambda: port)
+    offering = ActionsOfAccount(Online(destinations, "a test"))
+    question = Question(key="conversion_action", text="Which?", option="--action")
+    given = Given({"customer_id": "123-456-7890", "destination": destination})
+    (offered,) = offering.offered_in(Proposal(questions=(question,)), given).questions
+    assert offered.meaning_of(answer) == {"conversion_action": value}
+    assert offering.offered_in(Proposal(questions=(question,)), Given()).questions == (question,)
