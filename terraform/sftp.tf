@@ -8,6 +8,7 @@ locals {
       path            = ""
       folder          = ""
       done_folder     = ""
+      since           = ""
       min_age_minutes = 5
       # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
       schedule        = "*/15 * * * *"
@@ -25,6 +26,7 @@ locals {
       TAKEN_BUCKET                          = google_storage_bucket.sftp[0].name
       FOLDER                                = server.folder
       DONE_FOLDER                           = server.done_folder
+      SINCE                                 = server.since
       MIN_AGE_MINUTES                       = tostring(server.min_age_minutes)
       SETTLE_SECONDS                        = "60"
       RCLONE_CONFIG                         = "/dev/null"

@@ -17,9 +17,11 @@ target="input:$INPUT_BUCKET${FOLDER:+/$FOLDER}"
 taken="input:$TAKEN_BUCKET"
 failed=0
 
-# The versions in a folder. Programs that upload write to temporary names, which the function ignores too.
+# The versions in a folder, without those from before SINCE. Programs that upload write to temporary names, which
+# the function ignores too.
 versions() {
   rclone lsf --recursive --files-only --format tsp --separator ';' --min-age "${MIN_AGE_MINUTES}m" \
+    ${SINCE:+--max-age "$SINCE"} \
     --exclude '.*' --exclude '*.{tmp,part,filepart,partial,crdownload}' \
     ${DONE_FOLDER:+--exclude "/$DONE_FOLDER/**"} "$1"
 }

@@ -40,6 +40,7 @@ sftp_servers = {
     path            = "exports"
     folder          = "stores"
     done_folder     = "done"
+    since           = "2026-11-24"
     min_age_minutes = 10
     schedule        = "10 * * * *"
     timeout_seconds = 3000

@@ -41,10 +41,8 @@ def test_the_job_has_what_its_script_reads(all_on: Values) -> None:
     assert task["volumes"]["secret"]["items"]["path"] == "key"
     remotes = {name.split("_")[2] for name in given if name.startswith("RCLONE_CONFIG_")}
     assert {remote.lower() for remote in remotes} == set(re.findall(r'"(\w+):\$', SCRIPT))
-    assert (given["FOLDER"], given["DONE_FOLDER"], given["MIN_AGE_MINUTES"]) == (
-        *("stores", "done"),
-        "10",
-    )
+    names = ("FOLDER", "DONE_FOLDER", "SINCE", "MIN_AGE_MINUTES")
+    assert [given[name] for name in names] == ["stores", "done", "2026-11-24", "10"]
 
 
 def test_runs_do_not_overlap(all_on: Values) -> None:
@@ -85,7 +83,7 @@ def test_the_page_has_valid_values(tmp_path: Path) -> None:
     assert configuration.broken_validations(values) == []
     assert values["google_cloud_run_v2_job"][0]["name"] == "conversions-sftp-crm"
     (crm,) = [each for each in configuration.local_values(values)["objects"] if "crm" in each["at"]]
-    assert len(crm["kinds"]) == 10
+    assert len(crm["kinds"]) == 11
     for attribute in crm["kinds"]:
         assert f"`{attribute}`" in page
 

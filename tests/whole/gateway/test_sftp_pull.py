@@ -183,6 +183,7 @@ def vendor(server: dict[str, str], pulled_storage: Storage, tmp_path: Path) -> V
         "TAKEN_BUCKET": f"{bucket}-sftp",
         "FOLDER": "stores",
         "DONE_FOLDER": "",
+        "SINCE": "",
         "MIN_AGE_MINUTES": "5",
         "SETTLE_SECONDS": "0",
     }
@@ -209,6 +210,20 @@ def test_new_files_are_copied_once(vendor: Vendor) -> None:
     assert vendor.pull() == 0
     assert vendor.arrived() == {}
     assert vendor.remaining() == ["a b/it's; 100%.csv", "monday.csv"]
+
+
+def test_the_first_run_takes_everything_unless_a_day_is_given(vendor: Vendor) -> None:
+    """Files from before `since` stay where they are, also those in the done folder."""
+    yesterday = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 24 * HOUR))
+    vendor.env["DONE_FOLDER"] = "done"
+    vendor.write("new.csv", "gclid\na\n")
+    vendor.write("old.csv", "gclid\nb\n", age=60 * HOUR)
+    vendor.write("done/older.csv", "gclid\nc\n", age=90 * HOUR)
+    assert vendor.pull(SINCE=yesterday) == 0, vendor.said
+    assert vendor.arrived() == {"stores/new.csv": "gclid\na\n"}
+    assert vendor.remaining() == ["done/new.csv", "done/older.csv", "old.csv"]
+    assert vendor.pull() == 0, vendor.said
+    assert vendor.arrived() == {"stores/old.csv": "gclid\nb\n", "stores/older.csv": "gclid\nc\n"}
 
 
 def test_a_file_that_is_still_written_waits(vendor: Vendor) -> None:
