@@ -128,8 +128,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "rejected",
         "The row has no usable click ID, email address or phone number, so Google cannot find the "
         "ad click. If it contains one, a warning says why it is left out.",
-        "Add a gclid, gbraid or wbraid, or an email address or phone number. With the Data "
-        "Manager API, you can also add a complete postal address, an IP address or session "
+        "Add a click ID (gclid, gbraid or wbraid), an email address or a phone number. With the "
+        "Data Manager API, you can also add a complete postal address, an IP address or session "
         "attributes.",
     ),
     "BOTH_BRAIDS": (
@@ -159,9 +159,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_DATE": (
         "rejected",
         "The conversion time cannot be read as a date and time.",
-        "Write it as 2026-11-24 14:05:07+01:00, or in another format from docs/input.md. A number "
-        "such as 46350.59 is how Excel stores a date: format the column as text or as a date "
-        "before saving.",
+        "Write it as in the other rows, or as 2026-11-24 14:05 (all formats: docs/input.md). A "
+        "number such as 46350.59 is how Excel stores a date: format the column as text or as a "
+        "date before saving.",
     ),
     "DATE_WITHOUT_ZONE": (
         "rejected",
@@ -223,8 +223,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "TOO_OLD": (
         "rejected",
         "The conversion is more than 90 days old, so Google no longer counts it.",
-        "Upload conversions sooner, ideally every day. If the actual date is more recent, correct "
-        "it: day and month may be swapped.",
+        "Correct the date if the actual one is more recent: day and month may be swapped. Upload "
+        "conversions sooner, ideally every day.",
     ),
     "OLDER_THAN_LOOKBACK": (
         "warning",
@@ -237,9 +237,9 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_CONVERSION_VALUE": (
         "rejected",
         "The value is not a number.",
-        "Write a plain number such as 1234.50. If the cell shows an error such as #REF!, correct "
-        "the formula in the spreadsheet. Or leave the cell empty to use the conversion action's "
-        "own value.",
+        "Write a plain number: 1234.50, or 1234,50 if the profile has decimal_comma. If the cell "
+        "shows an error such as #REF!, correct the formula in the spreadsheet. Or leave the cell "
+        "empty to use the conversion action's own value.",
     ),
     "NEGATIVE_VALUE": (
         "rejected",
@@ -251,7 +251,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DECIMAL_SIGN_MISMATCH": (
         "rejected",
         "The number does not use the decimal separator that the profile sets (decimal_comma).",
-        "Write the number with the decimal sign of the others, and without a sign for thousands.",
+        "Write the number as 1234.50, or as 1234,50 if the profile has decimal_comma.",
     ),
     "AMBIGUOUS_VALUE": (
         "rejected",
@@ -274,7 +274,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "INVALID_CURRENCY": (
         "rejected",
         "The currency is not a current ISO 4217 code or name.",
-        "Write the currency's three-letter code, such as EUR, or leave the cell empty.",
+        "Write the currency's three-letter code, such as EUR. An empty cell means the currency of "
+        "the profile, or else that of the account.",
     ),
     "ORDER_ID_LOOKS_LIKE_EMAIL": (
         "rejected",

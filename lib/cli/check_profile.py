@@ -35,7 +35,10 @@ _NAMES: Final[Mapping[str, str]] = {
     "day_first": "order of day and month",
     "decimal_comma": "decimal sign",
     "headers": "column of the conversion time",
+    "include": "which rows are sales",
 }
+_ONLY_INIT_ASKS: Final = frozenset({"decimal_comma", "headers", "include"})
+"""`check` has no option for these keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,10 @@ def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str
 def _missing(questions: list[Question]) -> str:
     if not questions:
         return ""
-    texts = (f"{_NAMES.get(each.key, each.key)} ({each.option})" for each in questions)
-    return f"Missing for an upload: {', '.join(texts)}. `init` writes a profile."
+    texts = [_NAMES.get(each.key, each.key) for each in questions]
+    for at, each in enumerate(questions):
+        texts[at] += "" if each.key in _ONLY_INIT_ASKS else f" ({each.option})"
+    return f"Missing for an upload: {', '.join(texts)}. `init` asks for it, and writes a profile."
 
 
 def check_document(profiles: IO[bytes]) -> int:

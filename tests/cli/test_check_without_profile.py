@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,18 @@ def test_problems_of_rows_are_shown_with_what_is_missing(deals: Path) -> None:
         assert missing in shown
     assert "INVALID_CONVERSION_VALUE rejected" in shown
     assert "3 rows: 1 would be sent, 1 would be rejected, 1 would be skipped" in shown
+
+
+def test_only_options_of_the_command_are_named(tmp_path: Path) -> None:
+    """Which rows count is what `init` asks: `check` has no option for it, and names none."""
+    path = tmp_path / "deals.csv"
+    rows = [f"{n},{'Nurture' if n % 2 else 'Proposal'},2026-11-2{n},{n}0" for n in range(6)]
+    path.write_text("\n".join(["Deal ID,Deal Stage,Close Date,Amount", *rows]))
+    _, _, missing = said(check(path)).partition("Missing for an upload: ")
+    assert "which rows are sales. `init` asks for it, and writes a profile." in missing
+    assert set(re.findall(r"--[a-z-]+", missing.partition("writes a profile")[0])) == {
+        *("--time-zone", "--customer-id", "--action"),
+    }
 
 
 def test_what_is_given_is_neither_assumed_nor_missing(deals: Path) -> None:

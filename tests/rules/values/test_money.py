@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.catalogue.codes import lookup
 from lib.rules.values import money
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES
@@ -242,3 +243,12 @@ def test_any_text_is_a_finite_value_or_refused(text: str, decimal_comma: bool) -
     assert 0 <= amount < float("inf")
     with suppress(RuleError):
         assert parse_amount(text, decimal_comma, None) == amount
+
+
+@pytest.mark.parametrize("code", ["INVALID_CONVERSION_VALUE", "DECIMAL_SIGN_MISMATCH"])
+def test_the_advice_has_an_example_for_each_decimal_sign(code: str) -> None:
+    """What it says to write is not rejected for its sign."""
+    action = lookup(code).action
+    assert "1234.50, or" in action
+    assert "1234,50 if the profile has decimal_comma." in action
+    assert parse_value("1234.50", False) == parse_value("1234,50", True) == 1234.5
