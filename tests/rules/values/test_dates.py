@@ -226,6 +226,7 @@ def test_an_invalid_time_is_refused(value: str, day_first: bool, code: str) -> N
     with pytest.raises(RuleError) as refused:
         read_moment(value, UTC, day_first=day_first)
     assert refused.value.code == code
+    # An error of Python's would quote the cell in a traceback.
     assert refused.value.__context__ is None
 
 
