@@ -123,6 +123,30 @@ def test_an_answer_that_changes_nothing_is_not_asked_for(
     assert "if the credentials may read the Google Ads API" in asked[1]
 
 
+@pytest.mark.parametrize("closing", ["", "2027-01-31"])
+def test_the_creation_date_is_not_taken_for_the_closing_date_in_silence(
+    file: Any, monkeypatch: pytest.MonkeyPatch, closing: str
+) -> None:
+    """If open deals count too, most rows have no closing date, or a planned one. Only the owner
+    knows which date counts."""
+    rows = [
+        f"{n},{'Closed Won' if n < 2 else 'Proposal'},2026-11-1{n},"
+        f"{'2026-11-20' if n < 2 else closing},{n}0.50,p{n}@example.com"
+        for n in range(6)
+    ]
+    path = file("Deal ID,Deal Stage,Create Date,Close Date,Amount,Email", rows)
+    words = ["--include", "Deal Stage=Closed Won", "--include", "Deal Stage=Proposal"]
+    words += ["--currency", "USD", "--time-zone", "UTC"]
+    without = init(path, *ACCOUNT, *words)
+    assert without.exit_code == 2
+    shown = " ".join(without.stderr.split())
+    assert "--column conversion_date_time=COLUMN" in shown
+    assert ("Close Date: in 2 of 6 rows: 2026-11-20" in shown) is (not closing)
+    person(["Close Date", "all"], monkeypatch)
+    profile = profile_of(init(path, *ACCOUNT, *words))
+    assert profile["headers"]["conversion_date_time"] == ["Close Date"]
+
+
 @pytest.mark.parametrize(
     ("amount", "answers", "assumed"),
     [

@@ -138,8 +138,10 @@ class _Choosing(NamedTuple):
         )
 
     def _shown(self, at: int) -> str:
-        cells = list(dict.fromkeys(filled(self.rows, at)))[:_CELLS_SHOWN]
-        return " | ".join(each[:_LONGEST_CELL] for each in cells)
+        cells = filled(self.rows, at)
+        few = f"in {len(cells):,} of {len(self.rows):,} rows: " * (2 * len(cells) < len(self.rows))
+        first = list(dict.fromkeys(cells))[:_CELLS_SHOWN]
+        return few + " | ".join(each[:_LONGEST_CELL] for each in first)
 
 
 def find_columns(
@@ -284,9 +286,11 @@ def _time(at: _Choosing) -> None:
     if not plausible:
         return
     best, *rest = plausible
+    # The better name has no date yet in most rows, or a planned one: a person knows which counts.
+    is_doubtful = any(each.rank <= _CERTAIN_TIME < best.rank for each in found)
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
-    if is_only_one or is_clear or not rows:
+    if (is_only_one and not is_doubtful) or is_clear or not rows:
         at.choose(field, best, len(found) > 1)
     else:
         at.ask(field, found, "no date", "the file has none of sales")
