@@ -2,7 +2,7 @@
 
 `--dist worksteal` gives each worker an equal part of the list, in order. An idle worker then takes
 the second half of another's list. Half of the workers begin with tests of whole runs, which wait a
-third of their time, and the others with tests that start processes, which compute.
+third of their time, and the others with long tests that compute.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import TypeVar
 
 WAITING = "whole"
-COMPUTING = ("terraform", "docs", "sandbox", "results", "cli")
-"""The folders of tests that start processes, the longest first. All other tests are short."""
+COMPUTING = ("terraform", "docs", "sandbox", "results", "exports", "cli")
+"""The folders of long tests, most of which start processes. All other tests are short."""
 
 T = TypeVar("T")
 

@@ -1,10 +1,11 @@
 """Kills before and after every remote call: the results are the same as without a kill.
 
 The function's process gets SIGKILL at the n-th remote call of any kind (storage, Secret Manager,
-OAuth, Google Ads), for every n until a run finishes without being killed. A sample kills before
-every fourth call, and after the second call behind each of them: it meets the state after every
-second call. The crash points of a file are divided between several tests, so that parallel workers
-can share them.
+OAuth, Google Ads), until a run finishes without being killed. A kill after a call leaves what a
+kill before the next call leaves. So if both kinds are walked, each kills at every second call, and
+together they meet the state after every call; a kind that is walked alone kills at each. A sample
+kills at every fourth call. The crash points of a file are divided between several tests, so that
+parallel workers can share them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from tests.whole.recovery.conftest import EVERY_CALL
 from tests.whole.recovery.files import check, finish, make_file, normal
 
 SHARDS = 4 if EVERY_CALL else 2
-STEP = 1 if EVERY_CALL else 4
+STEP = 2 if EVERY_CALL else 4
+STEP_ALONE = 1 if EVERY_CALL else 4
+"""If only one kind of kill is walked."""
 FIRST = {"kill_before": 1, "kill_after": 1 if EVERY_CALL else 3}
 
 
@@ -29,14 +32,15 @@ def walk(
     shard: int,
     shards: int,
     run: Callable[[int], None],
+    step: int = STEP,
 ) -> int:
-    """Call `run(n)` with a kill at call n, for every n of the shard until there is no n-th call.
+    """Call `run(n)` with a kill at call n, for each n of the shard until there is no n-th call.
 
     Returns how many calls were killed: at least one, or the walk shows nothing. How many calls a
     file takes is counted elsewhere (`calls_small_file`), and a test of kills does not mind fewer.
     """
     points = 0
-    nth = FIRST[kind] + shard * STEP
+    nth = FIRST[kind] + shard * step
     while True:
         google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
         run(nth)
@@ -44,7 +48,7 @@ def walk(
             assert points, f"no call of this shard was killed, from call {nth} on"
             return points
         points += 1
-        nth += shards * STEP
+        nth += shards * step
 
 
 def cold(google: Sandbox) -> None:
@@ -94,7 +98,7 @@ def test_results_uploaded_in_pieces(
         check(file, document, google)
         assert document["counts"]["warnings"] == file.kinds.count("warned") > 200
 
-    points = walk(google, kind, 0, 1, run)
+    points = walk(google, kind, 0, 1, run, STEP_ALONE)
     record_property("crash points", points)
 
 
@@ -146,7 +150,7 @@ def test_a_file_that_the_account_stops(
 
     google.state.change_account("1234567890", allowlisted_for_upload=False)
     try:
-        points = walk(google, kind, 0, 1, run)
+        points = walk(google, kind, 0, 1, run, STEP_ALONE)
     finally:
         google.state.change_account("1234567890", allowlisted_for_upload=True)
     record_property("crash points", points)

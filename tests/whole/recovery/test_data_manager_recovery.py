@@ -19,7 +19,7 @@ from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 from tests.whole.recovery.conftest import EVERY_CALL
-from tests.whole.recovery.test_crash_matrix import SHARDS, cold, walk
+from tests.whole.recovery.test_crash_matrix import SHARDS, STEP, STEP_ALONE, cold, walk
 from tests.whole.recovery.test_faults import STORAGE_CALLS, STORAGE_RULES
 
 INGEST = "data_manager.IngestEvents"
@@ -101,19 +101,23 @@ def repeats(google: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
     google.state.data_manager.repeats_adjust = False
 
 
-# A kill before a call leaves the same state as a kill after the previous call, so one walk with
-# the other handling of repeats is enough.
+# One walk with the other handling of repeats is enough.
 @pytest.mark.usefixtures("repeats")
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize(
-    "repeats, kind",
-    [("refused", "kill_before"), ("refused", "kill_after"), ("adjusts", "kill_after")],
+    "repeats, kind, step",
+    [
+        ("refused", "kill_before", STEP),
+        ("refused", "kill_after", STEP),
+        ("adjusts", "kill_after", STEP_ALONE),
+    ],
     indirect=["repeats"],
 )
 def test_killed_at_every_call(
     google: Sandbox,
     new_name: Iterator[str],
     kind: str,
+    step: int,
     shard: int,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -123,7 +127,7 @@ def test_killed_at_every_call(
         cold(google)
         finish(google, drop(google, next(new_name), 410, seed=nth))
 
-    points = walk(google, kind, shard, SHARDS, run)
+    points = walk(google, kind, shard, SHARDS, run, step)
     record_property("crash points", points)
 
 
