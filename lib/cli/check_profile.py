@@ -95,7 +95,7 @@ def _default(question: Question) -> dict[str, Any]:
 
 
 def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str:
-    texts = [f"time zone {zone.default} (of this computer)"] if zone else []
+    texts = [f"time zone {zone.default}{_whose(zone.default)}"] if zone else []
     for entry in proposal.entries:
         if entry.key in given.values or entry.key == "time_zone":
             continue
@@ -114,6 +114,10 @@ def _assumptions(proposal: Proposal, given: Given, zone: Question | None) -> str
         else:
             texts.append(f"{entry.key} {str(entry.value).replace('True', 'true')}")
     return f"Assumed without a profile: {'; '.join(texts)}." if texts else ""
+
+
+def _whose(zone: str) -> str:
+    return " (of this computer)" if zone == local_zone() else ""
 
 
 def _missing(questions: list[Question]) -> str:

@@ -187,7 +187,7 @@ class _Planning:
         if header.kind == "conversion" and "conversion_date_time" in fields:
             refuse_undecided(reading, header)
         stages = _stage_actions(self.table.header, header, profile)
-        self.table.expect_footer(_key_columns(fields))
+        self.table.expect_footer(key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
         accounts = RunAccounts(
             destination,
@@ -314,7 +314,7 @@ class _Planning:
         return Part("adjustment", Engine(self.header.fields, rules, sales.engine), destination)
 
 
-def _key_columns(fields: Mapping[str, int]) -> set[int]:
+def key_columns(fields: Mapping[str, int]) -> set[int]:
     """Return the columns without which a record is no row: click IDs, identifiers, times."""
     times = {at for name, at in fields.items() if base_name(name) == TIME_FIELD}
     return times.union(identifying_columns(fields, FIELDS))

@@ -120,7 +120,7 @@ def test_an_answer_that_changes_nothing_is_not_asked_for(
     assert "// The default, open to every account; --destination changes it." in result.stdout
     assert profile["time_zone"] == "America/Denver"
     assert "// The default of this computer; --time-zone changes it." in result.stdout
-    assert "if the credentials may read the Google Ads API" in asked[1]
+    assert asked[1].endswith("its ID, the number after ctId= in its address in Google Ads")
 
 
 @pytest.mark.parametrize("closing", ["", "2027-01-31"])
@@ -202,9 +202,9 @@ def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.Monkey
         "That is not one of the answers",
         "Google Ads account that receives the conversions",
         "An answer is needed",
-        "This: wrong format",
-        "Time zone of the times in the file (2 rows state none)",
-        "This: not an IANA time zone",
+        '"12": wrong format',
+        "Time zone of the times in the file",
+        '"Mars/Base": not an IANA time zone',
     ]
 
 
@@ -259,6 +259,8 @@ def test_the_terminal_shows_what_a_question_is_about(
     [
         (("Won", "Lost"), "1", ["Won"]),
         (("Won", "Lost"), "won, 2", ["Won", "Lost"]),
+        (("Negócio fechado", "Perdido"), "negocio fechado", ["Negócio fechado"]),
+        (("Negocio", "Negócio"), "negócio", ["Negócio"]),
         (("Won, paid", "Lost"), "won, paid", ["Won, paid"]),
         (("1", "0"), "a", ["1"]),
         (("1", "0"), "0", ["0"]),
@@ -601,6 +603,70 @@ def test_stages_can_be_actions_of_their_own(file: Any) -> None:
     wrong = init(file(STAGES, LEADS), *ACCOUNT[:2], "--stage", "Deal Stage=Qualified")
     assert wrong.exit_code == 2
     assert "write it as COLUMN=VALUE=ACTION" in " ".join(wrong.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("won", "answers", "expected"),
+    [
+        ("Closed Won", [""], ["Closed Won"]),
+        ("Negócio fechado", ["", "negocio fechado"], ["Negócio fechado"]),
+        ("Negócio fechado", ["Lost", "all"], ["Negócio fechado", "Proposal"]),
+    ],
+)
+def test_enter_never_drops_the_won_stage(
+    file: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    won: str,
+    answers: Sequence[str],
+    expected: Sequence[str],
+) -> None:
+    """Of several stages, Enter keeps that which is known to be won. If none is, an answer is
+    needed, and the message has an example that can be copied."""
+    rows = [
+        f"{n},{'Proposal' if n % 2 else won},2026-11-1{n},{n}0.50,p{n}@example.com"
+        for n in range(6)
+    ]
+    asked = person(answers, monkeypatch)
+    path = file("Deal ID,Deal Stage,Close Date,Amount,Email", rows)
+    words = ["--include", f"Deal Stage={won}", "--include", "Deal Stage=Proposal"]
+    words += ["--currency", "USD", "--time-zone", "UTC"]
+    profile = profile_of(init(path, *ACCOUNT, "--destination", "google_ads", *words))
+    assert profile["include"]["Deal Stage"] == expected
+    assert len(asked) == len(answers)
+    assert all(f"{won} = 1001; Proposal = 1002" in each for each in asked)
+
+
+@pytest.mark.parametrize(
+    ("answers", "zone"),
+    [
+        ([""], "America/Sao_Paulo"),
+        (["sao paulo"], "America/Sao_Paulo"),
+        (["São Paulo"], "America/Sao_Paulo"),
+        (["manaus"], "America/Manaus"),
+        (["Etc/UTC"], "Etc/UTC"),
+    ],
+)
+def test_a_time_zone_is_that_of_the_country_of_the_file_or_of_a_city(
+    file: Any, monkeypatch: pytest.MonkeyPatch, answers: Sequence[str], zone: str
+) -> None:
+    """A person in Denver has a file with the currency of Brazil."""
+    asked = person(answers, monkeypatch)
+    path = file("Order Number,Date,Amount,Email", ["1,2026-11-18 09:30,120.50 BRL,a@example.com"])
+    profile = profile_of(result := init(path, *ACCOUNT[:2], "--action", "1001"))
+    assert asked == ["Time zone of the times in the file"]
+    assert profile["time_zone"] == zone
+    is_default = "// The default for the file's country; --time-zone changes it." in result.stdout
+    assert is_default is (answers == [""])
+
+
+def test_the_footer_of_a_report_is_no_choice(file: Any) -> None:
+    """Its empty cells are no stage, and not one of the rows."""
+    rows = [f"{n},{'Proposal' if n % 2 else 'Sent'},2026-11-1{n},{n}0" for n in range(6)]
+    path = file("Deal ID,Deal Stage,Close Date,Amount", [*rows, "Total,,,150"])
+    shown = init(path, *ACCOUNT, "--time-zone", "UTC").stderr
+    assert "Deal Stage=Sent: 3 rows" in shown
+    assert "all rows are sales: 6 rows" in shown
+    assert "(empty)" not in shown
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from lib.cli.init.proposal import OPTIONS, Entry, Proposal, question
 from lib.cli.init.sample import Basis, is_amount
 from lib.model.fields import base_name
 from lib.rules.roles import currency_in
-from lib.rules.values.cells import RuleError, is_placeholder
+from lib.rules.values.cells import RuleError, is_placeholder, without_accents
 from lib.rules.values.countries import find_region
 from lib.rules.values.currencies import CURRENCIES
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import is_moment, read_moment
 from lib.rules.values.money import written_currency
 from lib.rules.values.phones import normalize_phone
 
@@ -33,6 +33,19 @@ _FEWEST_ABROAD: Final = 3
 _EURO: Final = frozenset(
     re.findall(r"\w\w", "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK")
 )
+_MOST_LIVE_IN: Final[Mapping[str, str]] = {
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "CL": "America/Santiago",
+    "ES": "Europe/Madrid",
+    "ID": "Asia/Jakarta",
+    "MX": "America/Mexico_City",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "RU": "Europe/Moscow",
+}
+"""Countries with several time zones. Not the US: everybody uses their currency."""
 _NUMBERS: Final = ("phone", "caller_id")
 _INTERNATIONAL: Final = ("+", "00")
 
@@ -52,9 +65,35 @@ def time_zone(basis: Basis) -> Proposal:
             f"{OPTIONS['time_zone']} changes it."
         )
         return Proposal((Entry("time_zone", basis.local_zone, reason, is_assumed=True),))
-    text = f"Time zone of the times in the file ({number_of_rows(without)} state none)"
+    text = "Time zone of the times in the file"
+    if without < sum(is_moment(row.cells[times]) for row in basis.rows):
+        text += f" ({number_of_rows(without)} state none)"
     allowed = "its name, such as Europe/Berlin or America/Chicago"
-    return question("time_zone", text, default=basis.local_zone, allowed=allowed)
+    return question("time_zone", text, default=_likely_zone(basis), allowed=allowed, read=_zone_in)
+
+
+def _zone_in(answer: str) -> dict[str, str]:
+    """Return the time zone of a name, or of a city that has one: `São Paulo`."""
+    wanted = _city(answer)
+    return {"time_zone": next((z for z in _countries_by_zone() if _city(z) == wanted), answer)}
+
+
+def _city(zone: str) -> str:
+    return without_accents(zone.rpartition("/")[2]).replace("_", " ").strip().casefold()
+
+
+def _likely_zone(basis: Basis) -> str:
+    """Return the time zone of this computer, or of the only country to which the file points, if
+    that is another one and has one time zone, or one in which most people live."""
+    by_zone = _countries_by_zone()
+    countries = _countries_of_file(basis)
+    if len(countries) != 1 or not countries.isdisjoint(by_zone.get(basis.local_zone, ())):
+        return basis.local_zone
+    (country,) = countries
+    zones = [zone for zone, found in by_zone.items() if country in found]
+    offsets = {basis.now.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}
+    only = zones[0] if len(offsets) == 1 else basis.local_zone
+    return _MOST_LIVE_IN.get(country, only)
 
 
 def _is_zone_of_file(basis: Basis) -> bool:

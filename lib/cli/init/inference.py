@@ -81,7 +81,7 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     ]
     entries = [entry for part in parts for entry in part.entries]
     entries += [
-        Entry(key, value, _reason(key, given, columns), _is_assumed(key, given))
+        Entry(key, value, _reason(key, given, columns, local_zone), _is_assumed(key, given))
         for key, value in given.values.items()
         if key not in ("headers", "actions", *FILTERS)
         and not (key == "conversion_action" and given.values.get("actions"))
@@ -130,8 +130,11 @@ def _is_assumed(key: str, given: Given) -> bool:
     return given.is_default(key) and key != "destination"
 
 
-def _reason(key: str, given: Given, columns: Mapping[str, int]) -> str:
+def _reason(key: str, given: Given, columns: Mapping[str, int], local_zone: str) -> str:
     reason = given.reason(key)
+    if key == "time_zone" and given.is_default(key):
+        whose = "of this computer" if given.values[key] == local_zone else "for the file's country"
+        return f"The default {whose}; {OPTIONS[key]} changes it."
     if key != "destination":
         return reason
     if given.is_default(key):
@@ -209,10 +212,7 @@ def _conversion_action(basis: Basis) -> Proposal:
     destination = basis.known.get("destination", registry.DEFAULT)
     text = "Conversion action: its name in Google Ads, or its ID"
     if not registry.capabilities_of(destination).has_preflight:
-        text = (
-            "Conversion action: its ID, the number after ctId= in the address of its page; or its "
-            "name, if the credentials may read the Google Ads API"
-        )
+        text = "Conversion action: its ID, the number after ctId= in its address in Google Ads"
     return question("conversion_action", text, allowed="its name or its ID")
 
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lib.config import messages
 from lib.config.profile import Profile, read_profiles
+from lib.rules.values.cells import without_accents
 
 OPTIONS: Final[Mapping[str, str]] = {
     "destination": "--destination",
@@ -145,7 +146,8 @@ class Question:
         try:
             Profile.model_validate(meaning)
         except ValidationError as error:
-            raise WrongAnswer(" ".join(messages.lines(error, Profile, lambda _: "This"))) from None
+            (problem, *_) = messages.lines(error, Profile, lambda _: f'"{answer}"')
+            raise WrongAnswer(problem) from None
         return meaning
 
     def _meaning(self, answer: str) -> dict[str, Any]:
@@ -201,14 +203,17 @@ class Question:
         return [each for each in found if each is not None]
 
     def _choice(self, answer: str) -> Choice | None:
-        """Return the choice of a name that only one has, of a label, or of the beginning of a short
-        answer."""
+        """Return the choice of a name that only one has, also without its accents; of a label; or
+        of the beginning of a short answer."""
         wanted = answer.casefold()
         names = [each.name.casefold() for each in self.choices]
         if names.count(wanted) == 1:
             return self.choices[names.index(wanted)]
         if wanted in self.labels:
             return self.choices[self.labels.index(wanted)]
+        plain = list(map(without_accents, names))
+        if plain.count(without_accents(wanted)) == 1:
+            return self.choices[plain.index(without_accents(wanted))]
         if any(each.shown for each in self.choices):
             return None
         near = [each for each in self.choices if each.name.casefold().startswith(wanted)]
@@ -255,8 +260,6 @@ class Given:
         option = OPTIONS.get(key, "")
         if _name(key, where) not in self.by_default:
             return "you gave it." if where else "You gave it."
-        if key == "time_zone":
-            return f"The default of this computer; {option} changes it."
         return f"The default; {option} changes it."
 
 

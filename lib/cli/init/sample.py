@@ -14,6 +14,7 @@ from lib.config.profile import Profile
 from lib.rules.roles import amount_in
 from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment
+from lib.run.plan import key_columns
 from lib.run.reading import Header, read_header, source_options
 from lib.source.errors import SourceError
 from lib.source.header import columns_named
@@ -123,10 +124,12 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
 
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:
-    """Read the header of a file and its first rows. Raises `SourceError`."""
+    """Read the header of a file and its first rows, without a report's footer. Raises
+    `SourceError`."""
     options = replace(source_options(profile, max_bytes), keep_cells=True)
     table = open_table(stream, options)
     header = read_header(table, profile)
+    table.expect_footer(key_columns(header.fields))
     readable = ((line, cells) for line, cells, problem, _ in table.records() if not problem)
     rows: list[SampleRow] = []
     chars = 0

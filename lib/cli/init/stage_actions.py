@@ -9,6 +9,7 @@ from lib.cli.init.proposal import Entry, Given, Proposal, Question, WrongAnswer
 from lib.cli.init.sample import Sample
 from lib.rules.fields.languages import STAGE_WORDS, words_of
 from lib.rules.stages import stage_of
+from lib.rules.values.cells import without_accents
 
 _FORM: Final = "VALUE = ACTION, or VALUE = ACTION, WORTH, COLUMN OF ITS DATE"
 
@@ -23,43 +24,57 @@ def stages_of(sample: Sample, given: Given, columns: Mapping[str, int]) -> Propo
     for name, values in given.values.get("include", {}).items():
         won = [each for each in values if stage_of(each) == "won"]
         if len(values) > 1 and len(won) < len(values) and STAGE_WORDS.match(words_of(name)):
-            return Proposal(questions=(_question(sample, name, values, (won or values)[-1]),))
+            last = won[-1] if won else ""  # nobody drops the won deals by pressing Enter
+            return Proposal(questions=(_question(sample, name, values, last),))
     return Proposal()
 
 
 def _question(sample: Sample, column: str, values: Sequence[str], last: str) -> Question:
     listed = ", ".join(f'"{each}"' for each in values)
+    known = {_plain(each): each for each in values}
 
     def read(answer: str) -> dict[str, Any]:
         if answer.casefold() == "all":
             return {"actions": {}}
-        if answer == last:
-            return {"actions": {}, "include": {column: [last]}}
+        if only := known.get(_plain(answer)):
+            return {"actions": {}, "include": {column: [only]}}
         return {"actions": {column: read_stages(answer, values, sample.names)}}
 
     return Question(
         key="actions",
         where=column,
-        text=f"Is each of {listed} a conversion action of its own? Write {_FORM}, with semicolons "
-        f'between them; "all" if they are one action; Enter if only "{last}" counts',
+        text=f'Are {listed} one conversion action? Write "all" if so, the name of one if only that '
+        f"counts, or the action of each (and its worth, and the column of its date): "
+        f"{_example(values)}",
         option=f'--stage "{column}={values[0]}=ACTION[,WORTH[,COLUMN]]"',
         default=last,
+        allowed=f'"all", the name of one, or {_example(values)}',
         read=read,
     )
+
+
+def _example(values: Sequence[str]) -> str:
+    return "; ".join(f"{each} = {1001 + at}" for at, each in enumerate(values))
+
+
+def _plain(stage: str) -> str:
+    return without_accents(stage).strip().casefold()
 
 
 def read_stages(
     text: str, values: Sequence[str], names: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Read `Qualified = 1001, 50, Qualified on; Won = 1002`. Raises `WrongAnswer`."""
-    known = {each.casefold(): each for each in values}
+    known = {_plain(each): each for each in values}
     columns = {each.casefold(): each for each in names}  # none of them is known to an option
-    wrong = WrongAnswer(f"Write {_FORM}. The values are {', '.join(values)}.")
+    wrong = WrongAnswer(
+        f"Write {_FORM}, such as: {_example(values)}. The values are {', '.join(values)}."
+    )
     found: dict[str, dict[str, Any]] = {}
     for part in filter(None, map(str.strip, text.split(";"))):
         name, equals, rest = part.partition("=")
         action, worth, column, *more = [*map(str.strip, rest.split(",")), "", ""]
-        value = known.get(name.strip().casefold())
+        value = known.get(_plain(name))
         if not equals or value is None or value in found or not action or any(more):
             raise wrong
         found[value] = {"action": action}
