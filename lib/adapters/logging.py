@@ -25,24 +25,27 @@ _TRACE_FIELD = "logging.googleapis.com/trace"
 EVENTS: Mapping[str, str] = {
     "run_finished": "A file was processed. The line has its counts and timings.",
     "run_updated": "Follow-up for a file is complete. The line has the new counts.",
-    "rows_failing": "ALERT. Many rows of a file were rejected or failed.",
-    "rows_not_counted": "ALERT. Google accepted a file's rows but did not count many of them.",
+    "rows_failing": "ALERT (concern). Many rows of a file were rejected or failed.",
+    "rows_not_counted": "ALERT (concern). Google accepted a file's rows but did not count many "
+    "of them.",
     "deferred_rows_failed": "ALERT. Deferred rows failed: their file was deleted or "
     "overwritten, or no attempt could read it.",
-    "filter_mismatch": "ALERT. A profile's row filter does not fit a file: a value may be wrong.",
+    "filter_mismatch": "ALERT (concern). A profile's row filter does not fit a file: a value may "
+    "be wrong.",
     "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
     "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",
     "run_late": "ALERT. Attempts still fail 10 minutes after the event of a file, or after its "
     "follow-up was due.",
-    "follow_up_blocked": "ALERT. A file's follow-up cannot continue. Someone must fix the cause.",
-    "events_missing": "ALERT. No event has started a file. The trigger may be broken.",
-    "file_unfinished": "ALERT. An hour after its upload, a file still has no results.",
-    "no_file": "ALERT. A file is expected, and none has arrived.",
-    "file_ignored": "ALERT. A file is not processed because of its name, and it stays.",
+    "follow_up_blocked": "ALERT (concern). A file's follow-up cannot continue. Someone must fix "
+    "the cause.",
+    "events_missing": "ALERT (concern). No event has started a file. The trigger may be broken.",
+    "file_unfinished": "ALERT (concern). An hour after its upload, a file still has no results.",
+    "no_file": "ALERT (concern). A file is expected, and none has arrived.",
+    "file_ignored": "ALERT (concern). A file is not processed because of its name, and it stays.",
     "concern": "ALERT. Somebody must know of something that shows over time, or by absence. `kind` "
     "says what, `told` whether it is new, still there or over.",
     "lease_held": "Another delivery is processing this file or another version of it. "
-    "This delivery is retried.",
+    "This delivery is retried. `detail` says until when, or which version.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
     "newer_version": "A newer version of the function works on the file. This one touches nothing.",
     "run_skipped": "The file was already processed. The delivery was skipped.",
