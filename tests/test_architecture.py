@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,17 @@ NOT_IMPORTED = {
 }
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """All of a file's syntax tree, from the top."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     """Every module that a file imports, anywhere in it; `from a import b` is `a` and `a.b`."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -122,28 +130,36 @@ def name_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in LIB}
 
 
-@pytest.mark.parametrize("path", LIB, ids=name_of)
-def test_lib_never_imports_the_sandbox(path: Path) -> None:
+def imported(paths: Iterable[Path], *packages: str) -> set[str]:
+    """What of these packages the files import."""
+    return {
+        f"{name_of(path)}: {name}"
+        for path in paths
+        for name in imports_of(path)
+        if name.split(".")[0] in packages
+    }
+
+
+def test_lib_never_imports_the_sandbox() -> None:
     """The function knows nothing of the local Google that it is tested with."""
-    assert not {name for name in imports_of(path) if name.split(".")[0] in ("sandbox", "tests")}
+    assert imported(LIB, "sandbox", "tests") == set()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "sandbox").rglob("*.py")), ids=name_of)
-def test_the_sandbox_never_imports_lib(path: Path) -> None:
+def test_the_sandbox_never_imports_lib() -> None:
     """A local Google that shares code with the function proves nothing."""
-    assert not {name for name in imports_of(path) if name.split(".")[0] in ("lib", "main")}
+    assert imported((ROOT / "sandbox").rglob("*.py"), "lib", "main") == set()
 
 
-@pytest.mark.parametrize("path", LIB, ids=name_of)
-def test_arrows_run_one_way(path: Path) -> None:
+def test_arrows_run_one_way() -> None:
     """A folder imports itself and what `ARROWS` names."""
-    floor = floor_of(path)
-    allowed = {floor, *ARROWS[floor]}
-    for name in imports_of(path) & MODULES.keys() - {"lib"}:
-        inside = name.removeprefix("lib.")
-        parents = {".".join(inside.split(".")[:n]) for n in range(1, inside.count(".") + 2)}
-        is_only_a_package = MODULES[name].name == "__init__.py"
-        assert parents & allowed or is_only_a_package, f"{path}: {name}"
+    for path in LIB:
+        floor = floor_of(path)
+        allowed = {floor, *ARROWS[floor]}
+        for name in imports_of(path) & MODULES.keys() - {"lib"}:
+            inside = name.removeprefix("lib.")
+            parents = {".".join(inside.split(".")[:n]) for n in range(1, inside.count(".") + 2)}
+            is_only_a_package = MODULES[name].name == "__init__.py"
+            assert parents & allowed or is_only_a_package, f"{path}: {name}"
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -205,12 +221,13 @@ def _knows_apis(path: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", [p for p in LIB if not _knows_apis(p)], ids=name_of)
-def test_nobody_else_knows_an_apis_name(path: Path) -> None:
+def test_nobody_else_knows_an_apis_name() -> None:
     """What an API can do is asked of its capabilities; its name stands in its own folder alone."""
-    text = path.read_text("utf-8")
-    for name in registry.names():
-        assert name not in text, f"{path} names {name}"
+    for path in LIB:
+        if not _knows_apis(path):
+            text = path.read_text("utf-8")
+            for name in registry.names():
+                assert name not in text, f"{path} names {name}"
 
 
 def _sides(node: ast.Compare) -> Iterator[ast.expr]:
@@ -218,14 +235,14 @@ def _sides(node: ast.Compare) -> Iterator[ast.expr]:
     yield from node.comparators
 
 
-@pytest.mark.parametrize("path", [ROOT / "main.py", *LIB], ids=name_of)
-def test_no_destination_is_compared_with_a_name(path: Path) -> None:
+def test_no_destination_is_compared_with_a_name() -> None:
     """`if destination == "..."` anywhere would be a capability that nobody declared."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Compare):
-            for side in _sides(node):
-                is_name = isinstance(side, ast.Constant) and side.value in registry.PACKAGES
-                assert not is_name, f"{path}:{node.lineno}"
+    for path in (ROOT / "main.py", *LIB):
+        for node in nodes_of(path):
+            if isinstance(node, ast.Compare):
+                for side in _sides(node):
+                    is_name = isinstance(side, ast.Constant) and side.value in registry.PACKAGES
+                    assert not is_name, f"{path}:{node.lineno}"
 
 
 def test_few_modules_are_on_the_top_floor() -> None:
@@ -234,13 +251,13 @@ def test_few_modules_are_on_the_top_floor() -> None:
     assert len(top) <= MOST_MODULES_ON_THE_TOP_FLOOR
 
 
-@pytest.mark.parametrize("path", [ROOT / "main.py", *LIB], ids=name_of)
-def test_functions_are_short(path: Path) -> None:
+def test_functions_are_short() -> None:
     """A module may be as long as its idea, a function may not."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            lines = (node.end_lineno or 0) - node.lineno + 1
-            assert lines <= MOST_LINES_OF_A_FUNCTION, f"{path}: {node.name} has {lines} lines"
+    for path in (ROOT / "main.py", *LIB):
+        for node in nodes_of(path):
+            if isinstance(node, ast.FunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                assert lines <= MOST_LINES_OF_A_FUNCTION, f"{path}: {node.name} has {lines} lines"
 
 
 def _types_in(path: Path) -> Iterator[str]:
@@ -269,23 +286,29 @@ def test_a_type_has_a_name_of_its_own() -> None:
 def _identifiers(path: Path) -> Iterator[tuple[int, str]]:
     """Every name in a file with its line; the module's own name is in line 0."""
     yield 0, path.stem
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         for attribute in ("id", "attr", "arg", "name", "asname"):
             if isinstance(name := getattr(node, attribute, None), str):
                 yield getattr(node, "lineno", 0), name
 
 
-@pytest.mark.parametrize("path", [ROOT / "main.py", *LIB], ids=name_of)
-def test_no_private_word_is_an_identifier(path: Path) -> None:
+def test_no_private_word_is_an_identifier() -> None:
     """One word for one thing, and the field's: each hit names what to write instead."""
     private = {re.compile(rf"(\b|_|\.){word}"): use for word, use in PRIVATE_WORDS.items()}
-    hits = []
-    for line, name in _identifiers(path):
+
+    @cache
+    def instead(name: str) -> list[str]:
         # OpenLine and OPEN_LINE are open_line.
         snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-        for pattern, use in private.items():
-            if pattern.search(snake) and name not in STILL_PRIVATE:
-                hits.append(f"{name_of(path)}:{line}: {name}, use {use}")
+        found = [use for pattern, use in private.items() if pattern.search(snake)]
+        return [] if name in STILL_PRIVATE else found
+
+    hits = [
+        f"{name_of(path)}:{line}: {name}, use {use}"
+        for path in (ROOT / "main.py", *LIB)
+        for line, name in _identifiers(path)
+        for use in instead(name)
+    ]
     assert hits == []
 
 
