@@ -499,7 +499,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "account",
         "The conversion action requires external attribution, which the Data Manager API does not "
         "support.",
-        "Use another conversion action, or the Google Ads API (destination = google_ads in the "
+        'Use another conversion action, or the Google Ads API ("destination": "google_ads" in the '
         "profile).",
     ),
     "PROCESSING_ERROR_REASON_DESTINATION_TOO_RECENTLY_CREATED": (

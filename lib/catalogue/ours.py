@@ -13,11 +13,11 @@ _FILL_IN_ADDRESS = (
     "Fill in first name, last name, country and postal code, or leave the names and the postal "
     "code empty."
 )
-_IF_DAY_FIRST = "Set day_first = true in the profile if 03/04/2026 means 3 April"
+_IF_DAY_FIRST = 'Set "day_first": true in the profile if 03/04/2026 means 3 April'
 _FILE_AGAIN = "the file again: rows that are already counted come back as duplicates."
 _SUPPORTED_BY_DATA_MANAGER = (
-    "No action needed. To send it, use a destination that supports it, such as destination = "
-    "data_manager in the profile."
+    'No action needed. To send it, use a destination that supports it, such as "destination": '
+    '"data_manager" in the profile.'
 )
 
 TABLE: Final[dict[str, tuple[str, str, str]]] = {
@@ -47,8 +47,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The phone number does not begin with + and a country code, and its country is missing or "
         "cannot be read. The number is left out, because a guess would match other people.",
         "Write the number with + and the country code, or add or correct country_code. If all "
-        "numbers without + are of one country, set it in the profile (for example phone_region = "
-        "US).",
+        'numbers without + are of one country, set it in the profile (for example "phone_region": '
+        '"US").',
     ),
     "INVALID_DIGEST": (
         "warning",
@@ -166,8 +166,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "DATE_WITHOUT_ZONE": (
         "rejected",
         "The conversion time has no time zone, and neither the file nor the profile sets one.",
-        "Set the time zone in the profile (for example time_zone = America/Chicago), or begin the "
-        "file with the line Parameters:TimeZone=America/Chicago.",
+        'Set the time zone in the profile (for example "time_zone": "America/Chicago"), or begin '
+        "the file with the line Parameters:TimeZone=America/Chicago.",
     ),
     "DATE_ORDER_MISMATCH": (
         "rejected",
@@ -507,14 +507,14 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "ACTION_NOT_OF_TAG": (
         "rejected",
-        "The profile sets source = web, but no tag on a website counts the conversions of this "
+        'The profile sets "source": "web", but no tag on a website counts the conversions of this '
         "conversion action.",
         "Use the conversion action of the tag, or remove source from the profile.",
     ),
     "TAG_ORDER_ID_MISSING": (
         "rejected",
-        "The profile sets source = web, and the row has no order ID. Google could not tell which "
-        "conversion of the tag it is, and would count it a second time.",
+        'The profile sets "source": "web", and the row has no order ID. Google could not tell '
+        "which conversion of the tag it is, and would count it a second time.",
         "Add the order ID that the tag on your website sends as the transaction ID, exactly as it "
         "is there.",
     ),
@@ -675,8 +675,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ROW_CUSTOMER_ID_MISSING": (
         "rejected",
         "The row's customer_id is empty, and the profile sets none.",
-        "Fill in the Google Ads account number, or set it in the profile (for example customer_id "
-        "= 123-456-7890).",
+        "Fill in the Google Ads account number, or set it in the profile (for example "
+        '"customer_id": "123-456-7890").',
     ),
     "ROW_CUSTOMER_ID_INVALID": (
         "rejected",
@@ -692,7 +692,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "CUSTOMER_ID_MISSING": (
         "file",
         "Neither the file nor the profile names a Google Ads account.",
-        "Set the account in the profile (for example customer_id = 123-456-7890), or add a "
+        'Set the account in the profile (for example "customer_id": "123-456-7890"), or add a '
         "customer_id column to the file.",
     ),
     "CONVERSION_CUSTOMER_DIFFERS": (
@@ -941,7 +941,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "consent (ad_user_data) for every row, also for people who refused it.",
         "Set ad_user_data to this column under headers in the profile if it holds the consent to "
         "sending user data to Google, or skip people without consent with include or exclude. "
-        "Otherwise, set ad_user_data = [] under headers (docs/profiles.md).",
+        'Otherwise, set "ad_user_data": [] under headers (docs/profiles.md).',
     ),
     "LOOKS_LIKE_CLICK_IDS": (
         "note",
@@ -1035,7 +1035,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "deferred",
         "The last line of the file has no line end, so the upload may have broken in this row. It "
         "waits for 10 minutes, and is then sent as it is, unless the file has been uploaded again.",
-        "No action needed. If your files always end like this, set hold_open_last_line = false in "
+        'No action needed. If your files always end like this, set "hold_open_last_line": false in '
         "the profile, or end the last line.",
     ),
     "LAST_LINE_REPLACED": (
@@ -1049,7 +1049,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The last line of the file has no line end. The function holds its row back for 10 "
         "minutes, because the upload may have broken there.",
         "Add a line end at the end of the file. If your files always end like this, set "
-        "hold_open_last_line = false in the profile.",
+        '"hold_open_last_line": false in the profile.',
     ),
     "FILTER_KEEPS_NO_ROW": (
         "note",
@@ -1088,8 +1088,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "note",
         "Neither the file nor the profile states consent (ad_user_data). Google may not be able to "
         "attribute conversions without it.",
-        "Add a column ad_user_data with Granted or Denied, or set ad_user_data in the profile if "
-        "the answer is the same for everybody in the file.",
+        'Add a column ad_user_data with Granted or Denied, or the line "ad_user_data": "GRANTED", '
+        "at the top of the profile if everybody in the file has agreed.",
     ),
     "API_VERSION_ENDS_SOON": (
         "note",
@@ -1146,14 +1146,15 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "The order IDs at the beginning of the file all end with .0, as programs such as pandas "
         "write whole numbers, or the file has adjustments. They are sent without it: 1001.0 as "
         "1001.",
-        "No action needed. If .0 is part of your order IDs, set order_ids = keep in the profile.",
+        'No action needed. If .0 is part of your order IDs, set "order_ids": "keep" in the '
+        "profile.",
     ),
     "ORDER_IDS_IN_TWO_FORMS": (
         "note",
         "Some order IDs of the file end with .0, but not all at its beginning do. They are sent as "
         "they are. For Google, 1001 and 1001.0 are two orders.",
-        "Set order_ids = integer in the profile to send 1001.0 as 1001, or order_ids = keep if .0 "
-        "is part of your order IDs.",
+        'Set "order_ids": "integer" in the profile to send 1001.0 as 1001, or "order_ids": "keep" '
+        "if .0 is part of your order IDs.",
     ),
     "BLANK_RECORDS": (
         "note",
@@ -1169,8 +1170,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "note",
         "The file is not UTF-8, so it is read as Windows-1252. If it has another encoding, letters "
         "with accents come out wrong.",
-        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
-        "windows-1252).",
+        'Export the file as UTF-8, or set its encoding in the profile (for example "encoding": '
+        '"windows-1252").',
     ),
     "ADDRESS_COLUMNS_MISSING": (
         "note",
@@ -1187,8 +1188,8 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
     "ADDRESS_NOT_SENT": (
         "note",
         "This destination has no field for names and postal addresses, so they are not sent.",
-        "No action needed. To send them, use a destination that supports them, such as destination "
-        "= data_manager in the profile.",
+        "No action needed. To send them, use a destination that supports them, such as "
+        '"destination": "data_manager" in the profile.',
     ),
     "AD_PERSONALIZATION_NOT_SENT": (
         "note",
@@ -1209,7 +1210,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "note",
         "This destination has no field for external attribution, so it is not sent.",
         "Use a conversion action without external attribution, or a destination that supports it, "
-        "such as destination = google_ads in the profile.",
+        'such as "destination": "google_ads" in the profile.',
     ),
     # What the Data Manager API says later
     "ROWS_NOT_NAMED": (
@@ -1223,7 +1224,7 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
         "Google did not count some of the rows that were sent together with this row, does not say "
         "which ones, and this row could not be sent again. It has no order ID and no gclid, so "
         "Google might count it twice; or the file no longer exists; or Google refuses the row now.",
-        "Add order IDs to the rows, or keep derive_order_id = true in the profile.",
+        'Add order IDs to the rows, or keep "derive_order_id": true in the profile.',
     ),
     "NEARLY_NO_MATCHES": (
         "note",
@@ -1392,52 +1393,52 @@ TABLE: Final[dict[str, tuple[str, str, str]]] = {
 }
 
 IF_MOST: Final[dict[str, str]] = {
-    "PHONE_REGION_MISSING": "Set the country in the profile (for example phone_region = US).",
+    "PHONE_REGION_MISSING": 'Set the country in the profile (for example "phone_region": "US").',
     "DATE_ORDER_MISMATCH": (
         "Correct the date in the line that the detail names, if only that one has the other order. "
-        "Otherwise, set day_first = true in the profile if 03/04/2026 means 3 April, or day_first "
-        "= false if it means 4 March."
+        'Otherwise, set "day_first": true in the profile if 03/04/2026 means 3 April, or '
+        '"day_first": false if it means 4 March.'
     ),
     "INVALID_TIME_OF_DAY": (
-        "Set time_of_day = [] under headers in the profile if the column does not contain times of "
-        "day. If they are numbers such as 0.5868, format the column as text or as a time before "
+        'Set "time_of_day": [] under headers in the profile if the column does not contain times '
+        "of day. If they are numbers such as 0.5868, format the column as text or as a time before "
         "saving."
     ),
     "FUTURE_DATE": f"Check the time zone of the file. {_IF_DAY_FIRST}.",
     "TOO_OLD": (
         "Upload conversions sooner, ideally every day. If the actual dates are more recent, day "
-        "and month are swapped: set day_first = true in the profile if 03/04/2026 means 3 April."
+        'and month are swapped: set "day_first": true in the profile if 03/04/2026 means 3 April.'
     ),
     "DECIMAL_SIGN_MISMATCH": (
-        "Set decimal_comma = true in the profile for numbers such as 1.234,50, or decimal_comma = "
-        "false for numbers such as 1,234.50."
+        'Set "decimal_comma": true in the profile for numbers such as 1.234,50, or '
+        '"decimal_comma": false for numbers such as 1,234.50.'
     ),
     "AMBIGUOUS_VALUE": (
-        "Set decimal_comma = true in the profile if 1.234 means 1234, or decimal_comma = false if "
-        "1,234 means 1234."
+        'Set "decimal_comma": true in the profile if 1.234 means 1234, or "decimal_comma": false '
+        "if 1,234 means 1234."
     ),
     "AMBIGUOUS_CURRENCY": (
-        "Set the currency in the profile (for example currency_code = USD). If the rows have "
+        'Set the currency in the profile (for example "currency_code": "USD"). If the rows have '
         "different ones, add a currency_code column to the file."
     ),
     "CURRENCY_CONTRADICTS": (
-        "Set currency_code = [] under headers in the profile if the currency column is about "
+        'Set "currency_code": [] under headers in the profile if the currency column is about '
         "another amount. If the currency of the profile is wrong, correct it there."
     ),
     "INVALID_EVENT_SOURCE": (
-        "Set event_source = [] under headers in the profile, and one for all rows (for example "
-        "event_source = PHONE)."
+        'Set "event_source": [] under headers in the profile, and one for all rows (for example '
+        '"event_source": "PHONE").'
     ),
     "ACTION_MISSING": (
-        "Set the conversion action in the profile (for example conversion_action = 1001). If the "
-        "rows have different ones, add the column conversion_action."
+        'Set the conversion action in the profile (for example "conversion_action": "1001"). If '
+        "the rows have different ones, add the column conversion_action."
     ),
     "CALLER_ID_WITHOUT_COUNTRY": (
-        "Set the country in the profile (for example phone_region = US)."
+        'Set the country in the profile (for example "phone_region": "US").'
     ),
     "UNDECODABLE": (
-        "Export the file as UTF-8, or set its encoding in the profile (for example encoding = "
-        "windows-1252)."
+        'Export the file as UTF-8, or set its encoding in the profile (for example "encoding": '
+        '"windows-1252").'
     ),
 }
 """What to do instead if most rows have the code: one setting, and no cell.

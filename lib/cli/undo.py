@@ -428,8 +428,8 @@ class _Undoing:
         if found.digest() == order:
             return
         why = " ".join(f"{code}: {lookup(code).meaning}" for code in reasons) or (
-            "Its order IDs would be read in another form: if they end with .0, set order_ids = "
-            "keep in the profile for this upload."
+            'Its order IDs would be read in another form: if they end with .0, set "order_ids": '
+            '"keep" in the profile for this upload.'
         )
         raise click.ClickException(
             f"With the profile, the output would not take back what was uploaded. {why} Give a "
@@ -549,8 +549,8 @@ def _without_route(uploading: Profile) -> str:
     title = capabilities_of(able).title
     return (
         f"The API of the profile cannot retract: this file is for the {title}. "
-        f"Set adjustments_via = {able} in the profile, and upload the file to the same folder. If "
-        "you have no access to that API, upload the file by hand in Google Ads: Goals > "
+        f'Set "adjustments_via": "{able}" in the profile, and upload the file to the same folder. '
+        "If you have no access to that API, upload the file by hand in Google Ads: Goals > "
         "Conversions > Uploads."
     )
 

@@ -429,7 +429,8 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
     except ValueError as error:
         raise PermanentError(
             "INVALID_PROFILE",
-            f"the profiles document (PROFILES) is not valid JSON: {error}. Correct it there.",
+            f"the profiles document (PROFILES) is not valid JSON: {error}. Correct it there: write "
+            'each key as "key": "value", with a comma before the next one.',
         ) from None
     if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
         if isinstance(profiles, dict) and profiles.keys() & Profile.model_fields.keys():

@@ -244,7 +244,7 @@ def _with_stages(
     if by_row is not None and by_row not in of_stages:
         problem = (
             f"the column {quoted(header, by_row)} names the conversion action of each row. Remove "
-            "actions, or set conversion_action = [] under headers."
+            'actions, or set "conversion_action": [] under headers.'
         )
     elif "order_id" not in fields:
         problem = (

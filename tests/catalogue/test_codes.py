@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -26,6 +27,7 @@ from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
 from lib.model.records import ROW_PROBLEMS
+from lib.rules.fields import BY_NAME
 from lib.rules.values.cells import RuleError
 from lib.rules.values.countries import find_region
 from lib.source.errors import FILE_ERROR_CODES
@@ -168,11 +170,16 @@ def test_every_action_begins_with_a_verb() -> None:
 
 
 def test_an_action_names_profile_keys_that_exist() -> None:
-    """`key = value` can be copied: the key is known and the value is valid."""
+    """`"key": value` can be copied into the document: the key is known and the value is valid."""
     for code in CATALOGUE.values():
-        for key, value in re.findall(r"(\w+) = ([\w/-]+)", f"{code.action} {code.if_most}"):
-            assert key in Profile.model_fields, code
-            Profile.model_validate({key: value})
+        advice = f"{code.action} {code.if_most}"
+        assert not re.search(r"\w+ = [\w/\[-]", advice), code
+        for key, value in re.findall(r'"(\w+)": (\[\]|\w+|"[^"]*")', advice):
+            if key in Profile.model_fields and value != "[]":
+                Profile.model_validate({key: json.loads(value)})
+            else:
+                assert key in BY_NAME, code
+                Profile.model_validate({"headers": {key: json.loads(value)}})
 
 
 @pytest.mark.parametrize(

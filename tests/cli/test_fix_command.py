@@ -472,7 +472,7 @@ def test_one_setting_is_not_offered_as_cells(tmp_path: Path) -> None:
     done = fixed(tmp_path, csv_of(*priced(2_000, "1.234")))
     assert done.exit_code == 1
     text = "2,000 of 2,000 rows have AMBIGUOUS_VALUE: this is one setting, not 2,000 cells."
-    assert f"{text} Set decimal_comma = true" in done.output
+    assert f'{text} Set "decimal_comma": true' in done.output
     assert not (tmp_path / "rows-to-fix.csv").exists()
 
 

@@ -227,7 +227,7 @@ def test_an_api_that_cannot_retract_is_named_with_the_way_out(tmp_path: Path) ->
     done = undo(tmp_path, data, results_of(here, data))
     assert done.exit_code == 0
     assert "this file is for the Google Ads API" in done.stderr
-    assert "Set adjustments_via = google_ads in the profile" in done.stderr
+    assert 'Set "adjustments_via": "google_ads" in the profile' in done.stderr
     assert "Goals > Conversions > Uploads" in done.stderr
     assert "order-1001," in (tmp_path / "undo.csv").read_text("utf-8-sig"), "as it was sent"
 
@@ -306,7 +306,7 @@ def test_a_profile_that_reads_the_output_otherwise_is_refused(tmp_path: Path) ->
     data = csv_of(sale(1), sale(2, order_id="1001.0"))
     document = uploaded(data)[1]
     done = undo(tmp_path, data, document)
-    assert (done.exit_code, "set order_ids = keep" in done.output) == (1, True)
+    assert (done.exit_code, 'set "order_ids": "keep"' in done.output) == (1, True)
     assert not (tmp_path / "undo.csv").exists()
     profiles = tmp_path / "profiles.json"
     profiles.write_text(json.dumps({"default": {**PROFILE, "order_ids": "keep"}}))
@@ -342,4 +342,4 @@ def test_every_order_is_named_as_it_was_sent(orders: list[str]) -> None:
             deliver(here, "undo.csv", Path(folder, "undo.csv").read_bytes())
             assert {order for order, _ in here.api.adjusted if order} == {*sent}
         else:
-            assert not sent or "set order_ids = keep" in done.output, done.output
+            assert not sent or 'set "order_ids": "keep"' in done.output, done.output

@@ -61,6 +61,7 @@ def test_a_tampered_claim_is_named_and_left_alone(
         (f'{{"default": {{"time_zone": {HALF}}}}}', "half a character"),
         (f'{{"default": {{"headers": {DEEP}', "nested too deeply"),
         ('{"default": {"time_zone": NaN', "not valid JSON"),
+        ("{default: {ad_user_data = GRANTED}}", '"key": "value", with a comma'),
     ],
 )
 def test_profiles_have_one_clear_error(content: str, why: str) -> None:
