@@ -36,7 +36,7 @@ from tests.whole.recovery.test_crash_matrix import walk
 ORDERS = list(itertools.permutations(STEPS))
 WALKS = [(each,) for each in ORDERS] if EVERY_CALL else [tuple(ORDERS)]
 """In a sample of calls, the next life of an order has its files in the next order."""
-SHARDS = 1 if EVERY_CALL else 4  # every 16th call
+SHARDS = 1 if EVERY_CALL else 6  # every 24th call, so each of ORDERS once
 ROUTES = [(None, AdsModel), ("later", DataManagerModel), ("both", AdsModel)]
 """By the Google Ads API with its template, by the Data Manager API alone, and by both."""
 
