@@ -46,7 +46,8 @@ _DECORATORS: Final = (
         "--route",
         "destination",
         type=click.Choice(list(registry.names())),
-        help=f"API that receives the conversions [default: {registry.DEFAULT}].",
+        help=f"API that receives the conversions [default: {registry.DEFAULT}; "
+        "for init: the one that is open to every account].",
     ),
     click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
     click.option(

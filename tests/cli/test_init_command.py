@@ -176,6 +176,20 @@ def test_what_neither_person_nor_file_says_is_shown_with_its_reason(
     assert "CONSENT_NOT_STATED" in result.stderr
 
 
+@pytest.mark.parametrize("action", ["1001", "Deal"])
+def test_the_api_is_the_same_with_and_without_a_terminal(
+    file: Any, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Enter, and nobody to press it, mean the API that is open to every account."""
+    words = (*ACCOUNT[:2], "--action", action, "--time-zone", "UTC", "--phone-region", "US")
+    results = [init(file(), *words)]
+    person([""], monkeypatch)
+    results.append(init(file(), *words))
+    for result in results:
+        assert profile_of(result)["destination"] == "data_manager"
+        assert "// The default, open to every account; --destination changes it." in result.stdout
+
+
 def test_the_question_about_the_api_is_in_words_of_the_person(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +311,8 @@ def test_most_dates_decide_their_order(
 
 def test_the_end_shows_what_google_gets(file: Any) -> None:
     """Time, value, action and order as they are sent; click IDs are short, people only named."""
-    result = init(file(), *ACCOUNT, "--time-zone", "America/Chicago", "--phone-region", "US")
+    words = ("--time-zone", "America/Chicago", "--phone-region", "US")
+    result = init(file(), *ACCOUNT, *words, "--destination", "google_ads")
     assert result.exit_code == 0
     assert "All, as the Google Ads API will get them:" in result.stderr
     order = "2026-11-18 09:30:00-06:00 · 120.50 (the account's currency) · action Deal · order"
@@ -345,6 +360,7 @@ def test_a_german_file_of_adjustments_shows_its_dates_and_numbers(file: Any) -> 
     assert "--time-zone:" in missing.stderr
     profile = profile_of(init(path, *ACCOUNT, "--time-zone", "Europe/Berlin"))
     assert (profile["day_first"], profile["decimal_comma"]) == (True, True)
+    assert profile["destination"] == "google_ads"  # the other API needs the whole sale
 
 
 def test_the_country_of_callers_is_found(file: Any) -> None:

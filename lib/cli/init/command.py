@@ -293,9 +293,6 @@ def _answered(propose: Propose, given: Given) -> Proposal:
     """Ask what the file does not show. Without a terminal, name the options that are missing."""
     if is_interactive():
         return converse(propose, given, _ask)
-    if not given.decides("destination"):
-        values = {**given.values, "destination": registry.DEFAULT}
-        given = Given(values, by_default=frozenset({"destination"}))
     try:
         return without_asking(propose, given)
     except AnswersMissing as missing:
@@ -467,7 +464,8 @@ def without_asking(propose: Propose, given: Given) -> Proposal:
         if proposal.needed:
             raise AnswersMissing(proposal.needed)
         for each in questions:
-            given = given.with_answer(each, {}, by_default=True)
+            meaning = each.meaning_of("") if each.key == "destination" else {}
+            given = given.with_answer(each, meaning, by_default=True)
     return proposal
 
 

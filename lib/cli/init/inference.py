@@ -157,7 +157,7 @@ def _destination(basis: Basis) -> Proposal:
     able = [name for name in registry.names() if _can_send(name, basis)]
     if len(able) == 1:
         title = registry.capabilities_of(able[0]).title
-        reason = f"Only the {title} can send what identifies a person or a click in this file."
+        reason = f"Only the {title} can find a click, person or conversion by this file."
         return Proposal((Entry("destination", able[0], reason),))
     asked = {name: registry.capabilities_of(name).open_if for name in registry.names()}
     first = next(name for name, text in asked.items() if text)
@@ -176,7 +176,7 @@ def _destination(basis: Basis) -> Proposal:
 def _can_send(name: str, basis: Basis) -> bool:
     """Return whether a destination can send the columns by which Google finds a click or person."""
     can = registry.capabilities_of(name).of_kind(basis.sample.header.kind)
-    if can is None:
+    if can is None or (can.restates_with_original and "conversion_date_time" not in basis.columns):
         return False
     bases = {base_name(field) for field in basis.columns} & can.fields.keys()
     if not bases.issuperset(ADDRESS_FIELDS):

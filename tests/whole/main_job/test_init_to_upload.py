@@ -48,7 +48,7 @@ def test_each_export_of_a_crm_reaches_the_api(google: Sandbox, tmp_path: Path) -
     for name, file in FILES.items():
         path = ROOT / "examples" / file
         fresh = name in IN_A_PROCESS
-        words = ("--profile", name, "-o", profiles, *options(name))
+        words = ("--profile", name, "-o", profiles, "--destination", "google_ads", *options(name))
         printed = command("init", *now, path, *words, cwd=tmp_path, in_a_process=fresh)
         assert f"Wrote the profile '{name}'" in printed
         words = ("--profiles", profiles, "--profile", name)
