@@ -11,6 +11,7 @@ import pytest
 from ads_requests import GCLID, code_of, conversion, failure_behind, failures, request
 from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions
+from google.api_core.retry import Retry, if_exception_type
 
 from sandbox.apis import Apis
 from sandbox.faults import BadRule, Fault, Faults
@@ -123,7 +124,9 @@ def test_what_the_client_sees(
     assert apis.faults.fired()[0]["fired"]
     assert len(apis.state.accepted) == committed
 
-    again = uploader.upload_click_conversions(request=given, timeout=60)
+    # The channel may notice only now that its connection is gone: such a request is never sent.
+    reconnecting = Retry(if_exception_type(exceptions.ServiceUnavailable), initial=0.1, timeout=60)
+    again = uploader.upload_click_conversions(request=given, timeout=60, retry=reconnecting)
     wanted = [("conversions[0]", "CLICK_CONVERSION_ALREADY_EXISTS")] if committed else []
     assert failures(again) == wanted
     assert len(apis.state.accepted) == 1
