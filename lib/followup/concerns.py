@@ -149,7 +149,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Correct it. Until then, a missing file may go unnoticed.",
     ),
     "notices_undelivered": Kind(
-        "News reach nobody at an address",
+        "News reaches nobody at an address",
         "WARNING",
         "Two sweeps in a row could not send news to an address of NOTICES.",
         "Check the address in the secret, and the service. Only its line is named here, because it "

@@ -4,7 +4,7 @@
     finished files, rows to correct  ─┴─▶ news, numbered ─▶ a letter to each address, of all that
                                                             is newer than what it was told
 
-News are saved together with the concerns, so of two sweeps at once only one has them. What an
+News is saved together with the concerns, so of two sweeps at once only one has it. What an
 address does not accept stays, and the next sweep tries again.
 """
 

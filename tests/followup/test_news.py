@@ -211,15 +211,15 @@ def test_an_address_that_fails_is_tried_again_and_then_a_concern(capsys: Output)
     assert [each[:10] for each in post.take()] == ["team: b.cs"]
     swept(google, post)
     (text,) = post.take()
-    assert text.startswith("team: News reach nobody at an address: boss: is full. Check the addr")
+    assert text.startswith("team: News reaches nobody at an address: boss: is full. Check the addr")
     post.broken.clear()
     swept(google, post)
     (text,) = post.take()
     assert [name in text for name in ("a.csv", "b.csv", "News reach")] == [True] * 3
     swept(google, post)
     assert sorted(each[:40] for each in post.take()) == [
-        "boss: Over: News reach nobody at an addr",
-        "team: Over: News reach nobody at an addr",
+        "boss: Over: News reaches nobody at an ad",
+        "team: Over: News reaches nobody at an ad",
     ]
     events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert events.count("notices_undelivered") == 3
