@@ -56,8 +56,8 @@ def most_frequent_first(sums: Mapping[str, Sum]) -> dict[str, Sum]:
 
 def plain_amount(micros: int) -> str:
     """`12400500000` → `12400.5`, for programs."""
-    whole, rest = divmod(micros, MICROS)
-    return f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+    whole, rest = divmod(abs(micros), MICROS)
+    return f"{'-' * (micros < 0)}{whole}.{rest:06}".rstrip("0").rstrip(".")
 
 
 def amount(micros: int, *, always_cents: bool = False) -> str:
@@ -65,8 +65,9 @@ def amount(micros: int, *, always_cents: bool = False) -> str:
 
     A whole one has no cents, except with `always_cents`: they show which sign is the decimal one.
     """
-    whole, point, decimals = plain_amount(micros).partition(".")
-    return f"{int(whole):,}" + (f".{decimals:0<2}" if point or always_cents else "")
+    whole, point, decimals = plain_amount(abs(micros)).partition(".")
+    cents = f".{decimals:0<2}" if point or always_cents else ""
+    return f"{'-' * (micros < 0)}{int(whole):,}{cents}"
 
 
 class Amounts(NamedTuple):
