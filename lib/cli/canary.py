@@ -189,11 +189,12 @@ def findings(reports: list[ApiReport]) -> Iterator[tuple[bool, str]]:
             yield _finding(text, code, is_answered=code in _YES | _NO)
         if question is not None:
             code = codes.get(question.text, "-")
-            is_missed = code == "" and question.validate_only_misses_it
-            is_answered = codes.get(CONVERSION) == "" and not is_missed
-            _, text = found = _finding(f"{title}: {question.text}", code, is_answered=is_answered)
-            missed = f"{text} But validate_only has missed this: only an upload shows it."
-            yield (False, missed) if is_missed else found
+            text = f"{title}: {question.text}"
+            is_answered = codes.get(CONVERSION) == "" and _is_about_the_row(code)
+            if is_answered and code == "" and question.validate_only_misses_it:
+                yield False, f"{text} Not answered: validate_only misses it, an upload shows it."
+            else:
+                yield _finding(text, code, is_answered=is_answered)
         if _retracts(capabilities):
             code = codes.get(RETRACTION, "-")
             text = f"{title}: Are retractions open to this project?"
@@ -205,11 +206,15 @@ def findings(reports: list[ApiReport]) -> Iterator[tuple[bool, str]]:
 
 
 def _finding(question: str, code: str, *, is_answered: bool) -> tuple[bool, str]:
-    if code == "":
-        return is_answered, f"{question} Yes."
     if is_answered:
-        return True, f"{question} No: {code}."
-    return False, f"{question} Not answered, because of what is refused above."
+        return True, f"{question} {f'No: {code}' if code else 'Yes'}."
+    reason = f": {code}" if code not in ("", "-") else ", because of what is refused above"
+    return False, f"{question} Not answered{reason}."
+
+
+def _is_about_the_row(code: str) -> bool:
+    """Return whether Google has accepted a conversion, or refused it for what it contains."""
+    return code == "" or (code != "-" and lookup(code).outcome in ("failed", "rejected"))
 
 
 def show_canary(online: Online, reports: list[ApiReport], console: Terminal) -> None:

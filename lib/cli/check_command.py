@@ -18,7 +18,7 @@ from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, WatchedFile, input_files
 from lib.cli.init.proposal import Given
 from lib.cli.online import credentials_option, go_online
-from lib.cli.options import named_profile, now_option, value_options
+from lib.cli.options import named_profile, now_option, value_options, with_options
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes
@@ -185,13 +185,17 @@ def check_command(
     if online or canary or credentials:
         if files or not (online and canary):
             raise click.UsageError("Write --online --canary [--credentials FILE], without FILE.")
+        if form != "text" or all_rows or page is not None:
+            raise click.UsageError(
+                "--canary prints one report, as text. Remove --format, --json, --all-rows, --html."
+            )
         raise SystemExit(_canary(profiles, name, given, credentials, now))
     _refuse_contradictions(files, profiles, form, all_rows, page)
     if profiles is not None and not files:
         raise SystemExit(check_document(profiles))
     profile = named_profile(profiles, name, "default")
     if profile is not None:
-        profile = Profile.model_validate({**profile.model_dump(), **given.values})
+        profile = with_options(profile, given.values)
     name = name or "default"
     asked = _Asked(name, profile, given, form, all_rows, max_lines, verbose, page, now)
     is_fine, checks = True, 0
@@ -222,8 +226,7 @@ def _canary(
             profile = named_profile(of_sandbox, name, "default")
     else:
         profile = named_profile(profiles, name, "default")
-    values = profile.model_dump() if profile is not None else {}
-    profile = Profile.model_validate({**values, **given.values})
+    profile = with_options(profile, given.values)
     if profile.customer_id is None or not (profile.conversion_action or profile.actions):
         raise click.UsageError("Name the account: add --customer-id and --action, or --profiles.")
     click.echo(

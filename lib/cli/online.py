@@ -6,12 +6,12 @@ libraries are imported here, because the installed command does without them.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
+import msgspec
 
 from lib.config.settings import Settings, SettingsError, endpoint_variables, variable_of
 from lib.model.account import Account
@@ -24,9 +24,18 @@ _SANDBOX: Final = Path(".sandbox/current.json")
 
 _UNUSED: Final = {"INPUT_BUCKET": "unused-input", "OUTPUT_BUCKET": "unused-output"}
 
+
+def _not_empty(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse a variable of a script that is not set: it would mean the sandbox."""
+    if value == "":
+        raise click.BadParameter("it is empty. Write the name of a file or of a secret.")
+    return value
+
+
 credentials_option = click.option(
     "--credentials",
     metavar="FILE",
+    callback=_not_empty,
     help="With --online: the google-ads.yaml of a real account, or its secret "
     "(projects/PROJECT/secrets/NAME) [default: the sandbox that runs in this folder].",
 )
@@ -59,6 +68,8 @@ def go_online(credentials: str | None) -> Online:
         place = "the local sandbox of this folder, which only plays Google"
     else:
         is_secret = credentials.startswith("projects/")
+        if not is_secret:
+            _refuse_unreadable(credentials)
         key = variable_of("credentials_secret" if is_secret else "credentials_path")
         kept = {*endpoint_variables().values(), "SECRET_MANAGER_ENDPOINT"} & os.environ.keys()
         environment = {**_UNUSED, key: credentials, **{each: os.environ[each] for each in kept}}
@@ -80,12 +91,26 @@ def go_online(credentials: str | None) -> Online:
     return Online(destinations, place, "" if credentials else settings.profiles)
 
 
+def _refuse_unreadable(path: str) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        text = f"{path}: {error.strerror or 'cannot be read'}"
+        raise click.BadParameter(text, param_hint="--credentials") from None
+
+
+class _Current(msgspec.Struct):
+    """What this reads of `.sandbox/current.json`."""
+
+    env: dict[str, str]
+
+
 def _sandbox_here() -> dict[str, str]:
     try:
-        found: dict[str, str] = json.loads(_SANDBOX.read_text("utf-8"))["env"]
-    except (OSError, ValueError, KeyError):
+        return msgspec.json.decode(_SANDBOX.read_bytes(), type=_Current).env
+    except (OSError, ValueError, msgspec.MsgspecError):
         raise click.ClickException(
             "No sandbox runs in this folder. Start one with `python -m sandbox up` in another "
             "terminal, or add --credentials to use a real account."
         ) from None
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -28,11 +28,7 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_values(*args: Any, **options: Any) -> None:
         values = {key: options.pop(key) for key in OPTIONS if key in options}
         values = {key: value for key, value in values.items() if value not in (None, {})}
-        try:
-            Profile.model_validate(values)
-        except ValidationError as error:
-            problems = messages.lines(error, Profile, lambda name: OPTIONS.get(name, name))
-            raise click.UsageError(" ".join(problems)) from None
+        with_options(None, values)
         return command(*args, given=Given(values), **options)
 
     for decorate in reversed(_DECORATORS):
@@ -67,6 +63,19 @@ _DECORATORS: Final = (
         help="How to read 03/04/2026: 3 April or March 4.",
     ),
 )
+
+
+def with_options(profile: Profile | None, values: Mapping[str, Any]) -> Profile:
+    """Return a profile with the values of options, which take precedence. Errors are usage errors
+    (exit code 2)."""
+    written = {} if profile is None else profile.model_dump()
+    try:
+        return Profile.model_validate({**written, **values})
+    except ValidationError as error:
+        problems = messages.lines(
+            error, Profile, lambda name: OPTIONS[name] if name in values else name
+        )
+        raise click.UsageError(" ".join(problems)) from None
 
 
 def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:

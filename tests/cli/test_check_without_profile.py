@@ -111,6 +111,35 @@ def test_options_replace_keys_of_a_profile(deals: Path, tmp_path: Path) -> None:
     assert "DATE_WITHOUT_ZONE" not in given.stdout
 
 
+@pytest.mark.parametrize(
+    ("profile", "words", "said"),
+    [
+        (
+            {"actions": {"Deal Stage": {"Closed Won": {"action": "1001"}}}},
+            ["--action", "Secret name"],
+            "actions: conversion_action is set too",
+        ),
+        (
+            {"source": "web", "destination": "data_manager"},
+            ["--route", "google_ads"],
+            "source: web needs destination = data_manager.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("canary", [False, True])
+def test_an_option_that_contradicts_the_profile_exits_with_2(
+    deals: Path, tmp_path: Path, profile: dict[str, Any], words: list[str], said: str, canary: bool
+) -> None:
+    """The message names the key of the profile, and quotes no value of it."""
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", **profile}}))
+    what = ["--online", "--canary", "--credentials", profiles] if canary else [deals]
+    result = check("--profiles", profiles, *words, *what)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert "Secret" not in result.output
+
+
 def test_standard_input_is_read_twice() -> None:
     """A pipe gets the same assumptions as a file."""
     result = check("-", stdin=DEALS)

@@ -659,6 +659,7 @@ def test_enter_never_drops_the_won_stage(
         (["sao paulo"], "America/Sao_Paulo"),
         (["São Paulo"], "America/Sao_Paulo"),
         (["manaus"], "America/Manaus"),
+        (["america/sao paulo"], "America/Sao_Paulo"),
         (["Etc/UTC"], "Etc/UTC"),
     ],
 )
@@ -673,6 +674,17 @@ def test_a_time_zone_is_that_of_the_country_of_the_file_or_of_a_city(
     assert profile["time_zone"] == zone
     is_default = "// The default for the file's country; --time-zone changes it." in result.stdout
     assert is_default is (answers == [""])
+
+
+def test_a_city_of_another_region_is_no_time_zone(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A region that is written down is not replaced: the question comes again."""
+    asked = person(["Foo/Manaus", "manaus"], monkeypatch)
+    path = file("Order Number,Date,Amount,Email", ["1,2026-11-18 09:30,120.50 BRL,a@example.com"])
+    profile = profile_of(init(path, *ACCOUNT[:2], "--action", "1001"))
+    assert profile["time_zone"] == "America/Manaus"
+    assert [each.startswith('"Foo/Manaus": not an IANA') for each in asked] == [False, True]
 
 
 def test_the_footer_of_a_report_is_no_choice(file: Any) -> None:

@@ -160,12 +160,49 @@ def test_answers_to_open_questions(name: str, codes: dict[str, str], expected: s
 
 
 @pytest.mark.parametrize(
+    ("name", "codes", "expected"),
+    [
+        ("google_ads", {CONVERSION: "", ADDRESS: "DAILY_QUOTA"}, f"{ADDRESS} Not answered: DAILY"),
+        (
+            "google_ads",
+            {CONVERSION: "INVALID_FORMAT", ADDRESS: ""},
+            f"{ADDRESS} Not answered, because",
+        ),
+        ("google_ads", {}, f"{ADDRESS} Not answered, because"),
+        (
+            "data_manager",
+            {CONVERSION: "", DIGITS: ""},
+            f"{DIGITS} Not answered: validate_only misses it",
+        ),
+    ],
+)
+def test_what_does_not_answer_an_open_question(
+    name: str, codes: dict[str, str], expected: str
+) -> None:
+    """Neither yes nor no: a refusal for another reason, and what cannot be compared."""
+    found = [
+        text
+        for is_answered, text in findings([ApiReport(capabilities_of(name), codes)])
+        if not is_answered
+    ]
+    assert [text for text in found if expected in text]
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
         (("--canary",), "Write --online --canary [--credentials FILE], without FILE."),
         (("--online", "--canary", str(ROOT / "README.md")), "without FILE."),
         (("--online", "--canary"), "No sandbox runs in this folder."),
-        (("--online", "--canary", "--credentials", "none"), "Name the account: add --customer-id"),
+        (
+            ("--online", "--canary", "--credentials", str(ROOT / "README.md")),
+            "Name the account: add --customer-id",
+        ),
+        (("--online", "--canary", "--credentials", "none"), "none: No such file or directory"),
+        (("--online", "--canary", "--credentials", ""), "it is empty."),
+        (("--online", "--canary", "--json"), "--canary prints one report"),
+        (("--online", "--canary", "--all-rows"), "--canary prints one report"),
+        (("--online", "--canary", "--html", "x.html"), "--canary prints one report"),
     ],
 )
 def test_nothing_is_opened_by_accident(
@@ -177,6 +214,18 @@ def test_nothing_is_opened_by_accident(
     assert done.exit_code in (1, 2)
     assert expected in done.output
     assert "This opens" not in done.output
+
+
+@pytest.mark.parametrize("written", ["[]", '{"env": null}', '{"env": {"A": 1}}', "{", "\xff"])
+def test_a_strange_description_of_a_sandbox_is_none(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the file has, the message says how to start a sandbox."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / CURRENT).parent.mkdir()
+    (tmp_path / CURRENT).write_bytes(written.encode("latin-1"))
+    done = CliRunner().invoke(main, ["check", "--online", "--canary"])
+    assert (done.exit_code, "No sandbox runs in this folder." in done.output) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,17 @@ def time_zone(basis: Basis) -> Proposal:
 
 def _zone_in(answer: str) -> dict[str, str]:
     """Return the time zone of a name, or of a city that has one: `São Paulo`."""
-    wanted = _city(answer)
-    return {"time_zone": next((z for z in _countries_by_zone() if _city(z) == wanted), answer)}
+    key = _plain if "/" in answer else _city
+    wanted = key(answer)
+    return {"time_zone": next((z for z in _countries_by_zone() if key(z) == wanted), answer)}
 
 
 def _city(zone: str) -> str:
-    return without_accents(zone.rpartition("/")[2]).replace("_", " ").strip().casefold()
+    return _plain(zone.rpartition("/")[2])
+
+
+def _plain(zone: str) -> str:
+    return without_accents(zone).replace("_", " ").strip().casefold()
 
 
 def _likely_zone(basis: Basis) -> str:
