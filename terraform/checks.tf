@@ -203,6 +203,7 @@ locals {
       [for name in object.needs : "${object.at}.${name} is missing." if try(object.given[name], null) == null],
     ), ["${object.at} must be { name = ... }."])]),
     [for day in try([for day in var.settings.no_file_holidays : day], []) : "settings.no_file_holidays must be dates that exist." if !can(timeadd("${length(day) == 5 ? "2024-" : ""}${day}T00:00:00Z", "0s"))],
+    [for name, server in try({ for name, server in var.sftp_servers : name => server.since if server.since != "" }, {}) : "sftp_servers.${name}.since must be a date that exists." if !can(timeadd("${server}T00:00:00Z", "0s"))],
     local.contradictions,
   ))
 }

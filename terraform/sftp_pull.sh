@@ -20,10 +20,13 @@ failed=0
 # The versions in a folder, without those from before SINCE. Programs that upload write to temporary names, which
 # the function ignores too.
 versions() {
+  listed=0
   rclone lsf --recursive --files-only --format tsp --separator ';' --min-age "${MIN_AGE_MINUTES}m" \
-    ${SINCE:+--max-age "$SINCE"} \
     --exclude '.*' --exclude '*.{tmp,part,filepart,partial,crdownload}' \
-    ${DONE_FOLDER:+--exclude "/$DONE_FOLDER/**"} "$1"
+    ${DONE_FOLDER:+--exclude "/$DONE_FOLDER/**"} "$1" >"$work/listed" || listed=1
+  # Not by --max-age: rclone refuses one that is younger than --min-age.
+  awk -F ';' -v since="$SINCE" '$1 >= since' "$work/listed"
+  return "$listed"
 }
 
 # The lines of the second file that are in the first one (yes) or not (no).

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from lib.config.profile import Profile
 from lib.destinations.base import ReportedAction
-from lib.errors import UploadError
+from lib.errors import DamagedState, UploadError
 from lib.results.overview import ComparedAction, ComparedDay, FileResults, Reports
 from lib.run.context import RunContext
 from lib.run.run_accounts import Lookup
+from lib.state.documents import Documents
 
 DAYS: Final = 30
 """As many days are compared. Later ones would still grow: Google needs a day or more."""
@@ -40,13 +41,17 @@ def reports_of(context: RunContext, files: Iterable[FileResults]) -> Reports | N
     now = context.utc_now()
     kept, generation = None, 0
     try:
-        if (found := context.documents.read(_NAME, Reports)) is not None:
+        if (found := _kept(context.documents)) is not None:
             kept, generation = found
             if datetime.fromisoformat(kept.read_at) > now - _EVERY:
                 return kept
         last = now - NOT_THE_LAST
+        complete = [each for each in files if each.arrived_at[:10] <= f"{last:%F}"]
         first = last - timedelta(days=DAYS - 1)
-        uploaded = _uploaded(files, f"{first:%F}", f"{last:%F}")
+        if left_out := max((each.days_after for each in complete), default=""):
+            # Only of the days after it, all uploads are known.
+            first = max(first, datetime.fromisoformat(f"{left_out}T00+00:00") + timedelta(days=1))
+        uploaded = _uploaded(complete, f"{first:%F}", f"{last:%F}")
         if not uploaded:
             return kept
         rows = tuple(_ask(lookup, context.profiles(), uploaded, first, last))
@@ -57,15 +62,24 @@ def reports_of(context: RunContext, files: Iterable[FileResults]) -> Reports | N
     return reports
 
 
+def _kept(documents: Documents) -> tuple[Reports, int] | None:
+    try:
+        return documents.read(_NAME, Reports)
+    except DamagedState:
+        # It can be asked for again.
+        documents.delete(_NAME)
+        return None
+
+
 _Uploaded: TypeAlias = dict[str, dict[str, Counter[str]]]
 """Profile → ID of the conversion action → day of the conversion → rows."""
 
 
 def _uploaded(files: Iterable[FileResults], first: str, last: str) -> _Uploaded:
-    """Return the uploaded rows of conversions of these days, in files that arrived by the last."""
+    """Return the uploaded rows of conversions of these days."""
     found: _Uploaded = {}
     for each in files:
-        for action, days in each.days.items() if each.arrived_at[:10] <= last else ():
+        for action, days in each.days.items():
             rows = Counter({day: n for day, n in days.items() if first <= day <= last})
             if rows:
                 actions = found.setdefault(each.profile, {})

@@ -429,6 +429,7 @@ def label_of(summary: RunSummary) -> Label:
         failed = summary.tally.outcomes.get("failed", 0)
         counts["failed_later"] = max(0, failed - document.failed_at_first)
     arrived = run.source.created or run.source.updated or run.now
+    days, days_after = _newest(summary.tally.days)
     metadata = {
         "status": summary.status,
         "finished_at": summary.finished_at.isoformat(timespec="seconds"),
@@ -436,7 +437,8 @@ def label_of(summary: RunSummary) -> Label:
         "profile": run.profile_name,
         "counts": _compact({n: c for n, c in counts.items() if c}),
         "money": _compact(_most_frequent(summary.tally.money)),
-        "days": _compact(_newest(summary.tally.days)),
+        "days": _compact(days),
+        "days_after": days_after,
         "to_correct": str(summary.findings.to_correct),
         "code": document.file_error.code if document.file_error else "",
         "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
@@ -450,13 +452,15 @@ def _compact(content: Mapping[str, Any]) -> str:
     return msgspec.json.encode(content).decode() if content else ""
 
 
-def _newest(days: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    """Return the newest days of all actions."""
+def _newest(days: Mapping[str, Mapping[str, int]]) -> tuple[dict[str, dict[str, int]], str]:
+    """Return the newest days, each with all of its actions, and the last day that is left out."""
     every = sorted(((day, action) for action in days for day in days[action]), reverse=True)
+    left_out = every[MOST_LABELLED_DAYS][0] if len(every) > MOST_LABELLED_DAYS else ""
     found: dict[str, dict[str, int]] = {}
-    for day, action in every[:MOST_LABELLED_DAYS]:
-        found.setdefault(action, {})[day] = days[action][day]
-    return found
+    for day, action in every:
+        if day > left_out:
+            found.setdefault(action, {})[day] = days[action][day]
+    return found, left_out
 
 
 def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:

@@ -43,7 +43,7 @@ class FileResults(NamedTuple):
 
     Times are texts, all in UTC and to the second, so that they are in the order of time. `money`
     has the sums by outcome and currency, `days` the uploaded rows by conversion action and day of
-    the conversion.
+    the conversion, of all days after `days_after`.
     """
 
     results: str
@@ -58,6 +58,7 @@ class FileResults(NamedTuple):
     alerts: str
     validate_only: bool
     days: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    days_after: str = ""
 
     @property
     def name(self) -> str:
@@ -139,6 +140,7 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
                 label.get("alerts", ""),
                 "validate_only" in label,
                 _DAYS.decode(label.get("days", "{}")),
+                label.get("days_after", ""),
             )
         except (KeyError, ValueError, msgspec.DecodeError):
             continue
@@ -286,7 +288,7 @@ def _compared(action: ComparedAction) -> dict[str, Any]:
             "day": day.day,
             "uploaded": day.uploaded,
             "conversions": f"{day.conversions:,.1f}".removesuffix(".0"),
-            "value": money({action.currency: Sum(1, round(day.value * MICROS))}),
+            "value": money({action.currency: Sum(1, round(round(day.value, 2) * MICROS))}),
         }
 
     return {
@@ -377,4 +379,4 @@ def _short(value: float) -> str:
         return f"{value:,.0f}"
     rounded = float(f"{value:.3g}")
     size, sign = next(each for each in _SIZES if rounded >= each[0])
-    return f"{rounded / size:,g}{sign}"
+    return f"{rounded / size:,.10g}{sign}"

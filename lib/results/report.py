@@ -78,6 +78,7 @@ def render_report(
     of conversions, their action, and how many rows were uploaded."""
     columns: Mapping[str, str] = head["columns"]
     causes = findings.by_importance()
+    listed_days = sorted(days, reverse=True)
     shown = [_cause(each, head, columns) for each in causes[:MOST_CAUSES_SHOWN]]
     rows = [_row(each, columns) for each in findings.listed()]
     requests = head["request_ids"]
@@ -103,7 +104,8 @@ def render_report(
         file_error=head["file_error"] and _note(head["file_error"], head["codes"]),
         requests=requests[:_MOST_REQUESTS],
         requests_left_out=max(0, len(requests) - _MOST_REQUESTS),
-        days=sorted(days, reverse=True)[:MOST_DAYS],
+        days=listed_days[:MOST_DAYS],
+        days_left_out=max(0, len(listed_days) - MOST_DAYS),
         links=links,
         printed_causes=PRINTED_CAUSES,
         printed_rows=PRINTED_ROWS,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lib.config.profile import Profile
 from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
@@ -59,6 +59,10 @@ CELL_CHARS = 16
 Validated = Sequence[tuple[Part, ValidatedChunk]]
 Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 """Decides which of these rows are not sent, and returns their outcomes by line."""
+
+
+HELD_BACK: Final = frozenset({"UNTERMINATED_LAST_LINE", "ORDER_IN_PROCESS"})
+"""Codes of deferred rows that no API has got yet."""
 
 
 class Chunk(NamedTuple):
@@ -336,7 +340,7 @@ def outcomes(
 
 
 def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
-    """Count what the API did not refuse: also what is deferred, because it will be sent again."""
+    """Count what the API did not refuse: also what it deferred, because that is sent again."""
     days = Counter(part.days)
     for position, result in answer.row_results.items():
         if part.days and result.outcome not in ("uploaded", "deferred"):

@@ -12,7 +12,7 @@ In one file, an adjustment waits for its sale. Orders without an order ID are no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lib.catalogue.texts import number_of_rows
@@ -96,6 +96,7 @@ def withheld(
     """Announce the values of a chunk. Return those of each part that are not sent, by position."""
     run, recorded, now = attempt.run, attempt.newer_values, attempt.context.utc_now()
     sold: set[Order] = set()
+    announced: list[tuple[OrderValueKind, Collection[Order]]] = []
     found = []
     for part in parts:
         not_sent: dict[int, Withheld] = {}
@@ -108,11 +109,13 @@ def withheld(
         if not values:
             continue
         recorded.announce(run, chunk, part.kind, values)
+        announced.append((part.kind, values))
         try:
             others = recorded.others(part.kind, values, now)
             newest = recorded.newest(values, part.kind)
         except NewerVersion:
-            recorded.withdraw(run, chunk, part.kind, values)  # this attempt sends nothing
+            for kind, orders in announced:
+                recorded.withdraw(run, chunk, kind, orders)  # this attempt sends nothing of them
             raise
         for position, order, rank in part.values:
             if newest.get(order.digest, 0) > rank:

@@ -158,21 +158,21 @@ class NewerValues:
         listed = {
             name: stored.generation
             for name, stored in self._documents.list(_OPEN)
-            if (kind == "restated" or f"-{kind}-" not in name)
-            and (stored.updated is None or now - stored.updated < OPEN_FOR)
+            if stored.updated is None or now - stored.updated < OPEN_FOR
         }
+        matter = {name for name in listed if kind == "restated" or f"-{kind}-" not in name}
         known = self._announced
         known = {name: each for name, each in known.items() if listed.get(name) == each.generation}
         known |= self._documents.read_all(
-            listed.keys() - known.keys(),
+            matter - known.keys(),
             _OpenValues,
             lambda name, values, generation: (name, _Announced.of(values, generation)),
         )
         self._announced = known
         wanted = {_number(each.digest): each.digest for each in orders}
         found = defaultdict[str, set[int]](set)
-        for each in known.values():
-            if wanted.keys().isdisjoint(each.numbers):
+        for name, each in known.items():
+            if name not in matter or wanted.keys().isdisjoint(each.numbers):
                 continue
             for number, rank in zip(each.numbers, each.ranks, strict=True):
                 if number in wanted:

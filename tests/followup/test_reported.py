@@ -158,6 +158,63 @@ def test_a_report_shows_its_uploads_by_action_and_day() -> None:
     assert "SO-3" in google.api.counted
 
 
+def labelled(google: World) -> dict[str, str]:
+    (name,) = (n for n in google.store.names("out-bucket") if n.endswith(".results.json"))
+    return dict(google.store.labels["out-bucket", name].metadata)
+
+
+def test_a_row_enters_its_day_when_google_gets_it_and_leaves_it_when_google_refuses_it() -> None:
+    """A row that waits for the rest of the file is no upload yet, and one that is refused when it
+    is sent again was none."""
+    google = world()
+    day = google.clock.utc() - timedelta(days=2)
+    time = f"{day:%Y-%m-%d %H:%M:%S+00:00}"
+    rows = [core_row(n, conversion_date_time=time, order_id=f"SO-{n}") for n in (1, 2, 3)]
+    google.api.deferred = {"SO-1"}
+    deliver(google, "a.csv", csv_bytes(rows, CORE_COLUMNS).rstrip())
+    assert json.loads(labelled(google)["days"]) == {"1001": {f"{day:%F}": 2}}  # SO-1 and SO-2
+    google.api.deferred.clear()
+    google.api.too_old = {"SO-1"}
+    google.clock.seconds += 86_400
+    sweep(google)
+    assert {*google.api.counted} == {"SO-2", "SO-3"}
+    assert json.loads(labelled(google)["days"]) == {"1001": {f"{day:%F}": 2}}  # SO-2 and SO-3
+
+
+def test_days_that_a_label_has_no_room_for_are_not_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise Google would seem to count more than was uploaded."""
+    monkeypatch.setattr("lib.results.document.MOST_LABELLED_DAYS", 10)
+    lookup = Reporting()
+    google = world()
+    google.lookup = lookup
+    rows = []
+    for number in range(30):
+        moment = google.clock.utc() - timedelta(days=2 + number)
+        time = f"{moment:%Y-%m-%d %H:%M:%S+00:00}"
+        rows.append(core_row(number, conversion_date_time=time))
+    deliver(google, "a.csv", csv_bytes(rows, CORE_COLUMNS))
+    label = labelled(google)
+    days = {day for of_action in json.loads(label["days"]).values() for day in of_action}
+    assert min(days) > label["days_after"] > ""
+    google.clock.seconds += 3 * 86_400
+    sweep(google)
+    ((first, _),) = lookup.asked
+    assert f"{first:%F}" == f"{date.fromisoformat(label['days_after']) + timedelta(days=1):%F}"
+
+
+def test_damaged_reports_are_asked_for_again() -> None:
+    """They are a copy of what Google knows."""
+    lookup = Reporting()
+    google = deliver_two_rows(lookup)
+    google.clock.seconds += 3 * 86_400
+    google.store.put("out-bucket", "_state/reports.json", b'{"format":1,"read_at":""}')
+    sweep(google)
+    assert len(lookup.asked) == 1
+    assert "reports count" in page_of(google)
+
+
 def test_a_column_with_another_number_in_each_row_names_no_thousands_of_actions() -> None:
     """The days of a file stay small, whatever its column of actions contains."""
     total = Tally()

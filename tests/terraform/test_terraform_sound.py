@@ -167,6 +167,7 @@ REFUSED = [
     (sftp(folder="/stores"), "folder must be a folder without a slash at its beginning or end"),
     (sftp(path="exports/"), "path must be a folder without a slash at the end"),
     (sftp(since="24.11.2026"), "since must be a date such as 2026-11-24"),
+    (sftp(since="2026-02-30"), "since must be a date that exists"),
     (sftp(schedule="hourly"), "schedule must be five cron fields"),
     ('sftp_image = "rclone/rclone:1.75.2"', "sftp_image must end with a digest"),
     ("input_retention_days = 7", "more than settings.sweep_max_age_days"),

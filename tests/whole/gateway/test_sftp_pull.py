@@ -219,6 +219,9 @@ def test_the_first_run_takes_everything_unless_a_day_is_given(vendor: Vendor) ->
     vendor.write("new.csv", "gclid\na\n")
     vendor.write("old.csv", "gclid\nb\n", age=60 * HOUR)
     vendor.write("done/older.csv", "gclid\nc\n", age=90 * HOUR)
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 24 * HOUR))
+    assert vendor.pull(SINCE=tomorrow) == 0, vendor.said
+    assert vendor.arrived() == {}
     assert vendor.pull(SINCE=yesterday) == 0, vendor.said
     assert vendor.arrived() == {"stores/new.csv": "gclid\na\n"}
     assert vendor.remaining() == ["done/new.csv", "done/older.csv", "old.csv"]
