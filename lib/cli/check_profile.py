@@ -34,8 +34,12 @@ _NAMES: Final[Mapping[str, str]] = {
     "currency_code": "currency",
     "day_first": "order of day and month",
     "decimal_comma": "decimal sign",
-    "headers": "column of the conversion time",
     "include": "which rows are sales",
+}
+_COLUMNS: Final[Mapping[str, str]] = {
+    "conversion_date_time": "the conversion time",
+    "conversion_value": "the conversion value",
+    "order_id": "the order ID",
 }
 _ONLY_INIT_ASKS: Final = frozenset({"decimal_comma", "headers", "include"})
 """`check` has no option for these keys."""
@@ -123,10 +127,17 @@ def _whose(zone: str) -> str:
 def _missing(questions: list[Question]) -> str:
     if not questions:
         return ""
-    texts = [_NAMES.get(each.key, each.key) for each in questions]
+    texts = [_name(each) for each in questions]
     for at, each in enumerate(questions):
         texts[at] += "" if each.key in _ONLY_INIT_ASKS else f" ({each.option})"
     return f"Missing for an upload: {', '.join(texts)}. `init` asks for it, and writes a profile."
+
+
+def _name(question: Question) -> str:
+    if question.key != "headers":
+        return _NAMES.get(question.key, question.key)
+    fields = dict.fromkeys(each.column for each in question.choices)
+    return f"column of {' and of '.join(_COLUMNS[each] for each in fields)}"
 
 
 def check_document(profiles: IO[bytes]) -> int:

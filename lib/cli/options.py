@@ -27,7 +27,7 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_values(*args: Any, **options: Any) -> None:
         values = {key: options.pop(key) for key in OPTIONS if key in options}
-        values = {key: value for key, value in values.items() if value not in (None, {})}
+        values = {key: value for key, value in values.items() if value is not None}
         with_options(None, values)
         return command(*args, given=Given(values), **options)
 

@@ -86,6 +86,16 @@ def test_only_options_of_the_command_are_named(tmp_path: Path) -> None:
     }
 
 
+def test_the_columns_that_are_missing_are_named(tmp_path: Path) -> None:
+    """Which amount counts is another question than which date does."""
+    path = tmp_path / "deals.csv"
+    rows = [f"{n},2026-11-2{n},{n}0.50,{n}7.25,p{n}@example.com" for n in range(6)]
+    path.write_text("\n".join(["Deal ID,Close Date,Net amount,Gross amount,Email", *rows]))
+    _, _, missing = said(check(path)).partition("Missing for an upload: ")
+    assert "column of the conversion value. `init` asks" in missing
+    assert "the conversion time" not in missing
+
+
 def test_what_is_given_is_neither_assumed_nor_missing(deals: Path) -> None:
     """Options for a first try replace the assumptions."""
     deals.write_text(DEALS.replace("US Dollar", "80"), "utf-8")

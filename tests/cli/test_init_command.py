@@ -621,6 +621,47 @@ def test_stages_can_be_actions_of_their_own(file: Any) -> None:
     assert "write it as COLUMN=VALUE=ACTION" in " ".join(wrong.stderr.split())
 
 
+def test_two_stages_of_one_action_need_no_terminal(file: Any) -> None:
+    """The message names what says so, and that works."""
+    rows = [
+        f"{n},{'Proposal' if n % 2 else 'Closed Won'},2026-11-1{n},{n}0.50,p{n}@example.com"
+        for n in range(6)
+    ]
+    path = file("Deal ID,Deal Stage,Close Date,Amount,Email", rows)
+    words = ["--include", "Deal Stage=Closed Won", "--include", "Deal Stage=Proposal"]
+    others = [*ACCOUNT, "--currency", "USD", "--time-zone", "UTC"]
+    stuck = init(path, *others, *words)
+    assert stuck.exit_code == 2
+    assert '--stage all; or one --include alone ("Deal Stage=Closed Won"); or' in stuck.stderr
+    profile = profile_of(init(path, *others, *words, "--stage", "all"))
+    assert profile["include"]["Deal Stage"] == ["Closed Won", "Proposal"]
+    assert profile["conversion_action"] == "Deal"
+    assert "actions" not in profile
+    assert profile_of(init(path, *others, *words[:2]))["include"] == {"Deal Stage": ["Closed Won"]}
+    each = ["--stage", "Deal Stage=Closed Won=1", "--stage", "Deal Stage=Proposal=2"]
+    assert (
+        len(profile_of(init(path, *others[:2], *others[4:], *each))["actions"]["Deal Stage"]) == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "values", "expected"),
+    [
+        ("Négocié = 1; Negocie = 2", ["Negocie", "Négocié"], {"Negocie": "2", "Négocié": "1"}),
+        ("NÉGOCIÉ = 1", ["Negocie", "Négocié"], {"Négocié": "1"}),
+        ("negocie = 1", ["Négocié", "Won"], {"Négocié": "1"}),
+        ("Won; paid = 1; New = 2", ["New", "Won; paid"], {"Won; paid": "1", "New": "2"}),
+        ("New = 2;; Won; paid = 1;", ["New", "Won; paid"], {"Won; paid": "1", "New": "2"}),
+    ],
+)
+def test_an_answer_means_the_stages_as_they_are_spelled(
+    answer: str, values: Sequence[str], expected: dict[str, str]
+) -> None:
+    """An accent can be the only difference, and a name can contain a semicolon."""
+    found = read_stages(answer, values, ["Stage"])
+    assert {value: each["action"] for value, each in found.items()} == expected
+
+
 @pytest.mark.parametrize(
     ("won", "answers", "expected"),
     [
@@ -705,6 +746,7 @@ def test_the_footer_of_a_report_is_no_choice(file: Any) -> None:
         ("Qualified = 1001, much", '"much" is not a number'),
         ("Qualified = 1001, 50, Nowhere", '"Nowhere" is no column of the file'),
         ("Won = 1001; won = 1002", "Write VALUE = ACTION"),
+        ("Won = 1001; Lost = 1002", "The values are Qualified, Won."),
         (";", "Write VALUE = ACTION"),
     ],
 )

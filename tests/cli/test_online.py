@@ -18,11 +18,12 @@ from click.testing import CliRunner
 from lib.cli.canary import CONVERSION, READING, RETRACTION, ApiReport, findings
 from lib.cli.commands import main
 from lib.cli.init.command import ActionsOfAccount
-from lib.cli.init.proposal import Given, Proposal, Question
+from lib.cli.init.proposal import Given, Proposal, Question, WrongAnswer
 from lib.cli.online import Online
 from lib.destinations.base import LookupState
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 from sandbox.running import CURRENT
 from sandbox.up import Sandbox
 
@@ -269,20 +270,45 @@ def test_init_offers_the_actions_of_the_account(
         ("google_ads", "2", "Won"),
         ("google_ads", "qualified", "Qualified"),
         ("data_manager", "Won", "1002"),
+        ("google_ads", "1001", "1001"),
+        ("data_manager", "1001", "1001"),
+        ("data_manager", "customers/1234567890/conversionActions/1001", "1001"),
+        ("data_manager", "other sale", "1003"),
+        ("google_ads", "other sale", "other sale"),
     ],
 )
 def test_the_chosen_action_is_in_the_profile(destination: str, answer: str, value: str) -> None:
-    """By its name, or by its ID if the API would have to look the name up."""
+    """By its name, or by its ID if the API would have to look the name up. An ID, and an action
+    that is not listed, are answers too."""
+    offered = offered_question("conversion", destination)
+    assert [each.name for each in offered.choices] == ["Qualified", "Won"]
+    assert offered.meaning_of(answer) == {"conversion_action": value}
+    with pytest.raises(WrongAnswer):
+        offered.meaning_of("1009")
+
+
+def test_actions_are_offered_for_the_kind_of_the_file() -> None:
+    """A file of phone calls gets the actions that take calls."""
+    assert [each.name for each in offered_question("call", "google_ads").choices] == ["Other sale"]
+
+
+def offered_question(kind: RecordKind, destination: str) -> Question:
+    """The question for the action with those of an account: two for conversions, one for calls."""
+    kinds: dict[str, tuple[str, RecordKind]] = {
+        "1002": ("Won", "conversion"),
+        "1001": ("Qualified", "conversion"),
+        "1003": ("Other sale", "call"),
+    }
     actions = {
-        number: Action(number, name, True, frozenset({"conversion"}), False, 90)
-        for number, name in (("1002", "Won"), ("1001", "Qualified"))
+        number: Action(number, name, True, frozenset({accepted}), False, 90)
+        for number, (name, accepted) in kinds.items()
     }
     account = Account("1234567890", "1234567890", verified=True, actions=actions)
     port = SimpleNamespace(account=lambda *_: account, state=lambda _: LookupState(account, ""))
     destinations: Any = SimpleNamespace(look_up=lambda: port)
-    offering = ActionsOfAccount(Online(destinations, "a test"))
+    offering = ActionsOfAccount(Online(destinations, "a test"), kind)
     question = Question(key="conversion_action", text="Which?", option="--action")
     given = Given({"customer_id": "123-456-7890", "destination": destination})
-    (offered,) = offering.offered_in(Proposal(questions=(question,)), given).questions
-    assert offered.meaning_of(answer) == {"conversion_action": value}
     assert offering.offered_in(Proposal(questions=(question,)), Given()).questions == (question,)
+    (offered,) = offering.offered_in(Proposal(questions=(question,)), given).questions
+    return offered

@@ -39,7 +39,8 @@ from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError, UploadError
-from lib.model.account import Action
+from lib.model.account import Account, Action
+from lib.model.fields import RecordKind
 from lib.source.errors import SourceError
 from lib.state.store import StoredObject
 
@@ -78,19 +79,19 @@ no terminal to ask.
 """
 
 
-def _columns(context: click.Context, option: click.Parameter, value: Any) -> dict[str, list[str]]:
+def _columns(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """FIELD=COLUMN; without COLUMN, no column is this field."""
     return _pairs(context, option, value, bare=False)
 
 
-def _rows(context: click.Context, option: click.Parameter, value: Any) -> dict[str, list[str]]:
+def _rows(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """COLUMN=VALUE; only COLUMN, if the column does not decide."""
     return _pairs(context, option, value, bare=option.name == "exclude")
 
 
 def _pairs(
     context: click.Context, option: click.Parameter, value: Any, *, bare: bool
-) -> dict[str, list[str]]:
+) -> dict[str, list[str]] | None:
     found: dict[str, list[str]] = {}
     for pair in value:
         name, equals, text = pair.partition("=")
@@ -99,11 +100,15 @@ def _pairs(
         values = found.setdefault(name, [])
         if text or (equals and option.name != "headers"):
             values.append(text)
-    return found
+    return found or None
 
 
-def _stages(context: click.Context, option: click.Parameter, value: Any) -> dict[str, Any]:
-    """COLUMN=VALUE=ACTION, with what else `read_stages` reads."""
+def _stages(
+    context: click.Context, option: click.Parameter, value: Any
+) -> dict[str, dict[str, Any]] | None:
+    """COLUMN=VALUE=ACTION, with what else `read_stages` reads; all: no stage has its own action."""
+    if [each.casefold() for each in value] == ["all"]:
+        return {}
     found: dict[str, dict[str, Any]] = {}
     for text in value:
         column, _, rest = text.partition("=")
@@ -112,7 +117,7 @@ def _stages(context: click.Context, option: click.Parameter, value: Any) -> dict
             found.setdefault(column.strip(), {}).update(read_stages(rest, [stage], ()))
         except WrongAnswer:
             raise click.BadParameter(f"write it as {option.make_metavar(context)}.") from None
-    return found
+    return found or None
 
 
 def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
@@ -185,7 +190,8 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     multiple=True,
     callback=_stages,
     metavar="COLUMN=VALUE=ACTION[,WORTH[,COLUMN]]",
-    help="Conversion action of a stage, its value, and the column of its date. Can be repeated.",
+    help="Conversion action of a stage, its value, and the column of its date. Can be repeated. "
+    "all: every stage that counts is one action.",
 )
 @click.option("--encoding", metavar="NAME", help="Text encoding: windows-1252 [default: found].")
 @click.option("--delimiter", metavar="CHARACTER", help="Character between cells [default: found].")
@@ -221,7 +227,7 @@ def init_command(
         raise click.UsageError("--credentials works only with --online. Add --online.")
     _refuse_output(output, form, name)
     sample = _sample(file, given)
-    actions = ActionsOfAccount(go_online(credentials)) if online else None
+    actions = ActionsOfAccount(go_online(credentials), sample.header.kind) if online else None
 
     def proposed(given: Given) -> Proposal:
         found = propose(sample, given, now, local_zone())
@@ -351,11 +357,15 @@ def is_interactive() -> bool:
 
 
 class ActionsOfAccount:
-    """Reads which conversion actions an account has, once for each account."""
+    """Reads which conversion actions an account has, once for each account.
 
-    def __init__(self, online: Online) -> None:
+    Those for a kind of record are offered. Others of the account are no wrong answers.
+    """
+
+    def __init__(self, online: Online, kind: RecordKind) -> None:
         self._online = online
-        self._actions: dict[str, list[Action]] = {}
+        self._kind = kind
+        self._accounts: dict[str, tuple[Account, list[Action]]] = {}
 
     def offered_in(self, proposal: Proposal, given: Given) -> Proposal:
         """Return the proposal with the actions as choices, if it asks for one and names the
@@ -364,9 +374,10 @@ class ActionsOfAccount:
         keys = [each.key for each in proposal.questions]
         if "conversion_action" not in keys or not customer_id:
             return proposal
-        if customer_id not in self._actions:
+        if customer_id not in self._accounts:
             manager = given.values.get("login_customer_id", "").replace("-", "") or None
-            self._actions[customer_id] = self._read(customer_id, manager)
+            self._accounts[customer_id] = self._read(customer_id, manager)
+        account, usable = self._accounts[customer_id]
         destination = given.values.get("destination", registry.DEFAULT)
         by_name = registry.capabilities_of(destination).has_preflight
         choices = tuple(
@@ -375,31 +386,38 @@ class ActionsOfAccount:
                 each.name if by_name else each.id,
                 f"ID {each.id}{', one per click' * each.one_per_click}",
             )
-            for each in self._actions[customer_id]
+            for each in usable
         )
+
+        def find(answer: str) -> Choice | None:
+            found = account.action_of(answer)
+            return Choice(found.name, answer if by_name else found.id) if found else None
+
         questions, at = [*proposal.questions], keys.index("conversion_action")
         if choices:
-            questions[at] = replace(questions[at], text="Conversion action", choices=choices)
+            offered = replace(questions[at], text="Conversion action", choices=choices)
+            questions[at] = replace(offered, find=find)
         return replace(proposal, questions=tuple(questions))
 
-    def _read(self, customer_id: str, manager: str | None) -> list[Action]:
-        """Return the actions for imports from clicks. If there are none, say why."""
+    def _read(self, customer_id: str, manager: str | None) -> tuple[Account, list[Action]]:
+        """Return the account, and its actions for this kind. If there are none, say why."""
         click.echo(f"Reading the account's conversion actions from {self._online.place}.", err=True)
+        nothing = Account(customer_id, customer_id)
         port = self._online.destinations.look_up()
         try:
-            account = port.account(customer_id, manager, NothingKept())
+            account = port.account(customer_id, manager, NothingKept()) or nothing
             code = port.state(customer_id).failed
         except UploadError as error:
-            account, code = None, error.code
+            account, code = nothing, error.code
         usable = [
             each
-            for each in (account.actions.values() if account is not None else ())
-            if each.enabled and each.owned and "conversion" in each.accepts
+            for each in account.actions.values()
+            if each.enabled and each.owned and self._kind in each.accepts
         ]
         if not usable:
             found = lookup(code or "ACTION_WRONG_TYPE")
             click.echo(f"None can be offered: {found.code}: {found.meaning}", err=True)
-        return sorted(usable, key=lambda each: each.name.casefold())
+        return account, sorted(usable, key=lambda each: each.name.casefold())
 
 
 # ── the conversation ─────────────────────────────────────────────────────────────────────────────
