@@ -47,6 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "exports" / "leads.csv.gz").write_bytes(gzip.compress(content))
     profile = {"customer_id": "1234567890", "conversion_action": "Deal", "time_zone": "UTC"}
     (tmp_path / "profiles.json").write_text(json.dumps({"default": profile, "crm": profile}))
+    (tmp_path / "google-ads.yaml").touch()  # it opens no account
     monkeypatch.chdir(tmp_path)
     results = CliRunner().invoke(main, ["check", "--json", "leads.csv"]).stdout
     for name in (RESULTS, RESULTS.replace("leads", "deals"), "deals.results.json"):
