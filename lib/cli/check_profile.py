@@ -137,7 +137,7 @@ def _name(question: Question) -> str:
     if question.key != "headers":
         return _NAMES.get(question.key, question.key)
     fields = dict.fromkeys(each.column for each in question.choices)
-    return f"column of {' and of '.join(_COLUMNS[each] for each in fields)}"
+    return f"column of {' and of '.join(_COLUMNS.get(each, each) for each in fields)}"
 
 
 def check_document(profiles: IO[bytes]) -> int:
