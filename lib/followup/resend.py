@@ -103,7 +103,9 @@ class _Resend:
         def save(answers: Sequence[UploadResult], too_late: bool = False) -> None:
             nonlocal generation
             answer = outcomes(prepared, answers, accepted, list_all=True)
-            days = _days(before.tally.days, prepared, answers, rows)
+            days = before.tally.days
+            if not self.plan.validate_only:
+                days = _days(days, prepared, answers, rows)
             merged = _merged(before, answer, days, too_late, list_all)
             generation = context.ledger.write_chunk(self.run, merged, generation)
 

@@ -181,6 +181,20 @@ def test_a_row_enters_its_day_when_google_gets_it_and_leaves_it_when_google_refu
     assert json.loads(labelled(google)["days"]) == {"1001": {f"{day:%F}": 2}}  # SO-2 and SO-3
 
 
+def test_a_test_uploads_on_no_day() -> None:
+    """With validate_only, a last row that is sent later counts as little as the others."""
+    google = world()
+    google.profiles["default"]["validate_only"] = True
+    time = f"{google.clock.utc() - timedelta(days=2):%Y-%m-%d %H:%M:%S+00:00}"
+    rows = [core_row(n, conversion_date_time=time) for n in (1, 2)]
+    deliver(google, "a.csv", csv_bytes(rows, CORE_COLUMNS).rstrip())
+    google.clock.seconds += 86_400
+    sweep(google)
+    label = labelled(google)
+    assert json.loads(label["counts"]) == {"rows": 2, "ok": 2, "waited": 1}
+    assert "days" not in label
+
+
 def test_days_that_a_label_has_no_room_for_are_not_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
