@@ -36,7 +36,7 @@ from tests.docs.tables import (
     settings_rows,
 )
 from tests.results_schema import SCHEMA, check_results
-from tools.terraform_check import configuration, layout
+from tools.terraform_check import configuration, formatter
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -245,9 +245,10 @@ def test_the_example_profiles_are_valid() -> None:
 def test_the_example_for_terraform_matches(tmp_path: Path) -> None:
     """Terraform accepts the example and turns it into the profiles of the JSON example above it."""
     (block,) = blocks("hcl")
-    assert layout.problems(name_of(block), block.text) == []
     path = tmp_path / "shown.tfvars"
     path.write_text(block.text, encoding="utf-8")
+    if (terraform := formatter.program()) is not None:
+        assert formatter.problems(terraform, tmp_path, Path(path.name)) == []
     shown = Path(os.path.relpath(path, TERRAFORM))
     values = configuration.evaluated(TERRAFORM, EXAMPLE, shown)
     assert configuration.broken_validations(values) == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
-from tools.terraform_check import check, configuration, formatter, layout, schema
+from tools.terraform_check import check, configuration, formatter, schema
 from tools.terraform_check.__main__ import used_types
 from tools.terraform_check.schema import Schemas
 
@@ -80,8 +80,6 @@ MISTAKES = [
     ("var.days", "var.day", "var.day is not declared"),
     ("var.days", "3", "variable.days is never used"),
     ("var.days", "local.days", "local.days is not declared"),
-    ("  role   = ", "  role = ", "layout: should be"),
-    ("    enabled = true", "   enabled = true", "layout: should be"),
 ]
 
 
@@ -89,7 +87,7 @@ MISTAKES = [
 def test_a_planted_mistake_is_found(
     tmp_path: Path, schemas: list[Schemas], written: str, planted: str, said: str
 ) -> None:
-    """Unknown, missing or misplaced arguments, wrong types, dangling references, wrong layout."""
+    """Unknown, missing or misplaced arguments, wrong types, dangling references."""
     assert written in SOUND
     (tmp_path / "main.tf").write_text(SOUND.replace(written, planted, 1), encoding="utf-8")
     assert any(said in problem for problem in check.problems(tmp_path, schemas))
@@ -201,47 +199,25 @@ def test_every_validation_has_its_planted_mistake(values: dict[str, list[Any]]) 
     assert [text for text in messages if not any(said in text for _, said in REFUSED)] == []
 
 
-LAYOUTS = [
-    ("a = 1\nlong = 2\n", "a    = 1\nlong = 2\n"),
-    ("a = 1\n\nlong = 2\n", "a = 1\n\nlong = 2\n"),
-    ("a = 1\n# why\nlong = 2\n", "a = 1\n# why\nlong = 2\n"),
-    ("a = 1\nlong = [\n2,\n]\n", "a = 1\nlong = [\n  2,\n]\n"),
-    ('b {\nc "x" {\n}\n}\n', 'b {\n  c "x" {\n  }\n}\n'),
-    ('a = "x = {  y"\nlong = 1\n', 'a    = "x = {  y"\nlong = 1\n'),
-    ('a = "x${b["c = {"]}"\nlong = 1\n', 'a    = "x${b["c = {"]}"\nlong = 1\n'),
-    ("x = a == b\nlong = 1\n", "x    = a == b\nlong = 1\n"),
-    ("a = { for k, v in m : k => v }\nlong = 1\n", "a    = { for k, v in m : k => v }\nlong = 1\n"),
-    ("a = f(g(\n1,\n))\nb = 2\n", "a = f(g(\n  1,\n))\nb = 2\n"),
-    ("a = 1 # one\nlong = 2 # two\n", "a    = 1 # one\nlong = 2 # two\n"),
-    ("a  =   1   \n", "a = 1\n"),
-]
-
-
-@pytest.mark.parametrize("written, canonical", LAYOUTS)
-def test_the_layout_is_that_of_terraform_fmt(written: str, canonical: str) -> None:
-    """Indents follow brackets, equals signs of adjacent lines are aligned, strings stay."""
-    assert layout.canonical(written) == canonical
-    assert layout.canonical(canonical) == canonical
-
-
 def test_terraform_fmt_would_change_nothing() -> None:
-    """The whole folder is as a real `terraform fmt` writes it."""
-    assert formatter.problems(formatter.program() or tool(formatter.BUNDLED), TERRAFORM) == []
-
-
-def test_terraform_fmt_writes_what_the_checker_wants(tmp_path: Path) -> None:
-    """A real `terraform fmt` leaves what the checker calls canonical, and changes the rest."""
+    """The whole folder, and the example of values, are as a real `terraform fmt` writes them."""
     terraform = formatter.program() or tool(formatter.BUNDLED)
-    for name in ("written", "canonical"):
-        (tmp_path / name).mkdir()
-    for number, pair in enumerate(LAYOUTS):
-        for name, text in zip(("written", "canonical"), pair, strict=True):
-            (tmp_path / name / f"{number:02}.tf").write_text(text, encoding="utf-8")
-    assert formatter.problems(terraform, tmp_path / "canonical") == []
-    changed = [
-        said.partition(".")[0] for said in formatter.problems(terraform, tmp_path / "written")
+    assert formatter.problems(terraform, TERRAFORM, EXAMPLE) == []
+
+
+def test_a_wrong_layout_is_found_and_corrected(tmp_path: Path) -> None:
+    """In the files of the module, and in those with values."""
+    terraform, values = formatter.program() or tool(formatter.BUNDLED), Path("values.example")
+    for name in ("main.tf", values):
+        (tmp_path / name).write_text("a = 1\nlong = [\n2,\n]\n", encoding="utf-8")
+    said = "not formatted as terraform fmt does it"
+    assert formatter.problems(terraform, tmp_path, values) == [
+        f"main.tf: {said}",
+        f"values.example: {said}",
     ]
-    assert changed == [f"{number:02}" for number, pair in enumerate(LAYOUTS) if pair[0] != pair[1]]
+    formatter.write(terraform, tmp_path, values)
+    assert (tmp_path / values).read_text(encoding="utf-8") == "a = 1\nlong = [\n  2,\n]\n"
+    assert formatter.problems(terraform, tmp_path, values) == []
 
 
 def test_the_schemas_are_the_providers_own() -> None:

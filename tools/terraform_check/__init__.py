@@ -1,7 +1,6 @@
 """Checks `terraform/` without Terraform and without a cloud.
 
-    layout.py         the text, as `terraform fmt` formats it
-    formatter.py      the text, as a real `terraform fmt` formats it, if there is one
+    formatter.py      the layout, by `terraform fmt`
     configuration.py  the files, as a tree of blocks (syntax) and as values (evaluated)
     schema.py         the providers' schemas, extracted from the wheels of their CDK bindings
     check.py          checks the tree and the values against the schemas; finds dangling references

@@ -11,7 +11,6 @@ from tools.terraform_check import (
     configuration,
     example,
     formatter,
-    layout,
     readme,
     rules,
     schema,
@@ -33,13 +32,14 @@ def main() -> int:
         "--schema", type=Path, nargs="+", help="extract the schemas from these wheels or folders"
     )
     arguments = parser.parse_args()
+    terraform = formatter.program()
     if arguments.write:
-        for path in [*TERRAFORM.glob("*.tf"), ROOT / "versions.tf", TERRAFORM / EXAMPLE]:
-            path.write_text(layout.canonical(path.read_text(encoding="utf-8")), encoding="utf-8")
         for name, text in example.files(TERRAFORM).items():
             (ROOT / name).write_text(text, encoding="utf-8")
         text = readme.with_tables(README.read_text(encoding="utf-8"), TERRAFORM)
         README.write_text(text, encoding="utf-8")
+        if terraform is not None:
+            formatter.write(terraform, TERRAFORM, EXAMPLE)
     for package in arguments.schema or ():
         schema.write(package, used_types())
     releases = schema.load()
@@ -47,11 +47,10 @@ def main() -> int:
         *check.problems(TERRAFORM, releases, EXAMPLE),
         *rules.problems(TERRAFORM.parent, releases[-1]),
     ]
-    terraform = formatter.program()
     if terraform is None:
-        print("there is no terraform on this machine: the layout is checked only roughly")
+        print("there is no terraform on this machine: the layout is not checked")
     else:
-        found += formatter.problems(terraform, TERRAFORM)
+        found += formatter.problems(terraform, TERRAFORM, EXAMPLE)
     print("\n".join(found) or "terraform/ has no problems")
     return 1 if found else 0
 

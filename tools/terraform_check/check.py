@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.terraform_check import configuration, layout
+from tools.terraform_check import configuration
 from tools.terraform_check.configuration import Body, Declared
 from tools.terraform_check.schema import Block, Schemas
 
@@ -28,12 +28,9 @@ def problems(folder: Path, releases: Iterable[Schemas], *variables: Path) -> lis
     The module must fit the schemas of every release. `variables` are files with values for the
     evaluation, relative to the folder.
     """
-    found = []
-    for path in [*sorted(folder.glob("*.tf")), *sorted(folder.glob("*.tfvars*"))]:
-        found += layout.problems(path.name, path.read_text(encoding="utf-8"))
     declared = configuration.declared(folder)
     values = configuration.evaluated(folder, *variables)
-    found += configuration.broken_validations(values)
+    found = configuration.broken_validations(values)
     for schemas in releases:
         found += _syntax(declared, schemas)
         found += _references(declared, schemas)

