@@ -33,33 +33,27 @@ class DiagnosticsOfAccounts:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self.settings = context.settings
-        self._read: dict[tuple[str, str | None, str], Sequence[UploadDiagnostics]] = {}
-        self._refused: dict[tuple[str, str | None, str], str] = {}
+        self._read: dict[tuple[str, str | None, str], tuple[Sequence[UploadDiagnostics], str]] = {}
 
-    def of(self, run: Run, customer_id: str, log: Log) -> Sequence[UploadDiagnostics]:
-        """Return the diagnostics of a run's account; empty if they cannot be read now."""
-        profile, key = claimed_profile(run), _key(run, customer_id)
+    def of(self, run: Run, customer_id: str, log: Log) -> tuple[Sequence[UploadDiagnostics], str]:
+        """Return the diagnostics of a run's account, and the code for which they were refused.
+
+        Empty if they cannot be read now, or were not refused.
+        """
+        profile = claimed_profile(run)
+        key = profile.destination, profile.login_customer_id, customer_id
         if key not in self._read:
-            self._read[key] = ()
             try:
                 destination = self._context.connect(profile, log)
                 assert isinstance(destination, DiagnosingDestination)
-                self._read[key] = destination.upload_diagnostics(customer_id)
+                self._read[key] = destination.upload_diagnostics(customer_id), ""
             except (PermanentError, RetryableError) as error:
+                is_refused = isinstance(error, PermanentError)
+                self._read[key] = (), error.code if is_refused else ""
                 if isinstance(error, PermanentError):
                     log_blocked_follow_up(error, log)
-                    self._refused[key] = error.code
                 log.warning("diagnostics_unknown", code=error.code)
         return self._read[key]
-
-    def refusal_of(self, run: Run, customer_id: str) -> str:
-        """Return the code for which the account's diagnostics were refused, if they were."""
-        return self._refused.get(_key(run, customer_id), "")
-
-
-def _key(run: Run, customer_id: str) -> tuple[str, str | None, str]:
-    profile = claimed_profile(run)
-    return profile.destination, profile.login_customer_id, customer_id
 
 
 def with_diagnostics(
@@ -82,8 +76,8 @@ def with_diagnostics(
         return metadata, replace(pending, diagnose_at=first, diagnosed=0)
     if pending.diagnose_at is None or pending.diagnose_at > now:
         return metadata, pending
-    found = accounts.of(run, metadata.customer_id, log)
-    if refused := accounts.refusal_of(run, metadata.customer_id):
+    found, refused = accounts.of(run, metadata.customer_id, log)
+    if refused:
         pending = replace(pending, blocked=refused)
     part = diagnostics_of_job(run.job_id, found, now, metadata.diagnostics)
     checks = pending.diagnosed + 1

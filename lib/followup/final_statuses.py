@@ -100,7 +100,9 @@ def poll_requests(attempt: Attempt, pending: PendingRun) -> PollResult:
 def _poll(attempt: Attempt, pending: PendingRun) -> None:
     context, run = attempt.context, attempt.run
     ledger = context.ledger
-    can_defer = _can_defer(pending, context.settings)
+    # Whether there is time to send rows again.
+    last_resend = pending.since + timedelta(hours=context.settings.max_defer_hours)
+    can_defer = _resend_at(pending, context.settings) <= last_resend
     destination = context.connect(claimed_profile(run), attempt.log)
     assert isinstance(destination, PolledDestination)
     for number in sorted(ledger.finished_chunks(run)):
@@ -119,18 +121,9 @@ def _poll(attempt: Attempt, pending: PendingRun) -> None:
             ledger.write_chunk(run, outcomes, generation)
 
 
-def _can_defer(pending: PendingRun, settings: Settings) -> bool:
-    """Return whether rows can be sent again before it is too late."""
-    return _resend_at(pending, settings) <= _last_resend(pending, settings)
-
-
 def _resend_at(pending: PendingRun, settings: Settings) -> datetime:
     sent_at = pending.sent_at or pending.since
     return pending.resend_at or sent_at + timedelta(hours=settings.defer_hours)
-
-
-def _last_resend(pending: PendingRun, settings: Settings) -> datetime:
-    return pending.since + timedelta(hours=settings.max_defer_hours)
 
 
 def apply_final_statuses(

@@ -394,12 +394,8 @@ def _nothing_new(profile: str, files: Sequence[FileResults], given: Watch) -> It
 
 def _repeated(files: Sequence[FileResults]) -> int:
     """Return how many of the last files bring nothing new."""
-    return sum(
-        1
-        for _ in itertools.takewhile(
-            lambda each: each.counts.get("duplicate", 0) == each.rows, reversed(files)
-        )
-    )
+    last = reversed(files)
+    return len([*itertools.takewhile(lambda f: f.counts.get("duplicate", 0) == f.rows, last)])
 
 
 def _test_mode(profile: str, files: Sequence[FileResults], given: Watch) -> Iterator[Concern]:

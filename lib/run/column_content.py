@@ -23,9 +23,6 @@ _CONTENTS: Mapping[Content, tuple[str, ...]] = {
     if field.content is not None
 }
 """Content → the fields that can have it."""
-_CONTENT_OF: Mapping[tuple[str, ...], Content] = {
-    fields: content for content, fields in _CONTENTS.items()
-}
 
 
 def notes_on_content(
@@ -40,10 +37,9 @@ def notes_on_content(
     have a meaning, `decided` the fields that have a column or that the profile switches off.
     """
     notes = []
-    for fields, columns in columns_by_content(visible, rows, known):
+    for content, fields in _CONTENTS.items():
         if not any(field in decided for field in fields):
-            content = _CONTENT_OF[fields]
-            for at in columns:
+            for at in _columns_like(visible, rows, known, content.pattern.fullmatch):
                 name = _name_of(visible, at)
                 shown_as = f'"{name}"' if name else f"column {_letter(at)}"
                 line = {"headers": {fields[0]: name or "the name of this column"}}

@@ -32,14 +32,6 @@ Connect = Callable[[Profile, Log], Destination[Any]]
 """Connects the destination of a profile. Raises `PermanentError` or `RetryableError`."""
 
 
-def _no_announcement(message: Mapping[str, Any]) -> None:
-    """Announce nothing."""
-
-
-def _nothing_ahead() -> None:
-    """Connect only when a destination is needed."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """Adapters, settings, time and randomness.
@@ -60,8 +52,8 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
-    expect_connection: Callable[[], None] = _nothing_ahead
-    announce: Callable[[Mapping[str, Any]], None] = _no_announcement
+    expect_connection: Callable[[], None] = lambda: None
+    announce: Callable[[Mapping[str, Any]], None] = lambda message: None
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
     look_up: Callable[[], AccountLookup] | None = None

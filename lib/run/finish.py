@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -22,7 +23,6 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import RetryableError
 from lib.model import retries
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
-from lib.model.sent_requests import RequestSummary
 from lib.results.document import (
     PAGE,
     TABLE,
@@ -33,7 +33,6 @@ from lib.results.document import (
     processing_of,
     results_document,
 )
-from lib.results.findings import Findings
 from lib.results.spreadsheet import rows_as_csv
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
@@ -42,7 +41,14 @@ from lib.run.notes import notes_on_runtime, notes_on_selection
 from lib.run.plan import Plan, notes_of
 from lib.run.reading import Header
 from lib.state.claims import Lease
-from lib.state.output import OVERVIEW, ResultsGenerations, report_name, results_name, rows_name
+from lib.state.output import (
+    NO_RESULTS,
+    OVERVIEW,
+    ResultsGenerations,
+    report_name,
+    results_name,
+    rows_name,
+)
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
 
@@ -54,19 +60,9 @@ MOST_KEPT_BYTES = 64 << 10
 reads. A larger one has a marker."""
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
-"""The row in a last line without a line end, which may have been cut there by a broken upload.
-
-    unterminated line ──▶ can a cut matter? ──no──▶ sent at once
-                            │ yes
-                            ▼
-                     deferred, the other rows are sent at once
-                            │ 10 minutes later, the sweep
-                            ├─ a newer generation of the file ──▶ not_attempted (LAST_LINE_REPLACED)
-                            ├─ the file is gone               ──▶ failed (SOURCE_GONE), alert
-                            └─ otherwise                      ──▶ sent as it is
-
-A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
-upload that follows is a duplicate."""
+"""The row in a last line without a line end, which may have been cut there by a broken upload
+(docs/input.md). A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1,
+and the complete upload that follows is a duplicate."""
 
 
 def finish_run(
@@ -81,12 +77,12 @@ def finish_run(
     summary = RunSummary(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
-    numbers, kept = sorted(progress.numbers), progress.kept_outcomes
 
     def read() -> AbstractContextManager[Iterable[ChunkOutcomes]]:
         if progress.only is not None:
             return nullcontext([progress.only])
-        return context.ledger.read_chunks(run, numbers, kept)
+        numbers = sorted(progress.numbers)
+        return context.ledger.read_chunks(run, numbers, progress.kept_outcomes)
 
     write_results(attempt.lease, summary, progress.only, read, pending, context)
     return summary
@@ -219,14 +215,7 @@ def write_results(
         context.pending_runs.put(pending)
     lease.check()
     _write_report(summary, None, read, context)
-    with read() as chunks:
-        written = context.store.write_stream(
-            context.settings.output_bucket,
-            results_name(run.source.name, run.source.generation),
-            results_document(summary, chunks),
-            if_generation_match=0,
-            label=label_of(summary),
-        )
+    written = _write_document(summary, 0, read, context)
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
     if written is None and not context.output.has_results(run.source):
         raise RetryableError(
@@ -237,18 +226,10 @@ def write_results(
 
 
 @dataclass(slots=True)
-class WrittenRun:
-    """The content of a run's markers: its sums and its requests.
+class WrittenRun(Progress):
+    """The sums of a run's markers. `generations`: of its results, before the markers were read."""
 
-    `generations` are those of its results before the markers were read.
-    """
-
-    generations: ResultsGenerations
-    findings: Findings = field(default_factory=Findings)
-    numbers: list[int] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
-    request_ids: list[str] = field(default_factory=list)
-    requests: RequestSummary = field(default_factory=RequestSummary)
+    generations: ResultsGenerations = NO_RESULTS
 
 
 def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
@@ -256,19 +237,16 @@ def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
 
     Raises `RetryableError` if there are fewer than `chunks`: the results would lose their rows.
     """
-    written = WrittenRun(context.output.generations(run.source))
-    written.numbers = sorted(context.ledger.finished_chunks(run))
-    if len(written.numbers) < chunks:
+    written = WrittenRun(generations=context.output.generations(run.source))
+    numbers = sorted(context.ledger.finished_chunks(run))
+    if len(numbers) < chunks:
         raise RetryableError(
             "STORAGE_UNAVAILABLE",
-            f"{len(written.numbers)} of {chunks} chunk markers exist; the results stay as they are",
+            f"{len(numbers)} of {chunks} chunk markers exist; the results stay as they are",
         )
-    with context.ledger.read_chunks(run, written.numbers) as found:
+    with context.ledger.read_chunks(run, numbers) as found:
         for chunk in found:
-            written.tally.add(chunk.tally)
-            written.request_ids.extend(chunk.request_ids)
-            written.requests.add(chunk.sent)
-            written.findings.add(chunk)
+            written.add(chunk, is_only=False)
     return written
 
 
@@ -286,23 +264,28 @@ def rewrite_results(
     summary = RunSummary(
         run, metadata, written.tally, tuple(written.request_ids), now, written.findings
     )
+    read = partial(context.ledger.read_chunks, run, written.numbers)
     lease.check()
 
-    def read() -> AbstractContextManager[Iterable[ChunkOutcomes]]:
-        return context.ledger.read_chunks(run, written.numbers)
-
     _write_report(summary, written.generations, read, context)
-    with read() as chunks:
-        replaced = context.store.write_stream(
-            context.settings.output_bucket,
-            results_name(run.source.name, run.source.generation),
-            results_document(summary, chunks),
-            if_generation_match=written.generations.document,
-            label=label_of(summary),
-        )
-    if replaced is None:
+    if _write_document(summary, written.generations.document, read, context) is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
+
+
+def _write_document(
+    summary: RunSummary, expected: int, read: ReadChunks, context: RunContext
+) -> int | None:
+    """Write the results document, if its generation is the expected one, as `Store.write` does."""
+    source = summary.run.source
+    with read() as chunks:
+        return context.store.write_stream(
+            context.settings.output_bucket,
+            results_name(source.name, source.generation),
+            results_document(summary, chunks),
+            if_generation_match=expected,
+            label=label_of(summary),
+        )
 
 
 def announce_results(summary: RunSummary, context: RunContext) -> None:

@@ -193,7 +193,7 @@ class _Planning:
             destination,
             profile.login_customer_id,
             self.lookup,
-            wants_variables=_has_custom_variables(fields),
+            wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in fields),
         )
         rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
@@ -318,10 +318,6 @@ def key_columns(fields: Mapping[str, int]) -> set[int]:
     """Return the columns without which a record is no row: click IDs, identifiers, times."""
     times = {at for name, at in fields.items() if base_name(name) == TIME_FIELD}
     return times.union(identifying_columns(fields, FIELDS))
-
-
-def _has_custom_variables(fields: Mapping[str, int]) -> bool:
-    return any(name.startswith(CUSTOM_VARIABLE) for name in fields)
 
 
 def _refuse_useless_columns(header: Header, rules: RowRules) -> None:

@@ -61,8 +61,8 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
         uploads.wait_for_memory()
         for chunk in chunks_of(table.records(), run.chunk_limits):
             lease.check()
-            if plan is not None and chunk.number == 0:
-                _decide_order_ids(plan, chunk, attempt)
+            if plan is not None and not chunk.number and plan.decides_integer_order_ids(chunk.rows):
+                lease.fix_integer_order_ids()  # before the first order ID is sent
             if chunk.number in done:
                 if plan is not None:
                     plan.replay(chunk.rows)
@@ -83,12 +83,6 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 uploads.wait_for_memory()
             else:
                 uploads.skip(chunk, prepared)
-
-
-def _decide_order_ids(plan: Plan, first: Chunk, attempt: Attempt) -> None:
-    """Record how order IDs such as 1001.0 are sent, before the first one is."""
-    if plan.decides_integer_order_ids(first.rows):
-        attempt.lease.fix_integer_order_ids()
 
 
 class _Uploads:
@@ -224,20 +218,15 @@ def send_parts(
             rest = (_deferred(each, "SHUTDOWN") for each in prepared.parts[at:])
             save([*answers, *rest])
         try:
-            answers.append(_send_part(part, prepared.number, attempt))
+            answer = part.destination.send(part.batch, attempt.deadline)
+            if part.order_values is not None:
+                record_answer(part.order_values, answer, attempt, prepared.number)
         except RetryableError as error:
             if is_first:
                 raise
-            answers.append(_deferred(part, error.code))
+            answer = _deferred(part, error.code)
+        answers.append(answer)
     return answers
-
-
-def _send_part(part: PreparedPart, chunk: int, attempt: Attempt) -> UploadResult:
-    """Send a part, and record which values of its orders count now."""
-    answer = part.destination.send(part.batch, attempt.deadline)
-    if part.order_values is not None:
-        record_answer(part.order_values, answer, attempt, chunk)
-    return answer
 
 
 def _deferred(part: PreparedPart, code: str) -> UploadResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from posixpath import commonprefix
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from lib.state.store import Store, StoredObject
@@ -54,6 +54,9 @@ class ResultsGenerations(NamedTuple):
     document: int
     report: int
     rows: int
+
+
+NO_RESULTS: Final = ResultsGenerations(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
