@@ -16,7 +16,7 @@ import phonenumbers
 from benchmarks import loop, ours, sample
 from benchmarks.figures import Figure
 from benchmarks.rows import WRONG, file_of, widened
-from lib.rules.values.identifiers import normalize_phone
+from lib.rules.values.phones import normalize_phone
 
 ROWS = 60_000
 WRONG_EVERY = 100

@@ -19,7 +19,8 @@ from lib.rules.identity import phone_regions
 from lib.rules.optional_fields import read_consents, read_custom_variables
 from lib.rules.times import CONVERSION_TIME, TimeColumn, conversion_times, times_of
 from lib.rules.values.cells import RuleError
-from lib.rules.values.identifiers import is_digest, normalize_phone
+from lib.rules.values.identifiers import is_digest
+from lib.rules.values.phones import normalize_phone
 
 _CALLER: Final = "caller_id"
 _START: Final = TimeColumn("call_start_date_time", "CALL_TIME_MISSING")

@@ -19,12 +19,12 @@ from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,
-    normalize_phone,
     normalize_region_code,
     parse_digest,
     sha256_hex,
 )
 from lib.rules.values.order_ids import check_order_id, is_plain_order_id
+from lib.rules.values.phones import normalize_phone
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 

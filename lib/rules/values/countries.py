@@ -61,147 +61,78 @@ VG VGB British Virgin Islands, VI VIR US Virgin Islands, VN VNM Vietnam, VU VUT 
 WF WLF Wallis and Futuna, WS WSM Samoa, XK XKX Kosovo, YE YEM Yemen, YT MYT Mayotte,
 ZA ZAF South Africa, ZM ZMB Zambia, ZW ZWE Zimbabwe
 """
-# As exports and people write them, without accents and with `and` instead of `&`.
-_OTHER_NAMES: Final = {
-    "uk": "GB",
-    "great britain": "GB",
-    "england": "GB",
-    "scotland": "GB",
-    "wales": "GB",
-    "northern ireland": "GB",
-    "united states of america": "US",
-    "u.s.": "US",
-    "u.s.a.": "US",
-    "the netherlands": "NL",
-    "holland": "NL",
-    "czech republic": "CZ",
-    "korea, republic of": "KR",
-    "republic of korea": "KR",
-    "russian federation": "RU",
-    "viet nam": "VN",
-    "turkiye": "TR",
-    "uae": "AE",
-    "ivory coast": "CI",
-    "cape verde": "CV",
-    "swaziland": "SZ",
-    "macedonia": "MK",
-    "burma": "MM",
-    "macau": "MO",
-    # The names in ISO 3166, if they are longer than the usual ones.
-    "united kingdom of great britain and northern ireland": "GB",
-    "bolivia, plurinational state of": "BO",
-    "brunei darussalam": "BN",
-    "congo, the democratic republic of the": "CD",
-    "congo, democratic republic of the": "CD",
-    "democratic republic of the congo": "CD",
-    "hong kong sar china": "HK",
-    "hong kong sar": "HK",
-    "iran, islamic republic of": "IR",
-    "korea (south)": "KR",
-    "lao people's democratic republic": "LA",
-    "macao sar china": "MO",
-    "macao sar": "MO",
-    "moldova, republic of": "MD",
-    "republic of moldova": "MD",
-    "palestine, state of": "PS",
-    "syrian arab republic": "SY",
-    "taiwan, province of china": "TW",
-    "tanzania, united republic of": "TZ",
-    "united republic of tanzania": "TZ",
-    "venezuela, bolivarian republic of": "VE",
-    "holy see": "VA",
-    "republic of ireland": "IE",
-    "saint kitts": "KN",
-    "st. kitts and nevis": "KN",
-    "st. lucia": "LC",
-    "saint vincent and the grenadines": "VC",
-    "st. vincent and the grenadines": "VC",
-    "turks and caicos islands": "TC",
-    "bosnia": "BA",
-    "east timor": "TL",
-    "the bahamas": "BS",
-    "the gambia": "GM",
-    "the philippines": "PH",
-    "u.k.": "GB",
-    "u.s.a": "US",
-    "united states (us)": "US",
-    # Larger markets, in their own languages and those of their neighbours.
-    "deutschland": "DE",
-    "allemagne": "DE",
-    "alemania": "DE",
-    "alemanha": "DE",
-    "germania": "DE",
-    "duitsland": "DE",
-    "osterreich": "AT",
-    "oesterreich": "AT",
-    "autriche": "AT",
-    "schweiz": "CH",
-    "suisse": "CH",
-    "svizzera": "CH",
-    "suiza": "CH",
-    "liechtenstein": "LI",
-    "frankreich": "FR",
-    "francia": "FR",
-    "franca": "FR",
-    "frankrijk": "FR",
-    "espana": "ES",
-    "spanien": "ES",
-    "espagne": "ES",
-    "spagna": "ES",
-    "espanha": "ES",
-    "italia": "IT",
-    "italien": "IT",
-    "italie": "IT",
-    "grossbritannien": "GB",
-    "vereinigtes konigreich": "GB",
-    "royaume-uni": "GB",
-    "reino unido": "GB",
-    "regno unito": "GB",
-    "vereinigte staaten": "US",
-    "etats-unis": "US",
-    "estados unidos": "US",
-    "stati uniti": "US",
-    "niederlande": "NL",
-    "nederland": "NL",
-    "pays-bas": "NL",
-    "belgien": "BE",
-    "belgique": "BE",
-    "belgie": "BE",
-    "luxemburg": "LU",
-    "danemark": "DK",
-    "danmark": "DK",
-    "norge": "NO",
-    "norwegen": "NO",
-    "sverige": "SE",
-    "schweden": "SE",
-    "suomi": "FI",
-    "finnland": "FI",
-    "polska": "PL",
-    "polen": "PL",
-    "pologne": "PL",
-    "cesko": "CZ",
-    "ceska republika": "CZ",
-    "tschechien": "CZ",
-    "slovensko": "SK",
-    "slowakei": "SK",
-    "slovenija": "SI",
-    "magyarorszag": "HU",
-    "ungarn": "HU",
-    "hrvatska": "HR",
-    "griechenland": "GR",
-    "rumanien": "RO",
-    "irland": "IE",
-    "eire": "IE",
-    "turkei": "TR",
-    "mexiko": "MX",
-    "brasil": "BR",
-    "brasilien": "BR",
-    "bresil": "BR",
-    "kanada": "CA",
-    "japon": "JP",
-    "indien": "IN",
-    "australien": "AU",
-}
+# As exports and people write them, in ISO 3166, and those of larger markets in their neighbours'
+# languages; without accents and with `and` instead of `&`.
+_OTHER_NAMES: Final = """
+AE uae
+AT osterreich; oesterreich; autriche
+AU australien
+BA bosnia
+BE belgien; belgique; belgie
+BN brunei darussalam
+BO bolivia, plurinational state of
+BR brasil; brasilien; bresil
+BS the bahamas
+CA kanada
+CD congo, the democratic republic of the; congo, democratic republic of the
+CD democratic republic of the congo
+CH schweiz; suisse; svizzera; suiza
+CI ivory coast
+CV cape verde
+CZ czech republic; cesko; ceska republika; tschechien
+DE deutschland; allemagne; alemania; alemanha; germania; duitsland
+DK danemark; danmark
+ES espana; spanien; espagne; spagna; espanha
+FI suomi; finnland
+FR frankreich; francia; franca; frankrijk
+GB uk; great britain; england; scotland; wales; northern ireland
+GB united kingdom of great britain and northern ireland; u.k.; grossbritannien
+GB vereinigtes konigreich; royaume-uni; reino unido; regno unito
+GM the gambia
+GR griechenland
+HK hong kong sar china; hong kong sar
+HR hrvatska
+HU magyarorszag; ungarn
+IE republic of ireland; irland; eire
+IN indien
+IR iran, islamic republic of
+IT italia; italien; italie
+JP japon
+KN saint kitts; st. kitts and nevis
+KR korea, republic of; republic of korea; korea (south)
+LA lao people's democratic republic
+LC st. lucia
+LI liechtenstein
+LU luxemburg
+MD moldova, republic of; republic of moldova
+MK macedonia
+MM burma
+MO macau; macao sar china; macao sar
+MX mexiko
+NL the netherlands; holland; niederlande; nederland; pays-bas
+NO norge; norwegen
+PH the philippines
+PL polska; polen; pologne
+PS palestine, state of
+RO rumanien
+RU russian federation
+SE sverige; schweden
+SI slovenija
+SK slovensko; slowakei
+SY syrian arab republic
+SZ swaziland
+TC turks and caicos islands
+TL east timor
+TR turkiye; turkei
+TW taiwan, province of china
+TZ tanzania, united republic of; united republic of tanzania
+US united states of america; u.s.; u.s.a.; u.s.a; united states (us); vereinigte staaten
+US etats-unis; estados unidos; stati uniti
+VA holy see
+VC saint vincent and the grenadines; st. vincent and the grenadines
+VE venezuela, bolivarian republic of
+VN viet nam
+"""
 
 
 def find_region(value: str) -> str | None:
@@ -212,7 +143,10 @@ def find_region(value: str) -> str | None:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
-    codes = dict(_OTHER_NAMES)
+    codes: dict[str, str] = {}
+    for line in _OTHER_NAMES.strip().split("\n"):
+        code, _, names = line.partition(" ")
+        codes |= dict.fromkeys(names.split("; "), code)
     for entry in _COUNTRIES.replace("\n", " ").split(", "):
         code, longer, name = entry.strip().rstrip(",").split(" ", 2)
         codes |= {code: code, code.lower(): code, longer.lower(): code, plain_name(name): code}

@@ -15,30 +15,27 @@ Consent = Literal["GRANTED", "DENIED"]
 Word = TypeVar("Word", bound=str)
 
 _NOT_STATED: Final = ("", "UNSPECIFIED", "UNKNOWN")
+# In English, German, French, Spanish, Italian, Dutch and Portuguese: yes and no, what spreadsheets
+# write for true and false, and granted and denied. Without accents.
+_GRANTED: Final = """
+GRANTED CONSENT_GRANTED YES Y TRUE 1 JA OUI SI SIM WAHR VRAI VERDADERO VERO WAAR VERDADEIRO ERTEILT
+ZUGESTIMMT EINGEWILLIGT GEWAHRT ACCORDE ACCORDEE ACCEPTE ACCEPTEE CONCEDIDO CONCEDIDA OTORGADO
+OTORGADA ACEPTADO CONCESSO CONCESSA ACCETTATO ACCETTATA VERLEEND TOEGESTAAN GEGEVEN ACEITO ACEITE
+ACEITA
+"""
+_DENIED: Final = """
+DENIED CONSENT_DENIED NO N FALSE 0 NEIN NON NEE NAO FALSCH FAUX FALSO ONWAAR VERWEIGERT ABGELEHNT
+NICHT_ERTEILT WIDERRUFEN REFUSE REFUSEE DENEGADO DENEGADA RECHAZADO RECHAZADA NEGATO NEGATA
+RIFIUTATO RIFIUTATA GEWEIGERD NIET_VERLEEND INGETROKKEN NEGADO NEGADA RECUSADO RECUSADA
+"""
+_NO_ANSWER: Final = """
+UNSPECIFIED CONSENT_STATUS_UNSPECIFIED UNKNOWN UNBEKANNT INCONNU DESCONOCIDO SCONOSCIUTO ONBEKEND
+DESCONHECIDO
+"""
 _CONSENT: Final[dict[str, Consent | None]] = {
-    **dict.fromkeys(("GRANTED", "CONSENT_GRANTED", "YES", "Y", "TRUE", "1"), "GRANTED"),
-    **dict.fromkeys(("DENIED", "CONSENT_DENIED", "NO", "N", "FALSE", "0"), "DENIED"),
-    **dict.fromkeys(("", "UNSPECIFIED", "CONSENT_STATUS_UNSPECIFIED", "UNKNOWN"), None),
-    # German, French, Spanish, Italian, Dutch, Portuguese: yes and no, what spreadsheets write for
-    # true and false, and granted and denied. Without accents.
-    **dict.fromkeys(("JA", "OUI", "SI", "SIM"), "GRANTED"),
-    **dict.fromkeys(("NEIN", "NON", "NEE", "NAO"), "DENIED"),
-    **dict.fromkeys(("WAHR", "VRAI", "VERDADERO", "VERO", "WAAR", "VERDADEIRO"), "GRANTED"),
-    **dict.fromkeys(("FALSCH", "FAUX", "FALSO", "ONWAAR"), "DENIED"),
-    **dict.fromkeys(("ERTEILT", "ZUGESTIMMT", "EINGEWILLIGT", "GEWAHRT"), "GRANTED"),
-    **dict.fromkeys(("VERWEIGERT", "ABGELEHNT", "NICHT_ERTEILT", "WIDERRUFEN"), "DENIED"),
-    **dict.fromkeys(("ACCORDE", "ACCORDEE", "ACCEPTE", "ACCEPTEE"), "GRANTED"),
-    **dict.fromkeys(("REFUSE", "REFUSEE"), "DENIED"),
-    **dict.fromkeys(("CONCEDIDO", "CONCEDIDA", "OTORGADO", "OTORGADA", "ACEPTADO"), "GRANTED"),
-    **dict.fromkeys(("DENEGADO", "DENEGADA", "RECHAZADO", "RECHAZADA"), "DENIED"),
-    **dict.fromkeys(("CONCESSO", "CONCESSA", "ACCETTATO", "ACCETTATA"), "GRANTED"),
-    **dict.fromkeys(("NEGATO", "NEGATA", "RIFIUTATO", "RIFIUTATA"), "DENIED"),
-    **dict.fromkeys(("VERLEEND", "TOEGESTAAN", "GEGEVEN"), "GRANTED"),
-    **dict.fromkeys(("GEWEIGERD", "NIET_VERLEEND", "INGETROKKEN"), "DENIED"),
-    **dict.fromkeys(("ACEITO", "ACEITE", "ACEITA"), "GRANTED"),
-    **dict.fromkeys(("NEGADO", "NEGADA", "RECUSADO", "RECUSADA"), "DENIED"),
-    **dict.fromkeys(("UNBEKANNT", "INCONNU", "DESCONOCIDO", "SCONOSCIUTO", "ONBEKEND"), None),
-    "DESCONHECIDO": None,
+    **dict.fromkeys(_GRANTED.split(), "GRANTED"),
+    **dict.fromkeys(_DENIED.split(), "DENIED"),
+    **dict.fromkeys(("", *_NO_ANSWER.split()), None),
 }
 
 

@@ -11,18 +11,6 @@ from typing import Final
 
 from lib.rules.values.cells import INVISIBLE, Memo, RuleError
 from lib.rules.values.countries import find_region
-from lib.rules.values.phones import normalize_phone
-
-__all__ = [
-    "is_digest",
-    "normalize_email",
-    "normalize_name",
-    "normalize_phone",
-    "normalize_postal_code",
-    "normalize_region_code",
-    "parse_digest",
-    "sha256_hex",
-]
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 

@@ -15,12 +15,12 @@ from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,
     normalize_name,
-    normalize_phone,
     normalize_postal_code,
     normalize_region_code,
     parse_digest,
     sha256_hex,
 )
+from lib.rules.values.phones import normalize_phone
 
 DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 
