@@ -192,7 +192,7 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     if table is None:
         return []
     delimiter = _DELIMITERS.get(table.delimiter, repr(table.delimiter))
-    place = f"Encoding {table.encoding}, delimiter {delimiter}"
+    place = f"Encoding {table.text.encoding}, delimiter {delimiter}"
     if table.sheet is not None:
         place = f'Workbook, sheet "{table.sheet}"'
     lines = [f"{place}, column names in line {table.header_line}."]

@@ -113,7 +113,7 @@ class TextOutput:
         self._spaced = table.spaced and self._is_text
         self._line_end = table.line_end if self._is_text else "\r\n"
         mark = table.text.byte_order_mark if self._is_text else codecs.BOM_UTF8
-        if not mark and table.encoding == "utf-8" and has_undecodable:
+        if not mark and table.text.encoding == "utf-8" and has_undecodable:
             # Without it, the few rows could look like Windows-1252, in which every byte has a
             # meaning.
             mark = codecs.BOM_UTF8
@@ -151,7 +151,7 @@ class TextOutput:
 
     @property
     def _encoding(self) -> str:
-        encoding = self._table.encoding
+        encoding = self._table.text.encoding
         # These two would begin every row with a byte order mark.
         return f"{encoding}-le" if encoding in ("utf-16", "utf-32") else encoding
 

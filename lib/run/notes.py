@@ -164,7 +164,7 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         notes.append(Problem("REPORT_FOOTER", "", where))
-    if table.encoding_guessed:
+    if table.text.encoding_guessed:
         notes.append(Problem("ENCODING_GUESSED"))
     return notes
 

@@ -50,46 +50,39 @@ Recognize = Callable[[Sequence[str]], Certainty]
 """Names of a line → how certainly they are a header: `lib.source.header.recognize`."""
 
 
-class Head(NamedTuple):
-    """What the first lines of a file say about it."""
-
-    header: tuple[str, ...]
-    line: int
-    """Line number of the header, from 1."""
-    length: int
-    """Number of lines up to and including the header."""
-    delimiter: str
-    spaced: bool
-    """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
-    time_zone: str | None
-    has_titles: bool
-    """Lines that say nothing in a known form are above the header."""
-    is_merged: bool
-    """Some of the names are in the line above the header."""
-    likely_line: int | None
-    """A later line that looks more like the header, but is not certain."""
-
-
-class _Record(NamedTuple):
+class HeaderRecord(NamedTuple):
     """A record among the first lines, read as a header."""
 
     start: int
     """Index of its first line."""
     end: int
+    """Index of the line below it."""
     names: tuple[str, ...]
     delimiter: str
     spaced: bool
+    """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
     is_merged: bool = False
+    """Some of the names are in the line above it."""
 
     @property
     def filled(self) -> int:
-        """The number of cells that are not empty."""
         return sum(map(bool, self.names))
 
     @property
     def fewest(self) -> int:
         """The number of cells up to the last one that is not empty."""
         return max((at + 1 for at, name in enumerate(self.names) if name), default=0)
+
+
+class Head(NamedTuple):
+    """What the first lines of a file say about it."""
+
+    header: HeaderRecord
+    time_zone: str | None
+    has_titles: bool
+    """Lines that say nothing in a known form are above the header."""
+    likely_line: int | None
+    """A later line that looks more like the header, but is not certain."""
 
 
 class _Fit(NamedTuple):
@@ -126,7 +119,7 @@ def read_head(
     start = next(first_lines.starts(), None)
     if start is None:
         raise SourceError("EMPTY_FILE", "the file contains no header and no rows")
-    first: _Record | SourceError
+    first: HeaderRecord | SourceError
     can_be_header = False
     try:
         first = first_lines.record(start)
@@ -177,13 +170,17 @@ class _FirstLines:
                 yield at
                 at += len(_balanced(self._lines[at:]))
 
-    def record(self, start: int) -> _Record:
+    def record(self, start: int) -> HeaderRecord:
         """Read a record as a header. Raises `SourceError` if it cannot be one."""
         lines = self._lines[start:]
         text = "".join(_balanced(lines))
         if "\0" in text or UNDECODABLE in text:
             raise SourceError("UNREADABLE_HEADER", f"line {start + 1} cannot be decoded as text")
-        delimiter = self._delimiter or self._said_above(start)[0] or _most_frequent_delimiter(text)
+        delimiter = (
+            self._delimiter
+            or self._said_above(start)[0]
+            or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+        )
         try:
             names, height, spaced = _read_names(lines, delimiter)
         except csv.Error:
@@ -195,30 +192,24 @@ class _FirstLines:
                 "TOO_MANY_COLUMNS", f"line {start + 1} has more than {self._max_columns} columns"
             )
         names = [name.strip() for name in names]
-        return _Record(start, start + height, tuple(names), delimiter, spaced)
+        return HeaderRecord(start, start + height, tuple(names), delimiter, spaced)
 
-    def head(self, header: _Record, likely: _Record | None = None) -> Head:
-        """Return the head that ends with this header."""
+    def head(self, header: HeaderRecord, likely: HeaderRecord | None = None) -> Head:
         return Head(
-            header=header.names,
-            line=header.start + 1,
-            length=header.end,
-            delimiter=header.delimiter,
-            spaced=header.spaced,
+            header,
             time_zone=self._said_above(header.start)[1],
             has_titles=next(self.starts()) < header.start,
-            is_merged=header.is_merged,
             likely_line=likely.start + 1 if likely else None,
         )
 
-    def header_in(self, line: int) -> _Record:
+    def header_in(self, line: int) -> HeaderRecord:
         """Return the header in the line that the profile names."""
         if line > len(self._lines) or _is_preamble(self._lines[line - 1]):
             detail = f"header_row in the profile is {line}, but this line has no column names"
             raise SourceError("NO_HEADER", detail)
         return self._with_merged(self.record(line - 1), [*self.starts()])
 
-    def header_below(self, recognize: Recognize) -> _Record | None:
+    def header_below(self, recognize: Recognize) -> HeaderRecord | None:
         """Return the header below titles, if there is one for certain."""
         starts = [*self.starts()]
         found = [each for each in self._below(starts) if recognize(each.names) == "certain"]
@@ -231,7 +222,7 @@ class _FirstLines:
         above = takewhile(header.start.__gt__, starts)
         return header if all(self._is_title(start, header) for start in above) else None
 
-    def likely_header(self, first: _Record, recognize: Recognize) -> _Record | None:
+    def likely_header(self, first: HeaderRecord, recognize: Recognize) -> HeaderRecord | None:
         """Return the record that looks more like a header than the first one."""
         starts = [*self.starts()]
         records = [self._with_merged(each, starts) for each in self._below(starts)]
@@ -242,7 +233,7 @@ class _FirstLines:
         ]
         return max(found, key=lambda each: each.filled, default=None)
 
-    def fit(self, header: _Record, start: int) -> _Fit:
+    def fit(self, header: HeaderRecord, start: int) -> _Fit:
         """Compare the rows from a line on with a header."""
         narrow = wide = rows = 0
         width, fewest = len(header.names), header.fewest
@@ -258,14 +249,14 @@ class _FirstLines:
                     narrow += len(row) >= fewest
         return _Fit(rows + wide, narrow, wide)
 
-    def _below(self, starts: Sequence[int]) -> Iterator[_Record]:
+    def _below(self, starts: Sequence[int]) -> Iterator[HeaderRecord]:
         """Yield the records below the first one that may be the header."""
         for start in starts[1:]:
             if start < _TITLE_LINES:
                 with suppress(SourceError):
                     yield self.record(start)
 
-    def _is_title(self, start: int, header: _Record) -> bool:
+    def _is_title(self, start: int, header: HeaderRecord) -> bool:
         """Return whether a record above the header is not a row, and names no columns."""
         cells, end = self._cells(start, header.delimiter)
         # A text with unquoted delimiters is one cell: "Sales, by region".
@@ -277,7 +268,7 @@ class _FirstLines:
             return False
         return len(cells) < header.fewest or 2 * len(filled) <= header.filled
 
-    def _with_merged(self, header: _Record, starts: Sequence[int]) -> _Record:
+    def _with_merged(self, header: HeaderRecord, starts: Sequence[int]) -> HeaderRecord:
         """Return the header with the names of cells that reach into it from the row above.
 
         A merged cell is written as one cell and empty ones. A title is one cell only. `fix` shifts
@@ -326,11 +317,6 @@ def _balanced(lines: Sequence[str]) -> Sequence[str]:
         if quotes % 2 == 0:
             return lines[: index + 1]
     return lines[:1]
-
-
-def _most_frequent_delimiter(header: str) -> str:
-    outside_quotes = _QUOTED.sub("", header)
-    return max(_DELIMITERS, key=outside_quotes.count)
 
 
 def _read_names(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]:

@@ -125,49 +125,38 @@ class Table:
         sheet: Sheet | None,
         options: SourceOptions,
     ) -> None:
-        self.header = head.header
-        self.header_line = head.line
+        header = head.header
+        self.header = header.names
+        self.header_line = header.start + 1
         self.likely_header_line = head.likely_line
         self.time_zone = head.time_zone
         self.has_titles = head.has_titles
-        self._is_merged = head.is_merged
-        self.delimiter = head.delimiter
-        self.spaced = head.spaced
+        self._is_merged = header.is_merged
+        self.delimiter = header.delimiter
+        self.spaced = header.spaced
         self.sheet = sheet.title if sheet else None
         self.unread_sheets = sheet.unread if sheet else ()
         self.text = text
         self._sheet = sheet
-        self._first_line = head.length + 1
-        self._head_lines = lines[: head.length]
-        self._first_text = "".join(lines[head.length : head.length + FIRST_LINES])[:FIRST_CHARS]
+        self._first_line = header.end + 1
+        self._head_lines = lines[: header.end]
+        self._first_text = "".join(lines[header.end : header.end + FIRST_LINES])[:FIRST_CHARS]
         self._first_rows: list[list[str]] | None = None
         self.possible_headers = partial(
             possible_headers, lines, options.delimiter, options.max_columns
         )
         self._blocks = blocks
-        named = [index for index, name in enumerate(head.header) if name]
         self._shape = Shape(
-            delimiter=head.delimiter,
-            spaced=head.spaced,
-            width=len(head.header),
-            fewest=named[-1] + 1 if named else len(head.header),
+            delimiter=header.delimiter,
+            spaced=header.spaced,
+            width=len(header.names),
+            fewest=header.fewest or len(header.names),
             max_cell_chars=options.max_cell_chars,
             max_record_lines=options.max_record_lines,
             max_lines=options.max_lines,
         )
         self._reader = RecordReader(self._shape)
         self._ending = Ending(self._reader)
-
-    @property
-    def encoding(self) -> str:
-        """Python's name of the encoding: "utf-8" as long as only ASCII was read."""
-        return self.text.encoding
-
-    @property
-    def encoding_guessed(self) -> bool:
-        """Whether the encoding is a guess so far: it has no byte order mark, is not UTF-8, and is
-        not set in the profile."""
-        return self.text.encoding_guessed
 
     def number_columns(self, line: int) -> Set[int]:
         """Return the columns of a row that are numbers of a workbook, with `keep_cells`."""
@@ -208,7 +197,7 @@ class Table:
     @property
     def last_column(self) -> int:
         """The index of the last column that has a name."""
-        return max((at for at, name in enumerate(self.header) if name), default=0)
+        return self._shape.fewest - 1
 
     @property
     def open_record(self) -> Literal["complete", "broken"] | None:
@@ -311,7 +300,14 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     stream = Pieces(chain([start], iter(partial(stream.read, BLOCK_BYTES), b"")))
     if not is_workbook(start):
         return _read_head(stream, options, None)
-    sheet = options.read_sheet(stream, _sheet_options(options))
+    of_sheet = SheetOptions(
+        title=options.sheet,
+        decimal_sign="," if options.decimal_comma else ".",
+        max_columns=options.max_columns,
+        padded_lines=HEAD_LINES,
+        keep_cells=options.keep_cells,
+    )
+    sheet = options.read_sheet(stream, of_sheet)
     options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
     try:
         return _read_head(Pieces(sheet.text), options, sheet)
@@ -333,20 +329,10 @@ def _read_head(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
         options.header_row,
         options.recognize,
     )
-    if first_blocks[-1].overlong and head.length == len(lines):
-        raise SourceError("UNREADABLE_HEADER", f"line {head.line} does not end")
-    rows = chain(_without(first_blocks, head.length), blocks)
+    if first_blocks[-1].overlong and head.header.end == len(lines):
+        raise SourceError("UNREADABLE_HEADER", f"line {head.header.start + 1} does not end")
+    rows = chain(_without(first_blocks, head.header.end), blocks)
     return Table(head, lines, rows, text, sheet, options)
-
-
-def _sheet_options(options: SourceOptions) -> SheetOptions:
-    return SheetOptions(
-        title=options.sheet,
-        decimal_sign="," if options.decimal_comma else ".",
-        max_columns=options.max_columns,
-        padded_lines=HEAD_LINES,
-        keep_cells=options.keep_cells,
-    )
 
 
 def _first_blocks(blocks: Iterator[Block]) -> list[Block]:

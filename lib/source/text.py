@@ -112,8 +112,8 @@ class DecodedText:
     """The text of one file.
 
     `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read. It
-    no longer changes once `encoding_is_final`. `encoding_guessed`: the text is not UTF-8, so it is
-    read as Windows-1252, but it may be a similar encoding.
+    no longer changes once `encoding_is_final`. `encoding_guessed`: nothing states it, and it is not
+    UTF-8, so the text is read as Windows-1252, but it may be a similar encoding.
     """
 
     def __init__(
@@ -148,8 +148,8 @@ class DecodedText:
                 known, self.byte_order_mark = marked, mark
                 break
         known = known or _utf_16_by_nulls(first)
-        if not known:
-            _refuse_binary(first)
+        if not known and first.count(0) > len(first) / 10:
+            raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
         self.encoding_is_final = known is not None
         self.encoding_guessed = False
         self._choose(known or "utf-8")
@@ -280,11 +280,6 @@ def _utf_16_by_nulls(sample: bytes) -> str | None:
     if odd >= most and even <= few:
         return "utf-16-le"
     return "utf-16-be" if even >= most and odd <= few else None
-
-
-def _refuse_binary(sample: bytes) -> None:
-    if sample.count(0) > len(sample) / 10:
-        raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
 
 
 def _is_rather_utf_8(block: bytes, final: bool) -> bool:

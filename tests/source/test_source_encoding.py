@@ -33,23 +33,23 @@ ROWS = [["A", "Zoë Müller"], ["B", "François"]]
 def test_encoding_is_detected(read, content, encoding, pack):
     """UTF-8, UTF-16, UTF-32 and Windows-1252 give the same text, compressed or not."""
     table, records = read(pack(content))
-    assert table.encoding == encoding
-    assert table.encoding_guessed is (encoding == "cp1252")
+    assert table.text.encoding == encoding
+    assert table.text.encoding_guessed is (encoding == "cp1252")
     assert table.header == ("gclid", "name")
     assert [cells for _, cells, *_ in records] == ROWS
 
 
 def test_a_configured_encoding_is_not_a_guess(read):
     """Neither Windows-1252 from the profile nor plain ASCII is reported as a guess."""
-    assert not read(TEXT.encode("cp1252"), encoding="cp1252")[0].encoding_guessed
-    assert not read("gclid,name\nA,plain\n")[0].encoding_guessed
+    assert not read(TEXT.encode("cp1252"), encoding="cp1252")[0].text.encoding_guessed
+    assert not read("gclid,name\nA,plain\n")[0].text.encoding_guessed
 
 
 def test_late_windows_1252(read):
     """A file that is ASCII for many blocks is still read as Windows-1252 from its first accent."""
     plain = b"A,plain\n" * 40_000
     table, records = read(b"gclid,name\n" + plain + "B,Zoë\n".encode("cp1252"))
-    assert table.encoding == "cp1252"
+    assert table.text.encoding == "cp1252"
     assert records[-1] == (40_002, ["B", "Zoë"], None)
 
 
@@ -71,7 +71,7 @@ def test_first_accent_at_the_end_of_a_block(read, shift, encoding):
     plain += "z" * (text_module.BLOCK_BYTES - len("gclid\n") - len(plain) - shift)
     for rest in ("é", "é\n", "éa\nb\n"):
         table, records = read(f"gclid\n{plain}{rest}".encode(encoding))
-        assert table.encoding == encoding
+        assert table.text.encoding == encoding
         assert records[-1][1][0] == "b" or "é" in records[-1][1][0]
         assert all(problem is None for _, _, problem in records)
 
@@ -79,7 +79,7 @@ def test_first_accent_at_the_end_of_a_block(read, shift, encoding):
 def test_damaged_utf_8_loses_only_the_damaged_row(read):
     """An invalid byte in a UTF-8 file affects only its row, not the encoding of the file."""
     table, records = read(TEXT.encode() + b"C,bad \xe9 byte\nD,fine\n")
-    assert table.encoding == "utf-8"
+    assert table.text.encoding == "utf-8"
     assert records[2:] == [(4, [], "UNDECODABLE"), (5, ["D", "fine"], None)]
 
 

@@ -218,10 +218,10 @@ def _conversion_action(basis: Basis) -> Proposal:
 
 def _encoding(basis: Basis) -> Proposal:
     table = basis.sample.table
-    if "encoding" not in basis.sample.found and not table.encoding_guessed:
+    if "encoding" not in basis.sample.found and not table.text.encoding_guessed:
         return Proposal()
     reason = "The file does not state its encoding; its letters make sense with this one."
-    return Proposal((Entry("encoding", table.encoding, reason),))
+    return Proposal((Entry("encoding", table.text.encoding, reason),))
 
 
 def _header_row(basis: Basis) -> Proposal:
