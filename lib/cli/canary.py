@@ -159,7 +159,7 @@ def _sent(destination: Any, given: Conversion) -> Iterator[tuple[str, str]]:
     if capabilities.open_question is not None:
         batch.add_trial(given)
         tried.append(capabilities.open_question.text)
-    if _retracts(capabilities):
+    if capabilities.retracts:
         unknown = f"{order_id}-unknown", "", "", None, None, None, ()
         batch.add_adjustment(Adjustment(customer_id, action_id, "retraction", at, *unknown))
         tried.append(RETRACTION)
@@ -172,11 +172,6 @@ def _sent(destination: Any, given: Conversion) -> Iterator[tuple[str, str]]:
     for row, each in enumerate(tried):
         errors = results[row].errors if row in results else ()
         yield each, errors[0].code if errors else ""
-
-
-def _retracts(capabilities: Capabilities) -> bool:
-    can = capabilities.of_kind("adjustment")
-    return can is not None and "retraction" in can.adjustment_types
 
 
 def findings(reports: list[ApiReport]) -> Iterator[tuple[bool, str]]:
@@ -195,7 +190,7 @@ def findings(reports: list[ApiReport]) -> Iterator[tuple[bool, str]]:
                 yield False, f"{text} Not answered: validate_only misses it, an upload shows it."
             else:
                 yield _finding(text, code, is_answered=is_answered)
-        if _retracts(capabilities):
+        if capabilities.retracts:
             code = codes.get(RETRACTION, "-")
             text = f"{title}: Are retractions open to this project?"
             is_answered = code in _YES | _NO

@@ -30,11 +30,7 @@ from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
 from lib.run.notes import notes_on_selection
-from lib.run.plan import (
-    Plan,
-    notes_of,
-    plan_file,
-)
+from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
@@ -254,9 +250,10 @@ class _Check:
         notes = notes_of(self.header, self.plan, self.tally)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         plan, profile = self.plan, self.profile
-        if table is not None:
-            notes += _note_on_unterminated_line(table, plan, profile)
         if plan is not None:
+            open_record = table.open_record if table is not None else None
+            if open_record is not None and plan.hold(profile) in ("always", open_record):
+                notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
             is_complete = self.stop is None
             notes += notes_on_selection(plan.row_filter, self.selection, is_complete, SilentLog())
         customer_id = (plan.customer_id if plan is not None else profile.customer_id) or ""
@@ -269,15 +266,6 @@ class _Check:
             notes=tuple(notes),
             file_error=self.stop,
         )
-
-
-def _note_on_unterminated_line(table: Table, plan: Plan | None, profile: Profile) -> list[Problem]:
-    """Return a note if a run would hold the last row that was read."""
-    if plan is None or table.open_record is None:
-        return []
-    hold = plan.hold(profile)
-    holds = hold == "always" or (hold == "broken" and table.open_record == "broken")
-    return [Problem("NO_FINAL_LINE_END")] if holds else []
 
 
 def check(

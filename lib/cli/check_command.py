@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final, NamedTuple, get_args
+from typing import IO, BinaryIO, Final, NamedTuple, cast, get_args
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,7 +15,7 @@ from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
 from lib.cli.check_profile import ChosenProfile, assume, check_document
 from lib.cli.escaping import on_terminal
-from lib.cli.files import InputFile, ObjectAddress, WatchedFile, input_files
+from lib.cli.files import InputFile, ObjectAddress, described, input_files
 from lib.cli.init.proposal import Given
 from lib.cli.online import credentials_option, go_online
 from lib.cli.options import named_profile, now_option, value_options, with_options
@@ -332,11 +332,11 @@ def _check(
             progress.update(bar, rows=rows)
             kept.add(chunk)
 
-        watched = WatchedFile(stream, lambda read: progress.advance(bar, read))
+        watched = progress.wrap_file(cast("BinaryIO", stream), task_id=bar)
         checked = check(
             *(watched, source, asked.profile_name, profile, asked.now, advance),
             list_all=asked.all_rows,
             max_lines=asked.max_lines,
             with_values=with_values,
         )
-        return checked.with_source(watched.described(source))
+    return checked.with_source(described(source, stream))

@@ -170,21 +170,15 @@ def show(
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
     if not verbose or not problems:
         console.print()
-    if checked.with_values:
-        _show_first(checked, console)
+    if checked.with_values and checked.first:
+        for line in first_conversions(checked):
+            console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+        console.print()
 
 
 def _first(text: str) -> str:
     """Return the first sentence."""
     return _SENTENCE.split(text, maxsplit=1)[0]
-
-
-def _show_first(checked: CheckResult, console: Console) -> None:
-    """Print the first conversions as Google will get them."""
-    for line in first_conversions(checked):
-        console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
-    if checked.first:
-        console.print()
 
 
 def _how_it_was_read(checked: CheckResult) -> list[str]:

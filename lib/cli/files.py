@@ -11,11 +11,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple, cast
 
 import click
 
@@ -90,31 +90,6 @@ def input_files(paths: Iterable[Path]) -> Iterator[InputFile]:
             yield InputFile(path)
 
 
-class WatchedFile:
-    """A stream that reports how many bytes each `read` returned, and computes its checksum."""
-
-    def __init__(self, file: IO[bytes], report_read: Callable[[int], None]) -> None:
-        self._file = file
-        self._report_read = report_read
-        self._size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read from the file."""
-        data = self._file.read(size)
-        self._size += len(data)
-        self._md5.update(data)
-        self._report_read(len(data))
-        return data
-
-    def described(self, source: StoredObject) -> StoredObject:
-        """Read the rest of the file. Return `source` with the size and the checksum that Cloud
-        Storage would state."""
-        while self.read(_BLOCK_BYTES):
-            pass
-        return replace(source, size=self._size, md5=base64.b64encode(self._md5.digest()).decode())
-
-
 class ObjectAddress(click.ParamType[IO[bytes]]):
     """An option or argument whose value is an open file, positioned at its start.
 
@@ -170,44 +145,48 @@ def _download(address: str, copy: IO[bytes]) -> None:
 # The file of a results document
 
 
+class _Content(NamedTuple):
+    """The size of a file and its checksums in base64, as Cloud Storage states them. Objects that
+    were composed of parts have no MD5."""
+
+    size: int
+    md5: str
+    crc32c: str
+
+
+def _content_of(file: IO[bytes]) -> _Content:
+    """Read the whole file."""
+    from fastcrc import crc32  # only this needs its time to import
+
+    size = crc = 0
+    md5 = hashlib.md5(usedforsecurity=False)
+    file.seek(0)
+    while block := file.read(_BLOCK_BYTES):
+        size += len(block)
+        md5.update(block)
+        crc = crc32.iscsi(block, crc)
+    digests = (md5.digest(), crc.to_bytes(4, "big"))
+    return _Content(size, *(base64.b64encode(digest).decode() for digest in digests))
+
+
+def described(source: StoredObject, file: IO[bytes]) -> StoredObject:
+    """Return `source` with the size and the checksum of the file."""
+    content = _content_of(file)
+    return replace(source, size=content.size, md5=content.md5)
+
+
 def difference(file: IO[bytes], source: WrittenSource) -> str:
     """Return how the content of the file differs from that of `source`; "" if it does not.
 
     The whole file is read. Without a checksum in the results, only the size is compared.
     """
-    size = 0
-    add, checksum = _checksum(source)
-    while block := file.read(_BLOCK_BYTES):
-        size += len(block)
-        add(block)
+    size, md5, crc32c = _content_of(file)
     if source.size is not None and size != source.size:
         return f"it has {size:,} bytes, and the results are about a file of {source.size:,} bytes"
-    if checksum() not in ("", source.md5, source.crc32c):
+    checksum = source.md5 or source.crc32c
+    if checksum and checksum != (md5 if source.md5 else crc32c):
         return "its content is not that of the file in the results"
     return ""
-
-
-def _checksum(source: WrittenSource) -> tuple[Callable[[bytes], object], Callable[[], str]]:
-    """Return what adds bytes to a checksum that the source has, and what returns it in base64."""
-    if source.md5:
-        md5 = hashlib.md5(usedforsecurity=False)
-        return md5.update, lambda: base64.b64encode(md5.digest()).decode()
-    if source.crc32c:
-        return _crc32c()
-    return lambda block: None, lambda: ""
-
-
-def _crc32c() -> tuple[Callable[[bytes], object], Callable[[], str]]:
-    """Objects that were composed of parts have no MD5."""
-    from fastcrc import crc32  # only the results of composed objects need it
-
-    value = 0
-
-    def add(block: bytes) -> None:
-        nonlocal value
-        value = crc32.iscsi(block, value)
-
-    return add, lambda: base64.b64encode(value.to_bytes(4, "big")).decode()
 
 
 @contextmanager

@@ -17,8 +17,6 @@ _LETTERS: Final = 6
 
 def first_conversions(checked: CheckResult) -> Iterator[str]:
     """Yield a line for each of the first records that would be sent, below a title."""
-    if not checked.first:
-        return
     sent = checked.summary.tally.outcomes.get("ok", 0)
     few = len(checked.first)
     how_many = f"The first {few} of {number_of_rows(sent)}" if sent > few else "All"

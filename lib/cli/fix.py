@@ -16,7 +16,7 @@ from typing import IO, Final, NamedTuple
 
 import click
 
-from lib.catalogue.codes import CONSEQUENCES, lookup
+from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.escaping import on_terminal
@@ -26,6 +26,7 @@ from lib.cli.options import file_and_results, named_profile, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import (
     NotResults,
+    WrittenCode,
     WrittenHead,
     WrittenProblem,
     WrittenRow,
@@ -228,7 +229,7 @@ def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
     A row that Google refused for a reason that nobody can change is not worth another try.
     """
     if row.outcome == "failed":
-        return not row.errors or any(_can_act(error, head) for error in row.errors)
+        return not row.errors or any(_entry(error, head).needs_action for error in row.errors)
     return row.outcome in ("rejected", "not_attempted")
 
 
@@ -266,7 +267,7 @@ def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
     """Return what to tell about a row. A row without an error of its own has that of the file."""
     errors = row.errors or ((head.file_error,) if head.file_error else ())
     problems = errors + row.warnings
-    actions = [_action(problem, head) for problem in problems]
+    actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
     return _Advice(
         _safe(" ".join(_described(problem, head) for problem in problems)),
@@ -276,21 +277,16 @@ def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
 
 
 def _described(problem: WrittenProblem, head: WrittenHead) -> str:
-    code = head.codes.get(problem.code)
-    meaning = code.meaning if code else lookup(problem.code).meaning
+    meaning = _entry(problem, head).meaning
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := _column(problem, head):
         parts.append(f'Column: "{column}".')
     return " ".join(parts)
 
 
-def _action(problem: WrittenProblem, head: WrittenHead) -> str:
-    code = head.codes.get(problem.code)
-    return code.action if code else lookup(problem.code).action
-
-
-def _can_act(problem: WrittenProblem, head: WrittenHead) -> bool:
-    return (head.codes.get(problem.code) or lookup(problem.code)).needs_action
+def _entry(problem: WrittenProblem, head: WrittenHead) -> WrittenCode | Code:
+    """Return what the results, or else the catalogue, say about the code."""
+    return head.codes.get(problem.code) or lookup(problem.code)
 
 
 def _column(problem: WrittenProblem, head: WrittenHead) -> str:

@@ -9,7 +9,7 @@ import codecs
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import IO, Any, Final, NamedTuple, Protocol
+from typing import IO, Any, Final, NamedTuple
 
 from lib.results.spreadsheet import in_spreadsheet
 from lib.source.delimited import as_line
@@ -38,24 +38,6 @@ class Cell(NamedTuple):
     text: str
     value: Any
     number_format: str = _TEXT_FORMAT
-
-
-class Output(Protocol):
-    """Takes the rows one by one. `marked` are the columns of a row that have a problem."""
-
-    def add_preamble(self, row: OriginalRow) -> None:
-        """Write a row above the header."""
-        ...
-
-    def add(
-        self, ours: Sequence[str], row: OriginalRow, marked: Collection[int], *, is_header: bool
-    ) -> None:
-        """Write a row, with our columns in front."""
-        ...
-
-    def close(self) -> None:
-        """Write what remains to be written."""
-        ...
 
 
 def _cells(row: OriginalRow, table: Table) -> list[Cell]:
@@ -126,7 +108,7 @@ class TextOutput:
     def add(
         self, ours: Sequence[str], row: OriginalRow, marked: Collection[int], *, is_header: bool
     ) -> None:
-        """Write a row. Text has no marked cells."""
+        """Write a row, with our columns in front. Text has no marked cells."""
         # Until a character of the file has decided about its encoding, ours must not.
         encoding = self._encoding if self._table.text.encoding_is_final else "ascii"
         plain = [text.encode(encoding, "replace").decode(encoding) for text in ours]
@@ -214,7 +196,8 @@ class WorkbookOutput:
     def add(
         self, ours: Sequence[str], row: OriginalRow, marked: Collection[int], *, is_header: bool
     ) -> None:
-        """Write a row, and mark the cells of the columns `marked`."""
+        """Write a row, with our columns in front. Those of its cells in the columns `marked` have a
+        problem."""
         cells = [self._cell(Cell(text, text)) for text in ours]
         for cell in cells:
             cell.alignment = self._wrapped
@@ -252,3 +235,6 @@ class WorkbookOutput:
             written.data_type = "s"  # text that begins with = is no formula
         written.number_format = cell.number_format
         return written
+
+
+Output = TextOutput | WorkbookOutput

@@ -86,8 +86,6 @@ class TaughtCommand(click.Command):
 class Commands(TaughtCommand, click.Group):
     """The group of all commands. Ctrl-C and a closed pipe end them without a traceback."""
 
-    command_class = TaughtCommand
-
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Characters that the terminal lacks are replaced."""
         for stream in (sys.stdout, sys.stderr):

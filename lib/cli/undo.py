@@ -34,7 +34,6 @@ from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account, Action
-from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
@@ -140,9 +139,9 @@ def undo_command(
             click.echo(nothing, err=True)
             return
         given = named_profile(profiles, name, head.profile or "default")
-        undoing = _Undoing(
-            file, head, _needed(profile_of(head) or given), given, _action_ids(ids), now
-        )
+        if (then := profile_of(head) or given) is None:
+            raise click.UsageError("The results do not have their profile. Add --profiles FILE.")
+        undoing = _Undoing(file, head, then, given, _action_ids(ids), now)
         is_complete = undoing.write(rows, output)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
@@ -162,12 +161,6 @@ def _nothing_to_undo(head: WrittenHead) -> str:
     if not head.counts.get("uploaded"):
         return f"Nothing was uploaded, so there is nothing to take back.{_not_theirs(head)}"
     return ""
-
-
-def _needed(profile: Profile | None) -> Profile:
-    if profile is None:
-        raise click.UsageError("The results do not have their profile. Add --profiles FILE.")
-    return profile
 
 
 def _action_ids(given: Sequence[str]) -> dict[str, str]:
@@ -452,16 +445,11 @@ class _Listed:
         return self._next if self._next is not None and self._next.line == line else None
 
 
-def _retracts(can: Capabilities) -> bool:
-    of_adjustments = can.of_kind("adjustment")
-    return of_adjustments is not None and "retraction" in of_adjustments.adjustment_types
-
-
 def _retracting(profile: Profile) -> tuple[Profile, bool]:
     """Return the profile with an API that retracts, and whether it has one already."""
-    if _retracts(sender_of(profile, "adjustment")):
+    if sender_of(profile, "adjustment").retracts:
         return profile, True
-    able = next(each for each in registry.names() if _retracts(capabilities_of(each)))
+    able = next(each for each in registry.names() if capabilities_of(each).retracts)
     return profile.model_copy(update={"adjustments_via": able}), False
 
 

@@ -132,6 +132,12 @@ class Capabilities:
         """The kinds of record that it can send."""
         return frozenset({"conversion", *self.other_kinds})
 
+    @property
+    def retracts(self) -> bool:
+        """Whether it can send retractions."""
+        adjustments = self.other_kinds.get("adjustment")
+        return adjustments is not None and "retraction" in adjustments.adjustment_types
+
     def for_tags(self) -> Capabilities:
         """Return what it can do for conversions of a website's tag: the order ID is the tag's."""
         fields = {name: path for name, path in self.fields.items() if name != "event_source"}

@@ -79,23 +79,15 @@ no terminal to ask.
 """
 
 
-def _columns(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """FIELD=COLUMN; without COLUMN, no column is this field."""
-    return _pairs(context, option, value, bare=False)
-
-
-def _rows(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """COLUMN=VALUE; only COLUMN, if the column does not decide."""
-    return _pairs(context, option, value, bare=option.name == "exclude")
-
-
 def _pairs(
-    context: click.Context, option: click.Parameter, value: Any, *, bare: bool
+    context: click.Context, option: click.Parameter, value: Any
 ) -> dict[str, list[str]] | None:
+    """FIELD=COLUMN; without COLUMN, no column is this field. Or COLUMN=VALUE; without =, the column
+    does not decide (--exclude)."""
     found: dict[str, list[str]] = {}
     for pair in value:
         name, equals, text = pair.partition("=")
-        if not name or not (equals or bare):
+        if not name or not (equals or option.name == "exclude"):
             raise click.BadParameter(f"write it as {option.make_metavar(context)}.")
         values = found.setdefault(name, [])
         if text or (equals and option.name != "headers"):
@@ -121,7 +113,7 @@ def _stages(
 
 
 def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
-    return click.option(name, multiple=True, callback=_rows, metavar=metavar, help=text)
+    return click.option(name, multiple=True, callback=_pairs, metavar=metavar, help=text)
 
 
 @click.command(
@@ -180,7 +172,7 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     "--column",
     "headers",
     multiple=True,
-    callback=_columns,
+    callback=_pairs,
     metavar="FIELD=COLUMN",
     help="Column of a field; no COLUMN if there is none. Can be repeated [default: found].",
 )
@@ -233,7 +225,7 @@ def init_command(
         found = propose(sample, given, now, local_zone())
         return found if actions is None else actions.offered_in(found, given)
 
-    proposal = _answered(proposed, given)
+    proposal = (converse if is_interactive() else without_asking)(proposed, given)
     if output is None:
         click.echo(as_json(name, proposal) if form == "json" else as_terraform(name, proposal))
     else:
@@ -295,20 +287,6 @@ def _sample(file: Path, given: Given) -> Sample:
     raise click.ClickException(f"{file}: {entry.code}: {entry.meaning} ({detail})\n{entry.action}")
 
 
-def _answered(propose: Propose, given: Given) -> Proposal:
-    """Ask what the file does not show. Without a terminal, name the options that are missing."""
-    if is_interactive():
-        return converse(propose, given, _ask)
-    try:
-        return without_asking(propose, given)
-    except AnswersMissing as missing:
-        lines = [line for each in missing.questions for line in _as_option(each)]
-        raise click.UsageError(
-            "The file cannot tell everything, and there is no terminal to ask. Add:\n"
-            + "\n".join(lines)
-        ) from None
-
-
 def _as_option(question: Question) -> Iterator[str]:
     """Yield how the command line answers a question."""
     yield f"  {question.option}: {question.text}"
@@ -319,7 +297,7 @@ def _as_option(question: Question) -> Iterator[str]:
 
 
 def _ask(question: Question) -> str:
-    """Show a question on the terminal. Return the answer; "" is Enter."""
+    """Show a question on the terminal, with its `problem`. Return the answer; "" is Enter."""
     if question.problem:
         click.echo(question.problem, err=True)
     text, choices = question.text, question.choices
@@ -422,9 +400,6 @@ class ActionsOfAccount:
 
 # ── the conversation ─────────────────────────────────────────────────────────────────────────────
 
-Ask = Callable[[Question], str]
-"""Shows a question, with its `problem`, and returns the answer. "" is Enter."""
-
 Propose = Callable[[Given], Proposal]
 """What a person has said → the profile for the file, with the questions that are still open."""
 
@@ -436,15 +411,7 @@ _OF_EVERY_FILE: Final = ("customer_id", "conversion_action")
 """Each profile needs them, and no export has them."""
 
 
-class AnswersMissing(Exception):
-    """Nobody can be asked, and these questions need an answer."""
-
-    def __init__(self, questions: tuple[Question, ...]) -> None:
-        super().__init__()
-        self.questions = questions
-
-
-def converse(propose: Propose, given: Given, ask: Ask) -> Proposal:
+def converse(propose: Propose, given: Given) -> Proposal:
     """Ask what the file does not show, one question after another: an answer can make another
     question unnecessary."""
     asked = 0
@@ -458,15 +425,15 @@ def converse(propose: Propose, given: Given, ask: Ask) -> Proposal:
             given = given.with_answer(question, {}, by_default=True)
             continue
         asked += question.key not in _OF_EVERY_FILE
-        answer, meaning = _answer(question, ask)
+        answer, meaning = _answer(question)
         given = given.with_answer(question, meaning, by_default=not answer.strip())
     return proposal
 
 
-def _answer(question: Question, ask: Ask) -> tuple[str, dict[str, Any]]:
+def _answer(question: Question) -> tuple[str, dict[str, Any]]:
     """Ask until the answer is allowed. Return it, and what it means."""
     while True:
-        answer = ask(question)
+        answer = _ask(question)
         try:
             return answer, question.meaning_of(answer)
         except WrongAnswer as wrong:
@@ -474,13 +441,15 @@ def _answer(question: Question, ask: Ask) -> tuple[str, dict[str, Any]]:
 
 
 def without_asking(propose: Propose, given: Given) -> Proposal:
-    """Return the profile without the answers that are not needed.
-
-    Raises `AnswersMissing` with the questions that are.
-    """
+    """Return the profile without the answers that are not needed. If others are, an error names
+    their options."""
     while questions := (proposal := propose(given)).questions:
         if proposal.needed:
-            raise AnswersMissing(proposal.needed)
+            lines = [line for each in proposal.needed for line in _as_option(each)]
+            raise click.UsageError(
+                "The file cannot tell everything, and there is no terminal to ask. Add:\n"
+                + "\n".join(lines)
+            )
         for each in questions:
             meaning = each.meaning_of("") if each.key == "destination" else {}
             given = given.with_answer(each, meaning, by_default=True)

@@ -12,6 +12,7 @@ import gzip
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Final
 
 _MOST_BYTES: Final = 1 << 20
@@ -66,7 +67,10 @@ def likely_encoding(stream: IO[bytes]) -> str | None:
         return None
     lines = [line for line in start.splitlines() if not line.isascii()][:_MOST_LINES]
     content = b"\n".join(lines)
-    if not content or _is_utf_8(content):
+    if not content:
+        return None
+    with suppress(UnicodeDecodeError):
+        content.decode()
         return None
     words = b"".join(_WORDS.findall(content))
     foreign = sum(byte >= 0x80 for byte in words)
@@ -76,14 +80,6 @@ def likely_encoding(stream: IO[bytes]) -> str | None:
 
     best = from_bytes(content, cp_isolation=list(_OTHER_SCRIPTS)).best()
     return best.encoding if best else None
-
-
-def _is_utf_8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _code_page(content: bytes) -> str | None:

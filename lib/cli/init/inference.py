@@ -56,7 +56,8 @@ def local_zone() -> str:
 def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Proposal:
     """Return the profile for files like this one. Its questions are in the order in which they are
     asked: those that are needed come first."""
-    counting = find_counting_rows(sample, given, can_retract=_can_retract(given))
+    can = registry.capabilities_of(given.values.get("destination", registry.DEFAULT))
+    counting = find_counting_rows(sample, given, can_retract=can.retracts)
     columns, headers_part = find_columns(sample, counting.rows, given, now, counting.refund_time)
     filter_part, rows, _ = narrowed(sample, counting, columns, given)
     stages_part = stages_of(sample, given, columns)
@@ -81,7 +82,13 @@ def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Pro
     ]
     entries = [entry for part in parts for entry in part.entries]
     entries += [
-        Entry(key, value, _reason(key, given, columns, local_zone), _is_assumed(key, given))
+        Entry(
+            key,
+            value,
+            _reason(key, given, columns, local_zone),
+            # It decides about money or time.
+            is_assumed=key in given.by_default and key != "destination",
+        )
         for key, value in given.values.items()
         if key not in ("headers", "actions", *FILTERS)
         and not (key == "conversion_action" and given.values.get("actions"))
@@ -125,30 +132,18 @@ def _without_objections(sample: Sample, proposal: Proposal) -> Proposal:
     return Proposal(tuple(merged))
 
 
-def _is_assumed(key: str, given: Given) -> bool:
-    """Return whether nobody gave a value that decides about money or time."""
-    return given.is_default(key) and key != "destination"
-
-
 def _reason(key: str, given: Given, columns: Mapping[str, int], local_zone: str) -> str:
     reason = given.reason(key)
-    if key == "time_zone" and given.is_default(key):
+    if key == "time_zone" and key in given.by_default:
         whose = "of this computer" if given.values[key] == local_zone else "for the file's country"
         return f"The default {whose}; {OPTIONS[key]} changes it."
     if key != "destination":
         return reason
-    if given.is_default(key):
+    if key in given.by_default:
         is_open = registry.capabilities_of(given.values[key]).open_if == ""
         whom = "open to every account" if is_open else "not open to accounts that are new to it"
         reason = f"The default, {whom}; {OPTIONS[key]} changes it."
     return " ".join([reason, *_extras(given.values[key], columns)])
-
-
-def _can_retract(given: Given) -> bool:
-    """Return whether the destination can take refunds."""
-    destination = given.values.get("destination", registry.DEFAULT)
-    adjustments = registry.capabilities_of(destination).of_kind("adjustment")
-    return adjustments is not None and "retraction" in adjustments.adjustment_types
 
 
 def _destination(basis: Basis) -> Proposal:
@@ -240,14 +235,20 @@ class _Evidence(NamedTuple):
     second: list[int]
     both: list[int]
 
-    @property
-    def cells(self) -> int:
-        """How many cells the way of reading makes a difference for."""
-        return len(self.first) + len(self.second) + len(self.both)
+    def proposal(self, key: str, what: str) -> Proposal | None:
+        """Return the value of a key that says whether the second way is right: that of most cells
+        (each is a `what`), or none if the first way is the only one. None: the cells do not tell.
+        """
+        is_second = len(self.second) > len(self.first)
+        if not self.second and (self.first or not self.both):
+            return Proposal()
+        if len(self.first) == len(self.second):
+            return None
+        lines, others = (self.first, self.second)[:: -1 if is_second else 1]
+        return Proposal((Entry(key, is_second, self._why(lines, others, what)),))
 
-    def why(self, lines: Sequence[int], what: str) -> str:
+    def _why(self, lines: Sequence[int], others: Sequence[int], what: str) -> str:
         """Return why the cells in these `lines` decide, and what happens to the others."""
-        others = self.first if lines is self.second else self.second
         if not others:
             return f"The {what} in line {lines[0]} decides it."
         both = len(lines) + len(others)
@@ -279,14 +280,8 @@ def _day_first(basis: Basis) -> Proposal:
         return Proposal()
     cells = [(row.line, row.cells[times]) for row in basis.sample.rows if row.cells[times]]
     evidence = _evidence((line, _moment(cell, False), _moment(cell, True)) for line, cell in cells)
-    if len(evidence.second) > len(evidence.first):
-        return Proposal((Entry("day_first", True, evidence.why(evidence.second, "date")),))
-    if len(evidence.first) > len(evidence.second):
-        if not evidence.second:
-            return Proposal()
-        return Proposal((Entry("day_first", False, evidence.why(evidence.first, "date")),))
-    if not evidence.cells:
-        return Proposal()
+    if (decided := evidence.proposal("day_first", "date")) is not None:
+        return decided
     first, latest = ((basis.now + each).timestamp() for each in (-_COUNTED_FOR, _SOON))
     recent = {
         order: sum(first <= (_moment(cell, order) or 0) <= latest for _, cell in cells)
@@ -323,14 +318,8 @@ def _decimal_comma(basis: Basis) -> Proposal:
         if row.cells[values] and values not in row.numbers
     ]
     evidence = _evidence((line, _amount(cell, False), _amount(cell, True)) for line, cell in cells)
-    if len(evidence.second) > len(evidence.first):
-        return Proposal((Entry("decimal_comma", True, evidence.why(evidence.second, "value")),))
-    if len(evidence.first) > len(evidence.second):
-        if not evidence.second:
-            return Proposal()
-        return Proposal((Entry("decimal_comma", False, evidence.why(evidence.first, "value")),))
-    if not evidence.cells:
-        return Proposal()
+    if (decided := evidence.proposal("decimal_comma", "value")) is not None:
+        return decided
     example = next(cell for line, cell in cells if line == [*evidence.both, *evidence.second][0])
     meant = round((_amount(example, True) or 0) * MICROS)
     return question(

@@ -255,10 +255,6 @@ class Given:
         given = replace(self, values=values)
         return replace(given, by_default=self.by_default | {name}) if by_default else given
 
-    def is_default(self, key: str) -> bool:
-        """Whether nobody gave this value."""
-        return key in self.by_default
-
     def reason(self, key: str, where: str = "") -> str:
         """Return why the profile has this value."""
         option = OPTIONS.get(key, "")
