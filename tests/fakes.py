@@ -20,23 +20,17 @@ from typing import Any
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import (
-    AcceptedRequest,
-    AccountLookup,
-    Capabilities,
-    RequestStatus,
-    RowResult,
-    UploadResult,
-)
+from lib.destinations.base import AcceptedRequest, AccountLookup, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.account import Account, Action
+from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Record
-from lib.model.sent_requests import UploadDiagnostics
+from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
 from lib.source.workbook import read_sheet

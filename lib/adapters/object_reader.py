@@ -9,11 +9,9 @@ object, also of composite and of gzip-encoded ones, so this needs no further req
 
     up to 32 MiB   compared before the first byte is returned. The beginning is kept meanwhile; the
                    other ranges are fetched again, and compared with their first content
-    larger         compared before the last range is returned. So of a file with a wrong byte, at
-                   least the last chunk is never sent
+    larger         compared before the last range is returned
 
-After a checksum error, everything is read a second time. If the wrong bytes were not returned yet,
-the reader continues with the right ones.
+docs/recovery.md ("Wrong bytes") says what follows from a checksum error.
 """
 
 from __future__ import annotations
@@ -77,19 +75,26 @@ def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange
     """
     bucket = client.bucket(source.bucket)
     blob = _AnsweredBlob(source.name, bucket, generation=source.generation)
+    content = _download(blob, 0, RANGE_BYTES - 1)
+    described = _described(source, blob)
+    if described is not None and len(content) != min(described.size, RANGE_BYTES):
+        raise ConnectionError("short read")
+    return FirstRange(content, described)
+
+
+def _download(blob: storage.Blob, start: int, end: int) -> bytes:
+    """Read a range as it is stored: an object with `Content-Encoding: gzip` would otherwise not
+    match its size and our ranges."""
     content: bytes = blob.download_as_bytes(
-        start=0,
-        end=RANGE_BYTES - 1,
+        start=start,
+        end=end,
         raw_download=True,
         checksum=None,
         timeout=TIMEOUT_SECONDS,
         retry=None,
         single_shot_download=True,
     )
-    described = _described(source, blob)
-    if described is not None and len(content) != min(described.size, RANGE_BYTES):
-        raise ConnectionError("short read")
-    return FirstRange(content, described)
+    return content
 
 
 def _described(source: StoredObject, blob: _AnsweredBlob) -> StoredObject | None:
@@ -251,18 +256,8 @@ class ObjectReader:
 
         def whole_range(client: storage.Client) -> bytes:
             blob = client.bucket(source.bucket).blob(source.name, generation=source.generation)
-            # raw: an object with `Content-Encoding: gzip` must arrive as it is stored, or it would
-            # not match its size and our ranges. A short response means a broken connection.
-            content: bytes = blob.download_as_bytes(
-                start=start,
-                end=end,
-                raw_download=True,
-                checksum=None,
-                timeout=TIMEOUT_SECONDS,
-                retry=None,
-                single_shot_download=True,
-            )
-            if len(content) != end - start + 1:
+            content = _download(blob, start, end)
+            if len(content) != end - start + 1:  # a broken connection
                 raise ConnectionError("short read")
             return content
 

@@ -81,7 +81,6 @@ class GoogleStore:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
 
     def find(self, source: StoredObject) -> StoredObject | None:
-        """See `Store.find`."""
         blob = self._request(
             lambda client: client.bucket(source.bucket).get_blob(
                 source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=RETRY
@@ -94,7 +93,6 @@ class GoogleStore:
         return _stored(source.bucket, blob)
 
     def find_and_open(self, source: StoredObject) -> tuple[StoredObject, ObjectReader] | None:
-        """See `Store.find_and_open`."""
         content = None
         try:
             content, stored = self._request(
@@ -111,7 +109,6 @@ class GoogleStore:
         return (stored, self._reader(stored, content)) if stored is not None else None
 
     def open(self, source: StoredObject) -> ObjectReader:
-        """See `Store.open`."""
         return self._reader(source)
 
     def _reader(self, source: StoredObject, first: bytes | None = None) -> ObjectReader:
@@ -125,7 +122,6 @@ class GoogleStore:
         return ObjectReader(source, download, first)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
-        """See `Store.read`."""
 
         def download(client: storage.Client) -> tuple[bytes, int]:
             blob = client.bucket(bucket).blob(name)
@@ -149,7 +145,6 @@ class GoogleStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
-        """See `Store.write`."""
 
         def upload(client: storage.Client) -> int:
             blob = _labelled(client.bucket(bucket).blob(name), label)
@@ -179,7 +174,6 @@ class GoogleStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
-        """See `Store.write_stream`."""
         buffer = bytearray()
         remaining = iter(pieces)
         for piece in remaining:
@@ -223,12 +217,10 @@ class GoogleStore:
         return int(found.generation) if found is not None else None
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
-        """See `Store.list`."""
         blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)
         return (_stored(bucket, blob) for blob in blobs)
 
     def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        """See `Store.list_labelled`."""
         for blob in self._blobs(bucket, "name,generation,metadata"):
             yield LabelledObject(blob.name, int(blob.generation), blob.metadata or {})
 
@@ -255,7 +247,6 @@ class GoogleStore:
             blob = _reachable(lambda: next(following, None), needs)
 
     def delete(self, bucket: str, name: str) -> None:
-        """See `Store.delete`."""
         with contextlib.suppress(api.NotFound):
             self._request(
                 lambda client: (

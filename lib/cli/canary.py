@@ -20,9 +20,10 @@ from lib.cli.online import NothingKept, Online
 from lib.cli.terminal import Terminal, paragraph
 from lib.config.profile import Profile
 from lib.destinations import registry
-from lib.destinations.base import Capabilities, TrialBatch
+from lib.destinations.base import TrialBatch
 from lib.errors import UploadError
 from lib.model.account import Account
+from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.outcomes import Problem

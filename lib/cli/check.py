@@ -17,10 +17,11 @@ from typing import Any, Final
 from lib.adapters.workbook import read_in_child
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import Capabilities, Destination, UploadResult
+from lib.destinations.base import Destination, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
+from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally

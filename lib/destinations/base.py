@@ -8,31 +8,12 @@ from datetime import date
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lib.model.account import Account
-from lib.model.capabilities import Capabilities, CheckSchedule, Exclusion
+from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Conversion
-from lib.model.sent_requests import UNREADABLE, RequestStatus, UploadDiagnostics
-
-__all__ = [
-    "UNREADABLE",
-    "AcceptedRequest",
-    "AccountCache",
-    "AccountLookup",
-    "Batch",
-    "Capabilities",
-    "CheckSchedule",
-    "Destination",
-    "DiagnosingDestination",
-    "Exclusion",
-    "LookupState",
-    "PolledDestination",
-    "ReportedAction",
-    "RequestStatus",
-    "RowResult",
-    "UploadResult",
-]
+from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 
 
 class RowResult(NamedTuple):

@@ -111,7 +111,6 @@ def _key_of(value: object) -> object:
     return value
 
 
-Text = Annotated[str, Field(min_length=0)]
 AccountOfSecret = Annotated[str, BeforeValidator(_without_dashes), Field(pattern=r"^(\d{10})?$")]
 ServiceAccountKey = Annotated[dict[str, Any], BeforeValidator(_key_of)]
 
@@ -121,19 +120,19 @@ class GoogleAdsYaml(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    developer_token: Text = ""
-    client_id: Text = ""
-    client_secret: Text = ""
-    refresh_token: Text = ""
-    token_uri: Text = "https://oauth2.googleapis.com/token"
+    developer_token: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    refresh_token: str = ""
+    token_uri: str = "https://oauth2.googleapis.com/token"
     json_key: ServiceAccountKey | None = None
-    json_key_file_path: Text = ""
-    impersonated_email: Text | None = None
+    json_key_file_path: str = ""
+    impersonated_email: str | None = None
     use_application_default_credentials: bool = False
     login_customer_id: AccountOfSecret = ""
     linked_customer_id: AccountOfSecret = ""
-    endpoint: Text = ""
-    http_proxy: Text = ""
+    endpoint: str = ""
+    http_proxy: str = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -218,11 +218,9 @@ class UnknownQuota:
         self.window = float(window)
 
     def gap_seconds(self, now: float) -> float:
-        """See `Pace`."""
         return self._gap
 
     def accepted(self, started: float, now: float) -> None:
-        """See `Pace`."""
         may_grow = now - started >= self.SLOW_SECONDS and not self._is_limited
         most = self._start * (self.MOST_GROWTH if may_grow else 1)
         if self.window < most:
@@ -231,7 +229,6 @@ class UnknownQuota:
         self._gap = gap if gap > 0.01 else 0.0
 
     def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
-        """See `Pace`."""
         self._is_limited = True
         self.window = max(1.0, min(self._start, self.window) / 2)
         gap = max(self._gap * 2, self.FIRST_GAP_SECONDS)
@@ -297,13 +294,11 @@ class SharedQuota:
         return gap * (0.9 + 0.2 * self._rng.random())
 
     def accepted(self, started: float, now: float) -> None:
-        """See `Pace`."""
         self._refused_in_a_row = 0
         self._accepted.append(now)
         self._forget(now)
 
     def refused(self, started: float, now: float, retry_delay_seconds: float) -> float:
-        """See `Pace`."""
         self._forget(now)
         if started >= self._cut_at:
             # Requests that were in flight at the last cut say nothing about the rate after it.

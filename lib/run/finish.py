@@ -18,10 +18,10 @@ import msgspec
 from lib.catalogue.codes import WAITS_A_DAY
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import CheckSchedule
 from lib.destinations.registry import capabilities_of
 from lib.errors import RetryableError
 from lib.model import retries
+from lib.model.capabilities import CheckSchedule
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.results.document import (
     PAGE,

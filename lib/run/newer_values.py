@@ -16,8 +16,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lib.catalogue.texts import number_of_rows
-from lib.destinations.base import Capabilities, UploadResult
+from lib.destinations.base import UploadResult
 from lib.errors import NewerVersion
+from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind
 from lib.model.outcomes import COUNTED, Outcome, Problem, Tally
 from lib.model.records import Record

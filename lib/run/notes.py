@@ -11,8 +11,9 @@ from typing import Any, Final
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
-from lib.destinations.base import Capabilities, Destination
+from lib.destinations.base import Destination
 from lib.model.account import Account
+from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Selection, Tally

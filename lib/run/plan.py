@@ -18,8 +18,9 @@ from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
-from lib.destinations.base import Capabilities, Destination
+from lib.destinations.base import Destination
 from lib.errors import PermanentError
+from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, Final
 
 from lib.config.profile import Profile
-from lib.destinations.base import Capabilities
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
+from lib.model.capabilities import Capabilities
 from lib.model.fields import Field, FileKind, RecordKind, base_name
 from lib.model.outcomes import Problem
 from lib.model.records import Row

@@ -27,14 +27,12 @@ class KnownAccounts:
         self._documents = documents
 
     def read(self, customer_id: str) -> tuple[float, Account] | None:
-        """See `AccountCache`."""
         with suppress(RetryableError):
             if found := self._documents.read(_name(customer_id), _KnownAccount):
                 return found[0].read_at, found[0].account
         return None
 
     def write(self, customer_id: str, read_at: float, account: Account) -> None:
-        """See `AccountCache`."""
         name, document = _name(customer_id), _KnownAccount(read_at, account)
         with suppress(RetryableError):
             found = self._documents.read(name, _KnownAccount)

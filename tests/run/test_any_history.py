@@ -19,11 +19,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.destinations.base import RequestStatus, UploadResult
+from lib.destinations.base import UploadResult
 from lib.errors import RetryableError
 from lib.followup.sweep import sweep_once
 from lib.model.deadline import Deadline
 from lib.model.outcomes import ChunkOutcomes
+from lib.model.sent_requests import RequestStatus
 from lib.run import chunks, finish
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival

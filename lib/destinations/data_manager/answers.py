@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import AcceptedRequest, RequestStatus, RowResult
+from lib.destinations.base import AcceptedRequest, RowResult
 from lib.destinations.connections import MAX_REQUEST_BYTES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation, event_row, field_of
@@ -31,6 +31,7 @@ from lib.destinations.redaction import quotes_value, without_values
 from lib.errors import RetryableError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem
+from lib.model.sent_requests import RequestStatus
 
 MAX_RESENDS = 128
 """Maximum number of further requests for one chunk, not counting retries of transient errors."""

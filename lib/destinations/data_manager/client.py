@@ -21,13 +21,7 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRespon
 from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
-from lib.destinations.base import (
-    UNREADABLE,
-    AcceptedRequest,
-    RequestStatus,
-    RowResult,
-    UploadResult,
-)
+from lib.destinations.base import AcceptedRequest, RowResult, UploadResult
 from lib.destinations.connections import Defect, KeptConnection, keepalive_options
 from lib.destinations.data_manager import failures, rest
 from lib.destinations.data_manager.answers import ResendBudget, read_status, send_row_wise
@@ -42,6 +36,7 @@ from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.outcomes import Problem
+from lib.model.sent_requests import UNREADABLE, RequestStatus
 
 Response = IngestEventsResponse.pb()
 

@@ -52,7 +52,6 @@ class DataManagerConnector:
         self._connection: DataManagerConnection | None = None
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
-        """See `Connector.destination`."""
         self._channels.get()
         from lib.destinations.data_manager.client import (
             DataManager,

@@ -137,7 +137,6 @@ class EventBatch:
         return closed + sum(len(request.rows) for request in self._requests)
 
     def close(self) -> int:
-        """See `Batch.close`."""
         self._closed += self._close_requests()
         return sum(len(request.content) for request in self._closed)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -168,7 +168,6 @@ class GoogleAds:
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """See `Destination.account`."""
         cached = self._connection.accounts.get(customer_id)
         if cached is not None and not fresh and self._clock() - cached[0] < ACCOUNT_CACHE_SECONDS:
             return cached[1]
@@ -193,7 +192,6 @@ class GoogleAds:
             raise PermanentError(problem.code, f"customer {customer_id}{said}") from None
 
     def with_custom_variables(self, account: Account) -> Account:
-        """See `Destination.with_custom_variables`."""
         if account.custom_variables is not None or not account.verified:
             return account
         variables: dict[str, str] = {}
@@ -212,7 +210,6 @@ class GoogleAds:
         return search(customer_id, query, send)
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
-        """See `DiagnosingDestination`."""
         try:
             return read_diagnostics(customer_id, self._search)
         except RequestError as error:
@@ -222,7 +219,6 @@ class GoogleAds:
     # ── the upload ───────────────────────────────────────────────────────────────────────────
 
     def batch(self, job_id: int, *, maybe_sent: bool, after: AdsBatch | None = None) -> AdsBatch:
-        """See `Destination.batch`."""
         return AdsBatch(job_id, self._validate_only, maybe_sent, after)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
@@ -283,34 +279,24 @@ class GoogleAds:
                 return
 
 
+@dataclass(slots=True)
 class ChunkUpload:
     """The upload of one chunk.
 
-    `send` sends a request. `refused` has the accounts that refuse all rows of a kind in this run;
+    `refused` has the accounts that refuse all rows of a kind in this run;
     this class adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
     """
 
-    def __init__(
-        self,
-        send: Callable[[UploadRequest], GoogleAdsResponse],
-        refused: dict[tuple[UploadKind, str], Problem],
-        deadline: Deadline,
-        log: Log,
-        *,
-        maybe_sent: bool,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._send_request = send
-        self._refused = refused
-        self._deadline = deadline
-        self._log = log
-        self._clock = clock
-        self._sleep = sleep
-        self._maybe_sent = maybe_sent
-        self._orders_sent_again: set[str] = set()
-        self._is_answered = False
-        self.request_ids: list[str] = []
+    send_request: Callable[[UploadRequest], GoogleAdsResponse]
+    refused: dict[tuple[UploadKind, str], Problem]
+    deadline: Deadline
+    log: Log
+    maybe_sent: bool
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    request_ids: list[str] = field(default_factory=list)
+    _orders_sent_again: set[str] = field(default_factory=set)
+    _is_answered: bool = False
 
     def send(self, request: UploadRequest) -> UploadRequestResult:
         """Send a request until each of its rows has a result."""
@@ -325,7 +311,7 @@ class ChunkUpload:
         resolve_orders(
             request.message,
             result.row_results,
-            lambda order_id: self._maybe_sent or order_id in self._orders_sent_again,
+            lambda order_id: self.maybe_sent or order_id in self._orders_sent_again,
         )
         return result
 
@@ -338,7 +324,7 @@ class ChunkUpload:
 
     def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
         size = request.size
-        known = self._refused.get((request.kind, request.customer_id))
+        known = self.refused.get((request.kind, request.customer_id))
         if known is not None:
             refused = RowResult("not_attempted", (known,))
             return UploadRequestResult(dict.fromkeys(range(size), refused), [], known)
@@ -370,15 +356,15 @@ class ChunkUpload:
                 break
             subset = request.subset(pending)
             self._note_orders(subset)
-            self._log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
-            left = self._deadline.last_start - self._clock()
-            self._sleep(min(retries.API_ROWS.seconds_after(tries), max(left, 0.0)))
+            self.log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
+            left = self.deadline.last_start - self.clock()
+            self.sleep(min(retries.API_ROWS.seconds_after(tries), max(left, 0.0)))
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
         return UploadRequestResult(row_results, [], stop)
 
     def _send_once(self, request: UploadRequest) -> UploadRequestResult:
         try:
-            answer = self._send_request(request)
+            answer = self.send_request(request)
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
             return self._refuse(request, Problem(error.code, "", error.detail))
@@ -404,7 +390,7 @@ class ChunkUpload:
 
     def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
-            self._refused[request.kind, request.customer_id] = problem
+            self.refused[request.kind, request.customer_id] = problem
         refused = RowResult("not_attempted", (problem,))
         return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)
 

@@ -84,7 +84,6 @@ class GoogleAdsConnector:
         self._connections: dict[str | None, GoogleAdsConnection] = {}
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
-        """See `Connector.destination`."""
         manager = profile.login_customer_id
         with self._lock:
             kept = self._kept.get(manager)

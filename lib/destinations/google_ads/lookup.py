@@ -111,7 +111,6 @@ class GoogleAdsLookup:
         self._running: set[str] = set()
 
     def state(self, customer_id: str) -> LookupState:
-        """See `AccountLookup.state`."""
         with self._lock:
             known, failed = self._known.get(customer_id), self._failed.get(customer_id)
         return LookupState(known and known[1], failed[1].code if failed else "")
@@ -119,7 +118,6 @@ class GoogleAdsLookup:
     def known(
         self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log
     ) -> Account | None:
-        """See `AccountLookup.known`."""
         read_at, account = self._remembered(customer_id, cache)
         if self._now() - read_at >= RENEWED_AFTER:
             self._begin(customer_id, manager_id, cache, log)
@@ -128,7 +126,6 @@ class GoogleAdsLookup:
     def account(
         self, customer_id: str, manager_id: str | None, cache: AccountCache
     ) -> Account | None:
-        """See `AccountLookup.account`."""
         read_at, account = self._remembered(customer_id, cache)
         if self._now() - read_at < FRESH_SECONDS:
             return account

@@ -103,7 +103,6 @@ class AdsBatch:
         return closed + sum(map(len, self._written.values()))
 
     def close(self) -> int:
-        """See `Batch.close`."""
         self._closed += self._requests()
         return sum(len(request.content) for request in self._closed)
 

@@ -9,10 +9,10 @@ import pytest
 from data_manager_setup import ago, numbered, route, send, within
 from google.ads import datamanager_v1 as dm
 
-from lib.destinations.base import UNREADABLE, RequestStatus
 from lib.destinations.data_manager.answers import read_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.errors import PermanentError, RetryableError
+from lib.model.sent_requests import UNREADABLE, RequestStatus
 from sandbox.apis import Apis
 from sandbox.state import DataManagerLimits
 

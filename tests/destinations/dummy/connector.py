@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from lib.destinations.base import AcceptedRequest, RequestStatus, UploadResult
+from lib.destinations.base import AcceptedRequest, UploadResult
 from lib.destinations.connections import (
     ConnectionSettings,
     Connector,
@@ -18,6 +18,7 @@ from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.records import Record
+from lib.model.sent_requests import RequestStatus
 from tests.destinations.dummy.capabilities import CAPABILITIES
 
 REQUESTS: list[list[Record]] = []
