@@ -51,7 +51,7 @@ def read_in_child(stream: ByteStream, options: SheetOptions) -> Sheet:
     head = json.loads(next(pieces))
     if "code" in head:
         raise SourceError(head["code"], head["detail"])
-    return Sheet(head["title"], head["unread"], pieces)
+    return Sheet(head["title"], tuple(head["unread"]), pieces)
 
 
 def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]:

@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Final, Literal
 
 import lib.catalogue
@@ -93,7 +93,7 @@ def _tables() -> dict[Origin, ModuleType]:
     return {name: module for name, module in modules.items() if hasattr(module, "TABLE")}
 
 
-TABLES: Final[Mapping[Origin, ModuleType]] = MappingProxyType(_tables())
+TABLES: Final[Mapping[Origin, ModuleType]] = _tables()
 """The modules with a table: `ours` first, the others by name."""
 
 
@@ -120,7 +120,7 @@ def _catalogue() -> dict[str, Code]:
     return found
 
 
-CATALOGUE: Final[Mapping[str, Code]] = MappingProxyType(_catalogue())
+CATALOGUE: Final[Mapping[str, Code]] = _catalogue()
 
 # Google leaves these off in places: in some answers, and in parts of its documentation.
 _PREFIXES: Final = (

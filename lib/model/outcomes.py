@@ -247,12 +247,6 @@ class Tally:
         if sums and outcome in WITH_MONEY:
             add_sums(self.money.setdefault(outcome, {}), sums)
 
-    def count_requests(self, sent: Iterable[SentRequest]) -> None:
-        """Count what is known about the rows of accepted requests."""
-        for request in sent:
-            self.awaiting += request.awaiting
-            self.unmatched += request.unmatched
-
     def add(self, other: Tally) -> None:
         """Add the totals of a chunk to those of the file."""
         self.rows += other.rows
@@ -343,17 +337,8 @@ class ChunkOutcomes:
         sent: tuple[SentRequest, ...],
     ) -> ChunkOutcomes:
         """Return them with other rows and requests."""
-        placeholders = self.tally.placeholders
-        return chunk_outcomes(
-            self.number,
-            listed,
-            unlisted,
-            self.records,
-            request_ids,
-            self.selection,
-            placeholders,
-            sent,
-        )
+        more = self.selection, self.tally.placeholders, sent
+        return chunk_outcomes(self.number, listed, unlisted, self.records, request_ids, *more)
 
 
 def chunk_outcomes(
@@ -371,6 +356,7 @@ def chunk_outcomes(
     tally = Tally.of(rows)
     tally.placeholders = dict(placeholders or {})
     tally.add(unlisted)
-    tally.count_requests(sent)
+    tally.awaiting += sum(request.awaiting for request in sent)
+    tally.unmatched += sum(request.unmatched for request in sent)
     selection = selection or Selection()
     return ChunkOutcomes(number, tally, rows, records, request_ids, selection, sent)

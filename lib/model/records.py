@@ -59,11 +59,11 @@ class CartItem(NamedTuple):
 class Cart:
     """The contents of the shopping cart (conversions with cart data)."""
 
-    merchant_id: int | None
-    feed_country_code: str | None
-    feed_language_code: str | None
-    local_transaction_cost: float | None
-    items: tuple[CartItem, ...]
+    merchant_id: int | None = None
+    feed_country_code: str | None = None
+    feed_language_code: str | None = None
+    local_transaction_cost: float | None = None
+    items: tuple[CartItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,9 +262,7 @@ def drop_repeats(chunk: ChunkColumns) -> None:
         if first in withheld:
             chunk.unsent[row] = Unsent("rejected", repeat_of_rejected(lines[first]), first)
         else:
-            is_same = chunk.value[row] == chunk.value[first]
-            reason = _repeat_problem(by, lines[first], same_value=is_same)
-            chunk.unsent[row] = Unsent("duplicate", reason, first)
+            chunk.unsent[row] = _duplicate(chunk, row, first, by)
 
 
 def _find_repeats(chunk: ChunkColumns, rows: Sequence[int]) -> dict[int, Repeat]:
@@ -314,14 +312,14 @@ def _has_own_order(chunk: ChunkColumns, row: int) -> bool:
     return order_id is not None and not is_derived_order_id(order_id)
 
 
-def _repeat_problem(
-    by: Literal["click", "order", "call"], line: int, *, same_value: bool
-) -> Problem:
-    """Return the problem of a row that repeats `line`, with the same value or another one."""
-    detail = f"{_SAME[by]} as in line {line}"
-    if same_value:
-        return Problem("REPEATED_LINE", "", detail)
-    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
+def _duplicate(
+    chunk: ChunkColumns, row: int, first: int, by: Literal["click", "order", "call"]
+) -> Unsent:
+    """Return that a row repeats the row `first`, with the same value or another one."""
+    code, detail = "REPEATED_LINE", f"{_SAME[by]} as in line {chunk.lines[first]}"
+    if chunk.value[row] != chunk.value[first]:
+        code, detail = "REPEATED_WITH_OTHER_VALUE", f"{detail}, with another value"
+    return Unsent("duplicate", Problem(code, "", detail), first)
 
 
 def repeat_of_rejected(line: int) -> Problem:
@@ -341,9 +339,7 @@ def drop_repeated_calls(chunk: ChunkColumns) -> None:
     for row in chunk.sendable():
         first = first_of.setdefault(keys[row], row)
         if first != row:
-            is_same = chunk.value[row] == chunk.value[first]
-            reason = _repeat_problem("call", chunk.lines[first], same_value=is_same)
-            chunk.unsent[row] = Unsent("duplicate", reason, first)
+            chunk.unsent[row] = _duplicate(chunk, row, first, "call")
 
 
 def supersede(chunk: ChunkColumns) -> None:

@@ -17,10 +17,9 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from lib.catalogue.codes import lookup
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
-from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem, RowOutcome
-from lib.model.records import AdjustmentType, Conversion, OptionalFields, Row
+from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem
+from lib.model.records import AdjustmentType, Conversion, OptionalFields
 from lib.rules.fields import BY_NAME
 from lib.rules.row_filter import TIME_FIELD
 from lib.rules.row_rules import ActionRule, RowRules
@@ -77,17 +76,6 @@ class RowProblems:
         """Add a warning."""
         if len(found := self.warnings[row]) < MOST_PROBLEMS:
             found.append(Problem(code, column))
-
-
-def separate_damaged(rows: Sequence[Row]) -> tuple[list[int], list[list[str]], list[RowOutcome]]:
-    """Return the lines and the cells of the rows that could be read, and the outcomes of others."""
-    damaged = [
-        RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
-        for line, _, code, _ in rows
-        if code
-    ]
-    lines = [line for line, _, code, _ in rows if not code]
-    return lines, [cells for _, cells, code, _ in rows if not code], damaged
 
 
 class FileRules:

@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from lib.catalogue.codes import lookup
 from lib.model.fields import RecordKind, base_name
+from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, Call, Conversion, Record, Row
 from lib.rules.adjustments import ADJUSTMENTS
 from lib.rules.assembly import ValidatedChunk, assemble
 from lib.rules.calls import CALLS
-from lib.rules.columns import ChunkColumns, FileRules, Rule, is_sent, separate_damaged
+from lib.rules.columns import ChunkColumns, FileRules, Rule, is_sent
 from lib.rules.conversions import CONVERSIONS
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
@@ -65,10 +67,15 @@ class Engine:
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        lines, cells, damaged = separate_damaged(rows)
-        chunk = ChunkColumns(self._file, lines, cells)
+        lines = [line for line, _, code, _ in rows if not code]
+        chunk = ChunkColumns(self._file, lines, [cells for _, cells, code, _ in rows if not code])
         for rule in self._list:
             rule(chunk)
+        damaged = [
+            RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
+            for line, _, code, _ in rows
+            if code
+        ]
         return assemble(chunk, self._record, damaged)
 
     def replay(self, rows: Sequence[Row]) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
@@ -26,8 +25,6 @@ from lib.rules.values.identifiers import (
 )
 
 _CART = "cart."
-
-_NO_ITEMS = Cart(None, None, None, None, ())
 
 
 def read_consents(chunk: ChunkColumns) -> None:
@@ -63,10 +60,10 @@ def read_optional_fields(chunk: ChunkColumns) -> None:
     """Read the fields that few files have."""
     found = [
         _read_declared(cells, name, BY_NAME[name], chunk.file.rules, chunk.problems)
-        for name, cells in chunk.named(_is_declared)
+        for name, cells in chunk.named(lambda name: name in BY_NAME)
+        if BY_NAME[name].parse is not None
     ]
-    if variables := chunk.named(_is_custom_variable):
-        found.append(_Target("custom_variables", _read_variables(chunk, variables)))
+    found.append(_Target("custom_variables", _read_variables(chunk)))
     if chunk.has_columns(ADDRESS_FIELDS):
         found.append(_read_addresses(chunk))
     chunk.optional_fields = [None] * chunk.size
@@ -77,16 +74,8 @@ def read_optional_fields(chunk: ChunkColumns) -> None:
 def read_custom_variables(chunk: ChunkColumns) -> None:
     """Read the custom variables, for records without other optional fields."""
     chunk.custom_variables = [()] * chunk.size
-    for row, pairs in _read_variables(chunk, chunk.named(_is_custom_variable)).items():
+    for row, pairs in _read_variables(chunk).items():
         chunk.custom_variables[row] = pairs
-
-
-def _is_declared(column: str) -> bool:
-    return column in BY_NAME and BY_NAME[column].parse is not None
-
-
-def _is_custom_variable(column: str) -> bool:
-    return column.startswith(CUSTOM_VARIABLE)
 
 
 class _Target(NamedTuple):
@@ -122,13 +111,11 @@ def _read_declared(
     return _Target(field.target, values)
 
 
-def _read_variables(
-    chunk: ChunkColumns, columns: Sequence[tuple[str, Sequence[str]]]
-) -> dict[int, tuple[tuple[str, str], ...]]:
+def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...]]:
     """Return the custom variables of the rows that have any, as (key, value) pairs."""
     problems, ids = chunk.problems, chunk.file.memo(_variable_id)
     found: dict[int, list[tuple[str, str]]] = {}
-    for column, cells in columns:
+    for column, cells in chunk.named(lambda name: name.startswith(CUSTOM_VARIABLE)):
         name = column.removeprefix(CUSTOM_VARIABLE)
         for row, cell in enumerate(cells):
             text = plain_text(cell, column, problems.with_placeholders) if cell else ""
@@ -200,5 +187,5 @@ def _assemble(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
             into.setdefault(row, {})[name.removeprefix(_CART)] = value
     for row, parts in carts.items():
         if "items" in parts:
-            by_row.setdefault(row, {})["cart"] = replace(_NO_ITEMS, **parts)
+            by_row.setdefault(row, {})["cart"] = Cart(**parts)
     return {row: OptionalFields(**found) for row, found in by_row.items()}

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -412,18 +412,16 @@ def fields_of(role: Role) -> list[Field]:
     return [BY_NAME[name] for name in _FIELDS[role]]
 
 
-@cache
-def _candidate_rules() -> Mapping[Role, Callable[[ColumnSample], Found]]:
-    return {
-        "value": _of_value,
-        "currency": _of_currency,
-        "time": _of_time,
-        "identity": _of_identity,
-        "counts": _of_counts,
-        "click": _with_content("click"),
-        "person": _with_content("person"),
-        "consent": _of_consent,
-    }
+_CANDIDATE_RULES: Final[Mapping[Role, Callable[[ColumnSample], Found]]] = {
+    "value": _of_value,
+    "currency": _of_currency,
+    "time": _of_time,
+    "identity": _of_identity,
+    "counts": _of_counts,
+    "click": _with_content("click"),
+    "person": _with_content("person"),
+    "consent": _of_consent,
+}
 
 
 def candidates(
@@ -457,7 +455,7 @@ def _plain(cell: str) -> str:
 
 
 def _ranked(role: Role, columns: Sequence[ColumnSample]) -> list[tuple[ColumnSample, Candidate]]:
-    rule = _candidate_rules()[role]
+    rule = _CANDIDATE_RULES[role]
     found = [
         (column, Candidate(column.at, "cells", *each))
         for column in columns
@@ -484,11 +482,11 @@ def read_roles(
 ) -> Reading:
     """Return which column has which role, why, and its rivals.
 
-    `names` is the header. `rows` are the first rows that
-    count by the profile, `others` the rest. `fields` maps each field to its column; those in
-    `last_resorts` have it only because the file has no better one. `known` are columns with another
-    meaning. The profile answers the roles in `decided`, and says by the columns `answered` which
-    rows count. `currency` is what it or the name of the value's column says.
+    `names` is the header. `rows` are the first rows that count by the profile, `others` the rest.
+    `fields` maps each field to its column; those in `last_resorts` have it only because the file
+    has no better one. `known` are columns with another meaning. The profile answers the roles in
+    `decided`, and says by the columns `answered` which rows count. `currency` is what it or the
+    name of the value's column says.
     """
     known = {*known, *fields.values(), *answered}
     free = [

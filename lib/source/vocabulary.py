@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
@@ -251,11 +252,28 @@ class Vocabulary:
         return tuple(shown_names)
 
     def _suggestion(self, header: str) -> str | None:
+        """Return the field whose name or alias is misspelled as this header, or None."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         key = header_key(header)
         if key[-1:].isdigit() or key in _NO_TYPOS:  # "Email 17" is not a typo
             return None
-        near = _corrected(key, self._names, self._other_names)
-        meaning = self._by_key(near) if near else None
+        known = (
+            (self._names, _LETTERS_PER_TYPO),
+            (self._other_names, _LETTERS_PER_TYPO_OF_ALIAS),
+        )
+        near = [
+            process.extractOne(
+                key,
+                names,
+                scorer=OSA.distance,
+                score_cutoff=min(_MOST_TYPOS, len(key) // letters),
+            )
+            for names, letters in known
+        ]
+        nearest = min(filter(None, near), key=itemgetter(1), default=None)
+        meaning = self._by_key(nearest[0]) if nearest else None
         if meaning is None or self.by_name[meaning.field].only_exact_name:
             return None
         return meaning.field
@@ -273,27 +291,3 @@ def closest(name: str, names: Sequence[str]) -> str | None:
 
     found = process.extractOne(name, names, scorer=fuzz.ratio, score_cutoff=_LIKENESS_IN_PROFILE)
     return str(found[0]) if found else None
-
-
-def _corrected(key: str, names: Sequence[str], aliases: Sequence[str]) -> str | None:
-    """Return the name or alias that is misspelled as `key`, compared as a whole, or None.
-
-    All of them are header keys.
-    """
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    near = [
-        process.extractOne(
-            key,
-            known,
-            scorer=OSA.distance,
-            score_cutoff=min(_MOST_TYPOS, len(key) // letters_per_typo),
-        )
-        for known, letters_per_typo in (
-            (names, _LETTERS_PER_TYPO),
-            (aliases, _LETTERS_PER_TYPO_OF_ALIAS),
-        )
-    ]
-    nearest = min((found for found in near if found), key=lambda found: found[1], default=None)
-    return None if nearest is None else str(nearest[0])

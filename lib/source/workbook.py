@@ -30,6 +30,7 @@ import re
 import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
@@ -90,6 +91,7 @@ _SheetRow = tuple[int, dict[int, SheetCell]]
 """The row's number, and its cells that are in the file: column from 1 → cell."""
 
 
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """The sheet of a workbook that is read, as text in `ENCODING`, with `DELIMITER`.
 
@@ -97,24 +99,21 @@ class Sheet:
     `SourceError` (CORRUPT_WORKBOOK) when it reaches damage.
     """
 
-    def __init__(
-        self,
-        title: str,
-        unread: Sequence[str],
-        text: Generator[bytes],
-        kept: deque[_SheetRow] | None = None,
-    ) -> None:
-        self.title, self.unread, self.text = title, tuple(unread), text
-        self._kept = deque() if kept is None else kept
+    title: str
+    unread: tuple[str, ...]
+    text: Generator[bytes]
+    kept: deque[_SheetRow] = field(default_factory=deque)
+    """The rows that were read, with `keep_cells`."""
 
     def cells_of(self, line: int) -> Mapping[int, SheetCell]:
         """Return the cells of a row that were kept: column from 1 → cell.
 
         Lines only increase: the cells of the rows above are forgotten.
         """
-        while self._kept and self._kept[0][0] < line:
-            self._kept.popleft()
-        return self._kept[0][1] if self._kept and self._kept[0][0] == line else {}
+        kept = self.kept
+        while kept and kept[0][0] < line:
+            kept.popleft()
+        return kept[0][1] if kept and kept[0][0] == line else {}
 
 
 ReadSheet = Callable[[ByteStream, SheetOptions], Sheet]

@@ -64,7 +64,7 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
         return _by_library(value, region)
     if digits is not text:
         return _international(digits) or _by_library(value, region)
-    plan = _PLANS.get(region) or _plan_of_region(region)
+    plan = _plan_of_region(region)
     if plan is None:
         return _by_library(value, region)
     if plan.plain.fullmatch(digits):
@@ -89,10 +89,8 @@ class _Plan:
     possible: frozenset[int]  # accepted lengths: those of the main region of the calling code
 
 
-# Filled when a region or calling code first occurs. Their size is limited by the metadata.
-_PLANS: Final[dict[str | None, _Plan]] = {}  # by region
-_MAIN_PLANS: Final[dict[str, _Plan]] = {}  # by calling code: the plan of its main region
-_E164: Final[dict[str, re.Pattern[str]]] = {}  # by "+" and three digits
+_E164: Final[dict[str, re.Pattern[str]]] = {}
+"""Patterns by "+" and three digits, from the first number with these digits on."""
 
 
 def _international(digits: str) -> str | None:
@@ -181,6 +179,7 @@ def _calling_codes() -> frozenset[str]:
     return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 
 
+@cache
 def _plan_of_region(region: str | None) -> _Plan | None:
     import phonenumbers
 
@@ -188,15 +187,13 @@ def _plan_of_region(region: str | None) -> _Plan | None:
         return None
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
     assert metadata is not None  # every supported region has metadata
-    plan = _PLANS[region] = _compile(metadata)
-    return plan
+    return _compile(metadata)
 
 
+@cache
 def _main_plan(code: str) -> _Plan:
-    plan = _MAIN_PLANS.get(code)
-    if plan is None:
-        plan = _MAIN_PLANS[code] = _compile(_main_metadata(int(code)))
-    return plan
+    """Return the plan of the main region of a calling code."""
+    return _compile(_main_metadata(int(code)))
 
 
 def _main_metadata(code: int) -> "PhoneMetadata":
