@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from lib import __version__
 from lib.catalogue.codes import lookup
-from lib.cli.online import NothingKept, Online
+from lib.cli.online import Online
 from lib.cli.terminal import Terminal, paragraph
 from lib.config.profile import Profile
 from lib.destinations import registry
@@ -30,7 +30,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Address, Adjustment, Conversion, OptionalFields
 from lib.rules.actions import resolve_action
 from lib.rules.row_rules import ActionRule, RowRules
-from lib.run.run_accounts import Lookup, RunAccounts
+from lib.run.run_accounts import RunAccounts
 
 _SECONDS: Final = 60.0
 """How long the requests of one API may take: it waits for the quota of a minute."""
@@ -101,15 +101,15 @@ def _tried(
 def _account(online: Online, destination: Any, profile: Profile) -> tuple[Account, str]:
     """Return the account; or its ID alone, and the code of the reason."""
     customer_id = profile.customer_id or ""
-    port = Lookup(online.destinations.look_up, NothingKept(), SilentLog())
-    accounts = RunAccounts(destination, profile.login_customer_id, port, wants_variables=False)
+    connect, manager = online.destinations.look_up, profile.login_customer_id
+    accounts = RunAccounts(destination, manager, connect, SilentLog(), wants_variables=False)
     try:
         account = accounts.ask(customer_id, fresh=True)
     except UploadError as error:
         return Account(customer_id, customer_id), error.code
     failed = "" if account.verified else "PREFLIGHT_NOT_PERMITTED"
     if failed and destination.capabilities.looks_up_accounts:
-        failed = port.connect().state(customer_id).failed or failed
+        failed = connect().state(customer_id).failed or failed
     return account, failed
 
 

@@ -14,7 +14,6 @@ import click
 import msgspec
 
 from lib.config.settings import Settings, SettingsError, endpoint_variables, variable_of
-from lib.model.account import Account
 
 if TYPE_CHECKING:
     from lib.destinations.connections import Destinations
@@ -47,16 +46,6 @@ class Online(NamedTuple):
     destinations: Destinations
     place: str
     profiles: str = ""
-
-
-class NothingKept:
-    """An `AccountCache` that keeps nothing: the account is asked as it is now."""
-
-    def read(self, customer_id: str, /) -> None:
-        """Return nothing."""
-
-    def write(self, customer_id: str, read_at: float, account: Account, /) -> None:
-        """Keep nothing."""
 
 
 def go_online(credentials: str | None) -> Online:

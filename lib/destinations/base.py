@@ -150,16 +150,12 @@ class AccountLookup(Protocol):
     `manager_id` is the manager account that gives access.
     """
 
-    def known(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log, /
-    ) -> Account | None:
+    def known(self, customer_id: str, manager_id: str | None, log: Log, /) -> Account | None:
         """Return the account, if it is known. If it is not, or was read long ago, begin to look it
         up, without waiting."""
         ...
 
-    def account(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache, /
-    ) -> Account | None:
+    def account(self, customer_id: str, manager_id: str | None, /) -> Account | None:
         """Look the account up, and wait. Return what was known before if that is not possible, and
         None if nothing was.
 

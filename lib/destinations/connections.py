@@ -19,7 +19,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 import grpc
 
 from lib.destinations import registry
-from lib.destinations.base import AccountLookup, Destination
+from lib.destinations.base import AccountCache, AccountLookup, Destination
 from lib.model.log import Log
 
 C = TypeVar("C")
@@ -141,13 +141,13 @@ class Destinations:
                 self._connectors[name] = make(self._settings, self._secret.read, self._clock)
         return self._connectors[name].destination(profile, log)
 
-    def look_up(self) -> AccountLookup:
-        """Return what looks up accounts for APIs without queries."""
+    def look_up(self, cache: AccountCache | None = None) -> AccountLookup:
+        """Return what looks up accounts for APIs without queries. The first `cache` is used."""
         with self._lock:
             if self._lookup is None:
                 make = registry.lookup_class()
                 endpoint = self._settings.endpoint(registry.LOOKUP_ENDPOINT)
-                self._lookup = make(self._secret.read, endpoint, self._clock, time.time)
+                self._lookup = make(self._secret.read, endpoint, self._clock, time.time, cache)
             return self._lookup
 
 

@@ -19,7 +19,7 @@ from lib.destinations.base import ReportedAction
 from lib.errors import DamagedState, UploadError
 from lib.results.overview import ComparedAction, ComparedDay, FileResults, Reports
 from lib.run.context import RunContext
-from lib.run.run_accounts import Lookup
+from lib.run.run_accounts import ConnectLookup
 from lib.state.documents import Documents
 
 DAYS: Final = 30
@@ -88,20 +88,20 @@ def _uploaded(files: Iterable[FileResults], first: str, last: str) -> _Uploaded:
 
 
 def _ask(
-    lookup: Lookup,
+    connect: ConnectLookup,
     profiles: Mapping[str, Any],
     uploaded: _Uploaded,
     first: datetime,
     last: datetime,
 ) -> Iterator[ComparedAction]:
-    port = lookup.connect()
+    port = connect()
     for name in [each for each in profiles if each in uploaded][:_MOST_PROFILES]:
         try:
             profile = Profile.model_validate(profiles[name])
             if profile.customer_id is None:
                 continue
             manager = profile.login_customer_id
-            account = port.account(profile.customer_id, manager, lookup.cache)
+            account = port.account(profile.customer_id, manager)
             if account is None:
                 continue
             counted = port.reported(account.customer_id, manager, first.date(), last.date())

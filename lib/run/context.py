@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import AccountLookup, Destination
+from lib.destinations.base import AccountCache, AccountLookup, Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.run_accounts import Lookup
+from lib.run.run_accounts import ConnectLookup
 from lib.source.workbook import ReadSheet
 from lib.state.claims import Claims, Lease
 from lib.state.concerns import KnownConcerns
@@ -56,7 +57,7 @@ class RunContext:
     announce: Callable[[Mapping[str, Any]], None] = lambda message: None
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
-    look_up: Callable[[], AccountLookup] | None = None
+    look_up: Callable[[AccountCache], AccountLookup] | None = None
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (monotonic seconds)."""
@@ -102,11 +103,11 @@ class RunContext:
         return NewerValues(self.documents)
 
     @property
-    def lookup(self) -> Lookup | None:
+    def lookup(self) -> ConnectLookup | None:
         """How accounts are looked up, if anything does."""
         if self.look_up is None or not self.settings.look_up_accounts:
             return None
-        return Lookup(self.look_up, KnownAccounts(self.documents), self.log)
+        return partial(self.look_up, KnownAccounts(self.documents))
 
     @property
     def match_history(self) -> MatchHistory:

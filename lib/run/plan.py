@@ -53,7 +53,7 @@ from lib.run.reading import (
     sender_of,
     sending_profile,
 )
-from lib.run.run_accounts import Lookup, RunAccounts
+from lib.run.run_accounts import ConnectLookup, RunAccounts
 from lib.source.delimited import Hold
 from lib.source.header import columns_named, identifying_columns, shown
 from lib.source.table import Table
@@ -152,7 +152,7 @@ def plan_file(
     run: Run,
     connect: Connect,
     log: Log,
-    lookup: Lookup | None = None,
+    lookup: ConnectLookup | None = None,
 ) -> Plan:
     """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
 
@@ -174,7 +174,7 @@ class _Planning:
     run: Run
     connect: Connect
     log: Log
-    lookup: Lookup | None
+    lookup: ConnectLookup | None
 
     def plan(self) -> Plan:
         header, profile, fields = self.header, self.profile, self.header.fields
@@ -194,6 +194,7 @@ class _Planning:
             destination,
             profile.login_customer_id,
             self.lookup,
+            self.log,
             wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in fields),
         )
         rules = self._rules(accounts, destination, stages)
@@ -208,7 +209,7 @@ class _Planning:
         if "customer_id" not in fields:
             account = accounts.checked(customer_id, fields, rules)
             if not account.verified:
-                notes_on_lookup = partial(accounts.late_notes, customer_id, fields, rules, self.log)
+                notes_on_lookup = partial(accounts.late_notes, customer_id, fields, rules)
             customer_id = account.conversion_customer_id
             if reason := account.refuses_user_data():
                 refuses_user_data = Problem(reason, "", f"customer {customer_id}")
@@ -307,7 +308,9 @@ class _Planning:
             rules = replace(
                 rules,
                 capabilities=destination.capabilities,
-                account=RunAccounts(destination, None, None, wants_variables=False).of_row,
+                account=RunAccounts(
+                    destination, None, None, self.log, wants_variables=False
+                ).of_row,
                 sent_order_id=rules.capabilities.sent_order_id,
             )
         if "adjustment" not in rules.capabilities.record_kinds:

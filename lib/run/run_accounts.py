@@ -12,10 +12,10 @@ An API without queries does not know its accounts. Another one does, if the cred
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lib.catalogue.codes import lookup as code_of
-from lib.destinations.base import AccountCache, AccountLookup, Destination
+from lib.destinations.base import AccountLookup, Destination
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.log import Log
@@ -28,12 +28,8 @@ MOST_ACCOUNTS: Final = 100
 numbers, and each of them would cost a query of the daily quota."""
 
 
-class Lookup(NamedTuple):
-    """How accounts are looked up, and where what was found is kept. `connect` imports the API."""
-
-    connect: Callable[[], AccountLookup]
-    cache: AccountCache
-    log: Log
+ConnectLookup = Callable[[], AccountLookup]
+"""Connects what looks up accounts. Imports the API."""
 
 
 class RunAccounts:
@@ -43,7 +39,8 @@ class RunAccounts:
         self,
         destination: Destination[Any],
         manager_id: str | None,
-        lookup: Lookup | None,
+        lookup: ConnectLookup | None,
+        log: Log,
         *,
         wants_variables: bool,
     ) -> None:
@@ -51,6 +48,7 @@ class RunAccounts:
         self._manager_id = manager_id
         is_looked_up = destination.capabilities.looks_up_accounts
         self._lookup = lookup if is_looked_up else None
+        self._log = log
         self._wants_variables = wants_variables
         self._known: dict[str, Account | Problem] = {}
         self._looked_up: dict[str, Account | None] = {}
@@ -69,12 +67,11 @@ class RunAccounts:
     def _looked_up_account(self, customer_id: str, fresh: bool) -> Account | None:
         if self._lookup is None:
             return None
-        port, cache = self._lookup.connect(), self._lookup.cache
+        port = self._lookup()
         if not fresh:
-            return port.known(customer_id, self._manager_id, cache, self._lookup.log)
+            return port.known(customer_id, self._manager_id, self._log)
         if customer_id not in self._looked_up:
-            found = port.account(customer_id, self._manager_id, cache)
-            self._looked_up[customer_id] = found
+            self._looked_up[customer_id] = port.account(customer_id, self._manager_id)
         return self._looked_up[customer_id]
 
     def of_row(self, customer_id: str) -> Account | Problem:
@@ -118,19 +115,21 @@ class RunAccounts:
         return account
 
     def late_notes(
-        self, customer_id: str, fields: Collection[str], rules: RowRules, log: Log
+        self, customer_id: str, fields: Collection[str], rules: RowRules
     ) -> list[Problem]:
         """Return what was found out about an account while the file was uploaded to it."""
         if self._lookup is None:
             return []
-        account, failed = self._lookup.connect().state(customer_id)
+        account, failed = self._lookup().state(customer_id)
         if account is None:
             return [Problem("ACCOUNT_NOT_LOOKED_UP", "", failed)] if failed else []
         self._known[customer_id] = account
         if (wrong := _wrong_action(fields, rules)) is None:
             return []
         found = code_of(wrong.code)
-        log.alert("settings_invalid", code=found.code, detail=wrong.detail, action=found.action)
+        self._log.alert(
+            "settings_invalid", code=found.code, detail=wrong.detail, action=found.action
+        )
         return [Problem("UPLOADED_TO_WRONG_ACTION", "", f"{found.code}: {found.meaning}")]
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from lib.destinations.base import AccountCache, LookupState, ReportedAction
+from lib.destinations.base import LookupState, ReportedAction
 from lib.errors import PermanentError, UploadError
 from lib.model.account import Account, Action
 from lib.model.log import Log
@@ -33,12 +33,10 @@ class Reporting:
         self.asked: list[tuple[date, date]] = []
         self.failure = failure
 
-    def known(
-        self, customer: str, manager: str | None, cache: AccountCache, log: Log
-    ) -> Account | None:
+    def known(self, customer: str, manager: str | None, log: Log) -> Account | None:
         return ACCOUNT
 
-    def account(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:
+    def account(self, customer: str, manager: str | None) -> Account | None:
         return ACCOUNT
 
     def state(self, customer: str) -> LookupState:

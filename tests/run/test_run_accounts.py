@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib.destinations.base import AccountCache, LookupState
+from lib.destinations.base import LookupState
 from lib.errors import RetryableError
 from lib.model.account import Account, Action
 from lib.model.log import Log
@@ -41,12 +41,10 @@ class FakeLookup:
     at_the_end: LookupState = field(default_factory=lambda: LookupState(None, ""))
     waits: int = 0
 
-    def known(
-        self, customer: str, manager: str | None, cache: AccountCache, log: Log
-    ) -> Account | None:
+    def known(self, customer: str, manager: str | None, log: Log) -> Account | None:
         return self.at_once
 
-    def account(self, customer: str, manager: str | None, cache: AccountCache) -> Account | None:
+    def account(self, customer: str, manager: str | None) -> Account | None:
         self.waits += 1
         if isinstance(self.waited_for, RetryableError):
             raise self.waited_for

@@ -33,7 +33,7 @@ from lib.cli.init.proposal import (
 )
 from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
-from lib.cli.online import NothingKept, Online, credentials_option, go_online
+from lib.cli.online import Online, credentials_option, go_online
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal
 from lib.config.profile import Profile
@@ -383,7 +383,7 @@ class ActionsOfAccount:
         nothing = Account(customer_id, customer_id)
         port = self._online.destinations.look_up()
         try:
-            account = port.account(customer_id, manager, NothingKept()) or nothing
+            account = port.account(customer_id, manager) or nothing
             code = port.state(customer_id).failed
         except UploadError as error:
             account, code = nothing, error.code

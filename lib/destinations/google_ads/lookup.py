@@ -91,7 +91,7 @@ ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
 class GoogleAdsLookup:
     """`lib.destinations.base.AccountLookup`. It remembers what it has read. Thread-safe.
 
-    `now` returns Unix seconds, because what is kept outlives the instance.
+    `now` returns Unix seconds, because what is in the `cache` outlives the instance.
     """
 
     def __init__(
@@ -100,11 +100,13 @@ class GoogleAdsLookup:
         endpoint: str,
         clock: Callable[[], float],
         now: Callable[[], float],
+        cache: AccountCache | None = None,
     ) -> None:
         self._read_credentials = read_credentials
         self._endpoint = endpoint
         self._session = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
         self._now = now
+        self._cache = cache
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, Account]] = {}
         self._failed: dict[str, tuple[float, UploadError]] = {}
@@ -115,22 +117,18 @@ class GoogleAdsLookup:
             known, failed = self._known.get(customer_id), self._failed.get(customer_id)
         return LookupState(known and known[1], failed[1].code if failed else "")
 
-    def known(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log
-    ) -> Account | None:
-        read_at, account = self._remembered(customer_id, cache)
+    def known(self, customer_id: str, manager_id: str | None, log: Log) -> Account | None:
+        read_at, account = self._remembered(customer_id)
         if self._now() - read_at >= RENEWED_AFTER:
-            self._begin(customer_id, manager_id, cache, log)
+            self._begin(customer_id, manager_id, log)
         return account
 
-    def account(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache
-    ) -> Account | None:
-        read_at, account = self._remembered(customer_id, cache)
+    def account(self, customer_id: str, manager_id: str | None) -> Account | None:
+        read_at, account = self._remembered(customer_id)
         if self._now() - read_at < FRESH_SECONDS:
             return account
         try:
-            return self._read(customer_id, manager_id, cache)
+            return self._read(customer_id, manager_id)
         except UploadError as error:
             if account is None and isinstance(error, RetryableError):
                 raise
@@ -152,23 +150,21 @@ class GoogleAdsLookup:
             )
         return found
 
-    def _remembered(self, customer_id: str, cache: AccountCache) -> tuple[float, Account | None]:
-        """Return what is known, and since when: by this instance, otherwise by `cache`."""
+    def _remembered(self, customer_id: str) -> tuple[float, Account | None]:
+        """Return what is known, and since when: by this instance, otherwise by the cache."""
         oldest = self._now() - KEPT
         with self._lock:
             known = self._known.pop(customer_id, None)
             if known is not None and known[0] > oldest:
                 self._known[customer_id] = known
                 return known
-        found = cache.read(customer_id)
+        found = self._cache.read(customer_id) if self._cache is not None else None
         if found is None or found[0] <= oldest:
             return 0.0, None
         with self._lock:
             return self._known.setdefault(customer_id, found)
 
-    def _begin(
-        self, customer_id: str, manager_id: str | None, cache: AccountCache, log: Log
-    ) -> None:
+    def _begin(self, customer_id: str, manager_id: str | None, log: Log) -> None:
         """Look the account up in a thread, unless that is being done, or has just failed."""
         with self._lock:
             failed_at = self._failed.get(customer_id, (0.0, None))[0]
@@ -178,7 +174,7 @@ class GoogleAdsLookup:
 
         def look_up() -> None:
             try:
-                self._read(customer_id, manager_id, cache)
+                self._read(customer_id, manager_id)
             except UploadError:
                 pass  # `state` has it
             except Exception as error:
@@ -190,7 +186,7 @@ class GoogleAdsLookup:
 
         threading.Thread(target=look_up, name="lookup", daemon=True).start()
 
-    def _read(self, customer_id: str, manager_id: str | None, cache: AccountCache) -> Account:
+    def _read(self, customer_id: str, manager_id: str | None) -> Account:
         try:
             session, of_secret = self._session.get()
             manager = manager_id or of_secret
@@ -208,7 +204,8 @@ class GoogleAdsLookup:
         with self._lock:
             self._failed.pop(customer_id, None)
             self._known[customer_id] = found
-        cache.write(customer_id, *found)
+        if self._cache is not None:
+            self._cache.write(customer_id, *found)
         return account
 
     def _connect(self) -> tuple[Any, str]:

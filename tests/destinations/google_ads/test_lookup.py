@@ -56,7 +56,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def make(apis: Apis, clock: Clock) -> Callable[[], GoogleAdsLookup]:
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def make(apis: Apis, clock: Clock, kept: Kept) -> Callable[[], GoogleAdsLookup]:
     """Return a function that returns the lookup of a new instance."""
 
     def connect() -> GoogleAdsLookup:
@@ -65,6 +70,7 @@ def make(apis: Apis, clock: Clock) -> Callable[[], GoogleAdsLookup]:
             apis.data_manager_endpoint,
             time.monotonic,
             lambda: clock.now,
+            kept,
         )
 
     return connect
@@ -83,7 +89,7 @@ def finish() -> None:
 
 def test_an_account_is_read_as_by_a_preflight(make: Callable[[], GoogleAdsLookup]) -> None:
     """Its actions with type, status, owner and counting, its terms, zone and currency."""
-    account = make().account(CUSTOMER, None, Kept())
+    account = make().account(CUSTOMER, None)
     assert account is not None
     assert (account.time_zone, account.currency_code) == ("America/Chicago", "USD")
     assert account.verified
@@ -106,36 +112,36 @@ def test_the_account_that_owns_the_conversions_is_read(
 ) -> None:
     """By way of the manager account that gives access."""
     apis.state.change_account(CUSTOMER, conversion_customer_id="2222222222")
-    account = make().account(CUSTOMER, MANAGER, Kept())
+    account = make().account(CUSTOMER, MANAGER)
     assert account is not None
     assert account.conversion_customer_id == "2222222222"
     assert list(account.actions) == ["2001"]
 
 
 def test_an_id_does_not_wait_and_the_next_file_knows(
-    apis: Apis, make: Callable[[], GoogleAdsLookup], clock: Clock
+    apis: Apis, make: Callable[[], GoogleAdsLookup], clock: Clock, kept: Kept
 ) -> None:
     """The lookup runs beside the upload; another instance finds it in the state. After a day it is
     renewed; after seven days neither instance uses it."""
-    lookup, kept = make(), Kept()
-    assert lookup.known(CUSTOMER, None, kept, LOG) is None
+    lookup = make()
+    assert lookup.known(CUSTOMER, None, LOG) is None
     finish()
     assert lookup.state(CUSTOMER).account == kept[CUSTOMER][1]
     asked = queries(apis)
     assert asked == 2
     clock.now += RENEWED_AFTER - 1
     for each in (lookup, make()):
-        assert each.known(CUSTOMER, None, kept, LOG) == kept[CUSTOMER][1]
+        assert each.known(CUSTOMER, None, LOG) == kept[CUSTOMER][1]
         finish()
     assert queries(apis) == asked
     clock.now += 1
-    assert lookup.known(CUSTOMER, None, kept, LOG) is not None  # and it is renewed
+    assert lookup.known(CUSTOMER, None, LOG) is not None  # and it is renewed
     finish()
     assert queries(apis) == asked + 2
     apis.state.change_account(CUSTOMER, readable=False)
     clock.now += KEPT
     for each in (lookup, make()):
-        assert each.known(CUSTOMER, None, kept, LOG) is None
+        assert each.known(CUSTOMER, None, LOG) is None
         finish()
         assert each.state(CUSTOMER) == (None, "ACTION_NOT_PERMITTED")
 
@@ -144,12 +150,12 @@ def test_whoever_waits_gets_what_is_new(
     apis: Apis, make: Callable[[], GoogleAdsLookup], clock: Clock
 ) -> None:
     """An account that was just read is not read again; one that somebody may have corrected is."""
-    lookup, kept = make(), Kept()
-    lookup.account(CUSTOMER, None, kept)
-    lookup.account(CUSTOMER, None, kept)
+    lookup = make()
+    lookup.account(CUSTOMER, None)
+    lookup.account(CUSTOMER, None)
     assert queries(apis) == 2
     clock.now += FRESH_SECONDS
-    lookup.account(CUSTOMER, None, kept)
+    lookup.account(CUSTOMER, None)
     assert queries(apis) == 4
 
 
@@ -157,33 +163,35 @@ def test_a_refusal_leaves_what_was_known(
     apis: Apis, make: Callable[[], GoogleAdsLookup], clock: Clock
 ) -> None:
     """Nothing is raised, the reason is known, and it is not asked again at once."""
-    lookup, kept = make(), Kept()
+    lookup = make()
     apis.state.change_account(CUSTOMER, readable=False)
-    assert lookup.known(CUSTOMER, None, kept, LOG) is None
+    assert lookup.known(CUSTOMER, None, LOG) is None
     finish()
     assert lookup.state(CUSTOMER) == (None, "ACTION_NOT_PERMITTED")
     asked = queries(apis)
-    assert lookup.known(CUSTOMER, None, kept, LOG) is None
+    assert lookup.known(CUSTOMER, None, LOG) is None
     finish()
     assert queries(apis) == asked
-    assert lookup.account(CUSTOMER, None, kept) is None
+    assert lookup.account(CUSTOMER, None) is None
     apis.state.change_account(CUSTOMER, readable=True)
-    known = lookup.account(CUSTOMER, None, kept)
+    known = lookup.account(CUSTOMER, None)
     apis.state.change_account(CUSTOMER, readable=False)
     clock.now += FRESH_SECONDS
-    assert lookup.account(CUSTOMER, None, kept) == known
+    assert lookup.account(CUSTOMER, None) == known
 
 
 @pytest.mark.parametrize("query", [1, 2], ids=["the first query", "the second query"])
-def test_half_a_lookup_is_none(apis: Apis, make: Callable[[], GoogleAdsLookup], query: int) -> None:
+def test_half_a_lookup_is_none(
+    apis: Apis, make: Callable[[], GoogleAdsLookup], kept: Kept, query: int
+) -> None:
     """If Google cannot be reached for a part of it, whoever must wait is told to try again."""
     apis.faults.set([{"method": "Search", "nth": query, "kind": "unavailable"}])
-    lookup, kept = make(), Kept()
+    lookup = make()
     with pytest.raises(RetryableError) as raised:
-        lookup.account(CUSTOMER, None, kept)
+        lookup.account(CUSTOMER, None)
     assert raised.value.code == "API_UNAVAILABLE"
     assert kept == {}
-    assert lookup.account(CUSTOMER, None, kept) is not None
+    assert lookup.account(CUSTOMER, None) is not None
 
 
 def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis, clock: Clock) -> None:
@@ -191,7 +199,7 @@ def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis, clock: Clock) -> N
     lookup = GoogleAdsLookup(
         lambda: "client_id: x", apis.data_manager_endpoint, time.monotonic, lambda: clock.now
     )
-    assert lookup.account(CUSTOMER, None, Kept()) is None
+    assert lookup.account(CUSTOMER, None) is None
     assert lookup.state(CUSTOMER).failed == "SECRET_INVALID"
 
 
@@ -215,10 +223,10 @@ def test_the_status_decides_what_an_answer_is(
     monkeypatch.setattr(GoogleAdsLookup, "_connect", lambda self: (session, ""))
     lookup = GoogleAdsLookup(lambda: "", "", time.monotonic, time.time)
     if raised is None:
-        assert lookup.account(CUSTOMER, None, Kept()) is None
+        assert lookup.account(CUSTOMER, None) is None
     else:
         with pytest.raises(RetryableError, match=raised):
-            lookup.account(CUSTOMER, None, Kept())
+            lookup.account(CUSTOMER, None)
     assert lookup.state(CUSTOMER).failed == code
 
 
@@ -231,7 +239,7 @@ def test_a_bug_beside_an_upload_is_logged_without_its_text(
         raise KeyError("jane@example.com")
 
     lookup = GoogleAdsLookup(read_credentials, "", time.monotonic, time.time)
-    assert lookup.known(CUSTOMER, None, Kept(), JsonLog()) is None
+    assert lookup.known(CUSTOMER, None, JsonLog()) is None
     finish()
     printed = capfd.readouterr()
     assert json.loads(printed.out)["event"] == "unexpected_error"
