@@ -71,7 +71,6 @@ class Account:
     """Empty: the account itself."""
     accepted_customer_data_terms: bool = True
     enhanced_conversions_for_leads: bool = True
-    data_policy_prohibits_enhanced_conversions: bool = False
     time_zone: str = "America/Chicago"
     currency_code: str = "USD"
     conversion_actions: tuple[ConversionAction, ...] = ()
@@ -82,10 +81,8 @@ class Account:
     """False: adjustments are refused, too. Google's announcement doesn't name them."""
     allowlisted_for_session_attributes: bool = False
     data_manager_allowed: bool = True
-    cloud_project_approved: bool = True
     requests_per_second: float | None = None
     burst: float = 1.0
-    operations_per_day: int | None = None
 
     @property
     def conversion_customer(self) -> str:

@@ -132,10 +132,7 @@ def _action(
 
 
 def _user_data_terms(path: str, account: Account) -> list[Finding]:
-    if account.data_policy_prohibits_enhanced_conversions:
-        text = "Enhanced conversions can't be used because of Google customer data policies."
-        reason = "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
-    elif not account.accepted_customer_data_terms:
+    if not account.accepted_customer_data_terms:
         text = "The destination account hasn't agreed to the terms for enhanced conversions."
         reason = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
     elif not account.enhanced_conversions_for_leads:

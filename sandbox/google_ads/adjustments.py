@@ -28,12 +28,11 @@ _types = ads_module("services.types.conversion_adjustment_upload_service")
 _TYPES: Any = ads_module(
     "enums.types.conversion_adjustment_type"
 ).ConversionAdjustmentTypeEnum.ConversionAdjustmentType
-_RETRACTION, _RESTATEMENT = int(_TYPES.RETRACTION), int(_TYPES.RESTATEMENT)
-_ENHANCEMENT = int(_TYPES.ENHANCEMENT)
-_KINDS: dict[int, Literal["retraction", "restatement", "ignored"]] = {
-    _RETRACTION: "retraction",
+_RESTATEMENT = int(_TYPES.RESTATEMENT)
+# The function sends no enhancements.
+_KINDS: dict[int, Literal["retraction", "restatement"]] = {
+    int(_TYPES.RETRACTION): "retraction",
     _RESTATEMENT: "restatement",
-    _ENHANCEMENT: "ignored",
 }
 
 
@@ -41,7 +40,7 @@ _KINDS: dict[int, Literal["retraction", "restatement", "ignored"]] = {
 class Adjustment(Checked):
     """A well-formed row: which conversion it means, and what changes."""
 
-    kind: Literal["restatement", "retraction", "ignored"]
+    kind: Literal["restatement", "retraction"]
     at: datetime
     value: float | None
     currency_code: str
@@ -59,9 +58,7 @@ class AdjustmentUploads(Uploads):
 
     def __init__(self, state: State, authorize: Authorize) -> None:
         text = "Imported adjustment has a duplicate with same adjustment_date_time."
-        adjustment = Unique(("DUPLICATE_ADJUSTMENT_IN_REQUEST", text))
-        enhancement = Unique(("DUPLICATE_ENHANCEMENT_IN_REQUEST", text))
-        super().__init__(state, authorize, adjustment, enhancement)
+        super().__init__(state, authorize, Unique(("DUPLICATE_ADJUSTMENT_IN_REQUEST", text)))
 
     def is_open_to(self, account: Account) -> bool:
         return account.allowlisted_for_adjustments
@@ -75,12 +72,11 @@ class AdjustmentUploads(Uploads):
         kind = sent.adjustment_type
         if kind not in _KINDS:
             row.missing("adjustment_type")
-        types = ("WEBPAGE",) if kind == _ENHANCEMENT else ("UPLOAD_CLICKS", "WEBPAGE", "SALESFORCE")
-        action = row.action(*types)
+        action = row.action("UPLOAD_CLICKS", "WEBPAGE", "SALESFORCE")
         moment = row.moment("adjustment_date_time")
         conversion_time = _check_identification(row, action)
         _check_value(row, action)
-        if kind != _ENHANCEMENT and sent.user_identifiers:
+        if sent.user_identifiers:
             text = "User identifiers are for enhancements."
             row.refuse("field_error.VALUE_MUST_BE_UNSET", text, "user_identifiers")
         if row.problems or action is None or moment is None:
@@ -89,7 +85,7 @@ class AdjustmentUploads(Uploads):
         key = (sent.order_id or (gclid, conversion_time), action.id, kind, moment)
         return Adjustment(
             action.id,
-            (None, key) if kind == _ENHANCEMENT else (key, None),
+            (key,),
             _KINDS[kind],
             moment,
             sent.restatement_value.adjusted_value if kind == _RESTATEMENT else None,
@@ -183,7 +179,7 @@ def _check_identification(row: Row, action: ConversionAction | None) -> datetime
     elif not sent.HasField(pair):
         if not sent.order_id:
             row.missing("order_id")
-    elif sent.order_id and sent.adjustment_type != _ENHANCEMENT:
+    elif sent.order_id:
         text = "Cannot set both gclid_date_time_pair and order_id."
         row.refuse("GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET", text)
     else:

@@ -138,10 +138,7 @@ def _check_account(row: Row) -> None:
         # The proto comment has the limit but no code; this is the general code for lists.
         text = "At most 5 user identifiers are allowed."
         row.refuse("collection_size_error.TOO_MANY", text, "user_identifiers")
-    if row.account.data_policy_prohibits_enhanced_conversions:
-        code = "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
-        text = "Enhanced conversions can't be used because of Google customer data policies."
-    elif not row.account.accepted_customer_data_terms:
+    if not row.account.accepted_customer_data_terms:
         code = "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
         text = "The customer has not accepted the customer data terms."
     elif not row.account.enhanced_conversions_for_leads:

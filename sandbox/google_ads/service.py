@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +58,9 @@ class GoogleAds:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        # By account: one whose settings change begins with a full bucket, and a new day.
+        # By account: one whose settings change begins with a full bucket.
         self._buckets: dict[Account, _Bucket] = {}
-        self._operations: Counter[Account] = Counter()
-        state.on_clear += [self._buckets.clear, self._operations.clear]
+        state.on_clear.append(self._buckets.clear)
 
     def services(self) -> list[Service]:
         clicks = ClickUploads(self._state, self._authorize)
@@ -105,25 +103,14 @@ class GoogleAds:
         allowed = login in account.managers if login else account.direct_access
         if not account.accessible or not (allowed or login == customer_id):
             raise refuse("authorization_error.USER_PERMISSION_DENIED", _NOT_PERMITTED, rpc)
-        if not account.cloud_project_approved:
-            text = "The Google Cloud project is not approved for production accounts."
-            code = "authorization_error.CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
-            raise refuse(code, text, rpc)
-        with state.lock:
-            self._take_quota(account, rpc)
-        return account
-
-    def _take_quota(self, account: Account, rpc: Rpc) -> None:
-        """Count one operation of an account. Raises `Refusal` if its quota is used up."""
         if account.requests_per_second is not None:
             now, burst = time.monotonic(), account.burst
             new = _Bucket(account.requests_per_second, burst, burst, now)
-            if wait := self._buckets.setdefault(account, new).take(now):
+            with state.lock:
+                wait = self._buckets.setdefault(account, new).take(now)
+            if wait:
                 raise refuse_for_quota(rpc, wait)
-        if account.operations_per_day is not None:
-            if self._operations[account] >= account.operations_per_day:
-                raise refuse_for_quota(rpc, None)
-            self._operations[account] += 1
+        return account
 
     def rest_methods(self, responder: Responder) -> dict[str, Method]:
         """The methods of REST: verb and path → who answers."""

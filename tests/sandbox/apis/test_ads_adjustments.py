@@ -146,8 +146,6 @@ ROWS: list[tuple[str, Any, list[tuple[str, str]]]] = [
      [(A, "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE")]),
     ("retraction for an action with a fixed value",
      retraction(conversion_action=OTHER + "1013"), [(A, "CONVERSION_NOT_FOUND")]),
-    ("enhancement of an upload", adjustment(adjustment_type="ENHANCEMENT", restatement_value=None),
-     [(A + ".conversion_action", "INVALID_CONVERSION_ACTION_TYPE")]),
     ("two errors", retraction(order_id=None, conversion_action=OTHER + "9"),
      [(A + ".conversion_action", "NO_CONVERSION_ACTION_FOUND"), (A + ".order_id", "REQUIRED")]),
 ]  # fmt: skip

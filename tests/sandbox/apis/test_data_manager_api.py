@@ -260,16 +260,6 @@ def test_operating_account_is_the_conversion_customer(apis: Apis, client: Any) -
     ]
 
 
-def test_prohibited_user_data(apis: Apis, client: Any) -> None:
-    """Google's policy can prohibit user data for an account; other events are accepted."""
-    apis.state.change_account(CUSTOMER, data_policy_prohibits_enhanced_conversions=True)
-    assert ingest(client, request(event())).request_id
-    with pytest.raises(exceptions.InvalidArgument) as raised:
-        ingest(client, request(event(**user({"email_address": HASH}))))
-    reason = "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"
-    assert violations(raised.value) == [("destinations[0]", reason)]
-
-
 def test_number_of_events(apis: Apis, client: Any) -> None:
     """A request must contain an event, and at most 2,000 events."""
     with pytest.raises(exceptions.InvalidArgument) as raised:

@@ -202,24 +202,15 @@ def test_request_rules(
 
 
 @pytest.mark.parametrize(
-    ("switch", "on", "code"),
+    ("switch", "code"),
     [
-        ("accepted_customer_data_terms", False, "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
-        (
-            "enhanced_conversions_for_leads",
-            False,
-            "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
-        ),
-        (
-            "data_policy_prohibits_enhanced_conversions",
-            True,
-            "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS",
-        ),
+        ("accepted_customer_data_terms", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
+        ("enhanced_conversions_for_leads", "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
     ],
 )
-def test_account_switches(apis: Apis, uploader: Any, switch: str, on: bool, code: str) -> None:
+def test_account_switches(apis: Apis, uploader: Any, switch: str, code: str) -> None:
     """Data terms and enhanced conversions matter only for rows with user identifiers."""
-    apis.state.change_account(CUSTOMER, **{switch: on})
+    apis.state.change_account(CUSTOMER, **{switch: False})
     rows = [conversion(), conversion(gclid=None, user_identifiers=[{"hashed_email": EMAIL}])]
     response = uploader.upload_click_conversions(request=request(*rows), timeout=60)
     assert failures(response) == [("conversions[1].user_identifiers", code)]
@@ -374,24 +365,6 @@ def test_token_bucket(apis: Apis, uploader: Any, monkeypatch: pytest.MonkeyPatch
     assert delay == 0.25
     now[0] += delay
     uploader.upload_click_conversions(request=request(conversion()), timeout=60)
-
-
-def test_daily_operations(apis: Apis, uploader: Any) -> None:
-    """When an account's operations of the day are used up: RESOURCE_EXHAUSTED."""
-    apis.state.change_account(CUSTOMER, operations_per_day=1)
-    uploader.upload_click_conversions(request=request(conversion()), timeout=60)
-    with pytest.raises(exceptions.ResourceExhausted) as raised:
-        uploader.upload_click_conversions(request=request(conversion()), timeout=60)
-    assert code_of(failure_behind(raised.value).errors[0]) == "RESOURCE_EXHAUSTED"
-
-
-def test_unapproved_project(apis: Apis, uploader: Any) -> None:
-    """A Google Cloud project without approval may not use production accounts."""
-    apis.state.change_account(CUSTOMER, cloud_project_approved=False)
-    with pytest.raises(GoogleAdsException) as raised:
-        uploader.upload_click_conversions(request=request(conversion()), timeout=60)
-    wanted = "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION"
-    assert code_of(raised.value.failure.errors[0]) == wanted
 
 
 def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: Any) -> None:
