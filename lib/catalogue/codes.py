@@ -2,7 +2,7 @@
 
 The results document, the linter and `docs/codes.md` take their texts from it.
 
-A table is a module of this package with a `TABLE` (code → kind, meaning, action). Its name is the
+A table is a module of this package with a `TABLE` (code → `kinds.CodeText`). Its name is the
 origin of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`:
 codes of an API that a conversion upload cannot meet; and `IF_MOST`: code → action if most rows have
 it. Adding a module adds its codes.
@@ -13,16 +13,15 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Final, Literal
+from typing import Final
 
 import lib.catalogue
-from lib.catalogue import texts
+from lib.catalogue import kinds, texts
+from lib.catalogue.kinds import CodeText, Scope, Severity
 from lib.model.outcomes import Outcome
 
 Origin = str
 """Name of a module with a table, or `UNKNOWN`."""
-Severity = Literal["error", "warning", "note"]
-Scope = Literal["row", "file", "account", "transient"]
 
 UNKNOWN: Final = "unknown"
 """Origin of a code that no table has."""
@@ -63,22 +62,6 @@ class Code:
 _FEWEST: Final = 5
 """Fewer rows are sooner corrected than a setting is found, and prove none."""
 
-# The tables name one of these, so that the parts of a code cannot contradict each other.
-_KINDS: Final[dict[str, tuple[Severity, Scope, Outcome | None]]] = {
-    "rejected": ("error", "row", "rejected"),
-    "failed": ("error", "row", "failed"),
-    "duplicate": ("note", "row", "duplicate"),
-    "deferred": ("note", "row", "deferred"),
-    "retried": ("error", "row", "deferred"),
-    "superseded": ("note", "row", "skipped"),
-    "not_attempted": ("note", "row", "not_attempted"),
-    "warning": ("warning", "row", None),
-    "note": ("note", "file", None),
-    "file": ("error", "file", "not_attempted"),
-    "account": ("error", "account", "not_attempted"),
-    "transient": ("error", "transient", None),
-}
-
 _FIRST: Final = "ours"
 _NOT_TABLES: Final = frozenset({"codes", "page"})
 """Modules that use the catalogue: importing them from here would be circular."""
@@ -109,12 +92,13 @@ def _catalogue() -> dict[str, Code]:
     found: dict[str, Code] = {}
     for origin, module in TABLES.items():
         if_most: Mapping[str, str] = getattr(module, "IF_MOST", {})
-        for code, (kind, meaning, action) in module.TABLE.items():
-            of_code = meaning, action, if_most.get(code, "")
-            found.setdefault(code, Code(code, origin, *_KINDS[kind], *of_code))
+        table: Mapping[str, CodeText] = module.TABLE
+        for code, (kind, meaning, action) in table.items():
+            advice = if_most.get(code, "")
+            found.setdefault(code, Code(code, origin, *kind, meaning, action, advice))
     for origin in TABLES:
         for code in sorted(not_applicable(origin)):
-            kind = _KINDS["warning" if "WARNING" in code else "failed"]
+            kind = kinds.warning if "WARNING" in code else kinds.failed
             shared = texts.NOT_APPLICABLE, texts.REPORT_A_BUG
             found.setdefault(code, Code(code, origin, *kind, *shared))
     return found
@@ -139,7 +123,7 @@ def lookup(code: str) -> Code:
     return Code(
         code,
         UNKNOWN,
-        *_KINDS["failed"],
+        *kinds.failed,
         "Google answered with a code that this version does not know. The row is not counted.",
         "Read Google's message next to the code. If it is not clear, look the code up in Google's "
         "documentation.",

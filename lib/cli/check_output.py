@@ -17,7 +17,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from lib.catalogue.codes import Code, Severity, lookup
+from lib.catalogue.codes import Code, lookup
+from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal

@@ -101,10 +101,11 @@ def test_every_module_with_a_table_is_in_the_catalogue() -> None:
 def test_a_new_table_needs_no_other_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module beside the others brings its codes; a known code keeps its first text."""
     (tmp_path / "a_new_api.py").write_text(
+        "from lib.catalogue.kinds import account, failed\n"
         'TITLE = "A new API"\n'
         "TABLE = {\n"
-        '    "A_NEW_CODE": ("account", "It is new.", "Report it."),\n'
-        '    "INVALID_EMAIL": ("failed", "It is not valid.", "Correct it."),\n'
+        '    "A_NEW_CODE": account("It is new.", "Report it."),\n'
+        '    "INVALID_EMAIL": failed("It is not valid.", "Correct it."),\n'
         "}\n"
         'NOT_APPLICABLE = frozenset({"OF_ANOTHER_USE", "CLICK_NOT_FOUND"})\n'
     )

@@ -1,0 +1,43 @@
+"""The kinds of codes: what a code affects, and the outcome of a row with it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from lib.model.outcomes import Outcome
+
+Severity = Literal["error", "warning", "note"]
+Scope = Literal["row", "file", "account", "transient"]
+
+
+class CodeText(NamedTuple):
+    """What a table says about a code."""
+
+    kind: CodeKind
+    meaning: str
+    action: str
+
+
+class CodeKind(NamedTuple):
+    """The parts of a code that must not contradict each other. Tables call it to make an entry."""
+
+    severity: Severity
+    scope: Scope
+    outcome: Outcome | None = None
+
+    def __call__(self, meaning: str, action: str) -> CodeText:
+        return CodeText(self, meaning, action)
+
+
+rejected: Final = CodeKind("error", "row", "rejected")
+failed: Final = CodeKind("error", "row", "failed")
+duplicate: Final = CodeKind("note", "row", "duplicate")
+deferred: Final = CodeKind("note", "row", "deferred")
+retried: Final = CodeKind("error", "row", "deferred")
+superseded: Final = CodeKind("note", "row", "skipped")
+not_attempted: Final = CodeKind("note", "row", "not_attempted")
+warning: Final = CodeKind("warning", "row")
+note: Final = CodeKind("note", "file")
+file: Final = CodeKind("error", "file", "not_attempted")
+account: Final = CodeKind("error", "account", "not_attempted")
+transient: Final = CodeKind("error", "transient")
