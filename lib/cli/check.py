@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Final
@@ -153,11 +153,6 @@ class CheckResult:
         outcomes_ = self.summary.tally.outcomes
         lost = outcomes_.get("rejected", 0) + outcomes_.get("not_attempted", 0)
         return self.summary.metadata.file_error is not None or lost > 0
-
-    def with_source(self, source: StoredObject) -> CheckResult:
-        """Return the results with another description of the file."""
-        run = replace(self.summary.run, source=source)
-        return replace(self, summary=replace(self.summary, run=run))
 
 
 @dataclass(slots=True)

@@ -22,7 +22,6 @@ from lib.cli.options import named_profile, now_option, value_options, with_optio
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes
-from lib.state.store import StoredObject
 
 _EXAMPLES: Final = """
 \b
@@ -313,7 +312,8 @@ def _check(
     with_values: bool,
 ) -> CheckResult:
     """Check one file. For a long file, show a progress bar if the output is a terminal."""
-    source = StoredObject(bucket="", name=file.name, generation=0, size=file.size)
+    source = described(file.name, stream)
+    stream.seek(0)
     console = Terminal(stderr=True)
     columns = (
         TextColumn("{task.fields[rows]:,} rows"),
@@ -321,7 +321,7 @@ def _check(
         DownloadColumn(),
         TimeRemainingColumn(),
     )
-    silent = source.size < _LONG_FILE or not console.is_terminal
+    silent = file.size < _LONG_FILE or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         bar = progress.add_task("", total=source.size, rows=0)
         rows = 0
@@ -333,10 +333,9 @@ def _check(
             kept.add(chunk)
 
         watched = progress.wrap_file(cast("BinaryIO", stream), task_id=bar)
-        checked = check(
+        return check(
             *(watched, source, asked.profile_name, profile, asked.now, advance),
             list_all=asked.all_rows,
             max_lines=asked.max_lines,
             with_values=with_values,
         )
-    return checked.with_source(described(source, stream))

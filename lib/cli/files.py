@@ -13,9 +13,9 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, cast
 
 import click
 
@@ -24,7 +24,7 @@ from lib.config.settings import Settings
 from lib.errors import UploadError
 from lib.results.reading import WrittenSource
 from lib.source.names import IgnoreRules, ignored, name_problem
-from lib.state.store import StoredObject
+from lib.state.store import ContentDigest, StoredObject
 
 STANDARD_STREAM: Final = "-"
 """Instead of a path: standard input, or standard output."""
@@ -145,16 +145,7 @@ def _download(address: str, copy: IO[bytes]) -> None:
 # The file of a results document
 
 
-class _Content(NamedTuple):
-    """The size of a file and its checksums in base64, as Cloud Storage states them. Objects that
-    were composed of parts have no MD5."""
-
-    size: int
-    md5: str
-    crc32c: str
-
-
-def _content_of(file: IO[bytes]) -> _Content:
+def _content_of(file: IO[bytes]) -> ContentDigest:
     """Read the whole file."""
     from fastcrc import crc32  # only this needs its time to import
 
@@ -166,13 +157,13 @@ def _content_of(file: IO[bytes]) -> _Content:
         md5.update(block)
         crc = crc32.iscsi(block, crc)
     digests = (md5.digest(), crc.to_bytes(4, "big"))
-    return _Content(size, *(base64.b64encode(digest).decode() for digest in digests))
+    return ContentDigest(size, *(base64.b64encode(digest).decode() for digest in digests))
 
 
-def described(source: StoredObject, file: IO[bytes]) -> StoredObject:
-    """Return `source` with the size and the checksum of the file."""
+def described(name: str, file: IO[bytes]) -> StoredObject:
+    """Return what Cloud Storage would state about a file of this name."""
     content = _content_of(file)
-    return replace(source, size=content.size, md5=content.md5)
+    return StoredObject("", name, 0, content.size, md5=content.md5)
 
 
 def difference(file: IO[bytes], source: WrittenSource) -> str:

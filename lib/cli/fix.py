@@ -21,7 +21,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.escaping import on_terminal
 from lib.cli.files import difference, other_file, refuse_existing, replacing
-from lib.cli.fix_output import Output, TextOutput, TooLargeForSheet, WorkbookOutput
+from lib.cli.fix_output import Output, TextOutput, WorkbookOutput
 from lib.cli.options import file_and_results, named_profile, profile_of
 from lib.cli.terminal import TaughtCommand
 from lib.results.reading import (
@@ -163,10 +163,6 @@ def _write(
             raise click.ClickException(
                 f"{file} cannot be read as it was when its results were made. If its profile sets "
                 "an encoding, a delimiter, a sheet or header_row, add --profiles FILE."
-            ) from None
-        except TooLargeForSheet as error:
-            raise click.ClickException(
-                f"A sheet cannot have so many {error}. Name an output file that ends in .csv."
             ) from None
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Any, Final, NamedTuple
 
+import click
+
 from lib.results.spreadsheet import in_spreadsheet
 from lib.source.delimited import as_line
 from lib.source.header import correction_columns
@@ -26,10 +28,6 @@ _SURROGATES: Final = ("surrogateescape", "surrogatepass")
 _WIDTHS: Final = {"A": 60, "B": 60, "C": 8}
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that a workbook cannot contain."""
-
-
-class TooLargeForSheet(Exception):
-    """The message says what a sheet cannot have so many of: rows or columns."""
 
 
 class Cell(NamedTuple):
@@ -218,10 +216,11 @@ class WorkbookOutput:
 
     def _append(self, cells: list[Any]) -> None:
         self._rows += 1
-        if self._rows > MAX_ROWS:
-            raise TooLargeForSheet("rows")
-        if len(cells) > MAX_COLUMNS:
-            raise TooLargeForSheet("columns")
+        if self._rows > MAX_ROWS or len(cells) > MAX_COLUMNS:
+            many = "rows" if self._rows > MAX_ROWS else "columns"
+            raise click.ClickException(
+                f"A sheet cannot have so many {many}. Name an output file that ends in .csv."
+            )
         self._sheet.append(cells)
 
     def _cell(self, cell: Cell) -> Any:

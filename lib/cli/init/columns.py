@@ -182,15 +182,14 @@ def find_columns(
 
 
 def _headers(at: _Choosing, named: Mapping[str, Sequence[str]]) -> tuple[Entry, ...]:
-    headers: dict[str, list[str]] = {
-        f: [at.sample.names[each]] for f, (each, _) in at.found.items()
-    }
-    headers |= {field: [] for field in at.switched_off}
-    headers |= {field: list(names) for field, names in named.items()}
-    reasons = [f"{field}: {reason}" for field, (_, reason) in at.found.items()]
-    reasons += [f"{field}: {reason}" for field, reason in at.switched_off.items()]
-    reasons += [f"{field}: {at.given.reason('headers', field)}" for field in named]
-    return (Entry("headers", headers, "\n".join(reasons)),) if headers else ()
+    parts: list[tuple[str, Sequence[str], str]] = [
+        *((field, [at.sample.names[each]], reason) for field, (each, reason) in at.found.items()),
+        *((field, [], reason) for field, reason in at.switched_off.items()),
+        *((field, names, at.given.reason("headers", field)) for field, names in named.items()),
+    ]
+    headers = {field: list(names) for field, names, _ in parts}
+    reasons = [f"{field}: {reason}" for field, _, reason in parts]
+    return (Entry("headers", headers, "\n".join(reasons)),) if parts else ()
 
 
 # ── money and time ───────────────────────────────────────────────────────────────────────────────
