@@ -10,6 +10,6 @@
     log_filter.py     filters of Cloud Logging, as functions of log entries
 
 `python -m tools.terraform_check` prints the problems in `terraform/`. With `--write` it formats the
-files, and writes the example and the README; with `--schema <wheel or folder>...` it extracts the
-schemas again.
+files, and writes the example and the README; with `--schema <wheel>...` it extracts the schemas
+again.
 """

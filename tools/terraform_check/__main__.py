@@ -29,7 +29,7 @@ def main() -> int:
         "--write", action="store_true", help="format terraform/, write its example and its README"
     )
     parser.add_argument(
-        "--schema", type=Path, nargs="+", help="extract the schemas from these wheels or folders"
+        "--schema", type=Path, nargs="+", help="extract the schemas from these wheels"
     )
     arguments = parser.parse_args()
     terraform = formatter.program()
@@ -40,8 +40,8 @@ def main() -> int:
         README.write_text(text, encoding="utf-8")
         if terraform is not None:
             formatter.write(terraform, TERRAFORM, EXAMPLE)
-    for package in arguments.schema or ():
-        schema.write(package, used_types())
+    for wheel in arguments.schema or ():
+        schema.write(wheel, used_types())
     releases = schema.load()
     found = [
         *check.problems(TERRAFORM, releases, EXAMPLE),

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 SNAPSHOTS = Path(__file__).with_name("schemas")
 _TYPE = re.compile(r'"(@cdkt[fn]/provider-\w+\.\w+\.\w+)": ?\{')
@@ -100,19 +100,19 @@ _BUILT_IN: Schemas = {
 # ── extraction ────────────────────────────────────────────────────────────────────────────────
 
 
-def write(package: Path, types: Iterable[str]) -> None:
-    """Write the snapshot of a wheel or its folder: of those `types` that its provider has."""
-    name, text = snapshot(package, types)
+def write(wheel: Path, types: Iterable[str]) -> None:
+    """Write the snapshot of a wheel: of those `types` that its provider has."""
+    name, text = snapshot(wheel, types)
     SNAPSHOTS.joinpath(name).write_text(text, encoding="utf-8")
 
 
-def snapshot(package: Path, types: Iterable[str]) -> tuple[str, str]:
-    """The name and the text of the snapshot, from the wheel or its folder.
+def snapshot(wheel: Path, types: Iterable[str]) -> tuple[str, str]:
+    """The name and the text of the snapshot.
 
     `types` are "resource.google_x", "data.archive_x" and so on; those of other providers are left
     out. Raises `LookupError` for a type that the provider does not have.
     """
-    assembly = Assembly(_assembly(package))
+    assembly = Assembly(_assembly(wheel))
     found = _RELEASE.search(assembly.text)
     if found is None:
         raise LookupError("the assembly does not name its provider")
@@ -141,24 +141,16 @@ class Assembly:
         return found
 
 
-def _assembly(package: Path) -> str:
-    if package.is_dir():
-        with next(package.rglob("provider-google@*.jsii.tgz")).open("rb") as archive:
-            return _unpack(archive)
-    with zipfile.ZipFile(package) as wheel:
-        name = next(n for n in wheel.namelist() if n.endswith(".jsii.tgz"))
-        with wheel.open(name) as archive:
-            return _unpack(archive)
-
-
-def _unpack(archive: IO[bytes]) -> str:
-    with tarfile.open(fileobj=archive, mode="r|gz") as package:
-        for member in package:
-            if member.name == "package/.jsii":
-                content = package.extractfile(member)
-                assert content is not None
-                return content.read().decode()
-    raise LookupError("no assembly in the package")
+def _assembly(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as files:
+        name = next(n for n in files.namelist() if n.endswith(".jsii.tgz"))
+        with files.open(name) as archive, tarfile.open(fileobj=archive, mode="r|gz") as package:
+            for member in package:
+                if member.name == "package/.jsii":
+                    content = package.extractfile(member)
+                    assert content is not None
+                    return content.read().decode()
+    raise LookupError("no assembly in the wheel")
 
 
 def _cut(assembly: Assembly, name: str) -> dict[str, Any]:

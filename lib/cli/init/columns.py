@@ -96,6 +96,12 @@ class _Choosing(NamedTuple):
         held = {**self.sample.header.fields, **{f: at for f, (at, _) in self.found.items()}}
         return {at for field, at in held.items() if field != but}
 
+    def free(self) -> list[tuple[int, str]]:
+        """Return the columns without a meaning that a profile can name, with their names."""
+        taken, sample = self.taken(), self.sample
+        free = (at for at in range(len(sample.names)) if at not in taken)
+        return [(at, sample.names[at]) for at in free if sample.can_be_named(at)]
+
     def candidates(self, role: Role, field: str) -> list[Candidate]:
         """Return the columns that may hold a field, also the one that holds it by its name."""
         names = self.sample.names
@@ -377,9 +383,9 @@ def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
     same = [at.column_of(each) for each in ("conversion_date_time", "conversion_value")]
     same += [at.column_of(each) for each in ("email", "phone")]
     shared = [column for column in same if column is not None]
-    for column, name in enumerate(at.sample.names):
+    for column, name in at.free():
         words = words_of(name)
-        if column in at.taken() or not ID_WORDS.match(words) or OTHER_ID_WORDS.match(words):
+        if not ID_WORDS.match(words) or OTHER_ID_WORDS.match(words):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]
@@ -387,8 +393,7 @@ def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
             orders.setdefault(row[column], set()).add(tuple(row[each] for each in shared))
         is_repeated = len(orders) < len(rows) and len(orders) >= _FEWEST_ORDERS * len(rows)
         has_one_sale = all(len(each) == 1 for each in orders.values())
-        is_whole = len(rows) == len(at.cells) and at.sample.can_be_named(column)
-        if is_repeated and has_one_sale and is_whole:
+        if is_repeated and has_one_sale and len(rows) == len(at.cells):
             return column, "lines of one order share it, and their time and value."
     return None
 
@@ -399,9 +404,7 @@ def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
 def _by_spelling(at: _Choosing) -> None:
     """`order_id (metadata)` and `custom.Order Number` mean what they mean without the rest."""
     vocabulary = vocabulary_of(FIELDS)
-    for column, name in enumerate(at.sample.names):
-        if column in at.taken() or not at.sample.can_be_named(column):
-            continue
+    for column, name in at.free():
         parts = header_parts(name)
         inner = parts.name if parts and parts.in_brackets else name.rpartition(".")[2]
         meaning = vocabulary.meaning(inner) if inner != name else None
@@ -435,8 +438,8 @@ def _by_content(at: _Choosing) -> None:
 
 def _named_phones(at: _Choosing) -> Iterator[int]:
     """Yield the columns that are named like a phone, and have enough digits: `Cep Telefonu`."""
-    for column, name in enumerate(at.sample.names):
-        if column not in at.taken() and PHONE_WORDS.match(words_of(name)):
+    for column, name in at.free():
+        if PHONE_WORDS.match(words_of(name)):
             cells = filled(at.rows, column)
             numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
             if 2 * len(set(numbers)) > len(cells) > 0:
@@ -458,8 +461,7 @@ def _some_clicks(at: _Choosing) -> None:
         return
     counts = {
         column: sum(bool(content.pattern.fullmatch(cell)) for cell in filled(at.rows, column))
-        for column, name in enumerate(at.sample.names)
-        if column not in at.taken() and at.sample.can_be_named(column)
+        for column, _ in at.free()
     }
     best = max(counts, key=lambda column: counts[column], default=None)
     if best is not None and counts[best] >= _FEWEST_CLICKS:
