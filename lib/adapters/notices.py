@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from threading import Thread
 from typing import Any
 
@@ -47,14 +48,12 @@ def announcer(topic: str, log: Log, connect: Callable[[], Any] = _publisher) -> 
     if not topic:
         return lambda message: None
 
-    publisher: list[Any] = []
+    publisher = cache(connect)
 
     def announce(message: Mapping[str, Any]) -> None:
         data = json.dumps(message).encode()
         try:
-            if not publisher:
-                publisher.append(connect())
-            publisher[0].publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
+            publisher().publish(topic, data, status=str(message["status"])).result(TIMEOUT_SECONDS)
         except Exception as error:  # no error here may undo a finished run
             kind = type(error).__name__
             advice = _ADVICE.get(kind, "Read the results document of this file instead.")

@@ -88,11 +88,11 @@ def poll_requests(attempt: Attempt, pending: PendingRun) -> PollResult:
     except LeaseLost:
         raise
     except RetryableError as error:
-        now = attempt.context.utc_now()
-        log_redelivery(error, pending.poll_at or now, now, log)
+        log_redelivery(error, pending.poll_at, attempt.context, log)
         schedule = capabilities_of(claimed_profile(attempt.run).destination).reports_later
         assert schedule is not None
-        is_last = now - (pending.sent_at or pending.since) > schedule.stop_after
+        age = attempt.context.utc_now() - (pending.sent_at or pending.since)
+        is_last = age > schedule.stop_after
         return "refused" if is_last else "later"
     return "answered"
 

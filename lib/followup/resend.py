@@ -14,7 +14,7 @@ identifiers only. Such a row stays `uploaded`, with a warning.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -37,9 +37,10 @@ from lib.run.chunks import (
     without,
 )
 from lib.run.claim import claimed_profile
+from lib.run.deliver import open_table
 from lib.run.finish import UNTERMINATED_LAST_LINE
 from lib.run.plan import Plan, plan_file
-from lib.run.reading import read_header, read_table
+from lib.run.reading import read_header
 from lib.run.upload import send_parts, stop_of
 from lib.state.run import Run
 from lib.state.store import live_version
@@ -56,9 +57,7 @@ def send_again(attempt: Attempt, too_late: bool) -> None:
     run, context = attempt.run, attempt.context
     ledger = context.ledger
     profile = claimed_profile(run)
-    most = context.settings.max_file_bytes, context.settings.max_file_lines
-    stream = context.store.open(run.source)
-    table = read_table(stream, profile, *most, attempt.check, context.read_sheet)
+    table = open_table(attempt, profile)
     header = read_header(table, profile)
     plan = plan_file(table, header, profile, run, context.connect, attempt.log, context.lookup)
     resend = _Resend(plan, run, attempt, too_late)
@@ -200,16 +199,23 @@ def close_deferred_rows(attempt: Attempt, outcome: Outcome, problem: Problem) ->
     Returns how many rows have got it. A row that the API may have counted keeps its outcome.
     """
     closed = 0
-    run, ledger = attempt.run, attempt.context.ledger
-    for number in sorted(ledger.finished_chunks(run)):
-        before, generation = ledger.load_chunk(run, number)
-        listed = [_closed(row, outcome, problem) for row in before.listed]
-        outcomes = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
-        if outcomes != before:
-            ledger.write_chunk(run, outcomes, generation)
-            closed += outcomes.tally.outcomes.get(outcome, 0)
-            closed -= before.tally.outcomes.get(outcome, 0)
+    for number in sorted(attempt.context.ledger.finished_chunks(attempt.run)):
+        closed += _change_rows(attempt, number, outcome, lambda row: _closed(row, outcome, problem))
     return closed
+
+
+def _change_rows(
+    attempt: Attempt, number: int, outcome: Outcome, change: Callable[[RowOutcome], RowOutcome]
+) -> int:
+    """Change the listed rows of a finished chunk. Return how many more have the outcome now."""
+    run, ledger = attempt.run, attempt.context.ledger
+    before, generation = ledger.load_chunk(run, number)
+    listed = [change(row) for row in before.listed]
+    if listed == [*before.listed]:
+        return 0
+    after = before.with_rows(listed, before.unlisted(), before.request_ids, before.sent)
+    ledger.write_chunk(run, after, generation)
+    return after.tally.outcomes.get(outcome, 0) - before.tally.outcomes.get(outcome, 0)
 
 
 def _closed(row: RowOutcome, outcome: Outcome, problem: Problem) -> RowOutcome:
@@ -231,16 +237,12 @@ def close_replaced_line(attempt: Attempt) -> None:
     numbers = context.ledger.finished_chunks(run)
     if newest <= run.source.generation or not numbers:
         return
-    chunk, generation = context.ledger.load_chunk(run, max(numbers))
     problem = Problem("LAST_LINE_REPLACED", "", f"generation {newest}")
-    listed = tuple(
-        row._replace(outcome="not_attempted", errors=(problem,)) if _is_held(row) else row
-        for row in chunk.listed
-    )
-    if listed != chunk.listed:
-        chunk = chunk.with_rows(listed, chunk.unlisted(), chunk.request_ids, chunk.sent)
-        context.ledger.write_chunk(run, chunk, generation)
 
+    def closed(row: RowOutcome) -> RowOutcome:
+        is_held = any(each.code == UNTERMINATED_LAST_LINE for each in row.errors)
+        if row.outcome != "deferred" or not is_held:
+            return row
+        return row._replace(outcome="not_attempted", errors=(problem,))
 
-def _is_held(row: RowOutcome) -> bool:
-    return row.outcome == "deferred" and any(e.code == UNTERMINATED_LAST_LINE for e in row.errors)
+    _change_rows(attempt, max(numbers), "not_attempted", closed)

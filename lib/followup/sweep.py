@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from lib.errors import DamagedState, LeaseHeld, NewerVersion, PermanentError, RetryableError
 from lib.followup import digest
@@ -55,7 +55,6 @@ _MOST_WRITES: Final = 5
 _EVENTS_OF_THEIR_OWN: Final = ("no_file", "file_ignored", "events_missing", "file_unfinished")
 """Concerns that have a log line of their own, too, for those who filter by it."""
 _DIGEST = "digest"  # of the overview, in its label
-_Turn: TypeAlias = tuple[bool, int, int]
 
 
 @dataclass(slots=True)
@@ -125,8 +124,7 @@ def _revisit_pending_runs(
         except LeaseHeld:
             continue
         except RetryableError as error:
-            now = context.utc_now()
-            log_redelivery(error, pending.due or now, now, log)
+            log_redelivery(error, pending.due, context, log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
@@ -151,9 +149,8 @@ def _due(
             elif pending.blocked:
                 seen.blocked.append(BlockedFollowUp(pending.run.source, pending.blocked))
         except RetryableError as error:
-            now = context.utc_now()
-            is_old = isinstance(error, NewerVersion) and saved_at is not None
-            log_redelivery(error, saved_at if is_old and saved_at else now, now, context.log)
+            due = saved_at if isinstance(error, NewerVersion) else None
+            log_redelivery(error, due, context, context.log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, context.log, counts)
@@ -208,7 +205,7 @@ def _in_turn(
         try:
             claims.append((each, context.claims.of(each)))
         except RetryableError as error:
-            log_redelivery(error, _arrival(each, now), now, log)
+            log_redelivery(error, _arrival(each, now), context, log)
             counts.again += 1
         except Exception as error:
             _log_and_continue(error, log, counts)
@@ -221,7 +218,7 @@ def _in_turn(
     return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
 
 
-def _turn(run: Run | None) -> _Turn:
+def _turn(run: Run | None) -> tuple[bool, int, int]:
     """Return the place of a run in a sweep. A sort by it keeps the order of equals.
 
     A run that has died, or that nothing came of, may end this sweep too: it comes last. Of the
@@ -380,7 +377,7 @@ def _watch(context: RunContext, seen: Seen, post: Post | None) -> Mapping[str, K
     try:
         state, generation = known.read()
     except (DamagedState, NewerVersion) as error:
-        log_redelivery(error, now, now, log)
+        log_redelivery(error, None, context, log)
         return {}
     seen.drill = known.asks_for_drill()
     lines, after = watch(Watch(seen, _profiles(context), context.settings, state, now))

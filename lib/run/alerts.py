@@ -25,6 +25,7 @@ from lib.config.settings import Settings
 from lib.errors import NewerVersion, PermanentError, RetryableError
 from lib.model.log import Log
 from lib.model.outcomes import Tally
+from lib.run.context import RunContext
 from lib.source.errors import SourceError
 
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -35,8 +36,8 @@ So with this limit, the alert comes within 30 minutes of the event, however long
 
 def log_redelivery(
     error: RetryableError,
-    due: datetime,
-    now: datetime,
+    due: datetime | None,
+    context: RunContext,
     log: Log,
     *,
     progressed: bool = False,
@@ -44,9 +45,10 @@ def log_redelivery(
 ) -> None:
     """Log why an attempt failed, and an alert if a person must know.
 
-    `due` is when the work arrived: the time of the event, or of the follow-up. `progressed`: the
-    attempt has sent a part of the file.
+    `due` is when the work arrived: the time of the event, or of the follow-up (None: now).
+    `progressed`: the attempt has sent a part of the file.
     """
+    age = context.utc_now() - due if due is not None else timedelta()
     action = lookup(error.code).action
     if isinstance(error, NewerVersion):
         log.warning("newer_version", code=error.code, detail=error.detail, action=action)
@@ -55,13 +57,13 @@ def log_redelivery(
     elif lookup(error.code).needs_action:
         problem = f"{error.code}: {error.detail}. {action}"
         log.alert("settings_invalid", code=error.code, detail=problem, action=action)
-    elif now - due >= LATE_AFTER and not progressed:
+    elif age >= LATE_AFTER and not progressed:
         log.alert(
             "run_late",
             code=error.code,
             detail=error.detail,
             action=action,
-            minutes=round((now - due).total_seconds() / 60),
+            minutes=round(age.total_seconds() / 60),
         )
     log.warning("run_redelivered", code=error.code, detail=error.detail, **fields)
 

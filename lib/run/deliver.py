@@ -69,8 +69,9 @@ def process_arrival(source: StoredObject, event_time: datetime | None, context: 
         # that is gone is known only from its event.
         stored, stream = context.store.find_and_open(source) or (source, None)
     except RetryableError as error:
-        now = context.utc_now()
-        log_redelivery(error, _due(event_time, source, now), now, log)
+        # The object is not known yet: an alert should be early rather than missing.
+        times = filter(None, (event_time, source.created, source.updated))
+        log_redelivery(error, min(times, default=None), context, log)
         raise
     # The look-up has told the time of storage. Before it, a new instance knows only its own clock.
     return process_object(
@@ -110,7 +111,7 @@ def process_object(
     except LeaseHeld:
         raise
     except RetryableError as error:
-        log_redelivery(error, event_time, context.utc_now(), log)
+        log_redelivery(error, event_time, context, log)
         raise
     run = claim.run
     if run.status != "running":
@@ -131,7 +132,7 @@ def process_object(
         log_redelivery(
             error,
             event_time,
-            context.utc_now(),
+            context,
             log,
             progressed=attempt.progress.saved > 0,
             attempts=run.attempts,
@@ -155,7 +156,7 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
     try:
         if refused is not None:
             raise PermanentError(refused.code, refused.detail)  # without opening the object
-        table = _open_table(attempt, profile, stream)
+        table = open_table(attempt, profile, stream)
         if profile is not None:
             try:
                 header = read_header(table, profile)
@@ -175,12 +176,12 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
     return finish_run(attempt, profile, header, plan)
 
 
-def _open_table(attempt: Attempt, profile: Profile | None, stream: Readable | None) -> Table:
+def open_table(attempt: Attempt, profile: Profile | None, stream: Readable | None = None) -> Table:
+    """Open the file of an attempt. `stream`: its content, if it is open."""
     settings = attempt.context.settings
     stream = stream or attempt.context.store.open(attempt.run.source)
     limits = settings.max_file_bytes, settings.max_file_lines
-    read_sheet = attempt.context.read_sheet
-    return read_table(stream, profile, *limits, on_block=attempt.check, read_sheet=read_sheet)
+    return read_table(stream, profile, *limits, attempt.check, attempt.context.read_sheet)
 
 
 def _stop_at(error: SourceError | PermanentError, attempt: Attempt) -> None:
@@ -217,14 +218,6 @@ def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -
     created = stored.created or stored.updated
     arrived = min(event_time or created or now, now)
     return max(arrived, created) if created is not None else arrived
-
-
-def _due(event_time: datetime | None, source: StoredObject, now: datetime) -> datetime:
-    """Return when the work arrived, as far as the event says it: the object is not known yet.
-
-    The earliest of its times counts, so that the alert is early rather than missing.
-    """
-    return min(each for each in (event_time, source.created, source.updated, now) if each)
 
 
 def _refused_by_name(source: StoredObject, settings: Settings) -> Problem | None:

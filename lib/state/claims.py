@@ -6,15 +6,8 @@
 All generations of an object have their claims in one folder: one that finds place 0 taken claims
 the next one (`lib.state.generations`). So of two generations, the second always meets the first.
 
-Timeline of a lease (L = lease_seconds; it is renewed every L / 3):
-
-    claim──renew──renew──renew──╳ crashes     ┌── one delivery wins the compare-and-swap and takes
-    │←──────── L ───────→│                    │   over: attempts + 1, finished chunks are skipped;
-    │                    │←──────── L ───────→│   the other deliveries still get LeaseHeld
-    │
-    ├─ other deliveries get LeaseHeld: not a 2xx, because after a crash one of them saves the file
-    │
-    └─ follow-up saved ── results document written ── later deliveries: 2xx, file skipped
+A lease is renewed every third of its length (docs/recovery.md has the timeline). Meanwhile other
+deliveries get `LeaseHeld`: not a 2xx, because after a crash one of them saves the file.
 
 The results document is the commit point. A run that has a follow-up ends with it: what remains to
 be done was saved before, and the lease may expire. Otherwise, the claim becomes "finished".

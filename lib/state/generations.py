@@ -15,15 +15,9 @@ places (docs/recovery.md). A run that is over needs no claim: its results docume
 A gateway that sets the time of a file copies the object onto itself, and a broken upload is
 repeated under the same name. Cloud Storage then has two generations of one upload, with an event
 for each. But a newer generation can also be the file of another day, or the file that somebody
-uploads again after a correction. So this is decided narrowly:
-
-                                          ┌─ the first run works ──▶ LeaseHeld: comes again
- claimed second, same content and         │
- terms, created within 10 minutes ────────┼─ all of its rows count ▶ same_as: nothing is sent
-                                          └─ otherwise ────────────▶ it runs
- gone or empty ──┬─ newer one within 10 minutes, same content ─────▶ superseded
-                 └─ otherwise ─────────────────────────────────────▶ stopped: SOURCE_GONE, alert
- everything else, also a replaced generation that can be read ─────▶ it runs: a file of its own
+uploads again after a correction. So they are one upload only if they were created within ten
+minutes, with the same content and terms (docs/recovery.md has all cases). Everything else runs,
+also a replaced generation that can be read: it is a file of its own.
 
 The second one decides before its claim, and the claim records `same_as`: a later attempt ends in
 the same way. The one that claimed first never waits, so the two cannot block each other.

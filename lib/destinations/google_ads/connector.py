@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,12 +87,8 @@ class GoogleAdsConnector:
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
         manager = profile.login_customer_id
         with self._lock:
-            kept = self._kept.get(manager)
-            if kept is None:
-                kept = KeptConnection(
-                    lambda: self._connect(manager), CONNECTION_SECONDS, self._clock
-                )
-                self._kept[manager] = kept
+            new = KeptConnection(partial(self._connect, manager), CONNECTION_SECONDS, self._clock)
+            kept = self._kept.setdefault(manager, new)
         kept.get()
         from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
 
@@ -113,7 +110,7 @@ class GoogleAdsConnector:
 
     def _connect(self, manager: str | None) -> Any:
         with without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
-            client = connecting.submit(lambda: self._client(manager))
+            client = connecting.submit(self._client, manager)
             # These imports take a third of a second; secret and token are fetched meanwhile.
             import_lazily(LAZY_PACKAGES)
             import_module("lib.destinations.google_ads.client")
