@@ -19,11 +19,10 @@ def test_each_profile_is_the_one_in_examples() -> None:
     assert shown == [{name: examples[name]} for name in FILES]
 
 
-def test_each_file_is_checked_with_its_profile() -> None:
-    """The command in a recipe names the file and the profile of its section."""
-    sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
-    commands = [found for each in sections if (found := re.findall(r"--profile (\S+) (\S+)", each))]
-    assert commands == [[(name, f"examples/{file}")] for name, file in FILES.items()]
+def test_each_recipe_names_its_sample() -> None:
+    """The sample in a recipe is the file of its profile."""
+    samples = re.findall(r"^\*\*Sample\*\*: `(\S+)`.+?^  \"(\w+)\": {$", PAGE, re.M | re.S)
+    assert samples == [(file, name) for name, file in FILES.items()]
 
 
 def test_each_file_says_what_was_checked() -> None:

@@ -54,21 +54,21 @@ DOCUMENTATION = r"""## Requirements
 
 | Name | Version |
 | ---- | ------- |
-| <a name="requirement_terraform"></a> [terraform](#requirement\_terraform) | >= 1.9 |
-| <a name="requirement_google"></a> [google](#requirement\_google) | >= 6.0 |
+| terraform | >= 1.9 |
+| google | >= 6.0 |
 
 ## Inputs
 
 | Name | Description | Type | Default | Required |
 | ---- | ----------- | ---- | ------- | :------: |
-| <a name="input_a_name"></a> [a\_name](#input\_a\_name) | a\_b, `a_b` | OBJECT | `null` | no |
-| <a name="input_zone"></a> [zone](#input\_zone) | A "zone". | `string` | n/a | yes |
+| a\_name | a\_b, `a_b` | OBJECT | `null` | no |
+| zone | A "zone". | `string` | n/a | yes |
 
 ## Outputs
 
 | Name | Description |
 | ---- | ----------- |
-| <a name="output_x_y"></a> [x\_y](#output\_x\_y) | An \| output. |
+| x\_y | An \| output. |
 """.replace("OBJECT", "<pre>object({<br/>    a = optional(string)<br/>  })</pre>")
 
 

@@ -2,8 +2,8 @@
 
 terraform-docs itself is not in the package registries. Its format is described at
 https://terraform-docs.io/reference/markdown-table/; where it is installed,
-`terraform-docs markdown table --hide modules,providers,resources --output-file README.md terraform`
-writes the same.
+`terraform-docs markdown table --anchor=false --hide modules,providers,resources --output-file
+README.md terraform` writes the same.
 """
 
 from __future__ import annotations
@@ -64,15 +64,14 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
     return [f"## {title}\n", *lines, ""]
 
 
-def _named(kind: str, name: str) -> str:
-    escaped = name.replace("_", r"\_")
-    return rf'<a name="{kind}_{name}"></a> [{escaped}](#{kind}\_{escaped})'
+def _escaped(name: str) -> str:
+    return name.replace("_", r"\_")
 
 
 def _requirements(minimum: str, bounds: dict[str, str]) -> Iterable[tuple[str, str]]:
-    yield _named("requirement", "terraform"), minimum
+    yield "terraform", minimum
     for name in sorted(bounds):
-        yield _named("requirement", name), bounds[name]
+        yield _escaped(name), bounds[name]
 
 
 def _input(item: Declared, sources: str) -> tuple[str, ...]:
@@ -82,7 +81,7 @@ def _input(item: Declared, sources: str) -> tuple[str, ...]:
         value = item.body["default"]
         default = f"`{value if isinstance(value, str) else json.dumps(value)}`"
     return (
-        _named("input", name),
+        _escaped(name),
         _described(item),
         _code(_type_text(name, sources)),
         default,
@@ -91,14 +90,14 @@ def _input(item: Declared, sources: str) -> tuple[str, ...]:
 
 
 def _output(item: Declared) -> tuple[str, str]:
-    return _named("output", item.address.removeprefix("output.")), _described(item)
+    return _escaped(item.address.removeprefix("output.")), _described(item)
 
 
 def _described(item: Declared) -> str:
     """The description, with the signs escaped that mean something in a table."""
     text = json.loads(item.body["description"])
     parts = text.split("`")
-    parts[::2] = [part.replace("|", r"\|").replace("_", r"\_") for part in parts[::2]]
+    parts[::2] = [_escaped(part.replace("|", r"\|")) for part in parts[::2]]
     return "`".join(parts)
 
 
