@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from lib.model.fields import Content, Field
@@ -50,8 +51,13 @@ def _of_objects(click_id: str) -> tuple[str, ...]:
     return tuple(f"{each} {click_id}" for each in _OBJECTS)
 
 
+_CLICK_ID: Final = partial(
+    Field, prefers_first_fallback=True, clear_in_brackets=True, identifies=True
+)
+_OF_ADDRESS: Final = partial(Field, target="address", prefers_first_fallback=True)
+
 IDENTITY: Final[tuple[Field, ...]] = (
-    Field(
+    _CLICK_ID(
         "gclid",
         "Google click ID (gclid) from the landing page URL.",
         aliases=(
@@ -63,30 +69,21 @@ IDENTITY: Final[tuple[Field, ...]] = (
         ),
         fallbacks=("click id",),
         crm_names=_of_objects("gclid"),
-        prefers_first_fallback=True,
-        clear_in_brackets=True,
         content=_GCLIDS,
-        identifies=True,
         target="gclid",
     ),
-    Field(
+    _CLICK_ID(
         "gbraid",
         "Click ID of iOS clicks that lead from the web to an app.",
         crm_names=_of_objects("gbraid"),
-        prefers_first_fallback=True,
-        clear_in_brackets=True,
         content=_BRAIDS,
-        identifies=True,
         target="gbraid",
     ),
-    Field(
+    _CLICK_ID(
         "wbraid",
         "Click ID of iOS clicks that lead from an app to the web.",
         crm_names=_of_objects("wbraid"),
-        prefers_first_fallback=True,
-        clear_in_brackets=True,
         content=_BRAIDS,
-        identifies=True,
         target="wbraid",
     ),
     Field(
@@ -158,50 +155,40 @@ IDENTITY: Final[tuple[Field, ...]] = (
         identifies=True,
         target="hashed_phones",
     ),
-    Field(
+    _OF_ADDRESS(
         "first_name",
         "First name.",
         aliases=("given name", "forename", "customer first name"),
         crm_names=all_names(FIRST_NAME),
-        prefers_first_fallback=True,
-        target="address",
         not_sent_code="ADDRESS_NOT_SENT",
         kind="name",
     ),
-    Field(
+    _OF_ADDRESS(
         "last_name",
         "Last name.",
         aliases=("family name", "surname", "customer last name"),
         crm_names=all_names(LAST_NAME),
-        prefers_first_fallback=True,
-        target="address",
         not_sent_code="ADDRESS_NOT_SENT",
         kind="name",
     ),
-    Field(
+    _OF_ADDRESS(
         "street",
         "Street of the address. Not sent today.",
         aliases=("street address",),
         fallbacks=("address", "address line 1", "address 1", "mailing street", "billing street"),
-        prefers_first_fallback=True,
-        target="address",
     ),
-    Field(
+    _OF_ADDRESS(
         "city",
         "City of the address. Not sent today.",
         fallbacks=("town", "mailing city", "billing city"),
-        prefers_first_fallback=True,
-        target="address",
     ),
-    Field(
+    _OF_ADDRESS(
         "region",
         "State or province of the address. Not sent today.",
         aliases=("state/region", "state or region"),
         fallbacks=("state", "province", "county", "mailing state", "billing state"),
-        prefers_first_fallback=True,
-        target="address",
     ),
-    Field(
+    _OF_ADDRESS(
         "postal_code",
         "Postal code of the address.",
         aliases=("postcode", "zip", "zip code", "post code", "zip/postal code"),
@@ -214,8 +201,6 @@ IDENTITY: Final[tuple[Field, ...]] = (
             "billing zip",
         ),
         crm_names=all_names(POSTAL_CODE),
-        prefers_first_fallback=True,
-        target="address",
         not_sent_code="ADDRESS_NOT_SENT",
     ),
     Field(

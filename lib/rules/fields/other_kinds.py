@@ -8,75 +8,64 @@ of these fields are in `lib.rules.adjustments` and `lib.rules.calls`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from lib.model.fields import Field, FileKind, RecordKind
+from lib.model.fields import Field, FileKind
 from lib.rules.fields.units import currency_in_header, time_zone_in_header
 
-_ADJUSTMENT: Final[frozenset[RecordKind]] = frozenset({"adjustment"})
-_CALL: Final[frozenset[RecordKind]] = frozenset({"call"})
+_OF_ADJUSTMENTS: Final = partial(Field, record_kinds=frozenset({"adjustment"}), bad_value="row")
+_OF_CALLS: Final = partial(Field, record_kinds=frozenset({"call"}), bad_value="row")
 
 ADJUSTMENT: Final[tuple[Field, ...]] = (
-    Field(
+    _OF_ADJUSTMENTS(
         "adjustment_type",
         "Adjustments: RETRACT (the conversion no longer counts) or RESTATE (it has another value).",
-        record_kinds=_ADJUSTMENT,
         target="adjustment_type",
-        bad_value="row",
         kind="word",
     ),
-    Field(
+    _OF_ADJUSTMENTS(
         "adjustment_date_time",
         "Adjustments: when the conversion was retracted or got another value.",
         aliases=("adjustment time", "adjustment date"),
         fallbacks=("refunded at", "refund date", "refund time", "refunded date"),
         prefers_first_fallback=True,
         read_unit=time_zone_in_header,
-        record_kinds=_ADJUSTMENT,
         target="time",
-        bad_value="row",
     ),
-    Field(
+    _OF_ADJUSTMENTS(
         "adjusted_value",
         "Adjustments: the new total value of the conversion, not the difference.",
         aliases=("restated value",),
         read_unit=currency_in_header,
-        record_kinds=_ADJUSTMENT,
         target="value",
-        bad_value="row",
         kind="number",
         placeholder_note="read as no value",
     ),
-    Field(
+    _OF_ADJUSTMENTS(
         "adjusted_value_currency",
         "Adjustments: currency of the new value, if it is not currency_code.",
         aliases=("adjusted value currency code", "adjusted currency"),
-        record_kinds=_ADJUSTMENT,
         target="currency_code",
-        bad_value="row",
         kind="unit",
         placeholder_note="the row's other currency or that of the profile applies",
     ),
 )
 
 CALL: Final[tuple[Field, ...]] = (
-    Field(
+    _OF_CALLS(
         "caller_id",
         "Calls: phone number of the caller. The Google Ads API needs it plain, not hashed.",
         aliases=("caller's phone number", "caller phone number", "caller number"),
-        record_kinds=_CALL,
         target="caller_id",
-        bad_value="row",
     ),
-    Field(
+    _OF_CALLS(
         "call_start_date_time",
         "Calls: when the call began.",
         aliases=("call start time", "call start date"),
         fallbacks=("call start", "call time"),
         read_unit=time_zone_in_header,
-        record_kinds=_CALL,
         target="call_time",
-        bad_value="row",
     ),
 )
 
