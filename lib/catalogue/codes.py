@@ -2,10 +2,9 @@
 
 The results document, the linter and `docs/codes.md` take their texts from it.
 
-A table is a module of this package with a `TABLE` (code → `kinds.CodeText`). Its name is the
-origin of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`:
-codes of an API that a conversion upload cannot meet; and `IF_MOST`: code → action if most rows have
-it. Adding a module adds its codes.
+A table is a module of this package with a `TABLE` (code → `kinds.CodeText`). Its name is the origin
+of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`: codes
+of an API that a conversion upload cannot meet. Adding a module adds its codes.
 """
 
 import importlib
@@ -91,11 +90,9 @@ def _catalogue() -> dict[str, Code]:
     any table wins over the shared one of `NOT_APPLICABLE`."""
     found: dict[str, Code] = {}
     for origin, module in TABLES.items():
-        if_most: Mapping[str, str] = getattr(module, "IF_MOST", {})
         table: Mapping[str, CodeText] = module.TABLE
-        for code, (kind, meaning, action) in table.items():
-            advice = if_most.get(code, "")
-            found.setdefault(code, Code(code, origin, *kind, meaning, action, advice))
+        for code, (kind, meaning, action, if_most) in table.items():
+            found.setdefault(code, Code(code, origin, *kind, meaning, action, if_most))
     for origin in TABLES:
         for code in sorted(not_applicable(origin)):
             kind = kinds.warning if "WARNING" in code else kinds.failed

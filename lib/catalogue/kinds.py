@@ -16,6 +16,9 @@ class CodeText(NamedTuple):
     kind: CodeKind
     meaning: str
     action: str
+    if_most: str = ""
+    """What to do instead if most rows have the code: one setting, and no cell. For a few rows, the
+    setting would damage the others."""
 
 
 class CodeKind(NamedTuple):
@@ -25,8 +28,8 @@ class CodeKind(NamedTuple):
     scope: Scope
     outcome: Outcome | None = None
 
-    def __call__(self, meaning: str, action: str) -> CodeText:
-        return CodeText(self, meaning, action)
+    def __call__(self, meaning: str, action: str, *, if_most: str = "") -> CodeText:
+        return CodeText(self, meaning, action, if_most)
 
 
 rejected: Final = CodeKind("error", "row", "rejected")

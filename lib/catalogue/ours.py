@@ -59,6 +59,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "Write the number with + and the country code, or add or correct country_code. If all "
         'numbers without + are of one country, set it in the profile (for example "phone_region": '
         '"US").',
+        if_most='Set the country in the profile (for example "phone_region": "US").',
     ),
     "INVALID_DIGEST": warning(
         "The hashed value is not a SHA-256 hash (64 hexadecimal digits), or it is the hash of an "
@@ -166,6 +167,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "03/04/2026 are rejected too.",
         "Write the date with the year first, such as 2026-11-20. If the detail names another line, "
         "correct the date there, and this row is read.",
+        if_most="Correct the date in the line that the detail names, if only that one has the "
+        'other order. Otherwise, set "day_first": true in the profile if 03/04/2026 means 3 April, '
+        'or "day_first": false if it means 4 March.',
     ),
     "UNKNOWN_TIME_ZONE": rejected(
         "The time zone of the row is not known.",
@@ -198,15 +202,22 @@ TABLE: Final[dict[str, CodeText]] = {
         "conversion if the ad click happened later on that day.",
         "Write it as 14:05:07 or 2:05 PM. A number such as 0.5868 is how Excel stores a time: "
         "format the column as text or as a time before saving.",
+        if_most='Set "time_of_day": [] under headers in the profile if the column does not contain '
+        "times of day. If they are numbers such as 0.5868, format the column as text or as a time "
+        "before saving.",
     ),
     "FUTURE_DATE": rejected(
         "The conversion time is in the future.",
         "Correct the date. Day and month may be swapped.",
+        if_most=f"Check the time zone of the file. {_IF_DAY_FIRST}.",
     ),
     "TOO_OLD": rejected(
         "The conversion is more than 90 days old, so Google no longer counts it.",
         "Correct the date if the actual one is more recent: day and month may be swapped. Upload "
         "conversions sooner, ideally every day.",
+        if_most="Upload conversions sooner, ideally every day. If the actual dates are more "
+        'recent, day and month are swapped: set "day_first": true in the profile if 03/04/2026 '
+        "means 3 April.",
     ),
     "OLDER_THAN_LOOKBACK": warning(
         "The conversion is older than the click-through conversion window of its conversion "
@@ -230,21 +241,29 @@ TABLE: Final[dict[str, CodeText]] = {
     "DECIMAL_SIGN_MISMATCH": rejected(
         "The number does not use the decimal separator that the profile sets (decimal_comma).",
         "Write the number as 1234.50, or as 1234,50 if the profile has decimal_comma.",
+        if_most='Set "decimal_comma": true in the profile for numbers such as 1.234,50, or '
+        '"decimal_comma": false for numbers such as 1,234.50.',
     ),
     "AMBIGUOUS_VALUE": rejected(
         "Ambiguous: 1.234 could mean 1234 or a number with three decimals, but its currency does "
         "not use three decimals.",
         "Write 1234 or 1.23.",
+        if_most='Set "decimal_comma": true in the profile if 1.234 means 1234, or "decimal_comma": '
+        "false if 1,234 means 1234.",
     ),
     "CURRENCY_CONTRADICTS": rejected(
         "The currency written next to the value, or in the name of the value column, differs from "
         "the currency in the row's currency column or in the profile.",
         "Correct one of the two.",
+        if_most='Set "currency_code": [] under headers in the profile if the currency column is '
+        "about another amount. If the currency of the profile is wrong, correct it there.",
     ),
     "AMBIGUOUS_CURRENCY": rejected(
         "Ambiguous: the sign next to the value or in the name of its column, such as $ or kr, is "
         "used for several currencies, and the account's currency is not one of them or not known.",
         "Write the currency's three-letter code, such as USD 1250, or add a currency_code column.",
+        if_most='Set the currency in the profile (for example "currency_code": "USD"). If the rows '
+        "have different ones, add a currency_code column to the file.",
     ),
     "INVALID_CURRENCY": rejected(
         "The currency is not a current ISO 4217 code or name.",
@@ -297,6 +316,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "INVALID_EVENT_SOURCE": warning(
         "The event source is not WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It is left out.",
         "Write one of these words, or leave the cell empty.",
+        if_most='Set "event_source": [] under headers in the profile, and one for all rows (for '
+        'example "event_source": "PHONE").',
     ),
     "INVALID_IP_ADDRESS": warning(
         "The IP address is not a valid IPv4 or IPv6 address. It is left out.",
@@ -412,6 +433,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "ACTION_MISSING": rejected(
         "Neither the row nor the profile names a conversion action.",
         "Fill in the column conversion_action (Conversion Name in Google's template).",
+        if_most='Set the conversion action in the profile (for example "conversion_action": '
+        '"1001"). If the rows have different ones, add the column conversion_action.',
     ),
     "UNKNOWN_ACTION": rejected(
         "The account has no conversion action with this name or ID.",
@@ -566,6 +589,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "The phone number of the caller has no country code, and neither the row nor the profile "
         "names the country.",
         "Write the number with + and the country code, or add a column country_code.",
+        if_most='Set the country in the profile (for example "phone_region": "US").',
     ),
     "CALLER_ID_HASHED": rejected(
         "The phone number of the caller is hashed. Google matches calls by the plain number.",
@@ -662,6 +686,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "UNDECODABLE": rejected(
         "The line contains characters that cannot be read in the file's encoding.",
         "Correct the unreadable characters of the line, and save the file as UTF-8.",
+        if_most="Export the file as UTF-8, or set its encoding in the profile (for example "
+        '"encoding": "windows-1252").',
     ),
     "NUL_BYTE": rejected(
         "The line contains a NUL byte, which never occurs in text files.",
@@ -1184,56 +1210,3 @@ TABLE: Final[dict[str, CodeText]] = {
         "roles/serviceusage.serviceUsageConsumer in that project.",
     ),
 }
-
-IF_MOST: Final[dict[str, str]] = {
-    "PHONE_REGION_MISSING": 'Set the country in the profile (for example "phone_region": "US").',
-    "DATE_ORDER_MISMATCH": (
-        "Correct the date in the line that the detail names, if only that one has the other order. "
-        'Otherwise, set "day_first": true in the profile if 03/04/2026 means 3 April, or '
-        '"day_first": false if it means 4 March.'
-    ),
-    "INVALID_TIME_OF_DAY": (
-        'Set "time_of_day": [] under headers in the profile if the column does not contain times '
-        "of day. If they are numbers such as 0.5868, format the column as text or as a time before "
-        "saving."
-    ),
-    "FUTURE_DATE": f"Check the time zone of the file. {_IF_DAY_FIRST}.",
-    "TOO_OLD": (
-        "Upload conversions sooner, ideally every day. If the actual dates are more recent, day "
-        'and month are swapped: set "day_first": true in the profile if 03/04/2026 means 3 April.'
-    ),
-    "DECIMAL_SIGN_MISMATCH": (
-        'Set "decimal_comma": true in the profile for numbers such as 1.234,50, or '
-        '"decimal_comma": false for numbers such as 1,234.50.'
-    ),
-    "AMBIGUOUS_VALUE": (
-        'Set "decimal_comma": true in the profile if 1.234 means 1234, or "decimal_comma": false '
-        "if 1,234 means 1234."
-    ),
-    "AMBIGUOUS_CURRENCY": (
-        'Set the currency in the profile (for example "currency_code": "USD"). If the rows have '
-        "different ones, add a currency_code column to the file."
-    ),
-    "CURRENCY_CONTRADICTS": (
-        'Set "currency_code": [] under headers in the profile if the currency column is about '
-        "another amount. If the currency of the profile is wrong, correct it there."
-    ),
-    "INVALID_EVENT_SOURCE": (
-        'Set "event_source": [] under headers in the profile, and one for all rows (for example '
-        '"event_source": "PHONE").'
-    ),
-    "ACTION_MISSING": (
-        'Set the conversion action in the profile (for example "conversion_action": "1001"). If '
-        "the rows have different ones, add the column conversion_action."
-    ),
-    "CALLER_ID_WITHOUT_COUNTRY": (
-        'Set the country in the profile (for example "phone_region": "US").'
-    ),
-    "UNDECODABLE": (
-        'Export the file as UTF-8, or set its encoding in the profile (for example "encoding": '
-        '"windows-1252").'
-    ),
-}
-"""What to do instead if most rows have the code: one setting, and no cell.
-
-For a few rows, the setting would damage the others."""
